@@ -1,0 +1,164 @@
+"""basic.ack, nack, reject, recover and get (queues.md 4): which deliveries a tag means, and in what order they settle."""
+
+from collections.abc import Sequence
+
+from routesim import events, steps
+from routesim.broker.state import State
+from routesim.broker.topology import stripped
+from routesim.queues import ACK, DISCARD, REQUEUE, Channel, Delivery
+from routesim.replies import Refused
+
+
+class NotPossible(Exception):
+    """The step names a delivery that is not there; nothing was sent to the broker."""
+
+
+def ack(broker: State, step: steps.Ack) -> None:
+    channel = broker.channel(step.channel)
+    _settle_or_record(broker, channel, _meant(channel, step.delivery_tag, step.message, step.multiple), ACK, "ack")
+
+
+def nack(broker: State, step: steps.Nack) -> None:
+    channel = broker.channel(step.channel)
+    deliveries = _meant(channel, step.delivery_tag, step.message, step.multiple)
+    _settle_or_record(broker, channel, deliveries, REQUEUE if step.requeue else DISCARD, "nack")
+
+
+def reject(broker: State, step: steps.Reject) -> None:
+    channel = broker.channel(step.channel)
+    deliveries = _meant(channel, step.delivery_tag, step.message, False)
+    _settle_or_record(broker, channel, deliveries, REQUEUE if step.requeue else DISCARD, "reject")
+
+
+def recover(broker: State, step: steps.Recover) -> None:
+    if not step.requeue:
+        raise Refused(540, "recover(requeue=false) is not supported")
+    channel = broker.channel(step.channel)
+    deliveries = list(channel.unacked.values())
+    channel.unacked = {}
+    settle(broker, channel, deliveries, REQUEUE, "recover")
+
+
+def _meant(channel: Channel, tag: int, message: str | None, multiple: bool) -> list[Delivery]:
+    """Takes the deliveries out of the unacked. Raises `Refused` (406) for a tag that is not outstanding."""
+    unacked = channel.unacked
+    if message is not None:
+        tag = next((item.tag for item in reversed(unacked.values()) if item.copy.message == message), 0)
+        if not tag:
+            raise NotPossible(f"channel '{channel.name}' holds no open delivery of {message}")
+    if not (multiple and tag == 0) and tag not in unacked and tag not in channel.late:
+        raise Refused(406, f"unknown delivery tag {tag}")
+    if channel.late:
+        channel.late -= {each for each in channel.late if each == tag or (multiple and not 0 < tag < each)}
+    if not multiple:
+        return [unacked.pop(tag)] if tag in unacked else []
+    return [unacked.pop(each) for each in list(unacked) if tag == 0 or each <= tag]
+
+
+def _settle_or_record(broker: State, channel: Channel, deliveries: list[Delivery], how: str, why: str) -> None:
+    transaction = channel.transaction
+    if transaction is None:
+        settle(broker, channel, deliveries, how, why)
+    else:
+        transaction.settled.append((how, why, deliveries))  # type: ignore[attr-defined]
+
+
+def settle(broker: State, channel: Channel, deliveries: Sequence[Delivery], how: str, why: str) -> None:
+    """Apply one answer to deliveries that have left the unacked, one group a queue and consumer (queues.md 4.4)."""
+    try:
+        for delivery in deliveries:
+            delivery.queue.check_answer(how, why)
+    except Refused:  # the connection goes, and everything returns from there
+        channel.unacked = {item.tag: item for item in sorted([*channel.unacked.values(), *deliveries], key=_tag)}
+        raise
+    if len(deliveries) == 1:
+        _settle_group(broker, channel, deliveries, how, why)
+    else:
+        groups: dict[tuple[bytes, bool, object], list[Delivery]] = {}
+        for delivery in deliveries:
+            by_get = delivery.subscription is None
+            owner = delivery.tag if delivery.subscription is None else delivery.subscription.tag.encode()
+            groups.setdefault((delivery.queue.broker_name.encode(), not by_get, owner), []).append(delivery)
+        for key in sorted(groups):
+            _settle_group(broker, channel, groups[key], how, why)
+    if channel.limit:
+        was_at_limit = channel.at_limit()
+        channel.volume = max(0, channel.volume - sum(item.subscription is not None for item in deliveries))
+        if was_at_limit and not channel.at_limit():
+            release(broker, channel)
+
+
+def _tag(delivery: Delivery) -> int:
+    return delivery.tag
+
+
+def _settle_group(broker: State, channel: Channel, deliveries: Sequence[Delivery], how: str, why: str) -> None:
+    queue, subscription = deliveries[0].queue, deliveries[0].subscription
+    if queue.deleted:
+        return
+    by = subscription.name if subscription is not None else channel.name
+    if queue.takes_settled:
+        queue.unacked -= len(deliveries)
+    if how == ACK and queue.takes_settled:
+        broker.ledger.acked += len(deliveries)
+    if broker.listen and how != REQUEUE:
+        told = events.Acked if how == ACK else events.Rejected
+        for item in deliveries:
+            broker.listen(told(broker.now, item.copy.message, queue.name, item.copy.serial, by, item.tag))
+    queue.settle(broker, subscription, [item.copy for item in deliveries], how, by, why)
+
+
+def release(broker: State, channel: Channel) -> None:
+    """The channel fell below its global limit: its queues may send again.
+
+    RabbitMQ begins with any of them, by chance (queues.md 3.7); here it is the one declared last.
+    """
+    for queue in reversed(list(broker.queues.values())):
+        queue.resume(broker, channel)
+
+
+def get(broker: State, step: steps.Get) -> None:
+    channel = broker.channel(step.channel)
+    queue = broker.accessible(broker.queue(stripped(step.queue)), channel.connection)
+    queue.check_get(channel)
+    queue.used_at = broker.now
+    copy = queue.get(broker)
+    if copy is None:
+        if broker.listen:
+            broker.listen(events.Got(broker.now, None, queue.name, None, step.channel, None, None, step.auto_ack))
+        return
+    tag = channel.next_tag
+    channel.next_tag = tag + 1
+    broker.ledger.delivered += 1
+    broker.ledger.redelivered += copy.redelivered
+    if broker.listen:
+        broker.listen(
+            events.Got(broker.now, copy.message, queue.name, copy.serial, step.channel, tag, copy.redelivered, step.auto_ack)
+        )
+    if step.auto_ack:
+        broker.ledger.acked += 1
+        return
+    channel.unacked[tag] = Delivery(tag, queue, None, copy, broker.now, False)
+    queue.unacked += 1
+    if not channel.timeout_armed:
+        broker.watch_acknowledgement(channel)
+
+
+def overdue(broker: State, name: str, number: int) -> tuple[Channel, Delivery, int] | None:
+    """The oldest delivery of the channel, if its acknowledgement is overdue now; else waits for the next."""
+    channel = broker.channels.get(name)
+    if channel is None or channel.number != number:
+        return None
+    channel.timeout_armed = False
+    watched = list(channel.unacked.values())
+    if broker.rules.acknowledgement_timeout == "channel":
+        watched = watched[:1]
+    else:
+        watched = [item for item in watched if item.queue.kind == "quorum"]
+    for item in watched:
+        timeout = broker.acknowledgement_timeout(item.queue)
+        if broker.now - item.at_ms >= timeout:
+            return channel, item, timeout
+    if watched:
+        broker.watch_acknowledgement(channel)
+    return None

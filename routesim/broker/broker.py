@@ -1,0 +1,180 @@
+"""The embedded broker: the same steps that a real one would be asked, in virtual time."""
+
+from collections.abc import Callable
+from typing import Any
+
+from routesim import events, steps
+from routesim.broker import (
+    acknowledging,
+    channels,
+    copying,
+    deadletters,
+    policies,
+    publishing,
+    restarting,
+    topology,
+    transactions,
+)
+from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, Entry
+from routesim.broker.state import Failure, State
+from routesim.queues import REQUEUE
+from routesim.replies import Refused
+
+# Which function carries out which step.
+HANDLERS: dict[type, Callable[[State, Any], None]] = {
+    steps.Publish: publishing.publish,
+    steps.Get: acknowledging.get,
+    steps.Ack: acknowledging.ack,
+    steps.Nack: acknowledging.nack,
+    steps.Reject: acknowledging.reject,
+    steps.Recover: acknowledging.recover,
+    steps.Qos: channels.qos,
+    steps.Tx: transactions.tx,
+    steps.Consume: channels.consume,
+    steps.Cancel: channels.cancel,
+    steps.Crash: channels.crash,
+    steps.Restart: restarting.restart,
+    steps.DeclareExchange: topology.declare_exchange,
+    steps.DeclareQueue: topology.declare_queue,
+    steps.Bind: topology.bind,
+    steps.Unbind: topology.unbind,
+    steps.DeleteExchange: topology.delete_exchange,
+    steps.DeleteQueue: topology.delete_queue,
+    steps.Purge: topology.purge,
+    steps.SetPolicy: policies.set_policy,
+    steps.DeletePolicy: policies.delete_policy,
+}
+
+
+class Broker(State):
+    """`apply` a step, `advance` the clock; what happens goes to `listen`, what consumers must react to into `outbox`.
+
+    Every call ends with the broker at rest: dispatched to exhaustion, dead letters carried out, the ledger balanced.
+    """
+
+    def apply(self, step: steps.Step) -> Refused | None:
+        """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
+        try:
+            HANDLERS[type(step)](self, step)
+        except Refused as refused:
+            self._close(step, refused)
+            deadletters.drain(self)
+            return refused
+        except acknowledging.NotPossible as problem:
+            self.failures.append(Failure(self.now, None, str(problem)))
+        if self.burials:
+            deadletters.drain(self)
+        return None
+
+    def _close(self, step: steps.Step, refused: Refused) -> None:
+        self.failures.append(Failure(self.now, refused.code, refused.text))
+        if refused.code == 400:  # the management API's answer closes nothing
+            return
+        name = step.consumer.channel if isinstance(step, steps.Consume) else getattr(step, "channel", None)
+        if name is not None:
+            self._end(name, refused)
+
+    def _end(self, name: str, refused: Refused) -> None:
+        """Close a channel, or its connection when the code is a hard error."""
+        channel = self.channels.get(name) or self.channel(name)
+        if refused.closes_connection:
+            if self.listen:
+                self.listen(events.ConnectionClosed(self.now, channel.connection, refused.code, refused.text))
+            channels.close_connection(self, channel.connection, "connection closed")
+            return
+        if self.listen:
+            self.listen(events.ChannelClosed(self.now, name, refused.code, refused.text))
+        channels.close_channel(self, channel, "channel closed")
+
+    # Time ------------------------------------------------------------------------------------------------------------
+
+    def due(self) -> int | None:
+        """The instant at which the broker itself has something to do."""
+        return self.agenda.due()
+
+    def idle(self) -> bool:
+        """Nothing is on the agenda that keeps a run going by itself."""
+        return not self.agenda.lively
+
+    def advance(self, to_ms: int) -> None:
+        """Let time pass up to and including `to_ms`; whoever plays the consumers sees to it that none is skipped."""
+        while True:
+            at_ms = self.agenda.due()
+            if at_ms is None or at_ms > to_ms:
+                break
+            self._set_clock(at_ms)
+            self._fire(self.agenda.pop())
+        self._set_clock(to_ms)
+
+    def _set_clock(self, at_ms: int) -> None:
+        if at_ms > self.now:
+            self.now = at_ms
+            self.comebacks.clear()
+
+    def _fire(self, entry: Entry) -> None:
+        kind, what = entry.kind, entry.what
+        if kind == TICK:
+            queue = self.queues.get(what[0])
+            if queue is not None and queue.armed_at is not None and queue.armed_at <= entry.at_ms:
+                queue.armed_at = None
+                queue.tick(self)
+        elif kind == LEASE:
+            topology.lease_over(self, what[0])
+        elif kind == DELAYED:
+            publishing.delay_over(self, *what)
+        elif kind == RETRY:
+            deadletters.retry(self, what[0])
+        else:
+            assert kind == OVERDUE
+            self._overdue(*what)
+        deadletters.drain(self)
+
+    def _overdue(self, name: str, number: int) -> None:
+        """An acknowledgement came too late: the channel is closed, or since 4.3 the consumer cancelled (queues.md 5.10)."""
+        found = acknowledging.overdue(self, name, number)
+        if found is None:
+            return
+        channel, delivery, timeout = found
+        if self.rules.acknowledgement_timeout == "channel":
+            refused = Refused(
+                406,
+                f"delivery acknowledgement on channel {channel.number} timed out. Timeout value used: {timeout} ms. "
+                "This timeout value can be configured, see consumers doc guide to learn more",
+            )
+            self.failures.append(Failure(self.now, refused.code, refused.text))
+            self._end(name, refused)
+            return
+        owner = delivery.subscription
+        late = [
+            item for item in channel.unacked.values()
+            if item.queue is delivery.queue and item.subscription is owner and self.now - item.at_ms >= timeout
+        ]  # fmt: skip
+        for item in late:
+            del channel.unacked[item.tag]
+        channel.late |= {item.tag for item in late}
+        if owner is not None and not owner.cancelled:
+            channels.cancel_by_broker(self, owner, delivery.queue, "acknowledgement timeout")
+        acknowledging.settle(self, channel, late, REQUEUE, "acknowledgement timeout")
+        if channel.unacked and not channel.timeout_armed:
+            self.watch_acknowledgement(channel)
+
+    # Told by whoever plays the consumers -----------------------------------------------------------------------------
+
+    def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
+        """A consumer crashed while working on a message that was acknowledged when it was sent."""
+        self.ledger.lost += 1
+        if self.listen:
+            self.listen(events.LostByConsumer(self.now, message, queue, serial, consumer))
+
+    # Copies ----------------------------------------------------------------------------------------------------------
+
+    def copy(self) -> "Broker":
+        """An independent broker in the same situation, without a listener. Messages and unchanged bindings are shared."""
+        fresh = Broker(
+            self.rules, vhost=self.vhost, seed=self.seed, settings=self.broker_settings, channel_plans=self.channel_plans
+        )
+        return copying.clone_into(self, fresh)
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Equal for two brokers that behave alike from here on, however they came to be so."""
+        return copying.fingerprint(self)

@@ -1,0 +1,162 @@
+"""Channels and connections: consumers on them, prefetch, and their end (queues.md 3.1, 3.6, 3.7, 2.13)."""
+
+from routesim import events, steps
+from routesim.broker.acknowledging import release
+from routesim.broker.publishing import reply_address
+from routesim.broker.state import ConsumerEnded, State
+from routesim.broker.topology import remove_queue, stripped
+from routesim.broker.transactions import abandon
+from routesim.model import REPLY_TO, Consumer
+from routesim.queues import Channel, Delivery, QueueType, Subscription
+from routesim.replies import Refused
+from routesim.values import is_integer, raw
+
+
+def consume(broker: State, step: steps.Consume) -> None:
+    consumer = step.consumer
+    channel = broker.channel(consumer.channel)
+    if consumer.prefetch is not None:
+        set_prefetch(broker, channel, consumer.prefetch)
+    if consumer.queue == REPLY_TO:
+        _consume_replies(broker, consumer, channel)
+        return
+    if consumer.name in channel.subscriptions:
+        raise Refused(530, f"attempt to reuse consumer tag '{consumer.name}'")
+    queue = broker.accessible(broker.queue(stripped(consumer.queue)), channel.connection)
+    queue.check_consume(consumer.auto_ack, consumer.exclusive, consumer.arguments, channel)
+    subscription = _subscription(broker, consumer, channel)
+    channel.subscriptions[consumer.name] = (subscription, queue)
+    if broker.listen:
+        broker.listen(events.ConsumerStarted(broker.now, consumer.name, queue.name, channel.name))
+    queue.consume(broker, subscription)
+
+
+def _subscription(broker: State, consumer: Consumer, channel: Channel) -> Subscription:
+    broker.registrations += 1
+    priority = consumer.arguments.get("x-priority", 0)
+    return Subscription(
+        consumer.name, consumer.name, channel, broker.registrations, prefetch=channel.prefetch,
+        priority=raw(priority) if is_integer(priority) else 0, auto_ack=consumer.auto_ack,
+        exclusive=consumer.exclusive, arguments=consumer.arguments,
+    )  # fmt: skip
+
+
+def _consume_replies(broker: State, consumer: Consumer, channel: Channel) -> None:
+    """Direct reply-to (routing.md U21)."""
+    if channel.reply_consumer is not None:
+        raise Refused(406, "reply consumer already set")
+    if not consumer.auto_ack:
+        raise Refused(406, "reply consumer cannot acknowledge")
+    subscription = _subscription(broker, consumer, channel)
+    channel.subscriptions[consumer.name] = (subscription, broker.reply_queue)
+    channel.reply_consumer = consumer.name
+    broker.reply_channels[reply_address(channel)] = channel.name
+    if broker.listen:
+        broker.listen(events.ConsumerStarted(broker.now, consumer.name, REPLY_TO, channel.name))
+
+
+def cancel(broker: State, step: steps.Cancel) -> None:
+    """Cancelling an unknown consumer is no error (queues.md S22)."""
+    channel = broker.channel(step.channel)
+    found = channel.subscriptions.pop(step.consumer, None)
+    if found is None:
+        return
+    subscription, queue = found
+    if broker.listen:
+        broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, "cancelled"))
+    broker.outbox.append(ConsumerEnded(subscription.name, channel.name, False))
+    if queue is broker.reply_queue:
+        channel.reply_consumer = None
+        return
+    last = len(queue.subscriptions) == 1
+    if last and queue.auto_delete:
+        remove_queue(broker, queue, "auto-delete: its last consumer is gone")
+        return
+    queue.cancel(broker, subscription)
+    if last:
+        _start_lease(broker, queue)
+
+
+def cancel_by_broker(broker: State, subscription: Subscription, queue: QueueType, why: str) -> None:
+    """basic.cancel from the broker to the client."""
+    subscription.channel.subscriptions.pop(subscription.tag, None)
+    if broker.listen:
+        broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
+    broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False))
+    queue.cancel(broker, subscription)
+
+
+def _start_lease(broker: State, queue: QueueType) -> None:
+    queue.used_at = broker.now
+    broker.watch_lease(queue)
+
+
+def qos(broker: State, step: steps.Qos) -> None:
+    channel = broker.channel(step.channel)
+    if broker.listen:
+        broker.listen(events.QosSet(broker.now, step.channel, step.prefetch, step.whole_channel))
+    if not step.whole_channel or broker.rules.global_qos_denied:
+        set_prefetch(broker, channel, step.prefetch)
+        return
+    was_at_limit = channel.at_limit()
+    if step.prefetch and not channel.limit:
+        channel.volume = len(channel.unacked)  # those of basic.get too, and these never leave (queues.md 3.7)
+    channel.limit = step.prefetch
+    if was_at_limit and not channel.at_limit():
+        release(broker, channel)
+
+
+def set_prefetch(broker: State, channel: Channel, prefetch: int) -> None:
+    """basic.qos(global=false): for consumers to come; switches a limit of the whole channel off (queues.md S6)."""
+    channel.prefetch = prefetch
+    if channel.limit:
+        channel.limit = 0
+        release(broker, channel)
+
+
+def close_channel(broker: State, channel: Channel, why: str) -> None:
+    """The channel ends: its transaction is undone, its consumers go, what it held returns to its queues."""
+    del broker.channels[channel.name]
+    names = broker.connections[channel.connection]
+    names.remove(channel.name)
+    if not names:
+        del broker.connections[channel.connection]
+    abandon(broker, channel)
+    held: dict[QueueType, list[Delivery]] = {}
+    for delivery in channel.unacked.values():
+        held.setdefault(delivery.queue, []).append(delivery)
+    channel.unacked = {}
+    consuming = {queue for _, queue in channel.subscriptions.values()}
+    for subscription, queue in channel.subscriptions.values():
+        if broker.listen:
+            broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
+        broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True))
+    channel.subscriptions = {}
+    # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (queues.md 3.13).
+    for queue in list(broker.queues.values()):
+        deliveries = held.get(queue, [])
+        if queue.takes_settled:
+            queue.unacked -= len(deliveries)
+        gone = queue.remove_consumers(broker, channel) if queue in consuming else []
+        if gone and not queue.subscriptions:
+            if queue.auto_delete:
+                remove_queue(broker, queue, "auto-delete: its last consumer is gone", [item.copy for item in deliveries])
+                continue
+            _start_lease(broker, queue)
+        if gone or deliveries or queue.kind == "quorum":
+            queue.channel_down(broker, channel, deliveries, why)
+
+
+def close_connection(broker: State, name: str, why: str) -> None:
+    """All its channels end, in the order of their opening; then its exclusive queues go."""
+    for channel_name in list(broker.connections.get(name, ())):
+        close_channel(broker, broker.channels[channel_name], why)
+    for queue in [item for item in broker.queues.values() if item.owner == name]:
+        remove_queue(broker, queue, f"exclusive: its connection {name} is gone")
+
+
+def crash(broker: State, step: steps.Crash) -> None:
+    names = tuple(broker.connections.get(step.connection, ()))
+    if broker.listen:
+        broker.listen(events.ConnectionLost(broker.now, step.connection, names))
+    close_connection(broker, step.connection, "connection lost")

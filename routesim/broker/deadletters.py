@@ -1,0 +1,215 @@
+"""Dead-lettering: what becomes of a copy that was rejected, expired, or driven out of its queue (routing.md 4)."""
+
+from typing import Any
+
+from routesim import events
+from routesim.broker import publishing
+from routesim.broker.routing import route
+from routesim.broker.state import Burial, Route, State
+from routesim.content import Content
+from routesim.queues import Copy, QueueType
+from routesim.values import Table, Typed, raw, wire_type
+from routesim.versions import Rules
+
+REJECTED = "rejected"
+
+
+def drain(broker: State) -> None:
+    """Carry out what is waiting to be dead-lettered, first come first served, until nothing is left."""
+    burials = broker.burials
+    while burials and broker.livelock is None:
+        bury(broker, burials.popleft())
+
+
+def bury(broker: State, burial: Burial) -> None:
+    queue, copy, reason = burial.queue, burial.copy, burial.reason
+    exchange = queue.settings.dead_letter_exchange
+    if exchange is None:  # a policy took it away meanwhile
+        broker.drop(queue, copy, reason, "the queue has no dead-letter exchange", burial.by, entered=burial.entered)
+        return
+    if exchange not in broker.exchanges:
+        _nowhere(broker, burial, f"its dead-letter exchange '{exchange}' does not exist")
+        return
+    key = queue.settings.dead_letter_routing_key
+    content, deaths = record_death(broker.rules, copy.content, queue, reason, exchange, key, broker.now // 1000)
+    found = route(broker, exchange, copy.message, content)
+    targets, why = _targets(broker, burial, found, deaths)
+    if not targets and not found.delayed_by:
+        _nowhere(broker, burial, why or f"its dead-letter exchange '{exchange}' routes it nowhere: {found.why_nowhere}")
+        return
+    if burial.entered:
+        broker.ledger.dead_lettered += 1
+    if broker.listen:
+        broker.listen(
+            events.DeadLettered(
+                broker.now, copy.message, queue.name, copy.serial, reason, exchange, content.routing_key, burial.by
+            )
+        )
+    for delayed_exchange, delay_ms in found.delayed_by:
+        publishing.delay(broker, delayed_exchange, delay_ms, copy.message, content, counted_as_delayed=False)
+    for target, path in targets:
+        _enter(broker, target, path, copy.message, content, _publisher(queue))
+
+
+def _targets(broker: State, burial: Burial, found: Route, deaths: list[Table]) -> tuple[list[tuple[QueueType, events.Path]], str]:
+    """The queues that take the dead letter, and why those that were to take it do not."""
+    targets, cut, full = [], [], []
+    publisher = _publisher(burial.queue)
+    for target, path in found.queues:
+        if burial.reason != REJECTED and is_cycle(target.broker_name, deaths):
+            cut.append(target.name)
+        elif target.refusal(burial.copy.content, publisher) is not None and target.settings.overflow != "reject-publish-dlx":
+            full.append(target.name)
+        else:
+            targets.append((target, path))
+    if broker.listen:
+        for name in cut:
+            broker.listen(events.CycleCut(broker.now, burial.copy.message, name, not targets))
+    if cut:
+        return targets, f"it would return to {', '.join(cut)} without a rejection: RabbitMQ takes that for a cycle and drops it"
+    return targets, f"{', '.join(full)} is full" if full else ""
+
+
+def _publisher(queue: QueueType) -> str | None:
+    """As whom a queue publishes its dead letters: at-least-once waits for confirms like any publisher (queues.md 6.8)."""
+    return f"(dead letters of {queue.name})" if queue.settings.dead_letter_strategy == "at-least-once" else None
+
+
+def _enter(broker: State, target: QueueType, path: events.Path, message: str, content: Content, publisher: str | None) -> None:
+    broker.serial += 1
+    broker.ledger.dead_letter_copies += 1
+    if broker.listen:
+        broker.listen(events.Enqueued(broker.now, message, target.name, broker.serial, "dead-lettered", path))
+    broker.came_back(message, target.name)
+    fresh = Copy(broker.serial, message, content, target.expires_at(content, broker.now))
+    if target.refusal(content, publisher) is None:
+        target.publish(broker, fresh, publisher)
+    else:  # a full queue with reject-publish-dlx hands it on (queues.md 6.8)
+        broker.bury(target, fresh, "maxlen")
+
+
+def _nowhere(broker: State, burial: Burial, why: str) -> None:
+    queue, copy = burial.queue, burial.copy
+    if burial.entered and queue.settings.dead_letter_strategy == "at-least-once" and not queue.deleted:
+        queue.awaiting.append((copy, burial.reason))
+        if len(queue.awaiting) == 1:
+            broker.retry_dead_letter(queue)
+        if broker.listen:
+            broker.listen(events.Awaiting(broker.now, copy.message, queue.name, copy.serial, burial.reason, why))
+        return
+    broker.drop(queue, copy, burial.reason, why, burial.by, entered=burial.entered)
+
+
+def retry(broker: State, name: str) -> None:
+    """Try the at-least-once dead letters of a queue again (routing.md D19)."""
+    queue = broker.queues.get(name)
+    if queue is None:
+        return
+    waiting, queue.awaiting = queue.awaiting, []
+    for copy, reason in waiting:
+        broker.burials.append(Burial(queue, copy, reason, "", True))
+    drain(broker)
+    queue.settings_changed(broker)  # what waited counted towards its limit
+
+
+def is_cycle(target: str, deaths: list[Table]) -> bool:
+    """RabbitMQ's rule: been there before, and no rejection since, by the order of `x-death` (routing.md D16)."""
+    for death in deaths:
+        if death["reason"] == REJECTED:
+            return False
+        if death["queue"] == target:
+            return True
+    return False
+
+
+def record_death(
+    rules: Rules, content: Content, queue: QueueType, reason: str, exchange: str, key: str | None, time_s: int
+) -> tuple[Content, list[Table]]:
+    """The message as it is published to the dead-letter exchange, and its deaths as the cycle rule reads them."""
+    headers = dict(content.headers or {})
+    annotations = None
+    queue_name = queue.broker_name
+    entry: Table = {
+        "count": Typed("long", 1), "reason": reason, "queue": queue_name, "time": Typed("timestamp", time_s),
+        "exchange": content.exchange, "routing-keys": _shown_keys(content),
+    }  # fmt: skip
+    if content.expiration is not None:
+        entry["original-expiration"] = content.expiration
+    if rules.deaths_are_annotations:
+        annotations, deaths = _annotated(rules, content, entry)
+    else:
+        deaths = _in_header(headers, entry)
+    routing_key = content.routing_key if key is None else key
+    keys = content.keys if key is None else (key,)
+    if key is not None and rules.dead_letter_key_removes_cc:
+        headers.pop("CC", None)
+    dead = Content(
+        exchange, routing_key, keys, headers or None, content.body, size=content.size, priority=content.priority,
+        delivery_mode=content.delivery_mode, properties=content.properties, annotations=annotations,
+    )  # fmt: skip
+    return dead, deaths
+
+
+def _shown_keys(content: Content) -> list[str]:
+    """The routing key and those of CC, never of BCC (routing.md D11)."""
+    if len(content.keys) == 1:
+        return [content.routing_key]
+    cc = publishing.texts((content.headers or {}).get("CC"))
+    return list(content.keys[: 1 + len(cc)])
+
+
+def _in_header(headers: Table, entry: Table) -> list[Table]:
+    """3.10-3.12: `x-death` is a header; from the third death on the tail comes out reversed (routing.md D10, S3)."""
+    known = headers.get("x-death")
+    if known is None:
+        headers["x-first-death-reason"] = entry["reason"]
+        headers["x-first-death-queue"] = entry["queue"]
+        headers["x-first-death-exchange"] = entry["exchange"]
+    if wire_type(known) != "array":
+        deaths = [entry]
+    else:
+        grouped = _grouped(known)
+        same = next((item for item in grouped if _same_death(item, entry)), None)
+        rest = [item for item in grouped if item is not same]
+        if same is not None:
+            entry = {**same, "count": Typed("long", raw(same.get("count", 0)) + 1)}
+        deaths = [{key: entry[key] for key in sorted(entry)}, *rest]
+    headers["x-death"] = deaths
+    return deaths
+
+
+def _grouped(known: Any) -> list[Table]:
+    """Entries of the same queue and reason merged; two or more come out in reversed order.
+
+    An entry that a client made without a count gets the number of those it stands for.
+    """
+    entries = [item for item in known if isinstance(item, dict)]
+    if len(entries) < 2:
+        return entries
+    groups: list[Table] = []
+    for item in entries:
+        if not any(_same_death(group, item) for group in groups):
+            alike = sum(_same_death(other, item) for other in entries)
+            groups.append(item if "count" in item else {"count": Typed("long", alike), **item})
+    return groups[::-1]
+
+
+def _same_death(left: Table, right: Table) -> bool:
+    return left.get("queue") == right.get("queue") and left.get("reason") == right.get("reason")
+
+
+def _annotated(rules: Rules, content: Content, entry: Table) -> tuple[Table, list[Table]]:
+    """3.13+: deaths are kept beside the headers, newest first (routing.md D13, D14)."""
+    annotations = dict(content.annotations or {})
+    known: list[Table] = annotations.get("x-death", [])
+    if not known and rules.client_x_death == "recovered":
+        sent = (content.headers or {}).get("x-death")
+        known = [item for item in sent if isinstance(item, dict)] if isinstance(sent, list) else []
+    same = next((item for item in known if _same_death(item, entry)), None)
+    newest = {**same, "count": Typed("long", raw(same.get("count", 0)) + 1)} if same is not None else entry
+    deaths = [newest, *(item for item in known if item is not same)]
+    for name in ("reason", "queue", "exchange"):
+        annotations.setdefault(f"x-first-death-{name}", entry[name])
+        annotations[f"x-last-death-{name}"] = entry[name]
+    annotations["x-death"] = deaths
+    return annotations, deaths

@@ -1,0 +1,112 @@
+"""The routing walk: from an exchange over bindings and alternate exchanges to a set of queues (routing.md 1.1, 1.10)."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from routesim.broker.state import Route, State
+from routesim.content import Content
+from routesim.events import Alternate, Path
+from routesim.exchanges import Delayed, RecentHistory
+from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.queues import QueueType
+
+REMEMBERED_ROUTES = 4096
+
+
+class Visit(NamedTuple):
+    """An exchange that a message came through: how it got there, what matched, and its alternate exchange."""
+
+    exchange: str
+    path: Path
+    matched: tuple[Binding, ...]
+    alternate: str | None
+    took_alternate: bool
+
+
+def route(broker: State, exchange: str, message: str, content: Content, *, delay_over: bool = False) -> Route:
+    """Where a message published to `exchange` goes. At most one copy a queue; every exchange is visited once.
+
+    `delay_over`: the message has waited in this x-delayed-message exchange already.
+    """
+    known = broker.routes.get((exchange, content.keys))
+    if known is not None:
+        return known
+    if exchange == DEFAULT_EXCHANGE:
+        found, keeps = _default(broker, content), True
+    else:
+        found, keeps = walk(broker, exchange, message, content, delay_over=delay_over)
+        for binding in found.matched:
+            broker.used[id(binding)] = binding
+    if keeps:
+        if len(broker.routes) >= REMEMBERED_ROUTES:
+            broker.routes.clear()
+        broker.routes[exchange, content.keys] = found
+    return found
+
+
+def _default(broker: State, content: Content) -> Route:
+    """Every queue is bound to the default exchange by its name; there is no alternate exchange (routing.md R2)."""
+    queues = tuple((broker.queues[key], ()) for key in dict.fromkeys(content.keys) if key in broker.queues)
+    return Route(queues, (), "" if queues else f"no queue is named '{content.routing_key}'")
+
+
+def walk(
+    broker: State, start: str, message: str, content: Content, *, delay_over: bool = False, visits: list[Visit] | None = None
+) -> tuple[Route, bool]:
+    """The route, and whether it depends on the keys alone, so that it may be remembered. `visits` is filled on the way."""
+    queues: dict[str, tuple[QueueType, Path]] = {}
+    matched: list[Binding] = []
+    delayed_by: list[tuple[str, int]] = []
+    missed: list[str] = []
+    seen = {start}
+    todo: list[tuple[str, Path]] = [(start, ())]
+    keeps = True
+    for name, path in todo:  # grows while it is walked
+        state = broker.exchanges[name]
+        matcher = state.matcher
+        own: Iterable[Binding]
+        if matcher.sees != "keys":
+            keeps = False
+        if isinstance(matcher, RecentHistory):
+            matcher.remember(message, content)
+        if isinstance(matcher, Delayed) and not (delay_over and name == start) and matcher.delay_ms(content):
+            delayed_by.append((name, matcher.delay_ms(content)))
+            own = ()
+        else:
+            own = matcher.route(message, content, broker.draw)
+        hits = []
+        for binding in own:
+            hits.append(binding)
+            destination = binding.destination
+            if binding.destination_type == "queue":
+                if destination not in queues and destination in broker.queues:
+                    queues[destination] = (broker.queues[destination], (*path, binding))
+            elif destination not in seen and destination in broker.exchanges:
+                seen.add(destination)
+                todo.append((destination, (*path, binding)))
+        matched += hits
+        alternate = state.alternate
+        takes_alternate = not hits and alternate is not None and alternate not in seen and alternate in broker.exchanges
+        if not hits:
+            missed.append(_missed(broker, name, alternate, path))
+        if takes_alternate and alternate is not None:
+            seen.add(alternate)
+            todo.append((alternate, (*path, Alternate(name, alternate))))
+        if visits is not None:
+            visits.append(Visit(name, path, tuple(hits), alternate, takes_alternate))
+    why = "" if queues else "; ".join(missed) or "the bindings that matched lead to no queue"
+    return Route(tuple(queues.values()), tuple(matched), why, tuple(delayed_by)), keeps
+
+
+def _missed(broker: State, name: str, alternate: str | None, path: Path) -> str:
+    text = f"no binding of exchange '{name}' matched"
+    if path and isinstance(path[-1], Binding):
+        source = path[-1].source
+        text = f"'{path[-1].routing_key}' of '{source}' led to exchange '{name}', where no binding matched"
+        if broker.exchanges[source].alternate is not None:
+            text += f" (the alternate exchange of '{source}' is only for what matches no binding of its own)"
+    if alternate is None:
+        return f"{text} and it has no alternate exchange"
+    if alternate not in broker.exchanges:
+        return f"{text} and its alternate exchange '{alternate}' does not exist"
+    return text

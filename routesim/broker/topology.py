@@ -1,0 +1,370 @@
+"""Declaring, binding and deleting, with RabbitMQ's checks in RabbitMQ's order (routing.md 1.7-1.9, queues.md 1)."""
+
+from collections.abc import Sequence
+
+from routesim import events, steps
+from routesim.broker import publishing
+from routesim.broker.policies import apply_to_exchange, apply_to_queue
+from routesim.broker.state import BindingKey, ConsumerEnded, ExchangeState, State, uniform
+from routesim.exchanges import EXCHANGE_TYPES, RecentHistory, exchange_types
+from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Exchange, Queue
+from routesim.queues import QUEUE_TYPES, Copy, QueueType
+from routesim.queues.arguments import COMPARED, assert_equivalent, queue_type, validate
+from routesim.replies import Refused
+from routesim.values import Table, raw, table_identity, wire_type
+
+NAME_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def stripped(name: str) -> str:
+    """CR and LF are taken out of names in everything but a publish (routing.md S27)."""
+    return name.replace("\r", "").replace("\n", "") if "\r" in name or "\n" in name else name
+
+
+def not_default_exchange(name: str) -> None:
+    if name == DEFAULT_EXCHANGE:
+        raise Refused(403, "operation not permitted on the default exchange")
+
+
+# Exchanges ---------------------------------------------------------------------------------------------------------
+
+
+def declare_exchange(broker: State, step: steps.DeclareExchange) -> None:
+    declared = step.exchange._replace(name=stripped(step.exchange.name))
+    types = exchange_types(broker.rules)
+    if declared.type not in types:
+        code = 503 if broker.rules.unknown_exchange_type_closes == "connection" else 406
+        raise Refused(code, f"unknown exchange type '{declared.type}'", argument="type")
+    not_default_exchange(declared.name)
+    where = f"exchange '{declared.name}' in vhost '{broker.vhost}'"
+    existing = broker.exchanges.get(declared.name)
+    if existing is not None:
+        _assert_same_exchange(existing.declared, declared, where)
+        return
+    if declared.name.startswith("amq."):
+        raise Refused(403, f"exchange name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
+    if wire_type(declared.arguments.get("alternate-exchange", "")) != "longstr":
+        kind = wire_type(declared.arguments["alternate-exchange"])
+        raise Refused(406, f"invalid type '{kind}' for arg 'alternate-exchange' in {where}", argument="alternate-exchange")
+    EXCHANGE_TYPES[declared.type].validate(declared, broker.rules)
+    state = broker.exchanges[declared.name] = ExchangeState(declared, broker.rules)
+    apply_to_exchange(broker, state)
+    broker.routes.clear()
+    if broker.listen:
+        broker.listen(events.ExchangeDeclared(broker.now, declared.name, declared.type))
+
+
+def _assert_same_exchange(current: Exchange, received: Exchange, where: str) -> None:
+    for field in ("type", "durable", "auto_delete", "internal"):
+        _assert_same(field, getattr(current, field), getattr(received, field), where)
+    assert_equivalent("alternate-exchange", current.arguments, received.arguments, where)
+
+
+def _assert_same(field: str, current: object, received: object, where: str) -> None:
+    if current != received:
+        old, new = (str(value).lower() if isinstance(value, bool) else value for value in (current, received))
+        raise Refused(406, f"inequivalent arg '{field}' for {where}: received '{new}' but current is '{old}'", argument=field)
+
+
+def delete_exchange(broker: State, step: steps.DeleteExchange) -> None:
+    name = stripped(step.exchange)
+    not_default_exchange(name)
+    if name.startswith("amq."):
+        raise Refused(403, f"deletion of system exchange '{name}' in vhost '{broker.vhost}' not allowed")
+    state = broker.exchanges.get(name)
+    if state is None:
+        return
+    if step.if_unused and state.bindings:
+        raise Refused(406, f"exchange '{name}' in vhost '{broker.vhost}' in use")
+    remove_exchange(broker, name, "deleted")
+
+
+def remove_exchange(broker: State, name: str, why: str, *, cascade: bool = True) -> None:
+    """With its bindings, and upstream every auto-delete exchange that loses its last one (routing.md K2, K3).
+
+    `cascade` False, at a restart: upstream exchanges stay (routing.md C8).
+    """
+    todo = [(name, why)]
+    while todo:
+        current, reason = todo.pop()
+        state = broker.exchanges.pop(current, None)
+        if state is None:
+            continue
+        if broker.listen:
+            broker.listen(events.ExchangeDeleted(broker.now, current, reason))
+        for key, binding in list(state.bindings.items()):
+            _forget_incoming(broker, current, key)
+            _tell_unbound(broker, binding, f"exchange '{current}' is gone")
+        emptied = _unbind_all_from(broker, "exchange", current)
+        if cascade:
+            todo.extend((source, "auto-delete: its last binding is gone") for source in emptied)
+    broker.routes.clear()
+
+
+def _unbind_all_from(broker: State, kind: str, name: str) -> list[str]:
+    """Removes the bindings that lead to a destination; returns the auto-delete exchanges that have none left."""
+    emptied = []
+    for (source, key), binding in broker.incoming.pop((kind, name), {}).items():
+        state = broker.exchanges.get(source)
+        if state is None or key not in state.bindings:
+            continue
+        state.own()
+        del state.bindings[key]
+        state.matcher.remove(binding)
+        _tell_unbound(broker, binding, f"{kind} '{name}' is gone")
+        if state.declared.auto_delete and not state.bindings:
+            emptied.append(source)
+    broker.routes.clear()
+    return emptied
+
+
+def _tell_unbound(broker: State, binding: Binding, why: str) -> None:
+    if broker.listen:
+        broker.listen(events.Unbound(broker.now, binding, why))
+
+
+def _forget_incoming(broker: State, source: str, key: BindingKey) -> None:
+    destination = key[:2]
+    there = broker.incoming.get(destination)
+    if there is not None:
+        there.pop((source, key), None)
+        if not there:
+            del broker.incoming[destination]
+
+
+# Bindings ----------------------------------------------------------------------------------------------------------
+
+
+def binding_key(binding: Binding) -> BindingKey:
+    """What makes a binding of its source the same as another (routing.md B1)."""
+    return binding.destination_type, binding.destination, binding.routing_key, table_identity(binding.arguments)
+
+
+def _stripped_binding(binding: Binding) -> Binding:
+    source, destination = stripped(binding.source), stripped(binding.destination)
+    if source is binding.source and destination is binding.destination:
+        return binding
+    return binding._replace(source=source, destination=destination)
+
+
+def _not_a_reply_address(broker: State, binding: Binding) -> None:
+    if broker.rules.reply_queue_bind_refused and binding.destination_type == "queue" and binding.destination.startswith(REPLY_TO):
+        raise Refused(403, "cannot bind or unbind to a volatile (direct reply-to) queue")
+
+
+def bind(broker: State, step: steps.Bind) -> None:
+    binding = _stripped_binding(step.binding)
+    to_queue = binding.destination_type == "queue"
+    _not_a_reply_address(broker, binding)
+    not_default_exchange(binding.source)
+    if not to_queue:
+        not_default_exchange(binding.destination)
+    state = broker.exchange(binding.source)
+    queue = broker.queue(binding.destination) if to_queue else None
+    if queue is None:
+        broker.exchange(binding.destination)
+    key = binding_key(binding)
+    state.matcher.validate_binding(binding, queue.kind if queue else None)
+    if queue is not None:
+        broker.accessible(queue, broker.channel(step.channel).connection)
+    if key in state.bindings:
+        return
+    state.own()
+    state.bindings[key] = binding
+    state.matcher.add(binding)
+    broker.incoming.setdefault(key[:2], {})[binding.source, key] = binding
+    if broker.routes:
+        broker.routes.clear()
+    if broker.listen:
+        broker.listen(events.Bound(broker.now, binding))
+    if isinstance(state.matcher, RecentHistory):
+        publishing.replay(broker, state.matcher, binding)
+
+
+def unbind(broker: State, step: steps.Unbind) -> None:
+    """Never fails for what does not exist (routing.md S8)."""
+    binding = _stripped_binding(step.binding)
+    _not_a_reply_address(broker, binding)
+    not_default_exchange(binding.source)
+    if binding.destination_type == "exchange":
+        not_default_exchange(binding.destination)
+    state = broker.exchanges.get(binding.source)
+    key = binding_key(binding)
+    if state is None or key not in state.bindings:
+        return
+    if binding.destination_type == "queue":
+        broker.accessible(broker.queue(binding.destination), broker.channel(step.channel).connection)
+    state.own()
+    bound = state.bindings.pop(key)
+    state.matcher.remove(bound)
+    _forget_incoming(broker, binding.source, key)
+    broker.routes.clear()
+    _tell_unbound(broker, bound, "unbound")
+    if state.declared.auto_delete and not state.bindings:
+        remove_exchange(broker, binding.source, "auto-delete: its last binding is gone")
+
+
+# Queues ------------------------------------------------------------------------------------------------------------
+
+
+def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
+    declared = step.queue._replace(name=stripped(step.queue.name))
+    declared = declared._replace(arguments=_with_default_type(broker, declared))
+    channel = broker.channel(step.channel)
+    if declared.name.startswith("amq."):
+        raise Refused(403, f"queue name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
+    existing = broker.queues.get(declared.name)
+    durable = declared.durable and not declared.exclusive
+    if existing is not None:
+        _assert_same_queue(broker, existing, declared, durable, channel.connection)
+        if existing.kind == "classic":
+            existing.used_at = broker.now
+    else:
+        _create_queue(broker, declared, durable, channel.connection)
+    channel.last_queue = declared.name
+
+
+def _assert_same_queue(broker: State, queue: QueueType, declared: Queue, durable: bool, connection: str) -> None:
+    broker.accessible(queue, connection)
+    if (queue.owner is not None) != declared.exclusive:
+        raise Refused(
+            405,
+            f"cannot obtain exclusive access to locked {queue.where()}. It could be originally declared on another "
+            "connection or the exclusive property value does not match that of the original declaration.",
+            argument="exclusive",
+        )
+    where = queue.where()
+    _assert_same("durable", queue.durable, durable, where)
+    _assert_same("auto_delete", queue.auto_delete, declared.auto_delete, where)
+    for name in COMPARED[queue.kind]:
+        if name == "x-queue-type":  # absent and `classic` are the same (queues.md 1.8)
+            wanted = raw(declared.arguments.get(name, "classic"))
+            assert_equivalent(name, {name: queue.kind}, {name: wanted}, where)
+        else:
+            assert_equivalent(name, queue.arguments, declared.arguments, where)
+
+
+def _create_queue(broker: State, declared: Queue, durable: bool, connection: str) -> None:
+    where = f"queue '{declared.name}' in vhost '{broker.vhost}'"
+    arguments = declared.arguments
+    dead_letter_exchange = arguments.get("x-dead-letter-exchange", "")
+    if wire_type(dead_letter_exchange) != "longstr":
+        raise Refused(
+            406, f"invalid type '{wire_type(dead_letter_exchange)}' for arg 'x-dead-letter-exchange' in {where}",
+            argument="x-dead-letter-exchange",
+        )  # fmt: skip
+    kind = queue_type(arguments, where)
+    validate(kind, arguments, where, broker.rules)
+    if kind != "classic":
+        if declared.server_named:
+            raise Refused(406, f"Cannot declare a server-named queue for type {kind}", argument="server_named")
+        for field, wrong in (
+            ("auto-delete", declared.auto_delete), ("exclusive-owner", declared.exclusive), ("non-durable", not durable),
+        ):  # fmt: skip
+            if wrong:
+                raise Refused(406, f"invalid property '{field}' for {where}", argument=field)
+    elif not durable and not declared.exclusive and broker.rules.transient_queues_denied:
+        raise Refused(
+            541, "Feature `transient_nonexcl_queues` is deprecated. By default, this feature is not permitted anymore.",
+            argument="durable",
+        )  # fmt: skip
+    broker_name = _draw_name(broker) if declared.server_named else declared.name
+    queue = QUEUE_TYPES[kind](
+        declared.name, broker_name, arguments, durable=durable, auto_delete=declared.auto_delete,
+        owner=connection if declared.exclusive else None, rules=broker.rules, vhost=broker.vhost,
+    )  # fmt: skip
+    queue.used_at = broker.now
+    broker.queues[declared.name] = queue
+    broker.routes.clear()
+    apply_to_queue(broker, queue)
+    broker.watch_lease(queue)
+    if broker.listen:
+        broker.listen(events.QueueDeclared(broker.now, declared.name, kind, broker_name))
+
+
+def _with_default_type(broker: State, declared: Queue) -> Table:
+    """The vhost's default queue type is injected where it is compatible (queues.md 1.10)."""
+    default = broker.broker_settings.default_queue_type
+    if default is None or default == "classic" or "x-queue-type" in declared.arguments:
+        return declared.arguments
+    compatible = declared.durable and not declared.exclusive and not declared.auto_delete
+    return {**declared.arguments, "x-queue-type": default} if compatible else declared.arguments
+
+
+def _draw_name(broker: State) -> str:
+    broker.draws += 1
+    letters = (NAME_ALPHABET[int(uniform(broker.seed, broker.draws, index) * 64)] for index in range(22))
+    return "amq.gen-" + "".join(letters)
+
+
+def lease_over(broker: State, name: str) -> None:
+    queue = broker.queues.get(name)
+    if queue is None or queue.settings.expires is None or queue.subscriptions:
+        return
+    held_by_get = queue.kind == "quorum" and queue.unacked > 0
+    if broker.now < queue.used_at + queue.settings.expires:
+        broker.watch_lease(queue)
+    elif held_by_get:
+        queue.used_at = broker.now
+        broker.watch_lease(queue)
+    else:
+        remove_queue(broker, queue, f"unused for {queue.settings.expires} ms (x-expires)")
+
+
+def delete_queue(broker: State, step: steps.DeleteQueue) -> None:
+    queue = broker.queues.get(stripped(step.queue))
+    if queue is None:
+        return
+    broker.accessible(queue, broker.channel(step.channel).connection)
+    if queue.kind == "quorum" and (step.if_unused or step.if_empty):
+        flag = "if-unused" if step.if_unused else "if-empty"
+        raise Refused(
+            540, f"cannot delete {queue.where()}. queue.delete operations with {flag} flag set are not supported by quorum queues"
+        )
+    if queue.kind == "classic":
+        if step.if_empty and queue.ready_count():
+            raise Refused(406, f"{queue.where()} not empty")
+        if step.if_unused and queue.subscriptions:
+            raise Refused(406, f"{queue.where()} in use")
+    remove_queue(broker, queue, "deleted")
+
+
+def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy] = (), *, cascade: bool = True) -> None:
+    """With its messages, ready and unacked, its bindings, and every auto-delete exchange that this leaves unbound.
+
+    `held`: what a channel that has just gone held of it. `cascade` False, at a restart: exchanges stay (routing.md C8).
+    """
+    del broker.queues[queue.name]
+    queue.deleted = True
+    gone = [*queue.ready(), *queue.held_back(), *(copy for copy, _ in queue.awaiting), *(held if queue.takes_settled else ())]
+    if queue.takes_settled and queue.unacked:
+        for channel in broker.channels.values():
+            gone.extend(item.copy for item in channel.outstanding() if item.queue is queue)
+    broker.ledger.deleted += len(gone)
+    broker.ledger.lost += len(gone)
+    queue.unacked = 0
+    queue.awaiting = []
+    if broker.listen:
+        for copy in gone:
+            broker.listen(events.Deleted(broker.now, copy.message, queue.name, copy.serial))
+        broker.listen(events.QueueDeleted(broker.now, queue.name, why, len(gone)))
+    for subscription in list(queue.subscriptions.values()):
+        subscription.channel.subscriptions.pop(subscription.tag, None)
+        subscription.cancelled = True
+        if broker.listen:
+            broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, f"queue '{queue.name}' is gone"))
+        broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False))
+    queue.subscriptions = {}
+    emptied = _unbind_all_from(broker, "queue", queue.name)
+    for source in emptied if cascade else ():
+        remove_exchange(broker, source, "auto-delete: its last binding is gone")
+
+
+def purge(broker: State, step: steps.Purge) -> None:
+    queue = broker.accessible(broker.queue(stripped(step.queue)), broker.channel(step.channel).connection)
+    purged = queue.purge(broker)
+    broker.ledger.purged += len(purged)
+    if broker.listen:
+        for copy in purged:
+            broker.listen(events.Purged(broker.now, copy.message, queue.name, copy.serial))
+        broker.listen(events.QueuePurged(broker.now, queue.name, len(purged)))

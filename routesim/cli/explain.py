@@ -1,0 +1,200 @@
+"""`routesim explain`: why, and why not."""
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from routesim.cli.help import Command, examples
+
+FORMAT = Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or svg.")]
+VERSION = Annotated[
+    str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Whose rules apply, e.g. 3.13. Default: the newest known.")
+]
+HEADERS = Annotated[
+    list[str] | None, typer.Option("--header", "-H", metavar="K=V", help="k=text, k:=JSON, k:=null for void. Repeatable.")
+]
+KEY = Annotated[str, typer.Argument(metavar="KEY", help="The routing key.")]
+PATTERNS = Annotated[list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Binding keys.")]
+FILE = Annotated[str, typer.Argument(metavar="FILE", help="A scenario or definitions file; - is stdin.")]
+
+
+class _Commands(TyperGroup):
+    """A group whose list of commands cuts no sentence off."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for command in self.commands.values():
+            command.short_help = command.short_help or (command.help or "").strip().split("\n")[0]
+
+
+app = typer.Typer(
+    cls=_Commands, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=False
+)
+
+
+@app.command(
+    "topic", epilog=examples("routesim explain topic ship.shoes", "routesim explain topic ship.shoes 'ship.*' ship.any '#.boots'")
+)
+def topic(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
+    """Which binding keys match a routing key, word by word; without any, it teaches."""
+    from routesim.cli.explaining import answered, rules_of
+    from routesim.explain.topic import explain_topic
+
+    answered(lambda: explain_topic(key, patterns or [], rules_of(rabbitmq)), format)
+
+
+@app.command("direct", epilog=examples("routesim explain direct error error warning"))
+def direct(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
+    """Which bindings of a direct exchange match."""
+    from routesim.cli.explaining import answered, rules_of
+    from routesim.explain.types import explain_direct
+
+    answered(lambda: explain_direct(key, patterns or [], rules_of(rabbitmq)), format)
+
+
+@app.command("fanout", epilog=examples("routesim explain fanout anything red blue"))
+def fanout(
+    key: Annotated[str, typer.Argument(metavar="[KEY]")] = "",
+    patterns: PATTERNS = None,
+    rabbitmq: VERSION = None,
+    format: FORMAT = None,
+) -> None:
+    """Why a fanout exchange ignores the key."""
+    from routesim.cli.explaining import answered, rules_of
+    from routesim.explain.types import explain_fanout
+
+    answered(lambda: explain_fanout(key, patterns or [], rules_of(rabbitmq)), format)
+
+
+@app.command("headers", epilog=examples("routesim explain headers -H kind=shoes -H size:=42 'x-match=all,kind=shoes,size:=42'"))
+def headers(
+    criteria: Annotated[list[str] | None, typer.Argument(metavar="[CRITERIA]...", help="k=text,k:=JSON,x-match=any …")] = None,
+    header: HEADERS = None,
+    rabbitmq: VERSION = None,
+    format: FORMAT = None,
+) -> None:
+    """Which bindings of a headers exchange a message's headers satisfy."""
+    from routesim.cli.explaining import answered, rules_of, table_of, tables_of
+    from routesim.explain.types import explain_headers
+
+    answered(lambda: explain_headers(table_of(header or []), tables_of(criteria or []), rules_of(rabbitmq)), format)
+
+
+@app.command("default", epilog=examples("routesim explain default jobs jobs mail"))
+def default(
+    key: KEY,
+    queues: Annotated[list[str] | None, typer.Argument(metavar="[QUEUE]...")] = None,
+    rabbitmq: VERSION = None,
+    format: FORMAT = None,
+) -> None:
+    """How the default exchange finds a queue by its name."""
+    from routesim.cli.explaining import answered, rules_of
+    from routesim.explain.types import explain_default
+
+    answered(lambda: explain_default(key, queues or [], rules_of(rabbitmq)), format)
+
+
+def _hash(kind: str) -> None:
+    @app.command(kind, epilog=examples(f"routesim explain {kind} order42 red=1 blue=3"))
+    def hashed(
+        key: KEY,
+        bindings: Annotated[
+            list[str] | None, typer.Argument(metavar="[QUEUE=KEY]...", help="Queues with their binding keys.")
+        ] = None,
+        rabbitmq: VERSION = None,
+        format: FORMAT = None,
+    ) -> None:
+        """Which binding the hash of the key chooses."""
+        from routesim.cli.explaining import answered, rules_of
+        from routesim.explain.types import explain_hash
+
+        answered(lambda: explain_hash(kind, key, bindings or [], rules_of(rabbitmq)), format)
+
+
+def _other(kind: str) -> None:
+    @app.command(kind, epilog=examples(f"routesim explain {kind} order42 a.b '#'"))
+    def other(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
+        """What decides in an exchange of this type."""
+        from routesim.cli.explaining import answered, rules_of
+        from routesim.explain.types import explain_any
+
+        answered(lambda: explain_any(kind, key, patterns or [], rules_of(rabbitmq)), format)
+
+
+for _kind in ("x-consistent-hash", "x-modulus-hash"):
+    _hash(_kind)
+for _kind in ("x-random", "x-local-random", "x-recent-history", "x-delayed-message"):
+    _other(_kind)
+
+
+@app.command("route", epilog=examples(
+    "routesim explain route scenarios/shoes.yaml --exchange shop ship.shoes",
+    "routesim explain route definitions.json -e orders eu.new --expect-queue jobs",
+))  # fmt: skip
+def route(
+    file: FILE,
+    key: Annotated[str, typer.Argument(metavar="[KEY]", help="The routing key.")] = "",
+    exchange: Annotated[
+        str, typer.Option("--exchange", "-e", metavar="NAME", help="Where it is published. Default: the default exchange.")
+    ] = "",
+    header: HEADERS = None,
+    expect_queue: Annotated[
+        list[str] | None,
+        typer.Option("--expect-queue", metavar="QUEUE", help="Status 1 unless exactly these queues are reached. Repeatable."),
+    ] = None,
+    expect_nothing: Annotated[bool, typer.Option("--expect-nothing", help="Status 1 if any queue is reached.")] = False,
+    rabbitmq: VERSION = None,
+    format: FORMAT = None,
+) -> None:
+    """The whole way of a message through a topology, hits and misses, and what can become of it later."""
+    from routesim.cli.exits import UsageError
+    from routesim.cli.explaining import answered, scenario_of, table_of
+    from routesim.explain.route import explain_route
+
+    if expect_queue and expect_nothing:
+        raise UsageError("--expect-queue and --expect-nothing contradict each other")
+    expected = frozenset(expect_queue or ()) if expect_queue or expect_nothing else None
+    answered(lambda: explain_route(scenario_of(file, rabbitmq), exchange, key, table_of(header or []) or None, expected), format)
+
+
+@app.command("message", epilog=examples("routesim explain message scenarios/shoes.yaml m3"))
+def message(
+    file: FILE,
+    id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
+    rabbitmq: VERSION = None,
+    format: FORMAT = None,
+) -> None:
+    """The life of one message in a run, with the cause at every turn."""
+    from routesim.cli.explaining import answered, scenario_of
+    from routesim.explain.message import explain_message
+
+    answered(lambda: explain_message(scenario_of(file, rabbitmq), id), format)
+
+
+@app.command("queue", epilog=examples("routesim explain queue scenarios/shoes.yaml warehouse"))
+def queue(
+    file: FILE,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The queue's name.")],
+    rabbitmq: VERSION = None,
+    format: FORMAT = None,
+) -> None:
+    """What can reach a queue, its settings and who won, where its messages go, its contents over time."""
+    from routesim.cli.explaining import answered, scenario_of
+    from routesim.explain.queue import explain_queue
+
+    answered(lambda: explain_queue(scenario_of(file, rabbitmq), name), format)
+
+
+@app.command("error", epilog=examples("routesim explain error unknown-queue", "routesim explain error 406"))
+def error(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="routesim's own, or AMQP's number or name.")], format: FORMAT = None
+) -> None:
+    """What an error means, an example, and the cure."""
+    from routesim.cli.explaining import answered
+    from routesim.explain.errors import explain_error
+
+    answered(lambda: explain_error(code), format)
+
+
+COMMAND = Command(app, "Why a message goes somewhere, and why not elsewhere.")

@@ -1,0 +1,21 @@
+"""What a command brings along for the command line."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Command(NamedTuple):
+    """A command's function (or a group of commands) and the end of its help."""
+
+    function: Callable[..., Any] | Any
+    epilogue: str
+
+
+def examples(*lines: str) -> str:
+    """Examples as the end of a help text, each on its own line."""
+    return "Examples:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def first_line(function: Any) -> str:
+    """The first sentence of a command's help, for the list of commands, which would cut a longer one off."""
+    return (function.__doc__ or "").strip().splitlines()[0]

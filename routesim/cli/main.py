@@ -1,0 +1,126 @@
+"""The entry point: commands, exit statuses, and no traceback for anything that a user can do."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from routesim import __version__
+from routesim.cli import explain, run, versions
+from routesim.cli.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.help import Command, first_line
+from routesim.cli.output import forget, tell
+
+COMMANDS: dict[str, Command] = {
+    "run": run.COMMAND,
+    "explain": explain.COMMAND,
+    "versions": versions.VERSIONS,
+    "upgrade": versions.UPGRADE,
+}
+EPILOGUE = "routesim COMMAND --help says more about each command."
+
+app = typer.Typer(
+    name="routesim", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=False,
+    epilog=EPILOGUE,
+)  # fmt: skip
+
+
+@app.callback(invoke_without_command=True)
+def routesim(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something goes wrong inside routesim.")] = False,
+) -> None:
+    """Where each message goes in RabbitMQ, why, and why not elsewhere."""
+    if version:
+        typer.echo(f"routesim {__version__}")
+        raise typer.Exit(OK)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(UNUSABLE)
+
+
+for _name, _command in COMMANDS.items():
+    if isinstance(_command.function, typer.Typer):
+        app.add_typer(_command.function, name=_name, help=_command.epilogue, short_help=_command.epilogue)
+    else:
+        app.command(_name, epilog=_command.epilogue, short_help=first_line(_command.function))(_command.function)
+
+
+def main() -> None:
+    """Run the command line and exit with the status that the README promises."""
+    status = _status(sys.argv[1:])
+    if status == INTERRUPTED:
+        tell("interrupted")
+    sys.exit(status)
+
+
+def _status(arguments: list[str]) -> int:
+    command: Any = typer.main.get_command(app)
+    try:
+        # Without its own handling of errors the library returns the status of a typer.Exit.
+        status = command(args=arguments, prog_name="routesim", standalone_mode=False)
+        return _flushed(status if isinstance(status, int) else OK)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # the library makes that a status of 1
+            return _closed(arguments)
+        return _flushed(ended.code if isinstance(ended.code, int) else OK)
+    except BrokenPipeError:
+        return _closed(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as problem:
+        return _unwritable(problem)
+    except UsageError as problem:
+        tell(f"error: {problem}")
+        return UNUSABLE
+    except Exception as problem:
+        return _told(problem, arguments)
+
+
+def _closed(arguments: list[str]) -> int:
+    """Whoever read our output has seen enough; that is no error."""
+    forget(sys.stdout)
+    return OK if arguments else UNUSABLE
+
+
+def _told(problem: Exception, arguments: list[str]) -> int:
+    """Typer's own errors in our words; anything else is our fault."""
+    exit_code = getattr(problem, "exit_code", None)
+    if type(problem).__name__ == "Exit" and isinstance(exit_code, int):
+        return _flushed(exit_code)
+    if type(problem).__name__ == "Abort":
+        return INTERRUPTED
+    format_message = getattr(problem, "format_message", None)
+    if format_message is not None:
+        tell(f"error: {format_message()}")
+        context = getattr(problem, "ctx", None)
+        path = context.command_path if context is not None else "routesim"
+        tell(f"`{path} --help` shows what there is.")
+        return UNUSABLE
+    if "--debug" in arguments:
+        import traceback
+
+        traceback.print_exc()
+    text = " ".join(f"{type(problem).__name__}: {problem}".split())[:300]
+    tell(f"internal error: {text}")
+    tell("This is a mistake in routesim. Please report it with the scenario; --debug before the command shows where.")
+    return NO_VERDICT
+
+
+def _flushed(status: int) -> int:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        forget(sys.stdout)
+    except OSError as problem:
+        return _unwritable(problem)
+    return status
+
+
+def _unwritable(problem: OSError) -> int:
+    """The disk is full, or the like."""
+    forget(sys.stdout)
+    tell(f"error: cannot write: {problem.strerror or problem}")
+    return NO_VERDICT

@@ -1,0 +1,43 @@
+"""`routesim run`: scenarios become traces."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.help import Command, examples
+
+EXAMPLES = examples(
+    "routesim run scenarios/hello.yaml",
+    "routesim run scenarios/*.yaml --quiet",
+    "routesim run shop.yaml --format json | jq .counts",
+    "routesim run definitions.json",
+    "cat shop.yaml | routesim run -",
+)
+
+
+def run(
+    files: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario or definitions files; - is stdin.")],
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or ndjson. Default: table, in a pipe plain."),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what failed, and the verdict.")] = False,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="WHEN", help="idle, steps, or a duration of virtual time such as 30s.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, metavar="N", help="Instead of the scenario's own seed.")] = None,
+    max_events: Annotated[
+        int, typer.Option("--max-events", min=1, metavar="N", help="Budget of a run that does not come to rest.")
+    ] = 1_000_000,
+) -> None:
+    """Run scenarios through the embedded engine and print what happened."""
+    from routesim.cli.running import Options, run_files, until_of
+
+    sys.exit(run_files(files, Options(format, output, quiet, until_of(until), seed, max_events)))
+
+
+COMMAND = Command(run, EXAMPLES)

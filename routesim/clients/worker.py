@@ -1,0 +1,197 @@
+"""A consumer of a scenario at work: deliveries in, steps out. It knows no engine, so both engines can be worked for."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from routesim.broker import uniform
+from routesim.comparisons import holds
+from routesim.content import Content
+from routesim.exchanges.topic import matches, words_of
+from routesim.model import Consumer, Message, Reply, Rule
+from routesim.queues import Delivery
+from routesim.steps import Ack, Consume, Crash, Nack, Publish, Reject, Step
+from routesim.values import comparable, raw
+
+
+class Job(NamedTuple):
+    """A delivery being worked on; `ends_ms` None: it holds the message without an end."""
+
+    delivery: Delivery
+    rule: Rule
+    attempt: int
+
+
+class Worker:
+    """State: `waiting` deliveries, `jobs` in progress by number, and how often each message came here.
+
+    `life` counts the channels that it has lost: what was scheduled in an earlier life no longer counts. `published` counts
+    the messages that all workers together have published under each name.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        connection: str,
+        publishing_channel: str,
+        seed: int,
+        number: int,
+        published: dict[str, int],
+    ) -> None:
+        self.consumer = consumer
+        self.connection = connection
+        self.publishing_channel = publishing_channel
+        self.seed = seed
+        self.number = number
+        self.waiting: deque[tuple[Delivery, int]] = deque()
+        self.jobs: dict[int, Job] = {}
+        self.job_number = 0
+        self.attempts: dict[str, int] = {}
+        self.chances = 0
+        self.published = published
+        self.life = 0
+        self.counts_attempts = any(rule.attempt is not None or rule.publish for rule in consumer.on_message)
+
+    def receive(self, delivery: Delivery) -> list[tuple[int, int]]:
+        """Take a delivery; returns the jobs that begin, as (number, ms until they end)."""
+        attempt = 0
+        if self.counts_attempts:
+            message = delivery.copy.message
+            attempt = self.attempts[message] = self.attempts.get(message, 0) + 1
+        self.waiting.append((delivery, attempt))
+        return self.begin()
+
+    def begin(self) -> list[tuple[int, int]]:
+        """Begin as many waiting jobs as there are hands free."""
+        begun = []
+        while self.waiting and len(self.jobs) < self.consumer.concurrency:
+            delivery, attempt = self.waiting.popleft()
+            rule = next(rule for rule in self.consumer.on_message if self._fits(rule, delivery, attempt))
+            self.job_number += 1
+            self.jobs[self.job_number] = Job(delivery, rule, attempt)
+            takes = self.consumer.takes if rule.takes is None else rule.takes
+            if rule.do == "crash" and rule.after is not None:
+                takes = rule.after
+            begun.append((self.job_number, takes))
+        return begun
+
+    def finish(self, number: int) -> Iterator[Step]:
+        """The job is done: what it sends, one after the other."""
+        job = self.jobs[number]
+        delivery, rule = job.delivery, job.rule
+        for reply in rule.publish:
+            yield from self._publishes(reply, job)
+        channel = self.consumer.channel
+        if rule.do == "crash":  # it is still at it when the connection goes
+            yield Crash(self.connection)
+            return
+        self.jobs.pop(number, None)
+        if self.consumer.auto_ack or rule.do == "hold":
+            return
+        if rule.do == "ack":
+            yield Ack(channel, delivery.tag)
+        elif rule.do == "reject":
+            yield Reject(channel, delivery.tag, requeue=False)
+        else:
+            yield Nack(channel, delivery.tag, requeue=True)
+
+    def back_after(self, number: int) -> int | None:
+        """After a job that ends in a crash: how long until the consumer comes back; None: it does not."""
+        job = self.jobs.get(number)
+        return job.rule.restart if job is not None and job.rule.do == "crash" else None
+
+    def come_back(self) -> Step:
+        return Consume(self.consumer)
+
+    def channel_lost(self) -> list[Delivery]:
+        """Everything at hand is gone; returns what nobody will send again because it was acknowledged when sent."""
+        unfinished = [job.delivery for job in self.jobs.values()] + [delivery for delivery, _ in self.waiting]
+        self.jobs.clear()
+        self.waiting.clear()
+        self.life += 1
+        return [delivery for delivery in unfinished if delivery.auto_ack]
+
+    # Rules -------------------------------------------------------------------------------------------------------------
+
+    def _fits(self, rule: Rule, delivery: Delivery, attempt: int) -> bool:
+        content = delivery.copy.content
+        if rule.message is not None and rule.message != delivery.copy.message:
+            return False
+        if rule.redelivered is not None and rule.redelivered != delivery.copy.redelivered:
+            return False
+        if rule.attempt is not None and not holds(attempt, rule.attempt):
+            return False
+        if rule.routing_key is not None and not matches(words_of(rule.routing_key), words_of(content.routing_key)):
+            return False
+        if rule.headers is not None and not _has_headers(content, rule.headers):
+            return False
+        if rule.chance is not None:
+            self.chances += 1
+            return uniform(self.seed, self.chances, 1 + self.number) < rule.chance
+        return True
+
+    # Replies -----------------------------------------------------------------------------------------------------------
+
+    def _publishes(self, reply: Reply, job: Job) -> Iterator[Step]:
+        content = job.delivery.copy.content
+        given = {
+            "$reply_to": _text(content.properties.get("reply_to")),
+            "$correlation_id": _text(content.properties.get("correlation_id")),
+            "$routing_key": content.routing_key,
+            "$body": content.body,
+            "$attempt": str(job.attempt),
+        }
+        template = reply.message
+        headers = _fill_table(template.headers, given)
+        if reply.copy_headers:
+            headers = job.delivery.queue.headers(job.delivery.copy) or None
+        message = Message(
+            _fill(template.exchange, given), _fill(template.routing_key, given), _fill(template.body, given), headers,
+            template.priority, None if template.expiration is None else _fill(template.expiration, given),
+            template.delivery_mode, template.mandatory,
+            {key: _fill(value, given) if isinstance(value, str) else value for key, value in template.properties.items()},
+        )  # fmt: skip
+        base = reply.id or self.consumer.name
+        for _ in range(reply.times):
+            number = self.published[base] = self.published.get(base, 0) + 1
+            yield Publish(self.publishing_channel, message, f"{base}-{number}")
+
+
+def _text(value: Any) -> str:
+    return "" if raw(value) is None else str(raw(value))
+
+
+def _fill(text: str, given: dict[str, str]) -> str:
+    """`text` with its placeholders replaced, all at once: what is filled in is not looked at again."""
+    if "$" not in text:
+        return text
+    parts, rest = [], text
+    while rest:
+        name = next((name for name in given if rest.startswith(name)), None)
+        if name is not None:
+            parts.append(given[name])
+            rest = rest[len(name) :]
+        else:
+            end = rest.find("$", 1)
+            parts.append(rest if end < 0 else rest[:end])
+            rest = "" if end < 0 else rest[end:]
+    return "".join(parts)
+
+
+def _fill_table(table: Any, given: dict[str, str]) -> Any:
+    if isinstance(table, str):
+        return _fill(table, given)
+    if isinstance(table, dict):
+        return {key: _fill_table(value, given) for key, value in table.items()}
+    if isinstance(table, list):
+        return [_fill_table(value, given) for value in table]
+    return table
+
+
+def _has_headers(content: Content, wanted: dict[str, Any]) -> bool:
+    headers = content.delivered_headers()
+    return all(
+        key in headers
+        and comparable(headers[key], strict=True, of_message=False) == comparable(value, strict=True, of_message=False)
+        for key, value in wanted.items()
+    )

@@ -1,0 +1,53 @@
+"""A message as a broker holds it: validated once, then shared by every copy. Immutable by convention."""
+
+from routesim.values import Table
+
+
+class Content:
+    """What all copies of a published (or dead-lettered) message share.
+
+    `keys` are the routing key and the strings of CC and BCC, in that order (routing.md R1); `ttl_ms` is the parsed
+    `expiration`; `annotations` are the headers that RabbitMQ 3.13+ adds at delivery and a headers exchange does not see.
+    """
+
+    __slots__ = (
+        "annotations", "body", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority", "properties",
+        "routing_key", "size", "ttl_ms",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        exchange: str,
+        routing_key: str,
+        keys: tuple[str, ...],
+        headers: Table | None,
+        body: str,
+        *,
+        size: int | None = None,
+        priority: int | None = None,
+        expiration: str | None = None,
+        ttl_ms: int | None = None,
+        delivery_mode: int = 2,
+        properties: Table | None = None,
+        annotations: Table | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.routing_key = routing_key
+        self.keys = keys
+        self.headers = headers
+        self.body = body
+        self.size = len(body.encode("utf-8", "surrogatepass")) if size is None else size
+        self.priority = priority
+        self.expiration = expiration
+        self.ttl_ms = ttl_ms
+        self.delivery_mode = delivery_mode
+        self.properties = properties or {}
+        self.annotations = annotations
+
+    def delivered_headers(self) -> Table:
+        """The headers as a consumer gets them from a queue that adds none of its own."""
+        headers = self.headers or {}
+        if self.annotations:
+            merged = {**headers, **self.annotations}
+            return {key: merged[key] for key in sorted(merged)}  # routing.md D13
+        return headers

@@ -1,0 +1,53 @@
+"""What routesim says about its input: a code, a sentence, a place and a cure. A value; nobody below `report` prints."""
+
+import difflib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A span in a source text. `line` and `column` count from 1; `width` is in characters, at least 1."""
+
+    file: str
+    line: int
+    column: int
+    width: int = 1
+
+
+class Diagnostic(NamedTuple):
+    """One finding. `severity` is `error` or `warning`; `source` is the text of the line that `place` points at."""
+
+    severity: str
+    code: str
+    message: str
+    place: Place | None = None
+    cure: str = ""
+    source: str = ""
+
+
+class Invalid(Exception):
+    """Input that cannot be used; carries every diagnostic found, warnings included."""
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        super().__init__("; ".join(item.message for item in diagnostics))
+        self.diagnostics = diagnostics
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be, or None when nothing is close."""
+    known = list(known)
+    folded = name.lower().replace("-", "_")
+    for candidate in known:
+        if candidate.lower().replace("-", "_") == folded:
+            return candidate
+    # A scenario may hold 100,000 names; difflib would look at each of them for every unknown one.
+    if len(known) > 2000:
+        known = [candidate for candidate in known if abs(len(candidate) - len(name)) <= 2 and candidate[:1] == name[:1]]
+    close = difflib.get_close_matches(name, known[:2000], n=1, cutoff=0.7)
+    return close[0] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A cure that names the nearest known name, or an empty text."""
+    close = nearest(name, known)
+    return f"did you mean '{close}'?" if close is not None else ""

@@ -1,0 +1,102 @@
+"""What every exchange type answers: which bindings a message matches, and for one binding why or why not."""
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar, NamedTuple
+
+from routesim.content import Content
+from routesim.model import Binding, Exchange
+from routesim.replies import Refused
+from routesim.versions import Rules
+
+Draw = Callable[[int], int]  # a number from 0 to n - 1, from the scenario's seed
+
+
+class Part(NamedTuple):
+    """A word of a binding key and the words of the routing key that it stands for; `decides`: here the match fails."""
+
+    word: str
+    takes: tuple[str, ...]
+    decides: bool = False
+
+
+class Verdict(NamedTuple):
+    """Whether a binding matches and the reason: a stable code and a sentence. `alignment`: word by word, for topics."""
+
+    match: bool
+    code: str
+    text: str
+    alignment: tuple[Part, ...] = ()
+
+
+class ExchangeType:
+    """The bindings of one exchange, arranged so that the matching ones are found quickly.
+
+    A subclass is one exchange type. `sees` says what the answer depends on: `keys` (the routing keys alone, so that a
+    route may be remembered), `content` (headers or properties) or `state` (chance, or what was routed before).
+    """
+
+    name: ClassVar[str]
+    sees: ClassVar[str] = "keys"
+
+    def __init__(self, exchange: Exchange, rules: Rules) -> None:
+        self.exchange = exchange
+        self.rules = rules
+
+    @classmethod
+    def validate(cls, exchange: Exchange, rules: Rules) -> None:
+        """Raises `Refused` when an exchange of this type cannot be declared so."""
+
+    def validate_binding(self, binding: Binding, queue_type: str | None) -> None:
+        """Raises `Refused` when the type does not allow the binding; `queue_type` None: to an exchange."""
+
+    def add(self, binding: Binding) -> None:
+        raise NotImplementedError
+
+    def remove(self, binding: Binding) -> None:
+        """Takes out the very object that was added."""
+        raise NotImplementedError
+
+    def restart(self) -> None:
+        """The broker has restarted: what the type keeps in memory alone is gone or built anew."""
+
+    def route(self, message: str, content: Content, draw: Draw) -> Iterable[Binding]:
+        """The bindings that the message matches, in no particular order. `message` is its id, its message_id by default."""
+        raise NotImplementedError
+
+    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+        """Whether and why `binding` matches, by the type's plain rule."""
+        raise NotImplementedError
+
+    def clone(self) -> "ExchangeType":
+        """An equal matcher that shares nothing that changes."""
+        raise NotImplementedError
+
+
+class ListedExchangeType(ExchangeType):
+    """A type that keeps its bindings in the order in which they were made."""
+
+    def __init__(self, exchange: Exchange, rules: Rules) -> None:
+        super().__init__(exchange, rules)
+        self.bindings: list[Binding] = []
+
+    def add(self, binding: Binding) -> None:
+        self.bindings.append(binding)
+
+    def remove(self, binding: Binding) -> None:
+        take_out(self.bindings, binding)
+
+    def clone(self) -> "ListedExchangeType":
+        other = type(self)(self.exchange, self.rules)
+        other.bindings = self.bindings.copy()
+        return other
+
+
+def take_out(bindings: list[Binding], binding: Binding) -> int:
+    """Removes this very binding and returns its index. To Python, one with the argument 1 equals one with true."""
+    index = next(index for index, item in enumerate(bindings) if item is binding)
+    del bindings[index]
+    return index
+
+
+def precondition_failed(text: str, argument: str | None = None) -> Refused:
+    return Refused(406, text, argument=argument)

@@ -1,0 +1,42 @@
+"""direct: the binding key equals one of the message's keys, byte by byte (routing.md X1)."""
+
+from routesim.content import Content
+from routesim.exchanges.base import Draw, ExchangeType, Verdict, take_out
+from routesim.model import Binding, Exchange
+from routesim.versions import Rules
+
+
+class Direct(ExchangeType):
+    name = "direct"
+
+    def __init__(self, exchange: Exchange, rules: Rules) -> None:
+        super().__init__(exchange, rules)
+        self.by_key: dict[str, list[Binding]] = {}
+
+    def add(self, binding: Binding) -> None:
+        self.by_key.setdefault(binding.routing_key, []).append(binding)
+
+    def remove(self, binding: Binding) -> None:
+        same_key = self.by_key[binding.routing_key]
+        take_out(same_key, binding)
+        if not same_key:
+            del self.by_key[binding.routing_key]
+
+    def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
+        if len(content.keys) == 1:
+            return self.by_key.get(content.routing_key, [])
+        return [binding for key in dict.fromkeys(content.keys) for binding in self.by_key.get(key, ())]
+
+    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+        if binding.routing_key in content.keys:
+            return Verdict(True, "equal", "the binding key equals the routing key")
+        if set("*#") & set(binding.routing_key):
+            return Verdict(
+                False, "wildcard-on-direct", "a direct exchange takes * and # literally; a topic exchange matches them"
+            )
+        return Verdict(False, "different", f"'{binding.routing_key}' is not '{content.routing_key}'")
+
+    def clone(self) -> "Direct":
+        other = Direct(self.exchange, self.rules)
+        other.by_key = {key: bindings.copy() for key, bindings in self.by_key.items()}
+        return other

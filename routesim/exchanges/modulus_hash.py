@@ -1,0 +1,28 @@
+"""x-modulus-hash: one destination, the hash of the keys modulo the number of bindings (routing.md M1-M3)."""
+
+from routesim.content import Content
+from routesim.exchanges.base import Draw, ListedExchangeType, Verdict
+from routesim.exchanges.erlang import phash2
+from routesim.model import Binding
+from routesim.values import table_identity
+
+
+class ModulusHash(ListedExchangeType):
+    name = "x-modulus-hash"
+
+    def _ordered(self) -> list[Binding]:
+        if self.rules.modulus_hash_order == "destinations":
+            return sorted(self.bindings, key=lambda item: (item.destination_type, item.destination))
+        return sorted(self.bindings, key=lambda item: (item.routing_key, item.destination, table_identity(item.arguments)))
+
+    def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
+        if not self.bindings:
+            return []
+        number = phash2([key.encode("utf-8", "surrogatepass") for key in content.keys])
+        return [self._ordered()[number % len(self.bindings)]]
+
+    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+        chosen = self.route(message, content, lambda count: 0)
+        if binding in chosen:
+            return Verdict(True, "hashed", f"the hash of the keys falls to it, one of {len(self.bindings)} bindings")
+        return Verdict(False, "hashed-elsewhere", f"the hash of the keys falls to {chosen[0].destination}")

@@ -1,0 +1,238 @@
+"""topic: the words of the key against the words of the binding key (routing.md T1-T8).
+
+Words are what stands between dots; the empty text has none. `*` is exactly one word, which may be empty; `#` is zero
+or more; every other word stands for itself, whatever characters it has.
+"""
+
+from collections.abc import Sequence
+
+from routesim.content import Content
+from routesim.exchanges.base import Draw, ExchangeType, Part, Verdict, precondition_failed, take_out
+from routesim.model import Binding, Exchange
+from routesim.versions import Rules
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a routing key or binding key: none for the empty text, else one more than it has dots."""
+    return text.split(".") if text else []
+
+
+def _reachable(pattern: Sequence[str], words: Sequence[str]) -> list[list[bool]]:
+    """The plain rule (routing.md T8): `[i][n]` says whether the first i parts of the pattern match the first n words.
+
+    Takes time and space in proportion to both lengths. Ends early, with a last row of only False, when no prefix is left.
+    """
+    rows = [[True] + [False] * len(words)]
+    for part in pattern:
+        last = rows[-1]
+        row = [part == "#" and last[0]]
+        for index, word in enumerate(words):
+            row.append(last[index + 1] or row[index] if part == "#" else last[index] and (part == "*" or part == word))
+        rows.append(row)
+        if not any(row):
+            break
+    return rows
+
+
+def matches(pattern: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the words of a binding key match those of a routing key; the judge of the index below."""
+    rows = _reachable(pattern, words)
+    return len(rows) == len(pattern) + 1 and rows[-1][-1]
+
+
+def align(pattern: Sequence[str], words: Sequence[str]) -> tuple[Part, ...]:
+    """What each part of the pattern takes; of a miss, up to the part at which it fails (none: the key goes on after it)."""
+    rows = _reachable(pattern, words)
+    whole = len(rows) == len(pattern) + 1
+    failed = None if whole and any(rows[-1]) else len(rows) - 2
+    parts: list[Part] = []
+    end = len(words) if whole and rows[-1][-1] else _furthest(rows[-1] if failed is None else rows[failed])
+    if failed is not None:
+        if failed == len(pattern) - 1 and words and rows[failed][len(words) - 1]:
+            end = len(words) - 1  # the last part stands against the last word
+        parts.append(Part(pattern[failed], tuple(words[end : end + 1]), decides=True))
+    for index in range(len(pattern) if failed is None else failed, 0, -1):
+        before = rows[index - 1]
+        # A # takes as few words as it can.
+        takes_one = pattern[index - 1] != "#"
+        begin = end - 1 if takes_one else next(position for position in range(end, -1, -1) if before[position])
+        parts.append(Part(pattern[index - 1], tuple(words[begin:end])))
+        end = begin
+    return tuple(reversed(parts))
+
+
+def _furthest(row: list[bool]) -> int:
+    return max(position for position, reached in enumerate(row) if reached)
+
+
+class Node:
+    """A state of the trie of wildcard patterns: where a word, a `*` or a `#` leads from here."""
+
+    __slots__ = ("ends", "hash", "star", "words")
+
+    def __init__(self) -> None:
+        self.words: dict[str, Node] | None = None
+        self.star: Node | None = None
+        self.hash: Node | None = None
+        self.ends: list[Binding] | None = None
+
+
+class Topic(ExchangeType):
+    """Patterns without wildcards live in one dict; the others in a trie over their words."""
+
+    name = "topic"
+
+    def __init__(self, exchange: Exchange, rules: Rules) -> None:
+        super().__init__(exchange, rules)
+        self.exact: dict[str, list[Binding]] = {}
+        self.root = Node()
+        self.wildcards: dict[str, list[Binding]] = {}
+
+    def validate_binding(self, binding: Binding, queue_type: str | None) -> None:
+        limit = self.rules.topic_hash_words_limit
+        hashes = words_of(binding.routing_key).count("#")
+        if limit is not None and hashes > limit:
+            raise precondition_failed(
+                f"Topic binding key '{binding.routing_key}' uses {hashes} '#' wildcards, at most {limit} are allowed"
+            )
+
+    def add(self, binding: Binding) -> None:
+        key = binding.routing_key
+        pattern = words_of(key)
+        if "*" not in pattern and "#" not in pattern:
+            self.exact.setdefault(key, []).append(binding)
+            return
+        ends = self.wildcards.get(key)
+        if ends is None:
+            ends = self.wildcards[key] = []
+            self._node(pattern).ends = ends
+        ends.append(binding)
+
+    def _node(self, pattern: list[str]) -> Node:
+        node = self.root
+        for part in pattern:
+            if part == "*":
+                node.star = node = node.star or Node()
+            elif part == "#":
+                node.hash = node = node.hash or Node()
+            else:
+                if node.words is None:
+                    node.words = {}
+                node = node.words.setdefault(part, Node()) if part not in node.words else node.words[part]
+        return node
+
+    def remove(self, binding: Binding) -> None:
+        key = binding.routing_key
+        table = self.exact if key in self.exact else self.wildcards
+        same_key = table[key]
+        take_out(same_key, binding)
+        if not same_key:
+            del table[key]
+            if table is self.wildcards:
+                self._prune(words_of(key))
+
+    def _prune(self, pattern: list[str]) -> None:
+        """Takes out the nodes that only this pattern needed."""
+        path = [self.root]
+        for part in pattern:
+            node = path[-1]
+            following = node.star if part == "*" else node.hash if part == "#" else (node.words or {})[part]
+            assert following is not None
+            path.append(following)
+        path[-1].ends = None
+        for part, parent, node in zip(reversed(pattern), reversed(path[:-1]), reversed(path[1:]), strict=True):
+            if node.ends or node.words or node.star or node.hash:
+                return
+            if part == "*":
+                parent.star = None
+            elif part == "#":
+                parent.hash = None
+            elif parent.words:
+                del parent.words[part]
+
+    def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
+        if len(content.keys) == 1:
+            return self._matching(content.routing_key)
+        found: dict[int, Binding] = {}
+        for key in dict.fromkeys(content.keys):
+            for binding in self._matching(key):
+                found[id(binding)] = binding
+        return list(found.values())
+
+    def _matching(self, key: str) -> list[Binding]:
+        exact = self.exact.get(key)
+        if not self.wildcards:
+            return exact or []
+        found = list(exact) if exact else []
+        words = words_of(key)
+        count = len(words)
+        # (state, words consumed) still to be looked at; `seen` keeps several '#' from repeating each other's work.
+        todo = [(self.root, 0)]
+        seen: set[tuple[int, int]] = set()
+        while todo:
+            node, index = todo.pop()
+            if index == count and node.ends:
+                found.extend(node.ends)
+            if index < count:
+                if node.words is not None:
+                    following = node.words.get(words[index])
+                    if following is not None:
+                        todo.append((following, index + 1))
+                if node.star is not None:
+                    todo.append((node.star, index + 1))
+            if node.hash is not None:
+                for skipped in range(index, count + 1):
+                    state = (id(node.hash), skipped)
+                    if state in seen:
+                        break
+                    seen.add(state)
+                    todo.append((node.hash, skipped))
+        if len(seen) > 1 and len(found) > 1:
+            return list({id(binding): binding for binding in found}.values())
+        return found
+
+    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+        pattern = words_of(binding.routing_key)
+        for key in content.keys:
+            if matches(pattern, words_of(key)):
+                return _hit(pattern, words_of(key))
+        return _miss(pattern, words_of(content.routing_key))
+
+    def clone(self) -> "Topic":
+        other = Topic(self.exchange, self.rules)
+        for table in (self.exact, self.wildcards):
+            for bindings in table.values():
+                for binding in bindings:
+                    other.add(binding)
+        return other
+
+
+def _hit(pattern: list[str], words: list[str]) -> Verdict:
+    alignment = align(pattern, words)
+    wild = [f"{part.word} = {'.'.join(part.takes) if part.takes else '(no words)'}" for part in alignment if part.word in "*#"]
+    if not wild:
+        return Verdict(True, "exact", "every word is the same", alignment)
+    return Verdict(True, "wildcards", ", ".join(wild), alignment)
+
+
+def _miss(pattern: list[str], words: list[str]) -> Verdict:
+    alignment = align(pattern, words)
+    last = alignment[-1] if alignment else None
+    if last is None or not last.decides:
+        taken = sum(len(part.takes) for part in alignment)
+        if not pattern:
+            return Verdict(False, "pattern-ends", "an empty binding key matches only the empty routing key", alignment)
+        return Verdict(False, "pattern-ends", f"the binding key ends, the routing key goes on with '{words[taken]}'", alignment)
+    position = sum(len(part.takes) for part in alignment[:-1]) + 1
+    if any(part.word == "#" for part in alignment[:-1]) and words and last.word != "*":
+        if len(alignment) == len(pattern):
+            return Verdict(False, "end-differs", f"the routing key ends with '{words[-1]}', not '{last.word}'", alignment)
+        return Verdict(False, "word-missing", f"no '{last.word}' stands where the binding key wants it", alignment)
+    if not last.takes:
+        needs = "one more word" if last.word == "*" else f"'{last.word}'"
+        return Verdict(False, "key-ends", f"the routing key ends after {_words(len(words))}, {needs} is still wanted", alignment)
+    return Verdict(False, "word-differs", f"word {position} is '{last.takes[0]}', not '{last.word}'", alignment)
+
+
+def _words(count: int) -> str:
+    return "no word" if count == 0 else "1 word" if count == 1 else f"{count} words"

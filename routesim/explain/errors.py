@@ -1,0 +1,198 @@
+"""A page for every code: routesim's own diagnostics and AMQP's reply codes."""
+
+from typing import NamedTuple
+
+from routesim.diagnostics import did_you_mean
+from routesim.explain.answer import Answer, CannotExplain
+from routesim.replies import CHANNEL_CODES, REPLY_NAMES
+from routesim.tables import Cell, Section
+
+
+class Page(NamedTuple):
+    """What a code means, an example that brings it about, and the cure."""
+
+    means: str
+    example: str
+    cure: str
+
+
+PAGES: dict[str, Page] = {
+    "ambiguous-value": Page(
+        "A header or argument is written in a form that YAML readers take for different things: a date, a time of day, an "
+        "octal number, yes or no.",
+        "headers: {since: 2024-01-31}",
+        'Quote what is text ("2024-01-31"); write true or false; write {timestamp: 1706659200} for a timestamp.',
+    ),
+    "auto-ack-answer": Page(
+        "With auto_ack the broker forgets a message as it sends it, so a consumer can neither reject nor requeue it.",
+        "consumers: {mailer: {queue: mail, auto_ack: true, on_message: requeue}}",
+        "Take out auto_ack, or let the rule answer ack, hold or crash.",
+    ),
+    "definitions-binding": Page(
+        "A binding in a definitions file lacks its source or destination, or names one that is not declared. RabbitMQ up to "
+        "3.13.5 passes over it silently, later ones fail the import.",
+        '"bindings": [{"destination": "jobs", "destination_type": "queue"}]',
+        "Complete the binding, or declare what it names.",
+    ),
+    "definitions-incomplete": Page(
+        "An item of a definitions file lacks a field that RabbitMQ's import needs.",
+        '"exchanges": [{"name": "orders", "vhost": "/"}]',
+        "Add the field; an exported file always has it.",
+    ),
+    "definitions-no-vhost": Page(
+        "The file names vhosts, but this item does not say to which one it belongs. RabbitMQ refuses such a file.",
+        '"queues": [{"name": "jobs", "durable": true}]',
+        'Add "vhost": "/".',
+    ),
+    "definitions-null": Page(
+        "An argument is null, on which RabbitMQ's import fails.", '"arguments": {"x-message-ttl": null}', "Take the argument out."
+    ),
+    "definitions-type": Page(
+        "In a definitions file a queue's `type` is only informational; what counts is its argument x-queue-type.",
+        '{"name": "jobs", "type": "quorum", "arguments": {}}',
+        'Set "arguments": {"x-queue-type": "quorum"}.',
+    ),
+    "duplicate-consumer": Page(
+        "Two consumers with different options have one name.",
+        "a consumer at the top and another one in a declare step",
+        "Rename one.",
+    ),
+    "duplicate-id": Page(
+        "Two messages would have the same id. Without an id messages are called m1, m2 … in the order of the file.",
+        "- publish: {id: m2}\n- publish: {}",
+        "Choose ids of your own that are not m and a number.",
+    ),
+    "duplicate-key": Page(
+        "A mapping has the same key twice; YAML readers would silently keep one of them.",
+        "queues: {jobs: , jobs: }",
+        "Remove one.",
+    ),
+    "empty-file": Page(
+        "There is nothing in the file.", "an empty file", "Write a scenario; scenarios/hello.yaml is the smallest."
+    ),
+    "includes-itself": Page("`definitions` names the scenario itself.", "definitions: shop.yaml", "Name the exported JSON file."),
+    "missing-key": Page("Something needs a key that is not there.", "bindings: [{source: shop}]", "Add the key."),
+    "not-json": Page(
+        "A definitions file is not JSON.", '{"queues": [}', "Export it again, or mend it at the place that is shown."
+    ),
+    "not-simulated": Page(
+        "RabbitMQ has this, routesim does not simulate it, and refuses rather than pretend.",
+        "exchanges: {selected: x-jms-topic}",
+        "Leave it out, or use something that says the same.",
+    ),
+    "not-text": Page("The file is not text in UTF-8 or UTF-16.", "a file saved in Latin-1", "Save it as UTF-8."),
+    "not-yet": Page("A part of the scenario format that is not built yet.", "celery: {}", "Take it out for now."),
+    "refused": Page(
+        "RabbitMQ would refuse this declaration; the text is what it answers, the first number its reply code.",
+        "queues: {jobs: {arguments: {x-message-ttl: -1}}}",
+        "Change what the text names. In a step with `fails: 406` a refusal can be shown on purpose.",
+    ),
+    "several-documents": Page(
+        "The file holds more than one YAML document.", "name: a\n---\nname: b", "Put each into its own file."
+    ),
+    "too-deep": Page("The file is nested deeper than any scenario needs to be.", "[[[[[[…", "Flatten it."),
+    "too-large": Page("Aliases expand to millions of values.", "a chain of *anchors that each double the last", "Write less."),
+    "too-long": Page(
+        "A name or key is longer than the 255 bytes that AMQP carries.",
+        "routing_key: 300 letters",
+        "Shorten it. Bytes count, not letters.",
+    ),
+    "unknown-argument": Page(
+        "No type of queue reads this argument. RabbitMQ stores it without a word, and nothing happens.",
+        "arguments: {x-message-tll: 1000}",
+        "Mend the name.",
+    ),
+    "unknown-channel": Page(
+        "A step answers on a channel that nothing uses.", "- ack: {channel: wroker, delivery_tag: 1}", "Mend the name."
+    ),
+    "unknown-consumer": Page("No consumer has this name.", "- crash: packr", "Mend the name, or declare the consumer."),
+    "unknown-exchange": Page(
+        "An exchange is named that is declared nowhere. Where RabbitMQ would answer 404 this is an error; for an alternate or "
+        "dead-letter exchange, which need not exist, a near miss is a warning.",
+        "bindings: [{source: shpo, destination: jobs}]",
+        "Mend the name, declare the exchange, or say `fails: 404` where the 404 is the point.",
+    ),
+    "unknown-key": Page(
+        "A key that means nothing here.", "queues: {jobs: {durabel: true}}", "Mend the key; the message lists what there is."
+    ),
+    "unknown-message": Page(
+        "No message has this id.", "expect: {messages: {m9: {jobs: ready}}}", "Mend the id; without ids they are m1, m2 …"
+    ),
+    "unknown-policy": Page("No policy has this name.", "- delete: {policy: tll}", "Mend the name."),
+    "unknown-queue": Page(
+        "A queue is named that is declared nowhere, where RabbitMQ would answer 404.",
+        "consumers: {packer: {queue: warehose}}",
+        "Mend the name, declare the queue, or say `fails: 404` where the 404 is the point.",
+    ),
+    "unknown-step": Page("A step begins with a word that is no verb.", "- publsh: {}", "Mend the verb."),
+    "unknown-version": Page(
+        "There are no rules for this version of RabbitMQ.", 'rabbitmq: "2.8"', "`routesim versions` lists what is known."
+    ),
+    "unknown-vhost": Page(
+        "The definitions file declares nothing in this vhost.", "vhost: shop", "Name one of the file's vhosts with `vhost:`."
+    ),
+    "unreadable-file": Page("The file cannot be read.", "routesim run nosuch.yaml", "Mend the path or its permissions."),
+    "wrong-type": Page(
+        "Something of one kind stands where another is expected.", "prefetch: many", "The message says what is expected."
+    ),
+    "wrong-value": Page("The kind is right, the value is not.", "do: rejct", "The message lists the values."),
+    "yaml-syntax": Page(
+        "The text is not YAML.",
+        "steps: [publish: {exchange: shop]",
+        "Mend it at the place that is shown; often a quote or a bracket.",
+    ),
+    "yaml-tag": Page(
+        "YAML tags have no meaning in a scenario.", "routing_key: !!int 3", "Remove the tag; typed values are written {long: 3}."
+    ),
+}
+REPLIES: dict[int, Page] = {
+    311: Page("The content is larger than the peer accepts.", "a message beyond the limit", "Send less."),
+    312: Page("A mandatory message reached no queue and comes back to its publisher.", "publish with mandatory: true and no binding that matches", "Bind a queue, or give the exchange an alternate-exchange."),
+    313: Page("An immediate message found no consumer; RabbitMQ 3.0 gave this up.", "immediate: true", "Do without immediate."),
+    320: Page("An operator closed the connection, or the broker shut down.", "rabbitmqctl close_connection", "Reconnect."),
+    402: Page("A vhost that does not exist or may not be used.", "connecting to vhost 'shpo'", "Mend the vhost."),
+    403: Page("Not allowed: the default exchange, names that begin with amq., internal exchanges, exclusive consumers, permissions.", "declaring a queue named amq.jobs", "Use another name; publish to an exchange that is not internal."),
+    404: Page("An exchange or a queue that does not exist.", "publishing to an exchange that nobody declared", "Declare it first; check the spelling and the vhost."),
+    405: Page("A queue that is exclusive to another connection.", "consuming somebody else's reply queue", "Use the connection that declared it."),
+    406: Page("A condition is not met: a re-declaration that differs, a bad argument, an unknown delivery tag, an overdue acknowledgement.", "declaring a queue again with another TTL", "Declare it as it is, or delete it first; ack each delivery once, on its own channel."),
+    400: Page("The management API refused a policy.", "a policy with an unknown key", "Mend what the text names."),
+    501: Page("A frame that cannot be read.", "a name that is not UTF-8", "A client library's mistake."),
+    502: Page("A method with arguments that cannot be.", "", "A client library's mistake."),
+    503: Page("A method that is out of place; before 3.13.3 also an unknown exchange type. Closes the whole connection.", "declaring an exchange of type topics", "Mend the type; enable the plugin that has it."),
+    504: Page("Work on a channel that is not open.", "publishing on a closed channel", "Open a new channel after an error."),
+    505: Page("A frame out of order.", "two threads on one channel", "One channel a thread."),
+    506: Page("The broker has not the resources.", "too many channels", "Close what is not used."),
+    530: Page("Not allowed in this way; closes the whole connection.", "a second consumer with the same tag on one channel", "Another tag, or another channel."),
+    540: Page("RabbitMQ does not implement this; closes the whole connection.", "basic.get on a stream; recover without requeue; delete with if-unused on a quorum queue", "Do without it."),
+    541: Page("Something failed inside the broker, or a deprecated feature is off. Closes the whole connection.", "a transient queue that is not exclusive, from 4.3", "Make the queue durable or exclusive; read the broker's log."),
+}  # fmt: skip
+
+
+def explain_error(code: str) -> Answer:
+    """`code`: one of routesim's (`unknown-queue`), or AMQP's by number or name (`406`, `PRECONDITION_FAILED`)."""
+    wanted = code.strip().lower().replace("_", "-")
+    page = PAGES.get(wanted)
+    if page is not None:
+        return _answer(wanted, f"routesim: {wanted}", page)
+    for number, name in REPLY_NAMES.items():
+        if wanted in (str(number), name.lower().replace("_", "-")):
+            closes = (
+                "a reply to the publisher"
+                if number == 312
+                else "closes the channel"
+                if number in CHANNEL_CODES
+                else "closes the connection"
+            )
+            return _answer(str(number), f"AMQP {number} {name}: {closes}", REPLIES[number])
+    known = [*PAGES, *(str(number) for number in REPLIES), *(name.lower().replace("_", "-") for name in REPLY_NAMES.values())]
+    hint = did_you_mean(wanted, known)
+    raise CannotExplain(f"no error is called '{code}'; {hint or 'codes are: ' + ', '.join(PAGES)}")
+
+
+def _answer(code: str, headline: str, page: Page) -> Answer:
+    rows = [
+        (Cell("means"), Cell(page.means)),
+        (Cell("example"), Cell(page.example.replace("\n", "   "))),
+        (Cell("cure"), Cell(page.cure)),
+    ]
+    return Answer(headline, (Section("", ("", ""), [row for row in rows if row[1].text]),), (), {"code": code, **page._asdict()})

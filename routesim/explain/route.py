@@ -1,0 +1,224 @@
+"""The whole way of a message through a topology: every binding of every exchange on it, and what can come after."""
+
+import difflib
+from typing import Any
+
+from routesim.broker import Broker
+from routesim.broker.routing import Visit, route, walk
+from routesim.broker.state import ExchangeState
+from routesim.content import Content
+from routesim.diagnostics import did_you_mean
+from routesim.exchanges import Verdict
+from routesim.explain.answer import Answer, CannotExplain, quoted
+from routesim.explain.futures import as_data, futures
+from routesim.explain.topic import aligned, nearest_change
+from routesim.explain.types import shown_table
+from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.scenario import Scenario
+from routesim.steps import Bind, Consume
+from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section, mark
+from routesim.values import Table, plain
+from routesim.versions import rules
+
+ALL_SHOWN = 30  # bindings of an exchange that are all shown
+MOST_HITS, MOST_MISSES = 50, 8
+MESSAGE = "m1"
+
+
+def topology(scenario: Scenario) -> Broker:
+    """A broker with everything that the scenario declares at its top, and nobody consuming."""
+    broker = Broker(
+        rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
+        channel_plans=scenario.channels,
+    )  # fmt: skip
+    for declaration in scenario.declarations:
+        if not isinstance(declaration.step, Consume):
+            broker.apply(declaration.step)
+    return broker
+
+
+def explain_route(
+    scenario: Scenario, exchange: str, key: str, headers: Table | None, expected: frozenset[str] | None = None
+) -> Answer:
+    """`expected`: the queues that must be reached, no more and no less; None: the question has no wrong answer.
+
+    Raises `CannotExplain` for an exchange or an expected queue that is not there.
+    """
+    broker = topology(scenario)
+    if exchange not in broker.exchanges:
+        raise CannotExplain(f"no exchange '{exchange}' is declared" + _hint(exchange, broker.exchanges))
+    for name in expected or ():
+        if name not in broker.queues:
+            raise CannotExplain(f"no queue '{name}' is declared" + _hint(name, broker.queues))
+    content = Content(exchange, key, (key,), headers, "")
+    visits: list[Visit] = []
+    if exchange == DEFAULT_EXCHANGE:
+        found = route(broker, exchange, MESSAGE, content)
+    else:
+        found, _ = walk(broker, exchange, MESSAGE, content, visits=visits)
+    lines = {id(item.step.binding): item.line for item in scenario.declarations if isinstance(item.step, Bind)}
+    sections, described = [], []
+    for visit in visits:
+        section, data = _visited(broker, visit, content, lines)
+        sections.append(section)
+        described.append(data)
+    reached = [queue.name for queue, _ in found.queues]
+    later = {queue.name: futures(broker, queue, content) for queue, _ in found.queues}
+    sections.append(_reached(reached, found.why_nowhere))
+    sections += [section for section in (_later(later),) if section.rows]
+    hints = [] if reached else _help(broker, visits, exchange, key)
+    if broker.exchanges[exchange].declared.internal:
+        hints.append(f"'{exchange}' is internal: a client's publish to it is refused with 403.")
+    yes = expected is None or set(reached) == expected
+    if not yes:
+        hints.insert(0, f"expected {_names(sorted(expected or ()))}, reached {_names(sorted(reached))}")
+    where = f"exchange '{exchange}' ({broker.exchanges[exchange].declared.type})" if exchange else "the default exchange"
+    shown = f", headers {shown_table(headers)}" if headers else ""
+    headline = f"{where}, routing key {quoted(key)}{shown}: reaches {_names(reached)}"
+    data = {
+        "exchange": exchange, "key": key, "headers": plain(headers or {}), "queues": reached, "exchanges": described,
+        "later": {name: as_data(items) for name, items in later.items()}, "nowhere": found.why_nowhere or None,
+        "expected": sorted(expected) if expected is not None else None, "ok": yes,
+    }  # fmt: skip
+    return Answer(headline, tuple(sections), tuple(hints), data, yes)
+
+
+def _hint(name: str, known: Any) -> str:
+    cure = did_you_mean(name, [item for item in known if item])
+    return f"; {cure}" if cure else ""
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names) if names else "no queue"
+
+
+def _visited(broker: Broker, visit: Visit, content: Content, lines: dict[int, int]) -> tuple[Section, dict[str, Any]]:
+    state = broker.exchanges[visit.exchange]
+    answers = [(binding, state.matcher.why(binding, MESSAGE, content)) for binding in state.bindings.values()]
+    # What the walk chose counts, also where chance decided.
+    matched = {id(binding) for binding in visit.matched}
+    hits = [(binding, answer) for binding, answer in answers if id(binding) in matched]
+    misses = [(binding, answer) for binding, answer in answers if id(binding) not in matched]
+    shown_hits, shown_misses = hits, misses
+    if len(answers) > ALL_SHOWN:
+        shown_hits = hits[:MOST_HITS]
+        shown_misses = sorted(misses, key=lambda item: -_nearness(item[0], item[1], content))[:MOST_MISSES]
+    rows = [_row(binding, answer, True, lines) for binding, answer in shown_hits]
+    rows += [_row(binding, answer, False, lines) for binding, answer in shown_misses]
+    hidden = len(answers) - len(rows)
+    if hidden:
+        note = f"{hidden} more that do not match, these being the nearest"
+        rows.append((Cell("…"), Cell(""), Cell(""), Cell(note, QUIET), Cell("")))
+    rows += _alternate(broker, state, visit, bool(hits))
+    how = ""
+    if visit.path:
+        last = visit.path[-1]
+        how = " by exchange-to-exchange binding" if isinstance(last, Binding) else " as alternate exchange"
+        how += f" from {last.source}"
+    title = f"{visit.exchange} ({state.declared.type}){how}: {len(hits)} of {len(answers)} bindings match"
+    data = {
+        "exchange": visit.exchange, "type": state.declared.type,
+        "bindings": [
+            {
+                "pattern": binding.routing_key, "arguments": plain(binding.arguments), "destination": binding.destination,
+                "destination_type": binding.destination_type, "match": id(binding) in matched,
+                "alignment": aligned(answer),
+                "reason": {"code": answer.code, "text": answer.text},
+            }
+            for binding, answer in (*shown_hits, *shown_misses)
+        ],
+        "bindings_left_out": hidden, "alternate": visit.alternate, "alternate_taken": visit.took_alternate,
+    }  # fmt: skip
+    return Section(title, ("", "binding", "to", "why", ""), rows), data
+
+
+def _row(binding: Binding, answer: Verdict, hit: bool, lines: dict[int, int]) -> tuple[Cell, ...]:
+    shown = quoted(binding.routing_key)
+    if binding.arguments:
+        shown = shown_table(binding.arguments) if not binding.routing_key else f"{shown} {shown_table(binding.arguments)}"
+    to = binding.destination if binding.destination_type == "queue" else f"exchange {binding.destination}"
+    line = lines.get(id(binding))
+    text = answer.text
+    if hit is not answer.match:
+        text = "chosen" if hit else f"not chosen this time: {answer.text}"
+    return mark(hit), Cell(shown), Cell(to), Cell(text), Cell(f"line {line}" if line else "", QUIET)
+
+
+def _alternate(broker: Broker, state: ExchangeState, visit: Visit, hit: bool) -> list[tuple[Cell, ...]]:
+    alternate = visit.alternate
+    if alternate is None:
+        return []
+    if visit.took_alternate:
+        note = Cell("taken: no binding matched", GOOD)
+    elif hit:
+        note = Cell("not taken: a binding matched, even if it leads to no queue", QUIET)
+    elif alternate not in broker.exchanges:
+        note = Cell("does not exist: the message is dropped or returned", BAD)
+    else:
+        note = Cell("not taken: it has been visited already", NOTICE)
+    return [(Cell("↳"), Cell("alternate-exchange", QUIET), Cell(f"exchange {alternate}"), note, Cell(""))]
+
+
+def _nearness(binding: Binding, answer: Verdict, content: Content) -> float:
+    """How close a miss is: the share of the pattern that was met, then the likeness of the texts."""
+    met = sum(not part.decides for part in answer.alignment)
+    if abs(len(binding.routing_key) - len(content.routing_key)) > 12:
+        return met
+    return met + difflib.SequenceMatcher(None, binding.routing_key, content.routing_key).quick_ratio()
+
+
+def _reached(reached: list[str], why: str) -> Section:
+    if reached:
+        return Section("Queues reached", (), [(Cell(name, GOOD),) for name in reached])
+    return Section("No queue is reached", (), [(Cell(why, BAD),)])
+
+
+def _later(later: dict[str, list[Any]]) -> Section:
+    rows = []
+    seen: set[tuple[str, str]] = set()
+    for items in later.values():
+        for item in items:
+            if (item.queue, item.reason) in seen:
+                continue
+            seen.add((item.queue, item.reason))
+            if item.queues:
+                target = ", ".join(item.queues)
+                text = f"→ {target} {item.why}"
+                tone = NOTICE if item.loops else "plain"
+                if item.loops:
+                    text += " (a loop)"
+            else:
+                text, tone = item.why, BAD if item.reason != "refused" else NOTICE
+            rows.append((Cell("  " * item.depth + item.queue), Cell(item.when), Cell(text, tone)))
+    return Section("What can become of it there, beside an ack", ("queue", "when", "then"), rows)
+
+
+def _help(broker: Broker, visits: list[Visit], exchange: str, key: str) -> list[str]:
+    """What would have led to a queue."""
+    if exchange == DEFAULT_EXCHANGE:
+        cure = did_you_mean(key, broker.queues)
+        return [cure] if cure else []
+    hints = []
+    for visit in visits:
+        state = broker.exchanges[visit.exchange]
+        if visit.matched or not state.bindings:
+            if not state.bindings:
+                hints.append(f"Nothing is bound to '{visit.exchange}'.")
+            continue
+        if state.declared.type == "topic":
+            content = Content("", key, (key,), None, "")
+            near = [
+                (_nearness(item, state.matcher.why(item, MESSAGE, content), content), item) for item in state.bindings.values()
+            ]
+            nearest = max(near, key=lambda pair: pair[0])[1]
+            hints.append(
+                f"Nearest on '{visit.exchange}': {quoted(nearest.routing_key)} to {nearest.destination}; "
+                f"bound as {nearest_change(nearest.routing_key, key)} it would match."
+            )
+        elif state.declared.type == "direct":
+            cure = did_you_mean(key, {binding.routing_key for binding in state.bindings.values()})
+            if cure:
+                hints.append(f"On '{visit.exchange}' the routing key must be equal: {cure}")
+    if not any(visit.alternate for visit in visits):
+        hints.append("An alternate-exchange would catch what no binding matches.")
+    return hints

@@ -1,0 +1,19 @@
+"""Queue types: how messages wait, expire and come back. A new type is a file and a row here."""
+
+from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
+from routesim.queues.classic import Classic
+from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.queues.quorum import Quorum
+from routesim.queues.settings import Origin, Settings
+from routesim.queues.stream import Stream
+
+QUEUE_TYPES: dict[str, type[QueueType]] = {
+    "classic": Classic,
+    "quorum": Quorum,
+    "stream": Stream,
+}
+
+__all__ = [
+    "ACK", "Channel", "Classic", "Copy", "DISCARD", "Delivery", "Host", "Origin", "QUEUE_TYPES", "QueueType", "Quorum",
+    "REQUEUE", "Settings", "Stream", "Subscription",
+]  # fmt: skip

@@ -1,0 +1,187 @@
+"""What every type of queue answers, and what a queue may ask of the broker around it."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Protocol
+
+from routesim.content import Content
+from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.queues.settings import Origin, Settings
+from routesim.replies import Refused
+from routesim.values import Table, is_integer, wire_type
+from routesim.versions import Rules
+
+ACK, REQUEUE, DISCARD = "ack", "requeue", "discard"
+
+
+class Host(Protocol):
+    """The broker, as a queue sees it."""
+
+    now: int
+    rules: Rules
+
+    def deliver(self, queue: "QueueType", subscription: Subscription, copy: Copy) -> None:
+        """Send `copy` to the consumer over its channel."""
+
+    def bury(self, queue: "QueueType", copy: Copy, reason: str, by: str = "") -> None:
+        """Dead-letter or drop a copy that has left the queue."""
+
+    def requeued(self, queue: "QueueType", copy: Copy, by: str, why: str) -> None:
+        """A copy is back in the queue."""
+
+    def arm(self, queue: "QueueType", at_ms: int) -> None:
+        """Call the queue's `tick` at that instant."""
+
+    def activated(self, queue: "QueueType", subscription: Subscription) -> None:
+        """A single active consumer took over."""
+
+
+class QueueType:
+    """One queue: its messages, its consumers, and whose turn it is. A subclass is one type of queue."""
+
+    kind: ClassVar[str]
+    takes_settled: ClassVar[bool] = True  # settling a delivery takes its copy out of the queue
+
+    def __init__(
+        self, name: str, broker_name: str, arguments: Table, *, durable: bool = True, auto_delete: bool = False,
+        owner: str | None = None, rules: Rules, vhost: str = "/",
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.broker_name = broker_name
+        self.arguments = arguments
+        self.durable = durable
+        self.auto_delete = auto_delete
+        self.owner = owner  # the connection of an exclusive queue
+        self.rules = rules
+        self.vhost = vhost
+        self.settings = Settings()
+        self.origins: dict[str, Origin] = {}
+        self.subscriptions: dict[tuple[str, str], Subscription] = {}
+        self.had_consumers = False
+        self.deleted = False
+        self.unacked = 0
+        self.awaiting: list[tuple[Copy, str]] = []  # at-least-once dead letters that nothing has taken yet
+        self.armed_at: int | None = None
+        self.used_at = 0  # when the lease of x-expires began
+
+    # What differs between the types --------------------------------------------------------------------------------
+
+    def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
+        """Take a message that `refusal` has not refused. `channel` None: it comes from the broker itself."""
+        raise NotImplementedError
+
+    def refusal(self, content: Content, channel: str | None) -> str | None:
+        """Why the queue does not take this message now; None: it takes it. `channel` None: a dead letter."""
+        return None
+
+    def consume(self, host: Host, subscription: Subscription) -> None:
+        raise NotImplementedError
+
+    def cancel(self, host: Host, subscription: Subscription) -> None:
+        """Take the consumer out; what it holds stays unacked."""
+        raise NotImplementedError
+
+    def settle(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], how: str, by: str, why: str) -> None:
+        """`copies`, delivered to one consumer (None: by basic.get), are acked, requeued or discarded in one operation."""
+        raise NotImplementedError
+
+    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+        """A channel is gone: take back what it held of this queue. Its consumers have been removed already."""
+        raise NotImplementedError
+
+    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+        """Remove the consumers of a channel that is gone, without dispatching."""
+        raise NotImplementedError
+
+    def get(self, host: Host) -> Copy | None:
+        """Take the head for basic.get."""
+        raise NotImplementedError
+
+    def purge(self, host: Host) -> list[Copy]:
+        """Remove and return all ready messages."""
+        raise NotImplementedError
+
+    def tick(self, host: Host) -> None:
+        """An instant asked for with `arm` has come."""
+        raise NotImplementedError
+
+    def settings_changed(self, host: Host) -> None:
+        """A policy changed `settings`."""
+
+    def resume(self, host: Host, channel: Channel) -> None:
+        """A channel that stood at its global limit may be sent to again."""
+
+    def restart(self, host: Host, *, clean: bool) -> list[Copy]:
+        """The broker comes back: keep what survives, return what is lost."""
+        raise NotImplementedError
+
+    def ready(self) -> Iterator[Copy]:
+        """The ready messages, in the order in which basic.get would give them."""
+        raise NotImplementedError
+
+    def ready_count(self) -> int:
+        raise NotImplementedError
+
+    def held_back(self) -> list[Copy]:
+        """Copies that are in the queue but not ready: delayed retries."""
+        return []
+
+    def check_answer(self, how: str, why: str) -> None:
+        """Raises the `Refused` that RabbitMQ gives to an answer that this type does not know."""
+
+    def clone(self, channels: dict[str, Channel]) -> "QueueType":
+        """An equal queue whose consumers are on the given channels."""
+        raise NotImplementedError
+
+    # What the types share -----------------------------------------------------------------------------------------
+
+    def consumer_count(self) -> int:
+        return len(self.subscriptions)
+
+    def expires_at(self, content: Content, now: int) -> int | None:
+        """The instant at which a message enqueued now expires: the lower TTL counts (queues.md 5.1)."""
+        queue_ttl, own_ttl = self.settings.message_ttl, content.ttl_ms
+        if queue_ttl is None:
+            return None if own_ttl is None else now + own_ttl
+        return now + (queue_ttl if own_ttl is None or queue_ttl < own_ttl else own_ttl)
+
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+        """Raises the `Refused` that RabbitMQ answers to basic.consume (queues.md 3.1)."""
+        if "x-priority" in arguments and not is_integer(arguments["x-priority"]):
+            raise Refused(
+                406, f"invalid arg 'x-priority' for {self.where()}: {{unacceptable_type,{wire_type(arguments['x-priority'])}}}"
+            )
+        if "x-stream-offset" in arguments and self.kind != "stream":
+            raise Refused(406, f"invalid arg 'x-stream-offset' for {self.where()} of queue type rabbit_{self.kind}_queue")
+
+    def check_get(self, channel: Channel) -> None:
+        """Raises the `Refused` that RabbitMQ answers to basic.get."""
+
+    def where(self) -> str:
+        return f"queue '{self.broker_name}' in vhost '{self.vhost}'"
+
+    def headers(self, copy: Copy, *, got: bool = False) -> Table:
+        """The headers with which this queue delivers the copy."""
+        return copy.content.delivered_headers()
+
+    def holder(self, subscription: Subscription | None) -> Subscription | None:
+        """Who gets the credit of a settled delivery: the consumer that has the tag now, be it a later one of that name."""
+        if subscription is None or not subscription.cancelled:
+            return subscription
+        later = self.subscriptions.get((subscription.channel.name, subscription.tag))
+        return later if later is not None and later.channel is subscription.channel else None
+
+    def _clone_base(self, other: "QueueType", channels: dict[str, Channel]) -> dict[int, Subscription]:
+        """Copies what all types have; returns the new subscription for each old one, by identity."""
+        other.settings, other.origins = self.settings, self.origins
+        other.had_consumers, other.deleted, other.unacked = self.had_consumers, self.deleted, self.unacked
+        other.awaiting, other.armed_at, other.used_at = self.awaiting.copy(), self.armed_at, self.used_at
+        new: dict[int, Subscription] = {}
+        for key, old in self.subscriptions.items():
+            fresh = Subscription(
+                old.name, old.tag, channels[old.channel.name], old.registered, prefetch=old.prefetch, priority=old.priority,
+                auto_ack=old.auto_ack, exclusive=old.exclusive, arguments=old.arguments,
+            )  # fmt: skip
+            fresh.credit, fresh.cancelled, fresh.in_service = old.credit, old.cancelled, old.in_service
+            fresh.quiescing, fresh.offset = old.quiescing, old.offset
+            other.subscriptions[key] = new[id(old)] = fresh
+        return new

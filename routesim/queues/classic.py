@@ -1,0 +1,361 @@
+"""Classic queues: order by arrival, a rotating list of consumers, limits tested at the head (queues.md 2.1-2.5, 3.2, 5, 6).
+
+With `x-max-priority` the queue is one such list a level; without it there is one level.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from routesim.content import Content
+from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
+from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
+from routesim.replies import Refused
+from routesim.values import Table, wire_type
+
+
+class Classic(QueueType):
+    """State:
+
+    - `levels`: the ready copies by priority, each level sorted by serial number;
+    - `active`: by consumer priority, the consumers whose turn comes round;
+    - `blocked`: by channel, those that were offered a message while they had no credit;
+    - `suspended`: channels that stood at their global limit when a message was offered.
+    """
+
+    kind = "classic"
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self.levels: list[deque[Copy]] = [deque()]
+        self.count = 0
+        self.bytes = 0
+        self.active: dict[int, deque[Subscription]] = {}
+        self.blocked: dict[str, deque[Subscription]] = {}
+        self.suspended: set[str] = set()
+        self.exclusive_to: Subscription | None = None
+        self.single: Subscription | None = None
+        level = self.arguments.get("x-max-priority")
+        if level is not None:
+            highest = getattr(level, "value", level) or self.rules.max_priority_zero_levels
+            self.levels = [deque() for _ in range(highest + 1)]
+
+    # Messages ------------------------------------------------------------------------------------------------------
+
+    def level(self, content: Content) -> int:
+        return min(content.priority or 0, len(self.levels) - 1)
+
+    def _append(self, copy: Copy) -> None:
+        self.levels[self.level(copy.content)].append(copy)
+        self.count += 1
+        self.bytes += copy.content.size
+
+    def _insert(self, copy: Copy) -> None:
+        """Back to its original place, by serial number (queues.md 2.2)."""
+        ready = self.levels[self.level(copy.content)]
+        if not ready or copy.serial < ready[0].serial:
+            ready.appendleft(copy)
+        else:
+            at = len(ready)
+            while ready[at - 1].serial > copy.serial:
+                at -= 1
+            ready.insert(at, copy)
+        self.count += 1
+        self.bytes += copy.content.size
+
+    def head(self) -> Copy | None:
+        """The next message to leave: the oldest of the highest level that has one."""
+        if not self.count:
+            return None
+        return next(level[0] for level in reversed(self.levels) if level)
+
+    def _take(self) -> Copy:
+        copy = next(level for level in reversed(self.levels) if level).popleft()
+        self.count -= 1
+        self.bytes -= copy.content.size
+        return copy
+
+    def ready(self) -> Iterator[Copy]:
+        for level in reversed(self.levels):
+            yield from level
+
+    def ready_count(self) -> int:
+        return self.count
+
+    # Publishing ----------------------------------------------------------------------------------------------------
+
+    def refusal(self, content: Content, channel: str | None) -> str | None:
+        limits = self.settings
+        if limits.overflow == "drop-head":
+            return None
+        if limits.max_length is not None and self.count + 1 > limits.max_length:
+            return f"max-length {limits.max_length} is reached"
+        if limits.max_length_bytes is not None and self.bytes + content.size > limits.max_length_bytes:
+            return f"max-length-bytes {limits.max_length_bytes} would be exceeded"
+        return None
+
+    def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
+        # Whenever a consumer is active the queue is empty: what is offered is what would be next.
+        if self.active and not self.count:
+            subscription = self._next_consumer()
+            if subscription is not None:
+                host.deliver(self, subscription, copy)
+                return
+        self._append(copy)
+        dropped = self._drop_head(host)
+        # RabbitMQ looks at the head's expiry only here: a message that jumps the line by priority arms no timer
+        # (queues.md 5.5, 5.6).
+        if dropped or (self.count == 1 and copy.expires_at is not None):
+            self._expire(host)
+
+    def _over(self) -> bool:
+        limits = self.settings
+        return (limits.max_length is not None and self.count > limits.max_length) or (
+            limits.max_length_bytes is not None and self.bytes > limits.max_length_bytes
+        )
+
+    def _drop_head(self, host: Host) -> bool:
+        if self.settings.overflow != "drop-head":
+            return False
+        dropped = False
+        while self.count and self._over():
+            host.bury(self, self._take(), "maxlen")
+            dropped = True
+        return dropped
+
+    # Expiry --------------------------------------------------------------------------------------------------------
+
+    def _expire(self, host: Host) -> None:
+        """Remove the expired prefix, then wait for the new head."""
+        head = self.head()
+        while head is not None and head.expires_at is not None and head.expires_at <= host.now:
+            host.bury(self, self._take(), "expired")
+            head = self.head()
+        if head is not None and head.expires_at is not None:
+            host.arm(self, head.expires_at)
+
+    def tick(self, host: Host) -> None:
+        self._expire(host)
+
+    def settings_changed(self, host: Host) -> None:
+        if self._drop_head(host):
+            self._expire(host)
+
+    # Dispatch ------------------------------------------------------------------------------------------------------
+
+    def _next_consumer(self) -> Subscription | None:
+        """Whose turn it is; takes one credit. Who is offered a message without credit leaves the rotation."""
+        if self.settings.single_active_consumer:
+            single = self.single
+            if single is None or not self._may_receive(single):
+                return None
+            self._use_credit(single)
+            return single
+        while self.active:
+            priority = max(self.active) if len(self.active) > 1 else next(iter(self.active))
+            line = self.active[priority]
+            subscription = line.popleft()
+            if self._may_receive(subscription):
+                self._use_credit(subscription)
+                line.append(subscription)
+                return subscription
+            if not line:
+                del self.active[priority]
+            self.blocked.setdefault(subscription.channel.name, deque()).append(subscription)
+        return None
+
+    def _may_receive(self, subscription: Subscription) -> bool:
+        channel = subscription.channel
+        if channel.name in self.suspended or subscription.credit <= 0:
+            return False
+        if channel.at_limit():
+            self.suspended.add(channel.name)
+            return False
+        return True
+
+    def _use_credit(self, subscription: Subscription) -> None:
+        if not subscription.auto_ack:
+            subscription.channel.volume += 1
+            if subscription.prefetch:
+                subscription.credit -= 1
+
+    def _dispatch(self, host: Host) -> None:
+        while self.count:
+            subscription = self._next_consumer()
+            if subscription is None:
+                return
+            copy = self._take()
+            host.deliver(self, subscription, copy)
+            if copy.expires_at is not None or self.count:
+                self._expire(host)
+
+    def _activate(self, subscription: Subscription) -> None:
+        self.active.setdefault(subscription.priority, deque()).append(subscription)
+
+    def _unblock(self, channel: str) -> None:
+        """Consumers of the channel that have credit go to the end of the rotation, in the order of their parking."""
+        if channel in self.suspended or channel not in self.blocked:
+            return
+        still: deque[Subscription] = deque()
+        for subscription in self.blocked.pop(channel):
+            if subscription.credit > 0:
+                self._activate(subscription)
+            else:
+                still.append(subscription)
+        if still:
+            self.blocked[channel] = still
+
+    def resume(self, host: Host, channel: Channel) -> None:
+        if channel.name in self.suspended:
+            self.suspended.discard(channel.name)
+            self._unblock(channel.name)
+            self._dispatch(host)
+
+    # Consumers -----------------------------------------------------------------------------------------------------
+
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+        super().check_consume(auto_ack, exclusive, arguments, channel)
+        failover = arguments.get("x-cancel-on-ha-failover", False)
+        if self.rules.cancel_on_ha_failover and wire_type(failover) != "bool":
+            term = f"{{unacceptable_type,{wire_type(failover)}}}"
+            raise Refused(406, f"invalid arg 'x-cancel-on-ha-failover' for {self.where()}: {term}")
+        single = self.settings.single_active_consumer
+        if self.exclusive_to is not None or (exclusive and (self.subscriptions or single)):
+            raise Refused(403, f"{self.where()} in exclusive use")
+
+    def consume(self, host: Host, subscription: Subscription) -> None:
+        self.subscriptions[subscription.channel.name, subscription.tag] = subscription
+        self.had_consumers = True
+        subscription.credit = subscription.prefetch if subscription.prefetch and not subscription.auto_ack else UNLIMITED
+        if subscription.exclusive:
+            self.exclusive_to = subscription
+        self._activate(subscription)
+        if self.settings.single_active_consumer and self.single is None:
+            self.single = subscription
+            host.activated(self, subscription)
+        self._dispatch(host)
+
+    def _remove(self, subscription: Subscription) -> None:
+        del self.subscriptions[subscription.channel.name, subscription.tag]
+        subscription.cancelled = True
+        if subscription is self.exclusive_to:
+            self.exclusive_to = None
+        line = self.active.get(subscription.priority)
+        if line is not None and subscription in line:
+            line.remove(subscription)
+            if not line:
+                del self.active[subscription.priority]
+        parked = self.blocked.get(subscription.channel.name)
+        if parked is not None and subscription in parked:
+            parked.remove(subscription)
+            if not parked:
+                del self.blocked[subscription.channel.name]
+
+    def _succeed(self, host: Host) -> bool:
+        """Name the next single active consumer when the last one has gone: highest priority, then first come."""
+        if not self.settings.single_active_consumer or self.single is None or not self.single.cancelled:
+            return False
+        self.single = min(self.subscriptions.values(), key=lambda item: (-item.priority, item.registered), default=None)
+        if self.single is not None:
+            host.activated(self, self.single)
+        return True
+
+    def cancel(self, host: Host, subscription: Subscription) -> None:
+        self._remove(subscription)
+        # 3.x names the successor but pushes nothing, and crashes at the next publish; this is what 4.0 does
+        # (queues.md S16).
+        if self._succeed(host) or self.rules.cancel_dispatches:
+            self._dispatch(host)
+
+    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+        gone = [item for item in self.subscriptions.values() if item.channel is channel]
+        for subscription in gone:
+            self._remove(subscription)
+        self.blocked.pop(channel.name, None)
+        self.suspended.discard(channel.name)
+        return gone
+
+    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+        self._succeed(host)
+        if deliveries:
+            self._requeue(host, [item.copy for item in deliveries], channel.name, why)
+        else:
+            self._dispatch(host)
+
+    # Settling ------------------------------------------------------------------------------------------------------
+
+    def settle(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], how: str, by: str, why: str) -> None:
+        freed = False
+        subscription = self.holder(subscription)
+        if subscription is not None and subscription.prefetch:
+            freed = subscription.credit == 0
+            subscription.credit += len(copies)
+            if freed:
+                self._unblock(subscription.channel.name)
+        if how == REQUEUE:
+            self._requeue(host, copies, by, why)
+            return
+        if how == DISCARD:
+            if len(self.levels) > 1:  # highest level first (queues.md 4.5)
+                copies = sorted(copies, key=lambda copy: -self.level(copy.content))
+            for copy in copies:
+                host.bury(self, copy, "rejected", by)
+        else:
+            assert how == ACK
+        if freed:
+            self._dispatch(host)
+
+    def _requeue(self, host: Host, copies: Sequence[Copy], by: str, why: str) -> None:
+        for copy in copies:
+            back = copy.returned()
+            self._insert(back)
+            host.requeued(self, back, by, why)
+        self._drop_head(host)
+        self._expire(host)
+        self._dispatch(host)
+
+    def get(self, host: Host) -> Copy | None:
+        if not self.count:
+            return None
+        copy = self._take()
+        self._expire(host)
+        return copy
+
+    def purge(self, host: Host) -> list[Copy]:
+        purged = list(self.ready())
+        for level in self.levels:
+            level.clear()
+        self.count = self.bytes = 0
+        return purged
+
+    def restart(self, host: Host, *, clean: bool) -> list[Copy]:
+        """Keeps persistent messages; after a kill every one of them counts as redelivered (queues.md 7.2, 7.3)."""
+        lost: list[Copy] = []
+        self._succeed(host)  # nobody is left to: the place of the single active consumer is free
+        self.count = self.bytes = 0
+        for index, level in enumerate(self.levels):
+            kept: deque[Copy] = deque()
+            for copy in level:
+                if copy.content.delivery_mode != 2:
+                    lost.append(copy)
+                    continue
+                kept.append(copy if clean else copy.returned())
+                self.bytes += copy.content.size
+            self.levels[index] = kept
+            self.count += len(kept)
+        self._expire(host)
+        return lost
+
+    def clone(self, channels: dict[str, Channel]) -> "Classic":
+        other = Classic(
+            self.name, self.broker_name, self.arguments, durable=self.durable, auto_delete=self.auto_delete,
+            owner=self.owner, rules=self.rules, vhost=self.vhost,
+        )  # fmt: skip
+        new = self._clone_base(other, channels)
+        other.levels = [level.copy() for level in self.levels]
+        other.count, other.bytes = self.count, self.bytes
+        other.active = {key: deque(new[id(item)] for item in line) for key, line in self.active.items()}
+        other.blocked = {key: deque(new[id(item)] for item in line) for key, line in self.blocked.items()}
+        other.suspended = self.suspended.copy()
+        other.exclusive_to = new[id(self.exclusive_to)] if self.exclusive_to else None
+        other.single = new.get(id(self.single)) if self.single else None
+        return other

@@ -1,0 +1,118 @@
+"""Channels as queues see them, the consumers on them, and what has been delivered and not yet settled."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from routesim.content import Content
+from routesim.values import Table
+
+if TYPE_CHECKING:
+    from routesim.queues.base import QueueType
+
+UNLIMITED = 1 << 60
+
+
+class Copy:
+    """One message in one queue. Immutable: what comes back to its queue is a new value with the same `serial`.
+
+    `serial` orders the copies of a run. `returns` counts how often it came back, `failures` those returns that count
+    towards a delivery limit. `expires_at` is an instant in ms, None: never.
+    """
+
+    __slots__ = ("content", "expires_at", "failures", "message", "returns", "serial")
+
+    def __init__(
+        self, serial: int, message: str, content: Content, expires_at: int | None = None, returns: int = 0, failures: int = 0
+    ) -> None:
+        self.serial = serial
+        self.message = message
+        self.content = content
+        self.expires_at = expires_at
+        self.returns = returns
+        self.failures = failures
+
+    @property
+    def redelivered(self) -> bool:
+        return self.returns > 0
+
+    def returned(self, *, failed: bool = True) -> "Copy":
+        """The copy as it comes back to its queue."""
+        return Copy(self.serial, self.message, self.content, self.expires_at, self.returns + 1, self.failures + failed)
+
+
+class Subscription:
+    """A consumer as its queue keeps it. `credit`: how many more it may be sent; `registered` orders subscriptions."""
+
+    __slots__ = (
+        "arguments", "auto_ack", "cancelled", "channel", "credit", "exclusive", "in_service", "name", "offset", "prefetch",
+        "priority", "quiescing", "registered", "tag",
+    )  # fmt: skip
+
+    def __init__(
+        self, name: str, tag: str, channel: "Channel", registered: int, *, prefetch: int = 0, priority: int = 0,
+        auto_ack: bool = False, exclusive: bool = False, arguments: Table | None = None,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.tag = tag
+        self.channel = channel
+        self.registered = registered
+        self.prefetch = prefetch
+        self.priority = priority
+        self.auto_ack = auto_ack
+        self.exclusive = exclusive
+        self.arguments = arguments or {}
+        self.credit = UNLIMITED
+        self.cancelled = False
+        self.in_service = False
+        self.quiescing = False
+        self.offset = 0
+
+
+class Delivery(NamedTuple):
+    """What a channel has been sent. `subscription` None: by basic.get."""
+
+    tag: int
+    queue: "QueueType"
+    subscription: Subscription | None
+    copy: Copy
+    at_ms: int
+    auto_ack: bool
+
+
+class Channel:
+    """An open channel. `limit` and `volume` are its global prefetch and what counts against it (queues.md 3.7).
+
+    `late`: tags that a queue took back for their overdue acknowledgement; settling them does nothing (queues.md 5.10).
+    """
+
+    __slots__ = (
+        "confirms", "connection", "last_queue", "late", "limit", "name", "next_tag", "number", "opened_at", "prefetch",
+        "reply_consumer", "subscriptions", "timeout_armed", "transaction", "unacked", "volume",
+    )  # fmt: skip
+
+    def __init__(self, name: str, connection: str, number: int, *, confirms: bool, opened_at: int) -> None:
+        self.name = name
+        self.connection = connection
+        self.number = number
+        self.confirms = confirms
+        self.opened_at = opened_at
+        self.next_tag = 1
+        self.unacked: dict[int, Delivery] = {}
+        self.late: frozenset[int] = frozenset()
+        self.subscriptions: dict[str, tuple[Subscription, QueueType]] = {}
+        self.prefetch = 0
+        self.limit = 0
+        self.volume = 0
+        self.last_queue: str | None = None
+        self.reply_consumer: str | None = None
+        self.transaction: object | None = None
+        self.timeout_armed = False
+
+    def outstanding(self) -> Iterator[Delivery]:
+        """What is not settled yet, with what has been answered in a transaction that is still open."""
+        yield from self.unacked.values()
+        for _, _, deliveries in getattr(self.transaction, "settled", ()):
+            yield from deliveries
+
+    def at_limit(self) -> bool:
+        return self.limit != 0 and self.volume >= self.limit

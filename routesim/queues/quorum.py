@@ -1,0 +1,461 @@
+"""Quorum queues (queues.md 2.6-2.12, 3.3, 6): a log of messages, a list of returned ones before it, and consumers in a
+service line that they leave as soon as their credit is used up."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from routesim.content import Content
+from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
+from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.replies import Refused
+from routesim.values import Table
+
+DEFAULT_CREDIT = 2000  # what prefetch 0 means here (queues.md S4)
+HIGH_PRIORITY = 5  # 4.0-4.2: from here on a message is in the high bucket
+DEFAULT_LEVEL, HIGHEST_LEVEL = 4, 31  # 4.3+
+MULTIPLE_BYTES_PER_HEADER = 16  # a stand-in for the encoded size of properties, see the list of deviations
+
+
+class Quorum(QueueType):
+    """State:
+
+    - `returns`: copies that came back, before everything else (with a delivery limit; without one, those of lost channels);
+    - `levels`: the others, by priority as the version has it;
+    - `service`: by consumer priority, the consumers with credit whose turn comes round;
+    - `publishers`: the channels known to publish here, and whether reject-publish stops them.
+    """
+
+    kind = "quorum"
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self.returns: deque[Copy] = deque()
+        levels = {"none": 1, "two": 2, "strict": HIGHEST_LEVEL + 1}[self.rules.quorum_priorities]
+        self.levels: list[deque[Copy]] = [deque() for _ in range(levels)]
+        self.taken = 0  # dequeues so far, modulo 3: turns of the two buckets of 4.0-4.2
+        self.bytes = 0
+        self.count = 0
+        self.service: dict[int, deque[Subscription]] = {}
+        self.waiting: list[Subscription] = []
+        self.single: Subscription | None = None
+        self.publishers: dict[str, bool] = {}
+        self.delayed: list[tuple[int, Copy]] = []
+
+    # Messages ------------------------------------------------------------------------------------------------------
+
+    def level(self, content: Content) -> int:
+        if len(self.levels) == 1:
+            return 0
+        if len(self.levels) == 2:
+            return 1 if (content.priority or 0) >= HIGH_PRIORITY else 0
+        return DEFAULT_LEVEL if content.priority is None else min(content.priority, HIGHEST_LEVEL)
+
+    def size(self, content: Content) -> int:
+        if not self.rules.quorum_bytes_with_properties:
+            return content.size
+        return content.size + MULTIPLE_BYTES_PER_HEADER * (len(content.headers or ()) + len(content.properties))
+
+    def _line(self) -> deque[Copy] | None:
+        """The list whose head is the next message, or None when there is none (queues.md 2.6, 2.7)."""
+        if self.returns:
+            return self.returns
+        if len(self.levels) == 2:
+            normal, high = self.levels
+            if normal and high:
+                use_normal = self.taken == 2 and normal[0].serial < high[0].serial
+                return normal if use_normal else high
+        return next((level for level in reversed(self.levels) if level), None)
+
+    def _take(self, line: deque[Copy]) -> Copy:
+        copy = line.popleft()
+        if line is not self.returns:
+            self.taken = (self.taken + 1) % 3
+        self.count -= 1
+        self.bytes -= self.size(copy.content)
+        return copy
+
+    def _append(self, line: deque[Copy], copy: Copy) -> None:
+        line.append(copy)
+        self.count += 1
+        self.bytes += self.size(copy.content)
+
+    def ready(self) -> Iterator[Copy]:
+        if len(self.levels) == 2 and all(self.levels):
+            yield from self.returns
+            normal, high, turn = deque(self.levels[0]), deque(self.levels[1]), self.taken
+            while normal or high:
+                use_normal = not high or (bool(normal) and turn == 2 and normal[0].serial < high[0].serial)
+                yield (normal if use_normal else high).popleft()
+                turn = (turn + 1) % 3
+            return
+        yield from self.returns
+        for level in reversed(self.levels):
+            yield from level
+
+    def ready_count(self) -> int:
+        return self.count
+
+    def held_back(self) -> list[Copy]:
+        return [copy for _, copy in self.delayed]
+
+    def expires_at(self, content: Content, now: int) -> int | None:
+        at = super().expires_at(content, now)
+        return now + 1 if at == now else at  # queues.md 5.3
+
+    # Publishing and limits -----------------------------------------------------------------------------------------
+
+    def _counted(self) -> int:
+        return self.count + len(self.awaiting) + len(self.delayed)
+
+    def _over(self, share: float = 1.0) -> bool:
+        """More than `share` of a limit is in use."""
+        limits = self.settings
+        return (limits.max_length is not None and self._counted() > int(limits.max_length * share)) or (
+            limits.max_length_bytes is not None and self.bytes > int(limits.max_length_bytes * share)
+        )
+
+    def refusal(self, content: Content, channel: str | None) -> str | None:
+        if self.settings.overflow != "reject-publish" or channel is None:
+            return None
+        blocked = self.publishers.get(channel)
+        if blocked is None:
+            blocked = self.publishers[channel] = self._over()
+        return "the queue is over its limit until it falls to 80 % of it" if blocked else None
+
+    def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
+        self._append(self.levels[self.level(copy.content)], copy)
+        self._checkout(host)
+
+    def _enforce_limits(self, host: Host) -> None:
+        if self.settings.overflow == "reject-publish":
+            if self._over():
+                self.publishers = dict.fromkeys(self.publishers, True)
+            elif not self._over(0.8):
+                self.publishers = dict.fromkeys(self.publishers, False)
+            return
+        dropped = []
+        while self._over():
+            line = self._line()
+            if line is None:
+                break
+            dropped.append(self._take(line))
+        if self.rules.quorum_drops_reversed:
+            dropped.reverse()
+        for copy in dropped:
+            host.bury(self, copy, "maxlen")
+        if dropped:
+            self._expire(host)
+
+    def settings_changed(self, host: Host) -> None:
+        self._checkout(host)
+
+    # Expiry --------------------------------------------------------------------------------------------------------
+
+    def _expire(self, host: Host) -> None:
+        """Remove expired heads; wait for the instant of every head that is left."""
+        line = self._line()
+        while line is not None and _expired(line[0], host.now):
+            host.bury(self, self._take(line), "expired")
+            line = self._line()
+        heads = [line[0]] if line else []
+        if self.rules.quorum_priorities == "strict":
+            for level in (self.returns, *self.levels):
+                while level and _expired(level[0], host.now):
+                    host.bury(self, self._take(level), "expired")
+            heads = [level[0] for level in (self.returns, *self.levels) if level]
+        instants = [copy.expires_at for copy in heads if copy.expires_at is not None] + [at for at, _ in self.delayed]
+        if instants:
+            host.arm(self, min(instants))
+
+    def tick(self, host: Host) -> None:
+        due = [copy for at, copy in self.delayed if at <= host.now]
+        if due:
+            self.delayed = [item for item in self.delayed if item[0] > host.now]
+            for copy in due:
+                self._append(self.returns, copy)
+        self._checkout(host)
+
+    # Dispatch ------------------------------------------------------------------------------------------------------
+
+    def _serve(self, subscription: Subscription) -> None:
+        """To the end of its service line, if it has credit and is not in it."""
+        if subscription.in_service or subscription.credit <= 0 or subscription.cancelled or subscription.quiescing:
+            return
+        if self.settings.single_active_consumer and subscription is not self.single:
+            return
+        subscription.in_service = True
+        self.service.setdefault(subscription.priority, deque()).append(subscription)
+
+    def _next_consumer(self) -> Subscription | None:
+        while self.service:
+            priority = max(self.service) if len(self.service) > 1 else next(iter(self.service))
+            line = self.service[priority]
+            subscription = line.popleft()
+            subscription.in_service = False
+            if not line:
+                del self.service[priority]
+            if subscription.credit > 0 and not subscription.cancelled and not subscription.quiescing:
+                return subscription
+        return None
+
+    def _checkout(self, host: Host) -> None:
+        """Assign messages until none or nobody is left, then send, one batch a consumer (queues.md 3.3)."""
+        again = True
+        while again:
+            again = False
+            assigned: dict[Subscription, list[Copy]] = {}
+            while True:
+                self._expire(host)
+                line = self._line()
+                subscription = self._next_consumer() if line is not None else None
+                if line is None or subscription is None:
+                    break
+                assigned.setdefault(subscription, []).append(self._take(line))
+                subscription.credit -= 1
+                self._serve(subscription)
+            for subscription in sorted(assigned, key=self._order) if len(assigned) > 1 else assigned:
+                batch = assigned[subscription]
+                for copy in batch:
+                    host.deliver(self, subscription, copy)
+                if subscription.auto_ack:  # the channel settles what it has sent
+                    subscription.credit += len(batch)
+                    self._serve(subscription)
+                    again = True
+        self._enforce_limits(host)
+
+    def _order(self, subscription: Subscription) -> tuple[bytes | int, int]:
+        by_tag = self.rules.quorum_consumer_order == "tag"
+        return (subscription.tag.encode() if by_tag else 0), subscription.registered
+
+    # Consumers -----------------------------------------------------------------------------------------------------
+
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+        super().check_consume(auto_ack, exclusive, arguments, channel)
+        if channel.limit:
+            raise Refused(540, f"{self.where()} does not support global qos")
+
+    def check_get(self, channel: Channel) -> None:
+        if self.settings.single_active_consumer:
+            raise Refused(
+                405,
+                f"cannot obtain access to locked {self.where()}. basic.get operations are not supported by quorum queues "
+                "with single active consumer",
+            )
+
+    def consume(self, host: Host, subscription: Subscription) -> None:
+        self.subscriptions[subscription.channel.name, subscription.tag] = subscription
+        self.had_consumers = True
+        # A cancelled consumer that still holds messages is the same to the queue when its tag comes back.
+        held = sum(
+            item.queue is self and item.subscription is not None and item.subscription.tag == subscription.tag
+            for item in subscription.channel.unacked.values()
+        )
+        subscription.credit = (subscription.prefetch or DEFAULT_CREDIT) - held
+        if self.settings.single_active_consumer:
+            if self.single is None:
+                self.single = subscription
+                host.activated(self, subscription)
+            else:
+                self.waiting.append(subscription)
+                self._preempt(host)
+        self._serve(subscription)
+        self._checkout(host)
+
+    def _leave(self, subscription: Subscription) -> None:
+        del self.subscriptions[subscription.channel.name, subscription.tag]
+        subscription.cancelled = True
+        subscription.credit = 0
+        if subscription.in_service:
+            line = self.service[subscription.priority]
+            line.remove(subscription)
+            subscription.in_service = False
+            if not line:
+                del self.service[subscription.priority]
+        if subscription in self.waiting:
+            self.waiting.remove(subscription)
+
+    def _succeed(self, host: Host) -> None:
+        """The next single active consumer, when the last has gone or stepped back (queues.md 3.10)."""
+        if not self.settings.single_active_consumer:
+            return
+        if self.single is not None and not self.single.cancelled:
+            return
+        self.single = self._first_waiting()
+        if self.single is not None:
+            self.waiting.remove(self.single)
+            host.activated(self, self.single)
+            self._serve(self.single)
+
+    def _first_waiting(self) -> Subscription | None:
+        if self.rules.quorum_single_active == "fifo":
+            return self.waiting[0] if self.waiting else None
+        return min(self.waiting, key=lambda item: (-item.priority, -item.credit, item.registered), default=None)
+
+    def _preempt(self, host: Host) -> None:
+        """4.0+: a waiting consumer of higher priority takes over once the active one holds nothing."""
+        best, single = self._first_waiting(), self.single
+        if self.rules.quorum_single_active == "fifo" or best is None or single is None:
+            return
+        if best.priority > single.priority:
+            single.quiescing = True
+        if single.quiescing and not self._holds(single):
+            single.quiescing = False
+            self.waiting.append(single)
+            if single.in_service:
+                self.service[single.priority].remove(single)
+                single.in_service = False
+                if not self.service[single.priority]:
+                    del self.service[single.priority]
+            self.single = best
+            self.waiting.remove(best)
+            host.activated(self, best)
+            self._serve(best)
+
+    @staticmethod
+    def _holds(subscription: Subscription) -> bool:
+        return any(item.subscription is subscription for item in subscription.channel.unacked.values())
+
+    def cancel(self, host: Host, subscription: Subscription) -> None:
+        self._leave(subscription)
+        self._succeed(host)
+        self._checkout(host)
+
+    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+        gone = [item for item in self.subscriptions.values() if item.channel is channel]
+        for subscription in gone:
+            self._leave(subscription)
+        return gone
+
+    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+        self.publishers.pop(channel.name, None)
+        for delivery in sorted(deliveries, key=self._teardown_order):
+            self._give_back(host, delivery.copy, channel.name, why, to_returns=True, failed=True)
+        self._succeed(host)
+        self._checkout(host)
+
+    def _teardown_order(self, delivery: Delivery) -> tuple[object, ...]:
+        """By consumer, then by message; a basic.get is a consumer named by its tag (queues.md 2.12)."""
+        owner, tag = delivery.subscription, delivery.tag
+        if self.rules.quorum_consumer_order == "tag":
+            return (owner.tag if owner else str(tag)).encode(), tag
+        return (owner is None, owner.registered if owner else tag, tag)
+
+    # Settling ------------------------------------------------------------------------------------------------------
+
+    def settle(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], how: str, by: str, why: str) -> None:
+        if how == REQUEUE:
+            self._return(host, subscription, copies, by, why)
+        else:
+            if how == DISCARD:
+                for copy in copies:
+                    host.bury(self, copy, "rejected", by)
+            else:
+                assert how == ACK
+            self._credit(subscription, len(copies))
+        self._preempt(host)
+        self._checkout(host)
+
+    def _credit(self, subscription: Subscription | None, count: int) -> None:
+        subscription = self.holder(subscription)
+        if subscription is not None:
+            subscription.credit += count
+            self._serve(subscription)
+
+    def _return(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str, why: str) -> None:
+        failed = self.rules.quorum_nack_counts or why == "reject"
+        limited = self._limit_set() or why == "acknowledgement timeout"
+        if limited or (why == "reject" and not self.rules.quorum_nack_counts):
+            kept = [self._give_back(host, copy, by, why, to_returns=True, failed=failed) for copy in copies]
+            dead = len(copies) - sum(kept)
+            self._credit(subscription, len(copies) + dead * (self.rules.quorum_limit_death_credit - 1))
+            return
+        for copy in copies:  # one command a message: dispatch runs between them
+            self._give_back(host, copy, by, why, to_returns=False, failed=failed)
+            self._credit(subscription, 1)
+            self._checkout(host)
+
+    def _limit_set(self) -> bool:
+        limit = self.settings.delivery_limit
+        if limit is None:
+            return "x-delivery-limit" in self.arguments  # 3.x: even a value that is no limit (queues.md 2.10)
+        return limit >= 0
+
+    def _give_back(self, host: Host, copy: Copy, by: str, why: str, *, to_returns: bool, failed: bool) -> bool:
+        """Put a copy back, unless that is once too often; False when it died of the delivery limit."""
+        back = copy.returned(failed=failed)
+        limit = self.settings.delivery_limit
+        if limit is not None and limit >= 0 and back.failures > limit:
+            host.bury(self, back, "delivery_limit", by)
+            return False
+        host.requeued(self, back, by, why)
+        delay = self._retry_delay(back, failed)
+        if delay:
+            self.delayed.append((host.now + delay, back))
+        elif to_returns:
+            self._append(self.returns, back)
+        else:
+            level = DEFAULT_LEVEL if len(self.levels) > 2 else 0
+            self._append(self.levels[level], back)
+        return True
+
+    def _retry_delay(self, copy: Copy, failed: bool) -> int:
+        """4.3+: how long a returned message is held back, in ms (queues.md 2.11)."""
+        limits = self.settings
+        shortest = limits.delayed_retry_min or 0
+        wanted = limits.delayed_retry_type in ("all", "failed" if failed else "returned")
+        if not self.rules.quorum_delayed_retry or not wanted or shortest <= 0:
+            return 0
+        longest = limits.delayed_retry_max if limits.delayed_retry_max is not None else shortest
+        return min(shortest * max(1, copy.failures), longest)
+
+    def get(self, host: Host) -> Copy | None:
+        self._expire(host)
+        line = self._line()
+        if line is None:
+            return None
+        copy = self._take(line)
+        self._checkout(host)
+        return copy
+
+    def headers(self, copy: Copy, *, got: bool = False) -> Table:
+        headers = copy.content.delivered_headers()
+        if "acquired" in self.rules.quorum_count_headers:
+            counts = {"x-acquired-count": copy.returns, "x-delivery-count": copy.failures}
+            return {**headers, **{key: count for key, count in counts.items() if count}}
+        if copy.returns or (got and self.rules.quorum_first_get_count):
+            return {**headers, "x-delivery-count": copy.failures}
+        return headers
+
+    def purge(self, host: Host) -> list[Copy]:
+        purged = list(self.ready())
+        for line in (self.returns, *self.levels):
+            line.clear()
+        self.count = self.bytes = 0
+        if self.rules.quorum_delayed_retry:
+            purged += [copy for _, copy in self.delayed] + [copy for copy, _ in self.awaiting]
+            self.delayed, self.awaiting = [], []
+        self._enforce_limits(host)
+        return purged
+
+    def restart(self, host: Host, *, clean: bool) -> list[Copy]:
+        self.publishers.clear()
+        self._expire(host)
+        return []  # transient messages are kept too (queues.md 7.2)
+
+    def clone(self, channels: dict[str, Channel]) -> "Quorum":
+        other = Quorum(
+            self.name, self.broker_name, self.arguments, durable=self.durable, auto_delete=self.auto_delete,
+            owner=self.owner, rules=self.rules, vhost=self.vhost,
+        )  # fmt: skip
+        new = self._clone_base(other, channels)
+        other.returns, other.levels = self.returns.copy(), [level.copy() for level in self.levels]
+        other.taken, other.bytes, other.count = self.taken, self.bytes, self.count
+        other.service = {key: deque(new[id(item)] for item in line) for key, line in self.service.items()}
+        other.waiting = [new[id(item)] for item in self.waiting]
+        other.single = new.get(id(self.single)) if self.single else None
+        other.publishers, other.delayed = self.publishers.copy(), self.delayed.copy()
+        return other
+
+
+def _expired(copy: Copy, now: int) -> bool:
+    return copy.expires_at is not None and copy.expires_at <= now

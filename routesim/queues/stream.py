@@ -1,0 +1,147 @@
+"""Streams, as far as AMQP 0-9-1 shows them (queues.md 8): an append-only log that every consumer reads for itself."""
+
+from collections.abc import Iterator, Sequence
+
+from routesim.content import Content
+from routesim.queues.base import ACK, Host, QueueType
+from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.replies import Refused
+from routesim.values import Table, is_integer, raw, wire_type
+
+AGE_UNITS_MS = {
+    "Y": 365 * 86_400_000, "M": 30 * 86_400_000, "D": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000,
+}  # fmt: skip
+NAMED_OFFSETS = ("first", "last", "next")
+
+
+class Stream(QueueType):
+    """`log` holds every message with the instant of its arrival in ms; its index is its offset."""
+
+    kind = "stream"
+    takes_settled = False
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self.log: list[tuple[int, Copy]] = []
+
+    def expires_at(self, content: Content, now: int) -> int | None:
+        return None
+
+    def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
+        self.log.append((host.now, copy))
+        for subscription in list(self.subscriptions.values()):
+            self._read(host, subscription)
+
+    def _read(self, host: Host, subscription: Subscription) -> None:
+        while subscription.credit > 0 and subscription.offset < len(self.log):
+            subscription.credit -= 1
+            subscription.offset += 1
+            host.deliver(self, subscription, self.log[subscription.offset - 1][1])
+
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+        if not channel.prefetch:
+            raise Refused(406, f"consumer prefetch count is not set for '{self.broker_name}'")
+        if channel.limit:
+            raise Refused(540, f"{self.where()} does not support global qos")
+        if auto_ack:
+            raise Refused(540, f"consumer mode with auto-ack is not supported by {self.where()} of type stream")
+        if "x-priority" in arguments:
+            raise Refused(406, f"invalid arg 'x-priority' for {self.where()} of queue type rabbit_stream_queue")
+        offset = raw(arguments.get("x-stream-offset", "next"))
+        no_age = isinstance(offset, str) and offset not in NAMED_OFFSETS and not offset[:1].isdigit()
+        if no_age and self.rules.stream_offset_without_digit_crashes:
+            raise Refused(541, "INTERNAL_ERROR")
+        if not self._offset_is_valid(arguments.get("x-stream-offset", "next")):
+            raise Refused(406, f"invalid arg 'x-stream-offset' for {self.where()}: invalid_stream_offset_arg")
+
+    @staticmethod
+    def _offset_is_valid(offset: object) -> bool:
+        inner = raw(offset)
+        if is_integer(offset) or wire_type(offset) == "timestamp":
+            return True
+        return isinstance(inner, str) and (inner in NAMED_OFFSETS or _age_ms(inner) is not None)
+
+    def check_get(self, channel: Channel) -> None:
+        raise Refused(540, f"basic.get not supported by stream queues {self.where()}")
+
+    def consume(self, host: Host, subscription: Subscription) -> None:
+        self.subscriptions[subscription.channel.name, subscription.tag] = subscription
+        self.had_consumers = True
+        subscription.credit = subscription.prefetch
+        subscription.offset = self._start(subscription.arguments.get("x-stream-offset", "next"), host.now)
+        self._read(host, subscription)
+
+    def _start(self, offset: object, now: int) -> int:
+        inner = raw(offset)
+        if inner == "first":
+            return 0
+        if inner == "next":
+            return len(self.log)
+        if inner == "last":
+            return max(0, len(self.log) - 1)  # every publish is a chunk of its own here
+        if wire_type(offset) == "timestamp":
+            since: int = inner * 1000
+        elif isinstance(inner, str):
+            since = now - (_age_ms(inner) or 0)
+        else:
+            return min(max(0, int(inner)), len(self.log))
+        return next((index for index, (at_ms, _) in enumerate(self.log) if at_ms >= since), len(self.log))
+
+    def cancel(self, host: Host, subscription: Subscription) -> None:
+        del self.subscriptions[subscription.channel.name, subscription.tag]
+        subscription.cancelled = True
+
+    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+        gone = [item for item in self.subscriptions.values() if item.channel is channel]
+        for subscription in gone:
+            self.cancel(host, subscription)
+        return gone
+
+    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+        """Nothing comes back: the log still has it."""
+
+    def check_answer(self, how: str, why: str) -> None:
+        if how != ACK:
+            method = "basic.reject" if why == "reject" else "basic.nack"
+            raise Refused(540, f"{method} not supported by stream queues {self.where()}")
+
+    def settle(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], how: str, by: str, why: str) -> None:
+        assert how == ACK
+        if subscription is not None and not subscription.cancelled:
+            subscription.credit += len(copies)
+            self._read(host, subscription)
+
+    def get(self, host: Host) -> Copy | None:
+        return None
+
+    def purge(self, host: Host) -> list[Copy]:
+        raise Refused(540, f"queue.purge not supported by stream queues {self.where()}")
+
+    def tick(self, host: Host) -> None:
+        """Streams set no timers."""
+
+    def restart(self, host: Host, *, clean: bool) -> list[Copy]:
+        return []
+
+    def ready(self) -> Iterator[Copy]:
+        for _, copy in self.log:
+            yield copy
+
+    def ready_count(self) -> int:
+        return len(self.log)
+
+    def headers(self, copy: Copy, *, got: bool = False) -> Table:
+        offset = next((index for index, (_, item) in enumerate(self.log) if item is copy), None)
+        return {**copy.content.delivered_headers(), "x-stream-offset": offset}
+
+    def clone(self, channels: dict[str, Channel]) -> "Stream":
+        other = Stream(self.name, self.broker_name, self.arguments, rules=self.rules, vhost=self.vhost)
+        self._clone_base(other, channels)
+        other.log = self.log.copy()
+        return other
+
+
+def _age_ms(text: str) -> int | None:
+    """`1h`, `30s` … in ms; None when it is no age."""
+    number, unit = text[:-1], text[-1:]
+    return int(number) * AGE_UNITS_MS[unit] if number.isascii() and number.isdigit() and unit in AGE_UNITS_MS else None

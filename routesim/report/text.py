@@ -1,0 +1,101 @@
+"""Text that is safe to show: control characters made visible, widths as a terminal counts them, any code page."""
+
+import unicodedata
+from typing import IO
+
+# What stands in for a sign where the output's encoding lacks it.
+FALLBACKS = {
+    "→": "->", "✔": "ok", "✘": "XX", "─": "-", "━": "=", "│": "|", "├": "+", "└": "+", "·": ".", "…": "...", "↳": ">", "×": "x",
+    "≥": ">=", "≤": "<=", "—": "-", "–": "-", "•": "*", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "┬": "+", "┴": "+", "┼": "+",
+    "┤": "+", "█": "#", "■": "#",
+}  # fmt: skip
+
+
+def visible(text: str) -> str:
+    """`text` with everything that a terminal would act on, or hide, written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+    return named.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}")
+
+
+def width(text: str) -> int:
+    """How many columns a terminal gives the text."""
+    if text.isascii():
+        return len(text)
+    columns = 0
+    for character in text:
+        if not unicodedata.combining(character):
+            columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return columns
+
+
+def padded(text: str, columns: int) -> str:
+    """`text` and as many spaces as it takes to fill the columns."""
+    return text if (missing := columns - width(text)) <= 0 else text + " " * missing
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """Lines of at most so many columns, broken at spaces where there are any; nothing is lost."""
+    lines, line, room = [], "", max(columns, 8)
+    for word in text.split(" "):
+        while width(word) > room:
+            if line:
+                lines.append(line)
+                line = ""
+            head = _head(word, room)
+            lines.append(head)
+            word = word[len(head) :]
+        candidate = f"{line} {word}" if line else word
+        if line and width(candidate) > room:
+            lines.append(line)
+            line = word
+        else:
+            line = candidate
+    lines.append(line)
+    return lines
+
+
+def _head(word: str, columns: int) -> str:
+    taken, used = 0, 0
+    for character in word:
+        used += width(character)
+        if used > columns:
+            break
+        taken += 1
+    return word[: max(taken, 1)]
+
+
+def encoding_of(stream: IO[str]) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
+
+
+def fitted(text: str, encoding: str) -> str:
+    """`text` with signs that the encoding lacks replaced, so that nothing is lost or fails."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = "".join(FALLBACKS.get(character, character) for character in text)
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:
+        pass
+    return text
+
+
+def duration(ms: int) -> str:
+    """A length of virtual time as people say it: `1.400 s`, `2 min 5 s`, `31 days`."""
+    if ms < 60_000:
+        return f"{ms // 1000}.{ms % 1000:03d} s"
+    parts, rest = [], ms // 1000
+    for name, size in (("days", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {'day' if name == 'days' and count == 1 else name}")
+    if ms % 1000:
+        parts.append(f"{ms % 1000} ms")
+    return " ".join(parts)

@@ -1,0 +1,120 @@
+"""Expectations against what happened."""
+
+from typing import Any, NamedTuple
+
+from routesim.broker import Broker, counts
+from routesim.comparisons import holds, shown
+from routesim.queues import QueueType
+from routesim.run.records import Deliveries, Fates, Publishers
+from routesim.scenario import Expectation
+
+SHOWN_IDS = 12
+ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
+
+
+class Checked(NamedTuple):
+    """`text` says what was expected, `actual` what was found, `why` more where that helps."""
+
+    line: int
+    text: str
+    ok: bool
+    actual: Any
+
+
+class Evidence(NamedTuple):
+    """What expectations are checked against. `ended` None: the run still goes on."""
+
+    broker: Broker
+    deliveries: Deliveries
+    fates: Fates
+    publishers: Publishers
+    ended: str | None
+
+
+def check(expectation: Expectation, evidence: Evidence) -> Checked:
+    section = expectation.path[0]
+    actual = _ACTUAL[section](expectation.path[1:], expectation.wanted, evidence)
+    wanted = expectation.wanted
+    if isinstance(wanted, tuple) and len(wanted) == 2 and isinstance(wanted[1], int) and not isinstance(actual, tuple):
+        ok = isinstance(actual, int) and holds(actual, wanted)
+        text = f"{'.'.join(expectation.path)} is {shown(wanted)}"
+    else:
+        ok = actual == wanted or (section == "messages" and isinstance(actual, str) and actual.partition(":")[0] == wanted)
+        text = f"{'.'.join(expectation.path)} is {_shown(wanted)}"
+    return Checked(expectation.line, text, ok, list(actual) if isinstance(actual, tuple) else actual)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        some = ", ".join(str(item) for item in value[:SHOWN_IDS])
+        return f"[{some}{', …' if len(value) > SHOWN_IDS else ''}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "nothing" if value is None else str(value)
+
+
+def shown_actual(checked: Checked) -> str:
+    return _shown(checked.actual)
+
+
+def _is_count(wanted: Any) -> bool:
+    return isinstance(wanted, tuple) and len(wanted) == 2 and isinstance(wanted[1], int)
+
+
+def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    queue = evidence.broker.queues.get(name)
+    if field == "exists":
+        return queue is not None
+    if queue is None:
+        return None
+    if field == "ready":
+        return queue.ready_count() if _is_count(wanted) else tuple(copy.message for copy in queue.ready())
+    held = unacked(evidence.broker, queue)
+    return len(held) if _is_count(wanted) else tuple(message for message, *_ in held)
+
+
+def unacked(broker: Broker, queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+    """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
+    return [
+        (
+            item.copy.message, item.subscription.name if item.subscription else None, channel.name, item.tag,
+            item.copy.redelivered,
+        )
+        for channel in broker.channels.values()
+        for item in channel.unacked.values()
+        if item.queue is queue
+    ]  # fmt: skip
+
+
+def _consumer(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    deliveries = evidence.deliveries.of.get(name, [])
+    if field == "delivered":
+        return len(deliveries) if _is_count(wanted) else tuple(item["message"] for item in deliveries)
+    if field == "redelivered":
+        return sum(item["redelivered"] for item in deliveries)
+    return sum(item["answer"] == ANSWERS[field] for item in deliveries)
+
+
+def _message(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    return evidence.fates.state(*path)
+
+
+def _ids(kind: str) -> Any:
+    def actual(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+        found = getattr(evidence.publishers, kind)
+        return len(found) if _is_count(wanted) else tuple(found)
+
+    return actual
+
+
+_ACTUAL = {
+    "queues": _queue,
+    "consumers": _consumer,
+    "messages": _message,
+    "returned": _ids("returned"),
+    "nacked": _ids("nacked"),
+    "lost": lambda path, wanted, evidence: counts(evidence.broker)["lost"],
+    "ended": lambda path, wanted, evidence: evidence.ended,
+}

@@ -1,0 +1,193 @@
+"""What a run remembers of its events: one record a question. Each says which kinds of event it hears."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from routesim import events
+from routesim.events import Event
+
+Listener = Callable[[Event], None]
+Hears = dict[type, Callable[[Any], None]]
+
+
+class Record(Protocol):
+    """Something that hears some kinds of event."""
+
+    hears: Hears
+
+
+class Deliveries:
+    """Every delivery of every consumer, with its answer: ack, reject, requeue, crash, auto, or None while open."""
+
+    def __init__(self, consumers: Iterable[str]) -> None:
+        self.of: dict[str, list[dict[str, Any]]] = {name: [] for name in consumers}
+        self.open: dict[int, list[tuple[str, dict[str, Any]]]] = {}  # copy -> who has it
+        self.auto: dict[tuple[str, int], dict[str, Any]] = {}
+        self.hears: Hears = {
+            events.Delivered: self._delivered,
+            events.Acked: lambda event: self._answer(event.copy, event.by, "ack"),
+            events.Rejected: lambda event: self._answer(event.copy, event.by, "reject"),
+            events.Requeued: self._requeued,
+            events.DeadLettered: self._died,
+            events.Dropped: self._died,
+            events.LostByConsumer: self._lost,
+        }
+
+    def _delivered(self, event: events.Delivered) -> None:
+        record = {
+            "message": event.message, "delivery_tag": event.delivery_tag, "redelivered": event.redelivered,
+            "answer": "auto" if event.auto_ack else None,
+        }  # fmt: skip
+        self.of.setdefault(event.consumer, []).append(record)
+        if event.auto_ack:
+            self.auto[event.consumer, event.copy] = record
+        else:
+            self.open.setdefault(event.copy, []).append((event.consumer, record))
+
+    def _requeued(self, event: events.Requeued) -> None:
+        answered = event.why in ("nack", "reject", "recover")
+        self._answer(event.copy, event.by, "requeue" if answered else "crash")
+
+    def _died(self, event: events.DeadLettered | events.Dropped) -> None:
+        if event.reason == "delivery_limit":  # it was to be requeued, once too often
+            self._answer(event.copy, event.by, "requeue" if event.by in self.of else "crash")
+
+    def _lost(self, event: events.LostByConsumer) -> None:
+        record = self.auto.get((event.consumer, event.copy))
+        if record is not None:
+            record["answer"] = "crash"
+
+    def _answer(self, copy: int, by: str, answer: str) -> None:
+        holders = self.open.get(copy)
+        if not holders:
+            return
+        index = next((index for index, (consumer, _) in enumerate(holders) if consumer == by), 0)
+        holders.pop(index)[1]["answer"] = answer
+        if not holders:
+            del self.open[copy]
+
+
+class Gets:
+    """Every basic.get, in order."""
+
+    def __init__(self) -> None:
+        self.all: list[dict[str, Any]] = []
+        self.hears: Hears = {events.Got: self._got}
+
+    def _got(self, event: events.Got) -> None:
+        self.all.append({
+            "queue": event.queue, "message": event.message, "delivery_tag": event.delivery_tag, "redelivered": event.redelivered,
+        })  # fmt: skip
+
+
+class Messages:
+    """What became of every publish."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, dict[str, Any]] = {}
+        self.hears: Hears = {
+            events.Published: self._published,
+            events.Enqueued: self._enqueued,
+            events.Returned: self._returned,
+            events.Confirmed: self._confirmed,
+            events.Unpublished: self._unpublished,
+        }
+        self.unpublished: dict[str, str] = {}
+
+    def _unpublished(self, event: events.Unpublished) -> None:
+        self.unpublished[event.message] = event.why
+
+    def _published(self, event: events.Published) -> None:
+        self.of[event.message] = {
+            "exchange": event.exchange, "routing_key": event.routing_key, "queues": [], "returned": False, "confirm": None,
+        }  # fmt: skip
+
+    def _enqueued(self, event: events.Enqueued) -> None:
+        if event.cause in ("published", "reply") and event.message in self.of:
+            self.of[event.message]["queues"].append(event.queue)
+
+    def _returned(self, event: events.Returned) -> None:
+        self.of[event.message]["returned"] = True
+
+    def _confirmed(self, event: events.Confirmed) -> None:
+        self.of[event.message]["confirm"] = event.answer
+
+
+class Fates:
+    """The state of a message's newest copy in each queue that it reached, with the reason where it matters.
+
+    `only`: the messages asked for; None: all.
+    """
+
+    def __init__(self, only: frozenset[str] | None = None) -> None:
+        self.only = only
+        self.of: dict[str, dict[str, tuple[int, str]]] = {}
+        self.hears: Hears = dict.fromkeys(STATE_AFTER, self._hear)
+
+    def _hear(self, event: Any) -> None:
+        message = event.message
+        if message is None or (self.only is not None and message not in self.only):
+            return
+        reached = self.of.setdefault(message, {})
+        if event.queue in reached and reached[event.queue][0] > event.copy:
+            return
+        state = STATE_AFTER[type(event)]
+        if state in ("dropped", "dead-lettered"):
+            state = f"{state}: {event.reason}"
+        elif state == "unacked" and event.auto_ack:
+            state = "acked"
+        reached[event.queue] = (event.copy, state)
+
+    def state(self, message: str, queue: str) -> str | None:
+        found = self.of.get(message, {}).get(queue)
+        return found[1] if found else None
+
+
+STATE_AFTER: dict[type, str] = {
+    events.Enqueued: "ready",
+    events.Delivered: "unacked",
+    events.Got: "unacked",
+    events.Acked: "acked",
+    events.Requeued: "ready",
+    events.DeadLettered: "dead-lettered",
+    events.Dropped: "dropped",
+    events.Awaiting: "ready",
+    events.Purged: "purged",
+    events.Deleted: "deleted",
+    events.LostAtRestart: "lost",
+    events.LostByConsumer: "lost",
+}
+
+
+class Publishers:
+    """The ids that came back, and those that a queue refused."""
+
+    def __init__(self) -> None:
+        self.returned: list[str] = []
+        self.nacked: list[str] = []
+        self.hears: Hears = {
+            events.Returned: lambda event: self.returned.append(event.message),
+            events.Confirmed: self._confirmed,
+        }
+
+    def _confirmed(self, event: events.Confirmed) -> None:
+        if event.answer == "nack":
+            self.nacked.append(event.message)
+
+
+def fan_out(listener: Listener | None, records: list[Record]) -> Listener | None:
+    """One listener for all; None when there is none, so that no event is built at all."""
+    if not records:
+        return listener
+    table: dict[type, tuple[Callable[[Any], None], ...]] = {}
+    for record in records:
+        for kind, hear in record.hears.items():
+            table[kind] = (*table.get(kind, ()), hear)
+
+    def tell(event: Event) -> None:
+        if listener is not None:
+            listener(event)
+        for hear in table.get(type(event), ()):
+            hear(event)
+
+    return tell

@@ -1,0 +1,370 @@
+"""A scenario carried out by the embedded engine: steps, virtual time, and consumers at work.
+
+At one instant the broker's own timers come first, then the consumers' completions, then scheduled publishes, then the
+next step. Whatever a step sets off at its instant is carried out before the next one begins.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from routesim import events
+from routesim.broker import Broker, ConsumerEnded, open_messages
+from routesim.clients import Worker
+from routesim.queues import Delivery
+from routesim.run.expectations import Checked, Evidence, check, shown_actual
+from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
+from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
+from routesim.scenario.scenario import Expectation
+from routesim.steps import Publish, Step
+from routesim.versions import rules
+
+FINISH, COME_BACK, PUBLISH = 0, 1, 2  # the ranks of what is scheduled for one instant
+BUDGET_EVENTS = 1_000_000
+BUDGET_MS = 30 * 86_400_000
+LOOK_EVERY = 1_000  # reactions between two looks at the budget
+
+
+class StepError(NamedTuple):
+    """A closed channel or connection, or a step that failed; `step` None: outside the steps."""
+
+    step: int | None
+    code: int | None
+    text: str
+    expected: bool
+
+
+class Result(NamedTuple):
+    """What a run came to. `kept_going`: what an endless run was about."""
+
+    scenario: Scenario
+    broker: Broker
+    ended: str
+    ok: bool
+    messages: Messages
+    deliveries: Deliveries
+    gets: Gets
+    fates: Fates
+    publishers: Publishers
+    expectations: list[Checked]
+    errors: list[StepError]
+    kept_going: str
+    ending_expected: bool
+
+
+class Stopped(Exception):
+    """The run is over before its steps are: `livelock` or `budget`."""
+
+    def __init__(self, ended: str) -> None:
+        self.ended = ended
+        super().__init__(ended)
+
+
+class Runner:
+    """One run. `listener` hears every event; `keep` decides whether everything is remembered for a full result, or only
+    what the expectations ask for. `tick` is called now and then, for whoever shows progress."""
+
+    def __init__(
+        self, scenario: Scenario, listener: Listener | None = None, *, seed: int | None = None, until: str | int | None = None,
+        max_events: int = BUDGET_EVENTS, keep: bool = True, tick: Callable[[Broker], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.scenario = scenario
+        self.until = scenario.until if until is None else until
+        self.seed = scenario.seed if seed is None else seed
+        self.max_events = max_events
+        self.tick = tick
+        asked = _asked(scenario)
+        self.messages, self.gets = Messages(), Gets()
+        self.deliveries = Deliveries(scenario.consumers)
+        self.publishers = Publishers()
+        mentioned = frozenset(item.path[1] for item in asked if item.path[0] == "messages")
+        self.fates = Fates(None if keep else mentioned)
+        sections = {item.path[0] for item in asked}
+        records: list[Record] = []
+        if keep:
+            records += [self.messages, self.gets]
+        if keep or mentioned:
+            records.append(self.fates)
+        if keep or "consumers" in sections:
+            records.append(self.deliveries)
+        if keep or sections & {"returned", "nacked"}:
+            records.append(self.publishers)
+        self.listen = fan_out(listener, records)
+        self.broker = Broker(
+            rules(scenario.rabbitmq), vhost=scenario.vhost, seed=self.seed, settings=scenario.settings,
+            channel_plans=scenario.channels, listen=self.listen,
+        )  # fmt: skip
+        published: dict[str, int] = {}
+        self.workers = {
+            name: Worker(consumer, _connection(scenario, consumer.channel), f"{name} (publish)", self.seed, number, published)
+            for number, (name, consumer) in enumerate(scenario.consumers.items())
+        }
+        self.agenda: list[tuple[int, int, int, tuple[Any, ...]]] = []
+        self.scheduled = 0
+        self.publishes_left = 0
+        self.step: int | None = None
+        self.failures_seen = 0
+        self.errors: list[StepError] = []
+        self.checked: list[Checked] = []
+        self.failed_steps = False
+        self.reactions = 0
+        self.look_every = max(1, min(LOOK_EVERY, max_events // 10))
+        self.instant = (0, 0)  # the instant looked at last, and how much had happened when it began
+        self.budget_from: tuple[int, int, int] | None = None
+
+    # The run -----------------------------------------------------------------------------------------------------------
+
+    def run(self) -> Result:
+        kept_going = ""
+        try:
+            ended = self._run()
+        except Stopped as stopped:
+            ended = stopped.ended
+            kept_going = self._kept_going(ended)
+        self._note_failures(None, None)
+        self.step = None
+        for expectation in self.scenario.expect:
+            self._check(expectation, ended)
+        ending_expected = any(item.path == ("ended",) and item.wanted == ended for item in self.scenario.expect)
+        ok = all(item.ok for item in self.checked) and not self.failed_steps and all(item.expected for item in self.errors)
+        if ended in ("livelock", "budget") and not ending_expected:
+            ok = False
+        return Result(
+            self.scenario, self.broker, ended, ok, self.messages, self.deliveries, self.gets, self.fates, self.publishers,
+            self.checked, self.errors, kept_going, ending_expected,
+        )  # fmt: skip
+
+    def _run(self) -> str:
+        limit = self.until if isinstance(self.until, int) else None
+        for declaration in self.scenario.declarations:
+            self._apply(declaration.step)
+        self._note_failures(None, None)
+        for index, step in enumerate(self.scenario.steps):
+            self.step = index
+            if self.listen:
+                self.listen(events.StepStarted(self.broker.now, index, step.text))
+            if isinstance(step.action, Wait):
+                until = self.broker.now + step.action.ms
+                self._pass_time(until if limit is None else min(until, limit))
+                if limit is not None and until > limit:
+                    self._note_failures(index, step.fails)
+                    return "time"
+            else:
+                self._carry_out(step)
+            self._note_failures(index, step.fails)
+        self.step = None
+        if self.until == "steps":
+            return "steps"
+        self.budget_from = (open_messages(self.broker), _happened(self.broker), self.broker.now)
+        self._pass_time(limit)
+        return "time" if limit is not None else "idle"
+
+    def _carry_out(self, step: ScenarioStep) -> None:
+        action = step.action
+        if isinstance(action, PublishMany):
+            self._publish_many(action)
+        elif isinstance(action, Expect):
+            for expectation in action.expectations:
+                self._check(expectation, None)
+        elif isinstance(action, Do):
+            for each in action.steps:
+                if self._apply(each):
+                    break
+
+    def _publish_many(self, action: PublishMany) -> None:
+        if action.every_ms and action.times > 1:
+            self._publish_one(action, 0)
+            self.publishes_left += 1
+            self._schedule(self.broker.now + action.every_ms, PUBLISH, action, 1)
+            return
+        for index in range(action.times):
+            # So many publishes are no endless run, but what one of them sets off may be.
+            self.instant = (self.broker.now, _happened(self.broker))
+            if self._publish_one(action, index):
+                break
+
+    def _publish_one(self, action: PublishMany, index: int) -> bool:
+        return self._apply(Publish(action.channel, action.message, action.id(index)))
+
+    def _apply(self, step: Step) -> bool:
+        """Carry out one step and everything that it sets off at this instant; True when it was refused."""
+        refused = self.broker.apply(step)
+        self._settle()
+        return refused is not None
+
+    # Reactions ---------------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Consumers react to what they were sent, one at a time, in the order of the deliveries."""
+        broker, outbox = self.broker, self.broker.outbox
+        while outbox:
+            item = outbox.popleft()
+            if isinstance(item, Delivery):
+                worker = self.workers.get(item.subscription.name) if item.subscription else None
+                if worker is None:
+                    continue
+                self._begin(worker, worker.receive(item))
+            else:
+                self._ended(item)
+            if broker.livelock is not None:
+                break
+        if broker.livelock is not None:
+            raise Stopped("livelock")
+
+    def _begin(self, worker: Worker, begun: list[tuple[int, int]]) -> None:
+        """Jobs that take no time are finished at once, and so are those that can begin then."""
+        todo = deque(begun)
+        while todo:
+            number, takes = todo.popleft()
+            if number not in worker.jobs:
+                continue
+            if takes:
+                self._schedule(self.broker.now + takes, FINISH, worker.consumer.name, number, worker.life)
+            else:
+                todo.extend(self._finish(worker, number))
+
+    def _finish(self, worker: Worker, number: int) -> list[tuple[int, int]]:
+        """The job's answer is sent; returns the jobs that begin with the hand that is free now."""
+        back_after = worker.back_after(number)
+        life = worker.life
+        for step in worker.finish(number):
+            self.broker.apply(step)
+            self._look_at_budget()
+            if self.broker.livelock is not None:
+                raise Stopped("livelock")
+        if back_after is not None:
+            self._schedule(self.broker.now + back_after, COME_BACK, worker.consumer.name)
+        return worker.begin() if worker.life == life else []
+
+    def _ended(self, told: ConsumerEnded) -> None:
+        worker = self.workers.get(told.consumer)
+        if worker is None or not told.channel_lost:
+            return
+        # What it was at will never be finished: it must not keep the run alive.
+        self.agenda = [item for item in self.agenda if item[1] != FINISH or item[3][0] != told.consumer]
+        heapq.heapify(self.agenda)
+        for delivery in worker.channel_lost():
+            self.broker.lost_by_consumer(told.consumer, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
+
+    # Time --------------------------------------------------------------------------------------------------------------
+
+    def _schedule(self, at_ms: int, rank: int, *what: Any) -> None:
+        self.scheduled += 1
+        heapq.heappush(self.agenda, (at_ms, rank, self.scheduled, what))
+
+    def _pass_time(self, until_ms: int | None) -> None:
+        """Let time pass up to and including `until_ms`; None: until nothing is left that keeps the run going."""
+        broker = self.broker
+        while True:
+            own = self.agenda[0][0] if self.agenda else None
+            if until_ms is None and own is None and broker.idle():
+                return
+            due = broker.due()
+            at_ms = own if due is None else due if own is None else min(own, due)
+            if at_ms is None or (until_ms is not None and at_ms > until_ms):
+                break
+            broker.advance(at_ms)
+            self._settle()
+            while self.agenda and self.agenda[0][0] == at_ms:
+                self._fire(heapq.heappop(self.agenda))
+            self._look_at_budget()
+        if until_ms is not None:
+            broker.advance(until_ms)
+            self._settle()
+
+    def _fire(self, entry: tuple[int, int, int, tuple[Any, ...]]) -> None:
+        _, rank, _, what = entry
+        if rank == FINISH:
+            worker = self.workers[what[0]]
+            if worker.life == what[2] and what[1] in worker.jobs:
+                self._begin(worker, self._finish(worker, what[1]))
+        elif rank == COME_BACK:
+            self.broker.apply(self.workers[what[0]].come_back())
+        else:
+            action, index = what
+            self._publish_one(action, index)
+            if index + 1 < action.times:
+                self._schedule(self.broker.now + action.every_ms, PUBLISH, action, index + 1)
+            else:
+                self.publishes_left -= 1
+                self.budget_from = None
+        self._settle()
+
+    # Budget ------------------------------------------------------------------------------------------------------------
+
+    def _look_at_budget(self) -> None:
+        """Stops a run that does not come to rest: after the last publish, or at one instant that never ends."""
+        self.reactions += 1
+        if self.reactions % self.look_every and self.broker.now < BUDGET_MS:
+            return
+        if self.tick is not None:
+            self.tick(self.broker)
+        broker, happened = self.broker, _happened(self.broker)
+        if broker.now != self.instant[0]:
+            self.instant = (broker.now, happened)
+        if happened - self.instant[1] > self.max_events:
+            raise Stopped("budget")
+        if self.step is not None or self.publishes_left or self.until != "idle":
+            return
+        count = open_messages(broker)
+        if self.budget_from is None or count < self.budget_from[0]:
+            self.budget_from = (count, happened, broker.now)
+        _, events_then, ms_then = self.budget_from
+        if happened - events_then > self.max_events or broker.now - ms_then > BUDGET_MS:
+            raise Stopped("budget")
+
+    def _kept_going(self, ended: str) -> str:
+        broker = self.broker
+        if ended == "livelock" and broker.livelock is not None:
+            message, places = broker.livelock
+            return f"message {message} came back 1,000 times without time passing: {' → '.join(places)}"
+        open_in = [
+            f"{queue.ready_count() + queue.unacked} in {queue.name}"
+            for queue in broker.queues.values()
+            if queue.ready_count() + queue.unacked
+        ]
+        some = ", ".join(open_in[:4]) + (" …" if len(open_in) > 4 else "")
+        return (
+            f"messages still go round ({some}): "
+            f"{broker.ledger.redelivered} redeliveries, {broker.ledger.dead_lettered} dead-lettered so far"
+        )
+
+    # Errors and expectations -------------------------------------------------------------------------------------------
+
+    def _note_failures(self, step: int | None, fails: int | None) -> None:
+        """What the broker closed during a step; the code that the step says it fails with is expected."""
+        met = fails is None
+        for failure in self.broker.failures:
+            expected = not met and failure.code == fails
+            met = met or expected
+            self.errors.append(StepError(step, failure.code, failure.text, expected))
+        self.broker.failures.clear()
+        if not met:
+            self.failed_steps = True
+            self.errors.append(StepError(step, None, f"the step was to fail with {fails}, but did not", False))
+
+    def _check(self, expectation: Expectation, ended: str | None) -> None:
+        found = check(expectation, Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended))
+        self.checked.append(found)
+        if self.listen:
+            self.listen(events.Expected(self.broker.now, self.step, found.line, found.text, found.ok, shown_actual(found)))
+
+
+def _happened(broker: Broker) -> int:
+    """How much has happened: every publish, copy, delivery and answer counts."""
+    ledger = broker.ledger
+    return (
+        ledger.published + ledger.enqueued + ledger.dead_letter_copies + ledger.delivered + ledger.acked + ledger.redelivered
+        + ledger.dead_lettered
+    )  # fmt: skip
+
+
+def _asked(scenario: Scenario) -> list[Expectation]:
+    inside = [item for step in scenario.steps if isinstance(step.action, Expect) for item in step.action.expectations]
+    return [*scenario.expect, *inside]
+
+
+def _connection(scenario: Scenario, channel: str) -> str:
+    plan = scenario.channels.get(channel)
+    return plan.connection if plan else channel

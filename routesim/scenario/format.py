@@ -1,0 +1,319 @@
+"""The scenario format as tables: every section, step, rule and expectation with its fields, their kinds and their help.
+
+The loader reads by these tables, and the errors, the help and the JSON Schema come from them.
+"""
+
+from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
+from routesim.scenario.compare import Count, CountOrIds
+from routesim.scenario.kinds import (
+    Boolean,
+    Choice,
+    Duration,
+    Either,
+    Field,
+    Integer,
+    Kind,
+    ListOf,
+    MapOf,
+    Number,
+    Shape,
+    Table,
+    TextKind,
+    is_null,
+)
+from routesim.scenario.source import Mapping, Node, Sequence, Text
+
+NAME = TextKind("a name", shortstr=True, empty=False)
+KEY = TextKind("a key", shortstr=True)
+EXCHANGE_NAME = TextKind('the name of an exchange ("" is the default exchange)', shortstr=True)
+ID = TextKind("the id of a message", shortstr=True, empty=False)
+TEXT = TextKind()
+EXCHANGE_TYPE = Choice(*EXCHANGE_TYPES, *NOT_SIMULATED)
+ANY_TYPE = TextKind("an exchange type", shortstr=True, empty=False)
+QUEUE_TYPE = Choice("classic", "quorum", "stream")
+PREFETCH = Integer(0, 65535)
+TABLE = Table()
+
+EXCHANGE_FIELDS = {
+    "type": Field(ANY_TYPE, "direct (default), fanout, topic, headers, or a plugin's type"),
+    "durable": Field(Boolean(), "survives a restart of the broker; default true"),
+    "auto_delete": Field(Boolean(), "deleted when its last binding as a source goes; default false"),
+    "internal": Field(Boolean(), "cannot be published to, only bound to; default false"),
+    "arguments": Field(TABLE, "alternate-exchange and the like"),
+}
+EXCHANGE_OPTIONS = Shape("an exchange", EXCHANGE_FIELDS, optional=True)
+EXCHANGE = Either(
+    "the type of an exchange, or its options",
+    lambda node: EXCHANGE_OPTIONS if isinstance(node, Mapping) or is_null(node) else ANY_TYPE if isinstance(node, Text) else None,
+)
+
+QUEUE = Shape(
+    "a queue",
+    {
+        "type": Field(TextKind("classic, quorum or stream", shortstr=True), "classic (default), quorum or stream"),
+        "durable": Field(Boolean(), "survives a restart of the broker; default true"),
+        "exclusive": Field(Boolean(), "belongs to one connection and goes with it; default false"),
+        "auto_delete": Field(Boolean(), "deleted when its last consumer goes; default false"),
+        "arguments": Field(TABLE, "x-dead-letter-exchange, x-message-ttl, x-max-length …"),
+        "server_named": Field(Boolean(), "the broker draws the name; the scenario goes on saying this one"),
+        "channel": Field(NAME, "whose connection owns an exclusive queue"),
+    },
+    optional=True,
+)
+BINDING = Shape(
+    "a binding",
+    {
+        "source": Field(EXCHANGE_NAME, "the exchange", required=True),
+        "destination": Field(TextKind("a name", shortstr=True), "the queue or exchange", required=True),
+        "destination_type": Field(Choice("queue", "exchange"), "queue (default) or exchange"),
+        "routing_key": Field(KEY, 'the binding key; default ""'),
+        "arguments": Field(TABLE, "criteria of a headers exchange, x-match"),
+        "channel": Field(NAME, "the channel that binds"),
+    },
+)
+POLICY = Shape(
+    "a policy",
+    {
+        "name": Field(NAME, "its name", required=True),
+        "pattern": Field(TEXT, "a regular expression that is searched in the names of queues and exchanges", required=True),
+        "apply-to": Field(TEXT, "queues, exchanges or all (default)"),
+        "priority": Field(Number(), "the highest that fits applies alone; default 0"),
+        "definition": Field(TABLE, "message-ttl, dead-letter-exchange, max-length …", required=True),
+        "vhost": Field(TEXT, "as in a definitions file"),
+    },
+)
+CHANNEL = Shape(
+    "a channel",
+    {
+        "connection": Field(NAME, "several channels may share one; default: one of its own"),
+        "prefetch": Field(PREFETCH, "basic.qos(global=true) when it opens: a limit for the whole channel"),
+    },
+    optional=True,
+)
+BROKER = Shape(
+    "broker",
+    {
+        "consumer_timeout": Field(Duration(), "how long an acknowledgement may take; default 30m"),
+        "max_message_size": Field(Integer(1), "in bytes"),
+        "default_queue_type": Field(QUEUE_TYPE, "what a queue without a type becomes"),
+    },
+)
+
+PROPERTIES = {
+    "content_type": Field(KEY, "basic property"),
+    "content_encoding": Field(KEY, "basic property"),
+    "correlation_id": Field(KEY, "basic property"),
+    "reply_to": Field(KEY, "basic property; amq.rabbitmq.reply-to for direct reply-to"),
+    "message_id": Field(KEY, "basic property; default: the id"),
+    "timestamp": Field(Integer(0), "basic property, in seconds"),
+    "type": Field(KEY, "basic property"),
+    "user_id": Field(KEY, "basic property; must be the connection's user, guest"),
+    "app_id": Field(KEY, "basic property"),
+    "cluster_id": Field(KEY, "basic property"),
+}
+MESSAGE_FIELDS = {
+    "exchange": Field(EXCHANGE_NAME, 'default "", the default exchange'),
+    "routing_key": Field(KEY, 'default ""'),
+    "body": Field(TEXT, 'default ""'),
+    "id": Field(ID, "the message's name in the scenario; default m1, m2 …"),
+    "headers": Field(TABLE, "CC and BCC as in RabbitMQ"),
+    "priority": Field(Integer(0, 255), "matters where the queue has priorities"),
+    "expiration": Field(TextKind("a number of milliseconds", shortstr=True), "ms as text, RabbitMQ's own form"),
+    "delivery_mode": Field(Integer(0, 255), "2 persistent (default), 1 transient"),
+    "mandatory": Field(Boolean(), "return the message when no queue takes it"),
+    **PROPERTIES,
+    "count": Field(Integer(1, 1_000_000_000), "so many of them; default 1"),
+}
+PUBLISH = Shape(
+    "publish",
+    {
+        **MESSAGE_FIELDS,
+        "every": Field(Duration(), "time between two of them; default: none"),
+        "channel": Field(NAME, "the channel that publishes"),
+    },
+    optional=True,
+)
+REPLY = Shape("publish", {**MESSAGE_FIELDS, "headers": Field(
+    Either("headers, or copy", lambda node: Choice("copy") if isinstance(node, Text) and not is_null(node) else TABLE),
+    "copy carries the delivery's headers over",
+)})  # fmt: skip
+
+ANSWERS = ("ack", "reject", "requeue", "crash", "hold")
+RULE = Shape(
+    "a rule",
+    {
+        "routing_key": Field(KEY, "condition: a topic pattern"),
+        "headers": Field(TABLE, "condition: these headers with these values"),
+        "redelivered": Field(Boolean(), "condition: the flag of the delivery"),
+        "attempt": Field(Count("n-th delivery of the message to this consumer"), "condition: a number, or such as '>= 3'"),
+        "message": Field(ID, "condition: the id of a message"),
+        "chance": Field(Number(0, 1), "condition: drawn from the seed"),
+        "do": Field(Choice(*ANSWERS), "the answer; default ack"),
+        "takes": Field(Duration(), "how long this job takes"),
+        "after": Field(Duration(), "with crash: so long into the job"),
+        "restart": Field(Duration(), "with crash: the consumer comes back after so long"),
+        "publish": Field(ListOf(REPLY, single=True), "a message sent before the answer"),
+    },
+)
+ON_MESSAGE = Either(
+    f"{', '.join(ANSWERS)}, or a list of rules",
+    lambda node: ListOf(RULE) if isinstance(node, Sequence) else Choice(*ANSWERS) if isinstance(node, Text) else None,
+)
+CONSUMER = Shape(
+    "a consumer",
+    {
+        "queue": Field(NAME, "what it consumes", required=True),
+        "prefetch": Field(PREFETCH, "unacked messages at once; 0 (default): no limit"),
+        "auto_ack": Field(Boolean(), "acknowledged as soon as sent"),
+        "exclusive": Field(Boolean(), "the only consumer of its queue"),
+        "priority": Field(Integer(-(2**31), 2**31 - 1), "x-priority: higher ones are served first"),
+        "arguments": Field(TABLE, "x-stream-offset and the like"),
+        "channel": Field(NAME, "shares this channel"),
+        "start": Field(Boolean(), "false: waits for a consume step"),
+        "takes": Field(Duration(), "how long a job takes"),
+        "concurrency": Field(Integer(1, 100_000), "jobs at once; default 1"),
+        "on_message": Field(ON_MESSAGE, "the answer; default ack"),
+    },
+)
+
+# Expectations --------------------------------------------------------------------------------------------------------
+
+STATES = ("ready", "unacked", "acked", "dead-lettered", "dropped", "purged", "deleted", "lost")
+REASONS = ("rejected", "expired", "maxlen", "delivery_limit")
+STATE = Choice(*STATES, *(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS))
+ENDINGS = ("idle", "steps", "time", "livelock", "budget")
+EXPECT_QUEUE = Shape(
+    "the expectation of a queue",
+    {
+        "ready": Field(CountOrIds(), "a count, or message ids in order"),
+        "unacked": Field(CountOrIds(), "a count, or message ids in order"),
+        "exists": Field(Boolean(), "false: it has been deleted"),
+    },
+)
+EXPECT_CONSUMER = Shape(
+    "the expectation of a consumer",
+    {
+        "delivered": Field(CountOrIds(), "a count, or message ids in order"),
+        "redelivered": Field(Count("a count"), "deliveries with the redelivered flag"),
+        "acked": Field(Count("a count"), "answers"),
+        "rejected": Field(Count("a count"), "answers"),
+        "requeued": Field(Count("a count"), "answers"),
+    },
+)
+EXPECT = Shape(
+    "expect",
+    {
+        "queues": Field(MapOf(EXPECT_QUEUE, NAME), "what is left in each queue"),
+        "consumers": Field(MapOf(EXPECT_CONSUMER, NAME), "what each consumer did"),
+        "messages": Field(MapOf(MapOf(STATE, NAME), ID), "the state of a message's newest copy in each queue"),
+        "returned": Field(CountOrIds(), "messages that came back as unroutable"),
+        "nacked": Field(CountOrIds(), "messages that a queue refused"),
+        "lost": Field(Count("a count"), "copies that ended nowhere without anybody knowing"),
+        "ended": Field(Choice(*ENDINGS), "how the run ended"),
+    },
+)
+
+# Steps ---------------------------------------------------------------------------------------------------------------
+
+CHANNEL_OR_CONSUMER = {
+    "channel": Field(NAME, "the channel of the delivery"),
+    "consumer": Field(NAME, "the consumer that got the delivery"),
+}
+DELIVERY = {
+    **CHANNEL_OR_CONSUMER,
+    "message": Field(ID, "the newest delivery of this message"),
+    "delivery_tag": Field(Integer(0), "the tag of the delivery; 0 with multiple: all of them"),
+}
+MULTIPLE = Field(Boolean(), "all up to this one")
+REQUEUE = Field(Boolean(), "default true; false: dead-letter or drop")
+_DECLARED = {
+    "exchanges": Field(MapOf(EXCHANGE, EXCHANGE_NAME), "name: options, or name: type"),
+    "queues": Field(MapOf(QUEUE, TextKind("a name", shortstr=True)), "name: options"),
+    "bindings": Field(ListOf(BINDING), "a list of bindings"),
+    "policies": Field(ListOf(POLICY), "a list of policies"),
+    "operator_policies": Field(ListOf(POLICY), "a list of operator policies"),
+    "consumers": Field(MapOf(CONSUMER, NAME), "name: options"),
+}
+STEPS: dict[str, Kind] = {
+    "publish": PUBLISH,
+    "wait": Duration(),
+    "get": Shape("get", {
+        "queue": Field(NAME, "the queue", required=True),
+        "channel": Field(NAME, "the channel"),
+        "auto_ack": Field(Boolean(), "acknowledged as soon as sent"),
+    }),
+    "ack": Shape("ack", {**DELIVERY, "multiple": MULTIPLE}),
+    "nack": Shape("nack", {**DELIVERY, "multiple": MULTIPLE, "requeue": REQUEUE}),
+    "reject": Shape("reject", {**DELIVERY, "requeue": REQUEUE}),
+    "recover": Shape("recover", {**CHANNEL_OR_CONSUMER, "requeue": Field(Boolean(), "default true")}),
+    "qos": Shape("qos", {
+        "channel": Field(NAME, "the channel", required=True),
+        "prefetch": Field(PREFETCH, "the limit; 0: none", required=True),
+        "global": Field(Boolean(), "for the whole channel instead of each new consumer"),
+    }),
+    "tx": Shape("tx", {
+        "channel": Field(NAME, "the channel", required=True),
+        "do": Field(Choice("select", "commit", "rollback"), "select, commit or rollback", required=True),
+    }),
+    "consume": NAME,
+    "cancel": NAME,
+    "crash": NAME,
+    "restart": Choice("clean", "kill"),
+    "declare": Shape("declare", _DECLARED),
+    "delete": Shape("delete", {
+        "queue": Field(NAME, "a queue"),
+        "exchange": Field(EXCHANGE_NAME, "an exchange"),
+        "policy": Field(NAME, "a policy"),
+        "if_unused": Field(Boolean(), "only without consumers or bindings"),
+        "if_empty": Field(Boolean(), "only without ready messages"),
+        "channel": Field(NAME, "the channel"),
+    }),
+    "bind": BINDING,
+    "unbind": BINDING,
+    "purge": NAME,
+    "expect": EXPECT,
+}  # fmt: skip
+FAILS = Integer(300, 600)
+
+# The whole -----------------------------------------------------------------------------------------------------------
+
+NOT_YET = {
+    "celery": "Celery apps in a scenario are not built yet",
+    "routes": "a table of routes is not built yet",
+    "never": "`never` is not built yet; `expect` checks what is so at the end",
+}
+STEP_LIST = "a list of steps"
+
+
+def until_kind(node: Node) -> Kind | None:
+    if isinstance(node, Text) and node[:1].isalpha():
+        return Choice("idle", "steps")
+    return Duration()
+
+
+class StepList(Kind):
+    """The steps are read by the loader, which knows which verb each is; here only that they are a list."""
+
+    expects = STEP_LIST
+
+    def read(self, reader: object, node: Node) -> Node:
+        return node
+
+
+SCENARIO = Shape(
+    "a scenario",
+    {
+        "name": Field(TEXT, "default: the file's name"),
+        "description": Field(TEXT, "what this scenario shows"),
+        "rabbitmq": Field(TEXT, "whose rules apply, e.g. 4.1; default: the newest known"),
+        "seed": Field(Integer(0, 2**63 - 1), "the only source of randomness; default 0"),
+        "definitions": Field(ListOf(TEXT, single=True), "RabbitMQ definitions files, beside this file"),
+        "vhost": Field(NAME, "which one of a definitions file; default /"),
+        **_DECLARED,
+        "channels": Field(MapOf(CHANNEL, NAME), "channels that share a connection or a prefetch"),
+        "broker": Field(BROKER, "settings of the broker itself"),
+        "steps": Field(StepList(), "what happens, one verb each"),
+        "expect": Field(EXPECT, "what must be so at the end"),
+        "until": Field(Either("idle, steps or a duration", until_kind), "when the run ends; default idle"),
+    },
+)

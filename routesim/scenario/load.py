@@ -1,0 +1,211 @@
+"""A file to a scenario: every error in it at once, each with its place and its cure."""
+
+import contextlib
+import os
+from typing import Any, NamedTuple
+
+from routesim.diagnostics import Diagnostic, Invalid
+from routesim.model import Channel as ChannelPlan
+from routesim.model import Settings
+from routesim.scenario import definitions, format
+from routesim.scenario.declarations import Declarations
+from routesim.scenario.expecting import expectations
+from routesim.scenario.kinds import ListOf, Reader, Unreadable
+from routesim.scenario.names import Names
+from routesim.scenario.scenario import Scenario
+from routesim.scenario.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
+from routesim.scenario.stepping import Steps
+from routesim.versions import NEWEST, UnknownVersion, rules
+
+
+def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
+    """The scenario in a file (`-`: in `stdin`). Raises `Invalid` with every error and warning.
+
+    `rabbitmq`: by the rules of this known version instead of the scenario's own. `lenient`: what those rules refuse is a
+    warning.
+    """
+    source = read_source(path, stdin)
+    return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
+
+
+def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
+    """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
+    asked, data = _Asked(folder, rabbitmq, lenient), None
+    if source.text.lstrip()[:1] == "{":
+        try:
+            data = definitions.read_json(source)
+        except Invalid:
+            data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
+        if data is not None and definitions.looks_like(data):
+            return _Loader(source, asked).definitions_file(data)
+    if data is not None:
+        source = Source(source.file, definitions.without_surrogates(source.text))
+    node = parse(source)
+    if node is None:
+        raise source.fail(
+            "empty-file", "there is nothing in this file", 1, 1, cure="`routesim run` needs a scenario or a definitions file"
+        )
+    if not isinstance(node, Mapping):
+        raise source.fail(
+            "wrong-type", "expected a scenario: a mapping such as `queues:`, `steps:`", node.line, node.column, node.width
+        )
+    if definitions.looks_like(node):
+        return _Loader(source, asked).definitions_file(definitions.plain_data(node), node)
+    return _Loader(source, asked).scenario(node)
+
+
+class _Asked(NamedTuple):
+    folder: str
+    rabbitmq: str | None
+    lenient: bool
+
+
+class _Loader:
+    def __init__(self, source: Source, asked: _Asked) -> None:
+        self.source = source
+        self.folder = asked.folder
+        self.rabbitmq = asked.rabbitmq
+        self.reader = Reader(source)
+        self.names = Names(self.reader)
+        self.declarations = Declarations(self.reader, self.names, lenient=asked.lenient)
+
+    def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
+        """A definitions file by itself is a scenario without steps."""
+        found = self._definitions(self.source, data, node, "/", None, vhost_given=False)
+        version = self._version_of(found, self.source)
+        return self._finish({}, None, version, "/", found.default_queue_type)
+
+    def scenario(self, node: Mapping) -> Scenario:
+        self._refuse_not_yet(node)
+        listed = {
+            name: node[name]
+            for name in ("exchanges", "queues", "bindings")
+            if definitions.section_in_list_form(name, node.get(name))
+        }
+        hidden = Mapping({key: value for key, value in node.items() if key not in listed and key not in format.NOT_YET})
+        hidden.line, hidden.column, hidden.width = node.line, node.column, node.width
+        try:
+            fields = format.SCENARIO.read(self.reader, hidden)
+        except Unreadable:
+            fields = {}
+        vhost = fields.get("vhost", "/")
+        included = self._included(fields, vhost)
+        if listed:
+            data = {name: definitions.plain_data(part) for name, part in listed.items()}
+            part = self._definitions(self.source, data, node, vhost, fields.get("rabbitmq"), vhost_given="vhost" in fields)
+            included.append(part)
+        named = next((item for item in included if item.rabbitmq), None)
+        version = self._version(fields["rabbitmq"]) if "rabbitmq" in fields else self._version_of(named, self.source)
+        default_type = next((item.default_queue_type for item in included if item.default_queue_type), None)
+        return self._finish(fields, hidden, version, str(vhost), default_type)
+
+    def _refuse_not_yet(self, node: Mapping) -> None:
+        for key in node:
+            if key in format.NOT_YET:
+                self.reader.error("not-yet", format.NOT_YET[key], key, "take it out for now")
+
+    # Definitions -----------------------------------------------------------------------------------------------------
+
+    def _definitions(
+        self, source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, version: str | None, *, vhost_given: bool
+    ) -> definitions.Definitions:
+        found, problems, place = definitions.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
+        if found.other_vhosts and vhost_given and isinstance(vhost, Text) and not problems:
+            cure = f"choose one of: {', '.join(found.other_vhosts[:5])}"
+            self.reader.error("unknown-vhost", f"nothing is declared in vhost '{vhost}'", vhost, cure)
+        self.reader.diagnostics.extend(problems)
+        self.declarations.include(found, source, place)
+        return found
+
+    def _included(self, fields: dict[str, Any], vhost: str) -> list[definitions.Definitions]:
+        found = []
+        for path in fields.get("definitions", ()):
+            try:
+                source = read_source(os.path.join(self.folder, path))
+                if os.path.realpath(source.file) == os.path.realpath(self.source.file):
+                    raise self.reader.error("includes-itself", "this file includes itself", path)
+                data = definitions.read_json(source)
+            except Invalid as invalid:
+                problem = invalid.diagnostics[0]
+                if problem.code == "unreadable-file":
+                    self.reader.error("unreadable-file", f"'{path}': {problem.message}", path, problem.cure)
+                else:
+                    self.reader.diagnostics.extend(invalid.diagnostics)
+                continue
+            except Unreadable:
+                continue
+            if not isinstance(data, dict):
+                self.reader.error("wrong-type", f"'{path}' is no definitions file: its JSON is not an object", path)
+                continue
+            found.append(self._definitions(source, data, None, vhost, fields.get("rabbitmq"), vhost_given="vhost" in fields))
+        return found
+
+    def _version(self, text: Text) -> str:
+        try:
+            return rules(text).version
+        except UnknownVersion as unknown:
+            self.reader.error("unknown-version", f"no RabbitMQ '{text}' is known", text, str(unknown))
+            return NEWEST
+
+    def _version_of(self, found: definitions.Definitions | None, source: Source) -> str:
+        """The profile for the version that a definitions file names."""
+        if found is None or found.rabbitmq is None:
+            return NEWEST
+        version, warning = definitions.closest_version(found.rabbitmq)
+        if warning:
+            included = next((item for item in self.declarations.included if item.found is found), None)
+            key = "rabbitmq_version" if "rabbitmq_version" in source.text else "rabbit_version"
+            where, place = (included.source, included.place((key,))) if included else (source, (1, 1, 1))
+            self.reader.diagnostics.append(where.diagnostic("warning", "unknown-version", warning, *place))
+        return version
+
+    # The rest --------------------------------------------------------------------------------------------------------
+
+    def _finish(
+        self, fields: dict[str, Any], node: Mapping | None, version: str, vhost: str, default_type: str | None
+    ) -> Scenario:
+        names, declarations = self.names, self.declarations
+        broker = fields.get("broker", {})
+        default_type = str(broker["default_queue_type"]) if "default_queue_type" in broker else default_type
+        settings = Settings(broker.get("consumer_timeout"), broker.get("max_message_size"), default_type)
+        for name, options in fields.get("channels", {}).items():
+            names.named_channels.add(str(name))
+            connection = str(options.get("connection", name))
+            names.channels[str(name)] = ChannelPlan(str(name), connection, True, options.get("prefetch", 0))
+        steps = Steps(self.reader, names, declarations)
+        step_nodes = fields.get("steps")
+        read = steps.read(step_nodes) if isinstance(step_nodes, Sequence) else self._no_steps(step_nodes)
+        version = self.rabbitmq or version
+        declarations.gather(fields, node)
+        steps.gather(read)
+        declarations.settle_channels()
+        top_level = declarations.top_level(fields, node, vhost, version, settings)
+        built = steps.build(read)
+        expect_node = node.get("expect") if node is not None else None
+        expect = (
+            expectations(self.reader, names, expect_node, fields["expect"])
+            if "expect" in fields and expect_node is not None
+            else ()
+        )
+        if self.reader.failed:
+            raise Invalid(_sorted(self.reader.diagnostics))
+        file, until = self.source.file, fields.get("until", "idle")
+        until = until if isinstance(until, int) else str(until)
+        return Scenario(
+            file=file, name=str(fields.get("name", os.path.splitext(os.path.basename(file))[0] if file != "<stdin>" else file)),
+            description=str(fields.get("description", "")), rabbitmq=version, seed=fields.get("seed", 0), vhost=vhost,
+            settings=settings, channels=names.channels, declarations=top_level, consumers=declarations.consumers,
+            steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
+        )  # fmt: skip
+
+    def _no_steps(self, node: Any) -> list[Any]:
+        if node is not None and not (isinstance(node, Text) and node.plain and not node):
+            with contextlib.suppress(Unreadable):
+                ListOf(format.StepList()).read(self.reader, node)
+        return []
+
+
+def _sorted(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """In the order of the text; what is said twice of one place only once."""
+    unique = dict.fromkeys(diagnostics)
+    return sorted(unique, key=lambda item: (item.place.file, item.place.line, item.place.column) if item.place else ("", 0, 0))

@@ -1,0 +1,81 @@
+"""A scenario as a value: what the loader makes of a file and `run` carries out."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+from routesim import steps
+from routesim.diagnostics import Diagnostic
+from routesim.model import Channel, Consumer, Message, Settings
+
+
+class Do(NamedTuple):
+    """Engine steps, carried out in order up to the first refusal."""
+
+    steps: tuple[steps.Step, ...]
+
+
+class PublishMany(NamedTuple):
+    """`times` publishes of one message, the first one now, the others `every_ms` apart (0: all now)."""
+
+    channel: str
+    message: Message
+    id_prefix: str
+    first: int | None  # None: a single message whose id is the prefix
+    times: int
+    every_ms: int
+
+    def id(self, index: int) -> str:
+        return self.id_prefix if self.first is None else f"{self.id_prefix}{self.first + index}"
+
+
+class Wait(NamedTuple):
+    ms: int
+
+
+class Expectation(NamedTuple):
+    """One thing to check: `path` such as ("queues", "audit", "ready"); `wanted` as its kind reads it."""
+
+    line: int
+    path: tuple[str, ...]
+    wanted: Any
+
+
+class Expect(NamedTuple):
+    expectations: tuple[Expectation, ...]
+
+
+Action: TypeAlias = Do | PublishMany | Wait | Expect
+
+
+class ScenarioStep(NamedTuple):
+    """`text` is the step on one line; `fails` the reply code that it must fail with."""
+
+    line: int
+    text: str
+    action: Action
+    fails: int | None = None
+
+
+class Declaration(NamedTuple):
+    """A top-level declaration and the line where it stands (0: unknown)."""
+
+    line: int
+    step: steps.Step
+
+
+class Scenario(NamedTuple):
+    """`until` is `idle`, `steps` or a duration in ms. `lines` tells where bindings stand, for reports."""
+
+    file: str
+    name: str
+    description: str
+    rabbitmq: str
+    seed: int
+    vhost: str
+    settings: Settings
+    channels: dict[str, Channel]
+    declarations: tuple[Declaration, ...]
+    consumers: dict[str, Consumer]
+    steps: tuple[ScenarioStep, ...]
+    expect: tuple[Expectation, ...]
+    until: str | int
+    warnings: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,331 @@
+"""Text to nodes that know where they stand: libyaml's events, a builder of our own, and every way in which it can fail.
+
+A node is a `Text` (a scalar, its text as written), a `Mapping` or a `Sequence`. What a scalar means is decided by
+whoever reads it, so `routing_key: 1.10` stays the text `1.10`.
+"""
+
+import re
+from bisect import bisect_right
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from routesim.diagnostics import Diagnostic, Invalid, Place, did_you_mean
+
+DEEPEST = 64  # levels of nesting
+MOST_EXPANDED = 2_000_000  # values after every alias has been followed
+STDIN = "-"
+LINE_BREAK = re.compile("\r\n|\r|\n")
+YAML_ONLY_BREAKS = ("\x85", "\u2028", "\u2029")  # new lines to YAML, but to no editor
+
+
+class Text(str):
+    """A scalar. `plain` is False for quoted and block scalars, which are always text."""
+
+    __slots__ = ("column", "line", "plain", "width")
+
+    line: int
+    column: int
+    width: int
+    plain: bool
+
+
+class Mapping(dict[Any, Any]):
+    """Keys are `Text`, and may be looked up by any text."""
+
+    __slots__ = ("column", "line", "size", "width")
+
+    line: int
+    column: int
+    width: int
+    size: int
+
+
+class Sequence(list[Any]):
+    __slots__ = ("column", "line", "size", "width")
+
+    line: int
+    column: int
+    width: int
+    size: int
+
+
+Node: TypeAlias = Text | Mapping | Sequence
+
+
+class Source:
+    """A text that has been read, for showing the line that a place points at."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._lines: list[str] | None = None
+
+    def line(self, number: int) -> str:
+        if self._lines is None:
+            self._lines = LINE_BREAK.split(self.text)
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    def diagnostic(
+        self, severity: str, code: str, message: str, line: int, column: int, width: int = 1, cure: str = ""
+    ) -> Diagnostic:
+        return Diagnostic(severity, code, message, Place(self.file, line, column, max(1, width)), cure, self.line(line))
+
+    def fail(self, code: str, message: str, line: int, column: int, width: int = 1, cure: str = "") -> Invalid:
+        return Invalid([self.diagnostic("error", code, message, line, column, width, cure)])
+
+
+def read_source(path: str, stdin: bytes | None = None) -> Source:
+    """The text of a file, or of `stdin` where the path is `-`. Raises `Invalid` when it cannot be read as text."""
+    if path == STDIN:
+        data = stdin or b""
+        path = "<stdin>"
+    else:
+        data = _bytes_of(path)
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return Source(path, data.decode(encoding))
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace") if encoding == "utf-8-sig" else ""
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        raise Source(path, data.decode("utf-8", "replace")).fail(
+            "not-text", f"byte {data[error.start]:#04x} is not valid {encoding.removesuffix('-sig').upper()}", line, column,
+            cure="save the file as UTF-8",
+        ) from None  # fmt: skip
+
+
+def _bytes_of(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        folder = Path(path).parent
+        names = [item.name for item in folder.iterdir()] if folder.is_dir() else []
+        problem, cure = "there is no such file", did_you_mean(Path(path).name, names)
+    except IsADirectoryError:
+        problem, cure = "this is a folder", "name a file in it"
+    except PermissionError:
+        problem, cure = "no permission to read it", ""
+    except (OSError, ValueError) as error:
+        problem, cure = str(getattr(error, "strerror", None) or error), ""
+    raise Invalid([Diagnostic("error", "unreadable-file", problem, Place(path, 0, 0), cure)])
+
+
+def parse(source: Source) -> Node | None:
+    """The one document in the source; None when there is nothing in it. Raises `Invalid`."""
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _Builder(source).build(yaml.parse(source.text, Loader=loader))
+    except yaml.MarkedYAMLError as error:
+        unclosed = error.problem is not None and "end of stream" in error.problem and error.context_mark is not None
+        mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        problem = (error.problem or error.context or "this is not YAML").strip()
+        context = f" ({error.context.strip()})" if error.context and error.problem else ""
+        raise source.fail(
+            "yaml-syntax", f"{problem}{context}", line, column, cure=_syntax_cure(source, line, column, problem)
+        ) from None
+    except yaml.reader.ReaderError as error:
+        # The position counts bytes where libyaml reads, characters where PyYAML does.
+        offset = error.position if isinstance(error.position, int) else 0
+        bad = next((index for index, each in enumerate(source.text) if _is_forbidden(each)), offset)
+        before = source.text[:bad]
+        character = source.text[bad : bad + 1]
+        line, column = len(LINE_BREAK.findall(before)) + 1, len(LINE_BREAK.split(before)[-1]) + 1
+        cure = (
+            "is this UTF-16 or UTF-32? Save the file as UTF-8"
+            if character == "\0"
+            else 'write it as an escape in quotes: "\\x1b"'
+        )
+        problem = f"character U+{ord(character or '?'):04X} is not allowed here"
+        raise source.fail("yaml-syntax", problem, line, column, cure=cure) from None
+
+
+def _is_forbidden(character: str) -> bool:
+    """Control characters, lone surrogates and what is no character: YAML has no room for them."""
+    code = ord(character)
+    if code < 32:
+        return character not in "\t\n\r"
+    return (0x7F <= code < 0xA0 and code != 0x85) or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF)
+
+
+def _syntax_cure(source: Source, line: int, column: int, problem: str) -> str:
+    text = source.line(line)
+    before = text if text.strip() else source.line(line - 1)
+    signs = ("alias", "anchor", "token", "expected")
+    if re.search(r"[:,\[{]\s*[*&#%@`!]", before) and any(sign in problem for sign in signs):
+        return "quote text that begins with * & # % @ ` or !"
+    if "\t" in text[: len(text) - len(text.lstrip())]:
+        return "YAML does not allow tabs for indentation; use spaces"
+    if "alias" in problem or "anchor" in problem:
+        return "quote text that begins with * or &"
+    if "cannot start any token" in problem:
+        return "quote the text"
+    if "did not find expected '-' indicator" in problem or "block" in problem or "did not find expected key" in problem:
+        return "check the indentation: items of one list begin in one column"
+    if "mapping values are not allowed" in problem or ("expected ','" in problem and text[column - 1 : column] == ":"):
+        return "quote text that contains ': ', or check the indentation"
+    return ""
+
+
+class _Builder:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.anchors: dict[str, Node] = {}
+        self.open_anchors: set[str] = set()
+        self.problems: list[Diagnostic] = []
+        self.starts: list[int] | None = None
+        if any(sign in source.text for sign in YAML_ONLY_BREAKS):
+            self.starts = [0, *(match.end() for match in LINE_BREAK.finditer(source.text))]
+
+    def build(self, stream: Any) -> Node | None:
+        """One pass over the events. Each open collection has a frame: [node, key that waits for its value, merges]."""
+        root: Node | None = None
+        frames: list[list[Any]] = []
+        anchors: list[str | None] = []
+        documents = 0
+        for event in stream:
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                node: Node = self._scalar(event)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                frames.append([self._opened(event, Mapping() if kind is yaml.MappingStartEvent else Sequence()), None, None])
+                anchors.append(event.anchor)
+                if len(frames) > DEEPEST:
+                    place = frames[-1][0]
+                    raise self.source.fail("too-deep", f"more than {DEEPEST} levels of nesting", place.line, place.column)
+                continue
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                opened, _, merges = frames.pop()
+                node = self._closed(opened, merges, anchors.pop())
+            elif kind is yaml.AliasEvent:
+                node = self._aliased(event)
+            else:
+                if kind is yaml.DocumentStartEvent:
+                    documents += 1
+                    self._only_document(event, documents)
+                continue
+            if frames:
+                self._place(frames[-1], node)
+            else:
+                root = node
+        if self.problems:
+            raise Invalid(self.problems)
+        return None if isinstance(root, Text) and not root and root.plain else root
+
+    def _only_document(self, event: Any, documents: int) -> None:
+        mark = event.start_mark
+        if documents > 1:
+            raise self.source.fail(
+                "several-documents",
+                "a second YAML document begins here; one file is one scenario",
+                mark.line + 1,
+                mark.column + 1,
+                cure="put it into a file of its own",
+            )
+
+    def _opened(self, event: Any, node: Any) -> Any:
+        node.line, node.column = self._at(event.start_mark)
+        node.width, node.size = 1, 1
+        if event.anchor:
+            self.open_anchors.add(event.anchor)
+        return node
+
+    def _closed(self, node: Any, merges: list[Mapping] | None, anchor: str | None) -> Any:
+        for merged in merges or ():
+            for name, value in merged.items():
+                node.setdefault(name, value)
+        if anchor:
+            self.open_anchors.discard(anchor)
+            self.anchors[anchor] = node
+        return node
+
+    def _place(self, frame: list[Any], node: Node) -> None:
+        """Into the innermost open collection: an item, a key, or the value of the key before it."""
+        parent, key = frame[0], frame[1]
+        if type(parent) is Sequence:
+            parent.append(node)
+        elif key is None:
+            frame[1] = self._key(node)
+            return
+        else:
+            frame[1] = None
+            self._put(frame, parent, key, node)
+        self._grow(parent, node)
+
+    def _at(self, mark: Any) -> tuple[int, int]:
+        if self.starts is None:
+            return mark.line + 1, mark.column + 1
+        line = bisect_right(self.starts, mark.index)
+        return line, mark.index - self.starts[line - 1] + 1
+
+    def _grow(self, parent: Any, node: Node) -> None:
+        size = 1 if type(node) is Text else node.size  # type: ignore[union-attr]
+        parent.size += size
+        if parent.size > MOST_EXPANDED and size > 1:
+            raise self.source.fail(
+                "too-large", f"aliases expand to more than {MOST_EXPANDED:,} values", parent.line, parent.column
+            )
+
+    def _scalar(self, event: Any) -> Text:
+        text = Text(event.value)
+        start, end = event.start_mark, event.end_mark
+        if self.starts is None:
+            text.line, text.column = start.line + 1, start.column + 1
+            text.width = end.column - start.column if end.line == start.line else 1
+        else:
+            (text.line, text.column), text.width = self._at(start), end.index - start.index
+        text.plain = not event.style and event.tag is None
+        if event.tag is not None and event.tag not in ("!", "tag:yaml.org,2002:str"):
+            self.problems.append(
+                self.source.diagnostic(
+                    "error", "yaml-tag", f"the tag {event.tag} has no meaning here", text.line, text.column, text.width,
+                    "remove the tag; typed values are written {long: 1}",
+                )
+            )  # fmt: skip
+        if event.anchor:
+            self.anchors[event.anchor] = text
+        return text
+
+    def _aliased(self, event: Any) -> Node:
+        mark = event.start_mark
+        if event.anchor in self.open_anchors:
+            raise self.source.fail("yaml-syntax", f"*{event.anchor} refers to what it is part of", mark.line + 1, mark.column + 1)
+        if event.anchor not in self.anchors:
+            raise self.source.fail(
+                "yaml-syntax", f"no &{event.anchor} stands before this *{event.anchor}", mark.line + 1, mark.column + 1,
+                cure="quote text that begins with *",
+            )  # fmt: skip
+        return self.anchors[event.anchor]
+
+    def _key(self, node: Node) -> Text:
+        if type(node) is Text:
+            return node
+        self.problems.append(
+            self.source.diagnostic("error", "yaml-syntax", "a key must be text", node.line, node.column, cure="quote the key")
+        )
+        key = Text("")
+        key.line, key.column, key.width, key.plain = node.line, node.column, 1, False
+        return key
+
+    def _put(self, frame: list[Any], parent: Mapping, key: Text, node: Node) -> None:
+        if key == "<<" and key.plain:
+            merges = [node] if isinstance(node, Mapping) else list(node) if isinstance(node, Sequence) else []
+            if not merges or not all(isinstance(item, Mapping) for item in merges):
+                self.problems.append(
+                    self.source.diagnostic("error", "yaml-syntax", "<< merges mappings only", key.line, key.column, 2)
+                )
+            else:
+                frame[2] = [*(frame[2] or ()), *merges]
+        elif key in parent:
+            first = next(known for known in parent if known == key)
+            self.problems.append(
+                self.source.diagnostic(
+                    "error", "duplicate-key", f"'{key}' is given twice", key.line, key.column, key.width,
+                    f"the first one is at line {first.line}; remove one of them",
+                )
+            )  # fmt: skip
+        else:
+            if type(node) is Text and node.plain and not node:  # nothing stands there: its key is what can be shown
+                node.line, node.column, node.width = key.line, key.column, key.width
+            parent[key] = node

@@ -1,0 +1,137 @@
+"""What may be asked of a broker. A scenario, a consumer's answer and a live broker all speak in these values."""
+
+from typing import NamedTuple, TypeAlias
+
+from routesim.model import Binding, Consumer, Exchange, Message, Policy, Queue
+
+
+class Publish(NamedTuple):
+    """`id` is the message's name in the scenario. The same `message` value may be published any number of times."""
+
+    channel: str
+    message: Message
+    id: str
+
+
+class Get(NamedTuple):
+    channel: str
+    queue: str
+    auto_ack: bool = False
+
+
+class Ack(NamedTuple):
+    """`message` names the newest delivery of it still open on the channel, in place of a `delivery_tag`."""
+
+    channel: str
+    delivery_tag: int = 0
+    multiple: bool = False
+    message: str | None = None
+
+
+class Nack(NamedTuple):
+    channel: str
+    delivery_tag: int = 0
+    multiple: bool = False
+    requeue: bool = True
+    message: str | None = None
+
+
+class Reject(NamedTuple):
+    channel: str
+    delivery_tag: int = 0
+    requeue: bool = True
+    message: str | None = None
+
+
+class Recover(NamedTuple):
+    channel: str
+    requeue: bool = True
+
+
+class Qos(NamedTuple):
+    """`basic.qos`: `whole_channel` is its `global` flag."""
+
+    channel: str
+    prefetch: int
+    whole_channel: bool = False
+
+
+class Tx(NamedTuple):
+    """`do` is `select`, `commit` or `rollback`."""
+
+    channel: str
+    do: str
+
+
+class Consume(NamedTuple):
+    consumer: Consumer
+
+
+class Cancel(NamedTuple):
+    channel: str
+    consumer: str
+
+
+class Crash(NamedTuple):
+    """The connection is lost without a word."""
+
+    connection: str
+
+
+class Restart(NamedTuple):
+    """The broker stops and starts; `clean` False is a kill."""
+
+    clean: bool
+
+
+class DeclareExchange(NamedTuple):
+    channel: str
+    exchange: Exchange
+
+
+class DeclareQueue(NamedTuple):
+    channel: str
+    queue: Queue
+
+
+class Bind(NamedTuple):
+    channel: str
+    binding: Binding
+
+
+class Unbind(NamedTuple):
+    channel: str
+    binding: Binding
+
+
+class DeleteExchange(NamedTuple):
+    channel: str
+    exchange: str
+    if_unused: bool = False
+
+
+class DeleteQueue(NamedTuple):
+    channel: str
+    queue: str
+    if_unused: bool = False
+    if_empty: bool = False
+
+
+class Purge(NamedTuple):
+    channel: str
+    queue: str
+
+
+class SetPolicy(NamedTuple):
+    policy: Policy
+
+
+class DeletePolicy(NamedTuple):
+    name: str
+    operator: bool = False
+
+
+Step: TypeAlias = (
+    Publish | Get | Ack | Nack | Reject | Recover | Qos | Tx | Consume | Cancel | Crash | Restart | DeclareExchange
+    | DeclareQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge | SetPolicy | DeletePolicy
+)  # fmt: skip

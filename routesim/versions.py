@@ -1,0 +1,273 @@
+"""What differs between RabbitMQ's versions: one table of named differences, resolved to the `Rules` of one version.
+
+A rule reads `rules.some_name`; no rule compares version numbers itself. `source` names the page and mark of the project's
+reference notes or RabbitMQ's release notes that state the difference.
+"""
+
+from typing import Any, NamedTuple
+
+from routesim.diagnostics import nearest
+
+# The newest patch release known of every minor version.
+NEWEST_PATCH = {
+    "3.10": "3.10.25",
+    "3.11": "3.11.28",
+    "3.12": "3.12.14",
+    "3.13": "3.13.7",
+    "4.0": "4.0.9",
+    "4.1": "4.1.8",
+    "4.2": "4.2.9",
+    "4.3": "4.3.5",
+}
+NEWEST = "4.3"
+CHECKED_LIVE = ("3.10",)  # profiles compared with recorded runs of a real broker
+
+
+class Difference(NamedTuple):
+    """`first` holds in 3.10; each later `(version, value)` of `then` replaces it from that patch on."""
+
+    what: str
+    first: Any
+    then: tuple[tuple[str, Any], ...]
+    source: str
+
+
+class Rules(NamedTuple):
+    """The rules of one version. Each name is a row of `DIFFERENCES`, which says what it means."""
+
+    version: str
+    unknown_exchange_type_closes: str
+    headers_strict: bool
+    delivery_mode_checked: bool
+    user_id_checked_last: bool
+    dead_letter_key_removes_cc: bool
+    deaths_are_annotations: bool
+    client_x_death: str
+    message_size_limit: int
+    exchange_types_added: tuple[str, ...]
+    topic_hash_words_limit: int | None
+    direct_reply_is_a_queue: bool
+    reply_queue_bind_refused: bool
+    hash_weight_limit: int | None
+    hash_header_typed: bool
+    modulus_hash_order: str
+    exchanges_outlive_restarts: bool
+    transient_queues_denied: bool
+    global_qos_denied: bool
+    policy_names_queue_types: bool
+    negative_delivery_limit_policy: bool
+    operator_keys_added: tuple[str, ...]
+    policy_keys_added: tuple[str, ...]
+    mirroring_keys: bool
+    cancel_dispatches: bool
+    max_priority_zero_levels: int
+    queue_versions: tuple[int, ...]
+    stream_offset_without_digit_crashes: bool
+    queue_mode_checked: bool
+    max_age_without_digit_crashes: bool
+    arguments_added: tuple[tuple[str, str], ...]
+    cancel_on_ha_failover: bool
+    quorum_default_limit: int | None
+    quorum_negative_limit_is_none: bool
+    quorum_nack_counts: bool
+    quorum_limit_death_credit: int
+    quorum_count_headers: str
+    quorum_first_get_count: bool
+    quorum_priorities: str
+    quorum_single_active: str
+    quorum_consumer_order: str
+    quorum_drops_reversed: bool
+    quorum_bytes_with_properties: bool
+    quorum_expires_policy_wins: bool
+    quorum_delayed_retry: bool
+    acknowledgement_timeout: str
+    consumer_timeout_argument: bool
+
+
+DIFFERENCES: dict[str, Difference] = {
+    "unknown_exchange_type_closes": Difference(
+        "an unknown exchange type closes", "connection", (("3.13.3", "channel"),), "routing.md C2"
+    ),
+    "headers_strict": Difference(
+        "a headers exchange compares integers, floats and timestamps strictly", False, (("3.13.0", True),), "routing.md H7, H8"
+    ),
+    "delivery_mode_checked": Difference(
+        "a delivery mode other than 1 or 2 is refused", True, (("3.13.0", False),), "routing.md U14"
+    ),
+    "user_id_checked_last": Difference(
+        "`user_id` is checked after `expiration`, CC and BCC", False, (("4.0.0", True),), "routing.md U2"
+    ),
+    "dead_letter_key_removes_cc": Difference(
+        "x-dead-letter-routing-key removes the CC header", True, (("3.13.0", False),), "routing.md D15"
+    ),
+    "deaths_are_annotations": Difference(
+        "deaths are annotations: newest first, x-last-death-* set, x-death not visible to a headers exchange",
+        False, (("3.13.0", True),), "routing.md D10, D13, D18",
+    ),
+    "client_x_death": Difference(
+        "an x-death header sent by a client is", "trusted", (("3.13.0", "recovered"), ("4.0.0", "ignored")), "routing.md D14"
+    ),
+    "message_size_limit": Difference(
+        "default limit of a message's body in bytes", 134217728, (("4.0.0", 16777216),), "routing.md U4"
+    ),
+    "exchange_types_added": Difference(
+        "exchange types that were not there before", (), (("4.0.0", ("x-local-random",)),), "routing.md L2"
+    ),
+    "topic_hash_words_limit": Difference(
+        "`#` words that a new topic binding may have", None, (("4.3.5", 2),), "routing.md T5"
+    ),
+    "direct_reply_is_a_queue": Difference(
+        "a direct reply counts as routed for `mandatory`", False, (("4.2.0", True),), "routing.md U23, U24"
+    ),
+    "reply_queue_bind_refused": Difference(
+        "binding a direct reply-to address is refused with 403", False, (("4.2.6", True),), "routing.md B3"
+    ),
+    "hash_weight_limit": Difference(
+        "largest weight of a consistent-hash binding", None, (("4.2.6", 10000),), "routing.md G2"
+    ),
+    "hash_header_typed": Difference(
+        "the consistent hash of a header includes its wire type", True, (("3.13.0", False),), "routing.md G5, G6"
+    ),
+    "modulus_hash_order": Difference(
+        "x-modulus-hash counts", "bindings", (("4.3.0", "destinations"),), "routing.md M2"
+    ),
+    "exchanges_outlive_restarts": Difference(
+        "non-durable exchanges, hash rings and recent histories survive a restart (Khepri)", False, (("4.2.0", True),),
+        "routing.md C8, G7, Y5",
+    ),
+    "transient_queues_denied": Difference(
+        "non-durable queues that are not exclusive are refused", False, (("4.3.0", True),), "queues.md 1.3"
+    ),
+    "global_qos_denied": Difference(
+        "basic.qos(global=true) is carried out as global=false", False, (("4.3.0", True),), "queues.md 3.7"
+    ),
+    "policy_names_queue_types": Difference(
+        "apply-to may name classic_queues, quorum_queues, streams", False, (("3.12.0", True),), "routing.md O1"
+    ),
+    "negative_delivery_limit_policy": Difference(
+        "a policy may set a delivery limit below 0", False, (("4.0.0", True),), "routing.md O10"
+    ),
+    "operator_keys_added": Difference(
+        "keys that an operator policy may set beside the first ones", (),
+        (("3.11.24", ("queue-version",)), ("3.12.7", ("queue-version", "overflow")),
+         ("4.0.0", ("queue-version", "overflow", "target-group-size"))), "routing.md O11",
+    ),
+    "policy_keys_added": Difference(
+        "policy keys that were not there before", (),
+        (("3.12.0", ("consumer-timeout",)),
+         ("3.13.0", ("consumer-timeout", "stream-filter-size-bytes")),
+         ("4.0.0", ("consumer-timeout", "stream-filter-size-bytes", "target-group-size")),
+         ("4.3.0", ("consumer-timeout", "stream-filter-size-bytes", "target-group-size", "consumer-disconnected-timeout",
+                    "delayed-retry-type", "delayed-retry-min", "delayed-retry-max"))), "routing.md O10",
+    ),
+    "mirroring_keys": Difference("ha-* policy keys exist", True, (("4.0.0", False),), "routing.md O10"),
+    "cancel_dispatches": Difference(
+        "cancelling a consumer of a classic queue dispatches at once", False, (("4.0.0", True),), "queues.md 3.2"
+    ),
+    "max_priority_zero_levels": Difference(
+        "highest level of a queue declared with x-max-priority 0", 0, (("3.13.0", 1),), "queues.md 1.11"
+    ),
+    "queue_versions": Difference("values of x-queue-version", (1, 2), (("4.3.0", (2,)),), "queues.md 1.11"),
+    "stream_offset_without_digit_crashes": Difference(
+        "an x-stream-offset that does not even begin like an age closes the connection with 541", True,
+        (("3.11.0", False),), "queues.md 8.3",
+    ),
+    "queue_mode_checked": Difference(
+        "x-queue-mode must be default or lazy", True, (("4.3.0", False),), "rabbit_amqqueue.erl, v4.2.9 and v4.3.0"
+    ),
+    "max_age_without_digit_crashes": Difference(
+        "an x-max-age without a digit at its beginning closes the connection with 541", True,
+        (("4.2.7", False), ("4.3.0", True), ("4.3.1", False)), "rabbit_amqqueue.erl, check_max_age, by tag",
+    ),
+    "arguments_added": Difference(
+        "queue arguments that a type understands beside the first ones", (),
+        (("3.13.0", (("stream", "x-stream-filter-size-bytes"),)),
+         ("4.0.0", (("stream", "x-stream-filter-size-bytes"), ("classic", "x-queue-leader-locator"))),
+         ("4.3.0", (("stream", "x-stream-filter-size-bytes"), ("classic", "x-queue-leader-locator"),
+                    ("quorum", "x-consumer-timeout"), ("quorum", "x-consumer-disconnected-timeout"),
+                    ("quorum", "x-delayed-retry-type"), ("quorum", "x-delayed-retry-min"),
+                    ("quorum", "x-delayed-retry-max")))), "queues.md 1.11",
+    ),
+    "cancel_on_ha_failover": Difference(
+        "the consumer argument x-cancel-on-ha-failover is checked", True, (("4.0.0", False),), "queues.md 3.1"
+    ),
+    "quorum_default_limit": Difference(
+        "delivery limit of a quorum queue that sets none", None, (("4.0.0", 20),), "queues.md 2.10"
+    ),
+    "quorum_negative_limit_is_none": Difference(
+        "a negative delivery limit means no limit (before: 0)", False, (("4.0.0", True),), "queues.md 2.10"
+    ),
+    "quorum_nack_counts": Difference(
+        "basic.nack and recover count towards the delivery limit", True, (("4.3.0", False),), "queues.md 2.10"
+    ),
+    "quorum_limit_death_credit": Difference(
+        "credit that a consumer gets back for a message that dies of its delivery limit", 2, (("3.12.0", 1),),
+        "rabbit_fifo.erl, return_one and return/5, v3.10.8 and v3.12.14; recorded",
+    ),
+    "quorum_count_headers": Difference(
+        "count headers of a quorum queue's redelivery", "x-delivery-count",
+        (("4.3.0", "x-acquired-count and x-delivery-count"),), "queues.md 2.9",
+    ),
+    "quorum_first_get_count": Difference(
+        "the first basic.get carries x-delivery-count 0", True, (("3.12.0", False),), "queues.md 2.9"
+    ),
+    "quorum_priorities": Difference(
+        "message priorities of a quorum queue", "none", (("4.0.0", "two"), ("4.3.0", "strict")), "queues.md 2.7"
+    ),
+    "quorum_single_active": Difference(
+        "the next single active consumer of a quorum queue", "fifo", (("4.0.0", "priority"),), "queues.md 3.10"
+    ),
+    "quorum_consumer_order": Difference(
+        "a quorum queue sends its batches in the order of", "tag", (("4.0.0", "registration"),), "queues.md 3.3"
+    ),
+    "quorum_drops_reversed": Difference(
+        "several messages dropped at once are dead-lettered newest first", True, (("4.2.4", False),), "queues.md 6.3"
+    ),
+    "quorum_bytes_with_properties": Difference(
+        "a quorum queue's max-length-bytes counts properties too", False, (("4.0.0", True),), "queues.md 6.2"
+    ),
+    "quorum_expires_policy_wins": Difference(
+        "of x-expires and a policy's expires a quorum queue takes the policy's (then: the smaller)", True,
+        (("4.0.0", False),), "routing.md O8",
+    ),
+    "quorum_delayed_retry": Difference("quorum queues can delay a retry", False, (("4.3.0", True),), "queues.md 2.11"),
+    "acknowledgement_timeout": Difference(
+        "an overdue acknowledgement closes the", "channel", (("4.3.0", "delivery"),), "queues.md 5.10"
+    ),
+    "consumer_timeout_argument": Difference(
+        "queues may set their own acknowledgement timeout", False, (("3.12.0", True),), "queues.md 5.10"
+    ),
+}  # fmt: skip
+
+
+class UnknownVersion(Exception):
+    """No profile of this version; the text names what is known."""
+
+
+def parse(version: str) -> tuple[int, ...]:
+    """`4.3` or `4.3.4` as a tuple of three integers; a minor version means its newest known patch.
+
+    Raises `UnknownVersion` when it is not one of the known minor versions.
+    """
+    parts = version.split(".")
+    minor = ".".join(parts[:2])
+    known = minor in NEWEST_PATCH and len(parts) in (2, 3) and all(part.isascii() and part.isdigit() for part in parts)
+    if not known:
+        near = nearest(minor, NEWEST_PATCH) if version else None
+        raise UnknownVersion(
+            f"known versions are {', '.join(NEWEST_PATCH)}, each with or without a patch number"
+            + (f"; did you mean {near}?" if near else "")
+        )
+    return tuple(int(part) for part in (NEWEST_PATCH[minor] if len(parts) == 2 else version).split("."))
+
+
+def rules(version: str = NEWEST) -> Rules:
+    """The rules of `version` (`4.1`, `3.13.2`). Raises `UnknownVersion`."""
+    wanted = parse(version)
+    values = {}
+    for name, difference in DIFFERENCES.items():
+        values[name] = difference.first
+        for since, value in difference.then:
+            if wanted >= tuple(int(part) for part in since.split(".")):
+                values[name] = value
+    return Rules(version=version, **values)

@@ -1,0 +1,606 @@
+"""routing.md 4: dead-lettering. What dies, what is published, where it may not go."""
+
+import itertools
+
+import pytest
+from bench_broker import Bench, before, deaths, kinds, since, versions
+
+from routesim import events
+from routesim.values import Typed
+
+OLD, NEW = before("3.13"), since("3.13")
+
+
+def die(b, queue):
+    """The head of the queue dies of a rejection."""
+    b.get("killer", queue)
+    b.reject("killer", b.letters[-1].tag)
+
+
+# Configuration ---------------------------------------------------------------------------------------------------------
+
+
+@versions()
+@kinds("classic", "quorum")
+def test_d1_argument_and_policy_combine(version, kind):
+    """D1: exchange and key are looked up each by itself, the argument first."""
+    b = Bench(version)
+    b.exchange("a", "direct")
+    b.exchange("p", "direct")
+    for exchange in "ap":
+        for key in ("own", "arg", "pol"):
+            b.queue(f"{exchange}-{key}")
+            b.bind(exchange, f"{exchange}-{key}", key)
+    b.policy("p", "^q", {"dead-letter-exchange": "p", "dead-letter-routing-key": "pol"})
+    b.queue("q1", kind)
+    b.queue("q2", kind, dead_letter_exchange="a")
+    b.queue("q3", kind, dead_letter_exchange="a", dead_letter_routing_key="arg")
+    for queue, expected in (("q1", "p-pol"), ("q2", "a-pol"), ("q3", "a-arg")):
+        b.send(queue, "m")
+        die(b, queue)
+        assert b.drain(expected) == "m"
+
+
+@versions()
+def test_d4_a_key_without_an_exchange(version):
+    """D4: a policy's key alone does nothing."""
+    b = Bench(version)
+    b.policy("p", "^q$", {"dead-letter-routing-key": "dlq"})
+    b.queue("dlq")
+    b.queue("q")
+    b.send("q", "m")
+    die(b, "q")
+    assert b.drain("dlq") == ""
+
+
+@versions()
+def test_d5_policies_count_for_later_deaths(version):
+    """D5: from the moment of their change."""
+    b = Bench(version)
+    b.queue("dlq")
+    b.queue("q")
+    b.send("q", 0, 1, 2)
+    die(b, "q")
+    b.policy("p", "^q$", {"dead-letter-exchange": "", "dead-letter-routing-key": "dlq"})
+    die(b, "q")
+    b.delete_policy("p")
+    die(b, "q")
+    assert b.drain("dlq") == "1"
+
+
+@versions()
+def test_d3_the_exchange_may_come_later(version):
+    """D3, D17: missing at the death, the message is dropped; it need not be there when the queue is declared."""
+    b = Bench(version)
+    b.queue("dlq")
+    b.queue("q", dead_letter_exchange="late")
+    b.send("q", 0, 1)
+    die(b, "q")
+    b.exchange("late", "fanout")
+    b.bind("late", "dlq")
+    die(b, "q")
+    assert b.drain("dlq") == "1"
+
+
+# When ------------------------------------------------------------------------------------------------------------------
+
+
+@versions()
+@kinds("classic", "quorum")
+def test_d6_reasons(version, kind):
+    """D6: rejected, expired, maxlen; delivery_limit of a quorum queue."""
+    b = Bench(version)
+    b.queue("dlq")
+    limit = {"delivery_limit": 0} if kind == "quorum" else {}
+    b.queue("q", kind, max_length=1, dead_letter_exchange="", dead_letter_routing_key="dlq", **limit)
+    b.send("q", "expired", expiration="100")
+    b.wait(200)
+    b.send("q", "maxlen", "rejected")
+    die(b, "q")
+    if kind == "quorum":
+        b.send("q", "delivery_limit")
+        b.get("ch", "q")
+        b.close("ch")
+    for reason in ("expired", "maxlen", "rejected", *(["delivery_limit"] if kind == "quorum" else [])):
+        letter = b.take("dlq")
+        assert str(letter) == reason
+        assert deaths(letter) == [("q", reason, 1)]
+
+
+@versions()
+@kinds("classic", "quorum")
+def test_d7_what_is_not_dead_lettered(version, kind):
+    """D7: acked, requeued, purged, deleted, refused."""
+    b = Bench(version)
+    b.queue("dlq")
+    b.queue("q", kind, max_length=3, overflow="reject-publish", dead_letter_exchange="", dead_letter_routing_key="dlq")
+    b.send("q", *range(6))
+    b.get("ch", "q", 2)
+    b.ack("ch", 1)
+    b.nack("ch", 2)
+    b.purge("q")
+    b.send("q", 7)
+    b.delete_queue("q")
+    assert b.drain("dlq") == ""
+
+
+# What is published -----------------------------------------------------------------------------------------------------
+
+
+def chain(version, *names):
+    """Queues in a row, each dead-lettering to the next."""
+    b = Bench(version)
+    for name, following in itertools.pairwise(names):
+        b.queue(name, dead_letter_exchange="", dead_letter_routing_key=following)
+    b.queue(names[-1])
+    return b
+
+
+@versions()
+@pytest.mark.parametrize(
+    ("number", "scrambled", "newest_first"),
+    [(1, "a", "a"), (2, "ba", "ba"), (3, "cab", "cba"), (4, "dbac", "dcba"), (5, "ecabd", "edcba")],
+)
+def test_d10_order_of_deaths(version, number, scrambled, newest_first):
+    """D10: until 3.12 the newest first and, from the third death on, the rest reversed each time; newest first since."""
+    b = chain(version, *"abcdef")
+    b.send("a", "m")
+    for name in "abcde"[:number]:
+        die(b, name)
+    order = "".join(queue for queue, _, _ in deaths(b.take("abcdef"[number])))
+    assert order == (scrambled if version in OLD else newest_first)
+
+
+@versions()
+def test_d10_a_repeated_death_moves_to_the_front(version):
+    """D10: its count goes up; until 3.12 the rest comes reversed."""
+    b = Bench(version)
+    b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b")
+    b.queue("b", dead_letter_exchange="", dead_letter_routing_key="c")
+    b.queue("c", dead_letter_exchange="", dead_letter_routing_key="a")
+    b.send("a", "m")
+    for name in "abca":
+        die(b, name)
+    letter = b.take("b")
+    # after a, b, c: [c, a, b] in 3.10, [c, b, a] since; then a again.
+    expected = [("a", "rejected", 2), ("b", "rejected", 1), ("c", "rejected", 1)]
+    if version in NEW:
+        expected = [("a", "rejected", 2), ("c", "rejected", 1), ("b", "rejected", 1)]
+    assert deaths(letter) == expected
+
+
+@versions()
+def test_d10_deaths_of_other_reasons_are_other_entries(version):
+    """D10: an entry is a queue and a reason."""
+    b = Bench(version)
+    b.queue("q", dead_letter_exchange="", dead_letter_routing_key="r", message_ttl=100)
+    b.queue("r", dead_letter_exchange="", dead_letter_routing_key="q")
+    b.send("q", "m")
+    b.wait(100)
+    die(b, "r")
+    die(b, "q")
+    assert deaths(b.take("r")) == (
+        [("q", "rejected", 1), ("q", "expired", 1), ("r", "rejected", 1)]
+        if version in OLD
+        else [("q", "rejected", 1), ("r", "rejected", 1), ("q", "expired", 1)]
+    )
+
+
+@versions()
+def test_d11_fields_of_an_entry(version):
+    """D11: count, reason, queue, time, exchange, the keys (never BCC), and the expiration if there was one."""
+    b = chain(version, "q", "dlq")
+    b.exchange("x", "topic")
+    b.bind("x", "q", "#")
+    b.wait(7_500)
+    b.publish("x", "k", "m", headers={"CC": ["c1", "c2"], "BCC": ["b"]}, expiration="60000")
+    die(b, "q")
+    (entry,) = b.take("dlq").headers["x-death"]
+    assert entry == {
+        "count": Typed("long", 1), "reason": "rejected", "queue": "q", "time": Typed("timestamp", 7), "exchange": "x",
+        "routing-keys": ["k", "c1", "c2"], "original-expiration": "60000",
+    }  # fmt: skip
+
+
+@versions()
+def test_d11_a_bcc_key_equal_to_a_cc_key_is_not_told_twice(version):
+    """D11: the keys are those of the main key and CC, as they were sent."""
+    b = chain(version, "q", "dlq")
+    b.send("q", "m", headers={"CC": ["c"], "BCC": ["c"]})
+    die(b, "q")
+    (entry,) = b.take("dlq").headers["x-death"]
+    assert entry["routing-keys"] == ["q", "c"]
+
+
+@versions(("3.10",))
+def test_d11_order_of_the_fields(version):
+    """D11: in the first entry as listed, alphabetical in any that is written later."""
+    b = chain(version, "a", "b", "c")
+    b.send("a", "m")
+    die(b, "a")
+    die(b, "b")
+    newer, older = b.take("c").headers["x-death"]
+    assert list(newer) == ["count", "exchange", "queue", "reason", "routing-keys", "time"]
+    assert list(older) == ["count", "reason", "queue", "time", "exchange", "routing-keys"]
+
+
+@versions()
+def test_d13_first_and_last_death(version):
+    """D13: x-first-death-* with the first death; x-last-death-* with every one, since 3.13."""
+    b = chain(version, "a", "b", "c")
+    b.exchange("x", "fanout")
+    b.bind("x", "a")
+    b.publish("x", "", "m")
+    die(b, "a")
+    die(b, "b")
+    headers = b.take("c").headers
+    assert [headers[f"x-first-death-{name}"] for name in ("queue", "reason", "exchange")] == ["a", "rejected", "x"]
+    last = [headers.get(f"x-last-death-{name}") for name in ("queue", "reason", "exchange")]
+    assert last == ([None] * 3 if version in OLD else ["b", "rejected", ""])
+
+
+@versions(NEW)
+def test_d13_headers_are_sorted(version):
+    """D13: rendered by name, each once."""
+    b = chain(version, "a", "b")
+    b.send("a", "m", headers={"z": 1, "a": 2, "x-first-death-queue": "mine"})
+    die(b, "a")
+    headers = b.take("b").headers
+    assert list(headers) == sorted(headers)
+    assert headers["x-first-death-queue"] == "a"
+
+
+CLIENTS = [
+    {
+        "queue": "q",
+        "reason": "rejected",
+        "count": Typed("long", 7),
+        "exchange": "e",
+        "routing-keys": ["k"],
+        "time": Typed("timestamp", 1),
+    }
+]
+
+
+@versions()
+def test_d14_an_x_death_sent_by_a_client(version):
+    """D14: its counts go on until 3.13; from 4.0 on the first real death overwrites it."""
+    b = chain(version, "q", "dlq")
+    b.send("q", "m", headers={"x-death": CLIENTS})
+    assert b.get("look", "q") == "m"
+    assert deaths(b.letters[-1]) == [("q", "rejected", 7)]
+    b.close("look")
+    die(b, "q")
+    assert deaths(b.take("dlq")) == [("q", "rejected", 8 if version in before("4.0") else 1)]
+
+
+@versions(OLD)
+def test_d10_client_entries_of_one_kind_are_merged(version):
+    """D10: the count of the first; if it has none, their number."""
+    b = chain(version, "q", "dlq")
+    entry = {"queue": "old", "reason": "expired"}
+    b.send("q", 1, headers={"x-death": [{**entry, "count": Typed("long", 4)}, entry]})
+    b.send("q", 2, headers={"x-death": [entry, entry, entry]})
+    b.send("q", 3, headers={"x-death": [{"queue": "q", "reason": "rejected"}, {"queue": "q", "reason": "rejected"}]})
+    for _ in range(3):
+        die(b, "q")
+    assert deaths(b.take("dlq")) == [("q", "rejected", 1), ("old", "expired", 4)]
+    assert deaths(b.take("dlq")) == [("q", "rejected", 1), ("old", "expired", 3)]
+    assert deaths(b.take("dlq")) == [("q", "rejected", 3)]
+
+
+@versions(OLD)
+def test_d10_an_x_death_of_another_type_is_replaced(version):
+    """D10: and no x-first-death-* is set then."""
+    b = chain(version, "q", "dlq")
+    b.send("q", "m", headers={"x-death": "text"})
+    die(b, "q")
+    headers = b.take("dlq").headers
+    assert [entry["queue"] for entry in headers["x-death"]] == ["q"]
+    assert "x-first-death-queue" not in headers
+
+
+@versions(OLD)
+def test_d10_clients_first_death_headers_are_overwritten(version):
+    """D10: by the first death; an existing x-death leaves them alone, missing or not."""
+    b = chain(version, "q", "dlq")
+    b.send("q", 1, headers={"x-first-death-queue": "mine"})
+    b.send("q", 2, headers={"x-first-death-queue": "mine", "x-death": CLIENTS})
+    die(b, "q")
+    die(b, "q")
+    assert b.take("dlq").headers["x-first-death-queue"] == "q"
+    headers = b.take("dlq").headers
+    assert headers["x-first-death-queue"] == "mine"
+    assert "x-first-death-reason" not in headers
+
+
+@versions()
+def test_d15_what_the_dead_letter_looks_like(version):
+    """D15: exchange and key of the dead-lettering, no expiration, not redelivered, everything else as it was."""
+    b = Bench(version)
+    b.exchange("dlx", "fanout")
+    b.queue("dlq")
+    b.bind("dlx", "dlq")
+    b.queue("q", dead_letter_exchange="dlx", dead_letter_routing_key="new")
+    b.send(
+        "q",
+        "m",
+        body="text",
+        priority=3,
+        expiration="9999",
+        delivery_mode=1,
+        properties={"correlation_id": "c"},
+        headers={"h": 1},
+    )
+    b.get("ch", "q")
+    b.nack("ch", 1)
+    die(b, "q")
+    letter = b.take("dlq")
+    content = letter.content
+    assert (content.exchange, content.routing_key, content.body, content.priority) == ("dlx", "new", "text", 3)
+    assert (content.expiration, content.delivery_mode, content.properties) == (None, 1, {"correlation_id": "c"})
+    assert letter.headers["h"] == 1
+    assert not letter.redelivered
+    assert "x-delivery-count" not in letter.headers
+
+
+@versions()
+def test_d21_the_delivery_count_stays_behind(version):
+    """D21: a quorum queue's count header is not in the dead letter."""
+    b = Bench(version)
+    b.queue("dlq")
+    b.queue("q", "limited", dead_letter_exchange="", dead_letter_routing_key="dlq")
+    b.send("q", "m")
+    b.get("ch", "q")
+    b.reject("ch", 1, requeue=True)
+    b.get("ch", "q")
+    b.reject("ch", 2)
+    headers = b.take("dlq").headers
+    assert not {"x-delivery-count", "x-acquired-count"} & set(headers)
+
+
+@versions()
+def test_d15_cc_with_a_dead_letter_key(version):
+    """D15: the key replaces all keys; the header goes until 3.12, and stays without effect since 3.13."""
+    b = Bench(version)
+    b.queue("copy")
+    b.queue("dlq", dead_letter_exchange="", dead_letter_routing_key="last")
+    b.queue("last")
+    b.queue("q", dead_letter_exchange="", dead_letter_routing_key="dlq")
+    b.send("q", "m", headers={"CC": ["copy"]})
+    assert b.drain("copy") == "m"
+    die(b, "q")
+    assert b.drain("copy") == ""
+    die(b, "dlq")
+    assert b.drain("copy") == ""
+    letter = b.take("last")
+    assert ("CC" in letter.headers) is (version in NEW)
+    assert [entry["routing-keys"] for entry in letter.headers["x-death"]] == [["dlq"], ["q", "copy"]]
+
+
+# Cycles ----------------------------------------------------------------------------------------------------------------
+
+
+@versions()
+@pytest.mark.parametrize("reason", ["expired", "maxlen"])
+def test_d16_back_into_its_own_queue(version, reason):
+    """D16: what expired or was pushed out of a queue does not come back to it without a rejection."""
+    b = Bench(version)
+    b.queue("q", dead_letter_exchange="", **({"message_ttl": 100} if reason == "expired" else {"max_length": 0}))
+    b.send("q", "m")
+    b.wait(1000)
+    assert b.ready("q") == ""
+    assert b.died("q", dropped=True) == f"m:{reason}"
+    assert [event.queue for event in b.all(events.CycleCut)] == ["q"]
+
+
+@versions()
+def test_d16_rejections_loop_for_ever(version):
+    """D16: a rejected message may come back as often as it is rejected."""
+    b = Bench(version)
+    b.queue("q", dead_letter_exchange="")
+    b.send("q", "m")
+    for _ in range(5):
+        die(b, "q")
+    assert deaths(b.take("q")) == [("q", "rejected", 5)]
+
+
+@versions()
+def test_d16_a_to_b_to_a(version):
+    """D16: expired a -> b -> a ends; with a rejection in a it goes on (the retry pattern)."""
+    b = Bench(version)
+    b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b", message_ttl=100)
+    b.queue("b", dead_letter_exchange="", dead_letter_routing_key="a", message_ttl=100)
+    b.send("a", "m")
+    b.wait(10_000)
+    assert b.count("a") == b.count("b") == (0, 0)
+
+    b = Bench(version)
+    b.queue("work", dead_letter_exchange="", dead_letter_routing_key="wait")
+    b.queue("wait", dead_letter_exchange="", dead_letter_routing_key="work", message_ttl=100)
+    b.send("work", "m")
+    for attempt in range(1, 6):
+        die(b, "work")
+        b.wait(100)
+        assert b.count("work") == (1, 0), attempt
+    letter = b.take("work")
+    assert sorted(deaths(letter)) == [("wait", "expired", 5), ("work", "rejected", 5)]
+
+
+@versions()
+def test_d16_only_the_queue_of_the_cycle_is_left_out(version):
+    """D16: other targets of the same dead letter get it."""
+    b = Bench(version)
+    b.exchange("dlx", "fanout")
+    b.queue("q", dead_letter_exchange="dlx", message_ttl=100)
+    b.queue("other")
+    b.bind("dlx", "q")
+    b.bind("dlx", "other")
+    b.send("q", "m")
+    b.wait(1000)
+    assert b.ready("q") == ""
+    assert b.drain("other") == "m"
+
+
+@versions()
+def test_d16_a_longer_circle(version):
+    """D16: a -> b -> c -> a of expiries ends where it began."""
+    b = Bench(version)
+    for name, following in zip("abc", "bca", strict=True):
+        b.queue(name, dead_letter_exchange="", dead_letter_routing_key=following, message_ttl=100)
+    b.send("a", "m")
+    b.wait(10_000)
+    assert [event.queue for event in b.all(events.CycleCut)] == ["a"]
+    assert [b.count(name) for name in "abc"] == [(0, 0)] * 3
+
+
+@versions()
+def test_d16_delivery_limit_is_no_rejection(version):
+    """D16: what died of its delivery limit does not come back to the queue."""
+    b = Bench(version)
+    b.queue("q", "quorum", delivery_limit=0, dead_letter_exchange="")
+    b.send("q", "m")
+    b.get("ch", "q")
+    b.reject("ch", 1, requeue=True)
+    assert b.drain("q") == ""
+    assert b.died("q", dropped=True) == "m:delivery_limit"
+
+
+@versions()
+def test_d16_a_loop_at_one_instant_does_not_hang(version):
+    """S4: a loop without waiting is told as a livelock, not walked for ever."""
+    b = Bench(version)
+    b.queue("r0", dead_letter_exchange="", dead_letter_routing_key="r1")
+    b.queue("r1", message_ttl=0, dead_letter_exchange="", dead_letter_routing_key="r2")
+    b.queue("r2", message_ttl=0, dead_letter_exchange="", dead_letter_routing_key="r1")
+    b.send("r0", "m")
+    die(b, "r0")
+    assert (b.broker.livelock is not None) is (version in OLD)
+    if b.broker.livelock:
+        assert b.broker.livelock.message == "m"
+        assert set(b.broker.livelock.places) == {"r1", "r2"}
+
+
+# Where it goes ---------------------------------------------------------------------------------------------------------
+
+
+@versions()
+def test_d17_unroutable_dead_letters(version):
+    """D17: dropped, unless the dead-letter exchange has an alternate one."""
+    b = Bench(version)
+    b.exchange("dlx", "direct")
+    b.queue("q", dead_letter_exchange="dlx")
+    b.send("q", "m")
+    die(b, "q")
+    assert b.died("q", dropped=True) == "m:rejected"
+    b.exchange("ae", "fanout")
+    b.queue("unrouted")
+    b.bind("ae", "unrouted")
+    b.exchange("dlx2", "direct", ae="ae")
+    b.queue("q2", dead_letter_exchange="dlx2")
+    b.send("q2", "m")
+    die(b, "q2")
+    assert b.drain("unrouted") == "m"
+
+
+@versions()
+def test_d15_never_mandatory_never_returned(version):
+    """D15: the publisher hears nothing of it."""
+    b = Bench(version)
+    b.exchange("dlx", "direct")
+    b.queue("q", dead_letter_exchange="dlx")
+    b.send("q", "m", mandatory=True)
+    die(b, "q")
+    assert b.returned == ""
+    assert b.confirms == {"m": "ack"}
+
+
+@versions()
+def test_d20_streams_as_targets(version):
+    """D20: a stream dead-letters nothing, but takes dead letters."""
+    b = Bench(version)
+    b.queue("s", "stream")
+    b.queue("q", dead_letter_exchange="", dead_letter_routing_key="s")
+    b.send("q", "m")
+    die(b, "q")
+    b.consume("A", "s", prefetch=5, args={"x-stream-offset": "first"})
+    assert b.news() == "A:m"
+
+
+# At least once ---------------------------------------------------------------------------------------------------------
+
+
+def at_least_once(version, **arguments):
+    b = Bench(version)
+    b.queue(
+        "q", "quorum",
+        **{"dead_letter_exchange": "dlx", "dead_letter_strategy": "at-least-once", "overflow": "reject-publish", **arguments},
+    )  # fmt: skip
+    b.queue("dlq")
+    return b
+
+
+@versions()
+def test_d19_kept_until_it_can_be_routed(version):
+    """D19: without a route the dead letter stays with its source, neither ready nor unacked, and is tried every 180 s."""
+    b = at_least_once(version)
+    b.send("q", 0, 1)
+    die(b, "q")
+    die(b, "q")
+    assert b.count("q") == (0, 0)
+    b.wait(170_000)
+    b.exchange("dlx", "fanout")
+    b.bind("dlx", "dlq")
+    assert b.drain("dlq") == ""
+    b.wait(30_000)
+    assert b.drain("dlq") == "0 1"
+
+
+@versions()
+def test_d19_waiting_dead_letters_fill_the_queue(version):
+    """D8, 6.1 of queues.md: they count towards its limit."""
+    b = at_least_once(version, max_length=1)
+    b.send("q", 0, 1)
+    die(b, "q")
+    die(b, "q")
+    b.send("q", 2)
+    assert b.confirms["2"] == "nack"
+
+
+@versions()
+@pytest.mark.parametrize("arguments", [{"overflow": "drop-head"}, {"overflow": "reject-publish-dlx"}])
+def test_d19_needs_reject_publish(version, arguments):
+    """D19: otherwise it is at most once."""
+    b = at_least_once(version, **arguments)
+    b.send("q", 0)
+    die(b, "q")
+    b.exchange("dlx", "fanout")
+    b.bind("dlx", "dlq")
+    b.wait(400_000)
+    assert b.drain("dlq") == ""
+
+
+@versions()
+def test_d19_survives_a_restart(version):
+    """D19: the source keeps it over a restart."""
+    b = at_least_once(version)
+    b.send("q", 0)
+    die(b, "q")
+    b.restart()
+    b.exchange("dlx", "fanout")
+    b.bind("dlx", "dlq")
+    b.wait(400_000)
+    assert b.drain("dlq") == "0"
+
+
+@versions()
+def test_d16_equal_names_in_other_places_do_not_matter(version):
+    """D16: the cycle rule goes by queue, so another queue behind the same exchange is fine twice."""
+    b = Bench(version)
+    b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b", message_ttl=100)
+    b.queue("b", dead_letter_exchange="", dead_letter_routing_key="c", message_ttl=100)
+    b.queue("c")
+    b.send("a", "m")
+    b.wait(1000)
+    letter = b.take("c")
+    assert deaths(letter) == [("b", "expired", 1), ("a", "expired", 1)]

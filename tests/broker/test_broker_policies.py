@@ -1,0 +1,352 @@
+"""routing.md 5 and queues.md 1.12: which policy applies, how it merges with arguments, what it may hold."""
+
+import pytest
+from bench_broker import Bench, before, since, versions
+
+
+def setting(b, queue, name):
+    return getattr(b.broker.queues[queue].settings, name)
+
+
+# Selection -------------------------------------------------------------------------------------------------------------
+
+
+@versions()
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ("", True),
+        (".*", True),
+        ("der", True),
+        ("^orders$", True),
+        ("^order$", False),
+        ("Orders", False),
+        ("(?i)ORDERS", True),
+        ("^x", False),
+    ],
+)
+def test_o1_patterns(version, pattern, fits):
+    """O1: searched for anywhere in the name, case-sensitive; an empty one fits all."""
+    b = Bench(version)
+    b.policy("p", pattern, {"max-length": 1})
+    b.queue("orders")
+    assert (setting(b, "orders", "max_length") == 1) is fits
+
+
+@versions()
+@pytest.mark.parametrize(
+    ("apply_to", "queues", "exchanges"), [("queues", True, False), ("exchanges", False, True), ("all", True, True)]
+)
+def test_o1_apply_to(version, apply_to, queues, exchanges):
+    """O1: queues, exchanges or all."""
+    b = Bench(version)
+    b.exchange("x")
+    b.queue("xq")
+    b.exchange("ae", "fanout")
+    b.queue("unrouted")
+    b.bind("ae", "unrouted")
+    b.policy("p", "^x", {"max-length": 1, "alternate-exchange": "ae"}, apply_to=apply_to)
+    assert (setting(b, "xq", "max_length") == 1) is queues
+    assert (b.route("x", "k") == "unrouted") is exchanges
+
+
+@versions()
+@pytest.mark.parametrize(
+    ("apply_to", "kind"), [("classic_queues", "classic"), ("quorum_queues", "quorum"), ("streams", "stream")]
+)
+def test_o1_apply_to_one_type_since_3_12(version, apply_to, kind):
+    """O1: unknown before 3.12."""
+    b = Bench(version)
+    for name in ("classic", "quorum", "stream"):
+        b.queue(name, name)
+    if version in before("3.13"):
+        b.policy("p", ".*", {"max-length-bytes": 9}, apply_to=apply_to, fails=(400, f"apply-to '{apply_to}' unrecognised"))
+        return
+    b.policy("p", ".*", {"max-length-bytes": 9}, apply_to=apply_to)
+    assert [name for name in ("classic", "quorum", "stream") if setting(b, name, "max_length_bytes") == 9] == [kind]
+
+
+@versions()
+def test_o2_one_policy_by_priority(version):
+    """O2: the highest priority, a fraction or negative one included; its keys alone count."""
+    b = Bench(version)
+    b.queue("q")
+    b.policy("default", ".*", {"max-length": 5})
+    b.policy("low", ".*", {"max-length": 4, "message-ttl": 1000}, priority=-1)
+    assert (setting(b, "q", "max_length"), setting(b, "q", "message_ttl")) == (5, None)
+    b.policy("high", ".*", {"expires": 60_000}, priority=0.5)
+    assert (setting(b, "q", "max_length"), setting(b, "q", "expires")) == (None, 60_000)
+    b.delete_policy("high")
+    b.delete_policy("default")
+    assert (setting(b, "q", "max_length"), setting(b, "q", "message_ttl")) == (4, 1000)
+
+
+@versions()
+def test_o2_setting_a_policy_again_replaces_it(version):
+    """O2: of one name there is one."""
+    b = Bench(version)
+    b.queue("q")
+    b.policy("p", ".*", {"max-length": 5})
+    b.policy("p", "^other$", {"max-length": 3}, priority=9)
+    assert setting(b, "q", "max_length") is None
+
+
+UNSUPPORTED = {
+    "classic": {
+        "max-age": "1h", "stream-max-segment-size-bytes": 5, "queue-leader-locator": "balanced", "initial-cluster-size": 1,
+        "delivery-limit": 3, "dead-letter-strategy": "at-most-once",
+    },
+    "quorum": {"queue-mode": "lazy", "max-age": "1h", "stream-max-segment-size-bytes": 5, "initial-cluster-size": 1, "ha-mode": "all"},
+    "stream": {
+        "expires": 5, "message-ttl": 5, "dead-letter-exchange": "x", "dead-letter-routing-key": "k", "max-length": 5,
+        "max-in-memory-length": 5, "max-in-memory-bytes": 5, "overflow": "drop-head", "queue-mode": "lazy", "delivery-limit": 3,
+        "ha-mode": "all",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"), [(kind, key, value) for kind, keys in UNSUPPORTED.items() for key, value in keys.items()]
+)
+def test_o3_a_key_that_the_type_does_not_support_disqualifies(kind, key, value):
+    """O3: the whole policy is skipped for queues of the type, and the next one is considered."""
+    b = Bench("3.10")
+    b.queue("q", kind)
+    b.policy("high", ".*", {key: value, "max-length-bytes": 7}, priority=1)
+    b.policy("low", ".*", {"max-length-bytes": 5})
+    assert setting(b, "q", "max_length_bytes") == 5
+
+
+@versions()
+def test_o3_keys_of_exchanges_do_not_disqualify(version):
+    """O3: an alternate exchange in a policy for queues is of no interest, and the other way round."""
+    b = Bench(version)
+    b.queue("q")
+    b.exchange("q", ae=None)
+    b.policy("p", ".*", {"max-length": 5, "alternate-exchange": "q"})
+    assert setting(b, "q", "max_length") == 5
+
+
+@versions()
+def test_o4_new_queues_get_their_policy(version):
+    """O4: when they are made, and whenever a policy changes."""
+    b = Bench(version)
+    b.policy("p", "^q", {"max-length": 1})
+    b.queue("q1")
+    b.policy("r", "^q", {"max-length": 2}, priority=1)
+    b.queue("q2")
+    assert (setting(b, "q1", "max_length"), setting(b, "q2", "max_length")) == (2, 2)
+
+
+@versions()
+def test_o4_server_named_queues_are_matched_by_their_real_name(version):
+    """O1: the name that the broker drew."""
+    b = Bench(version)
+    b.policy("p", "^amq\\.gen-", {"max-length": 1})
+    b.queue("mine", server_named=True)
+    assert setting(b, "mine", "max_length") == 1
+
+
+# Merging ---------------------------------------------------------------------------------------------------------------
+
+
+@versions()
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+@pytest.mark.parametrize(("argument", "policy", "operator", "expected"), [
+    (5, None, None, 5), (None, 6, None, 6), (None, None, 7, 7), (5, 6, None, 5), (6, 5, None, 5), (5, 6, 4, 4), (4, 5, 6, 4), (6, 4, 5, 4),
+])  # fmt: skip
+def test_o7_o8_the_smallest_number_counts(version, kind, argument, policy, operator, expected):
+    """O7, O8: of argument, policy and operator policy, for the TTL and both limits."""
+    for key in ("message-ttl", "max-length", "max-length-bytes"):
+        b = Bench(version)
+        if policy is not None:
+            b.policy("p", ".*", {key: policy})
+        if operator is not None:
+            b.policy("p", ".*", {key: operator}, operator=True)
+        b.queue("q", kind, args={} if argument is None else {f"x-{key}": argument})
+        assert setting(b, "q", key.replace("-", "_")) == expected
+
+
+@versions()
+@pytest.mark.parametrize(
+    ("kind", "argument", "policy"),
+    [("classic", 5000, 9000), ("classic", 9000, 5000), ("quorum", 5000, 9000), ("quorum", 9000, 5000)],
+)
+def test_o8_expires(version, kind, argument, policy):
+    """O8: the smaller one, but of a quorum queue in 3.x the policy's."""
+    b = Bench(version)
+    b.policy("p", ".*", {"expires": policy})
+    b.queue("q", kind, expires=argument)
+    policy_wins = kind == "quorum" and version in before("4.0")
+    assert setting(b, "q", "expires") == (policy if policy_wins else min(argument, policy))
+
+
+@versions()
+@pytest.mark.parametrize(("kind", "winner"), [("classic", "drop-head"), ("quorum", "reject-publish")])
+def test_o7_o8_overflow(version, kind, winner):
+    """O7, O8: the argument of a classic queue wins, of a quorum queue the policy."""
+    b = Bench(version)
+    b.policy("p", ".*", {"overflow": "reject-publish"})
+    b.queue("q", kind, overflow="drop-head")
+    b.queue("r", kind)
+    assert setting(b, "q", "overflow") == winner
+    assert setting(b, "r", "overflow") == "reject-publish"
+
+
+@versions()
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+def test_o7_o8_dead_lettering(version, kind):
+    """O7, O8: arguments win."""
+    b = Bench(version)
+    b.policy("p", ".*", {"dead-letter-exchange": "px", "dead-letter-routing-key": "pk"})
+    b.queue("q", kind, dead_letter_exchange="ax")
+    assert (setting(b, "q", "dead_letter_exchange"), setting(b, "q", "dead_letter_routing_key")) == ("ax", "pk")
+
+
+@versions()
+def test_o8_delivery_limit(version):
+    """O8: the smaller of argument and policy."""
+    b = Bench(version)
+    b.policy("p", ".*", {"delivery-limit": 4})
+    for name, argument, expected in (("a", 3, 3), ("b", 5, 4), ("c", None, 4)):
+        b.queue(name, args={"x-queue-type": "quorum", **({} if argument is None else {"x-delivery-limit": argument})})
+        assert setting(b, name, "delivery_limit") == expected
+
+
+@versions(since("4.0"))
+@pytest.mark.parametrize(("policy", "operator", "expected"), [(-1, 5, 5), (5, -1, 5), (3, 5, 3), (-2, -1, -1)])
+def test_o9_negative_delivery_limits(version, policy, operator, expected):
+    """O9: from 4.0 on the larger of the two policies' limits if one of them is negative."""
+    b = Bench(version)
+    b.policy("p", ".*", {"delivery-limit": policy})
+    b.policy("o", ".*", {"delivery-limit": operator}, operator=True)
+    b.queue("q", args={"x-queue-type": "quorum"})
+    assert setting(b, "q", "delivery_limit") == expected
+
+
+@versions()
+def test_o9_each_key_by_itself(version):
+    """O9: what only one of the two sets is taken from it."""
+    b = Bench(version)
+    b.policy("p", ".*", {"max-length": 5, "message-ttl": 100})
+    b.policy("o", ".*", {"max-length": 3, "expires": 60_000}, operator=True)
+    b.queue("q")
+    assert [setting(b, "q", name) for name in ("max_length", "message_ttl", "expires")] == [3, 100, 60_000]
+
+
+@versions(since("3.13"))
+def test_o9_an_operators_overflow(version):
+    """O9, O11: from 3.12.7 on accepted, and it wins over the policy's."""
+    b = Bench(version)
+    b.policy("p", ".*", {"overflow": "drop-head"})
+    b.policy("o", ".*", {"overflow": "reject-publish"}, operator=True)
+    b.queue("q")
+    b.queue("mine", overflow="drop-head")
+    assert (setting(b, "q", "overflow"), setting(b, "mine", "overflow")) == ("reject-publish", "drop-head")
+
+
+# Keys ------------------------------------------------------------------------------------------------------------------
+
+CORE = {
+    "alternate-exchange": "x", "dead-letter-exchange": "x", "dead-letter-routing-key": "k", "dead-letter-strategy": "at-least-once",
+    "message-ttl": 0, "expires": 1, "max-length": 0, "max-length-bytes": 0, "max-in-memory-length": 0, "max-in-memory-bytes": 0,
+    "overflow": "reject-publish-dlx", "delivery-limit": 0, "queue-mode": "lazy", "queue-version": 2, "max-age": "1h",
+    "stream-max-segment-size-bytes": 5, "queue-leader-locator": "balanced", "initial-cluster-size": 1,
+}  # fmt: skip
+OPERATOR = (
+    "expires",
+    "message-ttl",
+    "max-length",
+    "max-length-bytes",
+    "max-in-memory-length",
+    "max-in-memory-bytes",
+    "delivery-limit",
+)
+
+
+@versions()
+@pytest.mark.parametrize("key", CORE)
+def test_o10_keys(version, key):
+    """O10: what every version knows."""
+    b = Bench(version)
+    b.policy("p", ".*", {key: CORE[key]})
+
+
+@versions()
+@pytest.mark.parametrize("key", CORE)
+def test_o11_operator_keys(version, key):
+    """O11: the numeric ones; queue-version and overflow from 3.12.7 on."""
+    b = Bench(version)
+    fine = key in OPERATOR or (key in ("queue-version", "overflow") and version in since("3.13"))
+    fails = (400, "are not recognised policy settings")
+    b.policy("p", ".*", {key: CORE[key]}, operator=True, fails=None if fine else fails)
+
+
+@versions()
+def test_o10_mirroring_is_gone_in_4_0(version):
+    """O10: ha-* are unknown from 4.0 on."""
+    b = Bench(version)
+    b.policy("p", ".*", {"ha-mode": "all"}, fails=400 if version in since("4.0") else None)
+
+
+@versions()
+@pytest.mark.parametrize("key", ["consumer-timeout", "stream-filter-size-bytes", "target-group-size"])
+def test_o10_keys_of_later_versions(version, key):
+    """O10: unknown in 3.10, known in 4.x."""
+    b = Bench(version)
+    if version == "3.13":
+        pytest.skip("the notes do not say which of them 3.13 knows")
+    b.policy("p", ".*", {key: 5}, fails=400 if version in before("4.0") else None)
+
+
+@versions()
+@pytest.mark.parametrize("limit", [-1, -5])
+def test_o10_negative_delivery_limits(version, limit):
+    """O10: not below 0 in 3.x, any whole number in 4.x."""
+    b = Bench(version)
+    b.policy("p", ".*", {"delivery-limit": limit}, fails=400 if version in before("4.0") else None)
+
+
+@versions()
+@pytest.mark.parametrize(
+    ("definition", "text"),
+    [
+        ({"nosuchkey": 1}, '[{<<"nosuchkey">>,1}] are not recognised policy settings'),
+        ({}, "no policy provided"),
+        ({"alternate-exchange": 1}, "1 is not a valid alternate exchange name"),
+        ({"max-length": -1}, "-1 is not a valid maximum length"),
+        ({"message-ttl": "5"}, '<<"5">> is not a valid message TTL'),
+        ({"message-ttl": -1}, "-1 is not a valid message TTL"),
+        ({"expires": 0}, "0 is not a valid queue expiry"),
+        ({"overflow": "bogus"}, '<<"bogus">> is not a valid overflow'),
+        ({"dead-letter-exchange": 5}, "5 is not a valid dead letter exchange name"),
+        ({"max-length": True}, "true is not a valid maximum length"),
+        ({"max-length": 1.5}, "1.5 is not a valid maximum length"),
+    ],
+)
+def test_o12_what_is_refused(version, definition, text):
+    """O12: with RabbitMQ's words; nothing changes."""
+    b = Bench(version)
+    b.queue("q")
+    b.policy("p", ".*", definition, fails=(400, text))
+    assert b.broker.policies == {}
+
+
+@versions()
+def test_o12_patterns_and_targets(version):
+    """O12: a pattern that is none, a target that is none."""
+    b = Bench(version)
+    b.policy("p", "(", {"max-length": 1}, fails=(400, "pattern should be regular expression but is invalid"))
+    b.policy("p", ".*", {"max-length": 1}, apply_to="bogus", fails=(400, "apply-to 'bogus' unrecognised; should be"))
+
+
+@versions()
+def test_clearing_a_policy_that_is_not_there(version):
+    """O4: it is told, and closes nothing."""
+    b = Bench(version)
+    b.queue("q")
+    b.consume("A", "q")
+    with pytest.raises(AssertionError, match="was refused"):
+        b.delete_policy("nope")
+    b.send("q", 0)
+    assert b.news() == "A:0"

@@ -1,0 +1,84 @@
+"""A copy of a broker is independent and alike; equal situations have equal fingerprints."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from routesim import model, steps
+from routesim.broker import Broker, counts, imbalance
+from routesim.run import Runner
+from routesim.scenario import load_source
+from routesim.scenario.source import Source
+from routesim.versions import rules
+
+RECORDED = Path(__file__).parent.parent / "conformance" / "recorded"
+CASES = [
+    pytest.param(case["scenario"], id=case["name"])
+    for path in sorted(RECORDED.glob("*.jsonl"))
+    if not path.stem.endswith("-pairs")
+    for case in [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][::4]
+]
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_a_copy_goes_on_like_its_original(text: str) -> None:
+    """Halfway through a recorded run the broker is copied; both halves end alike, and neither disturbs the other."""
+    runner = Runner(load_source(Source("case", text), ""))
+    taken: list[tuple[Broker, list[steps.Step]]] = []
+    apply, count = runner.broker.apply, 0
+
+    def copying(step: steps.Step) -> object:
+        nonlocal count
+        count += 1
+        if count == 12:
+            taken.append((runner.broker.copy(), []))
+            assert taken[0][0].fingerprint() == runner.broker.fingerprint()
+        for _, later in taken:
+            later.append(step)
+        return apply(step)
+
+    runner.broker.apply = copying  # type: ignore[method-assign, assignment]
+    runner.run()
+    if not taken or runner.broker.now:
+        return
+    copy, later = taken[0]
+    for step in later:
+        copy.apply(step)
+        copy.outbox.clear()
+    assert copy.fingerprint() == runner.broker.fingerprint()
+    assert counts(copy) == counts(runner.broker)
+    assert imbalance(counts(copy)) is None
+
+
+def small() -> Broker:
+    broker = Broker(rules())
+    broker.apply(steps.DeclareExchange("d", model.Exchange("x", "topic")))
+    broker.apply(steps.DeclareQueue("d", model.Queue("q")))
+    broker.apply(steps.Bind("d", model.Binding("x", "q", "queue", "a.*")))
+    return broker
+
+
+def test_neither_disturbs_the_other() -> None:
+    broker = small()
+    copy = broker.copy()
+    before = copy.fingerprint()
+    broker.apply(steps.Publish("p", model.Message("x", "a.b"), "m1"))
+    broker.apply(steps.Bind("d", model.Binding("x", "q", "queue", "b")))
+    assert copy.fingerprint() == before
+    copy.apply(steps.Publish("p", model.Message("x", "b"), "m2"))
+    assert not copy.queues["q"].ready_count()
+    assert broker.queues["q"].ready_count() == 1
+
+
+def test_the_same_situation_by_another_way() -> None:
+    """What has been, and when, plays no part: only what is."""
+    left, right = small(), small()
+    right.advance(5_000)
+    right.apply(steps.Publish("p", model.Message("x", "a.b"), "other"))
+    right.apply(steps.Purge("d", "q"))
+    for broker in (left, right):
+        broker.apply(steps.Publish("p", model.Message("x", "a.b"), "m1"))
+    assert left.fingerprint() == right.fingerprint()
+    right.apply(steps.Publish("p", model.Message("x", "a.b"), "m2"))
+    assert left.fingerprint() != right.fingerprint()
