@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from routesim.broker import counts, imbalance
-from routesim.report.json import Lines, result_object
+from routesim.report.json import result_object
+from routesim.report.lines import Lines
 from routesim.run import Runner
 from routesim.scenario import load
 
@@ -33,7 +34,7 @@ def test_scenario_holds(path: Path) -> None:
 def test_the_same_scenario_and_seed_give_the_same_bytes(path: Path) -> None:
     def text() -> str:
         events: list[str] = []
-        result = Runner(load(str(path)), Lines(events.append, end="").listen).run()
+        result = Runner(load(str(path)), Lines(events.append, end="")).run()
         return result_object(result, events)
 
     first = text()

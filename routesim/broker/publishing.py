@@ -5,7 +5,7 @@ from typing import Any
 from routesim import events, steps
 from routesim.broker.clock import DELAYED
 from routesim.broker.routing import route
-from routesim.broker.state import Burial, Route, State
+from routesim.broker.state import REMEMBERED_CONTENTS, Burial, Route, State
 from routesim.content import Content
 from routesim.exchanges import RecentHistory
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Message
@@ -222,9 +222,9 @@ def replay(broker: State, history: RecentHistory, binding: Binding) -> None:
 
 def _checked(broker: State, channel: Channel, message: Message) -> Content:
     """The message as the broker will hold it. Raises `Refused` as RabbitMQ does, in its order (routing.md U1)."""
-    last = broker.last_content
-    fresh = last is None or last[0] is not message
-    content = _parse(message) if fresh else last[1]  # type: ignore[index]
+    known = broker.contents.get(id(message))
+    fresh = known is None or known[0] is not message
+    content = _parse(message) if known is None or fresh else known[1]
     limit = broker.broker_settings.max_message_size or broker.rules.message_size_limit
     if content.size > limit:
         raise Refused(406, f"message size {content.size} is larger than configured max size {limit}")
@@ -234,7 +234,9 @@ def _checked(broker: State, channel: Channel, message: Message) -> Content:
         return _validated(broker.rules, message, _with_reply_address(channel, content))
     if fresh:
         content = _validated(broker.rules, message, content)
-        broker.last_content = (message, content)
+        if len(broker.contents) >= REMEMBERED_CONTENTS:
+            broker.contents.clear()
+        broker.contents[id(message)] = (message, content)
     return content
 
 

@@ -10,8 +10,6 @@ from routesim.exchanges import Delayed, RecentHistory
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.queues import QueueType
 
-REMEMBERED_ROUTES = 4096
-
 
 class Visit(NamedTuple):
     """An exchange that a message came through: how it got there, what matched, and its alternate exchange."""
@@ -38,9 +36,7 @@ def route(broker: State, exchange: str, message: str, content: Content, *, delay
         for binding in found.matched:
             broker.used[id(binding)] = binding
     if keeps:
-        if len(broker.routes) >= REMEMBERED_ROUTES:
-            broker.routes.clear()
-        broker.routes[exchange, content.keys] = found
+        broker.routes.keep((exchange, content.keys), found)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from routesim import events
 from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK, Agenda
 from routesim.broker.ledger import Ledger
+from routesim.broker.memory import Memory
 from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES, ExchangeType
 from routesim.model import (
@@ -37,6 +38,8 @@ TIMEOUT_TICK_MS = 60_000
 QUORUM_TICK_MS = 5_000
 DEAD_LETTER_RETRY_MS = 180_000
 COMEBACKS_OF_A_LIVELOCK = 1_000
+REMEMBERED_ROUTES = 4096
+REMEMBERED_CONTENTS = 1024
 
 BindingKey = tuple[str, str, str, tuple[Any, ...]]  # destination type, destination, routing key, identity of arguments
 
@@ -124,6 +127,7 @@ class State:
         self.rules = rules
         self.vhost = vhost
         self.seed = seed
+        self.every_channel_times_out = rules.acknowledgement_timeout == "channel"  # else quorum queues do
         self.broker_settings = settings or Settings()
         self.channel_plans = channel_plans or {}
         self.listen = listen
@@ -148,8 +152,8 @@ class State:
         self.comebacks: dict[str, list[str]] = {}
         self.livelock: Livelock | None = None
         self.used: dict[int, Binding] = {}  # by identity: the bindings that a message has matched
-        self.routes: dict[tuple[str, tuple[str, ...]], Route] = {}
-        self.last_content: tuple[Message, Content] | None = None
+        self.routes: Memory[tuple[str, tuple[str, ...]], Route] = Memory(REMEMBERED_ROUTES)
+        self.contents: dict[int, tuple[Message, Content]] = {}  # by identity: messages that have passed the checks
 
     # Asked by queues (queues.base.Host) ------------------------------------------------------------------------------
 
@@ -167,7 +171,7 @@ class State:
             channel.unacked[tag] = delivery
             if queue.takes_settled:
                 queue.unacked += 1
-            if not channel.timeout_armed:
+            if not channel.timeout_armed and (self.every_channel_times_out or queue.kind == "quorum"):
                 self.watch_acknowledgement(channel)
         elif queue.takes_settled:
             ledger.acked += 1
@@ -220,7 +224,7 @@ class State:
     def watch_acknowledgement(self, channel: Channel) -> None:
         """Wait for a delivery of the channel to become overdue (queues.md 5.10): until 4.3 the oldest one, at a minute of
         the channel's life; then each delivery of a quorum queue at its own instant."""
-        if self.rules.acknowledgement_timeout == "channel":
+        if self.every_channel_times_out:
             oldest = next(iter(channel.unacked.values()))
             at_ms = oldest.at_ms + self.acknowledgement_timeout(oldest.queue)
             minutes = (at_ms - channel.opened_at) // TIMEOUT_TICK_MS + 1

@@ -173,8 +173,7 @@ def bind(broker: State, step: steps.Bind) -> None:
     state.bindings[key] = binding
     state.matcher.add(binding)
     broker.incoming.setdefault(key[:2], {})[binding.source, key] = binding
-    if broker.routes:
-        broker.routes.clear()
+    broker.routes.clear()
     if broker.listen:
         broker.listen(events.Bound(broker.now, binding))
     if isinstance(state.matcher, RecentHistory):

@@ -19,7 +19,8 @@ class Classic(QueueType):
     - `levels`: the ready copies by priority, each level sorted by serial number;
     - `active`: by consumer priority, the consumers whose turn comes round;
     - `blocked`: by channel, those that were offered a message while they had no credit;
-    - `suspended`: channels that stood at their global limit when a message was offered.
+    - `suspended`: channels that stood at their global limit when a message was offered;
+    - `expiring`: whether a copy that can expire was ever ready here.
     """
 
     kind = "classic"
@@ -32,6 +33,7 @@ class Classic(QueueType):
         self.active: dict[int, deque[Subscription]] = {}
         self.blocked: dict[str, deque[Subscription]] = {}
         self.suspended: set[str] = set()
+        self.expiring = False
         self.exclusive_to: Subscription | None = None
         self.single: Subscription | None = None
         level = self.arguments.get("x-max-priority")
@@ -46,6 +48,8 @@ class Classic(QueueType):
 
     def _append(self, copy: Copy) -> None:
         self.levels[self.level(copy.content)].append(copy)
+        if copy.expires_at is not None:
+            self.expiring = True
         self.count += 1
         self.bytes += copy.content.size
 
@@ -59,6 +63,8 @@ class Classic(QueueType):
             while ready[at - 1].serial > copy.serial:
                 at -= 1
             ready.insert(at, copy)
+        if copy.expires_at is not None:
+            self.expiring = True
         self.count += 1
         self.bytes += copy.content.size
 
@@ -96,7 +102,7 @@ class Classic(QueueType):
     def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
         # Whenever a consumer is active the queue is empty: what is offered is what would be next.
         if self.active and not self.count:
-            subscription = self._next_consumer()
+            subscription = self.next_consumer()
             if subscription is not None:
                 host.deliver(self, subscription, copy)
                 return
@@ -142,7 +148,7 @@ class Classic(QueueType):
 
     # Dispatch ------------------------------------------------------------------------------------------------------
 
-    def _next_consumer(self) -> Subscription | None:
+    def next_consumer(self) -> Subscription | None:
         """Whose turn it is; takes one credit. Who is offered a message without credit leaves the rotation."""
         if self.settings.single_active_consumer:
             single = self.single
@@ -150,24 +156,26 @@ class Classic(QueueType):
                 return None
             self._use_credit(single)
             return single
-        while self.active:
-            priority = max(self.active) if len(self.active) > 1 else next(iter(self.active))
-            line = self.active[priority]
-            subscription = line.popleft()
+        active = self.active
+        while active:
+            line = active[max(active)] if len(active) > 1 else next(iter(active.values()))
+            subscription = line[0]
             if self._may_receive(subscription):
                 self._use_credit(subscription)
-                line.append(subscription)
+                if len(line) > 1:
+                    line.rotate(-1)
                 return subscription
+            line.popleft()
             if not line:
-                del self.active[priority]
+                del active[subscription.priority]
             self.blocked.setdefault(subscription.channel.name, deque()).append(subscription)
         return None
 
     def _may_receive(self, subscription: Subscription) -> bool:
         channel = subscription.channel
-        if channel.name in self.suspended or subscription.credit <= 0:
+        if subscription.credit <= 0 or (self.suspended and channel.name in self.suspended):
             return False
-        if channel.at_limit():
+        if channel.limit and channel.at_limit():
             self.suspended.add(channel.name)
             return False
         return True
@@ -180,7 +188,7 @@ class Classic(QueueType):
 
     def _dispatch(self, host: Host) -> None:
         while self.count:
-            subscription = self._next_consumer()
+            subscription = self.next_consumer()
             if subscription is None:
                 return
             copy = self._take()
@@ -191,7 +199,7 @@ class Classic(QueueType):
     def _activate(self, subscription: Subscription) -> None:
         self.active.setdefault(subscription.priority, deque()).append(subscription)
 
-    def _unblock(self, channel: str) -> None:
+    def unblock(self, channel: str) -> None:
         """Consumers of the channel that have credit go to the end of the rotation, in the order of their parking."""
         if channel in self.suspended or channel not in self.blocked:
             return
@@ -207,7 +215,7 @@ class Classic(QueueType):
     def resume(self, host: Host, channel: Channel) -> None:
         if channel.name in self.suspended:
             self.suspended.discard(channel.name)
-            self._unblock(channel.name)
+            self.unblock(channel.name)
             self._dispatch(host)
 
     # Consumers -----------------------------------------------------------------------------------------------------
@@ -290,7 +298,7 @@ class Classic(QueueType):
             freed = subscription.credit == 0
             subscription.credit += len(copies)
             if freed:
-                self._unblock(subscription.channel.name)
+                self.unblock(subscription.channel.name)
         if how == REQUEUE:
             self._requeue(host, copies, by, why)
             return
@@ -352,7 +360,7 @@ class Classic(QueueType):
         )  # fmt: skip
         new = self._clone_base(other, channels)
         other.levels = [level.copy() for level in self.levels]
-        other.count, other.bytes = self.count, self.bytes
+        other.count, other.bytes, other.expiring = self.count, self.bytes, self.expiring
         other.active = {key: deque(new[id(item)] for item in line) for key, line in self.active.items()}
         other.blocked = {key: deque(new[id(item)] for item in line) for key, line in self.blocked.items()}
         other.suspended = self.suspended.copy()

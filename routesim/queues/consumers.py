@@ -12,24 +12,19 @@ if TYPE_CHECKING:
 UNLIMITED = 1 << 60
 
 
-class Copy:
-    """One message in one queue. Immutable: what comes back to its queue is a new value with the same `serial`.
+class Copy(NamedTuple):
+    """One message in one queue. What comes back to its queue is a new value with the same `serial`.
 
     `serial` orders the copies of a run. `returns` counts how often it came back, `failures` those returns that count
     towards a delivery limit. `expires_at` is an instant in ms, None: never.
     """
 
-    __slots__ = ("content", "expires_at", "failures", "message", "returns", "serial")
-
-    def __init__(
-        self, serial: int, message: str, content: Content, expires_at: int | None = None, returns: int = 0, failures: int = 0
-    ) -> None:
-        self.serial = serial
-        self.message = message
-        self.content = content
-        self.expires_at = expires_at
-        self.returns = returns
-        self.failures = failures
+    serial: int
+    message: str
+    content: Content
+    expires_at: int | None = None
+    returns: int = 0
+    failures: int = 0
 
     @property
     def redelivered(self) -> bool:

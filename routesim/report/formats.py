@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import IO, NamedTuple, Protocol
 
-from routesim.report.json import Lines, result_object
+from routesim.report.json import result_object
+from routesim.report.lines import Lines
 from routesim.report.plain import write_summary
 from routesim.report.trace import Trace
 from routesim.run import Listener, Result
@@ -57,7 +58,7 @@ class JsonReport:
     def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
         self.out = out
         self.events: list[str] = []
-        self.listen = None if look.quiet else Lines(self.events.append, end="").listen
+        self.listen = None if look.quiet else Lines(self.events.append, end="")
 
     def finish(self, result: Result) -> None:
         self.out.write(result_object(result, self.events) + "\n")
@@ -65,7 +66,7 @@ class JsonReport:
 
 class NdjsonReport:
     def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
-        self.listen = None if look.quiet else Lines(out.write).listen
+        self.listen = None if look.quiet else Lines(out.write)
 
     def finish(self, result: Result) -> None:
         """Everything has been written."""

@@ -14,15 +14,14 @@ from routesim.broker import Broker, ConsumerEnded, open_messages
 from routesim.clients import Worker
 from routesim.queues import Delivery
 from routesim.run.expectations import Checked, Evidence, check, shown_actual
+from routesim.run.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, Express, Narrator
 from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
 from routesim.scenario.scenario import Expectation
 from routesim.steps import Publish, Step
 from routesim.versions import rules
 
-FINISH, COME_BACK, PUBLISH = 0, 1, 2  # the ranks of what is scheduled for one instant
 BUDGET_EVENTS = 1_000_000
-BUDGET_MS = 30 * 86_400_000
 LOOK_EVERY = 1_000  # reactions between two looks at the budget
 
 
@@ -63,11 +62,13 @@ class Stopped(Exception):
 
 class Runner:
     """One run. `listener` hears every event; `keep` decides whether everything is remembered for a full result, or only
-    what the expectations ask for. `tick` is called now and then, for whoever shows progress."""
+    what the expectations ask for. `tick` is called now and then, for whoever shows progress. `express`: what is plain may
+    go the fast way, when nobody listens or a `Narrator` does."""
 
     def __init__(
         self, scenario: Scenario, listener: Listener | None = None, *, seed: int | None = None, until: str | int | None = None,
         max_events: int = BUDGET_EVENTS, keep: bool = True, tick: Callable[[Broker], None] | None = None,
+        express: bool = True,
     ) -> None:  # fmt: skip
         self.scenario = scenario
         self.until = scenario.until if until is None else until
@@ -100,6 +101,8 @@ class Runner:
             name: Worker(consumer, _connection(scenario, consumer.channel), f"{name} (publish)", self.seed, number, published)
             for number, (name, consumer) in enumerate(scenario.consumers.items())
         }
+        narrated = listener is None or isinstance(listener, Narrator)
+        self.express = Express(self, listener) if express and narrated and not records else None  # type: ignore[arg-type]
         self.agenda: list[tuple[int, int, int, tuple[Any, ...]]] = []
         self.scheduled = 0
         self.publishes_left = 0
@@ -178,11 +181,15 @@ class Runner:
             self.publishes_left += 1
             self._schedule(self.broker.now + action.every_ms, PUBLISH, action, 1)
             return
-        for index in range(action.times):
+        index = 0
+        while index < action.times:
             # So many publishes are no endless run, but what one of them sets off may be.
             self.instant = (self.broker.now, _happened(self.broker))
             if self._publish_one(action, index):
                 break
+            index += 1
+            if self.express is not None and action.times - index > 1:
+                index = self.express.burst(action, index)
 
     def _publish_one(self, action: PublishMany, index: int) -> bool:
         return self._apply(Publish(action.channel, action.message, action.id(index)))
@@ -257,6 +264,8 @@ class Runner:
         """Let time pass up to and including `until_ms`; None: until nothing is left that keeps the run going."""
         broker = self.broker
         while True:
+            if self.express is not None and self.agenda:
+                self.express.pass_time(until_ms)
             own = self.agenda[0][0] if self.agenda else None
             if until_ms is None and own is None and broker.idle():
                 return

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from routesim.report.json import Lines
+from routesim.report.lines import Lines
 from routesim.report.trace import Trace
 from routesim.run import Runner
 from routesim.scenario import Scenario, load_source
@@ -133,10 +133,10 @@ def main() -> None:
             {
                 "floor: deque, dict and heap in one function": floor,
                 "consumers keep up, no trace": lambda: run(busy, None),
-                "consumers keep up, ndjson trace": lambda: run(busy, Lines(out.write).listen),
+                "consumers keep up, ndjson trace": lambda: run(busy, Lines(out.write)),
                 "consumers keep up, table trace": lambda: run(busy, Trace(out, busy, colour=True, columns=200).listen),
                 "every message waits, no trace": lambda: run(waiting, None),
-                "every message waits, ndjson trace": lambda: run(waiting, Lines(out.write).listen),
+                "every message waits, ndjson trace": lambda: run(waiting, Lines(out.write)),
             },
             ROUNDS,
         ),

@@ -1,0 +1,139 @@
+"""Events as lines of JSON, written as they come: how each kind is written is worked out once, from its fields."""
+
+import json
+from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
+
+from routesim.events import EVENTS, Alternate, Path
+from routesim.model import Binding
+from routesim.run.express import Hole, Tell
+from routesim.values import plain
+
+REMEMBERED_PATHS = 4096
+_PATHS: dict[int, tuple[Path, str]] = {}
+OPEN, CLOSE = "\0", "\1"  # stand around the expressions of an f-string until the braces of JSON are doubled
+
+
+class Lines:
+    """Events to lines of JSON, numbered from 1, each handed to `write` as it comes."""
+
+    def __init__(self, write: Callable[[str], object], end: str = "\n") -> None:
+        self.write = write
+        self.end = end
+        self.seq = 0
+        self.written: dict[type, Callable[[int, Any], str]] = {}
+
+    def __call__(self, event: Any) -> None:
+        kind = type(event)
+        line = self.written.get(kind)
+        if line is None:
+            line = self.written[kind] = _line_of(kind, self.end)
+        self.seq = seq = self.seq + 1
+        self.write(line(seq, event))
+
+    def prepare(self, told: Sequence[Any]) -> Tell:
+        """A function made for these events: one formatted text, one write."""
+        holes = {value for event in told for value in event if isinstance(value, Hole)}
+        copies, tags = ([hole.name + str(hole.number) for hole in holes if hole.name == name] for name in ("copy", "tag"))
+        text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(told, 1))
+        source = f"""
+def tell(at_ms, message, copy{"".join(f", {name}" for name in sorted(tags))}):
+    seq = lines.seq
+    lines.seq = seq + {len(told)}
+    at_ms, message = str(at_ms), _quoted(message)
+    {"; ".join(f"{name} = str(copy + {name[4:]})" for name in copies) or "pass"}
+    {"; ".join(f"{name} = str({name})" for name in tags) or "pass"}
+    write(f{_doubled(text)!r})
+"""
+        tell: Tell = _made(source, "tell", lines=self, write=self.write)
+        return tell
+
+
+def _line_of(kind: type, end: str) -> Callable[[int, Any], str]:
+    """A function that writes the events of one kind."""
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    values = [f"{OPEN}{_EXPRESSIONS[kind.__annotations__[field]].format(field)}{CLOSE}" for field in fields]
+    text = _line(kind, f"{OPEN}seq{CLOSE}", values) + end
+    source = f"def line(seq, event):\n    {', '.join(fields)}, = event\n    return f{_doubled(text)!r}"
+    line: Callable[[int, Any], str] = _made(source, "line")
+    return line
+
+
+def _prepared_line(event: Any, index: int, end: str) -> str:
+    kind = type(event)
+    values = [
+        f"{OPEN}{value.name}{value.number if value.name in ('copy', 'tag') else ''}{CLOSE}"
+        if isinstance(value, Hole)
+        else str(eval(_EXPRESSIONS[kind.__annotations__[field]].format("value"), _SCOPE, {"value": value}))
+        for field, value in zip(kind._fields, event, strict=True)
+    ]
+    return _line(kind, f"{OPEN}seq + {index}{CLOSE}", values) + end
+
+
+def _line(kind: type, seq: str, values: Sequence[str]) -> str:
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    rest = "".join(f', "{field}": {value}' for field, value in zip(fields[1:], values[1:], strict=True))
+    return f'{{"seq": {seq}, "at_ms": {values[0]}, "event": "{EVENTS[kind]}"{rest}}}'
+
+
+def _doubled(text: str) -> str:
+    """The inside of an f-string, as its source is to be."""
+    return text.replace("{", "{{").replace("}", "}}").replace(OPEN, "{").replace(CLOSE, "}")
+
+
+def _made(source: str, name: str, **given: Any) -> Any:
+    scope = {**_SCOPE, **given}
+    exec(source, scope)
+    return scope[name]
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else quoted(value)
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
+
+
+def _flag(value: bool | None) -> str:
+    return "null" if value is None else "true" if value else "false"
+
+
+def _path(path: Path) -> str:
+    known = _PATHS.get(id(path))  # a remembered route has the same path each time
+    if known is None or known[0] is not path:
+        if len(_PATHS) >= REMEMBERED_PATHS:
+            _PATHS.clear()
+        known = _PATHS[id(path)] = (path, f"[{', '.join(_hop(hop) for hop in path)}]")
+    return known[1]
+
+
+def _hop(hop: Binding | Alternate) -> str:
+    if isinstance(hop, Alternate):
+        return f'{{"source": {quoted(hop.source)}, "alternate_exchange": {quoted(hop.destination)}}}'
+    return _binding(hop)
+
+
+def _binding(binding: Binding) -> str:
+    text = (
+        f'{{"source": {quoted(binding.source)}, "destination": {quoted(binding.destination)}, '
+        f'"destination_type": "{binding.destination_type}", "routing_key": {quoted(binding.routing_key)}'
+    )
+    if binding.arguments:
+        text += f', "arguments": {json.dumps(plain(binding.arguments))}'
+    return text + "}"
+
+
+def _texts(values: tuple[str, ...]) -> str:
+    return f"[{', '.join(quoted(value) for value in values)}]"
+
+
+_SCOPE: dict[str, Any] = {
+    function.__name__: function for function in (_text, _number, _flag, _path, _binding, _texts)
+} | {"_quoted": quoted}  # fmt: skip
+# How a field of that annotation is written.
+_EXPRESSIONS: dict[Any, str] = {
+    str: "_quoted({})", str | None: "_text({})", int: "{}", int | None: "_number({})", bool: "_flag({})",
+    bool | None: "_flag({})", Path: "_path({})", Binding: "_binding({})", tuple[str, ...]: "_texts({})",
+}  # fmt: skip

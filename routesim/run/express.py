@@ -1,0 +1,501 @@
+"""The fast way through a run: plain publishes to plain queues, whose consumers only acknowledge.
+
+What `Runner`, `Broker`, `Classic` and `Worker` do in two dozen calls a message is done here in one function, for what most
+long runs consist of: no limit, no expiry, no transaction, consumers with the one rule `ack`. Everything else goes the
+ordinary way, and so does every moment at which something else is due. Both ways lead to the same state and tell the
+same events in the same order: `tests/run/test_express.py` holds one against the other.
+
+What does not change meanwhile is looked up once: a `Course` for the publishes of a step, a `Place` for a queue, a `Hand`
+for a consumer.
+"""
+
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush, heapreplace
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from routesim import events
+from routesim.broker.state import State
+from routesim.clients.worker import Job, Worker
+from routesim.content import Content
+from routesim.model import DEFAULT_EXCHANGE, Rule
+from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Subscription
+from routesim.scenario import PublishMany
+
+if TYPE_CHECKING:
+    from routesim.run.runner import Runner
+
+FINISH, COME_BACK, PUBLISH = 0, 1, 2  # the ranks of what is scheduled for one instant
+BUDGET_MS = 30 * 86_400_000
+JUST_ACK = Rule()
+PREPARED = 1_000
+WAYS_TO_PREPARE = 64  # of one publish, by the consumers that are sent it
+
+
+class Hole(NamedTuple):
+    """Stands in an event for what differs from message to message; the n-th copy, the n-th delivery tag."""
+
+    name: str
+    number: int = 0
+
+
+AT: Any = Hole("at_ms")
+MESSAGE: Any = Hole("message")
+Tell = Callable[..., None]  # (at_ms, message, number of its first copy, delivery tag of each copy ...)
+
+
+@runtime_checkable
+class Narrator(Protocol):
+    """A listener that can be prepared for events which come again and again."""
+
+    def __call__(self, event: Any) -> None: ...
+
+    def prepare(self, told: Sequence[Any]) -> Tell:
+        """A function that tells these events, their holes filled, just as if it were called with one after the other."""
+
+
+class Place(NamedTuple):
+    """A plain queue, with its consumers by the identity of their subscriptions.
+
+    `instant`: the only one, if it takes no time: whatever is published to the queue goes through it at once.
+    """
+
+    queue: Classic
+    hands: dict[int, "Hand"]
+    instant: "Hand | None" = None
+
+
+class Hand(NamedTuple):
+    """A consumer that acknowledges whatever it gets, `takes` ms after it has begun with it; 0: at once."""
+
+    name: str
+    place: Place
+    alone: bool  # its queue has no other consumer
+    subscription: Subscription
+    channel: Channel
+    worker: Worker
+    concurrency: int
+    rule: Rule
+    takes: int
+    acked: Tell
+    delivered: Tell
+    again: Tell  # a redelivery
+
+
+class Course(NamedTuple):
+    """Where the publishes of a step go. `paths` belong to `places`, in the order in which these are served.
+
+    `told`: by the consumers that are sent the message at once (0: it waits), what is told of it.
+    """
+
+    content: Content
+    channel: Channel
+    places: tuple[Place, ...]
+    paths: tuple[events.Path, ...]
+    told: dict[tuple[int, ...], Tell]
+
+
+class Express:
+    """The fast way of one run. `narrator` None: nobody listens."""
+
+    def __init__(self, runner: "Runner", narrator: Narrator | None) -> None:
+        self.runner = runner
+        self.broker: State = runner.broker
+        self.narrator = narrator
+        self.prepared: dict[str, Tell] = {}
+        self.courses: dict[int, Course | None] = {}
+        self.places: dict[int, Place | None] = {}
+        self.hands: dict[str, Hand | None] = {}
+
+    def burst(self, action: PublishMany, index: int) -> int:
+        """Publishes of this instant, from `index` on; returns the first one that is left for the ordinary way."""
+        self._look_anew()
+        course = self._course(action)
+        if course is None:
+            return index
+        # The last one goes the ordinary way: it notes where the instant's budget begins.
+        stop = min(action.times - 1, index + self._free_reactions() // len(course.places))
+        if stop > index:
+            self.runner.reactions += self._publish(course, action, index, stop)
+        return max(index, stop)
+
+    def pass_time(self, until_ms: int | None) -> None:  # noqa: C901
+        """Carries out what is scheduled, up to what needs the ordinary way or comes after `until_ms`.
+
+        The one long function: a consumer's answer is written out here, because every call would cost a tenth of it.
+        """
+        self._look_anew()
+        runner, broker, agenda, timers = self.runner, self.broker, self.runner.agenda, self.broker.agenda.heap
+        limit = BUDGET_MS - 1 if until_ms is None else min(until_ms, BUDGET_MS - 1)
+        free, traced = self._free_reactions(), self.narrator is not None
+        now, reactions, acked = -1, 0, 0
+        while agenda:
+            at_ms, rank, _, what = agenda[0]
+            if at_ms != now:
+                if at_ms > limit or (timers and timers[0].at_ms <= at_ms):
+                    break
+                if at_ms > broker.now:
+                    broker.now = at_ms
+                    broker.comebacks.clear()
+                now = at_ms
+            if rank == PUBLISH:
+                answers = self._publish_next(what, free - reactions)
+                if answers is None:
+                    break
+                reactions += answers
+            else:
+                hand = self._at_work(what[0]) if rank == FINISH and reactions + 2 <= free else None
+                if hand is None:
+                    break
+                subscription, channel, queue, worker = hand.subscription, hand.channel, hand.place.queue, hand.worker
+                jobs, number = worker.jobs, what[1]
+                if worker.life == what[2] and number in jobs:
+                    tag, _, taker, copy, _, _ = jobs[number].delivery
+                    if taker is not subscription or tag not in channel.unacked:
+                        break
+                    heappop(agenda)
+                    del jobs[number], channel.unacked[tag]
+                    queue.unacked -= 1
+                    acked += 1
+                    reactions += 1
+                    if traced:
+                        hand.acked(now, copy.message, copy.serial, tag)
+                    sent: Sequence[tuple[Hand, Delivery]] = ()
+                    if subscription.prefetch:
+                        subscription.credit += 1
+                        if subscription.credit == 1:
+                            if queue.count > 1 and hand.alone and not queue.active:
+                                # It would come back into the rotation, take the next message and leave it again.
+                                subscription.credit = 0
+                                sent = ((hand, self._send(hand, queue)),)
+                            else:
+                                queue.unblock(channel.name)
+                                if queue.count:
+                                    sent = self._dispatch(hand.place)
+                    waiting = worker.waiting
+                    while waiting and len(jobs) < hand.concurrency:
+                        self._begin(hand, waiting.popleft()[0])
+                    for other, delivery in sent:
+                        self._receive(other, delivery)
+                else:
+                    heappop(agenda)
+            if not agenda or agenda[0][0] != now:
+                reactions += 1  # one for every instant
+        runner.reactions += reactions
+        broker.ledger.acked += acked
+
+    def _free_reactions(self) -> int:
+        """How many reactions there may be until the run looks at its budget, which it does in the ordinary way."""
+        return self.runner.look_every - 1 - self.runner.reactions % self.runner.look_every
+
+    # What is plain -----------------------------------------------------------------------------------------------------
+
+    def _look_anew(self) -> None:
+        """Since the last time something else has happened: what was plain need not be."""
+        self.courses.clear()
+        self.places.clear()
+        self.hands.clear()
+
+    def _course(self, action: PublishMany) -> Course | None:
+        key = id(action)
+        if key not in self.courses:
+            self.courses[key] = self._new_course(action)
+        return self.courses[key]
+
+    def _new_course(self, action: PublishMany) -> Course | None:
+        """None until the step has published in the ordinary way, which makes the checks and finds the route."""
+        broker, message = self.broker, action.message
+        known = broker.contents.get(id(message))
+        channel = broker.channels.get(action.channel)
+        if known is None or known[0] is not message or channel is None or channel.transaction is not None:
+            return None
+        content = known[1]
+        found = broker.routes.get((message.exchange, content.keys))
+        if found is None or not found.queues or content.ttl_ms is not None:
+            return None
+        if message.exchange == DEFAULT_EXCHANGE:
+            if broker.reply_channels:
+                return None
+        elif broker.exchange(message.exchange).declared.internal:
+            return None
+        places = [self._place(queue) for queue, _ in reversed(found.queues)]
+        plain = tuple(place for place in places if place is not None)
+        if len(plain) < len(places):
+            return None
+        if self.narrator is not None and prod(len(place.hands) + 1 for place in plain) > WAYS_TO_PREPARE:
+            return None
+        return Course(content, channel, plain, tuple(path for _, path in reversed(found.queues)), {})
+
+    def _place(self, queue: QueueType) -> Place | None:
+        key = id(queue)
+        if key not in self.places:
+            self.places[key] = self._new_place(queue)
+        return self.places[key]
+
+    def _new_place(self, queue: QueueType) -> Place | None:
+        limits = queue.settings
+        if not isinstance(queue, Classic) or queue.deleted or queue.expiring or len(queue.levels) > 1:
+            return None
+        if limits.single_active_consumer or limits.message_ttl is not None:
+            return None
+        if limits.max_length is not None or limits.max_length_bytes is not None:
+            return None
+        place = Place(queue, {})
+        for subscription in queue.subscriptions.values():
+            hand = self._hand(place, subscription)
+            if hand is None:
+                return None
+            place.hands[id(subscription)] = hand
+        if len({hand.takes > 0 for hand in place.hands.values()}) > 1:
+            return None
+        only = next(iter(place.hands.values())) if len(place.hands) == 1 else None
+        ready_for_more = only is not None and not only.takes and only.subscription.credit > 0 and queue.active
+        return place._replace(instant=only) if ready_for_more else place
+
+    def _at_work(self, name: str) -> Hand | None:
+        """The consumer of that name, if its queue is plain."""
+        if name not in self.hands:
+            self.hands[name] = None
+            queue = self.broker.queues.get(self.runner.workers[name].consumer.queue)
+            place = self._place(queue) if queue is not None else None
+            for hand in place.hands.values() if place is not None else ():
+                self.hands[hand.name] = hand
+        return self.hands[name]
+
+    def _hand(self, place: Place, subscription: Subscription) -> Hand | None:
+        queue = place.queue
+        channel, worker = subscription.channel, self.runner.workers.get(subscription.name)
+        if worker is None or subscription.auto_ack or channel.limit or channel.transaction is not None or channel.late:
+            return None
+        consumer, rule = worker.consumer, worker.consumer.on_message[0]
+        if consumer.channel != channel.name or rule._replace(takes=None) != JUST_ACK:
+            return None
+        if self.broker.every_channel_times_out and not channel.timeout_armed:
+            return None
+        takes = consumer.takes if rule.takes is None else rule.takes
+        if not takes and (worker.jobs or worker.waiting):
+            return None
+        acked = delivered = again = _silent
+        if takes:
+            acked = self._prepared([_acked(queue, subscription, 0, 0)])
+            delivered, again = (self._prepared([_delivered(queue, subscription, 0, 0, again=again)]) for again in (False, True))
+        return Hand(
+            consumer.name, place, len(queue.subscriptions) == 1, subscription, channel, worker, consumer.concurrency, rule, takes,
+            acked, delivered, again,
+        )  # fmt: skip
+
+    # What is told ------------------------------------------------------------------------------------------------------
+
+    def _prepared(self, told: list[Any]) -> Tell:
+        """Prepared once in a run, not once a look: the text of the events says which."""
+        if self.narrator is None:
+            return _silent
+        key = repr(told)
+        if key not in self.prepared:
+            if len(self.prepared) >= PREPARED:
+                self.prepared.clear()
+            self.prepared[key] = self.narrator.prepare(told)
+        return self.prepared[key]
+
+    def _passage(self, course: Course, takers: tuple[int, ...]) -> Tell:
+        """Told of a publish that these consumers take: what its queues do with it, and the answers that take no time."""
+        content, name = course.content, course.channel.name
+        told: list[Any] = [events.Published(AT, MESSAGE, content.exchange, content.routing_key, name)]
+        answers = []
+        tag = 0
+        for index, ((queue, hands, _), path, taker) in enumerate(zip(course.places, course.paths, takers, strict=True)):
+            told.append(events.Enqueued(AT, MESSAGE, queue.name, _copy(index), "published", path))
+            if taker:
+                hand = hands[taker]
+                told.append(_delivered(queue, hand.subscription, index, tag, again=False))
+                if not hand.takes:
+                    answers.append(_acked(queue, hand.subscription, index, tag))
+                tag += 1
+        if course.channel.confirms:
+            told.append(events.Confirmed(AT, MESSAGE, "ack", len(course.places)))
+        tell = course.told[takers] = self._prepared(told + answers)
+        return tell
+
+    # What happens ------------------------------------------------------------------------------------------------------
+
+    def _publish(self, course: Course, action: PublishMany, start: int, stop: int) -> int:
+        """Publishes of one step at this instant; returns how many answers their consumers give."""
+        broker, traced = self.broker, self.narrator is not None
+        now, serial, make = broker.now, broker.serial, tuple.__new__
+        content, _, places, _, told = course
+        size, prefix, first = content.size, action.id_prefix, action.first or 0
+        delivered = answered = 0
+        sent: list[tuple[Hand, Delivery]] = []
+        numbers = range(first + start, first + stop)
+        if len(places) == 1 and places[0].instant is not None:
+            answered = self._straight_through(course, places[0].instant, prefix, numbers)
+            serial, numbers = serial + answered, range(0)
+        for number in numbers:
+            message = f"{prefix}{number}"
+            first_copy = serial + 1
+            takers: tuple[int, ...] = ()
+            tags: tuple[int, ...] = ()
+            for queue, hands, instant in places:
+                serial += 1
+                if instant is not None:
+                    instant.worker.job_number += 1
+                    instant.channel.next_tag += 1
+                    answered += 1
+                    if traced:
+                        takers += (id(instant.subscription),)
+                        tags += (instant.channel.next_tag - 1,)
+                    continue
+                subscription = queue.next_consumer() if queue.active and not queue.count else None
+                if subscription is None:
+                    queue.levels[0].append(make(Copy, (serial, message, content, None, 0, 0)))
+                    queue.count += 1
+                    queue.bytes += size
+                    if traced:
+                        takers += (0,)
+                    continue
+                hand = hands[id(subscription)]
+                channel, worker, takes = hand.channel, hand.worker, hand.takes
+                tag = channel.next_tag
+                channel.next_tag = tag + 1
+                if traced:
+                    takers += (id(subscription),)
+                    tags += (tag,)
+                if takes:
+                    delivered += 1
+                    copy = make(Copy, (serial, message, content, None, 0, 0))
+                    delivery = channel.unacked[tag] = make(Delivery, (tag, queue, subscription, copy, now, False))
+                    queue.unacked += 1
+                    sent.append((hand, delivery))
+                    continue
+                answered += 1
+                worker.job_number += 1
+                if subscription.prefetch:
+                    subscription.credit += 1
+                    if subscription.credit == 1:
+                        queue.unblock(channel.name)
+            if traced:
+                tell = told.get(takers) or self._passage(course, takers)
+                tell(now, message, first_copy, *tags)
+            if sent:
+                for hand, delivery in sent:
+                    self._receive(hand, delivery)
+                sent.clear()
+        broker.serial = serial
+        published = stop - start
+        ledger = broker.ledger
+        ledger.published += published
+        ledger.routed += published
+        ledger.enqueued += published * len(places)
+        ledger.delivered += delivered + answered
+        ledger.acked += answered
+        return answered
+
+    def _wait_in_line(self, course: Course, message: str) -> None:
+        """One publish to a queue nobody takes anything from now."""
+        broker, queue, content = self.broker, course.places[0].queue, course.content
+        broker.serial = serial = broker.serial + 1
+        queue.levels[0].append(tuple.__new__(Copy, (serial, message, content, None, 0, 0)))
+        queue.count += 1
+        queue.bytes += content.size
+        ledger = broker.ledger
+        ledger.published += 1
+        ledger.routed += 1
+        ledger.enqueued += 1
+        if self.narrator is not None:
+            tell = course.told.get((0,)) or self._passage(course, (0,))
+            tell(broker.now, message, serial)
+
+    def _straight_through(self, course: Course, hand: Hand, prefix: str, numbers: range) -> int:
+        """Each publish to the one consumer of the one queue, who answers at once."""
+        traced, now, copy = self.narrator is not None, self.broker.now, self.broker.serial
+        channel, worker = hand.channel, hand.worker
+        takers = (id(hand.subscription),)
+        tell = (course.told.get(takers) or self._passage(course, takers)) if traced else _silent
+        for number in numbers:
+            copy += 1
+            tag = channel.next_tag
+            channel.next_tag = tag + 1
+            worker.job_number += 1
+            if traced:
+                tell(now, f"{prefix}{number}", copy, tag)
+        return len(numbers)
+
+    def _publish_next(self, what: tuple[Any, ...], free: int) -> int | None:
+        """The next of the publishes that a step has scheduled. None: not here."""
+        runner = self.runner
+        action, index = what
+        course = self._course(action)
+        if course is None or index + 1 >= action.times or free <= len(course.places) + 1:
+            return None
+        answers = 0
+        if len(course.places) == 1 and not course.places[0].queue.active:
+            self._wait_in_line(course, f"{action.id_prefix}{action.first + index}")
+        else:
+            answers = self._publish(course, action, index, index + 1)
+        runner.scheduled += 1
+        heapreplace(runner.agenda, (self.broker.now + action.every_ms, PUBLISH, runner.scheduled, (action, index + 1)))
+        return answers
+
+    def _receive(self, hand: Hand, delivery: Delivery) -> None:
+        worker = hand.worker
+        if len(worker.jobs) < hand.concurrency and not worker.waiting:
+            self._begin(hand, delivery)
+        else:
+            worker.waiting.append((delivery, 0))
+
+    def _begin(self, hand: Hand, delivery: Delivery) -> None:
+        runner, worker = self.runner, hand.worker
+        number = worker.job_number = worker.job_number + 1
+        worker.jobs[number] = tuple.__new__(Job, (delivery, hand.rule, 0))
+        scheduled = runner.scheduled = runner.scheduled + 1
+        heappush(runner.agenda, (self.broker.now + hand.takes, FINISH, scheduled, (hand.name, number, worker.life)))
+
+    def _dispatch(self, place: Place) -> list[tuple[Hand, Delivery]]:
+        queue, sent = place.queue, []
+        while queue.count:
+            subscription = queue.next_consumer()
+            if subscription is None:
+                break
+            hand = place.hands[id(subscription)]
+            sent.append((hand, self._send(hand, queue)))
+        return sent
+
+    def _send(self, hand: Hand, queue: Classic) -> Delivery:
+        """The head of the queue, to this consumer."""
+        broker, channel = self.broker, hand.channel
+        copy = queue.levels[0].popleft()
+        queue.count -= 1
+        queue.bytes -= copy.content.size
+        tag = channel.next_tag
+        channel.next_tag = tag + 1
+        delivery: Delivery = tuple.__new__(Delivery, (tag, queue, hand.subscription, copy, broker.now, False))
+        channel.unacked[tag] = delivery
+        queue.unacked += 1
+        broker.ledger.delivered += 1
+        if copy.returns:
+            broker.ledger.redelivered += 1
+        if self.narrator is not None:
+            tell = hand.again if copy.returns else hand.delivered
+            tell(broker.now, copy.message, copy.serial, tag)
+        return delivery
+
+
+def _copy(index: int) -> Any:
+    return Hole("copy", index)
+
+
+def _tag(index: int) -> Any:
+    return Hole("tag", index)
+
+
+def _delivered(queue: Classic, subscription: Subscription, index: int, tag: int, *, again: bool) -> events.Delivered:
+    channel = subscription.channel.name
+    return events.Delivered(AT, MESSAGE, queue.name, _copy(index), subscription.name, channel, _tag(tag), again, False)
+
+
+def _acked(queue: Classic, subscription: Subscription, index: int, tag: int) -> events.Acked:
+    return events.Acked(AT, MESSAGE, queue.name, _copy(index), subscription.name, _tag(tag))
+
+
+def _silent(*told: Any) -> None:
+    """Nobody listens."""

@@ -1,0 +1,134 @@
+"""The fast way and the ordinary way: the same events, byte for byte, and the same state afterwards."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from routesim.broker import Broker, counts
+from routesim.report.lines import Lines
+from routesim.run import Result, Runner
+from routesim.scenario import load_source
+from routesim.scenario.source import Source
+
+TOPOLOGY = """
+rabbitmq: "{version}"
+exchanges: {{shop: topic, all: fanout}}
+queues: {{q0: , q1: {q1}, q2: , q3: }}
+bindings:
+  - {{source: shop, destination: q0, routing_key: ship.*}}
+  - {{source: shop, destination: q1, routing_key: order.#}}
+  - {{source: all, destination: q1}}
+  - {{source: all, destination: q2}}
+  - {{source: all, destination: q3}}
+"""
+
+
+def run(text: str, *, express: bool, traced: bool = True, until: str | int | None = None) -> tuple[str, Runner, Result, int]:
+    lines: list[str] = []
+    runner = Runner(
+        load_source(Source("a.yaml", text), ""), Lines(lines.append) if traced else None, keep=False, express=express,
+        max_events=20_000, until=until,
+    )  # fmt: skip
+    applied = 0
+    apply = Broker.apply
+
+    def counted(broker, step):
+        nonlocal applied
+        applied += 1
+        return apply(broker, step)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Broker, "apply", counted)
+        result = runner.run()
+    return "".join(lines), runner, result, applied
+
+
+def same(text: str, until: str | int | None = None) -> tuple[int, int]:
+    """Both ways agree; returns how many steps the broker was asked in the ordinary way, fast and slow."""
+    fast, fast_runner, fast_result, few = run(text, express=True, until=until)
+    slow, slow_runner, slow_result, many = run(text, express=False, until=until)
+    assert fast == slow
+    _, silent_runner, silent_result, _ = run(text, express=True, traced=False, until=until)
+    for runner, result in ((fast_runner, fast_result), (silent_runner, silent_result)):
+        assert result.ended == slow_result.ended
+        assert result.broker.now == slow_result.broker.now
+        assert counts(result.broker) == counts(slow_result.broker)
+        assert result.broker.fingerprint() == slow_result.broker.fingerprint()
+        assert [item[:3] for item in sorted(runner.agenda)] == [item[:3] for item in sorted(slow_runner.agenda)]
+        assert runner.reactions == slow_runner.reactions
+        assert tags(result) == tags(slow_result)
+    return few, many
+
+
+def tags(result: Result) -> dict[str, int]:
+    return {name: channel.next_tag for name, channel in result.broker.channels.items()}
+
+
+LONG = {
+    "nobody takes them": "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 500}}]",
+    "one takes them at once": "consumers: {a: {queue: q0}}\nsteps: [{publish: {exchange: shop, routing_key: ship.a, count: 500}}]",
+    "two take turns": (
+        "consumers: {a: {queue: q0, prefetch: 1}, b: {queue: q0}}\n"
+        "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 500, id: n}}]"
+    ),
+    "a fanout": (
+        "consumers: {a: {queue: q1}, b: {queue: q2, takes: 5ms, prefetch: 2}}\n"
+        "steps: [{publish: {exchange: all, count: 500, every: 3ms}}]"
+    ),
+    "the default exchange": "consumers: {a: {queue: q0}}\nsteps: [{publish: {routing_key: q0, count: 500}}]",
+    "overloaded": "consumers: {a: {queue: q0, prefetch: 1, takes: 7ms}}\nsteps: [{publish: {routing_key: q0, count: 500, every: 2}}]",
+    "kept up with": (
+        "consumers: {a: {queue: q0, prefetch: 9, takes: 7ms, concurrency: 4}, b: {queue: q0, prefetch: 3, takes: 9ms}}\n"
+        "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 500, every: 3}}, "
+        "{publish: {routing_key: q0, count: 300, every: 5}}]"
+    ),
+    "one channel for two": (
+        "consumers: {a: {queue: q0, prefetch: 2, takes: 7ms, channel: c}, b: {queue: q1, prefetch: 2, takes: 9ms, channel: c}}\n"
+        "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 400, every: 3}}, "
+        "{publish: {exchange: shop, routing_key: order.a.b, count: 300, every: 5}}]"
+    ),
+    "escaped": 'steps: [{publish: {routing_key: q0, id: "{\\"\\\\ü}", count: 200}}]',
+}
+
+
+@pytest.mark.parametrize("version", ["3.10", "4.3"])
+@pytest.mark.parametrize("name", LONG)
+def test_long_runs_take_the_fast_way_and_tell_the_same(name: str, version: str) -> None:
+    few, many = same(TOPOLOGY.format(version=version, q1="") + LONG[name])
+    assert few < many / 4
+
+
+RULES = ["ack", "ack", "ack", "reject", "[{attempt: 1, do: requeue}]", "[{chance: 0.1, do: crash, restart: 20ms}]", "hold"]
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> str:
+    q1 = draw(st.sampled_from(["", "", "{arguments: {x-message-ttl: 9}}", "{arguments: {x-max-length: 3}}", "{type: quorum}"]))
+    lines = [TOPOLOGY.format(version=draw(st.sampled_from(["3.10", "4.3"])), q1=q1)]
+    names = [f"c{index}" for index in range(draw(st.integers(0, 3)))]
+    if names:
+        lines.append("consumers:")
+    for name in names:
+        queue, prefetch, takes = draw(st.sampled_from(["q0", "q0", "q1", "q2"])), draw(st.integers(0, 3)), draw(st.integers(0, 9))
+        rule, hands = draw(st.sampled_from(RULES)), draw(st.integers(1, 3))
+        lines.append(
+            f"  {name}: {{queue: {queue}, prefetch: {prefetch}, takes: {takes}, concurrency: {hands}, on_message: {rule}, "
+            f"priority: {draw(st.integers(0, 1))}}}"
+        )
+    lines.append("steps:")
+    for _ in range(draw(st.integers(1, 4))):
+        target = draw(
+            st.sampled_from(["exchange: shop, routing_key: ship.a", "exchange: all", "routing_key: q0", "routing_key: q1"])
+        )
+        options = draw(st.sampled_from(["", "", ", expiration: 4", ", mandatory: true", ", priority: 3"]))
+        lines.append(f"  - publish: {{{target}, count: {draw(st.integers(2, 60))}, every: {draw(st.integers(0, 4))}{options}}}")
+        lines.append(f"  - wait: {draw(st.integers(1, 40))}")
+        if names and draw(st.booleans()):
+            lines.append(f"  - {draw(st.sampled_from(['cancel', 'crash']))}: {draw(st.sampled_from(names))}")
+    return "\n".join(lines)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(scenarios(), st.sampled_from(["idle", "steps", 57]))
+def test_whatever_a_run_is_made_of_both_ways_tell_the_same(text: str, until: str | int) -> None:
+    same(text, until)
