@@ -50,6 +50,9 @@ class Worker:
         self.chances = 0
         self.published = published
         self.life = 0
+        first = consumer.on_message[0]
+        conditions = (first.message, first.redelivered, first.attempt, first.routing_key, first.headers, first.chance)
+        self.always = first if all(item is None for item in conditions) else None
         self.counts_attempts = any(rule.attempt is not None or rule.publish for rule in consumer.on_message)
 
     def receive(self, delivery: Delivery) -> list[tuple[int, int]]:
@@ -66,7 +69,7 @@ class Worker:
         begun = []
         while self.waiting and len(self.jobs) < self.consumer.concurrency:
             delivery, attempt = self.waiting.popleft()
-            rule = next(rule for rule in self.consumer.on_message if self._fits(rule, delivery, attempt))
+            rule = self.always or next(rule for rule in self.consumer.on_message if self._fits(rule, delivery, attempt))
             self.job_number += 1
             self.jobs[self.job_number] = Job(delivery, rule, attempt)
             takes = self.consumer.takes if rule.takes is None else rule.takes

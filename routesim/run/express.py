@@ -106,16 +106,18 @@ class Express:
         self.courses: dict[int, Course | None] = {}
         self.places: dict[int, Place | None] = {}
         self.hands: dict[str, Hand | None] = {}
+        self.fruitless = 0  # how often in a row there was nothing to do here
+        self.pause = 0  # how many chances to let pass before the next look
 
     def burst(self, action: PublishMany, index: int) -> int:
         """Publishes of this instant, from `index` on; returns the first one that is left for the ordinary way."""
-        self._look_anew()
-        course = self._course(action)
+        course = self._course(action) if self._looks_anew() else None
         if course is None:
             return index
         # The last one goes the ordinary way: it notes where the instant's budget begins.
         stop = min(action.times - 1, index + self._free_reactions() // len(course.places))
         if stop > index:
+            self.fruitless = self.pause = 0
             self.runner.reactions += self._publish(course, action, index, stop)
         return max(index, stop)
 
@@ -124,7 +126,8 @@ class Express:
 
         The one long function: a consumer's answer is written out here, because every call would cost a tenth of it.
         """
-        self._look_anew()
+        if not self._looks_anew():
+            return
         runner, broker, agenda, timers = self.runner, self.broker, self.runner.agenda, self.broker.agenda.heap
         limit = BUDGET_MS - 1 if until_ms is None else min(until_ms, BUDGET_MS - 1)
         free, traced = self._free_reactions(), self.narrator is not None
@@ -183,6 +186,8 @@ class Express:
                 reactions += 1  # one for every instant
         runner.reactions += reactions
         broker.ledger.acked += acked
+        if reactions:
+            self.fruitless = self.pause = 0
 
     def _free_reactions(self) -> int:
         """How many reactions there may be until the run looks at its budget, which it does in the ordinary way."""
@@ -190,11 +195,17 @@ class Express:
 
     # What is plain -----------------------------------------------------------------------------------------------------
 
-    def _look_anew(self) -> None:
-        """Since the last time something else has happened: what was plain need not be."""
+    def _looks_anew(self) -> bool:
+        """Since the last look something else has happened: what was plain need not be. Where nothing is, looks ever less often."""
+        if self.pause:
+            self.pause -= 1
+            return False
+        self.pause = (1 << self.fruitless) - 1
+        self.fruitless = min(self.fruitless + 1, 8)
         self.courses.clear()
         self.places.clear()
         self.hands.clear()
+        return True
 
     def _course(self, action: PublishMany) -> Course | None:
         key = id(action)
@@ -211,7 +222,7 @@ class Express:
             return None
         content = known[1]
         found = broker.routes.get((message.exchange, content.keys))
-        if found is None or not found.queues or content.ttl_ms is not None:
+        if found is None or not found.queues:
             return None
         if message.exchange == DEFAULT_EXCHANGE:
             if broker.reply_channels:
@@ -220,7 +231,7 @@ class Express:
             return None
         places = [self._place(queue) for queue, _ in reversed(found.queues)]
         plain = tuple(place for place in places if place is not None)
-        if len(plain) < len(places):
+        if len(plain) < len(places) or (content.ttl_ms is not None and not all(place.instant for place in plain)):
             return None
         if self.narrator is not None and prod(len(place.hands) + 1 for place in plain) > WAYS_TO_PREPARE:
             return None
@@ -234,11 +245,7 @@ class Express:
 
     def _new_place(self, queue: QueueType) -> Place | None:
         limits = queue.settings
-        if not isinstance(queue, Classic) or queue.deleted or queue.expiring or len(queue.levels) > 1:
-            return None
-        if limits.single_active_consumer or limits.message_ttl is not None:
-            return None
-        if limits.max_length is not None or limits.max_length_bytes is not None:
+        if not isinstance(queue, Classic) or queue.deleted or limits.single_active_consumer or limits.overflow != "drop-head":
             return None
         place = Place(queue, {})
         for subscription in queue.subscriptions.values():
@@ -249,8 +256,11 @@ class Express:
         if len({hand.takes > 0 for hand in place.hands.values()}) > 1:
             return None
         only = next(iter(place.hands.values())) if len(place.hands) == 1 else None
-        ready_for_more = only is not None and not only.takes and only.subscription.credit > 0 and queue.active
-        return place._replace(instant=only) if ready_for_more else place
+        if only is not None and not only.takes and only.subscription.credit > 0 and queue.active:
+            return place._replace(instant=only)
+        # What goes through at once meets no limit; what waits does.
+        waits = limits.message_ttl is limits.max_length is limits.max_length_bytes is None
+        return place if waits and not queue.expiring and len(queue.levels) == 1 else None
 
     def _at_work(self, name: str) -> Hand | None:
         """The consumer of that name, if its queue is plain."""

@@ -98,6 +98,16 @@ def test_long_runs_take_the_fast_way_and_tell_the_same(name: str, version: str) 
     assert few < many / 4
 
 
+def test_what_goes_through_at_once_meets_no_limit() -> None:
+    limits = "{arguments: {x-message-ttl: 0, x-max-length: 0, x-max-priority: 4, x-dead-letter-exchange: all}}"
+    text = (
+        "consumers: {a: {queue: q1, prefetch: 1}}\nsteps: [{publish: {exchange: shop, routing_key: order.a, count: 500, "
+        "priority: 3, expiration: 0}}, {publish: {routing_key: q1, count: 200, every: 2}}]"
+    )
+    few, many = same(TOPOLOGY.format(version="3.10", q1=limits) + text)
+    assert few < many / 4
+
+
 RULES = ["ack", "ack", "ack", "reject", "[{attempt: 1, do: requeue}]", "[{chance: 0.1, do: crash, restart: 20ms}]", "hold"]
 
 
