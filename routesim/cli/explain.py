@@ -197,4 +197,4 @@ def error(
     answered(lambda: explain_error(code), format)
 
 
-COMMAND = Command(app, "Why a message goes somewhere, and why not elsewhere.")
+COMMAND = Command(app, "")

@@ -14,8 +14,3 @@ class Command(NamedTuple):
 def examples(*lines: str) -> str:
     """Examples as the end of a help text, each on its own line."""
     return "Examples:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def first_line(function: Any) -> str:
-    """The first sentence of a command's help, for the list of commands, which would cut a longer one off."""
-    return (function.__doc__ or "").strip().splitlines()[0]

@@ -6,23 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from routesim import __version__
-from routesim.cli import explain, run, versions
+from routesim.cli.commands import OPTIONS, Commands
 from routesim.cli.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.help import Command, first_line
 from routesim.cli.output import forget, tell
 
-COMMANDS: dict[str, Command] = {
-    "run": run.COMMAND,
-    "explain": explain.COMMAND,
-    "versions": versions.VERSIONS,
-    "upgrade": versions.UPGRADE,
-}
 EPILOGUE = "routesim COMMAND --help says more about each command."
 
-app = typer.Typer(
-    name="routesim", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=False,
-    epilog=EPILOGUE,
-)  # fmt: skip
+app = typer.Typer(name="routesim", cls=Commands, epilog=EPILOGUE, **OPTIONS)
 
 
 @app.callback(invoke_without_command=True)
@@ -38,13 +28,6 @@ def routesim(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(UNUSABLE)
-
-
-for _name, _command in COMMANDS.items():
-    if isinstance(_command.function, typer.Typer):
-        app.add_typer(_command.function, name=_name, help=_command.epilogue, short_help=_command.epilogue)
-    else:
-        app.command(_name, epilog=_command.epilogue, short_help=first_line(_command.function))(_command.function)
 
 
 def main() -> None:

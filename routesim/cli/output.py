@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from routesim.report.formats import Look
+from routesim.report.look import Look
 from routesim.report.text import encoding_of, fitted, visible
 
 BUFFER_BYTES = 65_536

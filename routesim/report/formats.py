@@ -1,23 +1,11 @@
 """The formats of a run's output. A new one is a file and a row in `FORMATS`."""
 
 from collections.abc import Callable
-from typing import IO, NamedTuple, Protocol
+from typing import IO, Protocol
 
-from routesim.report.json import result_object
-from routesim.report.lines import Lines
-from routesim.report.plain import write_summary
-from routesim.report.trace import Trace
+from routesim.report.look import Look
 from routesim.run import Listener, Result
 from routesim.scenario import Scenario
-from routesim.tables import Section
-
-
-class Look(NamedTuple):
-    """How to draw: `columns` None: as wide as it gets."""
-
-    colour: bool
-    columns: int | None
-    quiet: bool
 
 
 class Report(Protocol):
@@ -31,6 +19,8 @@ class Report(Protocol):
 
 class TableReport:
     def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+        from routesim.report.trace import Trace
+
         self.out, self.look = out, look
         self.trace = Trace(out, scenario, colour=look.colour, columns=look.columns)
         self.listen = None if look.quiet else self.trace.listen
@@ -47,6 +37,8 @@ class TableReport:
 
 class PlainReport(TableReport):
     def finish(self, result: Result) -> None:
+        from routesim.report.plain import write_summary
+
         self.trace.unfold()
         if self.look.quiet:
             _quiet(self.out, result)
@@ -56,16 +48,22 @@ class PlainReport(TableReport):
 
 class JsonReport:
     def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+        from routesim.report.lines import Lines
+
         self.out = out
         self.events: list[str] = []
         self.listen = None if look.quiet else Lines(self.events.append, end="")
 
     def finish(self, result: Result) -> None:
+        from routesim.report.json import result_object
+
         self.out.write(result_object(result, self.events) + "\n")
 
 
 class NdjsonReport:
     def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+        from routesim.report.lines import Lines
+
         self.listen = None if look.quiet else Lines(out.write)
 
     def finish(self, result: Result) -> None:
@@ -79,10 +77,7 @@ def _quiet(out: IO[str], result: Result) -> None:
     from routesim.report.text import encoding_of, fitted
 
     encoding = encoding_of(out)
-    failed: list[Section] = []
-    if not result.ok:
-        failed = failures(result)
-    for section in failed:
+    for section in [] if result.ok else failures(result):
         for line in section_lines(section, colour=False):
             out.write(fitted(line, encoding) + "\n")
     out.write(fitted(verdict(result).text, encoding) + "\n")

@@ -196,7 +196,7 @@ class Express:
     # What is plain -----------------------------------------------------------------------------------------------------
 
     def _looks_anew(self) -> bool:
-        """Since the last look something else has happened: what was plain need not be. Where nothing is, looks ever less often."""
+        """Since the last look something else has happened: what was plain need not be. Finding nothing, looks ever less often."""
         if self.pause:
             self.pause -= 1
             return False

@@ -151,19 +151,15 @@ class Declarations:
             at = child(node, "queues", name)
             self._check_queue(queue, options, at)
             yield Item(steps.DeclareQueue(names.channel_for("declare", str(name), None), queue), at or name)
-        items = child(node, "bindings")
-        for index, options in enumerate(fields.get("bindings", ())):
-            at = _nth(items, index, options)
+        for options in fields.get("bindings", ()):
             if "source" in options and "destination" in options:
-                yield Item(self.binding_step(options, steps.Bind, check_names=check_names), at)
+                yield Item(self.binding_step(options, steps.Bind, check_names=check_names), options.node)
         for section in ("policies", "operator_policies"):
-            items = child(node, section)
-            for index, options in enumerate(fields.get(section, ())):
+            for options in fields.get(section, ()):
                 if options.keys() >= {"name", "pattern", "definition"}:
                     policy = values_of.policy(options, operator=section == "operator_policies")
-                    at = _nth(items, index, options)
-                    if self._check_policy(policy, at):
-                        yield Item(steps.SetPolicy(policy), at)
+                    if self._check_policy(policy, options.node):
+                        yield Item(steps.SetPolicy(policy), options.node)
         for name in fields.get("consumers", {}):
             consumer = self.consumers[str(name)]
             at = child(node, "consumers", name)
@@ -358,17 +354,6 @@ def _policy_cure(policy: Policy, argument: str) -> str:
 def publishing_channel(consumer: Consumer) -> str:
     """The confirming channel on which a consumer's rules publish."""
     return f"{consumer.name} (publish)"
-
-
-def _nth(items: Any, index: int, options: Fields) -> Any:
-    """The node of an item that was read; items that could not be read are missing among those that were."""
-    if not isinstance(items, Sequence):
-        return items
-    first = next(iter(options.values()), None)
-    for item in items:
-        if isinstance(item, Mapping) and any(value is first for value in item.values()):
-            return item
-    return items[index] if index < len(items) else items
 
 
 def child(node: Node | None, *path: str) -> Any:

@@ -104,7 +104,7 @@ class TextKind(Kind):
             raise self.wrong(reader, node, 'write "" for an empty text' if self.empty else "")
         if not self.empty and not node:
             raise self.wrong(reader, node)
-        if self.shortstr:
+        if self.shortstr and len(node) > SHORTSTR_BYTES // 4:
             size = len(node.encode("utf-8", "surrogatepass"))
             if size > SHORTSTR_BYTES:
                 raise reader.error(
@@ -273,7 +273,7 @@ class AmqpValue(Kind):
 
 
 def _check_table_key(reader: Reader, key: Text) -> None:
-    if len(key.encode("utf-8", "surrogatepass")) > SHORTSTR_BYTES:
+    if len(key) > SHORTSTR_BYTES // 4 and len(key.encode("utf-8", "surrogatepass")) > SHORTSTR_BYTES:
         raise reader.error("too-long", f"a name in a table is at most {SHORTSTR_BYTES} bytes long", key, "shorten it")
 
 
@@ -351,22 +351,31 @@ class Field(NamedTuple):
     required: bool = False
 
 
+class Fields(dict[str, Any]):
+    """The fields that a mapping gives, by name; `node` is the mapping."""
+
+    __slots__ = ("node",)
+
+    node: Any
+
+
 class Shape(Kind):
-    """A mapping with known keys. `read` returns the fields that were given, by name."""
+    """A mapping with known keys."""
 
     def __init__(self, what: str, fields: dict[str, Field], *, optional: bool = False) -> None:
         self.what = what
         self.fields = fields
+        self.required = [name for name, field in fields.items() if field.required]
         self.optional = optional  # nothing at all means no field given
         self.expects = f"{what}: a mapping"
 
-    def read(self, reader: Reader, node: Node) -> dict[str, Any]:
+    def read(self, reader: Reader, node: Node) -> Fields:
+        values, fields = Fields(), self.fields
+        values.node = node
         if self.optional and is_null(node):
-            return {}
+            return values
         if not isinstance(node, Mapping):
             raise self.wrong(reader, node)
-        values: dict[str, Any] = {}
-        fields = self.fields
         for key, value in node.items():
             field = fields.get(key)
             if field is None:
@@ -376,9 +385,9 @@ class Shape(Kind):
                 values[str(key)] = field.kind.read(reader, value)
             except Unreadable:
                 values.pop(str(key), None)
-        for name, field in fields.items():
-            if field.required and name not in node:
-                reader.error("missing-key", f"{self.what} needs '{name}'", node, field.doc)
+        for name in self.required:
+            if name not in node:
+                reader.error("missing-key", f"{self.what} needs '{name}'", node, fields[name].doc)
         return values
 
 

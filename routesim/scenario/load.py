@@ -10,7 +10,7 @@ from routesim.model import Settings
 from routesim.scenario import definitions, format
 from routesim.scenario.declarations import Declarations
 from routesim.scenario.expecting import expectations
-from routesim.scenario.kinds import ListOf, Reader, Unreadable
+from routesim.scenario.kinds import Fields, ListOf, Reader, Unreadable
 from routesim.scenario.names import Names
 from routesim.scenario.scenario import Scenario
 from routesim.scenario.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
@@ -87,7 +87,7 @@ class _Loader:
         try:
             fields = format.SCENARIO.read(self.reader, hidden)
         except Unreadable:
-            fields = {}
+            fields = Fields()
         vhost = fields.get("vhost", "/")
         included = self._included(fields, vhost)
         if listed:

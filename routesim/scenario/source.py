@@ -115,7 +115,7 @@ def parse(source: Source) -> Node | None:
     """The one document in the source; None when there is nothing in it. Raises `Invalid`."""
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Builder(source).build(yaml.parse(source.text, Loader=loader))
+        return _Builder(source).build(loader(source.text))
     except yaml.MarkedYAMLError as error:
         unclosed = error.problem is not None and "end of stream" in error.problem and error.context_mark is not None
         mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
@@ -179,36 +179,55 @@ class _Builder:
             self.starts = [0, *(match.end() for match in LINE_BREAK.finditer(source.text))]
 
     def build(self, stream: Any) -> Node | None:
-        """One pass over the events. Each open collection has a frame: [node, key that waits for its value, merges]."""
+        """One pass over the events. Each open collection has a frame: [node, key that waits for its value, merges, anchor].
+
+        The scalars, most of all events, are read here: a call for each would cost more than the parser does.
+        """
         root: Node | None = None
+        frame: list[Any] = []
         frames: list[list[Any]] = []
-        anchors: list[str | None] = []
-        documents = 0
-        for event in stream:
-            kind = type(event)
+        documents, next_event, simple = 0, stream.get_event, self.starts is None
+        while True:
+            event = next_event()
+            kind = event.__class__
             if kind is yaml.ScalarEvent:
-                node: Node = self._scalar(event)
+                if simple and event.tag is None and event.anchor is None:
+                    node: Any = Text(event.value)
+                    start, end = event.start_mark, event.end_mark
+                    node.line, node.column, node.plain = start.line + 1, start.column + 1, not event.style
+                    node.width = end.column - start.column if end.line == start.line else 1
+                else:
+                    node = self._scalar(event)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                frames.append([self._opened(event, Mapping() if kind is yaml.MappingStartEvent else Sequence()), None, None])
-                anchors.append(event.anchor)
+                frame = [
+                    self._opened(event, Mapping() if kind is yaml.MappingStartEvent else Sequence()),
+                    None,
+                    None,
+                    event.anchor,
+                ]
+                frames.append(frame)
                 if len(frames) > DEEPEST:
-                    place = frames[-1][0]
+                    place = frame[0]
                     raise self.source.fail("too-deep", f"more than {DEEPEST} levels of nesting", place.line, place.column)
                 continue
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                opened, _, merges = frames.pop()
-                node = self._closed(opened, merges, anchors.pop())
+                node = self._closed(*frames.pop())
+                frame = frames[-1] if frames else []
             elif kind is yaml.AliasEvent:
                 node = self._aliased(event)
+            elif kind is yaml.StreamEndEvent:
+                break
             else:
                 if kind is yaml.DocumentStartEvent:
                     documents += 1
                     self._only_document(event, documents)
                 continue
-            if frames:
-                self._place(frames[-1], node)
-            else:
+            if not frame:
                 root = node
+            elif frame[0].__class__ is Mapping and frame[1] is None:
+                frame[1] = self._key(node)
+            else:
+                self._place(frame, node)
         if self.problems:
             raise Invalid(self.problems)
         return None if isinstance(root, Text) and not root and root.plain else root
@@ -231,7 +250,7 @@ class _Builder:
             self.open_anchors.add(event.anchor)
         return node
 
-    def _closed(self, node: Any, merges: list[Mapping] | None, anchor: str | None) -> Any:
+    def _closed(self, node: Any, _key: Text | None, merges: list[Mapping] | None, anchor: str | None) -> Any:
         for merged in merges or ():
             for name, value in merged.items():
                 node.setdefault(name, value)
@@ -241,31 +260,28 @@ class _Builder:
         return node
 
     def _place(self, frame: list[Any], node: Node) -> None:
-        """Into the innermost open collection: an item, a key, or the value of the key before it."""
+        """Into the innermost open collection: an item, or the value of the key before it."""
         parent, key = frame[0], frame[1]
-        if type(parent) is Sequence:
+        size = 1 if type(node) is Text else node.size  # type: ignore[union-attr]
+        parent.size += size
+        if key is None:
             parent.append(node)
-        elif key is None:
-            frame[1] = self._key(node)
-            return
         else:
             frame[1] = None
-            self._put(frame, parent, key, node)
-        self._grow(parent, node)
+            if key in parent or key == "<<" or (type(node) is Text and not node):
+                self._put(frame, parent, key, node)
+            else:
+                parent[key] = node
+        if size > 1 and parent.size > MOST_EXPANDED:
+            raise self.source.fail(
+                "too-large", f"aliases expand to more than {MOST_EXPANDED:,} values", parent.line, parent.column
+            )
 
     def _at(self, mark: Any) -> tuple[int, int]:
         if self.starts is None:
             return mark.line + 1, mark.column + 1
         line = bisect_right(self.starts, mark.index)
         return line, mark.index - self.starts[line - 1] + 1
-
-    def _grow(self, parent: Any, node: Node) -> None:
-        size = 1 if type(node) is Text else node.size  # type: ignore[union-attr]
-        parent.size += size
-        if parent.size > MOST_EXPANDED and size > 1:
-            raise self.source.fail(
-                "too-large", f"aliases expand to more than {MOST_EXPANDED:,} values", parent.line, parent.column
-            )
 
     def _scalar(self, event: Any) -> Text:
         text = Text(event.value)

@@ -1,0 +1,56 @@
+"""The commands: each is imported when it is called, so that none pays for the others."""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+
+class Listed(NamedTuple):
+    """Where a command is (a `help.Command` in a module) and its line in the list, which is the first of its docstring."""
+
+    module: str
+    attribute: str
+    line: str
+
+
+COMMANDS: dict[str, Listed] = {
+    "run": Listed("run", "COMMAND", "Run scenarios through the embedded engine and print what happened."),
+    "explain": Listed("explain", "COMMAND", "Why a message goes somewhere, and why not elsewhere."),
+    "versions": Listed(
+        "versions", "VERSIONS", "The versions of RabbitMQ that are known, and every rule that differs between them."
+    ),
+    "upgrade": Listed(
+        "versions", "UPGRADE",
+        "Run a scenario under two versions and print only what behaves differently and what would be refused."
+    ),
+}  # fmt: skip
+OPTIONS: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False}
+
+
+class Commands(TyperGroup):
+    """The group of all commands."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]  # for "did you mean"
+
+    def list_commands(self, context: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: Any, name: str) -> Any:
+        listed = COMMANDS.get(name)
+        if listed is None:
+            return None
+        command = getattr(import_module(f"routesim.cli.{listed.module}"), listed.attribute)
+        if isinstance(command.function, typer.Typer):
+            command.function.info.help = listed.line
+            return typer.main.get_group(command.function)
+        app = typer.Typer(**OPTIONS)
+        app.command(name, epilog=command.epilogue)(command.function)
+        return typer.main.get_command(app)
+
+    def format_commands(self, context: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.line) for name, listed in COMMANDS.items()])
