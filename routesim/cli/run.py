@@ -9,7 +9,7 @@ from routesim.cli.help import Command, examples
 
 EXAMPLES = examples(
     "routesim run scenarios/hello.yaml",
-    "routesim run scenarios/*.yaml --quiet",
+    "routesim run scenarios/*.yaml --quiet --jobs 0",
     "routesim run shop.yaml --format json | jq .counts",
     "routesim run definitions.json",
     "cat shop.yaml | routesim run -",
@@ -33,11 +33,21 @@ def run(
     max_events: Annotated[
         int, typer.Option("--max-events", min=1, metavar="N", help="Budget of a run that does not come to rest.")
     ] = 1_000_000,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Run so many scenarios at once; 0: one a processor.")
+    ] = 1,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.running import Options, run_files, until_of
 
-    sys.exit(run_files(files, Options(format, output, quiet, until_of(until), seed, max_events)))
+    options = Options(format, output, quiet, until_of(until), seed, max_events)
+    if jobs != 1 and len(files) > 1:
+        from routesim.cli import parallel
+        from routesim.cli.processes import count_of
+
+        if count_of(jobs) > 1:
+            sys.exit(parallel.run_files(files, options, count_of(jobs)))
+    sys.exit(run_files(files, options))
 
 
 COMMAND = Command(run, EXAMPLES)
