@@ -25,7 +25,7 @@ CASES: dict[str, dict[str, str]] = {
     "every message redelivered once": {"consumer": AGAIN},
     "every message dead-lettered": {"arguments": DEAD_LETTER, "consumer": DIE, "more": PARKED, "ends": "dead_lettered"},
     "all of it, 10 % redelivered": {"arguments": EVERYTHING, "consumer": SOME, "publish": "priority: 3"},
-    "all of it, 10 % redelivered, every message waits": {
+    "all of it, 10 % redelivered, all wait": {
         "arguments": EVERYTHING, "consumer": f"{WAITS}, {SOME}", "publish": "priority: 3",
     },
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-WHAT, FIGURE, RATIO, TO, GOAL = 58, 12, 10, 26, 14
+WHAT, FIGURE, RATIO, TO, GOAL = 61, 12, 10, 24, 16
 
 
 class Goal(NamedTuple):

@@ -33,7 +33,7 @@ def measure(scale: Scale) -> Iterator[Row]:
     run = command("run", path, "--format", "ndjson", "--output", NOWHERE)
     whole = paired(run, _batch(kombu, scale.commanded // 4), scale) if kombu else None
     if whole is not None:
-        row = f"command line, {scale.commanded:,} messages, ndjson trace, start-up included"
+        row = f"command line, {scale.commanded:,} messages, ndjson, with start-up"
         speed = whole.speed * scale.commanded / (scale.commanded // 4)
         yield Row(row, per_second(whole.first_s / scale.commanded), speed, "as fast as kombu", GOALS[False, "ndjson"])
     faststream = faststream_messages()
