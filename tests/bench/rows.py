@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-WHAT, FIGURE, RATIO, TO, GOAL = 61, 12, 10, 24, 16
+WHAT, FIGURE, RATIO, TO, GOAL = 60, 12, 10, 24, 16
 
 
 class Goal(NamedTuple):
