@@ -9,11 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cli_kit import LIMIT_S, ROOT, routesim, sane, started
+from cli_kit import LIMIT_S, ROOT, routesim, sane
+from process_kit import gone, linux, running, until_children, written
 
 from routesim.cli.processes import Died, Pool, count_of
 
@@ -27,12 +27,6 @@ ENDLESS = (
 LONG = "queues: {a: }\nconsumers: {c: {queue: a}}\nsteps:\n  - publish: {routing_key: a, count: 20000000}\n"
 QUICK = "queues: {a: }\nsteps: [{publish: {routing_key: a, id: quick}}]\n"
 BROKEN = "queues: {a: {durabel: true}}\n"
-
-
-def written(folder: Path, **texts: str) -> list[str]:
-    for name, text in texts.items():
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return [f"{name}.yaml" for name in texts]
 
 
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["all", "quiet"])
@@ -91,51 +85,6 @@ def test_one_file_or_one_job_stays_in_the_process(tmp_path: Path) -> None:
 
 
 # Time, signals and closed pipes --------------------------------------------------------------------------------------
-
-
-@contextmanager
-def running(*arguments: str, cwd: Path) -> "Iterator[subprocess.Popen[bytes]]":
-    process = started("run", *arguments, cwd=cwd)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def children(parent: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in found.stdout.split() if Path(f"/proc/{pid}/comm").exists() and comm(int(pid)) != "ps"]
-
-
-def comm(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return "ps"
-
-
-def until_children(process: "subprocess.Popen[bytes]", count: int) -> list[int]:
-    deadline = time.monotonic() + LIMIT_S
-    while time.monotonic() < deadline:
-        found = children(process.pid)
-        if len(found) >= count:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("no processes")
-
-
-def gone(pids: list[int]) -> bool:
-    deadline = time.monotonic() + LIMIT_S
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 
 
 @linux
