@@ -38,14 +38,13 @@ def until_of(text: str | None) -> str | int | None:
 def run_files(files: list[str], options: Options) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
     check(files, options)
-    scenarios = [_load(path) for path in files]
-    if not all(scenarios):
+    scenarios = load_all(files)
+    if scenarios is None:
         return UNUSABLE
     status = OK
     try:
         with opened(options.output) as out:
             for index, scenario in enumerate(scenarios):
-                assert scenario is not None
                 if index and separates(options):
                     out.write("\n")
                 status = max(status, _run(scenario, options, out))
@@ -78,11 +77,15 @@ def _same_file(left: str, right: str | None) -> bool:
         return False
 
 
-def _load(path: str) -> Scenario | None:
-    """The scenario, with its warnings told; None when it cannot be used, with everything that is wrong told."""
-    scenario, problems = loaded(path, read_stdin() if path == "-" else None)
-    tell_problems(problems)
-    return scenario
+def load_all(files: list[str]) -> list[Scenario] | None:
+    """The scenarios, with their warnings told; None when one cannot be used, with everything that is wrong told."""
+    usable = []
+    for path in files:
+        scenario, problems = loaded(path, read_stdin() if path == "-" else None)
+        tell_problems(problems)
+        if scenario is not None:
+            usable.append(scenario)
+    return usable if len(usable) == len(files) else None
 
 
 def loaded(path: str, stdin: bytes | None) -> tuple[Scenario | None, list[Diagnostic]]:
