@@ -14,6 +14,7 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STATUS = {
     "routesim run tests/cli/mistakes.yaml": 2,
     "routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.0": 1,
+    "routesim run scenarios/flaky-worker.yaml --seeds 1..1000 --jobs 0": 1,
 }
 
 

@@ -21,12 +21,15 @@ class Progress:
         self.shown = False
 
     def tick(self, broker: Broker) -> None:
+        ledger, seconds = broker.ledger, broker.now / 1000
+        self.say(f"{ledger.published:,} published, {ledger.delivered:,} delivered, {seconds:,.1f} s virtual")
+
+    def say(self, how_far: str) -> None:
         if not self.on or time.monotonic() < self.next:
             return
         self.next = time.monotonic() + EVERY_S
         self.shown = True
-        ledger, seconds = broker.ledger, broker.now / 1000
-        text = f"{self.name}: {ledger.published:,} published, {ledger.delivered:,} delivered, {seconds:,.1f} s virtual"
+        text = f"{self.name}: {how_far}"
         sys.stderr.write(f"\r\x1b[2K{text[:78]}")
         sys.stderr.flush()
 

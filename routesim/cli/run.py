@@ -9,7 +9,8 @@ from routesim.cli.help import Command, examples
 
 EXAMPLES = examples(
     "routesim run scenarios/hello.yaml",
-    "routesim run scenarios/*.yaml --quiet",
+    "routesim run scenarios/*.yaml --quiet --jobs 0",
+    "routesim run scenarios/flaky-worker.yaml --seeds 1..1000",
     "routesim run shop.yaml --format json | jq .counts",
     "routesim run definitions.json",
     "cat shop.yaml | routesim run -",
@@ -30,14 +31,38 @@ def run(
         str | None, typer.Option("--until", metavar="WHEN", help="idle, steps, or a duration of virtual time such as 30s.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, metavar="N", help="Instead of the scenario's own seed.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", metavar="SEEDS", help="Run once a seed and sum up: 1..1000, 7 or 1..10,20.")
+    ] = None,
     max_events: Annotated[
         int, typer.Option("--max-events", min=1, metavar="N", help="Budget of a run that does not come to rest.")
     ] = 1_000_000,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Run so many scenarios or seeds at once; 0: one a processor.")
+    ] = 1,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.running import Options, run_files, until_of
 
-    sys.exit(run_files(files, Options(format, output, quiet, until_of(until), seed, max_events)))
+    options = Options(format, output, quiet, until_of(until), seed, max_events)
+    if seeds is not None:
+        from routesim.cli.sweeping import parsed, sweep_files
+
+        sys.exit(sweep_files(files, options, parsed(seeds), _count(jobs)))
+    if jobs != 1 and len(files) > 1:
+        from routesim.cli import parallel
+
+        if _count(jobs) > 1:
+            sys.exit(parallel.run_files(files, options, _count(jobs)))
+    sys.exit(run_files(files, options))
+
+
+def _count(jobs: int) -> int:
+    if jobs == 1:
+        return 1
+    from routesim.cli.processes import count_of
+
+    return count_of(jobs)
 
 
 COMMAND = Command(run, EXAMPLES)

@@ -1,14 +1,16 @@
 """What `routesim run` does once its command line is understood."""
 
 import os
+from collections.abc import Callable
 from typing import IO, NamedTuple
 
+from routesim.broker import Broker
 from routesim.cli.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.output import CannotWrite, look, opened, read_stdin, told, wants_colour
 from routesim.cli.progress import Progress
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.report import diagnostics
-from routesim.report.formats import FORMATS, KEEPS_ALL
+from routesim.report.formats import FORMATS, KEEPS_ALL, Look
 from routesim.run import Runner
 from routesim.scenario import Scenario, load
 from routesim.scenario.kinds import duration_ms
@@ -35,6 +37,24 @@ def until_of(text: str | None) -> str | int | None:
 
 def run_files(files: list[str], options: Options) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
+    check(files, options)
+    scenarios = load_all(files)
+    if scenarios is None:
+        return UNUSABLE
+    status = OK
+    try:
+        with opened(options.output) as out:
+            for index, scenario in enumerate(scenarios):
+                if index and separates(options):
+                    out.write("\n")
+                status = max(status, _run(scenario, options, out))
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None
+    return status
+
+
+def check(files: list[str], options: Options) -> None:
+    """Raises `UsageError` when the command line asks for what there is not, or would overwrite a scenario."""
     if options.format is not None and options.format not in FORMATS:
         hint = did_you_mean(options.format, FORMATS)
         raise UsageError(f"--format takes {', '.join(FORMATS)}, not '{options.format}'" + (f"; {hint}" if hint else ""))
@@ -43,20 +63,11 @@ def run_files(files: list[str], options: Options) -> int:
     for path in files if options.output else ():
         if path != "-" and _same_file(path, options.output):
             raise UsageError(f"--output would overwrite the scenario {path}")
-    scenarios = [_load(path) for path in files]
-    if not all(scenarios):
-        return UNUSABLE
-    status = OK
-    try:
-        with opened(options.output) as out:
-            for index, scenario in enumerate(scenarios):
-                assert scenario is not None
-                if index and options.format not in ("json", "ndjson") and not options.quiet:
-                    out.write("\n")
-                status = max(status, _run(scenario, options, out))
-    except CannotWrite as problem:
-        raise UsageError(str(problem)) from None
-    return status
+
+
+def separates(options: Options) -> bool:
+    """Whether an empty line stands between two reports."""
+    return options.format not in ("json", "ndjson") and not options.quiet
 
 
 def _same_file(left: str, right: str | None) -> bool:
@@ -66,32 +77,54 @@ def _same_file(left: str, right: str | None) -> bool:
         return False
 
 
-def _load(path: str) -> Scenario | None:
-    """The scenario, with its warnings told; None when it cannot be used, with everything that is wrong told."""
-    problems: list[Diagnostic]
-    scenario = None
+def load_all(files: list[str]) -> list[Scenario] | None:
+    """The scenarios, with their warnings told; None when one cannot be used, with everything that is wrong told."""
+    usable = []
+    for path in files:
+        scenario, problems = loaded(path, read_stdin() if path == "-" else None)
+        tell_problems(problems)
+        if scenario is not None:
+            usable.append(scenario)
+    return usable if len(usable) == len(files) else None
+
+
+def loaded(path: str, stdin: bytes | None) -> tuple[Scenario | None, list[Diagnostic]]:
+    """The scenario (None: it cannot be used) and all that is to be said about it."""
     try:
-        stdin = read_stdin() if path == "-" else None
         scenario = load(path, stdin)
-        problems = list(scenario.warnings)
+        return scenario, list(scenario.warnings)
     except Invalid as invalid:
-        problems = invalid.diagnostics
+        return None, invalid.diagnostics
+
+
+def tell_problems(problems: list[Diagnostic]) -> None:
     if problems:
         with told() as stream:
             diagnostics.write(stream, problems, colour=wants_colour(stream))
-    return scenario
+
+
+def format_for(options: Options, out: IO[str]) -> str:
+    return options.format or ("table" if out.isatty() else "plain")
 
 
 def _run(scenario: Scenario, options: Options, out: IO[str]) -> int:
-    format = options.format or ("table" if out.isatty() else "plain")
-    report = FORMATS[format](out, scenario, look(out, format, quiet=options.quiet))
+    format = format_for(options, out)
     progress = Progress(scenario.name, quiet=options.quiet)
+    return run_one(scenario, options, format, look(out, format, quiet=options.quiet), out, progress.tick, progress.clear)
+
+
+def run_one(
+    scenario: Scenario, options: Options, format: str, looks: Look, out: IO[str], tick: Callable[[Broker], None],
+    clear: Callable[[], None] = lambda: None,
+) -> int:  # fmt: skip
+    """Run it, with its report on `out`; `tick` is called now and then, `clear` when the run is over."""
+    report = FORMATS[format](out, scenario, looks)
     runner = Runner(
         scenario, report.listen, seed=options.seed, until=options.until, max_events=options.max_events,
-        keep=format in KEEPS_ALL and not (options.quiet and format != "json"), tick=progress.tick,
+        keep=format in KEEPS_ALL and not (options.quiet and format != "json"), tick=tick,
     )  # fmt: skip
     result = runner.run()
-    progress.clear()
+    clear()
     report.finish(result)
     if result.ok:
         return OK

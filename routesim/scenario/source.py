@@ -207,7 +207,7 @@ class _Builder:
                 ]
                 frames.append(frame)
                 if len(frames) > DEEPEST:
-                    place = frame[0]
+                    place = opened
                     raise self.source.fail("too-deep", f"more than {DEEPEST} levels of nesting", place.line, place.column)
                 continue
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:

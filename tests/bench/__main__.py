@@ -1,170 +1,93 @@
-"""`python tests/bench`: routesim beside floors measured in the same run. Prints ratios; absolute figures are for orientation.
+"""`python tests/bench [--tiny] [--readme] [SECTION...]`: routesim beside floors and peers measured in the same run.
 
-Each figure is the median of several rounds in which the probes take turns, so that all of them see the same machine.
+What is printed to be judged are ratios; the figures beside them are for orientation. Each ratio is the median of many
+pairs of short slices that take turns (pairs.py), so that a machine that changes its speed does so for both sides. The
+status is 0 whatever the goals say: a busy machine is no failure.
 """
 
-import heapq
-import io
-import os
-import statistics
-import subprocess
+import argparse
+import datetime
+import platform
+import re
 import sys
 import time
-from collections import deque
-from collections.abc import Callable
+from pathlib import Path
 
-from routesim.report.lines import Lines
-from routesim.report.trace import Trace
-from routesim.run import Runner
-from routesim.scenario import Scenario, load_source
-from routesim.scenario.source import Source
-from routesim.tables import PLAIN
+import loading
+import memory
+import piping
+import policies
+import rendering
+import routing
+import startup
+import throughput
+from rows import FIGURE, GOAL, RATIO, TO, WHAT, Row
+from scale import FULL, TINY, Scale
 
-MESSAGES = 20_000
-ROUNDS = 5
-START_ROUNDS = 9
-ROWS = 100_000
-
-SCENARIO = """
-exchanges: {shop: topic}
-queues: {%(queues)s}
-bindings:
-%(bindings)s
-%(consumers)s
-steps:
-  - publish: {exchange: shop, routing_key: ship.eu.w0, body: a pair of shoes, count: %(count)d}
-"""
-
-
-def scenario(count: int, *, consumers: bool) -> Scenario:
-    """10 queues, 10 bindings, half with `*` and half with `#`; every message reaches one queue."""
-    patterns = [f"ship.*.w{number}" if number % 2 == 0 else f"order.#.w{number}" for number in range(10)]
-    text = SCENARIO % {
-        "queues": ", ".join(f"q{number}: " for number in range(10)),
-        "bindings": "\n".join(
-            f"  - {{source: shop, destination: q{number}, routing_key: '{pattern}'}}" for number, pattern in enumerate(patterns)
-        ),
-        "consumers": "consumers: {packer: {queue: q0}}" if consumers else "",
-        "count": count,
-    }
-    return load_source(Source("bench", text), "")
-
-
-class Nothing(io.TextIOBase):
-    """A stream that takes text and forgets it."""
-
-    encoding = "utf-8"
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-
-def run(found: Scenario, listen: Callable[..., None] | None) -> None:
-    result = Runner(found, listen, keep=False).run()
-    assert result.broker.ledger.published == MESSAGES
-
-
-def floor() -> None:
-    """What any discrete-event engine in Python has to do: one function, plain data, no rules."""
-    queue: deque[tuple[int, str]] = deque()
-    timers: list[tuple[int, int]] = []
-    routes = {"ship.eu.w0": queue}
-    acked = 0
-    for number in range(MESSAGES):
-        routes["ship.eu.w0"].append((number, "a pair of shoes"))
-        message = queue.popleft()
-        heapq.heappush(timers, (number, message[0]))
-        heapq.heappop(timers)
-        acked += 1
-    assert acked == MESSAGES
-
-
-def trace_floor() -> None:
-    """A trace's rows as bare padded f-strings."""
-    out = Nothing()
-    for number in range(ROWS):
-        out.write(f"{number / 1000:>8.3f}  {'delivered':<20}{f'm{number}':<8}  {'warehouse':<20}  {'tag 1'}\n")
-
-
-def trace_rows(found: Scenario) -> None:
-    trace = Trace(Nothing(), found, colour=False, columns=None)
-    for number in range(ROWS):
-        trace.add((number, 1, "delivered", f"m{number}", "warehouse", "tag 1", PLAIN))
-
-
-def seconds(work: Callable[[], None]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
-
-
-def rounds(probes: dict[str, Callable[[], None]], count: int) -> dict[str, float]:
-    """The median seconds of each probe, all of them in turn."""
-    times: dict[str, list[float]] = {name: [] for name in probes}
-    for _ in range(count):
-        for name, work in probes.items():
-            times[name].append(seconds(work))
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def process(*arguments: str) -> Callable[[], None]:
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-
-    def work() -> None:
-        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, env=environment)
-
-    return work
-
-
-def table(title: str, found: dict[str, float], base: str, unit: Callable[[float], str]) -> None:
-    out = sys.stdout.write
-    out(f"\n{title}\n")
-    for name, value in found.items():
-        out(f"  {name:<44}{unit(value):>16}{value / found[base]:>9.2f} x\n")
+SECTIONS = {
+    "throughput": throughput,
+    "policies": policies,
+    "routing": routing,
+    "memory": memory,
+    "startup": startup,
+    "rendering": rendering,
+    "loading": loading,
+    "piping": piping,
+}
+README = Path(__file__).resolve().parents[2] / "README.md"
+BLOCK = re.compile(r"(<!-- bench -->\n```text\n\$ python tests/bench\n).*?(^```$)", re.MULTILINE | re.DOTALL)
+HEAD = f"  {'':<{WHAT}}{'figure':>{FIGURE}}{'ratio':>{RATIO}} {'to':<{TO}}{'goal':<{GOAL}}holds"
 
 
 def main() -> None:
-    busy, waiting = scenario(MESSAGES, consumers=True), scenario(MESSAGES, consumers=False)
-    out = Nothing()
-    per_second = lambda value: f"{MESSAGES / value:,.0f}/s"  # noqa: E731
-    table(
-        f"publish, route, deliver, ack: {MESSAGES:,} messages (ratio: time to the floor)",
-        rounds(
-            {
-                "floor: deque, dict and heap in one function": floor,
-                "consumers keep up, no trace": lambda: run(busy, None),
-                "consumers keep up, ndjson trace": lambda: run(busy, Lines(out.write)),
-                "consumers keep up, table trace": lambda: run(busy, Trace(out, busy, colour=True, columns=200).listen),
-                "every message waits, no trace": lambda: run(waiting, None),
-                "every message waits, ndjson trace": lambda: run(waiting, Lines(out.write)),
-            },
-            ROUNDS,
-        ),
-        "floor: deque, dict and heap in one function",
-        per_second,
-    )
-    table(
-        f"drawing a trace of {ROWS:,} rows",
-        rounds({"floor: padded f-strings": trace_floor, "trace rows": lambda: trace_rows(busy)}, ROUNDS),
-        "floor: padded f-strings",
-        lambda value: f"{value * 1000:,.0f} ms",
-    )
-    table(
-        "start-up, whole process",
-        rounds(
-            {
-                "python -c pass": process("-c", "pass"),
-                "import typer, yaml": process("-c", "import typer, yaml"),
-                "import typer, yaml, rich.table": process("-c", "import typer, yaml, rich.table"),
-                "routesim --version": process("-m", "routesim", "--version"),
-                "routesim run --help": process("-m", "routesim", "run", "--help"),
-                "routesim run scenarios/shoes.yaml": process("-m", "routesim", "run", "scenarios/shoes.yaml"),
-            },
-            START_ROUNDS,
-        ),
-        "python -c pass",
-        lambda value: f"{value * 1000:,.0f} ms",
-    )
+    parser = argparse.ArgumentParser(prog="python tests/bench", description="Ratios to floors and peers, measured in one run.")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; default: all")
+    parser.add_argument("--tiny", action="store_true", help="next to nothing, to see that it works")
+    parser.add_argument("--readme", action="store_true", help="write the table into the README too")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.sections if name not in SECTIONS]
+    if unknown:
+        parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    if asked.readme and (asked.sections or asked.tiny):
+        parser.error("--readme takes the whole table: no sections, no --tiny")
+    lines = [say(f"{datetime.date.today():%d %B %Y}, {machine()}"), say(HEAD)]
+    began = time.monotonic()
+    for name in asked.sections or SECTIONS:
+        lines += section(name, TINY if asked.tiny else FULL)
+    say(f"\n{time.monotonic() - began:.0f} s")
+    if asked.readme:
+        table = "\n".join(lines)
+        README.write_text(BLOCK.sub(lambda found: f"{found[1]}{table}\n{found[2]}", README.read_text("utf-8")), encoding="utf-8")
+
+
+def section(name: str, scale: Scale) -> list[str]:
+    lines = [say(f"\n{SECTIONS[name].TITLE}")]
+    rows: list[Row] = []
+    for row in SECTIONS[name].measure(scale):
+        rows.append(row)
+        lines.append(say(str(row)))
+    assert rows, f"{name} has found nothing"
+    return lines
+
+
+def say(line: str) -> str:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    return line
+
+
+def machine() -> str:
+    """The kind of machine, in so far as the system tells."""
+    processor = platform.processor() or platform.machine()
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        processor = next(line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    import os
+
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{os.cpu_count()} x {processor}, {platform.system()}, {python}"
 
 
 if __name__ == "__main__":

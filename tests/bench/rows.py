@@ -1,0 +1,59 @@
+"""What a section finds, and how it is printed: one row a figure."""
+
+from typing import NamedTuple
+
+WHAT, FIGURE, RATIO, TO, GOAL = 60, 12, 10, 24, 16
+
+
+class Goal(NamedTuple):
+    """A ratio that is to be reached or not to be passed. One run says little: less than 8 % is a tie."""
+
+    name: str
+    bound: float
+    least: bool
+
+    def holds(self, value: float) -> bool:
+        return value >= self.bound if self.least else value <= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.name} {'≥' if self.least else '≤'} {self.bound:g}"
+
+
+class Row(NamedTuple):
+    """`to` says what `ratio` is a ratio to. A goal is for the ratio, or, where there is none, for `value`."""
+
+    what: str
+    figure: str = ""
+    ratio: float | None = None
+    to: str = ""
+    goal: Goal | None = None
+    value: float | None = None
+
+    def __str__(self) -> str:
+        shown = "" if self.ratio is None else f"{self.ratio:,.2f} x" if self.ratio < 100 else f"{self.ratio:,.0f} x"
+        judged = self.value if self.ratio is None else self.ratio
+        verdict = "" if self.goal is None or judged is None else "yes" if self.goal.holds(judged) else "NO"
+        goal = "" if self.goal is None else str(self.goal)
+        return f"  {self.what:<{WHAT}}{self.figure:>{FIGURE}}{shown:>{RATIO}} {self.to:<{TO}}{goal:<{GOAL}}{verdict}".rstrip()
+
+
+def at_least(name: str, bound: float) -> Goal:
+    return Goal(name, bound, least=True)
+
+
+def at_most(name: str, bound: float) -> Goal:
+    return Goal(name, bound, least=False)
+
+
+def missing(what: str, package: str) -> Row:
+    return Row(f"{what}: not measured, {package} is not installed")
+
+
+def per_second(seconds: float) -> str:
+    return f"{1 / seconds:,.0f}/s"
+
+
+def duration(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:,.2f} s"
+    return f"{seconds * 1e3:,.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:,.2f} us"

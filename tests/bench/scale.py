@@ -1,0 +1,37 @@
+"""How much is measured: all of it, or next to nothing so that a test can see that every section still works."""
+
+from typing import NamedTuple
+
+
+class Scale(NamedTuple):
+    """`budget_s`: for a pair of works that are longer than a slice. `sizes`: numbers of bindings, of which `small` and
+    `large` are compared; up to `peer_sizes` bindings kombu is asked too."""
+
+    slice_s: float
+    pairs: int
+    least_pairs: int
+    budget_s: float
+    processes: int  # rounds of whole processes
+    commanded: int  # messages of a run through the command line
+    few: int  # messages of the two streamed runs whose memory is compared
+    many: int
+    backlog: int  # messages that wait in queues
+    sizes: tuple[int, ...]
+    hash_sizes: tuple[int, ...]
+    peer_sizes: tuple[int, ...]
+    small: int
+    large: int
+    lines: int  # of the generated scenario
+    defined: int  # bindings of the generated definitions file
+
+
+FULL = Scale(
+    slice_s=0.040, pairs=41, least_pairs=3, budget_s=10.0, processes=15, commanded=300_000, few=20_000, many=2_000_000,
+    backlog=200_000, sizes=(10, 100, 1_000, 10_000, 100_000, 1_000_000), hash_sizes=(1_000, 10_000, 100_000, 1_000_000),
+    peer_sizes=(1_000, 10_000), small=1_000, large=1_000_000, lines=10_000, defined=1_000_000,
+)  # fmt: skip
+TINY = Scale(
+    slice_s=0.001, pairs=3, least_pairs=1, budget_s=0.001, processes=1, commanded=200, few=50, many=200,
+    backlog=200, sizes=(10, 50), hash_sizes=(10, 50),
+    peer_sizes=(10,), small=10, large=50, lines=80, defined=50,
+)  # fmt: skip

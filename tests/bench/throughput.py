@@ -1,0 +1,55 @@
+"""Messages a second: publish, route, deliver, acknowledge; one queue a message, one ack each."""
+
+from collections.abc import Iterator
+
+from floors import event_loop
+from pairs import Work, paired
+from peers import FASTSTREAM, KOMBU, faststream_messages, kombu_messages
+from processes import command, generated
+from rows import Goal, Row, at_least, missing, per_second
+from scale import Scale
+from workload import NOWHERE, engine, text
+
+TITLE = "Throughput"
+WAITS = "prefetch: 1, takes: 1ms"
+FORMATS = {None: "no trace", "ndjson": "ndjson trace", "table": "table trace"}
+GOALS: dict[tuple[bool, str | None], Goal] = {
+    (False, None): at_least("G2", 15),
+    (False, "ndjson"): at_least("G1", 8),
+    (True, None): at_least("G2", 9),
+    (True, "ndjson"): at_least("G1", 5),
+}
+
+
+def measure(scale: Scale) -> Iterator[Row]:
+    kombu = kombu_messages()
+    for waits in (False, True):
+        name = "every message waits" if waits else "consumers keep up"
+        for format, shown in FORMATS.items():
+            work = engine(format, consumer=WAITS if waits else "")
+            yield against(f"{name}, {shown}", work, kombu, "as fast as kombu", GOALS.get((waits, format)), scale)
+    yield against("floor: one function, plain data, no rules", event_loop, kombu, "as fast as kombu", None, scale)
+    path = generated("throughput.yaml", text(scale.commanded))
+    run = command("run", path, "--format", "ndjson", "--output", NOWHERE)
+    whole = paired(run, _batch(kombu, scale.commanded // 4), scale) if kombu else None
+    if whole is not None:
+        row = f"command line, {scale.commanded:,} messages, ndjson, with start-up"
+        speed = whole.speed * scale.commanded / (scale.commanded // 4)
+        yield Row(row, per_second(whole.first_s / scale.commanded), speed, "as fast as kombu", GOALS[False, "ndjson"])
+    faststream = faststream_messages()
+    if faststream is None:
+        yield missing("FastStream's test broker", f"{FASTSTREAM}[rabbit]")
+        return
+    yield against("consumers keep up, ndjson trace", engine("ndjson"), faststream, "as fast as FastStream", None, scale)
+
+
+def _batch(work: Work, messages: int) -> Work:
+    return lambda units: work(units * messages)
+
+
+def against(what: str, work: Work, peer: Work | None, to: str, goal: Goal | None, scale: Scale) -> Row:
+    """A row of messages a second and how many times that is the peer's."""
+    if peer is None:
+        return missing(what, KOMBU)
+    found = paired(work, peer, scale)
+    return Row(what, per_second(found.first_s), found.speed, to, goal)
