@@ -19,7 +19,7 @@ from routesim.cli.output import CannotWrite, look, opened, read_stdin, tell
 from routesim.cli.processes import Died, Pool
 from routesim.cli.running import Options, check, format_for, loaded, run_one, separates, tell_problems
 from routesim.diagnostics import Diagnostic
-from routesim.report.formats import Look
+from routesim.report.look import Look
 
 CHUNK = 1 << 16
 POLL_S = 0.05

@@ -10,7 +10,8 @@ from routesim.cli.output import CannotWrite, look, opened, read_stdin, told, wan
 from routesim.cli.progress import Progress
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.report import diagnostics
-from routesim.report.formats import FORMATS, KEEPS_ALL, Look
+from routesim.report.formats import FORMATS, KEEPS_ALL
+from routesim.report.look import Look
 from routesim.run import Runner
 from routesim.scenario import Scenario, load
 from routesim.scenario.kinds import duration_ms

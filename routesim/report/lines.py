@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
@@ -12,7 +13,7 @@ from routesim.values import plain
 
 REMEMBERED_PATHS = 4096
 _PATHS: dict[int, tuple[Path, str]] = {}
-OPEN, CLOSE = "\0", "\1"  # stand around the expressions of an f-string until the braces of JSON are doubled
+OPEN, CLOSE = "\0", "\1"  # stand around what an f-string is to evaluate: JSON has no such characters
 
 
 class Lines:
@@ -22,42 +23,50 @@ class Lines:
         self.write = write
         self.end = end
         self.seq = 0
-        self.written: dict[type, Callable[[int, Any], str]] = {}
 
     def __call__(self, event: Any) -> None:
-        kind = type(event)
-        line = self.written.get(kind)
-        if line is None:
-            line = self.written[kind] = _line_of(kind, self.end)
         self.seq = seq = self.seq + 1
-        self.write(line(seq, event))
+        self.write(_line_of(type(event))(seq, event) + self.end)  # type: ignore[arg-type]
 
     def prepare(self, told: Sequence[Any]) -> Tell:
         """A function made for these events: one formatted text, one write."""
-        holes = {value for event in told for value in event if isinstance(value, Hole)}
-        copies, tags = ([hole.name + str(hole.number) for hole in holes if hole.name == name] for name in ("copy", "tag"))
         text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(told, 1))
-        source = f"""
-def tell(at_ms, message, copy{"".join(f", {name}" for name in sorted(tags))}):
-    seq = lines.seq
-    lines.seq = seq + {len(told)}
-    at_ms, message = str(at_ms), _quoted(message)
-    {"; ".join(f"{name} = str(copy + {name[4:]})" for name in copies) or "pass"}
-    {"; ".join(f"{name} = str({name})" for name in tags) or "pass"}
-    write(f{_doubled(text)!r})
-"""
-        tell: Tell = _made(source, "tell", lines=self, write=self.write)
+        first, *rest = text.split(OPEN)
+        expressions, constants = zip(*(part.split(CLOSE, 1) for part in rest), strict=True)
+        tell: Tell = _teller(expressions, len(told))(self, self.write, first, *constants)
         return tell
 
 
-def _line_of(kind: type, end: str) -> Callable[[int, Any], str]:
+@cache
+def _teller(expressions: tuple[str, ...], lines: int) -> Callable[..., Any]:
+    """Makes functions that write lines with these expressions between any constant parts."""
+    copies = sorted({name for name in expressions if name.startswith("copy")})
+    tags = sorted({name for name in expressions if name.startswith("tag")})
+    second = "next_message" in expressions
+    parts = [f"part{index}" for index in range(len(expressions) + 1)]
+    text = "{part0}" + "".join(f"{{{name}}}{{{part}}}" for name, part in zip(expressions, parts[1:], strict=True))
+    source = f"""
+def make(lines, write, {", ".join(parts)}):
+    def tell(at_ms, message, copy{"".join(f", {name}" for name in tags)}{", next_message, next_copy, next_tag" * second}):
+        seq = lines.seq
+        lines.seq = seq + {lines}
+        at_ms, message = str(at_ms), _quoted(message)
+        {"next_message = _quoted(next_message)" if second else ""}
+        {"; ".join(f"{name} = str(copy + {name[4:]})" for name in copies)}
+        {"; ".join(f"{name} = str({name})" for name in tags)}
+        write(f"{text}")
+    return tell
+"""
+    return _made(source, "make")
+
+
+@cache
+def _line_of(kind: type) -> Callable[[int, Any], str]:
     """A function that writes the events of one kind."""
     fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
     values = [f"{OPEN}{_EXPRESSIONS[kind.__annotations__[field]].format(field)}{CLOSE}" for field in fields]
-    text = _line(kind, f"{OPEN}seq{CLOSE}", values) + end
-    source = f"def line(seq, event):\n    {', '.join(fields)}, = event\n    return f{_doubled(text)!r}"
-    line: Callable[[int, Any], str] = _made(source, "line")
-    return line
+    text = _line(kind, f"{OPEN}seq{CLOSE}", values).replace("{", "{{").replace("}", "}}").replace(OPEN, "{").replace(CLOSE, "}")
+    return _made(f"def line(seq, event):\n    {', '.join(fields)}, = event\n    return f{text!r}", "line")
 
 
 def _prepared_line(event: Any, index: int, end: str) -> str:
@@ -77,15 +86,11 @@ def _line(kind: type, seq: str, values: Sequence[str]) -> str:
     return f'{{"seq": {seq}, "at_ms": {values[0]}, "event": "{EVENTS[kind]}"{rest}}}'
 
 
-def _doubled(text: str) -> str:
-    """The inside of an f-string, as its source is to be."""
-    return text.replace("{", "{{").replace("}", "}}").replace(OPEN, "{").replace(CLOSE, "}")
-
-
-def _made(source: str, name: str, **given: Any) -> Any:
-    scope = {**_SCOPE, **given}
+def _made(source: str, name: str) -> Callable[..., Any]:
+    scope = dict(_SCOPE)
     exec(source, scope)
-    return scope[name]
+    made: Callable[..., Any] = scope[name]
+    return made
 
 
 def _text(value: str | None) -> str:

@@ -33,7 +33,7 @@ WAYS_TO_PREPARE = 64  # of one publish, by the consumers that are sent it
 
 
 class Hole(NamedTuple):
-    """Stands in an event for what differs from message to message; the n-th copy, the n-th delivery tag."""
+    """Stands in an event for what differs from message to message: the n-th copy, the n-th delivery tag."""
 
     name: str
     number: int = 0
@@ -41,7 +41,11 @@ class Hole(NamedTuple):
 
 AT: Any = Hole("at_ms")
 MESSAGE: Any = Hole("message")
-Tell = Callable[..., None]  # (at_ms, message, number of its first copy, delivery tag of each copy ...)
+NEXT_MESSAGE: Any = Hole("next_message")
+NEXT_COPY: Any = Hole("next_copy")
+NEXT_TAG: Any = Hole("next_tag")
+# (at_ms, message, number of its first copy, delivery tag of each copy ..., then the same of a second message)
+Tell = Callable[..., None]
 
 
 @runtime_checkable
@@ -70,7 +74,6 @@ class Hand(NamedTuple):
 
     name: str
     place: Place
-    alone: bool  # its queue has no other consumer
     subscription: Subscription
     channel: Channel
     worker: Worker
@@ -80,6 +83,7 @@ class Hand(NamedTuple):
     acked: Tell
     delivered: Tell
     again: Tell  # a redelivery
+    next: Tell | None  # acknowledged, and the next one delivered; only where the queue has no other consumer
 
 
 class Course(NamedTuple):
@@ -102,7 +106,7 @@ class Express:
         self.runner = runner
         self.broker: State = runner.broker
         self.narrator = narrator
-        self.prepared: dict[str, Tell] = {}
+        self.prepared: dict[tuple[Any, ...], tuple[Tell, Any]] = {}
         self.courses: dict[int, Course | None] = {}
         self.places: dict[int, Place | None] = {}
         self.hands: dict[str, Hand | None] = {}
@@ -131,7 +135,7 @@ class Express:
         runner, broker, agenda, timers = self.runner, self.broker, self.runner.agenda, self.broker.agenda.heap
         limit = BUDGET_MS - 1 if until_ms is None else min(until_ms, BUDGET_MS - 1)
         free, traced = self._free_reactions(), self.narrator is not None
-        now, reactions, acked = -1, 0, 0
+        now, reactions, acked, delivered, redelivered, make = -1, 0, 0, 0, 0, tuple.__new__
         while agenda:
             at_ms, rank, _, what = agenda[0]
             if at_ms != now:
@@ -156,25 +160,46 @@ class Express:
                     tag, _, taker, copy, _, _ = jobs[number].delivery
                     if taker is not subscription or tag not in channel.unacked:
                         break
-                    heappop(agenda)
                     del jobs[number], channel.unacked[tag]
-                    queue.unacked -= 1
                     acked += 1
                     reactions += 1
+                    if hand.next is not None and not subscription.credit and queue.count > 1 and not queue.active:
+                        # The queue's one consumer would come back into the rotation, take the head and leave it again.
+                        head: Copy = queue.levels[0].popleft()
+                        queue.count -= 1
+                        queue.bytes -= head.content.size
+                        channel.next_tag = (new_tag := channel.next_tag) + 1
+                        delivery = channel.unacked[new_tag] = make(Delivery, (new_tag, queue, subscription, head, now, False))
+                        delivered += 1
+                        if traced and not head.returns:
+                            hand.next(now, copy.message, copy.serial, tag, head.message, head.serial, new_tag)
+                        elif traced:
+                            hand.acked(now, copy.message, copy.serial, tag)
+                            hand.again(now, head.message, head.serial, new_tag)
+                        redelivered += head.returns > 0
+                        if worker.waiting or len(jobs) >= hand.concurrency:
+                            heappop(agenda)
+                            worker.waiting.append((delivery, 0))
+                            while worker.waiting and len(jobs) < hand.concurrency:
+                                self._begin(hand, worker.waiting.popleft()[0])
+                        else:
+                            worker.job_number = number = worker.job_number + 1
+                            jobs[number] = make(Job, (delivery, hand.rule, 0))
+                            runner.scheduled = scheduled = runner.scheduled + 1
+                            heapreplace(agenda, (now + hand.takes, FINISH, scheduled, (hand.name, number, worker.life)))
+                        reactions += not agenda or agenda[0][0] != now
+                        continue
+                    heappop(agenda)
+                    queue.unacked -= 1
                     if traced:
                         hand.acked(now, copy.message, copy.serial, tag)
                     sent: Sequence[tuple[Hand, Delivery]] = ()
                     if subscription.prefetch:
                         subscription.credit += 1
                         if subscription.credit == 1:
-                            if queue.count > 1 and hand.alone and not queue.active:
-                                # It would come back into the rotation, take the next message and leave it again.
-                                subscription.credit = 0
-                                sent = ((hand, self._send(hand, queue)),)
-                            else:
-                                queue.unblock(channel.name)
-                                if queue.count:
-                                    sent = self._dispatch(hand.place)
+                            queue.unblock(channel.name)
+                            if queue.count:
+                                sent = self._dispatch(hand.place)
                     waiting = worker.waiting
                     while waiting and len(jobs) < hand.concurrency:
                         self._begin(hand, waiting.popleft()[0])
@@ -185,7 +210,10 @@ class Express:
             if not agenda or agenda[0][0] != now:
                 reactions += 1  # one for every instant
         runner.reactions += reactions
-        broker.ledger.acked += acked
+        ledger = broker.ledger
+        ledger.acked += acked
+        ledger.delivered += delivered
+        ledger.redelivered += redelivered
         if reactions:
             self.fruitless = self.pause = 0
 
@@ -285,61 +313,67 @@ class Express:
         takes = consumer.takes if rule.takes is None else rule.takes
         if not takes and (worker.jobs or worker.waiting):
             return None
+        next: Tell | None = None
         acked = delivered = again = _silent
         if takes:
-            acked = self._prepared([_acked(queue, subscription, 0, 0)])
-            delivered, again = (self._prepared([_delivered(queue, subscription, 0, 0, again=again)]) for again in (False, True))
+            key = (queue.name, consumer.name, channel.name)
+            acked = self._prepared((*key, "acked"), lambda: [_acked(queue, subscription, 0, 0)])
+            delivered = self._prepared((*key, "delivered"), lambda: [_delivered(queue, subscription, 0, 0, again=False)])
+            again = self._prepared((*key, "again"), lambda: [_delivered(queue, subscription, 0, 0, again=True)])
+            if len(queue.subscriptions) == 1:
+                both = lambda: [_acked(queue, subscription, 0, 0), _next_delivered(queue, subscription)]  # noqa: E731
+                next = self._prepared((*key, "next"), both)
         return Hand(
-            consumer.name, place, len(queue.subscriptions) == 1, subscription, channel, worker, consumer.concurrency, rule, takes,
-            acked, delivered, again,
+            consumer.name, place, subscription, channel, worker, consumer.concurrency, rule, takes, acked, delivered, again, next,
         )  # fmt: skip
 
     # What is told ------------------------------------------------------------------------------------------------------
 
-    def _prepared(self, told: list[Any]) -> Tell:
-        """Prepared once in a run, not once a look: the text of the events says which."""
+    def _prepared(self, key: tuple[Any, ...], told: Callable[[], list[Any]], keeps: Any = None) -> Tell:
+        """Prepared once in a run, not once a look. `keeps`: the objects whose identities stand in the key."""
         if self.narrator is None:
             return _silent
-        key = repr(told)
-        if key not in self.prepared:
+        known = self.prepared.get(key)
+        if known is None:
             if len(self.prepared) >= PREPARED:
                 self.prepared.clear()
-            self.prepared[key] = self.narrator.prepare(told)
-        return self.prepared[key]
+            known = self.prepared[key] = (self.narrator.prepare(told()), keeps)
+        return known[0]
 
     def _passage(self, course: Course, takers: tuple[int, ...]) -> Tell:
         """Told of a publish that these consumers take: what its queues do with it, and the answers that take no time."""
-        content, name = course.content, course.channel.name
-        told: list[Any] = [events.Published(AT, MESSAGE, content.exchange, content.routing_key, name)]
-        answers = []
-        tag = 0
-        for index, ((queue, hands, _), path, taker) in enumerate(zip(course.places, course.paths, takers, strict=True)):
-            told.append(events.Enqueued(AT, MESSAGE, queue.name, _copy(index), "published", path))
-            if taker:
-                hand = hands[taker]
-                told.append(_delivered(queue, hand.subscription, index, tag, again=False))
-                if not hand.takes:
-                    answers.append(_acked(queue, hand.subscription, index, tag))
-                tag += 1
-        if course.channel.confirms:
-            told.append(events.Confirmed(AT, MESSAGE, "ack", len(course.places)))
-        tell = course.told[takers] = self._prepared(told + answers)
+        key = (id(course.content), course.channel.name, takers, *map(id, course.paths))
+        tell = course.told[takers] = self._prepared(key, lambda: _passage(course, takers), (course, takers))
         return tell
 
     # What happens ------------------------------------------------------------------------------------------------------
 
     def _publish(self, course: Course, action: PublishMany, start: int, stop: int) -> int:
         """Publishes of one step at this instant; returns how many answers their consumers give."""
+        first, count, copies = action.first or 0, stop - start, (stop - start) * len(course.places)
+        only = course.places[0] if len(course.places) == 1 else None
+        if only is not None and only.instant is not None:
+            publish = self._straight_through
+        else:
+            publish = self._wait_in_line if only is not None and not only.queue.active else self._to_all
+        delivered, answered = publish(course, action.id_prefix, range(first + start, first + stop))
+        self.broker.serial += copies
+        ledger = self.broker.ledger
+        ledger.published += count
+        ledger.routed += count
+        ledger.enqueued += copies
+        ledger.delivered += delivered
+        ledger.acked += answered
+        return answered
+
+    def _to_all(self, course: Course, prefix: str, numbers: range) -> tuple[int, int]:
+        """Publishes to whatever queues; returns how many deliveries and how many answers that makes."""
         broker, traced = self.broker, self.narrator is not None
         now, serial, make = broker.now, broker.serial, tuple.__new__
         content, _, places, _, told = course
-        size, prefix, first = content.size, action.id_prefix, action.first or 0
+        size = content.size
         delivered = answered = 0
         sent: list[tuple[Hand, Delivery]] = []
-        numbers = range(first + start, first + stop)
-        if len(places) == 1 and places[0].instant is not None:
-            answered = self._straight_through(course, places[0].instant, prefix, numbers)
-            serial, numbers = serial + answered, range(0)
         for number in numbers:
             message = f"{prefix}{number}"
             first_copy = serial + 1
@@ -390,45 +424,38 @@ class Express:
                 for hand, delivery in sent:
                     self._receive(hand, delivery)
                 sent.clear()
-        broker.serial = serial
-        published = stop - start
-        ledger = broker.ledger
-        ledger.published += published
-        ledger.routed += published
-        ledger.enqueued += published * len(places)
-        ledger.delivered += delivered + answered
-        ledger.acked += answered
-        return answered
+        return delivered + answered, answered
 
-    def _wait_in_line(self, course: Course, message: str) -> None:
-        """One publish to a queue nobody takes anything from now."""
-        broker, queue, content = self.broker, course.places[0].queue, course.content
-        broker.serial = serial = broker.serial + 1
-        queue.levels[0].append(tuple.__new__(Copy, (serial, message, content, None, 0, 0)))
-        queue.count += 1
-        queue.bytes += content.size
-        ledger = broker.ledger
-        ledger.published += 1
-        ledger.routed += 1
-        ledger.enqueued += 1
-        if self.narrator is not None:
-            tell = course.told.get((0,)) or self._passage(course, (0,))
-            tell(broker.now, message, serial)
+    def _wait_in_line(self, course: Course, prefix: str, numbers: range) -> tuple[int, int]:
+        """Publishes to one queue from which nobody takes anything now."""
+        queue, content, traced = course.places[0].queue, course.content, self.narrator is not None
+        now, serial, make, append = self.broker.now, self.broker.serial, tuple.__new__, queue.levels[0].append
+        tell = (course.told.get((0,)) or self._passage(course, (0,))) if traced else _silent
+        for number in numbers:
+            serial += 1
+            message = f"{prefix}{number}"
+            append(make(Copy, (serial, message, content, None, 0, 0)))
+            if traced:
+                tell(now, message, serial)
+        queue.count += len(numbers)
+        queue.bytes += len(numbers) * content.size
+        return 0, 0
 
-    def _straight_through(self, course: Course, hand: Hand, prefix: str, numbers: range) -> int:
+    def _straight_through(self, course: Course, prefix: str, numbers: range) -> tuple[int, int]:
         """Each publish to the one consumer of the one queue, who answers at once."""
-        traced, now, copy = self.narrator is not None, self.broker.now, self.broker.serial
-        channel, worker = hand.channel, hand.worker
-        takers = (id(hand.subscription),)
+        hand = course.places[0].instant
+        assert hand is not None
+        now, serial, traced = self.broker.now, self.broker.serial, self.narrator is not None
+        channel, worker, takers = hand.channel, hand.worker, (id(hand.subscription),)
         tell = (course.told.get(takers) or self._passage(course, takers)) if traced else _silent
         for number in numbers:
-            copy += 1
+            serial += 1
             tag = channel.next_tag
             channel.next_tag = tag + 1
             worker.job_number += 1
             if traced:
-                tell(now, f"{prefix}{number}", copy, tag)
-        return len(numbers)
+                tell(now, f"{prefix}{number}", serial, tag)
+        return len(numbers), len(numbers)
 
     def _publish_next(self, what: tuple[Any, ...], free: int) -> int | None:
         """The next of the publishes that a step has scheduled. None: not here."""
@@ -437,11 +464,7 @@ class Express:
         course = self._course(action)
         if course is None or index + 1 >= action.times or free <= len(course.places) + 1:
             return None
-        answers = 0
-        if len(course.places) == 1 and not course.places[0].queue.active:
-            self._wait_in_line(course, f"{action.id_prefix}{action.first + index}")
-        else:
-            answers = self._publish(course, action, index, index + 1)
+        answers = self._publish(course, action, index, index + 1)
         runner.scheduled += 1
         heapreplace(runner.agenda, (self.broker.now + action.every_ms, PUBLISH, runner.scheduled, (action, index + 1)))
         return answers
@@ -490,6 +513,24 @@ class Express:
         return delivery
 
 
+def _passage(course: Course, takers: tuple[int, ...]) -> list[Any]:
+    content, name = course.content, course.channel.name
+    told: list[Any] = [events.Published(AT, MESSAGE, content.exchange, content.routing_key, name)]
+    answers, tag = [], 0
+    for index, (place, path, taker) in enumerate(zip(course.places, course.paths, takers, strict=True)):
+        queue = place.queue
+        told.append(events.Enqueued(AT, MESSAGE, queue.name, _copy(index), "published", path))
+        if taker:
+            hand = place.hands[taker]
+            told.append(_delivered(queue, hand.subscription, index, tag, again=False))
+            if not hand.takes:
+                answers.append(_acked(queue, hand.subscription, index, tag))
+            tag += 1
+    if course.channel.confirms:
+        told.append(events.Confirmed(AT, MESSAGE, "ack", len(course.places)))
+    return told + answers
+
+
 def _copy(index: int) -> Any:
     return Hole("copy", index)
 
@@ -501,6 +542,12 @@ def _tag(index: int) -> Any:
 def _delivered(queue: Classic, subscription: Subscription, index: int, tag: int, *, again: bool) -> events.Delivered:
     channel = subscription.channel.name
     return events.Delivered(AT, MESSAGE, queue.name, _copy(index), subscription.name, channel, _tag(tag), again, False)
+
+
+def _next_delivered(queue: Classic, subscription: Subscription) -> events.Delivered:
+    return _delivered(queue, subscription, 0, 0, again=False)._replace(
+        message=NEXT_MESSAGE, copy=NEXT_COPY, delivery_tag=NEXT_TAG
+    )
 
 
 def _acked(queue: Classic, subscription: Subscription, index: int, tag: int) -> events.Acked:

@@ -207,8 +207,7 @@ class _Builder:
                 ]
                 frames.append(frame)
                 if len(frames) > DEEPEST:
-                    place = opened
-                    raise self.source.fail("too-deep", f"more than {DEEPEST} levels of nesting", place.line, place.column)
+                    raise self.source.fail("too-deep", f"more than {DEEPEST} levels of nesting", frame[0].line, frame[0].column)
                 continue
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
                 node = self._closed(*frames.pop())
