@@ -73,7 +73,9 @@ def _unit_s(work: Work, units: int) -> float:
 
 
 def _units(work: Work, slice_s: float) -> int:
-    """How many units fill a slice. Each number is tried twice: the first time warms up whatever can be warmed up."""
+    """How many units fill a slice; of whole processes one is enough. Each number is tried twice: the first time warms up whatever can be warmed up."""
+    if getattr(work, "whole", False):
+        return 1
     units, most = 1, len(work.keys) if isinstance(work, Each) else sys.maxsize
     while True:
         took = _unit_s(work, units) * units

@@ -30,12 +30,15 @@ def measure(scale: Scale) -> Iterator[Row]:
             yield against(f"{name}, {shown}", work, kombu, "as fast as kombu", GOALS.get((waits, format)), scale)
     yield against("floor: one function, plain data, no rules", event_loop, kombu, "as fast as kombu", None, scale)
     path = generated("throughput.yaml", text(scale.commanded))
-    run = command("run", path, "--format", "ndjson", "--output", NOWHERE)
-    whole = paired(run, _batch(kombu, scale.commanded // 4), scale) if kombu else None
-    if whole is not None:
-        row = f"command line, {scale.commanded:,} messages, ndjson, with start-up"
-        speed = whole.speed * scale.commanded / (scale.commanded // 4)
-        yield Row(row, per_second(whole.first_s / scale.commanded), speed, "as fast as kombu", GOALS[False, "ndjson"])
+    for shown, arguments, goal in (
+        ("ndjson", ("--format", "ndjson", "--output", NOWHERE), GOALS[False, "ndjson"]),
+        ("no trace", ("--format", "ndjson", "--quiet"), None),
+    ):
+        if kombu is not None:
+            whole = paired(command("run", path, *arguments), _batch(kombu, scale.commanded // 4), scale)
+            what = f"command line, {scale.commanded:,} messages, {shown}, with start-up"
+            speed = whole.speed * scale.commanded / (scale.commanded // 4)
+            yield Row(what, per_second(whole.first_s / scale.commanded), speed, "as fast as kombu", goal)
     faststream = faststream_messages()
     if faststream is None:
         yield missing("FastStream's test broker", f"{FASTSTREAM}[rabbit]")
