@@ -81,6 +81,7 @@ def _units(work: Work, slice_s: float) -> int:
         took = _unit_s(work, units) * units
         if took < slice_s:
             took = _unit_s(work, units) * units
-        if took >= slice_s / 4 or units == most:
-            return min(most, max(1, round(units * slice_s / took)))
-        units = min(most, units * 4)
+        if took >= slice_s * 0.6 or units == most:
+            return units
+        # What is done once, before the first unit, can be most of the time: come nearer in steps.
+        units = min(most, max(units * 2, min(units * 16, round(units * slice_s / took))))
