@@ -1,5 +1,6 @@
 """The bench cannot rot: every section runs at a tiny size. Nothing here is about time."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -36,6 +37,19 @@ def test_an_unknown_section_is_refused() -> None:
     assert "routing" in done.stderr
 
 
-def test_the_readme_has_a_place_for_the_table() -> None:
+def test_the_table_goes_into_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    renewed = importlib.import_module("readme").renewed
     text = (BENCH.parents[1] / "README.md").read_text(encoding="utf-8")
-    assert text.count("<!-- bench -->\n```text\n$ python tests/bench\n") == 1
+    once = renewed(text, "a table \\1\nof two lines")
+    assert "```text\n$ python tests/bench\na table \\1\nof two lines\n```\n" in once
+    assert renewed(once, "another") == renewed(text, "another")
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "said"),
+    [(8, True, "yes"), (7.5, True, "tie"), (7.3, True, "NO"), (8, False, "yes"), (8.5, False, "tie"), (9, False, "NO"), (0, False, "yes"), (-1, False, "yes")],
+)  # fmt: skip
+def test_goals(value: float, least: bool, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    assert importlib.import_module("rows").Goal("G", 8, least).holds(value) == said

@@ -7,8 +7,8 @@ status is 0 whatever the goals say: a busy machine is no failure.
 
 import argparse
 import datetime
+import os
 import platform
-import re
 import sys
 import time
 from pathlib import Path
@@ -21,6 +21,7 @@ import rendering
 import routing
 import startup
 import throughput
+from readme import renewed
 from rows import FIGURE, GOAL, RATIO, TO, WHAT, Row
 from scale import FULL, TINY, Scale
 
@@ -35,7 +36,6 @@ SECTIONS = {
     "piping": piping,
 }
 README = Path(__file__).resolve().parents[2] / "README.md"
-BLOCK = re.compile(r"(<!-- bench -->\n```text\n\$ python tests/bench\n).*?(^```$)", re.MULTILINE | re.DOTALL)
 HEAD = f"  {'':<{WHAT}}{'figure':>{FIGURE}}{'ratio':>{RATIO}} {'to':<{TO}}{'goal':<{GOAL}}holds"
 
 
@@ -56,8 +56,7 @@ def main() -> None:
         lines += section(name, TINY if asked.tiny else FULL)
     say(f"\n{time.monotonic() - began:.0f} s")
     if asked.readme:
-        table = "\n".join(lines)
-        README.write_text(BLOCK.sub(lambda found: f"{found[1]}{table}\n{found[2]}", README.read_text("utf-8")), encoding="utf-8")
+        README.write_text(renewed(README.read_text("utf-8"), "\n".join(lines)), encoding="utf-8")
 
 
 def section(name: str, scale: Scale) -> list[str]:
@@ -84,8 +83,6 @@ def machine() -> str:
         processor = next(line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name"))
     except (OSError, StopIteration):
         pass
-    import os
-
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return f"{os.cpu_count()} x {processor}, {platform.system()}, {python}"
 

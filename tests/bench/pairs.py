@@ -73,12 +73,15 @@ def _unit_s(work: Work, units: int) -> float:
 
 
 def _units(work: Work, slice_s: float) -> int:
-    """How many units fill a slice. Each number is tried twice: the first time warms up whatever can be warmed up."""
+    """How many units fill a slice; of whole processes one is enough. Each number is tried twice: the first time warms up whatever can be warmed up."""
+    if getattr(work, "whole", False):
+        return 1
     units, most = 1, len(work.keys) if isinstance(work, Each) else sys.maxsize
     while True:
         took = _unit_s(work, units) * units
         if took < slice_s:
             took = _unit_s(work, units) * units
-        if took >= slice_s / 4 or units == most:
-            return min(most, max(1, round(units * slice_s / took)))
-        units = min(most, units * 4)
+        if took >= slice_s * 0.6 or units == most:
+            return units
+        # What is done once, before the first unit, can be most of the time: come nearer in steps.
+        units = min(most, max(units * 2, min(units * 16, round(units * slice_s / took))))

@@ -56,6 +56,7 @@ def python(*arguments: str, status: int = 0, piped: bool = False, **environment:
                     pass
             assert run.returncode == status, f"{' '.join(arguments)} ended with {run.returncode}, not {status}"
 
+    work.whole = True  # type: ignore[attr-defined]
     return work
 
 

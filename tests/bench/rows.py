@@ -2,18 +2,23 @@
 
 from typing import NamedTuple
 
+TIE = 0.08
 WHAT, FIGURE, RATIO, TO, GOAL = 60, 12, 10, 24, 16
 
 
 class Goal(NamedTuple):
-    """A ratio that is to be reached or not to be passed. One run says little: less than 8 % is a tie."""
+    """A ratio that is to be reached or not to be passed."""
 
     name: str
     bound: float
     least: bool
 
-    def holds(self, value: float) -> bool:
-        return value >= self.bound if self.least else value <= self.bound
+    def holds(self, value: float) -> str:
+        """`tie`: so near that another run may say otherwise."""
+        if not value:
+            return "yes" if not self.least else "NO"
+        reached = value / self.bound if self.least else self.bound / value
+        return "yes" if reached >= 1 or value < 0 else "tie" if reached >= 1 - TIE else "NO"
 
     def __str__(self) -> str:
         return f"{self.name} {'≥' if self.least else '≤'} {self.bound:g}"
@@ -32,7 +37,7 @@ class Row(NamedTuple):
     def __str__(self) -> str:
         shown = "" if self.ratio is None else f"{self.ratio:,.2f} x" if self.ratio < 100 else f"{self.ratio:,.0f} x"
         judged = self.value if self.ratio is None else self.ratio
-        verdict = "" if self.goal is None or judged is None else "yes" if self.goal.holds(judged) else "NO"
+        verdict = "" if self.goal is None or judged is None else self.goal.holds(judged)
         goal = "" if self.goal is None else str(self.goal)
         return f"  {self.what:<{WHAT}}{self.figure:>{FIGURE}}{shown:>{RATIO}} {self.to:<{TO}}{goal:<{GOAL}}{verdict}".rstrip()
 

@@ -12,30 +12,33 @@ from workload import NOWHERE, engine, text
 
 TITLE = "Throughput"
 WAITS = "prefetch: 1, takes: 1ms"
-FORMATS = {None: "no trace", "ndjson": "ndjson trace", "table": "table trace"}
-GOALS: dict[tuple[bool, str | None], Goal] = {
-    (False, None): at_least("G2", 15),
-    (False, "ndjson"): at_least("G1", 8),
-    (True, None): at_least("G2", 9),
-    (True, "ndjson"): at_least("G1", 5),
+LOADS: dict[str, dict[str, str]] = {
+    "consumers keep up": {},
+    "time passes, consumers keep up": {"consumer": "takes: 1ms", "publish": "every: 1ms"},
+    "every message waits": {"consumer": WAITS},
 }
+FORMATS = {None: "no trace", "ndjson": "ndjson trace", "table": "table trace"}
+KEEP_UP: dict[str | None, Goal] = {None: at_least("G2", 15), "ndjson": at_least("G1", 8)}
+ALL_WAIT: dict[str | None, Goal] = {None: at_least("G2", 9), "ndjson": at_least("G1", 5)}
 
 
 def measure(scale: Scale) -> Iterator[Row]:
     kombu = kombu_messages()
-    for waits in (False, True):
-        name = "every message waits" if waits else "consumers keep up"
+    for name, given in LOADS.items():
+        goals = ALL_WAIT if given.get("consumer") == WAITS else KEEP_UP
         for format, shown in FORMATS.items():
-            work = engine(format, consumer=WAITS if waits else "")
-            yield against(f"{name}, {shown}", work, kombu, "as fast as kombu", GOALS.get((waits, format)), scale)
+            yield against(f"{name}, {shown}", engine(format, **given), kombu, "as fast as kombu", goals.get(format), scale)
     yield against("floor: one function, plain data, no rules", event_loop, kombu, "as fast as kombu", None, scale)
     path = generated("throughput.yaml", text(scale.commanded))
-    run = command("run", path, "--format", "ndjson", "--output", NOWHERE)
-    whole = paired(run, _batch(kombu, scale.commanded // 4), scale) if kombu else None
-    if whole is not None:
-        row = f"command line, {scale.commanded:,} messages, ndjson, with start-up"
-        speed = whole.speed * scale.commanded / (scale.commanded // 4)
-        yield Row(row, per_second(whole.first_s / scale.commanded), speed, "as fast as kombu", GOALS[False, "ndjson"])
+    for shown, arguments, goal in (
+        ("ndjson", ("--format", "ndjson", "--output", NOWHERE), KEEP_UP["ndjson"]),
+        ("no trace", ("--format", "ndjson", "--quiet"), None),
+    ):
+        if kombu is not None:
+            whole = paired(command("run", path, *arguments), _batch(kombu, scale.commanded // 4), scale)
+            what = f"command line, {scale.commanded:,} messages, {shown}, with start-up"
+            speed = whole.speed * scale.commanded / (scale.commanded // 4)
+            yield Row(what, per_second(whole.first_s / scale.commanded), speed, "as fast as kombu", goal)
     faststream = faststream_messages()
     if faststream is None:
         yield missing("FastStream's test broker", f"{FASTSTREAM}[rabbit]")

@@ -1,5 +1,6 @@
 """The work that throughput is measured with: a topic exchange, 10 queues, 10 bindings, each message reaches one queue."""
 
+import os
 from collections.abc import Callable
 from functools import cache
 
@@ -13,7 +14,7 @@ QUEUES = 10
 KEYS = [f"svc{number}.eu.created" for number in range(QUEUES)]
 PATTERNS = [f"svc{number}.*.created" if number < QUEUES // 2 else f"svc{number}.#" for number in range(QUEUES)]
 BODY = "the order 1234 has been created now"
-NOWHERE = "/dev/null"
+NOWHERE = os.devnull
 
 
 def text(

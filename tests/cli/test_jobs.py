@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_kit import LIMIT_S, ROOT, routesim, sane
+from cli_kit import LIMIT_S, ROOT, on_terminal, routesim, sane
 from process_kit import gone, linux, running, until_children, written
 
 from routesim.cli.processes import Died, Pool, count_of
@@ -45,6 +45,14 @@ def test_an_encoding_that_lacks_signs(tmp_path: Path) -> None:
     files = written(tmp_path, hostile=HOSTILE, quick=QUICK)
     alone = sane(routesim("run", *files, cwd=tmp_path, PYTHONIOENCODING="cp1252"))
     assert sane(routesim("run", *files, "-j2", cwd=tmp_path, PYTHONIOENCODING="cp1252")) == alone
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_on_a_terminal(columns: int, tmp_path: Path) -> None:
+    files = [str(ROOT / "scenarios" / "shoes.yaml"), *written(tmp_path, hostile=HOSTILE, fails=FAILS)]
+    alone, together = (on_terminal("run", *files, "-j", jobs, columns=columns, cwd=tmp_path) for jobs in "12")
+    assert together == alone
+    assert "\x1b[" in together.text
 
 
 def test_into_a_file_and_from_stdin(tmp_path: Path) -> None:
