@@ -20,7 +20,8 @@ def clone_into(old: "Broker", new: "Broker") -> "Broker":
     """Make `new`, a fresh broker, the same situation as `old`. Messages and bindings are shared until one side changes."""
     new.now, new.agenda, new.ledger = old.now, old.agenda.clone(), old.ledger.clone()
     new.exchanges = {name: state.clone() for name, state in old.exchanges.items()}
-    new.incoming = {key: bindings.copy() for key, bindings in old.incoming.items()}
+    new.incoming = old.incoming
+    new.incoming_shared = old.incoming_shared = True
     new.channels = {name: _channel(channel) for name, channel in old.channels.items()}
     new.queues = {name: queue.clone(new.channels) for name, queue in old.queues.items()}
     twins: dict[int, QueueType] = {id(queue): new.queues[name] for name, queue in old.queues.items()}

@@ -135,7 +135,8 @@ class State:
         self.agenda = Agenda()
         self.ledger = Ledger()
         self.exchanges = {item.name: ExchangeState(item, rules) for item in PREDECLARED}
-        self.incoming: dict[tuple[str, str], dict[tuple[str, BindingKey], Binding]] = {}
+        self.incoming: dict[tuple[str, str], dict[int, Binding]] = {}  # to a destination, by identity, in order
+        self.incoming_shared = False
         self.queues: dict[str, QueueType] = {}
         self.reply_queue: QueueType = Classic(REPLY_TO, REPLY_TO, {}, rules=rules, vhost=vhost)
         self.reply_channels: dict[str, str] = {}  # every address that was ever handed out -> channel
@@ -303,6 +304,13 @@ class State:
         if found is None:
             raise Refused(404, f"no exchange '{name}' in vhost '{self.vhost}'")
         return found
+
+    def own_incoming(self) -> dict[tuple[str, str], dict[int, Binding]]:
+        """Before a change: stop sharing it with a copy of the broker."""
+        if self.incoming_shared:
+            self.incoming = {key: bindings.copy() for key, bindings in self.incoming.items()}
+            self.incoming_shared = False
+        return self.incoming
 
     def warn(self, text: str) -> None:
         if self.listen:

@@ -93,7 +93,7 @@ def remove_exchange(broker: State, name: str, why: str, *, cascade: bool = True)
         if broker.listen:
             broker.listen(events.ExchangeDeleted(broker.now, current, reason))
         for key, binding in list(state.bindings.items()):
-            _forget_incoming(broker, current, key)
+            _forget_incoming(broker, key, binding)
             _tell_unbound(broker, binding, f"exchange '{current}' is gone")
         emptied = _unbind_all_from(broker, "exchange", current)
         if cascade:
@@ -104,7 +104,8 @@ def remove_exchange(broker: State, name: str, why: str, *, cascade: bool = True)
 def _unbind_all_from(broker: State, kind: str, name: str) -> list[str]:
     """Removes the bindings that lead to a destination; returns the auto-delete exchanges that have none left."""
     emptied = []
-    for (source, key), binding in broker.incoming.pop((kind, name), {}).items():
+    for binding in broker.own_incoming().pop((kind, name), {}).values():
+        source, key = binding.source, binding_key(binding)
         state = broker.exchanges.get(source)
         if state is None or key not in state.bindings:
             continue
@@ -123,13 +124,14 @@ def _tell_unbound(broker: State, binding: Binding, why: str) -> None:
         broker.listen(events.Unbound(broker.now, binding, why))
 
 
-def _forget_incoming(broker: State, source: str, key: BindingKey) -> None:
+def _forget_incoming(broker: State, key: BindingKey, binding: Binding) -> None:
     destination = key[:2]
-    there = broker.incoming.get(destination)
+    incoming = broker.own_incoming()
+    there = incoming.get(destination)
     if there is not None:
-        there.pop((source, key), None)
+        there.pop(id(binding), None)
         if not there:
-            del broker.incoming[destination]
+            del incoming[destination]
 
 
 # Bindings ----------------------------------------------------------------------------------------------------------
@@ -137,14 +139,15 @@ def _forget_incoming(broker: State, source: str, key: BindingKey) -> None:
 
 def binding_key(binding: Binding) -> BindingKey:
     """What makes a binding of its source the same as another (routing.md B1)."""
-    return binding.destination_type, binding.destination, binding.routing_key, table_identity(binding.arguments)
+    identity = table_identity(binding.arguments) if binding.arguments else ()
+    return binding.destination_type, binding.destination, binding.routing_key, identity
 
 
 def _stripped_binding(binding: Binding) -> Binding:
-    source, destination = stripped(binding.source), stripped(binding.destination)
-    if source is binding.source and destination is binding.destination:
+    names = binding.source + binding.destination
+    if "\r" not in names and "\n" not in names:
         return binding
-    return binding._replace(source=source, destination=destination)
+    return binding._replace(source=stripped(binding.source), destination=stripped(binding.destination))
 
 
 def _not_a_reply_address(broker: State, binding: Binding) -> None:
@@ -166,13 +169,21 @@ def bind(broker: State, step: steps.Bind) -> None:
     key = binding_key(binding)
     state.matcher.validate_binding(binding, queue.kind if queue else None)
     if queue is not None:
-        broker.accessible(queue, broker.channel(step.channel).connection)
+        channel = broker.channel(step.channel)
+        if queue.owner is not None:
+            broker.accessible(queue, channel.connection)
     if key in state.bindings:
         return
-    state.own()
+    if state.shared:
+        state.own()
     state.bindings[key] = binding
     state.matcher.add(binding)
-    broker.incoming.setdefault(key[:2], {})[binding.source, key] = binding
+    destination = key[:2]
+    incoming = broker.own_incoming()
+    there = incoming.get(destination)
+    if there is None:
+        there = incoming[destination] = {}
+    there[id(binding)] = binding
     broker.routes.clear()
     if broker.listen:
         broker.listen(events.Bound(broker.now, binding))
@@ -196,7 +207,7 @@ def unbind(broker: State, step: steps.Unbind) -> None:
     state.own()
     bound = state.bindings.pop(key)
     state.matcher.remove(bound)
-    _forget_incoming(broker, binding.source, key)
+    _forget_incoming(broker, key, bound)
     broker.routes.clear()
     _tell_unbound(broker, bound, "unbound")
     if state.declared.auto_delete and not state.bindings:

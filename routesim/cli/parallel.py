@@ -82,7 +82,7 @@ def run_files(files: list[str], options: Options, jobs: int) -> int:
 
 def _read(question: tuple[str, bytes | None]) -> _Read:
     scenario, problems = loaded(*question)
-    return _Read(None if scenario is None else pickle.dumps(scenario, pickle.HIGHEST_PROTOCOL), problems)
+    return _Read(None if scenario is None else pickle.dumps(scenario._replace(topology=None), pickle.HIGHEST_PROTOCOL), problems)
 
 
 def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Options, out: IO[str], folder: str) -> int:

@@ -90,16 +90,21 @@ class Topic(ExchangeType):
 
     def validate_binding(self, binding: Binding, queue_type: str | None) -> None:
         limit = self.rules.topic_hash_words_limit
+        if limit is None or binding.routing_key.count("#") <= limit:
+            return
         hashes = words_of(binding.routing_key).count("#")
-        if limit is not None and hashes > limit:
+        if hashes > limit:
             raise precondition_failed(
                 f"Topic binding key '{binding.routing_key}' uses {hashes} '#' wildcards, at most {limit} are allowed"
             )
 
     def add(self, binding: Binding) -> None:
         key = binding.routing_key
-        pattern = words_of(key)
-        if "*" not in pattern and "#" not in pattern:
+        if "*" not in key and "#" not in key:
+            pattern: list[str] | None = None
+        else:
+            pattern = words_of(key)
+        if pattern is None or ("*" not in pattern and "#" not in pattern):
             self.exact.setdefault(key, []).append(binding)
             return
         ends = self.wildcards.get(key)

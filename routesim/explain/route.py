@@ -1,6 +1,7 @@
 """The whole way of a message through a topology: every binding of every exchange on it, and what can come after."""
 
 import difflib
+import heapq
 from typing import Any
 
 from routesim.broker import Broker
@@ -9,31 +10,28 @@ from routesim.broker.state import ExchangeState
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import Verdict
+from routesim.exchanges.topic import words_of
 from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.futures import as_data, futures
 from routesim.explain.topic import aligned, nearest_change
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.scenario import Scenario
-from routesim.steps import Bind, Consume
+from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section, mark
 from routesim.values import Table, plain
-from routesim.versions import rules
 
 ALL_SHOWN = 30  # bindings of an exchange that are all shown
 MOST_HITS, MOST_MISSES = 50, 8
+COMPARED = 2_000
 MESSAGE = "m1"
 
 
 def topology(scenario: Scenario) -> Broker:
     """A broker with everything that the scenario declares at its top, and nobody consuming."""
-    broker = Broker(
-        rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
-        channel_plans=scenario.channels,
-    )  # fmt: skip
-    for declaration in scenario.declarations:
-        if not isinstance(declaration.step, Consume):
-            broker.apply(declaration.step)
+    assert scenario.topology is not None
+    broker = scenario.topology.copy()
+    broker.seed = scenario.seed
     return broker
 
 
@@ -56,7 +54,7 @@ def explain_route(
         found = route(broker, exchange, MESSAGE, content)
     else:
         found, _ = walk(broker, exchange, MESSAGE, content, visits=visits)
-    lines = {id(item.step.binding): item.line for item in scenario.declarations if isinstance(item.step, Bind)}
+    lines = {id(item.step.binding): item.line for item in scenario.declarations if item.line and isinstance(item.step, Bind)}
     sections, described = [], []
     for visit in visits:
         section, data = _visited(broker, visit, content, lines)
@@ -94,28 +92,28 @@ def _names(names: list[str]) -> str:
 
 def _visited(broker: Broker, visit: Visit, content: Content, lines: dict[int, int]) -> tuple[Section, dict[str, Any]]:
     state = broker.exchanges[visit.exchange]
-    answers = [(binding, state.matcher.why(binding, MESSAGE, content)) for binding in state.bindings.values()]
     # What the walk chose counts, also where chance decided.
     matched = {id(binding) for binding in visit.matched}
-    hits = [(binding, answer) for binding, answer in answers if id(binding) in matched]
-    misses = [(binding, answer) for binding, answer in answers if id(binding) not in matched]
-    shown_hits, shown_misses = hits, misses
-    if len(answers) > ALL_SHOWN:
-        shown_hits = hits[:MOST_HITS]
-        shown_misses = sorted(misses, key=lambda item: -_nearness(item[0], item[1], content))[:MOST_MISSES]
+    hits = [binding for binding in state.bindings.values() if id(binding) in matched]
+    misses = [binding for binding in state.bindings.values() if id(binding) not in matched]
+    count, hit_count = len(state.bindings), len(hits)
+    if count > ALL_SHOWN:
+        hits, misses = hits[:MOST_HITS], _nearest(state, misses, content, MOST_MISSES)
+    shown_hits = [(binding, state.matcher.why(binding, MESSAGE, content)) for binding in hits]
+    shown_misses = [(binding, state.matcher.why(binding, MESSAGE, content)) for binding in misses]
     rows = [_row(binding, answer, True, lines) for binding, answer in shown_hits]
     rows += [_row(binding, answer, False, lines) for binding, answer in shown_misses]
-    hidden = len(answers) - len(rows)
+    hidden = count - len(rows)
     if hidden:
         note = f"{hidden} more that do not match, these being the nearest"
         rows.append((Cell("…"), Cell(""), Cell(""), Cell(note, QUIET), Cell("")))
-    rows += _alternate(broker, state, visit, bool(hits))
+    rows += _alternate(broker, state, visit, hit_count > 0)
     how = ""
     if visit.path:
         last = visit.path[-1]
         how = " by exchange-to-exchange binding" if isinstance(last, Binding) else " as alternate exchange"
         how += f" from {last.source}"
-    title = f"{visit.exchange} ({state.declared.type}){how}: {len(hits)} of {len(answers)} bindings match"
+    title = f"{visit.exchange} ({state.declared.type}){how}: {hit_count} of {count} bindings match"
     data = {
         "exchange": visit.exchange, "type": state.declared.type,
         "bindings": [
@@ -159,8 +157,17 @@ def _alternate(broker: Broker, state: ExchangeState, visit: Visit, hit: bool) ->
     return [(Cell("↳"), Cell("alternate-exchange", QUIET), Cell(f"exchange {alternate}"), note, Cell(""))]
 
 
-def _nearness(binding: Binding, answer: Verdict, content: Content) -> float:
+def _nearest(state: ExchangeState, misses: list[Binding], content: Content, most: int) -> list[Binding]:
+    """The nearest misses, nearest first. Of many, those are compared that have the most words of the key."""
+    if len(misses) > COMPARED:
+        words = set(words_of(content.routing_key))
+        misses = heapq.nlargest(COMPARED, misses, key=lambda binding: len(words.intersection(binding.routing_key.split("."))))
+    return heapq.nlargest(most, misses, key=lambda binding: _nearness(state, binding, content))
+
+
+def _nearness(state: ExchangeState, binding: Binding, content: Content) -> float:
     """How close a miss is: the share of the pattern that was met, then the likeness of the texts."""
+    answer = state.matcher.why(binding, MESSAGE, content)
     met = sum(not part.decides for part in answer.alignment)
     if abs(len(binding.routing_key) - len(content.routing_key)) > 12:
         return met
@@ -207,10 +214,7 @@ def _help(broker: Broker, visits: list[Visit], exchange: str, key: str) -> list[
             continue
         if state.declared.type == "topic":
             content = Content("", key, (key,), None, "")
-            near = [
-                (_nearness(item, state.matcher.why(item, MESSAGE, content), content), item) for item in state.bindings.values()
-            ]
-            nearest = max(near, key=lambda pair: pair[0])[1]
+            nearest = _nearest(state, list(state.bindings.values()), content, 1)[0]
             hints.append(
                 f"Nearest on '{visit.exchange}': {quoted(nearest.routing_key)} to {nearest.destination}; "
                 f"bound as {nearest_change(nearest.routing_key, key)} it would match."

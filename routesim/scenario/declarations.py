@@ -51,6 +51,7 @@ class Declarations:
         self.operator_policies: set[str] = set()
         self.exclusive: dict[str, Text | None] = {}  # queue -> the channel that it names
         self.consumed: dict[str, str] = {}  # queue -> its first consumer
+        self.topology: Broker | None = None  # everything at the top declared, before anybody consumes
 
     # Names first: a step may declare what an earlier line refers to --------------------------------------------------
 
@@ -244,21 +245,32 @@ class Declarations:
         self, fields: Fields, node: Node | None, vhost: str, version: str, settings: Settings
     ) -> tuple[Declaration, ...]:
         """All declarations at the top, each one carried out by a scratch broker, whose refusals are the diagnostics."""
-        scratch = Broker(rules(version), vhost=vhost, settings=settings, channel_plans=self.names.channels)
-        declared = []
+        scratch = Broker(
+            rules(version), vhost=vhost, seed=fields.get("seed", 0), settings=settings, channel_plans=self.names.channels
+        )
+        declared: list[Declaration] = []
         items = [*self._included_items(), *self.steps_of(fields, node, check_names=True)]
-        for item in sorted(items, key=lambda item: ORDER.index(type(item.step))):
-            line = item.node.line if item.node is not None else 0
-            declared.append(Declaration(line, item.step))
-            refused = None if self._names_nothing(scratch, item.step) else scratch.apply(item.step)
-            if refused is not None:
-                self._refused(item, refused)
+        by_kind: dict[type, list[Item]] = {kind: [] for kind in ORDER}
+        for item in items:
+            by_kind[type(item.step)].append(item)
+        for kind, same in by_kind.items():
+            if kind is steps.Consume:
+                self.topology = scratch.copy() if same else scratch
+            elif kind is steps.Bind:
+                self._bind_included(scratch, declared)
+            for item in same:
+                step = item.step
+                declared.append(Declaration(0 if item.node is None else item.node.line, step))
+                if not self._names_nothing(scratch, step):
+                    refused = scratch.apply(step)
+                    if refused is not None:
+                        self._refused(item, refused)
         return tuple(declared)
 
     @staticmethod
     def _names_nothing(scratch: Broker, step: steps.Step) -> bool:
         """Reported already, with a better cure, or the consequence of an error that was."""
-        if isinstance(step, steps.Bind):
+        if type(step) is steps.Bind:
             binding = step.binding
             there = scratch.queues if binding.destination_type == "queue" else scratch.exchanges
             return binding.source not in scratch.exchanges or binding.destination not in there
@@ -299,12 +311,26 @@ class Declarations:
                 except InvalidPattern:
                     pass  # RabbitMQ's own answer follows
                 yield Item(steps.SetPolicy(policy), None, (included, path))
-            for path, binding in found.bindings:
-                there = names.queues if binding.destination_type == "queue" else names.exchanges
-                missing = binding.source if binding.source not in names.exchanges else binding.destination
-                if binding.source in names.exchanges and binding.destination in there:
-                    yield Item(steps.Bind(channel, binding), None, (included, path))
+
+    def _bind_included(self, scratch: Broker, declared: list[Declaration]) -> None:
+        """The bindings of definitions files. There may be a million: each is made and carried out at once."""
+        names, make = self.names, tuple.__new__
+        channel = names.channel_for("declare", None, None)
+        for included in self.included:
+            for path, binding in included.found.bindings:
+                step = make(steps.Bind, (channel, binding))
+                to_queue = binding.destination_type == "queue"
+                if binding.source in scratch.exchanges and (
+                    binding.destination in (scratch.queues if to_queue else scratch.exchanges)
+                ):
+                    declared.append(make(Declaration, (0, step)))
+                    refused = scratch.apply(step)
+                    if refused is not None:
+                        self._refused(Item(step, None, (included, path)), refused)
+                elif binding.source in names.exchanges and binding.destination in (names.queues if to_queue else names.exchanges):
+                    declared.append(Declaration(0, step))  # what it binds has been refused, which has been told
                 else:
+                    missing = binding.source if binding.source not in names.exchanges else binding.destination
                     self._at(
                         included, path, "warning", "definitions-binding",
                         f"nothing named '{missing}' is declared: this binding is passed over",

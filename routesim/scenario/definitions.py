@@ -69,6 +69,9 @@ def plain_data(node: Node) -> Any:
     return float(node) if FLOAT.fullmatch(node) else str(node)
 
 
+NO_ARGUMENTS: dict[str, Value] = {}
+
+
 def read_json(source: Source) -> Any:
     """The file's JSON. Raises `Invalid` with the place where it stops being JSON."""
     try:
@@ -258,7 +261,8 @@ class _Import:
             if kind not in ("queue", "exchange") or not isinstance(key, str):
                 self.note("error", "wrong-type", "a binding leads to a queue or an exchange, by a key that is text", path)
                 continue
-            yield path, Binding(source, destination, kind, key, self.table(item, path))
+            arguments = self.table(item, path) if item.get("arguments") else NO_ARGUMENTS
+            yield path, tuple.__new__(Binding, (source, destination, kind, key, arguments))
 
     def _skips_bad_bindings(self) -> bool:
         """Up to 3.13.5 (routing.md F21)."""

@@ -1,7 +1,9 @@
 """A file to a scenario: every error in it at once, each with its place and its cure."""
 
 import contextlib
+import gc
 import os
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic, Invalid
@@ -25,7 +27,8 @@ def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, 
     warning.
     """
     source = read_source(path, stdin)
-    return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
+    with _without_collector():
+        return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
 
 
 def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
@@ -52,6 +55,18 @@ def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, len
     if definitions.looks_like(node):
         return _Loader(source, asked).definitions_file(definitions.plain_data(node), node)
     return _Loader(source, asked).scenario(node)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing that loading makes is garbage: looking for some, ever again, would double the time for a large file."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _Asked(NamedTuple):
@@ -196,6 +211,7 @@ class _Loader:
             description=str(fields.get("description", "")), rabbitmq=version, seed=fields.get("seed", 0), vhost=vhost,
             settings=settings, channels=names.channels, declarations=top_level, consumers=declarations.consumers,
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
+            topology=declarations.topology,
         )  # fmt: skip
 
     def _no_steps(self, node: Any) -> list[Any]:

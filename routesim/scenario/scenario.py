@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple, TypeAlias
 
 from routesim import steps
+from routesim.broker import Broker
 from routesim.diagnostics import Diagnostic
 from routesim.model import Channel, Consumer, Message, Settings
 
@@ -63,7 +64,8 @@ class Declaration(NamedTuple):
 
 
 class Scenario(NamedTuple):
-    """`until` is `idle`, `steps` or a duration in ms. `lines` tells where bindings stand, for reports."""
+    """`until` is `idle`, `steps` or a duration in ms. `topology`: a broker with all that is declared at the top, before
+    anybody consumes; to be copied, never changed."""
 
     file: str
     name: str
@@ -79,3 +81,4 @@ class Scenario(NamedTuple):
     expect: tuple[Expectation, ...]
     until: str | int
     warnings: tuple[Diagnostic, ...] = ()
+    topology: Broker | None = None
