@@ -1,5 +1,6 @@
 """Processes of the command line and their children, watched from outside."""
 
+import os
 import subprocess
 import sys
 import time
@@ -48,6 +49,18 @@ def until_children(process: "subprocess.Popen[bytes]", count: int) -> list[int]:
             return found
         time.sleep(0.02)
     raise AssertionError("no processes")
+
+
+def until_busy(pids: list[int], seconds: float) -> int:
+    """The first of the processes that has worked for so long."""
+    ticks = seconds * os.sysconf("SC_CLK_TCK")
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline:
+        for pid in pids:
+            if int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11]) >= ticks:
+                return pid
+        time.sleep(0.02)
+    raise AssertionError("none is at work")
 
 
 def gone(pids: list[int]) -> bool:

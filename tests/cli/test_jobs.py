@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from cli_kit import LIMIT_S, ROOT, on_terminal, routesim, sane
-from process_kit import gone, linux, running, until_children, written
+from process_kit import gone, linux, running, until_busy, until_children, written
 
 from routesim.cli.processes import Died, Pool, count_of
 
@@ -134,8 +134,7 @@ def test_a_process_that_is_killed_is_no_verdict_and_the_others_go_on(tmp_path: P
     files = written(tmp_path, quick=QUICK, long=LONG, fails=FAILS)
     with running(*files, "-j2", "--quiet", cwd=tmp_path) as process:
         found = until_children(process, 2)
-        time.sleep(0.5)  # by now the quick one and the failing one are done; the long one is on one of the two
-        busiest = max(found, key=lambda pid: int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11]))
+        busiest = until_busy(found, 0.5)  # only the long one takes so long
         os.kill(busiest, signal.SIGKILL)
         out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 3
