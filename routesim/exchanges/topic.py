@@ -66,15 +66,19 @@ def _furthest(row: list[bool]) -> int:
 
 
 class Node:
-    """A state of the trie of wildcard patterns: where a word, a `*` or a `#` leads from here."""
+    """A state of the trie of wildcard patterns: where a word, a `*` or a `#` leads from here.
 
-    __slots__ = ("ends", "hash", "star", "words")
+    `ends` match when the key ends here; `tails`, whose last part is the `#` that would follow, whatever is still to come.
+    """
+
+    __slots__ = ("ends", "hash", "star", "tails", "words")
 
     def __init__(self) -> None:
         self.words: dict[str, Node] | None = None
         self.star: Node | None = None
         self.hash: Node | None = None
         self.ends: list[Binding] | None = None
+        self.tails: list[Binding] | None = None
 
 
 class Topic(ExchangeType):
@@ -110,7 +114,10 @@ class Topic(ExchangeType):
         ends = self.wildcards.get(key)
         if ends is None:
             ends = self.wildcards[key] = []
-            self._node(pattern).ends = ends
+            if pattern[-1] == "#":
+                self._node(pattern[:-1]).tails = ends
+            else:
+                self._node(pattern).ends = ends
         ends.append(binding)
 
     def _node(self, pattern: list[str]) -> Node:
@@ -138,15 +145,20 @@ class Topic(ExchangeType):
 
     def _prune(self, pattern: list[str]) -> None:
         """Takes out the nodes that only this pattern needed."""
-        path = [self.root]
+        last, path = pattern[-1], [self.root]
+        if last == "#":
+            pattern = pattern[:-1]
         for part in pattern:
             node = path[-1]
             following = node.star if part == "*" else node.hash if part == "#" else (node.words or {})[part]
             assert following is not None
             path.append(following)
-        path[-1].ends = None
+        if last == "#":
+            path[-1].tails = None
+        else:
+            path[-1].ends = None
         for part, parent, node in zip(reversed(pattern), reversed(path[:-1]), reversed(path[1:]), strict=True):
-            if node.ends or node.words or node.star or node.hash:
+            if node.ends or node.tails or node.words or node.star or node.hash:
                 return
             if part == "*":
                 parent.star = None
@@ -169,30 +181,37 @@ class Topic(ExchangeType):
         if not self.wildcards:
             return exact or []
         found = list(exact) if exact else []
-        words = words_of(key)
+        words = key.split(".") if key else []
         count = len(words)
-        # (state, words consumed) still to be looked at; `seen` keeps several '#' from repeating each other's work.
-        todo = [(self.root, 0)]
-        seen: set[tuple[int, int]] = set()
-        while todo:
-            node, index = todo.pop()
-            if index == count and node.ends:
-                found.extend(node.ends)
-            if index < count:
+        # States still to be looked at, and how many words lead to each.
+        nodes, depths, hashes = [self.root], [0], False
+        while nodes:
+            node, index = nodes.pop(), depths.pop()
+            if node.tails is not None:
+                found += node.tails
+            if index == count:
+                if node.ends is not None:
+                    found += node.ends
+            else:
                 if node.words is not None:
                     following = node.words.get(words[index])
                     if following is not None:
-                        todo.append((following, index + 1))
+                        nodes.append(following)
+                        depths.append(index + 1)
                 if node.star is not None:
-                    todo.append((node.star, index + 1))
+                    nodes.append(node.star)
+                    depths.append(index + 1)
             if node.hash is not None:
+                if not hashes:
+                    hashes, seen = True, set()
                 for skipped in range(index, count + 1):
                     state = (id(node.hash), skipped)
-                    if state in seen:
+                    if state in seen:  # several '#' do not repeat each other's work
                         break
                     seen.add(state)
-                    todo.append((node.hash, skipped))
-        if len(seen) > 1 and len(found) > 1:
+                    nodes.append(node.hash)
+                    depths.append(skipped)
+        if hashes and len(found) > 1:
             return list({id(binding): binding for binding in found}.values())
         return found
 
