@@ -20,6 +20,18 @@ from routesim.scenario.stepping import Steps
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing that loading makes is garbage: looking for some, ever again, would double the time for a large file."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
     """The scenario in a file (`-`: in `stdin`). Raises `Invalid` with every error and warning.
 
@@ -27,10 +39,10 @@ def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, 
     warning.
     """
     source = read_source(path, stdin)
-    with _without_collector():
-        return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
+    return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
 
 
+@_without_collector()
 def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
     """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
     asked, data = _Asked(folder, rabbitmq, lenient), None
@@ -55,18 +67,6 @@ def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, len
     if definitions.looks_like(node):
         return _Loader(source, asked).definitions_file(definitions.plain_data(node), node)
     return _Loader(source, asked).scenario(node)
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nothing that loading makes is garbage: looking for some, ever again, would double the time for a large file."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 class _Asked(NamedTuple):
