@@ -35,10 +35,10 @@ def import_file(path: str, vhost: str | None, format: str, output: str | None, r
     if format == "definitions":
         for sentence in found.left_out:
             tell(f"left out: {sentence}")
-        _write(lambda out: lines_of(document_of(found.topology)), path, output)
+        write(lambda out: lines_of(document_of(found.topology)), path, output)
     else:
         name = "stdin" if path == "-" else os.path.basename(path)
-        _write(lambda out: _scenario(found, name, ascii=not _is_utf8(out)), path, output)
+        write(lambda out: _scenario(found, name, ascii=not _is_utf8(out)), path, output)
     return OK
 
 
@@ -47,7 +47,7 @@ def export_file(path: str, output: str | None, vhost: str | None, rabbitmq: str 
         raise UsageError(f"the name of a vhost has 1 to {LONGEST_VHOST} bytes")
     document, warnings = definitions_of(scenario_of(path, rabbitmq), vhost)
     _tell(warnings)
-    _write(lambda out: lines_of(document), path, output)
+    write(lambda out: lines_of(document), path, output)
     return OK
 
 
@@ -83,8 +83,9 @@ def _tell(found: Iterable[Diagnostic]) -> None:
             diagnostics.write(stream, problems, colour=wants_colour(stream))
 
 
-def _write(lines: Callable[[IO[str]], Iterable[str]], path: str, output: str | None) -> None:
-    if output is not None and path != "-" and same_file(path, output):
+def write(lines: Callable[[IO[str]], Iterable[str]], path: str | None, output: str | None) -> None:
+    """Lines to the output, which may not be the file that they were made of."""
+    if output is not None and path not in (None, "-") and same_file(path or "", output):
         raise UsageError(f"--output would overwrite {path}")
     try:
         with opened(output) as out:
