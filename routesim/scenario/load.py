@@ -69,6 +69,14 @@ def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, len
     return _Loader(source, asked).scenario(node)
 
 
+@_without_collector()
+def load_definitions(
+    source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, *, rabbitmq: str | None = None
+) -> Scenario:
+    """What a definitions file declares in one vhost; `node` where its data were YAML. Raises `Invalid`."""
+    return _Loader(source, _Asked("", rabbitmq, False)).definitions_file(data, node, vhost)
+
+
 class _Asked(NamedTuple):
     folder: str
     rabbitmq: str | None
@@ -84,11 +92,12 @@ class _Loader:
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=asked.lenient)
 
-    def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
+    def definitions_file(self, data: dict[str, Any], node: Mapping | None = None, vhost: str | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
-        found = self._definitions(self.source, data, node, "/", None, vhost_given=False)
+        chosen = "/" if vhost is None else vhost
+        found = self._definitions(self.source, data, node, chosen, self.rabbitmq, vhost_given=vhost is not None)
         version = self._version_of(found, self.source)
-        return self._finish({}, None, version, "/", found.default_queue_type)
+        return self._finish({}, None, version, chosen, found.default_queue_type)
 
     def scenario(self, node: Mapping) -> Scenario:
         self._refuse_not_yet(node)
