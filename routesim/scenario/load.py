@@ -14,6 +14,7 @@ from routesim.scenario.declarations import Declarations
 from routesim.scenario.expecting import expectations
 from routesim.scenario.kinds import Fields, ListOf, Reader, Unreadable
 from routesim.scenario.names import Names
+from routesim.scenario.places import Places
 from routesim.scenario.scenario import Scenario
 from routesim.scenario.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.scenario.stepping import Steps
@@ -31,16 +32,29 @@ def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, 
         return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
 
 
+def load_placed(
+    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False
+) -> tuple[Scenario, Places]:
+    """The scenario in a file, and where it declares what. Raises `Invalid` like `load`."""
+    source = read_source(path, stdin)
+    return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient))
+
+
 def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
     """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
-    asked, data = _Asked(folder, rabbitmq, lenient), None
+    return _loaded(source, _Asked(folder, rabbitmq, lenient))[0]
+
+
+def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
+    data = None
     if source.text.lstrip()[:1] == "{":
         try:
             data = definitions.read_json(source)
         except Invalid:
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
         if data is not None and definitions.looks_like(data):
-            return _Loader(source, asked).definitions_file(data)
+            loader = _Loader(source, asked)
+            return loader.definitions_file(data), Places(source, None, loader.declarations.items)
     if data is not None:
         source = Source(source.file, definitions.without_surrogates(source.text))
     node = parse(source)
@@ -52,9 +66,12 @@ def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, len
         raise source.fail(
             "wrong-type", "expected a scenario: a mapping such as `queues:`, `steps:`", node.line, node.column, node.width
         )
+    loader = _Loader(source, asked)
     if definitions.looks_like(node):
-        return _Loader(source, asked).definitions_file(definitions.plain_data(node), node)
-    return _Loader(source, asked).scenario(node)
+        scenario = loader.definitions_file(definitions.plain_data(node), node)
+    else:
+        scenario = loader.scenario(node)
+    return scenario, Places(source, node, loader.declarations.items)
 
 
 @contextlib.contextmanager
