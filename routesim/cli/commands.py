@@ -18,6 +18,7 @@ class Listed(NamedTuple):
 COMMANDS: dict[str, Listed] = {
     "run": Listed("run", "COMMAND", "Run scenarios through the embedded engine and print what happened."),
     "explain": Listed("explain", "COMMAND", "Why a message goes somewhere, and why not elsewhere."),
+    "check": Listed("check", "COMMAND", "Find what a topology loses, loops or never does, each error with a message that shows it."),
     "versions": Listed(
         "versions", "VERSIONS", "The versions of RabbitMQ that are known, and every rule that differs between them."
     ),

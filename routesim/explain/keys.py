@@ -54,12 +54,12 @@ def exactly(key: str) -> Keys:
 
 
 def any_of(sets: Iterable[Keys]) -> Keys:
-    parts = tuple(dict.fromkeys(item for item in sets if item != NONE))
+    parts = tuple(dict.fromkeys(inner for item in sets for inner in (item.parts if item.how == "or" else (item,))))
     return ALL if ALL in parts else parts[0] if len(parts) == 1 else Keys("or", parts)
 
 
 def all_of(sets: Iterable[Keys]) -> Keys:
-    parts = tuple(dict.fromkeys(item for item in sets if item != ALL))
+    parts = tuple(dict.fromkeys(inner for item in sets for inner in (item.parts if item.how == "and" else (item,))))
     return NONE if NONE in parts else parts[0] if len(parts) == 1 else Keys("and", parts)
 
 

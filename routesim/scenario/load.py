@@ -33,11 +33,14 @@ def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, 
 
 
 def load_placed(
-    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False
+    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, vhost: str | None = None
 ) -> tuple[Scenario, Places]:
-    """The scenario in a file, and where it declares what. Raises `Invalid` like `load`."""
+    """The scenario in a file, and where it declares what. Raises `Invalid` like `load`.
+
+    `vhost`: this one of a definitions file that is read by itself.
+    """
     source = read_source(path, stdin)
-    return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient))
+    return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost))
 
 
 def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
@@ -54,7 +57,7 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
         if data is not None and definitions.looks_like(data):
             loader = _Loader(source, asked)
-            return loader.definitions_file(data), Places(source, None, loader.declarations.items)
+            return loader.definitions_file(data), Places(source, None, loader.declarations)
     if data is not None:
         source = Source(source.file, definitions.without_surrogates(source.text))
     node = parse(source)
@@ -71,7 +74,7 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
         scenario = loader.definitions_file(definitions.plain_data(node), node)
     else:
         scenario = loader.scenario(node)
-    return scenario, Places(source, node, loader.declarations.items)
+    return scenario, Places(source, node, loader.declarations)
 
 
 @contextlib.contextmanager
@@ -90,6 +93,7 @@ class _Asked(NamedTuple):
     folder: str
     rabbitmq: str | None
     lenient: bool
+    vhost: str | None = None
 
 
 class _Loader:
@@ -97,15 +101,17 @@ class _Loader:
         self.source = source
         self.folder = asked.folder
         self.rabbitmq = asked.rabbitmq
+        self.vhost = asked.vhost
         self.reader = Reader(source)
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=asked.lenient)
 
     def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
-        found = self._definitions(self.source, data, node, "/", None, vhost_given=False)
+        vhost = "/" if self.vhost is None else self.vhost
+        found = self._definitions(self.source, data, node, vhost, None, vhost_given=self.vhost is not None)
         version = self._version_of(found, self.source)
-        return self._finish({}, None, version, "/", found.default_queue_type)
+        return self._finish({}, None, version, vhost, found.default_queue_type)
 
     def scenario(self, node: Mapping) -> Scenario:
         self._refuse_not_yet(node)

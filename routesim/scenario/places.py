@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from routesim import steps
 from routesim.diagnostics import Place
-from routesim.scenario.declarations import Item, child
+from routesim.scenario.declarations import Declarations, child
 from routesim.scenario.source import Mapping, Node, Sequence, Source, Text
 
 # Sections in which names are keys.
@@ -22,10 +22,12 @@ class Spot(NamedTuple):
 class Places:
     """Answers for the declarations and steps of one scenario; looked up only when asked for."""
 
-    def __init__(self, source: Source, root: Mapping | None, items: list[Item]) -> None:
+    def __init__(self, source: Source, root: Mapping | None, declarations: Declarations) -> None:
         self.source = source
         self.root = root
-        self.items = {id(item.step): item for item in items}
+        self.items = {id(item.step): item for item in declarations.items}
+        own = [included for included in declarations.included if included.source is source]
+        self.vhosts: tuple[str, ...] = own[0].found.vhosts if own else ()  # of a definitions file that is read by itself
 
     def declared(self, step: steps.Step, *inner: str) -> Spot:
         """The declaration (the very step of `Scenario.declarations`), or the part of it that `inner` leads to."""
