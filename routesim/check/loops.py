@@ -7,6 +7,7 @@ from routesim.check.finding import ERROR, Draft, Problem
 from routesim.check.topology import Topology, Way, dead_letter_target
 from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
 from routesim.content import Content
+from routesim.explain.answer import lasting
 from routesim.explain.futures import grave
 from routesim.model import Consumer
 from routesim.queues import QueueType
@@ -14,7 +15,6 @@ from routesim.queues import QueueType
 DEEPEST = 8
 MOST_RETURNS = 50  # returns that a witness makes to reach a delivery limit
 ROUNDS = 3
-HOUR_MS = 3_600_000
 
 
 class Hop(NamedTuple):
@@ -192,7 +192,7 @@ def _endless_shown(topology: Topology, circle: Circle, rejecting: list[QueueType
         more: dict[str, Any] = {"consumers": consumers}
         return draft(topology, f"{told}it comes back at once, for ever", sections, steps, {"ended": "livelock"}, **more)
     expect = {"consumers": {"rejects-1": {"delivered": f">= {ROUNDS}"}}}
-    told += f"delivered {ROUNDS} times within {ROUNDS * waits} ms, and no end"
+    told += f"delivered {ROUNDS} times within {lasting(ROUNDS * waits)}, and no end"
     return draft(topology, told, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
 
 

@@ -7,7 +7,7 @@ from routesim.broker.policies import matching
 from routesim.check.finding import Draft, Problem
 from routesim.check.topology import LARGE, RESERVED, Topology, Way, dead_letter_target
 from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
-from routesim.explain.answer import quoted
+from routesim.explain.answer import lasting, quoted
 from routesim.explain.keys import ALL, NONE, Keys, TooManyStates, any_of, exactly, witness
 from routesim.explain.reach import decides_by_key, reach
 from routesim.model import DEFAULT_EXCHANGE
@@ -189,13 +189,13 @@ def _limits(topology: Topology, queue: QueueType) -> Iterator[Problem]:
     set_by = {key: origin.source for key, origin in queue.origins.items()}
     said, inner = [], ("name",)
     if limits.message_ttl is not None:
-        said.append(f"what is not consumed within {limits.message_ttl} ms ({set_by['message_ttl']} message-ttl)")
+        said.append(f"what is not consumed within {lasting(limits.message_ttl)} ({set_by['message_ttl']} message-ttl)")
         inner = ("message_ttl",)
     if limits.max_length is not None and lossy:
-        said.append(f"the oldest beyond {limits.max_length} messages ({set_by['max_length']} max-length)")
+        said.append(f"the oldest beyond {limits.max_length:,} messages ({set_by['max_length']} max-length)")
         inner = inner if said[1:] else ("max_length",)
     if limits.max_length_bytes is not None and lossy:
-        said.append(f"the oldest beyond {limits.max_length_bytes} bytes ({set_by['max_length_bytes']} max-length-bytes)")
+        said.append(f"the oldest beyond {limits.max_length_bytes:,} bytes ({set_by['max_length_bytes']} max-length-bytes)")
         inner = inner if said[1:] else ("max_length_bytes",)
     if not said:
         return
@@ -213,12 +213,12 @@ def _limit_shown(topology: Topology, queue: QueueType) -> Draft | None:
     sections = slice_of(topology, [(way, key)], [queue.name])
     step: dict[str, Any]
     if limits.message_ttl is not None:
-        told = f"{told_publish(way, key)}, wait {limits.message_ttl} ms: dropped from '{queue.name}'"
+        told = f"{told_publish(way, key)}, wait {lasting(limits.message_ttl)}: dropped from '{queue.name}'"
         steps = [publish_step(way, key), {"wait": limits.message_ttl}]
         return draft(topology, told, sections, steps, {"messages": {"m1": {queue.name: "dropped: expired"}}})
     if limits.max_length is not None and limits.max_length <= LONGEST_FILL:
         count, fate = limits.max_length + 1, {queue.name: "dropped: maxlen"}
-        told = f"{told_publish(way, key)} {count} times: the first one is dropped from '{queue.name}'"
+        told = f"{told_publish(way, key)} {count:,} times: the first one is dropped from '{queue.name}'"
         step = publish_step(way, key, count=count)
         return draft(topology, told, sections, [step], {"messages": {"m1": fate}})
     if limits.max_length_bytes is not None and limits.max_length_bytes <= LARGEST_FILL:

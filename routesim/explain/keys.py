@@ -83,12 +83,14 @@ def covers(large: Keys, small: Keys) -> bool:
 
 
 def classes(named: Mapping[str, Keys]) -> dict[frozenset[str], str]:
-    """Every combination of the sets that some key is in, each with a shortest such key. Raises `TooManyStates`."""
+    """Every combination of the sets that some key is in, each with a short such key, the empty one only where there is no
+    other. Raises `TooManyStates`."""
     names = tuple(named)
     found: dict[frozenset[str], str] = {}
     for key, inside in _walk(tuple(named.values())):
         members = frozenset(name for name, true in zip(names, inside, strict=True) if true)
-        found.setdefault(members, key)
+        if not found.get(members):
+            found[members] = key
     return found
 
 

@@ -9,7 +9,7 @@ from routesim.broker.routing import walk
 from routesim.broker.state import PREDECLARED
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
-from routesim.explain.answer import CannotExplain
+from routesim.explain.answer import CannotExplain, lasting
 from routesim.explain.route import topology
 from routesim.graph.model import (
     ALTERNATE,
@@ -36,7 +36,6 @@ from routesim.values import Table, plain
 RESERVED = frozenset(item.name for item in PREDECLARED)
 Taken = set[tuple[Key, Key, str]]  # (from, to, kind) of the edges that a message took
 LIMITS = (("max_length", "at most {}"), ("max_length_bytes", "at most {} bytes"))
-UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 DEFAULT_KEY = Key(EXCHANGE, "(default exchange)")
 
 
@@ -135,16 +134,12 @@ def _label(binding: Binding) -> str:
 def _described(queue: QueueType) -> str:
     words = [queue.kind]
     if queue.settings.message_ttl is not None:
-        words.append(f"ttl {_duration(queue.settings.message_ttl)}")
+        words.append(f"ttl {lasting(queue.settings.message_ttl)}")
     words += [text.format(f"{value:,}") for name, text in LIMITS if (value := getattr(queue.settings, name)) is not None]
     limit = queue.settings.delivery_limit
     if limit is not None and limit >= 0 and queue.origins["delivery_limit"].source != "default":
         words.append(f"delivery limit {limit}")
     return ", ".join(words)
-
-
-def _duration(ms: int) -> str:
-    return next((f"{ms // size} {unit}" for size, unit in UNITS if ms and ms % size == 0), f"{ms:,} ms")
 
 
 # The way that a message takes ------------------------------------------------------------------------------------------

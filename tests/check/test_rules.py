@@ -370,6 +370,50 @@ def test_names_of_any_kind_have_witnesses_that_run(name: str) -> None:
         assert runs(findings[code])
 
 
+# Nothing is lost without a finding -------------------------------------------------------------------------------------
+
+PATTERN = st.lists(st.sampled_from(("a", "b", "*", "#")), min_size=1, max_size=2).map(".".join)
+KEYS = ["a", "b", "c", "a.a", "a.b", "b.a", "b.b", "a.c", "c.b", "c.c", "a.b.c", "c.b.a"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(("in", "dlx")), st.sampled_from(("jobs", "mail", "parked")), PATTERN), max_size=5),
+    st.sampled_from(("topic", "direct", "fanout")),
+    st.dictionaries(st.sampled_from(("jobs", "mail")), st.sampled_from(("dlx", "dlx", "", "gone")), min_size=1),
+    st.sampled_from((None, "a", "parked", "x.y")),
+)
+@settings(max_examples=120, deadline=None)
+def test_no_rejected_message_is_lost_without_a_finding(
+    bindings: list[tuple[str, str, str]], kind: str, graves: dict[str, str], key: str | None
+) -> None:
+    """Every key is published and rejected; whatever the broker drops from a queue that dead-letters was foretold."""
+    extra = {} if key is None else {"x-dead-letter-routing-key": key}
+    queues = {name: {"arguments": {DLX: graves[name], **extra}} if name in graves else {} for name in ("jobs", "mail", "parked")}
+    data = {
+        "exchanges": {"in": "topic", "dlx": kind},
+        "queues": queues,
+        "bindings": [{"source": source, "destination": to, "routing_key": pattern} for source, to, pattern in bindings],
+    }
+    steps = [{"publish": {"exchange": "in", "routing_key": each, "id": each}} for each in KEYS]
+    for name in graves:
+        steps += [{"get": {"queue": name, "channel": "reader"}} for _ in KEYS]
+        steps.append({"nack": {"channel": "reader", "delivery_tag": 0, "multiple": True, "requeue": False}})  # type: ignore[dict-item]
+    lost: set[str] = set()
+
+    def hear(event: object) -> None:
+        if type(event).__name__ == "Dropped":
+            lost.add(event.queue)  # type: ignore[attr-defined]
+
+    Runner(load_source(Source("fuzz", json.dumps({**data, "steps": steps})), ""), hear).run()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "topology.yaml"
+        path.write_text(json.dumps({**data, "name": "fuzz"}))
+        findings = check_file(str(path))
+    told = " ".join(finding.diagnostic.message for finding in findings if finding.code == "dead-letter-nowhere")
+    for name in lost:
+        assert f"'{name}'" in told, (name, told)
+
+
 # Definitions files that other people have published --------------------------------------------------------------------
 
 FOLDER = os.environ.get("ROUTESIM_DEFINITIONS")
