@@ -21,7 +21,7 @@ def no_consumer(topology: Topology) -> Iterator[Problem]:
     caught = {name for name, kinds in topology.fed.items() if kinds & {"alternate", "dead-letter"}}
     for name, queue in topology.broker.queues.items():
         waits = queue.settings.message_ttl is not None and dead_letter_target(queue) is not None
-        sources = {source for source, _ in topology.broker.incoming.get(("queue", name), {})}
+        sources = {binding.source for binding in topology.broker.incoming.get(("queue", name), {}).values()}
         if name in served or name in topology.parking or waits or queue.kind == "stream" or sources & caught:
             continue
         text = f"no consumer takes from queue '{name}', while other queues have one"

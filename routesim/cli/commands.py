@@ -18,8 +18,12 @@ class Listed(NamedTuple):
 COMMANDS: dict[str, Listed] = {
     "run": Listed("run", "COMMAND", "Run scenarios through the embedded engine and print what happened."),
     "explain": Listed("explain", "COMMAND", "Why a message goes somewhere, and why not elsewhere."),
-    "check": Listed("check", "COMMAND", "Find what a topology loses, loops or never does, each error with a message that shows it."),
-    "graph": Listed("graph", "COMMAND", "Draw exchanges, queues and all the ways between them, and the way that a message takes."),
+    "check": Listed(
+        "check", "COMMAND", "Find what a topology loses, loops or never does, each error with a message that shows it."
+    ),
+    "graph": Listed(
+        "graph", "COMMAND", "Draw exchanges, queues and all the ways between them, and the way that a message takes."
+    ),
     "diff": Listed(
         "diff", "COMMAND", "Which messages reach other queues than before, what cannot be redeclared in place, what is lost."
     ),

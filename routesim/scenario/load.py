@@ -40,7 +40,8 @@ def load_placed(
     `vhost`: this one of a definitions file that is read by itself.
     """
     source = read_source(path, stdin)
-    return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost))
+    with _without_collector():
+        return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost))
 
 
 def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:

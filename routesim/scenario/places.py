@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from routesim import steps
 from routesim.diagnostics import Place
-from routesim.scenario.declarations import Declarations, child
+from routesim.scenario.declarations import Declarations, Included, Item, child
+from routesim.scenario.definitions import Path
 from routesim.scenario.source import Mapping, Node, Sequence, Source, Text
 
 # Sections in which names are keys.
@@ -26,18 +27,29 @@ class Places:
         self.source = source
         self.root = root
         self.items = {id(item.step): item for item in declarations.items}
+        self.included = declarations.included
+        self.bindings: dict[int, tuple[Included, Path]] | None = None  # of definitions files, once one is asked for
         own = [included for included in declarations.included if included.source is source]
         self.vhosts: tuple[str, ...] = own[0].found.vhosts if own else ()  # of a definitions file that is read by itself
 
     def declared(self, step: steps.Step, *inner: str) -> Spot:
         """The declaration (the very step of `Scenario.declarations`), or the part of it that `inner` leads to."""
-        item = self.items[id(step)]
+        item = self.items.get(id(step)) or Item(step, None, self._bound(step))
         inner = inner or (("routing_key",) if isinstance(step, steps.Bind) else ("name",))
         if item.path is not None:
             included, path = item.path
             return self._spot(included.source, included.place((*path, *inner)), included.place(path)[0])
         whole: Any = self._key(step) or item.node
         return self._spot(self.source, _at(_part(item.node, inner) or whole), whole.line)
+
+    def _bound(self, step: steps.Step) -> tuple[Included, Path]:
+        """Where a binding of a definitions file stands."""
+        assert isinstance(step, steps.Bind)
+        if self.bindings is None:
+            self.bindings = {
+                id(binding): (included, path) for included in self.included for path, binding in included.found.bindings
+            }
+        return self.bindings[id(step.binding)]
 
     def step(self, index: int) -> Spot:
         """The step of that index."""
