@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from routesim.broker.state import ExchangeState
 from routesim.check.finding import NOTE, WARNING, Problem
-from routesim.check.topology import LARGE, RESERVED, Topology, Way
+from routesim.check.topology import LARGE, RESERVED, Topology, Way, criteria
 from routesim.check.witness import draft, publish_step, slice_of, told_publish
 from routesim.content import Content
 from routesim.exchanges.headers import Headers
@@ -117,8 +117,8 @@ def _covered(topology: Topology, state: ExchangeState, kind: str, bindings: list
 
 
 def headers_always(topology: Topology) -> Iterator[Problem]:
-    for binding, mode, criteria in _headers_bindings(topology):
-        if criteria or mode.startswith("any"):
+    for binding, mode, names in _headers_bindings(topology):
+        if names or mode.startswith("any"):
             continue
         ignored = [key for key in binding.arguments if key != "x-match"]
         what = f"x-match {mode} passes over '{ignored[0]}', as over all that begins with x-" if ignored else "it has no criteria"
@@ -135,8 +135,8 @@ def headers_always(topology: Topology) -> Iterator[Problem]:
 
 
 def headers_never(topology: Topology) -> Iterator[Problem]:
-    for binding, mode, criteria in _headers_bindings(topology):
-        if not criteria and mode.startswith("any"):
+    for binding, mode, names in _headers_bindings(topology):
+        if not names and mode.startswith("any"):
             ends = f"'{binding.source}' to '{binding.destination}'"
             text = f"headers binding of {ends} matches nothing: x-match {mode} without criteria"
             yield Problem(text, topology.bound.get(id(binding)), (), "name the headers that it is about")
@@ -146,8 +146,7 @@ def _headers_bindings(topology: Topology) -> Iterator[tuple[Binding, str, list[s
     for _, state in topology.exchanges():
         if inner_type(state) == "headers":
             for binding in state.bindings.values():
-                mode, criteria = Headers(state.declared, state.matcher.rules)._criteria(binding)
-                yield binding, mode, list(criteria)
+                yield binding, *criteria(state, binding)
 
 
 def same_binding(topology: Topology) -> Iterator[Problem]:
@@ -207,14 +206,14 @@ def headers_unsatisfied(topology: Topology) -> Iterator[Problem]:
             continue
         matcher = Headers(state.declared, state.matcher.rules)
         for binding in state.bindings.values():
-            mode, criteria = matcher._criteria(binding)
+            mode, names = criteria(state, binding)
             seen = [{**(message.headers or {})} for message in messages]
             hit = any(
                 matcher.why(binding, "m1", _with(message.exchange, message.routing_key, headers)).match
                 for message, headers in zip(messages, seen, strict=True)
             )
-            if criteria and not hit:
-                wanted = ", ".join(f"{key}={raw(binding.arguments[key])!r}" for key in criteria)
+            if names and not hit:
+                wanted = ", ".join(f"{key}={raw(binding.arguments[key])!r}" for key in names)
                 text = (
                     f"none of the {len(messages)} publishes to '{name}' satisfies the headers binding to "
                     f"'{binding.destination}' (x-match {mode}: {wanted})"

@@ -243,10 +243,16 @@ def _empty(keys: Keys) -> bool:
         return False
 
 
+def criteria(state: ExchangeState, binding: Binding) -> tuple[str, list[str]]:
+    """The x-match of a headers binding, and the names of the arguments that count under it."""
+    mode, wanted = Headers(state.declared, state.matcher.rules)._criteria(binding)
+    return mode, list(wanted)
+
+
 def _wanted(state: ExchangeState, binding: Binding) -> tuple[tuple[str, Value], ...]:
     """Headers that satisfy the binding."""
     if inner_type(state) != "headers":
         return ()
-    mode, criteria = Headers(state.declared, state.matcher.rules)._criteria(binding)
-    wanted = [(key, binding.arguments[key] if raw(binding.arguments[key]) is not None else "present") for key in criteria]
+    mode, names = criteria(state, binding)
+    wanted = [(key, binding.arguments[key] if raw(binding.arguments[key]) is not None else "present") for key in names]
     return tuple(wanted[:1] if mode.startswith("any") else wanted)

@@ -93,18 +93,18 @@ class _Slice:
             if kind == "exchange" and name in self.broker.exchanges:
                 declared = self.broker.exchanges[name].declared
                 if name not in RESERVED:
-                    exchanges[name] = _fields(declared.type, declared)
+                    exchanges[name] = entity_fields(declared.type, declared)
                 policies.update(self._policies(name, "exchange"))
             elif kind == "queue" and name in self.broker.queues:
                 queue = self.broker.queues[name]
                 durable = queue.durable or queue.owner is not None
-                queues[name] = _fields(None, Queue(name, durable, False, False, dict(queue.arguments)))
+                queues[name] = entity_fields(None, Queue(name, durable, False, False, dict(queue.arguments)))
                 policies.update(self._policies(queue.broker_name, queue.kind))
         there = [item for item in bindings if (item.destination_type, item.destination) in self.found]
         parts = {
-            "exchanges": exchanges, "queues": queues, "bindings": [_bound(item) for item in there],
-            "policies": [_policy(item) for item in policies.values() if not item.operator],
-            "operator_policies": [_policy(item) for item in policies.values() if item.operator],
+            "exchanges": exchanges, "queues": queues, "bindings": [binding_fields(item) for item in there],
+            "policies": [policy_fields(item) for item in policies.values() if not item.operator],
+            "operator_policies": [policy_fields(item) for item in policies.values() if item.operator],
         }  # fmt: skip
         return {name: part for name, part in parts.items() if part}
 
@@ -112,19 +112,19 @@ class _Slice:
         return {(operator, item.name): item for operator in (False, True) for item in matching(self.broker, operator, name, kind)}
 
 
-def _fields(kind: str | None, declared: Any) -> dict[str, Any]:
+def entity_fields(kind: str | None, declared: Any) -> dict[str, Any]:
+    """An exchange (of type `kind`) or a queue as a scenario writes it."""
     fields: dict[str, Any] = {"type": kind} if kind else {}
     if not declared.durable:
         fields["durable"] = False
-    for flag in ("internal",):
-        if getattr(declared, flag, False):
-            fields[flag] = True
+    if getattr(declared, "internal", False):
+        fields["internal"] = True
     if declared.arguments:
         fields["arguments"] = table(declared.arguments)
     return fields
 
 
-def _bound(binding: Binding) -> dict[str, Any]:
+def binding_fields(binding: Binding) -> dict[str, Any]:
     fields: dict[str, Any] = {"source": binding.source, "destination": binding.destination}
     if binding.destination_type != "queue":
         fields["destination_type"] = binding.destination_type
@@ -135,7 +135,7 @@ def _bound(binding: Binding) -> dict[str, Any]:
     return fields
 
 
-def _policy(policy: Policy) -> dict[str, Any]:
+def policy_fields(policy: Policy) -> dict[str, Any]:
     fields = {"name": policy.name, "pattern": policy.pattern, "apply-to": policy.apply_to, "priority": policy.priority}
     return {**fields, "definition": table(policy.definition)}
 
