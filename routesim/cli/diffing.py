@@ -21,9 +21,8 @@ def pairs(old: str, new: str) -> list[tuple[Scenario, Scenario]]:
         sys.exit(UNUSABLE)
     (before, mine), (after, other) = (item for item in found if item is not None)
     vhosts = sorted({*mine, *other})
-    if (
-        not mine or not other or vhosts == [before.vhost] == [after.vhost]
-    ):  # a scenario has one vhost, which is compared whatever its name is
+    # A scenario has one vhost, which is compared whatever its name is.
+    if not mine or not other or vhosts == [before.vhost] == [after.vhost]:
         return [(before, after)]
     try:
         return [(load_placed(old, stdin, vhost=vhost)[0], load_placed(new, stdin, vhost=vhost)[0]) for vhost in vhosts]
