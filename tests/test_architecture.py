@@ -13,7 +13,8 @@ LAYERS = [
     {"broker"},
     {"clients", "scenario", "rabbitmq"},
     {"run"},
-    {"explain", "check", "upgrade"},
+    {"explain"},
+    {"check", "diff", "graph"},
     {"report"},
     {"cli"},
 ]

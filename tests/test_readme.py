@@ -13,6 +13,8 @@ README = ROOT / "README.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STATUS = {
     "routesim run tests/cli/mistakes.yaml": 2,
+    "routesim check tests/cli/losing.yaml --format table": 1,
+    "routesim diff tests/cli/losing.yaml tests/cli/mended.yaml": 1,
     "routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.0": 1,
     "routesim run scenarios/flaky-worker.yaml --seeds 1..1000 --jobs 0": 1,
 }

@@ -27,6 +27,15 @@ COMMANDS: dict[str, Listed] = {
     "schema": Listed("schema", "COMMAND", "Print the JSON Schema of scenarios, by which an editor completes and checks them."),
     "new": Listed("new", "COMMAND", "Write a first scenario of a pattern: a work queue, publish/subscribe, retries and more."),
     "explain": Listed("explain", "COMMAND", "Why a message goes somewhere, and why not elsewhere."),
+    "check": Listed(
+        "check", "COMMAND", "Find what a topology loses, loops or never does, each error with a message that shows it."
+    ),
+    "graph": Listed(
+        "graph", "COMMAND", "Draw exchanges, queues and all the ways between them, and the way that a message takes."
+    ),
+    "diff": Listed(
+        "diff", "COMMAND", "Which messages reach other queues than before, what cannot be redeclared in place, what is lost."
+    ),
     "versions": Listed(
         "versions", "VERSIONS", "The versions of RabbitMQ that are known, and every rule that differs between them."
     ),

@@ -1,20 +1,10 @@
 """A page for every code: routesim's own diagnostics and AMQP's reply codes."""
 
-from typing import NamedTuple
-
 from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import Answer, CannotExplain
+from routesim.explain.rules import RULE_PAGES, Page
 from routesim.replies import CHANNEL_CODES, REPLY_NAMES
 from routesim.tables import Cell, Section
-
-
-class Page(NamedTuple):
-    """What a code means, an example that brings it about, and the cure."""
-
-    means: str
-    example: str
-    cure: str
-
 
 PAGES: dict[str, Page] = {
     "ambiguous-value": Page(
@@ -162,6 +152,7 @@ PAGES: dict[str, Page] = {
     "yaml-tag": Page(
         "YAML tags have no meaning in a scenario.", "routing_key: !!int 3", "Remove the tag; typed values are written {long: 3}."
     ),
+    **RULE_PAGES,
 }
 REPLIES: dict[int, Page] = {
     311: Page("The content is larger than the peer accepts.", "a message beyond the limit", "Send less."),

@@ -5,7 +5,7 @@ from typing import IO
 from routesim.diagnostics import Diagnostic
 from routesim.report.text import encoding_of, fitted, visible, width
 
-COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
+COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
 BOLD, RESET = "\x1b[1m", "\x1b[0m"
 WIDEST_LINE = 200
 LONGEST_TEXT = 1_000
@@ -36,6 +36,7 @@ def one_line(item: Diagnostic) -> str:
 
 
 def _where(item: Diagnostic) -> str:
+    """`file:line:column`, as much of it as is known."""
     if item.place is None:
         return ""
     file = visible(item.place.file)

@@ -1,6 +1,10 @@
 """Text to scenarios: YAML with positions, definitions files, and every error at once."""
 
-from routesim.scenario.load import load, load_source
+from routesim.scenario.load import load, load_placed, load_source
+from routesim.scenario.places import Places, Spot
 from routesim.scenario.scenario import Do, Expect, Expectation, PublishMany, Scenario, ScenarioStep, Wait
 
-__all__ = ["Do", "Expect", "Expectation", "PublishMany", "Scenario", "ScenarioStep", "Wait", "load", "load_source"]
+__all__ = [
+    "Do", "Expect", "Expectation", "Places", "PublishMany", "Scenario", "ScenarioStep", "Spot", "Wait", "load", "load_placed",
+    "load_source",
+]  # fmt: skip

@@ -52,6 +52,7 @@ class Declarations:
         self.exclusive: dict[str, Text | None] = {}  # queue -> the channel that it names
         self.consumed: dict[str, str] = {}  # queue -> its first consumer
         self.topology: Broker | None = None  # everything at the top declared, before anybody consumes
+        self.items: list[Item] = []  # of the top level, without the bindings of definitions files
 
     # Names first: a step may declare what an earlier line refers to --------------------------------------------------
 
@@ -250,6 +251,7 @@ class Declarations:
         )
         declared: list[Declaration] = []
         items = [*self._included_items(), *self.steps_of(fields, node, check_names=True)]
+        self.items = items
         by_kind: dict[type, list[Item]] = {kind: [] for kind in ORDER}
         for item in items:
             by_kind[type(item.step)].append(item)

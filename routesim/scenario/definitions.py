@@ -33,6 +33,7 @@ class Definitions(NamedTuple):
     rabbitmq: str | None
     default_queue_type: str | None
     other_vhosts: tuple[str, ...] = ()  # where there is something, when there is nothing in this one
+    vhosts: tuple[str, ...] = ()  # all that the items name
 
 
 def looks_like(data: Any) -> bool:
@@ -327,7 +328,8 @@ def read(
     if others and nothing and not reading.diagnostics and not vhost_given:
         cure = f"choose one with vhost: {' or '.join(others[:5])}"
         reading.note("warning", "unknown-vhost", f"nothing is declared in vhost '{vhost}'", (), cure)
-    return found._replace(other_vhosts=tuple(others) if nothing else ()), reading.diagnostics, reading.place
+    vhosts = tuple(sorted(reading.vhosts))
+    return found._replace(other_vhosts=tuple(others) if nothing else (), vhosts=vhosts), reading.diagnostics, reading.place
 
 
 def closest_version(version: str) -> tuple[str, str | None]:

@@ -59,6 +59,23 @@ def _comment(text: str, ascii: bool) -> Iterator[str]:
         ) or ["#"]  # fmt: skip
 
 
+def written(data: dict[str, Any], comments: Iterable[str] = ()) -> str:
+    """A scenario of these sections as text; `comments` stand at its top, a line each."""
+    write, lines = _Writer(ascii=False), [line for comment in comments for line in _comment(comment, ascii=False)]
+    for name, value in data.items():
+        lines += write.section(name, value) if isinstance(value, (dict, list)) else write.entry(name, value)
+    return "\n".join(lines) + "\n"
+
+
+def table(values: Table, *, widths: bool = False) -> dict[str, Any]:
+    """A table as a person would write it. `widths`: the width of an integer counts, as it does for headers."""
+    return {key: _shortest(value, widths) for key, value in values.items()}
+
+
+def _shortest(value: Value, widths: bool) -> Any:
+    return value.value if isinstance(value, Typed) and value.type in INTEGER_RANGES and not widths else _value(value)
+
+
 # What the format says with the fewest words --------------------------------------------------------------------------
 
 

@@ -248,7 +248,8 @@ steps: [{publish: {routing_key: jobs, count: 7}}]
 
 
 def test_every_code_has_a_page() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "routesim" / "scenario").glob("*.py"))
+    files = [path for part in ("scenario", "check") for path in (ROOT / "routesim" / part).glob("*.py")]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
     for code in PAGES:
         assert explain_error(code).data["code"] == code
         assert f'"{code}"' in source or code in ("unknown-exchange", "unknown-queue", "unknown-policy"), f"{code} is never said"

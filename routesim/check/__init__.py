@@ -1,0 +1,122 @@
+"""What is wrong with a topology before a message is sent. A rule is a function and a row in `RULES`."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from routesim.check import bindings, consumers, loops, losses, settings
+from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, Problem, Witness
+from routesim.check.topology import Topology
+from routesim.check.witness import confirmed
+from routesim.diagnostics import Diagnostic
+from routesim.scenario import Places, Scenario, Spot, load_placed
+
+IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
+
+
+class Rule(NamedTuple):
+    """`severity` is what its problems have unless one says otherwise; `find` looks for them."""
+
+    severity: str
+    find: Callable[[Topology], Iterator[Problem]]
+
+
+RULES: dict[str, Rule] = {
+    "exchange-drops-all": Rule(ERROR, losses.drops_all),
+    "exchange-drops-some": Rule(NOTE, losses.drops_some),
+    "dead-letter-nowhere": Rule(ERROR, losses.dead_letter_nowhere),
+    "limit-loses": Rule(WARNING, losses.limit_loses),
+    "parking-loses": Rule(ERROR, losses.parking_loses),
+    "parking-overlap": Rule(WARNING, loops.parking_overlap),
+    "cycle-cut": Rule(ERROR, loops.cycle_cut),
+    "retry-endless": Rule(WARNING, loops.retry_endless),
+    "requeue-endless": Rule(WARNING, loops.requeue_endless),
+    "wildcard-on-direct": Rule(ERROR, bindings.wildcard_on_direct),
+    "star-is-one-word": Rule(WARNING, bindings.star_and_several_words),
+    "binding-adds-nothing": Rule(NOTE, bindings.redundant),
+    "headers-match-all": Rule(WARNING, bindings.headers_always),
+    "headers-match-nothing": Rule(WARNING, bindings.headers_never),
+    "headers-unsatisfied": Rule(WARNING, bindings.headers_unsatisfied),
+    "same-binding": Rule(NOTE, bindings.same_binding),
+    "queue-unreachable": Rule(NOTE, bindings.unreachable),
+    "policy-hidden": Rule(WARNING, settings.policy_hidden),
+    "policy-tie": Rule(WARNING, settings.policy_tie),
+    "argument-meaningless": Rule(WARNING, settings.meaningless),
+    "plugin-needed": Rule(NOTE, settings.needs_plugin),
+    "delayed-unroutable": Rule(WARNING, settings.delayed),
+    "version-refuses": Rule(WARNING, settings.removed),
+    "version-will-refuse": Rule(NOTE, settings.removed_later),
+    "queue-without-consumer": Rule(NOTE, consumers.no_consumer),
+    "prefetch-unlimited": Rule(WARNING, consumers.prefetch_zero),
+    "auto-ack-shared": Rule(WARNING, consumers.auto_ack),
+}
+
+
+def check_file(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None) -> list[Finding]:
+    """Everything that is found in a scenario or definitions file, in the order of its text. Raises `Invalid`.
+
+    All vhosts of a definitions file. `rabbitmq`: under the rules of this known version, whose refusals are findings.
+    """
+    scenario, places = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None)
+    others = [vhost for vhost in places.vhosts if vhost != scenario.vhost]
+    found = [item for item in check(scenario, places) if not others or item.code != "unknown-vhost"]
+    for vhost in others:
+        other, there = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, vhost=vhost)
+        found += check(other, there)
+    return sorted(dict.fromkeys(found), key=_order)
+
+
+def check(scenario: Scenario, places: Places) -> list[Finding]:
+    """The findings; what a comment `# routesim: ignore[code]` on the line of the item silences is left out."""
+    topology = Topology(scenario)
+    found = [
+        Finding(item)
+        for item in scenario.warnings
+        if item.code != "refused" and item.code not in _ignored(item.source)
+    ]  # fmt: skip
+    for code, rule in RULES.items():
+        for problem in rule.find(topology):
+            spot = _spot(places, problem)
+            if code in _ignored(spot.line) | _ignored(spot.first_line):
+                continue
+            finding = _finding(code, rule, problem, spot)
+            if finding is not None:
+                found.append(finding)
+    return sorted(found, key=_order)
+
+
+def _finding(code: str, rule: Rule, problem: Problem, spot: Spot) -> Finding | None:
+    """None where the engine does not confirm what the rule thought; an error without a draft is a warning."""
+    severity = problem.severity or rule.severity
+    witness = None
+    if problem.draft is not None:
+        witness = confirmed(problem.draft, f"Witness of {code}")
+        if witness is None:
+            return None
+    elif severity == ERROR:
+        severity = WARNING
+    return Finding(Diagnostic(severity, code, problem.message, spot.place, problem.cure, spot.line), witness)
+
+
+def _spot(places: Places, problem: Problem) -> Spot:
+    subject = problem.subject
+    if subject is None:
+        return places.whole()
+    if isinstance(subject, int):
+        return places.step(subject)
+    if isinstance(subject, str):
+        return places.consumer(subject)
+    return places.declared(subject, *problem.inner)
+
+
+def _ignored(line: str) -> set[str]:
+    return {code.strip() for match in IGNORE.finditer(line) for code in match[1].split(",")}
+
+
+def _order(finding: Finding) -> tuple[str, int, int, int]:
+    place = finding.diagnostic.place
+    at = (place.file, place.line, place.column) if place else ("", 0, 0)
+    return (*at, SEVERITIES.index(finding.severity))
+
+
+__all__ = ["ERROR", "NOTE", "RULES", "SEVERITIES", "WARNING", "Finding", "Witness", "check", "check_file"]

@@ -1,0 +1,52 @@
+"""What a rule says: a problem, the declaration that it is about, and a draft of the scenario that shows it."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+from routesim.diagnostics import Diagnostic
+from routesim.steps import Step
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+SEVERITIES = (ERROR, WARNING, NOTE)
+
+# A declaration, the index of a step, the name of a consumer, or None for the file as a whole.
+Subject: TypeAlias = Step | int | str | None
+
+
+class Draft(NamedTuple):
+    """A scenario as data, and in one sentence what it does and what comes of it."""
+
+    data: dict[str, Any]
+    told: str
+
+
+class Problem(NamedTuple):
+    """What a rule found. `inner` leads to the part of the declaration at fault; `severity` None: the rule's own."""
+
+    message: str
+    subject: Subject
+    inner: tuple[str, ...] = ()
+    cure: str = ""
+    draft: Draft | None = None
+    severity: str | None = None
+
+
+class Witness(NamedTuple):
+    """A runnable scenario that shows a finding; the embedded engine has run it, and all that it expects came true."""
+
+    told: str
+    scenario: str
+
+
+class Finding(NamedTuple):
+    """A diagnostic, with its witness where there is one."""
+
+    diagnostic: Diagnostic
+    witness: Witness | None = None
+
+    @property
+    def code(self) -> str:
+        return self.diagnostic.code
+
+    @property
+    def severity(self) -> str:
+        return self.diagnostic.severity

@@ -1,0 +1,184 @@
+"""Witnesses: the part of a topology that a message touches, the steps that show a problem, run by the embedded engine."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from routesim.broker.policies import matching
+from routesim.check.finding import Draft, Witness
+from routesim.check.topology import RESERVED, Topology, Way
+from routesim.content import Content
+from routesim.diagnostics import Invalid
+from routesim.explain.answer import quoted
+from routesim.model import DEFAULT_EXCHANGE, Binding, Policy, Queue
+from routesim.run import Runner
+from routesim.scenario import load_source
+from routesim.scenario.source import Source
+from routesim.scenario.writing import table, written
+
+ALL_SHOWN = 30  # bindings of an exchange that are all written out; of more, those that the message matches
+BUDGET_EVENTS = 300_000
+
+
+def slice_of(topology: Topology, ways: Iterable[tuple[Way, str]], queues: Iterable[str] = ()) -> dict[str, Any]:
+    """What such publishes, and the dead letters that come of them, can touch, as the sections of a scenario."""
+    part = _Slice(topology)
+    for way, key in ways:
+        part.keys.add(key)
+        part.headers.update(way.headers)
+        part.add("exchange", way.exchange)
+        if way.exchange == DEFAULT_EXCHANGE and key in topology.broker.queues:
+            part.add("queue", key)
+    for name in queues:
+        part.add("queue", name)
+    return part.sections()
+
+
+class _Slice:
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self.broker = topology.broker
+        self.keys: set[str] = set()
+        self.headers: dict[str, Any] = {}
+        self.found: dict[tuple[str, str], None] = {}
+
+    def add(self, kind: str, name: str) -> None:
+        self.found.setdefault((kind, name))
+
+    def sections(self) -> dict[str, Any]:
+        bindings: list[Binding] = []
+        done = 0
+        while done < len(self.found):
+            kind, name = list(self.found)[done]
+            done += 1
+            if kind == "exchange":
+                own = self._bindings(name)
+                bindings += own
+                for binding in own:
+                    self.add(binding.destination_type, binding.destination)
+            else:
+                self._dead_letters(name)
+        return self._written(bindings)
+
+    def _bindings(self, name: str) -> list[Binding]:
+        state = self.broker.exchanges.get(name)
+        if state is None:
+            return []
+        if state.alternate is not None:
+            self.add("exchange", state.alternate)
+        if len(state.bindings) <= ALL_SHOWN:
+            return list(state.bindings.values())
+        hits: dict[int, Binding] = {}
+        for key in sorted(self.keys):
+            content = Content(name, key, (key,), self.headers or None, "")
+            hits.update({id(item): item for item in state.matcher.route("m1", content, lambda count: 0)})
+        return list(hits.values())
+
+    def _dead_letters(self, name: str) -> None:
+        queue = self.broker.queues.get(name)
+        exchange = queue.settings.dead_letter_exchange if queue else None
+        if queue is None or exchange is None:
+            return
+        key = queue.settings.dead_letter_routing_key
+        if key is not None:
+            self.keys.add(key)
+        if exchange:
+            self.add("exchange", exchange)
+        for other in {key} if key is not None else self.keys:
+            if exchange == DEFAULT_EXCHANGE and other in self.broker.queues:
+                self.add("queue", str(other))
+
+    def _written(self, bindings: list[Binding]) -> dict[str, Any]:
+        exchanges, queues, policies = {}, {}, {}
+        for kind, name in self.found:
+            if kind == "exchange" and name in self.broker.exchanges:
+                declared = self.broker.exchanges[name].declared
+                if name not in RESERVED:
+                    exchanges[name] = entity_fields(declared.type, declared)
+                policies.update(self._policies(name, "exchange"))
+            elif kind == "queue" and name in self.broker.queues:
+                queue = self.broker.queues[name]
+                durable = queue.durable or queue.owner is not None
+                queues[name] = entity_fields(None, Queue(name, durable, False, False, dict(queue.arguments)))
+                policies.update(self._policies(queue.broker_name, queue.kind))
+        there = [item for item in bindings if (item.destination_type, item.destination) in self.found]
+        parts = {
+            "exchanges": exchanges, "queues": queues, "bindings": [binding_fields(item) for item in there],
+            "policies": [policy_fields(item) for item in policies.values() if not item.operator],
+            "operator_policies": [policy_fields(item) for item in policies.values() if item.operator],
+        }  # fmt: skip
+        return {name: part for name, part in parts.items() if part}
+
+    def _policies(self, name: str, kind: str) -> dict[tuple[bool, str], Policy]:
+        return {(operator, item.name): item for operator in (False, True) for item in matching(self.broker, operator, name, kind)}
+
+
+def entity_fields(kind: str | None, declared: Any) -> dict[str, Any]:
+    """An exchange (of type `kind`) or a queue as a scenario writes it."""
+    fields: dict[str, Any] = {"type": kind} if kind else {}
+    if not declared.durable:
+        fields["durable"] = False
+    if getattr(declared, "internal", False):
+        fields["internal"] = True
+    if declared.arguments:
+        fields["arguments"] = table(declared.arguments)
+    return fields
+
+
+def binding_fields(binding: Binding) -> dict[str, Any]:
+    fields: dict[str, Any] = {"source": binding.source, "destination": binding.destination}
+    if binding.destination_type != "queue":
+        fields["destination_type"] = binding.destination_type
+    if binding.routing_key:
+        fields["routing_key"] = binding.routing_key
+    if binding.arguments:
+        fields["arguments"] = table(binding.arguments, widths=True)
+    return fields
+
+
+def policy_fields(policy: Policy) -> dict[str, Any]:
+    fields = {"name": policy.name, "pattern": policy.pattern, "apply-to": policy.apply_to, "priority": policy.priority}
+    return {**fields, "definition": table(policy.definition)}
+
+
+def publish_step(way: Way, key: str, **more: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {"exchange": way.exchange} if way.exchange else {}
+    fields["routing_key"] = key
+    if way.headers:
+        fields["headers"] = table(dict(way.headers), widths=True)
+    return {"publish": {**fields, **more}}
+
+
+def reject_steps(queue: str, message: str, *, requeue: bool = False) -> list[dict[str, Any]]:
+    return [
+        {"get": {"queue": queue, "channel": "reader"}},
+        {"reject": {"channel": "reader", "message": message, "requeue": requeue}},
+    ]
+
+
+def told_publish(way: Way, key: str) -> str:
+    to = f"exchange '{way.exchange}'" if way.exchange else "the default exchange"
+    return f"publish to {to} with key {quoted(key)}"
+
+
+def draft(
+    topology: Topology, told: str, sections: dict[str, Any], steps: list[dict[str, Any]], expect: dict[str, Any], **more: Any
+) -> Draft:
+    """A whole scenario under the same rules; `more` are further sections."""
+    scenario = topology.scenario
+    data: dict[str, Any] = {"rabbitmq": str(scenario.rabbitmq)}
+    if scenario.seed:
+        data["seed"] = scenario.seed
+    if scenario.settings.default_queue_type:
+        data["broker"] = {"default_queue_type": scenario.settings.default_queue_type}
+    return Draft({**data, **sections, **more, "steps": steps, "expect": expect}, told)
+
+
+def confirmed(draft: Draft, title: str) -> Witness | None:
+    """The draft as text, once the engine has run that very text and all that it expects came true; else None."""
+    text = written({"name": title, **draft.data}, (draft.told,))
+    try:
+        scenario = load_source(Source("witness", text), "")
+    except Invalid:
+        return None
+    result = Runner(scenario, max_events=BUDGET_EVENTS).run()
+    return Witness(draft.told, text) if result.ok else None

@@ -1,0 +1,46 @@
+"""`routesim check`: what is wrong with a topology before a message is sent."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.help import Command, examples
+
+EXAMPLES = examples(
+    "routesim check definitions.json",
+    "routesim check scenarios/*.yaml --fail-on warning",
+    "routesim check definitions.json --rabbitmq 4.1 --ignore exchange-drops-some",
+    "routesim check definitions.json --select dead-letter-nowhere --witness loss.yaml",
+)
+
+
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios or definitions files; - is stdin.")],
+    select: Annotated[list[str] | None, typer.Option("--select", metavar="CODE", help="Only these rules. Repeatable.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not these rules. Repeatable.")] = None,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="SEVERITY", help="Status 1 from error, warning or note on.")
+    ] = "error",
+    rabbitmq: Annotated[
+        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Under the rules of this version, e.g. 4.1.")
+    ] = None,
+    witness: Annotated[
+        str | None, typer.Option("--witness", metavar="FILE", help="Write the witnesses there, worst first: FILE, FILE-2 …")
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json, junit, github or sarif."),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
+    ] = None,
+) -> None:
+    """Find what a topology loses, loops or never does, each error with a message that shows it."""
+    from routesim.cli.checking import Options, check_files
+
+    options = Options(tuple(select or ()), tuple(ignore or ()), fail_on, rabbitmq, witness, format, output)
+    sys.exit(check_files(files, options))
+
+
+COMMAND = Command(check, EXAMPLES)

@@ -1,0 +1,28 @@
+"""`routesim diff`: two topologies, compared by what they do."""
+
+from typing import Annotated
+
+import typer
+
+from routesim.cli.help import Command, examples
+
+EXAMPLES = examples(
+    "routesim diff exported-before.json exported-after.json",
+    "routesim diff old.yaml new.yaml --format json | jq .same",
+)
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A scenario or definitions file.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Another one; - is stdin, once.")],
+    format: Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json.")] = None,
+) -> None:
+    """Which messages reach other queues than before, what cannot be redeclared in place, what is lost."""
+    from routesim.cli.diffing import pairs
+    from routesim.cli.explaining import answered
+    from routesim.diff import explain_diff
+
+    answered(lambda: explain_diff(pairs(old, new)), format)
+
+
+COMMAND = Command(diff, EXAMPLES)

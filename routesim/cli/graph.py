@@ -1,0 +1,42 @@
+"""`routesim graph`: a topology as a picture."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.explain import FILE, HEADERS, VERSION
+from routesim.cli.help import Command, examples
+
+EXAMPLES = examples(
+    "routesim graph scenarios/shoes.yaml",
+    "routesim graph scenarios/shoes.yaml --message m3",
+    "routesim graph definitions.json --format svg --output topology.svg",
+    "routesim graph definitions.json --focus orders --depth 2 --format mermaid",
+)
+
+
+def graph(
+    file: FILE,
+    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="tree, mermaid, dot, svg or json.")] = "tree",
+    message: Annotated[str | None, typer.Option("--message", "-m", metavar="ID", help="Run it and mark its way.")] = None,
+    exchange: Annotated[
+        str | None, typer.Option("--exchange", "-e", metavar="NAME", help="Mark the way of a publish to this exchange.")
+    ] = None,
+    key: Annotated[str, typer.Option("--key", "-k", metavar="KEY", help="That publish's routing key.")] = "",
+    header: HEADERS = None,
+    focus: Annotated[str | None, typer.Option("--focus", metavar="NAME", help="Only what is near this name.")] = None,
+    depth: Annotated[
+        int | None, typer.Option("--depth", min=0, metavar="N", help="How far from there (1), or how deep a tree.")
+    ] = None,
+    rabbitmq: VERSION = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")] = None,
+) -> None:
+    """Draw exchanges, queues and all the ways between them, and the way that a message takes."""
+    from routesim.cli.drawing import Options, draw
+
+    way = (exchange, key, tuple(header or ())) if exchange is not None else None
+    sys.exit(draw(file, Options(format, message, way, focus, depth, rabbitmq, output)))
+
+
+COMMAND = Command(graph, EXAMPLES)

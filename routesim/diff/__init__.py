@@ -1,0 +1,230 @@
+"""Two topologies, compared by what they do: where messages go, what cannot be changed in place, what is lost on the way.
+
+Steps, consumers and expectations play no part.
+"""
+
+from typing import Any, NamedTuple
+
+from routesim import steps
+from routesim.broker import Broker
+from routesim.diff.routing import Rerouted, by_chance, default_exchange, rerouted
+from routesim.explain.answer import Answer, quoted
+from routesim.explain.route import topology
+from routesim.explain.types import shown_table
+from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.scenario import Scenario
+from routesim.tables import BAD, GOOD, NOTICE, Cell, Section
+from routesim.values import plain, table_identity
+
+MOST_LISTED = 60  # rows of a table; JSON has all
+
+
+class Refusal(NamedTuple):
+    """A declaration that RabbitMQ refuses as long as the old one exists, with its answer."""
+
+    kind: str
+    name: str
+    code: int
+    text: str
+
+
+class Setting(NamedTuple):
+    """A setting in force, whether from an argument, a policy or a default."""
+
+    kind: str
+    name: str
+    setting: str
+    before: Any
+    after: Any
+
+
+class Difference(NamedTuple):
+    """All that differs in behaviour. `removed` and `added` are (kind, name); `bindings` of exchanges that choose by chance."""
+
+    routing: list[Rerouted]
+    refusals: list[Refusal]
+    settings: list[Setting]
+    removed: list[tuple[str, str]]
+    added: list[tuple[str, str]]
+    bindings: list[tuple[str, str]]
+    without_effect: int
+
+    def __bool__(self) -> bool:
+        return any((self.routing, self.refusals, self.settings, self.removed, self.added, self.bindings))
+
+
+def difference(old: Scenario, new: Scenario) -> Difference:
+    before, after = topology(old), topology(new)
+    routing = default_exchange(before, after)
+    chance = []
+    for name in before.exchanges:
+        if name == DEFAULT_EXCHANGE or name not in after.exchanges or after.exchanges[name].declared.internal:
+            continue
+        if by_chance(before, name) or by_chance(after, name):
+            if _bindings(before, name) != _bindings(after, name):
+                chance.append((name, f"{len(_bindings(before, name))} bindings before, {len(_bindings(after, name))} now"))
+        else:
+            routing += rerouted(before, after, name)
+    refusals = _refusals(topology(old), new)
+    return Difference(
+        routing, refusals, _settings(before, after), _only(before, after), _only(after, before), chance,
+        0 if routing or chance else _bindings_that_differ(before, after),
+    )  # fmt: skip
+
+
+def _bindings(broker: Broker, exchange: str) -> set[tuple[Any, ...]]:
+    return {_mark(binding) for binding in broker.exchanges[exchange].bindings.values()}
+
+
+def _mark(binding: Binding) -> tuple[Any, ...]:
+    return binding.destination_type, binding.destination, binding.routing_key, table_identity(binding.arguments)
+
+
+def _bindings_that_differ(old: Broker, new: Broker) -> int:
+    return sum(len(_bindings(old, name) ^ _bindings(new, name)) for name in old.exchanges if name in new.exchanges)
+
+
+def _only(one: Broker, other: Broker) -> list[tuple[str, str]]:
+    """What one has and the other has not. Policies count by what they do, which is told as settings."""
+    found = [("exchange", name) for name in one.exchanges if name not in other.exchanges]
+    return [*found, *(("queue", name) for name in one.queues if name not in other.queues)]
+
+
+def _refusals(existing: Broker, new: Scenario) -> list[Refusal]:
+    """The new declarations, asked of a broker that still has the old ones."""
+    found = []
+    for declaration in new.declarations:
+        step = declaration.step
+        if isinstance(step, steps.DeclareExchange) and step.exchange.name in existing.exchanges:
+            kind, name = "exchange", step.exchange.name
+        elif isinstance(step, steps.DeclareQueue) and step.queue.name in existing.queues:
+            kind, name = "queue", step.queue.name
+        else:
+            continue
+        refused = existing.apply(step)
+        if refused is not None:
+            found.append(Refusal(kind, name, refused.code, refused.text))
+    return found
+
+
+def _settings(old: Broker, new: Broker) -> list[Setting]:
+    found = []
+    for name, queue in old.queues.items():
+        other = new.queues.get(name)
+        if other is None:
+            continue
+        if queue.kind != other.kind:
+            found.append(Setting("queue", name, "type", queue.kind, other.kind))
+        for flag in ("durable", "auto_delete"):
+            if getattr(queue, flag) != getattr(other, flag):
+                found.append(Setting("queue", name, flag, getattr(queue, flag), getattr(other, flag)))
+        for setting, value in queue.settings._asdict().items():
+            now = getattr(other.settings, setting)
+            if value != now:
+                found.append(Setting("queue", name, setting.replace("_", "-"), plain(value), plain(now)))
+    for name, state in old.exchanges.items():
+        there = new.exchanges.get(name)
+        if there is None:
+            continue
+        for field in ("type", "durable", "auto_delete", "internal"):
+            if getattr(state.declared, field) != getattr(there.declared, field):
+                found.append(Setting("exchange", name, field, getattr(state.declared, field), getattr(there.declared, field)))
+        if state.alternate != there.alternate:
+            found.append(Setting("exchange", name, "alternate-exchange", state.alternate, there.alternate))
+    return found
+
+
+# The answer ------------------------------------------------------------------------------------------------------------
+
+
+def explain_diff(pairs: list[tuple[Scenario, Scenario]]) -> Answer:
+    """The answer for one pair of scenarios a vhost; it is no when anything behaves differently."""
+    sections: list[Section] = []
+    hints: list[str] = []
+    parts = []
+    changes = 0
+    for old, new in pairs:
+        found = difference(old, new)
+        title = f" in vhost '{new.vhost}'" if len(pairs) > 1 else ""
+        sections += [section._replace(title=section.title + title) for section in _sections(found) if section.rows]
+        changes += bool(found)
+        hints += _hints(found, old, new)
+        parts.append({"vhost": new.vhost, **_data(found)})
+    old, new = pairs[0]
+    headline = f"{old.file} and {new.file} behave the same" if not changes else f"{new.file} behaves differently from {old.file}"
+    data = {"old": old.file, "new": new.file, "same": not changes, "vhosts": parts}
+    return Answer(headline, tuple(sections), tuple(dict.fromkeys(hints)), data, yes=not changes)
+
+
+def _sections(found: Difference) -> list[Section]:
+    return [
+        Section("Messages that reach other queues", ("exchange", "such as key", "before", "now", ""), _rows(found.routing)),
+        Section("Chosen by hash or chance, among other bindings", ("exchange", ""), [
+            (Cell(name), Cell(text, NOTICE)) for name, text in found.bindings
+        ]),
+        Section("What differs in force", ("", "name", "setting", "before", "now"), [
+            (Cell(item.kind), Cell(item.name), Cell(item.setting), Cell(_shown(item.before)), Cell(_shown(item.after), NOTICE))
+            for item in found.settings[:MOST_LISTED]
+        ]),
+        Section("Cannot be redeclared in place", ("", "name", "RabbitMQ answers", "so"), [
+            (Cell(item.kind), Cell(item.name), Cell(item.text, BAD), Cell(_so(item)))
+            for item in found.refusals[:MOST_LISTED]
+        ]),
+        Section("Gone", ("", "name", ""), [
+            (Cell(kind), Cell(name), Cell(_gone(kind), BAD)) for kind, name in found.removed[:MOST_LISTED]
+        ]),
+        Section("New", ("", "name"), [(Cell(kind), Cell(name, GOOD)) for kind, name in found.added[:MOST_LISTED]]),
+    ]  # fmt: skip
+
+
+def _so(refusal: Refusal) -> str:
+    if refusal.kind == "queue":
+        return "delete it first: its messages and bindings go with it"
+    return "delete it first: its bindings go with it"
+
+
+def _gone(kind: str) -> str:
+    return "its messages go with it" if kind == "queue" else "a publish to it closes the channel with 404"
+
+
+def _rows(routing: list[Rerouted]) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = []
+    for item in routing[:MOST_LISTED]:
+        key = quoted(item.key) + (f" {shown_table(item.headers)}" if item.headers else "")
+        lost, gained = set(item.before) - set(item.after), set(item.after) - set(item.before)
+        change = [f"loses {', '.join(sorted(lost))}"] if lost else []
+        change += [f"gains {', '.join(sorted(gained))}"] if gained else []
+        if not item.after:
+            change.append("now dropped")
+        tone = BAD if lost else GOOD
+        before, after = ", ".join(item.before) or "no queue", ", ".join(item.after) or "no queue"
+        rows.append((Cell(item.exchange or "(default)"), Cell(key), Cell(before), Cell(after), Cell("; ".join(change), tone)))
+    return rows
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _hints(found: Difference, old: Scenario, new: Scenario) -> list[str]:
+    hints = []
+    if found.without_effect:
+        hints.append(f"{found.without_effect} bindings differ and change nothing: others match the same messages.")
+    listed = (len(found.routing), len(found.settings), len(found.refusals), len(found.removed), len(found.added))
+    if max(listed) > MOST_LISTED:
+        hints.append(f"Only the first {MOST_LISTED} of each are shown; --format json has all.")
+    if old.rabbitmq != new.rabbitmq:
+        hints.append(f"The files are for RabbitMQ {old.rabbitmq} and {new.rabbitmq}; `routesim upgrade` shows what that changes.")
+    return hints
+
+
+def _data(found: Difference) -> dict[str, Any]:
+    return {
+        "routing": [{**item._asdict(), "headers": plain(item.headers) if item.headers else None} for item in found.routing],
+        "chance": [{"exchange": name, "text": text} for name, text in found.bindings],
+        "settings": [item._asdict() for item in found.settings],
+        "refused": [item._asdict() for item in found.refusals],
+        "removed": [{"kind": kind, "name": name} for kind, name in found.removed],
+        "added": [{"kind": kind, "name": name} for kind, name in found.added],
+        "bindings_without_effect": found.without_effect,
+    }

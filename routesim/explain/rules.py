@@ -1,0 +1,168 @@
+"""A page for every rule of `routesim check`."""
+
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    """What a code means, an example that brings it about, and the cure."""
+
+    means: str
+    example: str
+    cure: str
+
+
+RULE_PAGES: dict[str, Page] = {
+    "exchange-drops-all": Page(
+        "Nothing is bound to an exchange, or only exchanges that lead to no queue, and no alternate exchange catches anything. "
+        "Every message is dropped, and its publisher gets a confirm all the same.",
+        "exchanges: {orders: topic}",
+        "Bind a queue, set alternate-exchange, or publish with mandatory: true to be told.",
+    ),
+    "exchange-drops-some": Page(
+        "Some keys match no binding of an exchange that has no alternate exchange; such messages are dropped silently. That can "
+        "be what is meant: then ignore the rule, or the line.",
+        "bindings: [{source: orders, destination: jobs, routing_key: order.*}]",
+        "Set alternate-exchange, or publish with mandatory: true.",
+    ),
+    "dead-letter-nowhere": Page(
+        "A queue dead-letters to an exchange that does not exist, or that leads to no queue for keys that can arrive in the "
+        "queue. What is rejected, expires or is driven out is lost.",
+        "queues: {jobs: {arguments: {x-dead-letter-exchange: dlx}}}, with nothing bound to dlx",
+        "Bind a parking queue to the dead-letter exchange, for those keys or with x-dead-letter-routing-key.",
+    ),
+    "limit-loses": Page(
+        "A time-to-live or a length limit drops messages, and no dead-letter exchange keeps them. For data that is worthless when "
+        "it is old this is right; for work it is a loss.",
+        "queues: {jobs: {arguments: {x-message-ttl: 60000}}}",
+        "Set x-dead-letter-exchange; or, for lengths, x-overflow: reject-publish.",
+    ),
+    "parking-loses": Page(
+        "A queue that only dead letters reach has itself a time-to-live or a length limit and no dead-letter exchange. What was "
+        "put aside to be looked at is gone before anybody looks.",
+        "queues: {parked: {arguments: {x-message-ttl: 86400000}}}",
+        "Take the limit out, often a policy whose pattern matches too much, or dead-letter again.",
+    ),
+    "parking-overlap": Page(
+        "A dead letter reaches its parking queue, and by the same key also a queue where it is worked on.",
+        'x-dead-letter-routing-key: order.failed, while a work queue is bound by "order.#"',
+        "Use a key that no work binding matches, or an exchange for dead letters alone.",
+    ),
+    "cycle-cut": Page(
+        "Expiry or a delivery limit sends a message round to a queue in which it has died before, without a rejection on the way. "
+        "RabbitMQ takes that for a cycle and drops the message without a word.",
+        "two queues with x-message-ttl that dead-letter to each other",
+        "Let the loop include a rejection, or end it in a queue that the message has not been in.",
+    ),
+    "retry-endless": Page(
+        "A rejected message waits and comes back, and nothing in the topology ever ends that; a message that always fails goes "
+        "round for ever.",
+        "jobs dead-letters to jobs.wait, which expires back to jobs",
+        "Let the consumer count x-death and park the message; `attempt:` rules show that in a scenario.",
+    ),
+    "requeue-endless": Page(
+        "A consumer requeues whatever it gets. A queue without a delivery limit delivers the message again at once, thousands of "
+        "times a second.",
+        "consumers: {worker: {queue: jobs, on_message: requeue}}",
+        "Reject into a dead-letter exchange, or use a quorum queue with a delivery limit.",
+    ),
+    "wildcard-on-direct": Page(
+        "A binding of a direct exchange has * or # as a word. There they are ordinary words; only a publish with that very key "
+        "matches.",
+        'a direct exchange with routing_key: "*"',
+        "Make the exchange a topic exchange, or bind the keys themselves.",
+    ),
+    "star-is-one-word": Page(
+        "A binding key ends with *, which stands for exactly one word, while longer keys that begin alike are in use.",
+        "routing_key: ship.*, and a publish with key ship.shoes.eu",
+        "Write # where any number of words is meant.",
+    ),
+    "binding-adds-nothing": Page(
+        "Other bindings between the same two ends match every key that this one matches. A queue gets one copy in any case.",
+        'routing_key: ship.* beside routing_key: "ship.#"',
+        "Take it out.",
+    ),
+    "headers-match-all": Page(
+        "A headers binding has no criteria left: x-match all and any pass over arguments whose names begin with x-. Without "
+        "criteria all matches every message.",
+        "arguments: {x-match: all, x-tier: gold}",
+        "Use all-with-x, or rename the header.",
+    ),
+    "headers-match-nothing": Page(
+        "A headers binding with x-match any has no criteria left, so it matches nothing.",
+        "arguments: {x-match: any}",
+        "Name the headers that it is about.",
+    ),
+    "headers-unsatisfied": Page(
+        "The scenario publishes to a headers exchange, and none of these messages satisfies the binding. Values must be equal in "
+        "type too.",
+        'arguments: {size: "42"}, and a publish with headers: {size: 42}',
+        "Mend the criteria or the headers; `routesim explain headers` shows why.",
+    ),
+    "same-binding": Page(
+        "Several queues are bound to one exchange by the same key. Each gets a copy of every message: right for different "
+        "applications, twice the work for instances of one.",
+        "two queues bound by order.*",
+        "Let consumers that share the work share one queue.",
+    ),
+    "queue-unreachable": Page(
+        "Nothing is bound to a queue, or what is bound lets no key through. A publish to the default exchange with its name still "
+        "reaches it.",
+        "a queue without a binding, in a file that uses exchanges",
+        "Bind it, or remove it.",
+    ),
+    "policy-hidden": Page(
+        "Of all policies that match a queue or exchange only the one with the highest priority applies; they are not merged. This "
+        "one never applies, or not to everything that it matches.",
+        "two policies with pattern .* and priorities 0 and 1",
+        "Put all keys into one policy. `routesim explain queue` shows which settings are in force.",
+    ),
+    "policy-tie": Page(
+        "Two policies with the same priority match the same thing. Which of them applies is undefined.",
+        "two policies with pattern .* and priority 0",
+        "Give them different priorities.",
+    ),
+    "argument-meaningless": Page(
+        "An argument that nothing reads there: misspelt, of another type of exchange, or without the one that it depends on. "
+        "RabbitMQ stores it without a word.",
+        "queues: {jobs: {arguments: {x-overflow: reject-publish}}}, without a length limit",
+        "Mend it, or take it out.",
+    ),
+    "plugin-needed": Page(
+        "An exchange of a type that a plugin brings. Where the plugin is not enabled the broker refuses the declaration.",
+        "exchanges: {later: {type: x-delayed-message, arguments: {x-delayed-type: direct}}}",
+        "Enable the plugin on every node.",
+    ),
+    "delayed-unroutable": Page(
+        "While a message waits in a delayed exchange it has reached no queue yet: a mandatory publish is returned although it is "
+        "delivered later, and an alternate exchange gets the message at once.",
+        "publish: {exchange: later, mandatory: true, headers: {x-delay: 5000}}",
+        "Do without mandatory and without an alternate exchange there.",
+    ),
+    "version-refuses": Page(
+        "The version of RabbitMQ that was asked for with --rabbitmq refuses this declaration, or carries it out differently.",
+        "ha-mode in a policy, checked with --rabbitmq 4.1",
+        "Take it out before the upgrade; `routesim upgrade` shows what else changes.",
+    ),
+    "version-will-refuse": Page(
+        "The version of RabbitMQ that the file is for accepts this declaration, a later one refuses it.",
+        "a queue that is neither durable nor exclusive, from 4.3 on",
+        "Change it before the upgrade.",
+    ),
+    "queue-without-consumer": Page(
+        "The scenario declares consumers, none of them for this queue, where messages arrive that are neither parked nor waiting.",
+        "two work queues, one consumer",
+        "Add a consumer, or let the messages expire into another queue.",
+    ),
+    "prefetch-unlimited": Page(
+        "Several consumers share a queue, and one of them has no prefetch limit: it is sent everything that waits, however slow it "
+        "is.",
+        "two consumers of one queue, without prefetch",
+        "Set prefetch.",
+    ),
+    "auto-ack-shared": Page(
+        "A consumer takes from a shared queue with auto_ack. No prefetch limit holds it back, and what it has not worked on is "
+        "lost when it crashes.",
+        "consumers: {mailer: {queue: mail, auto_ack: true}}, beside another one",
+        "Acknowledge by hand, with a prefetch limit.",
+    ),
+}  # fmt: skip

@@ -1,0 +1,7 @@
+"""A topology as a picture: nodes and edges as values, made readable, and laid out. `report` draws them."""
+
+from routesim.graph.build import graph_of, taken_by_message, taken_by_publish
+from routesim.graph.model import Edge, Graph, Key, Node, together
+from routesim.graph.simplify import collapsed, focused
+
+__all__ = ["Edge", "Graph", "Key", "Node", "collapsed", "focused", "graph_of", "taken_by_message", "taken_by_publish", "together"]

@@ -1,0 +1,57 @@
+"""Large topologies made readable: one exchange or queue with its surroundings, and groups of nodes that are alike."""
+
+from routesim.diagnostics import did_you_mean
+from routesim.explain.answer import CannotExplain
+from routesim.graph.model import QUEUE, Edge, Graph, Key, Node
+
+LARGEST_GROUP = 6  # nodes that are alike and still drawn one by one
+NAMED = 3
+
+
+def focused(graph: Graph, name: str, depth: int) -> Graph:
+    """What is at most `depth` edges away from the exchanges, queues and consumers of that name. Raises `CannotExplain`."""
+    inside = {key for key in graph.nodes if key.name == name}
+    if not inside:
+        hint = did_you_mean(name, {key.name for key in graph.nodes})
+        raise CannotExplain(f"nothing is named '{name}'" + (f"; {hint}" if hint else ""))
+    for _ in range(depth):
+        inside |= {
+            key for edge in graph.edges if edge.source in inside or edge.target in inside for key in (edge.source, edge.target)
+        }
+    nodes = {key: node for key, node in graph.nodes.items() if key in inside}
+    edges = tuple(edge for edge in graph.edges if edge.source in inside and edge.target in inside)
+    return Graph(graph.title, nodes, edges, len(graph.nodes) - len(nodes))
+
+
+def collapsed(graph: Graph) -> Graph:
+    """Queues with the same neighbours, and nothing of their own to show, become one node that names some and counts all."""
+    around: dict[Key, set[tuple[str, Key, str]]] = {key: set() for key in graph.nodes}
+    for edge in graph.edges:
+        around[edge.source].add(("to", edge.target, edge.kind))
+        around[edge.target].add(("from", edge.source, edge.kind))
+    groups: dict[tuple[object, ...], list[Key]] = {}
+    for key, node in graph.nodes.items():
+        if key.kind == QUEUE and not node.taken:
+            groups.setdefault((node.detail, frozenset(around[key])), []).append(key)
+    renamed: dict[Key, Key] = {}
+    nodes: dict[Key, Node] = {}
+    for keys in groups.values():
+        if len(keys) > LARGEST_GROUP:
+            names = tuple(key.name for key in keys)
+            group = Key(QUEUE, f"{len(names):,} queues: {', '.join(names[:NAMED])} …")
+            nodes[group] = graph.nodes[keys[0]]._replace(key=group, members=names)
+            renamed.update(dict.fromkeys(keys, group))
+    if not renamed:
+        return graph
+    kept = {key: node for key, node in graph.nodes.items() if key not in renamed}
+    merged: dict[tuple[Key, Key, str], Edge] = {}
+    for edge in graph.edges:
+        moved = edge._replace(source=renamed.get(edge.source, edge.source), target=renamed.get(edge.target, edge.target))
+        mark = (moved.source, moved.target, moved.kind)
+        known = merged.get(mark)
+        if known is None:
+            merged[mark] = moved
+        else:
+            merged[mark] = known._replace(labels=(*known.labels, *moved.labels), taken=known.taken or moved.taken)
+    edges = tuple(edge._replace(labels=tuple(dict.fromkeys(edge.labels))) for edge in merged.values())
+    return Graph(graph.title, {**kept, **nodes}, edges, graph.left_out)

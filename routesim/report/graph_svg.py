@@ -1,0 +1,183 @@
+"""A topology as an SVG of its own making: it refers to nothing outside itself and can go straight onto a slide."""
+
+from itertools import pairwise
+from typing import IO
+from xml.sax.saxutils import escape
+
+from routesim.graph.layout import MARGIN, Box, Layout, Route, Size, laid_out
+from routesim.graph.model import (
+    ALTERNATE,
+    BINDING,
+    CONSUMER,
+    CONSUMES,
+    DEAD_LETTER,
+    EXCHANGE,
+    MISSING,
+    PUBLISHES,
+    QUEUE,
+    Edge,
+    Graph,
+    Key,
+    Node,
+    together,
+)
+from routesim.report.text import visible, width
+
+NAME_SIZE, SMALL_SIZE = 14, 11
+NAME_COLUMN, SMALL_COLUMN = 7.9, 6.2  # how wide a column of either size of text is at most
+NODE_HEIGHT, LOW_NODE_HEIGHT, LABEL_HEIGHT = 46.0, 32.0, 18.0
+LONGEST_NAME, LONGEST_LABEL = 34, 36
+TITLE_HEIGHT, LEGEND_HEIGHT = 34.0, 30.0
+INK, FAINT, TAKEN, LOST = "#0f172a", "#64748b", "#16a34a", "#dc2626"
+FILLS = {
+    EXCHANGE: ("#ede9fe", "#7c3aed"),
+    QUEUE: ("#fef3c7", "#d97706"),
+    CONSUMER: ("#dcfce7", "#15803d"),
+    MISSING: ("#fee2e2", LOST),
+}
+STROKES = {BINDING: "#64748b", CONSUMES: "#15803d", DEAD_LETTER: "#b91c1c", ALTERNATE: "#0369a1", PUBLISHES: "#15803d"}
+DASHES = {DEAD_LETTER: "6 4", ALTERNATE: "2 4", PUBLISHES: "8 3 2 3"}
+LEGEND = (
+    (BINDING, "binding"),
+    (DEAD_LETTER, "dead letters"),
+    (ALTERNATE, "alternate exchange"),
+    (CONSUMES, "consumer"),
+    (PUBLISHES, "consumer publishes"),
+)
+
+
+def write_svg(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) -> None:
+    sizes = {key: _node_size(node) for key, node in graph.nodes.items()}
+    labels = {edge: _label_size(edge) for edge in graph.edges if _label(edge)}
+    layout = laid_out(graph, sizes, labels)
+    out.write("\n".join(_drawn(graph, layout)) + "\n")
+
+
+def _short(text: str, most: int) -> str:
+    """As many columns as there is room for."""
+    shown = visible(text)
+    if width(shown) <= most:
+        return shown
+    while width(shown) > most - 1:
+        shown = shown[:-1]
+    return f"{shown}…"
+
+
+def _label(edge: Edge) -> str:
+    return _short(together(edge.caption), LONGEST_LABEL)
+
+
+def _node_size(node: Node) -> Size:
+    name, detail = _short(node.name, LONGEST_NAME), _short(node.detail, LONGEST_NAME + 8)
+    text = max(width(name) * NAME_COLUMN, width(detail) * SMALL_COLUMN)
+    return max(70.0, text + 28), NODE_HEIGHT if detail else LOW_NODE_HEIGHT
+
+
+def _label_size(edge: Edge) -> Size:
+    return width(_label(edge)) * SMALL_COLUMN + 12, LABEL_HEIGHT
+
+
+def _drawn(graph: Graph, layout: Layout) -> list[str]:
+    kinds = [item for item in LEGEND if any(edge.kind == item[0] for edge in graph.edges)]
+    title = _short(graph.title, 70)
+    legend_width = sum(width(text) * SMALL_COLUMN + 62 for _, text in kinds)
+    total_width = max(layout.width, legend_width + 2 * MARGIN, width(title) * 9.5 + 2 * MARGIN, 200.0)
+    total_height = layout.height + TITLE_HEIGHT + LEGEND_HEIGHT
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{total_width:.0f}" height="{total_height:.0f}" '
+        f'viewBox="0 0 {total_width:.0f} {total_height:.0f}" font-family="Inter, Segoe UI, Helvetica, Arial, sans-serif">',
+        f"<title>{escape(visible(graph.title))}</title>",
+        "<defs>",
+        *(_arrowhead(kind, stroke) for kind, stroke in (*STROKES.items(), ("taken", TAKEN))),
+        "</defs>",
+        '<rect width="100%" height="100%" fill="#ffffff"/>',
+        f'<text x="{MARGIN}" y="30" font-size="17" font-weight="600" fill="{INK}">{escape(title)}</text>',
+        f'<g transform="translate(0 {TITLE_HEIGHT})">',
+        *(_path(route) for route in sorted(layout.routes, key=lambda route: route.edge.taken)),
+        *(_text_of(route) for route in layout.routes if route.label is not None),
+        *(_node(graph.nodes[key], box) for key, box in layout.nodes.items()),
+        "</g>",
+        *_legend(kinds, total_height - 16),
+        "</svg>",
+    ]
+    return lines
+
+
+def _arrowhead(kind: str, stroke: str) -> str:
+    return (
+        f'<marker id="head-{kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="11" markerHeight="11" '
+        'markerUnits="userSpaceOnUse" orient="auto">'
+        f'<path d="M0 0.8 L10 5 L0 9.2 z" fill="{stroke}"/></marker>'
+    )
+
+
+def _look(edge: Edge) -> tuple[str, str]:
+    """The attributes of an edge's line, and the name of its arrowhead."""
+    stroke, name = (TAKEN, "taken") if edge.taken else (STROKES[edge.kind], edge.kind)
+    dashes = f' stroke-dasharray="{DASHES[edge.kind]}"' if edge.kind in DASHES else ""
+    return f'fill="none" stroke="{stroke}" stroke-width="{3 if edge.taken else 1.6}"{dashes}', name
+
+
+def _path(route: Route) -> str:
+    look, head = _look(route.edge)
+    first, *_ = route.points
+    parts = [f"M{first[0]:.1f} {first[1]:.1f}"]
+    if route.edge.source == route.edge.target:
+        parts += [f"L{x:.1f} {y:.1f}" for x, y in route.points[1:]]
+    else:
+        for (x, y), (to_x, to_y) in pairwise(route.points):
+            middle = (x + to_x) / 2
+            straight = abs(y - to_y) < 0.5
+            parts.append(
+                f"L{to_x:.1f} {to_y:.1f}" if straight else f"C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
+            )
+    title = escape(visible(f"{route.edge.source.name} → {route.edge.target.name}: {together(route.edge.labels, 20)}"))
+    return f'<path d="{" ".join(parts)}" {look} marker-end="url(#head-{head})"><title>{title}</title></path>'
+
+
+def _text_of(route: Route) -> str:
+    box, edge = route.label, route.edge
+    assert box is not None
+    fill = TAKEN if edge.taken else STROKES[edge.kind]
+    full = escape(visible(together(edge.labels, 50)))
+    return (
+        f'<g><title>{full}</title><rect x="{box.x - box.width / 2:.1f}" y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" '
+        f'height="{box.height:.1f}" rx="4" fill="#ffffff"/><text x="{box.x:.1f}" y="{box.y + 4:.1f}" font-size="{SMALL_SIZE}" '
+        f'text-anchor="middle" fill="{fill}">{escape(_label(edge))}</text></g>'
+    )
+
+
+def _node(node: Node, box: Box) -> str:
+    fill, stroke = FILLS[node.key.kind]
+    if node.taken:
+        stroke = TAKEN
+    round_by = {EXCHANGE: 6.0, QUEUE: 3.0, CONSUMER: box.height / 2, MISSING: 3.0}[node.key.kind]
+    dashes = ' stroke-dasharray="5 4"' if node.key.kind == MISSING else ""
+    x, y = box.x - box.width / 2, box.y - box.height / 2
+    full = escape(visible(f"{node.key.kind} {', '.join(node.members[:100]) or node.name}: {node.detail}"))
+    shape = (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="{round_by}" fill="{fill}" '
+        f'stroke="{stroke}" stroke-width="{2.6 if node.taken else 1.4}"{dashes}/>'
+    )
+    bars = "".join(  # a queue looks like one
+        f'<path d="M{x + box.width - 5 * number:.1f} {y + 5:.1f} v{box.height - 10:.1f}" stroke="{stroke}" opacity="0.45"/>'
+        for number in (1, 2)
+        if node.key.kind == QUEUE
+    )
+    low = box.y + 5 if not node.detail else box.y - 3
+    text = f'<text x="{box.x:.1f}" y="{low:.1f}" font-size="{NAME_SIZE}" font-weight="600" text-anchor="middle" fill="{INK}">'
+    text += f"{escape(_short(node.name, LONGEST_NAME))}</text>"
+    if node.detail:
+        text += f'<text x="{box.x:.1f}" y="{box.y + 14:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{FAINT}">'
+        text += f"{escape(_short(node.detail, LONGEST_NAME + 8))}</text>"
+    return f"<g><title>{full}</title>{shape}{bars}{text}</g>"
+
+
+def _legend(kinds: list[tuple[str, str]], y: float) -> list[str]:
+    lines, x = [], MARGIN
+    for kind, text in kinds:
+        look, head = _look(Edge(Key("", ""), Key("", ""), kind))
+        lines.append(f'<path d="M{x:.0f} {y - 4:.0f} h30" {look} marker-end="url(#head-{head})"/>')
+        lines.append(f'<text x="{x + 38:.0f}" y="{y:.0f}" font-size="{SMALL_SIZE}" fill="{FAINT}">{text}</text>')
+        x += width(text) * SMALL_COLUMN + 62
+    return lines

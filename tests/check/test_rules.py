@@ -1,0 +1,462 @@
+"""Every rule finds its fault, with a witness that runs where it is an error, and is silent once the fault is mended."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routesim.check import ERROR, NOTE, RULES, WARNING, Finding, check_file
+from routesim.diagnostics import Invalid
+from routesim.explain.errors import explain_error
+from routesim.run import Runner
+from routesim.scenario import load_source
+from routesim.scenario.source import Source
+
+ROOT = Path(__file__).parents[2]
+DLX = "x-dead-letter-exchange"
+
+# code -> (severity, a scenario with the fault, the same without it)
+CASES: dict[str, tuple[str, str, str]] = {
+    "exchange-drops-all": (
+        ERROR, "exchanges: {shop: topic}",
+        "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: '#'}]}",
+    ),
+    "exchange-drops-some": (
+        NOTE, "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: a.*}]}",
+        "{exchanges: {shop: {type: topic, arguments: {alternate-exchange: rest}}, rest: fanout}, queues: {q: , r: }, bindings: "
+        "[{source: shop, destination: q, routing_key: a.*}, {source: rest, destination: r}]}",
+    ),
+    "dead-letter-nowhere": (
+        ERROR, f"""
+exchanges: {{shop: topic, dlx: direct}}
+queues: {{jobs: {{arguments: {{{DLX}: dlx}}}}, parked: }}
+bindings:
+  - {{source: shop, destination: jobs, routing_key: "job.*"}}
+  - {{source: dlx, destination: parked, routing_key: job.known}}
+""", f"""
+exchanges: {{shop: topic, dlx: topic}}
+queues: {{jobs: {{arguments: {{{DLX}: dlx}}}}, parked: }}
+bindings:
+  - {{source: shop, destination: jobs, routing_key: "job.*"}}
+  - {{source: dlx, destination: parked, routing_key: "job.#"}}
+""",
+    ),
+    "limit-loses": (
+        WARNING, "queues: {jobs: {arguments: {x-message-ttl: 5000}}}",
+        f"queues: {{jobs: {{arguments: {{x-message-ttl: 5000, {DLX}: '', x-dead-letter-routing-key: late}}}}, late: }}",
+    ),
+    "parking-loses": (
+        ERROR, f"queues: {{jobs: {{arguments: {{{DLX}: '', x-dead-letter-routing-key: late}}}}, late: {{arguments: {{x-max-length: 10}}}}}}",
+        f"queues: {{jobs: {{arguments: {{{DLX}: '', x-dead-letter-routing-key: late}}}}, late: }}",
+    ),
+    "parking-overlap": (
+        ERROR, f"""
+exchanges: {{shop: topic}}
+queues: {{jobs: {{arguments: {{{DLX}: shop, x-dead-letter-routing-key: order.failed}}}}, parked: }}
+bindings:
+  - {{source: shop, destination: jobs, routing_key: "order.#"}}
+  - {{source: shop, destination: parked, routing_key: order.failed}}
+""", f"""
+exchanges: {{shop: topic}}
+queues: {{jobs: {{arguments: {{{DLX}: shop, x-dead-letter-routing-key: failed.order}}}}, parked: }}
+bindings:
+  - {{source: shop, destination: jobs, routing_key: "order.#"}}
+  - {{source: shop, destination: parked, routing_key: failed.order}}
+""",
+    ),
+    "cycle-cut": (
+        ERROR, f"""
+queues:
+  jobs: {{arguments: {{x-message-ttl: 1000, {DLX}: "", x-dead-letter-routing-key: wait}}}}
+  wait: {{arguments: {{x-message-ttl: 1000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+""", f"""
+queues:
+  jobs: {{arguments: {{x-message-ttl: 1000, {DLX}: "", x-dead-letter-routing-key: wait}}}}
+  wait:
+""",
+    ),
+    "retry-endless": (
+        WARNING, f"""
+queues:
+  jobs: {{arguments: {{{DLX}: "", x-dead-letter-routing-key: wait}}}}
+  wait: {{arguments: {{x-message-ttl: 1000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+""", f"""
+queues:
+  jobs: {{arguments: {{{DLX}: "", x-dead-letter-routing-key: wait}}}}
+  wait: {{arguments: {{x-message-ttl: 1000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+  parked:
+consumers:
+  worker: {{queue: jobs, on_message: [{{attempt: ">= 3", do: ack, publish: {{routing_key: parked}}}}, {{do: reject}}]}}
+""",
+    ),
+    "requeue-endless": (
+        WARNING, "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: requeue}}}",
+        "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: [{attempt: 1, do: requeue}]}}}",
+    ),
+    "wildcard-on-direct": (
+        ERROR, "{exchanges: {shop: direct}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",
+        "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",
+    ),
+    "star-is-one-word": (
+        WARNING, """
+exchanges: {shop: topic}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: ship.*}, {source: shop, destination: r, routing_key: "#"}]
+steps: [{publish: {exchange: shop, routing_key: ship.shoes.eu}}]
+""", """
+exchanges: {shop: topic}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: "ship.#"}, {source: shop, destination: r, routing_key: "#"}]
+steps: [{publish: {exchange: shop, routing_key: ship.shoes.eu}}]
+""",
+    ),
+    "binding-adds-nothing": (
+        NOTE, """
+exchanges: {shop: topic}
+queues: {q: }
+bindings: [{source: shop, destination: q, routing_key: "#"}, {source: shop, destination: q, routing_key: ship.*}]
+""", """
+exchanges: {shop: topic}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: "#"}, {source: shop, destination: r, routing_key: ship.*}]
+""",
+    ),
+    "headers-match-all": (
+        WARNING, "{exchanges: {h: headers}, queues: {q: }, bindings: [{source: h, destination: q, arguments: {x-match: all, x-tier: gold}}]}",
+        "{exchanges: {h: headers}, queues: {q: }, bindings: [{source: h, destination: q, arguments: {x-match: all-with-x, x-tier: gold}}]}",
+    ),
+    "headers-match-nothing": (
+        WARNING, "{exchanges: {h: headers}, queues: {q: }, bindings: [{source: h, destination: q, arguments: {x-match: any}}]}",
+        "{exchanges: {h: headers}, queues: {q: }, bindings: [{source: h, destination: q, arguments: {x-match: any, kind: shoes}}]}",
+    ),
+    "headers-unsatisfied": (
+        WARNING, """
+exchanges: {h: headers}
+queues: {q: }
+bindings: [{source: h, destination: q, arguments: {size: "42"}}]
+steps: [{publish: {exchange: h, headers: {size: 42}}}]
+""", """
+exchanges: {h: headers}
+queues: {q: }
+bindings: [{source: h, destination: q, arguments: {size: 42}}]
+steps: [{publish: {exchange: h, headers: {size: 42}}}]
+""",
+    ),
+    "same-binding": (
+        NOTE, """
+exchanges: {shop: topic}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: ship.*}, {source: shop, destination: r, routing_key: ship.*}]
+""", """
+exchanges: {shop: fanout}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: ship.*}, {source: shop, destination: r, routing_key: ship.*}]
+""",
+    ),
+    "queue-unreachable": (
+        NOTE, "{exchanges: {shop: fanout}, queues: {q: , alone: }, bindings: [{source: shop, destination: q}]}",
+        "{exchanges: {shop: fanout}, queues: {q: , alone: }, bindings: [{source: shop, destination: q}, {source: shop, destination: alone}]}",
+    ),
+    "policy-hidden": (
+        WARNING, """
+queues: {jobs: }
+policies:
+  - {name: low, pattern: .*, definition: {max-length: 5, overflow: reject-publish}, priority: 1}
+  - {name: high, pattern: jobs, definition: {expires: 60000}, priority: 2}
+""", """
+queues: {jobs: }
+policies:
+  - {name: low, pattern: mail, definition: {max-length: 5, overflow: reject-publish}, priority: 1}
+  - {name: high, pattern: jobs, definition: {expires: 60000}, priority: 2}
+""",
+    ),
+    "policy-tie": (
+        WARNING, """
+queues: {jobs: }
+policies:
+  - {name: one, pattern: .*, definition: {max-length: 5, overflow: reject-publish}}
+  - {name: two, pattern: jobs, definition: {expires: 60000}}
+""", """
+queues: {jobs: }
+policies:
+  - {name: one, pattern: .*, definition: {max-length: 5, overflow: reject-publish}}
+  - {name: two, pattern: jobs, definition: {expires: 60000}, priority: 1}
+""",
+    ),
+    "argument-meaningless": (
+        WARNING, "queues: {jobs: {arguments: {x-overflow: reject-publish}}}",
+        "queues: {jobs: {arguments: {x-overflow: reject-publish, x-max-length: 5}}}",
+    ),
+    "plugin-needed": (
+        NOTE, "{exchanges: {h: x-random}, queues: {q: }, bindings: [{source: h, destination: q}]}",
+        "{exchanges: {h: fanout}, queues: {q: }, bindings: [{source: h, destination: q}]}",
+    ),
+    "delayed-unroutable": (
+        WARNING, """
+exchanges: {later: {type: x-delayed-message, arguments: {x-delayed-type: fanout}}}
+queues: {q: }
+bindings: [{source: later, destination: q}]
+steps: [{publish: {exchange: later, mandatory: true, headers: {x-delay: 5}}}]
+""", """
+exchanges: {later: {type: x-delayed-message, arguments: {x-delayed-type: fanout}}}
+queues: {q: }
+bindings: [{source: later, destination: q}]
+steps: [{publish: {exchange: later, headers: {x-delay: 5}}}]
+""",
+    ),
+    "version-will-refuse": (
+        NOTE, "{rabbitmq: '3.13', queues: {jobs: {durable: false}}}", "{rabbitmq: '3.13', queues: {jobs: }}",
+    ),
+    "queue-without-consumer": (
+        NOTE, "{queues: {jobs: , mail: }, consumers: {worker: {queue: jobs}}}",
+        "{queues: {jobs: , mail: }, consumers: {worker: {queue: jobs}, mailer: {queue: mail}}}",
+    ),
+    "prefetch-unlimited": (
+        WARNING, "{queues: {jobs: }, consumers: {a: {queue: jobs}, b: {queue: jobs, prefetch: 1}}}",
+        "{queues: {jobs: }, consumers: {a: {queue: jobs, prefetch: 5}, b: {queue: jobs, prefetch: 1}}}",
+    ),
+    "auto-ack-shared": (
+        WARNING, "{queues: {jobs: }, consumers: {a: {queue: jobs, auto_ack: true}, b: {queue: jobs, prefetch: 1}}}",
+        "{queues: {jobs: }, consumers: {a: {queue: jobs, auto_ack: true}}}",
+    ),
+}  # fmt: skip
+
+
+def found(tmp_path: Path, text: str, **options: str) -> dict[str, Finding]:
+    path = tmp_path / "topology.yaml"
+    path.write_text(text, encoding="utf-8")
+    return {finding.code: finding for finding in check_file(str(path), **options)}  # type: ignore[arg-type]
+
+
+def runs(finding: Finding) -> bool:
+    assert finding.witness is not None
+    result = Runner(load_source(Source("witness", finding.witness.scenario), ""), max_events=200_000).run()
+    return result.ok
+
+
+def test_every_rule_has_a_case_and_a_page() -> None:
+    assert {*CASES, "version-refuses"} == RULES.keys()
+    for code in RULES:
+        assert explain_error(code).data["code"] == code
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_the_fault_is_found_and_the_mended_file_is_silent(code: str, tmp_path: Path) -> None:
+    severity, faulty, mended = CASES[code]
+    findings = found(tmp_path, faulty)
+    assert code in findings, findings.keys()
+    finding = findings[code]
+    assert finding.severity == severity
+    place = finding.diagnostic.place
+    assert place is not None
+    assert finding.diagnostic.source.strip(), "it points at a line that there is"
+    if severity == ERROR:
+        assert finding.witness is not None
+    if finding.witness is not None:
+        assert runs(finding)
+    assert code not in found(tmp_path, mended)
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_a_comment_on_the_line_silences_it(code: str, tmp_path: Path) -> None:
+    finding = found(tmp_path, CASES[code][1])[code]
+    assert finding.diagnostic.place is not None
+    lines = (tmp_path / "topology.yaml").read_text(encoding="utf-8").split("\n")
+    lines[finding.diagnostic.place.line - 1] += f"  # routesim: ignore[nothing-else, {code}]"
+    assert code not in found(tmp_path, "\n".join(lines))
+    lines[finding.diagnostic.place.line - 1] = lines[finding.diagnostic.place.line - 1].replace(code, "another-code")
+    assert code in found(tmp_path, "\n".join(lines))
+
+
+@pytest.mark.parametrize("text", [
+    f"queues: {{jobs: {{type: quorum, arguments: {{x-delivery-limit: 2, {DLX}: '', x-dead-letter-routing-key: jobs}}}}}}",
+    f"{{rabbitmq: '4.1', queues: {{jobs: {{type: quorum, arguments: {{{DLX}: '', x-dead-letter-routing-key: jobs}}}}}}}}",
+])  # fmt: skip
+def test_a_delivery_limit_that_leads_back_is_cut_at_once(text: str, tmp_path: Path) -> None:
+    assert runs(found(tmp_path, text)["cycle-cut"])
+
+
+def test_one_policy_is_one_mistake_however_many_queues_it_harms(tmp_path: Path) -> None:
+    queues = ", ".join(f"q{number}: " for number in range(40))
+    text = f"{{queues: {{{queues}}}, policies: [{{name: p, pattern: .*, definition: {{dead-letter-exchange: gone}}}}]}}"
+    path = tmp_path / "many.yaml"
+    path.write_text(text)
+    findings = [finding for finding in check_file(str(path)) if finding.code == "dead-letter-nowhere"]
+    assert len(findings) == 1
+    assert "40 queues" in findings[0].diagnostic.message
+    assert runs(findings[0])
+
+
+def test_several_layers_of_exchanges_are_seen_through(tmp_path: Path) -> None:
+    """The key that the first binding lets in is one that the dead-letter exchange's second hop does not know."""
+    text = f"""
+exchanges: {{in: topic, mid: topic, dlx: topic, dlx2: direct}}
+queues: {{jobs: {{arguments: {{{DLX}: dlx}}}}, parked: }}
+bindings:
+  - {{source: in, destination: mid, destination_type: exchange, routing_key: "eu.#"}}
+  - {{source: mid, destination: jobs, routing_key: "*.order"}}
+  - {{source: dlx, destination: dlx2, destination_type: exchange, routing_key: "#.order"}}
+  - {{source: dlx2, destination: parked, routing_key: us.order}}
+"""
+    finding = found(tmp_path, text)["dead-letter-nowhere"]
+    assert "eu.order" in finding.diagnostic.message
+    assert runs(finding)
+    assert "dead-letter-nowhere" not in found(tmp_path, text.replace("us.order", "eu.order"))
+
+
+def test_under_another_version(tmp_path: Path) -> None:
+    text = "{rabbitmq: '3.13', queues: {q: }, policies: [{name: ha, pattern: .*, definition: {ha-mode: all}}]}"
+    finding = found(tmp_path, text, rabbitmq="4.1")["version-refuses"]
+    assert finding.severity == ERROR
+    assert runs(finding)
+    assert "version-refuses" not in found(tmp_path, text)
+    assert found(tmp_path, text)["version-will-refuse"].severity == NOTE
+
+
+def test_what_a_step_binds_is_bound(tmp_path: Path) -> None:
+    text = """
+exchanges: {shop: fanout}
+queues: {q: }
+steps: [{bind: {source: shop, destination: q}}, {publish: {exchange: shop}}]
+"""
+    assert "exchange-drops-all" not in found(tmp_path, text)
+
+
+def test_nothing_is_found_in_a_healthy_file(tmp_path: Path) -> None:
+    text = f"""
+exchanges: {{orders: {{type: topic, arguments: {{alternate-exchange: rest}}}}, rest: fanout, dlx: topic}}
+queues: {{jobs: {{arguments: {{{DLX}: dlx, x-message-ttl: 60000}}}}, parked: , unrouted: }}
+bindings:
+  - {{source: orders, destination: jobs, routing_key: "order.#"}}
+  - {{source: rest, destination: unrouted}}
+  - {{source: dlx, destination: parked, routing_key: "#"}}
+consumers: {{worker: {{queue: jobs, prefetch: 10}}}}
+"""
+    assert found(tmp_path, text) == {}
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=20).filter(
+        lambda name: not name.startswith("amq.")
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_names_of_any_kind_have_witnesses_that_run(name: str) -> None:
+    data = {
+        "vhosts": [{"name": "/"}],
+        "exchanges": [
+            {
+                "name": name,
+                "vhost": "/",
+                "type": "topic",
+                "durable": True,
+                "auto_delete": False,
+                "internal": False,
+                "arguments": {},
+            }
+        ],
+        "queues": [{"name": name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": {DLX: "gone"}}],
+        "bindings": [],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "definitions.json"
+        path.write_text(json.dumps(data))
+        findings = {finding.code: finding for finding in check_file(str(path))}
+    for code in ("exchange-drops-all", "dead-letter-nowhere"):
+        assert runs(findings[code])
+
+
+# Nothing is lost without a finding -------------------------------------------------------------------------------------
+
+PATTERN = st.lists(st.sampled_from(("a", "b", "*", "#")), min_size=1, max_size=2).map(".".join)
+KEYS = ["a", "b", "c", "a.a", "a.b", "b.a", "b.b", "a.c", "c.b", "c.c", "a.b.c", "c.b.a"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(("in", "dlx")), st.sampled_from(("jobs", "mail", "parked")), PATTERN), max_size=5),
+    st.sampled_from(("topic", "direct", "fanout")),
+    st.dictionaries(st.sampled_from(("jobs", "mail")), st.sampled_from(("dlx", "dlx", "", "gone")), min_size=1),
+    st.sampled_from((None, "a", "parked", "x.y")),
+)
+@settings(max_examples=120, deadline=None)
+def test_no_rejected_message_is_lost_without_a_finding(
+    bindings: list[tuple[str, str, str]], kind: str, graves: dict[str, str], key: str | None
+) -> None:
+    """Every key is published and rejected; whatever the broker drops from a queue that dead-letters was foretold."""
+    extra = {} if key is None else {"x-dead-letter-routing-key": key}
+    queues = {name: {"arguments": {DLX: graves[name], **extra}} if name in graves else {} for name in ("jobs", "mail", "parked")}
+    data = {
+        "exchanges": {"in": "topic", "dlx": kind},
+        "queues": queues,
+        "bindings": [{"source": source, "destination": to, "routing_key": pattern} for source, to, pattern in bindings],
+    }
+    steps = [{"publish": {"exchange": "in", "routing_key": each, "id": each}} for each in KEYS]
+    for name in graves:
+        steps += [{"get": {"queue": name, "channel": "reader"}} for _ in KEYS]
+        steps.append({"nack": {"channel": "reader", "delivery_tag": 0, "multiple": True, "requeue": False}})  # type: ignore[dict-item]
+    lost: set[str] = set()
+
+    def hear(event: object) -> None:
+        if type(event).__name__ == "Dropped":
+            lost.add(event.queue)  # type: ignore[attr-defined]
+
+    Runner(load_source(Source("fuzz", json.dumps({**data, "steps": steps})), ""), hear).run()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "topology.yaml"
+        path.write_text(json.dumps({**data, "name": "fuzz"}))
+        findings = check_file(str(path))
+    told = " ".join(finding.diagnostic.message for finding in findings if finding.code == "dead-letter-nowhere")
+    for name in lost:
+        assert f"'{name}'" in told, (name, told)
+
+
+# Definitions files that other people have published --------------------------------------------------------------------
+
+FOLDER = os.environ.get("ROUTESIM_DEFINITIONS")
+needs_folder = pytest.mark.skipif(not FOLDER, reason="ROUTESIM_DEFINITIONS names no folder of definitions files")
+
+
+def of(name: str) -> list[Finding]:
+    return check_file(str(Path(FOLDER or "") / name))
+
+
+@needs_folder
+def test_a_policy_that_sends_every_dead_letter_nowhere_and_hides_another() -> None:
+    findings = {finding.code: finding for finding in of("NakaSato__gridtokenx-coresystem.json")}
+    assert findings["dead-letter-nowhere"].severity == ERROR
+    assert "6 queues" in findings["dead-letter-nowhere"].diagnostic.message
+    assert runs(findings["dead-letter-nowhere"])
+    assert "'ha-all' never applies" in findings["policy-hidden"].diagnostic.message
+    assert "4.0" in findings["version-will-refuse"].diagnostic.message
+
+
+@needs_folder
+def test_a_wildcard_on_a_direct_exchange() -> None:
+    finding = next(item for item in of("CezikLikeWhat__New-living-api.json") if item.code == "wildcard-on-direct")
+    assert finding.severity == ERROR
+    assert runs(finding)
+
+
+@needs_folder
+def test_ten_queues_that_drop_what_is_late_or_too_much() -> None:
+    findings = of("Edgame2__masterTrade.json")
+    losses = [item for item in findings if item.code == "limit-loses"]
+    assert len(losses) == 10
+    assert all(runs(item) for item in losses)
+    assert "same-binding" in {item.code for item in findings}
+
+
+@needs_folder
+@pytest.mark.parametrize("name", ["IQKV__microservices-platform.json", "Nauflars__myshop.json"])
+def test_healthy_files_get_notes_at_most(name: str) -> None:
+    assert {item.severity for item in of(name)} <= {NOTE}
+
+
+@needs_folder
+def test_a_file_that_is_no_json() -> None:
+    with pytest.raises(Invalid):
+        of("2327__dc_rabbitmq_federation.json")
