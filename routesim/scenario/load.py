@@ -50,6 +50,8 @@ def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, len
         try:
             data = definitions.read_json(source)
         except Invalid:
+            if source.file.endswith(".json"):
+                raise
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
         if data is not None and definitions.looks_like(data):
             return _Loader(source, asked).definitions_file(data)
