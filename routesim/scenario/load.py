@@ -67,6 +67,8 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
         try:
             data = definitions.read_json(source)
         except Invalid:
+            if source.file.endswith(".json"):
+                raise
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
         if data is not None and definitions.looks_like(data):
             loader = _Loader(source, asked)
