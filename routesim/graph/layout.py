@@ -231,6 +231,7 @@ def _measured(
             middle = middles[place.layer]
             points += [(middle - half, place.y), (middle + half, place.y)] if half else [(middle, place.y)]
         points += [(middles[last.layer] - half, end) for half in (widths[last.layer] / 2, last.width / 2)]
+        points = [point for point, before in zip(points, [None, *points], strict=False) if point != before]
         where = Box(middles[label.layer], label.y, label.width, label.height) if label is not None else None
         routes.append(Route(edge, tuple(reversed(points)) if closing else tuple(points), where, closing))
     for edge in graph.edges:

@@ -2,6 +2,7 @@
 
 import re
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -134,6 +135,7 @@ def test_nothing_overlaps_and_everything_is_inside(
         assert not any(overlap(box, other) for other in boxes[:index])
     assert {route.edge for route in layout.routes} == set(graph.edges)
     for route in layout.routes:
+        assert all(one != other for one, other in pairwise(route.points)), "an arrowhead needs a direction"
         ends = layout.nodes[route.edge.source], layout.nodes[route.edge.target]
         for box, (x, y) in zip(ends, (route.points[0], route.points[-1]), strict=True):
             assert abs(x - box.x) <= box.width / 2 + 0.01
