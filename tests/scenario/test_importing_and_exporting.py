@@ -499,6 +499,17 @@ def test_time_and_memory_grow_with_the_file() -> None:
     assert big[1] < 6 * small[1]
 
 
+def test_thousands_of_mistakes_are_placed_in_time() -> None:
+    """Each is looked up in the text; the way to it is walked once."""
+    bindings = [{**CLUSTER["bindings"][0], "source": f"gone{number}"} for number in range(4_000)]
+    text = json.dumps({**CLUSTER, "bindings": bindings}, indent=1)
+    began = time.process_time()
+    found = imported(Source("broker.json", text), "shop")
+    assert time.process_time() - began < 10
+    placed = [item.place.line for item in found.warnings if item.code == "definitions-binding" and item.place]
+    assert len(set(placed)) == 4_000
+
+
 def test_a_typed_value_outside_a_binding_needs_no_type() -> None:
     found = imported(
         source_of({"queues": [{"name": "q", "durable": True, "auto_delete": False, "arguments": {"x-max-length": 5, "k": [5]}}]})
