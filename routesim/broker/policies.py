@@ -39,6 +39,7 @@ def _any(value: Any) -> str | None:
     return None
 
 
+MASTER_LOCATORS = ("min-masters", "client-local", "random", "balanced")
 # Every key that a policy may set: how its value is checked (routing.md O10).
 KEYS: dict[str, Callable[[Any], str | None]] = {
     "alternate-exchange": _text("alternate exchange name"),
@@ -58,6 +59,9 @@ KEYS: dict[str, Callable[[Any], str | None]] = {
     "max-age": _text("max age"),
     "stream-max-segment-size-bytes": _number("segment size", 0),
     "queue-leader-locator": _text("queue leader locator"),
+    "queue-master-locator": lambda value: (
+        None if value in MASTER_LOCATORS else f"{erlang_term(value)} invalid queue-master-locator value"
+    ),
     "initial-cluster-size": _number("cluster size", 1),
     "federation-upstream": _any,
     "federation-upstream-set": _any,

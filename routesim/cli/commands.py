@@ -17,6 +17,15 @@ class Listed(NamedTuple):
 
 COMMANDS: dict[str, Listed] = {
     "run": Listed("run", "COMMAND", "Run scenarios through the embedded engine and print what happened."),
+    "import": Listed(
+        "import_", "COMMAND", "Turn a broker's definitions file into a scenario that says what was left out, and why."
+    ),
+    "export": Listed(
+        "export", "COMMAND",
+        "Turn a scenario's topology into a definitions file for a broker, and tell what such a file cannot carry."
+    ),
+    "schema": Listed("schema", "COMMAND", "Print the JSON Schema of scenarios, by which an editor completes and checks them."),
+    "new": Listed("new", "COMMAND", "Write a first scenario of a pattern: a work queue, publish/subscribe, retries and more."),
     "explain": Listed("explain", "COMMAND", "Why a message goes somewhere, and why not elsewhere."),
     "check": Listed(
         "check", "COMMAND", "Find what a topology loses, loops or never does, each error with a message that shows it."

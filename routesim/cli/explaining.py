@@ -1,5 +1,6 @@
 """What the explain commands share: headers from the command line, files, formats, the exit status."""
 
+import gc
 import json
 import sys
 from collections.abc import Callable
@@ -55,6 +56,7 @@ def scenario_of(path: str, version: str | None, *, lenient: bool = False) -> Sce
             diagnostics.write(stream, problems, colour=wants_colour(stream))
     if scenario is None:
         sys.exit(UNUSABLE)
+    gc.freeze()  # a large topology is no garbage: the collector need not look through it again
     return scenario
 
 

@@ -62,7 +62,7 @@ def check(files: list[str], options: Options) -> None:
     if files.count("-") > 1:
         raise UsageError("- stands for stdin and can be given once")
     for path in files if options.output else ():
-        if path != "-" and _same_file(path, options.output):
+        if path != "-" and same_file(path, options.output):
             raise UsageError(f"--output would overwrite the scenario {path}")
 
 
@@ -71,7 +71,7 @@ def separates(options: Options) -> bool:
     return options.format not in ("json", "ndjson") and not options.quiet
 
 
-def _same_file(left: str, right: str | None) -> bool:
+def same_file(left: str, right: str | None) -> bool:
     try:
         return right is not None and os.path.samefile(left, right)
     except OSError:

@@ -32,7 +32,7 @@ class Delayed(ExchangeType):
         inner = raw(exchange.arguments.get("x-delayed-type"))
         if inner == cls.name:
             raise precondition_failed(f"'{inner}' can't be used for 'x-delayed-type'", "x-delayed-type")
-        if inner not in INNER:
+        if not isinstance(inner, str) or inner not in INNER:
             raise precondition_failed("'x-delayed-type' must be an existing exchange type", "x-delayed-type")
 
     @staticmethod

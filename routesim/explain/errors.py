@@ -18,6 +18,12 @@ PAGES: dict[str, Page] = {
         "consumers: {mailer: {queue: mail, auto_ack: true, on_message: requeue}}",
         "Take out auto_ack, or let the rule answer ack, hold or crash.",
     ),
+    "changed-by-export": Page(
+        "A definitions file has JSON's types alone. A value of this binding comes back as another type, so a headers exchange "
+        "would match other headers than before.",
+        "bindings: [{source: documents, destination: old, arguments: {since: {timestamp: 1700000000}}}]",
+        "Let a client bind it, or compare with text or a whole number.",
+    ),
     "definitions-binding": Page(
         "A binding in a definitions file lacks its source or destination, or names one that is not declared. RabbitMQ up to "
         "3.13.5 passes over it silently, later ones fail the import.",
@@ -61,7 +67,19 @@ PAGES: dict[str, Page] = {
         "There is nothing in the file.", "an empty file", "Write a scenario; scenarios/hello.yaml is the smallest."
     ),
     "includes-itself": Page("`definitions` names the scenario itself.", "definitions: shop.yaml", "Name the exported JSON file."),
+    "lost-by-export": Page(
+        "A definitions file that a broker exported does not say all that was in the broker: before 3.11 exchanges whose name "
+        "begins with amq are missing, rabbitmqctl leaves out internal ones, and a void value is written as the text undefined.",
+        'a binding of an exchange "amqp_events" that is not in the file',
+        "Add to the file what is missing; mend the value in the scenario.",
+    ),
     "missing-key": Page("Something needs a key that is not there.", "bindings: [{source: shop}]", "Add the key."),
+    "not-exported": Page(
+        "A definitions file holds what outlives clients: exchanges, queues, bindings, policies. Consumers, steps, exclusive and "
+        "server-named queues, void values and settings of the broker itself are not part of it.",
+        "queues: {replies: {exclusive: true}}",
+        "Nothing is wrong; let the client declare what belongs to it.",
+    ),
     "not-json": Page(
         "A definitions file is not JSON.", '{"queues": [}', "Export it again, or mend it at the place that is shown."
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from routesim.events import EVENTS, Alternate, Path
 from routesim.model import Binding
-from routesim.run.express import Hole, Tell
+from routesim.run.express import Hole, Narrator, Tell
 from routesim.values import plain
 
 REMEMBERED_PATHS = 4096
@@ -16,7 +16,7 @@ _PATHS: dict[int, tuple[Path, str]] = {}
 OPEN, CLOSE = "\0", "\1"  # stand around what an f-string is to evaluate: JSON has no such characters
 
 
-class Lines:
+class Lines(Narrator):
     """Events to lines of JSON, numbered from 1, each handed to `write` as it comes."""
 
     def __init__(self, write: Callable[[str], object], end: str = "\n") -> None:

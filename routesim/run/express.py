@@ -12,7 +12,7 @@ for a consumer.
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush, heapreplace
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim import events
 from routesim.broker.state import State
@@ -48,14 +48,15 @@ NEXT_TAG: Any = Hole("next_tag")
 Tell = Callable[..., None]
 
 
-@runtime_checkable
-class Narrator(Protocol):
+class Narrator:
     """A listener that can be prepared for events which come again and again."""
 
-    def __call__(self, event: Any) -> None: ...
+    def __call__(self, event: Any) -> None:
+        raise NotImplementedError
 
     def prepare(self, told: Sequence[Any]) -> Tell:
         """A function that tells these events, their holes filled, just as if it were called with one after the other."""
+        raise NotImplementedError
 
 
 class Place(NamedTuple):

@@ -21,6 +21,18 @@ from routesim.scenario.stepping import Steps
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing that loading makes is garbage: looking for some, ever again, would double the time for a large file."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
     """The scenario in a file (`-`: in `stdin`). Raises `Invalid` with every error and warning.
 
@@ -28,8 +40,7 @@ def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, 
     warning.
     """
     source = read_source(path, stdin)
-    with _without_collector():
-        return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
+    return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
 
 
 def load_placed(
@@ -40,8 +51,7 @@ def load_placed(
     `vhost`: this one of a definitions file that is read by itself.
     """
     source = read_source(path, stdin)
-    with _without_collector():
-        return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost))
+    return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost))
 
 
 def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
@@ -49,6 +59,7 @@ def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, len
     return _loaded(source, _Asked(folder, rabbitmq, lenient))[0]
 
 
+@_without_collector()
 def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
     data = None
     if source.text.lstrip()[:1] == "{":
@@ -58,7 +69,7 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
         if data is not None and definitions.looks_like(data):
             loader = _Loader(source, asked)
-            return loader.definitions_file(data), Places(source, None, loader.declarations)
+            return loader.definitions_file(data, None, asked.vhost), Places(source, None, loader.declarations)
     if data is not None:
         source = Source(source.file, definitions.without_surrogates(source.text))
     node = parse(source)
@@ -72,22 +83,18 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
         )
     loader = _Loader(source, asked)
     if definitions.looks_like(node):
-        scenario = loader.definitions_file(definitions.plain_data(node), node)
+        scenario = loader.definitions_file(definitions.plain_data(node), node, asked.vhost)
     else:
         scenario = loader.scenario(node)
     return scenario, Places(source, node, loader.declarations)
 
 
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nothing that loading makes is garbage: looking for some, ever again, would double the time for a large file."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
+@_without_collector()
+def load_definitions(
+    source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, *, rabbitmq: str | None = None
+) -> Scenario:
+    """What a definitions file declares in one vhost; `node` where its data were YAML. Raises `Invalid`."""
+    return _Loader(source, _Asked("", rabbitmq, False)).definitions_file(data, node, vhost)
 
 
 class _Asked(NamedTuple):
@@ -102,17 +109,16 @@ class _Loader:
         self.source = source
         self.folder = asked.folder
         self.rabbitmq = asked.rabbitmq
-        self.vhost = asked.vhost
         self.reader = Reader(source)
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=asked.lenient)
 
-    def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
+    def definitions_file(self, data: dict[str, Any], node: Mapping | None = None, vhost: str | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
-        vhost = "/" if self.vhost is None else self.vhost
-        found = self._definitions(self.source, data, node, vhost, None, vhost_given=self.vhost is not None)
+        chosen = "/" if vhost is None else vhost
+        found = self._definitions(self.source, data, node, chosen, self.rabbitmq, vhost_given=vhost is not None)
         version = self._version_of(found, self.source)
-        return self._finish({}, None, version, vhost, found.default_queue_type)
+        return self._finish({}, None, version, chosen, found.default_queue_type)
 
     def scenario(self, node: Mapping) -> Scenario:
         self._refuse_not_yet(node)

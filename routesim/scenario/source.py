@@ -83,6 +83,8 @@ def read_source(path: str, stdin: bytes | None = None) -> Source:
         path = "<stdin>"
     else:
         data = _bytes_of(path)
+    if data.startswith(b"\x1f\x8b"):
+        raise Invalid([Diagnostic("error", "not-text", "this is compressed", Place(path, 0, 0), "unpack it first: gunzip")])
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
         return Source(path, data.decode(encoding))

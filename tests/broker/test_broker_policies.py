@@ -250,7 +250,7 @@ def test_o9_an_operators_overflow(version):
 CORE = {
     "alternate-exchange": "x", "dead-letter-exchange": "x", "dead-letter-routing-key": "k", "dead-letter-strategy": "at-least-once",
     "message-ttl": 0, "expires": 1, "max-length": 0, "max-length-bytes": 0, "max-in-memory-length": 0, "max-in-memory-bytes": 0,
-    "overflow": "reject-publish-dlx", "delivery-limit": 0, "queue-mode": "lazy", "queue-version": 2, "max-age": "1h",
+    "overflow": "reject-publish-dlx", "delivery-limit": 0, "queue-mode": "lazy", "queue-version": 2, "max-age": "1h", "queue-master-locator": "min-masters",
     "stream-max-segment-size-bytes": 5, "queue-leader-locator": "balanced", "initial-cluster-size": 1,
 }  # fmt: skip
 OPERATOR = (
@@ -312,6 +312,7 @@ def test_o10_negative_delivery_limits(version, limit):
     ("definition", "text"),
     [
         ({"nosuchkey": 1}, '[{<<"nosuchkey">>,1}] are not recognised policy settings'),
+        ({"queue-master-locator": "nope"}, '<<"nope">> invalid queue-master-locator value'),
         ({}, "no policy provided"),
         ({"alternate-exchange": 1}, "1 is not a valid alternate exchange name"),
         ({"max-length": -1}, "-1 is not a valid maximum length"),

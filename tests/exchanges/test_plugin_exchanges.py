@@ -394,6 +394,10 @@ def test_w1_the_inner_type(version):
     b.exchange(
         "x", "x-delayed-message", x_delayed_type="nonsense", fails=(406, "'x-delayed-type' must be an existing exchange type")
     )
+    for odd in ([], {"a": 1}, 5, None):
+        b.exchange(
+            "x", "x-delayed-message", x_delayed_type=odd, fails=(406, "'x-delayed-type' must be an existing exchange type")
+        )
     b.exchange("x", "x-delayed-message", x_delayed_type="x-delayed-message", fails=(406, "can't be used for 'x-delayed-type'"))
     b = delayed(version, "topic")
     b.bind("x", "q", "a.#")

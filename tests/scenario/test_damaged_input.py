@@ -492,3 +492,9 @@ def test_text_grows_and_time_grows_with_it() -> None:
     seconds(100)
     small, large = seconds(1000), seconds(4000)
     assert large < 10 * small + 0.5
+
+
+def test_a_compressed_file_says_what_to_do() -> None:
+    outcome = survives(b"\x1f\x8b\x08\x00rest", "a.json.gz")
+    assert "this is compressed" in outcome.stderr
+    assert "gunzip" in outcome.stderr

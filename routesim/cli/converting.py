@@ -1,0 +1,95 @@
+"""What `routesim import` and `routesim export` do once their command lines are understood."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO
+
+from routesim.cli.exits import OK, UNUSABLE, UsageError
+from routesim.cli.explaining import rules_of, scenario_of
+from routesim.cli.output import CannotWrite, opened, read_stdin, tell, told, wants_colour
+from routesim.cli.running import same_file
+from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
+from routesim.report import diagnostics
+from routesim.scenario.exporting import definitions_of, document_of, lines_of
+from routesim.scenario.importing import Imported, imported
+from routesim.scenario.source import read_source
+from routesim.scenario.topology import Topology
+from routesim.scenario.writing import scalar, scenario_lines
+
+IMPORT_FORMATS = ("scenario", "definitions")
+LONGEST_VHOST = 255
+
+
+def import_file(path: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
+    if format not in IMPORT_FORMATS:
+        hint = did_you_mean(format, IMPORT_FORMATS)
+        raise UsageError(f"--format takes {' or '.join(IMPORT_FORMATS)}, not '{format}'" + (f"; {hint}" if hint else ""))
+    if rabbitmq is not None:
+        rules_of(rabbitmq)
+    try:
+        found = imported(read_source(path, read_stdin() if path == "-" else None), vhost, rabbitmq=rabbitmq)
+    except Invalid as invalid:
+        _tell(invalid.diagnostics)
+        return UNUSABLE
+    _tell(found.warnings)
+    if format == "definitions":
+        for sentence in found.left_out:
+            tell(f"left out: {sentence}")
+        write(lambda out: lines_of(document_of(found.topology)), path, output)
+    else:
+        name = "stdin" if path == "-" else os.path.basename(path)
+        write(lambda out: _scenario(found, name, ascii=not _is_utf8(out)), path, output)
+    return OK
+
+
+def export_file(path: str, output: str | None, vhost: str | None, rabbitmq: str | None) -> int:
+    if vhost is not None and not 0 < len(vhost.encode("utf-8", "surrogatepass")) <= LONGEST_VHOST:
+        raise UsageError(f"the name of a vhost has 1 to {LONGEST_VHOST} bytes")
+    document, warnings = definitions_of(scenario_of(path, rabbitmq), vhost)
+    _tell(warnings)
+    write(lambda out: lines_of(document), path, output)
+    return OK
+
+
+def _scenario(found: Imported, file: str, *, ascii: bool) -> Iterator[str]:
+    """The scenario with what there is to say about it."""
+    topology = found.topology
+    comments = [f"Imported from {scalar(file)}, vhost {scalar(topology.vhost)}."]
+    if found.left_out:
+        comments += ["", "Left out:", *(f"  {sentence}" for sentence in found.left_out)]
+    yield from scenario_lines(topology, comments, ascii=ascii)
+    message = _example(topology)
+    if message is not None:
+        yield from ("", "# Publish something, and see where it goes:", "# steps:", f"#   - publish: {message}")
+
+
+def _example(topology: Topology) -> str | None:
+    """A message that the first binding takes, or the first queue; None when there is neither."""
+    if topology.bindings:
+        source, key = topology.bindings[0].source, topology.bindings[0].routing_key
+        words = ("anything" if word in ("*", "#") else word for word in key.split("."))
+        return f"{{exchange: {scalar(source, ascii=True)}, routing_key: {scalar('.'.join(words), ascii=True)}}}"
+    return f"{{routing_key: {scalar(topology.queues[0].name, ascii=True)}}}" if topology.queues else None
+
+
+def _is_utf8(out: IO[str]) -> bool:
+    return (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
+
+
+def _tell(found: Iterable[Diagnostic]) -> None:
+    problems = list(found)
+    if problems:
+        with told() as stream:
+            diagnostics.write(stream, problems, colour=wants_colour(stream))
+
+
+def write(lines: Callable[[IO[str]], Iterable[str]], path: str | None, output: str | None) -> None:
+    """Lines to the output, which may not be the file that they were made of."""
+    if output is not None and path not in (None, "-") and same_file(path or "", output):
+        raise UsageError(f"--output would overwrite {path}")
+    try:
+        with opened(output) as out:
+            for line in lines(out):
+                out.write(f"{line}\n")
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None

@@ -1,0 +1,32 @@
+"""`routesim export`: a scenario's topology becomes a definitions file."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.help import Command, examples
+from routesim.cli.import_ import OUTPUT
+
+EXAMPLES = examples(
+    "routesim export shop.yaml",
+    "routesim export shop.yaml --rabbitmq 3.13 --vhost staging --output definitions.json",
+    "routesim export shop.yaml > shop.json && rabbitmqctl import_definitions shop.json",
+)
+
+
+def export(
+    file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario or definitions file; - is stdin.")],
+    output: OUTPUT = None,
+    vhost: Annotated[str | None, typer.Option("--vhost", metavar="NAME", help="Instead of the scenario's own vhost.")] = None,
+    rabbitmq: Annotated[
+        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="For this version of RabbitMQ. Default: the scenario's.")
+    ] = None,
+) -> None:
+    """Turn a scenario's topology into a definitions file for a broker, and tell what such a file cannot carry."""
+    from routesim.cli.converting import export_file
+
+    sys.exit(export_file(file, output, vhost, rabbitmq))
+
+
+COMMAND = Command(export, EXAMPLES)

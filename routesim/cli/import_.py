@@ -1,0 +1,38 @@
+"""`routesim import`: a broker's definitions file becomes a scenario."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.help import Command, examples
+
+EXAMPLES = examples(
+    "routesim import definitions.json",
+    "routesim import definitions.json --vhost shop --output shop.yaml",
+    "rabbitmqctl export_definitions - | routesim import -",
+    "routesim import cluster.json --vhost shop --format definitions",
+)
+OUTPUT = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")]
+
+
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A definitions file of RabbitMQ; - is stdin.")],
+    vhost: Annotated[
+        str | None, typer.Option("--vhost", metavar="NAME", help="Which vhost. Default: /, or the only one with something in it.")
+    ] = None,
+    format: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="scenario (default), or definitions: that vhost alone.")
+    ] = "scenario",
+    output: OUTPUT = None,
+    rabbitmq: Annotated[
+        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Whose rules apply. Default: the file's own version.")
+    ] = None,
+) -> None:
+    """Turn a broker's definitions file into a scenario that says what was left out, and why."""
+    from routesim.cli.converting import import_file
+
+    sys.exit(import_file(file, vhost, format, output, rabbitmq))
+
+
+COMMAND = Command(import_, EXAMPLES)

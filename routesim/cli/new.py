@@ -1,0 +1,33 @@
+"""`routesim new`: a first scenario to change."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.help import Command, examples
+
+EXAMPLES = examples(
+    "routesim new --list",
+    "routesim new shop --template topics && routesim run shop.yaml",
+    "routesim new - --template retry | routesim run -",
+)
+
+
+def new(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The file, .yaml is added where it is missing; - is stdout.")
+    ] = None,
+    template: Annotated[
+        str | None, typer.Option("--template", "-t", metavar="NAME", help="Which pattern. Default: work-queue.")
+    ] = None,
+    list: Annotated[bool, typer.Option("--list", "-l", help="Say which templates there are.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+) -> None:
+    """Write a first scenario of a pattern: a work queue, publish/subscribe, retries and more."""
+    from routesim.cli.beginning import list_templates, write_template
+
+    sys.exit(list_templates() if list else write_template(name, template, force=force))
+
+
+COMMAND = Command(new, EXAMPLES)

@@ -1,0 +1,20 @@
+"""`routesim schema`: the JSON Schema of scenarios."""
+
+from routesim.cli.help import Command, examples
+from routesim.cli.import_ import OUTPUT
+
+EXAMPLES = examples("routesim schema --output routesim.schema.json")
+
+
+def schema(output: OUTPUT = None) -> None:
+    """Print the JSON Schema of scenarios, by which an editor completes and checks them.
+
+    As the first line of a scenario, `# yaml-language-server: $schema=routesim.schema.json` tells the editor where it lies.
+    """
+    from routesim.cli.converting import write
+    from routesim.scenario.schema import text
+
+    write(lambda out: text().splitlines(), None, output)
+
+
+COMMAND = Command(schema, EXAMPLES)

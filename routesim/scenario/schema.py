@@ -1,0 +1,270 @@
+"""The JSON Schema of scenarios, made from the tables by which the loader reads (`format`, `kinds`).
+
+It holds keys, types, enumerations and ranges. What refers to something else (names, ids), counts bytes, or is RabbitMQ's
+to refuse, the loader alone can tell.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
+from routesim.exchanges import EXCHANGE_TYPES
+from routesim.queues.arguments import ARGUMENTS
+from routesim.scenario import format
+from routesim.scenario.compare import Count, CountOrIds
+from routesim.scenario.kinds import (
+    LONGEST_MS,
+    SHORTSTR_BYTES,
+    AmqpValue,
+    Boolean,
+    Choice,
+    Duration,
+    Either,
+    Integer,
+    Kind,
+    ListOf,
+    MapOf,
+    Number,
+    Shape,
+    Table,
+    TextKind,
+)
+from routesim.scenario.source import Mapping, Node, Sequence, Text
+from routesim.values import INTEGER_RANGES
+
+Schema = dict[str, Any]
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+SCALARS = ["string", "number", "boolean"]  # YAML's `1.10` is a number to an editor and the text 1.10 to routesim
+NOTHING: Schema = {"type": "null"}
+
+
+def schema() -> Schema:
+    """Draft 2020-12, with one definition for each part that has a name."""
+    made = _Made()
+    scenario = made.of(format.SCENARIO)
+    _sections_in_list_form(scenario["properties"])
+    made.definitions["value"] = _value()
+    made.definitions["table"] = {"type": ["object", "null"], "propertyNames": _name(), "additionalProperties": _ref("value")}
+    return {
+        "$schema": DRAFT,
+        "title": "A routesim scenario",
+        "description": "A RabbitMQ topology, what happens in it, and what must be so in the end.",
+        **scenario,
+        "$defs": dict(sorted(made.definitions.items())),
+    }
+
+
+def text() -> str:
+    """The schema as it is printed and shipped."""
+    return json.dumps(schema(), indent=1) + "\n"
+
+
+class _Made:
+    """The schemas of kinds; shapes are collected as definitions, since several places use one."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Schema] = {}
+
+    def of(self, kind: Kind) -> Schema:
+        if isinstance(kind, format.StepList):
+            return {"type": ["array", "null"], "items": self.step()}
+        if isinstance(kind, ListOf):
+            items = self.of(kind.item)
+            listed: Schema = {"type": "array", "items": items}
+            return {"anyOf": [listed, items, NOTHING]} if kind.single else {"type": ["array", "null"], "items": items}
+        if isinstance(kind, MapOf):
+            return {
+                "type": ["object", "null"],
+                "propertyNames": _name(empty=isinstance(kind.name, TextKind) and kind.name.empty),
+                "additionalProperties": self.of(kind.item),
+            }  # fmt: skip
+        if isinstance(kind, Shape):
+            return self.shape(kind)
+        if isinstance(kind, Either):
+            return {"anyOf": [self.of(form) for form in _forms(kind)]}
+        return LEAVES[type(kind)](kind)
+
+    def shape(self, kind: Shape) -> Schema:
+        properties = {name: {**self.of(field.kind), "description": field.doc} for name, field in kind.fields.items()}
+        made: Schema = {
+            "type": ["object", "null"] if kind.optional else "object",
+            "properties": properties,
+            "additionalProperties": False,
+        }
+        required = [name for name, field in kind.fields.items() if field.required]
+        if required:
+            made["required"] = required
+        _complete(kind, properties)
+        made.update(RULES.get(kind.what, {}))
+        if kind is format.SCENARIO:
+            return made
+        name = kind.what if kind is not format.REPLY else "reply"
+        name = name.removeprefix("the ").removeprefix("an ").removeprefix("a ").replace(" ", "_")
+        assert self.definitions.setdefault(name, made) == made, f"two shapes are called {name}"
+        return _ref(name)
+
+    def step(self) -> Schema:
+        """One verb, and `fails` beside it."""
+        verbs = {verb: self.of(kind) for verb, kind in format.STEPS.items()}
+        verbs["expect"] = {"allOf": [verbs["expect"], {"not": {"required": ["ended"]}}]}
+        self.definitions["step"] = {
+            "type": "object",
+            "properties": {
+                **verbs,
+                "fails": {**LEAVES[Integer](format.FAILS), "description": "the reply code it must fail with"},
+            },
+            "additionalProperties": False,
+            "oneOf": [{"required": [verb]} for verb in verbs],
+        }
+        return _ref("step")
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _name(*, empty: bool = True) -> Schema:
+    return {"maxLength": SHORTSTR_BYTES} if empty else {"minLength": 1, "maxLength": SHORTSTR_BYTES}
+
+
+def _forms(kind: Either) -> list[Kind]:
+    """The kinds that an `Either` chooses from, found by showing it one node of every form."""
+    word, number = _plain("word"), _plain("1")
+    nodes: list[Node] = [word, number, _plain(""), Mapping(), Sequence()]
+    found = [kind.choose(node) for node in nodes]
+    return [form for index, form in enumerate(found) if form is not None and form not in found[:index]]
+
+
+def _plain(text: str) -> Text:
+    node = Text(text)
+    node.plain = True
+    return node
+
+
+# Kinds without parts -------------------------------------------------------------------------------------------------
+
+
+def _text(kind: TextKind) -> Schema:
+    made: Schema = {"type": SCALARS}
+    if kind.shortstr:
+        made["maxLength"] = SHORTSTR_BYTES
+    return made if kind.empty else {**made, "minLength": 1}
+
+
+def _number(kind: Integer | Number) -> Schema:
+    limits = {"minimum": kind.low, "maximum": kind.high}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    return {"type": "integer" if isinstance(kind, Integer) else "number", **given}
+
+
+def _duration(kind: Duration) -> Schema:
+    return {
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": LONGEST_MS},
+            {"type": "string", "pattern": r"^([0-9]{1,18}(\.[0-9]{1,9})?(ms|s|m|h|d)|[0-9]{1,18})$"},
+        ]
+    }
+
+
+def _count(kind: Count) -> Schema:
+    return {
+        "anyOf": [
+            {"type": "integer", "minimum": 0},
+            {"type": "string", "pattern": r"^\s*(==|!=|>=|<=|>|<)\s*[0-9]{1,18}\s*$"},
+        ]
+    }
+
+
+LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
+    TextKind: _text,
+    Integer: _number,
+    Number: _number,
+    Boolean: lambda kind: {"type": "boolean"},
+    Duration: _duration,
+    Choice: lambda kind: {"enum": list(kind.options)},
+    Count: _count,
+    CountOrIds: lambda kind: {"anyOf": [*_count(kind)["anyOf"], {"type": ["array"], "items": _text(format.ID)}]},
+    Table: lambda kind: _ref("table"),
+    AmqpValue: lambda kind: _ref("value"),
+}
+
+
+def _value() -> Schema:
+    """A header or an argument; an object of one key that is a type's name is a typed value."""
+    low, high = INTEGER_RANGES["long"]
+    typed: dict[str, Schema] = {
+        name: {"type": "integer", "minimum": least, "maximum": most} for name, (least, most) in INTEGER_RANGES.items()
+    }
+    typed |= {
+        "timestamp": {"type": "integer", "minimum": 0, "maximum": high},
+        "float": {"type": "number", "minimum": -3.4028234663852886e38, "maximum": 3.4028234663852886e38},
+        "double": {"type": "number"},
+        "bool": {"type": "boolean"},
+        "bytes": {"type": SCALARS},
+        "longstr": {"type": SCALARS},
+        "decimal": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{0,8})?$"}]},
+        "void": {},
+        "table": _ref("table"),
+        "array": {"type": "array", "items": _ref("value")},
+    }  # fmt: skip
+    one = {"type": "object", "minProperties": 1, "maxProperties": 1, "propertyNames": {"enum": list(typed)}}
+    return {
+        "type": ["string", "number", "boolean", "null", "array", "object"],
+        "anyOf": [{"not": {"type": "integer"}}, {"minimum": low, "maximum": high}],
+        "items": _ref("value"),
+        "if": one,
+        "then": {"properties": typed},
+        "else": {"propertyNames": _name(), "additionalProperties": _ref("value")},
+    }
+
+
+# What single fields do not say ---------------------------------------------------------------------------------------
+
+_EITHER_END = {"oneOf": [{"required": ["consumer"]}, {"required": ["channel"]}]}
+_ANSWER = {
+    **_EITHER_END,
+    "not": {"required": ["message", "delivery_tag"]},
+    "anyOf": [
+        {"required": ["message"]},
+        {"required": ["delivery_tag"]},
+        {"properties": {"multiple": {"const": True}}, "required": ["multiple"]},
+    ],
+}
+RULES: dict[str, Schema] = {
+    "ack": _ANSWER,
+    "nack": _ANSWER,
+    "reject": _ANSWER,
+    "recover": _EITHER_END,
+    "delete": {"oneOf": [{"required": [name]} for name in ("queue", "exchange", "policy")]},
+    "a rule": {
+        "if": {"anyOf": [{"required": ["after"]}, {"required": ["restart"]}]},
+        "then": {"properties": {"do": {"const": "crash"}}, "required": ["do"]},
+    },
+}
+
+
+def _complete(kind: Shape, properties: dict[str, Schema]) -> None:
+    """Words that an editor may offer, where others are allowed too."""
+    if kind is format.EXCHANGE_OPTIONS:
+        properties["type"]["examples"] = list(EXCHANGE_TYPES)
+    elif kind is format.QUEUE:
+        properties["type"]["examples"] = list(format.QUEUE_TYPE.options)
+        properties["arguments"]["properties"] = {name: {} for name in ARGUMENTS}
+    elif kind is format.POLICY:
+        properties["definition"]["properties"] = {name: {} for name in sorted({*KEYS, *LATER_KEYS, *MIRRORING})}
+
+
+def _sections_in_list_form(properties: dict[str, Schema]) -> None:
+    """Exchanges and queues may also stand as in a definitions file, whose unknown keys are passed over."""
+    flags = {name: {"type": ["boolean", "null"]} for name in ("durable", "auto_delete", "internal")}
+    for section, required in (("exchanges", ["name", "type"]), ("queues", ["name"])):
+        named = {name: {"type": "string", "maxLength": SHORTSTR_BYTES} for name in required}
+        item = {"type": "object", "properties": {**named, **flags}, "required": required}
+        as_mapping = properties[section]
+        doc = as_mapping.pop("description")
+        properties[section] = {"anyOf": [as_mapping, {"type": "array", "items": item}], "description": doc}
+    bindings = properties["bindings"]
+    listed = {"type": "array", "items": {"type": "object"}, "contains": {"required": ["vhost"]}}
+    doc = bindings.pop("description")
+    properties["bindings"] = {"anyOf": [bindings, listed], "description": doc}

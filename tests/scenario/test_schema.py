@@ -1,0 +1,199 @@
+"""The JSON Schema and the loader say the same of every scenario, as far as a schema can know."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scenario_kit import routesim
+
+from routesim.diagnostics import Diagnostic, Invalid
+from routesim.queues.arguments import ARGUMENTS
+from routesim.scenario import format, schema
+from routesim.scenario.definitions import plain_data
+from routesim.scenario.kinds import Kind, ListOf, MapOf, Shape
+from routesim.scenario.load import load_source
+from routesim.scenario.source import Source, parse, read_source
+from routesim.scenario.writing import scalar
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+SHIPPED = Path(schema.__file__).with_name("schema.json")
+VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
+# What only the loader can tell: what refers to something else, what is counted in bytes, what RabbitMQ decides.
+LOADER_ALONE = {
+    "unknown-queue", "unknown-exchange", "unknown-consumer", "unknown-message", "unknown-channel", "unknown-policy",
+    "unknown-version", "unknown-vhost", "unreadable-file", "includes-itself", "duplicate-id", "duplicate-consumer", "too-long",
+    "refused", "not-simulated", "auto-ack-answer", "definitions-null", "definitions-no-vhost",
+}  # fmt: skip
+
+
+def test_the_shipped_file_is_current() -> None:
+    """`routesim schema --output routesim/scenario/schema.json` renews it."""
+    assert SHIPPED.read_text(encoding="utf-8") == schema.text()
+
+
+def test_the_command_prints_the_schema() -> None:
+    outcome = routesim("schema")
+    assert (outcome.status, outcome.out, outcome.err) == (0, schema.text(), "")
+
+
+def test_it_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema.schema())
+
+
+def data_of(path: Path) -> Any:
+    node = parse(read_source(str(path)))
+    assert node is not None
+    return plain_data(node)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_scenario_is_valid(path: Path) -> None:
+    assert [error.message for error in VALIDATOR.iter_errors(data_of(path))] == []
+
+
+def described(kind: Kind, done: set[int]) -> Any:
+    """Every field of every shape that a scenario can hold."""
+    if id(kind) in done:
+        return
+    done.add(id(kind))
+    if isinstance(kind, Shape):
+        yield from ((kind.what, name, field) for name, field in kind.fields.items())
+        for field in kind.fields.values():
+            yield from described(field.kind, done)
+    elif isinstance(kind, (ListOf, MapOf)):
+        yield from described(kind.item, done)
+
+
+def test_an_editor_finds_help_on_every_key() -> None:
+    made = schema.schema()
+    parts = [made, *made["$defs"].values()]
+    for kind in (format.SCENARIO, *format.STEPS.values()):
+        for _, name, field in described(kind, set()):
+            assert any(part.get("properties", {}).get(name, {}).get("description") == field.doc for part in parts), name
+    assert set(made["$defs"]["queue"]["properties"]["arguments"]["properties"]) == set(ARGUMENTS)
+
+
+# One verdict ---------------------------------------------------------------------------------------------------------
+
+
+def written(data: Any) -> str:
+    """YAML in one line. Nothing is written for a null."""
+    if isinstance(data, str):
+        return scalar(data)
+    if isinstance(data, dict):
+        return "{" + ", ".join(f"{scalar(key)}: {written(value)}" for key, value in data.items()) + "}"
+    if isinstance(data, list):
+        return "[" + ", ".join(written(item) or "~" for item in data) + "]"
+    return "" if data is None else json.dumps(data)
+
+
+def errors_of(text: str) -> list[Diagnostic]:
+    try:
+        load_source(Source("scene.yaml", text), str(ROOT / "scenarios"))
+    except Invalid as invalid:
+        return [item for item in invalid.diagnostics if item.severity == "error"]
+    return []
+
+
+def agree(data: Any) -> None:
+    errors = [item for item in errors_of(written(data)) if item.code not in LOADER_ALONE]
+    said = [f"{error.json_path}: {error.message[:200]}" for error in VALIDATOR.iter_errors(data)]
+    assert bool(said) == bool(errors), (said, errors, data)
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Any:
+    """Every value with its path, the scenario itself aside."""
+    if path:
+        yield path
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        yield from places(value, (*path, key))
+
+
+junk = st.sampled_from([
+    "", "word", "5", "-1", "topic", "ack", "yes", "1.5s", "2m", ">= 3", "é" * 150, 0, 1, -1, 5, 300, 65535, 65536, 2**31, 2**63, 1.5, -0.5,
+    True, False, None, [], ["m1"], [5], [[]], [{}], {}, {"a": 1}, {"long": 5}, {"long": "x"}, {"byte": 300}, {"timestamp": -1},
+    {"void": None}, {"bool": 5}, {"table": {"a": 1}}, {"array": 5}, {"queue": "q"}, {"do": "ack"}, {"routing_key": "a"},
+])  # fmt: skip
+keys = st.sampled_from([
+    "typ", "type", "durable", "arguments", "queue", "exchange", "prefetch", "takes", "after", "do", "channel", "message", "count", "ready",
+    "fails", "wait", "publish", "ended", "routing_key", "source", "celery", "steps", "bindings", "",
+])  # fmt: skip
+
+
+@st.composite
+def mutants(draw: Any) -> Any:
+    data = copy.deepcopy(draw(st.sampled_from([data_of(path) for path in SCENARIOS])))
+    for _ in range(draw(st.integers(1, 2))):
+        path = draw(st.sampled_from(list(places(data)) or [()]))
+        if not path:
+            continue
+        parent = data
+        for part in path[:-1]:
+            parent = parent[part]
+        what = draw(st.sampled_from(["replace", "remove", "add", "rename"]))
+        value = copy.deepcopy(draw(junk))
+        if isinstance(parent, list):
+            if what == "remove":
+                del parent[path[-1]]
+            else:
+                parent[path[-1]] = "word" if value is None else value
+        elif what == "remove":
+            del parent[path[-1]]
+        elif what == "replace":
+            parent[path[-1]] = value
+        else:
+            key = draw(keys)
+            if key not in parent:
+                parent[key] = parent.pop(path[-1]) if what == "rename" else value
+    return data
+
+
+@given(mutants())
+@settings(max_examples=400, deadline=None)
+def test_schema_and_loader_agree_on_mutated_scenarios(data: Any) -> None:
+    if data:
+        agree(data)
+
+
+def test_a_name_of_256_letters_is_too_long_for_both() -> None:
+    """The schema counts letters and the loader bytes: what is too long for the one is so for the other."""
+    for data in (
+        {"queues": {"q" * 256: None}},
+        {"exchanges": {"x": "t" * 256}},
+        {"steps": [{"publish": {"routing_key": "k" * 256}}]},
+    ):
+        assert list(VALIDATOR.iter_errors(data))
+        assert "too-long" in {item.code for item in errors_of(written(data))}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"queues": {"q": {"durabel": True}}}, {"queues": {"q": None}}, {"queues": {"q": {"durable": "true"}}}, {"queues": ["q"]},
+        {"queues": [{"name": "q", "durable": True, "auto_delete": False, "node": 5}]}, {"queues": [{"durable": True}]},
+        {"exchanges": {"x": "topic"}}, {"exchanges": {"x": ["topic"]}}, {"exchanges": [{"name": "x"}]},
+        {"bindings": [{"source": "amq.topic"}]}, {"bindings": [{"source": "amq.topic", "destination": "q", "key": "a"}]},
+        {"consumers": {"c": {"queue": "q", "prefetch": 65536}}}, {"consumers": {"c": {"queue": "q", "on_message": "eat"}}},
+        {"consumers": {"c": {"queue": "q", "on_message": [{"do": "crash", "after": "1s"}]}}},
+        {"consumers": {"c": {"queue": "q", "on_message": [{"after": "1s"}]}}}, {"consumers": {"c": {"queue": "q", "takes": "soon"}}},
+        {"consumers": {"c": {"queue": "q", "on_message": [{"publish": {"headers": "copy"}}]}}}, {"steps": [{"publish": None}]},
+        {"steps": [{"publish": {}, "wait": "1s"}]}, {"steps": [{"fails": 404}]}, {"steps": [{"publish": {"headers": "copy"}}]},
+        {"steps": [{"ack": {"channel": "c"}}]}, {"steps": [{"ack": {"channel": "c", "delivery_tag": 1}}]},
+        {"steps": [{"nack": {"channel": "c", "multiple": True}}]}, {"steps": [{"delete": {}}]}, {"steps": [{"expect": {"ended": "idle"}}]},
+        {"expect": {"ended": "idle"}}, {"expect": {"ended": "never"}}, {"expect": {"lost": ">= 0"}}, {"expect": {"lost": "many"}},
+        {"until": "idle"}, {"until": "5s"}, {"until": "tea"}, {"until": 5}, {"until": -5}, {"seed": 2**63}, {"seed": 1.5},
+        {"definitions": "celery-definitions.json"}, {"definitions": ["celery-definitions.json"]}, {"celery": {}}, {"rabbitmq": 4.1},
+        {"queues": {"q": {"arguments": {"a": {"byte": 128}}}}}, {"queues": {"q": {"arguments": {"a": {"byte": 127}}}}},
+        {"queues": {"q": {"arguments": {"a": {"decimal": "1.25"}}}}}, {"queues": {"q": {"arguments": {"a": {"decimal": "x"}}}}},
+        {"queues": {"q": {"arguments": {"a": 2**63}}}}, {"queues": {"q": {"arguments": {"a": [None, 1.5, {"b": {"c": True}}]}}}},
+    ],
+    ids=written,
+)  # fmt: skip
+def test_schema_and_loader_agree(data: Any) -> None:
+    agree(data)
