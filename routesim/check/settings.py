@@ -7,11 +7,11 @@ from routesim.broker import Broker
 from routesim.broker.policies import matching
 from routesim.check.finding import ERROR, NOTE, Draft, Problem
 from routesim.check.topology import Topology
+from routesim.check.witness import binding_fields, entity_fields, policy_fields
 from routesim.diagnostics import did_you_mean
 from routesim.model import Policy
 from routesim.queues.arguments import taken_by
 from routesim.replies import Refused
-from routesim.scenario.writing import fields_of
 from routesim.values import plain
 from routesim.versions import NEWEST_PATCH, parse, rules
 
@@ -221,19 +221,19 @@ def _inner(step: steps.Step, refused: Refused) -> tuple[str, ...]:
 def _refused_shown(topology: Topology, step: steps.Step, refused: Refused, version: str | None = None) -> Draft | None:
     declared: dict[str, object]
     if isinstance(step, steps.DeclareQueue):
-        declared = {"queues": {step.queue.name: fields_of(step.queue)}}
+        declared = {"queues": {step.queue.name: entity_fields(None, step.queue)}}
     elif isinstance(step, steps.DeclareExchange):
-        declared = {"exchanges": {step.exchange.name: fields_of(step.exchange)}}
+        declared = {"exchanges": {step.exchange.name: entity_fields(step.exchange.type, step.exchange)}}
     elif isinstance(step, steps.SetPolicy):
         section = "operator_policies" if step.policy.operator else "policies"
-        declared = {section: [fields_of(step.policy)]}
+        declared = {section: [policy_fields(step.policy)]}
     elif isinstance(step, steps.Bind):
         binding = step.binding
         source = topology.broker.exchanges[binding.source].declared
         there = "queues" if binding.destination_type == "queue" else "exchanges"
-        declared = {"exchanges": {source.name: fields_of(source)}}
+        declared = {"exchanges": {source.name: entity_fields(source.type, source)}}
         declared[there] = {**declared.get(there, {}), binding.destination: {}}  # type: ignore[dict-item]
-        declared["bindings"] = [fields_of(binding)]
+        declared["bindings"] = [binding_fields(binding)]
     else:
         return None
     data = {"rabbitmq": str(version or topology.scenario.rabbitmq), "steps": [{"declare": declared, "fails": refused.code}]}

@@ -13,7 +13,7 @@ from routesim.model import DEFAULT_EXCHANGE, Binding, Policy, Queue
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.source import Source
-from routesim.scenario.writing import fields_of, table_of, written
+from routesim.scenario.writing import table, written
 
 ALL_SHOWN = 30  # bindings of an exchange that are all written out; of more, those that the message matches
 BUDGET_EVENTS = 300_000
@@ -93,18 +93,18 @@ class _Slice:
             if kind == "exchange" and name in self.broker.exchanges:
                 declared = self.broker.exchanges[name].declared
                 if name not in RESERVED:
-                    exchanges[name] = fields_of(declared)
+                    exchanges[name] = entity_fields(declared.type, declared)
                 policies.update(self._policies(name, "exchange"))
             elif kind == "queue" and name in self.broker.queues:
                 queue = self.broker.queues[name]
                 durable = queue.durable or queue.owner is not None
-                queues[name] = fields_of(Queue(name, durable, False, False, dict(queue.arguments)))
+                queues[name] = entity_fields(None, Queue(name, durable, False, False, dict(queue.arguments)))
                 policies.update(self._policies(queue.broker_name, queue.kind))
         there = [item for item in bindings if (item.destination_type, item.destination) in self.found]
         parts = {
-            "exchanges": exchanges, "queues": queues, "bindings": [fields_of(item) for item in there],
-            "policies": [fields_of(item) for item in policies.values() if not item.operator],
-            "operator_policies": [fields_of(item) for item in policies.values() if item.operator],
+            "exchanges": exchanges, "queues": queues, "bindings": [binding_fields(item) for item in there],
+            "policies": [policy_fields(item) for item in policies.values() if not item.operator],
+            "operator_policies": [policy_fields(item) for item in policies.values() if item.operator],
         }  # fmt: skip
         return {name: part for name, part in parts.items() if part}
 
@@ -112,11 +112,39 @@ class _Slice:
         return {(operator, item.name): item for operator in (False, True) for item in matching(self.broker, operator, name, kind)}
 
 
+def entity_fields(kind: str | None, declared: Any) -> dict[str, Any]:
+    """An exchange (of type `kind`) or a queue as a scenario writes it."""
+    fields: dict[str, Any] = {"type": kind} if kind else {}
+    if not declared.durable:
+        fields["durable"] = False
+    if getattr(declared, "internal", False):
+        fields["internal"] = True
+    if declared.arguments:
+        fields["arguments"] = table(declared.arguments)
+    return fields
+
+
+def binding_fields(binding: Binding) -> dict[str, Any]:
+    fields: dict[str, Any] = {"source": binding.source, "destination": binding.destination}
+    if binding.destination_type != "queue":
+        fields["destination_type"] = binding.destination_type
+    if binding.routing_key:
+        fields["routing_key"] = binding.routing_key
+    if binding.arguments:
+        fields["arguments"] = table(binding.arguments, widths=True)
+    return fields
+
+
+def policy_fields(policy: Policy) -> dict[str, Any]:
+    fields = {"name": policy.name, "pattern": policy.pattern, "apply-to": policy.apply_to, "priority": policy.priority}
+    return {**fields, "definition": table(policy.definition)}
+
+
 def publish_step(way: Way, key: str, **more: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {"exchange": way.exchange} if way.exchange else {}
     fields["routing_key"] = key
     if way.headers:
-        fields["headers"] = table_of(dict(way.headers))
+        fields["headers"] = table(dict(way.headers), widths=True)
     return {"publish": {**fields, **more}}
 
 

@@ -43,6 +43,7 @@ def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, 
     return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
 
 
+@_without_collector()
 def load_placed(
     path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, vhost: str | None = None
 ) -> tuple[Scenario, Places]:
@@ -54,22 +55,24 @@ def load_placed(
     return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost))
 
 
+@_without_collector()
 def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
     """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
     return _loaded(source, _Asked(folder, rabbitmq, lenient))[0]
 
 
-@_without_collector()
 def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
     data = None
     if source.text.lstrip()[:1] == "{":
         try:
             data = definitions.read_json(source)
         except Invalid:
+            if source.file.endswith(".json"):
+                raise
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
         if data is not None and definitions.looks_like(data):
             loader = _Loader(source, asked)
-            return loader.definitions_file(data, None, asked.vhost), Places(source, None, loader.declarations)
+            return loader.definitions_file(data), Places(source, None, loader.declarations)
     if data is not None:
         source = Source(source.file, definitions.without_surrogates(source.text))
     node = parse(source)
@@ -83,7 +86,7 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
         )
     loader = _Loader(source, asked)
     if definitions.looks_like(node):
-        scenario = loader.definitions_file(definitions.plain_data(node), node, asked.vhost)
+        scenario = loader.definitions_file(definitions.plain_data(node), node)
     else:
         scenario = loader.scenario(node)
     return scenario, Places(source, node, loader.declarations)
@@ -94,7 +97,7 @@ def load_definitions(
     source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, *, rabbitmq: str | None = None
 ) -> Scenario:
     """What a definitions file declares in one vhost; `node` where its data were YAML. Raises `Invalid`."""
-    return _Loader(source, _Asked("", rabbitmq, False)).definitions_file(data, node, vhost)
+    return _Loader(source, _Asked("", rabbitmq, False, vhost)).definitions_file(data, node)
 
 
 class _Asked(NamedTuple):
@@ -109,16 +112,17 @@ class _Loader:
         self.source = source
         self.folder = asked.folder
         self.rabbitmq = asked.rabbitmq
+        self.vhost = asked.vhost
         self.reader = Reader(source)
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=asked.lenient)
 
-    def definitions_file(self, data: dict[str, Any], node: Mapping | None = None, vhost: str | None = None) -> Scenario:
+    def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
-        chosen = "/" if vhost is None else vhost
-        found = self._definitions(self.source, data, node, chosen, self.rabbitmq, vhost_given=vhost is not None)
+        vhost = "/" if self.vhost is None else self.vhost
+        found = self._definitions(self.source, data, node, vhost, self.rabbitmq, vhost_given=self.vhost is not None)
         version = self._version_of(found, self.source)
-        return self._finish({}, None, version, chosen, found.default_queue_type)
+        return self._finish({}, None, version, vhost, found.default_queue_type)
 
     def scenario(self, node: Mapping) -> Scenario:
         self._refuse_not_yet(node)

@@ -26,7 +26,8 @@ class Places:
     def __init__(self, source: Source, root: Mapping | None, declarations: Declarations) -> None:
         self.source = source
         self.root = root
-        self.items = {id(item.step): item for item in declarations.items}
+        self.declared_items = declarations.items
+        self.items: dict[int, Item] | None = None  # once one is asked for
         self.included = declarations.included
         self.bindings: dict[int, tuple[Included, Path]] | None = None  # of definitions files, once one is asked for
         own = [included for included in declarations.included if included.source is source]
@@ -34,6 +35,8 @@ class Places:
 
     def declared(self, step: steps.Step, *inner: str) -> Spot:
         """The declaration (the very step of `Scenario.declarations`), or the part of it that `inner` leads to."""
+        if self.items is None:
+            self.items = {id(item.step): item for item in self.declared_items}
         item = self.items.get(id(step)) or Item(step, None, self._bound(step))
         inner = inner or (("routing_key",) if isinstance(step, steps.Bind) else ("name",))
         if item.path is not None:

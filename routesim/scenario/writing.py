@@ -51,36 +51,29 @@ def scenario_lines(topology: Topology, comments: Iterable[str] = (), *, ascii: b
         yield from write.section(name, (_policy(item) for item in topology.policies if item.operator is operator))
 
 
-def written(sections: dict[str, Any], comments: Iterable[str] = ()) -> str:
-    """A whole scenario: each section as plain data (`fields_of` a declaration), the comments at its head."""
-    write = _Writer(ascii=False)
-    lines = [line for comment in comments for line in _comment(comment, False)]
-    for name, value in sections.items():
-        lines += write.section(name, value) if isinstance(value, (dict, list)) else write.entry(name, value)
-    return "\n".join(lines) + "\n"
-
-
-def fields_of(item: Exchange | Queue | Binding | Policy) -> Any:
-    """A declaration as the value that a scenario writes for it."""
-    if isinstance(item, Exchange):
-        return _exchange(item)
-    if isinstance(item, Queue):
-        options = _queue(item)
-        return {} if options is NOTHING else options
-    return _binding(item) if isinstance(item, Binding) else _policy(item)
-
-
-def table_of(table: Table) -> dict[str, Any]:
-    """A table of headers or arguments as a scenario writes it."""
-    return _table(table)
-
-
 def _comment(text: str, ascii: bool) -> Iterator[str]:
     shown = "".join(each if each in '"\\' else _escaped(each, ascii) for each in text)
     inside = " " * (len(shown) - len(shown.lstrip()) + 2)
     yield from textwrap.wrap(
         shown, WIDTH, initial_indent="# ", subsequent_indent=f"# {inside}", break_long_words=False, break_on_hyphens=False,
         ) or ["#"]  # fmt: skip
+
+
+def written(data: dict[str, Any], comments: Iterable[str] = ()) -> str:
+    """A scenario of these sections as text; `comments` stand at its top, a line each."""
+    write, lines = _Writer(ascii=False), [line for comment in comments for line in _comment(comment, ascii=False)]
+    for name, value in data.items():
+        lines += write.section(name, value) if isinstance(value, (dict, list)) else write.entry(name, value)
+    return "\n".join(lines) + "\n"
+
+
+def table(values: Table, *, widths: bool = False) -> dict[str, Any]:
+    """A table as a person would write it. `widths`: the width of an integer counts, as it does for headers."""
+    return {key: _shortest(value, widths) for key, value in values.items()}
+
+
+def _shortest(value: Value, widths: bool) -> Any:
+    return value.value if isinstance(value, Typed) and value.type in INTEGER_RANGES and not widths else _value(value)
 
 
 # What the format says with the fewest words --------------------------------------------------------------------------

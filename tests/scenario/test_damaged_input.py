@@ -496,5 +496,5 @@ def test_text_grows_and_time_grows_with_it() -> None:
 
 def test_a_compressed_file_says_what_to_do() -> None:
     outcome = survives(b"\x1f\x8b\x08\x00rest", "a.json.gz")
-    assert "this is compressed" in outcome.stderr
-    assert "gunzip" in outcome.stderr
+    assert "this is compressed" in outcome.err
+    assert "gunzip" in outcome.err

@@ -384,6 +384,11 @@ def test_what_is_wrong_has_its_place(text: str, code: str, line: int, column: in
     assert (problem.code, problem.line, problem.column) == (code, line, column)
 
 
+def test_a_packed_file_is_to_be_unpacked_first() -> None:
+    (problem,) = problems_in(import_(gzip.compress(b"{}")).err)
+    assert (problem.code, "gunzip" in problem.cure) == ("not-text", True)
+
+
 def test_yaml_in_list_form_is_imported_too() -> None:
     outcome = import_(
         "rabbitmq_version: 3.10.8\nqueues:\n  - {name: q, durable: true, auto_delete: false, arguments: {x-max-length: 5}}\n"
