@@ -79,6 +79,8 @@ def _write_witnesses(path: str, findings: Findings, files: list[str]) -> None:
     shown = [finding for finding in worst_first if finding.witness is not None]
     if not shown:
         tell("no finding has a witness: nothing is written")
+    if path == "-":
+        shown = shown[:1]
     stem, ending = os.path.splitext(path)
     names = [path if number == 1 else f"{stem}-{number}{ending}" for number in range(1, len(shown) + 1)]
     for name in names:
