@@ -245,7 +245,7 @@ def _empty(keys: Keys) -> bool:
 
 def criteria(state: ExchangeState, binding: Binding) -> tuple[str, list[str]]:
     """The x-match of a headers binding, and the names of the arguments that count under it."""
-    mode, wanted = Headers(state.declared, state.matcher.rules)._criteria(binding)
+    mode, wanted = Headers(state.declared, state.matcher.rules).criteria(binding)
     return mode, list(wanted)
 
 

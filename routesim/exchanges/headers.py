@@ -32,12 +32,12 @@ class Headers(ListedExchangeType):
 
     def add(self, binding: Binding) -> None:
         super().add(binding)
-        self.compiled.append((binding, *self._criteria(binding)))
+        self.compiled.append((binding, *self.criteria(binding)))
 
     def remove(self, binding: Binding) -> None:
         del self.compiled[take_out(self.bindings, binding)]
 
-    def _criteria(self, binding: Binding) -> tuple[str, dict[str, tuple[Any, ...] | None]]:
+    def criteria(self, binding: Binding) -> tuple[str, dict[str, tuple[Any, ...] | None]]:
         """The mode and what it asks for; None asks only that the key is there (routing.md H2, H3)."""
         mode = str(raw(binding.arguments.get("x-match", "all")))
         criteria: dict[str, tuple[Any, ...] | None] = {}
@@ -71,7 +71,7 @@ class Headers(ListedExchangeType):
         return None if met else missed
 
     def why(self, binding: Binding, message: str, content: Content) -> Verdict:
-        mode, criteria = self._criteria(binding)
+        mode, criteria = self.criteria(binding)
         missed = self._missed(mode, criteria, self._seen(content))
         if missed is None:
             if not criteria:
