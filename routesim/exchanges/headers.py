@@ -1,9 +1,9 @@
 """headers: the message's headers against the binding's arguments; the key plays no role (routing.md H1-H11)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ListedExchangeType, Verdict, precondition_failed, take_out
+from routesim.exchanges.base import Draw, ExchangeType, Verdict, precondition_failed
 from routesim.model import Binding, Exchange
 from routesim.values import comparable, erlang_term, plain, raw, wire_type
 from routesim.versions import Rules
@@ -11,13 +11,34 @@ from routesim.versions import Rules
 MODES = ("all", "any", "all-with-x", "any-with-x")
 
 
-class Headers(ListedExchangeType):
+Wanted = tuple[Any, ...] | None  # a header's value as it is compared; None: any
+
+
+class Entry(NamedTuple):
+    """A binding, its place in the order of binding, and what it asks for."""
+
+    number: int
+    binding: Binding
+    mode: str
+    criteria: dict[str, Wanted]
+
+
+class Headers(ExchangeType):
+    """A binding is found by what it asks for.
+
+    One that wants any of several criteria stands under each. One that wants all stands under a single one, the criterion
+    that the fewest others stand under: whoever does not meet it need not be looked at.
+    """
+
     name = "headers"
     sees = "content"
 
     def __init__(self, exchange: Exchange, rules: Rules) -> None:
         super().__init__(exchange, rules)
-        self.compiled: list[tuple[Binding, str, dict[str, tuple[Any, ...] | None]]] = []
+        self.entries: dict[int, tuple[Entry, list[tuple[str, Wanted]]]] = {}  # by identity, with where each stands
+        self.under: dict[tuple[str, Wanted], dict[int, Entry]] = {}
+        self.asking_nothing: dict[int, Entry] = {}  # matches every message
+        self.number = 0
 
     def validate_binding(self, binding: Binding, queue_type: str | None) -> None:
         mode = binding.arguments.get("x-match", "all")
@@ -31,16 +52,29 @@ class Headers(ListedExchangeType):
             )
 
     def add(self, binding: Binding) -> None:
-        super().add(binding)
-        self.compiled.append((binding, *self.criteria(binding)))
+        self.number += 1
+        entry = Entry(self.number, binding, *self.criteria(binding))
+        asked = list(entry.criteria.items())
+        if not entry.mode.startswith("any"):
+            asked = sorted(asked, key=lambda item: (item[1] is None, len(self.under.get(item, ()))))[:1]
+            if not asked:
+                self.asking_nothing[entry.number] = entry
+        for criterion in asked:
+            self.under.setdefault(criterion, {})[entry.number] = entry
+        self.entries[id(binding)] = entry, asked
 
     def remove(self, binding: Binding) -> None:
-        del self.compiled[take_out(self.bindings, binding)]
+        entry, asked = self.entries.pop(id(binding))
+        self.asking_nothing.pop(entry.number, None)
+        for criterion in asked:
+            del self.under[criterion][entry.number]
+            if not self.under[criterion]:
+                del self.under[criterion]
 
-    def criteria(self, binding: Binding) -> tuple[str, dict[str, tuple[Any, ...] | None]]:
+    def criteria(self, binding: Binding) -> tuple[str, dict[str, Wanted]]:
         """The mode and what it asks for; None asks only that the key is there (routing.md H2, H3)."""
         mode = str(raw(binding.arguments.get("x-match", "all")))
-        criteria: dict[str, tuple[Any, ...] | None] = {}
+        criteria: dict[str, Wanted] = {}
         for key, value in binding.arguments.items():
             if key == "x-match" or (key.startswith("x-") and not mode.endswith("-with-x")):
                 continue
@@ -59,10 +93,16 @@ class Headers(ListedExchangeType):
 
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         headers = self._seen(content)
-        return [binding for binding, mode, criteria in self.compiled if self._missed(mode, criteria, headers) is None]
+        found = dict(self.asking_nothing)
+        for key, value in headers.items():
+            for criterion in ((key, value), (key, None)):
+                for number, entry in self.under.get(criterion, {}).items():
+                    if number not in found and self._missed(entry.mode, entry.criteria, headers) is None:
+                        found[number] = entry
+        return [found[number].binding for number in sorted(found)]
 
     @staticmethod
-    def _missed(mode: str, criteria: dict[str, tuple[Any, ...] | None], headers: dict[str, tuple[Any, ...]]) -> list[str] | None:
+    def _missed(mode: str, criteria: dict[str, Wanted], headers: dict[str, tuple[Any, ...]]) -> list[str] | None:
         """None when the criteria are met, else the keys that were not."""
         missed = [
             key for key, wanted in criteria.items() if key not in headers or (wanted is not None and headers[key] != wanted)
@@ -93,6 +133,6 @@ class Headers(ListedExchangeType):
 
     def clone(self) -> "Headers":
         other = Headers(self.exchange, self.rules)
-        other.bindings = self.bindings.copy()
-        other.compiled = self.compiled.copy()
+        for entry, _ in self.entries.values():
+            other.add(entry.binding)
         return other
