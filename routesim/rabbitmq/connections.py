@@ -1,0 +1,141 @@
+"""The connections of a run: one for each connection of the scenario, opened when it is first used."""
+
+import logging
+import ssl
+import time
+from typing import Any
+
+from routesim.rabbitmq.problems import BrokerProblem
+from routesim.rabbitmq.url import Address
+
+try:
+    import pika
+    import pika.exceptions
+except ImportError:
+    raise BrokerProblem("the AMQP client library is not installed: pip install 'routesim[broker]'") from None
+
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # what went wrong is told once, in our words
+
+SLICE_S = 0.002
+
+
+class Refusal(Exception):
+    """The broker closed a channel or connection with this code and text."""
+
+    def __init__(self, code: int, text: str, *, connection: bool) -> None:
+        self.code, self.text, self.connection = code, text, connection
+        super().__init__(text)
+
+
+def parameters(address: Address, vhost: str) -> pika.ConnectionParameters:
+    return pika.ConnectionParameters(
+        address.host, address.port, vhost, pika.PlainCredentials(address.user, address.password),
+        heartbeat=address.timeout, socket_timeout=address.timeout, stack_timeout=address.timeout,
+        blocked_connection_timeout=address.timeout, connection_attempts=1,
+        ssl_options=pika.SSLOptions(ssl.create_default_context(), address.host) if address.tls else None,
+        client_properties={"product": "routesim"},
+    )  # fmt: skip
+
+
+class Connections:
+    """Every method may raise `BrokerProblem` when the broker is lost, and `Refusal` when it closes something."""
+
+    def __init__(self, address: Address, vhost: str) -> None:
+        self.address = address
+        self.vhost = vhost
+        self.open: dict[str, Any] = {}
+        self.version = ""
+
+    def connection(self, name: str) -> Any:
+        found = self.open.get(name)
+        if found is None:
+            found = self.open[name] = connect(self.address, self.vhost)
+            self.version = version_of(found)
+        return found
+
+    def do(self, operation: Any, *arguments: Any, **named: Any) -> Any:
+        """Call into the library, with its errors in our words."""
+        try:
+            return operation(*arguments, **named)
+        except pika.exceptions.ChannelClosedByBroker as closed:
+            raise Refusal(closed.reply_code, closed.reply_text, connection=False) from None
+        except pika.exceptions.ConnectionClosedByBroker as closed:
+            if closed.reply_code == 320:  # shut down, or thrown out by an administrator
+                raise BrokerProblem(f"the broker at {self.address} closed the connection: {closed.reply_text}") from None
+            raise Refusal(closed.reply_code, closed.reply_text, connection=True) from None
+        except (pika.exceptions.AMQPConnectionError, OSError) as error:
+            raise lost(self.address, error) from None
+
+    def poll(self, seconds: float = 0.0) -> None:
+        """Take in what has arrived, for at least so long."""
+        until = time.monotonic() + seconds
+        while True:
+            for name in list(self.open):
+                connection = self.open.get(name)
+                if connection is not None and connection.is_open:
+                    self.do(connection.process_data_events, 0)
+            rest = until - time.monotonic()
+            if rest <= 0:
+                return
+            time.sleep(min(rest, SLICE_S))
+
+    def close(self, name: str) -> None:
+        """Close one connection, its channels first, in the order of their opening."""
+        connection = self.open.pop(name, None)
+        if connection is not None and connection.is_open:
+            self.do(connection.close)
+
+    def forget(self, name: str) -> None:
+        self.open.pop(name, None)
+
+    def close_all(self) -> None:
+        """Best effort: what does not close by itself goes with its virtual host."""
+        for name in list(self.open):
+            connection = self.open.pop(name)
+            try:
+                if connection.is_open:
+                    connection.close()
+            except (pika.exceptions.AMQPError, OSError):
+                continue
+
+
+def connect(address: Address, vhost: str) -> Any:
+    """An open connection. Raises `BrokerProblem`."""
+    try:
+        return pika.BlockingConnection(parameters(address, vhost))
+    except (pika.exceptions.ProbableAuthenticationError, pika.exceptions.AuthenticationError):
+        raise BrokerProblem(f"the broker at {address} refuses the user name or password") from None
+    except pika.exceptions.ProbableAccessDeniedError:
+        raise BrokerProblem(f"the broker at {address} gives {address.user} no access") from None
+    except (pika.exceptions.AMQPError, OSError) as error:
+        raise unreachable(address, error) from None
+
+
+def version_of(connection: Any) -> str:
+    """The broker's version, as it says when a connection is opened."""
+    found = connection._impl.server_properties or {}
+    return str(found.get("version", ""))
+
+
+def unreachable(address: Address, error: BaseException) -> BrokerProblem:
+    return BrokerProblem(f"the broker at {address} cannot be reached: {_reason(address, error)}")
+
+
+def lost(address: Address, error: BaseException) -> BrokerProblem:
+    return BrokerProblem(f"the connection to the broker at {address} was lost: {_reason(address, error)}")
+
+
+def _reason(address: Address, error: BaseException) -> str:
+    name = type(error).__name__
+    if "Timeout" in name:
+        return f"no answer within {address.timeout} s"
+    if name in ("IncompatibleProtocolError", "AMQPHeartbeatTimeout"):
+        return {"IncompatibleProtocolError": "what answers there does not speak AMQP 0-9-1"}.get(name, "no answer")
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    parts = [str(item) for item in getattr(error, "args", ()) if item is not None]
+    text = " ".join(" ".join(parts).split())
+    inner = getattr(error, "__cause__", None)
+    if not text and isinstance(inner, OSError):
+        text = inner.strerror or str(inner)
+    return (text or "it closed the connection")[:200]

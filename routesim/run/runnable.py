@@ -1,0 +1,77 @@
+"""What of a scenario a real broker that others use cannot be asked for, found before anything is sent."""
+
+from collections.abc import Iterator
+
+from routesim.exchanges import EXCHANGE_TYPES
+from routesim.model import Consumer
+from routesim.rabbitmq.pace import Pace
+from routesim.rabbitmq.problems import NotOnARealBroker
+from routesim.scenario import Do, PublishMany, Scenario, Wait
+from routesim.steps import DeclareExchange, DeclareQueue, Restart, SetPolicy, Step
+from routesim.values import raw
+
+NOT_IN_MS = ("x-max-age", "x-consumer-timeout", "x-delayed-retry-min", "x-delayed-retry-max")
+
+
+def steps_of(scenario: Scenario) -> Iterator[Step]:
+    """Every engine step that the file itself asks for, publishes and waits aside."""
+    for declaration in scenario.declarations:
+        yield declaration.step
+    for step in scenario.steps:
+        if isinstance(step.action, Do):
+            yield from step.action.steps
+
+
+def why_not(scenario: Scenario, exchange_types: frozenset[str]) -> str | None:
+    """Why the scenario cannot be carried out on a broker with these exchange types; None: it can."""
+    if any(value is not None for value in scenario.settings):
+        return "needs settings of the broker itself (`broker:`)"
+    for step in steps_of(scenario):
+        if isinstance(step, Restart):
+            return "needs a restart of the broker"
+        if isinstance(step, DeclareExchange):
+            kind = step.exchange.type
+            if kind in EXCHANGE_TYPES and kind not in exchange_types:
+                return f"needs a plugin that the broker does not have: exchange type {kind}"
+    return None
+
+
+def check_speed(scenario: Scenario, speed: int) -> None:
+    """Raises `NotOnARealBroker` where a scenario's times cannot be made `speed` times shorter exactly."""
+    if speed == 1:
+        return
+    pace = Pace(speed)
+    for each in steps_of(scenario):
+        _check_step(pace, each)
+    for step in scenario.steps:
+        action = step.action
+        if isinstance(action, Wait):
+            pace.down(action.ms, "a wait")
+        elif isinstance(action, PublishMany):
+            pace.down(action.every_ms, "`every`")
+            pace.message(action.message)
+    for consumer in scenario.consumers.values():
+        _check_consumer(pace, consumer)
+    if isinstance(scenario.until, int):
+        pace.down(scenario.until, "`until`")
+
+
+def _check_step(pace: Pace, step: Step) -> None:
+    if isinstance(step, DeclareQueue):
+        arguments = pace.queue(step.queue).arguments
+        for name in NOT_IN_MS:
+            if name in arguments:
+                raise NotOnARealBroker(f"--speed {pace.speed} cannot be exact: {name} of {step.queue.name} does not scale")
+        if "x-expires" in arguments and raw(arguments.get("x-queue-type", "")) == "quorum":
+            raise NotOnARealBroker(f"--speed {pace.speed} cannot be exact: a quorum queue looks at x-expires every 5 s")
+    elif isinstance(step, SetPolicy):
+        pace.policy(step.policy)
+
+
+def _check_consumer(pace: Pace, consumer: Consumer) -> None:
+    pace.down(consumer.takes, f"`takes` of {consumer.name}")
+    for rule in consumer.on_message:
+        for ms, what in ((rule.takes, "takes"), (rule.after, "after"), (rule.restart, "restart")):
+            pace.down(ms or 0, f"`{what}` of a rule of {consumer.name}")
+        for reply in rule.publish:
+            pace.message(reply.message)
