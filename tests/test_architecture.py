@@ -19,7 +19,7 @@ LAYERS = [
     {"cli"},
 ]
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
-OWNERS = {"yaml": {"scenario"}, "rich": {"report"}, "typer": {"cli"}}
+OWNERS = {"yaml": {"scenario"}, "rich": {"report"}, "typer": {"cli"}, "pika": {"rabbitmq"}}
 # What the layers without IO may not touch.
 FORBIDDEN_BELOW = {"time", "datetime", "random", "socket", "os", "sys", "io", "subprocess", "pathlib", "asyncio", "threading"}
 PURE = LAYERS[0] | LAYERS[1] | LAYERS[2]

@@ -40,11 +40,24 @@ def run(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Run so many scenarios or seeds at once; 0: one a processor.")
     ] = 1,
+    broker: Annotated[
+        str | None, typer.Option("--broker", metavar="AMQP", help="On this real RabbitMQ instead: amqp://user:password@host.")
+    ] = None,
+    management: Annotated[
+        str | None, typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: the same host, port 15672.")
+    ] = None,
+    speed: Annotated[
+        int, typer.Option("--speed", min=1, metavar="N", help="With --broker: all times are N times shorter there.")
+    ] = 1,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.running import Options, run_files, until_of
 
     options = Options(format, output, quiet, until_of(until), seed, max_events)
+    if broker is not None:
+        from routesim.cli.living import Target, run_live
+
+        sys.exit(run_live(files, options, Target(broker, management, speed)))
     if seeds is not None:
         from routesim.cli.sweeping import parsed, sweep_files
 

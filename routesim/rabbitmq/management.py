@@ -161,5 +161,3 @@ def _reason(error: object) -> str:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *arguments: Any, **named: Any) -> None:
         return None
-
-

@@ -1,12 +1,12 @@
 """Virtual hosts of one's own: made for a run, removed whatever happens, and swept up after whoever was killed."""
 
+import calendar
 import os
 import re
 import secrets
 import signal
 import sys
 import threading
-import calendar
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,7 +1,7 @@
 """Addresses of a broker: parsed, shown without their password."""
 
 from typing import NamedTuple
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 AMQP_PORT, AMQPS_PORT, MANAGEMENT_PORT = 5672, 5671, 15672
 TIMEOUT_S = 10
@@ -24,7 +24,8 @@ class Address(NamedTuple):
     def __repr__(self) -> str:
         return self.shown()
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return self.shown()
 
     def shown(self) -> str:
         return f"amqp{'s' * self.tls}://{self.host if ':' not in self.host else f'[{self.host}]'}:{self.port}"
@@ -41,7 +42,8 @@ class WebAddress(NamedTuple):
     def __repr__(self) -> str:
         return self.base
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return self.base
 
 
 def amqp_address(text: str) -> Address:
@@ -67,9 +69,7 @@ def web_address(text: str, amqp: Address | None = None) -> WebAddress:
     netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
     user = unquote(parts.username) if parts.username else amqp.user if amqp else "guest"
     password = unquote(parts.password) if parts.password is not None else amqp.password if amqp else "guest"
-    return WebAddress(
-        f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}", user, password, amqp.timeout if amqp else TIMEOUT_S
-    )
+    return WebAddress(f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}", user, password, amqp.timeout if amqp else TIMEOUT_S)
 
 
 def management_of(amqp: Address) -> WebAddress:
@@ -83,7 +83,7 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def _split(text: str, schemes: tuple[str, ...], example: str):  # type: ignore[no-untyped-def]
+def _split(text: str, schemes: tuple[str, ...], example: str) -> tuple[SplitResult, int | None]:
     wrong = BadAddress(f"a broker's address looks like {example}")
     try:
         parts = urlsplit(text)

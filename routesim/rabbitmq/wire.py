@@ -21,7 +21,19 @@ NUMBERS = {
     "byte": "b", "unsignedbyte": "B", "short": "s", "unsignedshort": "u", "signedint": "I", "unsignedint": "i", "long": "l",
     "float": "f", "double": "d", "timestamp": "T",
 }  # fmt: skip
-FORMATS = {"b": ">b", "B": ">B", "s": ">h", "u": ">H", "I": ">i", "i": ">I", "l": ">q", "L": ">q", "f": ">f", "d": ">d", "T": ">Q"}
+FORMATS = {
+    "b": ">b",
+    "B": ">B",
+    "s": ">h",
+    "u": ">H",
+    "I": ">i",
+    "i": ">I",
+    "l": ">q",
+    "L": ">q",
+    "f": ">f",
+    "d": ">d",
+    "T": ">Q",
+}
 NAMES = {letter: name for name, letter in NUMBERS.items()}
 NAMELESS = {"I", "d"}  # types that a Python value has by itself
 
@@ -79,7 +91,8 @@ def _decode_value(data: bytes, offset: int) -> tuple[Any, int]:
     size = struct.unpack_from(">I", data, offset)[0]
     begin, end = offset + 4, offset + 4 + size
     if letter == "F":
-        return pika.data.decode_table(data, offset)
+        table: tuple[Any, int] = pika.data.decode_table(data, offset)
+        return table
     if letter == "A":
         items = []
         while begin < end:
@@ -128,5 +141,3 @@ def content_of(exchange: str, routing_key: str, properties: pika.BasicProperties
         priority=properties.priority, expiration=pace.up(properties.expiration),
         delivery_mode=properties.delivery_mode or 1, properties=others,
     )  # fmt: skip
-
-

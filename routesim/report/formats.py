@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import IO, Protocol
 
 from routesim.report.look import Look
-from routesim.run import Listener, Result
+from routesim.run import Listener, Outcome
 from routesim.scenario import Scenario
 
 
@@ -14,7 +14,7 @@ class Report(Protocol):
     @property
     def listen(self) -> Listener | None: ...
 
-    def finish(self, result: Result) -> None: ...
+    def finish(self, result: Outcome) -> None: ...
 
 
 class TableReport:
@@ -25,7 +25,7 @@ class TableReport:
         self.trace = Trace(out, scenario, colour=look.colour, columns=look.columns)
         self.listen = None if look.quiet else self.trace.listen
 
-    def finish(self, result: Result) -> None:
+    def finish(self, result: Outcome) -> None:
         from routesim.report import table
 
         self.trace.unfold()
@@ -36,7 +36,7 @@ class TableReport:
 
 
 class PlainReport(TableReport):
-    def finish(self, result: Result) -> None:
+    def finish(self, result: Outcome) -> None:
         from routesim.report.plain import write_summary
 
         self.trace.unfold()
@@ -54,7 +54,7 @@ class JsonReport:
         self.events: list[str] = []
         self.listen = None if look.quiet else Lines(self.events.append, end="")
 
-    def finish(self, result: Result) -> None:
+    def finish(self, result: Outcome) -> None:
         from routesim.report.json import result_object
 
         self.out.write(result_object(result, self.events) + "\n")
@@ -66,11 +66,11 @@ class NdjsonReport:
 
         self.listen = None if look.quiet else Lines(out.write)
 
-    def finish(self, result: Result) -> None:
+    def finish(self, result: Outcome) -> None:
         """Everything has been written."""
 
 
-def _quiet(out: IO[str], result: Result) -> None:
+def _quiet(out: IO[str], result: Outcome) -> None:
     """Only what failed, and the verdict."""
     from routesim.report.plain import section_lines
     from routesim.report.summary import failures, verdict

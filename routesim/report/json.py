@@ -3,15 +3,14 @@
 import json
 from typing import Any
 
-from routesim.broker import counts
 from routesim.queues import Copy, QueueType
-from routesim.run import Result, unacked
+from routesim.run import Outcome, unacked
 from routesim.values import plain
 
 FORMAT = 1
 
 
-def result_object(result: Result, events: list[str]) -> str:
+def result_object(result: Outcome, events: list[str]) -> str:
     """The whole result as one line of JSON; `events` are lines made by `Lines`."""
     broker = result.broker
     found = {
@@ -21,8 +20,8 @@ def result_object(result: Result, events: list[str]) -> str:
         "rabbitmq": result.scenario.rabbitmq,
         "ok": result.ok,
         "ended": result.ended,
-        "clock_ms": broker.now,
-        "counts": counts(broker),
+        "clock_ms": result.clock_ms,
+        "counts": result.counts(),
         "messages": result.messages.of,
         "queues": {
             name: {

@@ -3,11 +3,10 @@
 Values only; `table` and `plain` draw them.
 """
 
-from routesim.broker import counts
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.report.rows import shown_binding, shown_exchange, shown_key
 from routesim.report.text import duration, visible
-from routesim.run import Result, shown_actual
+from routesim.run import LiveResult, Outcome, shown_actual
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 
@@ -18,7 +17,7 @@ ANSWER_COLUMNS = ("delivered", "redelivered", "acked", "rejected", "requeued", "
 ANSWER_TONES = (PLAIN, NOTICE, GOOD, NOTICE, NOTICE, BAD, NOTICE)
 
 
-def sections(result: Result) -> list[Section]:
+def sections(result: Outcome) -> list[Section]:
     parts = [
         _queues(result), _consumers(result), _fates(result), _ledger(result), _unused(result), _errors(result),
         _expectations(result),
@@ -26,7 +25,7 @@ def sections(result: Result) -> list[Section]:
     return [part for part in parts if part.rows]
 
 
-def failures(result: Result) -> list[Section]:
+def failures(result: Outcome) -> list[Section]:
     """Only what made the run fail."""
     errors, expectations = _errors(result), _expectations(result)
     wrong = [row for row, error in zip(errors.rows, result.errors, strict=True) if not error.expected]
@@ -43,7 +42,7 @@ def _ids(ids: list[str]) -> str:
     return shown + (f" … {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else "")
 
 
-def _queues(result: Result) -> Section:
+def _queues(result: Outcome) -> Section:
     rows = []
     for name, queue in result.broker.queues.items():
         head = [copy.message for copy, _ in zip(queue.ready(), range(MOST_IDS + 1), strict=False)]
@@ -57,7 +56,7 @@ def _queues(result: Result) -> Section:
     return Section("Queues", ("queue", "type", "ready", "unacked", "ready messages"), rows, frozenset({"ready", "unacked"}))
 
 
-def _consumers(result: Result) -> Section:
+def _consumers(result: Outcome) -> Section:
     """One row a consumer; columns that are zero for all of them are left out."""
     names: list[tuple[Cell, Cell]] = []
     numbers: list[tuple[int, ...]] = []
@@ -77,7 +76,7 @@ def _consumers(result: Result) -> Section:
     return Section("Consumers", ("consumer", "queue", *columns), rows, frozenset(columns))
 
 
-def _fate(result: Result, message: str) -> tuple[str, str]:
+def _fate(result: Outcome, message: str) -> tuple[str, str]:
     """What became of a message, in words, and how much that wants to be seen."""
     record = result.messages.of[message]
     reached = result.fates.of.get(message, {})
@@ -99,7 +98,7 @@ def _fate(result: Result, message: str) -> tuple[str, str]:
     return ", ".join(parts), tone
 
 
-def _fates(result: Result) -> Section:
+def _fates(result: Outcome) -> Section:
     """One row a message; neighbours with the same route and fate share one."""
     groups: list[tuple[list[str], str, str, str, str]] = []
     left_out = 0
@@ -138,8 +137,11 @@ def _together(ids: list[str]) -> str:
     return shown if len(ids) == 3 else f"{shown} and {len(ids) - 3} more"
 
 
-def _ledger(result: Result) -> Section:
-    found = counts(result.broker)
+def _ledger(result: Outcome) -> Section:
+    found = result.counts()
+    if isinstance(result, LiveResult):
+        told = ", ".join(f"{name} {count}" for name, count in found.items())
+        return Section("As far as clients are told", (), [(Cell(told),)])
 
     def side(names: tuple[str, ...]) -> str:
         parts = [f"{name.replace('_', ' ')} {found[name]}" for name in names if found[name]]
@@ -163,8 +165,8 @@ def _ledger(result: Result) -> Section:
     return Section("Ledger", (), rows)
 
 
-def _unused(result: Result) -> Section:
-    if not result.messages.of:
+def _unused(result: Outcome) -> Section:
+    if not result.messages.of or isinstance(result, LiveResult):
         return Section("", (), [])
     broker = result.broker
     unused = [
@@ -180,7 +182,7 @@ def _unused(result: Result) -> Section:
     return Section("Bindings that no message matched", ("binding", "where"), rows)
 
 
-def _errors(result: Result) -> Section:
+def _errors(result: Outcome) -> Section:
     rows = []
     for error in result.errors:
         where = "" if error.step is None else f"step {error.step + 1}, line {result.scenario.steps[error.step].line}"
@@ -195,7 +197,7 @@ def _errors(result: Result) -> Section:
     return Section("Errors", ("where", "error", ""), rows)
 
 
-def _expectations(result: Result) -> Section:
+def _expectations(result: Outcome) -> Section:
     rows = []
     for item in result.expectations:
         actual = "" if item.ok else f"but is {visible(shown_actual(item))}"
@@ -206,7 +208,7 @@ def _expectations(result: Result) -> Section:
     return Section("Expectations", ("", "expected", "", ""), rows)
 
 
-def verdict(result: Result) -> Cell:
+def verdict(result: Outcome) -> Cell:
     """The last line: the answer, and in how much virtual time."""
     held = sum(item.ok for item in result.expectations)
     parts = []
@@ -217,6 +219,11 @@ def verdict(result: Result) -> Cell:
         parts.append(f"{unexpected} error{'s' if unexpected > 1 else ''} not expected")
     if result.kept_going:
         parts.append(f"{result.ended}: {visible(result.kept_going)}")
-    parts.append(f"{duration(result.broker.now)} of virtual time, rules of RabbitMQ {result.scenario.rabbitmq}")
+    if isinstance(result, LiveResult):
+        if result.unseen:
+            parts.append(f"{len(result.unseen)} not checked, since no client is told")
+        parts.append(f"on a real RabbitMQ {result.broker.connections.version}")
+    else:
+        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of RabbitMQ {result.scenario.rabbitmq}")
     word = "OK" if result.ok else "FAILED"
     return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", GOOD if result.ok else BAD)

@@ -1,7 +1,12 @@
 """A scenario and an engine become a result: events, final state, expectations."""
 
 from routesim.run.expectations import Checked, shown_actual, unacked
+from routesim.run.live import LiveResult
 from routesim.run.records import Listener
 from routesim.run.runner import BUDGET_EVENTS, Result, Runner, StepError
 
-__all__ = ["BUDGET_EVENTS", "Checked", "Listener", "Result", "Runner", "StepError", "shown_actual", "unacked"]
+Outcome = Result | LiveResult  # what reports draw, whichever engine it comes from
+
+__all__ = [
+    "BUDGET_EVENTS", "Checked", "Listener", "LiveResult", "Outcome", "Result", "Runner", "StepError", "shown_actual", "unacked",
+]  # fmt: skip

@@ -1,12 +1,15 @@
 """Expectations against what happened."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.broker import Broker, counts
 from routesim.comparisons import holds, shown
 from routesim.queues import QueueType
 from routesim.run.records import Deliveries, Fates, Publishers
 from routesim.scenario import Expectation
+
+if TYPE_CHECKING:
+    from routesim.rabbitmq.engine import RealBroker
 
 SHOWN_IDS = 12
 ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
@@ -24,7 +27,7 @@ class Checked(NamedTuple):
 class Evidence(NamedTuple):
     """What expectations are checked against. `ended` None: the run still goes on."""
 
-    broker: Broker
+    broker: "Broker | RealBroker"
     deliveries: Deliveries
     fates: Fates
     publishers: Publishers
@@ -74,7 +77,7 @@ def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
     return len(held) if _is_count(wanted) else tuple(message for message, *_ in held)
 
 
-def unacked(broker: Broker, queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+def unacked(broker: "Broker | RealBroker", queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
     """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
     return [
         (

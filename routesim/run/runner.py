@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.broker import Broker, ConsumerEnded, open_messages
+from routesim.broker import Broker, ConsumerEnded, counts, open_messages
 from routesim.clients import Worker
 from routesim.queues import Delivery
 from routesim.run.expectations import Checked, Evidence, check, shown_actual
@@ -50,6 +50,13 @@ class Result(NamedTuple):
     errors: list[StepError]
     kept_going: str
     ending_expected: bool
+
+    @property
+    def clock_ms(self) -> int:
+        return self.broker.now
+
+    def counts(self) -> dict[str, int]:
+        return counts(self.broker)
 
 
 class Stopped(Exception):

@@ -1,0 +1,308 @@
+"""A scenario carried out by a real broker: the same steps and the same consumers, in real time.
+
+How long a run to `idle` takes is asked of the embedded engine first, since no client can see what a broker still has to do.
+"""
+
+import heapq
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from routesim import events
+from routesim.broker import ConsumerEnded
+from routesim.clients import Worker
+from routesim.queues import Delivery
+from routesim.run.expectations import Checked, Evidence, check, shown_actual
+from routesim.run.express import COME_BACK, FINISH, PUBLISH
+from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, fan_out
+from routesim.run.runner import StepError
+from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
+from routesim.scenario.scenario import Expectation
+from routesim.steps import Publish, Step
+
+if TYPE_CHECKING:
+    from routesim.rabbitmq.engine import RealBroker
+
+SEEN_STATES = ("ready", "unacked", "acked")
+MOST_REACTIONS = 100_000
+
+
+class LiveResult(NamedTuple):
+    """What a run on a real broker came to, as far as its clients can tell; the fields of a `Result`.
+
+    `unseen`: the expectations about what no client is told, which were not checked.
+    """
+
+    scenario: Scenario
+    broker: "RealBroker"
+    ended: str
+    ok: bool
+    messages: Messages
+    deliveries: Deliveries
+    gets: Gets
+    fates: Fates
+    publishers: Publishers
+    expectations: list[Checked]
+    errors: list[StepError]
+    kept_going: str
+    ending_expected: bool
+    clock_ms: int
+    unseen: list[Expectation]
+
+    def counts(self) -> dict[str, int]:
+        """Only what a client can count."""
+        queues = self.broker.queues.values()
+        held = sum(len(line.unacked) + len(line.answered) for line in self.broker.channels.values())
+        return {**self.broker.counted, "ready": sum(queue.ready_count() for queue in queues), "unacked": held}
+
+
+class LiveRunner:
+    """One run. `idle_ms`: the virtual time at which the embedded engine found nothing left to do."""
+
+    def __init__(self, scenario: Scenario, broker: "RealBroker", listener: Listener | None = None, *, idle_ms: int) -> None:
+        self.scenario = scenario
+        self.broker = broker
+        self.idle_ms = idle_ms
+        self.messages, self.gets, self.publishers = Messages(), Gets(), Publishers()
+        self.deliveries = Deliveries(scenario.consumers)
+        self.fates = Fates(None)
+        self.listen = fan_out(listener, [self.messages, self.gets, self.fates, self.deliveries, self.publishers])
+        broker.listen = self.listen
+        published: dict[str, int] = {}
+        self.workers = {
+            name: Worker(consumer, _connection(scenario, consumer.channel), f"{name} (publish)", scenario.seed, number, published)
+            for number, (name, consumer) in enumerate(scenario.consumers.items())
+        }
+        self.agenda: list[tuple[int, int, int, tuple[Any, ...]]] = []
+        self.scheduled = 0
+        self.reactions = 0
+        self.virtual_ms = 0  # the waits so far
+        self.step: int | None = None
+        self.errors: list[StepError] = []
+        self.checked: list[Checked] = []
+        self.unseen: list[Expectation] = []
+        self.failed_steps = False
+
+    def run(self) -> LiveResult:
+        from routesim.rabbitmq.observing import take_contents
+
+        ended = self._run()
+        self._note_failures(None, None)
+        self.step = None
+        clock_ms = self.broker.now
+        take_contents(self.broker)
+        self._ready_fates()
+        for expectation in self.scenario.expect:
+            self._check(expectation, ended)
+        ending_expected = any(item.path == ("ended",) and item.wanted == ended for item in self.scenario.expect)
+        ok = all(item.ok for item in self.checked) and not self.failed_steps and all(item.expected for item in self.errors)
+        return LiveResult(
+            self.scenario, self.broker, ended, ok, self.messages, self.deliveries, self.gets, self.fates, self.publishers,
+            self.checked, self.errors, "", ending_expected, clock_ms, self.unseen,
+        )  # fmt: skip
+
+    def _run(self) -> str:
+        scenario = self.scenario
+        limit = scenario.until if isinstance(scenario.until, int) else None
+        for declaration in scenario.declarations:
+            self._apply(declaration.step)
+        self._note_failures(None, None)
+        self.broker.start_clock()
+        for index, step in enumerate(scenario.steps):
+            self.step = index
+            if self.listen:
+                self.listen(events.StepStarted(self.broker.now, index, step.text))
+            if isinstance(step.action, Wait):
+                ms = step.action.ms if limit is None else min(step.action.ms, limit - self.virtual_ms)
+                self._pass_time(ms)
+                if limit is not None and ms < step.action.ms:
+                    self._note_failures(index, step.fails)
+                    return "time"
+            else:
+                self._carry_out(step)
+            self._note_failures(index, step.fails)
+        self.step = None
+        if scenario.until == "steps":
+            return "steps"
+        self._pass_time(max(0, (self.idle_ms if limit is None else limit) - self.virtual_ms))
+        if limit is not None:
+            return "time"
+        while self.agenda:
+            self._pass_time(1)
+        return "idle"
+
+    def _carry_out(self, step: ScenarioStep) -> None:
+        action = step.action
+        if isinstance(action, PublishMany):
+            self._publish_many(action)
+        elif isinstance(action, Expect):
+            from routesim.rabbitmq.observing import count_ready
+
+            named = {item.path[1] for item in action.expectations if item.path[0] == "queues"}
+            count_ready(self.broker, named)
+            for expectation in action.expectations:
+                self._check(_countable(expectation), None)
+            for queue in self.broker.queues.values():
+                queue.count = None
+        elif isinstance(action, Do):
+            for each in action.steps:
+                if self._apply(each):
+                    break
+
+    def _publish_many(self, action: PublishMany) -> None:
+        if action.every_ms and action.times > 1:
+            began = self.broker.now
+            for index in range(1, action.times):
+                self._schedule(began + index * action.every_ms, PUBLISH, action, index)
+            self._publish_one(action, 0)
+            return
+        for index in range(action.times):
+            if self._publish_one(action, index):
+                break
+
+    def _publish_one(self, action: PublishMany, index: int) -> bool:
+        return self._apply(Publish(action.channel, action.message, action.id(index)))
+
+    def _apply(self, step: Step) -> bool:
+        refused = self.broker.apply(step)
+        self._settle()
+        return refused is not None
+
+    # Reactions ---------------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        broker, outbox = self.broker, self.broker.outbox
+        broker.settle()
+        while outbox:
+            item = outbox.popleft()
+            if isinstance(item, Delivery):
+                worker = self.workers.get(item.subscription.name) if item.subscription else None
+                if worker is not None:
+                    self._begin(worker, worker.receive(item))
+            else:
+                self._ended(item)
+
+    def _begin(self, worker: Worker, begun: list[tuple[int, int]]) -> None:
+        todo = deque(begun)
+        while todo:
+            number, takes = todo.popleft()
+            if number not in worker.jobs:
+                continue
+            if takes:
+                self._schedule(self.broker.now + takes, FINISH, worker.consumer.name, number, worker.life)
+            else:
+                todo.extend(self._finish(worker, number))
+
+    def _finish(self, worker: Worker, number: int) -> list[tuple[int, int]]:
+        self.reactions += 1
+        if self.reactions > MOST_REACTIONS:
+            from routesim.rabbitmq.problems import NotOnARealBroker
+
+            raise NotOnARealBroker(f"its consumers have reacted {MOST_REACTIONS:,} times and do not come to rest")
+        back_after = worker.back_after(number)
+        life = worker.life
+        for step in worker.finish(number):
+            self.broker.apply(step)
+            self.broker.settle()
+        if back_after is not None:
+            self._schedule(self.broker.now + back_after, COME_BACK, worker.consumer.name)
+        return worker.begin() if worker.life == life else []
+
+    def _ended(self, told: ConsumerEnded) -> None:
+        worker = self.workers.get(told.consumer)
+        if worker is None or not told.channel_lost:
+            return
+        self.agenda = [item for item in self.agenda if item[1] != FINISH or item[3][0] != told.consumer]
+        heapq.heapify(self.agenda)
+        for delivery in worker.channel_lost():
+            self.broker.lost_by_consumer(told.consumer, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
+
+    # Time --------------------------------------------------------------------------------------------------------------
+
+    def _schedule(self, at_ms: int, rank: int, *what: Any) -> None:
+        self.scheduled += 1
+        heapq.heappush(self.agenda, (at_ms, rank, self.scheduled, what))
+
+    def _pass_time(self, ms: int) -> None:
+        """Let time pass, its last instant included: what is due then may come a little late."""
+        self.virtual_ms += ms
+        until_ms = self.broker.now + ms + self.broker.lateness_ms()
+        while self.broker.now < until_ms:
+            self.broker.wait(min(until_ms, self.agenda[0][0]) if self.agenda else until_ms)
+            if self.broker.outbox:
+                self._settle()
+            while self.agenda and self.agenda[0][0] <= self.broker.now:
+                self._fire(heapq.heappop(self.agenda))
+        self._settle()
+
+    def _fire(self, entry: tuple[int, int, int, tuple[Any, ...]]) -> None:
+        _, rank, _, what = entry
+        if rank == FINISH:
+            worker = self.workers[what[0]]
+            if worker.life == what[2] and what[1] in worker.jobs:
+                self._begin(worker, self._finish(worker, what[1]))
+            self._settle()
+        elif rank == COME_BACK:
+            self._apply(self.workers[what[0]].come_back())
+        else:
+            self._publish_one(*what)
+
+    # Errors and expectations -------------------------------------------------------------------------------------------
+
+    def _note_failures(self, step: int | None, fails: int | None) -> None:
+        met = fails is None
+        for failure in self.broker.failures:
+            expected = not met and failure.code == fails
+            met = met or expected
+            self.errors.append(StepError(step, failure.code, failure.text, expected))
+        self.broker.failures.clear()
+        if not met:
+            self.failed_steps = True
+            self.errors.append(StepError(step, None, f"the step was to fail with {fails}, but did not", False))
+
+    def _ready_fates(self) -> None:
+        """What was found at the end is ready, and where it has been says its x-death; what was rejected is known no more."""
+        held = {(item.copy.message, item.queue.name) for line in self.broker.channels.values() for item in line.unacked.values()}
+        for message, reached in self.fates.of.items():
+            for gone in [name for name, (_, state) in reached.items() if state == "unacked" and (message, name) not in held]:
+                del reached[gone]
+        for name, queue in self.broker.queues.items():
+            for copy in queue.ready():
+                reached = self.fates.of.setdefault(copy.message, {})
+                reached[name] = (copy.serial, "ready")
+                deaths = (copy.content.headers or {}).get("x-death")
+                for death in deaths if isinstance(deaths, list) else ():
+                    reached.setdefault(death["queue"], (0, f"dead-lettered: {death['reason']}"))
+
+    def _check(self, expectation: Expectation, ended: str | None) -> None:
+        evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended)
+        found = check(expectation, evidence) if expectation.path[0] != "lost" else None
+        if found is None or (not found.ok and self._cannot_be_seen(expectation)):
+            self.unseen.append(expectation)
+            return
+        self.checked.append(found)
+        if self.listen:
+            self.listen(events.Expected(self.broker.now, self.step, found.line, found.text, found.ok, shown_actual(found)))
+
+    def _cannot_be_seen(self, expectation: Expectation) -> bool:
+        """Whether a state of a message is one that no client is told of, and nothing seen speaks against it."""
+        if expectation.path[0] != "messages":
+            return False
+        wanted = str(expectation.wanted).partition(":")[0]
+        seen = self.fates.state(*expectation.path[1:])
+        return wanted not in SEEN_STATES and (seen is None or (seen == "ready" and expectation.path[2] not in self.broker.queues))
+
+
+def _countable(expectation: Expectation) -> Expectation:
+    """In mid-run the ready messages are only counted: to see which they are they would have to be taken out."""
+    if expectation.path[0] == "queues" and expectation.path[2] == "ready" and _is_list(expectation.wanted):
+        return expectation._replace(wanted=("==", len(expectation.wanted)))
+    return expectation
+
+
+def _is_list(wanted: Any) -> bool:
+    return isinstance(wanted, tuple) and not (len(wanted) == 2 and isinstance(wanted[1], int))
+
+
+def _connection(scenario: Scenario, channel: str) -> str:
+    plan = scenario.channels.get(channel)
+    return plan.connection if plan else channel

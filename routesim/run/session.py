@@ -1,0 +1,56 @@
+"""A real broker to work with: found, asked for its version, cleaned of what killed runs left, given scenarios one by one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from routesim.rabbitmq.management import Management
+from routesim.rabbitmq.pace import Pace
+from routesim.rabbitmq.scratch import scratch_vhost, sweep
+from routesim.rabbitmq.url import Address, WebAddress
+from routesim.run.live import LiveResult, LiveRunner
+from routesim.run.records import Listener
+from routesim.scenario import Scenario
+from routesim.scenario.definitions import closest_version
+from routesim.versions import rules
+
+if TYPE_CHECKING:
+    from routesim.rabbitmq.engine import RealBroker
+
+
+class Session:
+    """`version` is the broker's own, `profile` the rules that the simulator follows beside it."""
+
+    def __init__(self, amqp: Address, web: WebAddress) -> None:
+        from routesim.rabbitmq import connections
+
+        self.amqp = amqp
+        self.management = Management(web)
+        self.swept = sweep(self.management)
+        self.types = self.management.exchange_types()
+        with scratch_vhost(self.management) as vhost:
+            connection = connections.connect(amqp, vhost)
+            self.version = connections.version_of(connection)
+            connection.close()
+        self.profile, self.warning = closest_version(".".join(self.version.split(".")[:2]))
+
+    @contextmanager
+    def broker(self, scenario: Scenario, speed: int) -> Iterator["RealBroker"]:
+        """A broker with nothing in it, gone again at the end."""
+        from routesim.rabbitmq.connections import Connections
+        from routesim.rabbitmq.engine import RealBroker
+
+        with scratch_vhost(self.management) as vhost:
+            links = Connections(self.amqp, vhost)
+            links.version = self.version
+            try:
+                yield RealBroker(
+                    links, self.management, rules(self.profile), shown_vhost=scenario.vhost, pace=Pace(speed),
+                    channel_plans=scenario.channels,
+                )  # fmt: skip
+            finally:
+                links.close_all()
+
+    def run(self, scenario: Scenario, listener: Listener | None, *, idle_ms: int, speed: int) -> LiveResult:
+        with self.broker(scenario, speed) as broker:
+            return LiveRunner(scenario, broker, listener, idle_ms=idle_ms).run()
