@@ -13,7 +13,7 @@ LAYERS = [
     {"broker"},
     {"clients", "scenario", "rabbitmq"},
     {"run"},
-    {"explain"},
+    {"explain", "verify"},
     {"check", "diff", "graph"},
     {"report"},
     {"cli"},

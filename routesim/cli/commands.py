@@ -36,6 +36,7 @@ COMMANDS: dict[str, Listed] = {
     "diff": Listed(
         "diff", "COMMAND", "Which messages reach other queues than before, what cannot be redeclared in place, what is lost."
     ),
+    "verify": Listed("verify", "COMMAND", "Run scenarios here and on a real RabbitMQ, and compare what can be seen."),
     "versions": Listed(
         "versions", "VERSIONS", "The versions of RabbitMQ that are known, and every rule that differs between them."
     ),

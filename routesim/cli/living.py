@@ -60,7 +60,7 @@ def _run_all(files: list[str], options: Options, target: Target) -> int:
     found = session(target)
     scenarios = []
     for path in files:
-        scenario = _loaded(path, found.profile)
+        scenario = loaded(path, found.profile)
         if scenario is not None:
             scenarios.append(scenario if options.seed is None else scenario._replace(seed=options.seed))
     if len(scenarios) < len(files):
@@ -77,7 +77,7 @@ def _run_all(files: list[str], options: Options, target: Target) -> int:
     return status
 
 
-def _loaded(path: str, profile: str) -> Scenario | None:
+def loaded(path: str, profile: str) -> Scenario | None:
     try:
         scenario = load(path, read_stdin() if path == "-" else None, rabbitmq=profile)
     except Invalid as invalid:

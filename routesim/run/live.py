@@ -271,7 +271,10 @@ class LiveRunner:
                 reached[name] = (copy.serial, "ready")
                 deaths = (copy.content.headers or {}).get("x-death")
                 for death in deaths if isinstance(deaths, list) else ():
-                    reached.setdefault(death["queue"], (0, f"dead-lettered: {death['reason']}"))
+                    here = self.broker.queues.get(death["queue"])
+                    still = here is not None and any(item.message == copy.message for item in here.ready())
+                    if not still and (copy.message, death["queue"]) not in held:
+                        reached[death["queue"]] = (0, f"dead-lettered: {death['reason']}")
 
     def _check(self, expectation: Expectation, ended: str | None) -> None:
         evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended)

@@ -1,0 +1,112 @@
+"""What can be seen of a run from outside, by whichever engine: what is compared with recordings, and with a live broker."""
+
+from typing import Any, NamedTuple
+
+from routesim import steps
+from routesim.broker import Broker
+from routesim.queues import Copy
+from routesim.run.expectations import unacked
+from routesim.run.live import LiveResult
+from routesim.run.runner import Result
+from routesim.values import plain
+
+DRAIN = "(drain)"
+DEATH_FIELDS = ("queue", "reason", "count", "exchange", "routing-keys")
+
+
+class Observations(NamedTuple):
+    """One field a kind of observation; each in the order in which it was seen."""
+
+    ready: dict[str, list[dict[str, Any]]]
+    unacked: dict[str, list[dict[str, Any]]]
+    deliveries: dict[str, list[dict[str, Any]]]
+    gets: list[dict[str, Any]]
+    returned: list[str]
+    nacked: list[str]
+    errors: list[dict[str, Any]]
+
+
+def observed(result: Result | LiveResult) -> Observations:
+    """After it the run is over: a simulated broker's queues have been emptied."""
+    held = {name: by_tag(items) for name, items in observe_unacked(result).items()}
+    deliveries = {
+        name: [{key: item[key] for key in ("message", "redelivered", "delivery_tag")} for item in items]
+        for name, items in result.deliveries.of.items()
+    }
+    errors = [{"step": item.step, "code": item.code, "text": item.text} for item in result.errors if item.code is not None]
+    if isinstance(result, LiveResult):
+        ready = {name: [seen(queue, copy) for copy in queue.ready()] for name, queue in result.broker.queues.items()}
+    else:
+        ready = drain(result.broker, cancel=False)
+    return Observations(
+        ready, held, deliveries, [drop_none(item) for item in result.gets.all], result.publishers.returned,
+        result.publishers.nacked, errors,
+    )  # fmt: skip
+
+
+def ids(ready: dict[str, list[dict[str, Any]]]) -> list[str]:
+    return [item["message"] for items in ready.values() for item in items]
+
+
+def by_tag(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(deliveries, key=lambda item: (item["channel"], item["delivery_tag"]))
+
+
+def drop_none(got: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in got.items() if value is not None or key == "message"}
+
+
+def observe_unacked(result: Result | LiveResult) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [
+            {"message": message, "channel": channel, "delivery_tag": tag}
+            for message, _, channel, tag, _ in unacked(result.broker, queue)
+        ]
+        for name, queue in result.broker.queues.items()
+    }
+
+
+def drain(broker: Broker, *, cancel: bool = True) -> dict[str, list[dict[str, Any]]]:
+    """What basic.get gives at the end, once no consumer gets anything more.
+
+    `cancel`: because each has been cancelled, as for the recordings; else only where basic.get needs that.
+    """
+    broker.listen = None
+    for queue in list(broker.queues.values()):
+        for subscription in queue.subscriptions.values():
+            subscription.prefetch, subscription.credit = 1, -1_000_000
+        if cancel or (queue.kind == "quorum" and queue.settings.single_active_consumer):
+            for channel, tag in list(queue.subscriptions):
+                broker.apply(steps.Cancel(channel, tag))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, queue in list(broker.queues.items()):
+        found[name] = []
+        if queue.kind == "stream" and not cancel:
+            found[name] = [seen(queue, copy) for copy in queue.ready()]
+            continue
+        while name in broker.queues:
+            held = broker.channel(DRAIN).unacked
+            before = len(held)
+            if broker.apply(steps.Get(DRAIN, name)) is not None or len(broker.channel(DRAIN).unacked) == before:
+                break
+            found[name].append(seen(queue, next(reversed(held.values())).copy))
+    return found
+
+
+def seen(queue: Any, copy: Copy) -> dict[str, Any]:
+    headers, content = queue.headers(copy, got=True), copy.content
+    row: dict[str, Any] = {
+        "message": copy.message,
+        "redelivered": copy.redelivered and queue.takes_settled,
+        "exchange": content.exchange,
+        "routing_key": content.routing_key,
+    }
+    if "x-death" in headers:
+        row["x_death"] = [{field: plain(death[field]) for field in DEATH_FIELDS} for death in headers["x-death"]]
+    if "CC" in headers:
+        row["CC"] = plain(headers["CC"])
+    if "x-delivery-count" in headers:
+        row["x_delivery_count"] = plain(headers["x-delivery-count"])
+    if content.expiration is not None:
+        row["expiration"] = content.expiration
+    return row

@@ -1,0 +1,5 @@
+"""The embedded engine held against a real broker: the same scenario on both, observation by observation."""
+
+from routesim.verify.verifying import Verdict, verify
+
+__all__ = ["Verdict", "verify"]

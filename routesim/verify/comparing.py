@@ -1,0 +1,111 @@
+"""The first observation in which two engines differ, and the rule that the simulator followed there."""
+
+from typing import Any, NamedTuple
+
+from routesim.queues import QueueType
+from routesim.run import Result
+from routesim.run.observations import Observations, ids
+
+RULES = {
+    "ready, classic": "a classic queue keeps its messages sorted by their arrival, whatever comes back (queues.md 2.1, 2.2)",
+    "ready, priority": "each priority is a queue of its own, served strictly (queues.md 2.4)",
+    "ready, quorum": "what is given back goes to the tail, with a delivery limit to the returns (queues.md 2.6, 2.8)",
+    "ready, stream": "a stream only appends (queues.md 8.1)",
+    "x_death": "one entry a queue and reason, newest first (routing.md D8-D13)",
+    "unacked": "unacked deliveries belong to their channel until they are answered (queues.md 4.1, 4.2)",
+    "deliveries, classic": "consumers take turns; who is out of credit leaves the row (queues.md 3.2)",
+    "deliveries, quorum": "consumers with credit take turns, in batches (queues.md 3.3)",
+    "deliveries, stream": "each consumer reads at its own place (queues.md 8.1)",
+    "gets": "basic.get takes the head, whoever consumes (queues.md 3.8)",
+    "returned": "mandatory, and in no queue (queues.md 4.9, routing.md U)",
+    "nacked": "a queue refused it (queues.md 6.4, 6.5, 4.9)",
+    "errors": "what RabbitMQ checks, in its order (queues.md 1, 3.1, 4.2; routing.md 1.7-1.9)",
+    "exists": "queues go with their last consumer, their connection or their lease (queues.md 1.5, 1.7, 5.9)",
+}
+
+
+class Difference(NamedTuple):
+    """`where` names the queue, consumer or step; `rule` is what the simulator followed, with its source."""
+
+    what: str
+    where: str
+    simulated: Any
+    real: Any
+    rule: str
+
+
+class Leniency(NamedTuple):
+    """What of a scenario a real broker decides by racing or by dice, and is therefore compared as a set."""
+
+    dice: bool = False
+
+
+def leniency(result: Result) -> Leniency:
+    return Leniency(any(state.matcher.sees == "state" for state in result.broker.exchanges.values()))
+
+
+def first_difference(simulated: Observations, real: Observations, result: Result, lenient: Leniency) -> Difference | None:
+    if simulated.errors != real.errors:
+        pair = _first(simulated.errors, real.errors)
+        step = (pair[0] or pair[1] or {}).get("step")
+        return Difference("error", f"step {step + 1}" if step is not None else "", *pair, RULES["errors"])
+    if lenient.dice:
+        all_ready = sorted(ids(simulated.ready)), sorted(ids(real.ready))
+        return None if all_ready[0] == all_ready[1] else Difference("ready, in all queues", "", *all_ready, RULES["exists"])
+    return _in_deliveries(simulated, real, result) or _at_publishers(simulated, real) or _in_queues(simulated, real, result)
+
+
+def _in_deliveries(simulated: Observations, real: Observations, result: Result) -> Difference | None:
+    consumers = result.scenario.consumers
+    for name in sorted(simulated.deliveries.keys() | real.deliveries.keys()):
+        left, right = simulated.deliveries.get(name, []), real.deliveries.get(name, [])
+        if left != right:
+            kind = _kind(result.broker.queues.get(consumers[name].queue)) if name in consumers else "classic"
+            rule = RULES.get(f"deliveries, {kind}", RULES["deliveries, classic"])
+            return Difference("delivery", name, *_first(left, right), rule)
+    return None
+
+
+def _at_publishers(simulated: Observations, real: Observations) -> Difference | None:
+    for what in ("gets", "returned", "nacked"):
+        left: list[Any] = getattr(simulated, what)
+        right: list[Any] = getattr(real, what)
+        if left != right:
+            return Difference(what, "", *_first(left, right), RULES[what])
+    return None
+
+
+def _in_queues(simulated: Observations, real: Observations, result: Result) -> Difference | None:
+    if simulated.ready.keys() != real.ready.keys():
+        name = min(simulated.ready.keys() ^ real.ready.keys())
+        return Difference("queue", name, _there(name in simulated.ready), _there(name in real.ready), RULES["exists"])
+    for name, left in simulated.ready.items():
+        if left != real.ready[name]:
+            pair = _first(left, real.ready[name])
+            only_deaths = pair[0] and pair[1] and {**pair[0], "x_death": 0} == {**pair[1], "x_death": 0}
+            kind = _kind(result.broker.queues.get(name))
+            return Difference("ready", name, *pair, RULES["x_death" if only_deaths else f"ready, {kind}"])
+    for name, left in simulated.unacked.items():
+        right = real.unacked.get(name, [])
+        if left != right:
+            return Difference("unacked", name, *_first(left, right), RULES["unacked"])
+    return None
+
+
+def _kind(queue: QueueType | None) -> str:
+    if queue is None:
+        return "classic"
+    return "priority" if queue.settings.max_priority else queue.kind
+
+
+def _there(is_there: bool) -> str:
+    return "there" if is_there else "not there"
+
+
+def _first(left: list[Any], right: list[Any]) -> tuple[Any, Any]:
+    """The first place at which two lists differ; None where one has ended."""
+    for index in range(max(len(left), len(right))):
+        pair = left[index] if index < len(left) else None, right[index] if index < len(right) else None
+        if pair[0] != pair[1]:
+            return pair
+    return None, None
