@@ -50,7 +50,6 @@ def run_live(files: list[str], options: Options, target: Target) -> int:
         tell(f"error: {problem}")
         return UNUSABLE
     except Terminated:
-        tell("interrupted")
         return INTERRUPTED
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None

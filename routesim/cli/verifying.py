@@ -42,7 +42,6 @@ def verify_all(asked: Verify) -> int:
         tell(f"error: {problem}")
         return NO_VERDICT
     except Terminated:
-        tell("interrupted")
         return INTERRUPTED
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None

@@ -17,17 +17,6 @@ Document = dict[str, Any]
 TYPES = (
     "direct", "direct", "fanout", "topic", "topic", "headers", "x-consistent-hash", "x-modulus-hash", "x-recent-history",
 )  # fmt: skip
-    "direct",
-    "direct",
-    "fanout",
-    "topic",
-    "topic",
-    "headers",
-    "x-consistent-hash",
-    "x-modulus-hash",
-    "x-random",
-    "x-recent-history",
-)
 KEYS = ("", "a", "b", "a.b", "a.b.c", "b.a")
 PATTERNS = ("", "a", "#", "*", "a.*", "a.#", "*.b", "#.c", "a.#.c")
 HEADERS: tuple[dict[str, Any], ...] = ({}, {"h": 1}, {"h": "1"}, {"h": 1, "g": "x"}, {"g": True}, {"h": 1.0})

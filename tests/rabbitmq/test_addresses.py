@@ -1,0 +1,29 @@
+"""Addresses are parsed as RabbitMQ's URIs, and never show a password."""
+
+import pytest
+
+from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
+
+
+def test_defaults_are_rabbitmqs() -> None:
+    found = amqp_address("amqp://")
+    assert (found.host, found.port, found.user, found.password, found.tls) == ("localhost", 5672, "guest", "guest", False)
+    assert amqp_address("amqps://h").port == 5671
+
+
+def test_names_and_passwords_are_unquoted_and_hidden() -> None:
+    found = amqp_address("amqp://us%40er:s%2Fcret@[::1]:7000/vhost?heartbeat=3")
+    assert (found.host, found.port, found.user, found.password, found.timeout) == ("::1", 7000, "us@er", "s/cret", 3)
+    for text in (str(found), repr(found), f"{management_of(found)}", repr(management_of(found))):
+        assert "cret" not in text
+    assert management_of(found).base == "http://[::1]:15672"
+    assert web_address("https://other:1/x/", found)[:3] == ("https://other:1/x", "us@er", "s/cret")
+
+
+@pytest.mark.parametrize(
+    "text", ["localhost", "http://h", "amqp:/h", "amqp://h:port", "amqp://u:s3cret@h:99999", "amqp://u:s3cret@h?heartbeat=0"]
+)
+def test_what_is_no_address_is_refused_without_its_password(text: str) -> None:
+    with pytest.raises(BadAddress) as refused:
+        amqp_address(text)
+    assert "s3cret" not in str(refused.value)
