@@ -33,7 +33,8 @@ class Refused(Exception):
 
     def __init__(self, code: int, text: str, *, argument: str | None = None) -> None:
         self.code = code
-        self.text = f"{REPLY_NAMES[code]} - {text}"
+        # A crash inside the broker has no words of its own.
+        self.text = text if text == REPLY_NAMES[code] else f"{REPLY_NAMES[code]} - {text}"
         self.argument = argument
         super().__init__(self.text)
 

@@ -46,7 +46,8 @@ class Management:
             with self.opener.open(request, timeout=self.address.timeout) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
-            raise self._refused(error) from None
+            with error:
+                raise self._refused(error) from None
         except TimeoutError:
             raise self._problem(f"did not answer within {self.address.timeout} s") from None
         except urllib.error.URLError as error:
@@ -128,7 +129,7 @@ class Management:
             found = self.call("GET", "definitions" if vhost is None else f"definitions/{segment(vhost)}")
         except Refusal as refusal:
             what = f"the definitions of vhost '{vhost}'" if vhost is not None else "the definitions"
-            if refusal.status == 404 and vhost is not None:
+            if vhost is not None and (refusal.status == 404 or refusal.text == "vhost_not_found"):
                 raise BrokerProblem(f"there is no vhost '{vhost}' at {self.address}") from None
             raise BrokerProblem(f"{self.address.user} may not read {what} at {self.address}: {refusal.text}") from None
         if not isinstance(found, dict):

@@ -79,6 +79,7 @@ class _Drawing:
         found["steps"] = [self._step() for _ in range(self.random.randint(5, 25))]
         if self.expiring:
             found["steps"].insert(self.random.randint(len(found["steps"]) // 2, len(found["steps"])), {"wait": "1200ms"})
+            found["steps"].append({"wait": "1200ms"})
         found["until"] = "steps"
         return found
 
@@ -221,7 +222,6 @@ class _Drawing:
         return {"declare": {"queues": {name: self.queues[name]}}}
 
     def _mistake(self) -> Document:
-        other = {"durable": False, "auto_delete": True, "arguments": {"x-expires": 60000}}
         mistake: Document = self.some(
             {"publish": {"exchange": "gone"}, "fails": 404},
             {"get": {"queue": "gone"}, "fails": 404},

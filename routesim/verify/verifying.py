@@ -1,8 +1,11 @@
 """One scenario on both engines. A difference counts when the broker shows it again and again."""
 
+from bisect import bisect_left
 from typing import NamedTuple
 
+from routesim import events
 from routesim.diagnostics import Invalid
+from routesim.events import Event
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.run import Runner
 from routesim.run.observations import Observations, observed
@@ -15,6 +18,7 @@ from routesim.verify.comparing import Difference, first_difference, leniency
 
 TRIES = 3
 LONGEST_MS = 60_000
+NEAR_MS = 50  # real milliseconds that a step may take
 SINGLE = "x-single-active-consumer"
 
 
@@ -43,11 +47,15 @@ def verify(scenario: Scenario, session: Session, speed: int = 1, *, tries: int =
     except NotOnARealBroker as problem:
         return verdict._replace(skipped=str(problem))
     scenario = without_expectations(scenario)
-    result = Runner(scenario).run()
+    timing = Timing()
+    result = Runner(scenario, timing.listen).run()
     if result.ended in ("livelock", "budget"):
         return verdict._replace(skipped=f"never comes to rest ({result.ended})")
     if result.clock_ms / speed > LONGEST_MS:
         return verdict._replace(skipped=f"takes {result.clock_ms / speed / 1000:,.0f} s; try a higher --speed")
+    nearest_ms = timing.nearest_ms()
+    if nearest_ms is not None and nearest_ms / speed < NEAR_MS:
+        return verdict._replace(skipped=f"a timer goes off {nearest_ms} ms after a step: too near for a real clock")
     lenient = leniency(result)
     idle_ms = result.clock_ms
     simulated = observed(result)
@@ -58,6 +66,29 @@ def verify(scenario: Scenario, session: Session, speed: int = 1, *, tries: int =
         if difference is None:
             return verdict._replace(tries=count)
     return verdict._replace(difference=difference, tries=tries)
+
+
+class Timing:
+    """Hears of a run when steps begin and when timers go off."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.timers: list[int] = []
+
+    def listen(self, event: Event) -> None:
+        if isinstance(event, events.StepStarted):
+            self.steps.append(event.at_ms)
+        elif isinstance(event, (events.DeadLettered, events.Dropped)) and event.reason == "expired":
+            self.timers.append(event.at_ms)
+
+    def nearest_ms(self) -> int | None:
+        """The shortest time from the beginning of a step to a later timer."""
+        nearest = None
+        for timer in self.timers:
+            index = bisect_left(self.steps, timer)
+            if index and (nearest is None or timer - self.steps[index - 1] < nearest):
+                nearest = timer - self.steps[index - 1]
+        return nearest
 
 
 def without_expectations(scenario: Scenario) -> Scenario:
