@@ -53,6 +53,10 @@ def verify(scenario: Scenario, session: Session, speed: int = 1, *, tries: int =
         return verdict._replace(skipped=f"never comes to rest ({result.ended})")
     if result.clock_ms / speed > LONGEST_MS:
         return verdict._replace(skipped=f"takes {result.clock_ms / speed / 1000:,.0f} s; try a higher --speed")
+    due = result.broker.due()
+    if due is not None:  # what the run ended too early for
+        timing.timers.append(due)
+        timing.steps.append(result.clock_ms)
     nearest_ms = timing.nearest_ms()
     if nearest_ms is not None and nearest_ms / speed < NEAR_MS:
         return verdict._replace(skipped=f"a timer goes off {nearest_ms} ms after a step: too near for a real clock")
