@@ -13,7 +13,7 @@ class ModulusHash(ListedExchangeType):
     def _ordered(self) -> list[Binding]:
         if self.rules.modulus_hash_order == "destinations":
             return sorted(self.bindings, key=lambda item: (item.destination_type, item.destination))
-        return sorted(self.bindings, key=lambda item: (item.routing_key, item.destination, table_identity(item.arguments)))
+        return sorted(self.bindings, key=_table_order)
 
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         if not self.bindings:
@@ -26,3 +26,8 @@ class ModulusHash(ListedExchangeType):
         if binding in chosen:
             return Verdict(True, "hashed", f"the hash of the keys falls to it, one of {len(self.bindings)} bindings")
         return Verdict(False, "hashed-elsewhere", f"the hash of the keys falls to {chosen[0].destination}")
+
+
+def _table_order(item: Binding) -> tuple[object, ...]:
+    """The order of RabbitMQ's route table: among equal keys exchanges come before queues (routing.md M2)."""
+    return item.routing_key, item.destination_type, item.destination, table_identity(item.arguments)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from routesim.diagnostics import Invalid
+from routesim.run import Runner
 from routesim.run.session import Session
 from routesim.scenario import load
 from routesim.verify import verify
@@ -56,3 +57,20 @@ def test_shrinking_keeps_what_it_is_about() -> None:
     small = shrink(document, holds)
     assert len(small["steps"]) == 1
     assert len(text_of(small).splitlines()) < 14
+
+
+FOUND = sorted((Path(__file__).parent / "found").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
+def test_what_a_random_scenario_once_found_stays_fixed(path: Path) -> None:
+    """Held against the simulator alone, so that it counts where there is no broker."""
+    result = Runner(load(str(path), rabbitmq="3.10")).run()
+    assert result.ok, result.expectations
+    assert all(error.text == "INTERNAL_ERROR" for error in result.errors)
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
+def test_what_a_random_scenario_once_found_is_what_the_broker_does(session: Session, path: Path) -> None:
+    verdict = verify(load(str(path), rabbitmq=session.profile), session)
+    assert (verdict.skipped, verdict.difference) == (None, None)
