@@ -32,7 +32,7 @@ from routesim.versions import Rules
 
 UNKNOWN = -1  # in how many queues a confirmed message is, a broker does not say
 REAL_TIME = Pace()
-ROUNDS = 3
+ROUNDS, ROUNDS_OF_A_LOG = 3, 10  # what goes through a replicated log takes its time, also to dead-letter
 PAUSE_S = 0.002
 LATE_S = 0.02  # how late a timer of the broker may be at the end of a wait
 
@@ -433,8 +433,8 @@ class RealBroker:
 
     def settle(self) -> None:
         """Until the broker is at rest: several rounds through every channel in a row bring nothing new."""
-        quiet = 0
-        while quiet < ROUNDS:
+        quiet, rounds = 0, ROUNDS if all(queue.kind == "classic" for queue in self.queues.values()) else ROUNDS_OF_A_LOG
+        while quiet < rounds:
             before = self.arrived
             for line in list(self.channels.values()):
                 try:

@@ -1,6 +1,8 @@
 """A scenario carried out by a real broker: the same steps and the same consumers, in real time.
 
 How long a run to `idle` takes is asked of the embedded engine first, since no client can see what a broker still has to do.
+What the clients do is timed by the scenario's own clock, so that what they do late does not add up; only the broker's
+timers (TTLs, delays) go by the real one.
 """
 
 import heapq
@@ -75,7 +77,7 @@ class LiveRunner:
         self.agenda: list[tuple[int, int, int, tuple[Any, ...]]] = []
         self.scheduled = 0
         self.reactions = 0
-        self.virtual_ms = 0  # the waits so far
+        self.at_ms = 0  # the scenario's time, which the real one follows
         self.step: int | None = None
         self.errors: list[StepError] = []
         self.checked: list[Checked] = []
@@ -112,7 +114,7 @@ class LiveRunner:
             if self.listen:
                 self.listen(events.StepStarted(self.broker.now, index, step.text))
             if isinstance(step.action, Wait):
-                ms = step.action.ms if limit is None else min(step.action.ms, limit - self.virtual_ms)
+                ms = step.action.ms if limit is None else min(step.action.ms, limit - self.at_ms)
                 self._pass_time(ms)
                 if limit is not None and ms < step.action.ms:
                     self._note_failures(index, step.fails)
@@ -123,7 +125,7 @@ class LiveRunner:
         self.step = None
         if scenario.until == "steps":
             return "steps"
-        self._pass_time(max(0, (self.idle_ms if limit is None else limit) - self.virtual_ms))
+        self._pass_time(max(0, (self.idle_ms if limit is None else limit) - self.at_ms))
         if limit is not None:
             return "time"
         while self.agenda:
@@ -150,9 +152,8 @@ class LiveRunner:
 
     def _publish_many(self, action: PublishMany) -> None:
         if action.every_ms and action.times > 1:
-            began = self.broker.now
             for index in range(1, action.times):
-                self._schedule(began + index * action.every_ms, PUBLISH, action, index)
+                self._schedule(self.at_ms + index * action.every_ms, PUBLISH, action, index)
             self._publish_one(action, 0)
             return
         for index in range(action.times):
@@ -188,7 +189,7 @@ class LiveRunner:
             if number not in worker.jobs:
                 continue
             if takes:
-                self._schedule(self.broker.now + takes, FINISH, worker.consumer.name, number, worker.life)
+                self._schedule(self.at_ms + takes, FINISH, worker.consumer.name, number, worker.life)
             else:
                 todo.extend(self._finish(worker, number))
 
@@ -204,7 +205,7 @@ class LiveRunner:
             self.broker.apply(step)
             self.broker.settle()
         if back_after is not None:
-            self._schedule(self.broker.now + back_after, COME_BACK, worker.consumer.name)
+            self._schedule(self.at_ms + back_after, COME_BACK, worker.consumer.name)
         return worker.begin() if worker.life == life else []
 
     def _ended(self, told: ConsumerEnded) -> None:
@@ -224,15 +225,21 @@ class LiveRunner:
 
     def _pass_time(self, ms: int) -> None:
         """Let time pass, its last instant included: what is due then may come a little late."""
-        self.virtual_ms += ms
-        until_ms = self.broker.now + ms + self.broker.lateness_ms()
-        while self.broker.now < until_ms:
-            self.broker.wait(min(until_ms, self.agenda[0][0]) if self.agenda else until_ms)
-            if self.broker.outbox:
+        until_ms, behind_ms = self.at_ms + ms, max(0, self.broker.now - self.at_ms)
+        patience_ms = self.broker.lateness_ms()
+        while True:
+            due_ms = self.agenda[0][0] if self.agenda else until_ms + 1
+            self.broker.wait(behind_ms + (due_ms if due_ms <= until_ms else until_ms + patience_ms))
+            if self.broker.outbox:  # a timer of the broker went off: consumers react at once
+                self.at_ms = max(self.at_ms, min(self.broker.now - behind_ms, until_ms))
                 self._settle()
-            while self.agenda and self.agenda[0][0] <= self.broker.now:
+            elif due_ms <= until_ms:
+                self.at_ms = max(self.at_ms, due_ms)
                 self._fire(heapq.heappop(self.agenda))
+            else:
+                break
         self._settle()
+        self.at_ms = until_ms
 
     def _fire(self, entry: tuple[int, int, int, tuple[Any, ...]]) -> None:
         _, rank, _, what = entry

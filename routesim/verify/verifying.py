@@ -11,8 +11,8 @@ from routesim.run import Runner
 from routesim.run.observations import Observations, observed
 from routesim.run.runnable import check_speed, steps_of, why_not
 from routesim.run.session import Session
-from routesim.scenario import Expect, Scenario
-from routesim.steps import Cancel, DeclareQueue, Tx
+from routesim.scenario import Expect, PublishMany, Scenario
+from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx
 from routesim.values import raw
 from routesim.verify.comparing import Difference, first_difference, leniency
 
@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
 def verify(scenario: Scenario, session: Session, speed: int = 1, *, tries: int = TRIES) -> Verdict:
     """`scenario` was loaded by the broker's own version. Raises `BrokerProblem` when the broker is lost."""
     verdict = Verdict(scenario.file, scenario.name)
-    why = why_not(scenario, session.types) or known_deviation(scenario)
+    why = why_not(scenario, session.types) or known_deviation(scenario) or too_brief(scenario, speed)
     if why is not None:
         return verdict._replace(skipped=why)
     try:
@@ -110,6 +110,23 @@ def known_deviation(scenario: Scenario) -> str | None:
     if "quorum" in kinds.values() and any(isinstance(step, Tx) for step in steps_of(scenario)):
         return "known deviation: a transaction on a quorum queue"
     return None
+
+
+def too_brief(scenario: Scenario, speed: int) -> str | None:
+    """A quorum queue keeps what has a TTL until that instant is over: on a real clock until the next step, or not."""
+    steps = list(steps_of(scenario))
+    queues = [step.queue for step in steps if isinstance(step, DeclareQueue)]
+    if not any(raw(queue.arguments.get("x-queue-type")) == "quorum" for queue in queues):
+        return None
+    messages = [step.action.message for step in scenario.steps if isinstance(step.action, PublishMany)]
+    messages += [reply.message for item in scenario.consumers.values() for rule in item.on_message for reply in rule.publish]
+    ttls: list[object] = [message.expiration for message in messages]
+    ttls += [raw(queue.arguments.get("x-message-ttl")) for queue in queues]
+    ttls += [raw(step.policy.definition.get("message-ttl")) for step in steps if isinstance(step, SetPolicy)]
+    shortest = min((int(ttl) for ttl in map(str, ttls) if ttl.isdecimal()), default=None)
+    if shortest is None or shortest / speed >= NEAR_MS:
+        return None
+    return f"a TTL of {shortest} ms and a quorum queue: too near for a real clock"
 
 
 def usable(problem: Invalid, profile: str) -> str:
