@@ -48,8 +48,11 @@ class Session:
                     links, self.management, rules(self.profile), shown_vhost=scenario.vhost, pace=Pace(speed),
                     channel_plans=scenario.channels,
                 )  # fmt: skip
-            finally:
-                links.close_all()
+            except BaseException:
+                # Lost, or interrupted in the middle of a frame: taking leave might wait for ever, and the vhost's end ends all.
+                links.open.clear()
+                raise
+            links.close_all()
 
     def run(self, scenario: Scenario, listener: Listener | None, *, idle_ms: int, speed: int) -> LiveResult:
         with self.broker(scenario, speed) as broker:

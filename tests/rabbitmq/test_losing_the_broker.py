@@ -82,6 +82,7 @@ def slow_run(tmp_path: Path, url: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         command("run", str(path), "--broker", url, "--management", MANAGEMENT), cwd=ROOT, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
 
 
