@@ -18,7 +18,8 @@ class Listed(NamedTuple):
 COMMANDS: dict[str, Listed] = {
     "run": Listed("run", "COMMAND", "Run scenarios through the embedded engine and print what happened."),
     "import": Listed(
-        "import_", "COMMAND", "Turn a broker's definitions file into a scenario that says what was left out, and why."
+        "import_", "COMMAND",
+        "Turn a broker's definitions, from a file or a running broker, into a scenario that says what was left out, and why."
     ),
     "export": Listed(
         "export", "COMMAND",

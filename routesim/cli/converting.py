@@ -1,10 +1,11 @@
 """What `routesim import` and `routesim export` do once their command lines are understood."""
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
-from routesim.cli.exits import OK, UNUSABLE, UsageError
+from routesim.cli.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.explaining import rules_of, scenario_of
 from routesim.cli.output import CannotWrite, opened, read_stdin, tell, told, wants_colour
 from routesim.cli.running import same_file
@@ -12,7 +13,7 @@ from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.report import diagnostics
 from routesim.scenario.exporting import definitions_of, document_of, lines_of
 from routesim.scenario.importing import Imported, imported
-from routesim.scenario.source import read_source
+from routesim.scenario.source import Source, read_source
 from routesim.scenario.topology import Topology
 from routesim.scenario.writing import scalar, scenario_lines
 
@@ -21,13 +22,44 @@ LONGEST_VHOST = 255
 
 
 def import_file(path: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
+    _check(format, rabbitmq)
+    try:
+        source = read_source(path, read_stdin() if path == "-" else None)
+    except Invalid as invalid:
+        _tell(invalid.diagnostics)
+        return UNUSABLE
+    return _import(source, path, vhost, format, output, rabbitmq)
+
+
+def import_broker(url: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
+    """What a running broker declares, as its HTTP API tells it, without users and secrets."""
+    from routesim.rabbitmq.management import Management
+    from routesim.rabbitmq.problems import BrokerProblem
+    from routesim.rabbitmq.url import BadAddress, web_address
+
+    _check(format, rabbitmq)
+    try:
+        address = web_address(url)
+        document = Management(address).definitions(vhost)
+    except BadAddress as problem:
+        raise UsageError(str(problem)) from None
+    except BrokerProblem as problem:
+        tell(f"error: {problem}")
+        return NO_VERDICT
+    return _import(Source(str(address), json.dumps(document, indent=1)), None, vhost, format, output, rabbitmq)
+
+
+def _check(format: str, rabbitmq: str | None) -> None:
     if format not in IMPORT_FORMATS:
         hint = did_you_mean(format, IMPORT_FORMATS)
         raise UsageError(f"--format takes {' or '.join(IMPORT_FORMATS)}, not '{format}'" + (f"; {hint}" if hint else ""))
     if rabbitmq is not None:
         rules_of(rabbitmq)
+
+
+def _import(source: Source, path: str | None, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
     try:
-        found = imported(read_source(path, read_stdin() if path == "-" else None), vhost, rabbitmq=rabbitmq)
+        found = imported(source, vhost, rabbitmq=rabbitmq)
     except Invalid as invalid:
         _tell(invalid.diagnostics)
         return UNUSABLE
@@ -37,7 +69,7 @@ def import_file(path: str, vhost: str | None, format: str, output: str | None, r
             tell(f"left out: {sentence}")
         write(lambda out: lines_of(document_of(found.topology)), path, output)
     else:
-        name = "stdin" if path == "-" else os.path.basename(path)
+        name = source.file if path is None else "stdin" if path == "-" else os.path.basename(path)
         write(lambda out: _scenario(found, name, ascii=not _is_utf8(out)), path, output)
     return OK
 

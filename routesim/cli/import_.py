@@ -12,12 +12,13 @@ EXAMPLES = examples(
     "routesim import definitions.json --vhost shop --output shop.yaml",
     "rabbitmqctl export_definitions - | routesim import -",
     "routesim import cluster.json --vhost shop --format definitions",
+    "routesim import --management http://guest:guest@localhost:15672 --vhost shop",
 )
 OUTPUT = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")]
 
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A definitions file of RabbitMQ; - is stdin.")],
+    file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="A definitions file of RabbitMQ; - is stdin.")] = None,
     vhost: Annotated[
         str | None, typer.Option("--vhost", metavar="NAME", help="Which vhost. Default: /, or the only one with something in it.")
     ] = None,
@@ -25,14 +26,22 @@ def import_(
         str, typer.Option("--format", "-f", metavar="FORMAT", help="scenario (default), or definitions: that vhost alone.")
     ] = "scenario",
     output: OUTPUT = None,
+    management: Annotated[
+        str | None, typer.Option("--management", metavar="URL", help="Ask this running broker's HTTP API instead of a file.")
+    ] = None,
     rabbitmq: Annotated[
         str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Whose rules apply. Default: the file's own version.")
     ] = None,
 ) -> None:
-    """Turn a broker's definitions file into a scenario that says what was left out, and why."""
-    from routesim.cli.converting import import_file
+    """Turn a broker's definitions, from a file or a running broker, into a scenario that says what was left out, and why."""
+    from routesim.cli.converting import import_broker, import_file
+    from routesim.cli.exits import UsageError
 
-    sys.exit(import_file(file, vhost, format, output, rabbitmq))
+    if (file is None) == (management is None):
+        raise UsageError("give either a definitions file or --management URL")
+    if file is not None:
+        sys.exit(import_file(file, vhost, format, output, rabbitmq))
+    sys.exit(import_broker(str(management), vhost, format, output, rabbitmq))
 
 
 COMMAND = Command(import_, EXAMPLES)
