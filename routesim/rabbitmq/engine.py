@@ -18,7 +18,7 @@ from routesim.broker import ConsumerEnded, Failure
 from routesim.events import Event
 from routesim.model import Channel as ChannelPlan
 from routesim.model import Consumer
-from routesim.queues import Copy, Delivery, Subscription
+from routesim.queues import Copy, Delivery, QueueType, Subscription
 from routesim.rabbitmq.connections import Connections, Refusal
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.management import Refusal as HttpRefusal
@@ -148,7 +148,9 @@ class RealBroker:
         )  # fmt: skip
         owner = line.connection if item.exclusive else None
         if known is None:
-            known = self.queues[item.name] = SeenQueue(item.name, answer.method.queue, item.arguments, self.rules, owner=owner)
+            known = self.queues[item.name] = SeenQueue(
+                item.name, answer.method.queue, item.arguments, self.rules, owner=owner, auto_delete=item.auto_delete
+            )
         self._tell(events.QueueDeclared(self.now, item.name, known.kind, known.broker_name))
 
     def _bind(self, step: steps.Bind | steps.Unbind) -> None:
@@ -276,6 +278,7 @@ class RealBroker:
         if found is not None:
             self._tell(events.ConsumerCancelled(self.now, step.consumer, found[1].name, "cancelled"))
             self.outbox.append(ConsumerEnded(step.consumer, line.name, False))
+            self._unused(found[1])
 
     def _cancelled(self, line: Line, frame: Any) -> None:
         """basic.cancel from the broker."""
@@ -422,9 +425,16 @@ class RealBroker:
         for subscription, queue in line.subscriptions.values():
             self._tell(events.ConsumerCancelled(self.now, subscription.name, queue.name, why))
             self.outbox.append(ConsumerEnded(subscription.name, line.name, True))
+            self._unused(queue)
         held = sorted([*line.unacked.values(), *line.answered], key=lambda item: item.tag)
         self._given_back(line, held, why)
         line.unacked, line.answered = {}, []
+
+    def _unused(self, queue: QueueType) -> None:
+        """A consumer has gone: with the last one goes an auto-delete queue, of which no client is told (queues.md 1.5)."""
+        used = any(other is queue for line in self.channels.values() for _, other in line.subscriptions.values())
+        if queue.auto_delete and not used and self.queues.get(queue.name) is queue:
+            del self.queues[queue.name]
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
         self._tell(events.LostByConsumer(self.now, message, queue, serial, consumer))

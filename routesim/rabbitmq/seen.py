@@ -11,8 +11,10 @@ from routesim.versions import Rules
 class SeenQueue(QueueType):
     """A queue from outside. Its content is what was found in it when it was last looked at."""
 
-    def __init__(self, name: str, broker_name: str, arguments: Table, rules: Rules, *, owner: str | None) -> None:
-        super().__init__(name, broker_name, arguments, owner=owner, rules=rules)
+    def __init__(
+        self, name: str, broker_name: str, arguments: Table, rules: Rules, *, owner: str | None, auto_delete: bool = False
+    ) -> None:
+        super().__init__(name, broker_name, arguments, owner=owner, rules=rules, auto_delete=auto_delete)
         self.kind = str(raw(arguments.get("x-queue-type", "classic")))  # type: ignore[misc]
         self.takes_settled = self.kind != "stream"  # type: ignore[misc]
         self.content: list[Copy] = []

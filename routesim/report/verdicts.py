@@ -1,6 +1,7 @@
 """What `routesim verify` found: a line a scenario, the two sides of a difference beside each other, and the sum."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
@@ -10,6 +11,7 @@ from routesim.report.text import encoding_of, fitted, visible
 from routesim.tables import BAD, GOOD, QUIET, Cell, Section
 from routesim.verify import Verdict
 
+ALL_SHOWN = 50
 CONTROL = {chr(code): "\ufffd" for code in range(32) if chr(code) not in "\t\n\r"}
 
 
@@ -25,11 +27,17 @@ def summary(verdicts: list[Verdict]) -> str:
 
 
 def write_text(out: IO[str], verdicts: list[Verdict], version: str, *, colour: bool) -> None:
-    """The tables `table` and `plain` are the same: names are long, and nothing may be lost."""
+    """The tables `table` and `plain` are the same: names are long. Of many that agree, only the number is told."""
     encoding = encoding_of(out)
+    many = len(verdicts) > ALL_SHOWN
     for verdict in verdicts:
+        if many and verdict.difference is None:
+            continue
         for line in _lines(verdict, colour):
             out.write(fitted(line, encoding) + "\n")
+    reasons = Counter(item.skipped for item in verdicts if many and item.skipped is not None)
+    for reason, count in reasons.most_common():
+        out.write(fitted(f"-  {count} skipped: {visible(reason or '')}", encoding) + "\n")
     word = "DIFFERENT" if any(item.difference for item in verdicts) else "OK"
     out.write(fitted(f"{word}  {summary(verdicts)}; on a real RabbitMQ {version}", encoding) + "\n")
 
