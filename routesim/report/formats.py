@@ -73,13 +73,13 @@ class NdjsonReport:
 def _quiet(out: IO[str], result: Outcome) -> None:
     """Only what failed, and the verdict."""
     from routesim.report.plain import section_lines
-    from routesim.report.summary import failures, verdict
+    from routesim.report.summary import failed, verdict
     from routesim.report.text import encoding_of, fitted
 
     encoding = encoding_of(out)
-    for section in [] if result.ok else failures(result):
-        for line in section_lines(section, colour=False):
-            out.write(fitted(line, encoding) + "\n")
+    section = failed(result)
+    for line in section_lines(section, colour=False) if section.rows else ():
+        out.write(fitted(line, encoding) + "\n")
     out.write(fitted(verdict(result).text, encoding) + "\n")
 
 

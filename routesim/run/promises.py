@@ -18,6 +18,7 @@ from routesim.scenario import ExpectedRoute, Never
 from routesim.values import plain
 
 UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
+LOST = (events.Dropped, events.Deleted, events.LostAtRestart, events.LostByConsumer, events.Unroutable)
 GONE = (events.Acked, events.Dropped, events.Purged, events.Deleted, events.LostAtRestart)
 
 
@@ -103,8 +104,8 @@ class Watch:
         if self.asked(event):
             self.broken(event)
 
-    def unroutable(self, event: events.Unroutable) -> None:
-        if not event.returned and self.asked(event):
+    def lost(self, event: Any) -> None:
+        if is_lost(event) and self.asked(event):
             self.broken(event)
 
     # Deliveries of a message from one queue: counted over all its copies, so that a loop of retries shows. -----------------
@@ -154,14 +155,14 @@ class Watch:
             self.broken(since, (since, witness, until_ms))
 
 
-def _lost(watch: Watch) -> Hears:
-    kinds = (events.Dropped, events.Deleted, events.LostAtRestart, events.LostByConsumer)
-    return {**dict.fromkeys(kinds, watch.happened), events.Unroutable: watch.unroutable}
+def is_lost(event: Any) -> bool:
+    """Whether one of the `LOST` kinds means that a message ended nowhere without anybody knowing, as the ledger counts."""
+    return not (isinstance(event, events.Unroutable) and event.returned)
 
 
 _HEARS: dict[str, Callable[[Watch], Hears]] = {
     "reaches": lambda watch: {events.Enqueued: watch.happened},
-    "lost": _lost,
+    "lost": lambda watch: dict.fromkeys(LOST, watch.lost),
     "delivered": lambda watch: {
         events.Enqueued: watch.copied, events.Delivered: watch.delivered, events.Got: watch.delivered,
         events.DeadLettered: watch.dead, **dict.fromkeys(GONE, watch.gone),

@@ -38,7 +38,7 @@ class StepError(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a run came to. `kept_going`: what an endless run was about."""
+    """What a run came to. `kept_going`: what an endless run was about; `used`: bindings that a message or a route went by."""
 
     scenario: Scenario
     broker: Broker
@@ -53,6 +53,9 @@ class Result(NamedTuple):
     errors: list[StepError]
     kept_going: str
     ending_expected: bool
+    until: str | int
+    max_events: int
+    used: list[Binding]
 
     @property
     def clock_ms(self) -> int:
@@ -149,7 +152,8 @@ class Runner:
             ok = False
         return Result(
             self.scenario, self.broker, ended, ok, self.messages, self.deliveries, self.gets, self.fates, self.publishers,
-            self.checked, self.errors, kept_going, ending_expected,
+            self.checked, self.errors, kept_going, ending_expected, self.until, self.max_events,
+            [*self.broker.used.values(), *self.routed],
         )  # fmt: skip
 
     def _run(self) -> str:
