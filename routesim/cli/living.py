@@ -13,7 +13,7 @@ from routesim.report.formats import FORMATS
 from routesim.run import Runner
 from routesim.run.runnable import check_speed, why_not
 from routesim.run.session import Session
-from routesim.scenario import Scenario, load
+from routesim.scenario import Never, Scenario, load
 
 
 class Target(NamedTuple):
@@ -40,6 +40,8 @@ def session(target: Target) -> Session:
 def run_live(files: list[str], options: Options, target: Target) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
     check(files, options)
+    if options.coverage:
+        raise UsageError("--coverage is of the embedded engine; leave out --broker")
     try:
         with ended_by_signals():
             return _run_all(files, options, target)
@@ -105,4 +107,7 @@ def _run(scenario: Scenario, ms: int, options: Options, found: Session, speed: i
     report.finish(result)
     for item in result.unseen:
         tell(f"note: line {item.line}: {'.'.join(item.path)} was not checked: a real broker does not tell its clients")
+    for promise in (*scenario.routes, *scenario.never):
+        section = "never" if isinstance(promise, Never) else "routes"
+        tell(f"note: line {promise.line}: {section} was not checked: only the embedded engine is asked or watched so closely")
     return OK if result.ok else NO

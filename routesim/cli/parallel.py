@@ -17,7 +17,7 @@ from routesim.broker import Broker
 from routesim.cli.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.output import CannotWrite, look, opened, read_stdin, tell
 from routesim.cli.processes import Died, Pool
-from routesim.cli.running import Options, check, format_for, loaded, run_one, separates, tell_problems
+from routesim.cli.running import Options, Ran, check, format_for, loaded, run_one, separates, summed, tell_problems
 from routesim.diagnostics import Diagnostic
 from routesim.report.look import Look
 
@@ -94,7 +94,7 @@ def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Opti
         _run,
         (_Job(scenario, options, format, looks, encoding, spool) for scenario, spool in zip(scenarios, spools, strict=True)),
     )
-    status = OK
+    ran = []
     for index, path in enumerate(files):
         if index and separates(options):
             out.write("\n")
@@ -102,12 +102,12 @@ def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Opti
         if isinstance(answer, Died):
             out.flush()
             tell(f"error: the process that ran {path} {answer}; its output ends where it was")
-            answer = NO_VERDICT
-        status = max(status, answer)
-    return status
+            answer = Ran(NO_VERDICT)
+        ran.append(answer)
+    return summed(ran, options, out)
 
 
-def _run(job: _Job) -> int:
+def _run(job: _Job) -> Ran:
     scenario = pickle.loads(job.scenario)
     with _Spool(job.spool, job.encoding) as out:
         return run_one(scenario, job.options, job.format, job.look, out, _fresh(out))
