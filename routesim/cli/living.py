@@ -9,11 +9,11 @@ from routesim.diagnostics import Invalid
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
-from routesim.report.formats import FORMATS
+from routesim.report.formats import FORMATS, frame
 from routesim.run import Runner
 from routesim.run.runnable import check_speed, why_not
 from routesim.run.session import Session
-from routesim.scenario import Never, Scenario, load
+from routesim.scenario import Scenario, load
 
 
 class Target(NamedTuple):
@@ -71,10 +71,13 @@ def _run_all(files: list[str], options: Options, target: Target) -> int:
     plans = [(scenario, idle_ms(scenario, found, target.speed)) for scenario in scenarios]
     status = OK
     with opened(options.output) as out:
+        before, after = frame(format_for(options, out), len(plans))
+        out.write(before)
         for index, (scenario, ms) in enumerate(plans):
             if index and separates(options):
                 out.write("\n")
             status = max(status, _run(scenario, ms, options, found, target.speed, out))
+        out.write(after)
     return status
 
 
@@ -107,7 +110,7 @@ def _run(scenario: Scenario, ms: int, options: Options, found: Session, speed: i
     report.finish(result)
     for item in result.unseen:
         tell(f"note: line {item.line}: {'.'.join(item.path)} was not checked: a real broker does not tell its clients")
-    for promise in (*scenario.routes, *scenario.never):
-        section = "never" if isinstance(promise, Never) else "routes"
-        tell(f"note: line {promise.line}: {section} was not checked: only the embedded engine is asked or watched so closely")
+    promises = [*((row.line, "routes") for row in scenario.routes), *((rule.line, "never") for rule in scenario.never)]
+    for line, section in promises:
+        tell(f"note: line {line}: {section} was not checked: only the embedded engine can be asked and watched so closely")
     return OK if result.ok else NO

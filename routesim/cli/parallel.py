@@ -19,6 +19,7 @@ from routesim.cli.output import CannotWrite, look, opened, read_stdin, tell
 from routesim.cli.processes import Died, Pool
 from routesim.cli.running import Options, Ran, check, format_for, loaded, run_one, separates, summed, tell_problems
 from routesim.diagnostics import Diagnostic
+from routesim.report.formats import frame
 from routesim.report.look import Look
 
 CHUNK = 1 << 16
@@ -66,7 +67,7 @@ def run_files(files: list[str], options: Options, jobs: int) -> int:
                 tell(f"error: the process that read {path} {answer}")
                 status = max(status, NO_VERDICT)
                 continue
-            tell_problems(answer.problems)
+            tell_problems(answer.problems, options.format)
             if answer.scenario is None:
                 status = max(status, UNUSABLE)
             else:
@@ -94,6 +95,8 @@ def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Opti
         _run,
         (_Job(scenario, options, format, looks, encoding, spool) for scenario, spool in zip(scenarios, spools, strict=True)),
     )
+    before, after = frame(format, len(files))
+    out.write(before)
     ran = []
     for index, path in enumerate(files):
         if index and separates(options):
@@ -104,6 +107,7 @@ def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Opti
             tell(f"error: the process that ran {path} {answer}; its output ends where it was")
             answer = Ran(NO_VERDICT)
         ran.append(answer)
+    out.write(after)
     return summed(ran, options, out)
 
 

@@ -14,6 +14,7 @@ EXAMPLES = examples(
     "routesim run shop.yaml --format json | jq .counts",
     "routesim run definitions.json",
     "routesim run scenarios/*.yaml -q --fail-under 100",
+    "routesim run scenarios/*.yaml --format junit --output results.xml",
     "cat shop.yaml | routesim run -",
 )
 
@@ -22,7 +23,12 @@ def run(
     files: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario or definitions files; - is stdin.")],
     format: Annotated[
         str | None,
-        typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or ndjson. Default: table, in a pipe plain."),
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="table, plain, json, ndjson, junit, github or tap. Default: table, in a pipe plain.",
+        ),
     ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")

@@ -11,8 +11,9 @@ from routesim.cli.output import CannotWrite, look, opened, read_stdin, told, wan
 from routesim.cli.progress import Progress
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.report import diagnostics
-from routesim.report.formats import FORMATS, KEEPS_ALL
+from routesim.report.formats import APART, FORMATS, KEEPS_ALL, frame
 from routesim.report.look import Look
+from routesim.report.text import encoding_of, fitted
 from routesim.run import Runner
 from routesim.run.coverage import Covered, covered, together
 from routesim.scenario import Scenario, load
@@ -50,16 +51,19 @@ def until_of(text: str | None) -> str | int | None:
 def run_files(files: list[str], options: Options) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
     check(files, options)
-    scenarios = load_all(files)
+    scenarios = load_all(files, options.format)
     if scenarios is None:
         return UNUSABLE
     ran = []
     try:
         with opened(options.output) as out:
+            before, after = frame(format_for(options, out), len(files))
+            out.write(before)
             for index, scenario in enumerate(scenarios):
                 if index and separates(options):
                     out.write("\n")
                 ran.append(_run(scenario, options, out))
+            out.write(after)
             status = summed(ran, options, out)
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
@@ -98,7 +102,7 @@ def check(files: list[str], options: Options) -> None:
 
 def separates(options: Options) -> bool:
     """Whether an empty line stands between two reports."""
-    return options.format not in ("json", "ndjson") and not options.quiet
+    return (options.format or "plain") in APART and not options.quiet
 
 
 def same_file(left: str, right: str | None) -> bool:
@@ -108,12 +112,12 @@ def same_file(left: str, right: str | None) -> bool:
         return False
 
 
-def load_all(files: list[str]) -> list[Scenario] | None:
+def load_all(files: list[str], format: str | None = None) -> list[Scenario] | None:
     """The scenarios, with their warnings told; None when one cannot be used, with everything that is wrong told."""
     usable = []
     for path in files:
         scenario, problems = loaded(path, read_stdin() if path == "-" else None)
-        tell_problems(problems)
+        tell_problems(problems, format)
         if scenario is not None:
             usable.append(scenario)
     return usable if len(usable) == len(files) else None
@@ -128,8 +132,13 @@ def loaded(path: str, stdin: bytes | None) -> tuple[Scenario | None, list[Diagno
         return None, invalid.diagnostics
 
 
-def tell_problems(problems: list[Diagnostic]) -> None:
-    if problems:
+def tell_problems(problems: list[Diagnostic], format: str | None = None) -> None:
+    if problems and format == "github":
+        from routesim.report.github import of_diagnostics
+
+        with opened(None) as out:
+            out.write(fitted("\n".join([*of_diagnostics(problems), ""]), encoding_of(out)))
+    elif problems:
         with told() as stream:
             diagnostics.write(stream, problems, colour=wants_colour(stream))
 

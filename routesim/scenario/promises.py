@@ -43,7 +43,7 @@ def _at_the_top(reader: Reader, names: Names, what: str, name: Text, topology: B
     if str(name) not in (names.exchanges if what == "exchange" else names.queues):
         (names.exchange if what == "exchange" else names.queue)(str(name), name)
     elif not reader.failed:  # else it may be that its declaration could not be carried out
-        problem = f"{what} '{name}' is declared in a step; routes are checked against what is declared at the top"
+        problem = f"{what} '{name}' is not there at the top, and routes are checked against what is declared there"
         reader.error(f"unknown-{what}", problem, name, "declare it at the top, or publish after that step and `expect`")
 
 

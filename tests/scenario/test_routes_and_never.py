@@ -201,7 +201,7 @@ MISTAKES = [
     ("routes: [{exchange: shop, queues: [adit]}]", "unknown-queue", "adit", "'audit'"),
     ("routes: [{exchange: shop, key: a, queues: []}]", "unknown-key", "no 'key'", ""),
     ("routes: [{exchange: lucky, queues: [audit]}]", "wrong-value", "chance", "expect"),
-    ("routes: [{queues: [own]}]\nsteps: [declare: {queues: {own: }}]", "unknown-queue", "in a step", "at the top"),
+    ("routes: [{queues: [own]}]\nsteps: [declare: {queues: {own: }}]", "unknown-queue", "at the top", "at the top"),
     ("never: [lost]", "wrong-type", "a rule of never", ""),
     ("never: [{}]", "missing-key", "reaches, lost, delivered, waits", ""),
     ("never: [{messages: [m1]}]\nsteps: [publish: {exchange: shop}]", "missing-key", "reaches", ""),
