@@ -1,3 +1,35 @@
-"""routesim: the command-line simulator of RabbitMQ's message routing."""
+"""RabbitMQ's message routing, simulated: where a message goes and why.
+
+`load` reads a scenario or definitions file, `loads` a text; `simulate` carries one out. `Topology` is for tests in Python:
+publish to it and see where the message went. All are imported when they are first asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from routesim.diagnostics import Diagnostic, Invalid
+    from routesim.scenario.scenario import Scenario
+    from routesim.testing.api import Outcome, Sent, Topology, load, loads, simulate
 
 __version__ = "0.1.0"
+__all__ = ["Diagnostic", "Invalid", "Outcome", "Scenario", "Sent", "Topology", "__version__", "load", "loads", "simulate"]
+
+_HOMES = {
+    "Diagnostic": "routesim.diagnostics",
+    "Invalid": "routesim.diagnostics",
+    "Scenario": "routesim.scenario.scenario",
+    **dict.fromkeys(("Outcome", "Sent", "Topology", "load", "loads", "simulate"), "routesim.testing.api"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'routesim' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

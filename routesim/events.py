@@ -379,7 +379,7 @@ class StepStarted(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """An expectation was checked; `step` None: at the end."""
+    """An expectation was checked; `step` None: at the end, or before the first step."""
 
     at_ms: int
     step: int | None

@@ -16,10 +16,10 @@ LAYERS = [
     {"explain", "verify"},
     {"check", "diff", "graph"},
     {"report"},
-    {"cli"},
+    {"cli", "testing"},
 ]
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
-OWNERS = {"yaml": {"scenario"}, "rich": {"report"}, "typer": {"cli"}, "pika": {"rabbitmq"}}
+OWNERS = {"yaml": {"scenario"}, "rich": {"report"}, "typer": {"cli"}, "pika": {"rabbitmq"}, "pytest": {"testing"}}
 # What the layers without IO may not touch.
 FORBIDDEN_BELOW = {"time", "datetime", "random", "socket", "os", "sys", "io", "subprocess", "pathlib", "asyncio", "threading"}
 PURE = LAYERS[0] | LAYERS[1] | LAYERS[2]

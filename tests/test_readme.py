@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -17,6 +18,7 @@ STATUS = {
     "routesim diff tests/cli/losing.yaml tests/cli/mended.yaml": 1,
     "routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.0": 1,
     "routesim run scenarios/flaky-worker.yaml --seeds 1..1000 --jobs 0": 1,
+    "routesim run --quiet tests/cli/failing.yaml": 1,
 }
 
 
@@ -53,15 +55,35 @@ def test_the_readme_tells_the_truth(command: str, shown: str) -> None:
         assert shown.rstrip() == "\n".join(line.rstrip() for line in output.splitlines()).rstrip()
 
 
-def test_the_readme_shows_its_own_scenario(tmp_path: Path) -> None:
-    """The scenario in the text is the one that runs, comments aside."""
-    text = README.read_text(encoding="utf-8")
-    example = re.search(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert example
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+WORKFLOWS = [text for text in EXAMPLES if "runs-on:" in text]
+
+
+@pytest.mark.parametrize("text", [text for text in EXAMPLES if text not in WORKFLOWS])
+def test_the_readme_shows_scenarios_that_hold(text: str, tmp_path: Path) -> None:
+    """The scenarios in the text run, comments aside."""
     path = tmp_path / "example.yaml"
-    path.write_text(example[1], encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     status, output = run(f"routesim run --quiet {path}")
     assert status == 0, output
+
+
+def test_the_workflow_is_one_and_its_command_runs() -> None:
+    (text,) = WORKFLOWS
+    steps = yaml.safe_load(text)["jobs"]["routesim"]["steps"]
+    assert all(step.keys() & {"uses", "run"} for step in steps)
+    (command,) = (step["run"] for step in steps if step.get("run", "").startswith("routesim"))
+    status, output = run(command)
+    assert status == 0, output
+
+
+def test_the_hook_runs_what_it_says() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert {"id", "name", "entry", "language", "files"} <= hook.keys()
+    assert re.search(hook["files"], "a/shop.scenario.yaml")
+    assert not re.search(hook["files"], "docker-compose.yaml")
+    assert run(f"{hook['entry']} scenarios/hello.yaml scenarios/shoes.yaml")[0] == 0
+    assert run(f"{hook['entry']} tests/cli/failing.yaml")[0] == 1
 
 
 def test_the_picture_is_fresh() -> None:

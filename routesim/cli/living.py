@@ -9,7 +9,7 @@ from routesim.diagnostics import Invalid
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
-from routesim.report.formats import FORMATS
+from routesim.report.formats import FORMATS, frame
 from routesim.run import Runner
 from routesim.run.runnable import check_speed, why_not
 from routesim.run.session import Session
@@ -40,6 +40,8 @@ def session(target: Target) -> Session:
 def run_live(files: list[str], options: Options, target: Target) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
     check(files, options)
+    if options.coverage:
+        raise UsageError("--coverage is of the embedded engine; leave out --broker")
     try:
         with ended_by_signals():
             return _run_all(files, options, target)
@@ -69,10 +71,13 @@ def _run_all(files: list[str], options: Options, target: Target) -> int:
     plans = [(scenario, idle_ms(scenario, found, target.speed)) for scenario in scenarios]
     status = OK
     with opened(options.output) as out:
+        before, after = frame(format_for(options, out), len(plans))
+        out.write(before)
         for index, (scenario, ms) in enumerate(plans):
             if index and separates(options):
                 out.write("\n")
             status = max(status, _run(scenario, ms, options, found, target.speed, out))
+        out.write(after)
     return status
 
 
@@ -105,4 +110,7 @@ def _run(scenario: Scenario, ms: int, options: Options, found: Session, speed: i
     report.finish(result)
     for item in result.unseen:
         tell(f"note: line {item.line}: {'.'.join(item.path)} was not checked: a real broker does not tell its clients")
+    promises = [*((row.line, "routes") for row in scenario.routes), *((rule.line, "never") for rule in scenario.never)]
+    for line, section in promises:
+        tell(f"note: line {line}: {section} was not checked: only the embedded engine can be asked and watched so closely")
     return OK if result.ok else NO

@@ -17,8 +17,9 @@ from routesim.broker import Broker
 from routesim.cli.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.output import CannotWrite, look, opened, read_stdin, tell
 from routesim.cli.processes import Died, Pool
-from routesim.cli.running import Options, check, format_for, loaded, run_one, separates, tell_problems
+from routesim.cli.running import Options, Ran, check, format_for, loaded, run_one, separates, summed, tell_problems
 from routesim.diagnostics import Diagnostic
+from routesim.report.formats import frame
 from routesim.report.look import Look
 
 CHUNK = 1 << 16
@@ -66,7 +67,7 @@ def run_files(files: list[str], options: Options, jobs: int) -> int:
                 tell(f"error: the process that read {path} {answer}")
                 status = max(status, NO_VERDICT)
                 continue
-            tell_problems(answer.problems)
+            tell_problems(answer.problems, options.format)
             if answer.scenario is None:
                 status = max(status, UNUSABLE)
             else:
@@ -94,7 +95,9 @@ def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Opti
         _run,
         (_Job(scenario, options, format, looks, encoding, spool) for scenario, spool in zip(scenarios, spools, strict=True)),
     )
-    status = OK
+    before, after = frame(format, len(files))
+    out.write(before)
+    ran = []
     for index, path in enumerate(files):
         if index and separates(options):
             out.write("\n")
@@ -102,12 +105,13 @@ def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Opti
         if isinstance(answer, Died):
             out.flush()
             tell(f"error: the process that ran {path} {answer}; its output ends where it was")
-            answer = NO_VERDICT
-        status = max(status, answer)
-    return status
+            answer = Ran(NO_VERDICT)
+        ran.append(answer)
+    out.write(after)
+    return summed(ran, options, out)
 
 
-def _run(job: _Job) -> int:
+def _run(job: _Job) -> Ran:
     scenario = pickle.loads(job.scenario)
     with _Spool(job.spool, job.encoding) as out:
         return run_one(scenario, job.options, job.format, job.look, out, _fresh(out))

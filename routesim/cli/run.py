@@ -13,6 +13,8 @@ EXAMPLES = examples(
     "routesim run scenarios/flaky-worker.yaml --seeds 1..1000",
     "routesim run shop.yaml --format json | jq .counts",
     "routesim run definitions.json",
+    "routesim run scenarios/*.yaml -q --fail-under 100",
+    "routesim run scenarios/*.yaml --format junit --output results.xml",
     "cat shop.yaml | routesim run -",
 )
 
@@ -21,7 +23,12 @@ def run(
     files: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario or definitions files; - is stdin.")],
     format: Annotated[
         str | None,
-        typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or ndjson. Default: table, in a pipe plain."),
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="table, plain, json, ndjson, junit, github or tap. Default: table, in a pipe plain.",
+        ),
     ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
@@ -49,11 +56,16 @@ def run(
     speed: Annotated[
         int, typer.Option("--speed", min=1, metavar="N", help="With --broker: all times are N times shorter there.")
     ] = 1,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Which bindings no message and no route used.")] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option("--fail-under", min=0, max=100, metavar="PERCENT", help="Status 1 where fewer bindings are used."),
+    ] = None,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.running import Options, run_files, until_of
 
-    options = Options(format, output, quiet, until_of(until), seed, max_events)
+    options = Options(format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under)
     if broker is not None:
         from routesim.cli.living import Target, run_live
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from itertools import chain
 from typing import IO, NamedTuple
 
 from routesim.broker import Broker
@@ -10,9 +11,11 @@ from routesim.cli.output import CannotWrite, look, opened, read_stdin, told, wan
 from routesim.cli.progress import Progress
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.report import diagnostics
-from routesim.report.formats import FORMATS, KEEPS_ALL
+from routesim.report.formats import APART, FORMATS, KEEPS_ALL, frame
 from routesim.report.look import Look
+from routesim.report.text import encoding_of, fitted
 from routesim.run import Runner
+from routesim.run.coverage import Covered, covered, together
 from routesim.scenario import Scenario, load
 from routesim.scenario.kinds import duration_ms
 
@@ -24,6 +27,15 @@ class Options(NamedTuple):
     until: str | int | None
     seed: int | None
     max_events: int
+    coverage: bool = False
+    fail_under: float | None = None
+
+
+class Ran(NamedTuple):
+    """What is left of a run when its report has been written. `covered`: only where coverage was asked for."""
+
+    status: int
+    covered: tuple[Covered, ...] = ()
 
 
 def until_of(text: str | None) -> str | int | None:
@@ -39,19 +51,41 @@ def until_of(text: str | None) -> str | int | None:
 def run_files(files: list[str], options: Options) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
     check(files, options)
-    scenarios = load_all(files)
+    scenarios = load_all(files, options.format)
     if scenarios is None:
         return UNUSABLE
-    status = OK
+    ran = []
     try:
         with opened(options.output) as out:
+            before, after = frame(format_for(options, out), len(files))
+            out.write(before)
             for index, scenario in enumerate(scenarios):
                 if index and separates(options):
                     out.write("\n")
-                status = max(status, _run(scenario, options, out))
+                ran.append(_run(scenario, options, out))
+            out.write(after)
+            status = summed(ran, options, out)
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
     return status
+
+
+def summed(ran: list[Ran], options: Options, out: IO[str]) -> int:
+    """Ends the report of all runs; the status of the worst."""
+    status = max((item.status for item in ran), default=OK)
+    if not options.coverage:
+        return status
+    from routesim.report.coverage import write_coverage
+
+    found = together(chain.from_iterable(item.covered for item in ran))
+    if options.format in (None, "table", "plain"):
+        out.write("" if options.quiet else "\n")
+        enough = write_coverage(out, found, options.fail_under)
+    else:  # what a program reads stays as it is
+        out.flush()
+        with told() as stream:
+            enough = write_coverage(stream, found, options.fail_under)
+    return status if enough else max(status, NO)
 
 
 def check(files: list[str], options: Options) -> None:
@@ -68,7 +102,7 @@ def check(files: list[str], options: Options) -> None:
 
 def separates(options: Options) -> bool:
     """Whether an empty line stands between two reports."""
-    return options.format not in ("json", "ndjson") and not options.quiet
+    return (options.format or "plain") in APART and not options.quiet
 
 
 def same_file(left: str, right: str | None) -> bool:
@@ -78,12 +112,12 @@ def same_file(left: str, right: str | None) -> bool:
         return False
 
 
-def load_all(files: list[str]) -> list[Scenario] | None:
+def load_all(files: list[str], format: str | None = None) -> list[Scenario] | None:
     """The scenarios, with their warnings told; None when one cannot be used, with everything that is wrong told."""
     usable = []
     for path in files:
         scenario, problems = loaded(path, read_stdin() if path == "-" else None)
-        tell_problems(problems)
+        tell_problems(problems, format)
         if scenario is not None:
             usable.append(scenario)
     return usable if len(usable) == len(files) else None
@@ -98,8 +132,13 @@ def loaded(path: str, stdin: bytes | None) -> tuple[Scenario | None, list[Diagno
         return None, invalid.diagnostics
 
 
-def tell_problems(problems: list[Diagnostic]) -> None:
-    if problems:
+def tell_problems(problems: list[Diagnostic], format: str | None = None) -> None:
+    if problems and format == "github":
+        from routesim.report.github import of_diagnostics
+
+        with opened(None) as out:
+            out.write(fitted("\n".join([*of_diagnostics(problems), ""]), encoding_of(out)))
+    elif problems:
         with told() as stream:
             diagnostics.write(stream, problems, colour=wants_colour(stream))
 
@@ -108,7 +147,7 @@ def format_for(options: Options, out: IO[str]) -> str:
     return options.format or ("table" if out.isatty() else "plain")
 
 
-def _run(scenario: Scenario, options: Options, out: IO[str]) -> int:
+def _run(scenario: Scenario, options: Options, out: IO[str]) -> Ran:
     format = format_for(options, out)
     progress = Progress(scenario.name, quiet=options.quiet)
     return run_one(scenario, options, format, look(out, format, quiet=options.quiet), out, progress.tick, progress.clear)
@@ -117,7 +156,7 @@ def _run(scenario: Scenario, options: Options, out: IO[str]) -> int:
 def run_one(
     scenario: Scenario, options: Options, format: str, looks: Look, out: IO[str], tick: Callable[[Broker], None],
     clear: Callable[[], None] = lambda: None,
-) -> int:  # fmt: skip
+) -> Ran:  # fmt: skip
     """Run it, with its report on `out`; `tick` is called now and then, `clear` when the run is over."""
     report = FORMATS[format](out, scenario, looks)
     runner = Runner(
@@ -127,6 +166,8 @@ def run_one(
     result = runner.run()
     clear()
     report.finish(result)
+    found = covered(result) if options.coverage else ()
     if result.ok:
-        return OK
-    return NO_VERDICT if result.kept_going and result.ended == "budget" and not result.ending_expected else NO
+        return Ran(OK, found)
+    no_verdict = result.kept_going and result.ended == "budget" and not result.ending_expected
+    return Ran(NO_VERDICT if no_verdict else NO, found)

@@ -42,6 +42,8 @@ def parsed(text: str) -> Seeds:
 
 def sweep_files(files: list[str], options: Options, seeds: Seeds, jobs: int) -> int:
     """Sweeps the scenarios in order; 0 when every expectation held in every run of all of them."""
+    if options.coverage:
+        raise UsageError("--coverage is of one run; leave out --seeds")
     if options.seed is not None:
         raise UsageError("--seed is one seed, --seeds many: give one of the two")
     if options.format is not None and options.format not in report.FORMATS:

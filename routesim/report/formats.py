@@ -70,16 +70,46 @@ class NdjsonReport:
         """Everything has been written."""
 
 
+class JunitReport:
+    listen = None
+
+    def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+        self.out = out
+
+    def finish(self, result: Outcome) -> None:
+        from routesim.report.junit import suite
+        from routesim.report.text import encoding_of
+
+        self.out.write(suite(result, encoding_of(self.out)))
+
+
+class GithubReport(JunitReport):
+    def finish(self, result: Outcome) -> None:
+        from routesim.report.github import annotations
+        from routesim.report.text import encoding_of, fitted
+
+        for line in annotations(result):
+            self.out.write(fitted(line, encoding_of(self.out)) + "\n")
+
+
+class TapReport(JunitReport):
+    def finish(self, result: Outcome) -> None:
+        from routesim.report.tap import subtest
+        from routesim.report.text import encoding_of, fitted
+
+        self.out.write(fitted(subtest(result), encoding_of(self.out)))
+
+
 def _quiet(out: IO[str], result: Outcome) -> None:
     """Only what failed, and the verdict."""
     from routesim.report.plain import section_lines
-    from routesim.report.summary import failures, verdict
+    from routesim.report.summary import failed, verdict
     from routesim.report.text import encoding_of, fitted
 
     encoding = encoding_of(out)
-    for section in [] if result.ok else failures(result):
-        for line in section_lines(section, colour=False):
-            out.write(fitted(line, encoding) + "\n")
+    section = failed(result)
+    for line in section_lines(section, colour=False) if section.rows else ():
+        out.write(fitted(line, encoding) + "\n")
     out.write(fitted(verdict(result).text, encoding) + "\n")
 
 
@@ -88,5 +118,20 @@ FORMATS: dict[str, Callable[[IO[str], Scenario, Look], Report]] = {
     "plain": PlainReport,
     "json": JsonReport,
     "ndjson": NdjsonReport,
+    "junit": JunitReport,
+    "github": GithubReport,
+    "tap": TapReport,
 }
 KEEPS_ALL = frozenset({"table", "plain", "json"})  # formats that end with more than the events
+APART = frozenset({"table", "plain"})  # formats with an empty line between two scenarios
+
+
+def frame(format: str, count: int) -> tuple[str, str]:
+    """What stands before and after the reports of so many scenarios."""
+    if format == "junit":
+        from routesim.report.junit import frame
+    elif format == "tap":
+        from routesim.report.tap import frame
+    else:
+        return "", ""
+    return frame(count)

@@ -7,6 +7,7 @@ from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.report.rows import shown_binding, shown_exchange, shown_key
 from routesim.report.text import duration, visible
 from routesim.run import LiveResult, Outcome, shown_actual
+from routesim.scenario import Expectation
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 
@@ -20,17 +21,24 @@ ANSWER_TONES = (PLAIN, NOTICE, GOOD, NOTICE, NOTICE, BAD, NOTICE)
 def sections(result: Outcome) -> list[Section]:
     parts = [
         _queues(result), _consumers(result), _fates(result), _ledger(result), _unused(result), _errors(result),
-        _expectations(result),
+        _expectations(result), failed(result),
     ]  # fmt: skip
     return [part for part in parts if part.rows]
 
 
-def failures(result: Outcome) -> list[Section]:
-    """Only what made the run fail."""
-    errors, expectations = _errors(result), _expectations(result)
-    wrong = [row for row, error in zip(errors.rows, result.errors, strict=True) if not error.expected]
-    failed = [row for row, item in zip(expectations.rows, result.expectations, strict=True) if not item.ok]
-    return [part for part in (errors._replace(rows=wrong), expectations._replace(rows=failed)) if part.rows]
+def failed(result: Outcome) -> Section:
+    """Only what made the run fail, and why."""
+    if result.ok:
+        return Section("", (), [])
+    from routesim.explain.failures import failures  # a run that holds need not pay for them
+    from routesim.report.failures import failure_lines
+
+    rows: list[tuple[Cell]] = []
+    for number, failure in enumerate(failures(result)):
+        if number:
+            rows.append((Cell(""),))
+        rows += [(Cell(line, BAD if place == 0 else PLAIN),) for place, line in enumerate(failure_lines(failure))]
+    return Section("Failures", (), rows)
 
 
 def _number(value: int, tone: str = PLAIN) -> Cell:
@@ -200,7 +208,8 @@ def _errors(result: Outcome) -> Section:
 def _expectations(result: Outcome) -> Section:
     rows = []
     for item in result.expectations:
-        actual = "" if item.ok else f"but is {visible(shown_actual(item))}"
+        but = "but is" if isinstance(item.about, Expectation) else "but"
+        actual = "" if item.ok else f"{but} {visible(shown_actual(item))}"
         rows.append((
             mark(item.ok), Cell(visible(item.text)), Cell(actual, BAD),
             Cell(f"line {item.line}", QUIET),

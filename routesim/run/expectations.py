@@ -5,23 +5,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from routesim.broker import Broker, counts
 from routesim.comparisons import holds, shown
 from routesim.queues import QueueType
+from routesim.run.checked import Checked, shown_value
 from routesim.run.records import Deliveries, Fates, Publishers
 from routesim.scenario import Expectation
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
 
-SHOWN_IDS = 12
 ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
-
-
-class Checked(NamedTuple):
-    """`text` says what was expected, `actual` what was found, `why` more where that helps."""
-
-    line: int
-    text: str
-    ok: bool
-    actual: Any
 
 
 class Evidence(NamedTuple):
@@ -34,7 +25,7 @@ class Evidence(NamedTuple):
     ended: str | None
 
 
-def check(expectation: Expectation, evidence: Evidence) -> Checked:
+def check(expectation: Expectation, evidence: Evidence, step: int | None = None) -> Checked:
     section = expectation.path[0]
     actual = _ACTUAL[section](expectation.path[1:], expectation.wanted, evidence)
     wanted = expectation.wanted
@@ -43,21 +34,8 @@ def check(expectation: Expectation, evidence: Evidence) -> Checked:
         text = f"{'.'.join(expectation.path)} is {shown(wanted)}"
     else:
         ok = actual == wanted or (section == "messages" and isinstance(actual, str) and actual.partition(":")[0] == wanted)
-        text = f"{'.'.join(expectation.path)} is {_shown(wanted)}"
-    return Checked(expectation.line, text, ok, list(actual) if isinstance(actual, tuple) else actual)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, (tuple, list)):
-        some = ", ".join(str(item) for item in value[:SHOWN_IDS])
-        return f"[{some}{', …' if len(value) > SHOWN_IDS else ''}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "nothing" if value is None else str(value)
-
-
-def shown_actual(checked: Checked) -> str:
-    return _shown(checked.actual)
+        text = f"{'.'.join(expectation.path)} is {shown_value(wanted)}"
+    return Checked(expectation.line, text, ok, list(actual) if isinstance(actual, tuple) else actual, expectation, step)
 
 
 def _is_count(wanted: Any) -> bool:

@@ -13,7 +13,8 @@ from routesim import events
 from routesim.broker import ConsumerEnded
 from routesim.clients import Worker
 from routesim.queues import Delivery
-from routesim.run.expectations import Checked, Evidence, check, shown_actual
+from routesim.run.checked import Checked, shown_actual
+from routesim.run.expectations import Evidence, check
 from routesim.run.express import COME_BACK, FINISH, PUBLISH
 from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, fan_out
 from routesim.run.runner import StepError

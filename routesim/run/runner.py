@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 from routesim import events
 from routesim.broker import Broker, ConsumerEnded, counts, open_messages
 from routesim.clients import Worker
+from routesim.model import Binding
 from routesim.queues import Delivery
-from routesim.run.expectations import Checked, Evidence, check, shown_actual
+from routesim.run.checked import Checked, shown_actual
+from routesim.run.expectations import Evidence, check
 from routesim.run.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, Express, Narrator
+from routesim.run.promises import Watch, check_routes
 from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
 from routesim.scenario.scenario import Expectation
@@ -35,7 +38,7 @@ class StepError(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a run came to. `kept_going`: what an endless run was about."""
+    """What a run came to. `kept_going`: what an endless run was about; `used`: bindings that a message or a route went by."""
 
     scenario: Scenario
     broker: Broker
@@ -50,6 +53,9 @@ class Result(NamedTuple):
     errors: list[StepError]
     kept_going: str
     ending_expected: bool
+    until: str | int
+    max_events: int
+    used: list[Binding]
 
     @property
     def clock_ms(self) -> int:
@@ -98,6 +104,8 @@ class Runner:
             records.append(self.deliveries)
         if keep or sections & {"returned", "nacked"}:
             records.append(self.publishers)
+        self.watches = [Watch(rule) for rule in scenario.never]
+        records += self.watches
         self.listen = fan_out(listener, records)
         self.broker = Broker(
             rules(scenario.rabbitmq), vhost=scenario.vhost, seed=self.seed, settings=scenario.settings,
@@ -117,6 +125,7 @@ class Runner:
         self.failures_seen = 0
         self.errors: list[StepError] = []
         self.checked: list[Checked] = []
+        self.routed: list[Binding] = []  # bindings that the table of routes used
         self.failed_steps = False
         self.reactions = 0
         self.look_every = max(1, min(LOOK_EVERY, max_events // 10))
@@ -136,13 +145,15 @@ class Runner:
         self.step = None
         for expectation in self.scenario.expect:
             self._check(expectation, ended)
+        self._note_checked([watch.checked(self.broker.now) for watch in self.watches])
         ending_expected = any(item.path == ("ended",) and item.wanted == ended for item in self.scenario.expect)
         ok = all(item.ok for item in self.checked) and not self.failed_steps and all(item.expected for item in self.errors)
         if ended in ("livelock", "budget") and not ending_expected:
             ok = False
         return Result(
             self.scenario, self.broker, ended, ok, self.messages, self.deliveries, self.gets, self.fates, self.publishers,
-            self.checked, self.errors, kept_going, ending_expected,
+            self.checked, self.errors, kept_going, ending_expected, self.until, self.max_events,
+            [*self.broker.used.values(), *self.routed],
         )  # fmt: skip
 
     def _run(self) -> str:
@@ -150,6 +161,8 @@ class Runner:
         for declaration in self.scenario.declarations:
             self._apply(declaration.step)
         self._note_failures(None, None)
+        found, self.routed = check_routes(self.broker, self.scenario.routes)
+        self._note_checked(found)
         for index, step in enumerate(self.scenario.steps):
             self.step = index
             if self.listen:
@@ -361,10 +374,15 @@ class Runner:
             self.errors.append(StepError(step, None, f"the step was to fail with {fails}, but did not", False))
 
     def _check(self, expectation: Expectation, ended: str | None) -> None:
-        found = check(expectation, Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended))
-        self.checked.append(found)
-        if self.listen:
-            self.listen(events.Expected(self.broker.now, self.step, found.line, found.text, found.ok, shown_actual(found)))
+        evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended)
+        self._note_checked([check(expectation, evidence, self.step)])
+
+    def _note_checked(self, found: list[Checked]) -> None:
+        self.checked += found
+        if self.listen is None:
+            return
+        for item in found:
+            self.listen(events.Expected(self.broker.now, self.step, item.line, item.text, item.ok, shown_actual(item)))
 
 
 def _happened(broker: Broker) -> int:

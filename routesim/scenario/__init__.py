@@ -2,9 +2,20 @@
 
 from routesim.scenario.load import load, load_placed, load_source
 from routesim.scenario.places import Places, Spot
-from routesim.scenario.scenario import Do, Expect, Expectation, PublishMany, Scenario, ScenarioStep, Wait
+from routesim.scenario.scenario import (
+    Do,
+    Expect,
+    Expectation,
+    ExpectedRoute,
+    Never,
+    PublishMany,
+    Scenario,
+    ScenarioStep,
+    Wait,
+)
 
 __all__ = [
-    "Do", "Expect", "Expectation", "Places", "PublishMany", "Scenario", "ScenarioStep", "Spot", "Wait", "load", "load_placed",
+    "Do", "Expect", "Expectation", "ExpectedRoute", "Never", "Places", "PublishMany", "Scenario", "ScenarioStep", "Spot", "Wait",
+    "load", "load_placed",
     "load_source",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import re
 
 from routesim.comparisons import Comparison
-from routesim.scenario.kinds import INTEGER, Kind, ListOf, Reader, TextKind, found, whole_number
+from routesim.scenario.kinds import INTEGER, Boolean, Kind, ListOf, Reader, TextKind, duration_ms, found, whole_number
 from routesim.scenario.source import Node, Sequence, Text
 
 
@@ -37,3 +37,43 @@ class CountOrIds(Kind):
         if isinstance(node, Text):
             return Count("a count").read(reader, node)
         raise self.wrong(reader, node)
+
+
+class Over(Kind):
+    """What must never be exceeded: `> 3` or `>= 4`, read as (operator, number)."""
+
+    def __init__(self, what: str) -> None:
+        self.expects = f"{what}: a limit such as '> 3' or '>= 4'"
+
+    def read(self, reader: Reader, node: Node) -> Comparison:
+        if isinstance(node, Text):
+            match = re.fullmatch(r"\s*(>=|>)\s*(\S+)\s*", node)
+            number = self.number(match[2]) if match else None
+            if match and number is not None:
+                return match[1], number
+        cure = f"write '> {node}'" if isinstance(node, Text) and self.number(node) is not None else ""
+        raise reader.error("wrong-type", f"expected {self.expects}, found {found(node)}", node, cure)
+
+    def number(self, text: str) -> int | None:
+        return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+class Lasts(Over):
+    """The same with a duration: `> 10s`, read as (operator, ms)."""
+
+    def __init__(self, what: str) -> None:
+        self.expects = f"{what}: a limit such as '> 10s'"
+
+    def number(self, text: str) -> int | None:
+        return duration_ms(text)
+
+
+class Yes(Kind):
+    """What is asked for by `true`; to leave it out is to say no."""
+
+    expects = "true"
+
+    def read(self, reader: Reader, node: Node) -> bool:
+        if not Boolean().read(reader, node):
+            raise self.wrong(reader, node, "take it out")
+        return True

@@ -176,6 +176,7 @@ class _Export:
         scenario = self.scenario
         assert scenario is not None
         contents = {"consumer": scenario.consumers, "step": scenario.steps, "expectation": scenario.expect}
+        contents |= {"route": scenario.routes, "never rule": scenario.never}
         parts = [count(len(items), word) for word, items in contents.items() if items]
         if parts:
             self.warn(

@@ -4,7 +4,7 @@ The loader reads by these tables, and the errors, the help and the JSON Schema c
 """
 
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
-from routesim.scenario.compare import Count, CountOrIds
+from routesim.scenario.compare import Count, CountOrIds, Lasts, Over, Yes
 from routesim.scenario.kinds import (
     Boolean,
     Choice,
@@ -213,6 +213,27 @@ EXPECT = Shape(
     },
 )
 
+ROUTE = Shape(
+    "a route",
+    {
+        "exchange": Field(EXCHANGE_NAME, 'where it is published; default "", the default exchange'),
+        "routing_key": Field(KEY, 'default ""'),
+        "headers": Field(TABLE, "CC and BCC as in RabbitMQ"),
+        "queues": Field(ListOf(NAME, single=True), "what it must reach, no more and no less; [] for none", required=True),
+    },
+)
+NEVER = Shape(
+    "a rule of never",
+    {
+        "reaches": Field(ListOf(NAME, single=True), "no copy ever gets into one of these queues"),
+        "lost": Field(Yes(), "true: no copy ends nowhere without anybody knowing"),
+        "delivered": Field(Over("deliveries of a message from one queue"), "such as '> 3'"),
+        "waits": Field(Lasts("time from entering a queue to the first delivery"), "such as '> 10s'"),
+        "messages": Field(ListOf(ID, single=True), "only these messages; default: all"),
+        "queues": Field(ListOf(NAME, single=True), "with lost, delivered and waits: only in these queues; default: all"),
+    },
+)
+
 # Steps ---------------------------------------------------------------------------------------------------------------
 
 CHANNEL_OR_CONSUMER = {
@@ -279,8 +300,6 @@ FAILS = Integer(300, 600)
 
 NOT_YET = {
     "celery": "Celery apps in a scenario are not built yet",
-    "routes": "a table of routes is not built yet",
-    "never": "`never` is not built yet; `expect` checks what is so at the end",
 }
 STEP_LIST = "a list of steps"
 
@@ -314,6 +333,8 @@ SCENARIO = Shape(
         "broker": Field(BROKER, "settings of the broker itself"),
         "steps": Field(StepList(), "what happens, one verb each"),
         "expect": Field(EXPECT, "what must be so at the end"),
+        "routes": Field(ListOf(ROUTE), "where a message would go, checked without running anything"),
+        "never": Field(ListOf(NEVER), "what must not be so at any time"),
         "until": Field(Either("idle, steps or a duration", until_kind), "when the run ends; default idle"),
     },
 )

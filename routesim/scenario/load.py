@@ -15,6 +15,7 @@ from routesim.scenario.expecting import expectations
 from routesim.scenario.kinds import Fields, ListOf, Reader, Unreadable
 from routesim.scenario.names import Names
 from routesim.scenario.places import Places
+from routesim.scenario.promises import never, routes
 from routesim.scenario.scenario import Scenario
 from routesim.scenario.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.scenario.stepping import Steps
@@ -236,6 +237,8 @@ class _Loader:
             if "expect" in fields and expect_node is not None
             else ()
         )
+        promised = routes(self.reader, names, fields.get("routes", ()), declarations.topology)
+        forbidden = never(self.reader, names, fields.get("never", ()))
         if self.reader.failed:
             raise Invalid(_sorted(self.reader.diagnostics))
         file, until = self.source.file, fields.get("until", "idle")
@@ -245,7 +248,7 @@ class _Loader:
             description=str(fields.get("description", "")), rabbitmq=version, seed=fields.get("seed", 0), vhost=vhost,
             settings=settings, channels=names.channels, declarations=top_level, consumers=declarations.consumers,
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
-            topology=declarations.topology,
+            topology=declarations.topology, routes=promised, never=forbidden,
         )  # fmt: skip
 
     def _no_steps(self, node: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from routesim import steps
 from routesim.broker import Broker
+from routesim.comparisons import Comparison
 from routesim.diagnostics import Diagnostic
 from routesim.model import Channel, Consumer, Message, Settings
 
@@ -38,6 +39,25 @@ class Expectation(NamedTuple):
     line: int
     path: tuple[str, ...]
     wanted: Any
+
+
+class ExpectedRoute(NamedTuple):
+    """A message that must reach exactly these queues of what is declared at the top."""
+
+    line: int
+    message: Message
+    queues: tuple[str, ...]
+
+
+class Never(NamedTuple):
+    """What must not be so at any time: `what` is reaches, lost, delivered or waits; `limit` belongs to the last two (ms).
+    `queues`: which ones, or with reaches those not to be reached; `messages`: which ones; empty: all."""
+
+    line: int
+    what: str
+    limit: Comparison | None
+    queues: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 class Expect(NamedTuple):
@@ -82,3 +102,5 @@ class Scenario(NamedTuple):
     until: str | int
     warnings: tuple[Diagnostic, ...] = ()
     topology: Broker | None = None
+    routes: tuple[ExpectedRoute, ...] = ()
+    never: tuple[Never, ...] = ()

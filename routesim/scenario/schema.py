@@ -12,7 +12,7 @@ from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import format
-from routesim.scenario.compare import Count, CountOrIds
+from routesim.scenario.compare import Count, CountOrIds, Lasts, Over, Yes
 from routesim.scenario.kinds import (
     LONGEST_MS,
     SHORTSTR_BYTES,
@@ -30,11 +30,13 @@ from routesim.scenario.kinds import (
     Table,
     TextKind,
 )
+from routesim.scenario.promises import CLAIMS
 from routesim.scenario.source import Mapping, Node, Sequence, Text
 from routesim.values import INTEGER_RANGES
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+DURATION = r"([0-9]{1,18}(\.[0-9]{1,9})?(ms|s|m|h|d)|[0-9]{1,18})"
 SCALARS = ["string", "number", "boolean"]  # YAML's `1.10` is a number to an editor and the text 1.10 to routesim
 NOTHING: Schema = {"type": "null"}
 
@@ -162,7 +164,7 @@ def _duration(kind: Duration) -> Schema:
     return {
         "anyOf": [
             {"type": "integer", "minimum": 0, "maximum": LONGEST_MS},
-            {"type": "string", "pattern": r"^([0-9]{1,18}(\.[0-9]{1,9})?(ms|s|m|h|d)|[0-9]{1,18})$"},
+            {"type": "string", "pattern": f"^{DURATION}$"},
         ]
     }
 
@@ -185,6 +187,9 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
     Choice: lambda kind: {"enum": list(kind.options)},
     Count: _count,
     CountOrIds: lambda kind: {"anyOf": [*_count(kind)["anyOf"], {"type": ["array"], "items": _text(format.ID)}]},
+    Over: lambda kind: {"type": "string", "pattern": r"^\s*(>=|>)\s*[0-9]{1,18}\s*$"},
+    Lasts: lambda kind: {"type": "string", "pattern": rf"^\s*(>=|>)\s*{DURATION}\s*$"},
+    Yes: lambda kind: {"const": True},
     Table: lambda kind: _ref("table"),
     AmqpValue: lambda kind: _ref("value"),
 }
@@ -237,6 +242,11 @@ RULES: dict[str, Schema] = {
     "reject": _ANSWER,
     "recover": _EITHER_END,
     "delete": {"oneOf": [{"required": [name]} for name in ("queue", "exchange", "policy")]},
+    "a rule of never": {
+        "oneOf": [{"required": [name]} for name in CLAIMS],
+        "not": {"required": ["reaches", "queues"]},
+        "allOf": [{"properties": {name: {"not": {"enum": [None, []]}}}} for name in ("reaches", "queues", "messages")],
+    },
     "a rule": {
         "if": {"anyOf": [{"required": ["after"]}, {"required": ["restart"]}]},
         "then": {"properties": {"do": {"const": "crash"}}, "required": ["do"]},

@@ -9,7 +9,10 @@ from cli_kit import SHOES, routesim
 
 GOLDENS = Path(__file__).parent / "goldens"
 UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
-FORMATS = {"table": "shoes.table.txt", "plain": "shoes.plain.txt", "json": "shoes.json", "ndjson": "shoes.ndjson"}
+FORMATS = {
+    "table": "shoes.table.txt", "plain": "shoes.plain.txt", "json": "shoes.json", "ndjson": "shoes.ndjson", "junit": "shoes.junit.xml",
+    "github": "shoes.github.txt", "tap": "shoes.tap",
+}  # fmt: skip
 
 
 def printed(format: str) -> str:

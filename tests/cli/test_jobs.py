@@ -17,7 +17,7 @@ from process_kit import gone, linux, running, until_busy, until_children, writte
 
 from routesim.cli.processes import Died, Pool, count_of
 
-FORMATS = ("table", "plain", "json", "ndjson")
+FORMATS = ("table", "plain", "json", "ndjson", "junit", "github", "tap")
 FAILS = "queues: {a: }\nsteps: [{publish: {routing_key: a}}]\nexpect: {queues: {a: {ready: 7}}}\n"
 HOSTILE = "name: '[red]\\u001b[1m‮é'\nqueues: {'[b]é‮': }\nsteps: [{publish: {routing_key: '[b]é‮', id: '<x>'}}]\n"
 ENDLESS = (
@@ -139,7 +139,7 @@ def test_a_process_that_is_killed_is_no_verdict_and_the_others_go_on(tmp_path: P
         out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 3
     assert err == b"error: the process that ran long.yaml was killed by SIGKILL; its output ends where it was\n"
-    assert [line.split()[0] for line in out.splitlines() if line[:1] not in b" "] == [b"OK", b"Expectations", b"FAILED"]
+    assert [line.split()[0] for line in out.splitlines() if line[:1] not in b" "] == [b"OK", b"Failures", b"FAILED"]
 
 
 @linux

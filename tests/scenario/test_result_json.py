@@ -357,7 +357,7 @@ def test_the_format_does_not_change_the_run() -> None:
     said = {routesim("run", "s.yaml", "-q", "-f", format, files={"s.yaml": asked}).out for format in ("table", "plain")}
     assert len(said) == 1
     actual = play(asked).result["expectations"][0]["actual"]
-    assert f"but is {actual}" in said.pop()
+    assert f"found    {actual}\n" in said.pop()
 
 
 # Several scenarios ---------------------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ junk = st.sampled_from([
 ])  # fmt: skip
 keys = st.sampled_from([
     "typ", "type", "durable", "arguments", "queue", "exchange", "prefetch", "takes", "after", "do", "channel", "message", "count", "ready",
-    "fails", "wait", "publish", "ended", "routing_key", "source", "celery", "steps", "bindings", "",
+    "fails", "wait", "routes", "never", "publish", "ended", "routing_key", "source", "celery", "steps", "bindings", "",
 ])  # fmt: skip
 
 
@@ -191,6 +191,13 @@ def test_a_name_of_256_letters_is_too_long_for_both() -> None:
         {"definitions": "celery-definitions.json"}, {"definitions": ["celery-definitions.json"]}, {"celery": {}}, {"rabbitmq": 4.1},
         {"queues": {"q": {"arguments": {"a": {"byte": 128}}}}}, {"queues": {"q": {"arguments": {"a": {"byte": 127}}}}},
         {"queues": {"q": {"arguments": {"a": {"decimal": "1.25"}}}}}, {"queues": {"q": {"arguments": {"a": {"decimal": "x"}}}}},
+        {"routes": [{"queues": []}]}, {"routes": [{"queues": "q", "headers": {"a": 1}}]}, {"routes": [{"exchange": "x"}]}, {"routes": {}},
+        {"routes": [{"queues": [], "key": "a"}]}, {"routes": None}, {"routes": [{"queues": None}]}, {"routes": [{"queues": [[]]}]},
+        {"never": [{"reaches": "q"}]}, {"never": [{"reaches": []}]}, {"never": [{"reaches": "q", "queues": "q"}]}, {"never": [{}]},
+        {"never": [{"lost": True}]}, {"never": [{"lost": False}]}, {"never": [{"lost": True, "delivered": "> 3"}]}, {"never": ["lost"]},
+        {"never": [{"delivered": ">= 3", "messages": ["m1"]}]}, {"never": [{"delivered": 3}]}, {"never": [{"delivered": "< 3"}]},
+        {"never": [{"waits": "> 1.5s", "queues": ["q"]}]}, {"never": [{"waits": "> tea"}]}, {"never": [{"waits": "> 5"}]}, {"never": None},
+        {"never": [{"lost": True, "messages": []}]}, {"never": [{"lost": True, "queues": None}]},
         {"queues": {"q": {"arguments": {"a": 2**63}}}}, {"queues": {"q": {"arguments": {"a": [None, 1.5, {"b": {"c": True}}]}}}},
     ],
     ids=written,

@@ -1,0 +1,26 @@
+"""Where a message would go if it were published now, without publishing it."""
+
+from routesim.broker.publishing import texts
+from routesim.broker.routing import Visit, route, walk
+from routesim.broker.state import Route, State
+from routesim.content import Content
+from routesim.model import DEFAULT_EXCHANGE, Message
+
+
+def content_of(message: Message) -> Content:
+    """The message as routing sees it, the keys of CC and BCC included (routing.md R1, U19)."""
+    headers = message.headers or {}
+    keys = (message.routing_key, *(key for name in ("CC", "BCC") for key in texts(headers.get(name))))
+    seen = {name: value for name, value in headers.items() if name != "BCC"}
+    return Content(
+        message.exchange, message.routing_key, keys, seen, message.body, delivery_mode=message.delivery_mode,
+        properties=message.properties,
+    )  # fmt: skip
+
+
+def would_reach(broker: State, message: Message, name: str, visits: list[Visit] | None = None) -> Route:
+    """Asked of a copy of a broker, for some exchanges remember what they are asked. A delay counts as over."""
+    content = content_of(message)
+    if message.exchange == DEFAULT_EXCHANGE:
+        return route(broker, DEFAULT_EXCHANGE, name, content)
+    return walk(broker, message.exchange, name, content, delay_over=True, visits=visits)[0]

@@ -1,0 +1,109 @@
+"""What made a run fail, one by one: what was expected, what was found, and the shortest reason.
+
+The reasons come from a second run of the same scenario, which listens only for what the failed expectations are about and
+looks around at the very moment at which each of them is checked.
+"""
+
+from typing import Any, NamedTuple
+
+from routesim import events
+from routesim.explain.witness import Witness, told
+from routesim.run import Checked, LiveResult, Outcome, Result, Runner, shown_actual
+from routesim.scenario import Never
+
+
+class Failure(NamedTuple):
+    """`expected` is a sentence; `found` and `why` may be empty. `kind`: expect, routes, never, step or end; `line` 0: none."""
+
+    file: str
+    line: int
+    kind: str
+    expected: str
+    found: str
+    why: str
+
+
+def failures(result: Outcome) -> list[Failure]:
+    """Everything that is wrong with a run that failed, in the order of the file; nothing where it is `ok`."""
+    if result.ok:
+        return []
+    found = [*_expectations(result), *_errors(result)]
+    if result.ended in ("livelock", "budget") and not result.ending_expected:
+        found.append(_failure(result, 0, "end", "the run comes to rest", result.ended, result.kept_going))
+    return sorted(found, key=lambda item: (item.kind == "end", item.line))
+
+
+def kind_of(checked: Checked) -> str:
+    """The section that a checked expectation comes from."""
+    return {"Never": "never", "ExpectedRoute": "routes"}.get(type(checked.about).__name__, "expect")
+
+
+def _failure(result: Outcome, line: int, kind: str, expected: str, found: str, why: str = "") -> Failure:
+    return Failure(result.scenario.file, line, kind, expected, found, why)
+
+
+def _errors(result: Outcome) -> list[Failure]:
+    found = []
+    for error in result.errors:
+        if error.expected:
+            continue
+        if error.step is None:
+            found.append(_failure(result, 0, "step", "no error outside the steps", error.text))
+        else:
+            step = result.scenario.steps[error.step]
+            wanted = f"step {error.step + 1} fails with {step.fails}" if step.fails else f"step {error.step + 1} is carried out"
+            found.append(_failure(result, step.line, "step", f"{wanted}: {step.text}", error.text))
+    return found
+
+
+def _expectations(result: Outcome) -> list[Failure]:
+    failed = {index: item for index, item in enumerate(result.expectations) if not item.ok}
+    reasons = {index: _at_once(result, item) for index, item in failed.items()}
+    asked = {index: item for index, item in failed.items() if reasons[index] is None}
+    if asked and not isinstance(result, LiveResult):  # what happened inside a real broker, nobody can watch
+        reasons |= _witnessed(result, asked)
+    return [
+        _failure(result, item.line, kind_of(item), item.text, shown_actual(item), reasons[index] or "")
+        for index, item in failed.items()
+    ]
+
+
+def _at_once(result: Outcome, checked: Checked) -> str | None:
+    """The reason where the result itself holds it; None: a second run must tell."""
+    if isinstance(checked.about, Never):
+        return _breach(checked.witness)
+    if checked.about is None or checked.about[1] == ("ended",):
+        return result.kept_going
+    return None
+
+
+def _breach(witness: Any) -> str:
+    """What broke a rule of `never` first."""
+    if not isinstance(witness, tuple) or hasattr(witness, "at_ms"):
+        return told(witness)
+    since, left, until_ms = witness
+    waited = f"{(until_ms - since.at_ms) / 1000:.3f} s"
+    if left is since:
+        return f"{told(since)}; there it still waits at {until_ms / 1000:.3f} s, for {waited}"
+    return f"{told(since)}; after {waited} {told(left, who=False)}"
+
+
+def _witnessed(result: Result, asked: dict[int, Checked]) -> dict[int, str | None]:
+    witness = Witness(result, list(asked.values()))
+    reasons: dict[int, str | None] = {}
+    number = -1
+
+    def listen(event: Any) -> None:
+        nonlocal number
+        if type(event) is events.Expected:
+            number += 1
+            if number in asked:
+                reasons[number] = witness.reason(runner.broker, asked[number])
+        else:
+            witness.hear(event)
+
+    runner = Runner(
+        result.scenario, listen, seed=result.broker.seed, until=result.until, max_events=result.max_events, keep=False
+    )
+    runner.run()
+    return reasons

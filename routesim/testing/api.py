@@ -1,0 +1,115 @@
+"""What `import routesim` offers to tests in Python."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from routesim import events, scenario
+from routesim.diagnostics import did_you_mean
+from routesim.explain.failures import failures
+from routesim.explain.route import topology
+from routesim.model import PUBLISH_CHANNEL, Message
+from routesim.report.failures import failure_lines
+from routesim.run import Result, Runner
+from routesim.scenario import Scenario
+from routesim.scenario.source import Source
+from routesim.steps import Publish
+
+Path: TypeAlias = str | os.PathLike[str]
+
+
+def load(path: Path) -> Scenario:
+    """The scenario, or definitions file, at `path`. Raises `Invalid` with every mistake in it."""
+    return scenario.load(os.fspath(path))
+
+
+def loads(text: str, file: str = "<text>") -> Scenario:
+    """The scenario in `text`. Definitions files that it includes are looked for in the current folder."""
+    return scenario.load_source(Source(file, text), "")
+
+
+class Outcome(NamedTuple):
+    """What a run came to. `failures`: for each thing that did not hold, where, what was expected, what was found and why.
+
+    `queues`: the ids of the messages that are ready in each queue at the end; `lost`: how many messages were lost.
+    """
+
+    ok: bool
+    ended: str
+    clock_ms: int
+    failures: tuple[str, ...]
+    queues: dict[str, list[str]]
+    lost: int
+
+
+def simulate(given: Scenario | Path, *, seed: int | None = None) -> Outcome:
+    """Carry out a scenario, or the one in a file. Raises `Invalid` where the file cannot be used."""
+    chosen = given if isinstance(given, Scenario) else load(given)
+    return outcome(Runner(chosen, seed=seed, keep=False).run())
+
+
+def outcome(result: Result) -> Outcome:
+    broker = result.broker
+    return Outcome(
+        result.ok, result.ended, broker.now, tuple("\n".join(failure_lines(item)) for item in failures(result)),
+        {name: [copy.message for copy in queue.ready()] for name, queue in broker.queues.items()}, broker.ledger.lost,
+    )  # fmt: skip
+
+
+class Sent(NamedTuple):
+    """Where a published message went. `queues`: each that has a copy of it; `returned`: it came back, being mandatory and
+    unroutable; `refused`: some queue was full and nacked it; `why`: why it reached no queue."""
+
+    queues: frozenset[str]
+    returned: bool
+    refused: bool
+    why: str
+
+
+class Topology:
+    """What a scenario or definitions file declares at its top, with nobody consuming: publish, and see where it went.
+
+    Messages stay in their queues; `ready` tells how many. Limits and alternate exchanges act as in RabbitMQ; time stands still,
+    so that nothing expires and what an x-delayed-message exchange holds back reaches no queue.
+    """
+
+    def __init__(self, given: Scenario | Path) -> None:
+        self._heard: list[Any] = []
+        self._broker = topology(given if isinstance(given, Scenario) else load(given))
+        self._broker.listen = self._heard.append
+        self._published = 0
+
+    def publish(
+        self, exchange: str, routing_key: str = "", *, headers: Mapping[str, Any] | None = None, body: str = "",
+        mandatory: bool = False, **properties: Any,
+    ) -> Sent:  # fmt: skip
+        """Publish one message. Raises `ValueError` where RabbitMQ would close the channel (no such exchange, say)."""
+        if exchange not in self._broker.exchanges:
+            cure = did_you_mean(exchange, [name for name in self._broker.exchanges if name])
+            raise ValueError(f"no exchange '{exchange}' is declared" + (f"; {cure}" if cure else ""))
+        self._heard.clear()
+        self._published += 1
+        fields = {name: properties.pop(name) for name in ("priority", "expiration", "delivery_mode") if name in properties}
+        name = f"m{self._published}"
+        message = Message(
+            exchange, routing_key, body, dict(headers) if headers is not None else None, mandatory=mandatory,
+            properties=properties, **fields,
+        )  # fmt: skip
+        refused = self._broker.apply(Publish(PUBLISH_CHANNEL, message, name))
+        if refused is not None:
+            raise ValueError(refused.text)
+        heard = [event for event in self._heard if getattr(event, "message", None) == name]
+        nowhere = [event.why for event in heard if isinstance(event, events.Unroutable)]
+        return Sent(
+            frozenset(event.queue for event in heard if isinstance(event, events.Enqueued) and event.cause == "published"),
+            any(isinstance(event, events.Returned) for event in heard),
+            any(isinstance(event, events.Refused) for event in heard),
+            nowhere[0] if nowhere else "",
+        )
+
+    def ready(self, queue: str) -> int:
+        """How many messages wait in a queue. Raises `ValueError` where there is no such queue."""
+        if queue not in self._broker.queues:
+            cure = did_you_mean(queue, self._broker.queues)
+            raise ValueError(f"no queue '{queue}' is declared" + (f"; {cure}" if cure else ""))
+        return self._broker.queues[queue].ready_count()

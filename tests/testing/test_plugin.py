@@ -1,0 +1,91 @@
+"""The pytest plugin, as pytest itself runs it."""
+
+import pytest
+
+pytest_plugins = ("pytester",)
+
+GOOD = "queues: {q: }\nsteps: [publish: {routing_key: q}]\nexpect: {queues: {q: {ready: [m1]}}}\n"
+BAD = "queues: {q: }\nexpect: {queues: {q: {ready: 1}}}\n"
+SHOP = """
+exchanges: {shop: topic}
+queues: {warehouse: , audit: }
+bindings: [{source: shop, destination: audit, routing_key: "#.shoes"}]
+"""
+TEST = """
+def test_shoes(routesim_topology):
+    shop = routesim_topology("shop.yaml")
+    sent = shop.publish("shop", "ship.shoes")
+    assert sent.queues == {"audit"}
+
+def test_run(routesim_run):
+    assert routesim_run("shop.yaml").ok
+"""
+
+
+@pytest.fixture
+def ran(pytester: pytest.Pytester):
+    def run(*arguments: str, **files: str) -> pytest.RunResult:
+        for name, text in files.items():
+            path = pytester.path / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return pytester.runpytest_inprocess("-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments)
+
+    return run
+
+
+def test_scenario_files_are_tests(ran) -> None:
+    result = ran("-v", a_scenario_yaml=GOOD, sub__b_scenario_yml=GOOD, other_yaml=BAD, docker_yml="services: {}")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["a.scenario.yaml::scenario PASSED*", "sub/b.scenario.yml::scenario PASSED*"])
+
+
+def test_a_failure_reads_as_on_the_command_line(ran) -> None:
+    result = ran(bad_scenario_yaml=BAD)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([
+        "*bad.scenario.yaml*",
+        "Failures",
+        "  bad.scenario.yaml:2: queues.q.ready is 1",
+        "    found    0",
+        "    because  nothing was published, so nothing came into q",
+        "FAILED  bad.scenario: 0 of 1 expectations held; *",
+        "FAILED bad.scenario.yaml::scenario*",
+    ])  # fmt: skip
+    assert "Traceback" not in result.stdout.str()
+    assert "plugin.py" not in result.stdout.str()
+
+
+def test_a_scenario_with_mistakes_shows_them_all(ran) -> None:
+    result = ran(bad_scenario_yaml="queues: {q: {tipe: quorum}}\nexpect: {queues: {p: {ready: 0}}}\n")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["error?unknown-key?: *", "*bad.scenario.yaml:1:*", "error?unknown-queue?: *", "2 errors."])
+
+
+@pytest.mark.parametrize("value", ["cases", "cases/deep", "cases/deep/a.yaml"])
+def test_a_configured_folder(ran, pytester: pytest.Pytester, value: str) -> None:
+    pytester.makeini(f"[pytest]\nroutesim_paths = {value}\n")
+    ran(cases__deep__a_yaml=GOOD, other__a_yaml=BAD).assert_outcomes(passed=1)
+
+
+def test_fixtures_in_five_lines(ran, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_shop=TEST)
+    ran(shop_yaml=SHOP).assert_outcomes(passed=2)
+
+
+def test_without_the_plugin_nothing_changes(ran, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_one(): pass")
+    ran("-p", "no:routesim", bad_scenario_yaml=BAD).assert_outcomes(passed=1)
+
+
+def test_hostile_names(ran) -> None:
+    name = '"\\e[31m[red]<script>]]>\\u202e\\n::error::%0A"'
+    result = ran(
+        "--junitxml",
+        "out.xml",
+        bad_scenario_yaml=f"name: {name}\nqueues: {{{name.replace(chr(92) + 'n', '')}: }}\nexpect: {{queues: {{{name.replace(chr(92) + 'n', '')}: {{ready: 1}}}}}}\n",
+    )
+    result.assert_outcomes(failed=1)
+    assert "\x1b[31m" not in result.stdout.str()
+    assert "\u202e" not in result.stdout.str()
+    assert not any(line.startswith("::") for line in result.stdout.lines)
