@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from itertools import chain
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from routesim.broker import Broker
 from routesim.cli.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
@@ -15,9 +15,11 @@ from routesim.report.formats import APART, FORMATS, KEEPS_ALL, frame
 from routesim.report.look import Look
 from routesim.report.text import encoding_of, fitted
 from routesim.run import Runner
-from routesim.run.coverage import Covered, covered, together
 from routesim.scenario import Scenario, load
 from routesim.scenario.kinds import duration_ms
+
+if TYPE_CHECKING:
+    from routesim.run.coverage import Covered
 
 
 class Options(NamedTuple):
@@ -35,7 +37,7 @@ class Ran(NamedTuple):
     """What is left of a run when its report has been written. `covered`: only where coverage was asked for."""
 
     status: int
-    covered: tuple[Covered, ...] = ()
+    covered: "tuple[Covered, ...]" = ()
 
 
 def until_of(text: str | None) -> str | int | None:
@@ -76,6 +78,7 @@ def summed(ran: list[Ran], options: Options, out: IO[str]) -> int:
     if not options.coverage:
         return status
     from routesim.report.coverage import write_coverage
+    from routesim.run.coverage import together
 
     found = together(chain.from_iterable(item.covered for item in ran))
     if options.format in (None, "table", "plain"):
@@ -166,7 +169,11 @@ def run_one(
     result = runner.run()
     clear()
     report.finish(result)
-    found = covered(result) if options.coverage else ()
+    found: tuple[Covered, ...] = ()
+    if options.coverage:
+        from routesim.run.coverage import covered
+
+        found = covered(result)
     if result.ok:
         return Ran(OK, found)
     no_verdict = result.kept_going and result.ended == "budget" and not result.ending_expected

@@ -7,7 +7,7 @@ next step. Whatever a step sets off at its instant is carried out before the nex
 import heapq
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim import events
 from routesim.broker import Broker, ConsumerEnded, counts, open_messages
@@ -17,12 +17,14 @@ from routesim.queues import Delivery
 from routesim.run.checked import Checked, shown_actual
 from routesim.run.expectations import Evidence, check
 from routesim.run.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, Express, Narrator
-from routesim.run.promises import Watch, check_routes
 from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
 from routesim.scenario.scenario import Expectation
 from routesim.steps import Publish, Step
 from routesim.versions import rules
+
+if TYPE_CHECKING:
+    from routesim.run.promises import Watch
 
 BUDGET_EVENTS = 1_000_000
 LOOK_EVERY = 1_000  # reactions between two looks at the budget
@@ -104,7 +106,7 @@ class Runner:
             records.append(self.deliveries)
         if keep or sections & {"returned", "nacked"}:
             records.append(self.publishers)
-        self.watches = [Watch(rule) for rule in scenario.never]
+        self.watches = _watches(scenario)
         records += self.watches
         self.listen = fan_out(listener, records)
         self.broker = Broker(
@@ -161,8 +163,11 @@ class Runner:
         for declaration in self.scenario.declarations:
             self._apply(declaration.step)
         self._note_failures(None, None)
-        found, self.routed = check_routes(self.broker, self.scenario.routes)
-        self._note_checked(found)
+        if self.scenario.routes:
+            from routesim.run.promises import check_routes
+
+            found, self.routed = check_routes(self.broker, self.scenario.routes)
+            self._note_checked(found)
         for index, step in enumerate(self.scenario.steps):
             self.step = index
             if self.listen:
@@ -392,6 +397,14 @@ def _happened(broker: Broker) -> int:
         ledger.published + ledger.enqueued + ledger.dead_letter_copies + ledger.delivered + ledger.acked + ledger.redelivered
         + ledger.dead_lettered
     )  # fmt: skip
+
+
+def _watches(scenario: Scenario) -> "list[Watch]":
+    if not scenario.never:
+        return []
+    from routesim.run.promises import Watch  # few scenarios need it, and every command is to start at once
+
+    return [Watch(rule) for rule in scenario.never]
 
 
 def _asked(scenario: Scenario) -> list[Expectation]:

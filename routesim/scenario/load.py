@@ -15,8 +15,7 @@ from routesim.scenario.expecting import expectations
 from routesim.scenario.kinds import Fields, ListOf, Reader, Unreadable
 from routesim.scenario.names import Names
 from routesim.scenario.places import Places
-from routesim.scenario.promises import never, routes
-from routesim.scenario.scenario import Scenario
+from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.scenario.stepping import Steps
 from routesim.versions import NEWEST, UnknownVersion, rules
@@ -237,8 +236,7 @@ class _Loader:
             if "expect" in fields and expect_node is not None
             else ()
         )
-        promised = routes(self.reader, names, fields.get("routes", ()), declarations.topology)
-        forbidden = never(self.reader, names, fields.get("never", ()))
+        promised, forbidden = self._promises(fields)
         if self.reader.failed:
             raise Invalid(_sorted(self.reader.diagnostics))
         file, until = self.source.file, fields.get("until", "idle")
@@ -250,6 +248,14 @@ class _Loader:
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
             topology=declarations.topology, routes=promised, never=forbidden,
         )  # fmt: skip
+
+    def _promises(self, fields: dict[str, Any]) -> tuple[tuple[ExpectedRoute, ...], tuple[Never, ...]]:
+        if not fields.keys() & {"routes", "never"}:
+            return (), ()
+        from routesim.scenario.promises import never, routes  # few scenarios need it, and every command is to start at once
+
+        rows = routes(self.reader, self.names, fields.get("routes", ()), self.declarations.topology)
+        return rows, never(self.reader, self.names, fields.get("never", ()))
 
     def _no_steps(self, node: Any) -> list[Any]:
         if node is not None and not (isinstance(node, Text) and node.plain and not node):

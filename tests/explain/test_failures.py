@@ -139,6 +139,21 @@ def test_a_step_that_fails_and_a_run_that_does_not_end() -> None:
     assert found[0].found == "NOT_FOUND - no queue 'q' in vhost '/'"
 
 
+WRONG = "{queues: {warehouse: {ready: 99}}, lost: 99, ended: budget, returned: 99, nacked: [m1]}"
+
+
+@pytest.mark.parametrize("until", ["idle", "steps", "50ms"])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_second_run_is_the_first_one_again(until: str, seed: int) -> None:
+    """However the run was asked for, the reasons are those of that very run."""
+    text = SCENE.replace("STEP", "{}").replace("END", WRONG).replace("steps:\n", f"until: {until}\nsteps:\n", 1)
+    result = Runner(load_source(Source("s.yaml", text), ""), seed=seed, max_events=500).run()
+    found = failures(result)
+    assert len(found) == sum(not item.ok for item in result.expectations) == 5
+    assert [item.why == "" for item in found if item.expected.startswith("ended")] == [True]
+    assert all(item.why for item in found if not item.expected.startswith("ended"))
+
+
 def test_nothing_is_said_of_a_run_that_holds() -> None:
     path = Path(__file__).parents[2] / "scenarios" / "shoes.yaml"
     assert failed(path.read_text(encoding="utf-8")) == []
