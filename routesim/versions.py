@@ -52,6 +52,7 @@ class Rules(NamedTuple):
     hash_header_typed: bool
     modulus_hash_order: str
     exchanges_outlive_restarts: bool
+    failed_replay_unbinds: bool
     transient_queues_denied: bool
     global_qos_denied: bool
     policy_names_queue_types: bool
@@ -130,6 +131,10 @@ DIFFERENCES: dict[str, Difference] = {
     ),
     "modulus_hash_order": Difference(
         "x-modulus-hash counts", "bindings", (("4.3.0", "destinations"),), "routing.md M2"
+    ),
+    "failed_replay_unbinds": Difference(
+        "a replay of x-recent-history that reaches no queue undoes the binding that asked for it", True, (("3.12.0", False),),
+        "routing.md Y4",
     ),
     "exchanges_outlive_restarts": Difference(
         "non-durable exchanges, hash rings and recent histories survive a restart (Khepri)", False, (("4.2.0", True),),

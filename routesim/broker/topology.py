@@ -188,7 +188,12 @@ def bind(broker: State, step: steps.Bind) -> None:
     if broker.listen:
         broker.listen(events.Bound(broker.now, binding))
     if isinstance(state.matcher, RecentHistory):
-        publishing.replay(broker, state.matcher, binding)
+        try:
+            publishing.replay(broker, state.matcher, binding)
+        except Refused:
+            if broker.rules.failed_replay_unbinds:
+                _take_out(broker, state, key, "what its exchange remembers reached no queue")
+            raise
 
 
 def unbind(broker: State, step: steps.Unbind) -> None:
@@ -204,14 +209,18 @@ def unbind(broker: State, step: steps.Unbind) -> None:
         return
     if binding.destination_type == "queue":
         broker.accessible(broker.queue(binding.destination), broker.channel(step.channel).connection)
+    _take_out(broker, state, key, "unbound")
+    if state.declared.auto_delete and not state.bindings:
+        remove_exchange(broker, binding.source, "auto-delete: its last binding is gone")
+
+
+def _take_out(broker: State, state: ExchangeState, key: BindingKey, why: str) -> None:
     state.own()
     bound = state.bindings.pop(key)
     state.matcher.remove(bound)
     _forget_incoming(broker, key, bound)
     broker.routes.clear()
-    _tell_unbound(broker, bound, "unbound")
-    if state.declared.auto_delete and not state.bindings:
-        remove_exchange(broker, binding.source, "auto-delete: its last binding is gone")
+    _tell_unbound(broker, bound, why)
 
 
 # Queues ------------------------------------------------------------------------------------------------------------
