@@ -51,8 +51,8 @@ class Rules(NamedTuple):
     hash_weight_limit: int | None
     hash_header_typed: bool
     modulus_hash_order: str
-    exchanges_outlive_restarts: bool
     failed_replay_unbinds: bool
+    exchanges_outlive_restarts: bool
     transient_queues_denied: bool
     global_qos_denied: bool
     policy_names_queue_types: bool
