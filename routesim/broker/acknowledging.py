@@ -101,6 +101,9 @@ def _settle_group(broker: State, channel: Channel, deliveries: Sequence[Delivery
         queue.unacked -= len(deliveries)
     if how == ACK and queue.takes_settled:
         broker.ledger.acked += len(deliveries)
+        if broker.comebacks:  # what is acknowledged goes round no more: nothing is kept for it
+            for item in deliveries:
+                broker.comebacks.pop(item.copy.message, None)
     if broker.listen and how != REQUEUE:
         told = events.Acked if how == ACK else events.Rejected
         for item in deliveries:

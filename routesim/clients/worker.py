@@ -66,10 +66,12 @@ class Worker:
 
     def begin(self) -> list[tuple[int, int]]:
         """Begin as many waiting jobs as there are hands free."""
+        if not self.waiting:
+            return []
         begun = []
         while self.waiting and len(self.jobs) < self.consumer.concurrency:
             delivery, attempt = self.waiting.popleft()
-            rule = self.always or next(rule for rule in self.consumer.on_message if self._fits(rule, delivery, attempt))
+            rule = self.always or self._rule(delivery, attempt)
             self.job_number += 1
             self.jobs[self.job_number] = Job(delivery, rule, attempt)
             takes = self.consumer.takes if rule.takes is None else rule.takes
@@ -115,6 +117,13 @@ class Worker:
         return [delivery for delivery in unfinished if delivery.auto_ack]
 
     # Rules -------------------------------------------------------------------------------------------------------------
+
+    def _rule(self, delivery: Delivery, attempt: int) -> Rule:
+        """The first that fits; the last one always does."""
+        for rule in self.consumer.on_message:
+            if self._fits(rule, delivery, attempt):
+                return rule
+        raise AssertionError("the last rule has no conditions")
 
     def _fits(self, rule: Rule, delivery: Delivery, attempt: int) -> bool:
         content = delivery.copy.content
