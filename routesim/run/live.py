@@ -6,21 +6,16 @@ timers (TTLs, delays) go by the real one.
 """
 
 import heapq
-from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim import events
-from routesim.broker import ConsumerEnded
-from routesim.clients import Worker
-from routesim.queues import Delivery
+from routesim.run.acting import Acting, StepError
 from routesim.run.checked import Checked, shown_actual
 from routesim.run.expectations import Evidence, check
 from routesim.run.express import COME_BACK, FINISH, PUBLISH
 from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, fan_out
-from routesim.run.runner import StepError
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
 from routesim.scenario.scenario import Expectation
-from routesim.steps import Publish, Step
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
@@ -58,32 +53,22 @@ class LiveResult(NamedTuple):
         return {**self.broker.counted, "ready": sum(queue.ready_count() for queue in queues), "unacked": held}
 
 
-class LiveRunner:
+class LiveRunner(Acting):
     """One run. `idle_ms`: the virtual time at which the embedded engine found nothing left to do."""
 
     def __init__(self, scenario: Scenario, broker: "RealBroker", listener: Listener | None = None, *, idle_ms: int) -> None:
-        self.scenario = scenario
-        self.broker = broker
+        super().__init__(scenario, scenario.seed)
+        self.broker: RealBroker = broker
         self.idle_ms = idle_ms
         self.messages, self.gets, self.publishers = Messages(), Gets(), Publishers()
         self.deliveries = Deliveries(scenario.consumers)
         self.fates = Fates(None)
         self.listen = fan_out(listener, [self.messages, self.gets, self.fates, self.deliveries, self.publishers])
         broker.listen = self.listen
-        published: dict[str, int] = {}
-        self.workers = {
-            name: Worker(consumer, _connection(scenario, consumer.channel), f"{name} (publish)", scenario.seed, number, published)
-            for number, (name, consumer) in enumerate(scenario.consumers.items())
-        }
-        self.agenda: list[tuple[int, int, int, tuple[Any, ...]]] = []
-        self.scheduled = 0
         self.reactions = 0
         self.at_ms = 0  # the scenario's time, which the real one follows
-        self.step: int | None = None
-        self.errors: list[StepError] = []
         self.checked: list[Checked] = []
         self.unseen: list[Expectation] = []
-        self.failed_steps = False
 
     def run(self) -> LiveResult:
         from routesim.rabbitmq.observing import take_contents
@@ -147,9 +132,7 @@ class LiveRunner:
             for queue in self.broker.queues.values():
                 queue.count = None
         elif isinstance(action, Do):
-            for each in action.steps:
-                if self._apply(each):
-                    break
+            self._do(action)
 
     def _publish_many(self, action: PublishMany) -> None:
         if action.every_ms and action.times > 1:
@@ -161,68 +144,25 @@ class LiveRunner:
             if self._publish_one(action, index):
                 break
 
-    def _publish_one(self, action: PublishMany, index: int) -> bool:
-        return self._apply(Publish(action.channel, action.message, action.id(index)))
-
-    def _apply(self, step: Step) -> bool:
-        refused = self.broker.apply(step)
-        self._settle()
-        return refused is not None
-
     # Reactions ---------------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        broker, outbox = self.broker, self.broker.outbox
-        broker.settle()
-        while outbox:
-            item = outbox.popleft()
-            if isinstance(item, Delivery):
-                worker = self.workers.get(item.subscription.name) if item.subscription else None
-                if worker is not None:
-                    self._begin(worker, worker.receive(item))
-            else:
-                self._ended(item)
+        self.broker.settle()
+        while self.broker.outbox:
+            self._react(self.broker.outbox.popleft())
 
-    def _begin(self, worker: Worker, begun: list[tuple[int, int]]) -> None:
-        todo = deque(begun)
-        while todo:
-            number, takes = todo.popleft()
-            if number not in worker.jobs:
-                continue
-            if takes:
-                self._schedule(self.at_ms + takes, FINISH, worker.consumer.name, number, worker.life)
-            else:
-                todo.extend(self._finish(worker, number))
-
-    def _finish(self, worker: Worker, number: int) -> list[tuple[int, int]]:
+    def _answered(self) -> None:
+        self.broker.settle()
         self.reactions += 1
         if self.reactions > MOST_REACTIONS:
             from routesim.rabbitmq.problems import NotOnARealBroker
 
             raise NotOnARealBroker(f"its consumers have reacted {MOST_REACTIONS:,} times and do not come to rest")
-        back_after = worker.back_after(number)
-        life = worker.life
-        for step in worker.finish(number):
-            self.broker.apply(step)
-            self.broker.settle()
-        if back_after is not None:
-            self._schedule(self.at_ms + back_after, COME_BACK, worker.consumer.name)
-        return worker.begin() if worker.life == life else []
 
-    def _ended(self, told: ConsumerEnded) -> None:
-        worker = self.workers.get(told.consumer)
-        if worker is None or not told.channel_lost:
-            return
-        self.agenda = [item for item in self.agenda if item[1] != FINISH or item[3][0] != told.consumer]
-        heapq.heapify(self.agenda)
-        for delivery in worker.channel_lost():
-            self.broker.lost_by_consumer(told.consumer, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
+    def _now(self) -> int:
+        return self.at_ms
 
     # Time --------------------------------------------------------------------------------------------------------------
-
-    def _schedule(self, at_ms: int, rank: int, *what: Any) -> None:
-        self.scheduled += 1
-        heapq.heappush(self.agenda, (at_ms, rank, self.scheduled, what))
 
     def _pass_time(self, ms: int) -> None:
         """Let time pass, its last instant included: what is due then may come a little late."""
@@ -255,17 +195,6 @@ class LiveRunner:
             self._publish_one(*what)
 
     # Errors and expectations -------------------------------------------------------------------------------------------
-
-    def _note_failures(self, step: int | None, fails: int | None) -> None:
-        met = fails is None
-        for failure in self.broker.failures:
-            expected = not met and failure.code == fails
-            met = met or expected
-            self.errors.append(StepError(step, failure.code, failure.text, expected))
-        self.broker.failures.clear()
-        if not met:
-            self.failed_steps = True
-            self.errors.append(StepError(step, None, f"the step was to fail with {fails}, but did not", False))
 
     def _ready_fates(self) -> None:
         """What was found at the end is ready, and where it has been says its x-death; what was rejected is known no more."""
@@ -312,8 +241,3 @@ def _countable(expectation: Expectation) -> Expectation:
 
 def _is_list(wanted: Any) -> bool:
     return isinstance(wanted, tuple) and not (len(wanted) == 2 and isinstance(wanted[1], int))
-
-
-def _connection(scenario: Scenario, channel: str) -> str:
-    plan = scenario.channels.get(channel)
-    return plan.connection if plan else channel

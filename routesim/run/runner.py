@@ -5,22 +5,19 @@ next step. Whatever a step sets off at its instant is carried out before the nex
 """
 
 import heapq
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim import events
-from routesim.broker import Broker, ConsumerEnded, counts, open_messages
-from routesim.clients import Worker
+from routesim.broker import Broker, counts, open_messages
 from routesim.model import Binding
-from routesim.queues import Delivery
+from routesim.run.acting import Acting, StepError
 from routesim.run.checked import Checked, shown_actual
 from routesim.run.expectations import Evidence, check
 from routesim.run.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, Express, Narrator
 from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
 from routesim.scenario.scenario import Expectation
-from routesim.steps import Publish, Step
 from routesim.versions import rules
 
 if TYPE_CHECKING:
@@ -28,15 +25,6 @@ if TYPE_CHECKING:
 
 BUDGET_EVENTS = 1_000_000
 LOOK_EVERY = 1_000  # reactions between two looks at the budget
-
-
-class StepError(NamedTuple):
-    """A closed channel or connection, or a step that failed; `step` None: outside the steps."""
-
-    step: int | None
-    code: int | None
-    text: str
-    expected: bool
 
 
 class Result(NamedTuple):
@@ -75,7 +63,7 @@ class Stopped(Exception):
         super().__init__(ended)
 
 
-class Runner:
+class Runner(Acting):
     """One run. `listener` hears every event; `keep` decides whether everything is remembered for a full result, or only
     what the expectations ask for. `tick` is called now and then, for whoever shows progress. `express`: what is plain may
     go the fast way, when nobody listens or a `Narrator` does."""
@@ -85,9 +73,9 @@ class Runner:
         max_events: int = BUDGET_EVENTS, keep: bool = True, tick: Callable[[Broker], None] | None = None,
         express: bool = True,
     ) -> None:  # fmt: skip
-        self.scenario = scenario
-        self.until = scenario.until if until is None else until
         self.seed = scenario.seed if seed is None else seed
+        super().__init__(scenario, self.seed)
+        self.until = scenario.until if until is None else until
         self.max_events = max_events
         self.tick = tick
         asked = _asked(scenario)
@@ -109,26 +97,15 @@ class Runner:
         self.watches = _watches(scenario)
         records += self.watches
         self.listen = fan_out(listener, records)
-        self.broker = Broker(
+        self.broker: Broker = Broker(
             rules(scenario.rabbitmq), vhost=scenario.vhost, seed=self.seed, settings=scenario.settings,
             channel_plans=scenario.channels, listen=self.listen,
         )  # fmt: skip
-        published: dict[str, int] = {}
-        self.workers = {
-            name: Worker(consumer, _connection(scenario, consumer.channel), f"{name} (publish)", self.seed, number, published)
-            for number, (name, consumer) in enumerate(scenario.consumers.items())
-        }
         narrated = listener is None or isinstance(listener, Narrator)
         self.express = Express(self, listener) if express and narrated and not records else None  # type: ignore[arg-type]
-        self.agenda: list[tuple[int, int, int, tuple[Any, ...]]] = []
-        self.scheduled = 0
         self.publishes_left = 0
-        self.step: int | None = None
-        self.failures_seen = 0
-        self.errors: list[StepError] = []
         self.checked: list[Checked] = []
         self.routed: list[Binding] = []  # bindings that the table of routes used
-        self.failed_steps = False
         self.reactions = 0
         self.look_every = max(1, min(LOOK_EVERY, max_events // 10))
         self.instant = (0, 0)  # the instant looked at last, and how much had happened when it began
@@ -196,9 +173,7 @@ class Runner:
             for expectation in action.expectations:
                 self._check(expectation, None)
         elif isinstance(action, Do):
-            for each in action.steps:
-                if self._apply(each):
-                    break
+            self._do(action)
 
     def _publish_many(self, action: PublishMany) -> None:
         if action.every_ms and action.times > 1:
@@ -216,74 +191,27 @@ class Runner:
             if self.express is not None and action.times - index > 1:
                 index = self.express.burst(action, index)
 
-    def _publish_one(self, action: PublishMany, index: int) -> bool:
-        return self._apply(Publish(action.channel, action.message, action.id(index)))
-
-    def _apply(self, step: Step) -> bool:
-        """Carry out one step and everything that it sets off at this instant; True when it was refused."""
-        refused = self.broker.apply(step)
-        self._settle()
-        return refused is not None
-
     # Reactions ---------------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
         """Consumers react to what they were sent, one at a time, in the order of the deliveries."""
         broker, outbox = self.broker, self.broker.outbox
         while outbox:
-            item = outbox.popleft()
-            if isinstance(item, Delivery):
-                worker = self.workers.get(item.subscription.name) if item.subscription else None
-                if worker is None:
-                    continue
-                self._begin(worker, worker.receive(item))
-            else:
-                self._ended(item)
+            self._react(outbox.popleft())
             if broker.livelock is not None:
                 break
         if broker.livelock is not None:
             raise Stopped("livelock")
 
-    def _begin(self, worker: Worker, begun: list[tuple[int, int]]) -> None:
-        """Jobs that take no time are finished at once, and so are those that can begin then."""
-        todo = deque(begun)
-        while todo:
-            number, takes = todo.popleft()
-            if number not in worker.jobs:
-                continue
-            if takes:
-                self._schedule(self.broker.now + takes, FINISH, worker.consumer.name, number, worker.life)
-            else:
-                todo.extend(self._finish(worker, number))
+    def _answered(self) -> None:
+        self._look_at_budget()
+        if self.broker.livelock is not None:
+            raise Stopped("livelock")
 
-    def _finish(self, worker: Worker, number: int) -> list[tuple[int, int]]:
-        """The job's answer is sent; returns the jobs that begin with the hand that is free now."""
-        back_after = worker.back_after(number)
-        life = worker.life
-        for step in worker.finish(number):
-            self.broker.apply(step)
-            self._look_at_budget()
-            if self.broker.livelock is not None:
-                raise Stopped("livelock")
-        if back_after is not None:
-            self._schedule(self.broker.now + back_after, COME_BACK, worker.consumer.name)
-        return worker.begin() if worker.life == life else []
-
-    def _ended(self, told: ConsumerEnded) -> None:
-        worker = self.workers.get(told.consumer)
-        if worker is None or not told.channel_lost:
-            return
-        # What it was at will never be finished: it must not keep the run alive.
-        self.agenda = [item for item in self.agenda if item[1] != FINISH or item[3][0] != told.consumer]
-        heapq.heapify(self.agenda)
-        for delivery in worker.channel_lost():
-            self.broker.lost_by_consumer(told.consumer, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
+    def _now(self) -> int:
+        return self.broker.now
 
     # Time --------------------------------------------------------------------------------------------------------------
-
-    def _schedule(self, at_ms: int, rank: int, *what: Any) -> None:
-        self.scheduled += 1
-        heapq.heappush(self.agenda, (at_ms, rank, self.scheduled, what))
 
     def _pass_time(self, until_ms: int | None) -> None:
         """Let time pass up to and including `until_ms`; None: until nothing is left that keeps the run going."""
@@ -366,18 +294,6 @@ class Runner:
 
     # Errors and expectations -------------------------------------------------------------------------------------------
 
-    def _note_failures(self, step: int | None, fails: int | None) -> None:
-        """What the broker closed during a step; the code that the step says it fails with is expected."""
-        met = fails is None
-        for failure in self.broker.failures:
-            expected = not met and failure.code == fails
-            met = met or expected
-            self.errors.append(StepError(step, failure.code, failure.text, expected))
-        self.broker.failures.clear()
-        if not met:
-            self.failed_steps = True
-            self.errors.append(StepError(step, None, f"the step was to fail with {fails}, but did not", False))
-
     def _check(self, expectation: Expectation, ended: str | None) -> None:
         evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended)
         self._note_checked([check(expectation, evidence, self.step)])
@@ -410,8 +326,3 @@ def _watches(scenario: Scenario) -> "list[Watch]":
 def _asked(scenario: Scenario) -> list[Expectation]:
     inside = [item for step in scenario.steps if isinstance(step.action, Expect) for item in step.action.expectations]
     return [*scenario.expect, *inside]
-
-
-def _connection(scenario: Scenario, channel: str) -> str:
-    plan = scenario.channels.get(channel)
-    return plan.connection if plan else channel
