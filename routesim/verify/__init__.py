@@ -1,5 +1,5 @@
 """The embedded engine held against a real broker: the same scenario on both, observation by observation."""
 
-from routesim.verify.verifying import Verdict, verify
+from routesim.verify.verifying import TRIES, Verdict, verify
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["TRIES", "Verdict", "verify"]

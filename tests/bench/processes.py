@@ -18,7 +18,7 @@ import routesim
 HERE = Path(__file__).parent
 # Set in many containers; the first makes a checkout compile itself anew at every start.
 FOREIGN = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
-SCRIPT = "import sys\nfrom routesim.cli.main import main\nsys.exit(main())\n"  # what pip makes of an entry point
+SCRIPT = "import sys\nfrom routesim.__main__ import main\nsys.exit(main())\n"  # what pip makes of an entry point
 
 
 @cache
