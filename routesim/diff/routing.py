@@ -110,6 +110,42 @@ def _reached(broker: Broker, content: Content) -> tuple[str, ...]:
     return tuple(sorted(queue.name for queue, _ in route(broker, content.exchange, "m1", content).queues))
 
 
+def may_differ(old: Broker, new: Broker) -> set[str]:
+    """The exchanges from which a message can get to one that is not the same in both; the others route as before."""
+    names = {**old.exchanges, **new.exchanges}
+    if old.rules != new.rules:
+        return set(names)
+    led_to: dict[str, list[str]] = {}
+    for broker in (old, new):
+        for name, state in broker.exchanges.items():
+            behind = [item.destination for item in state.bindings.values() if item.destination_type == "exchange"]
+            for other in (*behind, state.alternate):
+                if other is not None:
+                    led_to.setdefault(other, []).append(name)
+    todo = [name for name in names if _way_on(old, name) != _way_on(new, name)]
+    seen = set(todo)
+    for name in todo:  # grows while it is walked
+        fresh = [before for before in led_to.get(name, ()) if before not in seen]
+        seen.update(fresh)
+        todo += dict.fromkeys(fresh)
+    return seen
+
+
+def _way_on(broker: Broker, name: str) -> object:
+    """All of an exchange that decides where it sends a message."""
+    state = broker.exchanges.get(name)
+    if state is None:
+        return None
+    if name == DEFAULT_EXCHANGE:
+        return broker.queues.keys()
+    arguments = table_identity(state.declared.arguments)
+    bindings = {
+        (item.destination_type, item.destination, item.routing_key, table_identity(item.arguments))
+        for item in state.bindings.values()
+    }
+    return state.declared.type, arguments, state.alternate, bindings
+
+
 def by_chance(broker: Broker, exchange: str) -> bool:
     """Whether a hash or chance chooses among the bindings, here or behind, so that no message is a witness for long."""
     todo = [exchange]

@@ -16,7 +16,15 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 # Examples that would take long; each at a speed at which their times are still far apart.
 SPEEDS = {"dead-letter-cycle-dropped": 20, "prefetch": 20}
-NOT_THERE = ("needs a restart of the broker", "needs a plugin", "never comes to rest", "known deviation", "takes ", "a timer", "a TTL")
+NOT_THERE = (
+    "needs a restart of the broker",
+    "needs a plugin",
+    "never comes to rest",
+    "known deviation",
+    "takes ",
+    "a timer",
+    "a TTL",
+)
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
