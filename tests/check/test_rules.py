@@ -481,3 +481,17 @@ def test_what_exchanges_reach_is_found_out_once_for_all_queues(tmp_path: Path, m
     unreachable = [item for item in check_file(str(path)) if item.code == "queue-unreachable"]
     assert len(unreachable) == 49
     assert calls == ["open"]
+
+
+def test_what_a_consumer_publishes_straight_to_a_queue_reaches_it(tmp_path: Path) -> None:
+    text = """
+exchanges: {shop: fanout}
+queues: {jobs: , failed: , idle: }
+bindings: [{source: shop, destination: jobs}]
+consumers: {worker: {queue: jobs, on_message: [{attempt: 1, publish: {routing_key: failed}, do: ack}]}}
+"""
+    path = tmp_path / "replies.yaml"
+    path.write_text(text)
+    messages = [item.diagnostic.message for item in check_file(str(path)) if item.code == "queue-unreachable"]
+    assert len(messages) == 1
+    assert "'idle'" in messages[0]
