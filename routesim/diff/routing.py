@@ -56,21 +56,27 @@ def _by_key(old: Broker, new: Broker, exchange: str) -> list[Rerouted]:
 
 def _by_samples(old: Broker, new: Broker, exchange: str) -> list[Rerouted]:
     """Messages made from every binding on the way, in both topologies: what satisfies it, and what nearly does."""
-    keys, headers = _samples(old, exchange), _samples(new, exchange)
-    all_keys = list(dict.fromkeys([OF_OTHERS, *keys[0], *headers[0]]))
-    all_headers: dict[object, Table] = {table_identity(table): table for table in [{}, *keys[1], *headers[1]]}
+    before, after = _samples(old, exchange), _samples(new, exchange)
+    sets = {**before[0], **after[0]}
+    try:
+        keys = list(classes(sets).values())
+    except TooManyStates:
+        keys = [witness(item, longer=True) or "" for item in sets.values()]
+    all_keys = list(dict.fromkeys([OF_OTHERS, *keys, *before[1], *after[1]]))
+    all_headers: dict[object, Table] = {table_identity(table): table for table in [{}, *before[2], *after[2]]}
     found: dict[tuple[frozenset[str], frozenset[str]], Rerouted] = {}
     for table, key in islice(product(all_headers.values(), all_keys), MOST_SAMPLES):
         content = _content(exchange, key, table or None)
-        before, after = _reached(old, content), _reached(new, content)
-        mark = (frozenset(before) - frozenset(after), frozenset(after) - frozenset(before))
+        was, now = _reached(old, content), _reached(new, content)
+        mark = (frozenset(was) - frozenset(now), frozenset(now) - frozenset(was))
         if any(mark) and mark not in found:
-            found[mark] = Rerouted(exchange, key, table or None, before, after)
+            found[mark] = Rerouted(exchange, key, table or None, was, now)
     return list(found.values())[:MOST_OF_AN_EXCHANGE]
 
 
-def _samples(broker: Broker, exchange: str) -> tuple[list[str], list[Table]]:
-    """Keys and headers that satisfy the bindings of this exchange and of those behind it."""
+def _samples(broker: Broker, exchange: str) -> tuple[dict[str, Keys], list[str], list[Table]]:
+    """What the bindings of this exchange and of those behind it want: sets of keys, other keys, headers."""
+    sets: dict[str, Keys] = {}
     keys: list[str] = []
     tables: list[Table] = []
     todo = [exchange]
@@ -81,7 +87,8 @@ def _samples(broker: Broker, exchange: str) -> tuple[list[str], list[Table]]:
         kind = inner_type(state)
         for binding in state.bindings.values():
             if kind in BY_KEY:
-                keys.append(witness(matched(state, binding), longer=True) or "")
+                wanted = matched(state, binding)
+                sets[repr(wanted)] = wanted
             else:
                 keys.append(binding.routing_key)
             if kind == "headers":
@@ -90,7 +97,7 @@ def _samples(broker: Broker, exchange: str) -> tuple[list[str], list[Table]]:
                 todo.append(binding.destination)
         if state.alternate is not None and state.alternate not in todo:
             todo.append(state.alternate)
-    return keys, tables
+    return sets, keys, tables
 
 
 def _satisfying(binding: Binding) -> Iterator[Table]:

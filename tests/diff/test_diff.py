@@ -198,3 +198,19 @@ bindings:
     assert {(item.exchange, item.before, item.after) for item in changed.routing} == {
         (name, (), ("r",)) for name in ("a", "b", "c")
     }
+
+
+def test_behind_a_headers_exchange_every_class_of_keys_is_tried() -> None:
+    """Key b, the shortest that #.b matches, is taken by the first exchange itself."""
+    text = """
+exchanges: {first: topic, any: headers, last: topic}
+queues: {q: , r: }
+bindings:
+  - {source: first, destination: q, routing_key: b}
+  - {source: any, destination: last, destination_type: exchange}
+  - {source: last, destination: r, routing_key: "#.b"}
+"""
+    changed = compared(text, text.replace("first: topic", "first: {type: topic, arguments: {alternate-exchange: any}}"))
+    (item,) = [item for item in changed.routing if item.exchange == "first"]
+    assert (item.before, item.after) == ((), ("r",))
+    assert item.key.endswith(".b")
