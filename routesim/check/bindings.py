@@ -10,7 +10,7 @@ from routesim.content import Content
 from routesim.exchanges.headers import Headers
 from routesim.exchanges.topic import words_of
 from routesim.explain.answer import quoted
-from routesim.explain.keys import NONE, TooManyStates, all_of, any_of, covers, exactly, topic, witness
+from routesim.explain.keys import NONE, Keys, TooManyStates, all_of, any_of, covers, exactly, topic, witness
 from routesim.explain.reach import inner_type, matched, reach
 from routesim.model import Binding
 from routesim.values import raw, table_identity
@@ -171,7 +171,10 @@ def unreachable(topology: Topology) -> Iterator[Problem]:
         return  # a file that only uses the default exchange
     said = {message.routing_key for _, message in topology.publishes if message.exchange == ""}
     said |= {item.queue for item in topology.scenario.consumers.values()}
+    rules = [rule for item in topology.scenario.consumers.values() for rule in item.on_message]
+    said |= {reply.message.routing_key for rule in rules for reply in rule.publish if reply.message.exchange == ""}
     targets = {queue.settings.dead_letter_routing_key for queue in topology.broker.queues.values()}
+    reaches: list[dict[str, Keys] | None] = []
     for name, queue in topology.broker.queues.items():
         bindings = topology.broker.incoming.get(("queue", name), {})
         if name in said or name in targets or queue.owner is not None or queue.broker_name != name:
@@ -180,18 +183,30 @@ def unreachable(topology: Topology) -> Iterator[Problem]:
         if not bindings:
             text = f"nothing is bound to queue '{name}': only a publish to the default exchange with its name reaches it"
             yield Problem(text, subject, (), "bind it, if that is not meant")
-        elif name not in topology.ways and not _reached(topology, name):
+        elif name not in topology.ways:
+            reaches = reaches or list(_reaches(topology))
+            if _reached(reaches, name):
+                continue
             text = f"no key reaches queue '{name}' through its bindings"
             yield Problem(text, subject, (), "look at what the exchanges before it let through", None, WARNING)
 
 
-def _reached(topology: Topology, queue: str) -> bool:
-    """Whether a publish to any exchange whatever reaches the queue."""
+def _reaches(topology: Topology) -> Iterator[dict[str, Keys] | None]:
+    """What a publish to each exchange can reach; None: it cannot be told."""
     for name, state in topology.exchanges():
         if state.declared.internal and name not in RESERVED:
             continue
         try:
-            if witness(reach(topology.broker, name).get(queue, NONE)) is not None:
+            yield reach(topology.broker, name)
+        except TooManyStates:
+            yield None
+
+
+def _reached(reaches: list[dict[str, Keys] | None], queue: str) -> bool:
+    """Whether a publish to any exchange whatever reaches the queue."""
+    for queues in reaches:
+        try:
+            if queues is None or witness(queues.get(queue, NONE)) is not None:
                 return True
         except TooManyStates:
             return True

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from routesim import steps
 from routesim.broker import Broker
-from routesim.diff.routing import Rerouted, by_chance, default_exchange, rerouted
+from routesim.diff.routing import Rerouted, by_chance, default_exchange, may_differ, rerouted
 from routesim.explain.answer import Answer, quoted
 from routesim.explain.route import topology
 from routesim.explain.types import shown_table
@@ -57,8 +57,11 @@ def difference(old: Scenario, new: Scenario) -> Difference:
     before, after = topology(old), topology(new)
     routing = default_exchange(before, after)
     chance = []
+    different = may_differ(before, after)
     for name in before.exchanges:
         if name == DEFAULT_EXCHANGE or name not in after.exchanges or after.exchanges[name].declared.internal:
+            continue
+        if name not in different:
             continue
         if by_chance(before, name) or by_chance(after, name):
             if _bindings(before, name) != _bindings(after, name):

@@ -56,21 +56,27 @@ def _by_key(old: Broker, new: Broker, exchange: str) -> list[Rerouted]:
 
 def _by_samples(old: Broker, new: Broker, exchange: str) -> list[Rerouted]:
     """Messages made from every binding on the way, in both topologies: what satisfies it, and what nearly does."""
-    keys, headers = _samples(old, exchange), _samples(new, exchange)
-    all_keys = list(dict.fromkeys([OF_OTHERS, *keys[0], *headers[0]]))
-    all_headers: dict[object, Table] = {table_identity(table): table for table in [{}, *keys[1], *headers[1]]}
+    before, after = _samples(old, exchange), _samples(new, exchange)
+    sets = {**before[0], **after[0]}
+    try:
+        keys = list(classes(sets).values())
+    except TooManyStates:
+        keys = [witness(item, longer=True) or "" for item in sets.values()]
+    all_keys = list(dict.fromkeys([OF_OTHERS, *keys, *before[1], *after[1]]))
+    all_headers: dict[object, Table] = {table_identity(table): table for table in [{}, *before[2], *after[2]]}
     found: dict[tuple[frozenset[str], frozenset[str]], Rerouted] = {}
     for table, key in islice(product(all_headers.values(), all_keys), MOST_SAMPLES):
         content = _content(exchange, key, table or None)
-        before, after = _reached(old, content), _reached(new, content)
-        mark = (frozenset(before) - frozenset(after), frozenset(after) - frozenset(before))
+        was, now = _reached(old, content), _reached(new, content)
+        mark = (frozenset(was) - frozenset(now), frozenset(now) - frozenset(was))
         if any(mark) and mark not in found:
-            found[mark] = Rerouted(exchange, key, table or None, before, after)
+            found[mark] = Rerouted(exchange, key, table or None, was, now)
     return list(found.values())[:MOST_OF_AN_EXCHANGE]
 
 
-def _samples(broker: Broker, exchange: str) -> tuple[list[str], list[Table]]:
-    """Keys and headers that satisfy the bindings of this exchange and of those behind it."""
+def _samples(broker: Broker, exchange: str) -> tuple[dict[str, Keys], list[str], list[Table]]:
+    """What the bindings of this exchange and of those behind it want: sets of keys, other keys, headers."""
+    sets: dict[str, Keys] = {}
     keys: list[str] = []
     tables: list[Table] = []
     todo = [exchange]
@@ -81,7 +87,8 @@ def _samples(broker: Broker, exchange: str) -> tuple[list[str], list[Table]]:
         kind = inner_type(state)
         for binding in state.bindings.values():
             if kind in BY_KEY:
-                keys.append(witness(matched(state, binding), longer=True) or "")
+                wanted = matched(state, binding)
+                sets[repr(wanted)] = wanted
             else:
                 keys.append(binding.routing_key)
             if kind == "headers":
@@ -90,7 +97,7 @@ def _samples(broker: Broker, exchange: str) -> tuple[list[str], list[Table]]:
                 todo.append(binding.destination)
         if state.alternate is not None and state.alternate not in todo:
             todo.append(state.alternate)
-    return keys, tables
+    return sets, keys, tables
 
 
 def _satisfying(binding: Binding) -> Iterator[Table]:
@@ -108,6 +115,42 @@ def _content(exchange: str, key: str, headers: Table | None) -> Content:
 
 def _reached(broker: Broker, content: Content) -> tuple[str, ...]:
     return tuple(sorted(queue.name for queue, _ in route(broker, content.exchange, "m1", content).queues))
+
+
+def may_differ(old: Broker, new: Broker) -> set[str]:
+    """The exchanges from which a message can get to one that is not the same in both; the others route as before."""
+    names = {**old.exchanges, **new.exchanges}
+    if old.rules != new.rules:
+        return set(names)
+    led_to: dict[str, list[str]] = {}
+    for broker in (old, new):
+        for name, state in broker.exchanges.items():
+            behind = [item.destination for item in state.bindings.values() if item.destination_type == "exchange"]
+            for other in (*behind, state.alternate):
+                if other is not None:
+                    led_to.setdefault(other, []).append(name)
+    todo = [name for name in names if _way_on(old, name) != _way_on(new, name)]
+    seen = set(todo)
+    for name in todo:  # grows while it is walked
+        fresh = [before for before in led_to.get(name, ()) if before not in seen]
+        seen.update(fresh)
+        todo += dict.fromkeys(fresh)
+    return seen
+
+
+def _way_on(broker: Broker, name: str) -> object:
+    """All of an exchange that decides where it sends a message."""
+    state = broker.exchanges.get(name)
+    if state is None:
+        return None
+    if name == DEFAULT_EXCHANGE:
+        return broker.queues.keys()
+    arguments = table_identity(state.declared.arguments)
+    bindings = {
+        (item.destination_type, item.destination, item.routing_key, table_identity(item.arguments))
+        for item in state.bindings.values()
+    }
+    return state.declared.type, arguments, state.alternate, bindings
 
 
 def by_chance(broker: Broker, exchange: str) -> bool:

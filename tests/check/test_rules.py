@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routesim.broker.state import State
 from routesim.check import ERROR, NOTE, RULES, WARNING, Finding, check_file
 from routesim.diagnostics import Invalid
 from routesim.explain.errors import explain_error
+from routesim.explain.keys import Keys
+from routesim.explain.reach import reach
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.source import Source
@@ -460,3 +463,35 @@ def test_healthy_files_get_notes_at_most(name: str) -> None:
 def test_a_file_that_is_no_json() -> None:
     with pytest.raises(Invalid):
         of("2327__dc_rabbitmq_federation.json")
+
+
+def test_what_exchanges_reach_is_found_out_once_for_all_queues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(broker: State, exchange: str) -> dict[str, Keys]:
+        calls.append(exchange)
+        return reach(broker, exchange)
+
+    monkeypatch.setattr("routesim.check.bindings.reach", counted)
+    queues = "".join(f"  q{number}:\n" for number in range(50))
+    bindings = "".join(f"  - {{source: inner, destination: q{number}, routing_key: a.{number}}}\n" for number in range(50))
+    text = f"exchanges: {{inner: {{type: topic, internal: true}}, open: topic}}\nqueues:\n{queues}bindings:\n{bindings}"
+    path = tmp_path / "many.yaml"
+    path.write_text(text + "  - {source: open, destination: q0, routing_key: a}\n")
+    unreachable = [item for item in check_file(str(path)) if item.code == "queue-unreachable"]
+    assert len(unreachable) == 49
+    assert calls == ["open"]
+
+
+def test_what_a_consumer_publishes_straight_to_a_queue_reaches_it(tmp_path: Path) -> None:
+    text = """
+exchanges: {shop: fanout}
+queues: {jobs: , failed: , idle: }
+bindings: [{source: shop, destination: jobs}]
+consumers: {worker: {queue: jobs, on_message: [{attempt: 1, publish: {routing_key: failed}, do: ack}]}}
+"""
+    path = tmp_path / "replies.yaml"
+    path.write_text(text)
+    messages = [item.diagnostic.message for item in check_file(str(path)) if item.code == "queue-unreachable"]
+    assert len(messages) == 1
+    assert "'idle'" in messages[0]

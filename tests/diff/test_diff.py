@@ -12,7 +12,7 @@ from routesim.broker import Broker
 from routesim.broker.routing import route
 from routesim.content import Content
 from routesim.diff import Difference, difference, explain_diff
-from routesim.diff.routing import rerouted
+from routesim.diff.routing import Rerouted, rerouted
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.source import Source
@@ -173,3 +173,44 @@ def test_all_vhosts_of_definitions_files(tmp_path: Path) -> None:
     answer = explain_diff(pairs(file("old.json", "k.*"), file("new.json", "k.#")))
     assert not answer.yes
     assert [(part["vhost"], bool(part["routing"])) for part in answer.data["vhosts"]] == [("a", False), ("b", True)]
+
+
+def test_only_what_leads_to_a_change_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = """
+exchanges: {a: topic, b: {type: topic, arguments: {alternate-exchange: c}}, c: fanout, aside: topic}
+queues: {q: , r: }
+bindings:
+  - {source: a, destination: b, destination_type: exchange, routing_key: "#"}
+  - {source: b, destination: q, routing_key: x}
+  - {source: aside, destination: q, routing_key: x}
+"""
+    looked_at = []
+
+    def noted(old: Broker, new: Broker, exchange: str) -> list[Rerouted]:
+        looked_at.append(exchange)
+        return rerouted(old, new, exchange)
+
+    monkeypatch.setattr("routesim.diff.rerouted", noted)
+    assert not compared(chain, chain)
+    assert looked_at == []
+    changed = compared(chain, chain + "  - {source: c, destination: r}\n")
+    assert looked_at == ["a", "b", "c"]
+    assert {(item.exchange, item.before, item.after) for item in changed.routing} == {
+        (name, (), ("r",)) for name in ("a", "b", "c")
+    }
+
+
+def test_behind_a_headers_exchange_every_class_of_keys_is_tried() -> None:
+    """Key b, the shortest that #.b matches, is taken by the first exchange itself."""
+    text = """
+exchanges: {first: topic, any: headers, last: topic}
+queues: {q: , r: }
+bindings:
+  - {source: first, destination: q, routing_key: b}
+  - {source: any, destination: last, destination_type: exchange}
+  - {source: last, destination: r, routing_key: "#.b"}
+"""
+    changed = compared(text, text.replace("first: topic", "first: {type: topic, arguments: {alternate-exchange: any}}"))
+    (item,) = [item for item in changed.routing if item.exchange == "first"]
+    assert (item.before, item.after) == ((), ("r",))
+    assert item.key.endswith(".b")
