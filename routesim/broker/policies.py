@@ -146,26 +146,32 @@ def _failed(text: str, argument: str) -> Refused:
 def set_policy(broker: State, step: steps.SetPolicy) -> None:
     policy = step.policy
     validate(policy, broker.rules)
+    before = broker.policies.get((policy.operator, policy.name), policy)
     broker.policies[policy.operator, policy.name] = policy
     if broker.listen:
         broker.listen(events.PolicySet(broker.now, policy.name, policy.operator))
-    apply_all(broker)
+    _apply_change(broker, before, policy)
 
 
 def delete_policy(broker: State, step: steps.DeletePolicy) -> None:
-    if broker.policies.pop((step.operator, step.name), None) is None:
+    gone = broker.policies.pop((step.operator, step.name), None)
+    if gone is None:
         raise Refused(400, f"{'operator policy' if step.operator else 'policy'} '{step.name}' does not exist")
     if broker.listen:
         broker.listen(events.PolicyDeleted(broker.now, step.name, step.operator))
-    apply_all(broker)
+    _apply_change(broker, gone)
 
 
-def apply_all(broker: State) -> None:
-    """Every policy change is looked at by every exchange and queue again (routing.md O4)."""
-    for exchange in broker.exchanges.values():
-        apply_to_exchange(broker, exchange)
+def _apply_change(broker: State, *changed: Policy) -> None:
+    """Every exchange and queue that a changed policy names is looked at again (routing.md O4)."""
+    names = [compiled(pattern).search for pattern in {policy.pattern for policy in changed}]
+    for name, exchange in broker.exchanges.items():
+        if any(named(name) for named in names):
+            apply_to_exchange(broker, exchange)
     broker.routes.clear()
     for queue in list(broker.queues.values()):
+        if not any(named(queue.broker_name) for named in names):
+            continue
         before = queue.settings
         apply_to_queue(broker, queue)
         if queue.settings != before:
