@@ -140,7 +140,7 @@ def test_an_interrupted_run_leaves_nothing(session: Session, tmp_path: Path, num
         ("amqp://u:s3cret@127.0.0.1:1", "http://127.0.0.1:1", "cannot be reached"),
         ("amqp://guest:s3cret@127.0.0.1:5672", MANAGEMENT, "refuses the user name or password"),
         ("amqp://guest:s3cret@127.0.0.1:5672", "http://guest:guest@127.0.0.1:15672", "refuses the user name or password"),
-        ("amqp://guest:guest@127.0.0.1:1", MANAGEMENT, "cannot be reached"),
+        ("amqp://guest:guest@127.0.0.1:1", MANAGEMENT, "cannot be reached: Connection refused"),
     ],
 )
 def test_a_broker_that_says_no(session: Session, verb: str, url: str, management: str, said: str) -> None:
