@@ -63,10 +63,15 @@ def run(
     ] = None,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
+    from routesim.cli.exits import UsageError
     from routesim.cli.running import Options, run_files, until_of
 
     options = Options(format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under)
+    if broker is None and (management is not None or speed != 1):
+        raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
     if broker is not None:
+        if seeds is not None:
+            raise UsageError("--seeds is of the embedded engine; leave out --broker")
         from routesim.cli.living import Target, run_live
 
         sys.exit(run_live(files, options, Target(broker, management, speed)))

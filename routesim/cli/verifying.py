@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from routesim.cli.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.living import Target, loaded, session
 from routesim.cli.output import CannotWrite, opened, tell, wants_colour
+from routesim.cli.running import same_file
 from routesim.diagnostics import did_you_mean
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
@@ -33,6 +34,11 @@ def verify_all(asked: Verify) -> int:
         raise UsageError(f"--format takes {', '.join(FORMATS)}, not '{asked.format}'" + (f"; {hint}" if hint else ""))
     if bool(asked.files) == bool(asked.random):
         raise UsageError("give either scenario files or --random N")
+    if asked.files.count("-") > 1:
+        raise UsageError("- stands for stdin and can be given once")
+    for path in asked.files:
+        if path != "-" and same_file(path, asked.output):
+            raise UsageError(f"--output would overwrite the scenario {path}")
     if asked.random and not os.path.isdir(asked.keep):
         raise UsageError(f"--keep: there is no directory {asked.keep}")
     try:
@@ -49,20 +55,15 @@ def verify_all(asked: Verify) -> int:
 
 def _verify_all(asked: Verify) -> int:
     found = session(asked.target)
-    verdicts = _random(asked, found) if asked.random else _files(asked, found)
-    if verdicts is None:
-        return UNUSABLE
-    with opened(asked.output) as out:
-        FORMATS[asked.format](out, verdicts, found.version, colour=wants_colour(out))
-    return NO if any(item.difference for item in verdicts) else OK
-
-
-def _files(asked: Verify, found: Session) -> list[Verdict] | None:
     scenarios = [loaded(path, found.profile) for path in asked.files]
     usable = [scenario for scenario in scenarios if scenario is not None]
     if len(usable) < len(scenarios):
-        return None
-    return [verify(scenario, found, asked.target.speed) for scenario in usable]
+        return UNUSABLE
+    with opened(asked.output) as out:  # what cannot be written is to be known before the work, not after it
+        speed = asked.target.speed
+        verdicts = _random(asked, found) if asked.random else [verify(scenario, found, speed) for scenario in usable]
+        FORMATS[asked.format](out, verdicts, found.version, colour=wants_colour(out))
+    return NO if any(item.difference for item in verdicts) else OK
 
 
 def _random(asked: Verify, found: Session) -> list[Verdict]:

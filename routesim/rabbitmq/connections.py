@@ -11,6 +11,7 @@ from routesim.rabbitmq.url import Address
 try:
     import pika
     import pika.exceptions
+    from pika.adapters.utils.connection_workflow import AMQPConnectorException
 except ImportError:
     raise BrokerProblem("the AMQP client library is not installed: pip install 'routesim[broker]'") from None
 
@@ -107,7 +108,7 @@ def connect(address: Address, vhost: str) -> Any:
         raise BrokerProblem(f"the broker at {address} refuses the user name or password") from None
     except pika.exceptions.ProbableAccessDeniedError:
         raise BrokerProblem(f"the broker at {address} gives {address.user} no access") from None
-    except (pika.exceptions.AMQPError, OSError) as error:
+    except (pika.exceptions.AMQPError, AMQPConnectorException, OSError) as error:
         raise unreachable(address, error) from None
 
 
@@ -126,6 +127,8 @@ def lost(address: Address, error: BaseException) -> BrokerProblem:
 
 
 def _reason(address: Address, error: BaseException) -> str:
+    while error.args and isinstance(inner := getattr(error.args[0], "exception", error.args[0]), BaseException):
+        error = inner  # the library packs what happened into what it was doing then
     name = type(error).__name__
     if "Timeout" in name:
         return f"no answer within {address.timeout} s"
@@ -135,7 +138,7 @@ def _reason(address: Address, error: BaseException) -> str:
         return error.strerror
     parts = [str(item) for item in getattr(error, "args", ()) if item is not None]
     text = " ".join(" ".join(parts).split())
-    inner = getattr(error, "__cause__", None)
-    if not text and isinstance(inner, OSError):
-        text = inner.strerror or str(inner)
+    cause = getattr(error, "__cause__", None)
+    if not text and isinstance(cause, OSError):
+        text = cause.strerror or str(cause)
     return (text or "it closed the connection")[:200]

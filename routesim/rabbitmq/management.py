@@ -7,6 +7,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 from routesim.model import Policy
@@ -58,7 +59,7 @@ class Management:
             raise self._problem(f"broke off: {_reason(error)}") from None
         try:
             return json.loads(text) if text.strip() else None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._problem("answered with what is no JSON; is that its address?") from None
 
     def _problem(self, what: str) -> BrokerProblem:
@@ -81,7 +82,7 @@ class Management:
     # Virtual hosts -----------------------------------------------------------------------------------------------------
 
     def vhosts(self) -> list[str]:
-        return [item["name"] for item in self.call("GET", "vhosts?columns=name")]
+        return self._names("vhosts?columns=name", lambda found: found)
 
     def create_vhost(self, name: str) -> None:
         try:
@@ -92,6 +93,13 @@ class Management:
             raise BrokerProblem(
                 f"{self.address.user} may not create a virtual host at {self.address} (tag administrator): {refusal.text}"
             ) from None
+
+    def in_use(self, name: str) -> bool:
+        """Whether somebody is connected to the virtual host; one that has just gone is in nobody's use."""
+        try:
+            return bool(self.call("GET", f"vhosts/{segment(name)}/connections"))
+        except Refusal:
+            return False
 
     def delete_vhost(self, name: str) -> None:
         """That it is not there is no error."""
@@ -116,7 +124,16 @@ class Management:
         self.call("DELETE", f"{kind}/{segment(vhost)}/{segment(name)}")
 
     def exchange_types(self) -> frozenset[str]:
-        return frozenset(item["name"] for item in self.call("GET", "overview?columns=exchange_types")["exchange_types"])
+        return frozenset(self._names("overview?columns=exchange_types", lambda found: found["exchange_types"]))
+
+    def _names(self, path: str, items: Callable[[Any], Any]) -> list[str]:
+        """These are asked for first, so it is here that something else than RabbitMQ shows."""
+        try:
+            return [str(item["name"]) for item in items(self.call("GET", path))]
+        except Refusal as refusal:
+            raise self._problem(f"answered {refusal.status} ({refusal.text}); is that its address?") from None
+        except (TypeError, LookupError):
+            raise self._problem("answered what RabbitMQ does not; is that its address?") from None
 
     # Definitions -------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from routesim.rabbitmq.problems import BrokerProblem
 NAME = re.compile(r"routesim-(\d{8}T\d{6})Z-\d+-[0-9a-f]{6}")
 STAMP = "%Y%m%dT%H%M%S"
 OLD_S = 3600
+ENDING = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]  # Windows knows no terminal that hangs up
 
 
 def fresh_name() -> str:
@@ -37,8 +38,8 @@ def is_left_over(name: str, now_s: float) -> bool:
 
 
 def sweep(management: Management) -> list[str]:
-    """Removes what killed runs have left behind; returns the names."""
-    old = [name for name in management.vhosts() if is_left_over(name, time.time())]
+    """Removes what killed runs have left behind, and nobody is connected to; returns the names."""
+    old = [name for name in management.vhosts() if is_left_over(name, time.time()) and not management.in_use(name)]
     for name in old:
         with suppress(BrokerProblem):
             management.delete_vhost(name)
@@ -84,8 +85,7 @@ def ended_by_signals() -> Iterator[None]:
     def terminate(number: int, frame: FrameType | None) -> None:
         raise Terminated
 
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = [(number, signal.signal(number, terminate)) for number in numbers]
+    before = [(number, signal.signal(number, terminate)) for number in ENDING]
     try:
         yield
     finally:
@@ -99,8 +99,7 @@ def _undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, *ENDING)]
     try:
         yield
     finally:

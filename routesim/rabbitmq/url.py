@@ -5,6 +5,7 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 AMQP_PORT, AMQPS_PORT, MANAGEMENT_PORT = 5672, 5671, 15672
 TIMEOUT_S = 10
+ESCAPED = "in a user name or password / is written %2F, ? %3F, # %23, @ %40"
 
 
 class BadAddress(Exception):
@@ -84,12 +85,15 @@ def segment(name: str) -> str:
 
 
 def _split(text: str, schemes: tuple[str, ...], example: str) -> tuple[SplitResult, int | None]:
-    wrong = BadAddress(f"a broker's address looks like {example}")
+    wrong = BadAddress(f"a broker's address looks like {example}; {ESCAPED}")
     try:
         parts = urlsplit(text)
         port = parts.port
+        (parts.hostname or "").encode("idna")
     except ValueError:
         raise wrong from None
     if parts.scheme not in schemes or not text.startswith(f"{parts.scheme}://"):
+        raise wrong
+    if "@" in parts.path + parts.query + parts.fragment:  # the end of a password, which must not pass for a path
         raise wrong
     return parts, port

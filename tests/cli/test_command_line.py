@@ -86,6 +86,8 @@ def test_help_is_as_narrow_as_the_terminal() -> None:
         (("run", SHOES, "--seed", "x"), "--seed"), (("run", SHOES, "--seed", "-1"), "--seed"), (("run", SHOES, "--max-events", "0"), "--max-events"),
         (("run", SHOES, "--max-events", "many"), "--max-events"), (("run", SHOES, "--format"), "--format"), (("run", "scenarios/shose.yaml"), "shoes.yaml"),
         (("run", "-", "-"), "once"), (("--verison",), "--version"), (("run", SHOES, "--until", "-5s"), "duration"), (("run", SHOES, "--until", ""), "duration"),
+        (("run", SHOES, "--broker", "amqp://localhost:1", "--seeds", "1..3"), "embedded engine"), (("run", SHOES, "--speed", "2"), "--broker"),
+        (("run", SHOES, "--management", "http://localhost:1"), "--broker"),
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_status_2_with_a_hint(arguments: tuple[str, ...], hint: str) -> None:

@@ -27,3 +27,19 @@ def test_what_is_no_address_is_refused_without_its_password(text: str) -> None:
     with pytest.raises(BadAddress) as refused:
         amqp_address(text)
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("rest", ["12/s3cret@h", "12?s3cret@h", "12#s3cret@h", "a/s3cret@h", "a@b/s3cret@h"])
+def test_a_password_that_is_not_escaped_is_not_taken_for_a_path(rest: str) -> None:
+    for read, scheme in ((amqp_address, "amqp"), (web_address, "http")):
+        with pytest.raises(BadAddress, match="%2F") as refused:
+            read(f"{scheme}://guest:{rest}")
+        assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64])
+def test_what_is_no_host_name_is_refused(host: str) -> None:
+    with pytest.raises(BadAddress):
+        amqp_address(f"amqp://{host}")
+    with pytest.raises(BadAddress):
+        web_address(f"http://{host}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from live_kit import URL
 
+from routesim.rabbitmq.scratch import OLD_S, is_left_over, sweep
 from routesim.run.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,6 +134,20 @@ def test_an_interrupted_run_leaves_nothing(session: Session, tmp_path: Path, num
     assert ours(session, process.pid) == []
 
 
+def test_a_killed_run_leaves_its_vhost_for_an_hour(session: Session, tmp_path: Path) -> None:
+    process = slow_run(tmp_path, URL)
+    until_it_works(session, process)
+    process.kill()
+    process.communicate(timeout=30)
+    (left,) = ours(session, process.pid)
+    try:
+        assert left not in sweep(session.management)
+        assert not is_left_over(left, time.time() + OLD_S - 60)
+        assert is_left_over(left, time.time() + OLD_S + 60)
+    finally:
+        session.management.delete_vhost(left)
+
+
 @pytest.mark.parametrize("verb", ["run", "verify"])
 @pytest.mark.parametrize(
     ("url", "management", "said"),
@@ -140,7 +155,7 @@ def test_an_interrupted_run_leaves_nothing(session: Session, tmp_path: Path, num
         ("amqp://u:s3cret@127.0.0.1:1", "http://127.0.0.1:1", "cannot be reached"),
         ("amqp://guest:s3cret@127.0.0.1:5672", MANAGEMENT, "refuses the user name or password"),
         ("amqp://guest:s3cret@127.0.0.1:5672", "http://guest:guest@127.0.0.1:15672", "refuses the user name or password"),
-        ("amqp://guest:guest@127.0.0.1:1", MANAGEMENT, "cannot be reached"),
+        ("amqp://guest:guest@127.0.0.1:1", MANAGEMENT, "cannot be reached: Connection refused"),
     ],
 )
 def test_a_broker_that_says_no(session: Session, verb: str, url: str, management: str, said: str) -> None:

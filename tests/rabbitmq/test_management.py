@@ -9,6 +9,7 @@ import pytest
 from routesim.rabbitmq.management import Management, without_secrets
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import fresh_name, is_left_over, scratch_vhost, sweep
+from routesim.rabbitmq.url import WebAddress
 from routesim.rabbitmq.wire import _decode_value, encoded
 from routesim.run.session import Session
 from routesim.values import Typed, raw
@@ -91,3 +92,27 @@ def test_the_password_is_in_no_error(session: Session) -> None:
     with pytest.raises(BrokerProblem, match="refuses the user name or password") as refused:
         Management(address).vhosts()
     assert "s3cret" not in str(refused.value)
+
+
+def test_an_old_vhost_in_which_somebody_works_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may well take longer than the hour after which others count its vhost as left behind."""
+    used, left = "routesim-20200101T000000Z-1-abcdef", "routesim-20200101T000000Z-2-abcdef"
+    gone: list[str] = []
+    monkeypatch.setattr(Management, "vhosts", lambda self: ["/", used, left, "shop"])
+    monkeypatch.setattr(Management, "in_use", lambda self, name: name == used)
+    monkeypatch.setattr(Management, "delete_vhost", lambda self, name: gone.append(name))
+    assert sweep(Management(WebAddress("http://nobody", "u", "p"))) == [left] == gone
+
+
+def test_who_is_connected_uses_a_vhost(session: Session) -> None:
+    import pika
+
+    with scratch_vhost(session.management) as name:
+        assert not session.management.in_use(name)
+        login = pika.PlainCredentials(session.amqp.user, session.amqp.password)
+        connection = pika.BlockingConnection(pika.ConnectionParameters(session.amqp.host, session.amqp.port, name, login))
+        limit = time.monotonic() + 20
+        while not session.management.in_use(name) and time.monotonic() < limit:  # the plugin hears of it a little late
+            time.sleep(0.2)
+        assert session.management.in_use(name)
+        connection.close()
