@@ -274,7 +274,7 @@ class Express:
 
     def _new_place(self, queue: QueueType) -> Place | None:
         limits = queue.settings
-        if not isinstance(queue, Classic) or queue.deleted or limits.single_active_consumer or limits.overflow != "drop-head":
+        if not isinstance(queue, Classic) or limits.single_active_consumer or limits.overflow != "drop-head":
             return None
         place = Place(queue, {})
         for subscription in queue.subscriptions.values():

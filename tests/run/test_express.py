@@ -118,6 +118,18 @@ MEANWHILE = [
     'declare: {{policies: [{{name: p, pattern: "^q[01]", apply-to: queues, definition: {{message-ttl: 3}}}}]}}',
     "delete: {{policy: p}}", "get: {{queue: q0}}", "unbind: {{source: all, destination: q2}}", "restart: clean",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("limit", ["x-message-ttl: 9", "x-max-length: 3", "x-max-length-bytes: 9", "x-max-priority: 2"])
+def test_what_waits_where_there_is_a_limit_goes_the_ordinary_way(limit: str) -> None:
+    text = (
+        "consumers: {a: {queue: q1, prefetch: 1, takes: 7ms}}\n"
+        "steps: [{publish: {routing_key: q1, count: 200, every: 2, body: four, priority: 1}}, "
+        "{publish: {routing_key: q1, count: 100, every: 3}}]"
+    )
+    same(TOPOLOGY.format(version="3.10", q1=f"{{arguments: {{{limit}}}}}") + text)
+
+
 RULES = ["ack", "ack", "ack", "reject", "[{attempt: 1, do: requeue}]", "[{chance: 0.1, do: crash, restart: 20ms}]", "hold"]
 
 
