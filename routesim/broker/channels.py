@@ -164,6 +164,7 @@ def crash(broker: State, step: steps.Crash) -> None:
 
 def close(broker: State, step: steps.Close) -> None:
     """connection.close by the client: for what it held the same as a loss (queues.md 2.13)."""
-    if step.connection in broker.connections and broker.listen:
-        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT))
+    names = tuple(broker.connections.get(step.connection, ()))
+    if names and broker.listen:
+        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
     close_connection(broker, step.connection, CLOSED_BY_CLIENT)

@@ -386,14 +386,14 @@ class RealBroker:
     # Endings -------------------------------------------------------------------------------------------------------------
 
     def _crash(self, step: steps.Crash) -> None:
-        names = tuple(line.name for line in self.channels.values() if line.connection == step.connection)
-        self._tell(events.ConnectionLost(self.now, step.connection, names))
+        self._tell(events.ConnectionLost(self.now, step.connection, self._channels_of(step.connection)))
         self.connections.close(step.connection)
         self._connection_gone(step.connection, "connection lost")
 
     def _close(self, step: steps.Close) -> None:
-        if any(line.connection == step.connection for line in self.channels.values()):
-            self._tell(events.ConnectionClosed(self.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT))
+        names = self._channels_of(step.connection)
+        if names:
+            self._tell(events.ConnectionClosed(self.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
         self.connections.close(step.connection)
         self._connection_gone(step.connection, CLOSED_BY_CLIENT)
 
@@ -410,12 +410,16 @@ class RealBroker:
         if line is None:
             return
         if refused.connection or refused.code not in CHANNEL_CODES:
-            self._tell(events.ConnectionClosed(self.now, line.connection, refused.code, text))
+            names = self._channels_of(line.connection)
+            self._tell(events.ConnectionClosed(self.now, line.connection, refused.code, text, names))
             self.connections.forget(line.connection)
             self._connection_gone(line.connection, "connection closed")
         else:
             self._tell(events.ChannelClosed(self.now, line.name, refused.code, text))
             self._line_gone(line, "channel closed")
+
+    def _channels_of(self, connection: str) -> tuple[str, ...]:
+        return tuple(line.name for line in self.channels.values() if line.connection == connection)
 
     def _connection_gone(self, connection: str, why: str) -> None:
         for line in [item for item in self.channels.values() if item.connection == connection]:

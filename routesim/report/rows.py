@@ -169,6 +169,11 @@ class Rows:
         why = f"{event.why} by {event.by}" if event.why in ("nack", "reject", "recover") else f"{event.why}: {event.by}"
         return (event.at_ms, depth, "requeued", event.message, event.queue, why, NOTICE)
 
+    def _retry_delayed(self, event: events.RetryDelayed) -> Row:
+        depth = self.copies.get(event.copy, 0) + 2
+        why = f"delayed retry: not ready before {event.until_ms / 1000:.3f} s"
+        return (event.at_ms, depth, "delayed", event.message, event.queue, why, NOTICE)
+
     def _dead_lettered(self, event: events.DeadLettered) -> Row:
         depth = self.copies.get(event.copy, -1) + 1
         if event.reason == "rejected":
@@ -320,6 +325,7 @@ _ROWS: dict[type, Callable[[Rows, Any], Row | None]] = {
     events.Acked: Rows._acked,
     events.Rejected: Rows._rejected,
     events.Requeued: Rows._requeued,
+    events.RetryDelayed: Rows._retry_delayed,
     events.DeadLettered: Rows._dead_lettered,
     events.Dropped: Rows._dropped,
     events.Awaiting: Rows._awaiting,
