@@ -344,7 +344,7 @@ class ChannelClosed(NamedTuple):
 
 
 class ConnectionClosed(NamedTuple):
-    """The broker closed the connection with this reply code and text."""
+    """The connection was closed with this reply code and text: by the broker, or by the client (`CLOSED_BY_CLIENT`)."""
 
     at_ms: int
     connection: str

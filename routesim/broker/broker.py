@@ -33,6 +33,7 @@ HANDLERS: dict[type, Callable[[State, Any], None]] = {
     steps.Consume: channels.consume,
     steps.Cancel: channels.cancel,
     steps.Crash: channels.crash,
+    steps.Close: channels.close,
     steps.Restart: restarting.restart,
     steps.DeclareExchange: topology.declare_exchange,
     steps.DeclareQueue: topology.declare_queue,

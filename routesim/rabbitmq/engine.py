@@ -26,7 +26,7 @@ from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.rabbitmq.seen import Line, SeenQueue
 from routesim.rabbitmq.wire import body_of, content_of, properties_of
-from routesim.replies import CHANNEL_CODES
+from routesim.replies import CHANNEL_CODES, CLOSED_BY_CLIENT, REPLY_SUCCESS
 from routesim.values import is_integer, raw
 from routesim.versions import Rules
 
@@ -391,6 +391,12 @@ class RealBroker:
         self.connections.close(step.connection)
         self._connection_gone(step.connection, "connection lost")
 
+    def _close(self, step: steps.Close) -> None:
+        if any(line.connection == step.connection for line in self.channels.values()):
+            self._tell(events.ConnectionClosed(self.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT))
+        self.connections.close(step.connection)
+        self._connection_gone(step.connection, CLOSED_BY_CLIENT)
+
     def _restart(self, step: steps.Restart) -> None:
         raise NotOnARealBroker("a broker that others use is not restarted")
 
@@ -499,6 +505,7 @@ _HANDLERS: dict[type, Callable[[RealBroker, Any], None]] = {
     steps.Consume: RealBroker._consume,
     steps.Cancel: RealBroker._cancel,
     steps.Crash: RealBroker._crash,
+    steps.Close: RealBroker._close,
     steps.Restart: RealBroker._restart,
     steps.DeclareExchange: RealBroker._declare_exchange,
     steps.DeclareQueue: RealBroker._declare_queue,
