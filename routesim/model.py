@@ -195,6 +195,21 @@ def task_consumer(worker: str, queue: str) -> str:
     return f"{worker}:{queue}"
 
 
+def control_channel(worker: str) -> str:
+    """On the worker's main connection: commands are not held up by the tasks' prefetch limit."""
+    return f"{worker} (control)"
+
+
+def events_channel(worker: str) -> str:
+    """On a connection of its own."""
+    return f"{worker} (events)"
+
+
+def pool_channel(worker: str) -> str:
+    """What the children publish: on a connection of its own."""
+    return f"{worker} (pool)"
+
+
 class Settings(NamedTuple):
     """Settings of the broker itself; times in ms, None: that version's default."""
 

@@ -3,8 +3,9 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from routesim.celery.rates import rate_of
 from routesim.clients import messages
-from routesim.model import Message, task_consumer
+from routesim.model import Consumer, Message, pool_channel, task_consumer
 from routesim.queues import Delivery
 from routesim.steps import Cancel, Consume
 
@@ -30,7 +31,7 @@ def carry_out(process: "Process", delivery: Delivery) -> "Doings":
     reply_to = told.get("reply_to")
     if isinstance(reply_to, dict) and process.plan.replies is not None:
         answer = {process.plan.name: {"ok": "pong" if told.get("method") == "ping" else "done"}}
-        channel = messages.pool_channel(process.plan.name)
+        channel = pool_channel(process.plan.name)
         process.opened.add(channel)
         headers = {"ticket": told.get("ticket"), "clock": 0}
         key = str(reply_to.get("routing_key", ""))
@@ -61,17 +62,6 @@ def _rate_limit(process: "Process", arguments: dict[str, Any]) -> "Doings":
         process.reserved.extend(limit.waiting)
 
 
-def rate_of(text: str) -> float | None:
-    """`10/s`, `100/m`, `5/h` or a bare number a second; None: no rate."""
-    number, _, unit = text.partition("/")
-    seconds = {"": 1, "s": 1, "m": 60, "h": 3600}.get(unit)
-    try:
-        rate = float(number)
-    except ValueError:
-        return None
-    return rate / seconds if seconds and rate > 0 else None
-
-
 def _events(on: bool) -> Any:
     def switch(process: "Process", _: dict[str, Any]) -> "Doings":
         yield from ()
@@ -92,8 +82,6 @@ def _cancel_consumer(process: "Process", arguments: dict[str, Any]) -> "Doings":
 
 
 def _add_consumer(process: "Process", arguments: dict[str, Any]) -> "Doings":
-    from routesim.model import Consumer
-
     queue = str(arguments.get("queue"))
     consumer = task_consumer(process.plan.name, queue)
     if consumer not in process.consumers or consumer in process.cancelled:

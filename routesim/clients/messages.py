@@ -11,7 +11,7 @@ from routesim.clients.outcomes import Course
 from routesim.clients.replies import message_of
 from routesim.clients.requests import Request, headers_of
 from routesim.events import Event
-from routesim.model import Message
+from routesim.model import Message, events_channel, pool_channel
 from routesim.steps import Publish
 
 if TYPE_CHECKING:
@@ -34,21 +34,6 @@ EVENT_TYPES: dict[type, str] = {
 }
 
 
-def control_channel(worker: str) -> str:
-    """On the worker's main connection: commands are not held up by the tasks' prefetch limit."""
-    return f"{worker} (control)"
-
-
-def events_channel(worker: str) -> str:
-    """On a connection of its own."""
-    return f"{worker} (events)"
-
-
-def pool_channel(worker: str) -> str:
-    """What the children publish: on a connection of its own."""
-    return f"{worker} (pool)"
-
-
 # A run's end -------------------------------------------------------------------------------------------------------------
 
 
@@ -57,7 +42,9 @@ def sent_by_child(process: "Process", request: Request, course: Course) -> Itera
     channel = pool_channel(process.plan.name)
     for reply in course.publish:
         for _ in range(reply.times):
-            step = process.publish(channel, message_of(reply, request.delivery, request.retries + 1), reply.id or f"{request.id}-sub")
+            step = process.publish(
+                channel, message_of(reply, request.delivery, request.retries + 1), reply.id or f"{request.id}-sub"
+            )
             yield step._replace(message=_as_task(step.message, step.id))
     if course.ends == "retry":
         yield process.publish(channel, _retry(process, request, course), f"{request.id}-retry")
@@ -138,4 +125,3 @@ def _send_event(process: "Process", key: str, told: object) -> "Doings":
     process.opened.add(channel)
     message = Message(exchange, key, json.dumps(told), {"hostname": name}, None, None, TRANSIENT, False, dict(JSON))
     yield process.publish(channel, message, f"{name}-event")
-

@@ -40,13 +40,21 @@ def course(request: Request, moment: Moment) -> Course:
     limit, cut = _limit(task)
     if limit is not None and takes > limit:
         return Course(limit, cut, countdown, (), f"{'Soft' if cut == 'exception' else ''}TimeLimitExceeded")
-    lost = ends == "kill_child"
-    used_up = task.max_retries is not None and request.retries >= task.max_retries
-    if lost and task.acks == "late" and task.on_worker_lost == "retry" and not used_up:
-        return Course(takes, "retry", countdown, ())
-    if ends == "retry" and used_up:
+    if ends == "retry" and _used_up(request):
         return Course(takes, "exception", countdown, publish, "MaxRetriesExceededError")
-    return Course(takes, ends, countdown, () if lost else publish, "WorkerLostError" if lost else "")
+    planned = Course(takes, ends, countdown, publish)
+    return lost(request, planned) if ends == "kill_child" else planned
+
+
+def lost(request: Request, planned: Course) -> Course:
+    """The child is killed: nothing of the body's end happens; with late acknowledgement the task may send itself anew."""
+    task = request.task
+    retries = task.acks == "late" and task.on_worker_lost == "retry" and not _used_up(request)
+    return planned._replace(ends="retry" if retries else "kill_child", publish=(), why="WorkerLostError")
+
+
+def _used_up(request: Request) -> bool:
+    return request.task.max_retries is not None and request.retries >= request.task.max_retries
 
 
 def draw(seed: int, number: int) -> float:

@@ -8,23 +8,32 @@ everything that is under way at this instant has arrived.
 from collections import deque
 from collections.abc import Generator
 from math import ceil
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from routesim import events
 from routesim.broker import ConsumerEnded
 from routesim.clients import messages
 from routesim.clients.limits import PrefetchCount, RateLimit
-from routesim.clients.outcomes import Course, Moment, course, draw
+from routesim.clients.outcomes import Course, Moment, course, draw, lost
 from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.events import Event
-from routesim.model import Consumer, Message, Task, TaskWorker, task_consumer
+from routesim.model import Consumer, Message, Task, TaskWorker, control_channel, pool_channel, task_consumer
 from routesim.queues import Delivery
-from routesim.replies import Refused
 from routesim.steps import Ack, Cancel, Close, Consume, Crash, Publish, Qos, Reject, Step
 
 RECONNECT_MS = 1_000  # between two attempts to get what the broker refused
 MOST_ATTEMPTS = 100  # Celery's broker_connection_max_retries
 What: TypeAlias = tuple[Any, ...]
+
+
+class Refusal(Protocol):
+    """What a broker of either kind answers to a step that it refuses."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def closes_connection(self) -> bool: ...
 
 
 class After(NamedTuple):
@@ -41,7 +50,7 @@ class Soon(NamedTuple):
 
 
 Doing: TypeAlias = Step | Event | After | Soon
-Doings: TypeAlias = Generator[Doing, Refused | None, None]
+Doings: TypeAlias = Generator[Doing, Refusal | None, None]
 
 
 class Job(NamedTuple):
@@ -85,6 +94,11 @@ class Process:
         self.opened: set[str] = set()  # connections beside the main one
         self.numbers = 0
         self.now = 0
+        self.dropped = False  # something that was planned is expected no more
+
+    def channels(self) -> tuple[str, str]:
+        """Those by which deliveries come."""
+        return self.plan.name, control_channel(self.plan.name)
 
     # What it is told ---------------------------------------------------------------------------------------------------
 
@@ -203,11 +217,11 @@ class Process:
         name = self.plan.name
         steps: list[Step] = []
         if self.control_consumer is not None and self.plan.control is not None:
-            channel = messages.control_channel(name)
+            channel = control_channel(name)
             steps.append(Consume(Consumer(self.control_consumer, self.plan.control, channel, auto_ack=True)))
         return steps + [Consume(Consumer(consumer, queue, name)) for consumer, queue in self.consumers.items()]
 
-    def _refused(self, refused: Refused) -> Doings:
+    def _refused(self, refused: Refusal) -> Doings:
         """The broker does not give it what it asks for: another connection helps only where this one was closed."""
         self.attempts += 1
         if not refused.closes_connection or self.attempts > MOST_ATTEMPTS:
@@ -241,6 +255,7 @@ class Process:
         self.reserved.clear()
         self.held.clear()
         self.limits.clear()
+        self.dropped = True
 
     def _each(self) -> int:
         """The prefetch multiplier."""
@@ -285,7 +300,8 @@ class Process:
 
     def _lose_children(self) -> Doings:
         for number, job in list(self.running.items()):
-            self.running[number] = Job(job.request, job.course._replace(ends="kill_child", publish=(), why="WorkerLostError"))
+            self.running[number] = Job(job.request, lost(job.request, job.course))
+            self.dropped = True
             yield from self._end(number)
         yield from self._begin()
 
@@ -302,7 +318,7 @@ class Process:
             return
         if not decodable(delivery):
             yield Ack(worker, delivery.tag)
-            yield events.TaskRejected(self.now, task_id(delivery), name, worker, False, "its body cannot be decoded: acknowledged")
+            yield events.TaskRejected(self.now, task_id(delivery), name, worker, False, "its body cannot be decoded")
             return
         request = Request(delivery, consumer, task, self.life)
         why_not = self._why_revoked(request)
@@ -384,7 +400,7 @@ class Process:
             job = self.running[number] = Job(job.request, job.course._replace(ends="exception", why=why))
         sent = list(messages.sent_by_child(self, job.request, job.course))
         for each in sent:
-            self.opened.add(messages.pool_channel(self.plan.name))
+            self.opened.add(pool_channel(self.plan.name))
             yield each
         if sent:
             yield Soon(("done", number))
@@ -394,7 +410,7 @@ class Process:
     def _done(self, number: int) -> Doings:
         """The process hears how a run ended: it settles the message where that is still to do, and tells."""
         request, course = self.running.pop(number)
-        name, task, at = self.plan.name, request.task, (self.now, request.id, request.task.name, self.plan.name)
+        task, at = request.task, (self.now, request.id, request.task.name, self.plan.name)
         late = task.acks == "late"
         ends = course.ends
         if ends in ("reject", "requeue"):
@@ -417,7 +433,9 @@ class Process:
             yield from self._leave(self.stopping)
 
     def _goes_back(self, task: Task, ends: str) -> bool:
-        return (ends == "kill_child" and task.on_worker_lost == "requeue") or (ends == "time_limit" and task.on_timeout == "requeue")
+        return (ends == "kill_child" and task.on_worker_lost == "requeue") or (
+            ends == "time_limit" and task.on_timeout == "requeue"
+        )
 
     # Settling ----------------------------------------------------------------------------------------------------------
 
@@ -460,6 +478,7 @@ class Process:
         for number, job in list(self.running.items()):
             if job.request.id == id:
                 del self.running[number]
+                self.dropped = True
                 if job.request.task.acks == "late":
                     yield from self._acknowledge(job.request)
                 yield from self._tell(events.TaskRevoked(self.now, id, job.request.task.name, self.plan.name, "terminated"))
