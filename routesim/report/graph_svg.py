@@ -72,8 +72,8 @@ def part_of_a_page(graph: Graph, held: Mapping[Key, Held]) -> str:
     width, height = max(layout.width, _legend_width(kinds) + 2 * MARGIN), layout.height + LEGEND_HEIGHT * bool(kinds)
     size = "small" if width < SMALL_DRAWING else "middle" if width < LARGE_DRAWING else "large"
     lines = [
-        f'<svg class="topology {size}" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-        f'aria-label="{escape(visible(graph.title), QUOTES)}: {len(graph.nodes)} nodes, {len(graph.edges)} edges">',
+        f'<svg class="topology {size}" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'role="img" aria-label="{escape(visible(graph.title), QUOTES)}: {len(graph.nodes)} nodes, {len(graph.edges)} edges">',
         *_body(graph, layout, held),
         *_legend(kinds, height - 12),
         "</svg>",
@@ -196,9 +196,9 @@ def _text_of(route: Route) -> str:
     fill = TAKEN if edge.taken else STROKES[edge.kind]
     full = escape(visible(together(edge.labels, 50)))
     return (
-        f'<g class="label {edge.kind}"><title>{full}</title><rect x="{box.x - box.width / 2:.1f}" y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" '
-        f'height="{box.height:.1f}" rx="4" fill="#ffffff"/><text x="{box.x:.1f}" y="{box.y + 4:.1f}" font-size="{SMALL_SIZE}" '
-        f'text-anchor="middle" fill="{fill}">{escape(_label(edge))}</text></g>'
+        f'<g class="label {edge.kind}"><title>{full}</title><rect x="{box.x - box.width / 2:.1f}" '
+        f'y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4" fill="#ffffff"/><text x="{box.x:.1f}" y="{box.y + 4:.1f}" '
+        f'font-size="{SMALL_SIZE}" text-anchor="middle" fill="{fill}">{escape(_label(edge))}</text></g>'
     )
 
 
@@ -221,11 +221,11 @@ def _node(node: Node, box: Box, held: Held | None) -> str:
     )
     top = box.y - (SIGNS_HEIGHT if node.key.kind == QUEUE else HELD_HEIGHT) / 2 * (held is not None)
     low = top + 5 if not node.detail else top - 3
-    text = f'<text class="name" x="{box.x:.1f}" y="{low:.1f}" font-size="{NAME_SIZE}" font-weight="600" text-anchor="middle" fill="{INK}">'
-    text += f"{escape(_short(node.name, LONGEST_NAME))}</text>"
+    text = f'<text class="name" x="{box.x:.1f}" y="{low:.1f}" font-size="{NAME_SIZE}" font-weight="600" text-anchor="middle" '
+    text += f'fill="{INK}">{escape(_short(node.name, LONGEST_NAME))}</text>'
     if node.detail:
-        text += f'<text class="detail" x="{box.x:.1f}" y="{top + 14:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{FAINT}">'
-        text += f"{escape(_short(node.detail, LONGEST_NAME + 8))}</text>"
+        text += f'<text class="detail" x="{box.x:.1f}" y="{top + 14:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" '
+        text += f'fill="{FAINT}">{escape(_short(node.detail, LONGEST_NAME + 8))}</text>'
     if held is not None:
         text += _holding(node, box, held)
     return f'<g class="node {node.key.kind}"><title>{full}</title>{shape}{bars}{text}</g>'
@@ -243,7 +243,8 @@ def _holding(node: Node, box: Box, held: Held) -> str:
     for number in range(MOST_SIGNS):
         state = " unacked" if number < held.unacked else " ready" if number < held.unacked + held.ready else ""
         signs.append(
-            f'<rect class="sign{state}" x="{x + number * (SIGN + 2):.1f}" y="{low - 14:.1f}" width="{SIGN:.0f}" height="{SIGN:.0f}" rx="2"/>'
+            f'<rect class="sign{state}" x="{x + number * (SIGN + 2):.1f}" y="{low - 14:.1f}" width="{SIGN:.0f}" '
+            f'height="{SIGN:.0f}" rx="2"/>'
         )
     return text + "".join(signs)
 
