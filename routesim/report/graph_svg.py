@@ -197,8 +197,9 @@ def _text_of(route: Route) -> str:
     full = escape(visible(together(edge.labels, 50)))
     return (
         f'<g class="label {edge.kind}"><title>{full}</title><rect x="{box.x - box.width / 2:.1f}" '
-        f'y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4" fill="#ffffff"/><text x="{box.x:.1f}" y="{box.y + 4:.1f}" '
-        f'font-size="{SMALL_SIZE}" text-anchor="middle" fill="{fill}">{escape(_label(edge))}</text></g>'
+        f'y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4" fill="#ffffff"/>'
+        f'<text x="{box.x:.1f}" y="{box.y + 4:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{fill}">'
+        f"{escape(_label(edge))}</text></g>"
     )
 
 
