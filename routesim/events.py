@@ -160,6 +160,16 @@ class Requeued(NamedTuple):
     why: str
 
 
+class RetryDelayed(NamedTuple):
+    """What was requeued just now is ready again only at `until_ms`: a quorum queue's delayed retry (4.3+)."""
+
+    at_ms: int
+    message: str
+    queue: str
+    copy: int
+    until_ms: int
+
+
 class DeadLettered(NamedTuple):
     """Removed from `queue` and put into at least one other; what follows names them. `reason` as in `x-death`."""
 
@@ -344,12 +354,14 @@ class ChannelClosed(NamedTuple):
 
 
 class ConnectionClosed(NamedTuple):
-    """The broker closed the connection with this reply code and text."""
+    """The connection was closed, with its channels, with this reply code and text: by the broker, or by the client
+    (`CLOSED_BY_CLIENT`)."""
 
     at_ms: int
     connection: str
     code: int
     text: str
+    channels: tuple[str, ...]
 
 
 class ConnectionLost(NamedTuple):
@@ -404,6 +416,7 @@ EVENTS: dict[type, str] = {
     Acked: "acked",
     Rejected: "rejected",
     Requeued: "requeued",
+    RetryDelayed: "retry_delayed",
     DeadLettered: "dead_lettered",
     Dropped: "dropped",
     Awaiting: "awaiting_dead_letter",
@@ -437,7 +450,7 @@ EVENTS: dict[type, str] = {
 
 Event: TypeAlias = (
     Published | Enqueued | Unroutable | Returned | Uncommitted | Unpublished | Refused
-    | Confirmed | Delayed | Delivered | Got | Acked | Rejected | Requeued
+    | Confirmed | Delayed | Delivered | Got | Acked | Rejected | Requeued | RetryDelayed
     | DeadLettered | Dropped | Awaiting | CycleCut | Purged | Deleted | LostAtRestart | LostByConsumer | ExchangeDeclared
     | QueueDeclared | ExchangeDeleted | QueueDeleted | Bound | Unbound | PolicySet | PolicyDeleted | QueuePurged
     | ConsumerStarted | ConsumerCancelled | ConsumerActive | QosSet | Transaction | ChannelClosed | ConnectionClosed

@@ -8,7 +8,7 @@ from routesim.broker.topology import remove_queue, stripped
 from routesim.broker.transactions import abandon
 from routesim.model import REPLY_TO, Consumer
 from routesim.queues import Channel, Delivery, QueueType, Subscription
-from routesim.replies import Refused
+from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS, Refused
 from routesim.values import is_integer, raw
 
 
@@ -160,3 +160,11 @@ def crash(broker: State, step: steps.Crash) -> None:
     if broker.listen:
         broker.listen(events.ConnectionLost(broker.now, step.connection, names))
     close_connection(broker, step.connection, "connection lost")
+
+
+def close(broker: State, step: steps.Close) -> None:
+    """connection.close by the client: for what it held the same as a loss (queues.md 2.13)."""
+    names = tuple(broker.connections.get(step.connection, ()))
+    if names and broker.listen:
+        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
+    close_connection(broker, step.connection, CLOSED_BY_CLIENT)

@@ -204,6 +204,10 @@ class State:
             self.listen(events.Requeued(self.now, copy.message, queue.name, copy.serial, by, why))
         self.came_back(copy.message, queue.name)
 
+    def retry_delayed(self, queue: QueueType, copy: Copy, until_ms: int) -> None:
+        if self.listen:
+            self.listen(events.RetryDelayed(self.now, copy.message, queue.name, copy.serial, until_ms))
+
     def came_back(self, message: str, place: str) -> None:
         """Counts returns at one instant; a message that does nothing else is a livelock."""
         places = self.comebacks.setdefault(message, [])

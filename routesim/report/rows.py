@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from routesim import events
 from routesim.model import Binding
+from routesim.replies import REPLY_SUCCESS
 from routesim.tables import BAD, GOOD, HIT, MISS, NOTICE, PLAIN, QUIET
 from routesim.values import plain
 
@@ -168,6 +169,11 @@ class Rows:
         why = f"{event.why} by {event.by}" if event.why in ("nack", "reject", "recover") else f"{event.why}: {event.by}"
         return (event.at_ms, depth, "requeued", event.message, event.queue, why, NOTICE)
 
+    def _retry_delayed(self, event: events.RetryDelayed) -> Row:
+        depth = self.copies.get(event.copy, 0) + 2
+        why = f"delayed retry: not ready before {event.until_ms / 1000:.3f} s"
+        return (event.at_ms, depth, "delayed", event.message, event.queue, why, NOTICE)
+
     def _dead_lettered(self, event: events.DeadLettered) -> Row:
         depth = self.copies.get(event.copy, -1) + 1
         if event.reason == "rejected":
@@ -290,6 +296,13 @@ def _queue_declared(event: events.QueueDeclared) -> str:
     return event.type if event.broker_name == event.queue else f"{event.type}, named {event.broker_name} by the broker"
 
 
+def _connection_closed(rows: Rows, event: events.ConnectionClosed) -> Row:
+    by_client = event.code == REPLY_SUCCESS
+    return rows._root(
+        event, "closed" if by_client else "CONNECTION CLOSED", event.connection, event.text, QUIET if by_client else BAD
+    )
+
+
 def _text(event: Any) -> str:
     text: str = event.text
     return text
@@ -312,6 +325,7 @@ _ROWS: dict[type, Callable[[Rows, Any], Row | None]] = {
     events.Acked: Rows._acked,
     events.Rejected: Rows._rejected,
     events.Requeued: Rows._requeued,
+    events.RetryDelayed: Rows._retry_delayed,
     events.DeadLettered: Rows._dead_lettered,
     events.Dropped: Rows._dropped,
     events.Awaiting: Rows._awaiting,
@@ -339,7 +353,7 @@ _ROWS: dict[type, Callable[[Rows, Any], Row | None]] = {
     ),
     events.Transaction: Rows._transaction,
     events.ChannelClosed: _simple("CHANNEL CLOSED", lambda event: event.channel, _text, BAD),
-    events.ConnectionClosed: _simple("CONNECTION CLOSED", lambda event: event.connection, _text, BAD),
+    events.ConnectionClosed: _connection_closed,
     events.ConnectionLost: _simple("CRASHED", lambda event: event.connection, lambda event: "its connection is lost", BAD),
     events.Restarted: _simple("RESTARTED", lambda event: "broker", lambda event: "clean" if event.clean else "killed", BAD),
     events.PolicySet: _simple("policy set", lambda event: event.policy, lambda event: "operator policy" * event.operator),

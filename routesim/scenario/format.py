@@ -279,6 +279,7 @@ STEPS: dict[str, Kind] = {
     "consume": NAME,
     "cancel": NAME,
     "crash": NAME,
+    "close": NAME,
     "restart": Choice("clean", "kill"),
     "declare": Shape("declare", _DECLARED),
     "delete": Shape("delete", {

@@ -14,6 +14,7 @@ from routesim.scenario.scenario import Action, Do, Expect, PublishMany, Scenario
 from routesim.scenario.source import Mapping, Node, Sequence, Text
 
 TEXT_WIDTH = 100
+CONNECTION_ENDS: dict[str, type[steps.Crash | steps.Close]] = {"crash": steps.Crash, "close": steps.Close}
 
 
 class Read(NamedTuple):
@@ -151,7 +152,7 @@ class Steps:
     def _step(self, step: Read) -> steps.Step:
         verb, fields, names = step.verb, step.fields, self.names
         required = step.fails is None
-        if verb in ("consume", "cancel", "crash"):
+        if verb in ("consume", "cancel", "crash", "close"):
             return self._of_consumer(step)
         if verb == "restart":
             return steps.Restart(fields == "clean")
@@ -181,8 +182,9 @@ class Steps:
 
     def _of_consumer(self, step: Read) -> steps.Step:
         name, names = str(step.fields), self.names
-        if step.verb == "crash" and (name in names.channels or name in self.channels_named):
-            return steps.Crash(names.connection_of(name))
+        ending = CONNECTION_ENDS.get(step.verb)
+        if ending is not None and (name in names.channels or name in self.channels_named):
+            return ending(names.connection_of(name))
         if not names.consumer(name, step.fields):
             raise Unreadable
         consumer = self.declarations.consumers[name]
@@ -190,9 +192,9 @@ class Steps:
             if step.fails is None:
                 names.queue(consumer.queue, self.declarations.queue_nodes.get(name, step.fields), in_step=True)
             return steps.Consume(consumer)
-        if step.verb == "cancel":
-            return steps.Cancel(consumer.channel, name)
-        return steps.Crash(names.connection_of(name))
+        if ending is not None:
+            return ending(names.connection_of(name))
+        return steps.Cancel(consumer.channel, name)
 
     def _delete(self, step: Read) -> steps.Step:
         fields, names = step.fields, self.names
