@@ -32,6 +32,7 @@ TITLE_HEIGHT, LEGEND_HEIGHT = 34.0, 30.0
 HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 148.0, 18.0, 34.0
 MOST_SIGNS, SIGN = 12, 8.0
 SMALL_DRAWING, LARGE_DRAWING = 620.0, 1100.0  # drawings wider than that are not made as small as a phone
+IN_A_PAGE = 1.4  # how much larger than elsewhere, where there is room
 QUOTES = {'"': "&quot;"}
 INK, FAINT, TAKEN, LOST = "#0f172a", "#64748b", "#16a34a", "#dc2626"
 FILLS = {
@@ -72,8 +73,9 @@ def part_of_a_page(graph: Graph, held: Mapping[Key, Held]) -> str:
     width, height = max(layout.width, _legend_width(kinds) + 2 * MARGIN), layout.height + LEGEND_HEIGHT * bool(kinds)
     size = "small" if width < SMALL_DRAWING else "middle" if width < LARGE_DRAWING else "large"
     lines = [
-        f'<svg class="topology {size}" width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'role="img" aria-label="{escape(visible(graph.title), QUOTES)}: {len(graph.nodes)} nodes, {len(graph.edges)} edges">',
+        f'<svg class="topology {size}" width="{IN_A_PAGE * width:.0f}" '
+        f'height="{IN_A_PAGE * height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
+        f'aria-label="{escape(visible(graph.title), QUOTES)}: {len(graph.nodes)} nodes, {len(graph.edges)} edges">',
         *_body(graph, layout, held),
         *_legend(kinds, height - 12),
         "</svg>",
@@ -236,7 +238,7 @@ def _holding(node: Node, box: Box, held: Held) -> str:
     """The line of what a node holds and, in a queue, the row of signs below it."""
     low = box.y + box.height / 2
     line = low - (20.0 if node.key.kind == QUEUE else 9.0)
-    text = f'<text class="held" x="{box.x:.1f}" y="{line:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{INK}">'
+    text = f'<text class="held" x="{box.x:.1f}" y="{line:.1f}" font-size="{SMALL_SIZE + 1}" text-anchor="middle" fill="{INK}">'
     text += f"{escape(visible(held.text))}</text>"
     if node.key.kind != QUEUE:
         return text

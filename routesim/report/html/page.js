@@ -5,6 +5,8 @@
   const SVG = "http://www.w3.org/2000/svg";
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const number = (value) => value.toLocaleString("en-US");
+  const PLAY = "M4 2l10 6-10 6z";
+  const PAUSE = "M3 2h4v12H3zM9 2h4v12H9z";
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
   class Run {
@@ -91,7 +93,7 @@
         const [depths, holds] = this.checkpoints[checkpoint];
         this.depths = depths.slice();
         this.holds = holds.slice();
-        this.nodes.forEach((_, node) => changed.add(node));
+        this.replay.nodes.forEach((what, node) => what !== null && changed.add(node));
         from = checkpoint * CHECKPOINT;
       }
       for (let index = from + 1; index <= to; index++) this.apply(index, changed);
@@ -150,10 +152,15 @@
     }
 
     bringIntoView(item, nodes) {
-      const top = item.offsetTop - this.list.offsetTop;
-      if (top < this.list.scrollTop + 40 || top + item.offsetHeight > this.list.scrollTop + this.list.clientHeight - 40) {
-        this.list.scrollTop = top - this.list.clientHeight / 2;
-      }
+      const list = this.list;
+      const scroll = () => {
+        const top = item.offsetTop - list.offsetTop;
+        if (top < list.scrollTop + 40 || top + item.offsetHeight > list.scrollTop + list.clientHeight - 40) {
+          list.scrollTop = top - list.clientHeight / 2;
+        }
+      };
+      scroll();
+      if (list.classList.contains("long")) requestAnimationFrame(scroll); // now that its neighbours have their true heights
       if (nodes.length && this.drawing && this.drawing.scrollWidth > this.drawing.clientWidth) {
         const box = this.nodes[nodes[nodes.length - 1]].getBoundingClientRect();
         const frame = this.drawing.getBoundingClientRect();
@@ -220,7 +227,7 @@
       const text = on ? "Pause (Space)" : "Play (Space)";
       this.play.setAttribute("aria-label", text);
       this.play.title = text;
-      this.play.firstElementChild.textContent = on ? "\u275a\u275a" : "\u25b6";
+      this.play.querySelector("path").setAttribute("d", on ? PAUSE : PLAY);
       this.now.line.setAttribute("aria-live", on ? "off" : "polite");
       if (!on) return;
       if (this.position === this.last) this.go(0);

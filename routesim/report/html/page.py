@@ -65,10 +65,8 @@ def frame(count: int) -> tuple[str, str]:
 
 
 def _help() -> Markup:
-    rows = [
-        element("div", element("dt", joined([element("kbd", key) for key in keys.split(" ")])), element("dd", text))
-        for keys, text in KEYS
-    ]
+    named = [(joined([element("kbd", key) for key in keys.split()]), text) for keys, text in KEYS]
+    rows = [element("div", element("dt", keys), element("dd", text)) for keys, text in named]
     close = element("button", "Close", type="button")
     return element("dialog", element("h2", "Keys"), element("dl", *rows), close, class_="help", aria_label="Keys")
 
@@ -109,16 +107,10 @@ def _head(story: Story) -> Markup:
 
 
 def _player(story: Story) -> Markup:
-    def button(name: str, sign: str, text: str) -> Markup:
-        return element(
-            "button", element("span", sign, aria_hidden="true"), type="button", class_=name, aria_label=text, title=text
-        )
-
     last = len(story.moments) - 1
     buttons = [
-        button("previous-step", "⏮", "Previous step (Shift ←)"), button("previous", "◀", "Previous event (←)"),
-        button("play", "▶", "Play (Space)"), button("next", "▶|", "Next event (→)"), button("next-step", "⏭", "Next step (Shift →)"),
-    ]  # fmt: skip
+        element("button", _icon(way), type="button", class_=name, aria_label=text, title=text) for name, way, text in _BUTTONS
+    ]
     speed = element(
         "select", *(element("option", f"{name}×", value=value, selected=name == "1") for name, value in _SPEEDS),
         class_="speed", aria_label="Speed",
@@ -132,6 +124,17 @@ def _player(story: Story) -> Markup:
     )  # fmt: skip
 
 
+def _icon(way: str) -> Markup:
+    return element("svg", element("path", d=way), viewBox="0 0 16 16", width=16, height=16, class_="icon", aria_hidden="true")
+
+
+_BUTTONS = (
+    ("previous-step", "M2 3h2v10H2zM14 3v10L5 8z", "Previous step (Shift ←)"),
+    ("previous", "M12 3v10L4 8z", "Previous event (←)"),
+    ("play", "M4 2l10 6-10 6z", "Play (Space)"),
+    ("next", "M4 3v10l8-5z", "Next event (→)"),
+    ("next-step", "M12 3h2v10h-2zM2 3v10l9-5z", "Next step (Shift →)"),
+)
 _SPEEDS = (("½", 1600), ("1", 800), ("2", 400), ("4", 200), ("10", 80))
 
 

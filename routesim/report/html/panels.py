@@ -32,13 +32,10 @@ def topology(story: Story) -> Markup | None:
 
 
 def trace(story: Story) -> Markup | None:
-    search = element(
-        "div",
-        element("label", "Filter ", element("input", type="search", class_="filter", placeholder="text or message id", autocomplete="off")),
-        element("button", "clear", type="button", class_="clear", hidden=True),
-        element("output", class_="matches"),
-        class_="search live-only", hidden=True,
-    )  # fmt: skip
+    box = element("input", type="search", class_="filter", placeholder="text or message id", autocomplete="off")
+    clear = element("button", "clear", type="button", class_="clear", hidden=True)
+    found = element("output", class_="matches")
+    search = element("div", element("label", "Filter ", box), clear, found, class_="search live-only", hidden=True)
     return joined([search, trace_list(story)])
 
 
@@ -47,7 +44,7 @@ def over_time(story: Story) -> Markup | None:
     ready, unacked, axis = _depth_series(story)
     if not ready:
         return None
-    plots = [plot("Ready", "messages", ready, axis), plot("In flight (unacked)", "messages", unacked, axis)]
+    plots = [plot("Ready messages", "messages", ready, axis), plot("Unacked messages (in flight)", "messages", unacked, axis)]
     return element("div", *plots, class_="plots")
 
 
@@ -84,12 +81,8 @@ def _balance(title: str, counts: dict[str, int], left: tuple[str, ...], right: t
     even = whole == parts
 
     def side(names: tuple[str, ...], total: int, word: str) -> Markup:
-        rows = [
-            element("tr", element("th", name.replace("_", " ").replace("dead letter", "dead-letter"), scope="row"), element("td", f"{counts[name]:,}"))
-            for name in names if counts[name]
-        ]  # fmt: skip
-        foot = element("tfoot", element("tr", element("th", word, scope="row"), element("td", f"{total:,}")))
-        return element("table", element("tbody", *rows), foot, class_="side")
+        rows = [_line(name.replace("_", " "), counts[name]) for name in names if counts[name]]
+        return element("table", element("tbody", *rows), element("tfoot", _line(word, total)), class_="side")
 
     sign = element("span", "=" if even else "≠", class_=f"equals {'good' if even else 'bad'}")
     caption = element(
@@ -98,6 +91,10 @@ def _balance(title: str, counts: dict[str, int], left: tuple[str, ...], right: t
     return element(
         "div", caption, element("div", side(left, whole, "in"), sign, side(right, parts, "out"), class_="sides"), class_="balance"
     )
+
+
+def _line(name: str, count: int) -> Markup:
+    return element("tr", element("th", name, scope="row"), element("td", f"{count:,}"))
 
 
 def _section(story: Story, title: str) -> list[tuple[Cell, ...]]:

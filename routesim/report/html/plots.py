@@ -1,5 +1,6 @@
 """Plots of what changes step by step, as SVG: axes with units, a line's name at its end, a legend, and a cursor for the page."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -49,14 +50,12 @@ def event_axis(count: int) -> Axis:
     return Axis("event", max(count, 1), "event", [round(tick) for tick in _ticks(max(count, 1)) if tick == int(tick)], str)
 
 
-def _ticks(end: float, most: int = 6) -> list[float]:
-    """Round numbers from 0 to the end."""
-    size = 1.0
-    while end / size > most * 10:
-        size *= 10
-    while end and end / size < most / 10:
-        size /= 10
-    step = next(size * factor for factor in (1, 2, 5, 10, 20, 50, 100) if end / (size * factor) <= most)
+def _ticks(end: float, most: int = 8) -> list[float]:
+    """Round numbers from 0 to the end, at most so many steps."""
+    if end <= 0:
+        return [0.0]
+    size = 10.0 ** math.floor(math.log10(end)) / 10
+    step = next(size * factor for factor in (1, 2, 5, 10, 20, 50) if end / (size * factor) <= most)
     return [round(step * number, 9) for number in range(int(end / step + 1e-9) + 1)]
 
 
@@ -67,7 +66,7 @@ def plot(title: str, unit: str, series: Sequence[Series], axis: Axis) -> Markup:
     if len(lines) > MOST_LINES:
         rest = lines[MOST_LINES:]
         lines = [*lines[:MOST_LINES], Series(f"{len(rest):,} others together", _sum([item.points for item in rest]))]
-    heading = element("h4", f"{title} ({unit})")
+    heading = element("h4", title)
     if not lines:
         return element("figure", heading, element("p", "Always 0.", class_="quiet"), class_="plot")
     top = max(item.peak() for item in lines)
@@ -81,7 +80,8 @@ def plot(title: str, unit: str, series: Sequence[Series], axis: Axis) -> Markup:
         class_="chart", viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}", role="img", aria_label=f"{title} over {axis.title}. {summary}",
         data_axis=axis.kind, data_end=axis.end, data_left=LEFT, data_width=WIDTH - LEFT - RIGHT,
     )  # fmt: skip
-    return element("figure", heading, svg, _legend(lines, flat), class_="plot")
+    scrolling = element("div", svg, class_="scrolls", tabindex=0, role="group", aria_label=f"{title}, scrolls sideways")
+    return element("figure", heading, scrolling, _legend(lines, flat), class_="plot")
 
 
 class _Frame(NamedTuple):
@@ -108,7 +108,7 @@ def _grid(frame: _Frame, ticks: Sequence[int], unit: str) -> list[Markup]:
         parts.append(element("text", frame.axis.shown(tick), class_="tick", x=x, y=low + 18, text_anchor="middle"))
     middle = round((LEFT + right) / 2, 1)
     parts.append(element("text", frame.axis.title, class_="axis", x=middle, y=HEIGHT - 6, text_anchor="middle"))
-    parts.append(element("text", unit, class_="axis", x=LEFT - 8, y=14, text_anchor="end"))
+    parts.append(element("text", unit, class_="axis", x=2, y=12))
     return parts
 
 

@@ -20,11 +20,10 @@ def drawing(story: Story) -> Markup:
         depths.update(moment.depths)
         holds.update(moment.holds)
     held = {}
-    for key, node in story.graph.nodes.items():
+    for key in story.graph.nodes:
         if key.kind == QUEUE:
-            ready, unacked = (
-                sum(column) for column in zip(*(depths.get(name, (0, 0)) for name in _queues(story.graph, key)), strict=True)
-            )
+            each = [depths.get(name, (0, 0)) for name in _queues(story.graph, key)]
+            ready, unacked = sum(depth[0] for depth in each), sum(depth[1] for depth in each)
             held[key] = Held(f"{ready:,} ready · {unacked:,} unacked", ready, unacked)
         elif key.kind == CONSUMER:
             held[key] = Held(f"holds {holds[key.name]}" if holds.get(key.name) else IDLE)
