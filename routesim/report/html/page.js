@@ -64,9 +64,22 @@
         if (index % CHECKPOINT === 0) this.checkpoints.push([this.depths.slice(), this.holds.slice()]);
       }
       this.position = this.last;
+      this.fitNames();
       this.listen(find);
       all(".live-only").forEach((element) => (element.hidden = false));
       this.show(new Set(), false);
+    }
+
+    // Fonts differ in width; a name stays within its node.
+    fitNames() {
+      for (const node of this.nodes) {
+        const room = node.querySelector("rect").width.baseVal.value - 24;
+        for (const text of node.querySelectorAll("text")) {
+          if (text.getComputedTextLength() <= room) continue;
+          text.setAttribute("textLength", room);
+          text.setAttribute("lengthAdjust", "spacingAndGlyphs");
+        }
+      }
     }
 
     // State ---------------------------------------------------------------------------------------------------------
@@ -302,6 +315,7 @@
     });
     runs[shown].start();
     document.title = `${runs[shown].name} \u00b7 routesim`;
+    if (tabs.length) tabs[shown].scrollIntoView({ block: "nearest", inline: "nearest" });
     if (focus && tabs.length) tabs[shown].focus();
   }
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from routesim.report.html.markup import Markup, element, joined
 from routesim.report.text import width
 
-WIDTH, HEIGHT = 660.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 138.0, 26.0, 44.0
+WIDTH, HEIGHT = 680.0, 250.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 156.0, 26.0, 44.0
 MOST_LINES = 6  # so many can be told apart; what is lower is summed up in one more
 MOST_POINTS = 1200  # a line; more than that cannot be seen
-LABEL_GAP, LABEL_COLUMNS = 14.0, 19
+LABEL_GAP, LABEL_COLUMNS = 14.0, 20
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 2", "1 3", "12 4")
 Point = tuple[int, int]
 
@@ -68,7 +68,8 @@ def plot(title: str, unit: str, series: Sequence[Series], axis: Axis) -> Markup:
         lines = [*lines[:MOST_LINES], Series(f"{len(rest):,} others together", _sum([item.points for item in rest]))]
     heading = element("h4", title)
     if not lines:
-        return element("figure", heading, element("p", "Always 0.", class_="quiet"), class_="plot")
+        empty = "Always 0." if axis.kind == "event" else "0 at the end of every instant."
+        return element("figure", heading, element("p", empty, class_="quiet"), class_="plot")
     top = max(item.peak() for item in lines)
     ticks = [round(tick) for tick in _ticks(top, 5) if tick == int(tick)]
     if ticks[-1] < top:
