@@ -29,7 +29,7 @@ NAME_COLUMN, SMALL_COLUMN = 7.9, 6.2  # how wide a column of either size of text
 NODE_HEIGHT, LOW_NODE_HEIGHT, LABEL_HEIGHT = 46.0, 32.0, 18.0
 LONGEST_NAME, LONGEST_LABEL = 34, 36
 TITLE_HEIGHT, LEGEND_HEIGHT = 34.0, 30.0
-HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 168.0, 18.0, 34.0
+HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 172.0, 18.0, 34.0
 MOST_SIGNS, SIGN = 12, 8.0
 SMALL_DRAWING, LARGE_DRAWING = 620.0, 1100.0  # drawings wider than that are not made as small as a phone
 IN_A_PAGE = 1.4  # how much larger than elsewhere, where there is room
@@ -217,12 +217,13 @@ def _node(node: Node, box: Box, held: Held | None) -> str:
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="{round_by}" fill="{fill}" '
         f'stroke="{stroke}" stroke-width="{2.6 if node.taken else 1.4}"{dashes}/>'
     )
+    below = 0.0 if held is None else SIGNS_HEIGHT if node.key.kind == QUEUE else HELD_HEIGHT
     bars = "".join(  # a queue looks like one
-        f'<path d="M{x + box.width - 5 * number:.1f} {y + 5:.1f} v{box.height - 10:.1f}" stroke="{stroke}" opacity="0.45"/>'
+        f'<path d="M{x + box.width - 5 * number:.1f} {y + 5:.1f} v{box.height - 10 - below:.1f}" stroke="{stroke}" opacity="0.45"/>'
         for number in (1, 2)
         if node.key.kind == QUEUE
     )
-    top = box.y - (SIGNS_HEIGHT if node.key.kind == QUEUE else HELD_HEIGHT) / 2 * (held is not None)
+    top = box.y - below / 2
     low = top + 5 if not node.detail else top - 3
     text = f'<text class="name" x="{box.x:.1f}" y="{low:.1f}" font-size="{NAME_SIZE}" font-weight="600" text-anchor="middle" '
     text += f'fill="{INK}">{escape(_short(node.name, LONGEST_NAME))}</text>'

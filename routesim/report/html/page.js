@@ -64,22 +64,19 @@
         if (index % CHECKPOINT === 0) this.checkpoints.push([this.depths.slice(), this.holds.slice()]);
       }
       this.position = this.last;
-      this.fitNames();
+      this.nodes.forEach((element, node) => element.querySelectorAll("text").forEach((text) => this.fit(node, text)));
       this.listen(find);
       all(".live-only").forEach((element) => (element.hidden = false));
       this.show(new Set(), false);
     }
 
-    // Fonts differ in width; a name stays within its node.
-    fitNames() {
-      for (const node of this.nodes) {
-        const room = node.querySelector("rect").width.baseVal.value - 24;
-        for (const text of node.querySelectorAll("text")) {
-          if (text.getComputedTextLength() <= room) continue;
-          text.setAttribute("textLength", room);
-          text.setAttribute("lengthAdjust", "spacingAndGlyphs");
-        }
-      }
+    // Fonts differ in width; what a node says stays within it.
+    fit(node, text) {
+      text.removeAttribute("textLength");
+      const room = this.nodes[node].querySelector("rect").width.baseVal.value - 16;
+      if (text.getComputedTextLength() <= room) return;
+      text.setAttribute("textLength", room);
+      text.setAttribute("lengthAdjust", "spacingAndGlyphs");
     }
 
     // State ---------------------------------------------------------------------------------------------------------
@@ -149,6 +146,7 @@
       const held = this.nodes[node].querySelector(".held");
       if (!Array.isArray(what)) {
         held.textContent = this.holds[what] ? `holds ${this.holds[what]}` : "idle";
+        this.fit(node, held);
         return;
       }
       let ready = 0;
@@ -158,6 +156,7 @@
         unacked += this.depths[2 * queue + 1];
       }
       held.textContent = `${number(ready)} ready \u00b7 ${number(unacked)} unacked`;
+      this.fit(node, held);
       this.nodes[node].querySelectorAll(".sign").forEach((sign, index) => {
         sign.classList.toggle("unacked", index < unacked);
         sign.classList.toggle("ready", index >= unacked && index < unacked + ready);
