@@ -219,7 +219,8 @@ def _node(node: Node, box: Box, held: Held | None) -> str:
     )
     below = 0.0 if held is None else SIGNS_HEIGHT if node.key.kind == QUEUE else HELD_HEIGHT
     bars = "".join(  # a queue looks like one
-        f'<path d="M{x + box.width - 5 * number:.1f} {y + 5:.1f} v{box.height - 10 - below:.1f}" stroke="{stroke}" opacity="0.45"/>'
+        f'<path d="M{x + box.width - 5 * number:.1f} {y + 5:.1f} v{box.height - 10 - below:.1f}" stroke="{stroke}" '
+        'opacity="0.45"/>'
         for number in (1, 2)
         if node.key.kind == QUEUE
     )

@@ -113,7 +113,7 @@ def of_section(title: str) -> Callable[[Story], Markup | None]:
 
 def table(section: Section) -> Markup:
     if not section.columns:
-        return element("pre", joined([element("span", row[0].text + "\n", class_=row[0].tone) for row in section.rows]))
+        return element("pre", Markup("\n".join(element("span", row[0].text, class_=row[0].tone) for row in section.rows)))
     right = [name in section.right for name in section.columns]
     head = element("tr", *(
         element("th", name, scope="col", class_="number" if number else None) if name else element("td")

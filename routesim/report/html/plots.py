@@ -38,8 +38,8 @@ class Axis(NamedTuple):
 
 def time_axis(end_ms: int) -> Axis:
     unit, size = next(((unit, size) for unit, size, least in _UNITS if end_ms >= least), ("ms", 1))
-    ticks = _ticks(end_ms / size)
-    return Axis(f"virtual time ({unit})", end_ms, "time", [round(tick * size) for tick in ticks], lambda ms: f"{ms / size:g}")
+    ticks = [round(tick * size) for tick in _ticks(end_ms / size) if size > 1 or tick == int(tick)]
+    return Axis(f"virtual time ({unit})", end_ms, "time", ticks, lambda ms: f"{ms / size:g}")
 
 
 _UNITS = (("days", 86_400_000, 172_800_000), ("h", 3_600_000, 10_800_000), ("min", 60_000, 240_000), ("s", 1_000, 1_000))
@@ -116,14 +116,14 @@ def _grid(frame: _Frame, ticks: Sequence[int], unit: str) -> list[Markup]:
 def _lines(frame: _Frame, lines: Sequence[Series]) -> list[Markup]:
     parts = []
     for number, item in reversed(list(enumerate(lines))):
-        path, last = [], 0.0
-        for index, (at, value) in enumerate(_thinned(item.points, frame.axis.end)):
-            x, y = frame.x(at), frame.y(value)
-            if not index:
-                path.append(f"M{x:.1f} {y:.1f}")
+        path, before = [], ("", "")
+        for at, value in _thinned(item.points, frame.axis.end):
+            here = f"{frame.x(at):.1f}", f"{frame.y(value):.1f}"
+            if not path:
+                path.append(f"M{here[0]} {here[1]}")
             else:
-                path.append(f"H{x:.1f}V{y:.1f}" if y != last else f"H{x:.1f}")
-            last = y
+                path.append(f"H{here[0]}" * (here[0] != before[0]) + f"V{here[1]}" * (here[1] != before[1]))
+            before = here
         path.append(f"H{WIDTH - RIGHT:.1f}")
         parts.append(element(
             "path", class_=f"line s{number}", d="".join(path), stroke_dasharray=DASHES[number % len(DASHES)] or None
