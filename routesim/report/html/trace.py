@@ -5,7 +5,7 @@ from routesim.report.html.story import Moment, Story
 from routesim.report.trace import DEEPEST, LONG_MS, long_time
 from routesim.scenario import Scenario
 
-LONG = 1000  # items; a browser then lays out only those that are seen
+PART = 200  # items; a browser lays out only the parts that are seen
 
 
 def shown_time(ms: int) -> str:
@@ -22,8 +22,9 @@ def trace_list(story: Story) -> Markup:
             items.append(_left_out(story))
         items.append(_item(moment, story.scenario, repeats=moment.at_ms == last_ms))
         last_ms = moment.at_ms
-    long = " long" if len(items) > LONG else ""
-    return element("ol", *items, class_=f"trace{long}", tabindex=0, aria_label="Trace, one item an event")
+    parts = [element("ol", *items[start : start + PART]) for start in range(0, len(items), PART)]
+    long = " long" if len(parts) > 1 else ""
+    return element("div", *parts, class_=f"trace{long}", tabindex=0, role="group", aria_label="Trace, one item an event")
 
 
 def _left_out(story: Story) -> Markup:
