@@ -215,3 +215,34 @@ def test_a_long_line_is_thinned_and_keeps_its_peak() -> None:
     text = plot("Ready", "messages", [Series("q", points)], time_axis(100_000))
     assert len(text) < 40_000
     assert re.search(r"V26\.0[HV]", text), "the peak is at the top"
+
+
+# Colours -------------------------------------------------------------------------------------------------------------
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_colours_can_be_read(dark: bool) -> None:
+    """WCAG's AA: 4.5 for text, 3 for lines and borders that carry meaning."""
+    style = (Path(story_module.__file__).parent / "style.css").read_text(encoding="ascii")
+    blocks = re.findall(r":root \{([^}]*)\}", style)
+    of = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", blocks[1 if dark else 0]))
+    text = ("ink", "soft", "good", "notice", "bad", "accent", *(f"s{number}" for number in range(7)))
+    low = [(name, on) for name in text for on in ("page", "panel") if contrast(of[name], of[on]) < 4.5]
+    low += [(name, "raised") for name in ("ink", "soft") if contrast(of[name], of["raised"]) < 4.5]
+    low += [(name, "lit") for name in ("ink", "soft", "good", "notice", "bad", "accent") if contrast(of[name], of["lit"]) < 4.5]
+    low += [(name, "panel") for name in ("dead-letter", "alternate", "binding") if contrast(of[name], of["panel"]) < 4.5]
+    for kind in ("exchange", "queue", "consumer", "missing"):
+        low += [(name, kind) for name in ("ink", "soft") if contrast(of[name], of[f"{kind}-fill"]) < 4.5]
+        low += [(kind, f"{kind}-fill")] if contrast(of[kind], of[f"{kind}-fill"]) < 3 else []
+    assert low == []

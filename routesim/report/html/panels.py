@@ -28,7 +28,11 @@ class Panel(NamedTuple):
 def topology(story: Story) -> Markup | None:
     if not story.graph.nodes:
         return None
-    return element("div", drawing(story), class_="drawing", tabindex=0, role="group", aria_label="Topology, scrolls sideways")
+    body = element("div", drawing(story), class_="drawing", tabindex=0, role="group", aria_label="Topology, scrolls sideways")
+    if not story.live:
+        return body
+    note = "A real broker tells its clients what they hold, not what waits in its queues: that is known at the end only."
+    return joined([element("p", note, class_="quiet"), body])
 
 
 def trace(story: Story) -> Markup | None:
@@ -44,8 +48,10 @@ def over_time(story: Story) -> Markup | None:
     ready, unacked, axis = _depth_series(story)
     if not ready:
         return None
-    plots = [plot("Ready messages", "messages", ready, axis), plot("Unacked messages (in flight)", "messages", unacked, axis)]
-    return element("div", *plots, class_="plots")
+    plots = [] if story.live else [plot("Ready messages", "messages", ready, axis)]
+    plots.append(plot("Unacked messages (in flight)", "messages", unacked, axis))
+    note = element("p", "The whole run is one instant: event by event.", class_="quiet") if axis.kind == "event" else None
+    return joined([part for part in (note, element("div", *plots, class_="plots")) if part is not None])
 
 
 def _depth_series(story: Story) -> tuple[list[Series], list[Series], Axis]:

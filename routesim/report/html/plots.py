@@ -116,7 +116,8 @@ def _grid(frame: _Frame, ticks: Sequence[int], unit: str) -> list[Markup]:
 def _lines(frame: _Frame, lines: Sequence[Series]) -> list[Markup]:
     parts = []
     for number, item in reversed(list(enumerate(lines))):
-        path, before = [], ("", "")
+        path: list[str] = []
+        before = "", ""
         for at, value in _thinned(item.points, frame.axis.end):
             here = f"{frame.x(at):.1f}", f"{frame.y(value):.1f}"
             if not path:

@@ -8,7 +8,7 @@ from routesim.graph import Graph, Key, Way, Ways, collapsed, graph_of
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
 from routesim.report.rows import Row, Rows
 from routesim.report.text import visible
-from routesim.run import Outcome
+from routesim.run import LiveResult, Outcome
 from routesim.run.situation import Depths
 from routesim.scenario import Scenario
 
@@ -42,6 +42,11 @@ class Story(NamedTuple):
     left_out: int
     depths: Depths
     kept: bool
+
+    @property
+    def live(self) -> bool:
+        """On a real broker, which tells nobody what waits in its queues: only what clients hold is known before the end."""
+        return isinstance(self.result, LiveResult)
 
     @property
     def scenario(self) -> Scenario:
@@ -78,10 +83,11 @@ class Recorder:
         self._note_changes(event, self.moments[-1])
 
     def finished(self, result: Outcome, kept: bool) -> Story:
-        end = Moment(
-            result.clock_ms, None, -1, f"the end: {result.ended}", (), False, (), dict(self._changed_depths(None)),
-            dict(self._changed_holds(self.depths.situation.consumers)),
-        )  # fmt: skip
+        depths = dict(self._changed_depths(None))
+        if isinstance(result, LiveResult):  # only now it was asked what is in its queues
+            depths = {name: (queue.ready_count(), queue.unacked) for name, queue in result.broker.queues.items()}
+        holds = dict(self._changed_holds(self.depths.situation.consumers))
+        end = Moment(result.clock_ms, None, -1, f"the end: {result.ended}", (), False, (), depths, holds)
         self.moments.append(end)
         return Story(result, self._graph(), self.moments, self.left_out, self.depths, kept)
 
