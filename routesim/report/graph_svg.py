@@ -258,7 +258,7 @@ def _legend(kinds: list[tuple[str, str]], y: float) -> list[str]:
     lines, x = [], MARGIN
     for kind, text in kinds:
         look, head = _look(Edge(Key("", ""), Key("", ""), kind))
-        lines.append(f'<path d="M{x:.0f} {y - 4:.0f} h30" {look} marker-end="url(#head-{head})"/>')
+        lines.append(f'<path class="sample {kind}" d="M{x:.0f} {y - 4:.0f} h30" {look} marker-end="url(#head-{head})"/>')
         lines.append(f'<text x="{x + 38:.0f}" y="{y:.0f}" font-size="{SMALL_SIZE}" fill="{FAINT}">{text}</text>')
         x += width(text) * SMALL_COLUMN + 62
     return lines
