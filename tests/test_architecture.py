@@ -11,6 +11,7 @@ LAYERS = [
     {"model", "steps", "events", "versions", "diagnostics", "values", "replies", "content", "comparisons", "tables"},
     {"exchanges", "queues"},
     {"broker"},
+    {"celery"},
     {"clients", "scenario", "rabbitmq"},
     {"run"},
     {"explain", "verify"},

@@ -102,11 +102,13 @@ class Failure(NamedTuple):
 
 
 class ConsumerEnded(NamedTuple):
-    """Told to whoever plays the consumer. `channel_lost`: what it held is no longer its own."""
+    """Told to whoever plays the consumer. `channel_lost`: what it held is no longer its own. `why` as in the events:
+    cancelled, channel closed, connection lost …"""
 
     consumer: str
     channel: str
     channel_lost: bool
+    why: str
 
 
 class Livelock(NamedTuple):

@@ -277,7 +277,7 @@ class RealBroker:
         found = line.subscriptions.pop(step.consumer, None)
         if found is not None:
             self._tell(events.ConsumerCancelled(self.now, step.consumer, found[1].name, "cancelled"))
-            self.outbox.append(ConsumerEnded(step.consumer, line.name, False))
+            self.outbox.append(ConsumerEnded(step.consumer, line.name, False, "cancelled"))
             self._unused(found[1])
 
     def _cancelled(self, line: Line, frame: Any) -> None:
@@ -286,7 +286,7 @@ class RealBroker:
         found = line.subscriptions.pop(frame.method.consumer_tag, None)
         if found is not None:
             self._tell(events.ConsumerCancelled(self.now, found[0].name, found[1].name, "cancelled by the broker"))
-            self.outbox.append(ConsumerEnded(found[0].name, line.name, False))
+            self.outbox.append(ConsumerEnded(found[0].name, line.name, False, "cancelled by the broker"))
 
     def copy_of(self, queue: SeenQueue, exchange: str, routing_key: str, redelivered: bool, properties: Any, body: bytes) -> Copy:
         message = self.ids.get(properties.message_id, str(properties.message_id))
@@ -434,7 +434,7 @@ class RealBroker:
             self._tell(events.Unpublished(self.now, message, "rolled back"))
         for subscription, queue in line.subscriptions.values():
             self._tell(events.ConsumerCancelled(self.now, subscription.name, queue.name, why))
-            self.outbox.append(ConsumerEnded(subscription.name, line.name, True))
+            self.outbox.append(ConsumerEnded(subscription.name, line.name, True, why))
             self._unused(queue)
         held = sorted([*line.unacked.values(), *line.answered], key=lambda item: item.tag)
         self._given_back(line, held, why)
