@@ -15,6 +15,7 @@ EXAMPLES = examples(
     "routesim run definitions.json",
     "routesim run scenarios/*.yaml -q --fail-under 100",
     "routesim run scenarios/*.yaml --format junit --output results.xml",
+    "routesim run scenarios/*.yaml --format html --output report.html",
     "cat shop.yaml | routesim run -",
 )
 
@@ -27,7 +28,7 @@ def run(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="table, plain, json, ndjson, junit, github or tap. Default: table, in a pipe plain.",
+            help="table, plain, json, ndjson, junit, github, tap or html. Default: table, in a pipe plain.",
         ),
     ] = None,
     output: Annotated[

@@ -17,9 +17,10 @@ from routesim.explain.topic import aligned, nearest_change
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.scenario import Scenario
-from routesim.steps import Bind
+from routesim.steps import Bind, Consume
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section, mark
 from routesim.values import Table, plain
+from routesim.versions import rules
 
 ALL_SHOWN = 30  # bindings of an exchange that are all shown
 MOST_HITS, MOST_MISSES = 50, 8
@@ -29,9 +30,21 @@ MESSAGE = "m1"
 
 def topology(scenario: Scenario) -> Broker:
     """A broker with everything that the scenario declares at its top, and nobody consuming."""
-    assert scenario.topology is not None
+    if scenario.topology is None:  # it stays behind when a scenario goes to another process
+        return _declared(scenario)
     broker = scenario.topology.copy()
     broker.seed = scenario.seed
+    return broker
+
+
+def _declared(scenario: Scenario) -> Broker:
+    broker = Broker(
+        rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
+        channel_plans=scenario.channels,
+    )  # fmt: skip
+    for declaration in scenario.declarations:
+        if not isinstance(declaration.step, Consume):
+            broker.apply(declaration.step)
     return broker
 
 
