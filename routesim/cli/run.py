@@ -16,6 +16,7 @@ EXAMPLES = examples(
     "routesim run scenarios/*.yaml -q --fail-under 100",
     "routesim run scenarios/*.yaml --format junit --output results.xml",
     "cat shop.yaml | routesim run -",
+    "routesim run scenarios/shoes.yaml --step",
 )
 
 
@@ -61,12 +62,21 @@ def run(
         float | None,
         typer.Option("--fail-under", min=0, max=100, metavar="PERCENT", help="Status 1 where fewer bindings are used."),
     ] = None,
+    step: Annotated[
+        bool, typer.Option("--step", help="Go through one run event by event, on the terminal; h there shows the keys.")
+    ] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.exits import UsageError
     from routesim.cli.running import Options, run_files, until_of
 
     options = Options(format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under)
+    if step:
+        from routesim.cli import stepping
+
+        others = {"--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1}
+        stepping.check(files, options, others)
+        sys.exit(stepping.step_through(files, options))
     if broker is None and (management is not None or speed != 1):
         raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
     if broker is not None:
