@@ -17,6 +17,7 @@ EXAMPLES = examples(
     "routesim run scenarios/*.yaml --format junit --output results.xml",
     "cat shop.yaml | routesim run -",
     "routesim run scenarios/shoes.yaml --step",
+    "routesim run scenarios/*.yaml --watch",
 )
 
 
@@ -65,6 +66,12 @@ def run(
     step: Annotated[
         bool, typer.Option("--step", help="Go through one run event by event, on the terminal; h there shows the keys.")
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Run again whenever a file changes, and show what that changed. Goes on until Ctrl-C (status 130)."
+        ),
+    ] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.exits import UsageError
@@ -74,9 +81,14 @@ def run(
     if step:
         from routesim.cli import stepping
 
-        others = {"--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1}
+        others = {"--watch": watch, "--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1}
         stepping.check(files, options, others)
         sys.exit(stepping.step_through(files, options))
+    if watch:
+        from routesim.cli import watching
+
+        watching.check(files, options, {"--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1})
+        watching.watch(files, options)
     if broker is None and (management is not None or speed != 1):
         raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
     if broker is not None:
