@@ -21,11 +21,11 @@ from routesim.run import Result
 WIDE_FOOTER = "n event  s step  b back  c end  1-9 jump to step  e explain  h help  q quit"
 FOOTER = "n s b c 1-9  e explain  h help  q quit"
 KEYS = (
-    ("n, space, →", "the next event"),
-    ("s, enter, ↓", "on to the beginning of the next step"),
+    ("n, space, right", "the next event"),
+    ("s, enter, down", "on to the beginning of the next step"),
     ("c, end", "on to the end"),
-    ("b, backspace, ←", "one event back"),
-    ("B, ↑", "one step back"),
+    ("b, backspace, left", "one event back"),
+    ("B, up", "one step back"),
     ("g, home", "back to the beginning"),
     ("7, then enter", "to the beginning of step 7"),
     ("e", "explain the event marked with >: why the message went there, and not elsewhere; at the end of a run that failed, why"),
@@ -38,7 +38,7 @@ NOTES = (
     "Ready messages stand in the order of their delivery. Where it says (by arrival), events do not tell that order: in quorum "
     "queues and with priorities. A message with * has been delivered before.",
 )
-KEYS_COLUMNS, LEAST_TEXT = 18, 40
+KEYS_COLUMNS, LEAST_TEXT = 21, 40
 FORWARD = {"n": "event", " ": "event", "right": "event", "s": "step", "enter": "step", "down": "step"}
 BACK = {"b": "event", "backspace": "event", "left": "event", "B": "step", "up": "step"}
 
@@ -120,7 +120,7 @@ class Session:
             elif key == "e":
                 self._explain()
             elif key in ("h", "?"):
-                self._read(_help)
+                self._read(lambda columns: _help(columns, self.stepping.encoding))
 
     def _draw(self) -> None:
         columns, lines = self.terminal.size()
@@ -188,7 +188,7 @@ class Session:
         from routesim.report.explanation import write_table
 
         out = io.TextIOWrapper(io.BytesIO(), encoding=self.stepping.encoding, newline="")
-        write_table(out, answer, colour=self.stepping.colour, columns=max(columns - 1, 20))
+        write_table(out, answer, colour=self.stepping.colour, columns=columns - 1)
         out.flush()
         raw = out.buffer
         assert isinstance(raw, io.BytesIO)
@@ -199,7 +199,7 @@ class Session:
         top = 0
         while True:
             columns, lines = self.terminal.size()
-            text = [fitted(line, self.stepping.encoding) for line in page(columns)]
+            text = page(columns)
             room = max(lines - 1, 1)
             top = max(min(top, len(text) - room), 0)
             shown = text[top : top + room]
@@ -218,12 +218,12 @@ class Session:
                 return
 
 
-def _help(columns: int) -> list[str]:
+def _help(columns: int, encoding: str) -> list[str]:
     lines = []
-    for keys, text in KEYS:
+    for keys, text in ((fitted(keys, encoding), fitted(text, encoding)) for keys, text in KEYS):
         if columns - KEYS_COLUMNS >= LEAST_TEXT:
             first, *rest = wrapped(text, columns - KEYS_COLUMNS - 1)
             lines += [padded(keys, KEYS_COLUMNS) + first, *(" " * KEYS_COLUMNS + line for line in rest)]
         else:
             lines += [keys, *("  " + line for line in wrapped(text, columns - 3))]
-    return [*lines, *(line for note in NOTES for line in ("", *wrapped(note, columns - 1)))]
+    return [*lines, *(line for note in NOTES for line in ("", *wrapped(fitted(note, encoding), columns - 1)))]

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import IO
 
 from routesim.cli.keys import Keyboard
+from routesim.cli.output import NARROWEST
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 HOME, REST_OF_LINE, REST = "\x1b[H", "\x1b[K", "\x1b[J"
@@ -46,12 +47,12 @@ class Terminal:
         self.keyboard.close()
 
     def size(self) -> tuple[int, int]:
-        """Columns and lines, now."""
+        """Columns and lines, now; what is narrower than anything is made for counts as just wide enough."""
         try:
             found = os.get_terminal_size(self.out.fileno())
         except (OSError, ValueError):
             return FALLBACK
-        return (found.columns or FALLBACK[0], found.lines or FALLBACK[1])
+        return (max(found.columns, NARROWEST) if found.columns else FALLBACK[0], found.lines or FALLBACK[1])
 
     def show(self, lines: Sequence[str]) -> None:
         """These lines and nothing else; none is as wide as the terminal."""

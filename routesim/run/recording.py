@@ -11,6 +11,7 @@ from routesim.scenario import Scenario
 
 MOST_EVENTS = 200_000
 APART = 1_000  # events between two situations that are kept
+REMEMBERED = 6
 
 
 class Recording:
@@ -26,6 +27,7 @@ class Recording:
         self.total = 0
         self._now = Situation()
         self._kept = [(0, Situation())]
+        self._asked: dict[int, Situation] = {}  # the last ones, since the next is mostly close to them
 
     def hear(self, event: Any) -> None:
         self.total += 1
@@ -39,12 +41,20 @@ class Recording:
         self._now.hear(event)
 
     def at(self, count: int) -> Situation:
-        """The situation after the first `count` events, for the caller to keep."""
+        """The situation after the first `count` events, to be looked at and not changed."""
+        known = self._asked.get(count)
+        if known is not None:
+            return known
         index = bisect_right(self._kept, count, key=lambda item: item[0]) - 1
-        begin, kept = self._kept[index]
+        near = max((item for item in self._asked.items() if item[0] < count), default=(-1, None), key=lambda item: item[0])
+        begin, kept = near if near[0] > self._kept[index][0] else self._kept[index]
+        assert kept is not None
         situation = kept.copy()
         for event in self.events[begin:count]:
             situation.hear(event)
+        if len(self._asked) >= REMEMBERED:
+            del self._asked[next(iter(self._asked))]
+        self._asked[count] = situation
         return situation
 
 

@@ -3,10 +3,17 @@
 import os
 import signal
 from pathlib import Path
+from random import Random
 
 import pytest
-from cli_kit import ANSI, COMMAND, SHOES, columns_of, routesim
+from cli_kit import ANSI, COMMAND, ROOT, SHOES, columns_of, routesim
 from screen_kit import Sitting, sitting
+
+from routesim.cli.keys import GONE, RESIZED
+from routesim.cli.stepping import Session
+from routesim.report.stepping import Stepping
+from routesim.run.recording import record
+from routesim.scenario import load
 
 BEGIN = "step 0 of 3"
 NEXT, BACK = "\x1b[C", "\x1b[D"
@@ -305,3 +312,63 @@ def test_an_invalid_scenario_is_told_before_any_screen(tmp_path: Path) -> None:
         assert "queues" in screen.text
         assert b"1049" not in screen.raw
         assert "\x1b" not in ANSI.sub("", screen.raw.decode())
+
+
+KEYS = [
+    "n",
+    "b",
+    "s",
+    "B",
+    "c",
+    "g",
+    "e",
+    "h",
+    "x",
+    "",
+    "1",
+    "2",
+    "9",
+    "enter",
+    "escape",
+    "backspace",
+    "up",
+    "down",
+    " ",
+    "page down",
+    RESIZED,
+    "left",
+    "home",
+    "end",
+]
+SIZES = [(80, 24), (40, 15), (20, 8), (30, 10), (120, 50), (61, 7), (20, 4)]
+
+
+class Scripted:
+    """A terminal whose keys are given, and whose screens are measured."""
+
+    def __init__(self, rng: Random) -> None:
+        self.keys = iter(rng.choices(KEYS, k=40))
+        self.rng, self.now, self.shown = rng, SIZES[0], 0
+
+    def size(self) -> tuple[int, int]:
+        return self.now
+
+    def show(self, lines: list[str]) -> None:
+        columns, most = self.now
+        assert len(lines) <= most
+        assert max(columns_of(ANSI.sub("", line)) for line in lines) < columns
+        self.shown += 1
+
+    def key(self) -> str:
+        key = next(self.keys, GONE)
+        self.now = self.rng.choice(SIZES) if key == RESIZED else self.now
+        return key
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.yaml"))[::3], ids=lambda path: path.stem)
+@pytest.mark.parametrize(("encoding", "colour"), [("utf-8", True), ("ascii", False)])
+def test_any_keys_in_any_order_give_screens_that_fit(path: Path, encoding: str, colour: bool) -> None:
+    terminal = Scripted(Random(path.stem))
+    recording, result = record(load(str(path)))
+    Session(Stepping(recording, result, encoding=encoding, colour=colour), terminal).go()  # type: ignore[arg-type]
+    assert terminal.shown > 30

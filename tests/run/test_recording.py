@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from routesim.events import EVENTS
+from routesim.events import EVENTS, Enqueued, Unroutable
+from routesim.explain.moment import explain_moment
 from routesim.report.stepping import Stepping
 from routesim.run import Runner
 from routesim.run.recording import record
@@ -90,3 +91,19 @@ def test_the_last_moment_is_what_the_run_came_to() -> None:
             name: queue.ready_count() for name, queue in again.broker.queues.items()
         }
         assert result.counts() == again.counts()
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_event_about_a_message_can_be_explained(path: Path) -> None:
+    """And where a message was routed, what the explanation reaches is what the run reached."""
+    recording, result = record(load(str(path)))
+    told = recording.events
+    about = [index for index, event in enumerate(told) if getattr(event, "message", None)]
+    for index in about[:: max(1, len(about) // 15)]:
+        event = told[index]
+        answer = explain_moment(result, told, index)
+        assert event.message in answer.headline or "there is no exchange" in answer.headline
+        if isinstance(event, Enqueued) and event.cause in ("published", "dead-lettered"):
+            assert event.queue in answer.data["queues"], index
+        elif isinstance(event, Unroutable):
+            assert answer.data["queues"] == []
