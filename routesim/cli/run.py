@@ -17,6 +17,8 @@ EXAMPLES = examples(
     "routesim run scenarios/*.yaml --format junit --output results.xml",
     "routesim run scenarios/*.yaml --format html --output report.html",
     "cat shop.yaml | routesim run -",
+    "routesim run scenarios/shoes.yaml --step",
+    "routesim run scenarios/*.yaml --watch",
 )
 
 
@@ -62,12 +64,32 @@ def run(
         float | None,
         typer.Option("--fail-under", min=0, max=100, metavar="PERCENT", help="Status 1 where fewer bindings are used."),
     ] = None,
+    step: Annotated[
+        bool, typer.Option("--step", help="Go through one run event by event, on the terminal; h there shows the keys.")
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Run again whenever a file changes, and show what that changed. Goes on until Ctrl-C (status 130)."
+        ),
+    ] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.exits import UsageError
     from routesim.cli.running import Options, run_files, until_of
 
     options = Options(format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under)
+    if step:
+        from routesim.cli import stepping
+
+        others = {"--watch": watch, "--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1}
+        stepping.check(files, options, others)
+        sys.exit(stepping.step_through(files, options))
+    if watch:
+        from routesim.cli import watching
+
+        watching.check(files, options, {"--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1})
+        watching.watch(files, options)
     if broker is None and (management is not None or speed != 1):
         raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
     if broker is not None:

@@ -186,7 +186,7 @@ class Witness:
         published = self.published.get(message)
         if published is None:
             return f"{message} was not published"
-        sent = _sent(self.scenario, message) or Message(published.exchange, published.routing_key)
+        sent = sent_by(self.scenario, message) or Message(published.exchange, published.routing_key)
         return f"{message} did not reach {queue}: {self._no_way(broker, sent, queue)}"
 
     def _of_route(self, broker: Broker, row: ExpectedRoute, actual: list[str]) -> str:
@@ -266,7 +266,7 @@ def _subscriptions(broker: Broker) -> list[Any]:
     return [subscription for channel in broker.channels.values() for subscription, _ in channel.subscriptions.values()]
 
 
-def _sent(scenario: Scenario, message: str) -> Message | None:
+def sent_by(scenario: Scenario, message: str) -> Message | None:
     """What the step that publishes it sends; None where a consumer does."""
     for step in scenario.steps:
         action = step.action

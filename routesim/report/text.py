@@ -40,6 +40,13 @@ def padded(text: str, columns: int) -> str:
     return text if (missing := columns - width(text)) <= 0 else text + " " * missing
 
 
+def cut(text: str, columns: int, more: str = "…") -> str:
+    """`text`, or as much of it as the columns take with `more` at its end."""
+    if width(text) <= columns:
+        return text
+    return _head(text, columns - len(more)) + more if columns > len(more) else _head(text, columns)
+
+
 def wrapped(text: str, columns: int) -> list[str]:
     """Lines of at most so many columns, broken at spaces where there are any; nothing is lost."""
     lines, line, room = [], "", max(columns, 8)
@@ -48,7 +55,7 @@ def wrapped(text: str, columns: int) -> list[str]:
             if line:
                 lines.append(line)
                 line = ""
-            head = _head(word, room)
+            head = _head(word, room) or word[:1]
             lines.append(head)
             word = word[len(head) :]
         candidate = f"{line} {word}" if line else word
@@ -68,7 +75,7 @@ def _head(word: str, columns: int) -> str:
         if used > columns:
             break
         taken += 1
-    return word[: max(taken, 1)]
+    return word[:taken]
 
 
 def encoding_of(stream: IO[str]) -> str:
