@@ -100,6 +100,7 @@ class Apps:
         self.fields = fields
         self.global_qos = version.startswith("3.")  # celery/worker/consumer/tasks.py:qos_global
         self.topology = Topology(reader)
+        self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}
         self.plain_queues: dict[str, Queue] = {}
         self.plain_tasks: set[str] = set()
@@ -206,16 +207,15 @@ class Apps:
             yield Declared(inboxes.reply_exchange(settings), at, said)
             for what in inboxes.inbox(settings, worker.name):
                 yield Declared(what, at, f"commands to {worker.name}", True)
-        if worker.gossip or self._has_events(worker, given):
+        if self._has_events(worker, given):
             yield Declared(inboxes.event_exchange(settings), at, f"app {app}: events")
         if worker.gossip:
             for what in inboxes.events(settings, worker.name, "worker.#"):
                 yield Declared(what, at, f"events of other workers to {worker.name} (gossip)", True)
 
-    @staticmethod
-    def _has_events(worker: Worker, given: Fields) -> bool:
-        """Events of the worker itself, or of its tasks."""
-        return bool(given.get("heartbeat") or worker.sends_events)
+    def _has_events(self, worker: Worker, given: Fields) -> bool:
+        """Of the worker itself at least. A heartbeat that is only not shown counts where somebody listens."""
+        return bool(worker.gossip or worker.sends_events or given.get("heartbeat", self.has_flower))
 
     def _declare_delays(self, app: App) -> None:
         """Native delayed delivery, which a worker sets up as soon as one queue is a quorum queue."""
@@ -251,7 +251,7 @@ class Apps:
             fields["replies"] = inboxes.reply_exchange(settings).name
         if worker.gossip:
             fields["gossip"] = inboxes.events(settings, name, "")[0].name
-        if self._has_events(worker, given) or worker.gossip:
+        if self._has_events(worker, given):
             fields["events"] = inboxes.event_exchange(settings).name
             if not worker.sends_events:
                 fields["sends_events"] = False

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from celery_scenes import SCENES
-from scenario_kit import Outcome, only, play, refused, routesim, warned
+from scenario_kit import Outcome, only, play, problems_in, refused, routesim, warned
 
 from routesim.scenario.celery_expansion import expand
 from routesim.scenario.definitions import plain_data
@@ -51,6 +51,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
     """Everything that happened; lines differ."""
     result = {key: value for key, value in outcome.result.items() if key not in ("file", "errors", "expectations", "coverage")}
     result["expected"] = [item["ok"] for item in outcome.result["expectations"]]
+    result["events"] = [{key: value for key, value in event.items() if key != "line"} for event in outcome.events]
     return result
 
 
@@ -82,7 +83,7 @@ def test_a_worker_is_what_its_settings_say(settings: str, worker: str, wanted: d
     assert {name: found.get(name) for name in wanted} == wanted
 
 
-@pytest.mark.parametrize(("version", "of"), [("3.8", "channel"), ("3.13", "channel"), ("4.0", "consumer"), ("4.1", "consumer")])
+@pytest.mark.parametrize(("version", "of"), [("3.10", "channel"), ("3.13", "channel"), ("4.0", "consumer"), ("4.1", "consumer")])
 def test_the_limit_is_one_for_the_channel_on_rabbitmq_3_alone(version: str, of: str) -> None:
     text = f'rabbitmq: "{version}"\ncelery: {{apps: {{shop: }}, workers: {{w1: }}}}'
     assert expanded(text)["workers"]["w1"]["prefetch_of"] == of
@@ -209,6 +210,21 @@ queues: {q: {durabel: true}}
     ]  # fmt: skip
 
 
+def test_a_worker_exits_where_its_queue_is_there_in_another_way() -> None:
+    """sequence 36"""
+    outcome = play("""
+queues: {celery: }
+celery: {apps: {shop: {task_queue_max_priority: 10}}, workers: {w1: }, tasks: {add: }}
+steps:
+  - call: {task: add}
+    fails: 406
+expect: {workers: {w1: {online: false}}, queues: {celery: {ready: 0}}}
+""")
+    assert all(item["ok"] for item in outcome.result["expectations"])
+    assert {(error["code"], error["expected"]) for error in outcome.result["errors"]} == {(406, False), (406, True)}
+    assert "refused" in {problem.code for problem in problems_in(outcome.err)}
+
+
 def test_a_task_that_nobody_knows_is_allowed_and_told() -> None:
     text = "celery: {apps: {a: }, workers: {w: }, tasks: {mail.send: }}\nsteps: [{call: {task: mail.snd, id: t1}}]\nexpect: {tasks: {t1: {state: REJECTED}}}"
     (problem,) = warned(text)
@@ -227,7 +243,11 @@ def test_an_entry_that_is_never_due_is_told() -> None:
 
 
 def test_the_expanded_text_says_what_each_part_is() -> None:
-    files = {"shop.yaml": SCENES["a task goes to the default exchange"].replace("apps: {shop: {", "apps: {shop: {timezone: Europe/Rome, ")}
+    files = {
+        "shop.yaml": SCENES["a task goes to the default exchange"].replace(
+            "apps: {shop: {", "apps: {shop: {timezone: Europe/Rome, "
+        )
+    }
     outcome = routesim("celery", "expand", "shop.yaml", files=files)
     assert (outcome.status, outcome.err) == (0, "")
     for words in (
