@@ -414,16 +414,15 @@ class Process:
         late = task.acks == "late"
         ends = course.ends
         if ends in ("reject", "requeue"):
-            if late:
-                yield from self._reject(request, requeue=ends == "requeue")
-                yield from self._tell(events.TaskRejected(*at, ends == "requeue", "Reject"))
-            else:
-                yield from self._tell(events.TaskFailed(*at, "Reject, but the message is acknowledged already"))
+            yield from self._done_by_reject(request, at, requeue=ends == "requeue")
         elif late and self._goes_back(task, ends):
+            if ends == "time_limit":  # a failure that is told, and run again all the same
+                yield from self._tell(events.TaskFailed(*at, course.why))
             yield from self._reject(request, requeue=True)
-            yield from self._tell(events.TaskRejected(*at, True, course.why or "WorkerLostError"))
+            yield from self._tell(events.TaskRejected(*at, True, course.why))
         elif late and ends == "exception" and task.on_failure == "reject":
             yield from self._reject(request, requeue=False)
+            yield from self._tell(events.TaskRejected(*at, False, course.why or "exception"))
             yield from self._tell(events.TaskFailed(*at, course.why or "exception"))
         else:
             if late:
@@ -431,6 +430,18 @@ class Process:
             yield from self._tell(_ending(at, ends, course, self.now))
         if self.stopping and not self.running and self.alive:
             yield from self._leave(self.stopping)
+
+    def _done_by_reject(self, request: Request, at: tuple[int, str, str, str], *, requeue: bool) -> Doings:
+        """The body raised Reject, which means nothing to a broker that has the acknowledgement already. Without requeueing
+        it is a failure as well, since it will never run again."""
+        late = request.task.acks == "late"
+        if not requeue:
+            yield from self._tell(events.TaskFailed(*at, "Reject" if late else "Reject, but the message is acknowledged already"))
+        elif not late:
+            yield from self._tell(events.TaskIgnored(*at))
+        if late:
+            yield from self._reject(request, requeue=requeue)
+            yield from self._tell(events.TaskRejected(*at, requeue, "Reject"))
 
     def _goes_back(self, task: Task, ends: str) -> bool:
         return (ends == "kill_child" and task.on_worker_lost == "requeue") or (
@@ -440,18 +451,18 @@ class Process:
     # Settling ----------------------------------------------------------------------------------------------------------
 
     def _acknowledge(self, request: Request) -> Doings:
-        yield from self._restore_prefetch()
         if self._cannot_settle(request):
             yield self._unsettled(request)
             return
+        yield from self._restore_prefetch()
         request.settled = True
         yield Ack(self.plan.name, request.delivery.tag)
 
     def _reject(self, request: Request, *, requeue: bool) -> Doings:
-        yield from self._restore_prefetch()
         if self._cannot_settle(request):
             yield self._unsettled(request)
             return
+        yield from self._restore_prefetch()
         request.settled = True
         yield from self._reject_tag(request.delivery, requeue=requeue)
 
@@ -495,7 +506,8 @@ class Process:
             yield self._qos(value)
 
     def _restore_prefetch(self) -> Doings:
-        """After a reconnection each message that is settled gives back a part of the limit (celery.md 2.1)."""
+        """After a reconnection each message of the new channel that is settled gives back a part of the limit (celery.md 2.1).
+        What was running at the loss gives nothing back: it cannot be settled."""
         if not self.reduced or not self.connected:
             return
         self.prefetch.value = min(self.plan.prefetch, self.prefetch.value + self._each())
