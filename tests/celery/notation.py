@@ -49,6 +49,43 @@ def eta(seconds: int) -> dict[str, Any]:
     return {"headers": {"eta": f"2026-01-01T00:{seconds // 60:02}:{seconds % 60:02}+00:00"}}
 
 
+def delays(*levels: int) -> dict[str, Any]:
+    """Celery's native delayed delivery with only some of its 28 levels, highest first: a message whose delay has a bit for
+    one that is not there goes on as if that bit were 0. Its keys are those of the full ladder."""
+    exchanges: dict[str, Any] = {"celery_delayed_27": "topic", "celery_delayed_delivery": "topic", "orders": "topic"}
+    queues: dict[str, Any] = {"orders": {"arguments": {"x-queue-type": "quorum"}}}
+    bindings: list[dict[str, Any]] = [
+        {"source": "celery_delayed_27", "destination": f"celery_delayed_{levels[0]}", "routing_key": "#"}
+    ]
+    for level, below in zip(levels, (*(f"celery_delayed_{lower}" for lower in levels[1:]), "celery_delayed_delivery"), strict=True):
+        name, skipped = f"celery_delayed_{level}", "*." * (27 - level)
+        exchanges[name] = "topic"
+        queues[name] = {
+            "arguments": {
+                "x-queue-type": "quorum", "x-overflow": "reject-publish", "x-dead-letter-strategy": "at-least-once",
+                "x-message-ttl": 2**level * 1000, "x-dead-letter-exchange": below,
+            }
+        }  # fmt: skip
+        bindings += [
+            {"source": name, "destination": name, "destination_type": "queue", "routing_key": f"{skipped}1.#"},
+            {"source": name, "destination": below, "destination_type": "exchange", "routing_key": f"{skipped}0.#"},
+        ]
+    bindings[0]["destination_type"] = "exchange"
+    bindings += [
+        {"source": "celery_delayed_delivery", "destination": "orders", "destination_type": "exchange", "routing_key": "#.orders"},
+        {"source": "orders", "destination": "orders", "destination_type": "queue", "routing_key": "orders"},
+        {"source": "orders", "destination": "orders", "destination_type": "queue", "routing_key": "#.orders"},
+    ]
+    worker = {"queues": "orders", "prefetch": 4, "prefetch_of": "consumer", "delays": True}
+    return {"exchanges": exchanges, "queues": queues, "bindings": bindings, "workers": {"w": worker}}
+
+
+def delayed(id: str, seconds: int, key: str = "orders", **fields: Any) -> dict[str, Any]:
+    """`apply_async(countdown=seconds)` at 0 s to a topic exchange of an application with quorum queues."""
+    bits = ".".join(f"{seconds:028b}")
+    return send(id, exchange="celery_delayed_27", routing_key=f"{bits}.{key}", **eta(seconds), **fields)
+
+
 def scenario(**parts: Any) -> Scenario:
     """One classic queue `q` and one worker `w` of one process, c·m = 4, unless `parts` says something else."""
     document = {"rabbitmq": "3.10", "queues": {"q": {}}, "workers": {"w": {"queues": "q", "prefetch": 4}}, **parts}
@@ -88,7 +125,7 @@ class _Notation:
         return ", ".join(parts)
 
     def _note(self, event: Any, token: str, message: str = "", worker: str = "") -> None:
-        self.told.append((event.at_ms, f"{worker} {token}" if self.many and worker else token, message))
+        self.told.append((event.at_ms, f"{worker} {token}" if worker and (self.many or worker not in self.workers) else token, message))
 
     def _hear(self, event: Any) -> None:
         kind = type(event)
@@ -172,7 +209,7 @@ class _Notation:
             self._note(event, "close" if event.code == 200 else f"X({event.code})", "", event.connection)
 
     def _ConsumerCancelled(self, event: events.ConsumerCancelled) -> None:
-        if event.why == "queue deleted":
+        if event.why.endswith("is gone"):
             self._note(event, "cancel", "", event.consumer.partition(":")[0])
 
     def _QueueDeleted(self, event: events.QueueDeleted) -> None:

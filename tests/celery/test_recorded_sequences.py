@@ -8,16 +8,14 @@ the only allowed difference, and named at its row:
 * which of several queues a freed slot goes to is one fixed order, not the broker's race (39).
 
 Not here: what is no business between the broker and a worker, or no AMQP at all: 34's error at the *next* call (kombu reads
-it only then; the engine's publisher knows at once), 43's calls of the HTTP API. What is said of Redis in the reference is
+it only then; the engine's publisher knows at once), and 43's calls of the HTTP API. What is said of Redis in the reference is
 another broker.
 """
 
 from typing import Any, NamedTuple
 
 import pytest
-from notation import CLIENT, carried_out, command, eta, scenario, send, signal, wait
-
-from routesim.run.runner import Result
+from notation import CLIENT, carried_out, command, delayed, delays, eta, scenario, send, signal, wait
 
 
 class Row(NamedTuple):
@@ -54,6 +52,7 @@ DEAD = {
     "bindings": [{"source": "dlx", "destination": "dead"}],
     "queues": {"q": {"arguments": {"x-dead-letter-exchange": "dlx"}}, "dead": {}},
 }
+PING = '{"method": "ping", "arguments": {}, "reply_to": {"exchange": "reply.celery.pidbox", "routing_key": "oid"}}'
 AUTORETRY = {"takes": 0, "ends": "retry", "countdown": "1s", "max_retries": 2}
 LIMITED = {
     "exchanges": {"dlx": "fanout"},
@@ -148,6 +147,31 @@ ROWS = [
         },
         "P e, D(1) e, Q(2,c), P now, 5s: Q(1,c), A(1) e, D(2) now, run e, 7s: end e, A(2) now, run now, 9s: end now",
     ),
+    Row(
+        "16", "countdown on quorum and topic: the broker waits, the worker gets it when it is due",
+        {**one([delayed("t", 5)]), **delays(2, 1, 0)},
+        "P, 4s: DLX(expired), 5s: DLX(expired), D(1), A(1), run, 7s: end",
+    ),
+    Row(
+        "16b", "a retry delayed again: the old bits leave the key",
+        {**one([delayed("t", 1)], takes=0, runs=[{"retries": 0, "ends": "retry", "countdown": "2s"}]), **delays(1, 0)},
+        "P, 1s: DLX(expired), D(1), A(1), run, P(retries=1), 3s: DLX(expired), D(2), A(2), run, end",
+    ),
+    Row(
+        "17", "a delayed message whose key is bound nowhere stays in celery_delayed_0 until a binding draws it out",
+        {
+            **one(
+                [
+                    delayed("t", 1, key="other"), wait("5s"),
+                    {"bind": {"source": "celery_delayed_delivery", "destination": "orders", "destination_type": "queue",
+                              "routing_key": "#.other"}},
+                ],
+            ),
+            **delays(0),
+            "until": "200s",
+        },
+        "P, 181s: DLX(expired), D(1), A(1), run, 183s: end",
+    ),
     Row("18", "child SIGKILL, early: gone", one([send("t")], ends="kill_child"), "P, D(1), A(1), run, 2s: fails"),
     Row(
         "19", "child SIGKILL, late: acked, lost",
@@ -217,7 +241,7 @@ ROWS = [
                 slots(4, declares={"queues": {"q": {}}}),
             ),
         },
-        "P a, D(1) a, A(1) a, run a, 2s: end a, 3s: cancel, q deleted, X, Q(4,g), P b, D(1) b, A(1) b, run b, 5s: end b",
+        "P a, D(1) a, A(1) a, run a, 2s: end a, 3s: q deleted, cancel, X, Q(4,g), P b, D(1) b, A(1) b, run b, 5s: end b",
     ),
     Row(
         "27", "rate_limit 1/s x 6, then another task, c·m=4",
@@ -281,7 +305,7 @@ ROWS = [
     ),
     Row(
         "34", "missing exchange: the channel is closed with 404",
-        one([{**send("t", exchange="missing"), "fails": 404}]), "P, X(404)",
+        one([{**send("t", exchange="missing"), "fails": 404}]), "P, client X(404)",
     ),
     Row(
         "35", "queue='typo_queue': created, and nobody reads it",
@@ -346,6 +370,31 @@ ROWS = [
         "9s: w1 end t2, w1 A(4) t3, w1 run t3, 12s: w1 end t3",
     ),
     Row(
+        "41", "inspect ping: each worker gets it and answers, the reply queue goes with its consumer",
+        {
+            **one(
+                [
+                    {"publish": {**command("ping")["publish"], "body": PING}}, wait("1s"),
+                    {"cancel": "inspect"},
+                ]
+            ),
+            "exchanges": {"celery.pidbox": {"type": "fanout", "durable": False}, "reply.celery.pidbox": "direct"},
+            "queues": {
+                "q": {}, "w1.pidbox": {}, "w2.pidbox": {}, "oid.reply": {"auto_delete": True, "durable": False},
+            },
+            "bindings": [
+                {"source": "celery.pidbox", "destination": "w2.pidbox"},
+                {"source": "celery.pidbox", "destination": "w1.pidbox"},
+                {"source": "reply.celery.pidbox", "destination": "oid.reply", "routing_key": "oid"},
+            ],
+            "workers": {
+                name: {"queues": "q", "control": f"{name}.pidbox", "replies": "reply.celery.pidbox"} for name in ("w1", "w2")
+            },
+            "consumers": {"inspect": {"queue": "oid.reply", "auto_ack": True}},
+        },
+        "P, w1 D, w2 D, w1 P, inspect D, w2 P, inspect D, 1s: oid.reply deleted, inspect cancel",
+    ),
+    Row(
         "42", "Broadcast task, 2 workers: run twice with one id",
         {
             "tasks": {"t": {"takes": "2s"}},
@@ -358,6 +407,21 @@ ROWS = [
         "P, w1 D(1), w2 D(1), w1 A(1), w1 run, w2 A(1), w2 run, 2s: w1 end, w2 end",
     ),
     Row(
+        "43", "Flower: gets the events while it is there; killed: its queue is gone, events go nowhere",
+        {
+            **one([send("a"), wait("3s"), {"crash": "flower"}, send("b")], takes=0),
+            "exchanges": {"celeryev": "topic"},
+            "queues": {"q": {}, "events": {"exclusive": True, "auto_delete": True, "durable": False, "channel": "flower"}},
+            "bindings": [{"source": "celeryev", "destination": "events", "routing_key": "#"}],
+            "workers": slots(4, events="celeryev"),
+            "consumers": {"flower": {"queue": "events", "channel": "flower", "auto_ack": True}},
+        },
+        "P w-event-1, flower D w-event-1, P a, D(1) a, P w-event-2, flower D w-event-2, A(1) a, run a, "
+        "P w-event-3, flower D w-event-3, end a, P w-event-4, flower D w-event-4, 3s: events deleted, "
+        "P b, D(2) b, P w-event-5, nowhere w-event-5, A(2) b, run b, P w-event-6, nowhere w-event-6, "
+        "end b, P w-event-7, nowhere w-event-7",
+    ),
+    Row(
         "44", "two beats every 3 s: every task twice",
         one(
             [
@@ -368,6 +432,23 @@ ROWS = [
             {},
         ),
         "P one-1, P two-1, 3s: P one-2, P two-2",
+    ),
+    Row(
+        "45", "results that nobody reads: the queue is declared before each publish and fills, and expires only afterwards",
+        {
+            **one(
+                [
+                    step for number in range(3) for step in (
+                        {"declare": {"queues": {"oid": {"auto_delete": True, "arguments": {"x-expires": 5000}}}}},
+                        send(f"t{number}", reply_to="oid"), wait("3s"),
+                    )
+                ] + [{"expect": {"queues": {"oid": {"ready": 3}}}}],
+                slots(4, results=True), takes=0,
+            ),
+            "until": "20s",
+        },
+        "P t0, D(1) t0, A(1) t0, run t0, P t0-result-1, end t0, 3s: P t1, D(2) t1, A(2) t1, run t1, P t1-result-1, end t1, "
+        "6s: P t2, D(3) t2, A(3) t2, run t2, P t2-result-1, end t2, 11s: oid deleted",
     ),
     Row(
         "46", "acknowledgement later than the consumer timeout: 406, everything goes back, the worker exits",
