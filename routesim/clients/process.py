@@ -94,6 +94,7 @@ class Process:
         self.opened: set[str] = set()  # connections beside the main one
         self.numbers = 0
         self.now = 0
+        self.slack_ms = 0  # so much before its time a task is due: a real clock is never exact
         self.dropped = False  # something that was planned is expected no more
 
     def channels(self) -> tuple[str, str]:
@@ -325,7 +326,7 @@ class Process:
         if why_not:
             yield from self._revoke(request, why_not)
             return
-        due = request.due_ms if request.due_ms is not None and request.due_ms > self.now else None
+        due = request.due_ms if request.due_ms is not None and request.due_ms > self.now + self.slack_ms else None
         yield from self._tell(
             events.TaskReceived(
                 self.now, request.id, name, worker, request.retries, delivery.copy.redelivered, due,

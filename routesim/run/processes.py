@@ -86,8 +86,8 @@ class Processes:
             elif isinstance(doing, Step):
                 answer = acting.broker.apply(doing)
                 acting.answered()
-            elif acting.listen is not None:
-                acting.listen(doing)
+            else:
+                acting.tell(doing)
 
     def _forget(self, process: Process) -> None:
         """What the process expects no more must not keep the run going."""

@@ -57,7 +57,9 @@ def delays(*levels: int) -> dict[str, Any]:
     bindings: list[dict[str, Any]] = [
         {"source": "celery_delayed_27", "destination": f"celery_delayed_{levels[0]}", "routing_key": "#"}
     ]
-    for level, below in zip(levels, (*(f"celery_delayed_{lower}" for lower in levels[1:]), "celery_delayed_delivery"), strict=True):
+    for level, below in zip(
+        levels, (*(f"celery_delayed_{lower}" for lower in levels[1:]), "celery_delayed_delivery"), strict=True
+    ):
         name, skipped = f"celery_delayed_{level}", "*." * (27 - level)
         exchanges[name] = "topic"
         queues[name] = {
@@ -125,7 +127,9 @@ class _Notation:
         return ", ".join(parts)
 
     def _note(self, event: Any, token: str, message: str = "", worker: str = "") -> None:
-        self.told.append((event.at_ms, f"{worker} {token}" if worker and (self.many or worker not in self.workers) else token, message))
+        self.told.append(
+            (event.at_ms, f"{worker} {token}" if worker and (self.many or worker not in self.workers) else token, message)
+        )
 
     def _hear(self, event: Any) -> None:
         kind = type(event)
