@@ -14,7 +14,7 @@ from routesim import events
 from routesim.broker import ConsumerEnded
 from routesim.clients import messages
 from routesim.clients.limits import PrefetchCount, RateLimit
-from routesim.clients.outcomes import Course, Moment, course, draw, lost
+from routesim.clients.outcomes import Course, Moment, course, lost
 from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.events import Event
 from routesim.model import Consumer, Message, Task, TaskWorker, control_channel, pool_channel, task_consumer
@@ -58,13 +58,22 @@ class Job(NamedTuple):
     course: Course
 
 
-class Shared(NamedTuple):
-    """What all processes of a run have in common: the tasks, the seed, and how often ids were run and names published."""
+class Shared:
+    """What all processes of a run have in common: the tasks, the seed, how often names were published, and runs of tasks,
+    each id's and all together."""
 
-    tasks: dict[str, Task]
-    seed: int
-    runs: dict[str, int]
-    published: dict[str, int]
+    def __init__(self, tasks: dict[str, Task], seed: int, published: dict[str, int]) -> None:
+        self.tasks = tasks
+        self.seed = seed
+        self.published = published
+        self.runs: dict[str, int] = {}
+        self.started = 0
+
+    def count_run(self, task: str) -> int:
+        """The n-th run of this task id begins: n."""
+        self.started += 1
+        run = self.runs[task] = self.runs.get(task, 0) + 1
+        return run
 
 
 class Process:
@@ -146,7 +155,7 @@ class Process:
         if told.why == "channel closed":
             yield from self._die("unrecoverable error: the broker closed its channel")
         elif told.channel_lost:
-            self._lose_connection()
+            yield from self._lose_connection()
             yield Soon(("reconnect",))
         else:  # basic.cancel from the broker: it drops its connection and declares everything anew
             yield from self._disconnect()
@@ -228,15 +237,15 @@ class Process:
         if not refused.closes_connection or self.attempts > MOST_ATTEMPTS:
             yield from self._die(f"unrecoverable error: {refused.text}")
             return
-        self._lose_connection()
+        yield from self._lose_connection()
         yield After(RECONNECT_MS, ("reconnect",))
 
     def _disconnect(self) -> Doings:
-        self._lose_connection()
+        yield from self._lose_connection()
         yield Crash(self.plan.name)
         yield Soon(("reconnect",))
 
-    def _lose_connection(self) -> None:
+    def _lose_connection(self) -> Doings:
         """What waits can never be acknowledged and is forgotten; what runs goes on, unless it is to be cancelled."""
         self.connected = False
         self._forget_waiting()
@@ -245,6 +254,9 @@ class Process:
             for number, job in list(self.running.items()):
                 if job.request.task.acks == "late":
                     del self.running[number]
+                    yield from self._tell(
+                        events.TaskRevoked(self.now, job.request.id, job.request.task.name, plan.name, "cancelled")
+                    )
         if plan.reduces_prefetch and plan.prefetch and plan.prefetch_of == "channel":
             each = self._each()
             self.prefetch = PrefetchCount(max(each, plan.prefetch - len(self.running) * each), plan.eta_limit)
@@ -373,8 +385,8 @@ class Process:
             if why_not:
                 yield from self._revoke(request, why_not)
                 continue
-            number, run = self._number(), self._count_run(request.id)
-            moment = Moment(run, self.plan.name, self.now, draw(self.shared.seed, sum(self.shared.runs.values())))
+            number, run = self._number(), self.shared.count_run(request.id)
+            moment = Moment(run, self.plan.name, self.now, self.shared.seed, self.shared.started)
             job = self.running[number] = Job(request, course(request, moment))
             if request.task.acks == "early":
                 yield from self._acknowledge(request)
@@ -383,10 +395,6 @@ class Process:
                 yield After(job.course.takes, ("end", number))
             else:
                 yield from self._end(number)
-
-    def _count_run(self, task: str) -> int:
-        run = self.shared.runs[task] = self.shared.runs.get(task, 0) + 1
-        return run
 
     # Ends of runs ------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ class Processes:
     def __init__(self, acting: "Acting", seed: int, published: dict[str, int]) -> None:
         self.acting = acting
         scenario = acting.scenario
-        shared = Shared(scenario.tasks, seed, {}, published)
+        shared = Shared(scenario.tasks, seed, published)
         self.of = {name: Process(plan, shared) for name, plan in scenario.workers.items()}
         self.by_channel = {name: process for process in self.of.values() for name in process.channels()}
         self.turns: deque[tuple[Process, What]] = deque()
