@@ -78,7 +78,8 @@ class Shared:
 
 class Process:
     """State: `reserved` wait for a child, `held` for their time, `running` are with a child, each by its number; `limits`
-    keep those that wait for a token. `life` counts the connections that it has had."""
+    keep those that wait for a token, each task's by its name; `buckets` are those for which a token is to come, older ones
+    that a command has replaced among them. `life` counts the connections that it has had."""
 
     def __init__(self, plan: TaskWorker, shared: Shared) -> None:
         self.plan = plan
@@ -96,6 +97,7 @@ class Process:
         self.held: dict[int, Request] = {}
         self.running: dict[int, Job] = {}
         self.limits: dict[str, RateLimit] = {}
+        self.buckets: dict[int, RateLimit] = {}
         self.rates: dict[str, float | None] = {}  # as commands have changed them
         self.revoked: set[str] = set()
         self.cancelled: set[str] = set()  # consumers, by a command
@@ -171,8 +173,9 @@ class Process:
         elif kind == "due":
             yield from self._due(what[1])
         elif kind == "token":
-            self.limits[what[1]].timer = False
-            yield from self._take_tokens(what[1])
+            bucket = self.buckets.pop(what[1])
+            bucket.timer = False
+            yield from self._take_tokens(bucket)
         elif kind == "heartbeat":
             yield from self._heartbeat()
         elif kind == "restart":
@@ -189,7 +192,7 @@ class Process:
         if kind == "due":
             return what[1] in self.held
         if kind == "token":
-            return what[1] in self.limits and self.limits[what[1]].timer
+            return what[1] in self.buckets
         if kind == "heartbeat":
             return self.connected and what[1] == self.life
         if kind == "restart":
@@ -202,7 +205,8 @@ class Process:
         self.alive = True
         self.stopping, self.reduced, self.attempts = "", False, 0
         self.prefetch = PrefetchCount(self.plan.prefetch, self.plan.eta_limit)
-        self.revoked, self.rates = set(), {}
+        self.revoked, self.rates, self.cancelled = set(), {}, set()
+        self.consumers = {task_consumer(self.plan.name, queue): queue for queue in self.plan.queues}
         self.sends_events = self.plan.sends_events
         yield from self._connect(why)
 
@@ -211,7 +215,6 @@ class Process:
         plan = self.plan
         self.life += 1
         self.connected = True
-        self.cancelled = set()
         for step in (self._qos(self.prefetch.value), *plan.declares, *self._consumes()):
             refused = yield step
             if refused is not None:
@@ -229,7 +232,8 @@ class Process:
         if self.control_consumer is not None and self.plan.control is not None:
             channel = control_channel(name)
             steps.append(Consume(Consumer(self.control_consumer, self.plan.control, channel, auto_ack=True)))
-        return steps + [Consume(Consumer(consumer, queue, name)) for consumer, queue in self.consumers.items()]
+        own = {consumer: queue for consumer, queue in self.consumers.items() if consumer not in self.cancelled}
+        return steps + [Consume(Consumer(consumer, queue, name)) for consumer, queue in own.items()]
 
     def _refused(self, refused: Refusal) -> Doings:
         """The broker does not give it what it asks for: another connection helps only where this one was closed."""
@@ -268,6 +272,7 @@ class Process:
         self.reserved.clear()
         self.held.clear()
         self.limits.clear()
+        self.buckets.clear()
         self.dropped = True
 
     def _each(self) -> int:
@@ -367,15 +372,16 @@ class Process:
             return
         limit = self.limits.setdefault(request.task.name, RateLimit(rate))
         limit.waiting.append(request)
-        yield from self._take_tokens(request.task.name)
+        yield from self._take_tokens(limit)
 
-    def _take_tokens(self, task: str) -> Doings:
-        limit = self.limits[task]
+    def _take_tokens(self, limit: RateLimit) -> Doings:
         while (request := limit.take(self.now)) is not None:
             self.reserved.append(request)
         if limit.waiting and not limit.timer:
             limit.timer = True
-            yield After(max(1, ceil(limit.next_ms - self.now)), ("token", task))
+            number = self._number()
+            self.buckets[number] = limit
+            yield After(max(1, ceil(limit.next_ms - self.now)), ("token", number))
 
     def _begin(self) -> Doings:
         """As many as there are children free, in the order in which they were reserved."""
@@ -492,6 +498,11 @@ class Process:
     def _revoke(self, request: Request, why: str) -> Doings:
         yield from self._acknowledge(request)
         yield from self._tell(events.TaskRevoked(self.now, request.id, request.task.name, self.plan.name, why))
+
+    def change_rate(self, task: str, rate: float | None) -> None:
+        """From now on. Every task begins with a token again; what waits goes on waiting at the rate that it came under."""
+        self.rates[task] = rate
+        self.limits.clear()
 
     def terminate(self, id: str) -> Doings:
         """revoke(terminate=True): the child that is at it is killed."""
