@@ -251,10 +251,6 @@ class Runner(Acting):
             broker.advance(until_ms)
             self._settle()
 
-    def _nothing_planned(self) -> bool:
-        """Heartbeats aside: they would go on for ever."""
-        return len(self.agenda) == (0 if self.processes is None else self.processes.heartbeats)
-
     def _fire(self, entry: tuple[int, int, int, tuple[Any, ...]]) -> None:
         _, rank, _, what = entry
         if rank == FINISH:
