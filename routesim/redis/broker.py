@@ -7,7 +7,9 @@ from routesim import steps
 from routesim.broker import copying
 from routesim.broker.clock import SWEEP, Entry
 from routesim.redis import publishing, sessions, settling, topology
+from routesim.redis.popping import ask_again
 from routesim.redis.state import Flight, RedisState
+from routesim.replies import Refused
 
 HANDLERS: dict[type, Callable[[Any, Any], None]] = {
     steps.Publish: publishing.publish,
@@ -40,10 +42,19 @@ class RedisBroker(RedisState):
 
     handlers: ClassVar = HANDLERS
 
+    def apply(self, step: steps.Step) -> Refused | None:
+        refused = super().apply(step)
+        ask_again(self)
+        return refused
+
     def _fire(self, entry: Entry) -> None:
-        if entry.kind != SWEEP:
+        if entry.kind == SWEEP:
+            self._sweep_in_time(entry)
+        else:
             super()._fire(entry)
-            return
+        ask_again(self)
+
+    def _sweep_in_time(self, entry: Entry) -> None:
         connection, number = entry.what
         if self.sweepers.get(connection) != number:
             return

@@ -20,14 +20,27 @@ def push(broker: RedisState, queue: RedisList, copy: Copy, *, head: bool, prolon
 
 
 def serve(broker: RedisState, queue: RedisList) -> None:
-    """Clients that wait for this queue take what is in it, the one that has been blocked longest first."""
+    """Clients that wait for this queue get one message each, the one that has been blocked longest first.
+
+    They ask again when the step that pushes is over: a client that pushes several messages has no pause between them.
+    """
     while queue.ready_count():
-        waiting = [
-            client for client in broker.clients.values() if client.waiting and queue.name in client.cycle and client.has_room()
-        ]
+        asking = [client for client in broker.clients.values() if client.waiting and queue.name in client.cycle]
+        waiting = [client for client in asking if client.has_room()]
         if not waiting:
             return
-        _pop(broker, min(waiting, key=lambda client: _blocked_since(broker, client)))
+        client = min(waiting, key=lambda client: _blocked_since(broker, client))
+        client.waiting = False
+        broker.woken.append(client)
+        _pop(broker, client)
+
+
+def ask_again(broker: RedisState) -> None:
+    """The step is over: those that got something while they waited ask for more."""
+    while broker.woken:
+        client = broker.woken.popleft()
+        if broker.clients.get(client.channel.name) is client:
+            fill(broker, client)
 
 
 def _blocked_since(broker: RedisState, client: Client) -> tuple[int, int]:
@@ -64,7 +77,6 @@ def _pop(broker: RedisState, client: Client) -> bool:
                 receiver = broker.receiver(client.channel.connection, queue)
                 assert receiver is not None
                 hand_to(broker, queue, receiver, copy)
-                _wait(broker, client)
                 return True
     return False
 
@@ -114,11 +126,9 @@ def broadcast(broker: RedisState, exchange: str, message: str, content: Content)
 
 def _subscriptions(broker: RedisState, client: Client, exchange: str, routing_key: str) -> int:
     """To how many of the client's patterns the message fits; equal ones are one subscription."""
-    queues = [queue for _, queue in client.channel.subscriptions.values()]
-    patterns = {
-        queue.fanout[1] for queue in queues if isinstance(queue, RedisList) and queue.fanout and queue.fanout[0] == exchange
-    }
-    return sum(hears(pattern, routing_key) for pattern in patterns)
+    queues = [queue for _, queue in client.channel.subscriptions.values() if isinstance(queue, RedisList)]
+    subscribed = {queue.fanout for queue in queues if queue.fanout is not None and queue.fanout[0] == exchange}
+    return sum(hears(pattern, routing_key) for _, pattern in subscribed)
 
 
 def _take_from_socket(broker: RedisState, client: Client) -> None:

@@ -61,6 +61,8 @@ def cancel(broker: RedisState, step: steps.Cancel) -> None:
     if found is None:
         return
     _end_consumer(broker, client, found[0], found[1], "cancelled", channel_lost=False)
+    client.waiting = False
+    fill(broker, client)
 
 
 def _end_consumer(

@@ -83,9 +83,7 @@ def _meant(broker: RedisState, client: Client, tag: int, message: str | None) ->
             raise NotPossible(f"channel '{client.channel.name}' holds no open delivery of {message}")
     found = unacked.pop(tag, None) or client.settled.pop(tag, None)
     if found is None:
-        broker.warn_once(
-            f"Redis has no unknown delivery tags: the answer to {tag} on channel '{client.channel.name}' does nothing"
-        )
+        broker.warn_once(f"Redis knows no wrong tags: the answer to {tag} on channel '{client.channel.name}' does nothing")
         return None
     # kombu counts messages: with this one go all deliveries of it to this channel.
     for other in [item for item in unacked.values() if item.copy.message == found.copy.message]:
@@ -162,11 +160,8 @@ def restore(broker: RedisState, message: str, *, head: bool, by: str = "", why: 
     for flight in left:
         queue = broker.list_of(flight.queue)
         queue.unacked -= 1
-        reason = (
-            "the entry of the message brought back one copy"
-            if any(item is queue for item, _ in pushed)
-            else "its binding is gone"
-        )
+        again = any(item is queue for item, _ in pushed)
+        reason = "both copies had one entry, and it came back once" if again else "its binding is gone"
         broker.drop(queue, flight.copy, "unroutable", reason, flight.by)
     for queue, copy in pushed:
         push(broker, queue, copy, head=head)

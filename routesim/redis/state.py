@@ -1,5 +1,6 @@
 """What the Redis engine knows beside topology and lists: its clients, the unacked set, and who sweeps it."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -41,11 +42,13 @@ class Held(NamedTuple):
 
 
 class Client:
-    """A channel of kombu at work. `limit`: its prefetch; `cycle`: the queues that it pops from, in the order of the next BRPOP.
+    """A channel of kombu at work.
 
-    `waiting`: a BRPOP of it is blocked, `since_ms` and `turn`: since when, and its place among those that began then. `heard`: by fanout
-    exchange, the queue to which messages from it are given. `settled`: deliveries whose message has been settled by
-    another tag of the channel.
+    - `limit`: its prefetch;
+    - `cycle`: the queues that it pops from, in the order of the next BRPOP;
+    - `waiting`: a BRPOP of it is blocked; `since_ms` and `turn`: since when, and its place among those that began then;
+    - `heard`: by fanout exchange, the queue to which messages from it are given;
+    - `settled`: deliveries whose message has been settled by another tag of the channel.
     """
 
     __slots__ = ("channel", "cycle", "heard", "limit", "settled", "since_ms", "turn", "waiting")
@@ -83,7 +86,8 @@ class RedisState(Broker):
     - `sweepers`: by connection, the number of its timer that looks for what is overdue;
     - `unbound`: bindings that clients have forgotten, which stay in the set, as (queue, exchange, key);
     - `declarers`: by exchange, the connections that have declared it;
-    - `said`: warnings, each of which is given once.
+    - `said`: warnings, each of which is given once;
+    - `woken`: clients that have been served while they waited, within a step.
     """
 
     queues: "dict[str, Any]"
@@ -105,6 +109,7 @@ class RedisState(Broker):
         self.unbound: set[tuple[str, str, str]] = set()
         self.declarers: dict[str, set[str]] = {}
         self.said: set[str] = set()
+        self.woken: deque[Client] = deque()
 
     def warn_once(self, text: str) -> None:
         if text not in self.said:

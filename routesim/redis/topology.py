@@ -81,9 +81,7 @@ def _warn_of_queue(broker: RedisState, declared: Queue) -> None:
             broker.warn_once(f"Redis has no {MISSING[name]}: {name} is ignored")
         elif name == "x-max-priority":
             steps_ = ", ".join(map(str, broker.priority_steps))
-            broker.warn_once(
-                f"Redis has no x-max-priority: every queue has the priorities {steps_}, and the first is served first"
-            )
+            broker.warn_once(f"Redis has no x-max-priority: every queue has the lists {steps_}, and the first is served first")
     if declared.exclusive:
         broker.warn_once("Redis has no exclusive queues: every client may use them, and they outlive their connection")
 
@@ -130,9 +128,7 @@ def unbind(broker: RedisState, step: steps.Unbind) -> None:
     if state is None or not any(_same(binding, other) for other in state.bindings.values()):
         return
     broker.unbound.add((binding.destination, binding.source, binding.routing_key))
-    broker.warn_once(
-        "Redis has no unbind that works: kombu forgets the binding, but leaves it in the set that publishers look at"
-    )
+    broker.warn_once("Redis has no unbind: kombu forgets the binding, but leaves it in the set that publishers look at")
 
 
 def take_out(broker: RedisState, binding: Binding, why: str) -> None:
@@ -196,9 +192,7 @@ def delete_exchange(broker: RedisState, step: steps.DeleteExchange) -> None:
         if not queue.ready_count():
             remove(broker, queue, f"empty, and exchange '{step.exchange}' is deleted")
     if state.bindings:
-        broker.warn_once(
-            f"Redis keeps no exchanges: '{step.exchange}' goes on for all who know it, with the bindings that are left"
-        )
+        broker.warn_once(f"Redis keeps no exchanges: '{step.exchange}' goes on with the bindings that are left")
         return
     del broker.exchanges[step.exchange]
     broker.declarers.pop(step.exchange, None)

@@ -100,7 +100,7 @@ BROKER = Shape(
         "visibility_timeout": Field(Duration(), "redis: unacked for so long, a message comes back; default 1h"),
         "restore_every": Field(
             Duration(),
-            "redis: how often a consumer looks for those, unacked_restore_interval × unacked_restore_throttle; default 100s",
+            "redis: how often a consumer looks for those, unacked_restore_interval × throttle; default 100s",
         ),
         "priority_steps": Field(ListOf(Integer(0, 9)), "redis: ascending, the first is served first; default [0, 3, 6, 9]"),
         "queue_order": Field(

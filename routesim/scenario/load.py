@@ -275,7 +275,7 @@ class _Loader:
                 )
         if kind == "redis" and not self.redis:
             self.reader.error(
-                "not-simulated", "this command knows RabbitMQ's rules alone, and the broker of this scenario is Redis", broker["kind"],
+                "not-simulated", "this command knows RabbitMQ's rules alone, and this scenario's broker is Redis", broker["kind"],
                 "`routesim run` and `routesim graph` know both",
             )  # fmt: skip
         steps_given = list(broker.get("priority_steps", ()))
