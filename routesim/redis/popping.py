@@ -108,7 +108,8 @@ def broadcast(broker: RedisState, exchange: str, message: str, content: Content)
         into = client.heard.get(exchange)
         if into is None:
             continue
-        for _ in range(_subscriptions(broker, client, exchange, content.routing_key)):
+        # Once for each of its patterns that fits.
+        for _ in range(sum(hears(key, content.routing_key) for source, key in client.subscribed if source == exchange)):
             queue = broker.list_of(into)
             broker.serial += 1
             broker.ledger.enqueued += 1
@@ -124,11 +125,14 @@ def broadcast(broker: RedisState, exchange: str, message: str, content: Content)
     return heard
 
 
-def _subscriptions(broker: RedisState, client: Client, exchange: str, routing_key: str) -> int:
-    """To how many of the client's patterns the message fits; equal ones are one subscription."""
-    queues = [queue for _, queue in client.channel.subscriptions.values() if isinstance(queue, RedisList)]
-    subscribed = {queue.fanout for queue in queues if queue.fanout is not None and queue.fanout[0] == exchange}
-    return sum(hears(pattern, routing_key) for _, pattern in subscribed)
+def subscribe(broker: RedisState, client: Client, fanout: tuple[str, str]) -> None:
+    """PSUBSCRIBE. A channel of kombu does it once, with all the queues that it consumes by then; later ones hear nothing."""
+    if client.subscribed_ms is None:
+        client.subscribed_ms = broker.now
+    if client.subscribed_ms == broker.now:
+        client.subscribed |= {fanout}
+    elif fanout not in client.subscribed:
+        broker.warn(f"channel '{client.channel.name}' has subscribed before, and kombu does not do it again: it hears nothing")
 
 
 def _take_from_socket(broker: RedisState, client: Client) -> None:

@@ -7,7 +7,7 @@ from routesim.model import Consumer
 from routesim.queues import Channel, Copy, Subscription
 from routesim.redis import settling, topology
 from routesim.redis.lists import RedisList
-from routesim.redis.popping import fill
+from routesim.redis.popping import fill, subscribe
 from routesim.redis.state import Client, RedisState
 from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS
 
@@ -32,6 +32,7 @@ def consume(broker: RedisState, step: steps.Consume) -> None:
         broker.listen(events.ConsumerStarted(broker.now, consumer.name, queue.name, channel.name))
     if queue.fanout is not None:
         client.heard[queue.fanout[0]] = queue.name
+        subscribe(broker, client, queue.fanout)
     _begin_cycle(client)
     if channel.connection not in broker.sweepers:
         broker.start_sweeping(channel.connection)
@@ -73,6 +74,7 @@ def _end_consumer(
     queue.subscriptions.pop((client.channel.name, subscription.tag), None)
     if queue.fanout is not None:
         client.heard.pop(queue.fanout[0], None)
+        client.subscribed -= {queue.fanout}
     _begin_cycle(client)
     if broker.listen:
         broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))

@@ -48,10 +48,13 @@ class Client:
     - `cycle`: the queues that it pops from, in the order of the next BRPOP;
     - `waiting`: a BRPOP of it is blocked; `since_ms` and `turn`: since when, and its place among those that began then;
     - `heard`: by fanout exchange, the queue to which messages from it are given;
+    - `subscribed`: the patterns that it is subscribed to, as (exchange, key); `subscribed_ms`: when that was, None: never yet;
     - `settled`: deliveries whose message has been settled by another tag of the channel.
     """
 
-    __slots__ = ("channel", "cycle", "heard", "limit", "settled", "since_ms", "turn", "waiting")
+    __slots__ = (
+        "channel", "cycle", "heard", "limit", "settled", "since_ms", "subscribed", "subscribed_ms", "turn", "waiting",
+    )  # fmt: skip
 
     def __init__(self, channel: Channel, limit: int) -> None:
         self.channel = channel
@@ -61,6 +64,8 @@ class Client:
         self.since_ms = 0
         self.turn = 0
         self.heard: dict[str, str] = {}
+        self.subscribed: frozenset[tuple[str, str]] = frozenset()
+        self.subscribed_ms: int | None = None
         self.settled: dict[int, Delivery] = {}
 
     def has_room(self) -> bool:
@@ -73,6 +78,7 @@ class Client:
         other = Client(channel, self.limit)
         other.waiting = self.waiting
         other.cycle, other.since_ms, other.turn = self.cycle.copy(), self.since_ms, self.turn
+        other.subscribed, other.subscribed_ms = self.subscribed, self.subscribed_ms
         other.heard, other.settled = self.heard.copy(), self.settled.copy()
         return other
 

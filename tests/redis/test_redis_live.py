@@ -201,7 +201,7 @@ def drawn(chance: random.Random, pair: Twins, number: int) -> steps.Step | str |
     return others.get(deed)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(40))
 def test_whatever_happens_both_do_the_same(twins: Build, seed: int) -> None:
     chance = random.Random(seed)
     pair = played(twins(), *TOPOLOGY)

@@ -7,8 +7,7 @@ from live_kit import Kombu
 from routesim import events, steps
 from routesim.broker import counts, imbalance
 from routesim.model import Binding, Channel, Consumer, Exchange, Message, Queue, Settings
-from routesim.redis import RedisBroker
-from routesim.redis import popping
+from routesim.redis import RedisBroker, popping, settling
 from routesim.versions import NEWEST, rules
 
 VISIBILITY_MS = 1000
@@ -21,17 +20,21 @@ class Model:
 
     def __init__(self, connections: dict[str, str] | None = None, **settings: Any) -> None:
         plans = {name: Channel(name, connection) for name, connection in (connections or {}).items()}
-        given = Settings(kind="redis", **{"visibility_timeout": VISIBILITY_MS, "restore_every": 1, **settings})
+        given = Settings(kind="redis", **{"visibility_timeout": VISIBILITY_MS, "restore_every": 10**9, **settings})
         self.events: list[Any] = []
         self.broker = RedisBroker(rules(NEWEST), settings=given, channel_plans=plans, listen=self.events.append)
 
     def apply(self, step: steps.Step) -> None:
+        self.broker.advance(self.broker.now + 1)
         assert self.broker.apply(step) is None
         self.broker.outbox.clear()
         self.balanced()
 
     def wait(self, ms: int) -> None:
         self.broker.advance(self.broker.now + ms)
+        if any(client.cycle for client in self.broker.clients.values()):
+            settling.sweep(self.broker)
+            popping.ask_again(self.broker)
         self.broker.outbox.clear()
         self.balanced()
 
@@ -66,7 +69,7 @@ class Twins:
         self, port: int, monkeypatch: Any, connections: dict[str, str] | None = None, *, order: str = "round_robin",
         priorities: tuple[int, ...] = (0, 3, 6, 9),
     ) -> None:  # fmt: skip
-        monkeypatch.setattr(popping, "BRPOP_TIMEOUT_MS", 10**9)  # as in `Kombu`: no client goes to the end of the line by itself
+        monkeypatch.setattr(popping, "BRPOP_TIMEOUT_MS", 10**12)  # as in `Kombu`: no client goes to the end of the line by itself
         self.model = Model(connections, queue_order=order, priority_steps=priorities)
         self.real = Kombu(
             port, monkeypatch, connections, visibility_timeout=VISIBILITY_MS / 1000, queue_order_strategy=order,
@@ -92,7 +95,7 @@ class Twins:
         self.done.append(after)
         for consumer in self.real.delivered.keys() | self.model.delivered.keys():
             got, told = self.real.delivered.get(consumer, []), self.model.delivered.get(consumer, [])
-            assert got == told, (consumer, after, self.done[-12:])
+            assert got == told, (consumer, got, told, after, self.done[-12:])
         for queue in self.queues:
             assert self.real.ready(queue, self.priorities) == self.model.ready(queue), (queue, after)
         assert self.real.unacked() == self.model.unacked(), after
