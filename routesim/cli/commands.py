@@ -45,8 +45,14 @@ COMMANDS: dict[str, Listed] = {
         "versions", "UPGRADE",
         "Run a scenario under two versions and print only what behaves differently and what would be refused."
     ),
+    "completion": Listed(
+        "completion", "COMMAND", "Print the script by which bash, zsh or fish completes commands, options, files and the names in them."
+    ),
 }  # fmt: skip
-OPTIONS: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False}
+OPTIONS: dict[str, Any] = {
+    "rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False,
+    "context_settings": {"help_option_names": ["--help", "-h"]},
+}
 
 
 class Commands(TyperGroup):

@@ -1,5 +1,6 @@
 """The entry point: commands, exit statuses, and no traceback for anything that a user can do."""
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -32,6 +33,12 @@ def routesim(
 
 def main() -> None:
     """Run the command line and exit with the status that the README promises."""
+    instruction = os.environ.get("_ROUTESIM_COMPLETE")
+    if instruction:
+        from routesim.cli.completing import answer
+
+        answer(typer.main.get_command(app), instruction, sys.argv[1:])
+        sys.exit(OK)
     status = _status(sys.argv[1:])
     if status == INTERRUPTED:
         tell("interrupted")
