@@ -50,7 +50,9 @@ COMMANDS: dict[str, Listed] = {
     ),
 }  # fmt: skip
 OPTIONS: dict[str, Any] = {
-    "rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "add_completion": False,
     "context_settings": {"help_option_names": ["--help", "-h"]},
 }
 

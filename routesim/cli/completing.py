@@ -10,11 +10,11 @@ from typing import Any
 
 from routesim.cli.completion import SHELLS, script
 from routesim.cli.shellwords import ASSIGNMENT, Line, parsed, quoted
-from routesim.cli.suggesting import ENDINGS, FILES, WORDS, Suggestions, suggestions
+from routesim.cli.suggesting import FILES, PATHS, WORDS, Suggestions, suggestions
+from routesim.report.text import visible
 
 SOURCE, COMPLETE = "source", "complete"
 OPEN = "open"  # a folder: no space behind it
-LEFT_ALONE = "\n\t\0"  # in fish a line is a suggestion and a tab begins its description
 
 
 def answer(command: Any, instruction: str, words: list[str]) -> None:
@@ -41,36 +41,41 @@ def _bash(command: Any, words: list[str]) -> str:
         return WORDS
     found = suggestions(command, line.words[1:], line.word)
     replies = [_written(item.text[len(line.kept) :], line, found.kind) for item in found.items]
-    folder = len(found.items) == 1 and found.items[0].text.endswith("/")
-    return "\n".join([OPEN if folder else found.kind, *replies])
+    if len(replies) == 1:
+        if replies[0].endswith("/"):
+            return f"{OPEN}\n{replies[0]}"
+        if line.quote and replies[0].endswith(line.quote[-1]):  # readline takes it for the end of what is quoted
+            replies[0] += line.quote[-1]
+    return "\n".join([found.kind, *replies])
 
 
 def _written(text: str, line: Line, kind: str) -> str:
     """A `~` that begins the path of a file means the same as before; any other is a sign like others."""
-    if kind in ENDINGS and line.word.startswith("~/") and not line.kept and not line.quote:
+    if kind in PATHS and line.word.startswith("~/") and not line.kept and not line.quote:
         return "~" + quoted(text[1:])
     return quoted(text, line.quote)
 
 
 def _zsh(command: Any, words: list[str]) -> str:
     """`words`: as zsh has them, without quotes; the last one is the one at the cursor. Parts end with a NUL: the kind, the
-    head, then each suggestion and its help. zsh quotes what it inserts."""
+    head, then each suggestion and how it is to be shown. zsh quotes what it inserts, but shows what it is given."""
     found = _found(command, words)
     parts = [found.kind, found.head]
     if found.kind == WORDS:
         for item in found.items:
-            parts += [item.text, item.help]
+            parts += [item.text, visible(item.text) + (f"  -- {item.help}" if item.help else "")]
     return "".join(f"{part}\0" for part in parts)
 
 
 def _fish(command: Any, words: list[str]) -> str:
-    """`words`: the complete ones without quotes; the last as it is written. fish quotes what it inserts."""
+    """`words`: the complete ones without quotes; the last as it is written. fish quotes what it inserts, and shows it as it
+    is: names that hold what a terminal would act on are left out, as are those of several lines."""
     *before, raw = words
     line = parsed("x " + raw)
-    if line.expands or raw.startswith("~"):
-        return FILES
     found = _found(command, [*before, line.word])
-    items = [item for item in found.items if not set(LEFT_ALONE) & set(item.text)]
+    if line.expands and found.kind == WORDS:
+        return WORDS
+    items = [item for item in found.items if item.text.isprintable()]
     return "\n".join([found.kind, *(f"{item.text}\t{item.help}" if item.help else item.text for item in items)])
 
 
@@ -81,4 +86,3 @@ def _found(command: Any, words: list[str]) -> Suggestions:
 
 
 ANSWERS: dict[str, Callable[[Any, list[str]], str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
-

@@ -12,9 +12,10 @@ from routesim.diagnostics import Invalid
 MOST = 2_000  # names at one place: more than anybody looks through
 LARGEST_BYTES = 2_000_000  # a larger file is not read between two keys
 
-# Kinds of places. The last two are left to the shell, which knows its own files best.
+# Kinds of places. Shells that know their own files best may take the kind and leave the list.
 WORDS, SCENARIOS, DEFINITIONS, FILES, FOLDERS = "words", "scenarios", "definitions", "files", "folders"
-ENDINGS = {SCENARIOS: (".yaml", ".yml", ".json"), DEFINITIONS: (".json",)}
+# Which files are meant, by their endings; none: folders alone.
+PATHS = {SCENARIOS: (".yaml", ".yml", ".json"), DEFINITIONS: (".json",), FILES: ("",), FOLDERS: ()}
 
 
 class Suggestion(NamedTuple):
@@ -88,7 +89,7 @@ def _values(asked: Asked, parameter: Any, head: str, word: str) -> Suggestions:
     if source is None:
         return Suggestions(WORDS)
     if isinstance(source, str):
-        return Suggestions(source, tuple(_files(head, word, ENDINGS.get(source))), head)
+        return Suggestions(source, tuple(_files(head, word, PATHS[source])), head)
     try:
         return _words((Suggestion(text) for text in source(asked)), head, word)
     except (Invalid, OSError, ValueError, RecursionError):  # a file that is not there, or half written
@@ -103,14 +104,12 @@ def source_of(asked: Asked, parameter: Any) -> Source:
     return SOURCES[parameter.name]
 
 
-def _files(head: str, word: str, endings: tuple[str, ...] | None) -> Iterator[Suggestion]:
+def _files(head: str, word: str, endings: tuple[str, ...]) -> Iterator[Suggestion]:
     """Files of these endings, and folders, whose names go on with a slash."""
-    if endings is None:
-        return
     folder, _, start = word.rpartition("/")
     folder += "/" if "/" in word else ""
     try:
-        with os.scandir(os.path.expanduser(folder) or ".") as entries:
+        with os.scandir(_path(folder) or ".") as entries:
             found = sorted((entry.name, entry.is_dir()) for entry in entries)
     except (OSError, ValueError):
         return
@@ -120,6 +119,11 @@ def _files(head: str, word: str, endings: tuple[str, ...] | None) -> Iterator[Su
                 yield Suggestion(f"{head}{folder}{name}/")
             elif name.endswith(endings):
                 yield Suggestion(f"{head}{folder}{name}")
+
+
+def _path(text: str) -> str:
+    """A path as the shell would make it of what is written."""
+    return os.path.expandvars(os.path.expanduser(text))
 
 
 # Values that are always the same --------------------------------------------------------------------------------------
@@ -155,13 +159,17 @@ def _codes(asked: Asked) -> Iterable[str]:
 
 
 def _scenario(asked: Asked) -> Any:
-    """Raises `Invalid` or `OSError`. What is no ordinary file, such as a pipe, is not touched: reading may take it away."""
     from routesim.scenario import load
 
-    path = os.path.expandvars(os.path.expanduser((asked.given.get("file") or [""])[0]))
+    return load(_file(asked), lenient=True)
+
+
+def _file(asked: Asked) -> str:
+    """Raises `OSError`. What is no ordinary file, such as a pipe, is not touched: to read it might take it away."""
+    path = _path((asked.given.get("file") or [""])[0])
     if not os.path.isfile(path) or os.path.getsize(path) > LARGEST_BYTES:
         raise FileNotFoundError(path)
-    return load(path, lenient=True)
+    return path
 
 
 def _exchanges(asked: Asked) -> Iterable[str]:
@@ -207,10 +215,7 @@ def _keys(asked: Asked) -> Iterator[str]:
 def _vhosts(asked: Asked) -> Iterable[str]:
     from routesim.scenario import load_placed
 
-    path = os.path.expandvars(os.path.expanduser((asked.given.get("file") or [""])[0]))
-    if not os.path.isfile(path) or os.path.getsize(path) > LARGEST_BYTES:
-        return ()
-    return load_placed(path)[1].vhosts
+    return load_placed(_file(asked))[1].vhosts
 
 
 # By the name of the parameter, or, where two commands mean different things by it, by the command and that name.
