@@ -10,7 +10,7 @@ from routesim.cli.help import Command, examples
 SCRIPTS = Path(__file__).parent / "completions"
 SHELLS = {"bash": "routesim.bash", "zsh": "_routesim", "fish": "routesim.fish"}  # the names that their folders want
 EXAMPLES = examples(
-    "routesim completion bash > ~/.local/share/bash-completion/completions/routesim",
+    "routesim completion bash >> ~/.bash_completion",
     "routesim completion zsh > ~/.zsh/completions/_routesim",
     "routesim completion fish > ~/.config/fish/completions/routesim.fish",
 )
@@ -21,7 +21,7 @@ def script(shell: str) -> str:
 
 
 def completion(shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
-    """Print the script by which bash, zsh or fish completes commands, options, files and the names in them.
+    """Print the script by which bash, zsh or fish completes commands, files and the names in them.
 
     In zsh the folder has to be one of $fpath. For this session alone: source <(routesim completion bash).
     """

@@ -7,7 +7,8 @@ HELP = ("--help", "-h")
 
 class Asked(NamedTuple):
     """`given` maps the names of parameters to the values written for them. `waiting`: the option whose value comes next.
-    `options`: whether a word that begins with a dash may still be an option. `unknown`: the word that should be a command."""
+    `options`: whether a word that begins with a dash may still be an option. `unknown`: the word that should be a command.
+    `too_many`: words for which there is no argument."""
 
     path: tuple[str, ...]
     command: Any
@@ -15,6 +16,7 @@ class Asked(NamedTuple):
     waiting: Any | None = None
     options: bool = True
     unknown: str | None = None
+    too_many: tuple[str, ...] = ()
 
     @property
     def is_group(self) -> bool:
@@ -60,8 +62,9 @@ def _further(asked: Asked, word: str) -> Asked:
         command = asked.command.get_command(None, word)
         return asked._replace(unknown=word) if command is None else Asked((*asked.path, word), command, {})
     argument = asked.next_argument()
-    if argument is not None:
-        asked.given.setdefault(argument.name, []).append(word)
+    if argument is None:
+        return asked._replace(too_many=(*asked.too_many, word))
+    asked.given.setdefault(argument.name, []).append(word)
     return asked
 
 

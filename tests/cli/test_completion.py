@@ -15,7 +15,7 @@ from shell_kit import Shell, installed
 from routesim.cli import completion, main, suggesting
 from routesim.cli.commands import COMMANDS
 from routesim.cli.shellwords import parsed, quoted
-from routesim.cli.suggesting import Suggestions, source_of, suggestions
+from routesim.cli.suggesting import source_of, suggestions
 from routesim.cli.walking import Asked
 from routesim.report.formats import FORMATS
 from routesim.scenario.starting import templates
