@@ -88,8 +88,8 @@ def within(*arguments: str, cwd: Path = ROOT, encoding: str = "utf-8", **given: 
     before = (sys.argv, sys.stdout, sys.stderr, dict(os.environ), os.getcwd())
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         sys.argv = ["routesim", *arguments]
-        sys.stdout = open(out.fileno(), "w", encoding=encoding, newline="\n", closefd=False)
-        sys.stderr = open(err.fileno(), "w", encoding=encoding, newline="\n", errors="backslashreplace", closefd=False)
+        sys.stdout = open(out.fileno(), "w", encoding=encoding, newline="\n", closefd=False)  # noqa: SIM115
+        sys.stderr = open(err.fileno(), "w", encoding=encoding, newline="\n", errors="backslashreplace", closefd=False)  # noqa: SIM115
         status: object = 0
         try:
             os.environ.clear()
