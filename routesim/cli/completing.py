@@ -42,7 +42,7 @@ def _bash(command: Any, words: list[str]) -> str:
     found = suggestions(command, line.words[1:], line.word)
     replies = [_written(item.text[len(line.kept) :], line, found.kind) for item in found.items]
     if len(replies) == 1:
-        if replies[0].endswith("/"):
+        if found.kind in PATHS and replies[0].endswith("/"):
             return f"{OPEN}\n{replies[0]}"
         if line.quote and replies[0].endswith(line.quote[-1]):  # readline takes it for the end of what is quoted
             replies[0] += line.quote[-1]

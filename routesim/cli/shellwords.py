@@ -33,7 +33,7 @@ def parsed(text: str, breaks: str = "") -> Line:
     index = 0
     while index < len(text):
         letter = text[index]
-        if (not quote and letter in BLANK) or (not quote and letter in ENDS_COMMAND):
+        if not quote and (letter in BLANK or letter in ENDS_COMMAND):
             words = [] if letter in ENDS_COMMAND else [*words, word] if begun else words
             word, begun, expands, kept = "", False, False, 0
             index += 1

@@ -140,7 +140,10 @@ def test_nothing_acts_on_the_terminal(folder: Path, path: tuple[str, ...], encod
     refused = 0
     for command, arguments in COMMANDS:
         for format in formats(path, arguments) if command == path else []:
-            if encoding != "utf-8" and format in ("json", "ndjson", "sarif"):  # ASCII, as is shown below
+            asciis = format in ("json", "ndjson", "sarif") or (
+                " ".join(arguments).isascii() and len(formats(path, arguments)) == 1
+            )
+            if format == "html" or (encoding != "utf-8" and asciis):  # tested elsewhere; the same bytes, or nearly
                 continue
             done = ran(folder, path, arguments, format, encoding=encoding)
             refused += done.status == 2
