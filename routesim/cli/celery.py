@@ -1,15 +1,18 @@
 """`routesim celery`: Celery apps in scenarios. Each subcommand imports what it needs when it is called."""
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from routesim.cli.commands import OneCommand
 from routesim.cli.groups import OPTIONS
 from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
 
 app = typer.Typer(**OPTIONS)
+_command = partial(app.command, cls=OneCommand)
 
 
 @app.callback()
@@ -17,7 +20,7 @@ def celery() -> None:
     """What Celery does with the broker."""
 
 
-@app.command("expand", epilog=examples(
+@_command("expand", epilog=examples(
     "routesim celery expand scenarios/shop.yaml", "routesim celery expand shop.yaml | routesim run -",
 ))  # fmt: skip
 def expand(

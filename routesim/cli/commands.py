@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 
 class Listed(NamedTuple):
@@ -46,8 +46,24 @@ COMMANDS: dict[str, Listed] = {
         "versions", "UPGRADE",
         "Run a scenario under two versions and print only what behaves differently and what would be refused."
     ),
+    "completion": Listed(
+        "completion", "COMMAND", "Print the script by which bash, zsh or fish completes commands, files and the names in them."
+    ),
 }  # fmt: skip
-OPTIONS: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False}
+OPTIONS: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "add_completion": False,
+    "context_settings": {"help_option_names": ["--help", "-h"]},
+}
+
+
+class OneCommand(TyperCommand):
+    """A command whose usage names what it needs without brackets around it."""
+
+    def collect_usage_pieces(self, context: Any) -> list[str]:
+        pieces = super().collect_usage_pieces(context)
+        return [piece[1:-1] if piece.startswith("{") else piece for piece in pieces]
 
 
 class Commands(TyperGroup):
@@ -69,7 +85,7 @@ class Commands(TyperGroup):
             command.function.info.help = listed.line
             return typer.main.get_group(command.function)
         app = typer.Typer(**OPTIONS)
-        app.command(name, epilog=command.epilogue)(command.function)
+        app.command(name, cls=OneCommand, epilog=command.epilogue)(command.function)
         return typer.main.get_command(app)
 
     def format_commands(self, context: Any, formatter: Any) -> None:

@@ -6,6 +6,7 @@ from routesim.explain.rules import RULE_PAGES, Page
 from routesim.replies import CHANNEL_CODES, REPLY_NAMES
 from routesim.tables import Cell, Section
 
+WHERE = "a code stands in brackets in what routesim prints, such as unknown-queue; AMQP has numbers and names, such as 404"
 PAGES: dict[str, Page] = {
     "ambiguous-value": Page(
         "A header or argument is written in a form that YAML readers take for different things: a date, a time of day, an "
@@ -254,7 +255,7 @@ def explain_error(code: str) -> Answer:
             return _answer(str(number), f"AMQP {number} {name}: {closes}", REPLIES[number])
     known = [*PAGES, *(str(number) for number in REPLIES), *(name.lower().replace("_", "-") for name in REPLY_NAMES.values())]
     hint = did_you_mean(wanted, known)
-    raise CannotExplain(f"no error is called '{code}'; {hint or 'codes are: ' + ', '.join(PAGES)}")
+    raise CannotExplain(f"no error is called '{code}'; {hint or WHERE}")
 
 
 def _answer(code: str, headline: str, page: Page) -> Answer:

@@ -9,6 +9,7 @@ FALLBACKS = {
     "≥": ">=", "≤": "<=", "—": "-", "–": "-", "•": "*", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "┬": "+", "┴": "+", "┼": "+",
     "┤": "+", "█": "#", "■": "#",
 }  # fmt: skip
+NO_COLUMN = ("Mn", "Me", "Cf")  # marks that stand on the character before them
 
 
 def visible(text: str) -> str:
@@ -30,7 +31,7 @@ def width(text: str) -> int:
         return len(text)
     columns = 0
     for character in text:
-        if not unicodedata.combining(character):
+        if unicodedata.category(character) not in NO_COLUMN:
             columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
     return columns
 
