@@ -17,7 +17,7 @@ from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.outcomes import Course, Moment, course, draw, lost
 from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.events import Event
-from routesim.model import Consumer, Message, Task, TaskWorker, control_channel, pool_channel, task_consumer
+from routesim.model import Consumer, Message, Task, TaskWorker, control_channel, gossip_channel, pool_channel, task_consumer
 from routesim.queues import Delivery
 from routesim.steps import Ack, Cancel, Close, Consume, Crash, Publish, Qos, Reject, Step
 
@@ -78,6 +78,7 @@ class Process:
         self.shared = shared
         self.consumers = {task_consumer(plan.name, queue): queue for queue in plan.queues}
         self.control_consumer = task_consumer(plan.name, plan.control) if plan.control is not None else None
+        self.gossip_consumer = task_consumer(plan.name, plan.gossip) if plan.gossip is not None else None
         self.alive = False
         self.connected = False
         self.stopping = ""
@@ -98,9 +99,9 @@ class Process:
         self.now = 0
         self.dropped = False  # something that was planned is expected no more
 
-    def channels(self) -> tuple[str, str]:
+    def channels(self) -> tuple[str, ...]:
         """Those by which deliveries come."""
-        return self.plan.name, control_channel(self.plan.name)
+        return self.plan.name, control_channel(self.plan.name), gossip_channel(self.plan.name)
 
     # What it is told ---------------------------------------------------------------------------------------------------
 
@@ -135,6 +136,8 @@ class Process:
             from routesim.clients.commands import carry_out  # few workers are sent commands
 
             yield from carry_out(self, delivery)
+            return
+        if consumer == self.gossip_consumer:
             return
         yield from self._receive_task(delivery, consumer)
         yield from self._begin()
@@ -221,6 +224,8 @@ class Process:
         if self.control_consumer is not None and self.plan.control is not None:
             channel = control_channel(name)
             steps.append(Consume(Consumer(self.control_consumer, self.plan.control, channel, auto_ack=True)))
+        if self.gossip_consumer is not None and self.plan.gossip is not None:
+            steps.append(Consume(Consumer(self.gossip_consumer, self.plan.gossip, gossip_channel(name), auto_ack=True)))
         return steps + [Consume(Consumer(consumer, queue, name)) for consumer, queue in self.consumers.items()]
 
     def _refused(self, refused: Refusal) -> Doings:

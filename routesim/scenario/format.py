@@ -4,6 +4,7 @@ The loader reads by these tables, and the errors, the help and the JSON Schema c
 """
 
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
+from routesim.scenario import celery_format
 from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
     Boolean,
@@ -87,6 +88,7 @@ CHANNEL = Shape(
     {
         "connection": Field(NAME, "several channels may share one; default: one of its own"),
         "prefetch": Field(PREFETCH, "basic.qos(global=true) when it opens: a limit for the whole channel"),
+        "confirms": Field(Boolean(), "the broker confirms each publish; default true"),
     },
     optional=True,
 )
@@ -242,6 +244,7 @@ WORKER = Shape(
         "replies": Field(EXCHANGE_NAME, "the exchange for answers to commands"),
         "events": Field(EXCHANGE_NAME, "the exchange for its events"),
         "sends_events": Field(Boolean(), "task events from the start; default true, where it has an exchange for them"),
+        "gossip": Field(NAME, "the queue of other workers' events, consumed without acknowledgement and only listened to"),
         "heartbeat": Field(Duration(), "a worker.heartbeat so often"),
         "results": Field(Boolean(), "results go to a task's reply_to; default false"),
         "delays": Field(Boolean(), "retries wait in the queues of native delayed delivery; default false"),
@@ -406,14 +409,12 @@ STEPS: dict[str, Kind] = {
     "unbind": BINDING,
     "purge": NAME,
     "expect": EXPECT,
+    **celery_format.STEPS,
 }  # fmt: skip
 FAILS = Integer(300, 600)
 
 # The whole -----------------------------------------------------------------------------------------------------------
 
-NOT_YET = {
-    "celery": "Celery apps in a scenario are not built yet",
-}
 STEP_LIST = "a list of steps"
 
 
@@ -446,6 +447,7 @@ SCENARIO = Shape(
         "workers": Field(MapOf(WORKER, NAME), "worker processes, as Celery's"),
         "channels": Field(MapOf(CHANNEL, NAME), "channels that share a connection or a prefetch"),
         "broker": Field(BROKER, "settings of the broker itself"),
+        "celery": Field(celery_format.CELERY, "Celery apps: expanded into the other sections, see `routesim celery expand`"),
         "steps": Field(StepList(), "what happens, one verb each"),
         "expect": Field(EXPECT, "what must be so at the end"),
         "routes": Field(ListOf(ROUTE), "where a message would go, checked without running anything"),

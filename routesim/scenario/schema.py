@@ -12,6 +12,7 @@ from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import format
+from routesim.scenario.celery_format import Data, Later, Seconds
 from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
     LONGEST_MS,
@@ -195,6 +196,14 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
         "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^[0-9.]+(/[smh])?$"}]
     },
     Table: lambda kind: _ref("table"),
+    Seconds: lambda kind: {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": LONGEST_MS // 1000},
+            {"type": "string", "pattern": f"^{DURATION}$"},
+        ]
+    },
+    Data: lambda kind: {},
+    Later: lambda kind: {"type": ["array", "null"], "items": _ref(kind.what)},
     AmqpValue: lambda kind: _ref("value"),
 }
 
