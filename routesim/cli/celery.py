@@ -10,6 +10,9 @@ from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
 
 app = typer.Typer(**OPTIONS)
+FORMAT = Annotated[
+    str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json. Default: table, in a pipe plain.")
+]
 
 
 @app.callback()
@@ -34,6 +37,26 @@ def expand(
     from routesim.cli.expanding import expand_file
 
     sys.exit(expand_file(file, output, rabbitmq))
+
+
+@app.command("monitor", epilog=examples(
+    "routesim celery monitor scenarios/celery/countdown-drains-queue.yaml", "routesim celery monitor shop.yaml --at 5s",
+    "routesim celery monitor shop.yaml --every 1s --format json | jq .samples",
+))  # fmt: skip
+def monitor(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")],
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="At this virtual time, such as 5s. Default: the end of the run.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="TIME", help="All values in steps of this virtual time as well, such as 1s.")
+    ] = None,
+    format: FORMAT = None,
+) -> None:
+    """Queues, workers and tasks as a monitor such as Flower shows them, over virtual time."""
+    from routesim.cli.celery_monitor import monitor_file
+
+    sys.exit(monitor_file(file, at, every, format))
 
 
 COMMAND = Command(app, "")

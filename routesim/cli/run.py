@@ -15,6 +15,7 @@ EXAMPLES = examples(
     "routesim run definitions.json",
     "routesim run scenarios/*.yaml -q --fail-under 100",
     "routesim run scenarios/*.yaml --format junit --output results.xml",
+    "routesim run scenarios/prefetch.yaml -q --plot",
     "cat shop.yaml | routesim run -",
 )
 
@@ -61,14 +62,19 @@ def run(
         float | None,
         typer.Option("--fail-under", min=0, max=100, metavar="PERCENT", help="Status 1 where fewer bindings are used."),
     ] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Ready and unacked messages of each queue over virtual time.")] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.exits import UsageError
     from routesim.cli.running import Options, run_files, until_of
 
-    options = Options(format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under)
+    options = Options(
+        format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under, plot
+    )
     if broker is None and (management is not None or speed != 1):
         raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
+    if plot and (broker is not None or seeds is not None):
+        raise UsageError("--plot shows one run of the embedded engine; leave out --broker and --seeds")
     if broker is not None:
         if seeds is not None:
             raise UsageError("--seeds is of the embedded engine; leave out --broker")

@@ -6,7 +6,7 @@ does each of its runs; a worker has one point for each instant at which its load
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from routesim import events
@@ -249,13 +249,3 @@ class Monitor:
 def ran_ms(run: TaskRun, now_ms: int) -> int:
     """How long it has been running."""
     return (now_ms if run.ended_ms is None else run.ended_ms) - run.began_ms
-
-
-def value_at(points: Iterable[tuple[int, ...]], at_ms: int) -> tuple[int, ...] | None:
-    """The values of the last of the points, in the order of time, that is not after `at_ms`; None: before the first one."""
-    found = None
-    for point in points:
-        if point[0] > at_ms:
-            break
-        found = point[1:]
-    return found
