@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from routesim.report.monitoring import worker_numbers
 from routesim.run.monitored import Monitored, samples
 from routesim.run.monitoring import TaskView, WorkerView, ran_ms
 
@@ -19,7 +18,7 @@ def monitor_object(seen: Monitored, every_ms: int | None) -> dict[str, Any]:
         "at_ms": seen.at_ms,
         "ended": seen.result.ended,
         "queues": {name: {"points": [list(point) for point in points]} for name, points in seen.depths.items()},
-        "workers": {name: _worker_object(worker, seen.at_ms) for name, worker in monitor.workers.items()},
+        "workers": {name: _worker_object(worker) for name, worker in monitor.workers.items()},
         "tasks": [_task_object(task, seen.at_ms) for task in monitor.tasks.values()],
         "pending": [item._asdict() for item in seen.pending],
         "runs": [
@@ -43,9 +42,9 @@ def monitor_object(seen: Monitored, every_ms: int | None) -> dict[str, Any]:
     return found
 
 
-def _worker_object(worker: WorkerView, at_ms: int) -> dict[str, Any]:
+def _worker_object(worker: WorkerView) -> dict[str, Any]:
     return {
-        "online": worker.online, "why": worker.why, **worker_numbers(worker, at_ms), "started": worker.counts["started"],
+        "online": worker.online, "why": worker.why, **worker.numbers(), "started": worker.counts["started"],
         "points": [list(point) for point in worker.loads],
     }  # fmt: skip
 

@@ -11,8 +11,9 @@ from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Field, Lin
 from routesim.report.summary import together
 from routesim.report.task_sections import TONES
 from routesim.report.text import duration, encoding_of, fitted, visible, wrapped
+from routesim.report.ticks import short_time
 from routesim.run.monitored import Monitored, Pending, Sample, samples
-from routesim.run.monitoring import Monitor, TaskView, WorkerView, ran_ms
+from routesim.run.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
 from routesim.run.situation import Depth
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 
@@ -22,8 +23,9 @@ MOST_QUEUES = 8
 MOST_WORKERS = 8
 MOST_CHILDREN = 8
 MOST_ROWS = 40
-DONE = ("succeeded", "failed", "retried", "rejected", "revoked")
-NUMBERS = ("active", "reserved", "held", "prefetch", "processed", *DONE)
+LEAST_NAME = 20  # columns that a table of workers leaves for their names
+TASK_COLUMNS = ("task", "name", "state", "worker", "received", "started", "ran", "runs", "retries")
+NOW = ("active", "reserved", "held", "prefetch")
 ALWAYS = ("active", "reserved", "prefetch", "processed", "succeeded", "failed")
 
 
@@ -40,7 +42,8 @@ def write(out: IO[str], seen: Monitored, format: str, *, columns: int, colour: b
     head = Cell(f"{visible(seen.result.scenario.name)} at {duration(seen.at_ms)} of virtual time", "title")
     plot.write(out, [(head,), ()], colour=colour)
     write_plot(out, [*fields, *workers], [*left_out, *more], seen.at_ms, columns=columns, colour=colour)
-    _write_sections(out, sections(seen, every_ms), columns if format == "table" else None, colour=colour)
+    width = columns if format == "table" else None
+    _write_sections(out, sections(seen, every_ms, width), width, colour=colour)
 
 
 def write_plot(
@@ -113,32 +116,34 @@ def _loads(worker: WorkerView) -> tuple[Curve, ...]:
 # Tables ------------------------------------------------------------------------------------------------------------------
 
 
-def sections(seen: Monitored, every_ms: int | None) -> list[Section]:
+def sections(seen: Monitored, every_ms: int | None, columns: int | None) -> list[Section]:
+    """`columns`: for so wide a page; None: however wide."""
     parts = [_samples(seen, every_ms)] if every_ms is not None else []
     if seen.monitor.workers:
-        parts += [workers_section(seen.monitor, seen.at_ms), tasks_section(seen)]
+        parts += [*worker_sections(seen.monitor, columns), tasks_section(seen)]
     return [part for part in parts if part.rows]
 
 
-def worker_numbers(worker: WorkerView, at_ms: int) -> dict[str, int]:
-    """What a monitor's table of workers shows; `processed` are the tasks received, as Flower calls it."""
-    load = worker.load(at_ms)
-    return {
-        "active": load.active, "reserved": load.reserved, "held": load.held, "prefetch": worker.prefetch,
-        "processed": worker.counts["received"], **{name: worker.counts[name] for name in DONE},
-    }  # fmt: skip
-
-
-def workers_section(monitor: Monitor, at_ms: int) -> Section:
-    """Of the counts, those that are zero for all of them are left out."""
-    numbers = {name: worker_numbers(worker, at_ms) for name, worker in monitor.workers.items()}
+def worker_sections(monitor: Monitor, columns: int | None) -> list[Section]:
+    """One table, or two where one would be too wide. Numbers that are zero for all workers are left out, save the main ones."""
+    numbers = {name: worker.numbers() for name, worker in monitor.workers.items()}
     kept = [name for name in NUMBERS if name in ALWAYS or any(each[name] for each in numbers.values())]
-    rows = []
-    for name, worker in monitor.workers.items():
-        online = Cell("online", GOOD) if worker.online else Cell("offline", BAD)
-        cells = [_count(column, numbers[name][column]) for column in kept]
-        rows.append((Cell(visible(name)), online, *cells))
-    return Section("Workers", ("worker", "", *kept), rows, frozenset(kept))
+    online = [("", {name: _online(worker) for name, worker in monitor.workers.items()})]
+    cells = [(each, {name: _count(each, numbers[name][each]) for name in numbers}) for each in kept]
+    if columns is None or sum(len(name) + 2 for name in kept) + LEAST_NAME <= columns:
+        return [_workers("Workers", [*online, *cells])]
+    now = sum(name in NOW for name in kept)
+    return [_workers("Workers", [*online, *cells[:now]]), _workers("Tasks of each worker so far", cells[now:])]
+
+
+def _online(worker: WorkerView) -> Cell:
+    return Cell("online", GOOD) if worker.online else Cell("offline", BAD)
+
+
+def _workers(title: str, columns: list[tuple[str, dict[str, Cell]]]) -> Section:
+    names = list(columns[0][1])
+    rows = [(Cell(visible(name)), *(cells[name] for _, cells in columns)) for name in names]
+    return Section(title, ("worker", *(column for column, _ in columns)), rows, frozenset(name for name, _ in columns if name))
 
 
 def _count(column: str, value: int) -> Cell:
@@ -149,8 +154,7 @@ def _count(column: str, value: int) -> Cell:
 
 
 def tasks_section(seen: Monitored) -> Section:
-    """Neighbours of whom the same is to be said share a row."""
-    columns = ("task", "name", "state", "worker", "received", "started", "ran", "runs", "retries")
+    """Neighbours of whom the same is to be said share a row. Retries are a column where there are any."""
     groups: list[tuple[list[str], tuple[Cell, ...]]] = []
     left_out = 0
     received = ((task.id, _task(task, seen.at_ms)) for task in seen.monitor.tasks.values())
@@ -164,18 +168,22 @@ def tasks_section(seen: Monitored) -> Section:
             left_out += 1
     rows = [(Cell(together(ids)), *cells) for ids, cells in groups]
     if left_out:
-        rows.append((Cell(f"… {left_out} more"), Cell("--format json has them all", QUIET), *[Cell("")] * 7))
-    return Section("Tasks", columns, rows, frozenset({"received", "started", "ran", "runs", "retries"}))
+        rows.append(
+            (Cell(f"… {left_out} more"), Cell("--format json has them all", QUIET), *[Cell("")] * (len(TASK_COLUMNS) - 2))
+        )
+    retried = any(task.retries for task in seen.monitor.tasks.values())
+    kept = len(TASK_COLUMNS) if retried else TASK_COLUMNS.index("retries")
+    return Section("Tasks", TASK_COLUMNS[:kept], [row[:kept] for row in rows], frozenset(TASK_COLUMNS[4:]))
 
 
 def _task(task: TaskView, at_ms: int) -> tuple[Cell, ...]:
     run = task.run
     ran = ""
     if run is not None:
-        ran = duration(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
+        ran = short_time(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
     return (
         Cell(visible(task.name)), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
-        Cell("" if task.received_ms is None else duration(task.received_ms)), Cell("" if run is None else duration(run.began_ms)),
+        Cell("" if task.received_ms is None else short_time(task.received_ms)), Cell("" if run is None else short_time(run.began_ms)),
         Cell(ran), Cell(str(task.runs), PLAIN if task.runs == 1 else NOTICE),
         Cell(str(task.retries), NOTICE if task.retries else QUIET),
     )  # fmt: skip
@@ -201,7 +209,7 @@ def _samples(seen: Monitored, every_ms: int) -> Section:
 def _sample(sample: Sample, queues: list[str], workers: list[str]) -> tuple[Cell, ...]:
     values: list[Any] = [sample.queues.get(name) for name in queues]
     values += [sample.workers[name] for name in workers]
-    return (Cell(duration(sample.at_ms)), *(_sum(each) for each in values))
+    return (Cell(short_time(sample.at_ms)), *(_sum(each) for each in values))
 
 
 def _sum(values: tuple[int, ...] | None) -> Cell:

@@ -116,11 +116,13 @@ def explained(fields: Sequence[Field], end_ms: int, columns: int, signs: Signs) 
     said = [f"a column is {short_time(step)} of virtual time"]
     if any(field.curves for field in fields):
         said.append("and shows the highest value in it")
-    spans = [span for field in fields for row in field.rows for span in row.spans]
-    ends = {span.ends for span in spans}
     text = " ".join(said)
-    if spans:
-        text += f"; {signs.begin}{signs.ends['success']} and {signs.single} are runs, a digit is so many in one column"
+    rows = [row for field in fields for row in field.rows]
+    if rows:
+        text += f"; {signs.begin}{signs.ends['success']} and {signs.single} are runs"
+        if any(piece.runs > 1 for row in rows for piece in _pieces(row.spans, end_ms, step)):
+            text += ", a digit is so many in one column"
+        ends = {span.ends for row in rows for span in row.spans}
         text += "".join(f", {signs.ends[name]} {meaning}" for name, meaning in MEANINGS.items() if name in ends)
     return text
 
@@ -158,7 +160,7 @@ def _height(curves: Sequence[Curve]) -> int:
 def _title(field: Field, shown: Sequence[Curve], columns: int) -> Line:
     title = cut(field.title, columns)
     never = [curve.label for curve in field.curves if curve not in shown]
-    note = f"  never any {' or '.join(never)}" if never and shown else "  always empty" if never else ""
+    note = f"  never any {' or '.join(never)}" if never else ""
     if width(title) + len(note) > columns:
         note = ""
     return (Cell(title, TITLE), Cell(note, QUIET))

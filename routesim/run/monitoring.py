@@ -25,6 +25,8 @@ ENDS: dict[type, str] = {
 LOST = "lost"  # with its worker
 CANCELLED = "cancelled"  # when its worker lost the connection
 RUNNING = "running"
+DONE = ("succeeded", "failed", "retried", "rejected", "revoked")
+NUMBERS = ("active", "reserved", "held", "prefetch", "processed", *DONE)
 
 
 class Load(NamedTuple):
@@ -86,6 +88,11 @@ class WorkerView:
 
     def load(self, at_ms: int) -> Load:
         return Load(at_ms, len(self.children), self.waiting, len(self.held))
+
+    def numbers(self) -> dict[str, int]:
+        """What a monitor's table of workers shows, by `NUMBERS`; `processed` are the tasks received, as Flower calls it."""
+        now = (len(self.children), self.waiting, len(self.held), self.prefetch, self.counts["received"])
+        return dict(zip(NUMBERS, (*now, *(self.counts[name] for name in DONE)), strict=True))
 
     def reserve(self, task: str) -> None:
         self.reserved[task] += 1
