@@ -183,7 +183,8 @@ def _task(task: TaskView, at_ms: int) -> tuple[Cell, ...]:
         ran = short_time(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
     return (
         Cell(visible(task.name)), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
-        Cell("" if task.received_ms is None else short_time(task.received_ms)), Cell("" if run is None else short_time(run.began_ms)),
+        Cell("" if task.received_ms is None else short_time(task.received_ms)),
+        Cell("" if run is None else short_time(run.began_ms)),
         Cell(ran), Cell(str(task.runs), PLAIN if task.runs == 1 else NOTICE),
         Cell(str(task.retries), NOTICE if task.retries else QUIET),
     )  # fmt: skip
