@@ -217,8 +217,13 @@ def pool_channel(worker: str) -> str:
 
 
 class Settings(NamedTuple):
-    """Settings of the broker itself; times in ms, None: that version's default."""
+    """Settings of the broker itself; times in ms, None: that version's default. From `visibility_timeout` on for Redis alone."""
 
     consumer_timeout: int | None = None
     max_message_size: int | None = None
     default_queue_type: str | None = None
+    kind: str = "rabbitmq"
+    visibility_timeout: int | None = None
+    restore_every: int | None = None
+    priority_steps: tuple[int, ...] | None = None
+    queue_order: str | None = None

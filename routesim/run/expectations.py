@@ -61,15 +61,7 @@ def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
 
 def unacked(broker: "Broker | RealBroker", queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
     """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
-    return [
-        (
-            item.copy.message, item.subscription.name if item.subscription else None, channel.name, item.tag,
-            item.copy.redelivered,
-        )
-        for channel in broker.channels.values()
-        for item in channel.unacked.values()
-        if item.queue is queue
-    ]  # fmt: skip
+    return broker.unacked_of(queue)
 
 
 def _consumer(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:

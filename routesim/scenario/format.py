@@ -98,8 +98,28 @@ BROKER = Shape(
         "consumer_timeout": Field(Duration(), "how long an acknowledgement may take; default 30m"),
         "max_message_size": Field(Integer(1), "in bytes"),
         "default_queue_type": Field(QUEUE_TYPE, "what a queue without a type becomes"),
+        "kind": Field(Choice("rabbitmq", "redis"), "rabbitmq (default), or redis: as kombu's transport for Celery uses it"),
+        "visibility_timeout": Field(Duration(), "redis: unacked for so long, a message comes back; default 1h"),
+        "restore_every": Field(
+            Duration(),
+            "redis: how often a consumer looks for those, unacked_restore_interval × throttle; default 100s",
+        ),
+        "priority_steps": Field(ListOf(Integer(0, 9)), "redis: ascending, the first is served first; default [0, 3, 6, 9]"),
+        "queue_order": Field(
+            Choice("round_robin", "sorted", "priority"), "redis: which of its queues a consumer asks first; default round_robin"
+        ),
     },
 )
+# Which settings belong to which kind of broker; a name in none belongs to all of them.
+BROKER_OF = {
+    "consumer_timeout": "rabbitmq",
+    "max_message_size": "rabbitmq",
+    "default_queue_type": "rabbitmq",
+    "visibility_timeout": "redis",
+    "restore_every": "redis",
+    "priority_steps": "redis",
+    "queue_order": "redis",
+}
 
 PROPERTIES = {
     "content_type": Field(KEY, "basic property"),

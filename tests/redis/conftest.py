@@ -1,0 +1,15 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from live_kit import server
+
+
+@pytest.fixture(scope="session")
+def redis_port() -> Iterator[int]:
+    with server() as port:
+        yield port
