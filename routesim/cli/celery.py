@@ -59,4 +59,24 @@ def monitor(
     sys.exit(monitor_file(file, at, every, format))
 
 
+@app.command("compare", epilog=examples(
+    "routesim celery compare scenarios/introduction/redis-notices-late.yaml",
+    "routesim celery compare shop.yaml --visibility-timeout 10m --format json | jq .differences",
+))  # fmt: skip
+def compare(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")],
+    visibility_timeout: Annotated[
+        str | None, typer.Option("--visibility-timeout", metavar="TIME", help="Redis's. Default: the scenario's own, or 1h.")
+    ] = None,
+    format: FORMAT = None,
+) -> None:
+    """The same scenario on RabbitMQ and on Redis: what becomes of each task, what is lost or done twice, and why.
+
+    Exit status 0: both the same; 1: they differ.
+    """
+    from routesim.cli.celery_compare import compare_file
+
+    sys.exit(compare_file(file, visibility_timeout, format))
+
+
 COMMAND = Command(app, "")

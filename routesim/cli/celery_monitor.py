@@ -13,11 +13,11 @@ def monitor_file(path: str, at: str | None, every: str | None, format: str | Non
     from routesim.run.monitored import watch
 
     check_format(format, FORMATS)
-    at_ms = _duration("--at", at)
-    every_ms = _duration("--every", every)
+    at_ms = duration_of("--at", at)
+    every_ms = duration_of("--every", every)
     if every_ms == 0:
         raise UsageError("--every takes a duration above 0, such as 1s")
-    seen = watch(scenario_of(path, None), at_ms)
+    seen = watch(scenario_of(path, None, redis=True), at_ms)
     with opened(None) as out:
         chosen = format or ("table" if out.isatty() else "plain")
         how = look(out, chosen, quiet=False)
@@ -35,7 +35,8 @@ def check_format(format: str | None, known: tuple[str, ...]) -> None:
         raise UsageError(f"--format takes {', '.join(known)}, not '{format}'" + (f"; {hint}" if hint else ""))
 
 
-def _duration(option: str, text: str | None) -> int | None:
+def duration_of(option: str, text: str | None) -> int | None:
+    """In ms. Raises `UsageError`."""
     if text is None:
         return None
     ms = duration_ms(text)

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from routesim.run.monitoring import Monitor
+from routesim.run.records import Listener
 from routesim.run.runner import BUDGET_EVENTS, Result, Runner
 from routesim.run.situation import Depth, Depths
 from routesim.scenario import Scenario
@@ -35,15 +36,19 @@ class Sample(NamedTuple):
     workers: dict[str, tuple[int, int, int]]
 
 
-def watch(scenario: Scenario, at_ms: int | None = None, *, seed: int | None = None, max_events: int = BUDGET_EVENTS) -> Monitored:
-    """Run it to its end, or up to and including the instant `at_ms`."""
+def watch(
+    scenario: Scenario, at_ms: int | None = None, *, listener: Listener | None = None, max_events: int = BUDGET_EVENTS
+) -> Monitored:
+    """Run it to its end, or up to and including the instant `at_ms`. `listener` hears every event too."""
     depths, monitor = Depths(), Monitor(scenario.workers, scenario.tasks)
 
     def hear(event: Any) -> None:
         depths.hear(event)
         monitor.hear(event)
+        if listener is not None:
+            listener(event)
 
-    result = Runner(scenario, hear, seed=seed, until=at_ms, max_events=max_events, keep=False).run()
+    result = Runner(scenario, hear, until=at_ms, max_events=max_events, keep=False).run()
     depths.advance(result.clock_ms)
     monitor.advance(result.clock_ms)
     return Monitored(result, result.clock_ms, depths.of, monitor, pending(result, monitor))
