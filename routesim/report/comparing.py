@@ -54,15 +54,15 @@ def verdict(found: Comparison) -> Cell:
     version = found.rabbitmq.seen.result.scenario.rabbitmq
     if found.same:
         return Cell(f"SAME  {name}: on RabbitMQ {version} and on Redis all goes the same way, at the same times", GOOD)
-    ids = _union(found.rabbitmq.tasks, found.redis.tasks)
-    others = sum(found.rabbitmq.tasks.get(id) != found.redis.tasks.get(id) for id in ids)
-    parts = [f"{others} of {len(ids)} tasks"] if ids else []
-    if found.rabbitmq.left != found.redis.left:
-        parts.append("what is left in queues")
-    if found.rabbitmq.lost != found.redis.lost:
-        parts.append("what is lost")
-    what = ", ".join(parts) or "what happens on the way"
-    return Cell(f"DIFFERENT  {name}: on RabbitMQ {version} and on Redis {what} {'differ' if others > 1 else 'differs'}", BAD)
+    ours, theirs = found.rabbitmq, found.redis
+    ids = _union(ours.tasks, theirs.tasks)
+    others = sum(ours.tasks.get(id) != theirs.tasks.get(id) for id in ids)
+    parts = [f"{others} of {len(ids)} tasks"] if others else []
+    parts += ["what is left in queues"] if ours.left != theirs.left else []
+    parts += ["what is lost"] if sorted(ours.lost) != sorted(theirs.lost) else []
+    parts += ["what consumers get"] if ours.consumers != theirs.consumers else []
+    what = ", ".join(parts) or "the order in which things happen"
+    return Cell(f"DIFFERENT  {name}: RabbitMQ {version} and Redis differ in {what}", BAD)
 
 
 def _union(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -108,9 +108,15 @@ def _consumers(found: Comparison) -> Section:
     pairs = []
     for name in _union(ours, theirs):
         mine, other = ours.get(name, ()), theirs.get(name, ())
+        if not mine and not other:
+            continue
         order = "" if mine == other or sorted(mine) != sorted(other) else ", in another order"
-        pairs.append((name, f"{len(mine)} messages", f"{len(other)} messages{order}"))
+        pairs.append((name, _messages(mine), _messages(other) + order))
     return Section("Consumers", ("", "consumer", *BOTH), _rows(pairs))
+
+
+def _messages(ids: tuple[str, ...]) -> str:
+    return f"{len(ids)} message{'' if len(ids) == 1 else 's'}"
 
 
 def _queues(found: Comparison) -> Section:
@@ -126,17 +132,17 @@ def _left(left: tuple[int, int] | None) -> str:
 
 def _work(found: Comparison) -> Section:
     def ids(some: tuple[str, ...]) -> str:
-        return together(list(some)) if some else "none"
+        return f"{len(some)}: {together(list(some))}" if some else "none"
 
     ours, theirs = found.rabbitmq, found.redis
     facts = [
-        ("messages lost", str(ours.lost), str(theirs.lost)),
+        ("messages lost", ids(ours.lost), ids(theirs.lost)),
         ("tasks begun and never finished", ids(ours.unfinished), ids(theirs.unfinished)),
         ("tasks run more than once", ids(ours.doubled), ids(theirs.doubled)),
     ]
     rows = []
     for name, here, there in facts:
-        bad = [PLAIN if text in ("0", "none") else NOTICE for text in (here, there)]
+        bad = [PLAIN if text == "none" else NOTICE for text in (here, there)]
         rows.append((mark(here == there), Cell(name), Cell(here, bad[0]), Cell(there, bad[1])))
     return Section("Lost and doubled", ("", "", *BOTH), rows)
 
@@ -146,10 +152,11 @@ def _first(found: Comparison) -> Section:
         return Section("", (), [])
     first = found.first
     rows = [
-        (Cell(f"{name} alone" if texts else name, QUIET), Cell(_said(texts)))
+        (Cell(f"{name} alone" if texts and not first.in_order else name, QUIET), Cell(_said(texts)))
         for name, texts in zip(BOTH, (first.rabbitmq, first.redis), strict=True)
     ]
-    return Section(f"The first difference, at {short_time(first.at_ms)}", ("", ""), rows)
+    order = ", in another order" if first.in_order else ""
+    return Section(f"The first difference, at {short_time(first.at_ms)}{order}", ("", ""), rows)
 
 
 def _said(texts: list[str]) -> str:
@@ -206,7 +213,7 @@ def _side(side: Side) -> dict[str, Any]:
         },
         "queues": {name: {"ready": ready, "unacked": unacked} for name, (ready, unacked) in side.left.items()},
         "consumers": {name: list(messages) for name, messages in side.consumers.items()},
-        "lost": side.lost,
+        "lost": list(side.lost),
         "unfinished": list(side.unfinished),
         "doubled": list(side.doubled),
     }  # fmt: skip

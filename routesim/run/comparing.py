@@ -28,7 +28,8 @@ class Side(NamedTuple):
 
     - `left`: ready and unacked messages of each queue in which there are any at the end;
     - `consumers`: what each of the scenario's consumers was sent, in order;
-    - `lost`: messages; `unfinished`: tasks that began, ended with their worker, and that nobody will run again;
+    - `lost`: messages, but for those that tell of events;
+    - `unfinished`: tasks that began, ended with their worker, and that nobody will run again;
     - `doubled`: tasks that ran more often than they asked for by retries.
     """
 
@@ -37,17 +38,21 @@ class Side(NamedTuple):
     tasks: dict[str, TaskFate]
     left: dict[str, tuple[int, int]]
     consumers: dict[str, tuple[str, ...]]
-    lost: int
+    lost: tuple[str, ...]
     unfinished: tuple[str, ...]
     doubled: tuple[str, ...]
 
 
 class First(NamedTuple):
-    """The first instant at which the two runs are not the same, and what happened then in one of them alone."""
+    """The first instant at which the two runs are not the same, and what happened then in one of them alone.
+
+    `in_order`: the same happened in both, in another order, which both lists are in.
+    """
 
     at_ms: int
     rabbitmq: list[str]
     redis: list[str]
+    in_order: bool
 
 
 class Comparison(NamedTuple):
@@ -62,7 +67,7 @@ class Comparison(NamedTuple):
         ours, theirs = self.rabbitmq, self.redis
         return (
             self.first is None and ours.tasks == theirs.tasks and ours.left == theirs.left
-            and ours.consumers == theirs.consumers and ours.lost == theirs.lost
+            and ours.consumers == theirs.consumers and sorted(ours.lost) == sorted(theirs.lost)
         )  # fmt: skip
 
 
@@ -85,7 +90,7 @@ def _run(scenario: Scenario, max_events: int) -> Side:
     queues = {name: (points[-1].ready, points[-1].unacked) for name, points in seen.depths.items() if points}
     return Side(
         seen, facts, fates, {name: left for name, left in queues.items() if any(left)},
-        {name: tuple(facts.delivered.get(name, ())) for name in scenario.consumers}, seen.result.counts()["lost"],
+        {name: tuple(facts.delivered.get(name, ())) for name in facts.consumers}, tuple(facts.lost),
         tuple(_unfinished(seen, facts)), tuple(task for task, fate in fates.items() if fate.runs > fate.retries + 1),
     )  # fmt: skip
 
@@ -114,10 +119,17 @@ def _unfinished(seen: Monitored, facts: Facts) -> list[str]:
 
 
 def _first(ours: Facts, theirs: Facts) -> First | None:
+    """What several do at one instant has no order among them; what each of them does has."""
     for at_ms in sorted(ours.told.keys() | theirs.told.keys()):
-        here, there = ours.told.get(at_ms, []), theirs.told.get(at_ms, [])
-        if sorted(here) != sorted(there):
-            return First(at_ms, _without(here, there), _without(there, here))
+        here, there = ours.told.get(at_ms, {}), theirs.told.get(at_ms, {})
+        who = [name for name in (*here, *(name for name in there if name not in here)) if here.get(name) != there.get(name)]
+        if who:
+            mine = [text for name in who for text in here.get(name, ())]
+            others = [text for name in who for text in there.get(name, ())]
+            alone = (_without(mine, others), _without(others, mine))
+            if any(alone):
+                return First(at_ms, *alone, in_order=False)
+            return First(at_ms, *_from_first_other(here[who[0]], there[who[0]]), in_order=True)
     return None
 
 
@@ -130,3 +142,9 @@ def _without(some: list[str], others: list[str]) -> list[str]:
         else:
             found.append(each)
     return found
+
+
+def _from_first_other(some: list[str], others: list[str]) -> tuple[list[str], list[str]]:
+    """Both without what they begin with in common."""
+    place = next(place for place, (one, other) in enumerate(zip(some, others, strict=True)) if one != other)
+    return some[place:], others[place:]

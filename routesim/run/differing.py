@@ -30,6 +30,7 @@ CLASSES: dict[str, str] = {
     "no refusals": "RabbitMQ closes a channel or a connection with an error; Redis refuses nothing and has no timeout for "
     "acknowledgements",
     "nobody is told": "Redis has neither mandatory nor returns: who publishes never learns that a message reached no queue",
+    "queues stay": "Redis has no exclusive queues, and no auto-delete ones but of fanout: a list stays when its client is gone",
     "restart": "what a restart of the server keeps: RabbitMQ durable queues and persistent messages, Redis its last snapshot",
 }  # fmt: skip
 EXPIRED = "expired"
@@ -111,6 +112,11 @@ def _routing(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
         name = {"fanout": "fanout without storage", "topic": "topic matching"}.get(kind, "no such exchange type")
         where = f"{_queues(ours)} on RabbitMQ, {_queues(theirs)} on Redis"
         yield name, at_ms, f"{message} with key '{key}' reaches {where}"
+    used = {queue for facts in (rabbitmq, redis) for queues in facts.reached.values() for queue in queues}
+    gone = {item.queue for item in redis.deleted}
+    for item in rabbitmq.deleted:
+        if item.queue in used - gone:
+            yield "queues stay", item.at_ms, f"{item.queue} is deleted on RabbitMQ alone: {item.why}"
 
 
 def _queues(names: set[str]) -> str:

@@ -4,9 +4,20 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.model import events_channel
+from routesim.model import Consumer, events_channel, task_consumer
 from routesim.run.situation import Situation
 from routesim.scenario import Scenario
+
+
+def own_consumers(scenario: Scenario) -> dict[str, Consumer]:
+    """Those that the scenario lists itself, without the ones of its workers."""
+    of_workers = {
+        task_consumer(name, queue)
+        for name, worker in scenario.workers.items()
+        for queue in (*worker.queues, worker.control, worker.gossip)
+        if queue is not None
+    }
+    return {name: consumer for name, consumer in scenario.consumers.items() if name not in of_workers}
 
 
 class Seen(NamedTuple):
@@ -19,11 +30,12 @@ class Seen(NamedTuple):
 class Facts:
     """What the rules for differences look at, out of one run's events. Messages that tell of events are left out.
 
-    `told`: what happened to tasks and at the scenario's consumers, as sentences by the instant.
+    `lost`: each message that was lost in a queue or on its way to one; `told`: what happened to tasks and at the scenario's
+    consumers, as sentences by the instant and by who did it, in order.
     """
 
     def __init__(self, scenario: Scenario) -> None:
-        self.consumers = scenario.consumers
+        self.consumers = own_consumers(scenario)
         self.silent = {events_channel(name) for name in scenario.workers}
         self.unheard: set[str] = set()
         self.situation = Situation()
@@ -39,7 +51,9 @@ class Facts:
         self.refused: list[Seen] = []
         self.returned: list[Seen] = []
         self.nobody: list[Seen] = []
-        self.told: dict[int, list[str]] = {}
+        self.deleted: list[Seen] = []
+        self.lost: list[str] = []
+        self.told: dict[int, dict[str, list[str]]] = {}
 
     def hear(self, event: Any) -> None:
         do = _HEARS.get(type(event))
@@ -47,11 +61,11 @@ class Facts:
             do(self, event)
         say = _SENTENCES.get(type(event))
         if say is not None:
-            self._tell(event.at_ms, say(event))
+            self._tell(event.at_ms, event.worker, say(event))
         self.situation.hear(event)
 
-    def _tell(self, at_ms: int, text: str) -> None:
-        self.told.setdefault(at_ms, []).append(text)
+    def _tell(self, at_ms: int, who: str, text: str) -> None:
+        self.told.setdefault(at_ms, {}).setdefault(who, []).append(text)
 
     def _published(self, event: events.Published) -> None:
         if event.channel in self.silent:
@@ -71,7 +85,7 @@ class Facts:
             self.order.setdefault(event.queue, []).append((event.at_ms, event.message))
         if event.consumer in self.consumers:
             self.delivered.setdefault(event.consumer, []).append(event.message)
-            self._tell(event.at_ms, f"{event.consumer} gets {event.message}")
+            self._tell(event.at_ms, event.consumer, f"{event.consumer} gets {event.message}")
 
     def _requeued(self, event: events.Requeued) -> None:
         item = Seen(event.at_ms, event.message, event.queue, event.why)
@@ -83,14 +97,25 @@ class Facts:
         if event.message not in self.unheard:
             self.removed.append(Seen(event.at_ms, event.message, event.queue, getattr(event, "reason", "restart")))
 
+    def _dropped(self, event: Any) -> None:
+        self._removed(event)
+        self._lost(event)
+
+    def _lost(self, event: Any) -> None:
+        if event.message not in self.unheard:
+            self.lost.append(event.message)
+
     def _dead_lettered(self, event: events.DeadLettered) -> None:
         self._removed(event)
-        self.removed.append(Seen(event.at_ms, event.message, event.queue, "dead-lettered"))
+        if event.message not in self.unheard:
+            self.removed.append(Seen(event.at_ms, event.message, event.queue, "dead-lettered"))
 
     def _unroutable(self, event: events.Unroutable) -> None:
         if event.message not in self.unheard:
             self.nobody.append(Seen(event.at_ms, event.message, event.exchange, event.why))
-            self._tell(event.at_ms, f"{event.message} reaches nobody")
+            self._tell(event.at_ms, "", f"{event.message} reaches nobody")
+            if not event.returned:
+                self.lost.append(event.message)
 
     def _channel_closed(self, event: events.ChannelClosed) -> None:
         self.refused.append(Seen(event.at_ms, event.channel, "", event.text))
@@ -106,9 +131,12 @@ _HEARS: dict[type, Callable[[Facts, Any], None]] = {
     events.Enqueued: Facts._enqueued,
     events.Delivered: Facts._delivered,
     events.Requeued: Facts._requeued,
-    events.Dropped: Facts._removed,
+    events.Dropped: Facts._dropped,
     events.DeadLettered: Facts._dead_lettered,
-    events.LostAtRestart: Facts._removed,
+    events.LostAtRestart: Facts._dropped,
+    events.LostByConsumer: Facts._lost,
+    events.Deleted: Facts._lost,
+    events.QueueDeleted: lambda facts, event: facts.deleted.append(Seen(event.at_ms, "", event.queue, event.why)),
     events.Unroutable: Facts._unroutable,
     events.Returned: lambda facts, event: facts.returned.append(Seen(event.at_ms, event.message, event.exchange, event.why)),
     events.ChannelClosed: Facts._channel_closed,
