@@ -23,6 +23,8 @@ from routesim.steps import Ack, Cancel, Close, Consume, Crash, Publish, Qos, Rej
 
 RECONNECT_MS = 1_000  # between two attempts to get what the broker refused
 MOST_ATTEMPTS = 100  # Celery's broker_connection_max_retries
+NO_TASK, UNKNOWN_TASK, UNDECODABLE = "no task's message", "unknown task", "its body cannot be decoded"
+NEVER_RECEIVED = frozenset({NO_TASK, UNKNOWN_TASK, UNDECODABLE})  # why a message is turned away before it counts as received
 What: TypeAlias = tuple[Any, ...]
 
 
@@ -335,13 +337,13 @@ class Process:
         task = self.shared.tasks.get(name) if name is not None else None
         worker = self.plan.name
         if task is None or name is None:
-            why = "no task's message" if name is None else "unknown task"
+            why = NO_TASK if name is None else UNKNOWN_TASK
             yield from self._reject_tag(delivery, requeue=False)
             yield events.TaskRejected(self.now, task_id(delivery), name or "", worker, False, why)
             return
         if not decodable(delivery):
             yield Ack(worker, delivery.tag)
-            yield events.TaskRejected(self.now, task_id(delivery), name, worker, False, "its body cannot be decoded")
+            yield events.TaskRejected(self.now, task_id(delivery), name, worker, False, UNDECODABLE)
             return
         request = Request(delivery, consumer, task, self.life)
         why_not = self._why_revoked(request)
