@@ -70,7 +70,7 @@ def _import(source: Source, path: str | None, vhost: str | None, format: str, ou
         write(lambda out: lines_of(document_of(found.topology)), path, output)
     else:
         name = source.file if path is None else "stdin" if path == "-" else os.path.basename(path)
-        write(lambda out: _scenario(found, name, ascii=not _is_utf8(out)), path, output)
+        write(lambda out: _scenario(found, name, ascii=not is_utf8(out)), path, output)
     return OK
 
 
@@ -104,7 +104,7 @@ def _example(topology: Topology) -> str | None:
     return f"{{routing_key: {scalar(topology.queues[0].name, ascii=True)}}}" if topology.queues else None
 
 
-def _is_utf8(out: IO[str]) -> bool:
+def is_utf8(out: IO[str]) -> bool:
     return (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
 
 

@@ -1,0 +1,96 @@
+"""Why an app could not be read: a sentence, a place in the app's code, a cure."""
+
+import re
+from typing import Any, NamedTuple
+
+from routesim.diagnostics import did_you_mean
+from routesim.scenario.left_out import named
+
+PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s@]*?:)[^\s]*(@)", re.IGNORECASE)
+
+
+class Problem(NamedTuple):
+    """`text` begins with the place where there is one; `details` is for `--debug`."""
+
+    text: str
+    cure: str = ""
+    details: str = ""
+
+
+def problem_of(answer: dict[str, Any], app: str, directory: str) -> Problem:
+    """What `child.main` has answered instead of a configuration."""
+    made = MAKERS[answer["error"]](answer, app, directory)
+    return Problem(*(without_passwords(part) for part in made))
+
+
+def died(status: int, output: str, app: str) -> Problem:
+    """The process ended without an answer: the app ended it, or something killed it."""
+    how = f"ended with status {status}" if status >= 0 else f"was killed by signal {-status}"
+    return Problem(f"the process that imported {app} {how}{last_words(output)}", "", without_passwords(output))
+
+
+def last_words(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return without_passwords(f"; its last line: {lines[-1][:200]}") if lines else ""
+
+
+def without_passwords(text: str) -> str:
+    return PASSWORD.sub(r"\1***\2", text)
+
+
+def _no_celery(answer: dict[str, Any], app: str, directory: str) -> Problem:
+    return Problem(
+        f"Celery is not installed for {answer['python']} ({answer['text']})",
+        "name the interpreter that the app runs with (--python venv/bin/python), or `pip install 'routesim[celery]'`",
+    )
+
+
+def _no_module(answer: dict[str, Any], app: str, directory: str) -> Problem:
+    return Problem(
+        f"there is no module {answer['module']}; looked in {directory} and on the path of the interpreter",
+        did_you_mean(answer["module"], answer["known"]) or "--chdir DIR says where the project is",
+    )
+
+
+def _no_app(answer: dict[str, Any], app: str, directory: str) -> Problem:
+    module, attribute = answer["module"], answer["attribute"]
+    apps = " or ".join(f"{module}:{name}" for name in answer["apps"])
+    if answer.get("kind") and attribute:
+        text = f"{module}:{attribute} is no Celery app but a {answer['kind']}"
+    elif attribute:
+        text = f"{module} has no {attribute}"
+    else:
+        text = f"{app} has no Celery app"
+    if apps:
+        return Problem(text, f"take {apps}")
+    names = did_you_mean(attribute, answer["names"]) if attribute and not answer.get("kind") else ""
+    modules = f"; its modules are {named(answer['modules'])}" if answer["modules"] else ""
+    return Problem(text, names or f"name it as for `celery -A`: package.module:attribute{modules}")
+
+
+def _raises(answer: dict[str, Any], app: str, directory: str) -> Problem:
+    cure = ""
+    if answer["missing"]:
+        cure = "name the interpreter of the project's environment (--python venv/bin/python), or its directory (--chdir DIR)"
+    return Problem(f"{_place(answer)}{app} cannot be imported: {answer['text']}", cure, answer["traceback"])
+
+
+def _exits(answer: dict[str, Any], app: str, directory: str) -> Problem:
+    return Problem(f"{_place(answer)}{app} ends the process while it is imported: sys.exit({answer['text']})")
+
+
+def _connects(answer: dict[str, Any], app: str, directory: str) -> Problem:
+    return Problem(
+        f"{_place(answer)}{app} talks to its broker while it is imported; an import makes no connection",
+        "send and connect in functions, not where the module is loaded",
+    )
+
+
+def _place(answer: dict[str, Any]) -> str:
+    return f"{answer['place'][0]}:{answer['place'][1]}: " if answer["place"] else ""
+
+
+MAKERS = {
+    "no-celery": _no_celery, "no-module": _no_module, "no-app": _no_app, "raises": _raises, "exits": _exits,
+    "connects": _connects,
+}  # fmt: skip
