@@ -139,7 +139,7 @@ def failure(problem: BaseException) -> dict[str, Any]:
 
 def last_line(problem: BaseException) -> str:
     lines = traceback.format_exception_only(type(problem), problem)
-    return lines[-1].strip()
+    return " ".join(lines[-1].split())
 
 
 def place_of(problem: BaseException) -> list[Any] | None:
@@ -301,16 +301,17 @@ def routers(app: Any) -> list[Any]:
 
 
 def routes(app: Any) -> Iterator[dict[str, Any]]:
-    """Each router: its entries, in order; None for one that only code can answer."""
+    """Each router: its entries in order, and what of it only code can answer: a function, regular expressions."""
     for router in routers(app):
         if not isinstance(router, (Mapping, list, tuple)):
             name = router if isinstance(router, str) else getattr(router, "__qualname__", type(router).__name__)
-            yield {"entries": None, "name": str(name)}
+            yield {"entries": [], "code": [str(name)]}
             continue
         pairs = list(router.items() if isinstance(router, Mapping) else router)
-        patterns = [key.pattern for key, _ in pairs if hasattr(key, "pattern")]
-        entries = None if patterns else [[str(key), route_of(value)] for key, value in pairs]
-        yield {"entries": entries, "name": ", ".join(map(str, patterns))}
+        yield {
+            "entries": [[str(key), route_of(value)] for key, value in pairs if not hasattr(key, "pattern")],
+            "code": [str(key.pattern) for key, _ in pairs if hasattr(key, "pattern")],
+        }
 
 
 def route_of(route: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a child process has read of an app, as the sections of a scenario, and as sentences what could not be carried over."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
@@ -22,8 +22,15 @@ SURPRISING = {
     "worker_deduplicate_successful_tasks": "not simulated; a task that is delivered again runs again",
     "worker_disable_prefetch": "not simulated",
 }
-CALL_OPTIONS = ("queue", "exchange", "routing_key", "priority", "expires", "countdown", "delivery_mode")
-DURATIONS = ("default_retry_delay", "countdown", "time_limit", "soft_time_limit", "expires", "retry_backoff_max")
+ROUTING = ("queue", "exchange", "routing_key", "priority")
+ROUTE_OPTIONS = frozenset({*ROUTING, "delivery_mode"})
+ENTRY_OPTIONS = frozenset({*ROUTING, "expires"})
+TASK_OPTIONS = frozenset({
+    *ROUTING, "expires", "countdown", "autoretry", "default_retry_delay", "max_retries", "time_limit", "soft_time_limit", "acks_late",
+    "acks_on_failure", "acks_on_timeout", "acks_on_failure_or_timeout", "reject_on_worker_lost", "retry_on_worker_lost", "rate_limit",
+    "ignore_result",
+})  # fmt: skip
+MOST_RETRIES = 1_000_000
 DELIVERY_MODES = {"transient": 1, "persistent": 2}
 MOST_CALLS = 20
 DEFAULT_APP = "app"
@@ -117,8 +124,9 @@ def _beside(answer: dict[str, Any]) -> dict[str, Any]:
             flags = {key: (queue[key], key == "durable") for key in ("durable", "auto_delete", "exclusive")}
             options = {key: value for key, (value, default) in flags.items() if value != default}
             queues[queue["name"]] = {**options, **({"arguments": queue["arguments"]} if queue["arguments"] else {})}
+            key = {"routing_key": binding["routing_key"]} if binding["routing_key"] else {}
             bindings.append({
-                "source": exchange["name"], "destination": queue["name"], "routing_key": binding["routing_key"],
+                "source": exchange["name"], "destination": queue["name"], **key,
                 **({"arguments": binding["arguments"]} if binding["arguments"] else {}),
             })  # fmt: skip
     return {"exchanges": exchanges, "queues": queues, "bindings": bindings} if bindings else {}
@@ -126,9 +134,9 @@ def _beside(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _routes(answer: dict[str, Any]) -> list[dict[str, Any]]:
     """The routers in their order; before them, where one of them is code, what they all said of each task."""
-    written = [dict(_first(router["entries"])) for router in answer["routes"] if router["entries"] is not None]
-    if len(written) < len(answer["routes"]):
-        written.insert(0, dict(answer["asked"]))
+    written = [_first(router["entries"]) for router in answer["routes"]]
+    if any(router["code"] for router in answer["routes"]):
+        written.insert(0, answer["asked"])
     return [{name: _route(route) for name, route in router.items()} for router in written if router]
 
 
@@ -142,22 +150,25 @@ def _first(entries: Iterable[list[Any]]) -> dict[str, Any]:
 
 
 def _route(route: dict[str, Any]) -> Any:
-    options = _known(route)
+    options = _only(ROUTE_OPTIONS, route)
+    if "delivery_mode" in options:
+        options["delivery_mode"] = DELIVERY_MODES.get(options["delivery_mode"], options["delivery_mode"])
     return options["queue"] if options.keys() == {"queue"} else options
 
 
-def _known(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a call that say where and how it is published."""
-    return {key: value for key, value in options.items() if key in CALL_OPTIONS and value is not None}
+def _only(known: Container[str], options: dict[str, Any]) -> dict[str, Any]:
+    """Those of the options that the format has, and that say something."""
+    return {key: value for key, value in options.items() if key in known and value is not None}
 
 
 def _task(options: dict[str, Any]) -> dict[str, Any]:
-    return {key: _seconds(value) if key in DURATIONS and value is not None else value for key, value in options.items()}
+    found = _only(TASK_OPTIONS, options)
+    return {**found, "max_retries": MOST_RETRIES} if options.get("max_retries", 0) is None else found
 
 
 def _entry(entry: dict[str, Any]) -> dict[str, Any]:
     when = {"crontab": entry["crontab"]} if "crontab" in entry else {"every": _seconds(entry["every"])}
-    return {"task": entry["task"], **when, **_known(entry["options"])}
+    return {"task": entry["task"], **when, **_only(ENTRY_OPTIONS, entry["options"])}
 
 
 def _seconds(seconds: float) -> str:
@@ -169,21 +180,68 @@ def _seconds(seconds: float) -> str:
 
 
 def _left_out(answer: dict[str, Any]) -> Iterator[str]:
+    yield from _places(answer)
+    yield from _routing(answer)
+    yield from _queues(answer)
+    yield from _schedules(answer)
+    yield from _settings(answer)
+    yield from _tasks(answer)
+    yield from answer["notes"]
+
+
+def _places(answer: dict[str, Any]) -> Iterator[str]:
     kind = answer["broker"]["kind"]
     if kind not in AMQP | REDIS:
         yield f"broker {scalar(kind)}: not simulated; the scenario runs on RabbitMQ"
     if answer["results"] not in (None, "rpc", "disabled"):
         yield f"result_backend {scalar(answer['results'])}: only results that travel through the broker (rpc://) are simulated"
-    for router in answer["routes"]:
-        if router["entries"] is None:
-            yield f"router {scalar(router['name'])}: it was asked for each task of the app, and the answers are written as routes"
+    if answer["other_transport_options"]:
+        yield f"broker_transport_options {named(answer['other_transport_options'])}: not simulated"
+
+
+def _routing(answer: dict[str, Any]) -> Iterator[str]:
+    for code in (code for router in answer["routes"] for code in router["code"]):
+        yield f"router {scalar(code)}: it was asked for each task of the app, and its answers are written as routes"
+    routes = [route for router in answer["routes"] for _, route in router["entries"]]
+    yield from _unknown("routes", ROUTE_OPTIONS, [*routes, *answer["asked"].values()])
+
+
+def _unknown(where: str, known: Container[str], all_options: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """What the options say that the format has no word for."""
+    strange = {key for options in all_options for key in options if key not in known}
+    if strange:
+        yield f"{', '.join(sorted(strange))} in {where}: not simulated"
+
+
+def _tasks(answer: dict[str, Any]) -> Iterator[str]:
+    tasks = answer["tasks"]
+    yield from _unknown("tasks", TASK_OPTIONS, tasks.values())
+    endless = [name for name, options in tasks.items() if options.get("max_retries", 0) is None]
+    if endless:
+        yield f"no end of retries of {named(endless)}: here there are {MOST_RETRIES:,}"
+    if len(tasks) > MOST_CALLS:
+        yield f"example steps for {len(tasks) - MOST_CALLS} more tasks"
+
+
+def _queues(answer: dict[str, Any]) -> Iterator[str]:
+    for queue in answer["queues"] or ():
+        for key, why in (("consumer_arguments", "its consumers have none here"), ("no_declare", "it is declared all the same")):
+            if queue[key]:
+                yield f"{key} of the queue {scalar(_name(queue))}: {why}"
+
+
+def _schedules(answer: dict[str, Any]) -> Iterator[str]:
+    yield from _unknown("schedules", ENTRY_OPTIONS, (entry["options"] for entry in answer["beat"].values()))
     for name, entry in answer["beat"].items():
         if "other" in entry:
             yield f"beat_schedule {scalar(name)}: a schedule of type {scalar(entry['other'])} follows no fixed times"
     if answer["timezone"] not in ("UTC", "Etc/UTC") and any("crontab" in entry for entry in answer["beat"].values()):
         yield f"timezone {scalar(answer['timezone'])}: the times of crontab are taken for UTC"
-    if len(answer["tasks"]) > MOST_CALLS:
-        yield f"example steps for {len(answer['tasks']) - MOST_CALLS} more tasks"
+
+
+def _settings(answer: dict[str, Any]) -> Iterator[str]:
+    if "worker_concurrency" not in answer["settings"]:
+        yield "worker_concurrency is not set: Celery starts a process for each processor, here it is one"
     others = [name for name in answer["others"] if name not in CARRIED]
     yield from (f"{name}: {SURPRISING[name]}" for name in others if name in SURPRISING)
     silent = [name for name in others if name in WITHOUT_MEANING and name not in SURPRISING]
@@ -192,10 +250,3 @@ def _left_out(answer: dict[str, Any]) -> Iterator[str]:
     unknown = [name for name in others if name not in WITHOUT_MEANING]
     if unknown:
         yield f"{', '.join(unknown)}: not known to routesim"
-    for queue in answer["queues"] or ():
-        for key, why in (("consumer_arguments", "consumers have none here"), ("no_declare", "it is declared all the same")):
-            if queue[key]:
-                yield f"{key} of the queue {scalar(_name(queue))}: {why}"
-    if answer["other_transport_options"]:
-        yield f"broker_transport_options {named(answer['other_transport_options'])}: not simulated"
-    yield from answer["notes"]
