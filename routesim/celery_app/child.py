@@ -50,7 +50,8 @@ def main(target: str, name: str, wanted: Container[str]) -> None:
 def found(name: str) -> Any:
     """The app that `celery -A name` would take."""
     # `-c` puts the working directory before everything, where a celery.py would be taken for Celery itself.
-    sys.path[:] = [each for each in sys.path if each]
+    here = os.path.realpath(".")
+    sys.path[:] = [each for each in sys.path if each and os.path.realpath(each) != here]
     try:
         importlib.import_module("celery")
         utils, kombu = importlib.import_module("celery.app.utils"), importlib.import_module("kombu")

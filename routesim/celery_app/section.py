@@ -26,9 +26,9 @@ ROUTING = ("queue", "exchange", "routing_key", "priority")
 ROUTE_OPTIONS = frozenset({*ROUTING, "delivery_mode"})
 ENTRY_OPTIONS = frozenset({*ROUTING, "expires"})
 TASK_OPTIONS = frozenset({
-    *ROUTING, "expires", "countdown", "autoretry", "default_retry_delay", "max_retries", "time_limit", "soft_time_limit", "acks_late",
-    "acks_on_failure", "acks_on_timeout", "acks_on_failure_or_timeout", "reject_on_worker_lost", "retry_on_worker_lost", "rate_limit",
-    "ignore_result",
+    *ROUTING, "expires", "countdown", "autoretry", "default_retry_delay", "max_retries", "time_limit", "soft_time_limit",
+    "acks_late", "acks_on_failure", "acks_on_timeout", "acks_on_failure_or_timeout", "reject_on_worker_lost",
+    "retry_on_worker_lost", "rate_limit", "ignore_result",
 })  # fmt: skip
 MOST_RETRIES = 1_000_000
 DELIVERY_MODES = {"transient": 1, "persistent": 2}
@@ -64,7 +64,8 @@ def section_of(answer: dict[str, Any], workers: int) -> Section:
 def _broker(answer: dict[str, Any]) -> dict[str, Any]:
     broker, options = answer["broker"], answer["transport_options"]
     if broker["kind"] in REDIS:
-        return {"broker": {"kind": "redis", **{key: options[key] for key in ("visibility_timeout",) if key in options}}}
+        limit = options.get("visibility_timeout")
+        return {"broker": {"kind": "redis", **({} if limit is None else {"visibility_timeout": _seconds(limit)})}}
     return {"vhost": broker["vhost"]} if broker["kind"] in AMQP and broker["vhost"] not in (None, "", "/") else {}
 
 
