@@ -4,6 +4,7 @@ The loader reads by these tables, and the errors, the help and the JSON Schema c
 """
 
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
+from routesim.scenario import celery_format
 from routesim.scenario.compare import Count, CountOrIds, Lasts, Over, Yes
 from routesim.scenario.kinds import (
     Boolean,
@@ -87,6 +88,7 @@ CHANNEL = Shape(
     {
         "connection": Field(NAME, "several channels may share one; default: one of its own"),
         "prefetch": Field(PREFETCH, "basic.qos(global=true) when it opens: a limit for the whole channel"),
+        "confirms": Field(Boolean(), "the broker confirms each publish; default true"),
     },
     optional=True,
 )
@@ -293,14 +295,12 @@ STEPS: dict[str, Kind] = {
     "unbind": BINDING,
     "purge": NAME,
     "expect": EXPECT,
+    **celery_format.STEPS,
 }  # fmt: skip
 FAILS = Integer(300, 600)
 
 # The whole -----------------------------------------------------------------------------------------------------------
 
-NOT_YET = {
-    "celery": "Celery apps in a scenario are not built yet",
-}
 STEP_LIST = "a list of steps"
 
 
@@ -331,6 +331,7 @@ SCENARIO = Shape(
         **_DECLARED,
         "channels": Field(MapOf(CHANNEL, NAME), "channels that share a connection or a prefetch"),
         "broker": Field(BROKER, "settings of the broker itself"),
+        "celery": Field(celery_format.CELERY, "Celery apps: expanded into the other sections, see `routesim celery expand`"),
         "steps": Field(StepList(), "what happens, one verb each"),
         "expect": Field(EXPECT, "what must be so at the end"),
         "routes": Field(ListOf(ROUTE), "where a message would go, checked without running anything"),

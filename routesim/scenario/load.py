@@ -10,6 +10,7 @@ from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import Channel as ChannelPlan
 from routesim.model import Settings
 from routesim.scenario import definitions, format
+from routesim.scenario.celery_format import is_celery
 from routesim.scenario.declarations import Declarations
 from routesim.scenario.expecting import expectations
 from routesim.scenario.kinds import Fields, ListOf, Reader, Unreadable
@@ -88,6 +89,7 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
     if definitions.looks_like(node):
         scenario = loader.definitions_file(definitions.plain_data(node), node)
     else:
+        node = loader.expanded(node)
         scenario = loader.scenario(node)
     return scenario, Places(source, node, loader.declarations)
 
@@ -124,14 +126,24 @@ class _Loader:
         version = self._version_of(found, self.source)
         return self._finish({}, None, version, vhost, found.default_queue_type)
 
+    def expanded(self, node: Mapping) -> Mapping:
+        """The scenario without Celery's words, in the plain ones. Raises `Invalid`."""
+        if not is_celery(node):
+            return node
+        from routesim.scenario.celery_expansion import expand  # few scenarios need it, and every command is to start at once
+
+        try:
+            return expand(self.reader, node, self.rabbitmq).root
+        except Invalid as invalid:
+            raise Invalid(_sorted(invalid.diagnostics)) from None
+
     def scenario(self, node: Mapping) -> Scenario:
-        self._refuse_not_yet(node)
         listed = {
             name: node[name]
             for name in ("exchanges", "queues", "bindings")
             if definitions.section_in_list_form(name, node.get(name))
         }
-        hidden = Mapping({key: value for key, value in node.items() if key not in listed and key not in format.NOT_YET})
+        hidden = Mapping({key: value for key, value in node.items() if key not in listed})
         hidden.line, hidden.column, hidden.width = node.line, node.column, node.width
         try:
             fields = format.SCENARIO.read(self.reader, hidden)
@@ -147,11 +159,6 @@ class _Loader:
         version = self._version(fields["rabbitmq"]) if "rabbitmq" in fields else self._version_of(named, self.source)
         default_type = next((item.default_queue_type for item in included if item.default_queue_type), None)
         return self._finish(fields, hidden, version, str(vhost), default_type)
-
-    def _refuse_not_yet(self, node: Mapping) -> None:
-        for key in node:
-            if key in format.NOT_YET:
-                self.reader.error("not-yet", format.NOT_YET[key], key, "take it out for now")
 
     # Definitions -----------------------------------------------------------------------------------------------------
 
@@ -220,7 +227,9 @@ class _Loader:
         for name, options in fields.get("channels", {}).items():
             names.named_channels.add(str(name))
             connection = str(options.get("connection", name))
-            names.channels[str(name)] = ChannelPlan(str(name), connection, True, options.get("prefetch", 0))
+            names.channels[str(name)] = ChannelPlan(
+                str(name), connection, options.get("confirms", True), options.get("prefetch", 0)
+            )
         steps = Steps(self.reader, names, declarations)
         step_nodes = fields.get("steps")
         read = steps.read(step_nodes) if isinstance(step_nodes, Sequence) else self._no_steps(step_nodes)

@@ -12,6 +12,7 @@ from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import format
+from routesim.scenario.celery_format import Data, Later, Seconds
 from routesim.scenario.compare import Count, CountOrIds, Lasts, Over, Yes
 from routesim.scenario.kinds import (
     LONGEST_MS,
@@ -191,6 +192,14 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
     Lasts: lambda kind: {"type": "string", "pattern": rf"^\s*(>=|>)\s*{DURATION}\s*$"},
     Yes: lambda kind: {"const": True},
     Table: lambda kind: _ref("table"),
+    Seconds: lambda kind: {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": LONGEST_MS // 1000},
+            {"type": "string", "pattern": f"^{DURATION}$"},
+        ]
+    },
+    Data: lambda kind: {},
+    Later: lambda kind: {},
     AmqpValue: lambda kind: _ref("value"),
 }
 

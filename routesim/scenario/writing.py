@@ -44,9 +44,9 @@ def scenario_lines(topology: Topology, comments: Iterable[str] = (), *, ascii: b
         yield from write.entry("vhost", topology.vhost)
     if topology.default_queue_type is not None:
         yield from write.entry("broker", {"default_queue_type": topology.default_queue_type})
-    yield from write.section("exchanges", {item.name: _exchange(item) for item in topology.exchanges})
-    yield from write.section("queues", {item.name: _queue(item) for item in topology.queues})
-    yield from write.section("bindings", (_binding(item) for item in topology.bindings))
+    yield from write.section("exchanges", {item.name: exchange_form(item) for item in topology.exchanges})
+    yield from write.section("queues", {item.name: queue_form(item) for item in topology.queues})
+    yield from write.section("bindings", (binding_form(item) for item in topology.bindings))
     for name, operator in (("policies", False), ("operator_policies", True)):
         yield from write.section(name, (_policy(item) for item in topology.policies if item.operator is operator))
 
@@ -89,7 +89,7 @@ def _given(**options: tuple[Any, Any]) -> dict[str, Any]:
     return {name: value for name, (value, default) in options.items() if value != default}
 
 
-def _exchange(item: Exchange) -> Any:
+def exchange_form(item: Exchange) -> Any:
     options = _given(
         durable=(item.durable, True), auto_delete=(item.auto_delete, False), internal=(item.internal, False),
         arguments=(_table(item.arguments), {}),
@@ -97,7 +97,7 @@ def _exchange(item: Exchange) -> Any:
     return {"type": item.type, **options} if options else item.type
 
 
-def _queue(item: Queue) -> Any:
+def queue_form(item: Queue) -> Any:
     arguments = dict(item.arguments)
     kind = arguments.get("x-queue-type")
     if isinstance(kind, str):
@@ -109,7 +109,7 @@ def _queue(item: Queue) -> Any:
     return options or NOTHING
 
 
-def _binding(item: Binding) -> Any:
+def binding_form(item: Binding) -> Any:
     return {
         "source": item.source,
         "destination": item.destination,

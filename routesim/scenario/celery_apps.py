@@ -1,0 +1,325 @@
+"""Apps, workers, tasks and Flower of a `celery:` section, as what they declare and start when a scenario begins."""
+
+from typing import Any, NamedTuple
+
+from routesim.celery import delays, inboxes
+from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
+from routesim.celery.routes import Routes
+from routesim.celery.settings import WITHOUT_MEANING, Settings
+from routesim.diagnostics import did_you_mean
+from routesim.model import Binding, Exchange, Queue
+from routesim.scenario.celery_nodes import Part, duration, key_of, made
+from routesim.scenario.kinds import Fields, Reader
+from routesim.scenario.source import Mapping, Node, Sequence, Text
+from routesim.scenario.writing import binding_form, exchange_form, queue_form
+
+HEARTBEAT_MS = 2_000
+RETRY_DELAY_MS = 180_000
+CLIENT = "client"
+
+
+class App(NamedTuple):
+    """`at` is where it is named."""
+
+    name: str
+    settings: Settings
+    queues: Queues
+    routes: Routes
+    at: Node
+
+
+class Worker(NamedTuple):
+    """`private` is what goes with it and has to be declared again whenever it starts."""
+
+    name: str
+    app: App
+    queues: list[TaskQueue]
+    gossip: bool
+    private: list[Part]
+    at: Node
+
+
+class Topology:
+    """What the section declares at the top, each thing once. Two that differ are told: RabbitMQ would refuse the second."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.parts: list[Part] = []
+        self.exchanges: dict[str, Exchange] = {}
+        self.queues: dict[str, Queue] = {}
+        self.bindings: list[Binding] = []
+
+    def exchange(self, exchange: Exchange, at: Node, comment: str) -> None:
+        known = self.exchanges.get(exchange.name)
+        if known is None:
+            self.exchanges[exchange.name] = exchange
+            self.parts.append(_exchange(exchange, at, comment))
+        elif known != exchange:
+            self._differ("exchange", exchange.name, at)
+
+    def queue(self, queue: Queue, at: Node, comment: str) -> None:
+        known = self.queues.get(queue.name)
+        if known is None:
+            self.queues[queue.name] = queue
+            self.parts.append(queue_part(queue, at, comment))
+        elif known != queue:
+            self._differ("queue", queue.name, at)
+
+    def binding(self, binding: Binding | None, at: Node, comment: str) -> None:
+        if binding is not None and binding not in self.bindings:
+            self.bindings.append(binding)
+            self.parts.append(_binding(binding, at, comment))
+
+    def _differ(self, what: str, name: str, at: Node) -> None:
+        self.reader.error(
+            "refused", f"{what} '{name}' is declared twice, and differently: RabbitMQ answers 406 PRECONDITION_FAILED", at,
+            "give both apps the same settings for it",
+        )  # fmt: skip
+
+
+def _exchange(exchange: Exchange, at: Node, comment: str) -> Part:
+    return Part("exchanges", _name(exchange.name, at), made(exchange_form(exchange), at), comment)
+
+
+def queue_part(queue: Queue, at: Node, comment: str = "", channel: str | None = None) -> Part:
+    form = queue_form(queue)
+    if queue.exclusive and channel is not None:
+        form = {**form, "channel": channel}
+    return Part("queues", _name(queue.name, at), made(form, at), comment)
+
+
+def _binding(binding: Binding, at: Node, comment: str) -> Part:
+    return Part("bindings", None, made(binding_form(binding), at), comment)
+
+
+def _name(name: str, at: Node) -> Text:
+    node = made(name, at)
+    assert isinstance(node, Text)
+    return node
+
+
+class Apps:
+    """The section's apps, and what is of an app."""
+
+    def __init__(self, reader: Reader, fields: Fields, version: str) -> None:
+        self.reader = reader
+        self.fields = fields
+        self.global_qos = version.startswith("3.")  # celery/worker/consumer/tasks.py:qos_global
+        self.topology = Topology(reader)
+        self.plain_exchanges: dict[str, Exchange] = {}
+        self.plain_queues: dict[str, Queue] = {}
+        self.plain_tasks: set[str] = set()
+        self.apps: dict[str, App] = {}
+        section = fields.node.get("apps") if isinstance(fields.node, Mapping) else None
+        for name, given in fields.get("apps", {}).items():
+            self.apps[str(name)] = _app(str(name), given, key_of(section, name))
+        self.workers: dict[str, Worker] = {}
+        self.ignored: dict[str, list[str]] = {
+            str(name): [str(key) for key in given if key in WITHOUT_MEANING] for name, given in fields.get("apps", {}).items()
+        }
+
+    def app_of(self, fields: Fields, at: Node) -> App | None:
+        """The app that something belongs to; None when that has been told."""
+        named = fields.get("app")
+        if named is not None:
+            found = self.apps.get(str(named))
+            if found is None:
+                self.reader.error("unknown-app", f"no app '{named}' is among the apps", named, did_you_mean(named, self.apps))
+            return found
+        if len(self.apps) == 1:
+            return next(iter(self.apps.values()))
+        if self.apps:
+            self.reader.error("missing-key", "which app? There are several", at, f"add `app:` with one of {', '.join(self.apps)}")
+        return None
+
+    # Workers ---------------------------------------------------------------------------------------------------------
+
+    def add_workers(self) -> None:
+        """Queues first: one that a worker names may be a quorum queue, which changes the ways of all."""
+        section = self.fields.node.get("workers")
+        for name, given in self.fields.get("workers", {}).items():
+            at = key_of(section, name)
+            app = self.app_of(given, at)
+            if app is not None:
+                gossip = given.get("gossip", True) and app.settings["worker_enable_remote_control"]
+                self.workers[str(name)] = Worker(str(name), app, self._consumed(app, str(name), given), gossip, [], at)
+        for worker in self.workers.values():
+            self._declare(worker, self.fields["workers"][worker.name])
+        for app in self.apps.values():
+            if app.queues.first_quorum is not None and any(worker.app is app for worker in self.workers.values()):
+                self._declare_delays(app)
+        for worker in self.workers.values():
+            self._start(worker, self.fields["workers"][worker.name])
+
+    def _consumed(self, app: App, name: str, given: Fields) -> list[TaskQueue]:
+        found = []
+        for queue in given.get("queues") or app.queues.configured:
+            try:
+                found.append(app.queues[str(queue)])
+            except QueueNotFound:
+                self.reader.error(
+                    "unknown-queue", f"app {app.name} has no queue '{queue}', and task_create_missing_queues is off",
+                    key_of(queue, ""),
+                    did_you_mean(queue, app.queues.configured),
+                )  # fmt: skip
+        if app.settings["worker_direct"]:
+            found.append(app.queues.direct_to(name))
+        return found
+
+    def _declare(self, worker: Worker, given: Fields) -> None:
+        settings, at, topology = worker.app.settings, worker.at, self.topology
+        for queue in worker.queues:
+            said = f"app {worker.app.name}: task queues"
+            if queue.exchange.name:
+                topology.exchange(queue.exchange, at, said)
+            if queue.broadcast:
+                self._own(
+                    worker, queue.queue(worker.name), queue.binding(worker.name), "a broadcast goes to a queue of each worker"
+                )
+                continue
+            topology.queue(queue.queue(), at, said)
+            topology.binding(queue.binding(), at, said)
+        if settings["worker_enable_remote_control"]:
+            said = f"app {worker.app.name}: commands to all workers, and their answers"
+            topology.exchange(inboxes.control_exchange(settings), at, said)
+            topology.exchange(inboxes.reply_exchange(settings), at, said)
+            self._own(worker, *inboxes.inbox(settings, worker.name), f"commands to {worker.name}")
+        if worker.gossip or self._has_events(worker, given):
+            topology.exchange(inboxes.event_exchange(settings), at, f"app {worker.app.name}: events")
+        if worker.gossip:
+            self._own(
+                worker, *inboxes.events(settings, worker.name, "worker.#"), f"events of other workers to {worker.name} (gossip)"
+            )
+        if given.get("start", True):
+            for part in worker.private:
+                topology.parts.append(part)
+
+    def _own(self, worker: Worker, queue: Queue, binding: Binding | None, said: str) -> None:
+        worker.private.append(queue_part(queue, worker.at, said, worker.name))
+        if binding is not None:
+            worker.private.append(_binding(binding, worker.at, said))
+
+    @staticmethod
+    def _has_events(worker: Worker, given: Fields) -> bool:
+        return bool(given.get("events", worker.app.settings["worker_send_task_events"]))
+
+    def _declare_delays(self, app: App) -> None:
+        """Native delayed delivery, which a worker sets up as soon as one queue is a quorum queue."""
+        said = f"app {app.name}: native delayed delivery, because {app.queues.first_quorum} is a quorum queue"
+        found = delays.levels(str(app.settings["broker_native_delayed_delivery_queue_type"]))
+        for exchange in found.exchanges:
+            self.topology.exchange(exchange, app.at, said)
+        for queue in found.queues:
+            self.topology.queue(queue, app.at, said)
+        for binding in found.bindings:
+            self.topology.binding(binding, app.at, said)
+        for task_queue in app.queues:
+            if not task_queue.broadcast and not task_queue.is_direct and task_queue.name in self.topology.queues:
+                for binding in delays.bindings_of(task_queue.exchange.name, task_queue.name, task_queue.routing_key):
+                    self.topology.binding(binding, app.at, said)
+
+    def _start(self, worker: Worker, given: Fields) -> None:
+        settings, name, at = worker.app.settings, worker.name, worker.at
+        concurrency = given.get("concurrency", settings["worker_concurrency"])
+        multiplier = given.get("prefetch_multiplier", settings["worker_prefetch_multiplier"])
+        by_channel = self.global_qos and not (settings["worker_detect_quorum_queues"] and worker.app.queues.first_quorum)
+        fields: dict[str, Any] = {"queues": [queue.declared_name(name) for queue in worker.queues], "concurrency": concurrency}
+        fields |= {"prefetch": concurrency * multiplier, "prefetch_of": "channel" if by_channel else "consumer"}
+        if settings["worker_eta_task_limit"] is not None:
+            fields["eta_limit"] = settings["worker_eta_task_limit"]
+        if not settings["worker_enable_prefetch_count_reduction"]:
+            fields["reduces_prefetch"] = False
+        if settings["worker_cancel_long_running_tasks_on_connection_loss"]:
+            fields["cancels_on_loss"] = True
+        if not given.get("start", True):
+            fields["start"] = False
+        if "restart" in given:
+            fields["restart"] = given.node["restart"]
+        if settings["worker_enable_remote_control"]:
+            fields["control"] = inboxes.inbox(settings, name)[0].name
+            fields["replies"] = inboxes.reply_exchange(settings).name
+        if self._has_events(worker, given):
+            fields["events"] = inboxes.event_exchange(settings).name
+            if given.get("heartbeat"):
+                fields["heartbeat"] = duration(HEARTBEAT_MS)
+        if settings.sends_results:
+            fields["results"] = "rpc"
+        parts = self.topology.parts
+        parts.append(Part("workers", _name(name, at), made(fields, at)))
+        if worker.gossip:
+            gossip = f"{name} (gossip)"
+            said = f"gossip of {name}, on its own channel of the worker's connection"
+            parts.append(Part("channels", _name(gossip, at), made({"connection": name}, at), said))
+            consumer: dict[str, Any] = {"queue": inboxes.events(settings, name, "")[0].name, "channel": gossip, "auto_ack": True}
+            if not given.get("start", True):
+                consumer["start"] = False
+            parts.append(Part("consumers", _name(gossip, at), made(consumer, at), said))
+
+    # Flower ----------------------------------------------------------------------------------------------------------
+
+    def add_flower(self) -> App | None:
+        """Its app, when there is a Flower."""
+        if "flower" not in self.fields:
+            return None
+        at = key_of(self.fields.node, "flower")
+        app = self.app_of(self.fields["flower"], at)
+        if app is None:
+            return None
+        said = "Flower: all events, to a queue that lives as long as its connection"
+        self.topology.exchange(inboxes.event_exchange(app.settings), at, said)
+        self.topology.parts += flower_parts(app, at, said)
+        consumer = {"queue": inboxes.events(app.settings, "flower", "#")[0].name, "auto_ack": True}
+        self.topology.parts.append(Part("consumers", _name("flower", at), made(consumer, at), said))
+        return app
+
+
+def flower_parts(app: App, at: Node, said: str = "") -> list[Part]:
+    """What Flower declares whenever it starts."""
+    queue, binding = inboxes.events(app.settings, "flower", "#")
+    return [queue_part(queue, at, said, "flower"), _binding(binding, at, said)]
+
+
+# Values of the fields ------------------------------------------------------------------------------------------------
+
+
+def _app(name: str, given: Fields, at: Node) -> App:
+    settings = Settings({str(key): value for key, value in given.items() if key not in WITHOUT_MEANING})
+    return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at)
+
+
+def _routes(given: Any) -> Routes:
+    if given is None:
+        return []
+    tables = given if isinstance(given, list) else [given]
+    return [[(str(name), options_of(route)) for name, route in table.items()] for table in tables]
+
+
+def options_of(route: Any) -> dict[str, Any]:
+    """Routing options as plain values; a name alone is the queue."""
+    if isinstance(route, Text):
+        return {"queue": str(route)}
+    return {str(name): str(value) if isinstance(value, Text) else value for name, value in route.items()}
+
+
+def declared(parts: list[Part], at: Node) -> Node:
+    """A `declare` step of these parts."""
+    sections: dict[str, Any] = {}
+    for part in parts:
+        if part.name is None:
+            sections.setdefault(part.section, []).append(part.node)
+        else:
+            sections.setdefault(part.section, {})[part.name] = part.node
+    step: Node = made({"declare": {name: _whole(items, at) for name, items in sections.items()}}, at)
+    return step
+
+
+def _whole(items: Any, at: Node) -> Node:
+    if isinstance(items, list):
+        listed = made([], at)
+        assert isinstance(listed, Sequence)
+        listed.extend(items)
+        return listed
+    mapping = made({}, at)
+    assert isinstance(mapping, Mapping)
+    mapping.update(items)
+    return mapping
