@@ -275,6 +275,7 @@ def queue_of(queue: Any) -> dict[str, Any]:
                     "arguments": plain(each.arguments or {}),
                 }
                 for each in queue.bindings
+                if each.exchange is not None and each.exchange.name  # on the default exchange every queue is bound
             ),
             key=lambda each: (each["exchange"]["name"], each["routing_key"]),
         ),
