@@ -7,6 +7,7 @@ from routesim.celery.settings import SETTINGS
 from routesim.celery_app.left_out import AMQP, ELSEWHERE, MOST_CALLS, MOST_RETRIES, REDIS, left_out
 from routesim.celery_app.task_queues import addresses_of, beside, queue_name, queue_options
 from routesim.scenario.celery_format import ENTRY, ROUTE_OPTIONS, TASK
+from routesim.scenario.writing import Bare
 
 READ = SETTINGS.keys() - ELSEWHERE
 DELIVERY_MODES = {"transient": 1, "persistent": 2}
@@ -33,7 +34,7 @@ def section_of(answer: dict[str, Any], workers: int) -> Section:
         celery["beats"] = {"beat": {"schedule": schedule}}
     data = {**_broker(answer), **beside(answer["queues"] or ()), "celery": {key: value for key, value in celery.items() if value}}
     steps: list[dict[str, Any]] = [{"call": {"task": name}} for name in list(answer["tasks"])[:MOST_CALLS]]
-    return Section(data, [*steps, {"wait": "1m"}] if steps or schedule else [], tuple(left_out(answer)))
+    return Section(data, [*steps, {"wait": Bare("1m")}] if steps or schedule else [], tuple(left_out(answer)))
 
 
 # What is carried over ----------------------------------------------------------------------------------------------------
@@ -110,6 +111,6 @@ def _entry(entry: dict[str, Any], addresses: dict[str, dict[str, str]]) -> dict[
     return {"task": entry["task"], **when, **_only(ENTRY.fields, _addressed(entry["options"], addresses))}
 
 
-def _seconds(seconds: float) -> str:
+def _seconds(seconds: float) -> Bare:
     """A duration as the format has it."""
-    return f"{round(seconds)}s" if seconds == round(seconds) else f"{round(seconds * 1000)}ms"
+    return Bare(f"{round(seconds)}s" if seconds == round(seconds) else f"{round(seconds * 1000)}ms")

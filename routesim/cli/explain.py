@@ -1,10 +1,10 @@
 """`routesim explain`: why, and why not."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
+from routesim.cli.groups import OPTIONS
 from routesim.cli.help import Command, examples
 
 FORMAT = Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or svg.")]
@@ -19,18 +19,7 @@ PATTERNS = Annotated[list[str] | None, typer.Argument(metavar="[PATTERN]...", he
 FILE = Annotated[str, typer.Argument(metavar="FILE", help="A scenario or definitions file; - is stdin.")]
 
 
-class _Commands(TyperGroup):
-    """A group whose list of commands cuts no sentence off."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        for command in self.commands.values():
-            command.short_help = command.short_help or (command.help or "").strip().split("\n")[0]
-
-
-app = typer.Typer(
-    cls=_Commands, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=False
-)
+app = typer.Typer(**OPTIONS)
 
 
 @app.command(

@@ -62,8 +62,16 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     steps.flower_begins()
     steps.beats(horizon_of(root), starts)
     steps.read(root.get("steps"))
-    parts = [*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()]
+    parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()])
     return Expanded(_merged(reader, root, apps, parts, steps.steps), parts, steps.steps, apps.ignored)
+
+
+def _grouped(parts: list[Part]) -> list[Part]:
+    """What has one comment together, in the order in which each comment comes first."""
+    order: dict[str, int] = {}
+    for part in parts:
+        order.setdefault(part.comment, len(order))
+    return sorted(parts, key=lambda part: order[part.comment])
 
 
 def _version(root: Mapping) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import Channel as ChannelPlan
@@ -20,6 +20,9 @@ from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.scenario.stepping import Steps
 from routesim.versions import NEWEST, UnknownVersion, rules
+
+if TYPE_CHECKING:
+    from routesim.scenario.celery_expansion import Expanded
 
 
 @contextlib.contextmanager
@@ -92,6 +95,17 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
         node = loader.expanded(node)
         scenario = loader.scenario(node)
     return scenario, Places(source, node, loader.declarations)
+
+
+def load_expanded(source: Source, folder: str, *, rabbitmq: str | None = None) -> "tuple[Expanded | None, Scenario]":
+    """A scenario, and what its celery section is expanded to (None: it has none). Raises `Invalid` like `load`."""
+    node = parse(source)
+    if not isinstance(node, Mapping) or not is_celery(node):
+        return None, load_source(source, folder, rabbitmq=rabbitmq)
+    from routesim.scenario.celery_expansion import expand
+
+    expanded = expand(Reader(source), node, rabbitmq)
+    return expanded, load_source(source, folder, rabbitmq=rabbitmq)
 
 
 @_without_collector()

@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.scenario.topology import Topology
@@ -70,6 +70,38 @@ def written(data: dict[str, Any], comments: Iterable[str] = (), *, ascii: bool =
 def inline(value: Any, *, ascii: bool = False) -> str:
     """A value in one line, however long."""
     return _Writer(ascii).flow(value)
+
+
+class Item(NamedTuple):
+    """Of a section; `key` None: in a list. Neighbours with one comment have it once, before the first."""
+
+    comment: str
+    key: str | None
+    value: Any
+
+
+class Bare:
+    """A scalar that is written as it is: a number, true, a duration."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def commented(sections: dict[str, Any], comments: Iterable[str] = ()) -> Iterator[str]:
+    """The lines of a scenario: a section is a value, or a list of `Item`s. `comments` stand at its top."""
+    write = _Writer(ascii=False)
+    for comment in comments:
+        yield from _comment(comment, ascii=False)
+    for name, value in sections.items():
+        if isinstance(value, list) and value and isinstance(value[0], Item):
+            yield ""
+            yield f"{write.scalar(name)}:"
+            yield from write.items(value)
+        else:
+            yield from write.entry(name, value)
 
 
 def table(values: Table, *, widths: bool = False) -> dict[str, Any]:
@@ -191,6 +223,22 @@ class _Writer:
         yield head
         yield from self._block(value, indent + "  ") if isinstance(value, dict) else self._list(value, indent + "  ")
 
+    def items(self, items: Iterable[Item]) -> Iterator[str]:
+        """Items of a section with what there is to say about them."""
+        said = ""
+        for comment, key, value in items:
+            if comment and comment != said:
+                yield from textwrap.wrap(comment, WIDTH, initial_indent="  # ", subsequent_indent="  # ")
+            said = comment or said
+            if key is not None:
+                yield from self.entry(key, value, "  ")
+            elif isinstance(value, dict) and len(value) == 1:
+                (line, *rest) = self._block(value, "    ")
+                yield f"  - {line.lstrip()}"
+                yield from rest
+            else:
+                yield from self._list([value], "  ")
+
     def _block(self, mapping: dict[str, Any], indent: str) -> Iterator[str]:
         for key, value in mapping.items():
             yield from self.entry(key, value, indent)
@@ -213,7 +261,7 @@ class _Writer:
             return "{" + ", ".join(f"{self.scalar(key)}: {self.flow(item)}" for key, item in value.items()) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(map(self.flow, value)) + "]"
-        if value is None:
+        if value is None or value is NOTHING:
             return "null"
         return str(value).lower() if isinstance(value, bool) else repr(value)
 
