@@ -10,12 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "rabbitmq"))
+
+from routesim.broker.broker import Broker
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.url import segment
+from routesim.values import Typed
 
 APPS = Path(__file__).with_name("apps")
 NODE = "w1@here"
-LIMIT_S = 25.0
+LIMIT_S = 60.0  # for all workers together; they take 8 s
 # Names that Celery makes up: kombu's Broadcast, the listener of events.
 MADE_UP = re.compile(r"^(bcast|celeryev)\..+$")
 
@@ -35,7 +39,7 @@ def workers(urls: dict[str, str], logs: Path) -> Iterator[dict[str, "subprocess.
         for app, url in urls.items():
             with open(logs / app, "wb") as log:
                 running[app] = subprocess.Popen(
-                    [sys.executable, "-m", "celery", "-A", app, "worker", "-P", "solo", "-c", "1", "-n", NODE, "-l", "INFO", "--without-mingle"],
+                    [sys.executable, "-m", "celery", "-A", app, "worker", "-P", "solo", "-c", "1", "-n", NODE, "-l", "INFO"],
                     cwd=APPS, env={**os.environ, "CELERY_BROKER_URL": url}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 )  # fmt: skip
         yield running
@@ -75,23 +79,52 @@ def declared(management: Management, vhost: str) -> Topology:
             (plain_name(each["queue"]["name"]), each["ack_required"], each["exclusive"], each["prefetch_count"])
             for each in asked("consumers")
         },
+        "prefetch of channels": {
+            (each["global_prefetch_count"],)
+            for each in management.call("GET", f"vhosts/{segment(vhost)}/channels")
+            if each.get("global_prefetch_count")
+        },
     }  # fmt: skip
 
 
-def prefetch_of_channels(management: Management, vhost: str) -> set[int]:
-    """What channels have as prefetch for all their consumers together, where they have one."""
-    found = management.call("GET", f"vhosts/{segment(vhost)}/channels")
-    return {each["global_prefetch_count"] for each in found if each.get("global_prefetch_count")}
+def simulated(broker: Broker) -> Topology:
+    """The same of the simulator's broker."""
+    return {
+        "exchanges": {
+            (name, each.declared.type, each.declared.durable, each.declared.auto_delete, each.declared.internal,
+             _table(each.declared.arguments))
+            for name, each in broker.exchanges.items()
+            if name and not name.startswith("amq.")
+        },
+        "queues": {
+            (plain_name(name), each.durable, each.auto_delete, each.owner is not None, _table(each.arguments))
+            for name, each in broker.queues.items()
+        },
+        "bindings": {
+            (each.source, plain_name(each.destination), each.destination_type, each.routing_key, _table(each.arguments))
+            for bindings in broker.incoming.values()
+            for each in bindings.values()
+        },
+        "consumers": {
+            (plain_name(name), not each.auto_ack, each.exclusive, each.prefetch)
+            for name, queue in broker.queues.items()
+            for each in queue.subscriptions.values()
+        },
+        "prefetch of channels": {(channel.limit,) for channel in broker.channels.values() if channel.limit},
+    }  # fmt: skip
 
 
 def _table(arguments: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted(arguments.items()))
+    return tuple(sorted((key, value.value if isinstance(value, Typed) else value) for key, value in arguments.items()))
 
 
-def settled(management: Management, vhost: str, log: Path) -> Topology:
-    """What a worker has declared once it is ready."""
-    until = time.monotonic() + LIMIT_S
-    while b" ready." not in log.read_bytes():
-        assert time.monotonic() < until, log.read_text(errors="replace")
-        time.sleep(0.1)
-    return declared(management, vhost)
+def settled(management: Management, vhost: str, wanted: Topology, log: Path, until: float) -> Topology:
+    """What a worker has declared when that is what is wanted, or when the time is up: statistics come seconds later."""
+    while True:
+        found = declared(management, vhost)
+        if found == wanted:
+            return found
+        assert time.monotonic() < until or b" ready." in log.read_bytes(), log.read_text(errors="replace")
+        if time.monotonic() > until:
+            return found
+        time.sleep(0.25)

@@ -1,6 +1,7 @@
 """`import celery`: what of an app reaches the scenario, and what an app that misbehaves does to us: nothing."""
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from routesim.cli.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.reading_apps import import_app
 from routesim.scenario.source import read_source
+from routesim.testing.api import loads, simulate
 
 APPS = Path(__file__).with_name("apps")
 ROUTED = Path(__file__).with_name("routed.yaml")
@@ -43,6 +45,19 @@ def test_everything_that_an_app_can_say(capsys):
     assert imported("routed", rabbitmq="3.10") == OK
     out, err = capsys.readouterr()
     assert (out, err) == (ROUTED.read_text(encoding="utf-8"), "")
+
+
+@pytest.mark.parametrize("app", sorted(path.stem for path in APPS.glob("*.py")))
+def test_what_is_imported_runs(tmp_path, app):
+    """With every task of the app called once, and run once."""
+    written = tmp_path / "scenario.yaml"
+    assert imported(app, output=str(written), rabbitmq="3.10", workers=2) == OK
+    text = written.read_text(encoding="utf-8")
+    tasks = re.findall(r"- call: \{task: ([\w.]+)\}", text)
+    runs = 2 if app == "broadcasts" else 1
+    expected = "".join(f"    {task}-1: {{state: SUCCESS, runs: {runs}}}\n" for task in tasks)
+    assert tasks
+    assert simulate(loads(f"{text}expect:\n  tasks:\n{expected}")).failures == ()
 
 
 def test_no_password_is_told(capsys):
@@ -102,7 +117,7 @@ def test_settings_with_a_namespace_and_discovered_tasks_and_redis(project, capsy
     tasks = "from celery import shared_task\n@shared_task\ndef mail(): ...\n"
     assert imported("shop.app", project(app=SETTINGS, tasks=tasks), workers=2) == OK
     out = capsys.readouterr().out
-    assert 'broker:\n  kind: redis\n  visibility_timeout: 60s' in out
+    assert "broker:\n  kind: redis\n  visibility_timeout: 60s" in out
     assert "shop: {task_default_queue: web, worker_concurrency: 8, broker_transport_options: {visibility_timeout: 60}}" in out
     assert "workers: {w1: {}, w2: {}}" in out
     assert "tasks: {shop.tasks.mail: {}}" in out
