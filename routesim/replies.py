@@ -21,6 +21,8 @@ REPLY_NAMES = {
     540: "NOT_IMPLEMENTED",
     541: "INTERNAL_ERROR",
 }
+REPLY_SUCCESS = 200
+CLOSED_BY_CLIENT = "closed by the client"
 CHANNEL_CODES = frozenset({311, 313, 400, 403, 404, 405, 406})
 
 

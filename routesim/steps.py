@@ -78,6 +78,12 @@ class Crash(NamedTuple):
     connection: str
 
 
+class Close(NamedTuple):
+    """The client closes the connection in good order."""
+
+    connection: str
+
+
 class Restart(NamedTuple):
     """The broker stops and starts; `clean` False is a kill."""
 
@@ -132,6 +138,6 @@ class DeletePolicy(NamedTuple):
 
 
 Step: TypeAlias = (
-    Publish | Get | Ack | Nack | Reject | Recover | Qos | Tx | Consume | Cancel | Crash | Restart | DeclareExchange
-    | DeclareQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge | SetPolicy | DeletePolicy
+    Publish | Get | Ack | Nack | Reject | Recover | Qos | Tx | Consume | Cancel | Crash | Close | Restart
+    | DeclareExchange | DeclareQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge | SetPolicy | DeletePolicy
 )  # fmt: skip

@@ -33,6 +33,7 @@ HANDLERS: dict[type, Callable[[State, Any], None]] = {
     steps.Consume: channels.consume,
     steps.Cancel: channels.cancel,
     steps.Crash: channels.crash,
+    steps.Close: channels.close,
     steps.Restart: restarting.restart,
     steps.DeclareExchange: topology.declare_exchange,
     steps.DeclareQueue: topology.declare_queue,
@@ -79,7 +80,8 @@ class Broker(State):
         channel = self.channels.get(name) or self.channel(name)
         if refused.closes_connection:
             if self.listen:
-                self.listen(events.ConnectionClosed(self.now, channel.connection, refused.code, refused.text))
+                names = tuple(self.connections[channel.connection])
+                self.listen(events.ConnectionClosed(self.now, channel.connection, refused.code, refused.text, names))
             channels.close_connection(self, channel.connection, "connection closed")
             return
         if self.listen:

@@ -3,7 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-from routesim.celery.times import iso
+from routesim.celery.epoch import iso
 
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
 Publish = dict[str, Any]  # the fields of a step `publish`

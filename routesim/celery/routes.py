@@ -4,7 +4,7 @@ import fnmatch
 import re
 from typing import Any, NamedTuple
 
-from routesim.celery.delays import FIRST, delayed_key
+from routesim.celery.delays import FIRST_EXCHANGE, delayed_key
 from routesim.celery.queues import Queues, TaskQueue
 from routesim.celery.settings import Settings
 
@@ -62,7 +62,9 @@ def target(merged: Options, countdown_s: float | None, queues: Queues, settings:
     queue: TaskQueue | None = merged.get("queue")
     exchange, key, declares, delayed = merged.get("exchange"), merged.get("routing_key"), queue, False
     if countdown_s and countdown_s > 0 and queue is not None and queues.first_quorum is not None and not queue.is_direct:
-        exchange, key, delayed, declares = FIRST, delayed_key(int(countdown_s), queue.routing_key), True, None
+        if countdown_s < 1:
+            raise ValueError("countdown must be a positive number")
+        exchange, key, delayed, declares = FIRST_EXCHANGE, delayed_key(int(countdown_s), queue.routing_key), True, None
     elif queue is None and exchange is None:
         declares = queue = queues[settings["task_default_queue"]]
     kind = queue.exchange.type if queue is not None else "direct"

@@ -48,7 +48,7 @@ SETTINGS: dict[str, Setting] = {
     "task_default_priority": Setting("number", None, "the priority of a task that gives none"),
     "task_default_queue": Setting("text", "celery", "where tasks without a route go"),
     "task_default_queue_type": Setting("text", "classic", "classic (default) or quorum, where no task_queues are given"),
-    "task_default_rate_limit": Setting("text", None, "10/m and the like, of each worker"),
+    "task_default_rate_limit": Setting("rate", None, "10/m and the like, of each worker"),
     "task_default_routing_key": Setting("text", None, "default: the name of the default queue"),
     "task_ignore_result": Setting("boolean", False, "no results are sent"),
     "task_queue_max_priority": Setting("number", None, "x-max-priority of every queue"),

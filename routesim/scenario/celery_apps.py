@@ -1,5 +1,6 @@
 """Apps, workers, tasks and Flower of a `celery:` section, as what they declare and start when a scenario begins."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim.celery import delays, inboxes
@@ -10,7 +11,7 @@ from routesim.diagnostics import did_you_mean
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario.celery_nodes import Part, duration, key_of, made
 from routesim.scenario.kinds import Fields, Reader
-from routesim.scenario.source import Mapping, Node, Sequence, Text
+from routesim.scenario.source import Mapping, Node, Text
 from routesim.scenario.writing import binding_form, exchange_form, queue_form
 
 HEARTBEAT_MS = 2_000
@@ -19,24 +20,33 @@ CLIENT = "client"
 
 
 class App(NamedTuple):
-    """`at` is where it is named."""
+    """`at` is where it is named, `node` its settings as they are written."""
 
     name: str
     settings: Settings
     queues: Queues
     routes: Routes
     at: Node
+    node: Any
 
 
 class Worker(NamedTuple):
-    """`private` is what goes with it and has to be declared again whenever it starts."""
+    """`declares` is what it declares whenever it connects."""
 
     name: str
     app: App
     queues: list[TaskQueue]
     gossip: bool
-    private: list[Part]
+    declares: list["Declared"]
     at: Node
+
+
+class Declared(NamedTuple):
+    """Something to declare and what there is to say about it. `own`: it comes and goes with its worker."""
+
+    what: Exchange | Queue | Binding
+    said: str
+    own: bool = False
 
 
 class Topology:
@@ -49,26 +59,19 @@ class Topology:
         self.queues: dict[str, Queue] = {}
         self.bindings: list[Binding] = []
 
-    def exchange(self, exchange: Exchange, at: Node, comment: str) -> None:
-        known = self.exchanges.get(exchange.name)
-        if known is None:
-            self.exchanges[exchange.name] = exchange
-            self.parts.append(_exchange(exchange, at, comment))
-        elif known != exchange:
-            self._differ("exchange", exchange.name, at)
-
-    def queue(self, queue: Queue, at: Node, comment: str) -> None:
-        known = self.queues.get(queue.name)
-        if known is None:
-            self.queues[queue.name] = queue
-            self.parts.append(queue_part(queue, at, comment))
-        elif known != queue:
-            self._differ("queue", queue.name, at)
-
-    def binding(self, binding: Binding | None, at: Node, comment: str) -> None:
-        if binding is not None and binding not in self.bindings:
-            self.bindings.append(binding)
-            self.parts.append(_binding(binding, at, comment))
+    def add(self, what: Exchange | Queue | Binding, at: Node, comment: str, channel: str | None = None) -> None:
+        """`channel`: whose connection an exclusive queue belongs to."""
+        if isinstance(what, Binding):
+            if what not in self.bindings:
+                self.bindings.append(what)
+                self.parts.append(part_of(what, at, comment))
+            return
+        known: Any = self.exchanges if isinstance(what, Exchange) else self.queues
+        if what.name not in known:
+            known[what.name] = what
+            self.parts.append(part_of(what, at, comment, channel))
+        elif known[what.name] != what:
+            self._differ("exchange" if isinstance(what, Exchange) else "queue", what.name, at)
 
     def _differ(self, what: str, name: str, at: Node) -> None:
         self.reader.error(
@@ -77,25 +80,15 @@ class Topology:
         )  # fmt: skip
 
 
-def _exchange(exchange: Exchange, at: Node, comment: str) -> Part:
-    return Part("exchanges", _name(exchange.name, at), made(exchange_form(exchange), at), comment)
-
-
-def queue_part(queue: Queue, at: Node, comment: str = "", channel: str | None = None) -> Part:
-    form = queue_form(queue)
-    if queue.exclusive and channel is not None:
+def part_of(what: Exchange | Queue | Binding, at: Node, comment: str = "", channel: str | None = None) -> Part:
+    if isinstance(what, Binding):
+        return Part("bindings", None, made(binding_form(what), at), comment)
+    if isinstance(what, Exchange):
+        return Part("exchanges", made(what.name, at), made(exchange_form(what), at), comment)
+    form = queue_form(what)
+    if what.exclusive and channel is not None:
         form = {**form, "channel": channel}
-    return Part("queues", _name(queue.name, at), made(form, at), comment)
-
-
-def _binding(binding: Binding, at: Node, comment: str) -> Part:
-    return Part("bindings", None, made(binding_form(binding), at), comment)
-
-
-def _name(name: str, at: Node) -> Text:
-    node = made(name, at)
-    assert isinstance(node, Text)
-    return node
+    return Part("queues", made(what.name, at), made(form, at), comment)
 
 
 class Apps:
@@ -167,56 +160,56 @@ class Apps:
         return found
 
     def _declare(self, worker: Worker, given: Fields) -> None:
-        settings, at, topology = worker.app.settings, worker.at, self.topology
-        for queue in worker.queues:
-            said = f"app {worker.app.name}: task queues"
-            if queue.exchange.name:
-                topology.exchange(queue.exchange, at, said)
-            if queue.broadcast:
-                self._own(
-                    worker, queue.queue(worker.name), queue.binding(worker.name), "a broadcast goes to a queue of each worker"
-                )
-                continue
-            topology.queue(queue.queue(), at, said)
-            topology.binding(queue.binding(), at, said)
-        if settings["worker_enable_remote_control"]:
-            said = f"app {worker.app.name}: commands to all workers, and their answers"
-            topology.exchange(inboxes.control_exchange(settings), at, said)
-            topology.exchange(inboxes.reply_exchange(settings), at, said)
-            self._own(worker, *inboxes.inbox(settings, worker.name), f"commands to {worker.name}")
-        if worker.gossip or self._has_events(worker, given):
-            topology.exchange(inboxes.event_exchange(settings), at, f"app {worker.app.name}: events")
-        if worker.gossip:
-            self._own(
-                worker, *inboxes.events(settings, worker.name, "worker.#"), f"events of other workers to {worker.name} (gossip)"
-            )
-        if given.get("start", True):
-            for part in worker.private:
-                topology.parts.append(part)
+        """At the top what is there for all, and what goes with those that start by themselves."""
+        worker.declares.extend(self._declared(worker, given))
+        for what, said, own in worker.declares:
+            if not own or given.get("start", True):
+                self.topology.add(what, worker.at, said, worker.name)
 
-    def _own(self, worker: Worker, queue: Queue, binding: Binding | None, said: str) -> None:
-        worker.private.append(queue_part(queue, worker.at, said, worker.name))
-        if binding is not None:
-            worker.private.append(_binding(binding, worker.at, said))
+    def _declared(self, worker: Worker, given: Fields) -> Iterator[Declared]:
+        settings, app = worker.app.settings, worker.app.name
+        for queue in worker.queues:
+            said = f"app {app}: task queues"
+            if queue.exchange.name:
+                yield Declared(queue.exchange, said)
+            if queue.broadcast:
+                said = f"app {app}: a broadcast goes to a queue of each worker"
+            yield Declared(queue.queue(worker.name), said, queue.broadcast)
+            binding = queue.binding(worker.name)
+            if binding is not None:
+                yield Declared(binding, said, queue.broadcast)
+        if settings["worker_enable_remote_control"]:
+            said = f"app {app}: commands to all workers, and their answers"
+            yield Declared(inboxes.control_exchange(settings), said)
+            yield Declared(inboxes.reply_exchange(settings), said)
+            for what in inboxes.inbox(settings, worker.name):
+                yield Declared(what, f"commands to {worker.name}", True)
+        if worker.gossip or self._has_events(worker, given):
+            yield Declared(inboxes.event_exchange(settings), f"app {app}: events")
+        if worker.gossip:
+            for what in inboxes.events(settings, worker.name, "worker.#"):
+                yield Declared(what, f"events of other workers to {worker.name} (gossip)", True)
 
     @staticmethod
     def _has_events(worker: Worker, given: Fields) -> bool:
+        """Events of the worker itself, or of its tasks."""
+        return bool(given.get("heartbeat") or Apps._sends_task_events(worker, given))
+
+    @staticmethod
+    def _sends_task_events(worker: Worker, given: Fields) -> bool:
         return bool(given.get("events", worker.app.settings["worker_send_task_events"]))
 
     def _declare_delays(self, app: App) -> None:
         """Native delayed delivery, which a worker sets up as soon as one queue is a quorum queue."""
         said = f"app {app.name}: native delayed delivery, because {app.queues.first_quorum} is a quorum queue"
         found = delays.levels(str(app.settings["broker_native_delayed_delivery_queue_type"]))
-        for exchange in found.exchanges:
-            self.topology.exchange(exchange, app.at, said)
-        for queue in found.queues:
-            self.topology.queue(queue, app.at, said)
-        for binding in found.bindings:
-            self.topology.binding(binding, app.at, said)
+        everything: list[Exchange | Queue | Binding] = [*found.exchanges, *found.queues, *found.bindings]
+        for what in everything:
+            self.topology.add(what, app.at, said)
         for task_queue in app.queues:
             if not task_queue.broadcast and not task_queue.is_direct and task_queue.name in self.topology.queues:
                 for binding in delays.bindings_of(task_queue.exchange.name, task_queue.name, task_queue.routing_key):
-                    self.topology.binding(binding, app.at, said)
+                    self.topology.add(binding, app.at, said)
 
     def _start(self, worker: Worker, given: Fields) -> None:
         settings, name, at = worker.app.settings, worker.name, worker.at
@@ -238,22 +231,21 @@ class Apps:
         if settings["worker_enable_remote_control"]:
             fields["control"] = inboxes.inbox(settings, name)[0].name
             fields["replies"] = inboxes.reply_exchange(settings).name
-        if self._has_events(worker, given):
+        if worker.gossip:
+            fields["gossip"] = inboxes.events(settings, name, "")[0].name
+        if self._has_events(worker, given) or worker.gossip:
             fields["events"] = inboxes.event_exchange(settings).name
+            if not self._sends_task_events(worker, given):
+                fields["sends_events"] = False
             if given.get("heartbeat"):
                 fields["heartbeat"] = duration(HEARTBEAT_MS)
         if settings.sends_results:
-            fields["results"] = "rpc"
+            fields["results"] = True
+        if worker.app.queues.first_quorum is not None:
+            fields["delays"] = True
+        fields["declares"] = sections_of([part_of(what, at) for what, _, _ in worker.declares], at)
         parts = self.topology.parts
-        parts.append(Part("workers", _name(name, at), made(fields, at)))
-        if worker.gossip:
-            gossip = f"{name} (gossip)"
-            said = f"gossip of {name}, on its own channel of the worker's connection"
-            parts.append(Part("channels", _name(gossip, at), made({"connection": name}, at), said))
-            consumer: dict[str, Any] = {"queue": inboxes.events(settings, name, "")[0].name, "channel": gossip, "auto_ack": True}
-            if not given.get("start", True):
-                consumer["start"] = False
-            parts.append(Part("consumers", _name(gossip, at), made(consumer, at), said))
+        parts.append(Part("workers", made(name, at), made(fields, at)))
 
     # Flower ----------------------------------------------------------------------------------------------------------
 
@@ -266,17 +258,17 @@ class Apps:
         if app is None:
             return None
         said = "Flower: all events, to a queue that lives as long as its connection"
-        self.topology.exchange(inboxes.event_exchange(app.settings), at, said)
+        self.topology.add(inboxes.event_exchange(app.settings), at, said)
         self.topology.parts += flower_parts(app, at, said)
         consumer = {"queue": inboxes.events(app.settings, "flower", "#")[0].name, "auto_ack": True}
-        self.topology.parts.append(Part("consumers", _name("flower", at), made(consumer, at), said))
+        self.topology.parts.append(Part("consumers", made("flower", at), made(consumer, at), said))
         return app
 
 
 def flower_parts(app: App, at: Node, said: str = "") -> list[Part]:
     """What Flower declares whenever it starts."""
     queue, binding = inboxes.events(app.settings, "flower", "#")
-    return [queue_part(queue, at, said, "flower"), _binding(binding, at, said)]
+    return [part_of(queue, at, said, "flower"), part_of(binding, at, said)]
 
 
 # Values of the fields ------------------------------------------------------------------------------------------------
@@ -284,7 +276,7 @@ def flower_parts(app: App, at: Node, said: str = "") -> list[Part]:
 
 def _app(name: str, given: Fields, at: Node) -> App:
     settings = Settings({str(key): value for key, value in given.items() if key not in WITHOUT_MEANING})
-    return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at)
+    return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at, given.node)
 
 
 def _routes(given: Any) -> Routes:
@@ -303,23 +295,16 @@ def options_of(route: Any) -> dict[str, Any]:
 
 def declared(parts: list[Part], at: Node) -> Node:
     """A `declare` step of these parts."""
-    sections: dict[str, Any] = {}
-    for part in parts:
-        if part.name is None:
-            sections.setdefault(part.section, []).append(part.node)
-        else:
-            sections.setdefault(part.section, {})[part.name] = part.node
-    step: Node = made({"declare": {name: _whole(items, at) for name, items in sections.items()}}, at)
+    step: Node = made({"declare": sections_of(parts, at)}, at)
     return step
 
 
-def _whole(items: Any, at: Node) -> Node:
-    if isinstance(items, list):
-        listed = made([], at)
-        assert isinstance(listed, Sequence)
-        listed.extend(items)
-        return listed
-    mapping = made({}, at)
-    assert isinstance(mapping, Mapping)
-    mapping.update(items)
-    return mapping
+def sections_of(parts: list[Part], at: Node) -> Mapping:
+    """The parts as a mapping of sections."""
+    sections: Mapping = made({}, at)
+    for part in parts:
+        if part.name is None:
+            sections.setdefault(made(part.section, at), made([], at)).append(part.node)
+        else:
+            sections.setdefault(made(part.section, at), made({}, at))[part.name] = part.node
+    return sections

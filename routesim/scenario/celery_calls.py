@@ -3,13 +3,13 @@
 from typing import Any, NamedTuple
 
 from routesim.celery import inboxes
+from routesim.celery.epoch import EPOCH, ms_of
 from routesim.celery.messages import Call, Publish, task, task_sent
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.celery.routes import Target, routed, target
-from routesim.celery.times import EPOCH, instant
 from routesim.diagnostics import did_you_mean
 from routesim.model import Queue
-from routesim.scenario.celery_apps import CLIENT, App, Apps, Topology, declared, options_of, queue_part
+from routesim.scenario.celery_apps import CLIENT, App, Apps, declared, options_of, part_of
 from routesim.scenario.celery_nodes import Part, duration, key_of, made
 from routesim.scenario.celery_tasks import ROUTING, Tasks
 from routesim.scenario.kinds import Fields, Reader, Unreadable
@@ -145,13 +145,13 @@ class Calls:
             return moment + int(fields["countdown"])
         if "eta" not in fields:
             return None
-        try:
-            return instant(str(fields["eta"]), self.start)
-        except ValueError:
+        eta = ms_of(str(fields["eta"]), self.start)
+        if eta is None:
             raise self.reader.error(
                 "wrong-type", f"expected a time such as 2026-01-01T00:00:30, found '{fields['eta']}'", fields["eta"],
                 "for a time from now on, write `countdown`",
-            ) from None  # fmt: skip
+            )  # fmt: skip
+        return eta
 
     def _target(
         self, name: str, options: dict[str, Any], countdown_s: float | None, app: App, fields: Fields, at: Node
@@ -190,11 +190,9 @@ class Calls:
         if to.declares is not None and to.declares.name not in producer.declared:
             refused = self._declare(producer, to.declares, parts, at, may_fail=may_fail)
         if settings["task_send_sent_event"]:
-            exchange = inboxes.event_exchange(settings)
-            if exchange.name not in self.apps.topology.exchanges:
-                self.apps.topology.exchange(exchange, at, f"app {producer.app.name}: events")
+            self.apps.topology.add(inboxes.event_exchange(settings), at, f"app {producer.app.name}: events")
         if settings.sends_results and not ignores and not refused:
-            parts.append(queue_part(inboxes.results(settings, producer.oid), at))
+            parts.append(part_of(inboxes.results(settings, producer.oid), at))
         return (declared(parts, at) if parts else None), refused
 
     def _declare(self, producer: Producer, queue: TaskQueue, parts: list[Part], at: Node, *, may_fail: bool) -> bool:
@@ -211,12 +209,8 @@ class Calls:
                 "give both the same settings, or add `fails: 406` to the step to show it",
             )  # fmt: skip
         if known is None or differs:
-            scratch = Topology(self.reader)
-            if queue.exchange.name:
-                scratch.exchange(queue.exchange, at, "")
-            scratch.queue(queue.queue(), at, "")
-            scratch.binding(queue.binding(), at, "")
-            parts += scratch.parts
+            wanted = (queue.exchange if queue.exchange.name else None, queue.queue(), queue.binding())
+            parts += [part_of(what, at) for what in wanted if what is not None]
         return differs
 
 

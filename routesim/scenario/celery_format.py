@@ -8,6 +8,7 @@ from typing import Any
 
 from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
 from routesim.diagnostics import did_you_mean
+from routesim.scenario.compare import Limit, Rate
 from routesim.scenario.definitions import plain_data
 from routesim.scenario.kinds import (
     FLOAT,
@@ -60,9 +61,12 @@ class Data(Kind):
 
 
 class Later(Kind):
-    """A node that is read where it ends up, in the ordinary sections."""
+    """A list that is read where it ends up, in the ordinary sections; `what` its items are called there."""
 
-    expects = "a value"
+    expects = "a list"
+
+    def __init__(self, what: str) -> None:
+        self.what = what
 
     def read(self, reader: Reader, node: Node) -> Node:
         return node
@@ -125,6 +129,7 @@ SETTING_KINDS: dict[str, Kind] = {
     "number": Integer(0, 1_000_000),
     "seconds": Seconds(),
     "text": TEXT,
+    "rate": Rate(),
     "mapping": Table(),
     "queue type": Choice("quorum", "classic"),
     "delivery mode": Integer(1, 2),
@@ -183,12 +188,12 @@ TASK = Shape(
     "a Celery task",
     {
         **_OF_APP,
-        "takes": Field(Later(), "how long its body runs; default 0"),
+        "takes": Field(Duration(), "how long its body runs; default 0"),
         "ends": Field(Choice(*ENDINGS), "how its body ends; default success"),
         "autoretry": Field(Boolean(), "an exception becomes a retry (autoretry_for)"),
         "countdown": Field(Seconds(), "of a retry; default: default_retry_delay"),
         "default_retry_delay": Field(Seconds(), "of a retry; default 180"),
-        "max_retries": Field(Integer(0, 1_000_000), "default 3"),
+        "max_retries": Field(Limit(), "default 3"),
         "time_limit": Field(Seconds(), "default: task_time_limit"),
         "soft_time_limit": Field(Seconds(), "default: task_soft_time_limit"),
         "acks_late": Field(Boolean(), "default: task_acks_late"),
@@ -197,11 +202,11 @@ TASK = Shape(
         "acks_on_failure_or_timeout": Field(Boolean(), "both"),
         "reject_on_worker_lost": Field(Boolean(), "default: task_reject_on_worker_lost"),
         "retry_on_worker_lost": Field(Boolean(), "default: task_retry_on_worker_lost"),
-        "rate_limit": Field(TEXT, "10/m and the like; default: task_default_rate_limit"),
+        "rate_limit": Field(Rate(), "10/m and the like; default: task_default_rate_limit"),
         "ignore_result": Field(Boolean(), "default: task_ignore_result"),
         "expires": Field(Seconds(), "how long its messages live"),
         **_ROUTING,
-        "runs": Field(Later(), "rules; the first that fits replaces what the task does"),
+        "runs": Field(Later("run"), "rules; the first that fits replaces what the task does"),
         "calls": Field(ListOf(SUBTASK, single=True), "what its body calls just before it ends"),
     },
     optional=True,

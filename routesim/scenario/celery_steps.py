@@ -4,18 +4,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from routesim.celery import inboxes
+from routesim.celery.epoch import EPOCH, moment_of
 from routesim.celery.messages import Command, command
 from routesim.celery.schedules import BadCrontab, crontab, crontab_of, ticks
-from routesim.celery.times import EPOCH, moment
 from routesim.diagnostics import did_you_mean
 from routesim.scenario import celery_format
-from routesim.scenario.celery_apps import App, Apps, declared, flower_parts, queue_part
+from routesim.scenario.celery_apps import App, Apps, declared, flower_parts, part_of
 from routesim.scenario.celery_calls import Calls, Producer, steps_of
 from routesim.scenario.celery_nodes import Part, duration, key_of, made
 from routesim.scenario.celery_tasks import Tasks
 from routesim.scenario.kinds import Fields, Integer, Reader, Unreadable, duration_ms
 from routesim.scenario.source import Mapping, Node, Sequence, Text
-from routesim.scenario.writing import binding_form
 
 FAILS = Integer(300, 600)
 Commented = tuple[str, Node]  # a step, and what its written form says of it
@@ -48,23 +47,11 @@ class Steps:
                 self.reader.unread_steps += 1
 
     def _plain(self, node: Node) -> None:
-        """Passed on; before a worker starts, what went with it is declared again."""
-        verb = next(iter(node), None) if isinstance(node, Mapping) else None
-        value: Any = node[verb] if isinstance(node, Mapping) and verb is not None else None
-        if verb == "wait" and isinstance(value, Text):
-            self.now += duration_ms(value) or 0
-        worker = self._started(value) if verb == "worker" else None
-        if worker is not None and worker.private:
-            at: Node = verb or node
-            self.steps.append((f"{worker.name} declares what went with its connection", declared(worker.private, at)))
+        """Passed on."""
+        waited = node.get("wait") if isinstance(node, Mapping) else None
+        if isinstance(waited, Text):
+            self.now += duration_ms(waited) or 0
         self.steps.append(("", node))
-        if worker is not None and worker.gossip:
-            self.steps.append(("", made({"consume": f"{worker.name} (gossip)"}, verb or node)))
-
-    def _started(self, value: Any) -> Any:
-        if isinstance(value, Mapping) and value.get("do") == "start":
-            return self.apps.workers.get(str(value.get("name")))
-        return None
 
     def _celery(self, node: Mapping, verb: Text) -> None:
         fails = node.get("fails")
@@ -157,7 +144,7 @@ class Steps:
         self.commands += 1
         self.numbers[what.method] = self.numbers.get(what.method, 0) + 1
         exchange = inboxes.control_exchange(app.settings)
-        self.apps.topology.exchange(exchange, at, f"app {app.name}: commands to all workers, and their answers")
+        self.apps.topology.add(exchange, at, f"app {app.name}: commands to all workers, and their answers")
         fields = command(what, f"{what.method}-{self.numbers[what.method]}", exchange.name, clock=self.commands, sent_ms=self.now)
         step: Node = made({"publish": {**fields, "channel": channel}}, at)
         return step
@@ -191,11 +178,11 @@ class Steps:
     def _ping(self, what: Command, producer: Producer, timeout: int, at: Text) -> None:
         """A queue for the answers, which goes when its only consumer leaves, and the whole time of waiting for them."""
         settings, name = producer.app.settings, f"{producer.name} (replies)"
-        self.apps.topology.exchange(
+        self.apps.topology.add(
             inboxes.reply_exchange(settings), at, f"app {producer.app.name}: commands to all workers, and their answers"
         )
         queue, binding = inboxes.replies(settings, producer.oid)
-        parts = [queue_part(queue, at, "", producer.name), Part("bindings", None, made(binding_form(binding), at))]
+        parts = [part_of(queue, at, "", producer.name), part_of(binding, at)]
         key = made(name, at)
         assert isinstance(key, Text)
         if not any(part.section == "consumers" and part.name == name for part in self.parts):
@@ -309,8 +296,7 @@ def starts_of(reader: Reader, fields: Fields) -> datetime:
     given = fields.get("starts")
     if given is None:
         return EPOCH
-    try:
-        return moment(str(given))
-    except ValueError:
+    moment = moment_of(str(given))
+    if moment is None:
         reader.error("wrong-type", f"expected a time such as 2026-01-01 00:00:00, found '{given}'", given)
-        return EPOCH
+    return moment or EPOCH

@@ -57,7 +57,9 @@ class Tasks:
         fields |= acknowledging(given, app.settings)
         rate = given.get("rate_limit", app.settings["task_default_rate_limit"])
         if rate is not None and not app.settings["worker_disable_rate_limits"]:
-            fields["rate_limit"] = node.get("rate_limit", str(rate))
+            fields["rate_limit"] = node["rate_limit"] if "rate_limit" in given else app.node["task_default_rate_limit"]
+        if given.get("ignore_result", app.settings["task_ignore_result"]):
+            fields["ignore_result"] = True
         if "calls" in given:
             fields["publish"] = self._subtasks(name, app, given)
         rules = [*self.rules.get(name, ()), *self._rules(given)]
@@ -94,7 +96,7 @@ class Tasks:
     def _subtasks(self, parent: str, app: App, given: Fields) -> list[dict[str, Any]]:
         """What the body calls: published by the worker's own process, so that nothing is declared before."""
         found = []
-        for index, wanted in enumerate(given["calls"]):
+        for wanted in given["calls"]:
             if "task" not in wanted:
                 continue
             name = str(wanted["task"])
@@ -104,8 +106,13 @@ class Tasks:
             except QueueNotFound as problem:
                 self.apps.reader.error("unknown-queue", f"app {app.name} has no queue '{problem}'", wanted["task"])
                 continue
-            call = Call(name, f"{parent}-{name}-{index + 1}", parent, "", tuple(wanted.get("args", ())), wanted.get("kwargs", {}))
+            call = Call(name, "", parent, "", tuple(wanted.get("args", ())), wanted.get("kwargs", {}))
             fields = task(call, to.exchange, to.routing_key, priority=to.priority, delivery_mode=to.delivery_mode, sent_ms=0)
+            # Its id is made when it is sent; the parent's own id is what the parent's message carries as correlation_id.
+            for key in ("id", "correlation_id", "reply_to"):
+                del fields[key]
+            del fields["headers"]["id"]
+            fields["headers"] |= {"root_id": "$correlation_id", "parent_id": "$correlation_id"}
             if "count" in wanted:
                 fields["count"] = wanted["count"]
             found.append(fields)

@@ -23,6 +23,7 @@ from routesim.versions import NEWEST, UnknownVersion, rules
 
 if TYPE_CHECKING:
     from routesim.scenario.celery_expansion import Expanded
+    from routesim.scenario.working import Working
 
 
 @contextlib.contextmanager
@@ -249,8 +250,10 @@ class _Loader:
         read = steps.read(step_nodes) if isinstance(step_nodes, Sequence) else self._no_steps(step_nodes)
         version = self.rabbitmq or version
         declarations.gather(fields, node)
+        working = self._working(fields)
         steps.gather(read)
         declarations.settle_channels()
+        workers = working.workers() if working is not None else {}
         top_level = declarations.top_level(fields, node, vhost, version, settings)
         built = steps.build(read)
         expect_node = node.get("expect") if node is not None else None
@@ -270,7 +273,15 @@ class _Loader:
             settings=settings, channels=names.channels, declarations=top_level, consumers=declarations.consumers,
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
             topology=declarations.topology, routes=promised, never=forbidden,
+            tasks=working.tasks if working is not None else {}, workers=workers,
         )  # fmt: skip
+
+    def _working(self, fields: dict[str, Any]) -> "Working | None":
+        if not fields.keys() & {"tasks", "workers"}:
+            return None
+        from routesim.scenario.working import Working  # few scenarios need it, and every command is to start at once
+
+        return Working(self.reader, self.names, self.declarations, fields)
 
     def _promises(self, fields: dict[str, Any]) -> tuple[tuple[ExpectedRoute, ...], tuple[Never, ...]]:
         if not fields.keys() & {"routes", "never"}:

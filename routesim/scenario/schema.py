@@ -13,7 +13,7 @@ from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import format
 from routesim.scenario.celery_format import Data, Later, Seconds
-from routesim.scenario.compare import Count, CountOrIds, Lasts, Over, Yes
+from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
     LONGEST_MS,
     SHORTSTR_BYTES,
@@ -191,6 +191,10 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
     Over: lambda kind: {"type": "string", "pattern": r"^\s*(>=|>)\s*[0-9]{1,18}\s*$"},
     Lasts: lambda kind: {"type": "string", "pattern": rf"^\s*(>=|>)\s*{DURATION}\s*$"},
     Yes: lambda kind: {"const": True},
+    Limit: lambda kind: {"anyOf": [{"type": "integer", "minimum": 0}, {"const": "none"}]},
+    Rate: lambda kind: {
+        "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^[0-9.]+(/[smh])?$"}]
+    },
     Table: lambda kind: _ref("table"),
     Seconds: lambda kind: {
         "anyOf": [
@@ -199,7 +203,7 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
         ]
     },
     Data: lambda kind: {},
-    Later: lambda kind: {},
+    Later: lambda kind: {"type": ["array", "null"], "items": _ref(kind.what)},
     AmqpValue: lambda kind: _ref("value"),
 }
 

@@ -10,10 +10,11 @@ from routesim.scenario.declarations import Declarations
 from routesim.scenario.expecting import expectations
 from routesim.scenario.kinds import Reader, Unreadable, found
 from routesim.scenario.names import Names
-from routesim.scenario.scenario import Action, Do, Expect, PublishMany, ScenarioStep, Wait
+from routesim.scenario.scenario import Action, Do, Expect, PublishMany, ScenarioStep, Signal, Wait
 from routesim.scenario.source import Mapping, Node, Sequence, Text
 
 TEXT_WIDTH = 100
+CONNECTION_ENDS: dict[str, type[steps.Crash | steps.Close]] = {"crash": steps.Crash, "close": steps.Close}
 
 
 class Read(NamedTuple):
@@ -80,6 +81,9 @@ class Steps:
                     self._gather_ids(step)
 
     def _gather_ids(self, step: Read) -> None:
+        headers = step.fields.get("headers")
+        if isinstance(headers, dict) and isinstance(headers.get("id"), str):
+            self.names.task_ids.add(headers["id"])
         count, first = step.fields.get("count", 1), self.counter + 1
         self.counter += count
         given = step.fields.get("id")
@@ -111,6 +115,9 @@ class Steps:
             return Wait(fields)
         if verb == "publish":
             return self._publish(step)
+        if verb == "worker":
+            known = "name" in fields and "do" in fields and self.names.worker(str(fields["name"]), fields["name"])
+            return Signal(str(fields["name"]), str(fields["do"])) if known else None
         if verb == "expect":
             if "ended" in fields:
                 self.reader.error(
@@ -146,12 +153,12 @@ class Steps:
             prefix, start = str(given), None
         else:
             prefix, start = f"{given}-", 1
-        return PublishMany(channel, values_of.message(fields), prefix, start, count, every)
+        return PublishMany(channel, values_of.message(fields), prefix, start, count, every, fields.get("after", 0))
 
     def _step(self, step: Read) -> steps.Step:
         verb, fields, names = step.verb, step.fields, self.names
         required = step.fails is None
-        if verb in ("consume", "cancel", "crash"):
+        if verb in ("consume", "cancel", "crash", "close"):
             return self._of_consumer(step)
         if verb == "restart":
             return steps.Restart(fields == "clean")
@@ -181,8 +188,9 @@ class Steps:
 
     def _of_consumer(self, step: Read) -> steps.Step:
         name, names = str(step.fields), self.names
-        if step.verb == "crash" and (name in names.channels or name in self.channels_named):
-            return steps.Crash(names.connection_of(name))
+        ending = CONNECTION_ENDS.get(step.verb)
+        if ending is not None and (name in names.channels or name in self.channels_named):
+            return ending(names.connection_of(name))
         if not names.consumer(name, step.fields):
             raise Unreadable
         consumer = self.declarations.consumers[name]
@@ -190,9 +198,9 @@ class Steps:
             if step.fails is None:
                 names.queue(consumer.queue, self.declarations.queue_nodes.get(name, step.fields), in_step=True)
             return steps.Consume(consumer)
-        if step.verb == "cancel":
-            return steps.Cancel(consumer.channel, name)
-        return steps.Crash(names.connection_of(name))
+        if ending is not None:
+            return ending(names.connection_of(name))
+        return steps.Cancel(consumer.channel, name)
 
     def _delete(self, step: Read) -> steps.Step:
         fields, names = step.fields, self.names

@@ -200,7 +200,7 @@ class _Drawing:
 
     def _consumer_step(self) -> Document:
         consumer = self.some(*self.consumers)
-        verb = self.some("consume", "consume", "cancel", "crash")
+        verb = self.some("consume", "consume", "cancel", "crash", "close")
         queue = self.queues.get(self.consumers[consumer]["queue"], {})
         if verb == "cancel" and queue.get("arguments", {}).get("x-single-active-consumer") and "type" not in queue:
             verb = "crash"

@@ -295,6 +295,36 @@ def test_cancelling_twice_is_no_error() -> None:
     ok(f"{HELD}  - cancel: c\n  - cancel: c\n")
 
 
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+@pytest.mark.parametrize("verb", ["crash", "close"])
+def test_what_a_connection_held_comes_back_whether_it_is_lost_or_closed(verb: str, kind: str) -> None:
+    outcome = ok(f"""
+queues: {{q: {{type: {kind}}}}}
+consumers: {{c: {{queue: q, prefetch: 2, on_message: hold}}}}
+steps:
+  - publish: {{routing_key: q, count: 3}}
+  - {verb}: c
+  - expect: {{queues: {{q: {{ready: [m1, m2, m3], unacked: 0}}}}}}
+  - consume: c
+expect: {{consumers: {{c: {{delivered: [m1, m2, m1, m2], redelivered: 2}}}}}}
+""")
+    assert len(outcome.of("connection_lost")) == (verb == "crash")
+    told = [(event["connection"], event["code"], event["text"]) for event in outcome.of("connection_closed")]
+    assert told == [("c", 200, "closed by the client")] * (verb == "close")
+
+
+def test_closing_a_channel_by_name_closes_its_connection() -> None:
+    ok("""
+queues: {q: , mine: {exclusive: true, channel: reader}}
+channels: {reader: {connection: house}, other: {connection: house}}
+consumers: {c: {queue: q, channel: other, on_message: hold}}
+steps:
+  - publish: {routing_key: q}
+  - close: reader
+expect: {queues: {q: {ready: 1}, mine: {exists: false}}}
+""")
+
+
 def test_a_restart_loses_everyones_connection_and_consumers_do_not_come_back() -> None:
     outcome = ok("""
 queues: {q: , mine: {exclusive: true}}
