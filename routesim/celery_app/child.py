@@ -24,6 +24,7 @@ DEEPEST = 8
 TRANSPORT_OPTIONS = ("confirm_publish", "visibility_timeout", "priority_steps", "queue_order_strategy")
 TASK_OPTIONS = ("queue", "exchange", "routing_key", "expires", "delivery_mode", "max_retries", "default_retry_delay")
 PLAIN_TASK = {"max_retries": 3, "default_retry_delay": 180}
+LIMITS = {"time_limit": "task_time_limit", "soft_time_limit": "task_soft_time_limit"}  # before 5.1 not in from_config
 RETRYING = {"retry_backoff": False, "retry_backoff_max": 600, "retry_jitter": True}
 
 
@@ -350,7 +351,7 @@ def task_of(task: Any, app: Any, defaults: Container[str]) -> dict[str, Any]:
     for key in TASK_OPTIONS:
         options[key] = getattr(task, key, None), PLAIN_TASK.get(key)
     both = app.conf.task_acks_on_failure_or_timeout
-    for key, setting in task.from_config:
+    for key, setting in {**LIMITS, **dict(task.from_config)}.items():
         common = app.conf[setting] if setting in defaults else None
         if key in ("acks_on_failure", "acks_on_timeout") and common is None:
             common = both

@@ -8,6 +8,8 @@ from routesim.scenario.left_out import named
 
 PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s@]*?:)[^\s]*(@)", re.IGNORECASE)
 
+OWN_SYNTAX = 'File "<string>"'  # an interpreter too old for child.py points into the text that it was given
+
 
 class Problem(NamedTuple):
     """`text` begins with the place where there is one; `details` is for `--debug`."""
@@ -26,7 +28,8 @@ def problem_of(answer: dict[str, Any], app: str, directory: str) -> Problem:
 def died(status: int, output: str, app: str) -> Problem:
     """The process ended without an answer: the app ended it, or something killed it."""
     how = f"ended with status {status}" if status >= 0 else f"was killed by signal {-status}"
-    return Problem(f"the process that imported {app} {how}{last_words(output)}", "", without_passwords(output))
+    cure = "the interpreter must be Python 3.7 or newer" if OWN_SYNTAX in output else ""
+    return Problem(f"the process that imported {app} {how}{last_words(output)}", cure, without_passwords(output))
 
 
 def last_words(output: str) -> str:
