@@ -3,8 +3,9 @@
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from routesim.celery.settings import WITHOUT_MEANING
+from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
 from routesim.celery_app.task_queues import queue_name
+from routesim.celery_app.values import named_entries, setting
 from routesim.scenario.celery_format import ENTRY, ROUTE_OPTIONS, TASK
 from routesim.scenario.left_out import named
 from routesim.scenario.writing import scalar
@@ -81,7 +82,7 @@ def _queues(answer: dict[str, Any]) -> Iterator[str]:
 
 def _schedules(answer: dict[str, Any]) -> Iterator[str]:
     yield from _unknown("schedules", ENTRY.fields, (entry["options"] for entry in answer["beat"].values()))
-    for name, entry in answer["beat"].items():
+    for name, entry in named_entries(answer["beat"]):
         if "other" in entry:
             yield f"beat_schedule {scalar(name)}: a schedule of type {scalar(entry['other'])} follows no fixed times"
     if answer["timezone"] not in ("UTC", "Etc/UTC") and any("crontab" in entry for entry in answer["beat"].values()):
@@ -91,6 +92,9 @@ def _schedules(answer: dict[str, Any]) -> Iterator[str]:
 def _settings(answer: dict[str, Any]) -> Iterator[str]:
     if "worker_concurrency" not in answer["settings"]:
         yield "worker_concurrency is not set: Celery starts a process for each processor, here it is one"
+    for name, value in answer["settings"].items():
+        if setting(name, value) is None and value != SETTINGS[name].default:
+            yield f"{name} is {scalar(str(value))}: not simulated; Celery's default stands here"
     others = [name for name in answer["others"] if name not in CARRIED]
     yield from (f"{name}: {SURPRISING[name]}" for name in others if name in SURPRISING)
     silent = [name for name in others if name in WITHOUT_MEANING and name not in SURPRISING]

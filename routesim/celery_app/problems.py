@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.left_out import named
 
-PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^/\s@]*?:)[^\s]*(@)", re.IGNORECASE)
-
+CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)\S*@", re.IGNORECASE)
 OWN_SYNTAX = 'File "<string>"'  # an interpreter too old for child.py points into the text that it was given
 
 
@@ -38,7 +37,7 @@ def last_words(output: str) -> str:
 
 
 def without_passwords(text: str) -> str:
-    return PASSWORD.sub(r"\1***\2", text)
+    return CREDENTIALS.sub(r"\1***@", text)
 
 
 def _no_celery(answer: dict[str, Any], app: str, directory: str) -> Problem:

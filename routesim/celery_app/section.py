@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 from routesim.celery.settings import SETTINGS
 from routesim.celery_app.left_out import AMQP, ELSEWHERE, MOST_CALLS, MOST_RETRIES, REDIS, left_out
 from routesim.celery_app.task_queues import addresses_of, beside, queue_name, queue_options
+from routesim.celery_app.values import delivery_mode, named_entries, setting
 from routesim.scenario.celery_format import ENTRY, ROUTE_OPTIONS, TASK
 from routesim.scenario.writing import Bare
 
 READ = SETTINGS.keys() - ELSEWHERE
-DELIVERY_MODES = {"transient": 1, "persistent": 2}
 DEFAULT_APP = "app"
 
 
@@ -29,7 +29,7 @@ def section_of(answer: dict[str, Any], workers: int) -> Section:
     celery["workers"] = {f"w{number}": {} for number in range(1, workers + 1)}
     addresses = addresses_of(answer["queues"] or ())
     celery["tasks"] = {name: _task(_addressed(options, addresses)) for name, options in answer["tasks"].items()}
-    schedule = {name: _entry(entry, addresses) for name, entry in answer["beat"].items() if "other" not in entry}
+    schedule = {name: _entry(entry, addresses) for name, entry in named_entries(answer["beat"]) if "other" not in entry}
     if schedule:
         celery["beats"] = {"beat": {"schedule": schedule}}
     data = {**_broker(answer), **beside(answer["queues"] or ()), "celery": {key: value for key, value in celery.items() if value}}
@@ -49,10 +49,8 @@ def _broker(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _app(answer: dict[str, Any]) -> dict[str, Any]:
-    found = {name: value for name, value in answer["settings"].items() if value != SETTINGS[name].default}
-    if "task_default_delivery_mode" in found:
-        mode = found["task_default_delivery_mode"]
-        found["task_default_delivery_mode"] = DELIVERY_MODES.get(mode, mode)
+    found = {name: setting(name, value) for name, value in answer["settings"].items()}
+    found = {name: value for name, value in found.items() if value is not None and value != SETTINGS[name].default}
     if answer["results"] == "rpc":
         found["result_backend"] = "rpc://"
     if answer["transport_options"]:
@@ -71,7 +69,8 @@ def _routes(answer: dict[str, Any]) -> list[dict[str, Any]]:
     if any(router["code"] for router in answer["routes"]):
         written.insert(0, answer["asked"])
     addresses = addresses_of(answer["queues"] or ())
-    return [{name: _route(_addressed(route, addresses)) for name, route in router.items()} for router in written if router]
+    given = [{name: _route(_addressed(route, addresses)) for name, route in router.items()} for router in written]
+    return [router for router in ({name: route for name, route in each.items() if route} for each in given) if router]
 
 
 def _first(entries: Iterable[list[Any]]) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def _first(entries: Iterable[list[Any]]) -> dict[str, Any]:
 def _route(route: dict[str, Any]) -> Any:
     options = _only(ROUTE_OPTIONS.fields, route)
     if "delivery_mode" in options:
-        options["delivery_mode"] = DELIVERY_MODES.get(options["delivery_mode"], options["delivery_mode"])
+        options["delivery_mode"] = delivery_mode(options["delivery_mode"])
     return options["queue"] if options.keys() == {"queue"} else options
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from routesim.cli.exits import NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.main import _status
 from routesim.cli.reading_apps import import_app
 from routesim.scenario.source import read_source
 from routesim.testing.api import loads, simulate
@@ -71,7 +72,7 @@ def test_a_password_in_an_exception_is_not_told(project, capsys):
     where = project(app='raise OSError("cannot reach amqp://shop:sword:fish@rabbit/shop")')
     assert imported("shop.app", where, debug=True) == UNUSABLE
     err = capsys.readouterr().err
-    assert "amqp://shop:***@rabbit/shop" in err
+    assert "amqp://***@rabbit/shop" in err
     assert "fish" not in err.replace('raise OSError("', "")
 
 
@@ -123,6 +124,51 @@ def test_settings_with_a_namespace_and_discovered_tasks_and_redis(project, capsy
     assert "tasks: {shop.tasks.mail: {}}" in out
     assert "result_backend redis: only" in out
     assert "task_always_eager: the caller runs" in out
+    assert "swordfish" not in out
+
+
+ODD = """
+from celery import Celery
+app = Celery("shop", broker="sqs://AKIA:swordfish@")
+app.conf.update(
+    worker_concurrency="auto", worker_prefetch_multiplier="2", task_default_delivery_mode="transient", task_routes={"x": {}},
+    task_default_queue_type="classic", task_time_limit=None, accept_content=["pickle"],
+)
+@app.task(retry_backoff=True, autoretry_for=(OSError,))
+def hello(word): ...
+@app.on_after_configure.connect
+def periodic(sender, **more):
+    sender.add_periodic_task(10.0, hello.s("swordfish"))
+    sender.add_periodic_task(0.5, hello.s("swordfish", 2))
+    sender.add_periodic_task(30.0, hello.s("swordfish"), name="named", expires=10)
+"""
+ODD_SECTION = """
+celery:
+  apps: {shop: {task_default_delivery_mode: 1, worker_prefetch_multiplier: 2}}
+  workers: {w1: {}}
+  tasks: {shop.app.hello: {autoretry: true}}
+  beats:
+    beat:
+      schedule:
+        shop.app.hello: {task: shop.app.hello, every: 10s}
+        shop.app.hello-2: {task: shop.app.hello, every: 500ms}
+        named: {task: shop.app.hello, every: 30s, expires: 10}
+
+steps:
+"""
+
+
+def test_values_as_they_come_from_the_environment_and_periodic_tasks_without_names(project, capsys):
+    assert imported("shop.app", project(app=ODD)) == OK
+    out = capsys.readouterr().out
+    assert ODD_SECTION in out
+    for sentence in (
+        "broker sqs: not simulated; the scenario runs on RabbitMQ",
+        "worker_concurrency is auto: not simulated; Celery's default stands here",
+        "retry_backoff in tasks: not simulated",
+        "accept_content: without a meaning for routing",
+    ):
+        assert f"#   {sentence}\n" in out
     assert "swordfish" not in out
 
 
@@ -252,3 +298,19 @@ def test_what_is_not_there(options, expected):
 def test_what_is_no_name_of_an_app(name):
     with pytest.raises(UsageError, match="is no app"):
         imported(name)
+
+
+def test_two_words_are_a_command_beside_the_file_of_that_name(tmp_path, monkeypatch, capsys):
+    (tmp_path / "celery").write_text('{"queues": [{"name": "q", "vhost": "/"}]}')
+    (tmp_path / "shop.py").write_text(APP.format(name="app"))
+    monkeypatch.chdir(tmp_path)
+    for arguments, status, told in (
+        (["import", "celery", "shop"], OK, "apps: {shop: {}}"),
+        (["import", "./celery"], OK, "queues:\n  q:\n"),
+        (["import", "celery"], UNUSABLE, "Missing argument 'APP'"),
+        (["import", "celery", "--help"], OK, "routesim import celery proj.app:app --workers 2"),
+        (["import", "--help"], OK, "routesim import celery proj.app:app"),
+        (["--debug", "import", "celery", "nothing.there"], UNUSABLE, "there is no module nothing"),
+    ):
+        assert _status(arguments) == status
+        assert told in "".join(capsys.readouterr())
