@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 SCRIPT = Path(__file__).with_name("child.py")
 ANSWER, OUTPUT = "answer.json", "output.txt"
-TAIL_BYTES = 4_000
+TAIL_BYTES = 8_000
+TELLING = 0.9  # of the time, after which the child prints where it hangs
 
 
 class Asked(NamedTuple):
@@ -28,7 +29,7 @@ class NotStarted(Exception):
 
 
 class TooSlow(Exception):
-    """The app was not imported in time; its argument is the end of what it printed."""
+    """The app was not imported in time; its argument is the end of what it printed, and of its threads where they are."""
 
 
 def asked(app: str, settings: Iterable[str], *, python: str, directory: str, timeout_s: float) -> Asked:
@@ -39,7 +40,7 @@ def asked(app: str, settings: Iterable[str], *, python: str, directory: str, tim
     script = SCRIPT.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="routesim-", ignore_cleanup_errors=True) as folder:
         answer, output = Path(folder, ANSWER), Path(folder, OUTPUT)
-        command = [python, "-c", script, str(answer), app, json.dumps(sorted(settings))]
+        command = [python, "-c", script, str(answer), app, json.dumps(sorted(settings)), str(timeout_s * TELLING)]
         with open(output, "wb") as printed:
             try:
                 # A file and not a pipe: what the app leaves running may hold it open as long as it likes.

@@ -1,17 +1,20 @@
 """What runs in the interpreter that has Celery: imports an app, and writes what is set there as JSON into a file.
 
 It needs the standard library and Celery alone (routesim is not installed there), it is given to the interpreter as text,
-and it opens no connection. Arguments: the file to write to, the app as `celery -A` takes it, the settings to read, as JSON.
+and it opens no connection. Arguments: the file to write to, the app as `celery -A` takes it, the settings to read, as
+JSON, the seconds after which to print where it hangs.
 No password leaves it: of addresses only the kind and the virtual host, of other settings only what was asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import importlib
 import json
 import os
 import pkgutil
+import re
 import sys
 import traceback
 from collections.abc import Container, Iterator, Mapping
@@ -19,6 +22,7 @@ from datetime import timedelta
 from typing import Any
 
 NAMES_SHOWN = 40
+MADE_UP = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 DEEPEST = 8
 # Of a broker's options only what says how it delivers; others may be secrets.
 TRANSPORT_OPTIONS = ("confirm_publish", "visibility_timeout", "priority_steps", "queue_order_strategy")
@@ -253,11 +257,12 @@ def queue_of(queue: Any) -> dict[str, Any]:
         key: getattr(queue, key, None) for key in ("expires", "message_ttl", "max_length", "max_length_bytes", "max_priority")
     }
     arguments = base.to_rabbitmq_queue_arguments(queue.queue_arguments or {}, **limits)
-    broadcast = isinstance(queue, importlib.import_module("kombu.common").Broadcast)
+    # One whose name is not made up is a queue that all workers share.
+    broadcast = isinstance(queue, importlib.import_module("kombu.common").Broadcast) and MADE_UP.search(queue.name)
     return {
         "name": queue.name,
         "alias": queue.alias,
-        "broadcast": broadcast,
+        "broadcast": bool(broadcast),
         "exchange": exchange_of(queue.exchange),
         "routing_key": queue.routing_key or "",
         "arguments": plain(arguments),
@@ -412,6 +417,7 @@ def field_of(values: list[int], every: list[int]) -> str:
 
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(float(sys.argv[4]))
     main(sys.argv[1], sys.argv[2], frozenset(json.loads(sys.argv[3])))
     # Threads that the app has started, and what it has registered for the end, are no concern of ours.
     os._exit(0)

@@ -1,5 +1,6 @@
 """Why an app could not be read: a sentence, a place in the app's code, a cure."""
 
+import os
 import re
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ from routesim.diagnostics import did_you_mean
 from routesim.scenario.left_out import named
 
 CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)\S*@", re.IGNORECASE)
+FRAME = re.compile(r'File "(.+)", line ([0-9]+) in')
 OWN_SYNTAX = 'File "<string>"'  # an interpreter too old for child.py points into the text that it was given
 
 
@@ -29,6 +31,17 @@ def died(status: int, output: str, app: str) -> Problem:
     how = f"ended with status {status}" if status >= 0 else f"was killed by signal {-status}"
     cure = "the interpreter must be Python 3.7 or newer" if OWN_SYNTAX in output else ""
     return Problem(f"the process that imported {app} {how}{last_words(output)}", cure, without_passwords(output))
+
+
+def hangs(output: str, app: str, directory: str, timeout_s: float) -> Problem:
+    """The process was ended because it took too long. `output` ends with where each thread was, the main one last."""
+    printed, _, stacks = output.partition("Timeout (")
+    frames = FRAME.findall(stacks.rpartition("Thread 0x")[2])
+    own = [(file, line) for file, line in frames if file.startswith(directory + os.sep) and "site-packages" not in file]
+    place = f"{os.path.relpath(own[0][0], directory)}:{own[0][1]}: " if own else ""
+    cure = "--timeout gives it longer; what waits for another service belongs into functions, not where modules are loaded"
+    text = f"{place}{app} was not imported within {timeout_s:g} s{last_words(printed)}"
+    return Problem(text, cure, without_passwords(output))
 
 
 def last_words(output: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from routesim.celery.settings import SETTINGS
 from routesim.celery_app.left_out import AMQP, ELSEWHERE, MOST_CALLS, MOST_RETRIES, REDIS, left_out
-from routesim.celery_app.task_queues import addresses_of, beside, queue_name, queue_options
+from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
 from routesim.scenario.celery_format import ENTRY, ROUTE_OPTIONS, TASK
 from routesim.scenario.writing import Bare
@@ -25,14 +25,15 @@ class Section(NamedTuple):
 def section_of(answer: dict[str, Any], workers: int) -> Section:
     """The scenario's sections of what `child.read` has answered, with so many workers."""
     app = answer["main"] if answer["main"] not in (None, "", "__main__") else DEFAULT_APP
-    celery: dict[str, Any] = {"apps": {app: _app(answer)}}
+    queues = answer["queues"] or ()
+    destinations = destinations_of(queues)
+    celery: dict[str, Any] = {"apps": {app: _app(answer, destinations)}}
     celery["workers"] = {f"w{number}": {} for number in range(1, workers + 1)}
-    addresses = addresses_of(answer["queues"] or ())
-    celery["tasks"] = {name: _task(_addressed(options, addresses)) for name, options in answer["tasks"].items()}
-    schedule = {name: _entry(entry, addresses) for name, entry in named_entries(answer["beat"]) if "other" not in entry}
+    celery["tasks"] = {name: destinations.told(_task(options)) for name, options in answer["tasks"].items()}
+    schedule = {name: _entry(entry, destinations) for name, entry in named_entries(answer["beat"]) if "other" not in entry}
     if schedule:
         celery["beats"] = {"beat": {"schedule": schedule}}
-    data = {**_broker(answer), **beside(answer["queues"] or ()), "celery": {key: value for key, value in celery.items() if value}}
+    data = {**_broker(answer), **beside(queues), "celery": {key: value for key, value in celery.items() if value}}
     steps: list[dict[str, Any]] = [{"call": {"task": name}} for name in list(answer["tasks"])[:MOST_CALLS]]
     return Section(data, [*steps, {"wait": Bare("1m")}] if steps or schedule else [], tuple(left_out(answer)))
 
@@ -48,7 +49,7 @@ def _broker(answer: dict[str, Any]) -> dict[str, Any]:
     return {"vhost": broker["vhost"]} if broker["kind"] in AMQP and broker["vhost"] not in (None, "", "/") else {}
 
 
-def _app(answer: dict[str, Any]) -> dict[str, Any]:
+def _app(answer: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
     found = {name: setting(name, value) for name, value in answer["settings"].items()}
     found = {name: value for name, value in found.items() if value is not None and value != SETTINGS[name].default}
     if answer["results"] == "rpc":
@@ -57,19 +58,18 @@ def _app(answer: dict[str, Any]) -> dict[str, Any]:
         found["broker_transport_options"] = answer["transport_options"]
     if answer["queues"] is not None:
         found["task_queues"] = {queue_name(queue): queue_options(queue) for queue in answer["queues"]}
-    routes = _routes(answer)
+    routes = _routes(answer, destinations)
     if routes:
         found["task_routes"] = routes[0] if len(routes) == 1 else routes
     return found
 
 
-def _routes(answer: dict[str, Any]) -> list[dict[str, Any]]:
+def _routes(answer: dict[str, Any], destinations: Destinations) -> list[dict[str, Any]]:
     """The routers in their order; before them, where one of them is code, what they all said of each task."""
     written = [_first(router["entries"]) for router in answer["routes"]]
     if any(router["code"] for router in answer["routes"]):
         written.insert(0, answer["asked"])
-    addresses = addresses_of(answer["queues"] or ())
-    given = [{name: _route(_addressed(route, addresses)) for name, route in router.items()} for router in written]
+    given = [{name: _route(destinations.told(route)) for name, route in router.items()} for router in written]
     return [router for router in ({name: route for name, route in each.items() if route} for each in given) if router]
 
 
@@ -89,12 +89,6 @@ def _route(route: dict[str, Any]) -> Any:
     return options["queue"] if options.keys() == {"queue"} else options
 
 
-def _addressed(options: dict[str, Any], addresses: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """With the exchange and the key that Celery takes for a queue with bindings of its own."""
-    address = addresses.get(str(options.get("queue"))) if options.get("exchange") is None else None
-    return {**options, **address} if address is not None else options
-
-
 def _only(known: Container[str], options: dict[str, Any]) -> dict[str, Any]:
     """Those of the options that the format has, and that say something."""
     return {key: value for key, value in options.items() if key in known and value is not None}
@@ -105,9 +99,9 @@ def _task(options: dict[str, Any]) -> dict[str, Any]:
     return {**found, "max_retries": MOST_RETRIES} if options.get("max_retries", 0) is None else found
 
 
-def _entry(entry: dict[str, Any], addresses: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _entry(entry: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
     when = {"crontab": entry["crontab"]} if "crontab" in entry else {"every": _seconds(entry["every"])}
-    return {"task": entry["task"], **when, **_only(ENTRY.fields, _addressed(entry["options"], addresses))}
+    return {"task": entry["task"], **when, **_only(ENTRY.fields, destinations.told(entry["options"]))}
 
 
 def _seconds(seconds: float) -> Bare:

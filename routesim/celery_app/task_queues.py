@@ -1,7 +1,7 @@
 """An app's task queues as the setting `task_queues` of a scenario, and what that setting has no words for."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def queue_name(queue: dict[str, Any]) -> str:
@@ -32,17 +32,38 @@ def queue_options(queue: dict[str, Any]) -> dict[str, Any]:
     return {**head, **_given(defaults)}
 
 
-def addresses_of(queues: Iterable[dict[str, Any]]) -> dict[str, dict[str, str]]:
-    """Where a task for a queue with bindings of its own is published: as if the queue were on the default exchange.
+class Destinations(NamedTuple):
+    """`names`: the scenario's name of a queue that the app knows by an alias, or by a name that is made up.
 
-    That is how Celery fills in what the queue does not say (celery/app/amqp.py: Queues._add), though it never binds it there.
+    `addresses`: where a task for a queue with bindings of its own is published, an exchange and a key: as if the queue were
+    on the default exchange. So Celery fills in what the queue does not say, though it never binds it there
+    (celery/app/amqp.py: Queues._add, send_task_message).
     """
-    found = {}
+
+    names: dict[str, str]
+    addresses: dict[str, tuple[str, str]]
+
+    def told(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options of a call or a route, in the scenario's words."""
+        options = {key: value for key, value in options.items() if value is not None}
+        if "queue" not in options:
+            return options
+        queue = self.names.get(str(options["queue"]), str(options["queue"]))
+        exchange, key = self.addresses.get(queue, (None, None)) if "exchange" not in options else (None, None)
+        if exchange is None:
+            return {**options, "queue": queue}
+        key = options.get("routing_key", key) if exchange else key
+        return {**options, "queue": queue, "exchange": exchange, "routing_key": key}
+
+
+def destinations_of(queues: Iterable[dict[str, Any]]) -> Destinations:
+    found = Destinations({}, {})
     for queue in queues:
+        name, exchange = queue_name(queue), queue["exchange"]
+        found.names.update({str(queue[word]): name for word in ("alias", "name") if queue[word]})
         if queue["bindings"]:
-            direct = {"exchange": "", "routing_key": queue["name"]}
-            default = {"exchange": queue["exchange"]["name"], "routing_key": queue["routing_key"]}
-            found[queue_name(queue)] = direct if queue["exchange"]["type"] == "direct" else default
+            direct = exchange["type"] == "direct"
+            found.addresses[name] = ("", name) if direct else (exchange["name"], queue["routing_key"])
     return found
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from routesim.celery_app.asking import NotStarted, TooSlow, asked
-from routesim.celery_app.problems import Problem, died, last_words, problem_of
+from routesim.celery_app.problems import Problem, died, hangs, problem_of
 from routesim.celery_app.section import READ, Section, section_of
 from routesim.cli.converting import is_utf8, write
 from routesim.cli.exits import NO_VERDICT, OK, UNUSABLE, UsageError
@@ -22,15 +22,13 @@ def import_app(
         rules_of(rabbitmq)
     if not app or app.startswith(("-", ".", "/")) or app.endswith(".py"):
         raise UsageError(f"'{app}' is no app: name it as for `celery -A`, package.module:attribute")
-    directory = os.path.abspath(directory)
+    directory = os.path.realpath(directory)
     try:
         found = asked(app, READ, python=python or sys.executable, directory=directory, timeout_s=timeout)
     except NotStarted as problem:
         raise UsageError(str(problem)) from None
     except TooSlow as problem:
-        tell(f"error: {app} was not imported within {timeout:g} s{last_words(str(problem))}")
-        tell("  --timeout gives it longer; what waits for another service belongs into functions, not where modules are loaded")
-        return NO_VERDICT
+        return _failed(hangs(str(problem), app, directory, timeout), debug, NO_VERDICT)
     if found.answer is None:
         return _failed(died(found.status, found.output, app), debug)
     if "error" in found.answer:
@@ -40,14 +38,14 @@ def import_app(
     return OK
 
 
-def _failed(problem: Problem, debug: bool) -> int:
+def _failed(problem: Problem, debug: bool, status: int = UNUSABLE) -> int:
     tell(f"error: {problem.text}")
     if problem.cure:
         tell(f"  {problem.cure}")
     if debug:
         for line in problem.details.splitlines():
             tell(line)
-    return UNUSABLE
+    return status
 
 
 def _lines(section: Section, app: str, rabbitmq: str | None, *, ascii: bool) -> Iterator[str]:
