@@ -31,12 +31,14 @@ class App(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """`declares` is what it declares whenever it connects."""
+    """`declares` is what it declares whenever it connects. `begins_later`: it may start, or start again, in the run."""
 
     name: str
     app: App
     queues: list[TaskQueue]
     gossip: bool
+    sends_events: bool
+    begins_later: bool
     declares: list["Declared"]
     at: Node
 
@@ -106,6 +108,7 @@ class Apps:
         section = fields.node.get("apps") if isinstance(fields.node, Mapping) else None
         for name, given in fields.get("apps", {}).items():
             self.apps[str(name)] = _app(str(name), given, key_of(section, name))
+        self._refuse_what_sends_nothing()
         self.workers: dict[str, Worker] = {}
         self.ignored: dict[str, list[str]] = {
             str(name): [str(key) for key in given if key in WITHOUT_MEANING] for name, given in fields.get("apps", {}).items()
@@ -122,8 +125,19 @@ class Apps:
         if len(self.apps) == 1:
             return next(iter(self.apps.values()))
         if self.apps:
-            self.reader.error("missing-key", "which app? There are several", at, f"add `app:` with one of {', '.join(self.apps)}")
+            self.reader.error("which-app", "which app? There are several", at, f"add `app:` with one of {', '.join(self.apps)}")
+        elif not self.reader.failed:
+            self.reader.error("which-app", "there is no app", at, "name one under `apps:`, e.g. `apps: {shop: }`")
         return None
+
+    def _refuse_what_sends_nothing(self) -> None:
+        for app in self.apps.values():
+            for name, value, why in (
+                ("task_always_eager", True, "with task_always_eager tasks run in the caller: there are no messages to show"),
+                ("task_protocol", 1, "messages of protocol 1 are not simulated; Celery sends protocol 2 since 4.0"),
+            ):
+                if app.settings[name] == value:
+                    self.reader.error("not-simulated", why, app.node[name], "take it out")
 
     # Workers ---------------------------------------------------------------------------------------------------------
 
@@ -135,7 +149,16 @@ class Apps:
             app = self.app_of(given, at)
             if app is not None:
                 gossip = given.get("gossip", True) and app.settings["worker_enable_remote_control"]
-                self.workers[str(name)] = Worker(str(name), app, self._consumed(app, str(name), given), gossip, [], at)
+                sends_events = given.get("events", app.settings["worker_send_task_events"])
+                later = not given.get("start", True) or "restart" in given
+                queues = self._consumed(app, str(name), given)
+                self.workers[str(name)] = Worker(str(name), app, queues, gossip, sends_events, later, [], at)
+                if given.get("mingle"):
+                    self.reader.warning(
+                        "not-simulated", "mingle is passed over: it takes a second and moves no task",
+                        key_of(given.node, "mingle"),
+                        "take it out",
+                    )  # fmt: skip
         for worker in self.workers.values():
             self._declare(worker, self.fields["workers"][worker.name])
         for app in self.apps.values():
@@ -151,7 +174,7 @@ class Apps:
                 found.append(app.queues[str(queue)])
             except QueueNotFound:
                 self.reader.error(
-                    "unknown-queue", f"app {app.name} has no queue '{queue}', and task_create_missing_queues is off",
+                    "celery-raises", f"app {app.name} has no queue '{queue}', and task_create_missing_queues is off",
                     key_of(queue, ""),
                     did_you_mean(queue, app.queues.configured),
                 )  # fmt: skip
@@ -193,11 +216,7 @@ class Apps:
     @staticmethod
     def _has_events(worker: Worker, given: Fields) -> bool:
         """Events of the worker itself, or of its tasks."""
-        return bool(given.get("heartbeat") or Apps._sends_task_events(worker, given))
-
-    @staticmethod
-    def _sends_task_events(worker: Worker, given: Fields) -> bool:
-        return bool(given.get("events", worker.app.settings["worker_send_task_events"]))
+        return bool(given.get("heartbeat") or worker.sends_events)
 
     def _declare_delays(self, app: App) -> None:
         """Native delayed delivery, which a worker sets up as soon as one queue is a quorum queue."""
@@ -235,7 +254,7 @@ class Apps:
             fields["gossip"] = inboxes.events(settings, name, "")[0].name
         if self._has_events(worker, given) or worker.gossip:
             fields["events"] = inboxes.event_exchange(settings).name
-            if not self._sends_task_events(worker, given):
+            if not worker.sends_events:
                 fields["sends_events"] = False
             if given.get("heartbeat"):
                 fields["heartbeat"] = duration(HEARTBEAT_MS)
@@ -245,7 +264,17 @@ class Apps:
             fields["delays"] = True
         fields["declares"] = sections_of([part_of(what, at) for what, _, _ in worker.declares], at)
         parts = self.topology.parts
-        parts.append(Part("workers", made(name, at), made(fields, at)))
+        said = (
+            f"{name}: prefetch is worker_prefetch_multiplier {multiplier} × {concurrency}, {self._limit(worker.app, by_channel)}"
+        )
+        parts.append(Part("workers", made(name, at), made(fields, at), said))
+
+    @staticmethod
+    def _limit(app: App, by_channel: bool) -> str:
+        if by_channel:
+            return "one limit for all its queues"
+        quorum = app.queues.first_quorum
+        return f"for each queue, because {quorum} is a quorum queue" if quorum else "for each queue, as from RabbitMQ 4.0 on"
 
     # Flower ----------------------------------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
             step for step in root["steps"] if isinstance(step, Mapping) and not celery_format.STEPS.keys().isdisjoint(step)
         )
         verb = next(key for key in step if key in celery_format.STEPS)
-        raise reader.error("missing-key", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
+        raise reader.error("no-celery", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
     fields: Fields = celery_format.CELERY.read(reader, root["celery"])
     starts = starts_of(reader, fields)
     apps = Apps(reader, fields, version or _version(root))
@@ -58,10 +58,10 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     flower = apps.add_flower()
     tasks = Tasks(apps)
     calls = Calls(apps, tasks, starts)
-    steps = Steps(apps, tasks, calls, flower)
+    steps = Steps(apps, tasks, calls, flower, horizon_of(root))
     steps.flower_begins()
-    steps.beats(horizon_of(root), starts)
-    steps.read(root.get("steps"))
+    steps.beats(starts)
+    steps.read(root.get("steps"), root.get("until"))
     parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()])
     return Expanded(_merged(reader, root, apps, parts, steps.steps), parts, steps.steps, apps.ignored)
 
@@ -134,7 +134,7 @@ def _merge(reader: Reader, plain: Mapping, section: str, items: list[Part], apps
     given = plain.get(section)
     if isinstance(given, Sequence) and section != "bindings":
         reader.error(
-            "wrong-type", f"beside a celery section, {section} must be a mapping", given,
+            "celery-beside-list", f"beside a celery section, {section} must be a mapping", given,
             "put the list into a file under `definitions:`"
         )  # fmt: skip
         return
@@ -173,7 +173,7 @@ def _told_twice(reader: Reader, section: str, part: Part, mapping: Mapping) -> N
     else:
         problem, cure = f"{what} '{part.name}' is also under `{section}:`", f"rename one; the other is at line {first.line}"
     assert part.name is not None
-    reader.error("duplicate-key", problem, part.name, cure)
+    reader.error("duplicate-name", problem, part.name, cure)
 
 
 def _read_the_rest(reader: Reader, root: Mapping) -> None:

@@ -130,6 +130,7 @@ SETTING_KINDS: dict[str, Kind] = {
     "seconds": Seconds(),
     "text": TEXT,
     "rate": Rate(),
+    "protocol": Integer(1, 2),
     "mapping": Table(),
     "queue type": Choice("quorum", "classic"),
     "delivery mode": Integer(1, 2),
