@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
@@ -19,6 +20,7 @@ from routesim.scenario.writing import scalar, scenario_lines
 
 IMPORT_FORMATS = ("scenario", "definitions")
 LONGEST_VHOST = 255
+APP = re.compile(r"\w+(\.\w+)*(:\w+)?")
 
 
 def import_file(path: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
@@ -27,6 +29,8 @@ def import_file(path: str, vhost: str | None, format: str, output: str | None, r
         source = read_source(path, read_stdin() if path == "-" else None)
     except Invalid as invalid:
         _tell(invalid.diagnostics)
+        if APP.fullmatch(path) and (":" in path or os.path.isdir(path)):
+            tell(f"A Celery app is read by `routesim import celery {path}`.")
         return UNUSABLE
     return _import(source, path, vhost, format, output, rabbitmq)
 
