@@ -206,9 +206,10 @@ class Calls:
     def _declare(self, producer: Producer, queue: TaskQueue, parts: list[Part], at: Node, *, may_fail: bool) -> bool:
         producer.declared.add(queue.name)
         topology = self.apps.topology
-        known: Queue | None = topology.queues.get(queue.name) or self.apps.plain_queues.get(queue.name)
+        known: Queue | None = self.apps.plain_queues.get(queue.name) or topology.queues.get(queue.name)
         differs = known is not None and known != queue.queue()
-        known_exchange = topology.exchanges.get(queue.exchange.name) or self.apps.plain_exchanges.get(queue.exchange.name)
+        exchange = queue.exchange.name
+        known_exchange = self.apps.plain_exchanges.get(exchange) or topology.exchanges.get(exchange)
         differs = differs or (known_exchange is not None and known_exchange != queue.exchange)
         if differs and not may_fail:
             raise self.reader.error(

@@ -1,5 +1,6 @@
 """What a scenario names, and what its names refer to."""
 
+import re
 from typing import NamedTuple
 
 from routesim.broker.state import PREDECLARED
@@ -9,6 +10,7 @@ from routesim.scenario.ids import Ids
 from routesim.scenario.kinds import Reader
 from routesim.scenario.source import Node, Text
 
+MADE_BY_WORKERS = re.compile(r"(.+)-(?:retry|result|sub|event|reply)-\d+")  # what a worker process publishes, numbered
 MOST_HINTS = 50  # looking for near names takes time; nobody reads more of them
 
 
@@ -74,6 +76,9 @@ class Names:
         return False
 
     def message(self, name: str, node: Node) -> None:
+        made = MADE_BY_WORKERS.fullmatch(name) if self.workers else None
+        if made is not None and (made[1] in self.ids or made[1] in self.task_ids or made[1] in self.workers):
+            return
         if name not in self.ids and not self.reader.unread_steps:
             self.reader.error("unknown-message", f"no message has the id '{name}'", node, did_you_mean(name, self.ids.some()))
 

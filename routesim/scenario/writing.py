@@ -261,7 +261,9 @@ class _Writer:
             return "{" + ", ".join(f"{self.scalar(key)}: {self.flow(item)}" for key, item in value.items()) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(map(self.flow, value)) + "]"
-        if value is None or value is NOTHING:
+        if value is NOTHING:
+            return ""
+        if value is None:
             return "null"
         return str(value).lower() if isinstance(value, bool) else repr(value)
 
