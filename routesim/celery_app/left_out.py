@@ -19,9 +19,11 @@ CARRIED = ELSEWHERE | {
     "beat_schedule", "broker_url", "broker_read_url", "broker_write_url", "broker_transport", "broker_host", "broker_vhost",
     "imports", "include", "task_annotations", "timezone",
 }  # fmt: skip
+# Never written into a scenario, which may refuse them.
 SURPRISING = {
     "task_always_eager": "the caller runs every task itself and sends nothing; here they are sent",
     "worker_deduplicate_successful_tasks": "not simulated; a task that is delivered again runs again",
+    "task_protocol": "not simulated; here messages are of protocol 2",
     "worker_disable_prefetch": "not simulated",
 }
 MOST_RETRIES = 1_000_000
@@ -97,7 +99,8 @@ def _settings(answer: dict[str, Any]) -> Iterator[str]:
             yield f"{name} is {scalar(str(value))}: not simulated; Celery's default stands here"
     others = [name for name in answer["others"] if name not in CARRIED]
     yield from (f"{name}: {SURPRISING[name]}" for name in others if name in SURPRISING)
-    silent = [name for name in others if name in WITHOUT_MEANING and name not in SURPRISING]
+    others = [name for name in others if name not in SURPRISING]
+    silent = [name for name in others if name in WITHOUT_MEANING]
     if silent:
         yield f"{', '.join(silent)}: without a meaning for routing"
     unknown = [name for name in others if name not in WITHOUT_MEANING]
