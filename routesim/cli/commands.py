@@ -21,6 +21,10 @@ COMMANDS: dict[str, Listed] = {
         "import_", "COMMAND",
         "Turn a broker's definitions, from a file or a running broker, into a scenario that says what was left out, and why."
     ),
+    "import celery": Listed(
+        "import_celery", "COMMAND",
+        "Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."
+    ),
     "export": Listed(
         "export", "COMMAND",
         "Turn a scenario's topology into a definitions file for a broker, and tell what such a file cannot carry."
@@ -75,6 +79,13 @@ class Commands(TyperGroup):
 
     def list_commands(self, context: Any) -> list[str]:
         return list(COMMANDS)
+
+    def resolve_command(self, context: Any, args: list[str]) -> Any:
+        """A command of two words is known by both: `import celery` beside `import FILE`."""
+        name = " ".join(args[:2])
+        if " " in name and name in COMMANDS:
+            return name, self.get_command(context, name), args[2:]
+        return super().resolve_command(context, args)
 
     def get_command(self, context: Any, name: str) -> Any:
         listed = COMMANDS.get(name)
