@@ -129,9 +129,6 @@ def new_and_known(before: list[Diagnostic], after: list[Diagnostic]) -> tuple[li
     """The diagnostics that were not there before, and lines for those that are still there, or no more."""
     known, now = {alike(item) for item in before}, {alike(item) for item in after}
     lines = [Cell(f"still: {one_line(item)}", NOTICE) for item in after if alike(item) in known]
-    lines += [
-        Cell(f"{HIT} mended: {item.severity}[{item.code}] {visible(item.message)}", GOOD)
-        for item in before
-        if alike(item) not in now
-    ]
+    mended = {f"{item.severity}[{item.code}] {visible(item.message)}" for item in before if alike(item) not in now}
+    lines += [Cell(f"{HIT} mended: {text}", GOOD) for text in sorted(mended)]
     return [item for item in after if alike(item) not in known], lines

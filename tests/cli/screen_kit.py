@@ -17,7 +17,7 @@ import pyte
 from cli_kit import COMMAND, ROOT, _own_terminal, environment
 
 QUIET_S = 0.05
-LIMIT_S = 6.0
+LIMIT_S = 30.0
 
 
 class Sitting:
