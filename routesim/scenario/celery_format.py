@@ -294,12 +294,4 @@ CONTROL = Shape(
         "timeout": Field(Seconds(), "with ping: how long it waits for answers; default 1"),
     },
 )
-STEPS: dict[str, Kind] = {"call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}
-
-
-def is_celery(root: Mapping) -> bool:
-    """There is something to expand."""
-    steps = root.get("steps")
-    return "celery" in root or (
-        isinstance(steps, Sequence) and any(isinstance(step, Mapping) and not STEPS.keys().isdisjoint(step) for step in steps)
-    )
+KINDS: dict[str, Kind] = {"celery": CELERY, "call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}
