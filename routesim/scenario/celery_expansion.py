@@ -7,9 +7,10 @@ import contextlib
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import Invalid
-from routesim.scenario import celery_format, format, values_of
+from routesim.scenario import format, values_of
 from routesim.scenario.celery_apps import Apps
 from routesim.scenario.celery_calls import Calls
+from routesim.scenario.celery_format import CELERY
 from routesim.scenario.celery_nodes import Part, copied, made
 from routesim.scenario.celery_steps import Commented, Steps, horizon_of, starts_of
 from routesim.scenario.celery_tasks import Tasks
@@ -48,11 +49,11 @@ def expand(reader: Reader, root: Mapping, version: str | None = None) -> Expande
 def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     if "celery" not in root:
         step = next(
-            step for step in root["steps"] if isinstance(step, Mapping) and not celery_format.STEPS.keys().isdisjoint(step)
+            step for step in root["steps"] if isinstance(step, Mapping) and not format.CELERY_STEPS.keys().isdisjoint(step)
         )
-        verb = next(key for key in step if key in celery_format.STEPS)
+        verb = next(key for key in step if key in format.CELERY_STEPS)
         raise reader.error("no-celery", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
-    fields: Fields = celery_format.CELERY.read(reader, root["celery"])
+    fields: Fields = CELERY.read(reader, root["celery"])
     starts = starts_of(reader, fields)
     apps = Apps(reader, fields, version or _version(root))
     _know_plain(apps, root)

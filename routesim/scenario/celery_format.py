@@ -206,6 +206,7 @@ TASK = Shape(
         "retry_on_worker_lost": Field(Boolean(), "default: task_retry_on_worker_lost"),
         "rate_limit": Field(Rate(), "10/m and the like; default: task_default_rate_limit"),
         "ignore_result": Field(Boolean(), "default: task_ignore_result"),
+        "retry_headers": Field(Choice("copy", "clean"), "clean: a retry goes without x-death and the like; default copy"),
         "expires": Field(Seconds(), "how long its messages live"),
         **_ROUTING,
         "runs": Field(Later("run"), "rules; the first that fits replaces what the task does"),
@@ -294,12 +295,4 @@ CONTROL = Shape(
         "timeout": Field(Seconds(), "with ping: how long it waits for answers; default 1"),
     },
 )
-STEPS: dict[str, Kind] = {"call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}
-
-
-def is_celery(root: Mapping) -> bool:
-    """There is something to expand."""
-    steps = root.get("steps")
-    return "celery" in root or (
-        isinstance(steps, Sequence) and any(isinstance(step, Mapping) and not STEPS.keys().isdisjoint(step) for step in steps)
-    )
+KINDS: dict[str, Kind] = {"celery": CELERY, "call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}

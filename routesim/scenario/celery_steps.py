@@ -10,9 +10,10 @@ from routesim.celery.messages import Command, command
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.celery.schedules import BadCrontab, crontab, crontab_of, ticks
 from routesim.diagnostics import did_you_mean
-from routesim.scenario import celery_format
+from routesim.scenario import format
 from routesim.scenario.celery_apps import App, Apps, declared, flower_parts, part_of
 from routesim.scenario.celery_calls import Calls, Producer, Sent, steps_of
+from routesim.scenario.celery_format import CONTROL
 from routesim.scenario.celery_nodes import Part, duration, key_of, made
 from routesim.scenario.celery_tasks import Tasks
 from routesim.scenario.kinds import Fields, Integer, Reader, Unreadable, duration_ms
@@ -45,7 +46,7 @@ class Steps:
     def read(self, nodes: Any, until: Any) -> None:
         """`until`: what is due after the last step is waited for, unless the steps are to be the end."""
         for node in nodes if isinstance(nodes, Sequence) else ():
-            verb = next((key for key in node if key in celery_format.STEPS), None) if isinstance(node, Mapping) else None
+            verb = next((key for key in node if key in format.CELERY_STEPS), None) if isinstance(node, Mapping) else None
             try:
                 if verb is None:
                     self._plain(node)
@@ -103,7 +104,7 @@ class Steps:
             raise self.reader.error("wrong-type", problem, others[0], "begin the second one with its own '- '")
         if fails is not None:
             FAILS.read(self.reader, fails)
-        fields = celery_format.STEPS[verb].read(self.reader, node[verb])
+        fields = format.STEPS[verb].read(self.reader, node[verb])
         if verb == "call":
             self._call(fields, verb, fails)
         elif verb == "control":
@@ -193,7 +194,7 @@ class Steps:
         needed = {"revoke": ("id",), "rate_limit": ("task", "rate"), "add_consumer": ("queue",), "cancel_consumer": ("queue",)}
         for name in needed.get(method, ()):
             if name not in fields:
-                raise self.reader.error("missing-key", f"{method} needs '{name}'", at, celery_format.CONTROL.fields[name].doc)
+                raise self.reader.error("missing-key", f"{method} needs '{name}'", at, CONTROL.fields[name].doc)
         if method == "revoke":
             self._check_id(fields["id"])
             return {"task_id": str(fields["id"]), "terminate": fields.get("terminate", False), "signal": "SIGTERM"}

@@ -48,7 +48,7 @@ class Tasks:
 
     def _fields(self, name: str, app: App, given: Fields, at: Node) -> dict[str, Any]:
         node = given.node if isinstance(given.node, Mapping) else {}
-        fields: dict[str, Any] = {key: node[key] for key in ("takes", "max_retries") if key in node}
+        fields: dict[str, Any] = {key: node[key] for key in ("takes", "max_retries", "retry_headers") if key in node}
         fields |= self._ending(given)
         for limit in ("time_limit", "soft_time_limit"):
             ms = given.get(limit, app.settings[f"task_{limit}"])

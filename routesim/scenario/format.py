@@ -3,8 +3,9 @@
 The loader reads by these tables, and the errors, the help and the JSON Schema come from them.
 """
 
+from typing import Any
+
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
-from routesim.scenario import celery_format
 from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
     Boolean,
@@ -17,12 +18,29 @@ from routesim.scenario.kinds import (
     ListOf,
     MapOf,
     Number,
+    Reader,
     Shape,
     Table,
     TextKind,
     is_null,
 )
 from routesim.scenario.source import Mapping, Node, Sequence, Text
+
+
+class Celery(Kind):
+    """A part of the format that is in `celery_format`, which is imported when a scenario has Celery in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def kind(self) -> Kind:
+        from routesim.scenario.celery_format import KINDS
+
+        return KINDS[self.name]
+
+    def read(self, reader: Reader, node: Node) -> Any:
+        return self.kind().read(reader, node)
+
 
 NAME = TextKind("a name", shortstr=True, empty=False)
 KEY = TextKind("a key", shortstr=True)
@@ -389,6 +407,7 @@ _DECLARED = {
     "operator_policies": Field(ListOf(POLICY), "a list of operator policies"),
     "consumers": Field(MapOf(CONSUMER, NAME), "name: options"),
 }
+CELERY_STEPS: dict[str, Kind] = {verb: Celery(verb) for verb in ("call", "control", "flower")}
 STEPS: dict[str, Kind] = {
     "publish": PUBLISH,
     "wait": Duration(),
@@ -429,13 +448,22 @@ STEPS: dict[str, Kind] = {
     "unbind": BINDING,
     "purge": NAME,
     "expect": EXPECT,
-    **celery_format.STEPS,
+    **CELERY_STEPS,
 }  # fmt: skip
 FAILS = Integer(300, 600)
 
 # The whole -----------------------------------------------------------------------------------------------------------
 
 STEP_LIST = "a list of steps"
+
+
+def is_celery(root: Mapping) -> bool:
+    """There is something of Celery to expand."""
+    steps = root.get("steps")
+    return "celery" in root or (
+        isinstance(steps, Sequence)
+        and any(isinstance(step, Mapping) and not CELERY_STEPS.keys().isdisjoint(step) for step in steps)
+    )
 
 
 def until_kind(node: Node) -> Kind | None:
@@ -467,7 +495,7 @@ SCENARIO = Shape(
         "workers": Field(MapOf(WORKER, NAME), "worker processes, as Celery's"),
         "channels": Field(MapOf(CHANNEL, NAME), "channels that share a connection or a prefetch"),
         "broker": Field(BROKER, "settings of the broker itself"),
-        "celery": Field(celery_format.CELERY, "Celery apps: expanded into the other sections, see `routesim celery expand`"),
+        "celery": Field(Celery("celery"), "Celery apps: expanded into the other sections, see `routesim celery expand`"),
         "steps": Field(StepList(), "what happens, one verb each"),
         "expect": Field(EXPECT, "what must be so at the end"),
         "routes": Field(ListOf(ROUTE), "where a message would go, checked without running anything"),

@@ -10,7 +10,6 @@ from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import Channel as ChannelPlan
 from routesim.model import Settings
 from routesim.scenario import definitions, format
-from routesim.scenario.celery_format import is_celery
 from routesim.scenario.declarations import Declarations
 from routesim.scenario.expecting import expectations
 from routesim.scenario.kinds import Fields, ListOf, Reader, Unreadable
@@ -107,7 +106,7 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
 def load_expanded(source: Source, folder: str, *, rabbitmq: str | None = None) -> "tuple[Expanded | None, Scenario]":
     """A scenario, and what its celery section is expanded to (None: it has none). Raises `Invalid` like `load`."""
     node = parse(source)
-    if not isinstance(node, Mapping) or not is_celery(node):
+    if not isinstance(node, Mapping) or not format.is_celery(node):
         return None, load_source(source, folder, rabbitmq=rabbitmq)
     from routesim.scenario.celery_expansion import expand
 
@@ -151,7 +150,7 @@ class _Loader:
 
     def expanded(self, node: Mapping) -> Mapping:
         """The scenario without Celery's words, in the plain ones. Raises `Invalid`."""
-        if not is_celery(node):
+        if not format.is_celery(node):
             return node
         from routesim.scenario.celery_expansion import expand  # few scenarios need it, and every command is to start at once
 

@@ -82,6 +82,8 @@ class _Made:
                 "propertyNames": _name(empty=isinstance(kind.name, TextKind) and kind.name.empty),
                 "additionalProperties": self.of(kind.item),
             }  # fmt: skip
+        if isinstance(kind, format.Celery):
+            return self.of(kind.kind())
         if isinstance(kind, Shape):
             return self.shape(kind)
         if isinstance(kind, Either):

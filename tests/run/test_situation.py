@@ -15,7 +15,7 @@ from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.source import Source
 
 ROOT = Path(__file__).parent.parent.parent
-SCENARIOS = [pytest.param(path, id=path.stem) for path in sorted((ROOT / "scenarios").glob("*.yaml"))]
+SCENARIOS = [pytest.param(path, id=path.stem) for path in sorted((ROOT / "scenarios").rglob("*.yaml"))]
 RECORDED = [
     pytest.param(case, id=case["name"])
     for path in sorted((ROOT / "tests/conformance/recorded").glob("*.jsonl"))

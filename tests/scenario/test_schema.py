@@ -21,7 +21,7 @@ from routesim.scenario.source import Source, parse, read_source
 from routesim.scenario.writing import scalar
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
 SHIPPED = Path(schema.__file__).with_name("schema.json")
 VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
 # What only the loader can tell: what refers to something else, what is counted in bytes, what RabbitMQ decides.
