@@ -48,11 +48,7 @@ def expand(reader: Reader, root: Mapping, version: str | None = None) -> Expande
 
 def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     if "celery" not in root:
-        step = next(
-            step for step in root["steps"] if isinstance(step, Mapping) and not format.CELERY_STEPS.keys().isdisjoint(step)
-        )
-        verb = next(key for key in step if key in format.CELERY_STEPS)
-        raise reader.error("no-celery", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
+        raise _without_apps(reader, root["steps"])
     fields: Fields = CELERY.read(reader, root["celery"])
     starts = starts_of(reader, fields)
     apps = Apps(reader, fields, version or _version(root))
@@ -67,6 +63,16 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     steps.read(root.get("steps"), root.get("until"))
     parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()])
     return Expanded(_merged(reader, root, apps, parts, steps.steps), parts, steps.steps, apps.ignored)
+
+
+def _without_apps(reader: Reader, steps: Sequence) -> Unreadable:
+    """Steps of Celery's where there is no app; what else is wrong with them is told too."""
+    for step in steps:
+        for verb in [key for key in step if key in format.CELERY_STEPS] if isinstance(step, Mapping) else ():
+            reader.error("no-celery", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
+            with contextlib.suppress(Unreadable):
+                format.STEPS[verb].read(reader, step[verb])
+    return Unreadable()
 
 
 def _grouped(parts: list[Part]) -> list[Part]:
