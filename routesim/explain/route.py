@@ -28,10 +28,14 @@ MESSAGE = "m1"
 
 
 def topology(scenario: Scenario) -> Broker:
-    """A broker with everything that the scenario declares at its top, and nobody consuming."""
+    """A broker with everything that the scenario declares at its top and that its workers declare, and nobody consuming."""
     assert scenario.topology is not None
     broker = scenario.topology.copy()
     broker.seed = scenario.seed
+    for worker in scenario.workers.values():
+        for step in worker.declares:
+            broker.apply(step)
+    broker.failures.clear()  # the run says what a worker is refused
     return broker
 
 
