@@ -29,11 +29,14 @@ MESSAGE = "m1"
 
 
 def topology(scenario: Scenario) -> Broker:
-    """A broker with everything that the scenario declares at its top, and nobody consuming."""
-    if scenario.topology is None:  # it stays behind when a scenario goes to another process
-        return _declared(scenario)
-    broker = scenario.topology.copy()
+    """A broker with everything that the scenario declares at its top and that its workers declare, and nobody consuming."""
+    # It stays behind when a scenario goes to another process.
+    broker = scenario.topology.copy() if scenario.topology is not None else _declared(scenario)
     broker.seed = scenario.seed
+    for worker in scenario.workers.values():
+        for step in worker.declares:
+            broker.apply(step)
+    broker.failures.clear()  # the run says what a worker is refused
     return broker
 
 

@@ -69,7 +69,9 @@ class _Build:
         for consumer in self.scenario.consumers.values():
             if consumer.queue in self.broker.queues:
                 key = Key(CONSUMER, consumer.name)
-                self.nodes[key] = Node(key, f"prefetch {consumer.prefetch}" if consumer.prefetch else "")
+                worker = self.scenario.workers.get(consumer.channel)
+                prefetch = consumer.prefetch or (worker.prefetch if worker is not None else 0)
+                self.nodes[key] = Node(key, f"prefetch {prefetch}" if prefetch else "")
                 self._edge(Key(QUEUE, consumer.queue), key, CONSUMES, "")
                 for message in [reply.message for rule in consumer.on_message for reply in rule.publish]:
                     self._publishes(key, message)

@@ -27,9 +27,10 @@ times = st.sampled_from(["0", "10ms", "1s", "3s"])
 courses = some(takes=times, ends=st.sampled_from(ONCE), countdown=st.sampled_from(["0", "1s", "5s"]))
 tasks = st.builds(
     # What does not succeed does so for two runs at most: nothing goes on for ever.
-    lambda task, rule: {**task, "runs": [{"run": "< 3", **rule}]},
+    lambda takes, task, rule: {"takes": takes, **task, "runs": [{"run": "< 3", **rule}]},
+    times,
     some(
-        takes=times, acks=st.sampled_from(["early", "late"]), time_limit=st.just("2s"), soft_time_limit=st.just("500ms"),
+        acks=st.sampled_from(["early", "late"]), time_limit=st.just("2s"), soft_time_limit=st.just("500ms"),
         on_failure=st.sampled_from(["ack", "reject"]), on_timeout=st.sampled_from(["ack", "requeue"]), max_retries=st.just(1),
         on_worker_lost=st.sampled_from(["ack", "requeue", "retry"]), rate_limit=st.sampled_from(["1/s", "2/m"]),
         countdown=st.sampled_from(["1s", "5s"]), retry_headers=st.sampled_from(["copy", "clean"]),
@@ -48,20 +49,28 @@ headers = some(
     eta=st.sampled_from(["2026-01-01T00:00:02+00:00", "2026-01-01T00:00:08+00:00"]),
     expires=st.sampled_from(["2026-01-01T00:00:01+00:00", "2026-01-01T00:00:09+00:00"]),
 )
-publishes = st.tuples(st.sampled_from([*TASKS, "unheard.of"]), st.sampled_from(QUEUES), headers, some(expiration=st.just("1500")))
+publishes = st.tuples(
+    st.integers(1, 5),
+    st.sampled_from([*TASKS, *TASKS, "unheard.of"]),
+    st.sampled_from(QUEUES),
+    headers,
+    some(expiration=st.just("1500")),
+)
 signals = st.builds(
     lambda name, do: {"worker": {"name": name, "do": do}},
     st.sampled_from(WORKERS), st.sampled_from(["start", "warm", "cold", "kill", "disconnect", "kill_child"]),
 )  # fmt: skip
 commands = st.one_of(
-    st.builds(lambda number, terminate: ("revoke", {"task_id": f"t{number}", "terminate": terminate}), st.integers(0, 8), st.booleans()),
+    st.builds(lambda number, terminate: ("revoke", {"task_id": f"t{number}.0", "terminate": terminate}), st.integers(0, 8), st.booleans()),
     st.builds(lambda task, rate: ("rate_limit", {"task_name": task, "rate_limit": rate}), st.sampled_from(TASKS),
               st.sampled_from(["0", "1/s"])),
     st.builds(lambda do, queue: (do, {"queue": queue}), st.sampled_from(["cancel_consumer", "add_consumer"]),
               st.sampled_from(QUEUES)),
     st.just(("shutdown", {})),
 )  # fmt: skip
-steps = st.lists(st.one_of(publishes, publishes, signals, commands, st.sampled_from(["100ms", "1s", "4s"])), max_size=14)
+steps = st.lists(
+    st.one_of(publishes, publishes, signals, commands, st.sampled_from(["100ms", "1s", "4s"])), min_size=3, max_size=12
+)
 
 
 @st.composite
@@ -76,8 +85,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             do = command(step[0], **step[1])["publish"]
             told.append({"publish": {**do, "id": f"c{number}"}})
         else:
-            task, queue, more, fields = step
-            told.append(send(f"t{number}", task, routing_key=queue, headers=more, **fields))
+            count, task, queue, more, fields = step
+            told += [send(f"t{number}.{each}", task, routing_key=queue, headers=more, **fields) for each in range(count)]
     quorum = draw(st.booleans())
     each = {name: {**draw(workers), "control": f"{name}.inbox"} for name in WORKERS}
     if quorum:
@@ -184,6 +193,24 @@ def test_no_task_is_lost_but_by_a_rule(what: Scenario) -> None:
         elif isinstance(event, events.WorkerOffline):
             over |= {id for id, run in running.items() if run.worker == event.worker and what.tasks[run.name].acks == "early"}
     assert tasks - over - left == set()
+
+
+@settings(max_examples=80, deadline=None)
+@given(scenarios())
+def test_what_the_broker_holds_open_for_a_worker_is_what_it_is_at(what: Scenario) -> None:
+    result = Watched(what).result
+    assert result.processes is not None
+    for name, process in result.processes.of.items():
+        line = result.broker.channels.get(name)
+        waiting = [
+            *process.reserved,
+            *process.held.values(),
+            *(item for each in process.buckets.values() for item in each.waiting),
+        ]
+        at_it = [job.request for job in process.running.values() if job.request.life == process.life]
+        tags = {item.delivery.tag for item in (*waiting, *at_it) if not item.settled}
+        assert tags == ({item.tag for item in line.unacked.values()} if line is not None else set())
+        assert not process.reserved or len(process.running) == process.plan.concurrency or process.stopping
 
 
 @settings(max_examples=30, deadline=None)
