@@ -104,7 +104,7 @@ def close(broker: RedisState, step: steps.Close) -> None:
         broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT))
     ended = [_end_channel(broker, name, CLOSED_BY_CLIENT) for name in reversed(names.copy())]
     for channel, queues in ended:
-        settling.give_back(broker, channel, CLOSED_BY_CLIENT)
+        settling.give_back(broker, channel.unacked.values(), CLOSED_BY_CLIENT)
         for queue in queues:
             if queue.fanout is not None and queue.auto_delete and queue.name in broker.queues:
                 topology.remove(broker, queue, "auto-delete: its consumer closed the channel")

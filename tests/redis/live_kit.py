@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ def missing() -> str | None:
     """Why the live tests cannot run here; None: they can."""
     if shutil.which("redis-server") is None:
         return "redis-server is not installed"
-    absent = [name for name in WANTED if importlib.util.find_spec(name) is None]
+    absent = [name for name in WANTED if name not in sys.modules and importlib.util.find_spec(name) is None]
     return f"not installed: {', '.join(absent)}" if absent else None
 
 
@@ -165,11 +166,11 @@ class Kombu:
     def consume(self, step: steps.Consume) -> None:
         consumer = step.consumer
         channel = self.channel(consumer.channel)
-        self._unblock(channel)
         if consumer.prefetch is not None:
             channel.basic_qos(0, consumer.prefetch, False)
         if consumer.name in channel._consumers:
             return
+        self._unblock(channel)
         where = self.connection_of.get(consumer.channel, consumer.channel)
         channel.basic_consume(
             consumer.queue, consumer.auto_ack,
@@ -187,7 +188,8 @@ class Kombu:
 
     def cancel(self, step: steps.Cancel) -> None:
         channel = self.channel(step.channel)
-        self._unblock(channel)
+        if step.consumer in channel._consumers:
+            self._unblock(channel)
         channel.basic_cancel(step.consumer)
 
     def qos(self, step: steps.Qos) -> None:
