@@ -233,6 +233,6 @@ def verdict(result: Outcome) -> Cell:
             parts.append(f"{len(result.unseen)} not checked, since no client is told")
         parts.append(f"on a real RabbitMQ {result.broker.connections.version}")
     else:
-        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of RabbitMQ {result.scenario.rabbitmq}")
+        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
     word = "OK" if result.ok else "FAILED"
     return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", GOOD if result.ok else BAD)

@@ -104,3 +104,8 @@ class Scenario(NamedTuple):
     topology: Broker | None = None
     routes: tuple[ExpectedRoute, ...] = ()
     never: tuple[Never, ...] = ()
+
+    @property
+    def whose_rules(self) -> str:
+        """By whose rules the embedded engine goes, in words."""
+        return "Redis with kombu" if self.settings.kind == "redis" else f"RabbitMQ {self.rabbitmq}"

@@ -124,7 +124,7 @@ class Kombu:
                 if any(channel._consumers for channel in connection.transport.channels):
                     with contextlib.suppress(TimeoutError):
                         while True:
-                            connection.drain_events(timeout=0.004)
+                            connection.drain_events(timeout=0.008)
                             quiet = 0
 
     # Steps -------------------------------------------------------------------------------------------------------------
@@ -153,7 +153,11 @@ class Kombu:
     def publish(self, step: steps.Publish) -> None:
         channel, message = self.channel(step.channel), step.message
         given = channel.prepare_message(
-            step.id, priority=message.priority, content_type="text/plain", content_encoding="utf-8", headers=dict(message.headers or {})
+            step.id,
+            priority=message.priority,
+            content_type="text/plain",
+            content_encoding="utf-8",
+            headers=dict(message.headers or {}),
         )
         channel.basic_publish(given, message.exchange, message.routing_key)
 
@@ -178,7 +182,7 @@ class Kombu:
         )  # fmt: skip
         if where not in self.swept:
             self.swept.add(where)
-            channel.qos.restore_visible(interval=1)
+            channel.qos.restore_visible(num=channel.unacked_restore_limit, interval=1)
 
     def _got(self, consumer: str, channel: str, auto_ack: bool, message: Any) -> None:
         text = message.body if isinstance(message.body, str) else message.body.decode()
@@ -249,7 +253,7 @@ class Kombu:
         self.now += seconds
         for name, channel in self.channels.items():
             if self.connection_of.get(name, name) in self.swept and channel.active_queues:
-                channel.qos.restore_visible(interval=1)
+                channel.qos.restore_visible(num=channel.unacked_restore_limit, interval=1)
                 break
         self.settle()
 

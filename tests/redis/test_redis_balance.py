@@ -18,7 +18,22 @@ TOPOLOGY = [
 DEEDS = st.tuples(
     st.sampled_from(
         ["publish"] * 6
-        + ["consume", "consume", "ack", "ack", "requeue", "reject", "crash", "close", "wait", "cancel", "recover", "get", "delete", "kill"]
+        + [
+            "consume",
+            "consume",
+            "ack",
+            "ack",
+            "requeue",
+            "reject",
+            "crash",
+            "close",
+            "wait",
+            "cancel",
+            "recover",
+            "get",
+            "delete",
+            "kill",
+        ]
     ),
     st.sampled_from(NAMES),
     st.integers(0, 7),

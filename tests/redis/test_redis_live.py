@@ -50,7 +50,13 @@ def test_a_rejected_message_goes_to_the_tail(twins: Build) -> None:
 def test_what_is_overdue_comes_back_in_its_order(twins: Build) -> None:
     four = [publish(f"m{number}", "q") for number in range(4)]
     pair = played(twins(), queue("q"), consume("a", "q", 3), *four, steps.Crash("a"), consume("b", "q", 0), "wait")
-    assert [message for message, _ in pair.model.delivered["b"]] == ["m3", "m3", "m0", "m1", "m2"]  # b waited: it got the newest first
+    assert [message for message, _ in pair.model.delivered["b"]] == [
+        "m3",
+        "m3",
+        "m0",
+        "m1",
+        "m2",
+    ]  # b waited: it got the newest first
 
 
 def test_a_crash_gives_nothing_back(twins: Build) -> None:
@@ -70,7 +76,9 @@ def test_a_slow_worker_is_taken_for_dead(twins: Build) -> None:
 def test_priority_beats_the_order_of_queues(twins: Build, order: str) -> None:
     names = {"1": "w", "2": "w"}
     some = [publish(f"{of}{priority}{n}", of, priority=priority) for n in range(2) for priority in (9, 5, 3, 0) for of in "ba"]
-    pair = played(twins({"w": "w"}, order=order), queue("a"), queue("b"), *some, consume("1", "b", 1, "w"), consume("2", "a", 1, "w"))
+    pair = played(
+        twins({"w": "w"}, order=order), queue("a"), queue("b"), *some, consume("1", "b", 1, "w"), consume("2", "a", 1, "w")
+    )
     for _ in range(len(some)):
         held = next(iter(pair.model.broker.channels["w"].unacked.values())).copy.message
         pair.apply(ack("w", held))
@@ -80,7 +88,9 @@ def test_priority_beats_the_order_of_queues(twins: Build, order: str) -> None:
 @pytest.mark.parametrize("steps_", [(0, 3, 6, 9), (0, 5), (0,), tuple(range(10)), (2, 4)])
 def test_priorities_are_rounded_down_to_a_step(twins: Build, steps_: tuple[int, ...]) -> None:
     some = [publish(f"p{priority}", "q", priority=priority) for priority in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0)]
-    played(twins(priorities=steps_), queue("q"), *some, publish("none", "q"), publish("high", "q", priority=200), consume("a", "q"))
+    played(
+        twins(priorities=steps_), queue("q"), *some, publish("none", "q"), publish("high", "q", priority=200), consume("a", "q")
+    )
 
 
 KEYS = ["ship", "ship.", "ship.x", "ship.x.y", "orders", "x.orders", "a.b", "a.x.b", "a..b", "", ".", "A.b", "aab", "a\n"]
@@ -131,13 +141,23 @@ def test_one_tag_for_all_copies_of_a_message(twins: Build) -> None:
     assert pair.model.unacked() == {"m"}
 
 
-FANOUT = [exchange("f", "fanout"), queue("q1"), queue("q2"), queue("q3"), bind("f", "q1"), bind("f", "q2", "k.*"), bind("f", "q3", "k.#")]
+FANOUT = [
+    exchange("f", "fanout"),
+    queue("q1"),
+    queue("q2"),
+    queue("q3"),
+    bind("f", "q1"),
+    bind("f", "q2", "k.*"),
+    bind("f", "q3", "k.#"),
+]
 
 
 def test_fanout_reaches_who_is_subscribed_now_and_heeds_the_key(twins: Build) -> None:
     pair = played(twins(), *FANOUT, publish("early", "", "f"))
     played(pair, *[consume(f"c{n}", f"q{n}", auto_ack=True) for n in (1, 2, 3)], consume("twin", "q1", auto_ack=True))
-    played(pair, publish("plain", "", "f"), publish("keyed", "k.x", "f"), publish("deep", "k.x.y", "f"), publish("other", "j", "f"))
+    played(
+        pair, publish("plain", "", "f"), publish("keyed", "k.x", "f"), publish("deep", "k.x.y", "f"), publish("other", "j", "f")
+    )
     found = {name: [message for message, _ in items] for name, items in pair.model.delivered.items()}
     assert found == {"c1": ["plain"], "twin": ["plain"], "c2": ["keyed", "deep"], "c3": ["keyed", "deep"]}
     played(pair, steps.Crash("c1"), publish("late", "", "f"))
@@ -156,7 +176,9 @@ def test_several_queues_and_channels_of_one_connection(twins: Build) -> None:
 
 
 def test_get_takes_by_priority_and_is_noted_as_unacked(twins: Build) -> None:
-    pair = played(twins(), queue("q"), publish("low", "q", priority=9), publish("high", "q"), steps.Get("g", "q"), steps.Get("g", "q"))
+    pair = played(
+        twins(), queue("q"), publish("low", "q", priority=9), publish("high", "q"), steps.Get("g", "q"), steps.Get("g", "q")
+    )
     assert pair.model.delivered["g"] == [("high", False), ("low", False)]
     played(pair, steps.Get("g", "q"), reject("g", "low"), ack("g", "high"), steps.Recover("g"))
 

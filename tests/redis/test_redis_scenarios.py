@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from scenario_kit import ok, only, play, refused
+from scenario_kit import ok, only, play, routesim
 
 REDIS = "broker: {kind: redis}\n"
 SHORT = "broker: {kind: redis, visibility_timeout: 5s, restore_every: 1s}\n"
@@ -114,9 +114,7 @@ steps:
 """)
 
 
-@pytest.mark.parametrize(
-    ("key", "pattern"), [("ship", "ship.#"), ("orders", "#.orders"), ("a.b", "a.#.b"), ("ship.", "ship.*")]
-)
+@pytest.mark.parametrize(("key", "pattern"), [("ship", "ship.#"), ("orders", "#.orders"), ("a.b", "a.#.b"), ("ship.", "ship.*")])
 def test_four_keys_that_match_in_rabbitmq_and_not_here(key: str, pattern: str) -> None:
     topology = f"exchanges: {{t: topic}}\nqueues: {{q: }}\nbindings: [{{source: t, destination: q, routing_key: '{pattern}'}}]\n"
     sent = f"steps: [publish: {{exchange: t, routing_key: '{key}'}}]\nexpect: {{queues: {{q: {{ready: "
@@ -183,7 +181,10 @@ MISSING = {
         "bindings between exchanges"
     ],
     "queues: {q: }\npolicies: [{name: p, pattern: q, definition: {message-ttl: 5}}]": ["policies"],
-    "queues: {q: }\nsteps: [publish: {routing_key: q, expiration: '5', mandatory: true, count: 3}]": ["mandatory flag", "message TTL"],
+    "queues: {q: }\nsteps: [publish: {routing_key: q, expiration: '5', mandatory: true, count: 3}]": [
+        "mandatory flag",
+        "message TTL",
+    ],
 }
 
 
@@ -261,4 +262,21 @@ def test_unknown_kinds_are_refused() -> None:
 def test_what_kombu_cannot_do_is_an_error_of_the_step() -> None:
     outcome = play(f"{REDIS}queues: {{q: }}\nsteps: [tx: {{channel: t, do: select}}]\n")
     assert outcome.result["errors"][0]["text"] == "kombu's Redis transport has no transactions"
-    assert refused is not None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check FILE", "diff FILE FILE", "export FILE", "explain queue FILE q", "explain route FILE d k", "upgrade FILE --from 3.13",
+    ],
+)  # fmt: skip
+def test_commands_that_know_rabbitmq_alone_say_so(command: str) -> None:
+    outcome = routesim(*command.replace("FILE", "redis.yaml").split(), files={"redis.yaml": REDIS + "queues: {q: }\n"})
+    assert outcome.status == 2
+    assert "this command knows RabbitMQ's rules alone, and this scenario's broker is Redis" in outcome.err
+
+
+def test_the_summary_names_the_rules_and_graph_draws() -> None:
+    files: dict[str, str | bytes] = {"redis.yaml": REDIS + "queues: {q: }\n"}
+    assert "rules of Redis with kombu" in routesim("run", "redis.yaml", files=files).out
+    assert "queue q (list)" in routesim("graph", "redis.yaml", files=files).out
