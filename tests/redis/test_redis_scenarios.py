@@ -267,7 +267,7 @@ def test_what_kombu_cannot_do_is_an_error_of_the_step() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "check FILE", "diff FILE FILE", "export FILE", "explain queue FILE q", "explain route FILE d k", "upgrade FILE --from 3.13",
+        "check FILE", "diff FILE FILE", "export FILE", "explain queue FILE q", "explain message FILE m1", "upgrade FILE --from 3.13",
     ],
 )  # fmt: skip
 def test_commands_that_know_rabbitmq_alone_say_so(command: str) -> None:
