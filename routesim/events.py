@@ -160,6 +160,16 @@ class Requeued(NamedTuple):
     why: str
 
 
+class RetryDelayed(NamedTuple):
+    """What was requeued just now is ready again only at `until_ms`: a quorum queue's delayed retry (4.3+)."""
+
+    at_ms: int
+    message: str
+    queue: str
+    copy: int
+    until_ms: int
+
+
 class DeadLettered(NamedTuple):
     """Removed from `queue` and put into at least one other; what follows names them. `reason` as in `x-death`."""
 
@@ -344,18 +354,120 @@ class ChannelClosed(NamedTuple):
 
 
 class ConnectionClosed(NamedTuple):
-    """The connection was closed with this reply code and text: by the broker, or by the client (`CLOSED_BY_CLIENT`)."""
+    """The connection was closed, with its channels, with this reply code and text: by the broker, or by the client
+    (`CLOSED_BY_CLIENT`)."""
 
     at_ms: int
     connection: str
     code: int
     text: str
+    channels: tuple[str, ...]
 
 
 class ConnectionLost(NamedTuple):
     at_ms: int
     connection: str
     channels: tuple[str, ...]
+
+
+class WorkerOnline(NamedTuple):
+    """A worker process has begun, or begun anew, to consume."""
+
+    at_ms: int
+    worker: str
+    why: str
+
+
+class WorkerOffline(NamedTuple):
+    """A worker process has ended; `why`: warm shutdown, cold shutdown, killed, unrecoverable error."""
+
+    at_ms: int
+    worker: str
+    why: str
+
+
+class TaskReceived(NamedTuple):
+    """A worker has got the message of a task. `due_ms`: it holds the message until then; None: no ETA."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+    retries: int
+    redelivered: bool
+    due_ms: int | None
+
+
+class TaskStarted(NamedTuple):
+    """`run`: the n-th time that a body of this task begins."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+    run: int
+
+
+class TaskSucceeded(NamedTuple):
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+
+
+class TaskFailed(NamedTuple):
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+    why: str
+
+
+class TaskRetried(NamedTuple):
+    """Ended by sending itself anew; the new message is due at `due_ms`."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+    due_ms: int
+
+
+class TaskRejected(NamedTuple):
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+    requeue: bool
+    why: str
+
+
+class TaskRevoked(NamedTuple):
+    """It will not run, or runs no more; `why`: revoked, expired, terminated, cancelled."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+    why: str
+
+
+class TaskIgnored(NamedTuple):
+    """Ended by raising Ignore: no state is recorded."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+
+
+class TaskUnsettled(NamedTuple):
+    """A run came to its end and its acknowledgement could not be sent: the channel of the delivery is gone."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
 
 
 class Restarted(NamedTuple):
@@ -404,6 +516,7 @@ EVENTS: dict[type, str] = {
     Acked: "acked",
     Rejected: "rejected",
     Requeued: "requeued",
+    RetryDelayed: "retry_delayed",
     DeadLettered: "dead_lettered",
     Dropped: "dropped",
     Awaiting: "awaiting_dead_letter",
@@ -429,6 +542,17 @@ EVENTS: dict[type, str] = {
     ChannelClosed: "channel_closed",
     ConnectionClosed: "connection_closed",
     ConnectionLost: "connection_lost",
+    WorkerOnline: "worker_online",
+    WorkerOffline: "worker_offline",
+    TaskReceived: "task_received",
+    TaskStarted: "task_started",
+    TaskSucceeded: "task_succeeded",
+    TaskFailed: "task_failed",
+    TaskRetried: "task_retried",
+    TaskRejected: "task_rejected",
+    TaskRevoked: "task_revoked",
+    TaskIgnored: "task_ignored",
+    TaskUnsettled: "task_unsettled",
     Restarted: "restarted",
     Warned: "warned",
     StepStarted: "step",
@@ -437,9 +561,10 @@ EVENTS: dict[type, str] = {
 
 Event: TypeAlias = (
     Published | Enqueued | Unroutable | Returned | Uncommitted | Unpublished | Refused
-    | Confirmed | Delayed | Delivered | Got | Acked | Rejected | Requeued
+    | Confirmed | Delayed | Delivered | Got | Acked | Rejected | Requeued | RetryDelayed
     | DeadLettered | Dropped | Awaiting | CycleCut | Purged | Deleted | LostAtRestart | LostByConsumer | ExchangeDeclared
     | QueueDeclared | ExchangeDeleted | QueueDeleted | Bound | Unbound | PolicySet | PolicyDeleted | QueuePurged
     | ConsumerStarted | ConsumerCancelled | ConsumerActive | QosSet | Transaction | ChannelClosed | ConnectionClosed
-    | ConnectionLost | Restarted | Warned | StepStarted | Expected
+    | ConnectionLost | WorkerOnline | WorkerOffline | TaskReceived | TaskStarted | TaskSucceeded | TaskFailed | TaskRetried
+    | TaskRejected | TaskRevoked | TaskIgnored | TaskUnsettled | Restarted | Warned | StepStarted | Expected
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """What a scenario declares. Values without behaviour; names and units are AMQP's and RabbitMQ's own."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routesim.values import Table
 
@@ -116,6 +116,98 @@ class Consumer(NamedTuple):
     takes: int = 0
     concurrency: int = 1
     on_message: tuple[Rule, ...] = (Rule(),)
+
+
+class Run(NamedTuple):
+    """A rule of a task: conditions (None: any), then how this run of it goes (None: as the task says). Durations in ms.
+    `run` is the n-th run of this task id by any worker, `before` the virtual time at which the run begins."""
+
+    retries: tuple[str, int] | None = None
+    redelivered: bool | None = None
+    run: tuple[str, int] | None = None
+    id: str | None = None
+    worker: str | None = None
+    before: int | None = None
+    chance: float | None = None
+    takes: int | None = None
+    ends: str | None = None
+    countdown: int | None = None
+    publish: tuple["Reply", ...] | None = None
+
+
+class Task(NamedTuple):
+    """What a task does when a worker process runs it (celery.md 2.1). Durations in ms; `rate_limit` in runs a second.
+
+    `ends` is success, exception, retry, reject, requeue, ignore, kill_child or kill_worker; `acks` early or late; what the
+    next three say counts for late acknowledgement only. `retry_headers` copy: a retry carries all headers over, `x-death`
+    too, as Celery does; clean: without those that a broker has added.
+    """
+
+    name: str
+    takes: int = 0
+    ends: str = "success"
+    countdown: int = 180_000
+    max_retries: int | None = 3
+    time_limit: int | None = None
+    soft_time_limit: int | None = None
+    acks: str = "early"
+    on_failure: str = "ack"
+    on_timeout: str = "ack"
+    on_worker_lost: str = "ack"
+    rate_limit: float | None = None
+    ignore_result: bool = False
+    retry_headers: str = "copy"
+    publish: tuple["Reply", ...] = ()
+    runs: tuple[Run, ...] = ()
+
+
+class TaskWorker(NamedTuple):
+    """A worker process with a pool of `concurrency` children, as Celery's (celery.md 2.2). Durations in ms.
+
+    It consumes `queues` in this order on a channel of its own name; `prefetch_of` says whether its limit is one for the
+    channel or one for each consumer. `declares` are the steps with which it begins each time; `control` the queue of its
+    commands, `replies` and `events` exchanges. `restart`: a supervisor starts it again so long after its death. `delays`:
+    retries go through the queues of native delayed delivery.
+    """
+
+    name: str
+    queues: tuple[str, ...]
+    concurrency: int = 1
+    prefetch: int = 0
+    prefetch_of: str = "channel"
+    eta_limit: int | None = None
+    reduces_prefetch: bool = True
+    cancels_on_loss: bool = False
+    start: bool = True
+    restart: int | None = None
+    control: str | None = None
+    replies: str | None = None
+    events: str | None = None
+    sends_events: bool = True
+    heartbeat: int | None = None
+    results: bool = False
+    delays: bool = False
+    declares: tuple[Any, ...] = ()
+
+
+def task_consumer(worker: str, queue: str) -> str:
+    """The name, and the tag, of a worker's consumer of a queue."""
+    return f"{worker}:{queue}"
+
+
+def control_channel(worker: str) -> str:
+    """On the worker's main connection: commands are not held up by the tasks' prefetch limit."""
+    return f"{worker} (control)"
+
+
+def events_channel(worker: str) -> str:
+    """On a connection of its own."""
+    return f"{worker} (events)"
+
+
+def pool_channel(worker: str) -> str:
+    """What the children publish: on a connection of its own."""
+    return f"{worker} (pool)"
 
 
 class Settings(NamedTuple):

@@ -82,7 +82,8 @@ class Broker(State):
         channel = self.channels.get(name) or self.channel(name)
         if refused.closes_connection:
             if self.listen:
-                self.listen(events.ConnectionClosed(self.now, channel.connection, refused.code, refused.text))
+                names = tuple(self.connections[channel.connection])
+                self.listen(events.ConnectionClosed(self.now, channel.connection, refused.code, refused.text, names))
             channels.close_connection(self, channel.connection, "connection closed")
             return
         if self.listen:

@@ -64,7 +64,7 @@ def cancel(broker: State, step: steps.Cancel) -> None:
     subscription, queue = found
     if broker.listen:
         broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, "cancelled"))
-    broker.outbox.append(ConsumerEnded(subscription.name, channel.name, False))
+    broker.outbox.append(ConsumerEnded(subscription.name, channel.name, False, "cancelled"))
     if queue is broker.reply_queue:
         channel.reply_consumer = None
         return
@@ -82,7 +82,7 @@ def cancel_by_broker(broker: State, subscription: Subscription, queue: QueueType
     subscription.channel.subscriptions.pop(subscription.tag, None)
     if broker.listen:
         broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
-    broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False))
+    broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False, why))
     queue.cancel(broker, subscription)
 
 
@@ -130,7 +130,7 @@ def close_channel(broker: State, channel: Channel, why: str) -> None:
     for subscription, queue in channel.subscriptions.values():
         if broker.listen:
             broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
-        broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True))
+        broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True, why))
     channel.subscriptions = {}
     # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (queues.md 3.13).
     for queue in list(broker.queues.values()):
@@ -164,6 +164,7 @@ def crash(broker: State, step: steps.Crash) -> None:
 
 def close(broker: State, step: steps.Close) -> None:
     """connection.close by the client: for what it held the same as a loss (queues.md 2.13)."""
-    if step.connection in broker.connections and broker.listen:
-        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT))
+    names = tuple(broker.connections.get(step.connection, ()))
+    if names and broker.listen:
+        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
     close_connection(broker, step.connection, CLOSED_BY_CLIENT)

@@ -102,11 +102,13 @@ class Failure(NamedTuple):
 
 
 class ConsumerEnded(NamedTuple):
-    """Told to whoever plays the consumer. `channel_lost`: what it held is no longer its own."""
+    """Told to whoever plays the consumer. `channel_lost`: what it held is no longer its own. `why` as in the events:
+    cancelled, channel closed, connection lost …"""
 
     consumer: str
     channel: str
     channel_lost: bool
+    why: str
 
 
 class Livelock(NamedTuple):
@@ -203,6 +205,10 @@ class State:
         if self.listen:
             self.listen(events.Requeued(self.now, copy.message, queue.name, copy.serial, by, why))
         self.came_back(copy.message, queue.name)
+
+    def retry_delayed(self, queue: QueueType, copy: Copy, until_ms: int) -> None:
+        if self.listen:
+            self.listen(events.RetryDelayed(self.now, copy.message, queue.name, copy.serial, until_ms))
 
     def came_back(self, message: str, place: str) -> None:
         """Counts returns at one instant; a message that does nothing else is a livelock."""

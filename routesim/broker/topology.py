@@ -372,7 +372,7 @@ def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy]
         subscription.cancelled = True
         if broker.listen:
             broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, f"queue '{queue.name}' is gone"))
-        broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False))
+        broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False, "its queue is gone"))
     queue.subscriptions = {}
     emptied = _unbind_all_from(broker, "queue", queue.name)
     for source in emptied if cascade else ():

@@ -1,4 +1,4 @@
-"""How consumers behave: deliveries in, steps out."""
+"""How consumers behave, and Celery's worker processes (`process`): deliveries in, steps out."""
 
 from routesim.clients.worker import Worker
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim.broker import uniform
+from routesim.clients.replies import message_of
 from routesim.comparisons import holds
 from routesim.content import Content
 from routesim.exchanges.topic import matches, words_of
-from routesim.model import Consumer, Message, Reply, Rule
+from routesim.model import Consumer, Reply, Rule
 from routesim.queues import Delivery
 from routesim.steps import Ack, Consume, Crash, Nack, Publish, Reject, Step
-from routesim.values import comparable, raw
+from routesim.values import comparable
 
 
 class Job(NamedTuple):
@@ -145,59 +146,11 @@ class Worker:
     # Replies -----------------------------------------------------------------------------------------------------------
 
     def _publishes(self, reply: Reply, job: Job) -> Iterator[Step]:
-        content = job.delivery.copy.content
-        given = {
-            "$reply_to": _text(content.properties.get("reply_to")),
-            "$correlation_id": _text(content.properties.get("correlation_id")),
-            "$routing_key": content.routing_key,
-            "$body": content.body,
-            "$attempt": str(job.attempt),
-        }
-        template = reply.message
-        headers = _fill_table(template.headers, given)
-        if reply.copy_headers:
-            headers = job.delivery.queue.headers(job.delivery.copy) or None
-        message = Message(
-            _fill(template.exchange, given), _fill(template.routing_key, given), _fill(template.body, given), headers,
-            template.priority, None if template.expiration is None else _fill(template.expiration, given),
-            template.delivery_mode, template.mandatory,
-            {key: _fill(value, given) if isinstance(value, str) else value for key, value in template.properties.items()},
-        )  # fmt: skip
+        message = message_of(reply, job.delivery, job.attempt)
         base = reply.id or self.consumer.name
         for _ in range(reply.times):
             number = self.published[base] = self.published.get(base, 0) + 1
             yield Publish(self.publishing_channel, message, f"{base}-{number}")
-
-
-def _text(value: Any) -> str:
-    return "" if raw(value) is None else str(raw(value))
-
-
-def _fill(text: str, given: dict[str, str]) -> str:
-    """`text` with its placeholders replaced, all at once: what is filled in is not looked at again."""
-    if "$" not in text:
-        return text
-    parts, rest = [], text
-    while rest:
-        name = next((name for name in given if rest.startswith(name)), None)
-        if name is not None:
-            parts.append(given[name])
-            rest = rest[len(name) :]
-        else:
-            end = rest.find("$", 1)
-            parts.append(rest if end < 0 else rest[:end])
-            rest = "" if end < 0 else rest[end:]
-    return "".join(parts)
-
-
-def _fill_table(table: Any, given: dict[str, str]) -> Any:
-    if isinstance(table, str):
-        return _fill(table, given)
-    if isinstance(table, dict):
-        return {key: _fill_table(value, given) for key, value in table.items()}
-    if isinstance(table, list):
-        return [_fill_table(value, given) for value in table]
-    return table
 
 
 def _has_headers(content: Content, wanted: dict[str, Any]) -> bool:

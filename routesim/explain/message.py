@@ -109,6 +109,9 @@ SENTENCES: dict[type, Callable[[Any], tuple[str, str]]] = {
     events.Acked: _fixed(lambda event: f"acknowledged by {event.by}: gone from {event.queue}", GOOD),
     events.Rejected: _fixed(lambda event: f"rejected by {event.by}, not to be requeued", NOTICE),
     events.Requeued: _requeued,
+    events.RetryDelayed: _fixed(
+        lambda event: f"not ready in {event.queue} before {event.until_ms / 1000:.3f} s (delayed retry)", NOTICE
+    ),
     events.DeadLettered: _dead_lettered,
     events.Dropped: _fixed(lambda event: f"dropped from {event.queue} ({event.reason}): {event.why}", BAD),
     events.Awaiting: _fixed(lambda event: f"kept back in {event.queue} ({event.reason}): {event.why}", NOTICE),

@@ -28,6 +28,9 @@ class Host(Protocol):
     def requeued(self, queue: "QueueType", copy: Copy, by: str, why: str) -> None:
         """A copy is back in the queue."""
 
+    def retry_delayed(self, queue: "QueueType", copy: Copy, until_ms: int) -> None:
+        """A copy that is back in the queue is not ready before that instant."""
+
     def arm(self, queue: "QueueType", at_ms: int) -> None:
         """Call the queue's `tick` at that instant."""
 

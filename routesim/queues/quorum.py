@@ -391,6 +391,7 @@ class Quorum(QueueType):
         delay = self._retry_delay(back, failed)
         if delay:
             self.delayed.append((host.now + delay, back))
+            host.retry_delayed(self, back, host.now + delay)
         elif to_returns:
             self._append(self.returns, back)
         else:

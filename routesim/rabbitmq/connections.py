@@ -27,6 +27,11 @@ class Refusal(Exception):
         self.code, self.text, self.connection = code, text, connection
         super().__init__(text)
 
+    @property
+    def closes_connection(self) -> bool:
+        """As the embedded engine's refusals say it."""
+        return self.connection
+
 
 def parameters(address: Address, vhost: str) -> pika.ConnectionParameters:
     return pika.ConnectionParameters(

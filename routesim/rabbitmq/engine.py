@@ -277,7 +277,7 @@ class RealBroker:
         found = line.subscriptions.pop(step.consumer, None)
         if found is not None:
             self._tell(events.ConsumerCancelled(self.now, step.consumer, found[1].name, "cancelled"))
-            self.outbox.append(ConsumerEnded(step.consumer, line.name, False))
+            self.outbox.append(ConsumerEnded(step.consumer, line.name, False, "cancelled"))
             self._unused(found[1])
 
     def _cancelled(self, line: Line, frame: Any) -> None:
@@ -286,7 +286,7 @@ class RealBroker:
         found = line.subscriptions.pop(frame.method.consumer_tag, None)
         if found is not None:
             self._tell(events.ConsumerCancelled(self.now, found[0].name, found[1].name, "cancelled by the broker"))
-            self.outbox.append(ConsumerEnded(found[0].name, line.name, False))
+            self.outbox.append(ConsumerEnded(found[0].name, line.name, False, "cancelled by the broker"))
 
     def copy_of(self, queue: SeenQueue, exchange: str, routing_key: str, redelivered: bool, properties: Any, body: bytes) -> Copy:
         message = self.ids.get(properties.message_id, str(properties.message_id))
@@ -386,14 +386,14 @@ class RealBroker:
     # Endings -------------------------------------------------------------------------------------------------------------
 
     def _crash(self, step: steps.Crash) -> None:
-        names = tuple(line.name for line in self.channels.values() if line.connection == step.connection)
-        self._tell(events.ConnectionLost(self.now, step.connection, names))
+        self._tell(events.ConnectionLost(self.now, step.connection, self._channels_of(step.connection)))
         self.connections.close(step.connection)
         self._connection_gone(step.connection, "connection lost")
 
     def _close(self, step: steps.Close) -> None:
-        if any(line.connection == step.connection for line in self.channels.values()):
-            self._tell(events.ConnectionClosed(self.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT))
+        names = self._channels_of(step.connection)
+        if names:
+            self._tell(events.ConnectionClosed(self.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
         self.connections.close(step.connection)
         self._connection_gone(step.connection, CLOSED_BY_CLIENT)
 
@@ -410,12 +410,16 @@ class RealBroker:
         if line is None:
             return
         if refused.connection or refused.code not in CHANNEL_CODES:
-            self._tell(events.ConnectionClosed(self.now, line.connection, refused.code, text))
+            names = self._channels_of(line.connection)
+            self._tell(events.ConnectionClosed(self.now, line.connection, refused.code, text, names))
             self.connections.forget(line.connection)
             self._connection_gone(line.connection, "connection closed")
         else:
             self._tell(events.ChannelClosed(self.now, line.name, refused.code, text))
             self._line_gone(line, "channel closed")
+
+    def _channels_of(self, connection: str) -> tuple[str, ...]:
+        return tuple(line.name for line in self.channels.values() if line.connection == connection)
 
     def _connection_gone(self, connection: str, why: str) -> None:
         for line in [item for item in self.channels.values() if item.connection == connection]:
@@ -430,7 +434,7 @@ class RealBroker:
             self._tell(events.Unpublished(self.now, message, "rolled back"))
         for subscription, queue in line.subscriptions.values():
             self._tell(events.ConsumerCancelled(self.now, subscription.name, queue.name, why))
-            self.outbox.append(ConsumerEnded(subscription.name, line.name, True))
+            self.outbox.append(ConsumerEnded(subscription.name, line.name, True, why))
             self._unused(queue)
         held = sorted([*line.unacked.values(), *line.answered], key=lambda item: item.tag)
         self._given_back(line, held, why)

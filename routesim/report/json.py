@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from routesim.queues import Copy, QueueType
+from routesim.report.task_sections import worker_facts
 from routesim.run import Outcome, unacked
 from routesim.values import plain
 
@@ -55,6 +56,9 @@ def result_object(result: Outcome, events: list[str]) -> str:
             {"step": error.step, "code": error.code, "text": error.text, "expected": error.expected} for error in result.errors
         ],
     }
+    if result.tasks is not None:
+        found["tasks"] = result.tasks.of
+        found["workers"] = worker_facts(result)
     head = json.dumps(found, ensure_ascii=True, allow_nan=False)
     return f'{head[:-1]}, "events": [{", ".join(events)}]}}'
 

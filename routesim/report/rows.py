@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from routesim import events
 from routesim.model import Binding
 from routesim.replies import REPLY_SUCCESS
+from routesim.report.task_rows import TASK_ROWS, WORKER_ROWS
 from routesim.tables import BAD, GOOD, HIT, MISS, NOTICE, PLAIN, QUIET
 from routesim.values import plain
 
@@ -169,6 +170,11 @@ class Rows:
         why = f"{event.why} by {event.by}" if event.why in ("nack", "reject", "recover") else f"{event.why}: {event.by}"
         return (event.at_ms, depth, "requeued", event.message, event.queue, why, NOTICE)
 
+    def _retry_delayed(self, event: events.RetryDelayed) -> Row:
+        depth = self.copies.get(event.copy, 0) + 2
+        why = f"delayed retry: not ready before {event.until_ms / 1000:.3f} s"
+        return (event.at_ms, depth, "delayed", event.message, event.queue, why, NOTICE)
+
     def _dead_lettered(self, event: events.DeadLettered) -> Row:
         depth = self.copies.get(event.copy, -1) + 1
         if event.reason == "rejected":
@@ -287,6 +293,10 @@ def _simple(what: str, where: Callable[[Any], str], why: Callable[[Any], str], t
     return lambda rows, event: rows._root(event, what, where(event), why(event), tone)
 
 
+def _task(what: str, why: Callable[[Any], str], tone: str) -> Callable[[Rows, Any], Row]:
+    return lambda rows, event: (event.at_ms, 0, what, event.task, event.worker, why(event), tone)
+
+
 def _queue_declared(event: events.QueueDeclared) -> str:
     return event.type if event.broker_name == event.queue else f"{event.type}, named {event.broker_name} by the broker"
 
@@ -320,6 +330,7 @@ _ROWS: dict[type, Callable[[Rows, Any], Row | None]] = {
     events.Acked: Rows._acked,
     events.Rejected: Rows._rejected,
     events.Requeued: Rows._requeued,
+    events.RetryDelayed: Rows._retry_delayed,
     events.DeadLettered: Rows._dead_lettered,
     events.Dropped: Rows._dropped,
     events.Awaiting: Rows._awaiting,
@@ -350,6 +361,8 @@ _ROWS: dict[type, Callable[[Rows, Any], Row | None]] = {
     events.ConnectionClosed: _connection_closed,
     events.ConnectionLost: _simple("CRASHED", lambda event: event.connection, lambda event: "its connection is lost", BAD),
     events.Restarted: _simple("RESTARTED", lambda event: "broker", lambda event: "clean" if event.clean else "killed", BAD),
+    **{kind: _task(*row) for kind, row in TASK_ROWS.items()},
+    **{kind: _simple(what, lambda event: event.worker, why, tone) for kind, (what, why, tone) in WORKER_ROWS.items()},
     events.PolicySet: _simple("policy set", lambda event: event.policy, lambda event: "operator policy" * event.operator),
     events.PolicyDeleted: _simple("policy deleted", lambda event: event.policy, lambda event: ""),
     events.Warned: _simple("warning", lambda event: "", _text, NOTICE),

@@ -5,6 +5,7 @@ Values only; `table` and `plain` draw them.
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.report.rows import shown_binding, shown_exchange, shown_key
+from routesim.report.task_sections import task_sections
 from routesim.report.text import duration, visible
 from routesim.run import LiveResult, Outcome, shown_actual
 from routesim.scenario import Expectation
@@ -20,8 +21,8 @@ ANSWER_TONES = (PLAIN, NOTICE, GOOD, NOTICE, NOTICE, BAD, NOTICE)
 
 def sections(result: Outcome) -> list[Section]:
     parts = [
-        _queues(result), _consumers(result), _fates(result), _ledger(result), _unused(result), _errors(result),
-        _expectations(result), failed(result),
+        _queues(result), _consumers(result), *task_sections(result), _fates(result), _ledger(result), _unused(result),
+        _errors(result), _expectations(result), failed(result),
     ]  # fmt: skip
     return [part for part in parts if part.rows]
 

@@ -8,12 +8,15 @@ from routesim.broker import ConsumerEnded
 from routesim.clients import Worker
 from routesim.queues import Delivery
 from routesim.run.express import COME_BACK, FINISH
-from routesim.scenario import Do, PublishMany, Scenario
+from routesim.run.records import Listener
+from routesim.scenario import Do, PublishMany, Scenario, Signal
 from routesim.steps import Publish, Step
 
 if TYPE_CHECKING:
     from routesim.broker import Broker
     from routesim.rabbitmq.engine import RealBroker
+    from routesim.run.processes import Processes
+    from routesim.run.task_records import Tasks
 
 
 class StepError(NamedTuple):
@@ -29,6 +32,7 @@ class Acting:
     """`agenda`: what consumers and steps have planned, as (at_ms, rank, number, what). A subclass has the time."""
 
     broker: "Broker | RealBroker"
+    listen: Listener | None = None
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self.scenario = scenario
@@ -37,13 +41,15 @@ class Acting:
             name: Worker(consumer, _connection(scenario, consumer.channel), f"{name} (publish)", seed, number, published)
             for number, (name, consumer) in enumerate(scenario.consumers.items())
         }
+        self.processes = _processes(self, seed, published)
+        self.tasks = _task_record(scenario)
         self.agenda: list[tuple[int, int, int, tuple[Any, ...]]] = []
         self.scheduled = 0
         self.step: int | None = None
         self.errors: list[StepError] = []
         self.failed_steps = False
 
-    def _now(self) -> int:
+    def now(self) -> int:
         """The scenario's time."""
         raise NotImplementedError
 
@@ -51,11 +57,21 @@ class Acting:
         """Carry out whatever the broker's clients do at this instant."""
         raise NotImplementedError
 
-    def _answered(self) -> None:
+    def answered(self) -> None:
         """Called after each thing that a consumer sends."""
         raise NotImplementedError
 
     # Steps -------------------------------------------------------------------------------------------------------------
+
+    def _start_processes(self) -> None:
+        if self.processes is not None:
+            self.processes.start()
+            self._settle()
+
+    def _signal(self, action: Signal) -> None:
+        assert self.processes is not None
+        self.processes.signal(action.worker, action.do)
+        self._settle()
 
     def _do(self, action: Do) -> None:
         for each in action.steps:
@@ -71,7 +87,7 @@ class Acting:
         self._settle()
         return refused is not None
 
-    def _schedule(self, at_ms: int, rank: int, *what: Any) -> None:
+    def schedule(self, at_ms: int, rank: int, *what: Any) -> None:
         self.scheduled += 1
         heapq.heappush(self.agenda, (at_ms, rank, self.scheduled, what))
 
@@ -91,6 +107,8 @@ class Acting:
 
     def _react(self, told: Delivery | ConsumerEnded) -> None:
         """The consumer that this is for does what it does at once."""
+        if self.processes is not None and self.processes.react(told):
+            return
         if isinstance(told, ConsumerEnded):
             self._ended(told)
             return
@@ -106,7 +124,7 @@ class Acting:
             if number not in worker.jobs:
                 continue
             if takes:
-                self._schedule(self._now() + takes, FINISH, worker.consumer.name, number, worker.life)
+                self.schedule(self.now() + takes, FINISH, worker.consumer.name, number, worker.life)
             else:
                 todo.extend(self._finish(worker, number))
 
@@ -116,9 +134,9 @@ class Acting:
         life = worker.life
         for step in worker.finish(number):
             self.broker.apply(step)
-            self._answered()
+            self.answered()
         if back_after is not None:
-            self._schedule(self._now() + back_after, COME_BACK, worker.consumer.name)
+            self.schedule(self.now() + back_after, COME_BACK, worker.consumer.name)
         return worker.begin() if worker.life == life else []
 
     def _ended(self, told: ConsumerEnded) -> None:
@@ -130,6 +148,22 @@ class Acting:
         heapq.heapify(self.agenda)
         for delivery in worker.channel_lost():
             self.broker.lost_by_consumer(told.consumer, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
+
+
+def _processes(acting: Acting, seed: int, published: dict[str, int]) -> "Processes | None":
+    if not acting.scenario.workers:
+        return None
+    from routesim.run.processes import Processes  # few scenarios need it, and every command is to start at once
+
+    return Processes(acting, seed, published)
+
+
+def _task_record(scenario: Scenario) -> "Tasks | None":
+    if not scenario.workers:
+        return None
+    from routesim.run.task_records import Tasks
+
+    return Tasks(scenario.workers)
 
 
 def _connection(scenario: Scenario, channel: str) -> str:

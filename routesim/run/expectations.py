@@ -11,6 +11,8 @@ from routesim.scenario import Expectation
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
+    from routesim.run.processes import Processes
+    from routesim.run.task_records import Tasks
 
 ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
 
@@ -23,6 +25,8 @@ class Evidence(NamedTuple):
     fates: Fates
     publishers: Publishers
     ended: str | None
+    tasks: "Tasks | None" = None
+    processes: "Processes | None" = None
 
 
 def check(expectation: Expectation, evidence: Evidence, step: int | None = None) -> Checked:
@@ -82,10 +86,38 @@ def _ids(kind: str) -> Any:
     return actual
 
 
+def _task(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    found = evidence.tasks.of.get(name) if evidence.tasks is not None else None
+    if found is None:
+        return "PENDING" if field == "state" else 0
+    return found[field]
+
+
+def _worker(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    assert evidence.tasks is not None
+    assert evidence.processes is not None
+    counted = evidence.tasks.workers[name]
+    found = evidence.processes.of[name]
+    if field in NOW:
+        return NOW[field](found)
+    return counted[field]
+
+
+NOW: dict[str, Any] = {
+    "active": lambda process: len(process.running),
+    "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.limits.values()),
+    "held": lambda process: len(process.held),
+    "prefetch": lambda process: process.prefetch.told,
+    "online": lambda process: process.connected,
+}
 _ACTUAL = {
     "queues": _queue,
     "consumers": _consumer,
     "messages": _message,
+    "tasks": _task,
+    "workers": _worker,
     "returned": _ids("returned"),
     "nacked": _ids("nacked"),
     "lost": lambda path, wanted, evidence: counts(evidence.broker)["lost"],

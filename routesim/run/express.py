@@ -25,7 +25,7 @@ from routesim.scenario import PublishMany
 if TYPE_CHECKING:
     from routesim.run.runner import Runner
 
-FINISH, COME_BACK, PUBLISH = 0, 1, 2  # the ranks of what is scheduled for one instant
+FINISH, TIMER, COME_BACK, PUBLISH = 0, 1, 2, 3  # the ranks of what is scheduled for one instant
 BUDGET_MS = 30 * 86_400_000
 JUST_ACK = Rule()
 PREPARED = 1_000

@@ -12,13 +12,15 @@ from routesim import events
 from routesim.run.acting import Acting, StepError
 from routesim.run.checked import Checked, shown_actual
 from routesim.run.expectations import Evidence, check
-from routesim.run.express import COME_BACK, FINISH, PUBLISH
-from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, fan_out
-from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
+from routesim.run.express import COME_BACK, FINISH, PUBLISH, TIMER
+from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
+from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.scenario import Expectation
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
+    from routesim.run.processes import Processes
+    from routesim.run.task_records import Tasks
 
 SEEN_STATES = ("ready", "unacked", "acked")
 MOST_REACTIONS = 100_000
@@ -45,6 +47,8 @@ class LiveResult(NamedTuple):
     ending_expected: bool
     clock_ms: int
     unseen: list[Expectation]
+    tasks: "Tasks | None" = None
+    processes: "Processes | None" = None
 
     def counts(self) -> dict[str, int]:
         """Only what a client can count."""
@@ -63,7 +67,10 @@ class LiveRunner(Acting):
         self.messages, self.gets, self.publishers = Messages(), Gets(), Publishers()
         self.deliveries = Deliveries(scenario.consumers)
         self.fates = Fates(None)
-        self.listen = fan_out(listener, [self.messages, self.gets, self.fates, self.deliveries, self.publishers])
+        records: list[Record] = [self.messages, self.gets, self.fates, self.deliveries, self.publishers]
+        if self.tasks is not None:
+            records.append(self.tasks)
+        self.listen = fan_out(listener, records)
         broker.listen = self.listen
         self.reactions = 0
         self.at_ms = 0  # the scenario's time, which the real one follows
@@ -86,6 +93,7 @@ class LiveRunner(Acting):
         return LiveResult(
             self.scenario, self.broker, ended, ok, self.messages, self.deliveries, self.gets, self.fates, self.publishers,
             self.checked, self.errors, "", ending_expected, clock_ms, self.unseen,
+            self.tasks, self.processes,
         )  # fmt: skip
 
     def _run(self) -> str:
@@ -93,8 +101,9 @@ class LiveRunner(Acting):
         limit = scenario.until if isinstance(scenario.until, int) else None
         for declaration in scenario.declarations:
             self._apply(declaration.step)
-        self._note_failures(None, None)
         self.broker.start_clock()
+        self._start_processes()
+        self._note_failures(None, None)
         for index, step in enumerate(scenario.steps):
             self.step = index
             if self.listen:
@@ -131,13 +140,19 @@ class LiveRunner(Acting):
                 self._check(_countable(expectation), None)
             for queue in self.broker.queues.values():
                 queue.count = None
+        elif isinstance(action, Signal):
+            self._signal(action)
         elif isinstance(action, Do):
             self._do(action)
 
     def _publish_many(self, action: PublishMany) -> None:
+        if action.after_ms:
+            for index in range(action.times):
+                self.schedule(self.at_ms + action.after_ms + index * action.every_ms, PUBLISH, action, index)
+            return
         if action.every_ms and action.times > 1:
             for index in range(1, action.times):
-                self._schedule(self.at_ms + index * action.every_ms, PUBLISH, action, index)
+                self.schedule(self.at_ms + index * action.every_ms, PUBLISH, action, index)
             self._publish_one(action, 0)
             return
         for index in range(action.times):
@@ -148,10 +163,13 @@ class LiveRunner(Acting):
 
     def _settle(self) -> None:
         self.broker.settle()
-        while self.broker.outbox:
-            self._react(self.broker.outbox.popleft())
+        while True:
+            while self.broker.outbox:
+                self._react(self.broker.outbox.popleft())
+            if self.processes is None or not self.processes.turn():
+                break
 
-    def _answered(self) -> None:
+    def answered(self) -> None:
         self.broker.settle()
         self.reactions += 1
         if self.reactions > MOST_REACTIONS:
@@ -159,7 +177,7 @@ class LiveRunner(Acting):
 
             raise NotOnARealBroker(f"its consumers have reacted {MOST_REACTIONS:,} times and do not come to rest")
 
-    def _now(self) -> int:
+    def now(self) -> int:
         return self.at_ms
 
     # Time --------------------------------------------------------------------------------------------------------------
@@ -191,6 +209,9 @@ class LiveRunner(Acting):
             self._settle()
         elif rank == COME_BACK:
             self._apply(self.workers[what[0]].come_back())
+        elif rank == TIMER and self.processes is not None:
+            self.processes.fire(*what)
+            self._settle()
         else:
             self._publish_one(*what)
 
@@ -214,7 +235,7 @@ class LiveRunner(Acting):
                         reached[death["queue"]] = (0, f"dead-lettered: {death['reason']}")
 
     def _check(self, expectation: Expectation, ended: str | None) -> None:
-        evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended)
+        evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended, self.tasks, self.processes)
         found = check(expectation, evidence) if expectation.path[0] != "lost" else None
         if found is None or (not found.ok and self._cannot_be_seen(expectation)):
             self.unseen.append(expectation)

@@ -14,15 +14,17 @@ from routesim.model import Binding
 from routesim.run.acting import Acting, StepError
 from routesim.run.checked import Checked, shown_actual
 from routesim.run.expectations import Evidence, check
-from routesim.run.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, Express, Narrator
+from routesim.run.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, TIMER, Express, Narrator
 from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
-from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
+from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
 from routesim.scenario.scenario import Expectation
 from routesim.versions import rules
 
 if TYPE_CHECKING:
+    from routesim.run.processes import Processes
     from routesim.run.promises import Watch
+    from routesim.run.task_records import Tasks
 
 BUDGET_EVENTS = 1_000_000
 LOOK_EVERY = 1_000  # reactions between two looks at the budget
@@ -47,6 +49,8 @@ class Result(NamedTuple):
     until: str | int
     max_events: int
     used: list[Binding]
+    tasks: "Tasks | None" = None
+    processes: "Processes | None" = None
 
     @property
     def clock_ms(self) -> int:
@@ -95,6 +99,8 @@ class Runner(Acting):
             records.append(self.deliveries)
         if keep or sections & {"returned", "nacked"}:
             records.append(self.publishers)
+        if self.tasks is not None and (keep or sections & {"tasks", "workers"}):
+            records.append(self.tasks)
         self.watches = _watches(scenario)
         records += self.watches
         self.listen = fan_out(listener, records)
@@ -103,7 +109,8 @@ class Runner(Acting):
             channel_plans=scenario.channels, listen=self.listen,
         )  # fmt: skip
         narrated = listener is None or isinstance(listener, Narrator)
-        self.express = Express(self, listener) if express and narrated and not records and type(self.broker) is Broker else None  # type: ignore[arg-type]
+        plain = type(self.broker) is Broker and not scenario.workers and not records
+        self.express = Express(self, listener) if express and narrated and plain else None  # type: ignore[arg-type]
         self.publishes_left = 0
         self.checked: list[Checked] = []
         self.routed: list[Binding] = []  # bindings that the table of routes used
@@ -133,13 +140,14 @@ class Runner(Acting):
         return Result(
             self.scenario, self.broker, ended, ok, self.messages, self.deliveries, self.gets, self.fates, self.publishers,
             self.checked, self.errors, kept_going, ending_expected, self.until, self.max_events,
-            [*self.broker.used.values(), *self.routed],
+            [*self.broker.used.values(), *self.routed], self.tasks, self.processes,
         )  # fmt: skip
 
     def _run(self) -> str:
         limit = self.until if isinstance(self.until, int) else None
         for declaration in self.scenario.declarations:
             self._apply(declaration.step)
+        self._start_processes()
         self._note_failures(None, None)
         if self.scenario.routes:
             from routesim.run.promises import check_routes
@@ -173,14 +181,20 @@ class Runner(Acting):
         elif isinstance(action, Expect):
             for expectation in action.expectations:
                 self._check(expectation, None)
+        elif isinstance(action, Signal):
+            self._signal(action)
         elif isinstance(action, Do):
             self._do(action)
 
     def _publish_many(self, action: PublishMany) -> None:
+        if action.after_ms:
+            self.publishes_left += 1
+            self.schedule(self.broker.now + action.after_ms, PUBLISH, action, 0)
+            return
         if action.every_ms and action.times > 1:
             self._publish_one(action, 0)
             self.publishes_left += 1
-            self._schedule(self.broker.now + action.every_ms, PUBLISH, action, 1)
+            self.schedule(self.broker.now + action.every_ms, PUBLISH, action, 1)
             return
         index = 0
         while index < action.times:
@@ -197,19 +211,22 @@ class Runner(Acting):
     def _settle(self) -> None:
         """Consumers react to what they were sent, one at a time, in the order of the deliveries."""
         broker, outbox = self.broker, self.broker.outbox
-        while outbox:
-            self._react(outbox.popleft())
-            if broker.livelock is not None:
+        while True:
+            while outbox:
+                self._react(outbox.popleft())
+                if broker.livelock is not None:
+                    break
+            if self.processes is None or broker.livelock is not None or not self.processes.turn():
                 break
         if broker.livelock is not None:
             raise Stopped("livelock")
 
-    def _answered(self) -> None:
+    def answered(self) -> None:
         self._look_at_budget()
         if self.broker.livelock is not None:
             raise Stopped("livelock")
 
-    def _now(self) -> int:
+    def now(self) -> int:
         return self.broker.now
 
     # Time --------------------------------------------------------------------------------------------------------------
@@ -221,7 +238,7 @@ class Runner(Acting):
             if self.express is not None and self.agenda:
                 self.express.pass_time(until_ms)
             own = self.agenda[0][0] if self.agenda else None
-            if until_ms is None and own is None and broker.idle():
+            if until_ms is None and self._nothing_planned() and broker.idle():
                 return
             due = broker.due()
             at_ms = own if due is None else due if own is None else min(own, due)
@@ -236,6 +253,10 @@ class Runner(Acting):
             broker.advance(until_ms)
             self._settle()
 
+    def _nothing_planned(self) -> bool:
+        """Heartbeats aside: they would go on for ever."""
+        return len(self.agenda) == (0 if self.processes is None else self.processes.heartbeats)
+
     def _fire(self, entry: tuple[int, int, int, tuple[Any, ...]]) -> None:
         _, rank, _, what = entry
         if rank == FINISH:
@@ -244,11 +265,16 @@ class Runner(Acting):
                 self._begin(worker, self._finish(worker, what[1]))
         elif rank == COME_BACK:
             self.broker.apply(self.workers[what[0]].come_back())
+        elif rank == TIMER and self.processes is not None:
+            self.processes.fire(*what)
         else:
             action, index = what
             self._publish_one(action, index)
+            while not action.every_ms and index + 1 < action.times:
+                index += 1
+                self._publish_one(action, index)
             if index + 1 < action.times:
-                self._schedule(self.broker.now + action.every_ms, PUBLISH, action, index + 1)
+                self.schedule(self.broker.now + action.every_ms, PUBLISH, action, index + 1)
             else:
                 self.publishes_left -= 1
                 self.budget_from = None
@@ -296,7 +322,7 @@ class Runner(Acting):
     # Errors and expectations -------------------------------------------------------------------------------------------
 
     def _check(self, expectation: Expectation, ended: str | None) -> None:
-        evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended)
+        evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended, self.tasks, self.processes)
         self._note_checked([check(expectation, evidence, self.step)])
 
     def _note_checked(self, found: list[Checked]) -> None:

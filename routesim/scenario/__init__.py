@@ -11,11 +11,11 @@ from routesim.scenario.scenario import (
     PublishMany,
     Scenario,
     ScenarioStep,
+    Signal,
     Wait,
 )
 
 __all__ = [
-    "Do", "Expect", "Expectation", "ExpectedRoute", "Never", "Places", "PublishMany", "Scenario", "ScenarioStep", "Spot", "Wait",
-    "load", "load_placed",
-    "load_source",
+    "Do", "Expect", "Expectation", "ExpectedRoute", "Never", "Places", "PublishMany", "Scenario", "ScenarioStep", "Signal",
+    "Spot", "Wait", "load", "load_placed", "load_source",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import re
 
+from routesim.celery.rates import rate_of
 from routesim.comparisons import Comparison
 from routesim.scenario.kinds import INTEGER, Boolean, Kind, ListOf, Reader, TextKind, duration_ms, found, whole_number
 from routesim.scenario.source import Node, Sequence, Text
@@ -77,3 +78,30 @@ class Yes(Kind):
         if not Boolean().read(reader, node):
             raise self.wrong(reader, node, "take it out")
         return True
+
+
+class Limit(Kind):
+    """A whole number, or none: no limit."""
+
+    expects = "a whole number, or none"
+
+    def read(self, reader: Reader, node: Node) -> int | None:
+        if isinstance(node, Text) and node == "none":
+            return None
+        if not isinstance(node, Text) or not node.plain or not INTEGER.fullmatch(node) or (number := whole_number(node)) is None:
+            raise self.wrong(reader, node)
+        if number < 0:
+            raise self.wrong(reader, node)
+        return number
+
+
+class Rate(Kind):
+    """In runs a second: `10/s`, `100/m`, `5/h`, or a bare number a second."""
+
+    expects = "a rate such as 10/s, 100/m or 5/h"
+
+    def read(self, reader: Reader, node: Node) -> float:
+        rate = rate_of(node) if isinstance(node, Text) else None
+        if rate is None:
+            raise self.wrong(reader, node)
+        return rate

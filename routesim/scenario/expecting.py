@@ -36,6 +36,10 @@ def _check_name(names: Names, section: str, name: Text) -> None:
         names.queue(str(name), name)
     elif section == "consumers":
         names.consumer(str(name), name)
+    elif section == "tasks":
+        names.task(str(name), name)
+    elif section == "workers":
+        names.worker(str(name), name)
     else:
         names.message(str(name), name)
 

@@ -4,7 +4,7 @@ The loader reads by these tables, and the errors, the help and the JSON Schema c
 """
 
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
-from routesim.scenario.compare import Count, CountOrIds, Lasts, Over, Yes
+from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
     Boolean,
     Choice,
@@ -149,6 +149,7 @@ PUBLISH = Shape(
     {
         **MESSAGE_FIELDS,
         "every": Field(Duration(), "time between two of them; default: none"),
+        "after": Field(Duration(), "the first one so much later, while the steps go on; default: now"),
         "channel": Field(NAME, "the channel that publishes"),
     },
     optional=True,
@@ -196,6 +197,92 @@ CONSUMER = Shape(
     },
 )
 
+_DECLARED_FIELDS = {
+    "exchanges": Field(MapOf(EXCHANGE, EXCHANGE_NAME), "name: options, or name: type"),
+    "queues": Field(MapOf(QUEUE, TextKind("a name", shortstr=True)), "name: options"),
+    "bindings": Field(ListOf(BINDING), "a list of bindings"),
+}
+
+
+# Tasks and worker processes ------------------------------------------------------------------------------------------
+
+ENDS = ("success", "exception", "retry", "reject", "requeue", "ignore", "kill_child", "kill_worker")
+RUN_COURSE = {
+    "takes": Field(Duration(), "how long the body runs; default 0"),
+    "ends": Field(Choice(*ENDS), "how the body ends; default success"),
+    "countdown": Field(Duration(), "of a retry; default 3m"),
+    "publish": Field(ListOf(REPLY, single=True), "what the body publishes just before it ends"),
+}
+RUN = Shape(
+    "a run",
+    {
+        "retries": Field(Count("how often it was retried"), "condition: a number, or such as '>= 3'"),
+        "redelivered": Field(Boolean(), "condition: the flag of the delivery"),
+        "run": Field(Count("n-th run of this task id"), "condition: a number, or such as '>= 3'"),
+        "id": Field(ID, "condition: the id of the task"),
+        "worker": Field(NAME, "condition: which worker runs it"),
+        "before": Field(Duration(), "condition: it begins before this virtual time"),
+        "chance": Field(Number(0, 1), "condition: drawn from the seed"),
+        **RUN_COURSE,
+    },
+)
+TASK = Shape(
+    "a task",
+    {
+        **RUN_COURSE,
+        "max_retries": Field(Limit(), "retries before it ends in an exception; default 3"),
+        "time_limit": Field(Duration(), "hard: the child is killed"),
+        "soft_time_limit": Field(Duration(), "an exception in the body"),
+        "acks": Field(Choice("early", "late"), "when the message is acknowledged: at the start (default) or at the end"),
+        "on_failure": Field(Choice("ack", "reject"), "late only: after an exception; default ack"),
+        "on_timeout": Field(Choice("ack", "requeue"), "late only: after the hard time limit; default ack"),
+        "on_worker_lost": Field(Choice("ack", "requeue", "retry"), "late only: after the child's death; default ack"),
+        "rate_limit": Field(Rate(), "in each worker: 10/s, 100/m, 5/h or a bare number a second"),
+        "ignore_result": Field(Boolean(), "no result is sent; default false"),
+        "retry_headers": Field(
+            Choice("copy", "clean"), "copy (default): x-death and the like travel with a retry, as with Celery"
+        ),
+        "runs": Field(ListOf(RUN), "rules; the first that fits says how this run goes"),
+    },
+    optional=True,
+)
+WORKER = Shape(
+    "a worker",
+    {
+        "queues": Field(ListOf(NAME, single=True), "what it consumes, in this order", required=True),
+        "concurrency": Field(Integer(1, 100_000), "children that run tasks; default 1"),
+        "prefetch": Field(Integer(0), "unacked messages at once; 0 (default): no limit"),
+        "prefetch_of": Field(Choice("channel", "consumer"), "one limit for all queues (default), or one for each"),
+        "eta_limit": Field(Integer(1), "the prefetch limit grows no further, however many tasks are held for their ETA"),
+        "reduces_prefetch": Field(Boolean(), "after a reconnection it takes less while old tasks run; default true"),
+        "cancels_on_loss": Field(Boolean(), "a lost connection ends running tasks of late acknowledgement; default false"),
+        "start": Field(Boolean(), "false: waits for a worker step"),
+        "restart": Field(Duration(), "it is started again so long after its death; default: never"),
+        "control": Field(NAME, "the queue of its commands, consumed without acknowledgement"),
+        "replies": Field(EXCHANGE_NAME, "the exchange for answers to commands"),
+        "events": Field(EXCHANGE_NAME, "the exchange for its events"),
+        "sends_events": Field(Boolean(), "task events from the start; default true, where it has an exchange for them"),
+        "heartbeat": Field(Duration(), "a worker.heartbeat so often"),
+        "results": Field(Boolean(), "results go to a task's reply_to; default false"),
+        "delays": Field(Boolean(), "retries wait in the queues of native delayed delivery; default false"),
+        "declares": Field(
+            Shape("declares", {key: _DECLARED_FIELDS[key] for key in ("exchanges", "queues", "bindings")}),
+            "what it declares each time it connects, the queues for its connection",
+        ),
+    },
+)
+SIGNAL = Shape(
+    "a worker step",
+    {
+        "name": Field(NAME, "which worker", required=True),
+        "do": Field(
+            Choice("start", "warm", "cold", "kill", "disconnect", "kill_child"),
+            "start, warm (TERM), cold (QUIT), kill (SIGKILL), disconnect (by the broker), kill_child (all that run)",
+            required=True,
+        ),
+    },
+)
+
 # Expectations --------------------------------------------------------------------------------------------------------
 
 STATES = ("ready", "unacked", "acked", "dead-lettered", "dropped", "purged", "deleted", "lost")
@@ -220,12 +307,38 @@ EXPECT_CONSUMER = Shape(
         "requeued": Field(Count("a count"), "answers"),
     },
 )
+TASK_STATES = ("PENDING", "RECEIVED", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED", "REJECTED")
+EXPECT_TASK = Shape(
+    "the expectation of a task",
+    {
+        "state": Field(Choice(*TASK_STATES), "as a monitor would show it"),
+        "runs": Field(Count("a count"), "how often its body began"),
+        "received": Field(Count("a count"), "how often a worker got it"),
+        "retries": Field(Count("a count"), "how often it sent itself anew"),
+    },
+)
+EXPECT_WORKER = Shape(
+    "the expectation of a worker",
+    {
+        **{
+            name: Field(Count("a count"), f"tasks {name}")
+            for name in ("received", "started", "succeeded", "failed", "retried", "rejected", "revoked")
+        },
+        "active": Field(Count("a count"), "tasks that run now"),
+        "reserved": Field(Count("a count"), "tasks that wait for a child or for their rate limit now"),
+        "held": Field(Count("a count"), "tasks that wait for their ETA now"),
+        "prefetch": Field(Count("a count"), "the limit that it has sent last"),
+        "online": Field(Boolean(), "whether it is connected"),
+    },
+)
 EXPECT = Shape(
     "expect",
     {
         "queues": Field(MapOf(EXPECT_QUEUE, NAME), "what is left in each queue"),
         "consumers": Field(MapOf(EXPECT_CONSUMER, NAME), "what each consumer did"),
         "messages": Field(MapOf(MapOf(STATE, NAME), ID), "the state of a message's newest copy in each queue"),
+        "tasks": Field(MapOf(EXPECT_TASK, ID), "what became of each task, by its id"),
+        "workers": Field(MapOf(EXPECT_WORKER, NAME), "what each worker process did, and what it is at"),
         "returned": Field(CountOrIds(), "messages that came back as unroutable"),
         "nacked": Field(CountOrIds(), "messages that a queue refused"),
         "lost": Field(Count("a count"), "copies that ended nowhere without anybody knowing"),
@@ -268,9 +381,7 @@ DELIVERY = {
 MULTIPLE = Field(Boolean(), "all up to this one")
 REQUEUE = Field(Boolean(), "default true; false: dead-letter or drop")
 _DECLARED = {
-    "exchanges": Field(MapOf(EXCHANGE, EXCHANGE_NAME), "name: options, or name: type"),
-    "queues": Field(MapOf(QUEUE, TextKind("a name", shortstr=True)), "name: options"),
-    "bindings": Field(ListOf(BINDING), "a list of bindings"),
+    **_DECLARED_FIELDS,
     "policies": Field(ListOf(POLICY), "a list of policies"),
     "operator_policies": Field(ListOf(POLICY), "a list of operator policies"),
     "consumers": Field(MapOf(CONSUMER, NAME), "name: options"),
@@ -301,6 +412,7 @@ STEPS: dict[str, Kind] = {
     "crash": NAME,
     "close": NAME,
     "restart": Choice("clean", "kill"),
+    "worker": SIGNAL,
     "declare": Shape("declare", _DECLARED),
     "delete": Shape("delete", {
         "queue": Field(NAME, "a queue"),
@@ -350,6 +462,8 @@ SCENARIO = Shape(
         "definitions": Field(ListOf(TEXT, single=True), "RabbitMQ definitions files, beside this file"),
         "vhost": Field(NAME, "which one of a definitions file; default /"),
         **_DECLARED,
+        "tasks": Field(MapOf(TASK, NAME), "what tasks do when a worker process runs them"),
+        "workers": Field(MapOf(WORKER, NAME), "worker processes, as Celery's"),
         "channels": Field(MapOf(CHANNEL, NAME), "channels that share a connection or a prefetch"),
         "broker": Field(BROKER, "settings of the broker itself"),
         "steps": Field(StepList(), "what happens, one verb each"),

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import Channel as ChannelPlan
@@ -19,6 +19,10 @@ from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.scenario.stepping import Steps
 from routesim.versions import NEWEST, UnknownVersion, rules
+
+if TYPE_CHECKING:
+    from routesim.scenario.working import Working
+
 
 WORDS = {"rabbitmq": "RabbitMQ", "redis": "Redis"}
 
@@ -239,8 +243,10 @@ class _Loader:
         read = steps.read(step_nodes) if isinstance(step_nodes, Sequence) else self._no_steps(step_nodes)
         version = self.rabbitmq or version
         declarations.gather(fields, node)
+        working = self._working(fields)
         steps.gather(read)
         declarations.settle_channels()
+        workers = working.workers() if working is not None else {}
         top_level = declarations.top_level(fields, node, vhost, version, settings)
         built = steps.build(read)
         expect_node = node.get("expect") if node is not None else None
@@ -260,6 +266,7 @@ class _Loader:
             settings=settings, channels=names.channels, declarations=top_level, consumers=declarations.consumers,
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
             topology=declarations.topology, routes=promised, never=forbidden,
+            tasks=working.tasks if working is not None else {}, workers=workers,
         )  # fmt: skip
 
     def _checked_broker(self, broker: dict[str, Any], node: Mapping | None) -> dict[str, Any]:
@@ -288,6 +295,13 @@ class _Loader:
                 "wrong-value", "restore_every is to be more than 0", written["restore_every"], "leave it out for 100s"
             )
         return broker
+
+    def _working(self, fields: dict[str, Any]) -> "Working | None":
+        if not fields.keys() & {"tasks", "workers"}:
+            return None
+        from routesim.scenario.working import Working  # few scenarios need it, and every command is to start at once
+
+        return Working(self.reader, self.names, self.declarations, fields)
 
     def _promises(self, fields: dict[str, Any]) -> tuple[tuple[ExpectedRoute, ...], tuple[Never, ...]]:
         if not fields.keys() & {"routes", "never"}:

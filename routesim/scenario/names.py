@@ -31,6 +31,8 @@ class Names:
         self.channels: dict[str, Channel] = {
             name: Channel(name, name) for name in (DECLARE_CHANNEL, PUBLISH_CHANNEL, GET_CHANNEL)
         }
+        self.workers: set[str] = set()
+        self.task_ids: set[str] = set()  # that messages carry in their header `id`
         self.owners: dict[str, Owner] = {}
         self.ids = Ids()
         self.hints = MOST_HINTS
@@ -74,6 +76,20 @@ class Names:
     def message(self, name: str, node: Node) -> None:
         if name not in self.ids and not self.reader.unread_steps:
             self.reader.error("unknown-message", f"no message has the id '{name}'", node, did_you_mean(name, self.ids.some()))
+
+    def worker(self, name: str, node: Node) -> bool:
+        if name in self.workers:
+            return True
+        if name not in self.reader.unread_names:
+            cure = did_you_mean(name, self.workers) or ("" if self.workers else "declare it under `workers:`")
+            self.reader.error("unknown-worker", f"no worker '{name}' is declared", node, cure)
+        return False
+
+    def task(self, name: str, node: Node) -> None:
+        """The id of a task: that of its message, unless a header gives another."""
+        if name not in self.task_ids and name not in self.ids and not self.reader.unread_steps:
+            known = [*sorted(self.task_ids)[:200], *self.ids.some()]
+            self.reader.error("unknown-task", f"no message has a task of the id '{name}'", node, did_you_mean(name, known))
 
     def use_channel(self, name: str) -> str:
         """The plan of a channel that something names."""

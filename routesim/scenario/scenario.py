@@ -6,7 +6,7 @@ from routesim import steps
 from routesim.broker import Broker
 from routesim.comparisons import Comparison
 from routesim.diagnostics import Diagnostic
-from routesim.model import Channel, Consumer, Message, Settings
+from routesim.model import Channel, Consumer, Message, Settings, Task, TaskWorker
 
 
 class Do(NamedTuple):
@@ -16,7 +16,7 @@ class Do(NamedTuple):
 
 
 class PublishMany(NamedTuple):
-    """`times` publishes of one message, the first one now, the others `every_ms` apart (0: all now)."""
+    """`times` publishes of one message, the first one after `after_ms` (0: now), the others `every_ms` apart (0: all at once)."""
 
     channel: str
     message: Message
@@ -24,6 +24,7 @@ class PublishMany(NamedTuple):
     first: int | None  # None: a single message whose id is the prefix
     times: int
     every_ms: int
+    after_ms: int = 0
 
     def id(self, index: int) -> str:
         return self.id_prefix if self.first is None else f"{self.id_prefix}{self.first + index}"
@@ -31,6 +32,13 @@ class PublishMany(NamedTuple):
 
 class Wait(NamedTuple):
     ms: int
+
+
+class Signal(NamedTuple):
+    """What befalls a worker process: `do` is start, warm, cold, kill, disconnect or kill_child."""
+
+    worker: str
+    do: str
 
 
 class Expectation(NamedTuple):
@@ -64,7 +72,7 @@ class Expect(NamedTuple):
     expectations: tuple[Expectation, ...]
 
 
-Action: TypeAlias = Do | PublishMany | Wait | Expect
+Action: TypeAlias = Do | PublishMany | Wait | Signal | Expect
 
 
 class ScenarioStep(NamedTuple):
@@ -104,6 +112,8 @@ class Scenario(NamedTuple):
     topology: Broker | None = None
     routes: tuple[ExpectedRoute, ...] = ()
     never: tuple[Never, ...] = ()
+    tasks: dict[str, Task] = {}
+    workers: dict[str, TaskWorker] = {}
 
     @property
     def whose_rules(self) -> str:

@@ -12,7 +12,7 @@ from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import format
-from routesim.scenario.compare import Count, CountOrIds, Lasts, Over, Yes
+from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
     LONGEST_MS,
     SHORTSTR_BYTES,
@@ -190,6 +190,10 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
     Over: lambda kind: {"type": "string", "pattern": r"^\s*(>=|>)\s*[0-9]{1,18}\s*$"},
     Lasts: lambda kind: {"type": "string", "pattern": rf"^\s*(>=|>)\s*{DURATION}\s*$"},
     Yes: lambda kind: {"const": True},
+    Limit: lambda kind: {"anyOf": [{"type": "integer", "minimum": 0}, {"const": "none"}]},
+    Rate: lambda kind: {
+        "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^[0-9.]+(/[smh])?$"}]
+    },
     Table: lambda kind: _ref("table"),
     AmqpValue: lambda kind: _ref("value"),
 }

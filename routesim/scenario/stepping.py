@@ -10,7 +10,7 @@ from routesim.scenario.declarations import Declarations
 from routesim.scenario.expecting import expectations
 from routesim.scenario.kinds import Reader, Unreadable, found
 from routesim.scenario.names import Names
-from routesim.scenario.scenario import Action, Do, Expect, PublishMany, ScenarioStep, Wait
+from routesim.scenario.scenario import Action, Do, Expect, PublishMany, ScenarioStep, Signal, Wait
 from routesim.scenario.source import Mapping, Node, Sequence, Text
 
 TEXT_WIDTH = 100
@@ -81,6 +81,9 @@ class Steps:
                     self._gather_ids(step)
 
     def _gather_ids(self, step: Read) -> None:
+        headers = step.fields.get("headers")
+        if isinstance(headers, dict) and isinstance(headers.get("id"), str):
+            self.names.task_ids.add(headers["id"])
         count, first = step.fields.get("count", 1), self.counter + 1
         self.counter += count
         given = step.fields.get("id")
@@ -112,6 +115,9 @@ class Steps:
             return Wait(fields)
         if verb == "publish":
             return self._publish(step)
+        if verb == "worker":
+            known = "name" in fields and "do" in fields and self.names.worker(str(fields["name"]), fields["name"])
+            return Signal(str(fields["name"]), str(fields["do"])) if known else None
         if verb == "expect":
             if "ended" in fields:
                 self.reader.error(
@@ -147,7 +153,7 @@ class Steps:
             prefix, start = str(given), None
         else:
             prefix, start = f"{given}-", 1
-        return PublishMany(channel, values_of.message(fields), prefix, start, count, every)
+        return PublishMany(channel, values_of.message(fields), prefix, start, count, every, fields.get("after", 0))
 
     def _step(self, step: Read) -> steps.Step:
         verb, fields, names = step.verb, step.fields, self.names

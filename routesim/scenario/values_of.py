@@ -70,7 +70,7 @@ def _rule(fields: Fields) -> Rule:
     return Rule(
         str(fields.get("do", "ack")), _text(fields.get("routing_key")), fields.get("headers"), fields.get("redelivered"),
         fields.get("attempt"), _text(fields.get("message")), fields.get("chance"), fields.get("takes"), fields.get("after"),
-        fields.get("restart"), tuple(_reply(item) for item in fields.get("publish", ())),
+        fields.get("restart"), tuple(reply(item) for item in fields.get("publish", ())),
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _text(value: Text | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _reply(fields: Fields) -> Reply:
+def reply(fields: Fields) -> Reply:
     return Reply(message(fields), _text(fields.get("id")), fields.get("headers") == "copy", fields.get("count", 1))
 
 

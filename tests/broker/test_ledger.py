@@ -14,6 +14,7 @@ from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.exchanges.topic import matches, words_of
 from routesim.model import Binding, Exchange
+from routesim.run.situation import Situation
 from routesim.versions import NEWEST_PATCH, rules
 
 QUEUES, EXCHANGES, CHANNELS, CONSUMERS = ("q0", "q1", "q2"), ("x0", "x1", ""), ("c0", "c1"), ("w0", "w1")
@@ -137,10 +138,37 @@ def places(events_told: list[Any]) -> dict[int, str]:
     return where
 
 
+def misplaced(situation: Situation, broker: Broker) -> list[str]:
+    """The queues that are not what the events have told."""
+    wrong = [] if list(situation.queues) == list(broker.queues) else [f"there are {list(broker.queues)}"]
+    for name, queue in broker.queues.items():
+        told = situation.queue(name)
+        ours = [sorted(told.messages), sorted(told.later), sorted(told.awaiting), sorted(told.leaving)]
+        theirs = [
+            sorted(copy.serial for copy in copies)
+            for copies in (queue.ready(), queue.held_back(), [copy for copy, _ in queue.awaiting], [])
+        ]
+        ours.append(sorted(item.copy for item in told.unacked.values()))
+        theirs.append(
+            sorted(item.copy.serial for c in broker.channels.values() for item in c.outstanding() if item.queue is queue)
+        )
+        if ours != theirs:
+            wrong.append(f"{queue.kind} {name}: {ours}, not {theirs}")
+    ledger = counts(broker)
+    columns = {name: (count, ledger[name]) for name, count in situation.counts.items() if name in ledger}
+    return wrong + [f"{name} {ours}, not {theirs}" for name, (ours, theirs) in columns.items() if ours != theirs]
+
+
 def play(version: str, seed: int, seen: Counter[str]) -> None:
     rng, told = Random(seed), []  # type: ignore[var-annotated]
     plans = {"c1": model.Channel("c1", "c1", confirms=False)}
-    broker = Broker(rules(version), listen=told.append, channel_plans=plans, settings=model.Settings(consumer_timeout=60_000))
+    situation = Situation()
+
+    def listen(event: Any) -> None:
+        told.append(event)
+        situation.hear(event)
+
+    broker = Broker(rules(version), listen=listen, channel_plans=plans, settings=model.Settings(consumer_timeout=60_000))
     script: list[Any] = [
         *(steps.DeclareQueue("d", a_queue(rng, name, version)) for name in QUEUES),
         *(steps.DeclareExchange("d", an_exchange(rng, name)) for name in EXCHANGES[:2]),
@@ -158,6 +186,8 @@ def play(version: str, seed: int, seen: Counter[str]) -> None:
             assert queue.ready_count() == sum(1 for _ in queue.ready()), (seed, number, each)
         if broker.livelock:
             return
+        situation.advance(broker.now)
+        assert misplaced(situation, broker) == [], (seed, number, each)
     seen.update({name: count for name, count in counts(broker).items() if count})
     if not any(queue.kind == "stream" or queue.held_back() for queue in broker.queues.values()):
         where, found = Counter(places(told).values()), counts(broker)

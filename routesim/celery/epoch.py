@@ -1,0 +1,21 @@
+"""Celery writes times of day into its messages; virtual time 0 is this moment."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def iso(at_ms: int, epoch: datetime = EPOCH) -> str:
+    """The text that Celery puts into `eta` and `expires`: `2026-01-01T00:00:05+00:00`."""
+    return (epoch + timedelta(milliseconds=at_ms)).isoformat()
+
+
+def ms_of(text: str, epoch: datetime = EPOCH) -> int | None:
+    """The virtual time of such a text, UTC where it names no zone; None: it is no time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round((moment - epoch).total_seconds() * 1000)

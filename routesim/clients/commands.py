@@ -1,0 +1,106 @@
+"""Remote control: what a worker process does when a command comes out of its inbox (celery.md 1.6, 2.2)."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from routesim.celery.rates import rate_of
+from routesim.clients import messages
+from routesim.model import Consumer, Message, pool_channel, task_consumer
+from routesim.queues import Delivery
+from routesim.steps import Cancel, Consume
+
+if TYPE_CHECKING:
+    from routesim.clients.process import Doings, Process
+
+
+def carry_out(process: "Process", delivery: Delivery) -> "Doings":
+    """A command for everybody or for this worker by name; what is none is passed over, as Celery only logs it."""
+    try:
+        told = json.loads(delivery.copy.content.body)
+    except ValueError:
+        return
+    if not isinstance(told, dict):
+        return
+    to = told.get("destination")
+    if to and process.plan.name not in to:
+        return
+    arguments = told.get("arguments")
+    command = COMMANDS.get(str(told.get("method")))
+    if command is not None:
+        yield from command(process, arguments if isinstance(arguments, dict) else {})
+    reply_to = told.get("reply_to")
+    if isinstance(reply_to, dict) and process.plan.replies is not None:
+        answer = {process.plan.name: {"ok": "pong" if told.get("method") == "ping" else "done"}}
+        channel = pool_channel(process.plan.name)
+        process.opened.add(channel)
+        headers = {"ticket": told.get("ticket"), "clock": 0}
+        key = str(reply_to.get("routing_key", ""))
+        yield process.publish(
+            channel,
+            Message(
+                process.plan.replies, key, json.dumps(answer), headers, None, None, messages.TRANSIENT, False, dict(messages.JSON)
+            ),
+            f"{process.plan.name}-reply",
+        )
+
+
+def _revoke(process: "Process", arguments: dict[str, Any]) -> "Doings":
+    """The ids are only remembered: what is held or reserved is let go when its turn comes."""
+    ids = arguments.get("task_id")
+    for id in ids if isinstance(ids, list) else [ids]:
+        process.revoked.add(str(id))
+        if arguments.get("terminate"):
+            yield from process.terminate(str(id))
+
+
+def _rate_limit(process: "Process", arguments: dict[str, Any]) -> "Doings":
+    yield from ()
+    task, rate = str(arguments.get("task_name")), arguments.get("rate_limit")
+    process.rates[task] = rate_of(str(rate)) if rate not in (None, 0, "0", "") else None
+    limit = process.limits.pop(task, None)
+    if limit is not None:
+        process.reserved.extend(limit.waiting)
+
+
+def _events(on: bool) -> Any:
+    def switch(process: "Process", _: dict[str, Any]) -> "Doings":
+        yield from ()
+        process.sends_events = on
+
+    return switch
+
+
+def _shutdown(process: "Process", _: dict[str, Any]) -> "Doings":
+    yield from process.shut_down()
+
+
+def _cancel_consumer(process: "Process", arguments: dict[str, Any]) -> "Doings":
+    consumer = task_consumer(process.plan.name, str(arguments.get("queue")))
+    if consumer in process.consumers and consumer not in process.cancelled:
+        process.cancelled.add(consumer)
+        yield Cancel(process.plan.name, consumer)
+
+
+def _add_consumer(process: "Process", arguments: dict[str, Any]) -> "Doings":
+    queue = str(arguments.get("queue"))
+    consumer = task_consumer(process.plan.name, queue)
+    if consumer not in process.consumers or consumer in process.cancelled:
+        process.cancelled.discard(consumer)
+        process.consumers[consumer] = queue
+        yield Consume(Consumer(consumer, queue, process.plan.name))
+
+
+def _nothing(_: "Process", __: dict[str, Any]) -> "Doings":
+    yield from ()
+
+
+COMMANDS: dict[str, Any] = {
+    "revoke": _revoke,
+    "rate_limit": _rate_limit,
+    "ping": _nothing,
+    "shutdown": _shutdown,
+    "enable_events": _events(True),
+    "disable_events": _events(False),
+    "cancel_consumer": _cancel_consumer,
+    "add_consumer": _add_consumer,
+}

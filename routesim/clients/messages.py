@@ -1,0 +1,127 @@
+"""What a worker process publishes: retries, results, the messages of its tasks' bodies, events (celery.md 1.6, 2.1)."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from routesim import events
+from routesim.celery.delays import FIRST_EXCHANGE, delayed_key, own_key
+from routesim.celery.epoch import iso
+from routesim.clients.outcomes import Course
+from routesim.clients.replies import message_of
+from routesim.clients.requests import Request, headers_of
+from routesim.events import Event
+from routesim.model import Message, events_channel, pool_channel
+from routesim.steps import Publish
+
+if TYPE_CHECKING:
+    from routesim.clients.process import Doings, Process
+
+DEATH_HEADERS = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
+                 "x-last-death-queue", "x-last-death-reason", "x-delivery-count", "x-acquired-count")  # fmt: skip
+JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
+TRANSIENT = 1
+SHORTEST_DELAY_MS = 1_000
+RESULTS = {"success": "SUCCESS", "retry": "RETRY"}
+EVENT_TYPES: dict[type, str] = {
+    events.TaskReceived: "task-received",
+    events.TaskStarted: "task-started",
+    events.TaskSucceeded: "task-succeeded",
+    events.TaskFailed: "task-failed",
+    events.TaskRetried: "task-retried",
+    events.TaskRejected: "task-rejected",
+    events.TaskRevoked: "task-revoked",
+}
+
+
+# A run's end -------------------------------------------------------------------------------------------------------------
+
+
+def sent_by_child(process: "Process", request: Request, course: Course) -> Iterator[Publish]:
+    """What goes out before the message is settled: the body's own messages, the retry, the result."""
+    channel = pool_channel(process.plan.name)
+    for reply in course.publish:
+        for _ in range(reply.times):
+            step = process.publish(
+                channel, message_of(reply, request.delivery, request.retries + 1), reply.id or f"{request.id}-sub"
+            )
+            yield step._replace(message=_as_task(step.message, step.id))
+    if course.ends == "retry":
+        yield process.publish(channel, _retry(process, request, course), f"{request.id}-retry")
+    if process.plan.results and request.reply_to and not request.task.ignore_result and course.ends not in ("ignore", "requeue"):
+        yield process.publish(channel, _result(request, course), f"{request.id}-result")
+
+
+def delay_refused(process: "Process", request: Request, course: Course) -> bool:
+    """A retry by native delayed delivery cannot be due in less than a second (celery.md 2.3, 16)."""
+    return course.ends == "retry" and _delays(process, request) and 0 < course.countdown < SHORTEST_DELAY_MS
+
+
+def _as_task(message: Message, id: str) -> Message:
+    """A task that a body calls has an id of its own, as every message of this run has."""
+    headers = message.headers
+    if not headers or "task" not in headers or "id" in headers:
+        return message
+    return message._replace(
+        headers={**headers, "id": id, "root_id": headers.get("root_id", id)},
+        properties={**message.properties, "correlation_id": id},
+    )
+
+
+def _retry(process: "Process", request: Request, course: Course) -> Message:
+    """The same task, sent anew to where it came from: its headers go with it, those of a broker too (celery.md 2.1, 1.5)."""
+    content = request.delivery.copy.content
+    headers = dict(headers_of(request.delivery))
+    if request.task.retry_headers == "clean":
+        headers = {name: value for name, value in headers.items() if name not in DEATH_HEADERS}
+    headers["retries"] = request.retries + 1
+    headers["eta"] = iso(process.now + course.countdown) if course.countdown else None
+    exchange, key = content.exchange, content.routing_key
+    if _delays(process, request):
+        key = own_key(key)
+        if course.countdown:
+            exchange, key = FIRST_EXCHANGE, delayed_key(course.countdown // 1000, key)
+    properties = {name: value for name, value in content.properties.items() if name != "message_id"}
+    return Message(
+        exchange, key, content.body, headers, content.priority, None, content.delivery_mode, False, properties,
+    )  # fmt: skip
+
+
+def _delays(process: "Process", request: Request) -> bool:
+    """Whether its retries wait in the broker: native delays are for every exchange but direct ones."""
+    return process.plan.delays and request.delivery.copy.content.exchange != ""
+
+
+def _result(request: Request, course: Course) -> Message:
+    """What `rpc://` sends to the caller's queue."""
+    status = RESULTS.get(course.ends, "FAILURE")
+    body = {"task_id": request.id, "status": status, "result": None if status == "SUCCESS" else course.why or course.ends}
+    return Message(
+        "", request.reply_to, json.dumps(body), None, None, None, TRANSIENT, False, {**JSON, "correlation_id": request.id}
+    )
+
+
+# Events ------------------------------------------------------------------------------------------------------------------
+
+
+def task_event(process: "Process", event: Event) -> "Doings":
+    """The message that tells listeners of `celeryev` what the event says; Celery sends up to 24 of them in one."""
+    kind = EVENT_TYPES.get(type(event))
+    if kind is not None and process.sends_events:
+        told = {"type": kind, "uuid": event.task, "name": event.name}  # type: ignore[union-attr]
+        yield from _send_event(process, "task.multi", [told])
+
+
+def worker_event(process: "Process", what: str) -> "Doings":
+    """worker-online, worker-heartbeat or worker-offline."""
+    yield from _send_event(process, f"worker.{what}", {"type": f"worker-{what}"})
+
+
+def _send_event(process: "Process", key: str, told: object) -> "Doings":
+    exchange, name = process.plan.events, process.plan.name
+    if exchange is None:
+        return
+    channel = events_channel(name)
+    process.opened.add(channel)
+    message = Message(exchange, key, json.dumps(told), {"hostname": name}, None, None, TRANSIENT, False, dict(JSON))
+    yield process.publish(channel, message, f"{name}-event")

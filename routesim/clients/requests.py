@@ -1,0 +1,65 @@
+"""What a worker makes of a task's message: Celery's message protocol 2 (celery.md 1.6)."""
+
+import json
+from typing import Any
+
+from routesim.celery.epoch import ms_of
+from routesim.model import Task
+from routesim.queues import Delivery
+from routesim.values import raw
+
+
+class Request:
+    """A delivery of a task. `life` is the channel that it came by: on a later one it cannot be acknowledged any more."""
+
+    __slots__ = ("consumer", "delivery", "due_ms", "expires_ms", "id", "life", "retries", "settled", "task")
+
+    def __init__(self, delivery: Delivery, consumer: str, task: Task, life: int) -> None:
+        headers = headers_of(delivery)
+        self.delivery = delivery
+        self.consumer = consumer
+        self.task = task
+        self.life = life
+        self.settled = False
+        self.id = task_id(delivery)
+        retries = raw(headers.get("retries"))
+        self.retries = retries if isinstance(retries, int) else 0
+        self.due_ms = _time(headers.get("eta"))
+        self.expires_ms = _time(headers.get("expires"))
+
+    @property
+    def reply_to(self) -> str:
+        return str(raw(self.delivery.copy.content.properties.get("reply_to")) or "")
+
+
+def headers_of(delivery: Delivery) -> dict[str, Any]:
+    """The headers as the worker is sent them, `x-death` and `x-delivery-count` included."""
+    return delivery.queue.headers(delivery.copy) or {}
+
+
+def task_name(delivery: Delivery) -> str | None:
+    """The name of the task; None: the message is none of Celery's."""
+    name = raw(headers_of(delivery).get("task"))
+    return name if isinstance(name, str) else None
+
+
+def task_id(delivery: Delivery) -> str:
+    found = raw(headers_of(delivery).get("id"))
+    return found if isinstance(found, str) else delivery.copy.message
+
+
+def decodable(delivery: Delivery) -> bool:
+    """Whether the body is what its content type says; Celery acknowledges what it cannot decode."""
+    content = delivery.copy.content
+    if raw(content.properties.get("content_type")) != "application/json":
+        return True
+    try:
+        json.loads(content.body)
+    except ValueError:
+        return False
+    return True
+
+
+def _time(value: Any) -> int | None:
+    text = raw(value)
+    return ms_of(text) if isinstance(text, str) else None

@@ -1,0 +1,395 @@
+"""Where everything is at any moment of a run, by its events alone: queues, who holds what, consumers, counts.
+
+A fold: an event costs the same however much there is. Each situation can be looked at, and kept as a `copy` from which one
+can go on later.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from routesim import events
+from routesim.model import REPLY_TO
+
+COUNTED = (
+    "published", "returned", "unroutable", "entered", "delivered", "redelivered", "acked", "dead_lettered", "dropped", "purged",
+    "deleted", "lost_at_restart", "lost",
+)  # fmt: skip
+
+
+class Ready(NamedTuple):
+    """A copy that waits in its queue."""
+
+    message: str
+    copy: int
+    redelivered: bool
+
+
+class Held(NamedTuple):
+    """A copy that is out and not settled. `consumer` None: taken with basic.get."""
+
+    message: str
+    copy: int
+    consumer: str | None
+    channel: str
+    delivery_tag: int
+    redelivered: bool
+
+
+class AwaitingDeadLetter(NamedTuple):
+    """A copy whose at-least-once dead letter nothing has taken yet."""
+
+    message: str
+    copy: int
+    reason: str
+    why: str
+
+
+class Consuming(NamedTuple):
+    """`active`: whose turn it is on a queue with a single active consumer."""
+
+    queue: str
+    channel: str
+    active: bool = False
+
+
+# In a stream several consumers can hold one copy; elsewhere the copy alone says which delivery is meant.
+HeldKey = int | tuple[int, str, int]
+
+
+class QueueSituation:
+    """One queue. Its copies are in exactly one of the tables, those of a stream that are out in `messages` as well.
+
+    `messages` are those that are ready, `later` those that wait for their delayed retry (4.3+), `leaving` those on their way
+    to a dead-letter exchange, each by the number of the copy.
+    """
+
+    __slots__ = ("awaiting", "kind", "later", "leaving", "messages", "name", "unacked", "unsorted")
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        self.kind = kind
+        self.messages: dict[int, Ready] = {}
+        self.unsorted = False
+        self.later: dict[int, Ready] = {}
+        self.unacked: dict[HeldKey, Held] = {}
+        self.awaiting: dict[int, AwaitingDeadLetter] = {}
+        self.leaving: dict[int, str] = {}
+
+    def ready(self) -> list[Ready]:
+        """The ready messages: in the order of their delivery in a classic queue without priorities and in a stream. Elsewhere
+        in the order in which they came, for events tell neither priorities nor what a quorum queue sends first."""
+        if self.unsorted and self.kind != "quorum":
+            self.messages = dict(sorted(self.messages.items()))
+            self.unsorted = False
+        return list(self.messages.values())
+
+    def put(self, item: Ready) -> None:
+        last = next(reversed(self.messages), 0)
+        self.messages[item.copy] = item
+        self.unsorted = self.unsorted or item.copy < last
+
+    def take(self, copy: int) -> bool:
+        """Take the copy out, wherever it is; False when it is not here."""
+        for table in (self.unacked, self.messages, self.later, self.awaiting, self.leaving):
+            if table.pop(copy, None) is not None:
+                return True
+        return False
+
+    def clone(self) -> "QueueSituation":
+        other = QueueSituation(self.name, self.kind)
+        other.messages, other.unsorted, other.later = self.messages.copy(), self.unsorted, self.later.copy()
+        other.unacked, other.awaiting, other.leaving = self.unacked.copy(), self.awaiting.copy(), self.leaving.copy()
+        return other
+
+    def size(self) -> int:
+        return len(self.messages) + len(self.later) + len(self.unacked) + len(self.awaiting) + len(self.leaving)
+
+
+class Situation:
+    """Hears the events of one run in their order, from the first on.
+
+    - `at_ms`: the virtual time of the last event, or as far as `advance` was called;
+    - `queues`, `consumers`: those that exist, by name, in the order of their coming;
+    - `counts`: the columns of the ledger that events tell, `dropped` by reason as well. `entered` are all copies that came
+      into queues, for whatever cause.
+
+    What is answered in an open transaction counts as unacked until the commit, as in RabbitMQ.
+    """
+
+    def __init__(self) -> None:
+        self.at_ms = 0
+        self.queues: dict[str, QueueSituation] = {}
+        self.consumers: dict[str, Consuming] = {}
+        self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
+        self.dropped: dict[str, int] = {}
+        self.releases: list[tuple[int, int, str]] = []  # a heap: (instant, copy, queue) of delayed retries
+        self._gone = QueueSituation(REPLY_TO, "classic")  # what passes through no declared queue
+
+    def hear(self, event: Any) -> None:
+        """The next event."""
+        if event.at_ms > self.at_ms:
+            self.advance(event.at_ms)
+        do = _HEARS.get(type(event))
+        if do is not None:
+            do(self, event)
+
+    def advance(self, to_ms: int) -> None:
+        """Let time pass up to `to_ms`: delayed retries that are due are ready again."""
+        while self.releases and self.releases[0][0] <= to_ms:
+            _, copy, name = heapq.heappop(self.releases)
+            queue = self.queue(name)
+            item = queue.later.pop(copy, None)
+            if item is not None:
+                queue.put(item)
+        self.at_ms = max(self.at_ms, to_ms)
+
+    def queue(self, name: str) -> QueueSituation:
+        """The queue of that name; one that is never shown for direct reply-to and for queues that are gone."""
+        return self.queues.get(name) or self._gone
+
+    def held_by(self, consumer: str) -> list[Held]:
+        """What a consumer has been sent and not settled, in the order of the deliveries."""
+        consuming = self.consumers.get(consumer)
+        held = self.queue(consuming.queue).unacked.values() if consuming else ()
+        return [item for item in held if item.consumer == consumer]
+
+    def size(self) -> int:
+        """How much a copy of it has to copy."""
+        return sum(queue.size() for queue in self.queues.values()) + len(self.consumers)
+
+    def copy(self) -> "Situation":
+        """An equal situation that hears for itself."""
+        other = Situation()
+        other.at_ms = self.at_ms
+        other.queues = {name: queue.clone() for name, queue in self.queues.items()}
+        other.consumers = self.consumers.copy()
+        other.counts, other.dropped, other.releases = self.counts.copy(), self.dropped.copy(), self.releases.copy()
+        other._gone = self._gone.clone()
+        return other
+
+    # Messages ----------------------------------------------------------------------------------------------------------
+
+    def _published(self, event: events.Published) -> None:
+        self.counts["published"] += 1
+
+    def _returned(self, event: events.Returned) -> None:
+        self.counts["returned"] += 1
+
+    def _unroutable(self, event: events.Unroutable) -> None:
+        if not event.returned:
+            self.counts["unroutable"] += 1
+            self.counts["lost"] += 1
+
+    def _enqueued(self, event: events.Enqueued) -> None:
+        self.counts["entered"] += 1
+        self.queue(event.queue).put(Ready(event.message, event.copy, False))
+
+    def _delivered(self, event: events.Delivered) -> None:
+        self.counts["delivered"] += 1
+        self.counts["redelivered"] += event.redelivered
+        self._goes_out(event, event.consumer)
+
+    def _got(self, event: events.Got) -> None:
+        if event.copy is None:
+            return
+        self.counts["delivered"] += 1
+        self.counts["redelivered"] += bool(event.redelivered)
+        self._goes_out(event, None)
+
+    def _goes_out(self, event: Any, consumer: str | None) -> None:
+        queue, copy = self.queue(event.queue), event.copy
+        key: HeldKey = copy
+        if queue.kind == "stream":  # the log keeps it
+            key = (copy, consumer or event.channel, event.delivery_tag)
+        else:
+            queue.take(copy)
+        if event.auto_ack:
+            self.counts["acked"] += 1
+        else:
+            queue.unacked[key] = Held(event.message, copy, consumer, event.channel, event.delivery_tag, event.redelivered)
+
+    def _acked(self, event: events.Acked) -> None:
+        queue = self.queue(event.queue)
+        if queue.kind == "stream":
+            queue.unacked.pop((event.copy, event.by, event.delivery_tag), None)
+        else:
+            queue.take(event.copy)
+            self.counts["acked"] += 1
+
+    def _rejected(self, event: events.Rejected) -> None:
+        queue = self.queue(event.queue)
+        queue.take(event.copy)
+        queue.leaving[event.copy] = event.message
+
+    def _requeued(self, event: events.Requeued) -> None:
+        queue = self.queue(event.queue)
+        queue.take(event.copy)
+        queue.put(Ready(event.message, event.copy, True))
+
+    def _retry_delayed(self, event: events.RetryDelayed) -> None:
+        queue = self.queue(event.queue)
+        item = queue.messages.pop(event.copy, None)
+        if item is not None:
+            queue.later[event.copy] = item
+            heapq.heappush(self.releases, (event.until_ms, event.copy, event.queue))
+
+    def _awaiting(self, event: events.Awaiting) -> None:
+        queue = self.queue(event.queue)
+        queue.take(event.copy)
+        queue.awaiting[event.copy] = AwaitingDeadLetter(event.message, event.copy, event.reason, event.why)
+
+    def _leaves(self, event: Any) -> bool:
+        """Whether the copy was in the queue at all: one that was refused there can be dead-lettered too."""
+        return self.queue(event.queue).take(event.copy) or self._gone.take(event.copy)
+
+    def _dead_lettered(self, event: events.DeadLettered) -> None:
+        self.counts["dead_lettered"] += self._leaves(event)
+
+    def _dropped(self, event: events.Dropped) -> None:
+        if self._leaves(event):
+            self.counts["dropped"] += 1
+            self.counts["lost"] += 1
+            self.dropped[event.reason] = self.dropped.get(event.reason, 0) + 1
+
+    def _purged(self, event: events.Purged) -> None:
+        self.counts["purged"] += self._leaves(event)
+
+    def _deleted(self, event: events.Deleted) -> None:
+        self._leaves(event)
+        self.counts["deleted"] += 1
+        self.counts["lost"] += 1
+
+    def _lost_at_restart(self, event: events.LostAtRestart) -> None:
+        self._leaves(event)
+        self.counts["lost_at_restart"] += 1
+        self.counts["lost"] += 1
+
+    def _lost_by_consumer(self, event: events.LostByConsumer) -> None:
+        self.counts["lost"] += 1
+
+    # Queues and consumers ----------------------------------------------------------------------------------------------
+
+    def _queue_declared(self, event: events.QueueDeclared) -> None:
+        self.queues[event.queue] = QueueSituation(event.queue, event.type)
+
+    def _queue_deleted(self, event: events.QueueDeleted) -> None:
+        """What is left of it is on its way to a dead-letter exchange."""
+        queue = self.queues.pop(event.queue, None)
+        for table in (queue.messages, queue.leaving, queue.unacked) if queue and queue.kind != "stream" else ():
+            self._gone.leaving.update(dict.fromkeys(table, ""))  # type: ignore[arg-type]
+
+    def _consumer_started(self, event: events.ConsumerStarted) -> None:
+        self.consumers[event.consumer] = Consuming(event.queue, event.channel)
+
+    def _consumer_cancelled(self, event: events.ConsumerCancelled) -> None:
+        self.consumers.pop(event.consumer, None)
+
+    def _consumer_active(self, event: events.ConsumerActive) -> None:
+        for name, consuming in self.consumers.items():
+            if consuming.queue == event.queue:
+                self.consumers[name] = consuming._replace(active=name == event.consumer)
+
+    def _channels_gone(self, channels: tuple[str, ...] | None) -> None:
+        """Streams take nothing back, so that nothing else tells. None: all of them."""
+        for queue in self.queues.values():
+            if queue.kind == "stream" and queue.unacked:
+                queue.unacked = {
+                    key: item for key, item in queue.unacked.items() if channels is not None and item.channel not in channels
+                }
+
+    def _restarted(self, event: events.Restarted) -> None:
+        self._channels_gone(None)
+        if event.clean:
+            return
+        for queue in self.queues.values():
+            if queue.kind == "classic":  # after a kill all that is kept counts as redelivered (queues.md 7.3)
+                queue.messages = {copy: item._replace(redelivered=True) for copy, item in queue.messages.items()}
+
+
+class Depth(NamedTuple):
+    """How many messages of a queue are ready and unacked from an instant on."""
+
+    at_ms: int
+    ready: int
+    unacked: int
+
+
+class Depths:
+    """How full each queue was over the virtual time, for plots: one point an instant at which that changed.
+
+    A queue's points begin with its declaration; one that is deleted ends with a point of zeros. `situation` is the one after
+    the last event heard.
+    """
+
+    def __init__(self) -> None:
+        self.situation = Situation()
+        self.of: dict[str, list[Depth]] = {}
+
+    def hear(self, event: Any) -> None:
+        self.advance(event.at_ms)
+        self.situation.hear(event)
+        name = getattr(event, "queue", None)
+        if type(event) in _TELL_OF_ALL:
+            for each in self.of:
+                self._note(each)
+        elif name is not None:
+            self._note(name)
+
+    def advance(self, to_ms: int) -> None:
+        """Let time pass up to `to_ms`."""
+        releases = self.situation.releases
+        while releases and releases[0][0] <= to_ms:
+            at_ms, _, name = releases[0]
+            self.situation.advance(at_ms)
+            self._note(name)
+        self.situation.advance(to_ms)
+
+    def points(self) -> Iterator[tuple[str, list[Depth]]]:
+        """Every queue that ever was, with its points, in the order of the declarations."""
+        yield from self.of.items()
+
+    def _note(self, name: str) -> None:
+        queue = self.situation.queues.get(name)
+        points = self.of.get(name)
+        if points is None:
+            if queue is None:
+                return
+            points = self.of[name] = []
+        point = Depth(self.situation.at_ms, len(queue.messages) if queue else 0, len(queue.unacked) if queue else 0)
+        if points and points[-1].at_ms == point.at_ms:
+            points.pop()
+        if not points or points[-1][1:] != point[1:]:
+            points.append(point)
+
+
+_TELL_OF_ALL = (events.ChannelClosed, events.ConnectionClosed, events.ConnectionLost, events.Restarted)
+
+_HEARS: dict[type, Callable[[Situation, Any], None]] = {
+    events.Published: Situation._published,
+    events.Returned: Situation._returned,
+    events.Unroutable: Situation._unroutable,
+    events.Enqueued: Situation._enqueued,
+    events.Delivered: Situation._delivered,
+    events.Got: Situation._got,
+    events.Acked: Situation._acked,
+    events.Rejected: Situation._rejected,
+    events.Requeued: Situation._requeued,
+    events.RetryDelayed: Situation._retry_delayed,
+    events.DeadLettered: Situation._dead_lettered,
+    events.Dropped: Situation._dropped,
+    events.Awaiting: Situation._awaiting,
+    events.Purged: Situation._purged,
+    events.Deleted: Situation._deleted,
+    events.LostAtRestart: Situation._lost_at_restart,
+    events.LostByConsumer: Situation._lost_by_consumer,
+    events.QueueDeclared: Situation._queue_declared,
+    events.QueueDeleted: Situation._queue_deleted,
+    events.ConsumerStarted: Situation._consumer_started,
+    events.ConsumerCancelled: Situation._consumer_cancelled,
+    events.ConsumerActive: Situation._consumer_active,
+    events.ChannelClosed: lambda situation, event: situation._channels_gone((event.channel,)),
+    events.ConnectionClosed: lambda situation, event: situation._channels_gone(event.channels),
+    events.ConnectionLost: lambda situation, event: situation._channels_gone(event.channels),
+    events.Restarted: Situation._restarted,
+}
