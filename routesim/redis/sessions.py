@@ -78,7 +78,7 @@ def _end_consumer(
     _begin_cycle(client)
     if broker.listen:
         broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
-    broker.outbox.append(ConsumerEnded(subscription.name, client.channel.name, channel_lost))
+    broker.outbox.append(ConsumerEnded(subscription.name, client.channel.name, channel_lost, why))
 
 
 def qos(broker: RedisState, step: steps.Qos) -> None:
@@ -99,10 +99,10 @@ def tx(broker: RedisState, step: steps.Tx) -> None:
 
 def close(broker: RedisState, step: steps.Close) -> None:
     """In good order: what each channel holds is given back, the last channel first."""
-    names = broker.connections.get(step.connection, [])
+    names = tuple(broker.connections.get(step.connection, ()))
     if names and broker.listen:
-        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT))
-    ended = [_end_channel(broker, name, CLOSED_BY_CLIENT) for name in reversed(names.copy())]
+        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
+    ended = [_end_channel(broker, name, CLOSED_BY_CLIENT) for name in reversed(names)]
     for channel, queues in ended:
         settling.give_back(broker, channel.unacked.values(), CLOSED_BY_CLIENT)
         for queue in queues:

@@ -280,3 +280,16 @@ def test_the_summary_names_the_rules_and_graph_draws() -> None:
     files: dict[str, str | bytes] = {"redis.yaml": REDIS + "queues: {q: }\n"}
     assert "rules of Redis with kombu" in routesim("run", "redis.yaml", files=files).out
     assert "queue q (list)" in routesim("graph", "redis.yaml", files=files).out
+
+
+def test_a_celery_worker_does_a_late_task_of_12_s_three_times() -> None:
+    """As recorded of celery 5.7 with visibility_timeout 5: received three times and executed three times, by two workers."""
+    outcome = ok("""
+broker: {kind: redis, visibility_timeout: 5s, restore_every: 1s}
+queues: {q: }
+tasks: {late: {takes: 12s, acks: late}}
+workers: {w1: {queues: [q], prefetch: 4}, w2: {queues: [q], prefetch: 4}}
+steps: [publish: {routing_key: q, id: t1, headers: {task: late, id: t1}}]
+expect: {tasks: {t1: {runs: 3, state: SUCCESS}}, workers: {w1: {received: 2}, w2: {received: 1}}}
+""")
+    assert [event["at_ms"] for event in outcome.of("delivered")] == [0, 5000, 10000]
