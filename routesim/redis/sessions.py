@@ -99,12 +99,12 @@ def tx(broker: RedisState, step: steps.Tx) -> None:
 
 def close(broker: RedisState, step: steps.Close) -> None:
     """In good order: what each channel holds is given back, the last channel first."""
-    names = broker.connections.get(step.connection, [])
+    names = tuple(broker.connections.get(step.connection, ()))
     if names and broker.listen:
-        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, tuple(names)))
-    ended = [_end_channel(broker, name, CLOSED_BY_CLIENT) for name in reversed(names.copy())]
+        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
+    ended = [_end_channel(broker, name, CLOSED_BY_CLIENT) for name in reversed(names)]
     for channel, queues in ended:
-        settling.give_back(broker, channel, CLOSED_BY_CLIENT)
+        settling.give_back(broker, channel.unacked.values(), CLOSED_BY_CLIENT)
         for queue in queues:
             if queue.fanout is not None and queue.auto_delete and queue.name in broker.queues:
                 topology.remove(broker, queue, "auto-delete: its consumer closed the channel")

@@ -1,8 +1,10 @@
 """Acknowledging, giving back, and the visibility timeout. Redis knows tags of messages, not of deliveries."""
 
+from collections.abc import Iterable
+
 from routesim import events, steps
 from routesim.broker.acknowledging import NotPossible
-from routesim.queues import Channel, Copy, Delivery
+from routesim.queues import Copy, Delivery
 from routesim.redis.lists import RedisList
 from routesim.redis.popping import fill, hold, push
 from routesim.redis.state import Client, Flight, Held, RedisState
@@ -190,10 +192,9 @@ def _another(broker: RedisState, queue: RedisList, message: str, entry: Held) ->
     return Copy(broker.serial, message, entry.content, None, 1)
 
 
-def give_back(broker: RedisState, channel: Channel, why: str) -> None:
-    """All that a channel holds, one after the other to the head: the last one delivered is the next to be popped."""
-    messages = dict.fromkeys(item.copy.message for item in channel.unacked.values())
-    for message in messages:
+def give_back(broker: RedisState, held: Iterable[Delivery], why: str) -> None:
+    """All that a channel held, one after the other to the head: the last one delivered is the next to be popped."""
+    for message in dict.fromkeys(item.copy.message for item in held):
         restore(broker, message, head=True, why=why)
 
 
@@ -201,9 +202,9 @@ def recover(broker: RedisState, step: steps.Recover) -> None:
     if not step.requeue:
         raise NotPossible("kombu's Redis transport does not support recover(requeue=false)")
     client = broker.client(step.channel)
-    give_back(broker, client.channel, "recover")
-    for tag in list(client.channel.unacked):
-        client.settled[tag] = client.channel.unacked.pop(tag)
+    held, client.channel.unacked = client.channel.unacked, {}
+    client.settled |= held
+    give_back(broker, held.values(), "recover")
     fill(broker, client)
 
 

@@ -9,7 +9,6 @@ from routesim.report.task_sections import task_sections
 from routesim.report.text import duration, visible
 from routesim.run import LiveResult, Outcome, shown_actual
 from routesim.scenario import Expectation
-from routesim.scenario.engines import broker_name
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 
@@ -235,7 +234,6 @@ def verdict(result: Outcome) -> Cell:
             parts.append(f"{len(result.unseen)} not checked, since no client is told")
         parts.append(f"on a real RabbitMQ {result.broker.connections.version}")
     else:
-        rules_of = broker_name(result.scenario.settings, result.scenario.rabbitmq)
-        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of {rules_of}")
+        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
     word = "OK" if result.ok else "FAILED"
     return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", GOOD if result.ok else BAD)

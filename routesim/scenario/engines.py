@@ -11,8 +11,3 @@ def engine_of(settings: Settings) -> type[Broker]:
 
         return RedisBroker
     return Broker
-
-
-def broker_name(settings: Settings, rabbitmq: str) -> str:
-    """Whose rules a run follows, as a person says it."""
-    return "Redis, as kombu uses it" if settings.kind == "redis" else f"RabbitMQ {rabbitmq}"

