@@ -7,9 +7,9 @@ from routesim.run.differing import Difference, differences
 from routesim.run.facts import Facts
 from routesim.run.monitored import Monitored, watch
 from routesim.run.monitoring import LOST
-from routesim.run.runner import BUDGET_EVENTS
 from routesim.scenario import Scenario
 
+MOST_EVENTS = 100_000  # of a run that does not come to rest
 RABBITMQ, REDIS = "rabbitmq", "redis"
 OVER = ("SUCCESS", "FAILURE", "REJECTED", "REVOKED")
 
@@ -35,6 +35,7 @@ class Side(NamedTuple):
 
     seen: Monitored
     facts: Facts
+    ended: str
     tasks: dict[str, TaskFate]
     left: dict[str, tuple[int, int]]
     consumers: dict[str, tuple[str, ...]]
@@ -66,12 +67,12 @@ class Comparison(NamedTuple):
         """Whether all that happened to tasks, in queues and at consumers is the same, at the same times."""
         ours, theirs = self.rabbitmq, self.redis
         return (
-            self.first is None and ours.tasks == theirs.tasks and ours.left == theirs.left
+            self.first is None and ours.ended == theirs.ended and ours.tasks == theirs.tasks and ours.left == theirs.left
             and ours.consumers == theirs.consumers and sorted(ours.lost) == sorted(theirs.lost)
         )  # fmt: skip
 
 
-def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_events: int = BUDGET_EVENTS) -> Comparison:
+def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_events: int = MOST_EVENTS) -> Comparison:
     """Run it twice. `visibility_timeout` in ms: Redis's, instead of the scenario's own."""
     ours = _run(scenario._replace(settings=scenario.settings._replace(kind=RABBITMQ)), max_events)
     theirs = _run(scenario._replace(settings=_on_redis(scenario.settings, visibility_timeout)), max_events)
@@ -89,7 +90,7 @@ def _run(scenario: Scenario, max_events: int) -> Side:
     fates = _fates(seen)
     queues = {name: (points[-1].ready, points[-1].unacked) for name, points in seen.depths.items() if points}
     return Side(
-        seen, facts, fates, {name: left for name, left in queues.items() if any(left)},
+        seen, facts, seen.result.ended, fates, {name: left for name, left in queues.items() if any(left)},
         {name: tuple(facts.delivered.get(name, ())) for name in facts.consumers}, tuple(facts.lost),
         tuple(_unfinished(seen, facts)), tuple(task for task, fate in fates.items() if fate.runs > fate.retries + 1),
     )  # fmt: skip

@@ -21,6 +21,8 @@ CLASSES: dict[str, str] = {
     "restored in reverse": "a worker that shuts down gives its messages back to Redis last first; RabbitMQ keeps their order",
     "fanout without storage": "on Redis a fanout exchange is PUB/SUB: who is not subscribed at that moment never gets it, "
     "whatever is bound",
+    "fanout to each consumer": "on Redis every consumer of a queue that is bound to a fanout exchange gets each message; on RabbitMQ "
+    "they share what is in the queue",
     "topic matching": "kombu's Redis transport makes a regular expression of a topic key, in which the dots beside # stay: "
     "ship.# does not match ship",
     "no such exchange type": "kombu's Redis transport knows direct, topic and fanout exchanges alone: others route nothing",
@@ -31,6 +33,7 @@ CLASSES: dict[str, str] = {
     "acknowledgements",
     "nobody is told": "Redis has neither mandatory nor returns: who publishes never learns that a message reached no queue",
     "queues stay": "Redis has no exclusive queues, and no auto-delete ones but of fanout: a list stays when its client is gone",
+    "not on Redis": "kombu's Redis transport does not have all that RabbitMQ has",
     "restart": "what a restart of the server keeps: RabbitMQ durable queues and persistent messages, Redis its last snapshot",
 }  # fmt: skip
 EXPIRED = "expired"
@@ -57,6 +60,8 @@ def differences(scenario: Scenario, rabbitmq: Facts, redis: Facts) -> list[Diffe
     for rule in (_coming_back, _going_away, _routing, _order, _telling):
         for name, at_ms, shown in rule(scenario, rabbitmq, redis):
             found.setdefault(name, []).append((at_ms, shown))
+    if not found:  # what Redis lacks is no reason where another one shows: it is said of every queue of every worker
+        found = {"not on Redis": [(item.at_ms, item.why) for item in redis.warned]} if redis.warned else {}
     told = [Difference(name, *min(items), len(items)) for name, items in found.items()]
     return sorted(told, key=lambda item: (item.at_ms, list(CLASSES).index(item.name)))
 
@@ -107,6 +112,9 @@ def _routing(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
             continue
         ours, theirs = set(rabbitmq.reached.get(message, ())), set(redis.reached.get(message, ()))
         kind = rabbitmq.types.get(exchange, "")
+        more = [queue for queue in ours & theirs if redis.reached[message].count(queue) > rabbitmq.reached[message].count(queue)]
+        if kind == "fanout" and more:
+            yield "fanout to each consumer", at_ms, f"{message} goes to every consumer of {_queues(set(more))}"
         if ours == theirs or kind == "direct":
             continue
         name = {"fanout": "fanout without storage", "topic": "topic matching"}.get(kind, "no such exchange type")
