@@ -13,7 +13,7 @@ LAYERS = [
     {"broker"},
     {"celery", "redis"},
     {"clients", "scenario", "rabbitmq"},
-    {"run"},
+    {"run", "celery_app"},
     {"explain", "verify"},
     {"check", "diff", "graph"},
     {"report"},

@@ -26,7 +26,7 @@ class Call(NamedTuple):
 
 
 def task_headers(call: Call) -> dict[str, Any]:
-    """In the order of celery/app/amqp.py:as_task_v2."""
+    """In the order of celery/app/amqp.py:as_task_v2. The two `repr` are Python's own: Celery shortens what is very long."""
     return {
         "lang": "py",
         "task": call.task,

@@ -29,6 +29,7 @@ SETTINGS: dict[str, Setting] = {
     "event_queue_ttl": Setting("seconds", 5, "x-message-ttl of the queues of events"),
     "result_backend": Setting("text", None, "rpc:// sends results as messages to a queue of the caller's; others need no broker"),
     "result_expires": Setting("seconds", 86400, "x-expires of the queue of results"),
+    "task_always_eager": Setting("boolean", False, "not simulated: tasks run in the caller and no message is sent"),
     "task_acks_late": Setting("boolean", False, "acknowledge when a task has ended instead of when it begins"),
     "task_acks_on_failure": Setting("boolean", None, "with acks_late: acknowledge after an exception (default), or reject"),
     "task_acks_on_failure_or_timeout": Setting("boolean", True, "both of the others, where they are not given"),
@@ -51,6 +52,7 @@ SETTINGS: dict[str, Setting] = {
     "task_default_rate_limit": Setting("rate", None, "10/m and the like, of each worker"),
     "task_default_routing_key": Setting("text", None, "default: the name of the default queue"),
     "task_ignore_result": Setting("boolean", False, "no results are sent"),
+    "task_protocol": Setting("protocol", 2, "of messages; 1 is not simulated"),
     "task_queue_max_priority": Setting("number", None, "x-max-priority of every queue"),
     "task_queues": Setting(
         "queues", None, "name: {exchange, exchange_type, routing_key, queue_arguments …}; default: the default queue"
@@ -106,8 +108,8 @@ WITHOUT_MEANING = frozenset({
     "result_exchange", "result_exchange_type", "result_extended", "result_failure_expires", "result_persistent",
     "result_serializer", "s3_access_key_id", "s3_base_path", "s3_bucket", "s3_endpoint_url", "s3_region",
     "s3_secret_access_key", "security_cert_store", "security_certificate", "security_digest", "security_key",
-    "security_key_password", "task_allow_error_cb_on_chord_header", "task_always_eager", "task_annotations",
-    "task_compression", "task_eager_propagates", "task_inherit_parent_priority", "task_protocol",
+    "security_key_password", "task_allow_error_cb_on_chord_header", "task_annotations",
+    "task_compression", "task_eager_propagates", "task_inherit_parent_priority",
     "task_publish_retry", "task_publish_retry_policy", "task_remote_tracebacks", "task_repr_maxlevels",
     "task_serializer", "task_store_eager_result", "task_store_errors_even_if_ignored", "task_track_started",
     "timezone", "worker_agent", "worker_autoscaler", "worker_consumer", "worker_deduplicate_successful_tasks",

@@ -1,15 +1,18 @@
 """`routesim celery`: Celery apps in scenarios. Each subcommand imports what it needs when it is called."""
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from routesim.cli.commands import OneCommand
 from routesim.cli.groups import OPTIONS
 from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
 
 app = typer.Typer(**OPTIONS)
+_command = partial(app.command, cls=OneCommand)
 FORMAT = Annotated[
     str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json. Default: table, in a pipe plain.")
 ]
@@ -20,7 +23,7 @@ def celery() -> None:
     """What Celery does with the broker."""
 
 
-@app.command("expand", epilog=examples(
+@_command("expand", epilog=examples(
     "routesim celery expand scenarios/shop.yaml", "routesim celery expand shop.yaml | routesim run -",
 ))  # fmt: skip
 def expand(
@@ -39,7 +42,7 @@ def expand(
     sys.exit(expand_file(file, output, rabbitmq))
 
 
-@app.command("monitor", epilog=examples(
+@_command("monitor", epilog=examples(
     "routesim celery monitor scenarios/celery/countdown-drains-queue.yaml", "routesim celery monitor shop.yaml --at 5s",
     "routesim celery monitor shop.yaml --every 1s --format json | jq .samples",
 ))  # fmt: skip
@@ -59,7 +62,7 @@ def monitor(
     sys.exit(monitor_file(file, at, every, format))
 
 
-@app.command("compare", epilog=examples(
+@_command("compare", epilog=examples(
     "routesim celery compare scenarios/introduction/redis-notices-late.yaml",
     "routesim celery compare shop.yaml --visibility-timeout 10m --format json | jq .differences",
 ))  # fmt: skip

@@ -4,6 +4,8 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from routesim.cli.commands import OPTIONS as COMMON
+
 
 class Subcommands(TyperGroup):
     """A group whose list of commands cuts no sentence off."""
@@ -14,7 +16,4 @@ class Subcommands(TyperGroup):
             command.short_help = command.short_help or (command.help or "").strip().split("\n")[0]
 
 
-OPTIONS: dict[str, Any] = {
-    "cls": Subcommands, "rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False,
-    "no_args_is_help": False,
-}  # fmt: skip
+OPTIONS: dict[str, Any] = {"cls": Subcommands, "no_args_is_help": False, **COMMON}

@@ -107,7 +107,7 @@ def _worker(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
 
 NOW: dict[str, Any] = {
     "active": lambda process: len(process.running),
-    "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.limits.values()),
+    "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.buckets.values()),
     "held": lambda process: len(process.held),
     "prefetch": lambda process: process.prefetch.told,
     "online": lambda process: process.connected,

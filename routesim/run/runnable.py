@@ -17,6 +17,8 @@ def steps_of(scenario: Scenario) -> Iterator[Step]:
     """Every engine step that the file itself asks for, publishes and waits aside."""
     for declaration in scenario.declarations:
         yield declaration.step
+    for worker in scenario.workers.values():
+        yield from worker.declares
     for step in scenario.steps:
         if isinstance(step.action, Do):
             yield from step.action.steps
@@ -49,9 +51,13 @@ def check_speed(scenario: Scenario, speed: int) -> None:
             pace.down(action.ms, "a wait")
         elif isinstance(action, PublishMany):
             pace.down(action.every_ms, "`every`")
+            pace.down(action.after_ms, "`after`")
             pace.message(action.message)
     for consumer in scenario.consumers.values():
         _check_consumer(pace, consumer)
+    for task in scenario.tasks.values():
+        for reply in (*task.publish, *(reply for rule in task.runs for reply in rule.publish or ())):
+            pace.message(reply.message)
     if isinstance(scenario.until, int):
         pace.down(scenario.until, "`until`")
 

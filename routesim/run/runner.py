@@ -109,8 +109,8 @@ class Runner(Acting):
             channel_plans=scenario.channels, listen=self.listen,
         )  # fmt: skip
         narrated = listener is None or isinstance(listener, Narrator)
-        plain = not records and not scenario.workers and type(self.broker) is Broker
-        self.express = Express(self, listener) if express and narrated and plain else None  # type: ignore[arg-type]
+        plain = express and narrated and not records and not scenario.workers and type(self.broker) is Broker
+        self.express = Express(self, listener) if plain else None  # type: ignore[arg-type]
         self.publishes_left = 0
         self.checked: list[Checked] = []
         self.routed: list[Binding] = []  # bindings that the table of routes used
@@ -252,10 +252,6 @@ class Runner(Acting):
         if until_ms is not None:
             broker.advance(until_ms)
             self._settle()
-
-    def _nothing_planned(self) -> bool:
-        """Heartbeats aside: they would go on for ever."""
-        return len(self.agenda) == (0 if self.processes is None else self.processes.heartbeats)
 
     def _fire(self, entry: tuple[int, int, int, tuple[Any, ...]]) -> None:
         _, rank, _, what = entry

@@ -31,12 +31,14 @@ class App(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """`declares` is what it declares whenever it connects."""
+    """`declares` is what it declares whenever it connects. `begins_later`: it may start, or start again, in the run."""
 
     name: str
     app: App
     queues: list[TaskQueue]
     gossip: bool
+    sends_events: bool
+    begins_later: bool
     declares: list["Declared"]
     at: Node
 
@@ -45,12 +47,13 @@ class Declared(NamedTuple):
     """Something to declare and what there is to say about it. `own`: it comes and goes with its worker."""
 
     what: Exchange | Queue | Binding
+    at: Node
     said: str
     own: bool = False
 
 
 class Topology:
-    """What the section declares at the top, each thing once. Two that differ are told: RabbitMQ would refuse the second."""
+    """What the section declares at the top, each thing once. Two that differ are told: RabbitMQ will refuse the second."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -74,10 +77,8 @@ class Topology:
             self._differ("exchange" if isinstance(what, Exchange) else "queue", what.name, at)
 
     def _differ(self, what: str, name: str, at: Node) -> None:
-        self.reader.error(
-            "refused", f"{what} '{name}' is declared twice, and differently: RabbitMQ answers 406 PRECONDITION_FAILED", at,
-            "give both apps the same settings for it",
-        )  # fmt: skip
+        problem = f"{what} '{name}' is declared twice, and differently: whoever comes second is answered 406, and exits"
+        self.reader.warning("refused", problem, at, "give both apps the same settings for it")
 
 
 def part_of(what: Exchange | Queue | Binding, at: Node, comment: str = "", channel: str | None = None) -> Part:
@@ -99,6 +100,7 @@ class Apps:
         self.fields = fields
         self.global_qos = version.startswith("3.")  # celery/worker/consumer/tasks.py:qos_global
         self.topology = Topology(reader)
+        self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}
         self.plain_queues: dict[str, Queue] = {}
         self.plain_tasks: set[str] = set()
@@ -106,6 +108,7 @@ class Apps:
         section = fields.node.get("apps") if isinstance(fields.node, Mapping) else None
         for name, given in fields.get("apps", {}).items():
             self.apps[str(name)] = _app(str(name), given, key_of(section, name))
+        self._refuse_what_sends_nothing()
         self.workers: dict[str, Worker] = {}
         self.ignored: dict[str, list[str]] = {
             str(name): [str(key) for key in given if key in WITHOUT_MEANING] for name, given in fields.get("apps", {}).items()
@@ -122,8 +125,19 @@ class Apps:
         if len(self.apps) == 1:
             return next(iter(self.apps.values()))
         if self.apps:
-            self.reader.error("missing-key", "which app? There are several", at, f"add `app:` with one of {', '.join(self.apps)}")
+            self.reader.error("which-app", "which app? There are several", at, f"add `app:` with one of {', '.join(self.apps)}")
+        elif not self.reader.failed:
+            self.reader.error("which-app", "there is no app", at, "name one under `apps:`, e.g. `apps: {shop: }`")
         return None
+
+    def _refuse_what_sends_nothing(self) -> None:
+        for app in self.apps.values():
+            for name, value, why in (
+                ("task_always_eager", True, "with task_always_eager tasks run in the caller: there are no messages to show"),
+                ("task_protocol", 1, "messages of protocol 1 are not simulated; Celery sends protocol 2 since 4.0"),
+            ):
+                if app.settings[name] == value:
+                    self.reader.error("not-simulated", why, app.node[name], "take it out")
 
     # Workers ---------------------------------------------------------------------------------------------------------
 
@@ -135,7 +149,16 @@ class Apps:
             app = self.app_of(given, at)
             if app is not None:
                 gossip = given.get("gossip", True) and app.settings["worker_enable_remote_control"]
-                self.workers[str(name)] = Worker(str(name), app, self._consumed(app, str(name), given), gossip, [], at)
+                sends_events = given.get("events", app.settings["worker_send_task_events"])
+                later = not given.get("start", True) or "restart" in given
+                queues = self._consumed(app, str(name), given)
+                self.workers[str(name)] = Worker(str(name), app, queues, gossip, sends_events, later, [], at)
+                if given.get("mingle"):
+                    self.reader.warning(
+                        "not-simulated", "mingle is passed over: it takes a second and moves no task",
+                        key_of(given.node, "mingle"),
+                        "take it out",
+                    )  # fmt: skip
         for worker in self.workers.values():
             self._declare(worker, self.fields["workers"][worker.name])
         for app in self.apps.values():
@@ -151,7 +174,7 @@ class Apps:
                 found.append(app.queues[str(queue)])
             except QueueNotFound:
                 self.reader.error(
-                    "unknown-queue", f"app {app.name} has no queue '{queue}', and task_create_missing_queues is off",
+                    "celery-raises", f"app {app.name} has no queue '{queue}', and task_create_missing_queues is off",
                     key_of(queue, ""),
                     did_you_mean(queue, app.queues.configured),
                 )  # fmt: skip
@@ -162,42 +185,37 @@ class Apps:
     def _declare(self, worker: Worker, given: Fields) -> None:
         """At the top what is there for all, and what goes with those that start by themselves."""
         worker.declares.extend(self._declared(worker, given))
-        for what, said, own in worker.declares:
+        for what, at, said, own in worker.declares:
             if not own or given.get("start", True):
-                self.topology.add(what, worker.at, said, worker.name)
+                self.topology.add(what, at, said, worker.name)
 
     def _declared(self, worker: Worker, given: Fields) -> Iterator[Declared]:
-        settings, app = worker.app.settings, worker.app.name
+        settings, app, at = worker.app.settings, worker.app.name, worker.at
         for queue in worker.queues:
-            said = f"app {app}: task queues"
+            said, place = f"app {app}: task queues", _place_of(queue, worker)
             if queue.exchange.name:
-                yield Declared(queue.exchange, said)
+                yield Declared(queue.exchange, place, said)
             if queue.broadcast:
                 said = f"app {app}: a broadcast goes to a queue of each worker"
-            yield Declared(queue.queue(worker.name), said, queue.broadcast)
+            yield Declared(queue.queue(worker.name), place, said, queue.broadcast)
             binding = queue.binding(worker.name)
             if binding is not None:
-                yield Declared(binding, said, queue.broadcast)
+                yield Declared(binding, place, said, queue.broadcast)
         if settings["worker_enable_remote_control"]:
             said = f"app {app}: commands to all workers, and their answers"
-            yield Declared(inboxes.control_exchange(settings), said)
-            yield Declared(inboxes.reply_exchange(settings), said)
+            yield Declared(inboxes.control_exchange(settings), at, said)
+            yield Declared(inboxes.reply_exchange(settings), at, said)
             for what in inboxes.inbox(settings, worker.name):
-                yield Declared(what, f"commands to {worker.name}", True)
-        if worker.gossip or self._has_events(worker, given):
-            yield Declared(inboxes.event_exchange(settings), f"app {app}: events")
+                yield Declared(what, at, f"commands to {worker.name}", True)
+        if self._has_events(worker, given):
+            yield Declared(inboxes.event_exchange(settings), at, f"app {app}: events")
         if worker.gossip:
             for what in inboxes.events(settings, worker.name, "worker.#"):
-                yield Declared(what, f"events of other workers to {worker.name} (gossip)", True)
+                yield Declared(what, at, f"events of other workers to {worker.name} (gossip)", True)
 
-    @staticmethod
-    def _has_events(worker: Worker, given: Fields) -> bool:
-        """Events of the worker itself, or of its tasks."""
-        return bool(given.get("heartbeat") or Apps._sends_task_events(worker, given))
-
-    @staticmethod
-    def _sends_task_events(worker: Worker, given: Fields) -> bool:
-        return bool(given.get("events", worker.app.settings["worker_send_task_events"]))
+    def _has_events(self, worker: Worker, given: Fields) -> bool:
+        """Of the worker itself at least. A heartbeat that is only not shown counts where somebody listens."""
+        return bool(worker.gossip or worker.sends_events or given.get("heartbeat", self.has_flower))
 
     def _declare_delays(self, app: App) -> None:
         """Native delayed delivery, which a worker sets up as soon as one queue is a quorum queue."""
@@ -233,9 +251,9 @@ class Apps:
             fields["replies"] = inboxes.reply_exchange(settings).name
         if worker.gossip:
             fields["gossip"] = inboxes.events(settings, name, "")[0].name
-        if self._has_events(worker, given) or worker.gossip:
+        if self._has_events(worker, given):
             fields["events"] = inboxes.event_exchange(settings).name
-            if not self._sends_task_events(worker, given):
+            if not worker.sends_events:
                 fields["sends_events"] = False
             if given.get("heartbeat"):
                 fields["heartbeat"] = duration(HEARTBEAT_MS)
@@ -243,9 +261,19 @@ class Apps:
             fields["results"] = True
         if worker.app.queues.first_quorum is not None:
             fields["delays"] = True
-        fields["declares"] = sections_of([part_of(what, at) for what, _, _ in worker.declares], at)
+        fields["declares"] = sections_of([part_of(what, place) for what, place, _, _ in worker.declares], at)
         parts = self.topology.parts
-        parts.append(Part("workers", made(name, at), made(fields, at)))
+        said = (
+            f"{name}: prefetch is worker_prefetch_multiplier {multiplier} × {concurrency}, {self._limit(worker.app, by_channel)}"
+        )
+        parts.append(Part("workers", made(name, at), made(fields, at), said))
+
+    @staticmethod
+    def _limit(app: App, by_channel: bool) -> str:
+        if by_channel:
+            return "one limit for all its queues"
+        quorum = app.queues.first_quorum
+        return f"for each queue, because {quorum} is a quorum queue" if quorum else "for each queue, as from RabbitMQ 4.0 on"
 
     # Flower ----------------------------------------------------------------------------------------------------------
 
@@ -269,6 +297,13 @@ def flower_parts(app: App, at: Node, said: str = "") -> list[Part]:
     """What Flower declares whenever it starts."""
     queue, binding = inboxes.events(app.settings, "flower", "#")
     return [part_of(queue, at, said, "flower"), part_of(binding, at, said)]
+
+
+def _place_of(queue: TaskQueue, worker: Worker) -> Node:
+    """Where a task queue is configured, or else who consumes it."""
+    node = worker.app.node
+    configured = node.get("task_queues") if isinstance(node, Mapping) else None
+    return key_of(configured, queue.name) if isinstance(configured, Mapping) and queue.name in configured else worker.at
 
 
 # Values of the fields ------------------------------------------------------------------------------------------------

@@ -30,10 +30,15 @@ class Producer:
 
 
 class Sent(NamedTuple):
-    """Publishes of one call, the step that declares what they need before (None: nothing), and when each is sent."""
+    """Publishes of one call, each with when it is sent, and the step that declares before what they need (None: nothing).
+
+    `results` is the step that declares the queue of results, which Celery does before every publish. `refused`: RabbitMQ
+    refuses the declaration.
+    """
 
     before: Node | None
     publishes: list[tuple[int, Publish]]
+    results: Node | None = None
     refused: bool = False
 
 
@@ -125,8 +130,14 @@ class Calls:
                 )))  # fmt: skip
         if first is None:
             return Sent(None, [])
-        before, refused = self._before(producer, first, self._ignores(name, fields, app), at, may_fail=may_fail)
-        return Sent(before, [] if refused else publishes, refused)
+        parts: list[Part] = []
+        refused = self._declare_target(producer, first, parts, at, may_fail=may_fail)
+        results = None
+        if app.settings.sends_results and not self._ignores(name, fields, app) and not refused:
+            part = part_of(inboxes.results(app.settings, producer.oid), at)
+            results = declared([part], at)
+            parts.append(part)
+        return Sent(declared(parts, at) if parts else None, [] if refused else publishes, results, refused)
 
     def _check_task(self, name: str, at: Node) -> None:
         plain = self.apps.plain_tasks
@@ -148,7 +159,7 @@ class Calls:
         eta = ms_of(str(fields["eta"]), self.start)
         if eta is None:
             raise self.reader.error(
-                "wrong-type", f"expected a time such as 2026-01-01T00:00:30, found '{fields['eta']}'", fields["eta"],
+                "wrong-time", f"expected a time such as 2026-01-01T00:00:30, found '{fields['eta']}'", fields["eta"],
                 "for a time from now on, write `countdown`",
             )  # fmt: skip
         return eta
@@ -160,13 +171,13 @@ class Calls:
             return target(routed(name, options, app.routes, app.queues, app.settings), countdown_s, app.queues, app.settings)
         except QueueNotFound as problem:
             raise self.reader.error(
-                "unknown-queue", f"Celery raises QueueNotFound: app {app.name} has no queue '{problem}'", fields.get("queue", at),
+                "celery-raises", f"Celery raises QueueNotFound: app {app.name} has no queue '{problem}'", fields.get("queue", at),
                 did_you_mean(str(problem), app.queues.configured) or "allow it with task_create_missing_queues",
             ) from None  # fmt: skip
         except ValueError as problem:
             which = fields.get("eta") or key_of(fields.node, "countdown")
             raise self.reader.error(
-                "wrong-value", f"Celery raises ValueError: {problem}: native delayed delivery counts whole seconds", which,
+                "celery-raises", f"Celery raises ValueError: {problem}: native delayed delivery counts whole seconds", which,
                 "wait at least a second, or not at all",
             ) from None  # fmt: skip
 
@@ -183,24 +194,22 @@ class Calls:
 
     # What is declared before -----------------------------------------------------------------------------------------
 
-    def _before(self, producer: Producer, to: Target, ignores: bool, at: Node, *, may_fail: bool) -> tuple[Node | None, bool]:
-        """The step that declares, and whether RabbitMQ refuses it, so that nothing is published."""
-        settings, refused = producer.app.settings, False
-        parts: list[Part] = []
-        if to.declares is not None and to.declares.name not in producer.declared:
-            refused = self._declare(producer, to.declares, parts, at, may_fail=may_fail)
+    def _declare_target(self, producer: Producer, to: Target, parts: list[Part], at: Node, *, may_fail: bool) -> bool:
+        """Adds what is declared before the first publish to a queue; whether RabbitMQ refuses it."""
+        settings = producer.app.settings
         if settings["task_send_sent_event"]:
             self.apps.topology.add(inboxes.event_exchange(settings), at, f"app {producer.app.name}: events")
-        if settings.sends_results and not ignores and not refused:
-            parts.append(part_of(inboxes.results(settings, producer.oid), at))
-        return (declared(parts, at) if parts else None), refused
+        if to.declares is None or to.declares.name in producer.declared:
+            return False
+        return self._declare(producer, to.declares, parts, at, may_fail=may_fail)
 
     def _declare(self, producer: Producer, queue: TaskQueue, parts: list[Part], at: Node, *, may_fail: bool) -> bool:
         producer.declared.add(queue.name)
         topology = self.apps.topology
-        known: Queue | None = topology.queues.get(queue.name) or self.apps.plain_queues.get(queue.name)
+        known: Queue | None = self.apps.plain_queues.get(queue.name) or topology.queues.get(queue.name)
         differs = known is not None and known != queue.queue()
-        known_exchange = topology.exchanges.get(queue.exchange.name) or self.apps.plain_exchanges.get(queue.exchange.name)
+        exchange = queue.exchange.name
+        known_exchange = self.apps.plain_exchanges.get(exchange) or topology.exchanges.get(exchange)
         differs = differs or (known_exchange is not None and known_exchange != queue.exchange)
         if differs and not may_fail:
             raise self.reader.error(
@@ -223,7 +232,8 @@ def steps_of(sent: Sent, producer: Producer, now: int, at: Node, fails: Node | N
         step = {**fields, "channel": producer.name}
         if moment > now:
             step["after"] = duration(moment - now)
-        found.append(_failing(made({"publish": step}, at), fails))
+        is_task = "correlation_id" in fields
+        found.append(_failing(made({"publish": step}, at), fails if is_task else None))
     return found
 
 

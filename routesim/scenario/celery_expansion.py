@@ -3,6 +3,7 @@
 What is made stands where that stands from which it comes: an error about it points into the celery section.
 """
 
+import contextlib
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import Invalid
@@ -12,6 +13,7 @@ from routesim.scenario.celery_calls import Calls
 from routesim.scenario.celery_nodes import Part, copied, made
 from routesim.scenario.celery_steps import Commented, Steps, horizon_of, starts_of
 from routesim.scenario.celery_tasks import Tasks
+from routesim.scenario.declarations import child
 from routesim.scenario.kinds import Fields, Kind, Reader, Unreadable
 from routesim.scenario.source import Mapping, Node, Sequence
 from routesim.versions import NEWEST, UnknownVersion, rules
@@ -49,7 +51,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
             step for step in root["steps"] if isinstance(step, Mapping) and not celery_format.STEPS.keys().isdisjoint(step)
         )
         verb = next(key for key in step if key in celery_format.STEPS)
-        raise reader.error("missing-key", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
+        raise reader.error("no-celery", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
     fields: Fields = celery_format.CELERY.read(reader, root["celery"])
     starts = starts_of(reader, fields)
     apps = Apps(reader, fields, version or _version(root))
@@ -58,10 +60,10 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     flower = apps.add_flower()
     tasks = Tasks(apps)
     calls = Calls(apps, tasks, starts)
-    steps = Steps(apps, tasks, calls, flower)
+    steps = Steps(apps, tasks, calls, flower, horizon_of(root))
     steps.flower_begins()
-    steps.beats(horizon_of(root), starts)
-    steps.read(root.get("steps"))
+    steps.beats(starts)
+    steps.read(root.get("steps"), root.get("until"))
     parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()])
     return Expanded(_merged(reader, root, apps, parts, steps.steps), parts, steps.steps, apps.ignored)
 
@@ -134,7 +136,7 @@ def _merge(reader: Reader, plain: Mapping, section: str, items: list[Part], apps
     given = plain.get(section)
     if isinstance(given, Sequence) and section != "bindings":
         reader.error(
-            "wrong-type", f"beside a celery section, {section} must be a mapping", given,
+            "celery-beside-list", f"beside a celery section, {section} must be a mapping", given,
             "put the list into a file under `definitions:`"
         )  # fmt: skip
         return
@@ -167,22 +169,27 @@ def _same(section: str, name: str, apps: Apps) -> bool:
 def _told_twice(reader: Reader, section: str, part: Part, mapping: Mapping) -> None:
     first = next(key for key in mapping if key == part.name)
     what = section.removesuffix("s")
-    if section in ("exchanges", "queues"):
-        problem = f"{what} '{part.name}' of Celery is declared under `{section}:` in another way: RabbitMQ answers 406"
-        cure = f"take it out at line {first.line}, or declare it as Celery does"
-    else:
-        problem, cure = f"{what} '{part.name}' is also under `{section}:`", f"rename one; the other is at line {first.line}"
     assert part.name is not None
-    reader.error("duplicate-key", problem, part.name, cure)
+    if section in ("exchanges", "queues"):
+        problem = f"{what} '{part.name}' is already there, in another way: RabbitMQ answers 406 to a worker, which then exits"
+        cure = f"take it out at line {first.line}, or declare it as Celery does"
+        reader.warning("refused", problem, part.name, cure)
+        return
+    problem, cure = f"{what} '{part.name}' is also under `{section}:`", f"rename one; the other is at line {first.line}"
+    reader.error("duplicate-name", problem, part.name, cure)
 
 
 def _read_the_rest(reader: Reader, root: Mapping) -> None:
     """The form of the plain sections, so that their errors are told as well; names may be Celery's and are left out."""
+    tasks = child(root, "celery", "tasks")
+    for task in tasks.values() if isinstance(tasks, Mapping) else ():
+        rules = child(task, "runs")
+        for rule in rules if isinstance(rules, Sequence) else ():
+            with contextlib.suppress(Unreadable):
+                format.RUN.read(reader, rule)
     for name, node in root.items():
         field = format.SCENARIO.fields.get(name)
         kind: Kind | None = field.kind if field is not None and name not in ("celery", "steps") else None
         if kind is not None and not (name in ("exchanges", "queues", "bindings") and isinstance(node, Sequence)):
-            try:
+            with contextlib.suppress(Unreadable):
                 kind.read(reader, node)
-            except Unreadable:
-                continue

@@ -26,6 +26,7 @@ from routesim.scenario.kinds import (
     Shape,
     Table,
     TextKind,
+    duration_ms,
     is_null,
 )
 from routesim.scenario.source import Mapping, Node, Sequence, Text
@@ -46,7 +47,7 @@ class Seconds(Kind):
             if 0 <= seconds <= 100 * 365 * 86_400:
                 return round(seconds * 1000)
             raise self.wrong(reader, node)
-        if not isinstance(node, Text):
+        if not isinstance(node, Text) or duration_ms(node) is None:
             raise self.wrong(reader, node)
         return Duration().read(reader, node)
 
@@ -130,6 +131,7 @@ SETTING_KINDS: dict[str, Kind] = {
     "seconds": Seconds(),
     "text": TEXT,
     "rate": Rate(),
+    "protocol": Integer(1, 2),
     "mapping": Table(),
     "queue type": Choice("quorum", "classic"),
     "delivery mode": Integer(1, 2),

@@ -43,7 +43,7 @@ class Tasks:
             at = key_of(section, name)
             key = made(name, at)
             assert isinstance(key, Text)
-            found.append(Part("tasks", key, made(self._fields(name, app, given, at), at)))
+            found.append(Part("tasks", key, made(self._fields(name, app, given, at), at), f"app {app.name}: tasks"))
         return found
 
     def _fields(self, name: str, app: App, given: Fields, at: Node) -> dict[str, Any]:
@@ -104,7 +104,9 @@ class Tasks:
             try:
                 to = target(routed(name, options, app.routes, app.queues, app.settings), None, app.queues, app.settings)
             except QueueNotFound as problem:
-                self.apps.reader.error("unknown-queue", f"app {app.name} has no queue '{problem}'", wanted["task"])
+                self.apps.reader.error(
+                    "celery-raises", f"Celery raises QueueNotFound: app {app.name} has no queue '{problem}'", wanted["task"]
+                )
                 continue
             call = Call(name, "", parent, "", tuple(wanted.get("args", ())), wanted.get("kwargs", {}))
             fields = task(call, to.exchange, to.routing_key, priority=to.priority, delivery_mode=to.delivery_mode, sent_ms=0)

@@ -11,6 +11,20 @@ from routesim.scenario.source import Mapping, Node, Sequence, Text
 from routesim.scenario.writing import NOTHING, Bare, Item, commented, scalar
 
 WORDS = TRUE | FALSE | NULLS | YAML_1_1_BOOLEANS
+ORDER = (
+    "exchanges",
+    "queues",
+    "bindings",
+    "channels",
+    "consumers",
+    "tasks",
+    "workers",
+    "steps",
+    "until",
+    "routes",
+    "never",
+    "expect",
+)
 DURATION = re.compile(r"\d+(\.\d+)?(ms|s|m|h|d)", re.ASCII)
 
 
@@ -20,13 +34,18 @@ def expanded_lines(expanded: Expanded, file: str, folder: str = "") -> Iterator[
     sections: dict[str, Any] = {}
     if "name" not in root:
         sections["name"] = os.path.splitext(os.path.basename(file))[0]
-    for name, node in root.items():
-        sections[str(name)] = _section(expanded, str(name), node)
+    for name in sorted(root, key=_place):
+        sections[str(name)] = _section(expanded, str(name), root[name])
     if folder and "definitions" in sections:
         given = sections["definitions"]
         paths = [str(path) for path in (given if isinstance(given, list) else [given])]
         sections["definitions"] = [os.path.join(folder, path) for path in paths]
     yield from commented(sections, _head(expanded, file))
+
+
+def _place(name: str) -> int:
+    """Where a section stands: what the scenario is, what is declared, what happens, what must be so."""
+    return ORDER.index(name) if name in ORDER else -1
 
 
 def _head(expanded: Expanded, file: str) -> Iterator[str]:
@@ -57,8 +76,15 @@ def _data(node: Node) -> Any:
         return [_data(item) for item in node]
     assert isinstance(node, Text)
     if not node.plain:
-        return Bare(node) if DURATION.fullmatch(node) else str(node)
+        return Bare(node) if DURATION.fullmatch(node) else _quoted(node)
     if not node:
         return NOTHING
     bare = node in WORDS or any(form.fullmatch(node) for form in (INTEGER, FLOAT, AMBIGUOUS, DURATION))
     return Bare(node) if bare else str(node)
+
+
+def _quoted(text: str) -> Any:
+    """JSON in single quotes: nobody reads it with a backslash before every quote."""
+    if '"' in text and text.isprintable():
+        return Bare("'" + text.replace("'", "''") + "'")
+    return str(text)

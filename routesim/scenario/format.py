@@ -238,7 +238,7 @@ TASK = Shape(
         "acks": Field(Choice("early", "late"), "when the message is acknowledged: at the start (default) or at the end"),
         "on_failure": Field(Choice("ack", "reject"), "late only: after an exception; default ack"),
         "on_timeout": Field(Choice("ack", "requeue"), "late only: after the hard time limit; default ack"),
-        "on_worker_lost": Field(Choice("ack", "requeue", "retry"), "late only: after the child's death; default ack"),
+        "on_worker_lost": Field(Choice("ack", "requeue", "retry"), "after the child's death; requeue late only; default ack"),
         "rate_limit": Field(Rate(), "in each worker: 10/s, 100/m, 5/h or a bare number a second"),
         "ignore_result": Field(Boolean(), "no result is sent; default false"),
         "retry_headers": Field(

@@ -249,7 +249,16 @@ _ANSWER = {
         {"properties": {"multiple": {"const": True}}, "required": ["multiple"]},
     ],
 }
+_NEEDS = {"revoke": ["id"], "rate_limit": ["task", "rate"], "add_consumer": ["queue"], "cancel_consumer": ["queue"]}
 RULES: dict[str, Schema] = {
+    "call": {"not": {"required": ["countdown", "eta"]}, "dependentRequired": {"on_commit": ["commit"]}},
+    "control": {
+        "allOf": [
+            {"if": {"properties": {"do": {"const": do}}, "required": ["do"]}, "then": {"required": needed}}
+            for do, needed in _NEEDS.items()
+        ]
+    },
+    "an entry of a schedule": {"oneOf": [{"required": ["every"]}, {"required": ["crontab"]}]},
     "ack": _ANSWER,
     "nack": _ANSWER,
     "reject": _ANSWER,

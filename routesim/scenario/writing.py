@@ -59,12 +59,17 @@ def _comment(text: str, ascii: bool) -> Iterator[str]:
         ) or ["#"]  # fmt: skip
 
 
-def written(data: dict[str, Any], comments: Iterable[str] = ()) -> str:
+def written(data: dict[str, Any], comments: Iterable[str] = (), *, ascii: bool = False) -> str:
     """A scenario of these sections as text; `comments` stand at its top, a line each."""
-    write, lines = _Writer(ascii=False), [line for comment in comments for line in _comment(comment, ascii=False)]
+    write, lines = _Writer(ascii), [line for comment in comments for line in _comment(comment, ascii)]
     for name, value in data.items():
         lines += write.section(name, value) if isinstance(value, (dict, list)) else write.entry(name, value)
     return "\n".join(lines) + "\n"
+
+
+def inline(value: Any, *, ascii: bool = False) -> str:
+    """A value in one line, however long."""
+    return _Writer(ascii).flow(value)
 
 
 class Item(NamedTuple):
@@ -256,7 +261,9 @@ class _Writer:
             return "{" + ", ".join(f"{self.scalar(key)}: {self.flow(item)}" for key, item in value.items()) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(map(self.flow, value)) + "]"
-        if value is None or value is NOTHING:
+        if value is NOTHING:
+            return ""
+        if value is None:
             return "null"
         return str(value).lower() if isinstance(value, bool) else repr(value)
 
