@@ -120,7 +120,7 @@ def sections(seen: Monitored, every_ms: int | None, columns: int | None) -> list
     """`columns`: for so wide a page; None: however wide."""
     parts = [_samples(seen, every_ms)] if every_ms is not None else []
     if seen.monitor.workers:
-        parts += [*worker_sections(seen.monitor, columns), tasks_section(seen)]
+        parts += [*worker_sections(seen.monitor, columns), tasks_section(seen.monitor, seen.pending, seen.at_ms)]
     return [part for part in parts if part.rows]
 
 
@@ -153,12 +153,12 @@ def _count(column: str, value: int) -> Cell:
     return Cell(str(value), tone if value else QUIET)
 
 
-def tasks_section(seen: Monitored) -> Section:
+def tasks_section(monitor: Monitor, pending: list[Pending], at_ms: int) -> Section:
     """Neighbours of whom the same is to be said share a row. Retries are a column where there are any."""
     groups: list[tuple[list[str], tuple[Cell, ...]]] = []
     left_out = 0
-    received = ((task.id, _task(task, seen.at_ms)) for task in seen.monitor.tasks.values())
-    waiting = ((item.task, _pending(item)) for item in seen.pending)
+    received = ((task.id, _task(task, at_ms)) for task in monitor.tasks.values())
+    waiting = ((item.task, _pending(item)) for item in pending)
     for id, cells in chain(received, waiting):
         if groups and not left_out and groups[-1][1] == cells:
             groups[-1][0].append(id)
@@ -171,7 +171,7 @@ def tasks_section(seen: Monitored) -> Section:
         rows.append(
             (Cell(f"… {left_out} more"), Cell("--format json has them all", QUIET), *[Cell("")] * (len(TASK_COLUMNS) - 2))
         )
-    retried = any(task.retries for task in seen.monitor.tasks.values())
+    retried = any(task.retries for task in monitor.tasks.values())
     kept = len(TASK_COLUMNS) if retried else TASK_COLUMNS.index("retries")
     return Section("Tasks", TASK_COLUMNS[:kept], [row[:kept] for row in rows], frozenset(TASK_COLUMNS[4:]))
 

@@ -71,7 +71,12 @@ def test_what_is_there_is_seen_and_what_is_not_is_not() -> None:
 
 
 def test_runs_in_one_column_are_counted_and_their_ends_are_told() -> None:
-    spans = [Span(0, 1, "a", "success"), Span(1, 2, "b", "success"), Span(100, 500, "job", "failure"), Span(500, None, "last", "running")]
+    spans = [
+        Span(0, 1, "a", "success"),
+        Span(1, 2, "b", "success"),
+        Span(100, 500, "job", "failure"),
+        Span(500, None, "last", "running"),
+    ]
     field = Field("w", (), (Row("child 1", spans),))
     lines = text_of(plot_lines([field], 999, 57, UNICODE))
     row = next(line for line in lines if "child 1" in line).split("│")[1]

@@ -1,5 +1,6 @@
 """What the monitor folds out of events is what the worker processes know of themselves, at every moment of a run."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_series_and_counts_end_as_the_run_does(path: Path) -> None:
         assert final == worker.load(seen.at_ms)[1:]
         instants = [load.at_ms for load in worker.loads]
         assert instants == sorted(set(instants))
-        assert all(one[1:] != other[1:] for one, other in zip(worker.loads, worker.loads[1:], strict=False))
+        assert all(one[1:] != other[1:] for one, other in pairwise(worker.loads))
         assert max(instants, default=0) <= seen.at_ms
         assert name in seen.monitor.workers
     for name, queue in result.broker.queues.items():
@@ -109,7 +110,7 @@ def test_a_child_does_one_thing_at_a_time(path: Path) -> None:
         of_child.setdefault((run.worker, run.child), []).append(run)
     for (worker, child), runs in of_child.items():
         assert 1 <= child <= seen.monitor.workers[worker].plan.concurrency
-        for before, after in zip(runs, runs[1:], strict=False):
+        for before, after in pairwise(runs):
             assert before.ended_ms is not None
             assert before.began_ms <= before.ended_ms <= after.began_ms
     for run in seen.monitor.runs:
