@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from routesim.model import Settings
-from routesim.run.differing import Difference, differences
+from routesim.run.differing import Difference, differences, lacking
 from routesim.run.facts import Facts
 from routesim.run.monitored import Monitored, watch
 from routesim.run.monitoring import LOST
@@ -65,18 +65,24 @@ class Comparison(NamedTuple):
     @property
     def same(self) -> bool:
         """Whether all that happened to tasks, in queues and at consumers is the same, at the same times."""
-        ours, theirs = self.rabbitmq, self.redis
-        return (
-            self.first is None and ours.ended == theirs.ended and ours.tasks == theirs.tasks and ours.left == theirs.left
-            and ours.consumers == theirs.consumers and sorted(ours.lost) == sorted(theirs.lost)
-        )  # fmt: skip
+        return not self.differences and _alike(self.rabbitmq, self.redis) and self.first is None
+
+
+def _alike(ours: Side, theirs: Side) -> bool:
+    return (
+        ours.ended == theirs.ended and ours.tasks == theirs.tasks and ours.left == theirs.left
+        and ours.consumers == theirs.consumers and sorted(ours.lost) == sorted(theirs.lost)
+    )  # fmt: skip
 
 
 def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_events: int = MOST_EVENTS) -> Comparison:
     """Run it twice. `visibility_timeout` in ms: Redis's, instead of the scenario's own."""
     ours = _run(scenario._replace(settings=scenario.settings._replace(kind=RABBITMQ)), max_events)
     theirs = _run(scenario._replace(settings=_on_redis(scenario.settings, visibility_timeout)), max_events)
-    return Comparison(ours, theirs, _first(ours.facts, theirs.facts), differences(scenario, ours.facts, theirs.facts))
+    first, found = _first(ours.facts, theirs.facts), differences(scenario, ours.facts, theirs.facts)
+    if not found and (first is not None or not _alike(ours, theirs)):
+        found = lacking(theirs.facts)
+    return Comparison(ours, theirs, first, found)
 
 
 def _on_redis(settings: Settings, visibility_timeout: int | None) -> Settings:

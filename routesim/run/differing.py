@@ -21,8 +21,8 @@ CLASSES: dict[str, str] = {
     "restored in reverse": "a worker that shuts down gives its messages back to Redis last first; RabbitMQ keeps their order",
     "fanout without storage": "on Redis a fanout exchange is PUB/SUB: who is not subscribed at that moment never gets it, "
     "whatever is bound",
-    "fanout to each consumer": "on Redis every consumer of a queue that is bound to a fanout exchange gets each message; on RabbitMQ "
-    "they share what is in the queue",
+    "fanout to each consumer": "on Redis every consumer of a queue that is bound to a fanout exchange gets each message; on "
+    "RabbitMQ they share what is in the queue",
     "topic matching": "kombu's Redis transport makes a regular expression of a topic key, in which the dots beside # stay: "
     "ship.# does not match ship",
     "no such exchange type": "kombu's Redis transport knows direct, topic and fanout exchanges alone: others route nothing",
@@ -60,10 +60,14 @@ def differences(scenario: Scenario, rabbitmq: Facts, redis: Facts) -> list[Diffe
     for rule in (_coming_back, _going_away, _routing, _order, _telling):
         for name, at_ms, shown in rule(scenario, rabbitmq, redis):
             found.setdefault(name, []).append((at_ms, shown))
-    if not found:  # what Redis lacks is no reason where another one shows: it is said of every queue of every worker
-        found = {"not on Redis": [(item.at_ms, item.why) for item in redis.warned]} if redis.warned else {}
     told = [Difference(name, *min(items), len(items)) for name, items in found.items()]
     return sorted(told, key=lambda item: (item.at_ms, list(CLASSES).index(item.name)))
+
+
+def lacking(redis: Facts) -> list[Difference]:
+    """What kombu's Redis transport said that it does not have; it is said of every queue of every worker, so that it is a
+    reason only where there is no other."""
+    return [Difference("not on Redis", item.at_ms, item.why, 1) for item in redis.warned[:1]]
 
 
 Found = Iterator[tuple[str, int, str]]
@@ -124,7 +128,8 @@ def _routing(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
     gone = {item.queue for item in redis.deleted}
     for item in rabbitmq.deleted:
         if item.queue in used - gone:
-            yield "queues stay", item.at_ms, f"{item.queue} is deleted on RabbitMQ alone: {item.why}"
+            name = "restart" if item.why.startswith("not durable") else "queues stay"
+            yield name, item.at_ms, f"{item.queue} is deleted on RabbitMQ alone: {item.why}"
 
 
 def _queues(names: set[str]) -> str:
