@@ -63,7 +63,7 @@ def verdict(found: Comparison) -> Cell:
     parts += ["what is left in queues"] if ours.left != theirs.left else []
     parts += ["what is lost"] if sorted(ours.lost) != sorted(theirs.lost) else []
     parts += ["what consumers get"] if ours.consumers != theirs.consumers else []
-    order = ["the order in which things happen"] if found.first is not None and found.first.in_order else ["what the broker does"]
+    order = ["when, or in which order, things happen"]
     what = ", ".join(parts or order)
     return Cell(f"DIFFERENT  {name}: RabbitMQ {version} and Redis differ in {what}", BAD)
 

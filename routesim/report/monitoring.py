@@ -10,7 +10,7 @@ from routesim.report.plain import section_lines
 from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Field, Line, Row, Span, cut
 from routesim.report.summary import together
 from routesim.report.task_sections import TONES
-from routesim.report.text import duration, encoding_of, fitted, visible, wrapped
+from routesim.report.text import encoding_of, fitted, visible, wrapped
 from routesim.report.ticks import short_time
 from routesim.run.monitored import Monitored, Pending, Sample, samples
 from routesim.run.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
@@ -39,8 +39,8 @@ def write(out: IO[str], seen: Monitored, format: str, *, columns: int, colour: b
         return
     fields, left_out = depth_fields(seen.depths)
     workers, more = worker_fields(seen.monitor)
-    head = Cell(f"{visible(seen.result.scenario.name)} at {duration(seen.at_ms)} of virtual time", "title")
-    plot.write(out, [(head,), ()], colour=colour)
+    head = f"{visible(seen.result.scenario.name)} at {short_time(seen.at_ms)} of virtual time"
+    plot.write(out, [*((Cell(text, plot.TITLE),) for text in wrapped(head, columns)), ()], colour=colour)
     write_plot(out, [*fields, *workers], [*left_out, *more], seen.at_ms, columns=columns, colour=colour)
     width = columns if format == "table" else None
     _write_sections(out, sections(seen, every_ms, width), width, colour=colour)
