@@ -7,7 +7,7 @@ from routesim.cli.output import look, opened, tell
 
 
 def compare_file(path: str, visibility_timeout: str | None, format: str | None) -> int:
-    """The exit status, as of `diff`: 0 both the same, 1 they differ; 3 where a run did not come to rest."""
+    """The exit status, as of `diff`: 0 both the same, 1 they differ; 3 where neither run comes to rest."""
     from routesim.report.comparing import FORMATS, write
     from routesim.run.comparing import compare
 
@@ -18,7 +18,7 @@ def compare_file(path: str, visibility_timeout: str | None, format: str | None) 
         chosen = format or ("table" if out.isatty() else "plain")
         how = look(out, chosen, quiet=False)
         write(out, found, chosen, columns=how.columns, colour=how.colour)
-    endless = [side.seen.result for side in (found.rabbitmq, found.redis) if side.seen.result.ended == "budget"]
-    for result in endless:
-        tell(f"routesim: {result.ended}: {result.kept_going}")
-    return NO_VERDICT if endless else OK if found.same else NO
+    if found.rabbitmq.ended == found.redis.ended == "budget":
+        tell(f"routesim: budget: {found.rabbitmq.seen.result.kept_going}")
+        return NO_VERDICT
+    return OK if found.same else NO

@@ -17,6 +17,7 @@ FORMATS = ("table", "plain", "json")
 MOST_ROWS = 40
 MOST_RUNS = 4
 MOST_SAID = 4
+ENDLESS = {"budget": "never: it goes on and on", "livelock": "never: a livelock"}
 BOTH = ("RabbitMQ", "Redis")
 
 
@@ -58,10 +59,12 @@ def verdict(found: Comparison) -> Cell:
     ids = _union(ours.tasks, theirs.tasks)
     others = sum(ours.tasks.get(id) != theirs.tasks.get(id) for id in ids)
     parts = [f"{others} of {len(ids)} tasks"] if others else []
+    parts += ["how they end"] if ours.ended != theirs.ended else []
     parts += ["what is left in queues"] if ours.left != theirs.left else []
     parts += ["what is lost"] if sorted(ours.lost) != sorted(theirs.lost) else []
     parts += ["what consumers get"] if ours.consumers != theirs.consumers else []
-    what = ", ".join(parts) or "the order in which things happen"
+    order = ["when, or in which order, things happen"]
+    what = ", ".join(parts or order)
     return Cell(f"DIFFERENT  {name}: RabbitMQ {version} and Redis differ in {what}", BAD)
 
 
@@ -136,15 +139,20 @@ def _work(found: Comparison) -> Section:
 
     ours, theirs = found.rabbitmq, found.redis
     facts = [
+        ("ended", _ended(ours), _ended(theirs)),
         ("messages lost", ids(ours.lost), ids(theirs.lost)),
         ("tasks begun and never finished", ids(ours.unfinished), ids(theirs.unfinished)),
         ("tasks run more than once", ids(ours.doubled), ids(theirs.doubled)),
     ]
     rows = []
     for name, here, there in facts:
-        bad = [PLAIN if text == "none" else NOTICE for text in (here, there)]
+        bad = [NOTICE if text[:1].isdigit() or text in ENDLESS.values() else PLAIN for text in (here, there)]
         rows.append((mark(here == there), Cell(name), Cell(here, bad[0]), Cell(there, bad[1])))
-    return Section("Lost and doubled", ("", "", *BOTH), rows)
+    return Section("Ended, lost, doubled", ("", "", *BOTH), rows)
+
+
+def _ended(side: Side) -> str:
+    return ENDLESS.get(side.ended, f"at {short_time(side.seen.at_ms)}")
 
 
 def _first(found: Comparison) -> Section:
@@ -170,6 +178,9 @@ def _why(found: Comparison) -> Section:
         times = f" ({item.times} times)" if item.times > 1 else ""
         text = f"{CLASSES[item.name]}. First at {short_time(item.at_ms)}: {visible(item.shown)}{times}."
         rows.append((Cell(item.name, NOTICE), Cell(text)))
+    known = {error.text for error in found.rabbitmq.seen.result.errors}
+    errors = dict.fromkeys(error.text for error in found.redis.seen.result.errors if error.text not in known)
+    rows += [(Cell("not on Redis", NOTICE), Cell(visible(text))) for text in errors]
     if not rows and not found.same:
         rows.append(
             (Cell("order", NOTICE), Cell("none of the known rules shows: which of several waiting clients is served first"))

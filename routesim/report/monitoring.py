@@ -10,7 +10,7 @@ from routesim.report.plain import section_lines
 from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Field, Line, Row, Span, cut
 from routesim.report.summary import together
 from routesim.report.task_sections import TONES
-from routesim.report.text import duration, encoding_of, fitted, visible, wrapped
+from routesim.report.text import encoding_of, fitted, visible, wrapped
 from routesim.report.ticks import short_time
 from routesim.run.monitored import Monitored, Pending, Sample, samples
 from routesim.run.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
@@ -39,8 +39,8 @@ def write(out: IO[str], seen: Monitored, format: str, *, columns: int, colour: b
         return
     fields, left_out = depth_fields(seen.depths)
     workers, more = worker_fields(seen.monitor)
-    head = Cell(f"{visible(seen.result.scenario.name)} at {duration(seen.at_ms)} of virtual time", "title")
-    plot.write(out, [(head,), ()], colour=colour)
+    head = f"{visible(seen.result.scenario.name)} at {short_time(seen.at_ms)} of virtual time"
+    plot.write(out, [*((Cell(text, plot.TITLE),) for text in wrapped(head, columns)), ()], colour=colour)
     write_plot(out, [*fields, *workers], [*left_out, *more], seen.at_ms, columns=columns, colour=colour)
     width = columns if format == "table" else None
     _write_sections(out, sections(seen, every_ms, width), width, colour=colour)
@@ -120,7 +120,7 @@ def sections(seen: Monitored, every_ms: int | None, columns: int | None) -> list
     """`columns`: for so wide a page; None: however wide."""
     parts = [_samples(seen, every_ms)] if every_ms is not None else []
     if seen.monitor.workers:
-        parts += [*worker_sections(seen.monitor, columns), tasks_section(seen)]
+        parts += [*worker_sections(seen.monitor, columns), tasks_section(seen.monitor, seen.pending, seen.at_ms)]
     return [part for part in parts if part.rows]
 
 
@@ -153,12 +153,12 @@ def _count(column: str, value: int) -> Cell:
     return Cell(str(value), tone if value else QUIET)
 
 
-def tasks_section(seen: Monitored) -> Section:
+def tasks_section(monitor: Monitor, pending: list[Pending], at_ms: int) -> Section:
     """Neighbours of whom the same is to be said share a row. Retries are a column where there are any."""
     groups: list[tuple[list[str], tuple[Cell, ...]]] = []
     left_out = 0
-    received = ((task.id, _task(task, seen.at_ms)) for task in seen.monitor.tasks.values())
-    waiting = ((item.task, _pending(item)) for item in seen.pending)
+    received = ((task.id, _task(task, at_ms)) for task in monitor.tasks.values())
+    waiting = ((item.task, _pending(item)) for item in pending)
     for id, cells in chain(received, waiting):
         if groups and not left_out and groups[-1][1] == cells:
             groups[-1][0].append(id)
@@ -171,7 +171,7 @@ def tasks_section(seen: Monitored) -> Section:
         rows.append(
             (Cell(f"… {left_out} more"), Cell("--format json has them all", QUIET), *[Cell("")] * (len(TASK_COLUMNS) - 2))
         )
-    retried = any(task.retries for task in seen.monitor.tasks.values())
+    retried = any(task.retries for task in monitor.tasks.values())
     kept = len(TASK_COLUMNS) if retried else TASK_COLUMNS.index("retries")
     return Section("Tasks", TASK_COLUMNS[:kept], [row[:kept] for row in rows], frozenset(TASK_COLUMNS[4:]))
 

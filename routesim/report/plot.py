@@ -123,7 +123,11 @@ def explained(fields: Sequence[Field], end_ms: int, columns: int, signs: Signs) 
         if any(piece.runs > 1 for row in rows for piece in _pieces(row.spans, end_ms, step)):
             text += ", a digit is so many in one column"
         ends = {span.ends for row in rows for span in row.spans}
-        text += "".join(f", {signs.ends[name]} {meaning}" for name, meaning in MEANINGS.items() if name in ends)
+        meanings: dict[str, list[str]] = {}
+        for name, meaning in MEANINGS.items():
+            if name in ends:
+                meanings.setdefault(signs.ends[name], []).append(meaning)
+        text += "".join(f", {sign} {' or '.join(some)}" for sign, some in meanings.items())
     return text
 
 

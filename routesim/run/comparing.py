@@ -3,13 +3,13 @@
 from typing import Any, NamedTuple
 
 from routesim.model import Settings
-from routesim.run.differing import Difference, differences
+from routesim.run.differing import Difference, differences, lacking
 from routesim.run.facts import Facts
 from routesim.run.monitored import Monitored, watch
 from routesim.run.monitoring import LOST
-from routesim.run.runner import BUDGET_EVENTS
 from routesim.scenario import Scenario
 
+MOST_EVENTS = 100_000  # of a run that does not come to rest
 RABBITMQ, REDIS = "rabbitmq", "redis"
 OVER = ("SUCCESS", "FAILURE", "REJECTED", "REVOKED")
 
@@ -35,6 +35,7 @@ class Side(NamedTuple):
 
     seen: Monitored
     facts: Facts
+    ended: str
     tasks: dict[str, TaskFate]
     left: dict[str, tuple[int, int]]
     consumers: dict[str, tuple[str, ...]]
@@ -64,18 +65,24 @@ class Comparison(NamedTuple):
     @property
     def same(self) -> bool:
         """Whether all that happened to tasks, in queues and at consumers is the same, at the same times."""
-        ours, theirs = self.rabbitmq, self.redis
-        return (
-            self.first is None and ours.tasks == theirs.tasks and ours.left == theirs.left
-            and ours.consumers == theirs.consumers and sorted(ours.lost) == sorted(theirs.lost)
-        )  # fmt: skip
+        return not self.differences and _alike(self.rabbitmq, self.redis) and self.first is None
 
 
-def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_events: int = BUDGET_EVENTS) -> Comparison:
+def _alike(ours: Side, theirs: Side) -> bool:
+    return (
+        ours.ended == theirs.ended and ours.tasks == theirs.tasks and ours.left == theirs.left
+        and ours.consumers == theirs.consumers and sorted(ours.lost) == sorted(theirs.lost)
+    )  # fmt: skip
+
+
+def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_events: int = MOST_EVENTS) -> Comparison:
     """Run it twice. `visibility_timeout` in ms: Redis's, instead of the scenario's own."""
     ours = _run(scenario._replace(settings=scenario.settings._replace(kind=RABBITMQ)), max_events)
     theirs = _run(scenario._replace(settings=_on_redis(scenario.settings, visibility_timeout)), max_events)
-    return Comparison(ours, theirs, _first(ours.facts, theirs.facts), differences(scenario, ours.facts, theirs.facts))
+    first, found = _first(ours.facts, theirs.facts), differences(scenario, ours.facts, theirs.facts)
+    if not found and (first is not None or not _alike(ours, theirs)):
+        found = lacking(theirs.facts)
+    return Comparison(ours, theirs, first, found)
 
 
 def _on_redis(settings: Settings, visibility_timeout: int | None) -> Settings:
@@ -89,7 +96,7 @@ def _run(scenario: Scenario, max_events: int) -> Side:
     fates = _fates(seen)
     queues = {name: (points[-1].ready, points[-1].unacked) for name, points in seen.depths.items() if points}
     return Side(
-        seen, facts, fates, {name: left for name, left in queues.items() if any(left)},
+        seen, facts, seen.result.ended, fates, {name: left for name, left in queues.items() if any(left)},
         {name: tuple(facts.delivered.get(name, ())) for name in facts.consumers}, tuple(facts.lost),
         tuple(_unfinished(seen, facts)), tuple(task for task, fate in fates.items() if fate.runs > fate.retries + 1),
     )  # fmt: skip

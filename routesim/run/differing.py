@@ -21,6 +21,8 @@ CLASSES: dict[str, str] = {
     "restored in reverse": "a worker that shuts down gives its messages back to Redis last first; RabbitMQ keeps their order",
     "fanout without storage": "on Redis a fanout exchange is PUB/SUB: who is not subscribed at that moment never gets it, "
     "whatever is bound",
+    "fanout to each consumer": "on Redis every consumer of a queue that is bound to a fanout exchange gets each message; on "
+    "RabbitMQ they share what is in the queue",
     "topic matching": "kombu's Redis transport makes a regular expression of a topic key, in which the dots beside # stay: "
     "ship.# does not match ship",
     "no such exchange type": "kombu's Redis transport knows direct, topic and fanout exchanges alone: others route nothing",
@@ -31,6 +33,7 @@ CLASSES: dict[str, str] = {
     "acknowledgements",
     "nobody is told": "Redis has neither mandatory nor returns: who publishes never learns that a message reached no queue",
     "queues stay": "Redis has no exclusive queues, and no auto-delete ones but of fanout: a list stays when its client is gone",
+    "not on Redis": "kombu's Redis transport does not have all that RabbitMQ has",
     "restart": "what a restart of the server keeps: RabbitMQ durable queues and persistent messages, Redis its last snapshot",
 }  # fmt: skip
 EXPIRED = "expired"
@@ -59,6 +62,12 @@ def differences(scenario: Scenario, rabbitmq: Facts, redis: Facts) -> list[Diffe
             found.setdefault(name, []).append((at_ms, shown))
     told = [Difference(name, *min(items), len(items)) for name, items in found.items()]
     return sorted(told, key=lambda item: (item.at_ms, list(CLASSES).index(item.name)))
+
+
+def lacking(redis: Facts) -> list[Difference]:
+    """What kombu's Redis transport said that it does not have; it is said of every queue of every worker, so that it is a
+    reason only where there is no other."""
+    return [Difference("not on Redis", item.at_ms, item.why, 1) for item in redis.warned[:1]]
 
 
 Found = Iterator[tuple[str, int, str]]
@@ -107,6 +116,9 @@ def _routing(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
             continue
         ours, theirs = set(rabbitmq.reached.get(message, ())), set(redis.reached.get(message, ()))
         kind = rabbitmq.types.get(exchange, "")
+        more = [queue for queue in ours & theirs if redis.reached[message].count(queue) > rabbitmq.reached[message].count(queue)]
+        if kind == "fanout" and more:
+            yield "fanout to each consumer", at_ms, f"{message} goes to every consumer of {_queues(set(more))}"
         if ours == theirs or kind == "direct":
             continue
         name = {"fanout": "fanout without storage", "topic": "topic matching"}.get(kind, "no such exchange type")
@@ -116,7 +128,8 @@ def _routing(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
     gone = {item.queue for item in redis.deleted}
     for item in rabbitmq.deleted:
         if item.queue in used - gone:
-            yield "queues stay", item.at_ms, f"{item.queue} is deleted on RabbitMQ alone: {item.why}"
+            name = "restart" if item.why.startswith("not durable") else "queues stay"
+            yield name, item.at_ms, f"{item.queue} is deleted on RabbitMQ alone: {item.why}"
 
 
 def _queues(names: set[str]) -> str:

@@ -52,6 +52,7 @@ class Facts:
         self.returned: list[Seen] = []
         self.nobody: list[Seen] = []
         self.deleted: list[Seen] = []
+        self.warned: list[Seen] = []
         self.lost: list[str] = []
         self.told: dict[int, dict[str, list[str]]] = {}
 
@@ -139,6 +140,7 @@ _HEARS: dict[type, Callable[[Facts, Any], None]] = {
     events.QueueDeleted: lambda facts, event: facts.deleted.append(Seen(event.at_ms, "", event.queue, event.why)),
     events.Unroutable: Facts._unroutable,
     events.Returned: lambda facts, event: facts.returned.append(Seen(event.at_ms, event.message, event.exchange, event.why)),
+    events.Warned: lambda facts, event: facts.warned.append(Seen(event.at_ms, "", "", event.text)),
     events.ChannelClosed: Facts._channel_closed,
     events.ConnectionClosed: Facts._connection_closed,
 }

@@ -7,12 +7,14 @@ from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.report.html.markup import Markup, element, joined
 from routesim.report.html.plots import Axis, Series, event_axis, plot, time_axis
 from routesim.report.html.story import Story
+from routesim.report.html.tables import table
 from routesim.report.html.topology import drawing
 from routesim.report.html.trace import trace_list
+from routesim.report.html.workers import workers_and_tasks
 from routesim.report.summary import sections
 from routesim.report.text import visible
 from routesim.run import LiveResult
-from routesim.tables import Cell, Section
+from routesim.tables import Cell
 
 
 class Panel(NamedTuple):
@@ -117,30 +119,12 @@ def of_section(title: str) -> Callable[[Story], Markup | None]:
     return draw
 
 
-def table(section: Section) -> Markup:
-    if not section.columns:
-        return element("pre", Markup("\n".join(element("span", row[0].text, class_=row[0].tone) for row in section.rows)))
-    right = [name in section.right for name in section.columns]
-    head = element("tr", *(
-        element("th", name, scope="col", class_="number" if number else None) if name else element("td")
-        for name, number in zip(section.columns, right, strict=True)
-    ))  # fmt: skip
-    rows = [
-        element("tr", *(
-            element("td", cell.text, class_=" ".join(filter(None, ("number" if number else "", cell.tone))) or None)
-            for cell, number in zip(row, right, strict=False)
-        ))
-        for row in section.rows
-    ]  # fmt: skip
-    body = element("table", element("thead", head), element("tbody", *rows))
-    return element("div", body, class_="scrolls", tabindex=0, role="region", aria_label=f"{section.title}, scrolls sideways")
-
-
 PANELS: tuple[Panel, ...] = (
     Panel("Topology", "topology", topology),
     Panel("Trace", "trace-panel", trace),
     Panel("Failures", "wide", of_section("Failures"), kept=False),
     Panel("Queues over time", "wide", over_time),
+    Panel("Workers and tasks", "wide", workers_and_tasks),
     Panel("Expectations", "half", of_section("Expectations"), kept=False),
     Panel("Ledger", "half", ledger),
     Panel("Queues at the end", "half", of_section("Queues")),

@@ -9,6 +9,7 @@ from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
 from routesim.report.rows import Row, Rows
 from routesim.report.text import visible
 from routesim.run import LiveResult, Outcome
+from routesim.run.monitoring import Monitor
 from routesim.run.situation import Depths
 from routesim.scenario import Scenario
 
@@ -34,7 +35,8 @@ class Moment(NamedTuple):
 
 
 class Story(NamedTuple):
-    """A run that is over. `left_out`: how many rows of the trace came after those that have a moment."""
+    """A run that is over. `left_out`: how many rows of the trace came after those that have a moment. `monitor`: only where
+    the scenario has worker processes."""
 
     result: Outcome
     graph: Graph
@@ -42,6 +44,7 @@ class Story(NamedTuple):
     left_out: int
     depths: Depths
     kept: bool
+    monitor: Monitor | None = None
 
     @property
     def live(self) -> bool:
@@ -59,6 +62,7 @@ class Recorder:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.rows, self.ways, self.depths = Rows(), Ways(), Depths()
+        self.monitor = _monitor(scenario)
         self.moments = [Moment(0, None, -1, "before the first step", (), False, (), {}, {})]
         self.left_out = 0
         self.known: dict[str, tuple[int, int]] = {}
@@ -67,6 +71,8 @@ class Recorder:
 
     def listen(self, event: Any) -> None:
         self.depths.hear(event)
+        if self.monitor is not None:
+            self.monitor.hear(event)
         row = self.rows.row(event)
         started = type(event) is events.StepStarted
         if len(self.moments) > MOST_MOMENTS:
@@ -89,7 +95,9 @@ class Recorder:
         holds = dict(self._changed_holds(self.depths.situation.consumers))
         end = Moment(result.clock_ms, None, -1, f"the end: {result.ended}", (), False, (), depths, holds)
         self.moments.append(end)
-        return Story(result, self._graph(), self.moments, self.left_out, self.depths, kept)
+        if self.monitor is not None:
+            self.monitor.advance(result.clock_ms)
+        return Story(result, self._graph(), self.moments, self.left_out, self.depths, kept, self.monitor)
 
     def _graph(self) -> Graph:
         graph = graph_of(self.scenario, self.by_name)
@@ -149,6 +157,10 @@ class Recorder:
             alone = sum(item.queue == consuming.queue for item in situation.consumers.values()) == 1
             return f"{'' if alone else 'some of '}{len(unacked):,} messages"
         return _ids([item.message for item in situation.held_by(consumer)]) if unacked else ""
+
+
+def _monitor(scenario: Scenario) -> Monitor | None:
+    return Monitor(scenario.workers, scenario.tasks) if scenario.workers else None
 
 
 def _ids(ids: list[str]) -> str:
