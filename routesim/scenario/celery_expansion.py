@@ -14,9 +14,11 @@ from routesim.scenario.celery_format import CELERY
 from routesim.scenario.celery_nodes import Part, copied, made
 from routesim.scenario.celery_steps import Commented, Steps, horizon_of, starts_of
 from routesim.scenario.celery_tasks import Tasks
-from routesim.scenario.declarations import child
-from routesim.scenario.kinds import Fields, Kind, Reader, Unreadable
+from routesim.scenario.declarations import Declarations, child
+from routesim.scenario.kinds import Fields, Kind, ListOf, Reader, Unreadable, is_null
+from routesim.scenario.names import Names
 from routesim.scenario.source import Mapping, Node, Sequence
+from routesim.scenario.stepping import Steps as PlainSteps
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 SECTIONS = ("exchanges", "queues", "bindings", "channels", "consumers", "tasks", "workers")
@@ -125,8 +127,9 @@ def _merged(reader: Reader, root: Mapping, apps: Apps, parts: list[Part], steps:
         items = [part for part in parts if part.section == section]
         if items:
             _merge(reader, plain, section, items, apps, at)
-    if steps or isinstance(root.get("steps"), Sequence):
-        listed: Any = made([], root.get("steps") or at)
+    given = root.get("steps")
+    if isinstance(given, Sequence) or (steps and (given is None or is_null(given))):
+        listed: Any = made([], at if given is None else given)
         listed.extend(step for _, step in steps)
         _put(plain, "steps", listed, at)
     return plain
@@ -147,6 +150,8 @@ def _merge(reader: Reader, plain: Mapping, section: str, items: list[Part], apps
             "put the list into a file under `definitions:`"
         )  # fmt: skip
         return
+    if given is not None and not is_null(given) and not isinstance(given, Sequence if section == "bindings" else Mapping):
+        return  # it is none of the sort, which whoever reads it tells
     if section == "bindings":
         listed: Any = made([], given or at)
         listed.extend(given if isinstance(given, Sequence) else ())
@@ -194,8 +199,17 @@ def _read_the_rest(reader: Reader, root: Mapping) -> None:
         for rule in rules if isinstance(rules, Sequence) else ():
             with contextlib.suppress(Unreadable):
                 format.RUN.read(reader, rule)
+    steps = root.get("steps")
+    if isinstance(steps, Sequence):  # what is told twice of one place is shown once
+        names = Names(reader)
+        PlainSteps(reader, names, Declarations(reader, names)).read(steps)
+    elif steps is not None:
+        with contextlib.suppress(Unreadable):
+            ListOf(format.StepList()).read(reader, steps)
     for name, node in root.items():
         field = format.SCENARIO.fields.get(name)
+        if field is None:
+            format.SCENARIO.unknown(reader, name)
         kind: Kind | None = field.kind if field is not None and name not in ("celery", "steps") else None
         if kind is not None and not (name in ("exchanges", "queues", "bindings") and isinstance(node, Sequence)):
             with contextlib.suppress(Unreadable):

@@ -70,6 +70,8 @@ class Later(Kind):
         self.what = what
 
     def read(self, reader: Reader, node: Node) -> Node:
+        if not isinstance(node, Sequence) and not is_null(node):
+            raise self.wrong(reader, node)
         return node
 
 
@@ -138,7 +140,9 @@ SETTING_KINDS: dict[str, Kind] = {
     "queues": MapOf(TASK_QUEUE, NAME),
     "routes": Either(
         "a mapping of names to queues, or a list of such mappings",
-        lambda node: ROUTES if isinstance(node, Mapping) else ListOf(ROUTES) if isinstance(node, Sequence) else None,
+        lambda node: (
+            ROUTES if isinstance(node, Mapping) or is_null(node) else ListOf(ROUTES) if isinstance(node, Sequence) else None
+        ),
     ),
 }
 APP = AppSettings(

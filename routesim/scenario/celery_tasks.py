@@ -82,9 +82,9 @@ class Tasks:
     def _rules(self, given: Fields) -> list[Node]:
         """The rules as they are written; with autoretry an exception in one of them is a retry as well."""
         written = given.get("runs")
-        if written is None:
+        if not isinstance(written, Sequence):
             return []
-        rules = list(written) if isinstance(written, Sequence) else [written]
+        rules = list(written)
         if not given.get("autoretry"):
             return rules
         return [
