@@ -453,7 +453,7 @@ class TaskRevoked(NamedTuple):
 
 
 class TaskIgnored(NamedTuple):
-    """Ended by raising Ignore: no state is recorded."""
+    """Ended by raising Ignore, or Reject(requeue=True) after an early acknowledgement: no state is recorded."""
 
     at_ms: int
     task: str

@@ -166,8 +166,8 @@ class TaskWorker(NamedTuple):
 
     It consumes `queues` in this order on a channel of its own name; `prefetch_of` says whether its limit is one for the
     channel or one for each consumer. `declares` are the steps with which it begins each time; `control` the queue of its
-    commands, `replies` and `events` exchanges. `restart`: a supervisor starts it again so long after its death. `delays`:
-    retries go through the queues of native delayed delivery.
+    commands, `gossip` that of other workers' events, `replies` and `events` exchanges. `restart`: a supervisor starts it
+    again so long after its death. `delays`: retries go through the queues of native delayed delivery.
     """
 
     name: str
@@ -184,6 +184,7 @@ class TaskWorker(NamedTuple):
     replies: str | None = None
     events: str | None = None
     sends_events: bool = True
+    gossip: str | None = None
     heartbeat: int | None = None
     results: bool = False
     delays: bool = False
@@ -200,6 +201,11 @@ def control_channel(worker: str) -> str:
     return f"{worker} (control)"
 
 
+def gossip_channel(worker: str) -> str:
+    """On the worker's main connection."""
+    return f"{worker} (gossip)"
+
+
 def events_channel(worker: str) -> str:
     """On a connection of its own."""
     return f"{worker} (events)"
@@ -211,8 +217,13 @@ def pool_channel(worker: str) -> str:
 
 
 class Settings(NamedTuple):
-    """Settings of the broker itself; times in ms, None: that version's default."""
+    """Settings of the broker itself; times in ms, None: that version's default. From `visibility_timeout` on for Redis alone."""
 
     consumer_timeout: int | None = None
     max_message_size: int | None = None
     default_queue_type: str | None = None
+    kind: str = "rabbitmq"
+    visibility_timeout: int | None = None
+    restore_every: int | None = None
+    priority_steps: tuple[int, ...] | None = None
+    queue_order: str | None = None

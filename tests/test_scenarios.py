@@ -12,7 +12,7 @@ from routesim.run import Runner
 from routesim.scenario import load
 
 ROOT = Path(__file__).parent.parent
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
 
 
 def test_there_are_scenarios() -> None:

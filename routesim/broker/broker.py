@@ -1,7 +1,7 @@
 """The embedded broker: the same steps that a real one would be asked, in virtual time."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from routesim import events, steps
 from routesim.broker import (
@@ -53,10 +53,12 @@ class Broker(State):
     Every call ends with the broker at rest: dispatched to exhaustion, dead letters carried out, the ledger balanced.
     """
 
+    handlers: ClassVar = HANDLERS
+
     def apply(self, step: steps.Step) -> Refused | None:
         """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
         try:
-            HANDLERS[type(step)](self, step)
+            self.handlers[type(step)](self, step)
         except Refused as refused:
             self._close(step, refused)
             deadletters.drain(self)

@@ -20,7 +20,7 @@ from routesim.model import (
     Settings,
 )
 from routesim.model import Channel as ChannelPlan
-from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Subscription
+from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Subscription, unacked_of
 from routesim.replies import Refused
 from routesim.versions import Rules
 
@@ -225,6 +225,12 @@ class State:
     def activated(self, queue: QueueType, subscription: Subscription) -> None:
         if self.listen:
             self.listen(events.ConsumerActive(self.now, subscription.name, queue.name))
+
+    # Asked by whoever looks at it -----------------------------------------------------------------------------------
+
+    def unacked_of(self, queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+        """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
+        return unacked_of(self.channels.values(), queue)
 
     # Shared by the parts of the broker -------------------------------------------------------------------------------
 

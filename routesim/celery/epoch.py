@@ -10,12 +10,16 @@ def iso(at_ms: int, epoch: datetime = EPOCH) -> str:
     return (epoch + timedelta(milliseconds=at_ms)).isoformat()
 
 
-def ms_of(text: str, epoch: datetime = EPOCH) -> int | None:
-    """The virtual time of such a text, UTC where it names no zone; None: it is no time."""
+def moment_of(text: str) -> datetime | None:
+    """The moment that such a text means, UTC where it names no zone; None: it is no time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round((moment - epoch).total_seconds() * 1000)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def ms_of(text: str, epoch: datetime = EPOCH) -> int | None:
+    """The virtual time of such a text; None: it is no time."""
+    moment = moment_of(text)
+    return None if moment is None else round((moment - epoch).total_seconds() * 1000)

@@ -171,8 +171,7 @@ def unreachable(topology: Topology) -> Iterator[Problem]:
         return  # a file that only uses the default exchange
     said = {message.routing_key for _, message in topology.publishes if message.exchange == ""}
     said |= {item.queue for item in topology.scenario.consumers.values()}
-    rules = [rule for item in topology.scenario.consumers.values() for rule in item.on_message]
-    said |= {reply.message.routing_key for rule in rules for reply in rule.publish if reply.message.exchange == ""}
+    said |= {message.routing_key for message in topology.sent_at_work if message.exchange == ""}
     targets = {queue.settings.dead_letter_routing_key for queue in topology.broker.queues.values()}
     reaches: list[dict[str, Keys] | None] = []
     for name, queue in topology.broker.queues.items():

@@ -40,7 +40,9 @@ def _shared(topology: Topology) -> Iterator[tuple[str, list[Consumer]]]:
 
 def prefetch_zero(topology: Topology) -> Iterator[Problem]:
     for queue, consumers in _shared(topology):
-        limited = {plan.name for plan in topology.scenario.channels.values() if plan.prefetch}
+        scenario = topology.scenario
+        limited = {plan.name for plan in scenario.channels.values() if plan.prefetch}
+        limited |= {worker.name for worker in scenario.workers.values() if worker.prefetch}
         greedy = [item for item in consumers if not item.prefetch and not item.auto_ack and item.channel not in limited]
         if greedy:
             text = (

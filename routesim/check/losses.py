@@ -22,6 +22,8 @@ def drops_all(topology: Topology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         if state.declared.internal or name in RESERVED or "dead-letter" in topology.fed.get(name, ()):
             continue
+        if name in topology.told_to_whoever_listens:
+            continue
         if _leads_to_queues(topology, name):
             continue
         why = "has no binding" if not state.bindings else "leads to no queue"
@@ -57,6 +59,8 @@ def _leads_to_queues(topology: Topology, start: str) -> bool:
 def drops_some(topology: Topology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         if name not in topology.entries or not state.bindings or not decides_by_key(topology.broker, name):
+            continue
+        if name in topology.told_to_whoever_listens:
             continue
         if len(state.bindings) > LARGE or not _leads_to_queues(topology, name):
             continue

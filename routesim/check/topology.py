@@ -13,7 +13,7 @@ from routesim.exchanges.headers import Headers
 from routesim.explain.keys import ALL, Keys, TooManyStates, exactly, witness
 from routesim.explain.reach import inner_type, matched, missed
 from routesim.explain.route import topology
-from routesim.model import DEFAULT_EXCHANGE, Binding, Message
+from routesim.model import DEFAULT_EXCHANGE, Binding, Message, Rule, Run, Task
 from routesim.queues import QueueType
 from routesim.scenario import Do, PublishMany, Scenario
 from routesim.values import Value, raw
@@ -50,6 +50,9 @@ class Topology:
         self.bound: dict[int, Subject] = {}
         for declaration in scenario.declarations:
             self._note(declaration.step, declaration.step)
+        for worker in scenario.workers.values():
+            for step in worker.declares:
+                self._note(step, worker.name)
         self.publishes: list[tuple[int, Message]] = []
         for index, step in enumerate(scenario.steps):
             if isinstance(step.action, PublishMany):
@@ -80,6 +83,20 @@ class Topology:
             if name and (name not in RESERVED or state.bindings):
                 yield name, state
 
+    @cached_property
+    def sent_at_work(self) -> list[Message]:
+        """What consumers and the bodies of tasks publish."""
+        rules: list[Rule | Task | Run] = [rule for item in self.scenario.consumers.values() for rule in item.on_message]
+        for task in self.scenario.tasks.values():
+            rules += [task, *task.runs]
+        return [reply.message for rule in rules for reply in rule.publish or ()]
+
+    @cached_property
+    def told_to_whoever_listens(self) -> set[str]:
+        """Exchanges of events and of answers to commands: that nobody listens is as it should be."""
+        workers = self.scenario.workers.values()
+        return {name for worker in workers for name in (worker.events, worker.replies) if name is not None}
+
     # Who leads where -------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -102,8 +119,7 @@ class Topology:
         """The exchanges to which somebody publishes: those that nothing else leads to, those that steps publish to, and of
         several that only lead to each other the first."""
         said = {message.exchange for _, message in self.publishes}
-        rules = [rule for consumer in self.scenario.consumers.values() for rule in consumer.on_message]
-        said |= {reply.message.exchange for rule in rules for reply in rule.publish}
+        said |= {message.exchange for message in self.sent_at_work}
         open_to_all = [name for name, state in self.exchanges() if not state.declared.internal]
         found = [name for name in open_to_all if name not in self.fed or name in said]
         behind = self._behind(found)

@@ -11,7 +11,7 @@ EXAMPLES = examples(
     "routesim check definitions.json",
     "routesim check scenarios/*.yaml --fail-on warning",
     "routesim check definitions.json --rabbitmq 4.1 --ignore exchange-drops-some",
-    "routesim check definitions.json --select dead-letter-nowhere --witness loss.yaml",
+    "routesim check d.json --select dead-letter-nowhere --witness loss.yaml",
 )
 
 
@@ -26,7 +26,8 @@ def check(
         str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Under the rules of this version, e.g. 4.1.")
     ] = None,
     witness: Annotated[
-        str | None, typer.Option("--witness", metavar="FILE", help="Write the witnesses there, worst first: FILE, FILE-2 …")
+        str | None,
+        typer.Option("--witness", metavar="FILE", help="Write the witnesses there, worst first: FILE, FILE-2 and so on."),
     ] = None,
     format: Annotated[
         str | None,

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 
 class Listed(NamedTuple):
@@ -20,6 +20,10 @@ COMMANDS: dict[str, Listed] = {
     "import": Listed(
         "import_", "COMMAND",
         "Turn a broker's definitions, from a file or a running broker, into a scenario that says what was left out, and why."
+    ),
+    "import celery": Listed(
+        "import_celery", "COMMAND",
+        "Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."
     ),
     "export": Listed(
         "export", "COMMAND",
@@ -38,6 +42,7 @@ COMMANDS: dict[str, Listed] = {
         "diff", "COMMAND", "Which messages reach other queues than before, what cannot be redeclared in place, what is lost."
     ),
     "verify": Listed("verify", "COMMAND", "Run scenarios here and on a real RabbitMQ, and compare what can be seen."),
+    "celery": Listed("celery", "COMMAND", "Celery apps in a scenario: what they declare, send and consume."),
     "versions": Listed(
         "versions", "VERSIONS", "The versions of RabbitMQ that are known, and every rule that differs between them."
     ),
@@ -45,8 +50,24 @@ COMMANDS: dict[str, Listed] = {
         "versions", "UPGRADE",
         "Run a scenario under two versions and print only what behaves differently and what would be refused."
     ),
+    "completion": Listed(
+        "completion", "COMMAND", "Print the script by which bash, zsh or fish completes commands, files and the names in them."
+    ),
 }  # fmt: skip
-OPTIONS: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": False, "add_completion": False}
+OPTIONS: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "add_completion": False,
+    "context_settings": {"help_option_names": ["--help", "-h"]},
+}
+
+
+class OneCommand(TyperCommand):
+    """A command whose usage names what it needs without brackets around it."""
+
+    def collect_usage_pieces(self, context: Any) -> list[str]:
+        pieces = super().collect_usage_pieces(context)
+        return [piece[1:-1] if piece.startswith("{") else piece for piece in pieces]
 
 
 class Commands(TyperGroup):
@@ -59,6 +80,13 @@ class Commands(TyperGroup):
     def list_commands(self, context: Any) -> list[str]:
         return list(COMMANDS)
 
+    def resolve_command(self, context: Any, args: list[str]) -> Any:
+        """A command of two words is known by both: `import celery` beside `import FILE`."""
+        name = " ".join(args[:2])
+        if " " in name and name in COMMANDS:
+            return name, self.get_command(context, name), args[2:]
+        return super().resolve_command(context, args)
+
     def get_command(self, context: Any, name: str) -> Any:
         listed = COMMANDS.get(name)
         if listed is None:
@@ -68,7 +96,7 @@ class Commands(TyperGroup):
             command.function.info.help = listed.line
             return typer.main.get_group(command.function)
         app = typer.Typer(**OPTIONS)
-        app.command(name, epilog=command.epilogue)(command.function)
+        app.command(name, cls=OneCommand, epilog=command.epilogue)(command.function)
         return typer.main.get_command(app)
 
     def format_commands(self, context: Any, formatter: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
@@ -19,6 +20,7 @@ from routesim.scenario.writing import scalar, scenario_lines
 
 IMPORT_FORMATS = ("scenario", "definitions")
 LONGEST_VHOST = 255
+APP = re.compile(r"\w+(\.\w+)*(:\w+)?")
 
 
 def import_file(path: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
@@ -27,6 +29,8 @@ def import_file(path: str, vhost: str | None, format: str, output: str | None, r
         source = read_source(path, read_stdin() if path == "-" else None)
     except Invalid as invalid:
         _tell(invalid.diagnostics)
+        if APP.fullmatch(path) and (":" in path or os.path.isdir(path)):
+            tell(f"A Celery app is read by `routesim import celery {path}`.")
         return UNUSABLE
     return _import(source, path, vhost, format, output, rabbitmq)
 
@@ -70,7 +74,7 @@ def _import(source: Source, path: str | None, vhost: str | None, format: str, ou
         write(lambda out: lines_of(document_of(found.topology)), path, output)
     else:
         name = source.file if path is None else "stdin" if path == "-" else os.path.basename(path)
-        write(lambda out: _scenario(found, name, ascii=not _is_utf8(out)), path, output)
+        write(lambda out: _scenario(found, name, ascii=not is_utf8(out)), path, output)
     return OK
 
 
@@ -104,7 +108,7 @@ def _example(topology: Topology) -> str | None:
     return f"{{routing_key: {scalar(topology.queues[0].name, ascii=True)}}}" if topology.queues else None
 
 
-def _is_utf8(out: IO[str]) -> bool:
+def is_utf8(out: IO[str]) -> bool:
     return (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
 
 

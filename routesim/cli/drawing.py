@@ -31,7 +31,7 @@ def draw(file: str, options: Options) -> int:
         raise UsageError(f"--format takes {', '.join(GRAPH_FORMATS)}, not '{options.format}'" + (f"; {hint}" if hint else ""))
     if options.message is not None and options.publish is not None:
         raise UsageError("--message and --exchange are two ways to be marked; give one of them")
-    scenario = scenario_of(file, options.rabbitmq)
+    scenario = scenario_of(file, options.rabbitmq, redis=True)
     try:
         taken = None
         if options.message is not None:

@@ -1,10 +1,12 @@
 """`routesim explain`: why, and why not."""
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
+from routesim.cli.commands import OneCommand
+from routesim.cli.groups import OPTIONS
 from routesim.cli.help import Command, examples
 
 FORMAT = Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or svg.")]
@@ -18,22 +20,20 @@ KEY = Annotated[str, typer.Argument(metavar="KEY", help="The routing key.")]
 PATTERNS = Annotated[list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Binding keys.")]
 FILE = Annotated[str, typer.Argument(metavar="FILE", help="A scenario or definitions file; - is stdin.")]
 
-
-class _Commands(TyperGroup):
-    """A group whose list of commands cuts no sentence off."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        for command in self.commands.values():
-            command.short_help = command.short_help or (command.help or "").strip().split("\n")[0]
-
-
-app = typer.Typer(
-    cls=_Commands, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=False
+EXAMPLES = examples(
+    "routesim explain topic order.created 'order.*' '#'",
+    "routesim explain route scenarios/shoes.yaml --exchange shop ship.shoes",
+    "routesim explain COMMAND --help",
 )
 
 
-@app.command(
+app = typer.Typer(epilog=EXAMPLES, **OPTIONS)
+
+
+_command = partial(app.command, cls=OneCommand)
+
+
+@_command(
     "topic", epilog=examples("routesim explain topic ship.shoes", "routesim explain topic ship.shoes 'ship.*' ship.any '#.boots'")
 )
 def topic(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
@@ -44,7 +44,7 @@ def topic(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format:
     answered(lambda: explain_topic(key, patterns or [], rules_of(rabbitmq)), format)
 
 
-@app.command("direct", epilog=examples("routesim explain direct error error warning"))
+@_command("direct", epilog=examples("routesim explain direct error error warning"))
 def direct(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
     """Which bindings of a direct exchange match."""
     from routesim.cli.explaining import answered, rules_of
@@ -53,9 +53,9 @@ def direct(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format
     answered(lambda: explain_direct(key, patterns or [], rules_of(rabbitmq)), format)
 
 
-@app.command("fanout", epilog=examples("routesim explain fanout anything red blue"))
+@_command("fanout", epilog=examples("routesim explain fanout anything red blue"))
 def fanout(
-    key: Annotated[str, typer.Argument(metavar="[KEY]")] = "",
+    key: Annotated[str, typer.Argument(metavar="[KEY]", help="The routing key; it decides nothing.")] = "",
     patterns: PATTERNS = None,
     rabbitmq: VERSION = None,
     format: FORMAT = None,
@@ -67,9 +67,11 @@ def fanout(
     answered(lambda: explain_fanout(key, patterns or [], rules_of(rabbitmq)), format)
 
 
-@app.command("headers", epilog=examples("routesim explain headers -H kind=shoes -H size:=42 'x-match=all,kind=shoes,size:=42'"))
+@_command("headers", epilog=examples("routesim explain headers -H size:=42 'x-match=any,kind=shoes,size:=42'"))
 def headers(
-    criteria: Annotated[list[str] | None, typer.Argument(metavar="[CRITERIA]...", help="k=text,k:=JSON,x-match=any …")] = None,
+    criteria: Annotated[
+        list[str] | None, typer.Argument(metavar="[CRITERIA]...", help="Arguments of bindings: k=text,k:=JSON,x-match=any.")
+    ] = None,
     header: HEADERS = None,
     rabbitmq: VERSION = None,
     format: FORMAT = None,
@@ -81,10 +83,10 @@ def headers(
     answered(lambda: explain_headers(table_of(header or []), tables_of(criteria or []), rules_of(rabbitmq)), format)
 
 
-@app.command("default", epilog=examples("routesim explain default jobs jobs mail"))
+@_command("default", epilog=examples("routesim explain default jobs jobs mail"))
 def default(
     key: KEY,
-    queues: Annotated[list[str] | None, typer.Argument(metavar="[QUEUE]...")] = None,
+    queues: Annotated[list[str] | None, typer.Argument(metavar="[QUEUE]...", help="Queues that exist.")] = None,
     rabbitmq: VERSION = None,
     format: FORMAT = None,
 ) -> None:
@@ -96,7 +98,7 @@ def default(
 
 
 def _hash(kind: str) -> None:
-    @app.command(kind, epilog=examples(f"routesim explain {kind} order42 red=1 blue=3"))
+    @_command(kind, epilog=examples(f"routesim explain {kind} order42 red=1 blue=3"))
     def hashed(
         key: KEY,
         bindings: Annotated[
@@ -112,10 +114,9 @@ def _hash(kind: str) -> None:
         answered(lambda: explain_hash(kind, key, bindings or [], rules_of(rabbitmq)), format)
 
 
-def _other(kind: str) -> None:
-    @app.command(kind, epilog=examples(f"routesim explain {kind} order42 a.b '#'"))
+def _other(kind: str, line: str) -> None:
+    @_command(kind, help=line, epilog=examples(f"routesim explain {kind} order42 a.b '#'"))
     def other(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
-        """What decides in an exchange of this type."""
         from routesim.cli.explaining import answered, rules_of
         from routesim.explain.types import explain_any
 
@@ -124,11 +125,16 @@ def _other(kind: str) -> None:
 
 for _kind in ("x-consistent-hash", "x-modulus-hash"):
     _hash(_kind)
-for _kind in ("x-random", "x-local-random", "x-recent-history", "x-delayed-message"):
-    _other(_kind)
+for _kind, _line in {
+    "x-random": "Why one binding, and any of them, is taken.",
+    "x-local-random": "Why one queue, and any of those that are near, is taken.",
+    "x-recent-history": "Why every binding is taken, and what a new one gets of what was before.",
+    "x-delayed-message": "How a message that waits is routed, and when.",
+}.items():
+    _other(_kind, _line)
 
 
-@app.command("route", epilog=examples(
+@_command("route", epilog=examples(
     "routesim explain route scenarios/shoes.yaml --exchange shop ship.shoes",
     "routesim explain route definitions.json -e orders eu.new --expect-queue jobs",
 ))  # fmt: skip
@@ -158,7 +164,7 @@ def route(
     answered(lambda: explain_route(scenario_of(file, rabbitmq), exchange, key, table_of(header or []) or None, expected), format)
 
 
-@app.command("message", epilog=examples("routesim explain message scenarios/shoes.yaml m3"))
+@_command("message", epilog=examples("routesim explain message scenarios/shoes.yaml m3"))
 def message(
     file: FILE,
     id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
@@ -172,7 +178,7 @@ def message(
     answered(lambda: explain_message(scenario_of(file, rabbitmq), id), format)
 
 
-@app.command("queue", epilog=examples("routesim explain queue scenarios/shoes.yaml warehouse"))
+@_command("queue", epilog=examples("routesim explain queue scenarios/shoes.yaml warehouse"))
 def queue(
     file: FILE,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The queue's name.")],
@@ -186,7 +192,7 @@ def queue(
     answered(lambda: explain_queue(scenario_of(file, rabbitmq), name), format)
 
 
-@app.command("error", epilog=examples("routesim explain error unknown-queue", "routesim explain error 406"))
+@_command("error", epilog=examples("routesim explain error unknown-queue", "routesim explain error 406"))
 def error(
     code: Annotated[str, typer.Argument(metavar="CODE", help="routesim's own, or AMQP's number or name.")], format: FORMAT = None
 ) -> None:

@@ -40,14 +40,17 @@ def rules_of(version: str | None) -> Rules:
         raise UsageError(f"no RabbitMQ '{version}' is known: {unknown}") from None
 
 
-def scenario_of(path: str, version: str | None, *, lenient: bool = False) -> Scenario:
-    """The scenario in a file, under another version's rules where one is asked for; exits with 2 when it is invalid."""
+def scenario_of(path: str, version: str | None, *, lenient: bool = False, redis: bool = False) -> Scenario:
+    """The scenario in a file, under another version's rules where one is asked for; exits with 2 when it is invalid.
+
+    `redis`: the command knows the rules of Redis too.
+    """
     if version is not None:
         rules_of(version)
     problems: list[Diagnostic]
     scenario = None
     try:
-        scenario = load(path, read_stdin() if path == "-" else None, rabbitmq=version, lenient=lenient)
+        scenario = load(path, read_stdin() if path == "-" else None, rabbitmq=version, lenient=lenient, redis=redis)
         problems = list(scenario.warnings)
     except Invalid as invalid:
         problems = invalid.diagnostics

@@ -10,8 +10,8 @@ from routesim.cli.import_ import OUTPUT
 
 EXAMPLES = examples(
     "routesim export shop.yaml",
-    "routesim export shop.yaml --rabbitmq 3.13 --vhost staging --output definitions.json",
-    "routesim export shop.yaml > shop.json && rabbitmqctl import_definitions shop.json",
+    "routesim export shop.yaml --rabbitmq 3.13 --vhost staging -o staging.json",
+    "routesim export shop.yaml > d.json && rabbitmqctl import_definitions d.json",
 )
 
 

@@ -83,7 +83,7 @@ def _run_all(files: list[str], options: Options, target: Target) -> int:
 
 def loaded(path: str, profile: str) -> Scenario | None:
     try:
-        scenario = load(path, read_stdin() if path == "-" else None, rabbitmq=profile)
+        scenario = load(path, read_stdin() if path == "-" else None, rabbitmq=profile, redis=False)
     except Invalid as invalid:
         tell_problems(invalid.diagnostics)
         return None

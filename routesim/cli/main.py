@@ -1,5 +1,6 @@
 """The entry point: commands, exit statuses, and no traceback for anything that a user can do."""
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -8,9 +9,17 @@ import typer
 from routesim import __version__
 from routesim.cli.commands import OPTIONS, Commands
 from routesim.cli.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.help import examples
 from routesim.cli.output import forget, tell
 
-EPILOGUE = "routesim COMMAND --help says more about each command."
+EPILOGUE = (
+    examples(
+        "routesim new shop",
+        "routesim run shop.yaml",
+        "routesim explain route shop.yaml --exchange orders order.created",
+    )
+    + "\n\nroutesim COMMAND --help says more about each command."
+)
 
 app = typer.Typer(name="routesim", cls=Commands, epilog=EPILOGUE, **OPTIONS)
 
@@ -32,6 +41,12 @@ def routesim(
 
 def main() -> None:
     """Run the command line and exit with the status that the README promises."""
+    instruction = os.environ.get("_ROUTESIM_COMPLETE")
+    if instruction:
+        from routesim.cli.completing import answer
+
+        answer(typer.main.get_command(app), instruction, sys.argv[1:])
+        sys.exit(OK)
     status = _status(sys.argv[1:])
     if status == INTERRUPTED:
         tell("interrupted")
@@ -74,12 +89,11 @@ def _told(problem: Exception, arguments: list[str]) -> int:
         return _flushed(exit_code)
     if type(problem).__name__ == "Abort":
         return INTERRUPTED
-    format_message = getattr(problem, "format_message", None)
-    if format_message is not None:
-        tell(f"error: {format_message()}")
-        context = getattr(problem, "ctx", None)
-        path = context.command_path if context is not None else "routesim"
-        tell(f"`{path} --help` shows what there is.")
+    if hasattr(problem, "format_message"):
+        from routesim.cli.usage import lines_of
+
+        for line in lines_of(problem, typer.main.get_command(app), arguments):
+            tell(line)
         return UNUSABLE
     if "--debug" in arguments:
         import traceback

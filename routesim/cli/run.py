@@ -15,7 +15,11 @@ EXAMPLES = examples(
     "routesim run definitions.json",
     "routesim run scenarios/*.yaml -q --fail-under 100",
     "routesim run scenarios/*.yaml --format junit --output results.xml",
+    "routesim run scenarios/*.yaml --format html --output report.html",
+    "routesim run scenarios/prefetch.yaml -q --plot",
     "cat shop.yaml | routesim run -",
+    "routesim run scenarios/shoes.yaml --step",
+    "routesim run scenarios/*.yaml --watch",
 )
 
 
@@ -27,7 +31,7 @@ def run(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="table, plain, json, ndjson, junit, github or tap. Default: table, in a pipe plain.",
+            help="table, plain, json, ndjson, junit, github, tap or html. Default: table, in a pipe plain.",
         ),
     ] = None,
     output: Annotated[
@@ -61,14 +65,39 @@ def run(
         float | None,
         typer.Option("--fail-under", min=0, max=100, metavar="PERCENT", help="Status 1 where fewer bindings are used."),
     ] = None,
+    step: Annotated[
+        bool, typer.Option("--step", help="Go through one run event by event, on the terminal; h there shows the keys.")
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Run again whenever a file changes, and show what that changed. Goes on until Ctrl-C (status 130)."
+        ),
+    ] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Ready and unacked messages of each queue over virtual time.")] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.exits import UsageError
     from routesim.cli.running import Options, run_files, until_of
 
-    options = Options(format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under)
+    options = Options(
+        format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under, plot
+    )
+    if step:
+        from routesim.cli import stepping
+
+        others = {"--watch": watch, "--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1}
+        stepping.check(files, options, others)
+        sys.exit(stepping.step_through(files, options))
+    if watch:
+        from routesim.cli import watching
+
+        watching.check(files, options, {"--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1})
+        watching.watch(files, options)
     if broker is None and (management is not None or speed != 1):
         raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
+    if plot and (broker is not None or seeds is not None):
+        raise UsageError("--plot shows one run of the embedded engine; leave out --broker and --seeds")
     if broker is not None:
         if seeds is not None:
             raise UsageError("--seeds is of the embedded engine; leave out --broker")

@@ -10,16 +10,19 @@ from routesim.cli.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.output import CannotWrite, look, opened, read_stdin, told, wants_colour
 from routesim.cli.progress import Progress
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
+from routesim.events import Event
 from routesim.report import diagnostics
 from routesim.report.formats import APART, FORMATS, KEEPS_ALL, frame
 from routesim.report.look import Look
 from routesim.report.text import encoding_of, fitted
-from routesim.run import Runner
+from routesim.run import Listener, Runner
 from routesim.scenario import Scenario, load
 from routesim.scenario.kinds import duration_ms
 
 if TYPE_CHECKING:
     from routesim.run.coverage import Covered
+
+PLOTTED = ("table", "plain")  # formats with a plot where one is asked for
 
 
 class Options(NamedTuple):
@@ -31,6 +34,7 @@ class Options(NamedTuple):
     max_events: int
     coverage: bool = False
     fail_under: float | None = None
+    plot: bool = False
 
 
 class Ran(NamedTuple):
@@ -96,6 +100,8 @@ def check(files: list[str], options: Options) -> None:
     if options.format is not None and options.format not in FORMATS:
         hint = did_you_mean(options.format, FORMATS)
         raise UsageError(f"--format takes {', '.join(FORMATS)}, not '{options.format}'" + (f"; {hint}" if hint else ""))
+    if options.plot and options.format not in (None, *PLOTTED):
+        raise UsageError(f"--plot goes with --format {' or '.join(PLOTTED)}; {options.format} is for programs")
     if files.count("-") > 1:
         raise UsageError("- stands for stdin and can be given once")
     for path in files if options.output else ():
@@ -150,6 +156,29 @@ def format_for(options: Options, out: IO[str]) -> str:
     return options.format or ("table" if out.isatty() else "plain")
 
 
+class _Plot:
+    """Hears what a report hears, and draws the queues below it."""
+
+    def __init__(self, listener: Listener | None) -> None:
+        from routesim.run.situation import Depths
+
+        self.listener = listener
+        self.depths = Depths()
+
+    def listen(self, event: Event) -> None:
+        if self.listener is not None:
+            self.listener(event)
+        self.depths.hear(event)
+
+    def write(self, out: IO[str], end_ms: int, looks: Look) -> None:
+        from routesim.report.monitoring import PLAIN_COLUMNS, depth_fields, write_plot
+
+        self.depths.advance(end_ms)
+        fields, left_out = depth_fields(self.depths.of)
+        out.write("\n")
+        write_plot(out, fields, left_out, end_ms, columns=looks.columns or PLAIN_COLUMNS, colour=looks.colour)
+
+
 def _run(scenario: Scenario, options: Options, out: IO[str]) -> Ran:
     format = format_for(options, out)
     progress = Progress(scenario.name, quiet=options.quiet)
@@ -162,13 +191,16 @@ def run_one(
 ) -> Ran:  # fmt: skip
     """Run it, with its report on `out`; `tick` is called now and then, `clear` when the run is over."""
     report = FORMATS[format](out, scenario, looks)
+    plot = _Plot(report.listen) if options.plot else None
     runner = Runner(
-        scenario, report.listen, seed=options.seed, until=options.until, max_events=options.max_events,
+        scenario, plot.listen if plot else report.listen, seed=options.seed, until=options.until, max_events=options.max_events,
         keep=format in KEEPS_ALL and not (options.quiet and format != "json"), tick=tick,
     )  # fmt: skip
     result = runner.run()
     clear()
     report.finish(result)
+    if plot is not None:
+        plot.write(out, result.clock_ms, looks)
     found: tuple[Covered, ...] = ()
     if options.coverage:
         from routesim.run.coverage import covered

@@ -9,7 +9,7 @@ from routesim.cli.help import Command, examples
 
 EXAMPLES = examples(
     "routesim verify scenarios/*.yaml --broker amqp://localhost",
-    "routesim verify scenarios/*.yaml --broker amqp://localhost --speed 20 --format junit -o verify.xml",
+    "routesim verify scenarios/*.yaml --broker amqp://localhost -f junit -o v.xml",
     "routesim verify --random 500 --seed 7 --broker amqp://localhost --keep found",
 )
 

@@ -56,10 +56,10 @@ def _revoke(process: "Process", arguments: dict[str, Any]) -> "Doings":
 def _rate_limit(process: "Process", arguments: dict[str, Any]) -> "Doings":
     yield from ()
     task, rate = str(arguments.get("task_name")), arguments.get("rate_limit")
-    process.rates[task] = rate_of(str(rate)) if rate not in (None, 0, "0", "") else None
-    limit = process.limits.pop(task, None)
-    if limit is not None:
-        process.reserved.extend(limit.waiting)
+    lifts = rate in (None, 0, "0", "")
+    a_second = None if lifts else rate_of(str(rate))
+    if task in process.shared.tasks and (lifts or a_second is not None):
+        process.change_rate(task, a_second)
 
 
 def _events(on: bool) -> Any:

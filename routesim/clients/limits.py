@@ -39,7 +39,8 @@ class PrefetchCount:
 
 
 class RateLimit:
-    """One task's limit in one worker: a bucket that holds one token, and the requests that wait for theirs."""
+    """One task's limit in one worker: a bucket that holds one token, and the requests that wait for theirs. `timer`: it is
+    to be looked at again when the next token is there."""
 
     __slots__ = ("every_ms", "next_ms", "timer", "waiting")
 

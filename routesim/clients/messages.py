@@ -48,8 +48,15 @@ def sent_by_child(process: "Process", request: Request, course: Course) -> Itera
             yield step._replace(message=_as_task(step.message, step.id))
     if course.ends == "retry":
         yield process.publish(channel, _retry(process, request, course), f"{request.id}-retry")
-    if process.plan.results and request.reply_to and not request.task.ignore_result and course.ends not in ("ignore", "requeue"):
+    if process.plan.results and request.reply_to and not request.task.ignore_result and _has_result(request, course):
         yield process.publish(channel, _result(request, course), f"{request.id}-result")
+
+
+def _has_result(request: Request, course: Course) -> bool:
+    """Whether anything is recorded: not of a run that is to be repeated without having been told as a failure."""
+    if course.ends == "kill_child":
+        return request.task.acks == "early" or request.task.on_worker_lost != "requeue"
+    return course.ends not in ("ignore", "requeue")
 
 
 def delay_refused(process: "Process", request: Request, course: Course) -> bool:
@@ -74,6 +81,7 @@ def _retry(process: "Process", request: Request, course: Course) -> Message:
     headers = dict(headers_of(request.delivery))
     if request.task.retry_headers == "clean":
         headers = {name: value for name, value in headers.items() if name not in DEATH_HEADERS}
+    headers["id"] = request.id
     headers["retries"] = request.retries + 1
     headers["eta"] = iso(process.now + course.countdown) if course.countdown else None
     exchange, key = content.exchange, content.routing_key

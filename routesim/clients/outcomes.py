@@ -21,12 +21,14 @@ class Course(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What a run's rules may ask for: the n-th run of the task id, the worker, the time, a number drawn from the seed."""
+    """What a run's rules may ask for: the n-th run of the task id, the worker, the time; `chance` is drawn for the
+    `number`-th run of all."""
 
     run: int
     worker: str
     now: int
-    draw: float
+    seed: int = 0
+    number: int = 0
 
 
 def course(request: Request, moment: Moment) -> Course:
@@ -47,19 +49,16 @@ def course(request: Request, moment: Moment) -> Course:
 
 
 def lost(request: Request, planned: Course) -> Course:
-    """The child is killed: nothing of the body's end happens; with late acknowledgement the task may send itself anew."""
+    """The child is killed: nothing of the body's end happens. The process may send the task anew, acknowledged or not, after
+    the task's own countdown: what a run would have asked for died with it."""
     task = request.task
-    retries = task.acks == "late" and task.on_worker_lost == "retry" and not _used_up(request)
-    return planned._replace(ends="retry" if retries else "kill_child", publish=(), why="WorkerLostError")
+    retries = task.on_worker_lost == "retry" and not _used_up(request)
+    ends = "retry" if retries else "kill_child"
+    return planned._replace(ends=ends, countdown=task.countdown, publish=(), why="WorkerLostError")
 
 
 def _used_up(request: Request) -> bool:
     return request.task.max_retries is not None and request.retries >= request.task.max_retries
-
-
-def draw(seed: int, number: int) -> float:
-    """The number of a rule's `chance`: a function of the seed and of how many runs there were before."""
-    return uniform(seed, number, 0)
 
 
 def _limit(task: Task) -> tuple[int | None, str]:
@@ -83,4 +82,4 @@ def _fits(rule: Run, request: Request, moment: Moment) -> bool:
         return False
     if rule.before is not None and moment.now >= rule.before:
         return False
-    return rule.chance is None or moment.draw < rule.chance
+    return rule.chance is None or uniform(moment.seed, moment.number, 0) < rule.chance

@@ -14,15 +14,17 @@ from routesim import events
 from routesim.broker import ConsumerEnded
 from routesim.clients import messages
 from routesim.clients.limits import PrefetchCount, RateLimit
-from routesim.clients.outcomes import Course, Moment, course, draw, lost
+from routesim.clients.outcomes import Course, Moment, course, lost
 from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.events import Event
-from routesim.model import Consumer, Message, Task, TaskWorker, control_channel, pool_channel, task_consumer
+from routesim.model import Consumer, Message, Task, TaskWorker, control_channel, gossip_channel, pool_channel, task_consumer
 from routesim.queues import Delivery
 from routesim.steps import Ack, Cancel, Close, Consume, Crash, Publish, Qos, Reject, Step
 
 RECONNECT_MS = 1_000  # between two attempts to get what the broker refused
 MOST_ATTEMPTS = 100  # Celery's broker_connection_max_retries
+NO_TASK, UNKNOWN_TASK, UNDECODABLE = "no task's message", "unknown task", "its body cannot be decoded"
+NEVER_RECEIVED = frozenset({NO_TASK, UNKNOWN_TASK, UNDECODABLE})  # why a message is turned away before it counts as received
 What: TypeAlias = tuple[Any, ...]
 
 
@@ -58,24 +60,35 @@ class Job(NamedTuple):
     course: Course
 
 
-class Shared(NamedTuple):
-    """What all processes of a run have in common: the tasks, the seed, and how often ids were run and names published."""
+class Shared:
+    """What all processes of a run have in common: the tasks, the seed, how often names were published, and runs of tasks,
+    each id's and all together."""
 
-    tasks: dict[str, Task]
-    seed: int
-    runs: dict[str, int]
-    published: dict[str, int]
+    def __init__(self, tasks: dict[str, Task], seed: int, published: dict[str, int]) -> None:
+        self.tasks = tasks
+        self.seed = seed
+        self.published = published
+        self.runs: dict[str, int] = {}
+        self.started = 0
+
+    def count_run(self, task: str) -> int:
+        """The n-th run of this task id begins: n."""
+        self.started += 1
+        run = self.runs[task] = self.runs.get(task, 0) + 1
+        return run
 
 
 class Process:
     """State: `reserved` wait for a child, `held` for their time, `running` are with a child, each by its number; `limits`
-    keep those that wait for a token. `life` counts the connections that it has had."""
+    keep those that wait for a token, each task's by its name; `buckets` are those for which a token is to come, older ones
+    that a command has replaced among them. `life` counts the connections that it has had."""
 
     def __init__(self, plan: TaskWorker, shared: Shared) -> None:
         self.plan = plan
         self.shared = shared
         self.consumers = {task_consumer(plan.name, queue): queue for queue in plan.queues}
         self.control_consumer = task_consumer(plan.name, plan.control) if plan.control is not None else None
+        self.gossip_consumer = task_consumer(plan.name, plan.gossip) if plan.gossip is not None else None
         self.alive = False
         self.connected = False
         self.stopping = ""
@@ -87,6 +100,7 @@ class Process:
         self.held: dict[int, Request] = {}
         self.running: dict[int, Job] = {}
         self.limits: dict[str, RateLimit] = {}
+        self.buckets: dict[int, RateLimit] = {}
         self.rates: dict[str, float | None] = {}  # as commands have changed them
         self.revoked: set[str] = set()
         self.cancelled: set[str] = set()  # consumers, by a command
@@ -94,11 +108,12 @@ class Process:
         self.opened: set[str] = set()  # connections beside the main one
         self.numbers = 0
         self.now = 0
+        self.slack_ms = 0  # so much before its time a task is due: a real clock is never exact
         self.dropped = False  # something that was planned is expected no more
 
-    def channels(self) -> tuple[str, str]:
+    def channels(self) -> tuple[str, ...]:
         """Those by which deliveries come."""
-        return self.plan.name, control_channel(self.plan.name)
+        return self.plan.name, control_channel(self.plan.name), gossip_channel(self.plan.name)
 
     # What it is told ---------------------------------------------------------------------------------------------------
 
@@ -134,6 +149,8 @@ class Process:
 
             yield from carry_out(self, delivery)
             return
+        if consumer == self.gossip_consumer:
+            return
         yield from self._receive_task(delivery, consumer)
         yield from self._begin()
 
@@ -145,7 +162,7 @@ class Process:
         if told.why == "channel closed":
             yield from self._die("unrecoverable error: the broker closed its channel")
         elif told.channel_lost:
-            self._lose_connection()
+            yield from self._lose_connection()
             yield Soon(("reconnect",))
         else:  # basic.cancel from the broker: it drops its connection and declares everything anew
             yield from self._disconnect()
@@ -161,8 +178,9 @@ class Process:
         elif kind == "due":
             yield from self._due(what[1])
         elif kind == "token":
-            self.limits[what[1]].timer = False
-            yield from self._take_tokens(what[1])
+            bucket = self.buckets.pop(what[1])
+            bucket.timer = False
+            yield from self._take_tokens(bucket)
         elif kind == "heartbeat":
             yield from self._heartbeat()
         elif kind == "restart":
@@ -179,7 +197,7 @@ class Process:
         if kind == "due":
             return what[1] in self.held
         if kind == "token":
-            return what[1] in self.limits and self.limits[what[1]].timer
+            return what[1] in self.buckets
         if kind == "heartbeat":
             return self.connected and what[1] == self.life
         if kind == "restart":
@@ -192,7 +210,8 @@ class Process:
         self.alive = True
         self.stopping, self.reduced, self.attempts = "", False, 0
         self.prefetch = PrefetchCount(self.plan.prefetch, self.plan.eta_limit)
-        self.revoked, self.rates = set(), {}
+        self.revoked, self.rates, self.cancelled = set(), {}, set()
+        self.consumers = {task_consumer(self.plan.name, queue): queue for queue in self.plan.queues}
         self.sends_events = self.plan.sends_events
         yield from self._connect(why)
 
@@ -201,7 +220,6 @@ class Process:
         plan = self.plan
         self.life += 1
         self.connected = True
-        self.cancelled = set()
         for step in (self._qos(self.prefetch.value), *plan.declares, *self._consumes()):
             refused = yield step
             if refused is not None:
@@ -219,7 +237,10 @@ class Process:
         if self.control_consumer is not None and self.plan.control is not None:
             channel = control_channel(name)
             steps.append(Consume(Consumer(self.control_consumer, self.plan.control, channel, auto_ack=True)))
-        return steps + [Consume(Consumer(consumer, queue, name)) for consumer, queue in self.consumers.items()]
+        if self.gossip_consumer is not None and self.plan.gossip is not None:
+            steps.append(Consume(Consumer(self.gossip_consumer, self.plan.gossip, gossip_channel(name), auto_ack=True)))
+        own = {consumer: queue for consumer, queue in self.consumers.items() if consumer not in self.cancelled}
+        return steps + [Consume(Consumer(consumer, queue, name)) for consumer, queue in own.items()]
 
     def _refused(self, refused: Refusal) -> Doings:
         """The broker does not give it what it asks for: another connection helps only where this one was closed."""
@@ -227,15 +248,15 @@ class Process:
         if not refused.closes_connection or self.attempts > MOST_ATTEMPTS:
             yield from self._die(f"unrecoverable error: {refused.text}")
             return
-        self._lose_connection()
+        yield from self._lose_connection()
         yield After(RECONNECT_MS, ("reconnect",))
 
     def _disconnect(self) -> Doings:
-        self._lose_connection()
+        yield from self._lose_connection()
         yield Crash(self.plan.name)
         yield Soon(("reconnect",))
 
-    def _lose_connection(self) -> None:
+    def _lose_connection(self) -> Doings:
         """What waits can never be acknowledged and is forgotten; what runs goes on, unless it is to be cancelled."""
         self.connected = False
         self._forget_waiting()
@@ -244,6 +265,9 @@ class Process:
             for number, job in list(self.running.items()):
                 if job.request.task.acks == "late":
                     del self.running[number]
+                    yield from self._tell(
+                        events.TaskRevoked(self.now, job.request.id, job.request.task.name, plan.name, "cancelled")
+                    )
         if plan.reduces_prefetch and plan.prefetch and plan.prefetch_of == "channel":
             each = self._each()
             self.prefetch = PrefetchCount(max(each, plan.prefetch - len(self.running) * each), plan.eta_limit)
@@ -255,6 +279,7 @@ class Process:
         self.reserved.clear()
         self.held.clear()
         self.limits.clear()
+        self.buckets.clear()
         self.dropped = True
 
     def _each(self) -> int:
@@ -312,20 +337,20 @@ class Process:
         task = self.shared.tasks.get(name) if name is not None else None
         worker = self.plan.name
         if task is None or name is None:
-            why = "no task's message" if name is None else "unknown task"
+            why = NO_TASK if name is None else UNKNOWN_TASK
             yield from self._reject_tag(delivery, requeue=False)
             yield events.TaskRejected(self.now, task_id(delivery), name or "", worker, False, why)
             return
         if not decodable(delivery):
             yield Ack(worker, delivery.tag)
-            yield events.TaskRejected(self.now, task_id(delivery), name, worker, False, "its body cannot be decoded")
+            yield events.TaskRejected(self.now, task_id(delivery), name, worker, False, UNDECODABLE)
             return
         request = Request(delivery, consumer, task, self.life)
         why_not = self._why_revoked(request)
         if why_not:
             yield from self._revoke(request, why_not)
             return
-        due = request.due_ms if request.due_ms is not None and request.due_ms > self.now else None
+        due = request.due_ms if request.due_ms is not None and request.due_ms > self.now + self.slack_ms else None
         yield from self._tell(
             events.TaskReceived(
                 self.now, request.id, name, worker, request.retries, delivery.copy.redelivered, due,
@@ -354,15 +379,16 @@ class Process:
             return
         limit = self.limits.setdefault(request.task.name, RateLimit(rate))
         limit.waiting.append(request)
-        yield from self._take_tokens(request.task.name)
+        yield from self._take_tokens(limit)
 
-    def _take_tokens(self, task: str) -> Doings:
-        limit = self.limits[task]
+    def _take_tokens(self, limit: RateLimit) -> Doings:
         while (request := limit.take(self.now)) is not None:
             self.reserved.append(request)
         if limit.waiting and not limit.timer:
             limit.timer = True
-            yield After(max(1, ceil(limit.next_ms - self.now)), ("token", task))
+            number = self._number()
+            self.buckets[number] = limit
+            yield After(max(1, ceil(limit.next_ms - self.now)), ("token", number))
 
     def _begin(self) -> Doings:
         """As many as there are children free, in the order in which they were reserved."""
@@ -372,8 +398,8 @@ class Process:
             if why_not:
                 yield from self._revoke(request, why_not)
                 continue
-            number, run = self._number(), self._count_run(request.id)
-            moment = Moment(run, self.plan.name, self.now, draw(self.shared.seed, sum(self.shared.runs.values())))
+            number, run = self._number(), self.shared.count_run(request.id)
+            moment = Moment(run, self.plan.name, self.now, self.shared.seed, self.shared.started)
             job = self.running[number] = Job(request, course(request, moment))
             if request.task.acks == "early":
                 yield from self._acknowledge(request)
@@ -382,10 +408,6 @@ class Process:
                 yield After(job.course.takes, ("end", number))
             else:
                 yield from self._end(number)
-
-    def _count_run(self, task: str) -> int:
-        run = self.shared.runs[task] = self.shared.runs.get(task, 0) + 1
-        return run
 
     # Ends of runs ------------------------------------------------------------------------------------------------------
 
@@ -414,16 +436,15 @@ class Process:
         late = task.acks == "late"
         ends = course.ends
         if ends in ("reject", "requeue"):
-            if late:
-                yield from self._reject(request, requeue=ends == "requeue")
-                yield from self._tell(events.TaskRejected(*at, ends == "requeue", "Reject"))
-            else:
-                yield from self._tell(events.TaskFailed(*at, "Reject, but the message is acknowledged already"))
+            yield from self._done_by_reject(request, at, requeue=ends == "requeue")
         elif late and self._goes_back(task, ends):
+            if ends == "time_limit":  # a failure that is told, and run again all the same
+                yield from self._tell(events.TaskFailed(*at, course.why))
             yield from self._reject(request, requeue=True)
-            yield from self._tell(events.TaskRejected(*at, True, course.why or "WorkerLostError"))
+            yield from self._tell(events.TaskRejected(*at, True, course.why))
         elif late and ends == "exception" and task.on_failure == "reject":
             yield from self._reject(request, requeue=False)
+            yield from self._tell(events.TaskRejected(*at, False, course.why or "exception"))
             yield from self._tell(events.TaskFailed(*at, course.why or "exception"))
         else:
             if late:
@@ -431,6 +452,18 @@ class Process:
             yield from self._tell(_ending(at, ends, course, self.now))
         if self.stopping and not self.running and self.alive:
             yield from self._leave(self.stopping)
+
+    def _done_by_reject(self, request: Request, at: tuple[int, str, str, str], *, requeue: bool) -> Doings:
+        """The body raised Reject, which means nothing to a broker that has the acknowledgement already. Without requeueing
+        it is a failure as well, since it will never run again."""
+        late = request.task.acks == "late"
+        if not requeue:
+            yield from self._tell(events.TaskFailed(*at, "Reject" if late else "Reject, but the message is acknowledged already"))
+        elif not late:
+            yield from self._tell(events.TaskIgnored(*at))
+        if late:
+            yield from self._reject(request, requeue=requeue)
+            yield from self._tell(events.TaskRejected(*at, requeue, "Reject"))
 
     def _goes_back(self, task: Task, ends: str) -> bool:
         return (ends == "kill_child" and task.on_worker_lost == "requeue") or (
@@ -440,18 +473,18 @@ class Process:
     # Settling ----------------------------------------------------------------------------------------------------------
 
     def _acknowledge(self, request: Request) -> Doings:
-        yield from self._restore_prefetch()
         if self._cannot_settle(request):
             yield self._unsettled(request)
             return
+        yield from self._restore_prefetch()
         request.settled = True
         yield Ack(self.plan.name, request.delivery.tag)
 
     def _reject(self, request: Request, *, requeue: bool) -> Doings:
-        yield from self._restore_prefetch()
         if self._cannot_settle(request):
             yield self._unsettled(request)
             return
+        yield from self._restore_prefetch()
         request.settled = True
         yield from self._reject_tag(request.delivery, requeue=requeue)
 
@@ -472,6 +505,11 @@ class Process:
     def _revoke(self, request: Request, why: str) -> Doings:
         yield from self._acknowledge(request)
         yield from self._tell(events.TaskRevoked(self.now, request.id, request.task.name, self.plan.name, why))
+
+    def change_rate(self, task: str, rate: float | None) -> None:
+        """From now on. Every task begins with a token again; what waits goes on waiting at the rate that it came under."""
+        self.rates[task] = rate
+        self.limits.clear()
 
     def terminate(self, id: str) -> Doings:
         """revoke(terminate=True): the child that is at it is killed."""
@@ -495,7 +533,8 @@ class Process:
             yield self._qos(value)
 
     def _restore_prefetch(self) -> Doings:
-        """After a reconnection each message that is settled gives back a part of the limit (celery.md 2.1)."""
+        """After a reconnection each message of the new channel that is settled gives back a part of the limit (celery.md 2.1).
+        What was running at the loss gives nothing back: it cannot be settled."""
         if not self.reduced or not self.connected:
             return
         self.prefetch.value = min(self.plan.prefetch, self.prefetch.value + self._each())

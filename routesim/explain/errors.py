@@ -6,6 +6,7 @@ from routesim.explain.rules import RULE_PAGES, Page
 from routesim.replies import CHANNEL_CODES, REPLY_NAMES
 from routesim.tables import Cell, Section
 
+WHERE = "a code stands in brackets in what routesim prints, such as unknown-queue; AMQP has numbers and names, such as 404"
 PAGES: dict[str, Page] = {
     "ambiguous-value": Page(
         "A header or argument is written in a form that YAML readers take for different things: a date, a time of day, an "
@@ -17,6 +18,16 @@ PAGES: dict[str, Page] = {
         "With auto_ack the broker forgets a message as it sends it, so a consumer can neither reject nor requeue it.",
         "consumers: {mailer: {queue: mail, auto_ack: true, on_message: requeue}}",
         "Take out auto_ack, or let the rule answer ack, hold or crash.",
+    ),
+    "celery-beside-list": Page(
+        "Beside a celery section the plain sections must be mappings: the queues of Celery are put into them.",
+        "celery: {apps: {shop: }}\nqueues: [{name: jobs}]",
+        "Put the list into a file and name that under `definitions:`.",
+    ),
+    "celery-raises": Page(
+        "Celery itself would raise an exception here, so that nothing is sent or the worker does not start.",
+        "apps: {shop: {task_create_missing_queues: false}}\nsteps: [{call: {task: add, queue: typo}}]",
+        "The text says what Celery answers; name a queue that exists, or change the setting.",
     ),
     "changed-by-export": Page(
         "A definitions file has JSON's types alone. A value of this binding comes back as another type, so a headers exchange "
@@ -53,6 +64,11 @@ PAGES: dict[str, Page] = {
         "a consumer at the top and another one in a declare step",
         "Rename one.",
     ),
+    "duplicate-name": Page(
+        "What a celery section stands for has the name of something in a plain section, and differs.",
+        "celery: {apps: {shop: }, workers: {w1: }}\nqueues: {celery: {durable: false}}",
+        "Rename one of them, or declare it as Celery does: `routesim celery expand` shows how.",
+    ),
     "duplicate-id": Page(
         "Two messages would have the same id. Without an id messages are called m1, m2 … in the order of the file.",
         "- publish: {id: m2}\n- publish: {}",
@@ -66,6 +82,11 @@ PAGES: dict[str, Page] = {
     "empty-file": Page(
         "There is nothing in the file.", "an empty file", "Write a scenario; scenarios/hello.yaml is the smallest."
     ),
+    "endless-beat": Page(
+        "A beat publishes for ever, so the scenario must say how long it lasts.",
+        "celery: {apps: {shop: }, beats: {beat: {schedule: {tick: {task: add, every: 3s}}}}}",
+        "Say `until: 60s`, or wait in the steps.",
+    ),
     "includes-itself": Page("`definitions` names the scenario itself.", "definitions: shop.yaml", "Name the exported JSON file."),
     "lost-by-export": Page(
         "A definitions file that a broker exported does not say all that was in the broker: before 3.11 exchanges whose name "
@@ -74,6 +95,21 @@ PAGES: dict[str, Page] = {
         "Add to the file what is missing; mend the value in the scenario.",
     ),
     "missing-key": Page("Something needs a key that is not there.", "bindings: [{source: shop}]", "Add the key."),
+    "never-due": Page(
+        "An entry of a beat's schedule is not due before the scenario ends.",
+        'until: 60s, and an entry with crontab: "0 3 * * *"',
+        "Say a later `until`, or with `starts` what time it is when the scenario begins.",
+    ),
+    "no-celery": Page(
+        "The step needs something of the celery section that is not there.",
+        "steps: [{call: {task: add}}]",
+        "Add `celery:` with an app, or the part that is named.",
+    ),
+    "no-results": Page(
+        "Only with result_backend: rpc:// are results messages, which a caller can wait for.",
+        "steps: [{call: {task: add, get: true}}]",
+        "Set result_backend: rpc://, or take out `get`.",
+    ),
     "not-exported": Page(
         "A definitions file holds what outlives clients: exchanges, queues, bindings, policies. Consumers, steps, exclusive and "
         "server-named queues, void values and settings of the broker itself are not part of it.",
@@ -89,7 +125,6 @@ PAGES: dict[str, Page] = {
         "Leave it out, or use something that says the same.",
     ),
     "not-text": Page("The file is not text in UTF-8 or UTF-16.", "a file saved in Latin-1", "Save it as UTF-8."),
-    "not-yet": Page("A part of the scenario format that is not built yet.", "celery: {}", "Take it out for now."),
     "refused": Page(
         "RabbitMQ would refuse this declaration; the text is what it answers, the first number its reply code.",
         "queues: {jobs: {arguments: {x-message-ttl: -1}}}",
@@ -105,6 +140,7 @@ PAGES: dict[str, Page] = {
         "routing_key: 300 letters",
         "Shorten it. Bytes count, not letters.",
     ),
+    "unknown-app": Page("No app of the celery section has this name.", "workers: {w1: {app: shpo}}", "Correct the name."),
     "unknown-argument": Page(
         "No type of queue reads this argument. RabbitMQ stores it without a word, and nothing happens.",
         "arguments: {x-message-tll: 1000}",
@@ -127,19 +163,43 @@ PAGES: dict[str, Page] = {
         "No message has this id.", "expect: {messages: {m9: {jobs: ready}}}", "Mend the id; without ids they are m1, m2 …"
     ),
     "unknown-policy": Page("No policy has this name.", "- delete: {policy: tll}", "Mend the name."),
+    "unknown-producer": Page(
+        "`by` names a producer that is not under `producers:`.",
+        "steps: [{call: {task: add, by: wbe}}]",
+        "Correct the name, or declare it. A call without `by` comes from `client`.",
+    ),
     "unknown-queue": Page(
         "A queue is named that is declared nowhere, where RabbitMQ would answer 404.",
         "consumers: {packer: {queue: warehose}}",
         "Mend the name, declare the queue, or say `fails: 404` where the 404 is the point.",
     ),
     "unknown-step": Page("A step begins with a word that is no verb.", "- publsh: {}", "Mend the verb."),
+    "unknown-task": Page(
+        "No task has this name or id. A worker drops a message whose task it does not know.",
+        "steps: [{call: {task: mail.snd}}]",
+        "Correct the name, or say under `tasks:` what it does.",
+    ),
     "unknown-version": Page(
         "There are no rules for this version of RabbitMQ.", 'rabbitmq: "2.8"', "`routesim versions` lists what is known."
     ),
     "unknown-vhost": Page(
         "The definitions file declares nothing in this vhost.", "vhost: shop", "Name one of the file's vhosts with `vhost:`."
     ),
+    "unknown-worker": Page(
+        "Something names a worker that is declared nowhere.", "steps: [{worker: {name: w9, do: kill}}]", "Correct the name."
+    ),
     "unreadable-file": Page("The file cannot be read.", "routesim run nosuch.yaml", "Mend the path or its permissions."),
+    "which-app": Page(
+        "There are several apps, and nothing says which one this belongs to.",
+        "apps: {shop: , blog: }\nworkers: {w1: }",
+        "Add `app:`.",
+    ),
+    "wrong-crontab": Page(
+        "This is no crontab of Celery's: five fields, of which all five must hold.",
+        'crontab: "60 * * * *"',
+        "minute hour day_of_month month_of_year day_of_week, each *, 5, 1-5, */2, mon-fri, or several with commas.",
+    ),
+    "wrong-time": Page("This is no time.", "eta: tomorrow", "Write it as 2026-01-01T00:00:30; without a zone it is UTC."),
     "wrong-type": Page(
         "Something of one kind stands where another is expected.", "prefetch: many", "The message says what is expected."
     ),
@@ -195,7 +255,7 @@ def explain_error(code: str) -> Answer:
             return _answer(str(number), f"AMQP {number} {name}: {closes}", REPLIES[number])
     known = [*PAGES, *(str(number) for number in REPLIES), *(name.lower().replace("_", "-") for name in REPLY_NAMES.values())]
     hint = did_you_mean(wanted, known)
-    raise CannotExplain(f"no error is called '{code}'; {hint or 'codes are: ' + ', '.join(PAGES)}")
+    raise CannotExplain(f"no error is called '{code}'; {hint or WHERE}")
 
 
 def _answer(code: str, headline: str, page: Page) -> Answer:

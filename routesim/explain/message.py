@@ -1,6 +1,6 @@
 """The life of one message in a run: a story from its publish to its last state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from routesim import events
@@ -24,21 +24,26 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
     if not told:
         cure = did_you_mean(message, result.messages.of)
         raise CannotExplain(f"no message '{message}' was published in this run" + (f"; {cure}" if cure else ""))
-    rows, data, last = [], [], None
-    for event in told:
-        sentence, tone = SENTENCES[type(event)](event)
-        time = f"{event.at_ms / 1000:.3f}" if event.at_ms != last else ""
-        last = event.at_ms
-        rows.append((Cell(time), Cell(sentence, tone)))
-        data.append({"at_ms": event.at_ms, "event": events.EVENTS[type(event)], "text": sentence})
+    data = [
+        {"at_ms": event.at_ms, "event": events.EVENTS[type(event)], "text": SENTENCES[type(event)](event)[0]} for event in told
+    ]
     states = {queue: state for queue, (_, state) in result.fates.of.get(message, {}).items()}
     ended = ", ".join(f"{state} in {queue}" for queue, state in states.items()) or "in no queue"
     copies = sum(isinstance(event, events.Enqueued) for event in told)
     headline = f"{message}: {ended}"
     hints = (f"It left {copies} copies in queues, {sum(isinstance(event, events.Delivered) for event in told)} deliveries.",)
-    return Answer(
-        headline, (Section("", ("time s", "what happened"), rows),), hints, {"message": message, "states": states, "story": data}
-    )
+    return Answer(headline, (story(told),), hints, {"message": message, "states": states, "story": data})
+
+
+def story(told: Sequence[Any]) -> Section:
+    """What happened to a message, one row an event; `told` are events of kinds that have `SENTENCES`."""
+    rows, last = [], None
+    for event in told:
+        sentence, tone = SENTENCES[type(event)](event)
+        time = f"{event.at_ms / 1000:.3f}" if event.at_ms != last else ""
+        last = event.at_ms
+        rows.append((Cell(time), Cell(sentence, tone)))
+    return Section("", ("time s", "what happened"), rows)
 
 
 def _place(name: str) -> str:

@@ -17,9 +17,10 @@ from routesim.explain.topic import aligned, nearest_change
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.scenario import Scenario
-from routesim.steps import Bind
+from routesim.steps import Bind, Consume
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section, mark
 from routesim.values import Table, plain
+from routesim.versions import rules
 
 ALL_SHOWN = 30  # bindings of an exchange that are all shown
 MOST_HITS, MOST_MISSES = 50, 8
@@ -28,10 +29,25 @@ MESSAGE = "m1"
 
 
 def topology(scenario: Scenario) -> Broker:
-    """A broker with everything that the scenario declares at its top, and nobody consuming."""
-    assert scenario.topology is not None
-    broker = scenario.topology.copy()
+    """A broker with everything that the scenario declares at its top and that its workers declare, and nobody consuming."""
+    # It stays behind when a scenario goes to another process.
+    broker = scenario.topology.copy() if scenario.topology is not None else _declared(scenario)
     broker.seed = scenario.seed
+    for worker in scenario.workers.values():
+        for step in worker.declares:
+            broker.apply(step)
+    broker.failures.clear()  # the run says what a worker is refused
+    return broker
+
+
+def _declared(scenario: Scenario) -> Broker:
+    broker = Broker(
+        rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
+        channel_plans=scenario.channels,
+    )  # fmt: skip
+    for declaration in scenario.declarations:
+        if not isinstance(declaration.step, Consume):
+            broker.apply(declaration.step)
     return broker
 
 
@@ -48,16 +64,27 @@ def explain_route(
     for name in expected or ():
         if name not in broker.queues:
             raise CannotExplain(f"no queue '{name}' is declared" + _hint(name, broker.queues))
-    content = Content(exchange, key, (key,), headers, "")
+    return explain_content(broker, scenario, Content(exchange, key, (key,), headers, ""), expected=expected)
+
+
+def explain_content(
+    broker: Broker, scenario: Scenario, content: Content, *, message: str = MESSAGE, expected: frozenset[str] | None = None,
+    delay_over: bool = False,
+) -> Answer:  # fmt: skip
+    """The way of this content, published now, through the topology of `broker`, which is a copy that may be changed.
+
+    `delay_over`: as if it had waited in its x-delayed-message exchange already.
+    """
+    exchange, key, headers = content.exchange, content.routing_key, content.headers
     visits: list[Visit] = []
     if exchange == DEFAULT_EXCHANGE:
-        found = route(broker, exchange, MESSAGE, content)
+        found = route(broker, exchange, message, content)
     else:
-        found, _ = walk(broker, exchange, MESSAGE, content, visits=visits)
+        found, _ = walk(broker, exchange, message, content, delay_over=delay_over, visits=visits)
     lines = {id(item.step.binding): item.line for item in scenario.declarations if item.line and isinstance(item.step, Bind)}
     sections, described = [], []
     for visit in visits:
-        section, data = _visited(broker, visit, content, lines)
+        section, data = _visited(broker, visit, content, lines, message)
         sections.append(section)
         described.append(data)
     reached = [queue.name for queue, _ in found.queues]
@@ -90,7 +117,9 @@ def _names(names: list[str]) -> str:
     return ", ".join(names) if names else "no queue"
 
 
-def _visited(broker: Broker, visit: Visit, content: Content, lines: dict[int, int]) -> tuple[Section, dict[str, Any]]:
+def _visited(
+    broker: Broker, visit: Visit, content: Content, lines: dict[int, int], message: str
+) -> tuple[Section, dict[str, Any]]:
     state = broker.exchanges[visit.exchange]
     # What the walk chose counts, also where chance decided.
     matched = {id(binding) for binding in visit.matched}
@@ -99,8 +128,8 @@ def _visited(broker: Broker, visit: Visit, content: Content, lines: dict[int, in
     count, hit_count = len(state.bindings), len(hits)
     if count > ALL_SHOWN:
         hits, misses = hits[:MOST_HITS], _nearest(state, misses, content, MOST_MISSES)
-    shown_hits = [(binding, state.matcher.why(binding, MESSAGE, content)) for binding in hits]
-    shown_misses = [(binding, state.matcher.why(binding, MESSAGE, content)) for binding in misses]
+    shown_hits = [(binding, state.matcher.why(binding, message, content)) for binding in hits]
+    shown_misses = [(binding, state.matcher.why(binding, message, content)) for binding in misses]
     rows = [_row(binding, answer, True, lines) for binding, answer in shown_hits]
     rows += [_row(binding, answer, False, lines) for binding, answer in shown_misses]
     hidden = count - len(rows)

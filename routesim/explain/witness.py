@@ -9,6 +9,7 @@ from routesim.broker.asking import content_of, would_reach
 from routesim.broker.routing import Visit
 from routesim.explain.answer import quoted
 from routesim.explain.message import SENTENCES
+from routesim.explain.tasks import TaskWitness
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.run import Checked, Result
@@ -42,6 +43,7 @@ class Witness:
         self.first_published: str | None = None
         self.gone: dict[str, Any] = {}  # queue or consumer -> why it is not there
         self.ends: dict[str, list[Any]] = {"returned": [], "nacked": [], "lost": []}
+        self.working = TaskWitness()
         self.lines = {id(item.step.binding): item.line for item in self.scenario.declarations if isinstance(item.step, Bind)}
         for checked in failed:
             self._ask(checked)
@@ -58,13 +60,14 @@ class Witness:
             consumer = self.scenario.consumers.get(about.path[1])
             if consumer is not None:
                 self.queues.setdefault(consumer.queue, Counter())
-        elif about.path[0] == "messages":
+        elif about.path[0] in ("messages", "tasks"):
             self.messages.add(about.path[1])
 
     # While it runs -----------------------------------------------------------------------------------------------------
 
     def hear(self, event: Any) -> None:
         kind = type(event)
+        self.working.hear(event)
         message = getattr(event, "message", None)
         queue = getattr(event, "queue", None)
         if kind is events.Published:
@@ -113,7 +116,15 @@ class Witness:
             return self._of_consumer(broker, path[0], checked, missing, extra)
         if section == "messages":
             return self._of_message(broker, path[0], path[1])
+        if section == "tasks":
+            return self.working.of_task(path[0]) or self._not_received(path[0])
+        if section == "workers":
+            return self.working.of_worker(path[0])
         return self._of_end(section, missing)
+
+    def _not_received(self, task: str) -> str:
+        event = self.last.get((task, None))
+        return f"no worker received it; {told(event)}" if event is not None else f"{task} was not published"
 
     def _of_queue(self, broker: Broker, queue: str, checked: Checked, missing: str | None, extra: str | None) -> str:
         if queue not in broker.queues:
@@ -175,7 +186,7 @@ class Witness:
         published = self.published.get(message)
         if published is None:
             return f"{message} was not published"
-        sent = _sent(self.scenario, message) or Message(published.exchange, published.routing_key)
+        sent = sent_by(self.scenario, message) or Message(published.exchange, published.routing_key)
         return f"{message} did not reach {queue}: {self._no_way(broker, sent, queue)}"
 
     def _of_route(self, broker: Broker, row: ExpectedRoute, actual: list[str]) -> str:
@@ -255,7 +266,7 @@ def _subscriptions(broker: Broker) -> list[Any]:
     return [subscription for channel in broker.channels.values() for subscription, _ in channel.subscriptions.values()]
 
 
-def _sent(scenario: Scenario, message: str) -> Message | None:
+def sent_by(scenario: Scenario, message: str) -> Message | None:
     """What the step that publishes it sends; None where a consumer does."""
     for step in scenario.steps:
         action = step.action

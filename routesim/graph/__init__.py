@@ -3,5 +3,9 @@
 from routesim.graph.build import graph_of, taken_by_message, taken_by_publish
 from routesim.graph.model import Edge, Graph, Key, Node, together
 from routesim.graph.simplify import collapsed, focused
+from routesim.graph.ways import DEFAULT_KEY, Way, Ways
 
-__all__ = ["Edge", "Graph", "Key", "Node", "collapsed", "focused", "graph_of", "taken_by_message", "taken_by_publish", "together"]
+__all__ = [
+    "DEFAULT_KEY", "Edge", "Graph", "Key", "Node", "Way", "Ways", "collapsed", "focused", "graph_of", "taken_by_message",
+    "taken_by_publish", "together",
+]  # fmt: skip

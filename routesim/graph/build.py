@@ -1,9 +1,7 @@
 """From a scenario to its graph: everything declared, the way that a message took, and what is not there though named."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from routesim import events
 from routesim.broker import Broker
 from routesim.broker.routing import walk
 from routesim.broker.state import PREDECLARED
@@ -26,6 +24,7 @@ from routesim.graph.model import (
     Key,
     Node,
 )
+from routesim.graph.ways import DEFAULT_KEY, Way, Ways, along
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.queues import QueueType
 from routesim.run import Runner
@@ -34,9 +33,8 @@ from routesim.steps import Bind, DeclareExchange, DeclareQueue, SetPolicy
 from routesim.values import Table, plain
 
 RESERVED = frozenset(item.name for item in PREDECLARED)
-Taken = set[tuple[Key, Key, str]]  # (from, to, kind) of the edges that a message took
+Taken = set[Way]  # the edges that a message took
 LIMITS = (("max_length", "at most {}"), ("max_length_bytes", "at most {} bytes"))
-DEFAULT_KEY = Key(EXCHANGE, "(default exchange)")
 
 
 def graph_of(scenario: Scenario, taken: Taken | None = None) -> Graph:
@@ -71,7 +69,9 @@ class _Build:
         for consumer in self.scenario.consumers.values():
             if consumer.queue in self.broker.queues:
                 key = Key(CONSUMER, consumer.name)
-                self.nodes[key] = Node(key, f"prefetch {consumer.prefetch}" if consumer.prefetch else "")
+                worker = self.scenario.workers.get(consumer.channel)
+                prefetch = consumer.prefetch or (worker.prefetch if worker is not None else 0)
+                self.nodes[key] = Node(key, f"prefetch {prefetch}" if prefetch else "")
                 self._edge(Key(QUEUE, consumer.queue), key, CONSUMES, "")
                 for message in [reply.message for rule in consumer.on_message for reply in rule.publish]:
                     self._publishes(key, message)
@@ -154,46 +154,24 @@ def taken_by_publish(scenario: Scenario, exchange: str, key: str, headers: Table
     if exchange == DEFAULT_EXCHANGE:
         return {(DEFAULT_KEY, Key(QUEUE, key), BINDING)} if key in broker.queues else set()
     found, _ = walk(broker, exchange, "m1", Content(exchange, key, (key,), headers, ""))
-    return {edge for _, path in found.queues for edge in _along(path)}
+    return {edge for _, path in found.queues for edge in along(path)}
 
 
 def taken_by_message(scenario: Scenario, id: str) -> Taken:
     """The edges that a message takes when the scenario runs, with dead letters and deliveries. Raises `CannotExplain`."""
     taken: Taken = set()
-    buried: dict[int, Key] = {}
     known: set[str] = set()
+    ways = Ways()
 
     def hear(event: Any) -> None:
         message = getattr(event, "message", None)
         if isinstance(message, str):
             known.add(message)
-        if message != id:
-            return
-        if isinstance(event, events.DeadLettered):
-            source = Key(QUEUE, event.queue)
-            buried[0] = source
-            if event.exchange:
-                taken.add((source, Key(EXCHANGE, event.exchange), DEAD_LETTER))
-        elif isinstance(event, events.Enqueued):
-            taken.update(_along(event.path))
-            queue = Key(QUEUE, event.queue)
-            if not event.path and event.cause == "published":
-                taken.add((DEFAULT_KEY, queue, BINDING))
-            elif not event.path and 0 in buried:
-                taken.update({(buried[0], queue, DEAD_LETTER), (buried[0], DEFAULT_KEY, DEAD_LETTER)})
-        elif isinstance(event, events.Delivered):
-            taken.add((Key(QUEUE, event.queue), Key(CONSUMER, event.consumer), CONSUMES))
+        if message == id:
+            taken.update(ways.of(event))
 
     Runner(scenario, hear, keep=False).run()
     if id not in known:
         hint = did_you_mean(id, known)
         raise CannotExplain(f"no message has the id '{id}'" + (f"; {hint}" if hint else ""))
     return taken
-
-
-def _along(path: Iterable[Any]) -> Iterable[tuple[Key, Key, str]]:
-    for hop in path:
-        if isinstance(hop, Binding):
-            yield Key(EXCHANGE, hop.source), Key(hop.destination_type, hop.destination), BINDING
-        else:
-            yield Key(EXCHANGE, hop.source), Key(EXCHANGE, hop.destination), ALTERNATE

@@ -1,6 +1,6 @@
 """Channels as queues see them, the consumers on them, and what has been delivered and not yet settled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from routesim.content import Content
@@ -111,3 +111,16 @@ class Channel:
 
     def at_limit(self) -> bool:
         return self.limit != 0 and self.volume >= self.limit
+
+
+def unacked_of(channels: Iterable[Channel], queue: "QueueType") -> list[tuple[str, str | None, str, int, bool]]:
+    """What the channels hold of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
+    return [
+        (
+            item.copy.message, item.subscription.name if item.subscription else None, channel.name, item.tag,
+            item.copy.redelivered,
+        )
+        for channel in channels
+        for item in channel.unacked.values()
+        if item.queue is queue
+    ]  # fmt: skip

@@ -18,7 +18,7 @@ from routesim.broker import ConsumerEnded, Failure
 from routesim.events import Event
 from routesim.model import Channel as ChannelPlan
 from routesim.model import Consumer
-from routesim.queues import Copy, Delivery, QueueType, Subscription
+from routesim.queues import Copy, Delivery, QueueType, Subscription, unacked_of
 from routesim.rabbitmq.connections import Connections, Refusal
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.management import Refusal as HttpRefusal
@@ -445,6 +445,9 @@ class RealBroker:
         used = any(other is queue for line in self.channels.values() for _, other in line.subscriptions.values())
         if queue.auto_delete and not used and self.queues.get(queue.name) is queue:
             del self.queues[queue.name]
+
+    def unacked_of(self, queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+        return unacked_of(self.channels.values(), queue)
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
         self._tell(events.LostByConsumer(self.now, message, queue, serial, consumer))

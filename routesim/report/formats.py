@@ -100,6 +100,22 @@ class TapReport(JunitReport):
         self.out.write(fitted(subtest(result), encoding_of(self.out)))
 
 
+class HtmlReport:
+    def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+        from routesim.report.html.story import Recorder
+
+        self.out, self.quiet = out, look.quiet
+        self.recorder = Recorder(scenario)
+        self.listen = None if look.quiet else self.recorder.listen
+
+    def finish(self, result: Outcome) -> None:
+        from routesim.report.html.page import escaped_for, run_of
+        from routesim.report.text import encoding_of
+
+        story = self.recorder.finished(result, kept=not self.quiet)
+        self.out.write(escaped_for(run_of(story), encoding_of(self.out)))
+
+
 def _quiet(out: IO[str], result: Outcome) -> None:
     """Only what failed, and the verdict."""
     from routesim.report.plain import section_lines
@@ -121,8 +137,9 @@ FORMATS: dict[str, Callable[[IO[str], Scenario, Look], Report]] = {
     "junit": JunitReport,
     "github": GithubReport,
     "tap": TapReport,
+    "html": HtmlReport,
 }
-KEEPS_ALL = frozenset({"table", "plain", "json"})  # formats that end with more than the events
+KEEPS_ALL = frozenset({"table", "plain", "json", "html"})  # formats that end with more than the events
 APART = frozenset({"table", "plain"})  # formats with an empty line between two scenarios
 
 
@@ -132,6 +149,8 @@ def frame(format: str, count: int) -> tuple[str, str]:
         from routesim.report.junit import frame
     elif format == "tap":
         from routesim.report.tap import frame
+    elif format == "html":
+        from routesim.report.html.page import frame
     else:
         return "", ""
     return frame(count)

@@ -1,7 +1,8 @@
 """A topology as an SVG of its own making: it refers to nothing outside itself and can go straight onto a slide."""
 
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import IO
+from typing import IO, NamedTuple
 from xml.sax.saxutils import escape
 
 from routesim.graph.layout import MARGIN, Box, Layout, Route, Size, laid_out
@@ -28,6 +29,11 @@ NAME_COLUMN, SMALL_COLUMN = 7.9, 6.2  # how wide a column of either size of text
 NODE_HEIGHT, LOW_NODE_HEIGHT, LABEL_HEIGHT = 46.0, 32.0, 18.0
 LONGEST_NAME, LONGEST_LABEL = 34, 36
 TITLE_HEIGHT, LEGEND_HEIGHT = 34.0, 30.0
+HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 172.0, 18.0, 34.0
+MOST_SIGNS, SIGN = 12, 8.0
+SMALL_DRAWING, LARGE_DRAWING = 620.0, 1100.0  # drawings wider than that are not made as small as a phone
+IN_A_PAGE = 1.4  # how much larger than elsewhere, where there is room
+QUOTES = {'"': "&quot;"}
 INK, FAINT, TAKEN, LOST = "#0f172a", "#64748b", "#16a34a", "#dc2626"
 FILLS = {
     EXCHANGE: ("#ede9fe", "#7c3aed"),
@@ -46,11 +52,45 @@ LEGEND = (
 )
 
 
+class Held(NamedTuple):
+    """What a node holds at one moment: in words, and as a row of signs."""
+
+    text: str
+    ready: int = 0
+    unacked: int = 0
+
+
 def write_svg(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) -> None:
-    sizes = {key: _node_size(node) for key, node in graph.nodes.items()}
+    out.write("\n".join(_drawn(graph, _laid_out(graph, {}))) + "\n")
+
+
+def part_of_a_page(graph: Graph, held: Mapping[Key, Held]) -> str:
+    """The drawing alone, for a page that has `arrowheads` once and paints by class. Nodes come in the order of the graph,
+    an edge has its number as `data-edge`. A node that holds something has a line of text and `MOST_SIGNS` signs for it,
+    of the classes `ready`, `unacked` or none."""
+    layout = _laid_out(graph, held)
+    kinds = _kinds(graph)
+    width, height = max(layout.width, _legend_width(kinds) + 2 * MARGIN), layout.height + LEGEND_HEIGHT * bool(kinds)
+    size = "small" if width < SMALL_DRAWING else "middle" if width < LARGE_DRAWING else "large"
+    lines = [
+        f'<svg class="topology {size}" width="{IN_A_PAGE * width:.0f}" '
+        f'height="{IN_A_PAGE * height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
+        f'aria-label="{escape(visible(graph.title), QUOTES)}: {len(graph.nodes)} nodes, {len(graph.edges)} edges">',
+        *_body(graph, layout, held),
+        *_legend(kinds, height - 12),
+        "</svg>",
+    ]
+    return "\n".join(lines)
+
+
+def arrowheads() -> list[str]:
+    return ["<defs>", *(_arrowhead(kind, stroke) for kind, stroke in (*STROKES.items(), ("taken", TAKEN))), "</defs>"]
+
+
+def _laid_out(graph: Graph, held: Mapping[Key, Held]) -> Layout:
+    sizes = {key: _node_size(node, held.get(key)) for key, node in graph.nodes.items()}
     labels = {edge: _label_size(edge) for edge in graph.edges if _label(edge)}
-    layout = laid_out(graph, sizes, labels)
-    out.write("\n".join(_drawn(graph, layout)) + "\n")
+    return laid_out(graph, sizes, labels)
 
 
 def _short(text: str, most: int) -> str:
@@ -67,40 +107,54 @@ def _label(edge: Edge) -> str:
     return _short(together(edge.caption), LONGEST_LABEL)
 
 
-def _node_size(node: Node) -> Size:
+def _node_size(node: Node, held: Held | None) -> Size:
     name, detail = _short(node.name, LONGEST_NAME), _short(node.detail, LONGEST_NAME + 8)
     text = max(width(name) * NAME_COLUMN, width(detail) * SMALL_COLUMN)
-    return max(70.0, text + 28), NODE_HEIGHT if detail else LOW_NODE_HEIGHT
+    height = NODE_HEIGHT if detail else LOW_NODE_HEIGHT
+    if held is None:
+        return max(70.0, text + 28), height
+    return max(HELD_WIDTH, text + 28), height + (SIGNS_HEIGHT if node.key.kind == QUEUE else HELD_HEIGHT)
 
 
 def _label_size(edge: Edge) -> Size:
     return width(_label(edge)) * SMALL_COLUMN + 12, LABEL_HEIGHT
 
 
+def _kinds(graph: Graph) -> list[tuple[str, str]]:
+    return [item for item in LEGEND if any(edge.kind == item[0] for edge in graph.edges)]
+
+
+def _legend_width(kinds: list[tuple[str, str]]) -> float:
+    return sum(width(text) * SMALL_COLUMN + 62 for _, text in kinds)
+
+
 def _drawn(graph: Graph, layout: Layout) -> list[str]:
-    kinds = [item for item in LEGEND if any(edge.kind == item[0] for edge in graph.edges)]
+    kinds = _kinds(graph)
     title = _short(graph.title, 70)
-    legend_width = sum(width(text) * SMALL_COLUMN + 62 for _, text in kinds)
-    total_width = max(layout.width, legend_width + 2 * MARGIN, width(title) * 9.5 + 2 * MARGIN, 200.0)
+    total_width = max(layout.width, _legend_width(kinds) + 2 * MARGIN, width(title) * 9.5 + 2 * MARGIN, 200.0)
     total_height = layout.height + TITLE_HEIGHT + LEGEND_HEIGHT
-    lines = [
+    return [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total_width:.0f}" height="{total_height:.0f}" '
         f'viewBox="0 0 {total_width:.0f} {total_height:.0f}" font-family="Inter, Segoe UI, Helvetica, Arial, sans-serif">',
         f"<title>{escape(visible(graph.title))}</title>",
-        "<defs>",
-        *(_arrowhead(kind, stroke) for kind, stroke in (*STROKES.items(), ("taken", TAKEN))),
-        "</defs>",
+        *arrowheads(),
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         f'<text x="{MARGIN}" y="30" font-size="17" font-weight="600" fill="{INK}">{escape(title)}</text>',
         f'<g transform="translate(0 {TITLE_HEIGHT})">',
-        *(_path(route) for route in sorted(layout.routes, key=lambda route: route.edge.taken)),
-        *(_text_of(route) for route in layout.routes if route.label is not None),
-        *(_node(graph.nodes[key], box) for key, box in layout.nodes.items()),
+        *_body(graph, layout, {}),
         "</g>",
         *_legend(kinds, total_height - 16),
         "</svg>",
     ]
-    return lines
+
+
+def _body(graph: Graph, layout: Layout, held: Mapping[Key, Held]) -> list[str]:
+    numbers = {edge: number for number, edge in enumerate(graph.edges)}
+    return [
+        *(_path(route, numbers[route.edge]) for route in sorted(layout.routes, key=lambda route: route.edge.taken)),
+        *(_text_of(route) for route in layout.routes if route.label is not None),
+        *(_node(graph.nodes[key], layout.nodes[key], held.get(key)) for key in graph.nodes),
+    ]
 
 
 def _arrowhead(kind: str, stroke: str) -> str:
@@ -118,7 +172,7 @@ def _look(edge: Edge) -> tuple[str, str]:
     return f'fill="none" stroke="{stroke}" stroke-width="{3 if edge.taken else 1.6}"{dashes}', name
 
 
-def _path(route: Route) -> str:
+def _path(route: Route, number: int) -> str:
     look, head = _look(route.edge)
     first, *_ = route.points
     parts = [f"M{first[0]:.1f} {first[1]:.1f}"]
@@ -132,7 +186,10 @@ def _path(route: Route) -> str:
                 f"L{to_x:.1f} {to_y:.1f}" if straight else f"C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
             )
     title = escape(visible(f"{route.edge.source.name} → {route.edge.target.name}: {together(route.edge.labels, 20)}"))
-    return f'<path d="{" ".join(parts)}" {look} marker-end="url(#head-{head})"><title>{title}</title></path>'
+    return (
+        f'<path class="edge {route.edge.kind}" data-edge="{number}" d="{" ".join(parts)}" {look} marker-end="url(#head-{head})">'
+        f"<title>{title}</title></path>"
+    )
 
 
 def _text_of(route: Route) -> str:
@@ -141,13 +198,14 @@ def _text_of(route: Route) -> str:
     fill = TAKEN if edge.taken else STROKES[edge.kind]
     full = escape(visible(together(edge.labels, 50)))
     return (
-        f'<g><title>{full}</title><rect x="{box.x - box.width / 2:.1f}" y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" '
-        f'height="{box.height:.1f}" rx="4" fill="#ffffff"/><text x="{box.x:.1f}" y="{box.y + 4:.1f}" font-size="{SMALL_SIZE}" '
-        f'text-anchor="middle" fill="{fill}">{escape(_label(edge))}</text></g>'
+        f'<g class="label {edge.kind}"><title>{full}</title><rect x="{box.x - box.width / 2:.1f}" '
+        f'y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4" fill="#ffffff"/>'
+        f'<text x="{box.x:.1f}" y="{box.y + 4:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{fill}">'
+        f"{escape(_label(edge))}</text></g>"
     )
 
 
-def _node(node: Node, box: Box) -> str:
+def _node(node: Node, box: Box, held: Held | None) -> str:
     fill, stroke = FILLS[node.key.kind]
     if node.taken:
         stroke = TAKEN
@@ -159,25 +217,48 @@ def _node(node: Node, box: Box) -> str:
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="{round_by}" fill="{fill}" '
         f'stroke="{stroke}" stroke-width="{2.6 if node.taken else 1.4}"{dashes}/>'
     )
+    below = 0.0 if held is None else SIGNS_HEIGHT if node.key.kind == QUEUE else HELD_HEIGHT
     bars = "".join(  # a queue looks like one
-        f'<path d="M{x + box.width - 5 * number:.1f} {y + 5:.1f} v{box.height - 10:.1f}" stroke="{stroke}" opacity="0.45"/>'
+        f'<path d="M{x + box.width - 5 * number:.1f} {y + 5:.1f} v{box.height - 10 - below:.1f}" stroke="{stroke}" '
+        'opacity="0.45"/>'
         for number in (1, 2)
         if node.key.kind == QUEUE
     )
-    low = box.y + 5 if not node.detail else box.y - 3
-    text = f'<text x="{box.x:.1f}" y="{low:.1f}" font-size="{NAME_SIZE}" font-weight="600" text-anchor="middle" fill="{INK}">'
-    text += f"{escape(_short(node.name, LONGEST_NAME))}</text>"
+    top = box.y - below / 2
+    low = top + 5 if not node.detail else top - 3
+    text = f'<text class="name" x="{box.x:.1f}" y="{low:.1f}" font-size="{NAME_SIZE}" font-weight="600" text-anchor="middle" '
+    text += f'fill="{INK}">{escape(_short(node.name, LONGEST_NAME))}</text>'
     if node.detail:
-        text += f'<text x="{box.x:.1f}" y="{box.y + 14:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{FAINT}">'
-        text += f"{escape(_short(node.detail, LONGEST_NAME + 8))}</text>"
-    return f"<g><title>{full}</title>{shape}{bars}{text}</g>"
+        text += f'<text class="detail" x="{box.x:.1f}" y="{top + 14:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" '
+        text += f'fill="{FAINT}">{escape(_short(node.detail, LONGEST_NAME + 8))}</text>'
+    if held is not None:
+        text += _holding(node, box, held)
+    return f'<g class="node {node.key.kind}"><title>{full}</title>{shape}{bars}{text}</g>'
+
+
+def _holding(node: Node, box: Box, held: Held) -> str:
+    """The line of what a node holds and, in a queue, the row of signs below it."""
+    low = box.y + box.height / 2
+    line = low - (20.0 if node.key.kind == QUEUE else 9.0)
+    text = f'<text class="held" x="{box.x:.1f}" y="{line:.1f}" font-size="{SMALL_SIZE + 1}" text-anchor="middle" fill="{INK}">'
+    text += f"{escape(visible(held.text))}</text>"
+    if node.key.kind != QUEUE:
+        return text
+    x, signs = box.x - MOST_SIGNS * (SIGN + 2) / 2 + 1, []
+    for number in range(MOST_SIGNS):
+        state = " unacked" if number < held.unacked else " ready" if number < held.unacked + held.ready else ""
+        signs.append(
+            f'<rect class="sign{state}" x="{x + number * (SIGN + 2):.1f}" y="{low - 14:.1f}" width="{SIGN:.0f}" '
+            f'height="{SIGN:.0f}" rx="2"/>'
+        )
+    return text + "".join(signs)
 
 
 def _legend(kinds: list[tuple[str, str]], y: float) -> list[str]:
     lines, x = [], MARGIN
     for kind, text in kinds:
         look, head = _look(Edge(Key("", ""), Key("", ""), kind))
-        lines.append(f'<path d="M{x:.0f} {y - 4:.0f} h30" {look} marker-end="url(#head-{head})"/>')
+        lines.append(f'<path class="sample {kind}" d="M{x:.0f} {y - 4:.0f} h30" {look} marker-end="url(#head-{head})"/>')
         lines.append(f'<text x="{x + 38:.0f}" y="{y:.0f}" font-size="{SMALL_SIZE}" fill="{FAINT}">{text}</text>')
         x += width(text) * SMALL_COLUMN + 62
     return lines

@@ -54,7 +54,7 @@ def write_dot(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) ->
         '  node [style=filled, fontname="Helvetica", color="#475569"];', '  edge [fontname="Helvetica", color="#475569"];',
     ]  # fmt: skip
     for key, node in graph.nodes.items():
-        text = _quoted(shortened(node.name) + (f"\n{node.detail}" if node.detail else ""))
+        text = _quoted(shortened(node.name), *([node.detail] if node.detail else []))
         mark = f', color="{TAKEN}", penwidth=2.5' if node.taken else ""
         lines.append(f"  {ids[key]} [label={text}, tooltip={_quoted(node.name)}, {DOT_SHAPES[key.kind]}{mark}];")
     for edge in graph.edges:
@@ -72,8 +72,9 @@ def _dot_edge(edge: Edge) -> str:
     return ", ".join(parts)
 
 
-def _quoted(text: str) -> str:
-    lines = [visible(line).replace("\\", "\\\\").replace('"', '\\"') for line in text.split("\n")]
+def _quoted(*texts: str) -> str:
+    """Each text on a line of its own."""
+    lines = [visible(text).replace("\\", "\\\\").replace('"', '\\"') for text in texts]
     return '"' + "\\n".join(lines) + '"'
 
 

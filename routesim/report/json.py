@@ -19,6 +19,7 @@ def result_object(result: Outcome, events: list[str]) -> str:
         "file": result.scenario.file,
         "scenario": result.scenario.name,
         "rabbitmq": result.scenario.rabbitmq,
+        **({} if result.scenario.settings.kind == "rabbitmq" else {"broker": result.scenario.settings.kind}),
         "ok": result.ok,
         "ended": result.ended,
         "clock_ms": result.clock_ms,

@@ -15,7 +15,7 @@ def write_summary(out: IO[str], result: Outcome, *, colour: bool) -> None:
         out.write("\n")
         for line in section_lines(section, colour=colour):
             out.write(fitted(line, encoding) + "\n")
-    out.write(fitted("\n" + _painted(verdict(result), colour), encoding) + "\n")
+    out.write(fitted("\n" + painted(verdict(result), colour), encoding) + "\n")
 
 
 def section_lines(section: Section, *, colour: bool) -> list[str]:
@@ -33,10 +33,11 @@ def section_lines(section: Section, *, colour: bool) -> list[str]:
             columns = widths[index] if index < len(widths) else 0
             right = index < len(section.columns) and section.columns[index] in section.right
             text = cell.text.rjust(columns) if right else padded(cell.text, columns)
-            cells.append(_painted(Cell(text, cell.tone), colour))
+            cells.append(painted(Cell(text, cell.tone), colour))
         lines.append(("  " + "  ".join(cells)).rstrip())
     return lines
 
 
-def _painted(cell: Cell, colour: bool) -> str:
+def painted(cell: Cell, colour: bool) -> str:
+    """The text in the colour of its tone."""
     return f"{ANSI[cell.tone]}{cell.text}{RESET}" if colour and cell.tone != PLAIN and cell.text.strip() else cell.text

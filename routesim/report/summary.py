@@ -122,7 +122,7 @@ def _fates(result: Outcome) -> Section:
             left_out += 1
     rows = [
         (
-            Cell(_together(ids)),
+            Cell(together(ids)),
             Cell(visible(exchange)), Cell(visible(key)), Cell(fate, tone),
         )
         for ids, exchange, key, fate, tone in groups
@@ -132,7 +132,7 @@ def _fates(result: Outcome) -> Section:
     return Section("Messages", ("message", "exchange", "key", "ended as"), rows)
 
 
-def _together(ids: list[str]) -> str:
+def together(ids: list[str]) -> str:
     """Neighbours under one name: a range where they are numbered in a row."""
     if len(ids) <= 2:
         return ", ".join(visible(item) for item in ids)
@@ -234,6 +234,6 @@ def verdict(result: Outcome) -> Cell:
             parts.append(f"{len(result.unseen)} not checked, since no client is told")
         parts.append(f"on a real RabbitMQ {result.broker.connections.version}")
     else:
-        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of RabbitMQ {result.scenario.rabbitmq}")
+        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
     word = "OK" if result.ok else "FAILED"
     return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", GOOD if result.ok else BAD)

@@ -175,7 +175,7 @@ def verdict(scenario: Scenario, found: Sweep, seeds: str) -> Cell:
         first = f"all expectations held in {runs}" if found.expectations else f"nothing failed in {runs}"
     clock = found.counts["clock_ms"]
     spread = [duration(clock.least)] if clock.least == clock.greatest else [duration(clock.least), duration(clock.greatest)]
-    parts = [first, f"{' to '.join(spread)} of virtual time each, rules of RabbitMQ {scenario.rabbitmq}"]
+    parts = [first, f"{' to '.join(spread)} of virtual time each, rules of {scenario.whose_rules}"]
     return Cell(f"{'FAILED' if failed else 'OK'}  {visible(scenario.name)}: {'; '.join(parts)}", BAD if failed else GOOD)
 
 

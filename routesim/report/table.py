@@ -39,8 +39,9 @@ def write_summary(out: IO[str], result: Outcome, *, colour: bool, columns: int) 
 def recording(columns: int) -> Console:
     """A console that remembers, for `svg_of`."""
     return Console(
-        record=True, width=columns, file=StringIO(), color_system="standard", force_terminal=True, highlight=False, _environ={}
-    )
+        record=True, width=columns, file=StringIO(), color_system="standard", force_terminal=True, highlight=False, markup=False,
+        emoji=False, _environ={},
+    )  # fmt: skip
 
 
 def svg_of(screen: Console) -> str:

@@ -9,6 +9,7 @@ FALLBACKS = {
     "≥": ">=", "≤": "<=", "—": "-", "–": "-", "•": "*", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "┬": "+", "┴": "+", "┼": "+",
     "┤": "+", "█": "#", "■": "#",
 }  # fmt: skip
+NO_COLUMN = ("Mn", "Me", "Cf")  # marks that stand on the character before them
 
 
 def visible(text: str) -> str:
@@ -30,7 +31,7 @@ def width(text: str) -> int:
         return len(text)
     columns = 0
     for character in text:
-        if not unicodedata.combining(character):
+        if unicodedata.category(character) not in NO_COLUMN:
             columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
     return columns
 
@@ -38,6 +39,13 @@ def width(text: str) -> int:
 def padded(text: str, columns: int) -> str:
     """`text` and as many spaces as it takes to fill the columns."""
     return text if (missing := columns - width(text)) <= 0 else text + " " * missing
+
+
+def cut(text: str, columns: int, more: str = "…") -> str:
+    """`text`, or as much of it as the columns take with `more` at its end."""
+    if width(text) <= columns:
+        return text
+    return _head(text, columns - len(more)) + more if columns > len(more) else _head(text, columns)
 
 
 def wrapped(text: str, columns: int) -> list[str]:
@@ -48,7 +56,7 @@ def wrapped(text: str, columns: int) -> list[str]:
             if line:
                 lines.append(line)
                 line = ""
-            head = _head(word, room)
+            head = _head(word, room) or word[:1]
             lines.append(head)
             word = word[len(head) :]
         candidate = f"{line} {word}" if line else word
@@ -68,7 +76,7 @@ def _head(word: str, columns: int) -> str:
         if used > columns:
             break
         taken += 1
-    return word[: max(taken, 1)]
+    return word[:taken]
 
 
 def encoding_of(stream: IO[str]) -> str:

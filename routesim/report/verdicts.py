@@ -12,7 +12,6 @@ from routesim.tables import BAD, GOOD, QUIET, Cell, Section
 from routesim.verify import Verdict
 
 ALL_SHOWN = 50
-CONTROL = {chr(code): "\ufffd" for code in range(32) if chr(code) not in "\t\n\r"}
 
 
 def summary(verdicts: list[Verdict]) -> str:
@@ -54,7 +53,7 @@ def _lines(verdict: Verdict, colour: bool) -> list[str]:
         (Cell("RabbitMQ", QUIET), Cell(visible(_shown(found.real)), BAD)),
         (Cell("rule", QUIET), Cell(visible(found.rule))),
     ]
-    title = f"✘  {name}: {found.what} {visible(found.where)}".rstrip()
+    title = f"✘  {name}: {visible(found.what)} {visible(found.where)}".rstrip()
     return section_lines(Section(title, ("", ""), rows), colour=colour)
 
 
@@ -87,15 +86,16 @@ def write_junit(out: IO[str], verdicts: list[Verdict], version: str, *, colour: 
             lines.append(f"    <skipped message={_attribute(item.skipped)}/>")
         elif item.difference is not None:
             found = item.difference
-            text = f"simulated: {_shown(found.simulated)}\nRabbitMQ: {_shown(found.real)}\nrule: {found.rule}"
+            told = (f"simulated: {_shown(found.simulated)}", f"RabbitMQ: {_shown(found.real)}", f"rule: {found.rule}")
+            text = "\n".join(escape(visible(line)) for line in told)
             message = _attribute(f"{found.what} {found.where}")
-            lines.append(f"    <failure message={message}>{escape(text, CONTROL)}</failure>")
+            lines.append(f"    <failure message={message}>{text}</failure>")
         lines.append("  </testcase>")
     out.write("\n".join([*lines, "</testsuite>"]) + "\n")
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(text, CONTROL)
+    return quoteattr(visible(text))
 
 
 FORMATS: dict[str, Callable[..., None]] = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.broker import ConsumerEnded
 from routesim.clients import Worker
+from routesim.events import Event
 from routesim.queues import Delivery
 from routesim.run.express import COME_BACK, FINISH
 from routesim.run.records import Listener
@@ -60,6 +61,15 @@ class Acting:
     def answered(self) -> None:
         """Called after each thing that a consumer sends."""
         raise NotImplementedError
+
+    def tell(self, event: Event) -> None:
+        """What a worker process says of itself."""
+        if self.listen is not None:
+            self.listen(event)
+
+    def _nothing_planned(self) -> bool:
+        """Heartbeats aside: they would go on for ever."""
+        return len(self.agenda) == (0 if self.processes is None else self.processes.heartbeats)
 
     # Steps -------------------------------------------------------------------------------------------------------------
 

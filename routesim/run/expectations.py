@@ -61,15 +61,7 @@ def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
 
 def unacked(broker: "Broker | RealBroker", queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
     """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
-    return [
-        (
-            item.copy.message, item.subscription.name if item.subscription else None, channel.name, item.tag,
-            item.copy.redelivered,
-        )
-        for channel in broker.channels.values()
-        for item in channel.unacked.values()
-        if item.queue is queue
-    ]  # fmt: skip
+    return broker.unacked_of(queue)
 
 
 def _consumer(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
@@ -115,7 +107,7 @@ def _worker(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
 
 NOW: dict[str, Any] = {
     "active": lambda process: len(process.running),
-    "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.limits.values()),
+    "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.buckets.values()),
     "held": lambda process: len(process.held),
     "prefetch": lambda process: process.prefetch.told,
     "online": lambda process: process.connected,

@@ -9,6 +9,7 @@ import heapq
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim import events
+from routesim.events import Event
 from routesim.run.acting import Acting, StepError
 from routesim.run.checked import Checked, shown_actual
 from routesim.run.expectations import Evidence, check
@@ -74,6 +75,9 @@ class LiveRunner(Acting):
         broker.listen = self.listen
         self.reactions = 0
         self.at_ms = 0  # the scenario's time, which the real one follows
+        self.late_ms = 0  # how far what clients did has fallen behind it
+        for process in self.processes.of.values() if self.processes is not None else ():
+            process.slack_ms = broker.lateness_ms()
         self.checked: list[Checked] = []
         self.unseen: list[Expectation] = []
 
@@ -123,8 +127,8 @@ class LiveRunner(Acting):
         self._pass_time(max(0, (self.idle_ms if limit is None else limit) - self.at_ms))
         if limit is not None:
             return "time"
-        while self.agenda:
-            self._pass_time(1)
+        while not self._nothing_planned():
+            self._pass_time(max(1, self.agenda[0][0] - self.at_ms))
         return "idle"
 
     def _carry_out(self, step: ScenarioStep) -> None:
@@ -180,6 +184,10 @@ class LiveRunner(Acting):
     def now(self) -> int:
         return self.at_ms
 
+    def tell(self, event: Event) -> None:
+        """At the time that it is for the broker, as all that it is told between."""
+        super().tell(event._replace(at_ms=self.broker.now))
+
     # Time --------------------------------------------------------------------------------------------------------------
 
     def _pass_time(self, ms: int) -> None:
@@ -188,7 +196,7 @@ class LiveRunner(Acting):
         patience_ms = self.broker.lateness_ms()
         while True:
             due_ms = self.agenda[0][0] if self.agenda else until_ms + 1
-            self.broker.wait(behind_ms + (due_ms if due_ms <= until_ms else until_ms + patience_ms))
+            self.broker.wait(behind_ms + (due_ms if due_ms <= until_ms else until_ms + patience_ms + self.late_ms))
             if self.broker.outbox:  # a timer of the broker went off: consumers react at once
                 self.at_ms = max(self.at_ms, min(self.broker.now - behind_ms, until_ms))
                 self._settle()
@@ -197,6 +205,7 @@ class LiveRunner(Acting):
                 self._fire(heapq.heappop(self.agenda))
             else:
                 break
+            self.late_ms = max(self.late_ms, self.broker.now - behind_ms - self.at_ms)
         self._settle()
         self.at_ms = until_ms
 

@@ -24,6 +24,7 @@ class Observations(NamedTuple):
     returned: list[str]
     nacked: list[str]
     errors: list[dict[str, Any]]
+    tasks: dict[str, dict[str, Any]]
 
 
 def observed(result: Result | LiveResult) -> Observations:
@@ -40,7 +41,7 @@ def observed(result: Result | LiveResult) -> Observations:
         ready = drain(result.broker, cancel=False)
     return Observations(
         ready, held, deliveries, [drop_none(item) for item in result.gets.all], result.publishers.returned,
-        result.publishers.nacked, errors,
+        result.publishers.nacked, errors, {} if result.tasks is None else result.tasks.of,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ class Processes:
     def __init__(self, acting: "Acting", seed: int, published: dict[str, int]) -> None:
         self.acting = acting
         scenario = acting.scenario
-        shared = Shared(scenario.tasks, seed, {}, published)
+        shared = Shared(scenario.tasks, seed, published)
         self.of = {name: Process(plan, shared) for name, plan in scenario.workers.items()}
         self.by_channel = {name: process for process in self.of.values() for name in process.channels()}
         self.turns: deque[tuple[Process, What]] = deque()
@@ -86,8 +86,8 @@ class Processes:
             elif isinstance(doing, Step):
                 answer = acting.broker.apply(doing)
                 acting.answered()
-            elif acting.listen is not None:
-                acting.listen(doing)
+            else:
+                acting.tell(doing)
 
     def _forget(self, process: Process) -> None:
         """What the process expects no more must not keep the run going."""

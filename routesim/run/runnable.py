@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routesim.exchanges import EXCHANGE_TYPES
-from routesim.model import Consumer
+from routesim.model import Consumer, Settings
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.scenario import Do, PublishMany, Scenario, Wait
@@ -17,6 +17,8 @@ def steps_of(scenario: Scenario) -> Iterator[Step]:
     """Every engine step that the file itself asks for, publishes and waits aside."""
     for declaration in scenario.declarations:
         yield declaration.step
+    for worker in scenario.workers.values():
+        yield from worker.declares
     for step in scenario.steps:
         if isinstance(step.action, Do):
             yield from step.action.steps
@@ -24,7 +26,7 @@ def steps_of(scenario: Scenario) -> Iterator[Step]:
 
 def why_not(scenario: Scenario, exchange_types: frozenset[str]) -> str | None:
     """Why the scenario cannot be carried out on a broker with these exchange types; None: it can."""
-    if any(value is not None for value in scenario.settings):
+    if scenario.settings != Settings():
         return "needs settings of the broker itself (`broker:`)"
     for step in steps_of(scenario):
         if isinstance(step, Restart):
@@ -49,9 +51,13 @@ def check_speed(scenario: Scenario, speed: int) -> None:
             pace.down(action.ms, "a wait")
         elif isinstance(action, PublishMany):
             pace.down(action.every_ms, "`every`")
+            pace.down(action.after_ms, "`after`")
             pace.message(action.message)
     for consumer in scenario.consumers.values():
         _check_consumer(pace, consumer)
+    for task in scenario.tasks.values():
+        for reply in (*task.publish, *(reply for rule in task.runs for reply in rule.publish or ())):
+            pace.message(reply.message)
     if isinstance(scenario.until, int):
         pace.down(scenario.until, "`until`")
 

@@ -17,6 +17,7 @@ from routesim.run.expectations import Evidence, check
 from routesim.run.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, TIMER, Express, Narrator
 from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
+from routesim.scenario.engines import engine_of
 from routesim.scenario.scenario import Expectation
 from routesim.versions import rules
 
@@ -103,12 +104,13 @@ class Runner(Acting):
         self.watches = _watches(scenario)
         records += self.watches
         self.listen = fan_out(listener, records)
-        self.broker: Broker = Broker(
+        self.broker: Broker = engine_of(scenario.settings)(
             rules(scenario.rabbitmq), vhost=scenario.vhost, seed=self.seed, settings=scenario.settings,
             channel_plans=scenario.channels, listen=self.listen,
         )  # fmt: skip
         narrated = listener is None or isinstance(listener, Narrator)
-        self.express = Express(self, listener) if express and narrated and not records and not scenario.workers else None  # type: ignore[arg-type]
+        plain = express and narrated and not records and not scenario.workers and type(self.broker) is Broker
+        self.express = Express(self, listener) if plain else None  # type: ignore[arg-type]
         self.publishes_left = 0
         self.checked: list[Checked] = []
         self.routed: list[Binding] = []  # bindings that the table of routes used
@@ -250,10 +252,6 @@ class Runner(Acting):
         if until_ms is not None:
             broker.advance(until_ms)
             self._settle()
-
-    def _nothing_planned(self) -> bool:
-        """Heartbeats aside: they would go on for ever."""
-        return len(self.agenda) == (0 if self.processes is None else self.processes.heartbeats)
 
     def _fire(self, entry: tuple[int, int, int, tuple[Any, ...]]) -> None:
         _, rank, _, what = entry

@@ -14,6 +14,7 @@ from routesim.queues.arguments import ARGUMENTS
 from routesim.replies import Refused
 from routesim.scenario import values_of
 from routesim.scenario.definitions import Definitions, Path
+from routesim.scenario.engines import engine_of
 from routesim.scenario.kinds import Reader
 from routesim.scenario.names import Names, Owner
 from routesim.scenario.scenario import Declaration
@@ -246,7 +247,7 @@ class Declarations:
         self, fields: Fields, node: Node | None, vhost: str, version: str, settings: Settings
     ) -> tuple[Declaration, ...]:
         """All declarations at the top, each one carried out by a scratch broker, whose refusals are the diagnostics."""
-        scratch = Broker(
+        scratch = engine_of(settings)(
             rules(version), vhost=vhost, seed=fields.get("seed", 0), settings=settings, channel_plans=self.names.channels
         )
         declared: list[Declaration] = []

@@ -18,7 +18,19 @@ from routesim.values import INTEGER_RANGES, Typed, Value
 from routesim.versions import NEWEST_PATCH, UnknownVersion, rules
 
 Path = tuple[str | int, ...]
-SCENARIO_ONLY = ("steps", "consumers", "expect", "name", "seed", "until", "rabbitmq", "definitions", "channels", "broker")
+SCENARIO_ONLY = (
+    "steps",
+    "consumers",
+    "expect",
+    "name",
+    "seed",
+    "until",
+    "rabbitmq",
+    "definitions",
+    "channels",
+    "broker",
+    "celery",
+)
 SIGNS = ("rabbit_version", "rabbitmq_version", "rabbitmq_definition_format", "product_name", "vhosts", "permissions", "users")
 SECTIONS = ("exchanges", "queues", "bindings", "policies", "parameters")
 

@@ -3,6 +3,8 @@
 The loader reads by these tables, and the errors, the help and the JSON Schema come from them.
 """
 
+from typing import Any
+
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
@@ -16,12 +18,29 @@ from routesim.scenario.kinds import (
     ListOf,
     MapOf,
     Number,
+    Reader,
     Shape,
     Table,
     TextKind,
     is_null,
 )
 from routesim.scenario.source import Mapping, Node, Sequence, Text
+
+
+class Celery(Kind):
+    """A part of the format that is in `celery_format`, which is imported when a scenario has Celery in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def kind(self) -> Kind:
+        from routesim.scenario.celery_format import KINDS
+
+        return KINDS[self.name]
+
+    def read(self, reader: Reader, node: Node) -> Any:
+        return self.kind().read(reader, node)
+
 
 NAME = TextKind("a name", shortstr=True, empty=False)
 KEY = TextKind("a key", shortstr=True)
@@ -87,6 +106,7 @@ CHANNEL = Shape(
     {
         "connection": Field(NAME, "several channels may share one; default: one of its own"),
         "prefetch": Field(PREFETCH, "basic.qos(global=true) when it opens: a limit for the whole channel"),
+        "confirms": Field(Boolean(), "the broker confirms each publish; default true"),
     },
     optional=True,
 )
@@ -96,8 +116,28 @@ BROKER = Shape(
         "consumer_timeout": Field(Duration(), "how long an acknowledgement may take; default 30m"),
         "max_message_size": Field(Integer(1), "in bytes"),
         "default_queue_type": Field(QUEUE_TYPE, "what a queue without a type becomes"),
+        "kind": Field(Choice("rabbitmq", "redis"), "rabbitmq (default), or redis: as kombu's transport for Celery uses it"),
+        "visibility_timeout": Field(Duration(), "redis: unacked for so long, a message comes back; default 1h"),
+        "restore_every": Field(
+            Duration(),
+            "redis: how often a consumer looks for those, unacked_restore_interval × throttle; default 100s",
+        ),
+        "priority_steps": Field(ListOf(Integer(0, 9)), "redis: ascending, the first is served first; default [0, 3, 6, 9]"),
+        "queue_order": Field(
+            Choice("round_robin", "sorted", "priority"), "redis: which of its queues a consumer asks first; default round_robin"
+        ),
     },
 )
+# Which settings belong to which kind of broker; a name in none belongs to all of them.
+BROKER_OF = {
+    "consumer_timeout": "rabbitmq",
+    "max_message_size": "rabbitmq",
+    "default_queue_type": "rabbitmq",
+    "visibility_timeout": "redis",
+    "restore_every": "redis",
+    "priority_steps": "redis",
+    "queue_order": "redis",
+}
 
 PROPERTIES = {
     "content_type": Field(KEY, "basic property"),
@@ -216,7 +256,7 @@ TASK = Shape(
         "acks": Field(Choice("early", "late"), "when the message is acknowledged: at the start (default) or at the end"),
         "on_failure": Field(Choice("ack", "reject"), "late only: after an exception; default ack"),
         "on_timeout": Field(Choice("ack", "requeue"), "late only: after the hard time limit; default ack"),
-        "on_worker_lost": Field(Choice("ack", "requeue", "retry"), "late only: after the child's death; default ack"),
+        "on_worker_lost": Field(Choice("ack", "requeue", "retry"), "after the child's death; requeue late only; default ack"),
         "rate_limit": Field(Rate(), "in each worker: 10/s, 100/m, 5/h or a bare number a second"),
         "ignore_result": Field(Boolean(), "no result is sent; default false"),
         "retry_headers": Field(
@@ -242,6 +282,7 @@ WORKER = Shape(
         "replies": Field(EXCHANGE_NAME, "the exchange for answers to commands"),
         "events": Field(EXCHANGE_NAME, "the exchange for its events"),
         "sends_events": Field(Boolean(), "task events from the start; default true, where it has an exchange for them"),
+        "gossip": Field(NAME, "the queue of other workers' events, consumed without acknowledgement and only listened to"),
         "heartbeat": Field(Duration(), "a worker.heartbeat so often"),
         "results": Field(Boolean(), "results go to a task's reply_to; default false"),
         "delays": Field(Boolean(), "retries wait in the queues of native delayed delivery; default false"),
@@ -366,6 +407,7 @@ _DECLARED = {
     "operator_policies": Field(ListOf(POLICY), "a list of operator policies"),
     "consumers": Field(MapOf(CONSUMER, NAME), "name: options"),
 }
+CELERY_STEPS: dict[str, Kind] = {verb: Celery(verb) for verb in ("call", "control", "flower")}
 STEPS: dict[str, Kind] = {
     "publish": PUBLISH,
     "wait": Duration(),
@@ -406,15 +448,22 @@ STEPS: dict[str, Kind] = {
     "unbind": BINDING,
     "purge": NAME,
     "expect": EXPECT,
+    **CELERY_STEPS,
 }  # fmt: skip
 FAILS = Integer(300, 600)
 
 # The whole -----------------------------------------------------------------------------------------------------------
 
-NOT_YET = {
-    "celery": "Celery apps in a scenario are not built yet",
-}
 STEP_LIST = "a list of steps"
+
+
+def is_celery(root: Mapping) -> bool:
+    """There is something of Celery to expand."""
+    steps = root.get("steps")
+    return "celery" in root or (
+        isinstance(steps, Sequence)
+        and any(isinstance(step, Mapping) and not CELERY_STEPS.keys().isdisjoint(step) for step in steps)
+    )
 
 
 def until_kind(node: Node) -> Kind | None:
@@ -446,6 +495,7 @@ SCENARIO = Shape(
         "workers": Field(MapOf(WORKER, NAME), "worker processes, as Celery's"),
         "channels": Field(MapOf(CHANNEL, NAME), "channels that share a connection or a prefetch"),
         "broker": Field(BROKER, "settings of the broker itself"),
+        "celery": Field(Celery("celery"), "Celery apps: expanded into the other sections, see `routesim celery expand`"),
         "steps": Field(StepList(), "what happens, one verb each"),
         "expect": Field(EXPECT, "what must be so at the end"),
         "routes": Field(ListOf(ROUTE), "where a message would go, checked without running anything"),

@@ -379,7 +379,7 @@ class Shape(Kind):
         for key, value in node.items():
             field = fields.get(key)
             if field is None:
-                unknown_key(reader, self.what, key, fields)
+                self.unknown(reader, key)
                 continue
             try:
                 values[str(key)] = field.kind.read(reader, value)
@@ -389,6 +389,9 @@ class Shape(Kind):
             if name not in node:
                 reader.error("missing-key", f"{self.what} needs '{name}'", node, fields[name].doc)
         return values
+
+    def unknown(self, reader: Reader, key: Text) -> None:
+        unknown_key(reader, self.what, key, self.fields)
 
 
 def unknown_key(reader: Reader, what: str, key: Text, known: Any) -> None:

@@ -21,7 +21,10 @@ from routesim.scenario.stepping import Steps
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 if TYPE_CHECKING:
+    from routesim.scenario.celery_expansion import Expanded
     from routesim.scenario.working import Working
+
+WORDS = {"rabbitmq": "RabbitMQ", "redis": "Redis"}
 
 
 @contextlib.contextmanager
@@ -36,32 +39,36 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def load(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
+def load(
+    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
+) -> Scenario:
     """The scenario in a file (`-`: in `stdin`). Raises `Invalid` with every error and warning.
 
     `rabbitmq`: by the rules of this known version instead of the scenario's own. `lenient`: what those rules refuse is a
-    warning.
+    warning. `redis` False: a scenario of another broker than RabbitMQ is refused.
     """
     source = read_source(path, stdin)
-    return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient)
+    return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient, redis=redis)
 
 
 @_without_collector()
 def load_placed(
     path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, vhost: str | None = None
 ) -> tuple[Scenario, Places]:
-    """The scenario in a file, and where it declares what. Raises `Invalid` like `load`.
+    """The scenario in a file, and where it declares what. Raises `Invalid` like `load`; it must be one of RabbitMQ.
 
     `vhost`: this one of a definitions file that is read by itself.
     """
     source = read_source(path, stdin)
-    return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost))
+    return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis=False))
 
 
 @_without_collector()
-def load_source(source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False) -> Scenario:
+def load_source(
+    source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
+) -> Scenario:
     """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
-    return _loaded(source, _Asked(folder, rabbitmq, lenient))[0]
+    return _loaded(source, _Asked(folder, rabbitmq, lenient, redis=redis))[0]
 
 
 def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
@@ -91,8 +98,20 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
     if definitions.looks_like(node):
         scenario = loader.definitions_file(definitions.plain_data(node), node)
     else:
+        node = loader.expanded(node)
         scenario = loader.scenario(node)
     return scenario, Places(source, node, loader.declarations)
+
+
+def load_expanded(source: Source, folder: str, *, rabbitmq: str | None = None) -> "tuple[Expanded | None, Scenario]":
+    """A scenario, and what its celery section is expanded to (None: it has none). Raises `Invalid` like `load`."""
+    node = parse(source)
+    if not isinstance(node, Mapping) or not format.is_celery(node):
+        return None, load_source(source, folder, rabbitmq=rabbitmq)
+    from routesim.scenario.celery_expansion import expand
+
+    expanded = expand(Reader(source), node, rabbitmq)
+    return expanded, load_source(source, folder, rabbitmq=rabbitmq)
 
 
 @_without_collector()
@@ -108,6 +127,7 @@ class _Asked(NamedTuple):
     rabbitmq: str | None
     lenient: bool
     vhost: str | None = None
+    redis: bool = True
 
 
 class _Loader:
@@ -116,6 +136,7 @@ class _Loader:
         self.folder = asked.folder
         self.rabbitmq = asked.rabbitmq
         self.vhost = asked.vhost
+        self.redis = asked.redis
         self.reader = Reader(source)
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=asked.lenient)
@@ -127,14 +148,24 @@ class _Loader:
         version = self._version_of(found, self.source)
         return self._finish({}, None, version, vhost, found.default_queue_type)
 
+    def expanded(self, node: Mapping) -> Mapping:
+        """The scenario without Celery's words, in the plain ones. Raises `Invalid`."""
+        if not format.is_celery(node):
+            return node
+        from routesim.scenario.celery_expansion import expand  # few scenarios need it, and every command is to start at once
+
+        try:
+            return expand(self.reader, node, self.rabbitmq).root
+        except Invalid as invalid:
+            raise Invalid(_sorted(invalid.diagnostics)) from None
+
     def scenario(self, node: Mapping) -> Scenario:
-        self._refuse_not_yet(node)
         listed = {
             name: node[name]
             for name in ("exchanges", "queues", "bindings")
             if definitions.section_in_list_form(name, node.get(name))
         }
-        hidden = Mapping({key: value for key, value in node.items() if key not in listed and key not in format.NOT_YET})
+        hidden = Mapping({key: value for key, value in node.items() if key not in listed})
         hidden.line, hidden.column, hidden.width = node.line, node.column, node.width
         try:
             fields = format.SCENARIO.read(self.reader, hidden)
@@ -150,11 +181,6 @@ class _Loader:
         version = self._version(fields["rabbitmq"]) if "rabbitmq" in fields else self._version_of(named, self.source)
         default_type = next((item.default_queue_type for item in included if item.default_queue_type), None)
         return self._finish(fields, hidden, version, str(vhost), default_type)
-
-    def _refuse_not_yet(self, node: Mapping) -> None:
-        for key in node:
-            if key in format.NOT_YET:
-                self.reader.error("not-yet", format.NOT_YET[key], key, "take it out for now")
 
     # Definitions -----------------------------------------------------------------------------------------------------
 
@@ -217,13 +243,20 @@ class _Loader:
         self, fields: dict[str, Any], node: Mapping | None, version: str, vhost: str, default_type: str | None
     ) -> Scenario:
         names, declarations = self.names, self.declarations
-        broker = fields.get("broker", {})
+        broker = self._checked_broker(fields.get("broker", {}), node)
         default_type = str(broker["default_queue_type"]) if "default_queue_type" in broker else default_type
-        settings = Settings(broker.get("consumer_timeout"), broker.get("max_message_size"), default_type)
+        order = broker.get("queue_order")
+        settings = Settings(
+            broker.get("consumer_timeout"), broker.get("max_message_size"), default_type, str(broker.get("kind", "rabbitmq")),
+            broker.get("visibility_timeout"), broker.get("restore_every"), tuple(broker.get("priority_steps", ())) or None,
+            None if order is None else str(order),
+        )  # fmt: skip
         for name, options in fields.get("channels", {}).items():
             names.named_channels.add(str(name))
             connection = str(options.get("connection", name))
-            names.channels[str(name)] = ChannelPlan(str(name), connection, True, options.get("prefetch", 0))
+            names.channels[str(name)] = ChannelPlan(
+                str(name), connection, options.get("confirms", True), options.get("prefetch", 0)
+            )
         steps = Steps(self.reader, names, declarations)
         step_nodes = fields.get("steps")
         read = steps.read(step_nodes) if isinstance(step_nodes, Sequence) else self._no_steps(step_nodes)
@@ -261,6 +294,33 @@ class _Loader:
         from routesim.scenario.working import Working  # few scenarios need it, and every command is to start at once
 
         return Working(self.reader, self.names, self.declarations, fields)
+
+    def _checked_broker(self, broker: dict[str, Any], node: Mapping | None) -> dict[str, Any]:
+        """The section `broker`, where every setting must be one of that kind of broker."""
+        kind = str(broker.get("kind", "rabbitmq"))
+        written = node.get("broker") if node is not None else None
+        for name in written if isinstance(written, Mapping) else ():
+            belongs = format.BROKER_OF.get(str(name), kind)
+            if belongs != kind:
+                cure = f"take it out, or write `kind: {belongs}`"
+                self.reader.error(
+                    "wrong-value", f"{name} is a setting of {WORDS[belongs]}, and this broker is {WORDS[kind]}", name, cure
+                )
+        if kind == "redis" and not self.redis:
+            self.reader.error(
+                "not-simulated", "this command knows RabbitMQ's rules alone, and this scenario's broker is Redis", broker["kind"],
+                "`routesim run` and `routesim graph` know both",
+            )  # fmt: skip
+        steps_given = list(broker.get("priority_steps", ()))
+        if isinstance(written, Mapping) and steps_given != sorted(set(steps_given)):
+            self.reader.error(
+                "wrong-value", "priority_steps are to ascend", written["priority_steps"], f"write {sorted(set(steps_given))}"
+            )
+        if isinstance(written, Mapping) and broker.get("restore_every") == 0:
+            self.reader.error(
+                "wrong-value", "restore_every is to be more than 0", written["restore_every"], "leave it out for 100s"
+            )
+        return broker
 
     def _promises(self, fields: dict[str, Any]) -> tuple[tuple[ExpectedRoute, ...], tuple[Never, ...]]:
         if not fields.keys() & {"routes", "never"}:

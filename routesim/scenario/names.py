@@ -9,6 +9,8 @@ from routesim.scenario.ids import Ids
 from routesim.scenario.kinds import Reader
 from routesim.scenario.source import Node, Text
 
+OF_TASKS = ("retry", "result", "sub")  # how a worker process names what it publishes: after the task …
+OF_WORKERS = ("event", "reply")  # … or after itself, and numbered
 MOST_HINTS = 50  # looking for near names takes time; nobody reads more of them
 
 
@@ -74,8 +76,18 @@ class Names:
         return False
 
     def message(self, name: str, node: Node) -> None:
-        if name not in self.ids and not self.reader.unread_steps:
+        if name not in self.ids and not self.reader.unread_steps and not self._by_a_worker(name):
             self.reader.error("unknown-message", f"no message has the id '{name}'", node, did_you_mean(name, self.ids.some()))
+
+    def _by_a_worker(self, name: str) -> bool:
+        """Whether a worker process may publish a message of this name: after a task of a known id, or after itself."""
+        base, number = name.rpartition("-")[::2]
+        if not self.workers or not number.isdecimal():
+            return False
+        owner, _, what = base.rpartition("-")
+        if what in OF_TASKS:
+            return owner in self.task_ids or owner in self.ids or self._by_a_worker(owner)
+        return what in OF_WORKERS and owner in self.workers
 
     def worker(self, name: str, node: Node) -> bool:
         if name in self.workers:
@@ -87,7 +99,8 @@ class Names:
 
     def task(self, name: str, node: Node) -> None:
         """The id of a task: that of its message, unless a header gives another."""
-        if name not in self.task_ids and name not in self.ids and not self.reader.unread_steps:
+        known_id = name in self.task_ids or name in self.ids or self._by_a_worker(name)
+        if not known_id and not self.reader.unread_steps:
             known = [*sorted(self.task_ids)[:200], *self.ids.some()]
             self.reader.error("unknown-task", f"no message has a task of the id '{name}'", node, did_you_mean(name, known))
 

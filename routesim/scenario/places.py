@@ -61,9 +61,14 @@ class Places:
         return self._spot(self.source, _at(item), item.line)
 
     def consumer(self, name: str) -> Spot:
-        """A consumer, also one that is not started."""
-        node = self._named("consumers", name) or child(self.root, "steps")
+        """A consumer, also one that is not started; a worker, or one of its consumers."""
+        node = self._named("consumers", name) or self._worker(name) or child(self.root, "steps")
         return self._spot(self.source, _at(node), node.line)
+
+    def _worker(self, name: str) -> Any:
+        found = child(self.root, "workers")
+        keys = list(found) if isinstance(found, Mapping) else []
+        return next((key for key in keys if name == key or name.startswith(f"{key}:")), None)
 
     def whole(self) -> Spot:
         """The file, for what has no better place."""

@@ -114,3 +114,8 @@ class Scenario(NamedTuple):
     never: tuple[Never, ...] = ()
     tasks: dict[str, Task] = {}
     workers: dict[str, TaskWorker] = {}
+
+    @property
+    def whose_rules(self) -> str:
+        """By whose rules the embedded engine goes, in words."""
+        return "Redis with kombu" if self.settings.kind == "redis" else f"RabbitMQ {self.rabbitmq}"

@@ -12,6 +12,7 @@ from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import format
+from routesim.scenario.celery_format import Data, Later, Seconds
 from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
     LONGEST_MS,
@@ -81,6 +82,8 @@ class _Made:
                 "propertyNames": _name(empty=isinstance(kind.name, TextKind) and kind.name.empty),
                 "additionalProperties": self.of(kind.item),
             }  # fmt: skip
+        if isinstance(kind, format.Celery):
+            return self.of(kind.kind())
         if isinstance(kind, Shape):
             return self.shape(kind)
         if isinstance(kind, Either):
@@ -195,6 +198,14 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
         "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^[0-9.]+(/[smh])?$"}]
     },
     Table: lambda kind: _ref("table"),
+    Seconds: lambda kind: {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": LONGEST_MS // 1000},
+            {"type": "string", "pattern": f"^{DURATION}$"},
+        ]
+    },
+    Data: lambda kind: {},
+    Later: lambda kind: {"type": ["array", "null"], "items": _ref(kind.what)},
     AmqpValue: lambda kind: _ref("value"),
 }
 
@@ -240,7 +251,16 @@ _ANSWER = {
         {"properties": {"multiple": {"const": True}}, "required": ["multiple"]},
     ],
 }
+_NEEDS = {"revoke": ["id"], "rate_limit": ["task", "rate"], "add_consumer": ["queue"], "cancel_consumer": ["queue"]}
 RULES: dict[str, Schema] = {
+    "call": {"not": {"required": ["countdown", "eta"]}, "dependentRequired": {"on_commit": ["commit"]}},
+    "control": {
+        "allOf": [
+            {"if": {"properties": {"do": {"const": do}}, "required": ["do"]}, "then": {"required": needed}}
+            for do, needed in _NEEDS.items()
+        ]
+    },
+    "an entry of a schedule": {"oneOf": [{"required": ["every"]}, {"required": ["crontab"]}]},
     "ack": _ANSWER,
     "nack": _ANSWER,
     "reject": _ANSWER,

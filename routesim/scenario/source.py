@@ -6,6 +6,9 @@ whoever reads it, so `routing_key: 1.10` stays the text `1.10`.
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -97,7 +100,24 @@ def read_source(path: str, stdin: bytes | None = None) -> Source:
         ) from None  # fmt: skip
 
 
+_noted: ContextVar[set[str] | None] = ContextVar("_noted", default=None)
+
+
+@contextmanager
+def files_noted() -> Iterator[set[str]]:
+    """Within it every file that is read, or was to be read and could not, comes into the set."""
+    files: set[str] = set()
+    token = _noted.set(files)
+    try:
+        yield files
+    finally:
+        _noted.reset(token)
+
+
 def _bytes_of(path: str) -> bytes:
+    files = _noted.get()
+    if files is not None:
+        files.add(path)
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from routesim.model import Channel, Consumer, Run, Task, TaskWorker, control_channel, events_channel, pool_channel, task_consumer
+from routesim.model import (
+    Channel,
+    Consumer,
+    Run,
+    Task,
+    TaskWorker,
+    control_channel,
+    events_channel,
+    gossip_channel,
+    pool_channel,
+    task_consumer,
+)
 from routesim.scenario import values_of
 from routesim.scenario.declarations import Declarations
 from routesim.scenario.kinds import Reader
@@ -38,7 +49,8 @@ class Working:
             self.reader.error("duplicate-consumer", f"a consumer and a worker are both named '{name}'", name, "rename one")
         names.workers.add(worker)
         names.channels[worker] = Channel(worker, worker)
-        names.channels[control_channel(worker)] = Channel(control_channel(worker), worker)
+        for channel in (control_channel(worker), *([gossip_channel(worker)] if "gossip" in options else [])):
+            names.channels[channel] = Channel(channel, worker)
         for channel in (events_channel(worker), pool_channel(worker)):
             names.channels[channel] = Channel(channel, channel, confirms=False)
         declares = options.get("declares", {})
@@ -49,15 +61,15 @@ class Working:
                 names.owners[str(queue)] = Owner(worker)
         for queue in self._queues(options):
             consumer = task_consumer(worker, str(queue))
-            auto_ack = queue is options.get("control")
-            channel = control_channel(worker) if auto_ack else worker
+            listens = {id(options.get("control")): control_channel(worker), id(options.get("gossip")): gossip_channel(worker)}
+            channel = listens.get(id(queue), worker)
+            auto_ack = channel != worker
             self.declarations.consumers[consumer] = Consumer(consumer, str(queue), channel, None, auto_ack, start=False)
             names.consumer_channels[consumer] = channel
             self.declarations.consumed.setdefault(str(queue), consumer)
 
     def _queues(self, options: Fields) -> list[Any]:
-        control = options.get("control")
-        return [*([] if control is None else [control]), *options.get("queues", ())]
+        return [*(options[key] for key in ("control", "gossip") if key in options), *options.get("queues", ())]
 
     def workers(self) -> dict[str, TaskWorker]:
         return {str(name): self._worker(str(name), options) for name, options in self.fields.items()}

@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.scenario.topology import Topology
@@ -44,9 +44,9 @@ def scenario_lines(topology: Topology, comments: Iterable[str] = (), *, ascii: b
         yield from write.entry("vhost", topology.vhost)
     if topology.default_queue_type is not None:
         yield from write.entry("broker", {"default_queue_type": topology.default_queue_type})
-    yield from write.section("exchanges", {item.name: _exchange(item) for item in topology.exchanges})
-    yield from write.section("queues", {item.name: _queue(item) for item in topology.queues})
-    yield from write.section("bindings", (_binding(item) for item in topology.bindings))
+    yield from write.section("exchanges", {item.name: exchange_form(item) for item in topology.exchanges})
+    yield from write.section("queues", {item.name: queue_form(item) for item in topology.queues})
+    yield from write.section("bindings", (binding_form(item) for item in topology.bindings))
     for name, operator in (("policies", False), ("operator_policies", True)):
         yield from write.section(name, (_policy(item) for item in topology.policies if item.operator is operator))
 
@@ -59,12 +59,49 @@ def _comment(text: str, ascii: bool) -> Iterator[str]:
         ) or ["#"]  # fmt: skip
 
 
-def written(data: dict[str, Any], comments: Iterable[str] = ()) -> str:
+def written(data: dict[str, Any], comments: Iterable[str] = (), *, ascii: bool = False) -> str:
     """A scenario of these sections as text; `comments` stand at its top, a line each."""
-    write, lines = _Writer(ascii=False), [line for comment in comments for line in _comment(comment, ascii=False)]
+    write, lines = _Writer(ascii), [line for comment in comments for line in _comment(comment, ascii)]
     for name, value in data.items():
         lines += write.section(name, value) if isinstance(value, (dict, list)) else write.entry(name, value)
     return "\n".join(lines) + "\n"
+
+
+def inline(value: Any, *, ascii: bool = False) -> str:
+    """A value in one line, however long."""
+    return _Writer(ascii).flow(value)
+
+
+class Item(NamedTuple):
+    """Of a section; `key` None: in a list. Neighbours with one comment have it once, before the first."""
+
+    comment: str
+    key: str | None
+    value: Any
+
+
+class Bare:
+    """A scalar that is written as it is: a number, true, a duration."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def commented(sections: dict[str, Any], comments: Iterable[str] = ()) -> Iterator[str]:
+    """The lines of a scenario: a section is a value, or a list of `Item`s. `comments` stand at its top."""
+    write = _Writer(ascii=False)
+    for comment in comments:
+        yield from _comment(comment, ascii=False)
+    for name, value in sections.items():
+        if isinstance(value, list) and value and isinstance(value[0], Item):
+            yield ""
+            yield f"{write.scalar(name)}:"
+            yield from write.items(value)
+        else:
+            yield from write.entry(name, value)
 
 
 def table(values: Table, *, widths: bool = False) -> dict[str, Any]:
@@ -84,7 +121,7 @@ def _given(**options: tuple[Any, Any]) -> dict[str, Any]:
     return {name: value for name, (value, default) in options.items() if value != default}
 
 
-def _exchange(item: Exchange) -> Any:
+def exchange_form(item: Exchange) -> Any:
     options = _given(
         durable=(item.durable, True), auto_delete=(item.auto_delete, False), internal=(item.internal, False),
         arguments=(_table(item.arguments), {}),
@@ -92,7 +129,7 @@ def _exchange(item: Exchange) -> Any:
     return {"type": item.type, **options} if options else item.type
 
 
-def _queue(item: Queue) -> Any:
+def queue_form(item: Queue) -> Any:
     arguments = dict(item.arguments)
     kind = arguments.get("x-queue-type")
     if isinstance(kind, str):
@@ -104,7 +141,7 @@ def _queue(item: Queue) -> Any:
     return options or NOTHING
 
 
-def _binding(item: Binding) -> Any:
+def binding_form(item: Binding) -> Any:
     return {
         "source": item.source,
         "destination": item.destination,
@@ -186,6 +223,22 @@ class _Writer:
         yield head
         yield from self._block(value, indent + "  ") if isinstance(value, dict) else self._list(value, indent + "  ")
 
+    def items(self, items: Iterable[Item]) -> Iterator[str]:
+        """Items of a section with what there is to say about them."""
+        said = ""
+        for comment, key, value in items:
+            if comment and comment != said:
+                yield from textwrap.wrap(comment, WIDTH, initial_indent="  # ", subsequent_indent="  # ")
+            said = comment or said
+            if key is not None:
+                yield from self.entry(key, value, "  ")
+            elif isinstance(value, dict) and len(value) == 1:
+                (line, *rest) = self._block(value, "    ")
+                yield f"  - {line.lstrip()}"
+                yield from rest
+            else:
+                yield from self._list([value], "  ")
+
     def _block(self, mapping: dict[str, Any], indent: str) -> Iterator[str]:
         for key, value in mapping.items():
             yield from self.entry(key, value, indent)
@@ -208,6 +261,8 @@ class _Writer:
             return "{" + ", ".join(f"{self.scalar(key)}: {self.flow(item)}" for key, item in value.items()) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(map(self.flow, value)) + "]"
+        if value is NOTHING:
+            return ""
         if value is None:
             return "null"
         return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -20,6 +20,7 @@ RULES = {
     "returned": "mandatory, and in no queue (queues.md 4.9, routing.md U)",
     "nacked": "a queue refused it (queues.md 6.4, 6.5, 4.9)",
     "errors": "what RabbitMQ checks, in its order (queues.md 1, 3.1, 4.2; routing.md 1.7-1.9)",
+    "tasks": "what a worker process makes of a delivery, and when it answers (celery.md 2.2)",
     "exists": "queues go with their last consumer, their connection or their lease (queues.md 1.5, 1.7, 5.9)",
 }
 
@@ -52,7 +53,12 @@ def first_difference(simulated: Observations, real: Observations, result: Result
     if lenient.dice:
         all_ready = sorted(ids(simulated.ready)), sorted(ids(real.ready))
         return None if all_ready[0] == all_ready[1] else Difference("ready, in all queues", "", *all_ready, RULES["exists"])
-    return _in_deliveries(simulated, real, result) or _at_publishers(simulated, real) or _in_queues(simulated, real, result)
+    return (
+        _in_deliveries(simulated, real, result)
+        or _at_publishers(simulated, real)
+        or _in_queues(simulated, real, result)
+        or _in_tasks(simulated, real)
+    )
 
 
 def _in_deliveries(simulated: Observations, real: Observations, result: Result) -> Difference | None:
@@ -89,6 +95,14 @@ def _in_queues(simulated: Observations, real: Observations, result: Result) -> D
         right = real.unacked.get(name, [])
         if left != right:
             return Difference("unacked", name, *_first(left, right), RULES["unacked"])
+    return None
+
+
+def _in_tasks(simulated: Observations, real: Observations) -> Difference | None:
+    for id in sorted(simulated.tasks.keys() | real.tasks.keys()):
+        left, right = simulated.tasks.get(id), real.tasks.get(id)
+        if left != right:
+            return Difference("task", id, left, right, RULES["tasks"])
     return None
 
 

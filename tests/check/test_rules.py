@@ -241,6 +241,28 @@ def runs(finding: Finding) -> bool:
     return result.ok
 
 
+WORKERS = """
+exchanges: {celeryev: topic, replies: direct, shop: topic}
+queues: {q: , r: , inbox: , parked: }
+bindings: [{source: shop, destination: q, routing_key: '#'}]
+tasks: {t: {runs: [{run: 1, publish: {routing_key: r}}]}}
+workers:
+  w1: {queues: [q, own], prefetch: 4, events: celeryev, replies: replies, control: inbox, declares: {queues: {own: }}}
+  w2: {queues: [q, r, parked], prefetch: PREFETCH}
+"""
+
+
+def test_workers_are_known_with_what_they_declare_publish_and_listen_to(tmp_path: Path) -> None:
+    assert found(tmp_path, WORKERS.replace("PREFETCH", "4")) == {}
+
+
+def test_a_worker_without_a_limit_is_found_where_it_stands(tmp_path: Path) -> None:
+    (finding,) = found(tmp_path, WORKERS.replace("PREFETCH", "0")).values()
+    assert finding.code == "prefetch-unlimited"
+    assert finding.diagnostic.place is not None
+    assert finding.diagnostic.place.line == 8
+
+
 def test_every_rule_has_a_case_and_a_page() -> None:
     assert {*CASES, "version-refuses"} == RULES.keys()
     for code in RULES:

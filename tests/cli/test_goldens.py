@@ -1,52 +1,185 @@
-"""One trace in every format, kept as a file. UPDATE_GOLDENS=1 writes them anew; look at the difference before keeping it."""
+"""What every command prints in every format, kept as files. UPDATE_GOLDENS=1 writes them anew; look at the difference first."""
 
+import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
-from cli_kit import SHOES, routesim
+import typer
+from cli_kit import ROOT, SHOES, sane, within
+
+from routesim.cli import main
+from routesim.cli.suggesting import suggestions
+from routesim.report.verdicts import FORMATS as VERDICT_FORMATS
+from routesim.verify import Verdict
+from routesim.verify.comparing import Difference
 
 GOLDENS = Path(__file__).parent / "goldens"
 UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
-FORMATS = {
-    "table": "shoes.table.txt", "plain": "shoes.plain.txt", "json": "shoes.json", "ndjson": "shoes.ndjson", "junit": "shoes.junit.xml",
-    "github": "shoes.github.txt", "tap": "shoes.tap",
+FAILING, LOSING, MENDED = "tests/cli/failing.yaml", "tests/cli/losing.yaml", "tests/cli/mended.yaml"
+UPGRADED = "scenarios/upgrade-delivery-limit.yaml"
+ENDINGS = {
+    "json": "json",
+    "ndjson": "ndjson",
+    "junit": "xml",
+    "svg": "svg",
+    "sarif": "sarif",
+    "mermaid": "mmd",
+    "dot": "dot",
+    "tap": "tap",
+}
+# A format that has goldens of its own somewhere else.
+ELSEWHERE = {"html"}
+
+
+class Golden(NamedTuple):
+    """A command line without its format, the formats in which it is kept, and its status."""
+
+    arguments: tuple[str, ...]
+    formats: tuple[str, ...] = ("plain",)
+    status: int = 0
+
+
+ANSWERS = ("table", "plain", "json")  # what `explain` writes, be it for explain itself or for others
+RUN = ("table", "plain", "json", "ndjson", "junit", "github", "tap")
+TABLE = {
+    "shoes": Golden(("run", SHOES), RUN),
+    "failing": Golden(("run", FAILING), RUN, 1),
+    "quiet": Golden(("run", SHOES, FAILING, "--quiet"), ("plain", "json", "ndjson"), 1),
+    "covered": Golden(("run", SHOES, FAILING, "--coverage"), ("plain", "table"), 1),
+    "seeds": Golden(("run", "scenarios/flaky-worker.yaml", "--seeds", "1..20"), ("table", "plain", "json")),
+    "explain-topic": Golden(("explain", "topic", "ship.shoes", "ship.*", "ship.any", "#.boots"), (*ANSWERS, "svg")),
+    "explain-direct": Golden(("explain", "direct", "error", "error", "warning")),
+    "explain-fanout": Golden(("explain", "fanout", "anything", "red", "blue")),
+    "explain-headers": Golden(("explain", "headers", "-H", "size:=42", "x-match=any,kind=shoes,size:=42")),
+    "explain-default": Golden(("explain", "default", "jobs", "jobs", "mail")),
+    "explain-x-consistent-hash": Golden(("explain", "x-consistent-hash", "order42", "red=1", "blue=3")),
+    "explain-x-modulus-hash": Golden(("explain", "x-modulus-hash", "order42", "red=1", "blue=3")),
+    "explain-x-random": Golden(("explain", "x-random", "order42", "a.b", "#")),
+    "explain-x-local-random": Golden(("explain", "x-local-random", "order42", "")),
+    "explain-x-recent-history": Golden(("explain", "x-recent-history", "order42", "a.b")),
+    "explain-x-delayed-message": Golden(("explain", "x-delayed-message", "order42", "a.b", "#")),
+    "explain-route": Golden(("explain", "route", SHOES, "--exchange", "shop", "ship.shoes"), ANSWERS),
+    "explain-message": Golden(("explain", "message", SHOES, "m3"), ANSWERS),
+    "explain-queue": Golden(("explain", "queue", SHOES, "warehouse"), ANSWERS),
+    "explain-error": Golden(("explain", "error", "unknown-queue"), ANSWERS),
+    "check": Golden(("check", LOSING), ("table", "plain", "json", "junit", "github", "sarif"), 1),
+    "check-nothing": Golden(("check", "scenarios/hello.yaml"), ("table", "plain", "json", "junit", "github", "sarif")),
+    "graph": Golden(("graph", SHOES), ("tree", "mermaid", "dot", "svg", "json")),
+    "graph-way": Golden(("graph", SHOES, "--message", "m3"), ("tree", "mermaid", "dot", "svg", "json")),
+    "graph-focus": Golden(("graph", SHOES, "--focus", "parked"), ("tree",)),
+    "diff": Golden(("diff", LOSING, MENDED), ANSWERS, 1),
+    "versions": Golden(("versions",), ANSWERS),
+    "versions-between": Golden(("versions", "--from", "3.13", "--to", "4.0")),
+    "upgrade": Golden(("upgrade", UPGRADED, "--from", "3.13", "--to", "4.0"), ANSWERS, 1),
+    "import": Golden(("import", "tests/cli/cluster.json", "--vhost", "shop"), ("scenario", "definitions")),
+    "export": Golden(("export", SHOES), ("",)),
+    "new": Golden(("new", "-", "--template", "topics"), ("",)),
+    "new-list": Golden(("new", "--list"), ("",)),
 }  # fmt: skip
+CASES = [(name, format) for name, golden in TABLE.items() for format in golden.formats]
 
 
-def printed(format: str) -> str:
-    done = routesim("run", SHOES, "--format", format, COLUMNS="100", NO_COLOR="1")
-    assert (done.status, done.err) == (0, "")
+def kept(name: str, format: str) -> Path:
+    ending = ENDINGS.get(format, "txt")
+    return GOLDENS / (f"{name}.{ending}" if ending == format else f"{name}.{format}.{ending}" if format else f"{name}.{ending}")
+
+
+def printed(name: str, format: str) -> str:
+    golden = TABLE[name]
+    done = sane(within(*golden.arguments, *(["--format", format] if format else []), COLUMNS="100", NO_COLOR="1"))
+    assert done.status == golden.status, done
     return done.out
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_shoes(format: str) -> None:
-    path = GOLDENS / FORMATS[format]
+def same(path: Path, text: str) -> None:
     if UPDATE:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(printed(format), encoding="utf-8")
-    assert printed(format) == path.read_text(encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(("name", "format"), CASES)
+def test_golden(name: str, format: str) -> None:
+    same(kept(name, format), printed(name, format))
+
+
+def test_the_schema() -> None:
+    assert within("schema").out == (ROOT / "routesim" / "scenario" / "schema.json").read_text(encoding="utf-8")
+
+
+VERDICTS = [
+    Verdict("agree.yaml", "They agree", tries=1),
+    Verdict("again.yaml", "They agree at last", tries=3),
+    Verdict("slow.yaml", "Too slow", skipped="takes 3,600 s; try a higher --speed"),
+    Verdict("differ.yaml", "They differ", difference=Difference("queues", "queues.jobs.ready", ["m1", "m2"], ["m1"], "order of the queue"), tries=3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("format", VERDICT_FORMATS)
+def test_verdicts(format: str) -> None:
+    """What `verify` writes, without the broker that it needs."""
+    out = io.StringIO()
+    VERDICT_FORMATS[format](out, VERDICTS, "3.10.8", colour=False)
+    same(kept("verify", format), out.getvalue())
+
+
+def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if not hasattr(command, "list_commands"):
+        yield path, command
+        return
+    for name in command.list_commands(None):
+        yield from _commands(command.get_command(None, name), (*path, name))
+
+
+def test_every_format_of_every_command_has_a_golden() -> None:
+    app: Any = typer.main.get_command(main.app)
+    for path, command in _commands(app):
+        if path in (("verify",), ("completion",), ("schema",)):  # tested above, and in test_completion.py
+            continue
+        mine = [golden for golden in TABLE.values() if golden.arguments[: len(path)] == path]
+        assert mine, f"no golden for routesim {' '.join(path)}"
+        if not any(parameter.name == "format" for parameter in command.params):
+            continue
+        offered = {item.text for item in suggestions(app, [*path, "--format"], "").items}
+        # What `explain topic` shows goes through the same writers as all that is explained.
+        needed = {"plain"} if path[0] == "explain" and path != ("explain", "topic") else offered - ELSEWHERE
+        needed -= {"svg"} if path[0] in ("diff", "versions", "upgrade") else set()
+        missing = needed - {format for golden in mine for format in golden.formats}
+        assert not missing, f"no golden for routesim {' '.join(path)} --format {', '.join(sorted(missing))}"
+
+
+def test_every_golden_is_somebodys() -> None:
+    used = {kept(name, format) for name, format in CASES} | {kept("verify", format) for format in VERDICT_FORMATS}
+    assert {path for path in GOLDENS.iterdir() if not path.name.startswith("html")} == used
+
+
+@pytest.mark.parametrize(("name", "format"), CASES)
+def test_goldens_hold_nothing_that_a_terminal_acts_on(name: str, format: str) -> None:
+    text = kept(name, format).read_text(encoding="utf-8")
+    assert all(character == "\n" or character.isprintable() or (format == "svg" and character == "\xa0") for character in text)
+
+
+@pytest.mark.parametrize("format", RUN)
 def test_the_same_run_is_the_same_bytes(format: str) -> None:
-    assert printed(format) == printed(format)
+    assert printed("shoes", format) == printed("shoes", format)
 
 
 def test_the_goldens_are_what_the_scenario_promises() -> None:
     """So that a wrong run cannot become a golden unseen."""
-    result = json.loads((GOLDENS / FORMATS["json"]).read_text(encoding="utf-8"))
+    result = json.loads(kept("shoes", "json").read_text(encoding="utf-8"))
     assert {name: [item["message"] for item in queue["ready"]] for name, queue in result["queues"].items()} == {
         "warehouse": [], "audit": ["m1", "m2"], "unrouted": ["m4"], "parked": ["m3"],
     }  # fmt: skip
     assert [(item["message"], item["answer"]) for item in result["consumers"]["packer"]["deliveries"]] == [
         ("m1", "requeue"), ("m1", "ack"), ("m3", "reject"), ("m2", "requeue"), ("m2", "ack"),
     ]  # fmt: skip
-    events = [json.loads(line) for line in (GOLDENS / FORMATS["ndjson"]).read_text(encoding="utf-8").splitlines()]
+    events = [json.loads(line) for line in kept("shoes", "ndjson").read_text(encoding="utf-8").splitlines()]
     assert events == result["events"]
     for name in ("table", "plain"):
-        text = (GOLDENS / FORMATS[name]).read_text(encoding="utf-8")
+        text = kept("shoes", name).read_text(encoding="utf-8")
         assert "\x1b" not in text
         assert max(len(line) for line in text.splitlines()) <= 120

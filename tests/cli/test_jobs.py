@@ -17,7 +17,7 @@ from process_kit import gone, linux, running, until_busy, until_children, writte
 
 from routesim.cli.processes import Died, Pool, count_of
 
-FORMATS = ("table", "plain", "json", "ndjson", "junit", "github", "tap")
+FORMATS = ("table", "plain", "json", "ndjson", "junit", "github", "tap", "html")
 FAILS = "queues: {a: }\nsteps: [{publish: {routing_key: a}}]\nexpect: {queues: {a: {ready: 7}}}\n"
 HOSTILE = "name: '[red]\\u001b[1m‮é'\nqueues: {'[b]é‮': }\nsteps: [{publish: {routing_key: '[b]é‮', id: '<x>'}}]\n"
 ENDLESS = (

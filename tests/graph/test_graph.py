@@ -182,7 +182,7 @@ def test_no_name_breaks_a_drawing(format: str) -> None:
         assert all(len(re.findall(r'(?<!\\)(?:\\\\)*"', line)) % 2 == 0 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").rglob("*.yaml")), ids=lambda path: path.stem)
 @pytest.mark.parametrize("format", GRAPH_FORMATS)
 def test_every_scenario_can_be_drawn(path: Path, format: str) -> None:
     graph = collapsed(graph_of(load(str(path))))

@@ -1,7 +1,6 @@
 """JUnit, GitHub's workflow commands and TAP: well-formed whatever the names, and with every failure at its line."""
 
 import io
-import json
 import re
 import shutil
 import subprocess
@@ -10,64 +9,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from report_kit import FAILING, NASTY, hostile, result_of
 
 from routesim.diagnostics import Diagnostic, Place
 from routesim.report.cases import cases
 from routesim.report.formats import FORMATS, frame
 from routesim.report.github import of_diagnostics
 from routesim.report.look import Look
-from routesim.run import Result, Runner
-from routesim.scenario import load_source
-from routesim.scenario.source import Source
+from routesim.run import Result
 
-FAILING = """
-name: A shop
-exchanges: {shop: topic}
-queues: {audit: , parked: }
-bindings: [{source: shop, destination: audit, routing_key: "#.shoes"}]
-steps:
-  - publish: {exchange: shop, routing_key: ship.boots}
-  - expect: {queues: {audit: {ready: [m1]}}}
-  - delete: {queue: parked}
-  - purge: parked
-expect: {lost: 1}
-routes: [{exchange: shop, routing_key: a.shoes, queues: [parked]}]
-never:
-  - lost: true
-"""
 LINES = {"routes": [12], "expect": [8], "never": [14], "step": [10]}
-NASTY = (
-    "\x1b[31mred\x1b[0m", "[red]x[/red]", "<script>alert(1)</script>", "\u202eabc", "]]>", "a\nb", "::error::x", "100%0A%", "a,b:c",
-    "##[group]x", "# TODO", "\\", "\\n", "&amp;\"'", "\x00\x08\x7f\x85\u2028\ufffe", "é→漢", "x" * 255, "ok 1 - fine", "--- ...", "{a: b}",
-)  # fmt: skip
-
-
-def result_of(text: str, file: str = "shop.yaml") -> Result:
-    return Runner(load_source(Source(file, text), ""), keep=False).run()
-
-
-def hostile(name: str) -> Result:
-    """A run in which this name is everywhere, and everything fails."""
-    named = json.dumps(name)
-    shown = json.dumps(name.replace("\n", " "))  # RabbitMQ takes line breaks out of the names of exchanges and queues
-    text = f"""
-name: {named}
-exchanges: {{{shown}: topic}}
-queues: {{{shown}: , other: }}
-bindings: [{{source: {shown}, destination: {shown}, routing_key: {shown}}}]
-steps:
-  - publish: {{exchange: {shown}, routing_key: other, id: {named}}}
-  - publish: {{exchange: {shown}, routing_key: {shown}, id: second}}
-  - purge: other
-  - {{get: {{queue: {shown}}}, fails: 404}}
-expect:
-  queues: {{{shown}: {{ready: [{named}]}}}}
-  messages: {{{named}: {{{shown}: ready}}}}
-routes: [{{exchange: {shown}, routing_key: {shown}, headers: {{{named}: {named}}}, queues: []}}]
-never:
-  - {{messages: {named}, lost: true}}
-"""
-    return Runner(load_source(Source(f"{name}.yaml", text), ""), keep=False).run()
 
 
 def printed(format: str, *results: Result, encoding: str = "utf-8") -> str:

@@ -9,13 +9,14 @@ import pytest
 from routesim import events
 from routesim.broker import Broker, counts
 from routesim.queues import QueueType
+from routesim.redis import RedisBroker
 from routesim.run import Runner, unacked
 from routesim.run.situation import COUNTED, Depths, QueueSituation, Situation
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.source import Source
 
 ROOT = Path(__file__).parent.parent.parent
-SCENARIOS = [pytest.param(path, id=path.stem) for path in sorted((ROOT / "scenarios").glob("*.yaml"))]
+SCENARIOS = [pytest.param(path, id=path.stem) for path in sorted((ROOT / "scenarios").rglob("*.yaml"))]
 RECORDED = [
     pytest.param(case, id=case["name"])
     for path in sorted((ROOT / "tests/conformance/recorded").glob("*.jsonl"))
@@ -75,6 +76,8 @@ def queue_differences(told: QueueSituation, queue: QueueType, broker: Broker) ->
         # None in a broker at rest; a livelock is cut short while some are on their way.
         "leaving": (list(told.leaving), [item.copy.serial for item in broker.burials if item.queue is queue]),
     }  # fmt: skip
+    if isinstance(broker, RedisBroker):  # what a dead connection holds stays unacknowledged, and nobody's
+        pairs["unacked"] = ([len(told.unacked)], [queue.unacked])
     if queue.kind == "quorum" or "x-max-priority" in queue.arguments:
         pairs["ready"] = (sorted(pairs["ready"][0]), sorted(pairs["ready"][1]))
     return [f"{what} {ours}, not {theirs}" for what, (ours, theirs) in pairs.items() if ours != theirs]

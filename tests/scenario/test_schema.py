@@ -21,14 +21,16 @@ from routesim.scenario.source import Source, parse, read_source
 from routesim.scenario.writing import scalar
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
 SHIPPED = Path(schema.__file__).with_name("schema.json")
 VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
 # What only the loader can tell: what refers to something else, what is counted in bytes, what RabbitMQ decides.
 LOADER_ALONE = {
     "unknown-queue", "unknown-exchange", "unknown-consumer", "unknown-message", "unknown-channel", "unknown-policy",
     "unknown-version", "unknown-vhost", "unreadable-file", "includes-itself", "duplicate-id", "duplicate-consumer", "too-long",
-    "refused", "not-simulated", "auto-ack-answer", "definitions-null", "definitions-no-vhost",
+    "refused", "not-simulated", "celery-beside-list", "celery-raises", "duplicate-name", "endless-beat", "no-celery", "no-results",
+    "too-large", "unknown-app", "unknown-producer", "unknown-task", "unknown-worker", "which-app", "wrong-crontab", "wrong-time",
+    "auto-ack-answer", "definitions-null", "definitions-no-vhost",
 }  # fmt: skip
 
 
@@ -188,7 +190,13 @@ def test_a_name_of_256_letters_is_too_long_for_both() -> None:
         {"steps": [{"nack": {"channel": "c", "multiple": True}}]}, {"steps": [{"delete": {}}]}, {"steps": [{"expect": {"ended": "idle"}}]},
         {"expect": {"ended": "idle"}}, {"expect": {"ended": "never"}}, {"expect": {"lost": ">= 0"}}, {"expect": {"lost": "many"}},
         {"until": "idle"}, {"until": "5s"}, {"until": "tea"}, {"until": 5}, {"until": -5}, {"seed": 2**63}, {"seed": 1.5},
-        {"definitions": "celery-definitions.json"}, {"definitions": ["celery-definitions.json"]}, {"celery": {}}, {"rabbitmq": 4.1},
+        {"definitions": "celery-definitions.json"}, {"definitions": ["celery-definitions.json"]}, {"celery": {}}, {"celery": {"apps": {"a": None}}}, {"celery": {"apps": {"a": {"task_queue": 1}}}}, {"celery": {"apps": {"a": {"task_serializer": 1}}}},
+        {"celery": {"apps": {"a": {"result_expires": "5s", "task_routes": [{"x": "q"}, {"y": {"queue": "z", "prio": 1}}]}}}},
+        {"celery": {"apps": {"a": None}, "tasks": {"t": {"runs": [{"id": "x", "ends": "retry"}]}}}}, {"celery": {"apps": {"a": None}, "tasks": {"t": {"runs": [{"idd": "x"}]}}}},
+        {"celery": {"apps": {"a": None}}, "steps": [{"call": {"task": "t", "countdown": 5, "eta": "2026-01-01"}}]}, {"celery": {"apps": {"a": None}}, "steps": [{"control": {"do": "revoke"}}]},
+        {"celery": {"apps": {"a": None}, "beats": {"b": {"schedule": {"e": {"task": "t"}}}}}, "until": "5s"}, {"celery": {"apps": {"a": None}}, "steps": [{"flower": "jump"}]},
+        {"celery": {"apps": {"a": None}}, "steps": [{"call": {"task": "t", "on_commit": True}}]}, {"celery": {"apps": {"a": None}, "workers": {"w": {"concurrency": 0}}}},
+        {"rabbitmq": 4.1},
         {"queues": {"q": {"arguments": {"a": {"byte": 128}}}}}, {"queues": {"q": {"arguments": {"a": {"byte": 127}}}}},
         {"queues": {"q": {"arguments": {"a": {"decimal": "1.25"}}}}}, {"queues": {"q": {"arguments": {"a": {"decimal": "x"}}}}},
         {"routes": [{"queues": []}]}, {"routes": [{"queues": "q", "headers": {"a": 1}}]}, {"routes": [{"exchange": "x"}]}, {"routes": {}},

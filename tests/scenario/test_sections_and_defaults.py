@@ -302,16 +302,6 @@ def test_a_pattern_that_rabbitmq_takes_is_not_said_to_be_refused_by_it(pattern: 
     assert "Warning" not in outcome.err
 
 
-# Sections that have not been built yet -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("key", ["celery"])
-def test_a_section_of_a_later_issue_is_refused_and_not_passed_over(key: str) -> None:
-    problem = only(f"queues: {{q: }}\n{key}:\n  - x\n")
-    assert (problem.line, problem.column, problem.marked) == (2, 1, key)
-    assert problem.code == "not-yet"
-
-
 def test_the_sections_of_the_contract_are_all_known() -> None:
     result = ok("""
 name: n

@@ -1,0 +1,80 @@
+"""Which queue a task goes to, and with what it is published (celery/app/routes.py, app/base.py, app/amqp.py)."""
+
+import fnmatch
+import re
+from typing import Any, NamedTuple
+
+from routesim.celery.delays import FIRST_EXCHANGE, delayed_key
+from routesim.celery.queues import Queues, TaskQueue
+from routesim.celery.settings import Settings
+
+Options = dict[str, Any]
+Routes = list[list[tuple[str, Options]]]  # tables in order; in each the names, in order
+
+
+class Target(NamedTuple):
+    """Where a task is published. `declares` is what the caller declares before; `delayed`: by native delayed delivery.
+
+    `priority` None: the property is absent.
+    """
+
+    exchange: str
+    routing_key: str
+    queue: TaskQueue | None
+    declares: TaskQueue | None
+    priority: int | None
+    delivery_mode: int
+    delayed: bool = False
+
+
+def route_of(routes: Routes, task: str) -> Options | None:
+    """The options of the first table that has a route: the task's very name, else the first glob with * that fits."""
+    for table in routes:
+        exact = [options for name, options in table if "*" not in name and name == task]
+        globs = [options for name, options in table if "*" in name and re.match(fnmatch.translate(name), task)]
+        if exact or globs:
+            return exact[-1] if exact else globs[0]
+    return None
+
+
+def routed(task: str, options: Options, routes: Routes, queues: Queues, settings: Settings) -> Options:
+    """The options of a call with those of its route, or the default queue. Raises `QueueNotFound`.
+
+    What the call gives wins over the route, one by one. `priority` is in the result unless it stays absent: an option that
+    nobody gives becomes 0 as soon as a route or the default queue is looked up.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    route = route_of(routes, task)
+    if route:
+        merged = {**route, **given}
+    elif "queue" not in given:
+        merged = {"queue": settings["task_default_queue"], **given}
+    else:
+        merged = {**given, "priority": given.get("priority")}
+    merged.setdefault("priority", 0)
+    if "queue" in merged:
+        merged["queue"] = queues[merged["queue"]]
+    return merged
+
+
+def target(merged: Options, countdown_s: float | None, queues: Queues, settings: Settings) -> Target:
+    """What `routed` says as a publish. Raises `ValueError` for a countdown that native delayed delivery cannot hold."""
+    queue: TaskQueue | None = merged.get("queue")
+    exchange, key, declares, delayed = merged.get("exchange"), merged.get("routing_key"), queue, False
+    if countdown_s and countdown_s > 0 and queue is not None and queues.first_quorum is not None and not queue.is_direct:
+        if countdown_s < 1:
+            raise ValueError("countdown must be a positive number")
+        exchange, key, delayed, declares = FIRST_EXCHANGE, delayed_key(int(countdown_s), queue.routing_key), True, None
+    elif queue is None and exchange is None:
+        declares = queue = queues[settings["task_default_queue"]]
+    kind = queue.exchange.type if queue is not None else "direct"
+    if not delayed:
+        if (not exchange or not key) and kind == "direct":
+            exchange, key = "", queue.name if queue is not None else ""
+        elif exchange is None and queue is not None:
+            exchange, key = queue.exchange.name, key or queue.routing_key
+    if declares is not None and declares.broadcast:
+        declares = None
+    priority = merged.get("priority")
+    mode = merged.get("delivery_mode") or settings["task_default_delivery_mode"]
+    return Target(str(exchange or ""), str(key or ""), queue, declares, priority, int(mode), delayed)

@@ -1,0 +1,108 @@
+"""What of an app could not be carried over into a scenario, and why."""
+
+from collections.abc import Container, Iterable, Iterator
+from typing import Any
+
+from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
+from routesim.celery_app.task_queues import queue_name
+from routesim.celery_app.values import named_entries, setting
+from routesim.scenario.celery_format import ENTRY, ROUTE_OPTIONS, TASK
+from routesim.scenario.left_out import named
+from routesim.scenario.writing import scalar
+
+AMQP = frozenset({"amqp", "amqps", "pyamqp", "py-amqp", "librabbitmq", "confirm"})
+REDIS = frozenset({"redis", "rediss", "sentinel"})
+# Settings that are read in ways of their own.
+ELSEWHERE = frozenset({"task_queues", "task_routes", "result_backend", "broker_transport_options"})
+# What these say is in the scenario in another form.
+CARRIED = ELSEWHERE | {
+    "beat_schedule", "broker_url", "broker_read_url", "broker_write_url", "broker_transport", "broker_host", "broker_vhost",
+    "imports", "include", "task_annotations", "timezone",
+}  # fmt: skip
+# Never written into a scenario, which may refuse them.
+SURPRISING = {
+    "task_always_eager": "the caller runs every task itself and sends nothing; here they are sent",
+    "worker_deduplicate_successful_tasks": "not simulated; a task that is delivered again runs again",
+    "task_protocol": "not simulated; here messages are of protocol 2",
+    "worker_disable_prefetch": "not simulated",
+}
+MOST_RETRIES = 1_000_000
+MOST_CALLS = 20
+
+
+def left_out(answer: dict[str, Any]) -> Iterator[str]:
+    """One sentence for everything that the app says and the scenario does not, with the reason."""
+    yield from _places(answer)
+    yield from _routing(answer)
+    yield from _queues(answer)
+    yield from _schedules(answer)
+    yield from _settings(answer)
+    yield from _tasks(answer)
+    yield from answer["notes"]
+
+
+def _places(answer: dict[str, Any]) -> Iterator[str]:
+    kind = answer["broker"]["kind"]
+    if kind not in AMQP | REDIS:
+        yield f"broker {scalar(kind)}: not simulated; the scenario runs on RabbitMQ"
+    if answer["results"] not in (None, "rpc", "disabled"):
+        yield f"result_backend {scalar(answer['results'])}: only results that travel through the broker (rpc://) are simulated"
+    if answer["other_transport_options"]:
+        yield f"broker_transport_options {named(answer['other_transport_options'])}: not simulated"
+
+
+def _routing(answer: dict[str, Any]) -> Iterator[str]:
+    for code in (code for router in answer["routes"] for code in router["code"]):
+        yield f"router {scalar(code)}: it was asked for each task of the app, and its answers are written as routes"
+    routes = [route for router in answer["routes"] for _, route in router["entries"]]
+    yield from _unknown("routes", ROUTE_OPTIONS.fields, [*routes, *answer["asked"].values()])
+
+
+def _unknown(where: str, known: Container[str], all_options: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """What the options say that the format has no word for."""
+    strange = {key for options in all_options for key in options if key not in known}
+    if strange:
+        yield f"{', '.join(sorted(strange))} in {where}: not simulated"
+
+
+def _tasks(answer: dict[str, Any]) -> Iterator[str]:
+    tasks = answer["tasks"]
+    yield from _unknown("tasks", TASK.fields, tasks.values())
+    endless = [name for name, options in tasks.items() if options.get("max_retries", 0) is None]
+    if endless:
+        yield f"no end of retries of {named(endless)}: here there are {MOST_RETRIES:,}"
+    if len(tasks) > MOST_CALLS:
+        yield f"example steps for {len(tasks) - MOST_CALLS} more tasks"
+
+
+def _queues(answer: dict[str, Any]) -> Iterator[str]:
+    for queue in answer["queues"] or ():
+        for key, why in (("consumer_arguments", "its consumers have none here"), ("no_declare", "it is declared all the same")):
+            if queue[key]:
+                yield f"{key} of the queue {scalar(queue_name(queue))}: {why}"
+
+
+def _schedules(answer: dict[str, Any]) -> Iterator[str]:
+    yield from _unknown("schedules", ENTRY.fields, (entry["options"] for entry in answer["beat"].values()))
+    for name, entry in named_entries(answer["beat"]):
+        if "other" in entry:
+            yield f"beat_schedule {scalar(name)}: a schedule of type {scalar(entry['other'])} follows no fixed times"
+    if answer["timezone"] not in ("UTC", "Etc/UTC") and any("crontab" in entry for entry in answer["beat"].values()):
+        yield f"timezone {scalar(answer['timezone'])}: the times of crontab are taken for UTC"
+
+
+def _settings(answer: dict[str, Any]) -> Iterator[str]:
+    if "worker_concurrency" not in answer["settings"]:
+        yield "worker_concurrency is not set: Celery starts a process for each processor, here it is one"
+    for name, value in answer["settings"].items():
+        if setting(name, value) is None and value != SETTINGS[name].default:
+            yield f"{name} is {scalar(str(value))}: not simulated; Celery's default stands here"
+    others = [name for name in answer["others"] if name not in CARRIED]
+    yield from (f"{name}: {SURPRISING[name]}" for name in others if name in SURPRISING)
+    others = [name for name in others if name not in SURPRISING]
+    silent = [name for name in others if name in WITHOUT_MEANING]
+    if silent:
+        yield f"{', '.join(silent)}: without a meaning for routing"
+    unknown = [name for name in others if name not in WITHOUT_MEANING]
+    if unknown:
+        yield f"{', '.join(unknown)}: not known to routesim"

@@ -1,0 +1,109 @@
+"""What a child process has read of an app, as the sections of a scenario."""
+
+from collections.abc import Container, Iterable
+from typing import Any, NamedTuple
+
+from routesim.celery.settings import SETTINGS
+from routesim.celery_app.left_out import AMQP, ELSEWHERE, MOST_CALLS, MOST_RETRIES, REDIS, SURPRISING, left_out
+from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
+from routesim.celery_app.values import delivery_mode, named_entries, setting
+from routesim.scenario.celery_format import ENTRY, ROUTE_OPTIONS, TASK
+from routesim.scenario.writing import Bare
+
+READ = SETTINGS.keys() - ELSEWHERE - SURPRISING.keys()
+DEFAULT_APP = "app"
+
+
+class Section(NamedTuple):
+    """`data`: sections in their order; `steps`: examples, each of one key; `left_out`: what is not there and why, sentences."""
+
+    data: dict[str, Any]
+    steps: list[dict[str, Any]]
+    left_out: tuple[str, ...]
+
+
+def section_of(answer: dict[str, Any], workers: int) -> Section:
+    """The scenario's sections of what `child.read` has answered, with so many workers."""
+    app = answer["main"] if answer["main"] not in (None, "", "__main__") else DEFAULT_APP
+    queues = answer["queues"] or ()
+    destinations = destinations_of(queues)
+    celery: dict[str, Any] = {"apps": {app: _app(answer, destinations)}}
+    celery["workers"] = {f"w{number}": {} for number in range(1, workers + 1)}
+    celery["tasks"] = {name: destinations.told(_task(options)) for name, options in answer["tasks"].items()}
+    schedule = {name: _entry(entry, destinations) for name, entry in named_entries(answer["beat"]) if "other" not in entry}
+    if schedule:
+        celery["beats"] = {"beat": {"schedule": schedule}}
+    data = {**_broker(answer), **beside(queues), "celery": {key: value for key, value in celery.items() if value}}
+    steps: list[dict[str, Any]] = [{"call": {"task": name}} for name in list(answer["tasks"])[:MOST_CALLS]]
+    return Section(data, [*steps, {"wait": Bare("1m")}] if steps or schedule else [], tuple(left_out(answer)))
+
+
+# What is carried over ----------------------------------------------------------------------------------------------------
+
+
+def _broker(answer: dict[str, Any]) -> dict[str, Any]:
+    broker, options = answer["broker"], answer["transport_options"]
+    if broker["kind"] in REDIS:
+        limit = options.get("visibility_timeout")
+        return {"broker": {"kind": "redis", **({} if limit is None else {"visibility_timeout": _seconds(limit)})}}
+    return {"vhost": broker["vhost"]} if broker["kind"] in AMQP and broker["vhost"] not in (None, "", "/") else {}
+
+
+def _app(answer: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
+    found = {name: setting(name, value) for name, value in answer["settings"].items()}
+    found = {name: value for name, value in found.items() if value is not None and value != SETTINGS[name].default}
+    if answer["results"] == "rpc":
+        found["result_backend"] = "rpc://"
+    if answer["transport_options"]:
+        found["broker_transport_options"] = answer["transport_options"]
+    if answer["queues"] is not None:
+        found["task_queues"] = {queue_name(queue): queue_options(queue) for queue in answer["queues"]}
+    routes = _routes(answer, destinations)
+    if routes:
+        found["task_routes"] = routes[0] if len(routes) == 1 else routes
+    return found
+
+
+def _routes(answer: dict[str, Any], destinations: Destinations) -> list[dict[str, Any]]:
+    """The routers in their order; before them, where one of them is code, what they all said of each task."""
+    written = [_first(router["entries"]) for router in answer["routes"]]
+    if any(router["code"] for router in answer["routes"]):
+        written.insert(0, answer["asked"])
+    given = [{name: _route(destinations.told(route)) for name, route in router.items()} for router in written]
+    return [router for router in ({name: route for name, route in each.items() if route} for each in given) if router]
+
+
+def _first(entries: Iterable[list[Any]]) -> dict[str, Any]:
+    """Of several patterns that are the same text the first decides; of several names the last."""
+    found: dict[str, Any] = {}
+    for name, route in entries:
+        if name not in found or "*" not in name:
+            found[name] = route
+    return found
+
+
+def _route(route: dict[str, Any]) -> Any:
+    options = _only(ROUTE_OPTIONS.fields, route)
+    if "delivery_mode" in options:
+        options["delivery_mode"] = delivery_mode(options["delivery_mode"])
+    return options["queue"] if options.keys() == {"queue"} else options
+
+
+def _only(known: Container[str], options: dict[str, Any]) -> dict[str, Any]:
+    """Those of the options that the format has, and that say something."""
+    return {key: value for key, value in options.items() if key in known and value is not None}
+
+
+def _task(options: dict[str, Any]) -> dict[str, Any]:
+    found = _only(TASK.fields, options)
+    return {**found, "max_retries": MOST_RETRIES} if options.get("max_retries", 0) is None else found
+
+
+def _entry(entry: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
+    when = {"crontab": entry["crontab"]} if "crontab" in entry else {"every": _seconds(entry["every"])}
+    return {"task": entry["task"], **when, **_only(ENTRY.fields, destinations.told(entry["options"]))}
+
+
+def _seconds(seconds: float) -> Bare:
+    """A duration as the format has it."""
+    return Bare(f"{round(seconds)}s" if seconds == round(seconds) else f"{round(seconds * 1000)}ms")

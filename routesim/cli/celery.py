@@ -1,0 +1,85 @@
+"""`routesim celery`: Celery apps in scenarios. Each subcommand imports what it needs when it is called."""
+
+import sys
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from routesim.cli.commands import OneCommand
+from routesim.cli.groups import OPTIONS
+from routesim.cli.help import Command, examples
+from routesim.cli.import_ import OUTPUT
+
+app = typer.Typer(**OPTIONS)
+_command = partial(app.command, cls=OneCommand)
+FORMAT = Annotated[
+    str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json. Default: table, in a pipe plain.")
+]
+
+
+@app.callback()
+def celery() -> None:
+    """What Celery does with the broker."""
+
+
+@_command("expand", epilog=examples(
+    "routesim celery expand scenarios/shop.yaml", "routesim celery expand shop.yaml | routesim run -",
+))  # fmt: skip
+def expand(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario with a celery section; - is stdin.")],
+    output: OUTPUT = None,
+    rabbitmq: Annotated[
+        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Whose rules apply. Default: the scenario's own version.")
+    ] = None,
+) -> None:
+    """Print the plain scenario that a celery section stands for: exchanges, queues, bindings, consumers, messages.
+
+    It runs as it is, to the very same events: routesim celery expand FILE | routesim run -
+    """
+    from routesim.cli.expanding import expand_file
+
+    sys.exit(expand_file(file, output, rabbitmq))
+
+
+@_command("monitor", epilog=examples(
+    "routesim celery monitor scenarios/celery/countdown-drains-queue.yaml", "routesim celery monitor shop.yaml --at 5s",
+    "routesim celery monitor shop.yaml --every 1s --format json | jq .samples",
+))  # fmt: skip
+def monitor(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")],
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="At this virtual time, such as 5s. Default: the end of the run.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="TIME", help="All values in steps of this virtual time as well, such as 1s.")
+    ] = None,
+    format: FORMAT = None,
+) -> None:
+    """Queues, workers and tasks as a monitor such as Flower shows them, over virtual time."""
+    from routesim.cli.celery_monitor import monitor_file
+
+    sys.exit(monitor_file(file, at, every, format))
+
+
+@_command("compare", epilog=examples(
+    "routesim celery compare scenarios/introduction/redis-notices-late.yaml",
+    "routesim celery compare shop.yaml --visibility-timeout 10m --format json | jq .differences",
+))  # fmt: skip
+def compare(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")],
+    visibility_timeout: Annotated[
+        str | None, typer.Option("--visibility-timeout", metavar="TIME", help="Redis's. Default: the scenario's own, or 1h.")
+    ] = None,
+    format: FORMAT = None,
+) -> None:
+    """The same scenario on RabbitMQ and on Redis: what becomes of each task, what is lost or done twice, and why.
+
+    Exit status 0: both the same; 1: they differ.
+    """
+    from routesim.cli.celery_compare import compare_file
+
+    sys.exit(compare_file(file, visibility_timeout, format))
+
+
+COMMAND = Command(app, "")

@@ -1,0 +1,45 @@
+"""What `routesim celery monitor` does once its command line is understood."""
+
+from routesim.cli.exits import NO_VERDICT, OK, UsageError
+from routesim.cli.explaining import scenario_of
+from routesim.cli.output import look, opened, tell
+from routesim.diagnostics import did_you_mean
+from routesim.scenario.kinds import duration_ms
+
+
+def monitor_file(path: str, at: str | None, every: str | None, format: str | None) -> int:
+    """The exit status: 0, or 3 where the run did not come to rest."""
+    from routesim.report.monitoring import FORMATS, PLAIN_COLUMNS, write
+    from routesim.run.monitored import watch
+
+    check_format(format, FORMATS)
+    at_ms = duration_of("--at", at)
+    every_ms = duration_of("--every", every)
+    if every_ms == 0:
+        raise UsageError("--every takes a duration above 0, such as 1s")
+    seen = watch(scenario_of(path, None, redis=True), at_ms)
+    with opened(None) as out:
+        chosen = format or ("table" if out.isatty() else "plain")
+        how = look(out, chosen, quiet=False)
+        write(out, seen, chosen, columns=how.columns or PLAIN_COLUMNS, colour=how.colour, every_ms=every_ms)
+    if seen.result.kept_going:
+        tell(f"routesim: {seen.result.ended}: {seen.result.kept_going}; what is shown is the moment at which the run was stopped")
+        return NO_VERDICT
+    return OK
+
+
+def check_format(format: str | None, known: tuple[str, ...]) -> None:
+    """Raises `UsageError`."""
+    if format is not None and format not in known:
+        hint = did_you_mean(format, known)
+        raise UsageError(f"--format takes {', '.join(known)}, not '{format}'" + (f"; {hint}" if hint else ""))
+
+
+def duration_of(option: str, text: str | None) -> int | None:
+    """In ms. Raises `UsageError`."""
+    if text is None:
+        return None
+    ms = duration_ms(text)
+    if ms is None:
+        raise UsageError(f"{option} takes a duration of virtual time such as 5s or 250ms, not '{text}'")
+    return ms

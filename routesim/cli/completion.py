@@ -1,0 +1,39 @@
+"""`routesim completion`: the script by which a shell completes routesim's command lines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from routesim.cli.help import Command, examples
+
+SCRIPTS = Path(__file__).parent / "completions"
+SHELLS = {"bash": "routesim.bash", "zsh": "_routesim", "fish": "routesim.fish"}  # the names that their folders want
+EXAMPLES = examples(
+    "routesim completion bash >> ~/.bash_completion",
+    "routesim completion zsh > ~/.zsh/completions/_routesim",
+    "routesim completion fish > ~/.config/fish/completions/routesim.fish",
+)
+
+
+def script(shell: str) -> str:
+    return (SCRIPTS / SHELLS[shell]).read_text(encoding="utf-8")
+
+
+def completion(shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
+    """Print the script by which bash, zsh or fish completes commands, files and the names in them.
+
+    In zsh the folder has to be one of $fpath. For this session alone: source <(routesim completion bash).
+    """
+    from routesim.cli.exits import UsageError
+    from routesim.cli.output import opened
+    from routesim.diagnostics import did_you_mean
+
+    if shell not in SHELLS:
+        hint = did_you_mean(shell, SHELLS)
+        raise UsageError(f"completion is for {', '.join(SHELLS)}, not '{shell}'" + (f"; {hint}" if hint else ""))
+    with opened(None) as out:
+        out.write(script(shell))
+
+
+COMMAND = Command(completion, EXAMPLES)

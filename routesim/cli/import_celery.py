@@ -1,0 +1,41 @@
+"""`routesim import celery`: the configuration of a real Celery app becomes a scenario."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.help import Command, examples
+from routesim.cli.import_ import OUTPUT
+
+EXAMPLES = examples(
+    "routesim import celery proj",
+    "routesim import celery proj.app:app --workers 2 --output shop.yaml",
+    "routesim import celery proj --chdir ~/src/shop --python ~/src/shop/.venv/bin/python",
+    "DJANGO_SETTINGS_MODULE=shop.settings routesim import celery shop --rabbitmq 3.13 > shop.yaml",
+    "routesim import ./celery                   a definitions file of that name",
+)
+
+
+def import_celery(
+    context: typer.Context,
+    app: Annotated[str, typer.Argument(metavar="APP", help="As for celery -A: proj.app:app, proj.app, proj.")],
+    output: OUTPUT = None,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="How many workers consume all queues.")] = 1,
+    directory: Annotated[str, typer.Option("--chdir", metavar="DIR", help="Where the project is. Default: here.")] = ".",
+    python: Annotated[
+        str | None, typer.Option("--python", metavar="PYTHON", help="The interpreter that has Celery and the app. Default: ours.")
+    ] = None,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long the import may take.")] = 30.0,
+    rabbitmq: Annotated[
+        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Which version the app's broker has.")
+    ] = None,
+) -> None:
+    """Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."""
+    from routesim.cli.reading_apps import import_app
+
+    debug = bool(context.find_root().params.get("debug"))
+    sys.exit(import_app(app, output, workers, directory, python, timeout, rabbitmq, debug=debug))
+
+
+COMMAND = Command(import_celery, EXAMPLES)

@@ -1,0 +1,100 @@
+"""The embedded Redis: driven like `Broker`, by the rules of kombu's Redis transport (celery.md 3)."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from routesim import steps
+from routesim.broker import copying
+from routesim.broker.clock import SWEEP, Entry
+from routesim.redis import publishing, sessions, settling, topology
+from routesim.redis.popping import ask_again
+from routesim.redis.state import Flight, RedisState
+from routesim.replies import Refused
+
+HANDLERS: dict[type, Callable[[Any, Any], None]] = {
+    steps.Publish: publishing.publish,
+    steps.Get: settling.get,
+    steps.Ack: settling.ack,
+    steps.Nack: settling.nack,
+    steps.Reject: settling.reject,
+    steps.Recover: settling.recover,
+    steps.Qos: sessions.qos,
+    steps.Tx: sessions.tx,
+    steps.Consume: sessions.consume,
+    steps.Cancel: sessions.cancel,
+    steps.Crash: sessions.crash,
+    steps.Close: sessions.close,
+    steps.Restart: sessions.restart,
+    steps.DeclareExchange: topology.declare_exchange,
+    steps.DeclareQueue: topology.declare_queue,
+    steps.Bind: topology.bind,
+    steps.Unbind: topology.unbind,
+    steps.DeleteExchange: topology.delete_exchange,
+    steps.DeleteQueue: topology.delete_queue,
+    steps.Purge: topology.purge,
+    steps.SetPolicy: topology.no_policies,
+    steps.DeletePolicy: topology.no_policies,
+}
+
+
+class RedisBroker(RedisState):
+    """No step is ever refused: what cannot be carried out is noted in `failures`, what Redis lacks is warned of once."""
+
+    handlers: ClassVar = HANDLERS
+
+    def apply(self, step: steps.Step) -> Refused | None:
+        refused = super().apply(step)
+        ask_again(self)
+        return refused
+
+    def _fire(self, entry: Entry) -> None:
+        if entry.kind == SWEEP:
+            self._sweep_in_time(entry)
+        else:
+            super()._fire(entry)
+        ask_again(self)
+
+    def _sweep_in_time(self, entry: Entry) -> None:
+        connection, number = entry.what
+        if self.sweepers.get(connection) != number:
+            return
+        mine = [client for client in self.clients.values() if client.channel.connection == connection]
+        if not any(client.channel.subscriptions for client in mine):
+            del self.sweepers[connection]
+            return
+        self.agenda.add(self.now + self.restore_every, SWEEP, connection, number)
+        if any(client.cycle for client in mine):
+            settling.sweep(self)
+
+    def copy(self) -> "RedisBroker":
+        fresh = RedisBroker(
+            self.rules, vhost=self.vhost, seed=self.seed, settings=self.broker_settings, channel_plans=self.channel_plans
+        )
+        copying.clone_into(self, fresh)
+        fresh.clients = {name: client.clone(fresh.channels[name]) for name, client in self.clients.items()}
+        fresh.turns, fresh.held, fresh.freed = self.turns, self.held.copy(), self.freed.copy()
+        fresh.sweepers, fresh.unbound, fresh.said = self.sweepers.copy(), self.unbound.copy(), self.said.copy()
+        fresh.declarers = {name: connections.copy() for name, connections in self.declarers.items()}
+        return fresh
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        line = sorted(self.clients.values(), key=lambda client: (client.since_ms, client.turn))
+        clients = tuple(
+            (client.channel.name, client.limit, client.waiting, self.now - client.since_ms, tuple(client.cycle),
+             tuple(sorted(client.heard.items())))
+            for client in line
+        )  # fmt: skip
+        held = tuple(
+            (message, self.now - entry.at_ms, tuple(map(self._flight, entry.flights))) for message, entry in self.held.items()
+        )
+        lists = tuple(
+            (name, queue.expires, queue.fanout, tuple(None if at is None else at - self.now for at in queue.ends_at))
+            for name, queue in self.queues.items()
+        )
+        return (
+            *super().fingerprint(), clients, held, lists, len(self.freed), tuple(sorted(self.sweepers)),
+            tuple(sorted(self.unbound)),
+        )  # fmt: skip
+
+    def _flight(self, flight: Flight) -> tuple[Any, ...]:
+        return flight.queue, flight.by, flight.channel, self._lives(flight), flight.copy.returns

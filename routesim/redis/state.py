@@ -1,0 +1,187 @@
+"""What the Redis engine knows beside topology and lists: its clients, the unacked set, and who sweeps it."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from routesim.broker import Broker
+from routesim.broker.clock import SWEEP
+from routesim.broker.state import ExchangeState
+from routesim.content import Content
+from routesim.model import DEFAULT_EXCHANGE
+from routesim.queues import Channel, Copy, Delivery, Subscription
+from routesim.redis.lists import RedisList
+
+VISIBILITY_TIMEOUT_MS = 3_600_000  # visibility_timeout
+RESTORE_EVERY_MS = 100_000  # unacked_restore_interval 10 s × unacked_restore_throttle 10
+PRIORITY_STEPS = (0, 3, 6, 9)
+BRPOP_TIMEOUT_MS = 1_000  # after so long without a message a client asks again, and stands at the end of the line
+
+
+class Flight(NamedTuple):
+    """A copy that a client has popped: from which list, for whom, on which channel (its name and number), with which tag."""
+
+    queue: str
+    copy: Copy
+    by: str
+    channel: str
+    number: int
+    tag: int
+
+
+class Held(NamedTuple):
+    """An entry of the unacked set: since when, and what has been popped of this message.
+
+    kombu gives one tag to a publish, however many queues it goes to: the copies of a message share their entry.
+    """
+
+    at_ms: int
+    order: int
+    content: Content
+    flights: tuple[Flight, ...]
+
+
+class Client:
+    """A channel of kombu at work.
+
+    - `limit`: its prefetch;
+    - `cycle`: the queues that it pops from, in the order of the next BRPOP;
+    - `waiting`: a BRPOP of it is blocked; `since_ms` and `turn`: since when, and its place among those that began then;
+    - `heard`: by fanout exchange, the queue to which messages from it are given;
+    - `subscribed`: the patterns that it is subscribed to, as (exchange, key); `subscribed_ms`: when that was, None: never yet;
+    - `settled`: deliveries whose message has been settled by another tag of the channel.
+    """
+
+    __slots__ = (
+        "channel", "cycle", "heard", "limit", "settled", "since_ms", "subscribed", "subscribed_ms", "turn", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, channel: Channel, limit: int) -> None:
+        self.channel = channel
+        self.limit = limit
+        self.cycle: list[str] = []
+        self.waiting = False
+        self.since_ms = 0
+        self.turn = 0
+        self.heard: dict[str, str] = {}
+        self.subscribed: frozenset[tuple[str, str]] = frozenset()
+        self.subscribed_ms: int | None = None
+        self.settled: dict[int, Delivery] = {}
+
+    def has_room(self) -> bool:
+        """virtual.QoS.can_consume: messages count once, however often they were delivered here."""
+        if not self.limit or len(self.channel.unacked) < self.limit:
+            return True
+        return len({item.copy.message for item in self.channel.unacked.values()}) < self.limit
+
+    def clone(self, channel: Channel) -> "Client":
+        other = Client(channel, self.limit)
+        other.waiting = self.waiting
+        other.cycle, other.since_ms, other.turn = self.cycle.copy(), self.since_ms, self.turn
+        other.subscribed, other.subscribed_ms = self.subscribed, self.subscribed_ms
+        other.heard, other.settled = self.heard.copy(), self.settled.copy()
+        return other
+
+
+class RedisState(Broker):
+    """State beside that of a broker:
+
+    - `clients`: by channel;
+    - `held`: the unacked set, by message, the oldest entry first;
+    - `freed`: copies in flight whose entry went with the acknowledgement of another copy, by serial number;
+    - `sweepers`: by connection, the number of its timer that looks for what is overdue;
+    - `unbound`: bindings that clients have forgotten, which stay in the set, as (queue, exchange, key);
+    - `declarers`: by exchange, the connections that have declared it;
+    - `said`: warnings, each of which is given once;
+    - `woken`: clients that have been served while they waited, within a step.
+    """
+
+    queues: "dict[str, Any]"
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.every_channel_times_out = False
+        self.exchanges = {DEFAULT_EXCHANGE: self.exchanges[DEFAULT_EXCHANGE]}  # Redis has no amq.* of its own
+        settings = self.broker_settings
+        self.visibility_timeout = VISIBILITY_TIMEOUT_MS if settings.visibility_timeout is None else settings.visibility_timeout
+        self.restore_every = RESTORE_EVERY_MS if settings.restore_every is None else settings.restore_every
+        self.priority_steps = settings.priority_steps or PRIORITY_STEPS
+        self.queue_order = settings.queue_order or "round_robin"
+        self.clients: dict[str, Client] = {}
+        self.turns = 0
+        self.held: dict[str, Held] = {}
+        self.freed: set[int] = set()
+        self.sweepers: dict[str, int] = {}
+        self.unbound: set[tuple[str, str, str]] = set()
+        self.declarers: dict[str, set[str]] = {}
+        self.said: set[str] = set()
+        self.woken: deque[Client] = deque()
+
+    def warn_once(self, text: str) -> None:
+        if text not in self.said:
+            self.said.add(text)
+            self.warn(text)
+
+    def client(self, name: str) -> Client:
+        """The client of the channel of that name, which is opened when it is not."""
+        channel = self.channel(name)
+        found = self.clients.get(name)
+        if found is None:
+            found = self.clients[name] = Client(channel, channel.limit or channel.prefetch)
+        return found
+
+    def list_of(self, name: str) -> RedisList:
+        """The queue of that name. There is always one: a list comes to be with what is pushed into it."""
+        found: RedisList | None = self.queues.get(name)
+        if found is None:
+            found = self.queues[name] = RedisList(name, self.priority_steps, {}, rules=self.rules, vhost=self.vhost)
+            self.routes.clear()
+        return found
+
+    def forget_if_empty(self, queue: RedisList) -> None:
+        """A list with nothing in it and nobody at it leaves no trace in Redis."""
+        if not (queue.ready_count() or queue.unacked or queue.in_sockets or queue.subscriptions):
+            self.queues.pop(queue.name, None)
+            queue.deleted = True
+            self.routes.clear()
+
+    def receiver(self, connection: str, queue: RedisList) -> Subscription | None:
+        """Whose callback gets what a connection has popped from a queue: that of the consumer begun last."""
+        mine = [item for item in queue.subscriptions.values() if item.channel.connection == connection]
+        return max(mine, key=lambda item: item.registered, default=None)
+
+    def unacked_of(self, queue: Any) -> list[tuple[str, str | None, str, int, bool]]:
+        """What the unacked set holds of a queue, whether its consumer still lives or not."""
+        return [
+            (message, flight.by, flight.channel, flight.tag, flight.copy.redelivered)
+            for message, entry in self.held.items()
+            for flight in entry.flights
+            if flight.queue == queue.name
+        ]
+
+    def left_behind(self) -> bool:
+        """Whether the unacked set holds something that no living channel can settle any more."""
+        return any(not any(self._lives(flight) for flight in entry.flights) for entry in self.held.values())
+
+    def _lives(self, flight: Flight) -> bool:
+        channel = self.channels.get(flight.channel)
+        return channel is not None and channel.number == flight.number
+
+    def idle(self) -> bool:
+        """What has been left behind comes back as long as somebody sweeps."""
+        return super().idle() and not (self.sweepers and self.left_behind())
+
+    def start_sweeping(self, connection: str) -> None:
+        """From now on the timer of this connection runs."""
+        self.registrations += 1
+        self.sweepers[connection] = self.registrations
+        self.agenda.add(self.now + self.restore_every, SWEEP, connection, self.registrations)
+
+    def stateful(self, state: ExchangeState) -> None:
+        """Before a change of an exchange's bindings: stop sharing them with a copy of the broker."""
+        if state.shared:
+            state.own()
+
+    def drop_all(self, queue: RedisList, copies: Iterable[Copy], reason: str, why: str) -> None:
+        for copy in copies:
+            self.drop(queue, copy, reason, why)

@@ -1,0 +1,143 @@
+"""The page around the runs: its head with a policy that lets it load nothing, its script and style, its help."""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from routesim.report.graph_svg import arrowheads
+from routesim.report.html.markup import Markup, data, element, joined
+from routesim.report.html.panels import panels
+from routesim.report.html.story import Story
+from routesim.report.html.topology import replay
+from routesim.report.summary import verdict
+from routesim.report.text import duration
+from routesim.run import LiveResult
+
+KEYS = (
+    ("← →", "previous, next event"),
+    ("Shift ← →", "previous, next step of the scenario"),
+    ("Home End", "before the first event, the end"),
+    ("Space", "play, pause"),
+    ("/", "filter the trace; Esc clears it. Previous and next then go from match to match"),
+    ("[ ]", "previous, next scenario"),
+    ("?", "this help"),
+)
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("routesim.report.html").joinpath(name).read_text(encoding="ascii")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def frame(count: int) -> tuple[str, str]:
+    """What stands before and after the runs."""
+    style, script = _asset("style.css"), _asset("page.js")
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="generator", content="routesim"),
+        element("title", "routesim: what happened to the messages"),
+        element("style", Markup(style)),
+    )
+    arrows = element("svg", Markup("".join(arrowheads())), class_="arrowheads", width=0, height=0, aria_hidden="true")
+    banner = element(
+        "header",
+        element("h1", "routesim"),
+        element("nav", class_="tabs", aria_label="Scenarios", hidden=True),
+        element("button", "?", type="button", class_="ask-help", aria_label="Help: keys", hidden=True),
+        class_="banner",
+    )
+    before = f'<!DOCTYPE html>\n<html lang="en">{head}\n<body>{banner}{arrows}\n<main>\n'
+    after = f"</main>\n{_help()}\n{element('script', Markup(script))}\n</body></html>\n"
+    return escaped_for(before, "ascii"), escaped_for(after, "ascii")  # for any encoding
+
+
+def _help() -> Markup:
+    named = [(joined([element("kbd", key) for key in keys.split()]), text) for keys, text in KEYS]
+    rows = [element("div", element("dt", keys), element("dd", text)) for keys, text in named]
+    close = element("button", "Close", type="button")
+    return element("dialog", element("h2", "Keys"), element("dl", *rows), close, class_="help", aria_label="Keys")
+
+
+def run_of(story: Story) -> str:
+    """One run: its head, its panels, its player, and what the player replays."""
+    result = story.result
+    live = story.kept and bool(story.graph.nodes)
+    script = element("script", data(replay(story)), type="application/json", class_="replay") if live else None
+    body = element(
+        "article", _head(story), element("div", *panels(story), class_="panels"), _player(story) if live else None, script,
+        class_="run", aria_label=result.scenario.name, data_verdict="ok" if result.ok else "failed",
+    )  # fmt: skip
+    return f"{body}\n"
+
+
+def _head(story: Story) -> Markup:
+    result, scenario = story.result, story.scenario
+    ok = element("strong", "✔ OK" if result.ok else "✘ FAILED", class_=f"verdict {'good' if result.ok else 'bad'}")
+    paragraphs = [element("p", line, class_="description") for line in scenario.description.strip().splitlines() if line.strip()]
+    held = sum(item.ok for item in result.expectations)
+    broker = (
+        f"RabbitMQ {result.broker.connections.version}, a real one"
+        if isinstance(result, LiveResult)
+        else f"RabbitMQ {scenario.rabbitmq}"
+    )
+    facts = [
+        ("file", scenario.file), ("rules of" if not isinstance(result, LiveResult) else "broker", broker),
+        ("ended", result.ended + (f": {result.kept_going}" if result.kept_going else "")),
+        ("virtual time", duration(result.clock_ms)),
+        ("expectations", f"{held} of {len(result.expectations)} held" if result.expectations else "none"),
+    ]  # fmt: skip
+    listed = [element("div", element("dt", name), element("dd", text)) for name, text in facts]
+    return element(
+        "header", element("h2", scenario.name, " ", ok), *paragraphs, element("dl", *listed, class_="facts"),
+        element("p", verdict(result).text, class_="print-only"), class_="run-head",
+    )  # fmt: skip
+
+
+def _player(story: Story) -> Markup:
+    last = len(story.moments) - 1
+    buttons = [
+        element("button", _icon(way), type="button", class_=name, aria_label=text, title=text) for name, way, text in _BUTTONS
+    ]
+    speed = element(
+        "select", *(element("option", f"{name}×", value=value, selected=name == "1") for name, value in _SPEEDS),
+        class_="speed", aria_label="Speed",
+    )  # fmt: skip
+    slider = element("input", type="range", class_="slider", min=0, max=last, value=last, step=1, aria_label="Event")
+    now = element("p", element("time", class_="now-time"), element("span", class_="now-text"), class_="now", aria_live="polite")
+    count = element("span", class_="now-count")
+    return element(
+        "div", now, element("div", *buttons, slider, count, speed, class_="controls"), class_="player live-only",
+        role="group", aria_label="Player", hidden=True,
+    )  # fmt: skip
+
+
+def _icon(way: str) -> Markup:
+    return element("svg", element("path", d=way), viewBox="0 0 16 16", width=16, height=16, class_="icon", aria_hidden="true")
+
+
+_BUTTONS = (
+    ("previous-step", "M2 3h2v10H2zM14 3v10L5 8z", "Previous step (Shift ←)"),
+    ("previous", "M12 3v10L4 8z", "Previous event (←)"),
+    ("play", "M4 2l10 6-10 6z", "Play (Space)"),
+    ("next", "M4 3v10l8-5z", "Next event (→)"),
+    ("next-step", "M12 3h2v10h-2zM2 3v10l9-5z", "Next step (Shift →)"),
+)
+_SPEEDS = (("½", 1600), ("1", 800), ("2", 400), ("4", 200), ("10", 80))
+
+
+def escaped_for(text: str, encoding: str) -> str:
+    """The page as it can be written: the page says UTF-8, what is written otherwise must at least be ASCII."""
+    return text if encoding.lower().replace("-", "") == "utf8" else text.encode("ascii", "xmlcharrefreplace").decode()

@@ -1,0 +1,146 @@
+"""The panels of a run's page. A new one is a function from the run to markup, and a row in `PANELS`."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
+from routesim.report.html.markup import Markup, element, joined
+from routesim.report.html.plots import Axis, Series, event_axis, plot, time_axis
+from routesim.report.html.story import Story
+from routesim.report.html.tables import table
+from routesim.report.html.topology import drawing
+from routesim.report.html.trace import trace_list
+from routesim.report.html.workers import workers_and_tasks
+from routesim.report.summary import sections
+from routesim.report.text import visible
+from routesim.run import LiveResult
+from routesim.tables import Cell
+
+
+class Panel(NamedTuple):
+    """`draw` returns None where there is nothing to show. `kept`: only where everything of the run was remembered.
+    `place` is its class in the page's grid."""
+
+    title: str
+    place: str
+    draw: Callable[[Story], Markup | None]
+    kept: bool = True
+
+
+def topology(story: Story) -> Markup | None:
+    if not story.graph.nodes:
+        return None
+    body = element("div", drawing(story), class_="drawing", tabindex=0, role="group", aria_label="Topology, scrolls sideways")
+    if not story.live:
+        return body
+    note = "A real broker tells its clients what they hold, not what waits in its queues: that is known at the end only."
+    return joined([element("p", note, class_="quiet"), body])
+
+
+def trace(story: Story) -> Markup | None:
+    box = element("input", type="search", class_="filter", placeholder="text or message id", autocomplete="off")
+    clear = element("button", "clear", type="button", class_="clear", hidden=True)
+    found = element("output", class_="matches")
+    search = element("div", element("label", "Filter ", box), clear, found, class_="search live-only", hidden=True)
+    return joined([search, trace_list(story)])
+
+
+def over_time(story: Story) -> Markup | None:
+    """How deep the queues were; event by event where the whole run is one instant."""
+    ready, unacked, axis = _depth_series(story)
+    if not ready:
+        return None
+    plots = [] if story.live else [plot("Ready messages", "messages", ready, axis)]
+    plots.append(plot("Unacked messages (in flight)", "messages", unacked, axis))
+    note = element("p", "The whole run is one instant: event by event.", class_="quiet") if axis.kind == "event" else None
+    return joined([part for part in (note, element("div", *plots, class_="plots")) if part is not None])
+
+
+def _depth_series(story: Story) -> tuple[list[Series], list[Series], Axis]:
+    if story.result.clock_ms:
+        found = [(visible(name), points) for name, points in story.depths.points()]
+        ready = [Series(name, [(item.at_ms, item.ready) for item in points]) for name, points in found]
+        unacked = [Series(name, [(item.at_ms, item.unacked) for item in points]) for name, points in found]
+        return ready, unacked, time_axis(story.result.clock_ms)
+    names = [name for name, _ in story.depths.points()]
+    columns: tuple[list[Series], list[Series]] = ([], [])
+    for name in names:
+        changes = [(number, moment.depths[name]) for number, moment in enumerate(story.moments) if name in moment.depths]
+        for index, column in enumerate(columns):
+            column.append(Series(visible(name), [(0, 0), *((number, depth[index]) for number, depth in changes)]))
+    return *columns, event_axis(len(story.moments) - 1)
+
+
+def ledger(story: Story) -> Markup | None:
+    """Both sides of each equation, with their sums."""
+    result = story.result
+    sentences = [element("p", row[0].text, class_=row[0].tone) for row in _section(story, "Ledger") if "=" not in row[0].text]
+    if isinstance(result, LiveResult):
+        return joined([element("p", row[0].text) for row in _section(story, "As far as clients are told")])
+    counts = result.counts()
+    sides = [_balance("Publishes", counts, ("published",), PUBLISHES)]
+    if any(counts[name] for name in COPIES_IN):
+        sides.append(_balance("Copies in queues", counts, COPIES_IN, COPIES_OUT))
+    return joined([*sides, *sentences])
+
+
+def _balance(title: str, counts: dict[str, int], left: tuple[str, ...], right: tuple[str, ...]) -> Markup:
+    whole, parts = sum(counts[name] for name in left), sum(counts[name] for name in right)
+    even = whole == parts
+
+    def side(names: tuple[str, ...], total: int, word: str) -> Markup:
+        rows = [_line(name.replace("_", " "), counts[name]) for name in names if counts[name]]
+        return element("table", element("tbody", *rows), element("tfoot", _line(word, total)), class_="side")
+
+    sign = element("span", "=" if even else "≠", class_=f"equals {'good' if even else 'bad'}")
+    caption = element(
+        "h4", title, " ", element("span", "✔ balances" if even else "✘ does not balance", class_="good" if even else "bad")
+    )
+    return element(
+        "div", caption, element("div", side(left, whole, "in"), sign, side(right, parts, "out"), class_="sides"), class_="balance"
+    )
+
+
+def _line(name: str, count: int) -> Markup:
+    return element("tr", element("th", name, scope="row"), element("td", f"{count:,}"))
+
+
+def _section(story: Story, title: str) -> list[tuple[Cell, ...]]:
+    return [row for part in sections(story.result) if part.title == title for row in part.rows]
+
+
+def of_section(title: str) -> Callable[[Story], Markup | None]:
+    """A panel that shows a section of the summary as it is."""
+
+    def draw(story: Story) -> Markup | None:
+        found = [part for part in sections(story.result) if part.title == title]
+        return table(found[0]) if found else None
+
+    return draw
+
+
+PANELS: tuple[Panel, ...] = (
+    Panel("Topology", "topology", topology),
+    Panel("Trace", "trace-panel", trace),
+    Panel("Failures", "wide", of_section("Failures"), kept=False),
+    Panel("Queues over time", "wide", over_time),
+    Panel("Workers and tasks", "wide", workers_and_tasks),
+    Panel("Expectations", "half", of_section("Expectations"), kept=False),
+    Panel("Ledger", "half", ledger),
+    Panel("Queues at the end", "half", of_section("Queues")),
+    Panel("Consumers", "half", of_section("Consumers")),
+    Panel("Errors", "half", of_section("Errors"), kept=False),
+    Panel("Messages", "half", of_section("Messages")),
+    Panel("Bindings that no message matched", "half", of_section("Bindings that no message matched")),
+)
+
+
+def panels(story: Story) -> list[Markup]:
+    found = []
+    for panel in PANELS:
+        body = panel.draw(story) if story.kept or not panel.kept else None
+        if body is not None:
+            found.append(
+                element("section", element("h3", panel.title), body, class_=f"panel {panel.place}", aria_label=panel.title)
+            )
+    return found

@@ -1,0 +1,173 @@
+"""A run as moments that a reader can step through: each with its row of the trace, its way, and what it changed."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from routesim import events
+from routesim.graph import Graph, Key, Way, Ways, collapsed, graph_of
+from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
+from routesim.report.rows import Row, Rows
+from routesim.report.text import visible
+from routesim.run import LiveResult, Outcome
+from routesim.run.monitoring import Monitor
+from routesim.run.situation import Depths
+from routesim.scenario import Scenario
+
+MOST_MOMENTS = 20_000
+MOST_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer
+SHOWN_IDS, LONGEST_IDS = 3, 20
+TELL_OF_ALL = (events.ChannelClosed, events.ConnectionClosed, events.ConnectionLost, events.Restarted)
+
+
+class Moment(NamedTuple):
+    """`row` is that of the trace; None: step number `step` (from 0) begins, as told in `text`. `back`: the way is gone the
+    other way round. `depths` (queue, ready, unacked) and `holds` (consumer, text) are what is different from now on."""
+
+    at_ms: int
+    row: Row | None
+    step: int
+    text: str
+    ways: tuple[Way, ...]
+    back: bool
+    keys: tuple[Key, ...]
+    depths: dict[str, tuple[int, int]]
+    holds: dict[str, str]
+
+
+class Story(NamedTuple):
+    """A run that is over. `left_out`: how many rows of the trace came after those that have a moment. `monitor`: only where
+    the scenario has worker processes."""
+
+    result: Outcome
+    graph: Graph
+    moments: list[Moment]
+    left_out: int
+    depths: Depths
+    kept: bool
+    monitor: Monitor | None = None
+
+    @property
+    def live(self) -> bool:
+        """On a real broker, which tells nobody what waits in its queues: only what clients hold is known before the end."""
+        return isinstance(self.result, LiveResult)
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.result.scenario
+
+
+class Recorder:
+    """Hears a run. The first moment is that before the first step; the last one, which `finished` adds, its end."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.rows, self.ways, self.depths = Rows(), Ways(), Depths()
+        self.monitor = _monitor(scenario)
+        self.moments = [Moment(0, None, -1, "before the first step", (), False, (), {}, {})]
+        self.left_out = 0
+        self.known: dict[str, tuple[int, int]] = {}
+        self.held: dict[str, str] = {}
+        self.by_name: set[Way] = set()  # by the default exchange, which is drawn only where it is used
+
+    def listen(self, event: Any) -> None:
+        self.depths.hear(event)
+        if self.monitor is not None:
+            self.monitor.hear(event)
+        row = self.rows.row(event)
+        started = type(event) is events.StepStarted
+        if len(self.moments) > MOST_MOMENTS:
+            self.left_out += row is not None
+            return
+        if row is not None or started:
+            ways = self.ways.of(event)
+            self.by_name.update(way for way in ways if not way[0].name or way[0].name == "(default exchange)")
+            back = type(event) is events.Requeued
+            self.moments.append(Moment(
+                event.at_ms, row, event.step if started else -1, event.text if started else "", tuple(ways), back,
+                tuple(self._touched(event)), {}, {},
+            ))  # fmt: skip
+        self._note_changes(event, self.moments[-1])
+
+    def finished(self, result: Outcome, kept: bool) -> Story:
+        depths = dict(self._changed_depths(None))
+        if isinstance(result, LiveResult):  # only now it was asked what is in its queues
+            depths = {name: (queue.ready_count(), queue.unacked) for name, queue in result.broker.queues.items()}
+        holds = dict(self._changed_holds(self.depths.situation.consumers))
+        end = Moment(result.clock_ms, None, -1, f"the end: {result.ended}", (), False, (), depths, holds)
+        self.moments.append(end)
+        if self.monitor is not None:
+            self.monitor.advance(result.clock_ms)
+        return Story(result, self._graph(), self.moments, self.left_out, self.depths, kept, self.monitor)
+
+    def _graph(self) -> Graph:
+        graph = graph_of(self.scenario, self.by_name)
+        nodes = {key: node._replace(taken=False) for key, node in graph.nodes.items()}
+        return collapsed(graph._replace(nodes=nodes, edges=tuple(edge._replace(taken=False) for edge in graph.edges)))
+
+    # What an event is about and changes --------------------------------------------------------------------------------
+
+    def _touched(self, event: Any) -> Iterator[Key]:
+        if getattr(event, "exchange", None) is not None:
+            yield Key(EXCHANGE, event.exchange or "(default exchange)")
+        if getattr(event, "queue", None) is not None:
+            yield Key(QUEUE, event.queue)
+        for name in ("consumer", "by"):
+            if getattr(event, name, None) in self.scenario.consumers:
+                yield Key(CONSUMER, getattr(event, name))
+
+    def _note_changes(self, event: Any, moment: Moment) -> None:
+        of_all = isinstance(event, TELL_OF_ALL) or bool(self.depths.situation.releases)
+        name = getattr(event, "queue", None)
+        if of_all or name is not None:
+            queues = None if of_all else name
+            moment.depths.update(self._changed_depths(queues))
+            consumers = self.depths.situation.consumers
+            here = [item for item, consuming in consumers.items() if of_all or consuming.queue == name]
+            moment.holds.update(self._changed_holds([item for item in here if self._concerned(item, event)]))
+            gone = [item for item in self.held if item not in consumers]
+            moment.holds.update((item, "") for item in gone)
+            for item in gone:
+                del self.held[item]
+
+    def _concerned(self, consumer: str, event: Any) -> bool:
+        return bool(self.held.get(consumer)) or getattr(event, "consumer", consumer) == consumer
+
+    def _changed_depths(self, only: str | None) -> Iterator[tuple[str, tuple[int, int]]]:
+        queues = self.depths.situation.queues
+        for name in [only] if only is not None else [*queues, *(name for name in self.known if name not in queues)]:
+            queue = queues.get(name)
+            depth = (len(queue.messages), len(queue.unacked)) if queue is not None else (0, 0)
+            if self.known.get(name, (0, 0)) != depth:
+                self.known[name] = depth
+                yield name, depth
+
+    def _changed_holds(self, consumers: Any) -> Iterator[tuple[str, str]]:
+        for name in consumers:
+            text = self._holding(name)
+            if self.held.get(name, "") != text:
+                self.held[name] = text
+                yield name, text
+
+    def _holding(self, consumer: str) -> str:
+        """What a consumer has been sent and not answered, in a few words."""
+        situation = self.depths.situation
+        consuming = situation.consumers[consumer]
+        unacked = situation.queue(consuming.queue).unacked
+        if len(unacked) > MOST_LOOKED_THROUGH:
+            alone = sum(item.queue == consuming.queue for item in situation.consumers.values()) == 1
+            return f"{'' if alone else 'some of '}{len(unacked):,} messages"
+        return _ids([item.message for item in situation.held_by(consumer)]) if unacked else ""
+
+
+def _monitor(scenario: Scenario) -> Monitor | None:
+    return Monitor(scenario.workers, scenario.tasks) if scenario.workers else None
+
+
+def _ids(ids: list[str]) -> str:
+    """The first ids, as far as there is room, and how many more there are."""
+    shown = ", ".join(visible(item) for item in ids[:SHOWN_IDS])
+    if len(shown) > LONGEST_IDS or len(ids) > SHOWN_IDS:
+        first = visible(ids[0]) if ids else ""
+        first = first if len(first) <= LONGEST_IDS - 6 else first[: LONGEST_IDS - 7] + "…"
+        return f"{first} +{len(ids) - 1:,}" if len(ids) > 1 else first
+    return shown

@@ -1,0 +1,55 @@
+"""The trace as a list: one item a moment, in the words of the trace on a terminal."""
+
+from routesim.report.html.markup import Markup, element
+from routesim.report.html.story import Moment, Story
+from routesim.report.trace import DEEPEST, LONG_MS, long_time
+from routesim.scenario import Scenario
+
+PART = 200  # items; a browser lays out only the parts that are seen
+
+
+def shown_time(ms: int) -> str:
+    """Seconds, as the trace on a terminal writes them."""
+    return f"{ms / 1000:.3f}" if ms < LONG_MS else long_time(ms)
+
+
+def trace_list(story: Story) -> Markup:
+    items = []
+    last_ms = -1
+    end = len(story.moments) - 1
+    for number, moment in enumerate(story.moments):
+        if number == end and story.left_out:
+            items.append(_left_out(story))
+        items.append(_item(moment, story.scenario, repeats=moment.at_ms == last_ms))
+        last_ms = moment.at_ms
+    parts = [element("ol", *items[start : start + PART]) for start in range(0, len(items), PART)]
+    long = " long" if len(parts) > 1 else ""
+    return element("div", *parts, class_=f"trace{long}", tabindex=0, role="group", aria_label="Trace, one item an event")
+
+
+def _left_out(story: Story) -> Markup:
+    text = f"{story.left_out:,} more events are left out here. Queues, consumers, ledger and plots are of the whole run."
+    return element("li", text, class_="left-out")
+
+
+def _item(moment: Moment, scenario: Scenario, *, repeats: bool) -> Markup:
+    time = element("time", shown_time(moment.at_ms), class_="again" if repeats else None)
+    if moment.row is None:
+        if moment.step < 0:
+            return element("li", *_apart([time, element("b", moment.text)]), class_="at edge-of-run")
+        step = scenario.steps[moment.step]
+        where = element("small", f"line {step.line}") if step.line else None
+        parts = [time, element("b", f"step {moment.step + 1}"), element("span", moment.text), where]
+        return element("li", *_apart(parts), class_="at step")
+    _, depth, what, message, where_, why, tone = moment.row
+    parts = [
+        time, element("b", what), element("i", message) if message else None, element("span", where_) if where_ else None,
+        element("small", why) if why else None,
+    ]  # fmt: skip
+    return element("li", *_apart(parts), class_=f"at {tone} d{min(depth, DEEPEST)}")
+
+
+def _apart(parts: list[Markup | None]) -> list[Markup]:
+    """With spaces between them, where a line may be broken."""
+    there = [part for part in parts if part is not None]
+    return [there[0], *(Markup(f" {part}") for part in there[1:])]

@@ -1,0 +1,249 @@
+"""Scenarios with Celery, each showing one of its rules; that they hold and expand to the same events is tested for all."""
+
+SCENES: dict[str, str] = {
+    "a task goes to the default exchange": """
+celery:
+  apps: {shop: {task_queues: {celery: , mail: {exchange: mail}}, task_routes: {"mail.*": mail}}}
+  workers: {w1: {gossip: false}}
+  tasks: {add: , mail.send: {takes: 2s}}
+steps:
+  - call: {task: add, args: [1, 2], kwargs: {deep: {a: [1, null]}}}
+  - call: {task: mail.send, count: 3, every: 1s, id: m}
+expect:
+  tasks: {add-1: {state: SUCCESS}, m-1: {state: SUCCESS}, m-3: {state: SUCCESS, runs: 1}}
+  workers: {w1: {succeeded: 4}}
+""",
+    "a typo makes a queue that nobody reads": """
+celery: {apps: {shop: }, workers: {w1: }, tasks: {add: }}
+steps:
+  - call: {task: add, queue: typo_queue, id: t1}
+expect:
+  queues: {typo_queue: {ready: [t1]}}
+  workers: {w1: {received: 0}}
+""",
+    "a countdown on a direct exchange waits in the worker": """
+celery: {apps: {shop: }, workers: {w1: }, tasks: {add: }}
+steps:
+  - call: {task: add, id: t1, countdown: 10}
+  - wait: 9s
+  - expect: {workers: {w1: {held: 1}}, queues: {celery: {unacked: [t1]}}}
+  - wait: 2s
+  - expect: {tasks: {t1: {state: SUCCESS}}}
+""",
+    "a countdown on a quorum queue waits in the broker": """
+rabbitmq: "3.10"
+celery:
+  apps:
+    shop:
+      task_default_queue: orders
+      task_queues: {orders: {exchange: orders, exchange_type: topic, queue_arguments: {x-queue-type: quorum}}}
+  workers: {w1: }
+  tasks: {add: }
+steps:
+  - call: {task: add, id: t1, countdown: 5}
+  - wait: 4s
+  - expect: {queues: {celery_delayed_0: {ready: [t1]}, celery_delayed_2: {ready: 0}}, workers: {w1: {received: 0}}}
+  - wait: 1s
+  - expect: {tasks: {t1: {state: SUCCESS}}}
+""",
+    "what nobody runs in time expires": """
+celery: {apps: {shop: }, workers: {w1: {start: false}}, tasks: {add: }}
+steps:
+  - call: {task: add, id: t1, expires: 1}
+  - wait: 900ms
+  - expect: {queues: {celery: {ready: [t1]}}}
+  - wait: 200ms
+  - worker: {name: w1, do: start}
+expect: {workers: {w1: {received: 0}}, queues: {celery: {ready: 0}}}
+""",
+    "results that nobody reads pile up": """
+celery:
+  apps: {shop: {result_backend: "rpc://"}}
+  workers: {w1: }
+  tasks: {add: }
+  beats: {beat: {schedule: {tick: {task: add, every: 3s}}}}
+until: 33s
+expect: {queues: {beat.oid: {ready: 11}}}
+""",
+    "each publish keeps the queue of results alive": """
+celery:
+  apps: {shop: {result_backend: "rpc://", result_expires: 4}}
+  workers: {w1: }
+  tasks: {add: }
+  beats: {beat: {schedule: {tick: {task: add, every: 3s}}}}
+steps:
+  - call: {task: add, id: t1}
+  - wait: 4500ms
+  - expect: {queues: {client.oid: {exists: false}, beat.oid: {exists: true}}}
+until: 11s
+expect: {queues: {beat.oid: {ready: 3}}}
+""",
+    "a get reads the result": """
+celery:
+  apps: {shop: {result_backend: "rpc://"}}
+  workers: {w1: }
+  tasks: {add: {takes: 1s}}
+steps:
+  - call: {task: add, id: t1, get: true}
+  - call: {task: add, id: t2, get: true}
+expect:
+  consumers: {"client (results)": {delivered: [t1-result-1, t2-result-1]}}
+  queues: {client.oid: {ready: 0}}
+""",
+    "two beats send everything twice": """
+celery:
+  apps: {shop: }
+  workers: {w1: }
+  tasks: {add: }
+  beats:
+    one: {schedule: {tick: {task: add, every: 3s}}}
+    two: {schedule: {tick: {task: add, every: 3s}}}
+until: 10s
+expect: {workers: {w1: {succeeded: 6}}}
+""",
+    "a crontab by the time at which the scenario starts": """
+celery:
+  apps: {shop: }
+  workers: {w1: }
+  tasks: {add: }
+  starts: "2026-03-01 02:59:30"
+  beats: {beat: {schedule: {report: {task: add, crontab: "0 3 * * *"}, often: {task: add, crontab: {minute: "*/1"}}}}}
+steps:
+  - wait: 29s
+  - expect: {workers: {w1: {received: 0}}}
+  - wait: 2s
+  - expect: {tasks: {beat-report-1: {state: SUCCESS}, beat-often-1: {state: SUCCESS}}, workers: {w1: {received: 2}}}
+  - wait: 1m
+expect: {workers: {w1: {received: 3}}}
+""",
+    "a broadcast goes to every worker": """
+celery:
+  apps: {shop: {task_queues: {celery: , bc: {broadcast: true}}, task_routes: {reload: bc}}}
+  workers: {w1: , w2: }
+  tasks: {reload: }
+steps:
+  - call: {task: reload, id: t1}
+expect: {tasks: {t1: {runs: 2}}, workers: {w1: {succeeded: 1}, w2: {succeeded: 1}}}
+""",
+    "each worker has a queue of its own besides": """
+celery:
+  apps: {shop: {worker_direct: true}}
+  workers: {w1: , w2: }
+  tasks: {add: }
+steps:
+  - call: {task: add, queue: w2.dq2}
+expect: {workers: {w1: {succeeded: 0}, w2: {succeeded: 1}}}
+""",
+    "Flower misses what happens while it is down": """
+celery:
+  apps: {shop: }
+  workers: {w1: {gossip: false}}
+  tasks: {add: }
+  flower:
+steps:
+  - call: {task: add}
+  - flower: stop
+  - call: {task: add}
+  - expect: {queues: {celeryev.flower: {exists: false}}}
+  - flower: start
+  - call: {task: add}
+expect: {consumers: {flower: {delivered: ">= 6"}}, workers: {w1: {succeeded: 3}}}
+""",
+    "Flower tells a worker that comes later": """
+celery:
+  apps: {shop: }
+  workers: {w1: {start: false, gossip: false}}
+  tasks: {add: }
+  flower:
+steps:
+  - wait: 1s
+  - worker: {name: w1, do: start}
+  - call: {task: add}
+  - wait: 1s
+  - expect: {consumers: {flower: {delivered: [w1-event-1]}}}   # it is online; nothing of the task
+  - wait: 4s
+  - call: {task: add}
+  - wait: 1s
+expect: {consumers: {flower: {delivered: 4}}}
+""",
+    "commands to all, and to one": """
+celery: {apps: {shop: }, workers: {w1: , w2: }, tasks: {add: {takes: 10s}}}
+steps:
+  - call: {task: add, id: a, count: 4}
+  - control: {do: revoke, id: a-3}
+  - control: {do: revoke, id: a-1, terminate: true}
+  - control: {do: cancel_consumer, queue: celery, to: w2}
+  - control: {do: rate_limit, task: add, rate: 1/m}
+  - control: {do: add_consumer, queue: more, to: w1}
+  - control: {do: ping}
+  - call: {task: add, id: b, queue: more}
+  - wait: 30s
+expect:
+  tasks: {a-3: {state: REVOKED}, a-1: {state: REVOKED}}
+  consumers: {"client (replies)": {delivered: 2}}
+""",
+    "a row that is not committed yet": """
+celery: {apps: {shop: }, workers: {w1: {concurrency: 2}}, tasks: {read: {takes: 10ms}}}
+steps:
+  - call: {task: read, id: early, commit: 50ms}
+  - call: {task: read, id: late, commit: 50ms, on_commit: true}
+expect: {tasks: {early: {state: FAILURE}, late: {state: SUCCESS}}}
+""",
+    "task-sent is an event of the caller": """
+celery:
+  apps: {shop: {task_send_sent_event: true}}
+  workers: {w1: {start: false}}
+  tasks: {add: }
+  flower:
+steps:
+  - call: {task: add, id: t1}
+expect: {consumers: {flower: {delivered: [t1-sent]}}}
+""",
+    "late acknowledgement with everything": """
+celery:
+  apps: {shop: {task_acks_late: true, task_reject_on_worker_lost: true, task_time_limit: 5, task_default_rate_limit: 10/s}}
+  workers: {w1: {restart: 1s}}
+  tasks:
+    dies: {runs: [{run: 1, ends: kill_child}]}
+    long: {takes: 10s, acks_on_failure_or_timeout: false, runs: [{run: 2, takes: 1s}]}
+    again: {ends: exception, autoretry: true, countdown: 1, max_retries: 2, rate_limit: 5/s, ignore_result: true}
+    parent: {calls: [{task: dies, count: 2}, {task: again, priority: 3}]}
+steps:
+  - call: {task: dies, id: d}
+  - call: {task: long, id: l}
+  - call: {task: again, id: a}
+  - call: {task: parent, id: p}
+expect:
+  tasks: {d: {state: SUCCESS, runs: 2}, l: {state: SUCCESS, runs: 2}, a: {state: FAILURE, retries: 2}, p: {state: SUCCESS}}
+""",
+    "a worker that is killed comes back with all its queues": """
+celery:
+  apps: {shop: }
+  workers: {w1: {restart: 5s, events: true}, w2: {events: true}}
+  tasks: {add: {takes: 1s}}
+steps:
+  - worker: {name: w1, do: kill}
+  - expect: {queues: {w1.celery.pidbox: {exists: false}, celeryev.w1: {exists: false}}}
+  - wait: 6s
+  - expect: {queues: {w1.celery.pidbox: {exists: true}, celeryev.w1: {exists: true}}}
+  - call: {task: add, count: 4}
+  - control: {do: ping}
+expect: {workers: {w1: {online: true, received: 2}}, consumers: {"client (replies)": {delivered: 2}}}
+""",
+    "beside plain sections": """
+exchanges: {celery: direct, audit: fanout}
+queues: {celery: , log: }
+bindings: [{source: audit, destination: log}]
+consumers: {logger: {queue: log}}
+channels: {client: {prefetch: 5}}
+tasks: {plain: {takes: 1s}}
+workers: {own: {queues: [log]}}
+celery: {apps: {shop: {broker_transport_options: {confirm_publish: true}}}, workers: {w1: }, tasks: {add: }}
+steps:
+  - publish: {exchange: audit, id: a}
+  - call: {task: add}
+  - call: {task: plain}
+  - publish: {routing_key: celery, headers: {weird: 1.10, n: {short: 5}, date: "2026-01-01", yes: "true"}, id: raw}
+expect: {consumers: {logger: {delivered: 1}}, workers: {w1: {succeeded: 2}}}
+""",
+}

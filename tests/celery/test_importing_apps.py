@@ -1,0 +1,318 @@
+"""`import celery`: what of an app reaches the scenario, and what an app that misbehaves does to us: nothing."""
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from routesim.cli.exits import NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.main import _status
+from routesim.cli.reading_apps import import_app
+from routesim.scenario.source import read_source
+from routesim.testing.api import loads, simulate
+
+APPS = Path(__file__).with_name("apps")
+ROUTED = Path(__file__).with_name("routed.yaml")
+
+
+def imported(app, directory=APPS, *, output=None, workers=1, python=None, timeout=30.0, rabbitmq=None, debug=False):
+    return import_app(app, output, workers, str(directory), python, timeout, rabbitmq, debug=debug)
+
+
+@pytest.fixture(autouse=True)
+def _no_broker_of_the_person(monkeypatch):
+    for name in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "DJANGO_SETTINGS_MODULE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Writes a package `shop` with these modules."""
+
+    def write(**modules):
+        folder = tmp_path / "shop"
+        folder.mkdir(exist_ok=True)
+        for name, text in {"__init__": "", **modules}.items():
+            (folder / f"{name}.py").write_text(text)
+        return tmp_path
+
+    return write
+
+
+def test_everything_that_an_app_can_say(capsys):
+    assert imported("routed", rabbitmq="3.10") == OK
+    out, err = capsys.readouterr()
+    assert (out, err) == (ROUTED.read_text(encoding="utf-8"), "")
+
+
+@pytest.mark.parametrize("app", sorted(path.stem for path in APPS.glob("*.py")))
+def test_what_is_imported_runs(tmp_path, app):
+    """With every task of the app called once, and run once."""
+    written = tmp_path / "scenario.yaml"
+    assert imported(app, output=str(written), rabbitmq="3.10", workers=2) == OK
+    text = written.read_text(encoding="utf-8")
+    tasks = re.findall(r"- call: \{task: ([\w.]+)\}", text)
+    expected = "".join(f"    {task}-1: {{state: SUCCESS, runs: {2 if task == 'forget' else 1}}}\n" for task in tasks)
+    assert tasks
+    assert simulate(loads(f"{text}expect:\n  tasks:\n{expected}")).failures == ()
+
+
+def test_no_password_is_told(capsys):
+    assert "swordfish" in (APPS / "routed.py").read_text()
+    imported("routed")
+    imported("routed:nothing", debug=True)
+    assert "swordfish" not in "".join(capsys.readouterr())
+
+
+def test_a_password_in_an_exception_is_not_told(project, capsys):
+    where = project(app='raise OSError("cannot reach amqp://shop:sword:fish@rabbit/shop")')
+    assert imported("shop.app", where, debug=True) == UNUSABLE
+    err = capsys.readouterr().err
+    assert "amqp://***@rabbit/shop" in err
+    assert "fish" not in err.replace('raise OSError("', "")
+
+
+APP = "from celery import Celery\n{name} = Celery('shop')\n"
+
+
+@pytest.mark.parametrize(
+    ("modules", "name"),
+    [
+        ({"app": APP.format(name="app")}, "shop.app:app"),
+        ({"app": APP.format(name="app")}, "shop.app"),
+        ({"app": APP.format(name="queue")}, "shop.app"),
+        ({"app": APP.format(name="queue")}, "shop.app:queue"),
+        ({"app": APP.format(name="queue")}, "shop.app.queue"),
+        ({"celery": APP.format(name="app")}, "shop"),
+        ({"__init__": "from shop.celery import app as celery", "celery": APP.format(name="app")}, "shop"),
+    ],
+)
+def test_an_app_is_found_as_celery_finds_it(project, capsys, modules, name):
+    assert imported(name, project(**modules)) == OK
+    assert "apps: {shop: {}}" in capsys.readouterr().out
+
+
+SETTINGS = """
+import sys, types
+from celery import Celery
+settings = types.ModuleType("settings")
+settings.CELERY_TASK_DEFAULT_QUEUE = "web"
+settings.CELERY_WORKER_CONCURRENCY = 8
+settings.CELERY_BROKER_URL = "redis://:swordfish@cache/0"
+settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
+settings.CELERY_RESULT_BACKEND = "redis://:swordfish@cache/1"
+settings.CELERY_TASK_ALWAYS_EAGER = True
+settings.OTHER = "swordfish"
+sys.modules["settings"] = settings
+app = Celery("shop")
+app.config_from_object("settings", namespace="CELERY")
+app.autodiscover_tasks(["shop"])
+"""
+
+
+def test_settings_with_a_namespace_and_discovered_tasks_and_redis(project, capsys):
+    tasks = "from celery import shared_task\n@shared_task\ndef mail(): ...\n"
+    assert imported("shop.app", project(app=SETTINGS, tasks=tasks), workers=2) == OK
+    out = capsys.readouterr().out
+    assert "broker:\n  kind: redis\n  visibility_timeout: 60s" in out
+    for setting in ("task_default_queue: web", "worker_concurrency: 8", "broker_transport_options: {visibility_timeout: 60}"):
+        assert setting in out
+    assert "workers: {w1: {}, w2: {}}" in out
+    assert "tasks: {shop.tasks.mail: {}}" in out
+    assert "result_backend redis: only" in out
+    assert "task_always_eager: the caller runs" in out
+    assert "swordfish" not in out
+
+
+ODD = """
+from celery import Celery
+app = Celery("shop", broker="sqs://AKIA:swordfish@")
+app.conf.update(
+    worker_concurrency="auto", worker_prefetch_multiplier="2", task_default_delivery_mode="transient", task_routes={"x": {}},
+    task_default_queue_type="classic", task_time_limit=None, accept_content=["pickle"],
+)
+@app.task(retry_backoff=True, autoretry_for=(OSError,))
+def hello(word): ...
+@app.on_after_configure.connect
+def periodic(sender, **more):
+    sender.add_periodic_task(10.0, hello.s("swordfish"))
+    sender.add_periodic_task(0.5, hello.s("swordfish", 2))
+    sender.add_periodic_task(30.0, hello.s("swordfish"), name="named", expires=10)
+"""
+ODD_SECTION = """
+celery:
+  apps: {shop: {task_default_delivery_mode: 1, worker_prefetch_multiplier: 2}}
+  workers: {w1: {}}
+  tasks: {shop.app.hello: {autoretry: true}}
+  beats:
+    beat:
+      schedule:
+        shop.app.hello: {task: shop.app.hello, every: 10s}
+        shop.app.hello-2: {task: shop.app.hello, every: 500ms}
+        named: {task: shop.app.hello, every: 30s, expires: 10}
+
+steps:
+"""
+
+
+def test_values_as_they_come_from_the_environment_and_periodic_tasks_without_names(project, capsys):
+    assert imported("shop.app", project(app=ODD)) == OK
+    out = capsys.readouterr().out
+    assert ODD_SECTION in out
+    for sentence in (
+        "broker sqs: not simulated; the scenario runs on RabbitMQ",
+        "worker_concurrency is auto: not simulated; Celery's default stands here",
+        "retry_backoff in tasks: not simulated",
+        "accept_content: without a meaning for routing",
+    ):
+        assert f"#   {sentence}\n" in out
+    assert "swordfish" not in out
+
+
+NOISY = """
+import atexit, sys, threading, time, warnings
+from celery import Celery
+print("{}" * 100)
+sys.stdout = sys.stderr = None
+warnings.warn("old", DeprecationWarning)
+threading.Thread(target=time.sleep, args=(60,)).start()
+atexit.register(time.sleep, 60)
+app = Celery("shop")
+"""
+
+
+def test_what_an_app_prints_and_leaves_running_does_not_reach_us(project, capfd):
+    began = time.monotonic()
+    assert imported("shop.app", project(app=NOISY)) == OK
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert read_source("-", out.encode()).text == out
+    assert "{}{}" not in out
+    assert time.monotonic() - began < 20
+
+
+BAD = {
+    "exits": ("import sys\nsys.exit(4)", "shop.app", "shop/app.py:2: shop.app ends the process while it is imported: sys.exit(4)"),
+    "dies": (
+        "import os\nprint('bye')\nos.write(1, b'bye')\nos._exit(4)", "shop.app",
+        "the process that imported shop.app ended with status 4; its last line: bye",
+    ),
+    "raises": ("x = 1\n\nx / 0", "shop.app", "shop/app.py:3: shop.app cannot be imported: ZeroDivisionError: division by zero"),
+    "syntax": ("x = (", "shop.app", "shop/app.py:1: shop.app cannot be imported: SyntaxError: '(' was never closed"),
+    "misses": (
+        "import nothing.at.all", "shop.app",
+        "shop/app.py:1: shop.app cannot be imported: ModuleNotFoundError: No module named 'nothing'\n  name the interpreter",
+    ),
+    "connects": (
+        APP.format(name="app") + "app.send_task('x')", "shop.app",
+        "shop/app.py:3: shop.app talks to its broker while it is imported; an import makes no connection",
+    ),
+    "no module": (APP.format(name="app"), "shop.ap", "there is no module shop.ap; looked in {where} and on the path of the "
+                  "interpreter\n  did you mean 'shop.app'?"),
+    "no package": (APP.format(name="app"), "shob.app", "there is no module shob; looked in {where} and on the path of the "
+                   "interpreter\n  did you mean 'shop'?"),
+    "no attribute": ("application = 1", "shop.app:aplication", "shop.app has no aplication\n  did you mean 'application'?"),
+    "another": (APP.format(name="queue"), "shop.app:app", "shop.app has no app\n  take shop.app:queue"),
+    "no app": ("app = 1", "shop.app:app", "shop.app:app is no Celery app but a int\n  name it as for"),
+    "factory": ("def app(): ...", "shop.app:app", "shop.app:app is no Celery app but a function\n  name it as for"),
+    "package": (APP.format(name="app"), "shop", "shop has no Celery app\n  name it as for `celery -A`: package.module:attribute; "
+                "its modules are shop.app"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_an_app_that_cannot_be_read(project, capfd, name):
+    text, app, expected = BAD[name]
+    where = project(app=text)
+    assert imported(app, where) == UNUSABLE
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {expected.format(where=where)}"), err
+    assert "Traceback" not in err
+
+
+def test_debug_shows_where(project, capsys):
+    assert imported("shop.app", project(app="1 / 0"), debug=True) == UNUSABLE
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_error_in_the_celery_module_of_a_package_does_not_hide(project, capsys):
+    assert imported("shop", project(celery="import nothing")) == UNUSABLE
+    assert "shop/celery.py:1: shop cannot be imported: ModuleNotFoundError" in capsys.readouterr().err
+
+
+def test_an_app_that_hangs_is_ended_with_what_it_started(project, capsys, tmp_path):
+    sleeper = "import subprocess, sys, time\nchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+    where = project(app=sleeper + "open('pid', 'w').write(str(child.pid))\nprint('wait', flush=True)\ntime.sleep(60)")
+    assert imported("shop.app", where, timeout=3) == NO_VERDICT
+    expected = "error: shop/app.py:5: shop.app was not imported within 3 s; its last line: wait\n  --timeout"
+    assert capsys.readouterr().err.startswith(expected)
+    assert _gone(int((tmp_path / "pid").read_text()))
+
+
+def _gone(pid: int) -> bool:
+    """Whether a process has ended, be it that nobody has taken note of that yet."""
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+            os.kill(pid, 0)
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_an_interpreter_without_celery(tmp_path, capsys):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
+    python.chmod(0o755)
+    assert imported("plain", python=str(python)) == UNUSABLE
+    err = capsys.readouterr().err
+    assert err.startswith("error: Celery is not installed for ")
+    assert "pip install 'routesim[celery]'" in err
+
+
+def test_a_module_of_the_project_named_celery_is_not_taken_for_celery(tmp_path, capsys):
+    (tmp_path / "celery.py").write_text("raise OSError")
+    (tmp_path / "shop.py").write_text(APP.format(name="app"))
+    assert imported("shop", tmp_path) == OK
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"python": "no/python"}, "cannot run no/python: No such file or directory"),
+        ({"directory": "/no/directory"}, "there is no directory /no/directory"),
+        ({"rabbitmq": "1.2"}, "1.2"),
+    ],
+)
+def test_what_is_not_there(options, expected):
+    with pytest.raises(UsageError, match=expected):
+        imported("plain", **options)
+
+
+@pytest.mark.parametrize("name", ["", "./app.py", "-x", "app.py"])
+def test_what_is_no_name_of_an_app(name):
+    with pytest.raises(UsageError, match="is no app"):
+        imported(name)
+
+
+def test_two_words_are_a_command_beside_the_file_of_that_name(tmp_path, monkeypatch, capsys):
+    (tmp_path / "celery").write_text('{"queues": [{"name": "q", "vhost": "/"}]}')
+    (tmp_path / "shop.py").write_text(APP.format(name="app"))
+    monkeypatch.chdir(tmp_path)
+    for arguments, status, told in (
+        (["import", "celery", "shop"], OK, "apps: {shop: {}}"),
+        (["import", "./celery"], OK, "queues:\n  q:\n"),
+        (["import", "shop:app"], UNUSABLE, "routesim import celery shop:app"),
+        (["import", "celery"], UNUSABLE, "Missing argument 'APP'"),
+        (["import", "celery", "--help"], OK, "routesim import celery proj.app:app --workers 2"),
+        (["import", "--help"], OK, "routesim import celery proj.app:app"),
+        (["--debug", "import", "celery", "nothing.there"], UNUSABLE, "there is no module nothing"),
+    ):
+        assert _status(arguments) == status
+        assert told in "".join(capsys.readouterr())

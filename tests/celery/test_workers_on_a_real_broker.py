@@ -1,0 +1,54 @@
+"""What worker processes do on the embedded engine they do on a real broker: the same deliveries, tags, leftovers and states."""
+
+from pathlib import Path
+
+import pytest
+from notation import scenario, send, signal, wait
+from test_lost_retries import charged
+from test_recorded_sequences import ROWS, one
+
+from routesim.run import Runner
+from routesim.run.session import Session
+from routesim.scenario import Scenario
+from routesim.verify import verify
+
+HERE = Path(__file__).parent
+# Rows whose times a real clock can be held to; each at a speed at which they are still far apart.
+SPEEDS = {
+    "1": 10, "2": 10, "4": 10, "5": 10, "5b": 10, "6": 5, "7": 10, "9": 10, "10": 10, "11": 10, "12": 10, "13": 10, "14": 20,
+    "15": 20, "16": 5, "16b": 5, "19": 10, "20": 10, "21": 10, "22b": 10, "23": 10, "24": 10, "25": 20, "26": 10, "27": 5,
+    "28": 10, "30b": 10, "36": 1, "37": 5, "38": 5, "40": 20, "42": 10,
+}  # fmt: skip
+CASES = {row.number: row for row in ROWS if row.number in SPEEDS}
+
+
+@pytest.mark.parametrize("number", CASES, ids=[f"{row.number} {row.title}" for row in CASES.values()])
+def test_a_recorded_sequence_is_the_same(session: Session, number: str) -> None:
+    agree(scenario(**CASES[number].scenario), session, SPEEDS[number])
+
+
+SHUTDOWNS = {do: [send("a"), send("b"), send("c"), wait("1s"), signal("w", do)] for do in ("warm", "cold", "kill", "disconnect")}
+
+
+@pytest.mark.parametrize("acks", ["early", "late"])
+@pytest.mark.parametrize("do", SHUTDOWNS)
+def test_an_end_of_a_worker_is_the_same(session: Session, do: str, acks: str) -> None:
+    agree(scenario(**one(SHUTDOWNS[do], acks=acks)), session, 10)
+
+
+def agree(what: Scenario, session: Session, speed: int) -> None:
+    verdict = verify(what, session, speed)
+    assert (verdict.skipped, verdict.difference) == (None, None)
+
+
+@pytest.mark.parametrize(("headers", "ends"), [("copy", "RETRY"), ("clean", "SUCCESS")])
+def test_a_retry_that_carries_x_death_is_lost(session: Session, headers: str, ends: str) -> None:
+    """RabbitMQ drops the retry as a message that goes in circles: 3.10 trusts an x-death that a client sends."""
+    what = charged(headers, session.profile)
+    simulated = Runner(what).run()
+    real = session.run(what, None, idle_ms=simulated.clock_ms, speed=5)
+    expected = "SUCCESS" if session.profile.startswith("4") else ends
+    for result in (simulated, real):
+        assert result.tasks is not None
+        assert result.tasks.of["t"]["state"] == expected
+        assert sum(queue.ready_count() for queue in result.broker.queues.values()) == 0

@@ -1,0 +1,9 @@
+"""The tests here speak the notation of tests/celery."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "celery"))
+pytest.register_assert_rewrite("notation")

@@ -1,0 +1,56 @@
+"""What a worker makes of a message."""
+
+from typing import Any
+
+import pytest
+from clients_kit import delivered, requested
+
+from routesim.clients.requests import decodable, task_id, task_name
+from routesim.model import Task
+
+TASK = Task("mail.send")
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"), [({"task": "mail.send"}, "mail.send"), ({}, None), (None, None), ({"task": 5}, None)]
+)
+def test_the_task_is_a_header(headers: dict[str, Any] | None, name: str | None) -> None:
+    assert task_name(delivered(headers)) == name
+
+
+@pytest.mark.parametrize(("headers", "id"), [({"id": "abc"}, "abc"), ({}, "m1"), ({"id": 5}, "m1")])
+def test_the_id_is_a_header_or_the_name_of_the_message(headers: dict[str, Any], id: str) -> None:
+    assert task_id(delivered({"task": "t", **headers})) == id
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "whether"),
+    [("[]", "application/json", True), ("[", "application/json", False), ("", "application/json", False), ("[", "", True)],
+)
+def test_what_says_that_it_is_json_must_be(body: str, content_type: str, whether: bool) -> None:
+    properties = {"content_type": content_type} if content_type else {}
+    assert decodable(delivered({"task": "t"}, body, **properties)) is whether
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("2026-01-01T00:00:05+00:00", 5_000),
+        ("2026-01-01T01:00:05+01:00", 5_000),
+        ("2026-01-01T00:00:05", 5_000),
+        ("2026-01-01T00:00:00.250+00:00", 250),
+        ("2025-12-31T23:59:59+00:00", -1_000),
+        ("tomorrow", None),
+        (None, None),
+        (5, None),
+    ],
+)
+@pytest.mark.parametrize("header", ["eta", "expires"])
+def test_a_time_of_day_is_a_virtual_time(header: str, text: object, ms: int | None) -> None:
+    request = requested(TASK, **{header: text})
+    assert {"eta": request.due_ms, "expires": request.expires_ms}[header] == ms
+
+
+@pytest.mark.parametrize(("value", "retries"), [(2, 2), (None, 0), ("2", 0)])
+def test_retries_are_a_number(value: object, retries: int) -> None:
+    assert requested(TASK, retries=value).retries == retries

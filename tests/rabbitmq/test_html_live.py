@@ -1,0 +1,23 @@
+"""The HTML report of a run on a real broker: the queues' depths are told for the end, which is all that is known."""
+
+from io import StringIO
+
+from routesim.report.formats import FORMATS
+from routesim.report.look import Look
+from routesim.run.session import Session
+from routesim.scenario import load_source
+from routesim.scenario.source import Source
+
+
+def test_the_end_is_what_the_broker_has(session: Session) -> None:
+    text = "queues: {q: , r: }\nconsumers: {c: {queue: r, takes: 10ms}}\nsteps:\n"
+    text += "  - publish: {routing_key: q, count: 2}\n  - publish: {routing_key: r}\n"
+    scenario = load_source(Source("q.yaml", text), "", rabbitmq=session.profile)
+    out = StringIO()
+    report = FORMATS["html"](out, scenario, Look(False, None, False))
+    report.finish(session.run(scenario, report.listen, idle_ms=10, speed=1))
+    page = out.getvalue()
+    assert "2 ready · 0 unacked" in page
+    assert "known at the end only" in page
+    assert "<h4>Ready messages</h4>" not in page
+    assert "<h4>Unacked messages (in flight)</h4>" in page
