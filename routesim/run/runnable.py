@@ -24,7 +24,7 @@ def steps_of(scenario: Scenario) -> Iterator[Step]:
 
 def why_not(scenario: Scenario, exchange_types: frozenset[str]) -> str | None:
     """Why the scenario cannot be carried out on a broker with these exchange types; None: it can."""
-    if any(value is not None for value in scenario.settings):
+    if scenario.settings != Settings():
         return "needs settings of the broker itself (`broker:`)"
     for step in steps_of(scenario):
         if isinstance(step, Restart):

@@ -7,7 +7,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "scenario"))
 
-from live_kit import server
+from redis_kit import server
 
 
 @pytest.fixture(scope="session")

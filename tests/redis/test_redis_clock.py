@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_kit import SEPARATOR
+from redis_kit import SEPARATOR
 from twins import Model, ack, consume, publish, queue
 
 from routesim import steps

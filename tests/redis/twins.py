@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from live_kit import Kombu
+from redis_kit import Kombu
 
 from routesim import events, steps
 from routesim.broker import counts, imbalance
