@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routesim.exchanges import EXCHANGE_TYPES
-from routesim.model import Consumer
+from routesim.model import Consumer, Settings
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.scenario import Do, PublishMany, Scenario, Wait
