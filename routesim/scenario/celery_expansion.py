@@ -19,6 +19,7 @@ from routesim.scenario.kinds import Fields, Kind, ListOf, Reader, Unreadable, is
 from routesim.scenario.names import Names
 from routesim.scenario.source import Mapping, Node, Sequence
 from routesim.scenario.stepping import Steps as PlainSteps
+from routesim.scenario.worker_format import RUN
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 SECTIONS = ("exchanges", "queues", "bindings", "channels", "consumers", "tasks", "workers")
@@ -198,7 +199,7 @@ def _read_the_rest(reader: Reader, root: Mapping) -> None:
         rules = child(task, "runs")
         for rule in rules if isinstance(rules, Sequence) else ():
             with contextlib.suppress(Unreadable):
-                format.RUN.read(reader, rule)
+                RUN.read(reader, rule)
     steps = root.get("steps")
     if isinstance(steps, Sequence):  # what is told twice of one place is shown once
         names = Names(reader)
