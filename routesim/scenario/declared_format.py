@@ -175,7 +175,9 @@ RULE = Shape(
 )
 ON_MESSAGE = Either(
     f"{', '.join(ANSWERS)}, or a list of rules",
-    lambda node: ListOf(RULE) if isinstance(node, Sequence) else Choice(*ANSWERS) if isinstance(node, Text) else None,
+    lambda node: (
+        ListOf(RULE) if isinstance(node, Sequence) or is_null(node) else Choice(*ANSWERS) if isinstance(node, Text) else None
+    ),
 )
 CONSUMER = Shape(
     "a consumer",
