@@ -15,6 +15,7 @@ from routesim.scenario.celery_nodes import Part, copied, made
 from routesim.scenario.celery_steps import Commented, Steps, horizon_of, starts_of
 from routesim.scenario.celery_tasks import Tasks
 from routesim.scenario.declarations import Declarations, child
+from routesim.scenario.definitions import section_in_list_form
 from routesim.scenario.kinds import Fields, Kind, ListOf, Reader, Unreadable, is_null
 from routesim.scenario.names import Names
 from routesim.scenario.source import Mapping, Node, Sequence
@@ -212,6 +213,6 @@ def _read_the_rest(reader: Reader, root: Mapping) -> None:
         if field is None:
             format.SCENARIO.unknown(reader, name)
         kind: Kind | None = field.kind if field is not None and name not in ("celery", "steps") else None
-        if kind is not None and not (name in ("exchanges", "queues", "bindings") and isinstance(node, Sequence)):
+        if kind is not None and not section_in_list_form(name, node):
             with contextlib.suppress(Unreadable):
                 kind.read(reader, node)
