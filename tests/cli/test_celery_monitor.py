@@ -15,12 +15,14 @@ UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 BLIP = "scenarios/celery/connection-blip-runs-twice.yaml"
 LATE = "scenarios/introduction/redis-notices-late.yaml"
 SAME = "scenarios/introduction/children-do-the-work.yaml"
+FLOWER = "scenarios/introduction/flower-watches-from-the-side.yaml"
 PREFETCH = "scenarios/prefetch.yaml"
 SHOWN = {
     "monitor.table.txt": (("celery", "monitor", BLIP, "-f", "table"), 80),
     "monitor-narrow.table.txt": (("celery", "monitor", BLIP, "-f", "table"), 40),
     "monitor-at.plain.txt": (("celery", "monitor", BLIP, "--at", "10s", "--every", "2s"), 80),
     "monitor.json": (("celery", "monitor", BLIP, "--every", "8s", "-f", "json"), 80),
+    "monitor-as-flower.plain.txt": (("celery", "monitor", FLOWER, "--as", "flower"), 80),
     "plot.plain.txt": (("run", PREFETCH, "-q", "--plot"), 80),
     "compare.table.txt": (("celery", "compare", LATE, "-f", "table"), 80),
     "compare.plain.txt": (("celery", "compare", LATE), 80),
@@ -85,6 +87,7 @@ def test_equal_on_both_is_status_0() -> None:
     [
         (("celery", "monitor", BLIP, "--at", "soon"), "--at takes a duration"),
         (("celery", "monitor", BLIP, "--every", "0s"), "--every takes a duration above 0"),
+        (("celery", "monitor", FLOWER, "--as", "flowr"), "did you mean 'flower'"),
         (("celery", "monitor", BLIP, "-f", "tabel"), "did you mean 'table'"),
         (("celery", "monitor", "nowhere.yaml"), "there is no such file"),
         (("celery", "compare", BLIP, "-f", "junit"), "--format takes table, plain, json"),
