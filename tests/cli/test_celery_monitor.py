@@ -60,7 +60,7 @@ def test_the_goldens_are_what_the_scenario_promises() -> None:
 def test_colours_on_a_terminal_and_no_line_too_wide(columns: int) -> None:
     screen = on_terminal("celery", "monitor", BLIP, columns=columns)
     assert screen.status == 0
-    assert "\x1b[34m" in screen.text
+    assert "\x1b[36m" in screen.text
     assert all(columns_of(line) <= columns for line in screen.lines)
     plain = on_terminal("celery", "monitor", BLIP, columns=columns, NO_COLOR="1")
     assert "\x1b[3" not in plain.text
