@@ -44,6 +44,7 @@ def expand(
 
 @_command("monitor", epilog=examples(
     "routesim celery monitor scenarios/celery/countdown-drains-queue.yaml", "routesim celery monitor shop.yaml --at 5s",
+    "routesim celery monitor scenarios/introduction/flower-watches-from-the-side.yaml --as flower",
     "routesim celery monitor shop.yaml --every 1s --format json | jq .samples",
 ))  # fmt: skip
 def monitor(
@@ -54,12 +55,15 @@ def monitor(
     every: Annotated[
         str | None, typer.Option("--every", metavar="TIME", help="All values in steps of this virtual time as well, such as 1s.")
     ] = None,
+    listener: Annotated[
+        str | None, typer.Option("--as", metavar="CONSUMER", help="Only what event messages told this consumer, such as flower.")
+    ] = None,
     format: FORMAT = None,
 ) -> None:
     """Queues, workers and tasks as a monitor such as Flower shows them, over virtual time."""
     from routesim.cli.celery_monitor import monitor_file
 
-    sys.exit(monitor_file(file, at, every, format))
+    sys.exit(monitor_file(file, at, every, listener, format))
 
 
 @_command("compare", epilog=examples(

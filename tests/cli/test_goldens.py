@@ -20,6 +20,7 @@ from routesim.verify.comparing import Difference
 GOLDENS = Path(__file__).parent / "goldens"
 UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 FAILING, LOSING, MENDED = "tests/cli/failing.yaml", "tests/cli/losing.yaml", "tests/cli/mended.yaml"
+BLIP, LATE = "scenarios/celery/connection-blip-runs-twice.yaml", "scenarios/introduction/redis-notices-late.yaml"
 UPGRADED = "scenarios/upgrade-delivery-limit.yaml"
 ENDINGS = {
     "json": "json",
@@ -77,6 +78,8 @@ TABLE = {
     "upgrade": Golden(("upgrade", UPGRADED, "--from", "3.13", "--to", "4.0"), ANSWERS, 1),
     "import": Golden(("import", "tests/cli/cluster.json", "--vhost", "shop"), ("scenario", "definitions")),
     "export": Golden(("export", SHOES), ("",)),
+    "celery-monitor": Golden(("celery", "monitor", BLIP, "--every", "8s"), ANSWERS),
+    "celery-compare": Golden(("celery", "compare", LATE), ANSWERS, 1),
     "new": Golden(("new", "-", "--template", "topics"), ("",)),
     "new-list": Golden(("new", "--list"), ("",)),
 }  # fmt: skip
