@@ -1,5 +1,6 @@
 """What a rule says: a problem, the declaration that it is about, and a draft of the scenario that shows it."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from routesim.diagnostics import Diagnostic
@@ -28,6 +29,14 @@ class Problem(NamedTuple):
     cure: str = ""
     draft: Draft | None = None
     severity: str | None = None
+
+
+def not_checked(what: str, names: Sequence[str]) -> Iterator[Problem]:
+    """That the rule says nothing of these, because it would cost more steps than it may; none where there are none."""
+    if names:
+        shown = ", ".join(f"'{name}'" for name in names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        text = f"not checked for {what}{'s' if len(names) > 1 else ''} {shown}: too many keys to be told apart"
+        yield Problem(text, None, (), "split the topology, and check its parts", None, NOTE)
 
 
 class Witness(NamedTuple):

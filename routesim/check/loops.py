@@ -39,7 +39,7 @@ def _content(way: Way, key: str) -> Content:
 
 def _samples(topology: Topology, queue: str) -> Iterator[tuple[Way, str]]:
     for way in topology.ways.get(queue, ()):
-        key = way.sample()
+        key = way.sample(topology.work)
         if key is not None and topology.arrives(way, key, queue):
             yield way, key
 

@@ -111,10 +111,10 @@ def meaningless(topology: Topology) -> Iterator[Problem]:
                 yield Problem(text, topology.subject("queue", name), ("arguments", argument), "mend its name, or take it out")
         limits = queue.settings
         unlimited = limits.max_length is None and limits.max_length_bytes is None
-        if "x-overflow" in queue.arguments and unlimited and queue.kind != "stream":
+        asked = plain(queue.arguments.get("x-dead-letter-strategy"))  # at-least-once wants x-overflow: reject-publish
+        if "x-overflow" in queue.arguments and unlimited and queue.kind != "stream" and asked != "at-least-once":
             text = f"queue '{name}': x-overflow means nothing without a length limit"
             yield Problem(text, topology.subject("queue", name), ("arguments", "x-overflow"), "set x-max-length, or take it out")
-        asked = plain(queue.arguments.get("x-dead-letter-strategy"))
         if asked == "at-least-once" and limits.dead_letter_strategy != asked:
             text = (
                 f"queue '{name}': at-least-once needs a dead-letter exchange and x-overflow reject-publish; without them "

@@ -126,3 +126,8 @@ def _fresh_word(taken: set[str]) -> str:
         if word not in taken:
             return word
     return next(word for number in range(len(taken) + 1) if (word := f"word{number}") not in taken)
+
+
+__all__ = [
+    "ALL", "NONE", "Keys", "TooManyStates", "Work", "all_of", "any_of", "classes", "covers", "exactly", "topic", "witness",
+]  # fmt: skip
