@@ -9,7 +9,7 @@ from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, Pr
 from routesim.check.topology import Topology
 from routesim.check.witness import confirmed
 from routesim.diagnostics import Diagnostic
-from routesim.explain.keys import Work
+from routesim.explain.keys import Remainders
 from routesim.scenario import Places, Scenario, Spot, load_placed
 
 IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
@@ -76,7 +76,7 @@ def check(scenario: Scenario, places: Places) -> list[Finding]:
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip
     for code, rule in RULES.items():
-        topology.work = Work()
+        topology.work = Remainders()
         for problem in rule.find(topology):
             spot = _spot(places, problem)
             if code in _ignored(spot.line) | _ignored(spot.first_line):

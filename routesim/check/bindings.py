@@ -10,7 +10,7 @@ from routesim.content import Content
 from routesim.exchanges.headers import Headers
 from routesim.exchanges.topic import words_of
 from routesim.explain.answer import quoted
-from routesim.explain.keys import NONE, Keys, TooManyStates, Work, all_of, any_of, covers, exactly, topic, witness
+from routesim.explain.keys import NONE, Keys, Remainders, TooManyStates, all_of, any_of, covers, exactly, topic, witness
 from routesim.explain.reach import inner_type, matched, reach
 from routesim.model import Binding
 from routesim.values import raw, table_identity
@@ -110,7 +110,7 @@ def redundant(topology: Topology) -> Iterator[Problem]:
                     yield Problem(text, topology.bound.get(id(binding)), (), "take it out", None)
 
 
-def _covered(work: Work, state: ExchangeState, kind: str, bindings: list[Binding]) -> Iterator[tuple[Binding, str]]:
+def _covered(work: Remainders, state: ExchangeState, kind: str, bindings: list[Binding]) -> Iterator[tuple[Binding, str]]:
     """Each binding that the ones left over make superfluous, and which of them do."""
     if kind == "headers":
         return  # equal criteria are one binding to RabbitMQ; wider ones are seldom a mistake
@@ -213,7 +213,7 @@ def _reaches(topology: Topology) -> Iterator[dict[str, Keys] | None]:
             yield None
 
 
-def _reached(work: Work, reaches: list[dict[str, Keys] | None], queue: str) -> bool:
+def _reached(work: Remainders, reaches: list[dict[str, Keys] | None], queue: str) -> bool:
     """Whether a publish to any exchange whatever reaches the queue."""
     for queues in reaches:
         try:

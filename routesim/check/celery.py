@@ -1,12 +1,13 @@
 """What is known of Celery's own exchanges by their names, in files that say nothing of workers."""
 
 from routesim.broker.state import State
-from routesim.celery.delays import DELIVERY_EXCHANGE, FIRST_EXCHANGE, LEVELS
+from routesim.celery.delays import DELIVERY_EXCHANGE, FIRST_EXCHANGE, LEVELS, level_name
 from routesim.celery.settings import SETTINGS
 from routesim.explain.keys import Keys, all_of, any_of, topic
 from routesim.explain.reach import matched
 
 COMMANDS = ".pidbox"  # of workers, a fanout exchange (celery.md 1.1)
+DELAYING = frozenset(level_name(level) for level in range(LEVELS))  # queues whose arguments are Celery's choice
 
 
 def told_to_whoever_listens(broker: State) -> set[str]:
@@ -26,4 +27,4 @@ def delayed_keys(broker: State) -> Keys:
     return all_of([*bits, any_of(bound)]) if bound else all_of(bits)
 
 
-__all__ = ["FIRST_EXCHANGE", "delayed_keys", "told_to_whoever_listens"]
+__all__ = ["DELAYING", "FIRST_EXCHANGE", "delayed_keys", "told_to_whoever_listens"]

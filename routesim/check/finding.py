@@ -32,11 +32,11 @@ class Problem(NamedTuple):
 
 
 def not_checked(what: str, names: Sequence[str]) -> Iterator[Problem]:
-    """That the rule says nothing of these, because it would cost more steps than it may; none where there are none."""
+    """That the rule says nothing, or not all, of these: it would cost more steps than it may. Nothing where there are none."""
     if names:
         shown = ", ".join(f"'{name}'" for name in names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-        text = f"not checked for {what}{'s' if len(names) > 1 else ''} {shown}: too many keys to be told apart"
-        yield Problem(text, None, (), "split the topology, and check its parts", None, NOTE)
+        text = f"not checked to the end for {what}{'s' if len(names) > 1 else ''} {shown}: too many ways and keys to follow"
+        yield Problem(text, None, (), "check smaller parts of the topology by themselves", None, NOTE)
 
 
 class Witness(NamedTuple):

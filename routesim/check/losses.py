@@ -109,7 +109,7 @@ def dead_letter_nowhere(topology: Topology) -> Iterator[Problem]:
             causes.setdefault(_cause(topology, queue), _Losses(target)).found.append((name, *found))
     for (kind, name), losses in causes.items():
         yield _nowhere(topology, kind, name, losses)
-    yield from not_checked("the dead letters of queue", too_large)
+    yield from not_checked("dead letters of queue", too_large)
 
 
 def _cause(topology: Topology, queue: QueueType) -> tuple[str, str]:

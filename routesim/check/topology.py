@@ -11,7 +11,7 @@ from routesim.check import celery
 from routesim.check.finding import Subject
 from routesim.content import Content
 from routesim.exchanges.headers import Headers
-from routesim.explain.keys import ALL, Keys, TooManyStates, Work, exactly, witness
+from routesim.explain.keys import ALL, Keys, Remainders, TooManyStates, exactly, witness
 from routesim.explain.reach import inner_type, matched, missed
 from routesim.explain.route import topology
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message, Rule, Run, Task
@@ -33,11 +33,11 @@ class Way(NamedTuple):
     headers: tuple[tuple[str, Value], ...] = ()
     dead: bool = False  # only as a dead letter do messages take it
 
-    def key(self, work: Work, within: Keys = ALL) -> str | None:
+    def key(self, work: Remainders, within: Keys = ALL) -> str | None:
         """A key of this way that is also in `within`; None: there is none. Raises `TooManyStates`."""
         return witness(self.keys & within, longer=True, work=work)
 
-    def sample(self, work: Work) -> str | None:
+    def sample(self, work: Remainders) -> str | None:
         """A key of this way; None: there is none, or none can be found."""
         try:
             return self.key(work)
@@ -51,7 +51,7 @@ class Topology:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.work = Work()
+        self.work = Remainders()
         self.broker = topology(scenario)
         self.subjects: dict[tuple[str, ...], Subject] = {}
         self.bound: dict[int, Subject] = {}
@@ -196,7 +196,7 @@ class _Spread:
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self.broker = topology.broker
-        self.work = Work()
+        self.work = Remainders()
         self.at_queue: dict[str, list[Way]] = {}
         self.at_exchange: dict[str, list[Way]] = {}
         self.todo: list[tuple[str, str, Way]] = []
@@ -265,7 +265,7 @@ class _Spread:
                 self._arrive("queue", name, Way(DEFAULT_EXCHANGE, exactly(name), way.headers, True))
 
 
-def _empty(work: Work, keys: Keys) -> bool:
+def _empty(work: Remainders, keys: Keys) -> bool:
     try:
         return witness(keys, work=work) is None
     except TooManyStates:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from routesim.exchanges.topic import words_of
-from routesim.explain.remainders import MANY, ONE, Pattern, Remainders, TooManyStates, Work
+from routesim.explain.remainders import MANY, ONE, Pattern, Remainders, TooManyStates
 
 FRESH = ("other", "another", "something", "anything", "unknown")
 
@@ -57,10 +57,10 @@ def all_of(sets: Iterable[Keys]) -> Keys:
     return NONE if NONE in parts else parts[0] if len(parts) == 1 else Keys("and", parts)
 
 
-def witness(keys: Keys, *, longer: bool = False, work: Work | None = None) -> str | None:
+def witness(keys: Keys, *, longer: bool = False, work: Remainders | None = None) -> str | None:
     """A shortest key of the set, or None when it is empty. `longer`: of at least one word, where there is one.
 
-    `work` is what several questions may cost together. Raises `TooManyStates`.
+    `work` is shared by questions about much the same sets: what they find, and what they may cost. Raises `TooManyStates`.
     """
     first = None
     for key, found in _walk((keys,), work):
@@ -71,7 +71,7 @@ def witness(keys: Keys, *, longer: bool = False, work: Work | None = None) -> st
     return first
 
 
-def covers(large: Keys, small: Keys, work: Work | None = None) -> bool:
+def covers(large: Keys, small: Keys, work: Remainders | None = None) -> bool:
     """Whether every key of `small` is in `large`. Raises `TooManyStates`."""
     return witness(small & ~large, work=work) is None
 
@@ -91,11 +91,13 @@ def classes(named: Mapping[str, Keys]) -> dict[frozenset[str], str]:
 # The walk --------------------------------------------------------------------------------------------------------------
 
 
-def _walk(sets: tuple[Keys, ...], work: Work | None) -> Iterator[tuple[str, tuple[bool, ...]]]:
+def _walk(sets: tuple[Keys, ...], work: Remainders | None) -> Iterator[tuple[str, tuple[bool, ...]]]:
     """Keys, shortest first, one for every distinguishable situation, and for each of the sets whether the key is in it."""
-    left = Remainders(work)
-    fresh = _fresh_word({part for item in sets for part in _words(item)})
-    start = tuple(_numbered(item, left) for item in sets)
+    left = Remainders() if work is None else work
+    left.ask()
+    taken: set[str | int] = set()
+    start = tuple(_numbered(item, left, taken) for item in sets)
+    fresh = _fresh_word(taken)
     todo: list[tuple[tuple[int, ...], tuple[str, ...]]] = [(start, ())]
     seen: set[tuple[tuple[int, ...], bool]] = set()  # without the start: a key of a word is met even where it changes nothing
     for state, words in todo:  # grows while it is walked
@@ -108,20 +110,16 @@ def _walk(sets: tuple[Keys, ...], work: Work | None) -> Iterator[tuple[str, tupl
                 todo.append((following, (*words, word)))
 
 
-def _numbered(keys: Keys, left: Remainders) -> int:
+def _numbered(keys: Keys, left: Remainders, taken: set[str | int]) -> int:
+    """The number of the set; the words that occur in it are added to `taken`."""
     if keys.how == "pattern":
+        taken.update(keys.pattern)
         return left.pattern(keys.pattern)
-    parts = [_numbered(part, left) for part in keys.parts]
+    parts = [_numbered(part, left, taken) for part in keys.parts]
     return left.complement(parts[0]) if keys.how == "not" else left.combined(keys.how, parts)
 
 
-def _words(keys: Keys) -> Iterator[str]:
-    yield from (part for part in keys.pattern if isinstance(part, str))
-    for inner in keys.parts:
-        yield from _words(inner)
-
-
-def _fresh_word(taken: set[str]) -> str:
+def _fresh_word(taken: set[str | int]) -> str:
     for word in FRESH:
         if word not in taken:
             return word
@@ -129,5 +127,5 @@ def _fresh_word(taken: set[str]) -> str:
 
 
 __all__ = [
-    "ALL", "NONE", "Keys", "TooManyStates", "Work", "all_of", "any_of", "classes", "covers", "exactly", "topic", "witness",
+    "ALL", "NONE", "Keys", "Remainders", "TooManyStates", "all_of", "any_of", "classes", "covers", "exactly", "topic", "witness",
 ]  # fmt: skip

@@ -12,19 +12,12 @@ from typing import NamedTuple
 ONE, MANY = 0, 1  # in a pattern: `*` and `#`; every other part is a word, of type str
 Pattern = tuple[str | int, ...]
 
-MOST_STEPS = 400_000  # of one question: some tenths of a second
-MOST_TOGETHER = 4_000_000  # of questions that share their work
+MOST_STEPS = 400_000  # of one question: some tenths of a second. A step is one part of one set, followed by one word
+MOST_TOGETHER = 4_000_000  # of questions that share what they find
 
 
 class TooManyStates(Exception):
     """The question is larger than what may be spent on it."""
-
-
-class Work:
-    """What several questions may cost together. A step is one part of one set, followed by one word."""
-
-    def __init__(self, left: int | None = None) -> None:
-        self.left = MOST_TOGETHER if left is None else left
 
 
 class After(NamedTuple):
@@ -45,24 +38,28 @@ OF = {"or": (NOTHING, EVERYTHING), "and": (EVERYTHING, NOTHING)}  # what changes
 
 
 class Remainders:
-    """The sets that have come up in one question. Every method may raise `TooManyStates`."""
+    """The sets that have come up in the questions that share it. Every method may raise `TooManyStates`."""
 
-    def __init__(self, work: Work | None = None) -> None:
-        self.work = work
+    def __init__(self) -> None:
+        self.left_together = MOST_TOGETHER
         self.left = MOST_STEPS
         self.sets: list[_Set] = []
         self.ends: list[bool] = []  # by number, whether the key that ends here is in the set
         self._numbers: dict[_Set, int] = {}
+        self._patterns: dict[Pattern, int] = {}
         self._after: dict[int, After] = {}
         self._number(_Set("or"), False)
         self._number(_Set("and"), True)
 
     def _spend(self, steps: int) -> None:
         self.left -= steps
-        if self.work is not None:
-            self.work.left -= steps
-        if self.left < 0 or (self.work is not None and self.work.left < 0):
+        self.left_together -= steps
+        if self.left < 0 or self.left_together < 0:
             raise TooManyStates
+
+    def ask(self) -> None:
+        """Another question begins."""
+        self.left = MOST_STEPS
 
     def _number(self, item: _Set, ends: bool) -> int:
         number = self._numbers.setdefault(item, len(self.sets))
@@ -74,10 +71,13 @@ class Remainders:
     # Sets --------------------------------------------------------------------------------------------------------------
 
     def pattern(self, pattern: Pattern) -> int:
-        if pattern and all(part == MANY for part in pattern):
-            return EVERYTHING
         self._spend(1)
-        return self._number(_Set("pattern", pattern=pattern), not pattern)
+        found = self._patterns.get(pattern)
+        if found is None:
+            every = pattern and all(part == MANY for part in pattern)
+            found = EVERYTHING if every else self._number(_Set("pattern", pattern=pattern), not pattern)
+            self._patterns[pattern] = found
+        return found
 
     def complement(self, number: int) -> int:
         if number in (NOTHING, EVERYTHING):
@@ -91,13 +91,15 @@ class Remainders:
         """All (`and`) or any (`or`) of the sets."""
         neutral, decisive = OF[how]
         found: set[int] = set()
+        steps = 1
         for number in parts:
             if number == decisive:
                 return decisive
             item = self.sets[number]
             inner = item.parts if item.how == how else (number,)
-            self._spend(len(inner))
+            steps += len(inner)
             found.update(inner)
+        self._spend(steps)
         found.discard(neutral)
         if any(self.sets[number].how == "not" and self.sets[number].parts <= found for number in found):
             return decisive
