@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from routesim.check import bindings, consumers, loops, losses, settings
-from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, Problem, Witness
+from routesim.check import bindings, consumers, loops, losses, settings, tasks
+from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, OfTask, Problem, Witness
 from routesim.check.topology import Topology
 from routesim.check.witness import confirmed
 from routesim.diagnostics import Diagnostic
@@ -50,6 +50,8 @@ RULES: dict[str, Rule] = {
     "queue-without-consumer": Rule(NOTE, consumers.no_consumer),
     "prefetch-unlimited": Rule(WARNING, consumers.prefetch_zero),
     "auto-ack-shared": Rule(WARNING, consumers.auto_ack),
+    "task-outlives-timeout": Rule(ERROR, tasks.outlives_timeout),
+    "late-acks-needed": Rule(WARNING, tasks.late_acks_needed),
 }
 
 
@@ -104,6 +106,8 @@ def _spot(places: Places, problem: Problem) -> Spot:
     subject = problem.subject
     if subject is None:
         return places.whole()
+    if isinstance(subject, OfTask):
+        return places.task(subject.name)
     if isinstance(subject, int):
         return places.step(subject)
     if isinstance(subject, str):

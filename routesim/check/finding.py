@@ -9,8 +9,15 @@ from routesim.steps import Step
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
 
-# A declaration, the index of a step, the name of a consumer, or None for the file as a whole.
-Subject: TypeAlias = Step | int | str | None
+
+class OfTask(NamedTuple):
+    """A task, by its name."""
+
+    name: str
+
+
+# A declaration, a task, the index of a step, the name of a consumer or worker, or None for the file as a whole.
+Subject: TypeAlias = Step | OfTask | int | str | None
 
 
 class Draft(NamedTuple):

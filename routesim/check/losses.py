@@ -98,8 +98,8 @@ def dead_letter_nowhere(topology: Topology) -> Iterator[Problem]:
     too_large: list[str] = []
     for name, queue in topology.broker.queues.items():
         target = dead_letter_target(queue)
-        if target is None:
-            continue
+        if target is None or queue.settings.dead_letter_strategy == "at-least-once":
+            continue  # at least once: what leads nowhere is kept until it leads somewhere
         try:
             found = next(filter(None, (_lost_key(topology, queue, target, way) for way in topology.ways.get(name, ()))), None)
         except TooManyStates:

@@ -226,6 +226,23 @@ steps: [{publish: {exchange: later, headers: {x-delay: 5}}}]
         WARNING, "{queues: {jobs: }, consumers: {a: {queue: jobs, auto_ack: true}, b: {queue: jobs, prefetch: 1}}}",
         "{queues: {jobs: }, consumers: {a: {queue: jobs, auto_ack: true}}}",
     ),
+    "task-outlives-timeout": (
+        ERROR, """
+rabbitmq: "3.10"
+queues: {jobs: }
+tasks: {report: {takes: 40m, acks: late}}
+workers: {w1: {queues: jobs, prefetch: 1}}
+""", """
+rabbitmq: "3.10"
+queues: {jobs: }
+tasks: {report: {takes: 40m, acks: late, time_limit: 20m}, early: {takes: 40m}}
+workers: {w1: {queues: jobs, prefetch: 1}}
+""",
+    ),
+    "late-acks-needed": (
+        WARNING, "{queues: {jobs: }, tasks: {report: {on_worker_lost: requeue}}, workers: {w1: {queues: jobs, prefetch: 1}}}",
+        "{queues: {jobs: }, tasks: {report: {on_worker_lost: requeue, acks: late}}, workers: {w1: {queues: jobs, prefetch: 1}}}",
+    ),
 }  # fmt: skip
 
 
