@@ -35,7 +35,7 @@ def outlives_timeout(topology: Topology) -> Iterator[Problem]:
             continue
         text = (
             f"task '{task.name}' takes {lasting(takes)} and acknowledges when it has ended; RabbitMQ waits {lasting(timeout)}, "
-            "takes the message back, and the task runs again, for ever"
+            "takes the message back, and the task runs again and is never acknowledged"
         )
         cure = "split the task, acknowledge early, or raise consumer_timeout above its time"
         yield Problem(text, OfTask(task.name), (), cure, _outlived(topology, task, takes, queue, timeout))
