@@ -11,9 +11,8 @@ from routesim.cli.import_ import OUTPUT
 EXAMPLES = examples(
     "routesim import celery proj",
     "routesim import celery proj.app:app --workers 2 --output shop.yaml",
-    "routesim import celery proj --chdir ~/src/shop --python ~/src/shop/.venv/bin/python",
-    "DJANGO_SETTINGS_MODULE=shop.settings routesim import celery shop --rabbitmq 3.13 > shop.yaml",
-    "routesim import ./celery                   a definitions file of that name",
+    "routesim import celery proj --chdir ~/src/shop --python .venv/bin/python",
+    "DJANGO_SETTINGS_MODULE=shop.settings routesim import celery shop > shop.yaml",
 )
 
 
