@@ -48,7 +48,9 @@ def celery_scenario() -> str:
     lines += [f"    {text('w' + each)}: {{app: {text(each)}, queues: [{text(each)}]}}" for _, each in every]
     lines.append("  beats:")
     for _, each in every:
-        lines.append(f"    {text('b' + each)}: {{app: {text(each)}, schedule: {{{text(each)}: {{task: {text(each)}, every: 4s}}}}}}")
+        lines.append(
+            f"    {text('b' + each)}: {{app: {text(each)}, schedule: {{{text(each)}: {{task: {text(each)}, every: 4s}}}}}}"
+        )
     lines += ["  producers:", *(f"    {text('p' + each)}: {{app: {text(each)}}}" for _, each in every)]
     lines += [f"queues: {{{text('plain' + NAMES['ansi'])}: }}", f"tasks: {{{text('t' + NAMES['osc'])}: {{takes: 2s}}}}"]
     lines.append(f"workers: {{{text('v' + NAMES['c1'])}: {{queues: [{text('plain' + NAMES['ansi'])}]}}}}")
