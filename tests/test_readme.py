@@ -19,6 +19,7 @@ STATUS = {
     "routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.0": 1,
     "routesim run scenarios/flaky-worker.yaml --seeds 1..1000 --jobs 0": 1,
     "routesim run --quiet tests/cli/failing.yaml": 1,
+    "routesim celery compare scenarios/introduction/redis-notices-late.yaml": 1,
 }
 
 

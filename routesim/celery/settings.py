@@ -37,7 +37,7 @@ SETTINGS: dict[str, Setting] = {
         "boolean", None, "with acks_late: acknowledge after the time limit (default), or put it back"
     ),
     "task_create_missing_queue_exchange_type": Setting(
-        "text", None, "the type of the exchange of a queue that nobody configured"
+        "exchange type", None, "the type of the exchange of a queue that nobody configured"
     ),
     "task_create_missing_queue_type": Setting("text", "classic", "the type of a queue that nobody configured"),
     "task_create_missing_queues": Setting(
@@ -45,7 +45,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "task_default_delivery_mode": Setting("delivery mode", 2, "2 persistent (default), 1 transient"),
     "task_default_exchange": Setting("text", None, "default: the name of the default queue"),
-    "task_default_exchange_type": Setting("text", "direct", "the type of the default exchange"),
+    "task_default_exchange_type": Setting("exchange type", "direct", "the type of the default exchange"),
     "task_default_priority": Setting("number", None, "the priority of a task that gives none"),
     "task_default_queue": Setting("text", "celery", "where tasks without a route go"),
     "task_default_queue_type": Setting("text", "classic", "classic (default) or quorum, where no task_queues are given"),

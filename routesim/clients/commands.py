@@ -4,13 +4,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from routesim.celery.rates import rate_of
-from routesim.clients import messages
+from routesim.clients import connecting, executing, messages
 from routesim.model import Consumer, Message, pool_channel, task_consumer
 from routesim.queues import Delivery
 from routesim.steps import Cancel, Consume
 
 if TYPE_CHECKING:
-    from routesim.clients.process import Doings, Process
+    from routesim.clients.doings import Doings
+    from routesim.clients.process import Process
 
 
 def carry_out(process: "Process", delivery: Delivery) -> "Doings":
@@ -50,7 +51,7 @@ def _revoke(process: "Process", arguments: dict[str, Any]) -> "Doings":
     for id in ids if isinstance(ids, list) else [ids]:
         process.revoked.add(str(id))
         if arguments.get("terminate"):
-            yield from process.terminate(str(id))
+            yield from executing.terminate(process, str(id))
 
 
 def _rate_limit(process: "Process", arguments: dict[str, Any]) -> "Doings":
@@ -59,7 +60,7 @@ def _rate_limit(process: "Process", arguments: dict[str, Any]) -> "Doings":
     lifts = rate in (None, 0, "0", "")
     a_second = None if lifts else rate_of(str(rate))
     if task in process.shared.tasks and (lifts or a_second is not None):
-        process.change_rate(task, a_second)
+        executing.change_rate(process, task, a_second)
 
 
 def _events(on: bool) -> Any:
@@ -71,7 +72,7 @@ def _events(on: bool) -> Any:
 
 
 def _shutdown(process: "Process", _: dict[str, Any]) -> "Doings":
-    yield from process.shut_down()
+    yield from connecting.shut_down(process)
 
 
 def _cancel_consumer(process: "Process", arguments: dict[str, Any]) -> "Doings":

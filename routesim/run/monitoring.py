@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.clients.process import NEVER_RECEIVED
+from routesim.clients.executing import NEVER_RECEIVED
 from routesim.model import Task, TaskWorker
 from routesim.run.task_records import COUNTED, STATES
 

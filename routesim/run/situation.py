@@ -53,8 +53,9 @@ class Consuming(NamedTuple):
     active: bool = False
 
 
-# In a stream several consumers can hold one copy; elsewhere the copy alone says which delivery is meant.
-HeldKey = int | tuple[int, str, int]
+# In a stream several consumers can hold one copy (copy, consumer, delivery tag, channel); elsewhere the copy alone says which
+# delivery is meant.
+HeldKey = int | tuple[int, str, int, str]
 
 
 class QueueSituation:
@@ -201,7 +202,7 @@ class Situation:
         queue, copy = self.queue(event.queue), event.copy
         key: HeldKey = copy
         if queue.kind == "stream":  # the log keeps it
-            key = (copy, consumer or event.channel, event.delivery_tag)
+            key = (copy, consumer or event.channel, event.delivery_tag, event.channel)
         else:
             queue.take(copy)
         if event.auto_ack:
@@ -212,7 +213,11 @@ class Situation:
     def _acked(self, event: events.Acked) -> None:
         queue = self.queue(event.queue)
         if queue.kind == "stream":
-            queue.unacked.pop((event.copy, event.by, event.delivery_tag), None)
+            meant = (event.copy, event.by, event.delivery_tag)
+            # No more than the prefetch limits of its consumers allow; consumers of one name have different channels.
+            key = next((key for key in queue.unacked if isinstance(key, tuple) and key[:3] == meant), None)
+            if key is not None:
+                del queue.unacked[key]
         else:
             queue.take(event.copy)
             self.counts["acked"] += 1

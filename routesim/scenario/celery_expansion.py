@@ -15,10 +15,12 @@ from routesim.scenario.celery_nodes import Part, copied, made
 from routesim.scenario.celery_steps import Commented, Steps, horizon_of, starts_of
 from routesim.scenario.celery_tasks import Tasks
 from routesim.scenario.declarations import Declarations, child
+from routesim.scenario.definitions import section_in_list_form
 from routesim.scenario.kinds import Fields, Kind, ListOf, Reader, Unreadable, is_null
 from routesim.scenario.names import Names
 from routesim.scenario.source import Mapping, Node, Sequence
 from routesim.scenario.stepping import Steps as PlainSteps
+from routesim.scenario.worker_format import RUN
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 SECTIONS = ("exchanges", "queues", "bindings", "channels", "consumers", "tasks", "workers")
@@ -198,7 +200,7 @@ def _read_the_rest(reader: Reader, root: Mapping) -> None:
         rules = child(task, "runs")
         for rule in rules if isinstance(rules, Sequence) else ():
             with contextlib.suppress(Unreadable):
-                format.RUN.read(reader, rule)
+                RUN.read(reader, rule)
     steps = root.get("steps")
     if isinstance(steps, Sequence):  # what is told twice of one place is shown once
         names = Names(reader)
@@ -211,6 +213,6 @@ def _read_the_rest(reader: Reader, root: Mapping) -> None:
         if field is None:
             format.SCENARIO.unknown(reader, name)
         kind: Kind | None = field.kind if field is not None and name not in ("celery", "steps") else None
-        if kind is not None and not (name in ("exchanges", "queues", "bindings") and isinstance(node, Sequence)):
+        if kind is not None and not section_in_list_form(name, node):
             with contextlib.suppress(Unreadable):
                 kind.read(reader, node)

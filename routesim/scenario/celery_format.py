@@ -9,6 +9,7 @@ from typing import Any
 from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.compare import Limit, Rate
+from routesim.scenario.declared_format import ANY_TYPE
 from routesim.scenario.definitions import plain_data
 from routesim.scenario.kinds import (
     FLOAT,
@@ -90,7 +91,7 @@ TASK_QUEUE = Shape(
     "a task queue",
     {
         "exchange": Field(KEY, "its exchange; default: the app's default exchange"),
-        "exchange_type": Field(TEXT, "direct (default), topic, fanout, headers"),
+        "exchange_type": Field(ANY_TYPE, "direct (default), topic, fanout, headers"),
         "exchange_durable": Field(Boolean(), "default: durable"),
         "exchange_auto_delete": Field(Boolean(), "default: auto_delete"),
         "exchange_arguments": Field(Table(), "arguments of the exchange"),
@@ -132,6 +133,7 @@ SETTING_KINDS: dict[str, Kind] = {
     "number": Integer(0, 1_000_000),
     "seconds": Seconds(),
     "text": TEXT,
+    "exchange type": ANY_TYPE,
     "rate": Rate(),
     "protocol": Integer(1, 2),
     "mapping": Table(),

@@ -11,6 +11,7 @@ from routesim.model import Channel as ChannelPlan
 from routesim.model import Settings
 from routesim.scenario import definitions, format
 from routesim.scenario.declarations import Declarations
+from routesim.scenario.declared_format import BROKER_OF
 from routesim.scenario.expecting import expectations
 from routesim.scenario.kinds import Fields, ListOf, Reader, Unreadable
 from routesim.scenario.names import Names
@@ -300,7 +301,7 @@ class _Loader:
         kind = str(broker.get("kind", "rabbitmq"))
         written = node.get("broker") if node is not None else None
         for name in written if isinstance(written, Mapping) else ():
-            belongs = format.BROKER_OF.get(str(name), kind)
+            belongs = BROKER_OF.get(str(name), kind)
             if belongs != kind:
                 cure = f"take it out, or write `kind: {belongs}`"
                 self.reader.error(

@@ -11,7 +11,7 @@ from typing import Any
 from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
-from routesim.scenario import format
+from routesim.scenario import declared_format, format
 from routesim.scenario.celery_format import Data, Later, Seconds
 from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.kinds import (
@@ -104,7 +104,7 @@ class _Made:
         made.update(RULES.get(kind.what, {}))
         if kind is format.SCENARIO:
             return made
-        name = kind.what if kind is not format.REPLY else "reply"
+        name = kind.what if kind is not declared_format.REPLY else "reply"
         name = name.removeprefix("the ").removeprefix("an ").removeprefix("a ").replace(" ", "_")
         assert self.definitions.setdefault(name, made) == made, f"two shapes are called {name}"
         return _ref(name)
@@ -189,7 +189,7 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
     Duration: _duration,
     Choice: lambda kind: {"enum": list(kind.options)},
     Count: _count,
-    CountOrIds: lambda kind: {"anyOf": [*_count(kind)["anyOf"], {"type": ["array"], "items": _text(format.ID)}]},
+    CountOrIds: lambda kind: {"anyOf": [*_count(kind)["anyOf"], {"type": ["array"], "items": _text(declared_format.ID)}]},
     Over: lambda kind: {"type": "string", "pattern": r"^\s*(>=|>)\s*[0-9]{1,18}\s*$"},
     Lasts: lambda kind: {"type": "string", "pattern": rf"^\s*(>=|>)\s*{DURATION}\s*$"},
     Yes: lambda kind: {"const": True},
@@ -280,12 +280,12 @@ RULES: dict[str, Schema] = {
 
 def _complete(kind: Shape, properties: dict[str, Schema]) -> None:
     """Words that an editor may offer, where others are allowed too."""
-    if kind is format.EXCHANGE_OPTIONS:
+    if kind is declared_format.EXCHANGE_OPTIONS:
         properties["type"]["examples"] = list(EXCHANGE_TYPES)
-    elif kind is format.QUEUE:
-        properties["type"]["examples"] = list(format.QUEUE_TYPE.options)
+    elif kind is declared_format.QUEUE:
+        properties["type"]["examples"] = list(declared_format.QUEUE_TYPE.options)
         properties["arguments"]["properties"] = {name: {} for name in ARGUMENTS}
-    elif kind is format.POLICY:
+    elif kind is declared_format.POLICY:
         properties["definition"]["properties"] = {name: {} for name in sorted({*KEYS, *LATER_KEYS, *MIRRORING})}
 
 

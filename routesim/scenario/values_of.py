@@ -3,7 +3,7 @@
 from typing import Any
 
 from routesim.model import Binding, Consumer, Exchange, Message, Policy, Queue, Reply, Rule
-from routesim.scenario import format
+from routesim.scenario.declared_format import PROPERTIES
 from routesim.scenario.source import Text
 
 Fields = dict[str, Any]
@@ -44,9 +44,7 @@ def policy(fields: Fields, *, operator: bool) -> Policy:
 
 def message(fields: Fields, id: str | None = None) -> Message:
     """`id` is sent as message_id unless the step gives one."""
-    properties = {
-        key: fields[key] if isinstance(fields[key], int) else str(fields[key]) for key in format.PROPERTIES if key in fields
-    }
+    properties = {key: fields[key] if isinstance(fields[key], int) else str(fields[key]) for key in PROPERTIES if key in fields}
     if id is not None:
         properties.setdefault("message_id", id)
     headers = fields.get("headers")

@@ -3,7 +3,4 @@
 import sys
 from pathlib import Path
 
-import pytest
-
 sys.path.insert(0, str(Path(__file__).parent.parent / "celery"))
-pytest.register_assert_rewrite("notation")
