@@ -11,7 +11,12 @@ from routesim.cli.groups import OPTIONS
 from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
 
-app = typer.Typer(**OPTIONS)
+EXAMPLES = examples(
+    "routesim celery expand shop.yaml",
+    "routesim celery monitor shop.yaml --at 5s",
+    "routesim celery compare shop.yaml",
+)
+app = typer.Typer(epilog=EXAMPLES, **OPTIONS)
 _command = partial(app.command, cls=OneCommand)
 FORMAT = Annotated[
     str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json. Default: table, in a pipe plain.")
@@ -68,7 +73,8 @@ def monitor(
 
 @_command("compare", epilog=examples(
     "routesim celery compare scenarios/introduction/redis-notices-late.yaml",
-    "routesim celery compare shop.yaml --visibility-timeout 10m --format json | jq .differences",
+    "routesim celery compare shop.yaml --visibility-timeout 10m",
+    "routesim celery compare shop.yaml --format json | jq .differences",
 ))  # fmt: skip
 def compare(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")],
