@@ -236,7 +236,7 @@ class Stepping:
                 full.add(number)
             count = self._number(len(old.get(key, [])), len(held))
             ids = " ".join(self._shown(item) for item in held[:MOST_IDS])
-            name = self._shown(who) + f" ({how})" * bool(how)
+            name = self._shown(who) + f" ({how})" * (bool(how) and who != f"({how})")
             rows.append((Cell(name, NOTICE if changed else PLAIN), Cell(self._shown(queue)), count, Cell(ids)))
         return Section("", ("consumer", "of", "holds", "unacked messages"), rows, frozenset({"holds"})), moved or full
 

@@ -10,8 +10,8 @@ from routesim.run.task_records import COUNTED
 from routesim.scenario import Scenario
 from routesim.tables import BAD, NOTICE, PLAIN, QUIET, Cell, Section
 
-NUMBERS = ("prefetch", "unacked", "active", "reserved", "held")
-ALWAYS = NUMBERS[:4]
+NUMBERS = ("active", "reserved", "held", "unacked", "prefetch")  # where there is no room, the last ones are left out first
+ALWAYS = frozenset(NUMBERS) - {"held"}
 MOST_IDS = 30
 TOLD = frozenset((
     *COUNTED, events.TaskIgnored, events.WorkerOnline, events.WorkerOffline, events.QosSet, events.ConnectionLost,
@@ -24,8 +24,8 @@ class At:
 
     def __init__(self, view: WorkerView, unacked: int) -> None:
         self.online, self.why = view.online, view.why
-        self.runs = [f"{run.task}" for _, run in sorted(view.children.items())][:MOST_IDS]
-        counts = (view.prefetch, unacked, len(view.children), view.waiting, len(view.held))
+        self.runs = [run.task for _, run in sorted(view.children.items())][:MOST_IDS]
+        counts = (len(view.children), view.waiting, len(view.held), unacked, view.prefetch)
         self.numbers = dict(zip(NUMBERS, counts, strict=True))
 
 
@@ -75,7 +75,6 @@ def workers_section(before: Mapping[str, At], now: Mapping[str, At], number: Any
             Cell("online", QUIET) if worker.online else Cell("OFFLINE" if worker.why else "not yet", BAD if worker.why else QUIET)
         )
         cells = (number(old.numbers[each], worker.numbers[each]) for each in used)
-        rows.append((
-            Cell(shown(name), NOTICE if place in moved else PLAIN), state, *cells, Cell(" ".join(shown(task) for task in worker.runs)),
-        ))  # fmt: skip
+        runs = " ".join(shown(task) for task in worker.runs)
+        rows.append((Cell(shown(name), NOTICE if place in moved else PLAIN), state, *cells, Cell(runs)))
     return Section("", ("worker", "", *used, "runs"), rows, frozenset(used)), moved or busy

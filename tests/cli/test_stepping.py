@@ -145,13 +145,13 @@ def test_workers_have_a_table_of_their_own() -> None:
     with sitting("run", BLIP, "--step", columns=100) as screen:
         screen.until("step 0 of 8")
         third = screen.type("3\r", "step 2 of 8")
-        assert "  worker          prefetch  unacked  active  reserved  runs" in third
-        assert "  w1      online         4        2   1 → 2     1 → 0  import-1 import-2" in third
+        assert "  worker          active  reserved  unacked  prefetch  runs" in third
+        assert "  w1      online   1 → 2     1 → 0        2         4  import-1 import-2" in third
         assert "consumer  of" not in third
         lost = screen.type("6\rn", "OFFLINE")
         assert "  w1      OFFLINE" in lost
         end = screen.type("c", "event 100 of 100")
-        assert "  w1      online         4        0   1 → 0         0" in end
+        assert "  w1      online   1 → 0         0        0         4" in end
         assert screen.type("3\r", lambda text: text == third) == third
         assert ended(screen) == 0
 
