@@ -59,7 +59,8 @@ class Steps:
                 )
         if len(verbs) != 1:
             problem = "a step needs a verb" if not verbs else f"one step is one verb, found {' and '.join(verbs)}"
-            raise self.reader.error("wrong-type", problem, node, "" if not verbs else "begin the second one with its own '- '")
+            at, cure = (verbs[1], "begin the second one with its own '- '") if verbs else (node, "")
+            raise self.reader.error("wrong-type", problem, at, cure)
         verb = verbs[0]
         fails = format.FAILS.read(self.reader, node["fails"]) if "fails" in node else None
         value = node[verb]
