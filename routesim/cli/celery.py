@@ -49,7 +49,7 @@ def expand(
 
 @_command("monitor", epilog=examples(
     "routesim celery monitor scenarios/celery/countdown-drains-queue.yaml", "routesim celery monitor shop.yaml --at 5s",
-    "routesim celery monitor scenarios/introduction/flower-watches-from-the-side.yaml --as flower",
+    "routesim celery monitor shop.yaml --as flower",
     "routesim celery monitor shop.yaml --every 1s --format json | jq .samples",
 ))  # fmt: skip
 def monitor(

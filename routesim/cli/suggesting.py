@@ -253,6 +253,6 @@ SOURCES: dict[str, Source] = {
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
         "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
-        "every", "visibility_timeout",
+        "every", "visibility_timeout", "listener",
     )),
 }  # fmt: skip
