@@ -167,7 +167,8 @@ class TaskWorker(NamedTuple):
     It consumes `queues` in this order on a channel of its own name; `prefetch_of` says whether its limit is one for the
     channel or one for each consumer. `declares` are the steps with which it begins each time; `control` the queue of its
     commands, `gossip` that of other workers' events, `replies` and `events` exchanges. `restart`: a supervisor starts it
-    again so long after its death. `delays`: retries go through the queues of native delayed delivery.
+    again so long after its death. `delays`: retries go through the queues of native delayed delivery. `tasks`: those that it
+    knows, None for all; it drops the messages of others.
     """
 
     name: str
@@ -188,6 +189,7 @@ class TaskWorker(NamedTuple):
     heartbeat: int | None = None
     results: bool = False
     delays: bool = False
+    tasks: tuple[str, ...] | None = None
     declares: tuple[Any, ...] = ()
 
 

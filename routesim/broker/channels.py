@@ -69,11 +69,10 @@ def cancel(broker: State, step: steps.Cancel) -> None:
         channel.reply_consumer = None
         return
     last = len(queue.subscriptions) == 1
+    queue.cancel(broker, subscription)
     if last and queue.auto_delete:
         remove_queue(broker, queue, "auto-delete: its last consumer is gone")
-        return
-    queue.cancel(broker, subscription)
-    if last:
+    elif last:
         _start_lease(broker, queue)
 
 

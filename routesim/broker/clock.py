@@ -8,9 +8,10 @@ TICK = "tick"  # a queue looks at its expiring heads
 LEASE = "lease"  # x-expires
 OVERDUE = "overdue"  # acknowledgement timeout
 DELAYED = "delayed"  # a message leaves a delayed exchange
+PEXPIRE = "pexpire"  # in Redis: x-expires of lists
 SWEEP = "sweep"  # in Redis: a client looks for what is overdue in the unacked set
 RETRY = "retry"  # an at-least-once dead letter is tried again
-KEEPS_ALIVE = {TICK: True, LEASE: False, OVERDUE: False, DELAYED: True, SWEEP: False, RETRY: False}
+KEEPS_ALIVE = {TICK: True, LEASE: False, OVERDUE: False, DELAYED: True, PEXPIRE: False, SWEEP: False, RETRY: False}
 
 
 class Entry(NamedTuple):

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from routesim.check import bindings, consumers, loops, losses, settings
-from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, Problem, Witness
+from routesim.check import bindings, consumers, loops, losses, settings, tasks
+from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, OfTask, Problem, Witness
 from routesim.check.topology import Topology
 from routesim.check.witness import confirmed
 from routesim.diagnostics import Diagnostic
+from routesim.explain.keys import Remainders
 from routesim.scenario import Places, Scenario, Spot, load_placed
 
 IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
@@ -49,6 +50,8 @@ RULES: dict[str, Rule] = {
     "queue-without-consumer": Rule(NOTE, consumers.no_consumer),
     "prefetch-unlimited": Rule(WARNING, consumers.prefetch_zero),
     "auto-ack-shared": Rule(WARNING, consumers.auto_ack),
+    "task-outlives-timeout": Rule(ERROR, tasks.outlives_timeout),
+    "late-acks-needed": Rule(WARNING, tasks.late_acks_needed),
 }
 
 
@@ -75,6 +78,7 @@ def check(scenario: Scenario, places: Places) -> list[Finding]:
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip
     for code, rule in RULES.items():
+        topology.work = Remainders()
         for problem in rule.find(topology):
             spot = _spot(places, problem)
             if code in _ignored(spot.line) | _ignored(spot.first_line):
@@ -102,6 +106,8 @@ def _spot(places: Places, problem: Problem) -> Spot:
     subject = problem.subject
     if subject is None:
         return places.whole()
+    if isinstance(subject, OfTask):
+        return places.task(subject.name)
     if isinstance(subject, int):
         return places.step(subject)
     if isinstance(subject, str):

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from routesim.broker.state import ExchangeState
-from routesim.check.finding import NOTE, WARNING, Problem
+from routesim.check.finding import NOTE, WARNING, Problem, not_checked
 from routesim.check.topology import LARGE, RESERVED, Topology, Way, criteria
 from routesim.check.witness import draft, publish_step, slice_of, told_publish
 from routesim.content import Content
 from routesim.exchanges.headers import Headers
 from routesim.exchanges.topic import words_of
 from routesim.explain.answer import quoted
-from routesim.explain.keys import NONE, Keys, TooManyStates, all_of, any_of, covers, exactly, topic, witness
+from routesim.explain.keys import NONE, Keys, Remainders, TooManyStates, all_of, any_of, covers, exactly, topic, witness
 from routesim.explain.reach import inner_type, matched, reach
 from routesim.model import Binding
 from routesim.values import raw, table_identity
@@ -19,6 +19,7 @@ MOST_OF_ONE = 50  # bindings between the same two ends that are compared with ea
 
 
 def wildcard_on_direct(topology: Topology) -> Iterator[Problem]:
+    too_large: dict[str, None] = {}
     for name, state in topology.exchanges():
         if inner_type(state) != "direct" or len(state.bindings) > 10 * LARGE:
             continue
@@ -28,9 +29,11 @@ def wildcard_on_direct(topology: Topology) -> Iterator[Problem]:
             meant = topic(binding.routing_key)
             got = any_of(matched(state, item) for item in state.bindings.values() if item.destination == binding.destination)
             try:
-                key = witness(meant & ~got, longer=True)
-                nowhere = witness(exactly(key or "") & any_of(reach(topology.broker, name).values())) is None
+                key = witness(meant & ~got, longer=True, work=topology.work)
+                reached = exactly(key or "") & any_of(reach(topology.broker, name).values())
+                nowhere = witness(reached, work=topology.work) is None
             except TooManyStates:
+                too_large.setdefault(name)
                 continue
             if key is None:
                 continue
@@ -51,10 +54,12 @@ def wildcard_on_direct(topology: Topology) -> Iterator[Problem]:
             )  # fmt: skip
             cure = "make the exchange a topic exchange, or bind the keys themselves"
             yield Problem(text, topology.bound.get(id(binding)), (), cure, shown if expect else None)
+    yield from not_checked("exchange", list(too_large))
 
 
 def star_and_several_words(topology: Topology) -> Iterator[Problem]:
     """`*` is one word. Keys that are in use, and would match were it a `#`, say that more were meant."""
+    too_large: dict[str, None] = {}
     for name, state in topology.exchanges():
         if inner_type(state) != "topic" or len(state.bindings) > LARGE:
             continue
@@ -67,8 +72,14 @@ def star_and_several_words(topology: Topology) -> Iterator[Problem]:
             own = any_of(matched(state, item) for item in state.bindings.values() if item.destination == binding.destination)
             wider = topic(".".join([*words[:-1], "#"]))
             for key in (*sorted(published), *sorted(bound)):
-                longer = len(words_of(key)) > len(words)
-                if longer and witness(all_of((exactly(key), wider, ~own))) is not None:
+                if len(words_of(key)) <= len(words):
+                    continue
+                try:
+                    missed = witness(all_of((exactly(key), wider, ~own)), work=topology.work) is not None
+                except TooManyStates:
+                    too_large.setdefault(name)
+                    break
+                if missed:
                     where = "is published there" if key in published else "is bound there"
                     text = (
                         f"binding key '{binding.routing_key}' to '{binding.destination}': * stands for exactly one word, but "
@@ -78,6 +89,7 @@ def star_and_several_words(topology: Topology) -> Iterator[Problem]:
                     severity = None if key in published else NOTE
                     yield Problem(text, topology.bound.get(id(binding)), (), cure, None, severity)
                     break
+    yield from not_checked("exchange", list(too_large))
 
 
 def redundant(topology: Topology) -> Iterator[Problem]:
@@ -90,7 +102,7 @@ def redundant(topology: Topology) -> Iterator[Problem]:
             ends.setdefault((binding.destination_type, binding.destination), []).append(binding)
         for (_, destination), bindings in ends.items():
             if 1 < len(bindings) <= MOST_OF_ONE:
-                for binding, by in _covered(topology, state, kind, bindings):
+                for binding, by in _covered(topology.work, state, kind, bindings):
                     text = (
                         f"binding {quoted(binding.routing_key)} of '{name}' to '{destination}' adds nothing: "
                         f"{by} matches all of its messages"
@@ -98,7 +110,7 @@ def redundant(topology: Topology) -> Iterator[Problem]:
                     yield Problem(text, topology.bound.get(id(binding)), (), "take it out", None)
 
 
-def _covered(topology: Topology, state: ExchangeState, kind: str, bindings: list[Binding]) -> Iterator[tuple[Binding, str]]:
+def _covered(work: Remainders, state: ExchangeState, kind: str, bindings: list[Binding]) -> Iterator[tuple[Binding, str]]:
     """Each binding that the ones left over make superfluous, and which of them do."""
     if kind == "headers":
         return  # equal criteria are one binding to RabbitMQ; wider ones are seldom a mistake
@@ -107,8 +119,8 @@ def _covered(topology: Topology, state: ExchangeState, kind: str, bindings: list
         others = [item for item in left if item is not binding]
         own = matched(state, binding)
         try:
-            single = next((item for item in others if covers(matched(state, item), own)), None)
-            together = single is not None or covers(any_of(matched(state, item) for item in others), own)
+            single = next((item for item in others if covers(matched(state, item), own, work)), None)
+            together = single is not None or covers(any_of(matched(state, item) for item in others), own, work)
         except TooManyStates:
             continue
         if others and together:
@@ -184,7 +196,7 @@ def unreachable(topology: Topology) -> Iterator[Problem]:
             yield Problem(text, subject, (), "bind it, if that is not meant")
         elif name not in topology.ways:
             reaches = reaches or list(_reaches(topology))
-            if _reached(reaches, name):
+            if _reached(topology.work, reaches, name):
                 continue
             text = f"no key reaches queue '{name}' through its bindings"
             yield Problem(text, subject, (), "look at what the exchanges before it let through", None, WARNING)
@@ -201,11 +213,11 @@ def _reaches(topology: Topology) -> Iterator[dict[str, Keys] | None]:
             yield None
 
 
-def _reached(reaches: list[dict[str, Keys] | None], queue: str) -> bool:
+def _reached(work: Remainders, reaches: list[dict[str, Keys] | None], queue: str) -> bool:
     """Whether a publish to any exchange whatever reaches the queue."""
     for queues in reaches:
         try:
-            if queues is None or witness(queues.get(queue, NONE)) is not None:
+            if queues is None or witness(queues.get(queue, NONE), work=work) is not None:
                 return True
         except TooManyStates:
             return True

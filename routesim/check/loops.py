@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from routesim.check.finding import ERROR, Draft, Problem
+from routesim.check.finding import ERROR, Draft, Problem, not_checked
 from routesim.check.topology import Topology, Way, dead_letter_target
 from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
 from routesim.content import Content
 from routesim.explain.answer import lasting
 from routesim.explain.futures import grave
+from routesim.explain.keys import TooManyStates
 from routesim.model import Consumer
 from routesim.queues import QueueType
 
 DEEPEST = 8
+MOST_HOPS = 500  # that are followed from one queue
+MOST_CIRCLES = 10  # that are told apart from one queue
 MOST_RETURNS = 50  # returns that a witness makes to reach a delivery limit
 ROUNDS = 3
 
@@ -39,7 +42,7 @@ def _content(way: Way, key: str) -> Content:
 
 def _samples(topology: Topology, queue: str) -> Iterator[tuple[Way, str]]:
     for way in topology.ways.get(queue, ()):
-        key = way.sample()
+        key = way.sample(topology.work)
         if key is not None and topology.arrives(way, key, queue):
             yield way, key
 
@@ -77,18 +80,28 @@ def _argument(queue: QueueType) -> tuple[str, ...]:
 # Circles ---------------------------------------------------------------------------------------------------------------
 
 
-def _circles(topology: Topology, *, rejecting: bool) -> Iterator[Circle]:
-    """Every way back into a queue: by itself alone (time, delivery limits), or with rejections."""
+def _circles(topology: Topology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
+    """Every way back into a queue: by itself alone (time, delivery limits), or with rejections.
+
+    The queues from which there are too many ways to follow are added to `too_large`.
+    """
     seen: set[tuple[frozenset[str], bool]] = set()
     for queue in topology.broker.queues.values():
         if dead_letter_target(queue) is None:
             continue
-        for way, key in _samples(topology, queue.name):
-            for hops, cut in _follow(topology, queue, _content(way, key), (), rejecting=rejecting):
-                mark = (frozenset(hop.queue.name for hop in hops), cut)
-                if mark not in seen:
+        left, circles = iter(range(MOST_HOPS)), iter(range(MOST_CIRCLES))
+        try:
+            for way, key in _samples(topology, queue.name):
+                for hops, cut in _follow(topology, queue, _content(way, key), (), left, rejecting=rejecting):
+                    mark = (frozenset(hop.queue.name for hop in hops), cut)
+                    if mark in seen:
+                        continue
+                    if next(circles, None) is None:
+                        raise TooManyStates
                     seen.add(mark)
                     yield Circle(way, key, hops, cut)
+        except TooManyStates:
+            too_large.append(queue.name)
 
 
 def _reasons(queue: QueueType, *, rejecting: bool) -> Iterator[str]:
@@ -102,11 +115,15 @@ def _reasons(queue: QueueType, *, rejecting: bool) -> Iterator[str]:
 
 
 def _follow(
-    topology: Topology, queue: QueueType, content: Content, path: tuple[Hop, ...], *, rejecting: bool
+    topology: Topology, queue: QueueType, content: Content, path: tuple[Hop, ...], left: Iterator[int], *, rejecting: bool
 ) -> Iterator[tuple[tuple[Hop, ...], bool]]:
+    """The hops back into the first queue, and those that the cycle rule ends. `left` holds an item for each that may be looked
+    at; raises `TooManyStates` after that."""
     if len(path) >= DEEPEST or dead_letter_target(queue) is None:
         return
     for reason in _reasons(queue, rejecting=rejecting):
+        if next(left, None) is None:
+            raise TooManyStates
         hops = (*path, Hop(queue, reason))
         found = grave(topology.broker, queue, content, reason)
         if found.cut and not found.targets:
@@ -115,12 +132,13 @@ def _follow(
             if target is path[0].queue if path else target is queue:
                 yield hops, False
             if all(target is not hop.queue for hop in hops) or not rejecting:
-                yield from _follow(topology, target, found.content, hops, rejecting=rejecting)
+                yield from _follow(topology, target, found.content, hops, left, rejecting=rejecting)
 
 
 def cycle_cut(topology: Topology) -> Iterator[Problem]:
     """A loop without a rejection: RabbitMQ drops the message as it comes round (queues.md 6, routing.md D16)."""
-    for circle in _circles(topology, rejecting=False):
+    too_large: list[str] = []
+    for circle in _circles(topology, too_large, rejecting=False):
         if not circle.cut:
             continue
         last = circle.hops[-1]
@@ -132,6 +150,7 @@ def cycle_cut(topology: Topology) -> Iterator[Problem]:
         )
         cure = "let the loop include a rejection, or dead-letter into a queue that the message has not been in"
         yield Problem(text, topology.subject("queue", last.queue.name), _argument(last.queue), cure, _cut_shown(topology, circle))
+    yield from not_checked("dead letters of queue", too_large)
 
 
 def _cut_shown(topology: Topology, circle: Circle) -> Draft:
@@ -153,7 +172,8 @@ def _cut_shown(topology: Topology, circle: Circle) -> Draft:
 
 def retry_endless(topology: Topology) -> Iterator[Problem]:
     """Rejected, waited, back again, and nothing in the topology that ever ends it."""
-    for circle in _circles(topology, rejecting=True):
+    too_large: list[str] = []
+    for circle in _circles(topology, too_large, rejecting=True):
         rejecting = [hop.queue for hop in circle.hops if hop.reason == "rejected"]
         if circle.cut or not rejecting or any(_counts(topology, queue.name) for queue in rejecting):
             continue
@@ -164,6 +184,7 @@ def retry_endless(topology: Topology) -> Iterator[Problem]:
         yield Problem(
             text, topology.subject("queue", first.name), _argument(first), cure, _endless_shown(topology, circle, rejecting)
         )
+    yield from not_checked("dead letters of queue", too_large)
 
 
 def _counts(topology: Topology, queue: str) -> bool:

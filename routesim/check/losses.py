@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from routesim.broker.policies import matching
-from routesim.check.finding import Draft, Problem
+from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology import LARGE, RESERVED, Topology, Way, dead_letter_target
 from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
 from routesim.explain.answer import lasting, quoted
@@ -65,7 +65,8 @@ def drops_some(topology: Topology) -> Iterator[Problem]:
         if len(state.bindings) > LARGE or not _leads_to_queues(topology, name):
             continue
         try:
-            key = witness(~any_of(reach(topology.broker, name).values()), longer=True)
+            dropped = topology.published(name) & ~any_of(reach(topology.broker, name).values())
+            key = witness(dropped, longer=True, work=topology.work)
         except TooManyStates:
             continue
         if key is None:
@@ -94,18 +95,21 @@ class _Losses:
 def dead_letter_nowhere(topology: Topology) -> Iterator[Problem]:
     """One problem a cause: a policy that does this to a hundred queues is one mistake."""
     causes: dict[tuple[str, str], _Losses] = {}
+    too_large: list[str] = []
     for name, queue in topology.broker.queues.items():
         target = dead_letter_target(queue)
-        if target is None:
+        if target is None or queue.settings.dead_letter_strategy == "at-least-once":
+            continue  # at least once: what leads nowhere is kept until it leads somewhere
+        try:
+            found = next(filter(None, (_lost_key(topology, queue, target, way) for way in topology.ways.get(name, ()))), None)
+        except TooManyStates:
+            too_large.append(name)
             continue
-        for way in topology.ways.get(name, ()):
-            found = _lost_key(topology, queue, target, way)
-            if found is not None:
-                cause = causes.setdefault(_cause(topology, queue), _Losses(target))
-                cause.found.append((name, *found))
-                break
+        if found is not None:
+            causes.setdefault(_cause(topology, queue), _Losses(target)).found.append((name, *found))
     for (kind, name), losses in causes.items():
         yield _nowhere(topology, kind, name, losses)
+    yield from not_checked("dead letters of queue", too_large)
 
 
 def _cause(topology: Topology, queue: QueueType) -> tuple[str, str]:
@@ -117,23 +121,20 @@ def _cause(topology: Topology, queue: QueueType) -> tuple[str, str]:
 
 
 def _lost_key(topology: Topology, queue: QueueType, target: str, way: Way) -> tuple[Way, str, str] | None:
-    """A key of this way whose dead letter reaches no queue, and the key that the dead letter has."""
+    """A key of this way whose dead letter reaches no queue, and the key that the dead letter has. Raises `TooManyStates`."""
     broker, fixed = topology.broker, queue.settings.dead_letter_routing_key
     if target not in broker.exchanges:
         caught: Keys = NONE
     elif len(broker.queues if target == DEFAULT_EXCHANGE else broker.exchanges[target].bindings) > LARGE:
-        return None
+        raise TooManyStates
     else:
-        try:
-            caught = any_of(reach(broker, target).values())
-        except TooManyStates:
-            return None
+        caught = any_of(reach(broker, target).values())
     if fixed is not None:
-        if witness(exactly(fixed) & caught) is not None:
+        if witness(exactly(fixed) & caught, work=topology.work) is not None:
             return None
-        key = way.sample()
+        key = way.key(topology.work)
         return None if key is None else (way, key, fixed)
-    key = way.sample(~caught)
+    key = way.key(topology.work, ~caught)
     return None if key is None else (way, key, key)
 
 

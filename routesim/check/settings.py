@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from routesim import steps
 from routesim.broker import Broker
 from routesim.broker.policies import matching
+from routesim.check.celery import DELAYING
 from routesim.check.finding import ERROR, NOTE, Draft, Problem
 from routesim.check.topology import Topology
 from routesim.check.witness import binding_fields, entity_fields, policy_fields
@@ -111,10 +112,11 @@ def meaningless(topology: Topology) -> Iterator[Problem]:
                 yield Problem(text, topology.subject("queue", name), ("arguments", argument), "mend its name, or take it out")
         limits = queue.settings
         unlimited = limits.max_length is None and limits.max_length_bytes is None
-        if "x-overflow" in queue.arguments and unlimited and queue.kind != "stream":
+        asked = plain(queue.arguments.get("x-dead-letter-strategy"))
+        wanted = asked == "at-least-once" or name in DELAYING  # the strategy asks for x-overflow: reject-publish
+        if "x-overflow" in queue.arguments and unlimited and queue.kind != "stream" and not wanted:
             text = f"queue '{name}': x-overflow means nothing without a length limit"
             yield Problem(text, topology.subject("queue", name), ("arguments", "x-overflow"), "set x-max-length, or take it out")
-        asked = plain(queue.arguments.get("x-dead-letter-strategy"))
         if asked == "at-least-once" and limits.dead_letter_strategy != asked:
             text = (
                 f"queue '{name}': at-least-once needs a dead-letter exchange and x-overflow reject-publish; without them "

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from routesim import steps
 from routesim.broker.routing import route
 from routesim.broker.state import PREDECLARED, ExchangeState
+from routesim.check import celery
 from routesim.check.finding import Subject
 from routesim.content import Content
 from routesim.exchanges.headers import Headers
-from routesim.explain.keys import ALL, Keys, TooManyStates, exactly, witness
+from routesim.explain.keys import ALL, Keys, Remainders, TooManyStates, exactly, witness
 from routesim.explain.reach import inner_type, matched, missed
 from routesim.explain.route import topology
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message, Rule, Run, Task
@@ -32,19 +33,25 @@ class Way(NamedTuple):
     headers: tuple[tuple[str, Value], ...] = ()
     dead: bool = False  # only as a dead letter do messages take it
 
-    def sample(self, within: Keys = ALL) -> str | None:
-        """A key of this way that is also in `within`; None: there is none, or none can be found."""
+    def key(self, work: Remainders, within: Keys = ALL) -> str | None:
+        """A key of this way that is also in `within`; None: there is none. Raises `TooManyStates`."""
+        return witness(self.keys & within, longer=True, work=work)
+
+    def sample(self, work: Remainders) -> str | None:
+        """A key of this way; None: there is none, or none can be found."""
         try:
-            return witness(self.keys & within, longer=True)
+            return self.key(work)
         except TooManyStates:
             return None
 
 
 class Topology:
-    """A scenario as the rules see it. `broker` holds what the top level and all its declare and bind steps declare."""
+    """A scenario as the rules see it. `broker` holds what the top level and all its declare and bind steps declare; `work` is
+    what the questions about keys of one rule may cost together."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
+        self.work = Remainders()
         self.broker = topology(scenario)
         self.subjects: dict[tuple[str, ...], Subject] = {}
         self.bound: dict[int, Subject] = {}
@@ -95,7 +102,12 @@ class Topology:
     def told_to_whoever_listens(self) -> set[str]:
         """Exchanges of events and of answers to commands: that nobody listens is as it should be."""
         workers = self.scenario.workers.values()
-        return {name for worker in workers for name in (worker.events, worker.replies) if name is not None}
+        told = {name for worker in workers for name in (worker.events, worker.replies) if name is not None}
+        return told | celery.told_to_whoever_listens(self.broker)
+
+    def published(self, exchange: str) -> Keys:
+        """The keys with which anybody publishes to the exchange: all, unless it is known who does."""
+        return celery.delayed_keys(self.broker) if exchange == celery.FIRST_EXCHANGE else ALL
 
     # Who leads where -------------------------------------------------------------------------------------------------
 
@@ -168,7 +180,7 @@ class Topology:
     def publish(self, queue: str) -> tuple[Way, str]:
         """A publish that reaches the queue: as messages usually get there, else straight to it."""
         for way in self.ways.get(queue, ()):
-            key = way.sample()
+            key = way.sample(self.work)
             if key is not None and self.arrives(way, key, queue):
                 return way, key
         return Way(DEFAULT_EXCHANGE, exactly(queue)), queue
@@ -184,13 +196,14 @@ class _Spread:
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self.broker = topology.broker
+        self.work = Remainders()
         self.at_queue: dict[str, list[Way]] = {}
         self.at_exchange: dict[str, list[Way]] = {}
         self.todo: list[tuple[str, str, Way]] = []
 
     def run(self) -> dict[str, list[Way]]:
         for name in self.topology.entries:
-            self._arrive("exchange", name, Way(name, ALL))
+            self._arrive("exchange", name, Way(name, self.topology.published(name)))
         for _, message in self.topology.publishes:
             if message.exchange == DEFAULT_EXCHANGE and message.routing_key in self.broker.queues:
                 self._arrive("queue", message.routing_key, Way(DEFAULT_EXCHANGE, exactly(message.routing_key)))
@@ -226,7 +239,7 @@ class _Spread:
         state = self.broker.exchanges[name]
         for binding in state.bindings.values():
             keys = way.keys & matched(state, binding)
-            if way.keys != ALL and _empty(keys):
+            if way.keys != ALL and _empty(self.work, keys):
                 continue
             further = way._replace(keys=keys, headers=(*way.headers, *_wanted(state, binding)))
             there = self.broker.queues if binding.destination_type == "queue" else self.broker.exchanges
@@ -234,7 +247,7 @@ class _Spread:
                 self._arrive(binding.destination_type, binding.destination, further)
         if state.alternate in self.broker.exchanges and state.alternate is not None and len(state.bindings) <= LARGE:
             keys = way.keys & missed(state)
-            if inner_type(state) == "headers" or not _empty(keys):
+            if inner_type(state) == "headers" or not _empty(self.work, keys):
                 self._arrive("exchange", state.alternate, way._replace(keys=way.keys if inner_type(state) == "headers" else keys))
 
     def _out_of_queue(self, queue: QueueType, way: Way) -> None:
@@ -248,13 +261,13 @@ class _Spread:
             return
         names = [key] if key is not None else list(self.broker.queues) if len(self.broker.queues) <= LARGE else []
         for name in names:
-            if name in self.broker.queues and not _empty(keys & exactly(name)):
+            if name in self.broker.queues and not _empty(self.work, keys & exactly(name)):
                 self._arrive("queue", name, Way(DEFAULT_EXCHANGE, exactly(name), way.headers, True))
 
 
-def _empty(keys: Keys) -> bool:
+def _empty(work: Remainders, keys: Keys) -> bool:
     try:
-        return witness(keys) is None
+        return witness(keys, work=work) is None
     except TooManyStates:
         return False
 

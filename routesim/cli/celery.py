@@ -11,7 +11,12 @@ from routesim.cli.groups import OPTIONS
 from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
 
-app = typer.Typer(**OPTIONS)
+EXAMPLES = examples(
+    "routesim celery expand shop.yaml",
+    "routesim celery monitor shop.yaml --at 5s",
+    "routesim celery compare shop.yaml",
+)
+app = typer.Typer(epilog=EXAMPLES, **OPTIONS)
 _command = partial(app.command, cls=OneCommand)
 FORMAT = Annotated[
     str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json. Default: table, in a pipe plain.")
@@ -44,6 +49,7 @@ def expand(
 
 @_command("monitor", epilog=examples(
     "routesim celery monitor scenarios/celery/countdown-drains-queue.yaml", "routesim celery monitor shop.yaml --at 5s",
+    "routesim celery monitor shop.yaml --as flower",
     "routesim celery monitor shop.yaml --every 1s --format json | jq .samples",
 ))  # fmt: skip
 def monitor(
@@ -54,17 +60,21 @@ def monitor(
     every: Annotated[
         str | None, typer.Option("--every", metavar="TIME", help="All values in steps of this virtual time as well, such as 1s.")
     ] = None,
+    listener: Annotated[
+        str | None, typer.Option("--as", metavar="CONSUMER", help="Only what event messages told this consumer, such as flower.")
+    ] = None,
     format: FORMAT = None,
 ) -> None:
     """Queues, workers and tasks as a monitor such as Flower shows them, over virtual time."""
     from routesim.cli.celery_monitor import monitor_file
 
-    sys.exit(monitor_file(file, at, every, format))
+    sys.exit(monitor_file(file, at, every, listener, format))
 
 
 @_command("compare", epilog=examples(
     "routesim celery compare scenarios/introduction/redis-notices-late.yaml",
-    "routesim celery compare shop.yaml --visibility-timeout 10m --format json | jq .differences",
+    "routesim celery compare shop.yaml --visibility-timeout 10m",
+    "routesim celery compare shop.yaml --format json | jq .differences",
 ))  # fmt: skip
 def compare(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")],

@@ -1,13 +1,19 @@
 """What `routesim celery monitor` does once its command line is understood."""
 
+from typing import TYPE_CHECKING
+
 from routesim.cli.exits import NO_VERDICT, OK, UsageError
 from routesim.cli.explaining import scenario_of
 from routesim.cli.output import look, opened, tell
 from routesim.diagnostics import did_you_mean
+from routesim.scenario import Scenario
 from routesim.scenario.kinds import duration_ms
 
+if TYPE_CHECKING:
+    from routesim.run.listening import Listener
 
-def monitor_file(path: str, at: str | None, every: str | None, format: str | None) -> int:
+
+def monitor_file(path: str, at: str | None, every: str | None, listener: str | None, format: str | None) -> int:
     """The exit status: 0, or 3 where the run did not come to rest."""
     from routesim.report.monitoring import FORMATS, PLAIN_COLUMNS, write
     from routesim.run.monitored import watch
@@ -17,15 +23,30 @@ def monitor_file(path: str, at: str | None, every: str | None, format: str | Non
     every_ms = duration_of("--every", every)
     if every_ms == 0:
         raise UsageError("--every takes a duration above 0, such as 1s")
-    seen = watch(scenario_of(path, None, redis=True), at_ms)
+    scenario = scenario_of(path, None, redis=True)
+    heard = _listener(scenario, listener)
+    seen = watch(scenario, at_ms, listener=heard.hear if heard is not None else None)
+    if heard is not None:
+        heard.finish(seen.at_ms)
     with opened(None) as out:
         chosen = format or ("table" if out.isatty() else "plain")
         how = look(out, chosen, quiet=False)
-        write(out, seen, chosen, columns=how.columns or PLAIN_COLUMNS, colour=how.colour, every_ms=every_ms)
+        write(out, seen, chosen, columns=how.columns or PLAIN_COLUMNS, colour=how.colour, every_ms=every_ms, heard=heard)
     if seen.result.kept_going:
         tell(f"routesim: {seen.result.ended}: {seen.result.kept_going}; what is shown is the moment at which the run was stopped")
         return NO_VERDICT
     return OK
+
+
+def _listener(scenario: Scenario, name: str | None) -> "Listener | None":
+    if name is None:
+        return None
+    if name not in scenario.consumers:
+        hint = did_you_mean(name, scenario.consumers)
+        raise UsageError(f"--as takes a consumer of the scenario, and '{name}' is none" + (f"; {hint}" if hint else ""))
+    from routesim.run.listening import Listener
+
+    return Listener(scenario, name)
 
 
 def check_format(format: str | None, known: tuple[str, ...]) -> None:

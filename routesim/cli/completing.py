@@ -58,11 +58,12 @@ def _written(text: str, line: Line, kind: str) -> str:
 
 def _zsh(command: Any, words: list[str]) -> str:
     """`words`: as zsh has them, without quotes; the last one is the one at the cursor. Parts end with a NUL: the kind, the
-    head, then each suggestion and how it is to be shown. zsh quotes what it inserts, but shows what it is given."""
+    head, then each suggestion but files, which zsh finds itself, and how it is to be shown. zsh quotes what it inserts, but
+    shows what it is given."""
     found = _found(command, words)
     parts = [found.kind, found.head]
-    if found.kind == WORDS:
-        for item in found.items:
+    for item in found.items:
+        if found.kind == WORDS or item.help:
             parts += [item.text, visible(item.text) + (f"  -- {item.help}" if item.help else "")]
     return "".join(f"{part}\0" for part in parts)
 

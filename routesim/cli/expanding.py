@@ -2,7 +2,7 @@
 
 import os
 
-from routesim.cli.converting import write
+from routesim.cli.converting import is_utf8, write
 from routesim.cli.exits import OK, UNUSABLE, UsageError
 from routesim.cli.explaining import rules_of
 from routesim.cli.output import read_stdin, told, wants_colour
@@ -29,7 +29,8 @@ def expand_file(path: str, output: str | None, rabbitmq: str | None) -> int:
     name = "stdin" if path == "-" else path
     found = expanded
     seen_from = os.path.relpath(folder or ".", os.path.dirname(output or "") or ".")
-    write(lambda out: expanded_lines(found, name, "" if seen_from == "." else seen_from), path, output)
+    folder = "" if seen_from == "." else seen_from
+    write(lambda out: expanded_lines(found, name, folder, ascii=not is_utf8(out)), path, output)
     return OK
 
 

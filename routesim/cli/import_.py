@@ -13,7 +13,7 @@ EXAMPLES = examples(
     "rabbitmqctl export_definitions - | routesim import -",
     "routesim import cluster.json --vhost shop --format definitions",
     "routesim import --management http://guest:guest@localhost:15672 --vhost shop",
-    "routesim import celery proj.app:app        a Celery app: routesim import celery --help",
+    "routesim import celery proj.app:app",
 )
 OUTPUT = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")]
 

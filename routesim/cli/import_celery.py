@@ -11,9 +11,8 @@ from routesim.cli.import_ import OUTPUT
 EXAMPLES = examples(
     "routesim import celery proj",
     "routesim import celery proj.app:app --workers 2 --output shop.yaml",
-    "routesim import celery proj --chdir ~/src/shop --python ~/src/shop/.venv/bin/python",
-    "DJANGO_SETTINGS_MODULE=shop.settings routesim import celery shop --rabbitmq 3.13 > shop.yaml",
-    "routesim import ./celery                   a definitions file of that name",
+    "routesim import celery proj --chdir ~/src/shop --python .venv/bin/python",
+    "DJANGO_SETTINGS_MODULE=shop.settings routesim import celery shop > shop.yaml",
 )
 
 
@@ -22,7 +21,9 @@ def import_celery(
     app: Annotated[str, typer.Argument(metavar="APP", help="As for celery -A: proj.app:app, proj.app, proj.")],
     output: OUTPUT = None,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="How many workers consume all queues.")] = 1,
-    directory: Annotated[str, typer.Option("--chdir", metavar="DIR", help="Where the project is. Default: here.")] = ".",
+    directory: Annotated[
+        str, typer.Option("--chdir", metavar="DIR", help="Where the project is. Default: here.", show_default=False)
+    ] = ".",
     python: Annotated[
         str | None, typer.Option("--python", metavar="PYTHON", help="The interpreter that has Celery and the app. Default: ours.")
     ] = None,

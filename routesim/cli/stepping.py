@@ -55,6 +55,7 @@ def check(files: list[str], options: Options, others: dict[str, bool]) -> None:
         "--output": options.output is not None,
         "--quiet": options.quiet,
         "--coverage": options.coverage,
+        "--plot": options.plot,
     }
     for name, is_given in given.items():
         if is_given:

@@ -19,7 +19,7 @@ PATHS = {SCENARIOS: (".yaml", ".yml", ".json"), DEFINITIONS: (".json",), FILES: 
 
 
 class Suggestion(NamedTuple):
-    """`text` stands for the whole word on the command line; `help` is one line or empty."""
+    """`text` stands for the whole word on the command line; `help` is one line or empty. Files have no help."""
 
     text: str
     help: str = ""
@@ -51,6 +51,8 @@ def suggestions(command: Any, words: list[str], word: str) -> Suggestions:
     argument = asked.next_argument()
     if argument is not None:
         found = _values(asked, argument, "", word)
+        if asked.options and not asked.given:
+            found = found._replace(items=(*_second_words(asked, word), *found.items))
         # A name that looks like an option can be an argument behind -- only.
         kept = tuple(item for item in found.items if not asked.options or item.text[0] != "-")
         return found._replace(items=kept)
@@ -69,10 +71,18 @@ def _words(items: Iterable[Suggestion], head: str, word: str) -> Suggestions:
 
 def _commands(asked: Asked) -> Iterator[Suggestion]:
     if not asked.path:
-        yield from (Suggestion(name, listed.line) for name, listed in COMMANDS.items())
+        yield from (Suggestion(name, listed.line) for name, listed in COMMANDS.items() if " " not in name)
         return
     for name in asked.command.list_commands(None):
         yield Suggestion(name, (asked.command.get_command(None, name).help or "").strip().partition("\n")[0])
+
+
+def _second_words(asked: Asked, word: str) -> Iterator[Suggestion]:
+    """What makes a command of two words out of the command: `celery` behind `import`, beside its files."""
+    for name, listed in COMMANDS.items():
+        first, _, second = name.partition(" ")
+        if (first,) == asked.path and second and second.startswith(word):
+            yield Suggestion(second, listed.line)
 
 
 def _options(asked: Asked, word: str) -> Suggestions:
@@ -140,6 +150,10 @@ def _of(module: str, attribute: str) -> Callable[[Asked], Iterable[str]]:
 
 
 def _run_formats(asked: Asked) -> Iterable[str]:
+    if "step" in asked.given:
+        return ("table",)
+    if "plot" in asked.given or "watch" in asked.given:
+        return ("table", "plain")
     return _of("report.sweep" if "seeds" in asked.given else "report.formats", "FORMATS")(asked)
 
 
@@ -221,13 +235,14 @@ def _vhosts(asked: Asked) -> Iterable[str]:
 # By the name of the parameter, or, where two commands mean different things by it, by the command and that name.
 SOURCES: dict[str, Source] = {
     "file": SCENARIOS, "files": SCENARIOS, "import file": DEFINITIONS, "diff old": SCENARIOS, "diff new": SCENARIOS,
-    "output": FILES, "witness": FILES, "keep": FOLDERS,
+    "output": FILES, "witness": FILES, "keep": FOLDERS, "directory": FOLDERS, "python": FILES,
     "run format": _run_formats, "explain format": _of("report.explanation", "EXPLANATION_FORMATS"),
     "diff format": _of("report.explanation", "EXPLANATION_FORMATS"),
     "versions format": _of("report.explanation", "EXPLANATION_FORMATS"),
     "upgrade format": _of("report.explanation", "EXPLANATION_FORMATS"),
     "check format": _of("report.findings", "FINDING_FORMATS"), "graph format": _of("report.graphs", "GRAPH_FORMATS"),
     "verify format": _of("report.verdicts", "FORMATS"), "import format": _of("cli.converting", "IMPORT_FORMATS"),
+    "celery monitor format": _of("report.monitoring", "FORMATS"), "celery compare format": _of("report.comparing", "FORMATS"),
     "until": lambda asked: ("idle", "steps"), "template": _templates, "shell": _of("cli.completion", "SHELLS"),
     "select": _of("check", "RULES"), "ignore": _of("check", "RULES"), "fail_on": _of("check", "SEVERITIES"),
     "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
@@ -237,6 +252,7 @@ SOURCES: dict[str, Source] = {
     "import vhost": _vhosts,
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
-        "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost",
+        "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
+        "every", "visibility_timeout", "listener",
     )),
 }  # fmt: skip

@@ -63,7 +63,7 @@ def _name(parameter: Any) -> str:
 def _about(parameter: Any) -> str:
     """The parameter's help, as the end of a sentence."""
     text = (parameter.help or "").rstrip(".")
-    if text[1:2].islower():
+    if text[1:2].islower() or text.startswith("A "):
         text = text[0].lower() + text[1:]
     return f": {text}" if text else ""
 

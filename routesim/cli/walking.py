@@ -43,9 +43,16 @@ def takes_value(parameter: Any) -> bool:
 def walked(command: Any, words: list[str]) -> Asked:
     """`words` without the program's own name."""
     asked = Asked((), command, {})
-    for word in words:
+    for word in _joined(command, words):
         asked = _further(asked, word)
     return asked
+
+
+def _joined(command: Any, words: list[str]) -> list[str]:
+    """`words`, with those two as one that name a command of two words, such as `import celery`."""
+    at = next((index for index, word in enumerate(words) if word[:1] != "-"), len(words))
+    name = " ".join(words[at : at + 2])
+    return [*words[:at], name, *words[at + 2 :]] if name in command.list_commands(None) else words
 
 
 def _further(asked: Asked, word: str) -> Asked:

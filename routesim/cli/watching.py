@@ -36,6 +36,7 @@ def check(files: list[str], options: Options, others: dict[str, bool]) -> None:
         f"--format {options.format}": options.format not in (None, "table", "plain"),
         "--output": options.output is not None,
         "--coverage": options.coverage,
+        "--plot": options.plot,
     }
     for name, is_given in given.items():
         if is_given:

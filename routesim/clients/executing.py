@@ -23,7 +23,7 @@ NEVER_RECEIVED = frozenset({NO_TASK, UNKNOWN_TASK, UNDECODABLE})  # why a messag
 
 def receive(process: "Process", delivery: Delivery, consumer: str) -> Doings:
     name = task_name(delivery)
-    task = process.shared.tasks.get(name) if name is not None else None
+    task = _task(process, name)
     worker = process.plan.name
     if task is None or name is None:
         why = NO_TASK if name is None else UNKNOWN_TASK
@@ -53,6 +53,12 @@ def receive(process: "Process", delivery: Delivery, consumer: str) -> Doings:
         yield After(due - process.now, ("due", number))
     else:
         yield from _reserve(process, request)
+
+
+def _task(process: "Process", name: str | None) -> Task | None:
+    """None for one that it does not know: nothing is registered under that name."""
+    known = process.plan.tasks
+    return process.shared.tasks.get(name) if name is not None and (known is None or name in known) else None
 
 
 def due(process: "Process", number: int) -> Doings:

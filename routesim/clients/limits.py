@@ -35,7 +35,12 @@ class PrefetchCount:
         if self.value == self.told:
             return None
         self.told = self.value
-        return self.value if self.value <= MOST_PREFETCH else 0
+        return self.sent
+
+    @property
+    def sent(self) -> int:
+        """The limit that the broker has: beyond 16 bits none."""
+        return self.told if self.told <= MOST_PREFETCH else 0
 
 
 class RateLimit:

@@ -36,14 +36,26 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
 
 
 def story(told: Sequence[Any]) -> Section:
-    """What happened to a message, one row an event; `told` are events of kinds that have `SENTENCES`."""
+    """What happened to a message, one row an event; `told` are events that have a sentence."""
     rows, last = [], None
     for event in told:
-        sentence, tone = SENTENCES[type(event)](event)
+        sentence, tone = sentence_of(event) or ("", PLAIN)
         time = f"{event.at_ms / 1000:.3f}" if event.at_ms != last else ""
         last = event.at_ms
         rows.append((Cell(time), Cell(sentence, tone)))
     return Section("", ("time s", "what happened"), rows)
+
+
+def sentence_of(event: Any) -> tuple[str, str] | None:
+    """What an event means for the message, or for the task that it is, and its tone; None: it is about neither."""
+    kind = type(event)
+    if kind in SENTENCES:
+        return SENTENCES[kind](event)
+    if not hasattr(event, "task"):
+        return None
+    from routesim.explain.tasks import SENTENCES as TASK_SENTENCES  # few runs have tasks
+
+    return TASK_SENTENCES[kind].format(event), PLAIN
 
 
 def _place(name: str) -> str:

@@ -12,7 +12,7 @@ from routesim.broker import Broker
 from routesim.broker.asking import content_of
 from routesim.explain.answer import Answer, CannotExplain
 from routesim.explain.failures import failures
-from routesim.explain.message import SENTENCES, story
+from routesim.explain.message import sentence_of, story
 from routesim.explain.route import explain_content
 from routesim.explain.witness import sent_by
 from routesim.model import Message
@@ -35,21 +35,27 @@ class _There(Exception):
 def explain_moment(result: Result, told: Sequence[Any], index: int) -> Answer:
     """Why `told[index]` happened; `told` are the events of the run of `result` from the first one on.
 
-    Raises `CannotExplain` for an event that is about no message.
+    Raises `CannotExplain` for an event that is about no message and no task.
     """
     event = told[index]
-    message = getattr(event, "message", None)
+    message = getattr(event, "message", None) or getattr(event, "task", None)
     if message is None:
-        raise CannotExplain("that is about no message: there is no way to explain")
-    life = [item for item in told[: index + 1] if getattr(item, "message", None) == message and type(item) in SENTENCES]
+        raise CannotExplain("nothing to explain: that event is about no message")
+    life = [item for item in told[: index + 1] if _is_about(item, message)]
     so_far = story(life[-MOST_TOLD:])._replace(title=f"{message} so far")
     if isinstance(event, events.Delivered):
         return _delivered(_broker_at(result, index), event, so_far)
     cause = _cause(told, index, message) if isinstance(event, ROUTED) else None
     if cause is None:
-        sentence = SENTENCES[type(event)](event)[0] if type(event) in SENTENCES else ""
-        return Answer(f"{message}: {sentence}", (so_far,), (), {})
+        sentence = sentence_of(event)
+        return Answer(f"{message}: {sentence[0]}" if sentence else message, (so_far,), (), {})
     return _routed(result, told[cause], _broker_at(result, cause), so_far)
+
+
+def _is_about(event: Any, message: str) -> bool:
+    """A task's message bears the id of the task, unless it comes from a retry."""
+    about = getattr(event, "message", None) == message or getattr(event, "task", None) == message
+    return about and sentence_of(event) is not None
 
 
 def explain_end(result: Result) -> Answer:

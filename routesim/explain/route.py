@@ -26,6 +26,7 @@ ALL_SHOWN = 30  # bindings of an exchange that are all shown
 MOST_HITS, MOST_MISSES = 50, 8
 COMPARED = 2_000
 MESSAGE = "m1"
+BY_KEY = ("direct", "fanout", "topic")  # types of exchanges that do not look at headers
 
 
 def topology(scenario: Scenario) -> Broker:
@@ -98,7 +99,8 @@ def explain_content(
     if not yes:
         hints.insert(0, f"expected {_names(sorted(expected or ()))}, reached {_names(sorted(reached))}")
     where = f"exchange '{exchange}' ({broker.exchanges[exchange].declared.type})" if exchange else "the default exchange"
-    shown = f", headers {shown_table(headers)}" if headers else ""
+    counting = headers_that_count(broker, visits, headers)
+    shown = f", headers {shown_table(counting)}" if counting else ""
     headline = f"{where}, routing key {quoted(key)}{shown}: reaches {_names(reached)}"
     data = {
         "exchange": exchange, "key": key, "headers": plain(headers or {}), "queues": reached, "exchanges": described,
@@ -106,6 +108,13 @@ def explain_content(
         "expected": sorted(expected) if expected is not None else None, "ok": yes,
     }  # fmt: skip
     return Answer(headline, tuple(sections), tuple(hints), data, yes)
+
+
+def headers_that_count(broker: Broker, visits: list[Visit], headers: Any) -> dict[str, Any]:
+    """Those that the way can depend on: none but CC and BCC where all exchanges on it go by the key alone."""
+    if any(broker.exchanges[visit.exchange].declared.type not in BY_KEY for visit in visits):
+        return dict(headers or {})
+    return {name: value for name, value in (headers or {}).items() if name in ("CC", "BCC")}
 
 
 def _hint(name: str, known: Any) -> str:

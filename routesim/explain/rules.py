@@ -165,4 +165,16 @@ RULE_PAGES: dict[str, Page] = {
         "consumers: {mailer: {queue: mail, auto_ack: true}}, beside another one",
         "Acknowledge by hand, with a prefetch limit.",
     ),
+    "task-outlives-timeout": Page(
+        "A task is acknowledged when it has ended, and it takes longer than RabbitMQ waits for an acknowledgement, 30 minutes by "
+        "default. The broker closes the channel and takes the message back; the task runs again, and never comes to its end.",
+        "tasks: {report: {takes: 40m, acks: late}}, with rabbitmq: \"3.10\"",
+        "Split the task, acknowledge early, or raise consumer_timeout above the time that it takes.",
+    ),
+    "late-acks-needed": Page(
+        "A task says what becomes of its message after a failure, a time limit or the death of its child, but the message is "
+        "acknowledged before the task begins: nothing is left to be rejected or put back.",
+        "tasks: {report: {on_worker_lost: requeue}}; in Celery reject_on_worker_lost without acks_late",
+        "Set acks: late, acks_late in Celery; or take it out.",
+    ),
 }  # fmt: skip

@@ -14,6 +14,7 @@ SENTENCES: dict[type, str] = {
     events.TaskRetried: "sent itself anew from {0.worker}",
     events.TaskRejected: "rejected by {0.worker}: {0.why}",
     events.TaskRevoked: "revoked by {0.worker}: {0.why}",
+    events.TaskIgnored: "ended on {0.worker} by Ignore: no state is recorded",
     events.TaskUnsettled: "run by {0.worker}, which could not acknowledge it: its channel was gone",
 }
 WORKER_SENTENCES: dict[type, str] = {

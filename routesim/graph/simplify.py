@@ -1,11 +1,14 @@
 """Large topologies made readable: one exchange or queue with its surroundings, and groups of nodes that are alike."""
 
+from collections.abc import Container
+
 from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import CannotExplain
-from routesim.graph.model import QUEUE, Edge, Graph, Key, Node
+from routesim.graph.model import CONSUMES, EXCHANGE, QUEUE, Edge, Graph, Key, Node
 
 LARGEST_GROUP = 6  # nodes that are alike and still drawn one by one
 NAMED = 3
+LARGE = 40  # nodes, from which on what nothing goes through is only in the way
 
 
 def focused(graph: Graph, name: str, depth: int) -> Graph:
@@ -55,3 +58,47 @@ def collapsed(graph: Graph) -> Graph:
             merged[mark] = known._replace(labels=(*known.labels, *moved.labels), taken=known.taken or moved.taken)
     edges = tuple(edge._replace(labels=tuple(dict.fromkeys(edge.labels))) for edge in merged.values())
     return Graph(graph.title, {**kept, **nodes}, edges, graph.left_out)
+
+
+def without_idle(graph: Graph, used: Container[str]) -> Graph:
+    """A large topology without the queues that are not `used` and that nobody consumes, and with each long row of exchanges
+    that then only hand on to the next one drawn as one node: what is left of a ladder of delays is the way that was taken."""
+    if len(graph.nodes) <= LARGE:
+        return graph
+    consumed = {edge.source for edge in graph.edges if edge.kind == CONSUMES}
+    nodes = {key: node for key, node in graph.nodes.items() if key.kind != QUEUE or key.name in used or key in consumed}
+    edges = tuple(edge for edge in graph.edges if edge.source in nodes and edge.target in nodes)
+    left = Graph(graph.title, nodes, edges, graph.left_out + len(graph.nodes) - len(nodes))
+    return _rows_joined(left)
+
+
+def _rows_joined(graph: Graph) -> Graph:
+    before: dict[Key, set[Key]] = {key: set() for key in graph.nodes}
+    after: dict[Key, set[Key]] = {key: set() for key in graph.nodes}
+    for edge in graph.edges:
+        before[edge.target].add(edge.source)
+        after[edge.source].add(edge.target)
+    inside = [key for key in graph.nodes if key.kind == EXCHANGE and len(before[key]) == 1 and len(after[key]) == 1]
+    following = {key: next(iter(after[key])) for key in inside}
+    firsts = [key for key in inside if not before[key] & following.keys()]
+    groups: dict[Key, tuple[Key, ...]] = {}
+    for first in firsts:
+        row = [first]
+        while following[row[-1]] in following:
+            row.append(following[row[-1]])
+        if len(row) > LARGEST_GROUP:
+            groups[Key(EXCHANGE, f"{row[0].name} and {len(row) - 1:,} more")] = tuple(row)
+    renamed = {key: group for group, row in groups.items() for key in row}
+    nodes: dict[Key, Node] = {}
+    for key, node in graph.nodes.items():
+        group = renamed.get(key, key)
+        if group != key:
+            nodes[group] = Node(group, "exchanges, each to the next", members=tuple(item.name for item in groups[group]))
+        else:
+            nodes[key] = node
+    edges = []
+    for edge in graph.edges:
+        moved = edge._replace(source=renamed.get(edge.source, edge.source), target=renamed.get(edge.target, edge.target))
+        if moved.source != moved.target or edge.source == edge.target:  # from one member to the next there is nothing to draw
+            edges.append(moved)
+    return graph._replace(nodes=nodes, edges=tuple(edges))

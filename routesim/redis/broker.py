@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from routesim import steps
 from routesim.broker import copying
-from routesim.broker.clock import SWEEP, Entry
+from routesim.broker.clock import PEXPIRE, SWEEP, TICK, Entry
 from routesim.redis import publishing, sessions, settling, topology
 from routesim.redis.popping import ask_again
 from routesim.redis.state import Flight, RedisState
@@ -51,7 +51,7 @@ class RedisBroker(RedisState):
         if entry.kind == SWEEP:
             self._sweep_in_time(entry)
         else:
-            super()._fire(entry)
+            super()._fire(entry._replace(kind=TICK) if entry.kind == PEXPIRE else entry)
         ask_again(self)
 
     def _sweep_in_time(self, entry: Entry) -> None:

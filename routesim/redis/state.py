@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from routesim.broker import Broker
-from routesim.broker.clock import SWEEP
+from routesim.broker.clock import PEXPIRE, SWEEP
 from routesim.broker.state import ExchangeState
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE
@@ -170,6 +170,12 @@ class RedisState(Broker):
     def idle(self) -> bool:
         """What has been left behind comes back as long as somebody sweeps."""
         return super().idle() and not (self.sweepers and self.left_behind())
+
+    def arm(self, queue: Any, at_ms: int) -> None:
+        """A list has no time limit but x-expires, which no run waits for on RabbitMQ either."""
+        if queue.armed_at is None or at_ms < queue.armed_at:
+            queue.armed_at = at_ms
+            self.agenda.add(at_ms, PEXPIRE, queue.name)
 
     def start_sweeping(self, connection: str) -> None:
         """From now on the timer of this connection runs."""

@@ -125,10 +125,14 @@ def alike(item: Diagnostic) -> tuple[str, str, str]:
     return item.severity, item.code, item.message
 
 
+UNREAD = frozenset({"yaml-syntax", "not-json", "not-text", "unreadable-file"})
+
+
 def new_and_known(before: list[Diagnostic], after: list[Diagnostic]) -> tuple[list[Diagnostic], list[Cell]]:
     """The diagnostics that were not there before, and lines for those that are still there, or no more."""
     known, now = {alike(item) for item in before}, {alike(item) for item in after}
     lines = [Cell(f"still: {one_line(item)}", NOTICE) for item in after if alike(item) in known]
-    mended = {f"{item.severity}[{item.code}] {visible(item.message)}" for item in before if alike(item) not in now}
+    hidden = any(item.code in UNREAD for item in after)  # who cannot read a file does not know what else is wrong in it
+    mended = {f"{item.severity}[{item.code}] {visible(item.message)}" for item in before if alike(item) not in now and not hidden}
     lines += [Cell(f"{HIT} mended: {text}", GOOD) for text in sorted(mended)]
     return [item for item in after if alike(item) not in known], lines

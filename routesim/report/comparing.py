@@ -152,7 +152,7 @@ def _work(found: Comparison) -> Section:
 
 
 def _ended(side: Side) -> str:
-    return ENDLESS.get(side.ended, f"at {short_time(side.seen.at_ms)}")
+    return ENDLESS.get(side.ended, f"at {short_time(side.facts.last_ms)}")
 
 
 def _first(found: Comparison) -> Section:

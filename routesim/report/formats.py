@@ -28,7 +28,7 @@ class TableReport:
     def finish(self, result: Outcome) -> None:
         from routesim.report import table
 
-        self.trace.unfold()
+        self.trace.end()
         if self.look.quiet:
             _quiet(self.out, result)
         else:
@@ -39,7 +39,7 @@ class PlainReport(TableReport):
     def finish(self, result: Outcome) -> None:
         from routesim.report.plain import write_summary
 
-        self.trace.unfold()
+        self.trace.end()
         if self.look.quiet:
             _quiet(self.out, result)
         else:

@@ -30,8 +30,10 @@ NODE_HEIGHT, LOW_NODE_HEIGHT, LABEL_HEIGHT = 46.0, 32.0, 18.0
 LONGEST_NAME, LONGEST_LABEL = 34, 36
 TITLE_HEIGHT, LEGEND_HEIGHT = 34.0, 30.0
 HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 172.0, 18.0, 34.0
+LABEL_END = 6
 MOST_SIGNS, SIGN = 12, 8.0
-SMALL_DRAWING, LARGE_DRAWING = 620.0, 1100.0  # drawings wider than that are not made as small as a phone
+# By their width: the larger a drawing is, the less it is made smaller; one that is huge not at all, so that it can be read.
+SIZES = (("small", 620.0), ("middle", 1100.0), ("large", 1900.0))
 IN_A_PAGE = 1.4  # how much larger than elsewhere, where there is room
 QUOTES = {'"': "&quot;"}
 INK, FAINT, TAKEN, LOST = "#0f172a", "#64748b", "#16a34a", "#dc2626"
@@ -71,10 +73,11 @@ def part_of_a_page(graph: Graph, held: Mapping[Key, Held]) -> str:
     layout = _laid_out(graph, held)
     kinds = _kinds(graph)
     width, height = max(layout.width, _legend_width(kinds) + 2 * MARGIN), layout.height + LEGEND_HEIGHT * bool(kinds)
-    size = "small" if width < SMALL_DRAWING else "middle" if width < LARGE_DRAWING else "large"
+    size = next((name for name, below in SIZES if width < below), "huge")
+    scale = 1.0 if size == "huge" else IN_A_PAGE
     lines = [
-        f'<svg class="topology {size}" width="{IN_A_PAGE * width:.0f}" '
-        f'height="{IN_A_PAGE * height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
+        f'<svg class="topology {size}" width="{scale * width:.0f}" '
+        f'height="{scale * height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'aria-label="{escape(visible(graph.title), QUOTES)}: {len(graph.nodes)} nodes, {len(graph.edges)} edges">',
         *_body(graph, layout, held),
         *_legend(kinds, height - 12),
@@ -104,7 +107,10 @@ def _short(text: str, most: int) -> str:
 
 
 def _label(edge: Edge) -> str:
-    return _short(together(edge.caption), LONGEST_LABEL)
+    text = visible(together(edge.caption))
+    if len(edge.caption) == 1 and width(text) > LONGEST_LABEL:  # of one long key the end tells as much as the beginning
+        return _short(text, LONGEST_LABEL - LABEL_END) + text[-LABEL_END:]
+    return _short(text, LONGEST_LABEL)
 
 
 def _node_size(node: Node, held: Held | None) -> Size:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from routesim.run.listening import Listener, unknown
 from routesim.run.monitored import Monitored, samples
-from routesim.run.monitoring import TaskView, WorkerView, ran_ms
+from routesim.run.monitoring import DONE, TaskView, WorkerView, ran_ms
 
 FORMAT = 1
 
 
-def monitor_object(seen: Monitored, every_ms: int | None) -> dict[str, Any]:
+def monitor_object(seen: Monitored, every_ms: int | None, heard: Listener | None = None) -> dict[str, Any]:
     """Everything, nothing cut. Series are lists of points: the instant in ms, then the values from then on."""
     scenario, monitor = seen.result.scenario, seen.monitor
     found: dict[str, Any] = {
@@ -27,6 +28,8 @@ def monitor_object(seen: Monitored, every_ms: int | None) -> dict[str, Any]:
             for run in monitor.runs
         ],
     }  # fmt: skip
+    if heard is not None:
+        found["heard"] = _heard_object(heard, seen)
     if every_ms is not None:
         found["samples"] = [
             {
@@ -40,6 +43,20 @@ def monitor_object(seen: Monitored, every_ms: int | None) -> dict[str, Any]:
             for sample in samples(seen, every_ms)
         ]
     return found
+
+
+def _heard_object(heard: Listener, seen: Monitored) -> dict[str, Any]:
+    """What the listener believes, beside what is so."""
+    return {
+        "consumer": heard.consumer, "sent": sum(heard.sent.values()), "came": heard.heard, "missed": dict(heard.missed),
+        "on_their_way": len(heard.waiting),
+        "workers": {
+            name: {"online": heard.online(name), **{field: worker.numbers()[field] for field in ("processed", *DONE)}}
+            for name, worker in heard.seen.workers.items()
+        },
+        "tasks": [_task_object(task, seen.at_ms) for task in heard.seen.tasks.values()],
+        "unknown": [item._asdict() for item in unknown(heard.seen, seen.monitor)],
+    }  # fmt: skip
 
 
 def _worker_object(worker: WorkerView) -> dict[str, Any]:

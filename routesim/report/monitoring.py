@@ -12,6 +12,7 @@ from routesim.report.summary import together
 from routesim.report.task_sections import TONES
 from routesim.report.text import encoding_of, fitted, visible, wrapped
 from routesim.report.ticks import short_time
+from routesim.run.listening import Listener, unknown
 from routesim.run.monitored import Monitored, Pending, Sample, samples
 from routesim.run.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
 from routesim.run.situation import Depth
@@ -29,21 +30,28 @@ NOW = ("active", "reserved", "held", "prefetch")
 ALWAYS = ("active", "reserved", "prefetch", "processed", "succeeded", "failed")
 
 
-def write(out: IO[str], seen: Monitored, format: str, *, columns: int, colour: bool, every_ms: int | None) -> None:
-    """`format`: a name in `FORMATS`; `columns` are for the plot, and for tables that are drawn."""
+def write(
+    out: IO[str], seen: Monitored, format: str, *, columns: int, colour: bool, every_ms: int | None, heard: Listener | None = None
+) -> None:
+    """`format`: a name in `FORMATS`; `columns` are for the plot, and for tables that are drawn. `heard`: show what this
+    listener learnt, and what not; queues are shown as they are, for their lengths come from the management API."""
     if format == "json":
         from routesim.report.monitor_json import monitor_object
 
-        json.dump(monitor_object(seen, every_ms), out, ensure_ascii=True, allow_nan=False)
+        json.dump(monitor_object(seen, every_ms, heard), out, ensure_ascii=True, allow_nan=False)
         out.write("\n")
         return
-    fields, left_out = depth_fields(seen.depths)
-    workers, more = worker_fields(seen.monitor)
-    head = f"{visible(seen.result.scenario.name)} at {short_time(seen.at_ms)} of virtual time"
+    whose = f" as {visible(heard.consumer)} saw it" if heard is not None else ""
+    head = f"{visible(seen.result.scenario.name)}{whose} at {short_time(seen.at_ms)} of virtual time"
     plot.write(out, [*((Cell(text, plot.TITLE),) for text in wrapped(head, columns)), ()], colour=colour)
+    fields, left_out = depth_fields(seen.depths)
+    workers, more = worker_fields(seen.monitor if heard is None else heard.seen)
+    if heard is not None:  # events tell of runs, not of what waits in a worker
+        workers = [field._replace(curves=field.curves[:1]) for field in workers]
     write_plot(out, [*fields, *workers], [*left_out, *more], seen.at_ms, columns=columns, colour=colour)
     width = columns if format == "table" else None
-    _write_sections(out, sections(seen, every_ms, width), width, colour=colour)
+    parts = sections(seen, every_ms, width) if heard is None else heard_sections(heard, seen.monitor, seen.at_ms)
+    _write_sections(out, parts, width, colour=colour)
 
 
 def write_plot(
@@ -128,7 +136,7 @@ def worker_sections(monitor: Monitor, columns: int | None) -> list[Section]:
     """One table, or two where one would be too wide. Numbers that are zero for all workers are left out, save the main ones."""
     numbers = {name: worker.numbers() for name, worker in monitor.workers.items()}
     kept = [name for name in NUMBERS if name in ALWAYS or any(each[name] for each in numbers.values())]
-    online = [("", {name: _online(worker) for name, worker in monitor.workers.items()})]
+    online = [("", {name: _status(worker.online) for name, worker in monitor.workers.items()})]
     cells = [(each, {name: _count(each, numbers[name][each]) for name in numbers}) for each in kept]
     if columns is None or sum(len(name) + 2 for name in kept) + LEAST_NAME <= columns:
         return [_workers("Workers", [*online, *cells])]
@@ -136,8 +144,8 @@ def worker_sections(monitor: Monitor, columns: int | None) -> list[Section]:
     return [_workers("Workers", [*online, *cells[:now]]), _workers("Tasks of each worker so far", cells[now:])]
 
 
-def _online(worker: WorkerView) -> Cell:
-    return Cell("online", GOOD) if worker.online else Cell("offline", BAD)
+def _status(online: bool) -> Cell:
+    return Cell("online", GOOD) if online else Cell("offline", BAD)
 
 
 def _workers(title: str, columns: list[tuple[str, dict[str, Cell]]]) -> Section:
@@ -192,6 +200,39 @@ def _task(task: TaskView, at_ms: int) -> tuple[Cell, ...]:
 
 def _pending(item: Pending) -> tuple[Cell, ...]:
     return (Cell(visible(item.name)), Cell("PENDING", NOTICE), Cell(f"in {visible(item.queue)}", QUIET), *[Cell("")] * 5)
+
+
+def heard_sections(heard: Listener, truth: Monitor, at_ms: int) -> list[Section]:
+    """What the listener shows, and what it does not know."""
+    columns = ("processed", "succeeded", "failed", "retried")
+    rows = []
+    for name, worker in heard.seen.workers.items():
+        numbers = worker.numbers()
+        status = Cell("never heard of", QUIET) if name not in heard.heard_ms else _status(heard.online(name))
+        rows.append((Cell(visible(name)), status, *(_count(column, numbers[column]) for column in columns)))
+    workers = Section("Workers", ("worker", "", *columns), rows, frozenset(columns))
+    parts = [workers, tasks_section(heard.seen, [], at_ms), _missed(heard), _unknown(heard, truth)]
+    return [part for part in parts if part.rows]
+
+
+def _missed(heard: Listener) -> Section:
+    sent = sum(heard.sent.values())
+    rows = [(Cell(f"{heard.heard} of {sent} event messages came to {visible(heard.consumer)}"),)]
+    rows += [(Cell(f"{count} {why}", NOTICE),) for why, count in heard.missed.items()]
+    if heard.waiting:
+        rows.append((Cell(f"{len(heard.waiting)} on their way"),))
+    silent = [name for name, worker in heard.seen.workers.items() if worker.plan.events is None]
+    if silent:
+        rows.append((Cell(f"no events at all are sent by {', '.join(visible(name) for name in silent)}", NOTICE),))
+    return Section("Events", (), rows)
+
+
+def _unknown(heard: Listener, truth: Monitor) -> Section:
+    found = unknown(heard.seen, truth)
+    rows = [(Cell(visible(item.task)), Cell(item.shown or "nothing", NOTICE), Cell(item.state)) for item in found[:MOST_ROWS]]
+    if len(found) > MOST_ROWS:
+        rows.append((Cell(f"… {len(found) - MOST_ROWS} more"), Cell("--format json has them all", QUIET), Cell("")))
+    return Section(f"What {visible(heard.consumer)} does not know", ("task", "it shows", "it is"), rows)
 
 
 def _samples(seen: Monitored, every_ms: int) -> Section:

@@ -14,7 +14,7 @@ from routesim.tables import PLAIN, QUIET, Cell
 Line = tuple[Cell, ...]
 TITLE, FIRST, SECOND, THIRD, FOURTH = "title", "first", "second", "third", "fourth"
 COLOURS = {
-    **ANSI, TITLE: "\x1b[1m", FIRST: "\x1b[34m", SECOND: "\x1b[33m", THIRD: "\x1b[32m", FOURTH: "\x1b[35m",
+    **ANSI, TITLE: "\x1b[1m", FIRST: "\x1b[36m", SECOND: "\x1b[33m", THIRD: "\x1b[32m", FOURTH: "\x1b[35m",
 }  # fmt: skip
 LABEL, VALUE = 10, 5  # columns left of the axis: the curve's name, and its highest value
 LEAST = 12  # columns of a field, however narrow the page is

@@ -1,10 +1,11 @@
 """One moment of a recorded run as a screen: what has just happened, what comes next, queues and consumers, what changed."""
 
 import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING, Any
 
 from routesim.events import StepStarted
+from routesim.model import control_channel, gossip_channel
 from routesim.report.narrow import fit, shortened
 from routesim.report.plain import section_lines
 from routesim.report.rows import Row, Rows
@@ -18,11 +19,15 @@ from routesim.run.situation import QueueSituation, Situation
 from routesim.steps import DeclareQueue
 from routesim.tables import NOTICE, PLAIN, QUIET, Cell, Section
 
+if TYPE_CHECKING:
+    from routesim.report.stepping_workers import WorkersThen
+
 BOLD = "\x1b[1m"
 MOST_IDS = 30  # of one queue or consumer: more than a line takes
 MOST_RECENT = 6
 WIDE = 60  # columns from which on the trace is drawn in its own
 ROOMY = 20  # lines from which on parts stand apart
+ENDINGS = {"idle": ", nothing is left to happen", "time": ", it was to go on for so long", "steps": ", the last step is done"}
 COUNTS = ("ready", "unacked", "awaiting dead letter", "later")
 
 
@@ -37,6 +42,10 @@ class Stepping:
         self.rows = [rows.row(event) for event in self.told]
         self.stops = Stops(self.told, self.rows)
         self.encoding, self.colour = encoding, colour
+        self.workers: WorkersThen | None = None
+        plans = self.scenario.workers.values()
+        self.of_processes = {name(plan.name) for plan in plans for name in (str, control_channel, gossip_channel)}
+        self.inboxes = {name for plan in plans for name in (plan.control, plan.gossip) if name is not None}
         self.more, self.arrow = fitted("…", encoding), fitted("→", encoding)
         self.by_arrival = {
             item.step.queue.name
@@ -56,7 +65,7 @@ class Stepping:
         left = lines - len(head) - len(ahead) - len(changed) - 1
         roomy = ["", ""] if lines >= ROOMY else []
         recent = self._recent(begin, at, columns, max(1, min(MOST_RECENT, left // 3)))
-        tables = self._tables(before, now, room, left - len(recent) - len(roomy))
+        tables = self._tables(at, before, now, room, left - len(recent) - len(roomy))
         found = [*head, *roomy[:1], *recent, *ahead, *changed, *roomy[:1], *tables]
         found = found[: max(lines - 1, 0)]
         if lines >= ROOMY:
@@ -103,7 +112,8 @@ class Stepping:
         if self.recording.total > len(self.told):
             text = f"only the first {len(self.told):,} of {self.recording.total:,} events are kept; the run went on to its end"
             return [self._plain(line, room, NOTICE) for line in wrapped(text, room)] + self._verdict(room)
-        return [self._plain(f"the run is over: {self.result.ended}", room, QUIET), *self._verdict(room)]
+        ended = ENDINGS.get(self.result.ended, "")
+        return [self._plain(f"the run is over: {self.result.ended}{ended}", room, QUIET), *self._verdict(room)]
 
     def _verdict(self, room: int) -> list[str]:
         last = verdict(self.result)
@@ -160,26 +170,39 @@ class Stepping:
 
     # Tables ------------------------------------------------------------------------------------------------------------
 
-    def _tables(self, before: Situation, now: Situation, room: int, lines: int) -> list[str]:
-        queues, moved = self._queues(before, now)
-        consumers, busy = self._consumers(before, now)
-        apart = 1 if lines >= ROOMY // 2 and consumers.rows else 0
-        lines -= apart
-        heads = 1 + bool(consumers.rows)
-        for_consumers = min(len(consumers.rows), max(lines - heads - len(queues.rows), (lines - heads) // 3, 0))
-        for_queues = max(lines - heads - for_consumers, 0)
+    def _tables(self, at: int, before: Situation, now: Situation, room: int, lines: int) -> list[str]:
+        tables = [self._queues(before, now), *self._workers(at, before, now), self._consumers(before, now)]
+        tables = [(section, important) for section, important in tables if section.rows]
+        if not tables:
+            return []
+        if len(tables) > 1 and lines >= ROOMY // 2:
+            lines -= len(tables) - 1
+            apart = 1
+        else:
+            apart = 0
         found: list[str] = []
-        for section, important, most in ((queues, moved, for_queues), (consumers, busy, for_consumers)):
-            if section.rows and most:
+        for (section, important), most in zip(tables, _shared([len(section.rows) for section, _ in tables], lines), strict=True):
+            if most:
                 found += [""] * (apart if found else 0)
                 found += section_lines(fit(shortened(section, most, important, self.more), room, self.more), colour=self.colour)
         return found
+
+    def _workers(self, at: int, before: Situation, now: Situation) -> list[tuple[Section, set[int]]]:
+        """The table of worker processes, if there are any."""
+        if not self.scenario.workers:
+            return []
+        from routesim.report.stepping_workers import WorkersThen, workers_section  # few scenarios have workers
+
+        if self.workers is None:
+            self.workers = WorkersThen(self.scenario, self.told)
+        then = self.workers.at(self.stops.before(at, self.stops.events), before)
+        return [workers_section(then, self.workers.at(at, now), self._number, self._shown)]
 
     def _queues(self, before: Situation, now: Situation) -> tuple[Section, set[int]]:
         """The table of all queues, and which of its rows are not to be left out."""
         columns = [name for name in COUNTS if name in COUNTS[:2] or any(_counts(each)[name] for each in now.queues.values())]
         rows, moved, full = [], set(), set()
-        for number, (name, queue) in enumerate(now.queues.items()):
+        for number, (name, queue) in enumerate(sorted(now.queues.items(), key=lambda item: item[0] in self.inboxes)):
             old = _counts(before.queues.get(name))
             new = _counts(queue)
             cells = [self._number(old[column], new[column]) for column in columns]
@@ -200,8 +223,9 @@ class Stepping:
         return f"{shown} (by arrival)" if unknown else shown
 
     def _consumers(self, before: Situation, now: Situation) -> tuple[Section, set[int]]:
-        """Whoever consumes, and whoever else holds something: by basic.get, or cancelled since."""
-        old, new = _holders(before), _holders(now)
+        """Whoever consumes, and whoever else holds something: by basic.get, or cancelled since. Worker processes have a table
+        of their own."""
+        old, new = _holders(before, self.of_processes), _holders(now, self.of_processes)
         rows, moved, full = [], set(), set()
         for number, (key, held) in enumerate(new.items()):
             queue, who, how = key
@@ -212,7 +236,7 @@ class Stepping:
                 full.add(number)
             count = self._number(len(old.get(key, [])), len(held))
             ids = " ".join(self._shown(item) for item in held[:MOST_IDS])
-            name = self._shown(who) + f" ({how})" * bool(how)
+            name = self._shown(who) + f" ({how})" * (bool(how) and who != f"({how})")
             rows.append((Cell(name, NOTICE if changed else PLAIN), Cell(self._shown(queue)), count, Cell(ids)))
         return Section("", ("consumer", "of", "holds", "unacked messages"), rows, frozenset({"holds"})), moved or full
 
@@ -223,13 +247,31 @@ def _counts(queue: QueueSituation | None) -> dict[str, int]:
     return dict(zip(COUNTS, (len(queue.messages), len(queue.unacked), len(queue.awaiting), len(queue.later)), strict=True))
 
 
-def _holders(situation: Situation) -> dict[tuple[str, str, str], list[str]]:
-    """By queue, name and what kind of holder that is: the messages held, in the order of the deliveries."""
+def _shared(rows: list[int], lines: int) -> list[int]:
+    """How many rows each of the tables gets, where each needs a line for its head as well: the first one what the others leave,
+    these a third of the lines at least. A table that could show nothing but how many rows it has is left out."""
+    found = [0] * len(rows)
+    for place in range(len(rows) - 1, 0, -1):
+        wanted = rows[place]
+        room = lines - 1 - sum(1 + count for count in found if count)
+        most = min(wanted, max(room - sum(1 + count for count in rows[:place]), lines // 3 // (len(rows) - 1)))
+        found[place] = most if most == wanted or most > 1 else 0
+    found[0] = max(lines - 1 - sum(1 + count for count in found if count), 0)
+    return found
+
+
+def _holders(situation: Situation, processes: Container[str]) -> dict[tuple[str, str, str], list[str]]:
+    """By queue, name and what kind of holder that is: the messages held, in the order of the deliveries. What is on the
+    channels of worker processes is left out."""
     found: dict[tuple[str, str, str], list[str]] = {
-        (each.queue, name, "active" if each.active else ""): [] for name, each in situation.consumers.items()
+        (each.queue, name, "active" if each.active else ""): []
+        for name, each in situation.consumers.items()
+        if each.channel not in processes
     }
     for queue in situation.queues.values():
         for item in queue.unacked.values():
+            if item.channel in processes:
+                continue
             if item.consumer is None:
                 key = (queue.name, item.channel, "get")
             else:

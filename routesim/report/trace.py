@@ -2,7 +2,8 @@
 
 from typing import IO, Any
 
-from routesim.events import DeadLettered, Requeued
+from routesim.events import DeadLettered, Published, Requeued
+from routesim.report.own_events import OwnEvents
 from routesim.report.rows import Row, Rows, shown_exchange
 from routesim.report.text import encoding_of, fitted, padded, visible, width, wrapped
 from routesim.scenario import PublishMany, Scenario
@@ -31,6 +32,7 @@ class Trace:
         self.encoding = encoding_of(out)
         self.utf8 = self.encoding.lower().replace("-", "") == "utf8"
         self.rows = Rows()
+        self.own_events = OwnEvents(scenario)
         self.colour = colour
         self.columns = columns
         self.message, self.where = _widths(scenario, columns)
@@ -55,9 +57,14 @@ class Trace:
         row = self.rows.row(event)
         if row is None:
             return
+        if self.own_events.concerns(event):
+            if type(event) is Published:
+                self.tell_own()
+            self.own_events.note(event)
+            return
+        self.tell_own()
         if row[0] != self.last_ms:
-            self.unfold()
-            self.rounds.clear()
+            self._next_instant()
         elif type(event) is Requeued or type(event) is DeadLettered:
             self.rounds[row[3]] = self.rounds.get(row[3], 0) + 1
         if row[3] and self.rounds.get(row[3], 0) > FOLD_AFTER:
@@ -65,6 +72,24 @@ class Trace:
             return
         self.unfold()
         self.add(row)
+
+    def tell_own(self) -> None:
+        """What a worker has told last, when it is known to whom."""
+        row = self.own_events.row()
+        if row is not None:
+            if row[0] != self.last_ms:
+                self._next_instant()
+            self.unfold()
+            self.add(row)
+
+    def _next_instant(self) -> None:
+        self.unfold()
+        self.rounds.clear()
+
+    def end(self) -> None:
+        """Nothing more happens: what is still to say."""
+        self.tell_own()
+        self.unfold()
 
     def unfold(self) -> None:
         """Say how many rows of a message going round were not shown."""

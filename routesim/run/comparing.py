@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from routesim.model import Settings
-from routesim.run.differing import Difference, differences, lacking
+from routesim.run.differing import Difference, differences, lacking, turns
 from routesim.run.facts import Facts
 from routesim.run.monitored import Monitored, watch
 from routesim.run.monitoring import LOST
@@ -81,7 +81,7 @@ def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_ev
     theirs = _run(scenario._replace(settings=_on_redis(scenario.settings, visibility_timeout)), max_events)
     first, found = _first(ours.facts, theirs.facts), differences(scenario, ours.facts, theirs.facts)
     if not found and (first is not None or not _alike(ours, theirs)):
-        found = lacking(theirs.facts)
+        found = turns(ours.facts, theirs.facts) or lacking(theirs.facts)
     return Comparison(ours, theirs, first, found)
 
 
@@ -104,7 +104,7 @@ def _run(scenario: Scenario, max_events: int) -> Side:
 
 def _fates(seen: Monitored) -> dict[str, TaskFate]:
     started: dict[str, list[tuple[str, int]]] = {}
-    for run in seen.monitor.runs:
+    for run in sorted(seen.monitor.runs, key=lambda run: (run.began_ms, run.worker)):  # at one instant there is no order
         started.setdefault(run.task, []).append((run.worker, run.began_ms))
     found = {
         task.id: TaskFate(task.state, task.runs, task.retries, tuple(started.get(task.id, ())))

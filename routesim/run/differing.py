@@ -33,6 +33,8 @@ CLASSES: dict[str, str] = {
     "acknowledgements",
     "nobody is told": "Redis has neither mandatory nor returns: who publishes never learns that a message reached no queue",
     "queues stay": "Redis has no exclusive queues, and no auto-delete ones but of fanout: a list stays when its client is gone",
+    "whose turn": "among consumers that are free RabbitMQ goes round; on Redis each asks for itself, and who has been asking "
+    "longest gets the next message",
     "not on Redis": "kombu's Redis transport does not have all that RabbitMQ has",
     "restart": "what a restart of the server keeps: RabbitMQ durable queues and persistent messages, Redis its last snapshot",
 }  # fmt: skip
@@ -62,6 +64,18 @@ def differences(scenario: Scenario, rabbitmq: Facts, redis: Facts) -> list[Diffe
             found.setdefault(name, []).append((at_ms, shown))
     told = [Difference(name, *min(items), len(items)) for name, items in found.items()]
     return sorted(told, key=lambda item: (item.at_ms, list(CLASSES).index(item.name)))
+
+
+def turns(rabbitmq: Facts, redis: Facts) -> list[Difference]:
+    """Messages that went to another consumer of the same queue: what every other difference leads to as well, so that it is
+    a reason only where there is no other."""
+    found = [
+        (at_ms, f"{message} of {queue} goes to {rabbitmq.takers[queue, message]} on RabbitMQ, to {taker} on Redis")
+        for queue, deliveries in rabbitmq.order.items()
+        for at_ms, message in deliveries
+        if (taker := redis.takers.get((queue, message))) not in (None, rabbitmq.takers[queue, message])
+    ]
+    return [Difference("whose turn", *min(found), len(found))] if found else []
 
 
 def lacking(redis: Facts) -> list[Difference]:

@@ -109,7 +109,7 @@ NOW: dict[str, Any] = {
     "active": lambda process: len(process.running),
     "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.buckets.values()),
     "held": lambda process: len(process.held),
-    "prefetch": lambda process: process.prefetch.told,
+    "prefetch": lambda process: process.prefetch.sent,
     "online": lambda process: process.connected,
 }
 _ACTUAL = {

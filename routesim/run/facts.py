@@ -43,6 +43,7 @@ class Facts:
         self.exchanges: dict[str, tuple[str, str, int]] = {}  # of each message: its exchange, its key, when
         self.reached: dict[str, list[str]] = {}
         self.order: dict[str, list[tuple[int, str]]] = {}  # of first deliveries out of each queue
+        self.takers: dict[tuple[str, str], str] = {}  # of each queue and message: the consumer that got it first
         self.delivered: dict[str, list[str]] = {}
         self.first: set[tuple[str, str]] = set()
         self.requeued: list[Seen] = []
@@ -55,8 +56,10 @@ class Facts:
         self.warned: list[Seen] = []
         self.lost: list[str] = []
         self.told: dict[int, dict[str, list[str]]] = {}
+        self.last_ms = 0  # when something happened last; the clock may go on to the time limit of what is gone
 
     def hear(self, event: Any) -> None:
+        self.last_ms = event.at_ms
         do = _HEARS.get(type(event))
         if do is not None:
             do(self, event)
@@ -84,6 +87,7 @@ class Facts:
         if (event.queue, event.message) not in self.first:
             self.first.add((event.queue, event.message))
             self.order.setdefault(event.queue, []).append((event.at_ms, event.message))
+            self.takers[event.queue, event.message] = event.consumer
         if event.consumer in self.consumers:
             self.delivered.setdefault(event.consumer, []).append(event.message)
             self._tell(event.at_ms, event.consumer, f"{event.consumer} gets {event.message}")

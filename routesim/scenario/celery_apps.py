@@ -116,12 +116,13 @@ class Apps:
 
     def app_of(self, fields: Fields, at: Node) -> App | None:
         """The app that something belongs to; None when that has been told."""
-        named = fields.get("app")
-        if named is not None:
-            found = self.apps.get(str(named))
-            if found is None:
-                self.reader.error("unknown-app", f"no app '{named}' is among the apps", named, did_you_mean(named, self.apps))
-            return found
+        given = fields.get("app")
+        if given:
+            named = given if isinstance(given, list) else [given]
+            for name in named:
+                if str(name) not in self.apps:
+                    self.reader.error("unknown-app", f"no app '{name}' is among the apps", name, did_you_mean(name, self.apps))
+            return self.apps.get(str(named[0]))
         if len(self.apps) == 1:
             return next(iter(self.apps.values()))
         if self.apps:
@@ -246,6 +247,9 @@ class Apps:
             fields["start"] = False
         if "restart" in given:
             fields["restart"] = given.node["restart"]
+        tasks = self._tasks_of(worker.app)
+        if tasks is not None:
+            fields["tasks"] = tasks
         if settings["worker_enable_remote_control"]:
             fields["control"] = inboxes.inbox(settings, name)[0].name
             fields["replies"] = inboxes.reply_exchange(settings).name
@@ -267,6 +271,12 @@ class Apps:
             f"{name}: prefetch is worker_prefetch_multiplier {multiplier} × {concurrency}, {self._limit(worker.app, by_channel)}"
         )
         parts.append(Part("workers", made(name, at), made(fields, at), said))
+
+    def _tasks_of(self, app: App) -> list[str] | None:
+        """The tasks that this app's workers know, where other apps have others (celery.md 2.2, 2); None: all."""
+        given = self.fields.get("tasks", {})
+        own = [str(name) for name, fields in given.items() if app.name in fields.get("app", (app.name,))]
+        return None if len(own) == len(given) else [*own, *sorted(self.plain_tasks)]
 
     @staticmethod
     def _limit(app: App, by_channel: bool) -> str:

@@ -195,7 +195,7 @@ SUBTASK = Shape(
 TASK = Shape(
     "a Celery task",
     {
-        **_OF_APP,
+        "app": Field(ListOf(NAME, single=True), "its app, or all that have it; the first one's settings count"),
         "takes": Field(Duration(), "how long its body runs; default 0"),
         "ends": Field(Choice(*ENDINGS), "how its body ends; default success"),
         "autoretry": Field(Boolean(), "an exception becomes a retry (autoretry_for)"),

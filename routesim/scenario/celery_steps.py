@@ -33,6 +33,7 @@ class Steps:
         self.tasks = tasks
         self.calls = calls
         self.flower = flower
+        self.flower_runs = flower is not None
         self.reader: Reader = apps.reader
         self.lasts = lasts
         self.now = 0
@@ -279,6 +280,10 @@ class Steps:
     def _flower(self, what: str, at: Text) -> None:
         if self.flower is None:
             raise self.reader.error("no-celery", "there is no Flower", at, "add `flower:` to the celery section")
+        if self.flower_runs == (what == "start"):
+            there = "there already: it starts with the scenario" if what == "start" else "not there: it has been stopped before"
+            raise self.reader.error("wrong-value", f"Flower is {there}", at, "take this step out")
+        self.flower_runs = what == "start"
         if what == "stop":
             self.steps.append(("Flower stops: its queue goes with its connection", made({"crash": "flower"}, at)))
             return

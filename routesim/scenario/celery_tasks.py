@@ -124,7 +124,8 @@ class Tasks:
 def acknowledging(given: Fields, settings: Settings) -> dict[str, Any]:
     """When a task is acknowledged, and with late acknowledgement what becomes of one that did not end well."""
     if not given.get("acks_late", settings["task_acks_late"]):
-        return {}
+        # Without effect, as in Celery; `check` says so of a task that asks for it itself.
+        return {"on_worker_lost": "requeue"} if given.get("reject_on_worker_lost") else {}
     both = given.get("acks_on_failure_or_timeout")
     on_failure = given.get("acks_on_failure", settings.acks_on_failure if both is None else both)
     on_timeout = given.get("acks_on_timeout", settings.acks_on_timeout if both is None else both)

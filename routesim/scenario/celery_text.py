@@ -28,8 +28,9 @@ ORDER = (
 DURATION = re.compile(r"\d+(\.\d+)?(ms|s|m|h|d)", re.ASCII)
 
 
-def expanded_lines(expanded: Expanded, file: str, folder: str = "") -> Iterator[str]:
-    """A scenario that runs to the very same events. `folder` is that of the file, seen from where the text will be."""
+def expanded_lines(expanded: Expanded, file: str, folder: str = "", *, ascii: bool = False) -> Iterator[str]:
+    """A scenario that runs to the very same events. `folder` is that of the file, seen from where the text will be. `ascii`:
+    in ASCII alone."""
     root = expanded.root
     sections: dict[str, Any] = {}
     if "name" not in root:
@@ -40,7 +41,7 @@ def expanded_lines(expanded: Expanded, file: str, folder: str = "") -> Iterator[
         given = sections["definitions"]
         paths = [str(path) for path in (given if isinstance(given, list) else [given])]
         sections["definitions"] = [os.path.join(folder, path) for path in paths]
-    yield from commented(sections, _head(expanded, file))
+    yield from commented(sections, _head(expanded, file), ascii=ascii)
 
 
 def _place(name: str) -> int:
@@ -85,6 +86,6 @@ def _data(node: Node) -> Any:
 
 def _quoted(text: str) -> Any:
     """JSON in single quotes: nobody reads it with a backslash before every quote."""
-    if '"' in text and text.isprintable():
+    if '"' in text and text.isascii() and text.isprintable():
         return Bare("'" + text.replace("'", "''") + "'")
     return str(text)

@@ -65,6 +65,11 @@ class Places:
         node = self._named("consumers", name) or self._worker(name) or child(self.root, "steps")
         return self._spot(self.source, _at(node), node.line)
 
+    def task(self, name: str) -> Spot:
+        """What says how a task runs."""
+        node = self._named("tasks", name) or child(self.root, "tasks")
+        return self._spot(self.source, _at(node), node.line)
+
     def _worker(self, name: str) -> Any:
         found = child(self.root, "workers")
         keys = list(found) if isinstance(found, Mapping) else []

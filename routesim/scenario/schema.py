@@ -252,7 +252,19 @@ _ANSWER = {
     ],
 }
 _NEEDS = {"revoke": ["id"], "rate_limit": ["task", "rate"], "add_consumer": ["queue"], "cancel_consumer": ["queue"]}
+_NO_TIME = {"anyOf": [{"const": 0}, {"type": "string", "pattern": r"^0+(\.0+)?(ms|s|m|h|d)?$"}]}
+
+
+def _settings_of(kind: str) -> Schema:
+    return {"anyOf": [{"required": [name]} for name, belongs in declared_format.BROKER_OF.items() if belongs == kind]}
+
+
 RULES: dict[str, Schema] = {
+    "broker": {
+        "if": {"properties": {"kind": {"const": "redis"}}, "required": ["kind"]},
+        "then": {"not": _settings_of("rabbitmq"), "properties": {"restore_every": {"not": _NO_TIME}}},
+        "else": {"not": _settings_of("redis")},
+    },
     "call": {"not": {"required": ["countdown", "eta"]}, "dependentRequired": {"on_commit": ["commit"]}},
     "control": {
         "allOf": [

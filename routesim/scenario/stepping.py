@@ -58,8 +58,10 @@ class Steps:
                     "unknown-step", f"'{key}' is no step", key, did_you_mean(key, known) or f"steps: {', '.join(format.STEPS)}"
                 )
         if len(verbs) != 1:
-            problem = "a step needs a verb" if not verbs else f"one step is one verb, found {' and '.join(verbs)}"
-            raise self.reader.error("wrong-type", problem, node, "" if not verbs else "begin the second one with its own '- '")
+            if not verbs:
+                raise self.reader.error("wrong-type", "a step needs a verb", node)
+            problem = f"one step is one verb, found {' and '.join(verbs)}"
+            raise self.reader.error("wrong-type", problem, verbs[1], "begin the second one with its own '- '")
         verb = verbs[0]
         fails = format.FAILS.read(self.reader, node["fails"]) if "fails" in node else None
         value = node[verb]

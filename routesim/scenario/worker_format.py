@@ -64,6 +64,7 @@ WORKER = Shape(
         "heartbeat": Field(Duration(), "a worker.heartbeat so often"),
         "results": Field(Boolean(), "results go to a task's reply_to; default false"),
         "delays": Field(Boolean(), "retries wait in the queues of native delayed delivery; default false"),
+        "tasks": Field(ListOf(NAME), "the tasks that it knows, it drops others; default: all"),
         "declares": Field(
             Shape("declares", {key: TOPOLOGY_FIELDS[key] for key in ("exchanges", "queues", "bindings")}),
             "what it declares each time it connects, the queues for its connection",

@@ -85,6 +85,8 @@ class Working:
         plan = TaskWorker(name, tuple(str(item) for item in options.get("queues", ())))
         given = {key: value for key, value in options.items() if key in TaskWorker._fields and key not in ("queues", "declares")}
         plain: dict[str, Any] = {key: str(value) if isinstance(value, str) else value for key, value in given.items()}
+        if "tasks" in plain:
+            plain["tasks"] = tuple(str(task) for task in plain["tasks"])
         declares = tuple(item.step._replace(channel=name) for item in steps)  # type: ignore[call-arg]
         return plan._replace(**plain, declares=declares)
 

@@ -52,11 +52,16 @@ def scenario_lines(topology: Topology, comments: Iterable[str] = (), *, ascii: b
 
 
 def _comment(text: str, ascii: bool) -> Iterator[str]:
-    shown = "".join(each if each in '"\\' else _escaped(each, ascii) for each in text)
+    shown = _shown(text, ascii)
     inside = " " * (len(shown) - len(shown.lstrip()) + 2)
     yield from textwrap.wrap(
         shown, WIDTH, initial_indent="# ", subsequent_indent=f"# {inside}", break_long_words=False, break_on_hyphens=False,
         ) or ["#"]  # fmt: skip
+
+
+def _shown(text: str, ascii: bool) -> str:
+    """`text` as it may stand in a comment: nothing in it ends the line or acts on a terminal."""
+    return "".join(each if each in '"\\' else _escaped(each, ascii) for each in text)
 
 
 def written(data: dict[str, Any], comments: Iterable[str] = (), *, ascii: bool = False) -> str:
@@ -90,11 +95,11 @@ class Bare:
         return self.text
 
 
-def commented(sections: dict[str, Any], comments: Iterable[str] = ()) -> Iterator[str]:
+def commented(sections: dict[str, Any], comments: Iterable[str] = (), *, ascii: bool = False) -> Iterator[str]:
     """The lines of a scenario: a section is a value, or a list of `Item`s. `comments` stand at its top."""
-    write = _Writer(ascii=False)
+    write = _Writer(ascii)
     for comment in comments:
-        yield from _comment(comment, ascii=False)
+        yield from _comment(comment, ascii)
     for name, value in sections.items():
         if isinstance(value, list) and value and isinstance(value[0], Item):
             yield ""
@@ -228,7 +233,7 @@ class _Writer:
         said = ""
         for comment, key, value in items:
             if comment and comment != said:
-                yield from textwrap.wrap(comment, WIDTH, initial_indent="  # ", subsequent_indent="  # ")
+                yield from textwrap.wrap(_shown(comment, self.ascii), WIDTH, initial_indent="  # ", subsequent_indent="  # ")
             said = comment or said
             if key is not None:
                 yield from self.entry(key, value, "  ")

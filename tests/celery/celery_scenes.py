@@ -13,6 +13,22 @@ expect:
   tasks: {add-1: {state: SUCCESS}, m-1: {state: SUCCESS}, m-3: {state: SUCCESS, runs: 1}}
   workers: {w1: {succeeded: 4}}
 """,
+    "a worker drops the tasks of another app": """
+celery:
+  apps: {a: , b: }
+  workers: {wa: {app: a}, wb: {app: b, start: false}}
+  tasks: {mine: {app: a}, others: {app: b}, of-both: {app: [a, b]}}
+  producers: {pb: {app: b}}
+tasks: {plain: }
+steps:
+  - call: {task: others, by: pb, id: dropped}
+  - call: {task: of-both, by: pb, id: known}
+  - call: {task: plain, by: pb, id: plain}
+  - call: {task: mine, by: pb, id: mine}
+expect:
+  tasks: {dropped: {state: REJECTED, runs: 0}, known: {state: SUCCESS}, plain: {state: SUCCESS}, mine: {state: SUCCESS}}
+  lost: 1
+""",
     "a typo makes a queue that nobody reads": """
 celery: {apps: {shop: }, workers: {w1: }, tasks: {add: }}
 steps:

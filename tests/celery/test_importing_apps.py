@@ -309,7 +309,7 @@ def test_two_words_are_a_command_beside_the_file_of_that_name(tmp_path, monkeypa
         (["import", "celery", "shop"], OK, "apps: {shop: {}}"),
         (["import", "./celery"], OK, "queues:\n  q:\n"),
         (["import", "shop:app"], UNUSABLE, "routesim import celery shop:app"),
-        (["import", "celery"], UNUSABLE, "Missing argument 'APP'"),
+        (["import", "celery"], UNUSABLE, "routesim import celery needs APP"),
         (["import", "celery", "--help"], OK, "routesim import celery proj.app:app --workers 2"),
         (["import", "--help"], OK, "routesim import celery proj.app:app"),
         (["--debug", "import", "celery", "nothing.there"], UNUSABLE, "there is no module nothing"),

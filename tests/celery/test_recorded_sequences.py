@@ -465,7 +465,7 @@ ROWS = [
             },
             "consumers": {"inspect": {"queue": "oid.reply", "auto_ack": True}},
         },
-        "P, w1 D, w2 D, w1 P, inspect D, w2 P, inspect D, 1s: oid.reply deleted, inspect cancel",
+        "P, w1 D, w2 D, w1 P, inspect D, w2 P, inspect D, 1s: oid.reply deleted",
     ),
     Row(
         "42",

@@ -10,11 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routesim.broker.state import State
+from routesim.celery import delays
 from routesim.check import ERROR, NOTE, RULES, WARNING, Finding, check_file
+from routesim.check.loops import MOST_HOPS
 from routesim.diagnostics import Invalid
 from routesim.explain.errors import explain_error
+from routesim.explain.futures import grave
 from routesim.explain.keys import Keys
 from routesim.explain.reach import reach
+from routesim.explain.remainders import MOST_TOGETHER, Remainders
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.source import Source
@@ -225,6 +229,23 @@ steps: [{publish: {exchange: later, headers: {x-delay: 5}}}]
     "auto-ack-shared": (
         WARNING, "{queues: {jobs: }, consumers: {a: {queue: jobs, auto_ack: true}, b: {queue: jobs, prefetch: 1}}}",
         "{queues: {jobs: }, consumers: {a: {queue: jobs, auto_ack: true}}}",
+    ),
+    "task-outlives-timeout": (
+        ERROR, """
+rabbitmq: "3.10"
+queues: {jobs: }
+tasks: {report: {takes: 40m, acks: late}}
+workers: {w1: {queues: jobs, prefetch: 1}}
+""", """
+rabbitmq: "3.10"
+queues: {jobs: }
+tasks: {report: {takes: 40m, acks: late, time_limit: 20m}, early: {takes: 40m}}
+workers: {w1: {queues: jobs, prefetch: 1}}
+""",
+    ),
+    "late-acks-needed": (
+        WARNING, "{queues: {jobs: }, tasks: {report: {on_worker_lost: requeue}}, workers: {w1: {queues: jobs, prefetch: 1}}}",
+        "{queues: {jobs: }, tasks: {report: {on_worker_lost: requeue, acks: late}}, workers: {w1: {queues: jobs, prefetch: 1}}}",
     ),
 }  # fmt: skip
 
@@ -517,3 +538,111 @@ consumers: {worker: {queue: jobs, on_message: [{attempt: 1, publish: {routing_ke
     messages = [item.diagnostic.message for item in check_file(str(path)) if item.code == "queue-unreachable"]
     assert len(messages) == 1
     assert "'idle'" in messages[0]
+
+
+# What is large ---------------------------------------------------------------------------------------------------------
+
+
+def ladder(kind: str, levels: int = 28) -> dict[str, object]:
+    """Celery's native delayed delivery, with queues of this type."""
+    found = delays.levels(kind)
+    bindings = [*found.bindings[-2 * levels :], *delays.bindings_of("orders", "orders", "orders")]
+    queues = {item.name: {"arguments": dict(item.arguments)} for item in found.queues[-levels:]}
+    return {
+        "rabbitmq": "3.10",
+        "exchanges": {**{item.name: "topic" for item in found.exchanges[-levels - 1 :]}, "orders": "topic"},
+        "queues": {**queues, "orders": {}},
+        "bindings": [item._asdict() for item in bindings],
+    }
+
+
+@pytest.mark.parametrize("kind", ["quorum", "classic"])
+def test_delayed_delivery_is_checked_to_its_end_and_sound(kind: str, tmp_path: Path) -> None:
+    findings = found(tmp_path, json.dumps(ladder(kind)))
+    assert findings.keys() <= {"binding-adds-nothing"}
+
+
+def test_a_rung_that_is_missing_is_found(tmp_path: Path) -> None:
+    data = ladder("classic")
+    data["bindings"] = [item for item in data["bindings"] if item["routing_key"] != "*.*.*.*.*.*.*.*.1.#"]  # type: ignore[attr-defined]
+    findings = [item for item in _all(tmp_path, json.dumps(data)) if item.code == "dead-letter-nowhere"]
+    lost = next(item for item in findings if "'celery_delayed_19', which leads nowhere" in item.diagnostic.message)
+    assert runs(lost)
+
+
+def test_delayed_delivery_costs_steps_by_its_height(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as high may cost 2^5 times as much, not 2^14 times; and all of it is less than one rule may spend."""
+    totals = []
+    for levels in (14, 28):
+        made: list[Remainders] = []
+
+        class Counted(Remainders):
+            def __init__(self, made: list[Remainders] = made) -> None:
+                super().__init__()
+                made.append(self)
+
+        monkeypatch.setattr("routesim.check.Remainders", Counted)
+        monkeypatch.setattr("routesim.check.topology.Remainders", Counted)
+        found(tmp_path, json.dumps(ladder("classic", levels)))
+        totals.append(sum(MOST_TOGETHER - item.left_together for item in made))
+    assert 0 < totals[1] < 2**5 * totals[0]
+    assert totals[1] < MOST_TOGETHER
+
+
+def test_what_is_given_up_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = CASES["dead-letter-nowhere"][1]
+    monkeypatch.setattr("routesim.explain.remainders.MOST_STEPS", 5)
+    finding = found(tmp_path, text)["dead-letter-nowhere"]
+    assert finding.severity == NOTE
+    assert finding.diagnostic.message.startswith("not checked to the end for dead letters of queue 'jobs'")
+    text = CASES["wildcard-on-direct"][1]
+    assert "for exchange 'shop'" in found(tmp_path, text)["wildcard-on-direct"].diagnostic.message
+
+
+def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(*args: object) -> object:
+        calls.append(args)
+        return grave(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("routesim.check.loops.grave", counted)
+    queues = {f"q{number}": {"arguments": {"x-message-ttl": 1000, DLX: "x"}} for number in range(12)}
+    bindings = [{"source": "x", "destination": name} for name in queues]
+    findings = found(tmp_path, json.dumps({"exchanges": {"x": "fanout"}, "queues": queues, "bindings": bindings}))
+    assert "not checked to the end for dead letters of queues 'q0'" in findings["cycle-cut"].diagnostic.message
+    assert len(calls) <= 12 * (2 * MOST_HOPS + 1)
+
+
+# Celery's own exchanges and tasks --------------------------------------------------------------------------------------
+
+
+def test_exchanges_that_wait_for_somebody_who_asks_drop_rightly(tmp_path: Path) -> None:
+    text = "exchanges: {celery.pidbox: {type: fanout, durable: false}, reply.celery.pidbox: direct, celeryev: topic, %s: direct}"
+    messages = [item.diagnostic.message for item in _all(tmp_path, text % "reply.pidbox")]
+    assert [message.split("'")[1] for message in messages] == ["celery.pidbox", "reply.pidbox"]
+
+
+def _all(tmp_path: Path, text: str) -> list[Finding]:
+    path = tmp_path / "all.yaml"
+    path.write_text(text, encoding="utf-8")
+    return check_file(str(path))
+
+
+@pytest.mark.parametrize(("version", "kind"), [("3.10", "classic"), ("4.3", "quorum")])
+def test_a_celery_task_longer_than_the_timeout_of_its_broker(version: str, kind: str, tmp_path: Path) -> None:
+    text = f"""
+rabbitmq: "{version}"
+broker: {{consumer_timeout: 5m}}
+celery:
+  apps: {{shop: {{task_default_queue_type: {kind}}}}}
+  tasks:
+    mail: {{reject_on_worker_lost: true}}
+    report: {{acks_late: true, takes: TAKES}}
+  workers: {{w1: }}
+"""
+    findings = found(tmp_path, text.replace("TAKES", "10m"))
+    assert runs(findings["task-outlives-timeout"])
+    assert findings["task-outlives-timeout"].diagnostic.source.strip().startswith("report:")
+    assert findings["late-acks-needed"].diagnostic.source.strip().startswith("mail:")
+    assert "task-outlives-timeout" not in found(tmp_path, text.replace("TAKES", "4m"))

@@ -33,6 +33,59 @@ def cut(value: str) -> str:
     return value.replace("\r", "").replace("\n", "")
 
 
+def celery_scenario() -> str:
+    """Every name as an app, worker, task, queue, key, id, argument and entry of beat, and as a task and a worker without Celery."""
+    every = [(number, cut(each)[:100]) for number, each in enumerate(NAMES.values())]
+    lines = [f"name: {text(' '.join(NAMES.values())[:2000])}", "until: 10s", "celery:", "  apps:"]
+    for number, each in every:
+        routes = f"task_routes: {{{text(each)}: {{queue: {text(each)}, routing_key: {text(each)}}}}}"
+        lines.append(f"    {text(each)}: {{{routes}, result_backend: 'rpc://', task_acks_late: {str(number % 2 == 0).lower()}}}")
+    lines.append("  tasks:")
+    for number, each in every:
+        ends = ("success", "exception", "retry")[number % 3]
+        lines.append(f"    {text(each)}: {{app: {text(each)}, takes: {number}s, ends: {ends}, max_retries: 1}}")
+    lines.append("  workers:")
+    lines += [f"    {text('w' + each)}: {{app: {text(each)}, queues: [{text(each)}]}}" for _, each in every]
+    lines.append("  beats:")
+    for _, each in every:
+        lines.append(
+            f"    {text('b' + each)}: {{app: {text(each)}, schedule: {{{text(each)}: {{task: {text(each)}, every: 4s}}}}}}"
+        )
+    lines += ["  producers:", *(f"    {text('p' + each)}: {{app: {text(each)}}}" for _, each in every)]
+    lines += [f"queues: {{{text('plain' + NAMES['ansi'])}: }}", f"tasks: {{{text('t' + NAMES['osc'])}: {{takes: 2s}}}}"]
+    lines.append(f"workers: {{{text('v' + NAMES['c1'])}: {{queues: [{text('plain' + NAMES['ansi'])}]}}}}")
+    lines.append("steps:")
+    for _, each in every:
+        said = f"task: {text(each)}, by: {text('p' + each)}, id: {text('i' + each)}, args: [{text(each)}]"
+        lines.append(f"  - call: {{{said}}}")
+    lines.append(f"  - publish: {{routing_key: {text('plain' + NAMES['ansi'])}, headers: {{task: {text('t' + NAMES['osc'])}}}}}")
+    lines.append("  - wait: 3s")
+    lines += [f"  - worker: {{name: {text('w' + each)}, do: disconnect}}" for number, each in every if number % 2 == 0]
+    return "\n".join(lines) + "\n"
+
+
+def celery_app() -> str:
+    """A module with a Celery app that has every name as a queue, a routing key, a task and its route, an entry of beat."""
+    names = [cut(each)[:200] for each in NAMES.values()]
+    return f"""from celery import Celery
+from kombu import Queue
+
+NAMES = {names!r}
+app = Celery("hostile", broker="amqp://guest:guest@localhost")
+app.conf.task_queues = [Queue(name, routing_key=name, queue_arguments={{"x-" + name[:100]: name}}) for name in NAMES]
+app.conf.task_routes = {{name: {{"queue": name, "routing_key": name}} for name in NAMES}}
+app.conf.beat_schedule = {{name: {{"task": name, "schedule": 4.0, "args": [name]}} for name in NAMES}}
+
+
+def work():
+    pass
+
+
+for name in NAMES:
+    app.task(work, name=name)
+"""
+
+
 def scenario(name: str = "hostile", *, mended: bool = False) -> str:
     """Every name as an exchange, queue, consumer, key, id, header and body; some is lost, some expectations fail."""
     lines = [f"name: {text(NAMES[name] if name in NAMES else ' '.join(NAMES.values())[:2000])}"]

@@ -78,15 +78,23 @@ def asked(shell: str, *words: str, cwd: Path = ROOT) -> str:
 
 
 def test_commands_and_subcommands() -> None:
-    assert texts("") == list(COMMANDS)
+    assert texts("") == [name for name in COMMANDS if " " not in name]
+    assert texts("celery", "") == ["expand", "monitor", "compare"]
     assert texts("ver") == ["verify", "versions"]
     assert {"route", "topic", "queue", "x-random"} <= set(texts("explain", ""))
     assert texts("explain", "x-l") == ["x-local-random"]
     assert texts("nonsense", "") == texts("explain", "nonsense", "") == []
 
 
+def test_a_command_of_two_words() -> None:
+    assert texts("import", "cel") == ["celery"]
+    assert texts("import", "--", "cel") == texts("import", "x", "cel") == texts("import", "--vhost", "cel") == []
+    assert texts("import", "celery", "--w") == ["--workers"]
+    assert texts("import", "--w") == []
+
+
 def test_every_command_says_what_it_is_when_it_is_suggested() -> None:
-    for path in ([], ["explain"]):
+    for path in ([], ["explain"], ["celery"]):
         for item in suggestions(APP, path, "").items:
             assert item.help, item
             assert "\n" not in item.help
@@ -105,7 +113,9 @@ def test_options() -> None:
 
 @pytest.mark.parametrize(("words", "expected"), [
     (("run", "--format", ""), list(FORMATS)), (("run", "-f", "js"), ["json"]), (("run", "--format=nd"), ["--format=ndjson"]), (("run", "-fnd"), ["-fndjson"]),
-    (("run", "-qfnd"), ["-qfndjson"]), (("run", "--seeds", "1..2", "-f", ""), ["table", "plain", "json"]), (("run", "--until", ""), ["idle", "steps"]),
+    (("run", "-qfnd"), ["-qfndjson"]), (("run", "--seeds", "1..2", "-f", ""), ["table", "plain", "json"]), (("run", "--plot", "-f", ""), ["table", "plain"]),
+    (("run", "--step", "-f", ""), ["table"]), (("run", "--watch", "-f", ""), ["table", "plain"]), (("celery", "monitor", "-f", ""), ["table", "plain", "json"]),
+    (("run", "--until", ""), ["idle", "steps"]),
     (("run", SHOES, "--until", "s"), ["steps"]), (("versions", "--from", ""), list(NEWEST_PATCH)), (("upgrade", SHOES, "--to", "4."), ["4.0", "4.1", "4.2", "4.3"]),
     (("explain", "queue", SHOES, "--rabbitmq", "3.13"), ["3.13"]), (("check", "--fail-on", ""), ["error", "warning", "note"]),
     (("check", "--select", "dead"), ["dead-letter-nowhere"]), (("new", "--template", ""), list(templates())), (("new", ""), []), (("completion", ""), ["bash", "zsh", "fish"]),
@@ -141,7 +151,10 @@ def test_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for command in (("run",), ("check",), ("graph",), ("export",), ("upgrade",), ("diff",), ("diff", "x"), ("explain", "route")):
         assert texts(*command, "") == every
     assert texts("run", "hostile.yaml", "br") == ["broken.yaml"]
-    assert texts("import", "") == ["definitions.json", "sub/"]
+    assert texts("import", "") == ["celery", "definitions.json", "sub/"]
+    assert texts("import", "./") == texts("import", "--", "./") == ["./definitions.json", "./sub/"]
+    assert texts("import", "celery", "--chdir", "") == ["sub/"]
+    assert texts("celery", "expand", "h") == ["hostile.yaml"]
     assert texts("run", ".h") == [".hidden.yaml"]
     assert texts("run", f"{folder}/ho") == [f"{folder}/hostile.yaml"]
     assert texts("run", "~/ho") == ["~/hostile.yaml"]
@@ -218,6 +231,7 @@ def test_the_answers_in_each_shells_form() -> None:
     assert asked("zsh", "routesim", "ru").startswith("words\0\0run\0run  -- Run scenarios")
     assert asked("fish", "routesim", "ru").startswith("words\nrun\tRun scenarios")
     assert asked("zsh", "routesim", "run", "") == "scenarios\0\0"
+    assert asked("zsh", "routesim", "import", "c").startswith("definitions\0\0celery\0celery  -- Turn a Celery app")
     assert asked("bash", "routesim run scen", BREAKS) == "open\nscenarios/"
     assert asked("bash", "routesim run $HOME/x", BREAKS) == "files"
 
@@ -342,6 +356,8 @@ def test_in_a_shell(shell: tuple[str, Shell]) -> None:
     assert at.ran("routesim run --unt") == ["run", "--until"]
     assert at.ran("routesim run x --format=js") == ["run", "x", "--format=json"]
     assert at.ran("routesim run hos") == ["run", "hostile.yaml"]
+    assert at.ran("routesim import cel") == ["import", "celery"]
+    assert at.ran("routesim import celery x --py") == ["import", "celery", "x", "--python"]
     assert at.ran("routesim run sp") == ["run", "sp ace's.yaml"]
     assert at.ran('routesim run "sp') == ["run", "sp ace's.yaml"]
     assert at.ran("routesim run ~/hos") == ["run", str(at.folder / "hostile.yaml")]

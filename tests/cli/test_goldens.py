@@ -21,6 +21,8 @@ GOLDENS = Path(__file__).parent / "goldens"
 UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 FAILING, LOSING, MENDED = "tests/cli/failing.yaml", "tests/cli/losing.yaml", "tests/cli/mended.yaml"
 UPGRADED = "scenarios/upgrade-delivery-limit.yaml"
+FLOWER = "scenarios/introduction/flower-watches-from-the-side.yaml"
+TWICE, LATE = "scenarios/celery/connection-blip-runs-twice.yaml", "scenarios/introduction/redis-notices-late.yaml"
 ENDINGS = {
     "json": "json",
     "ndjson": "ndjson",
@@ -36,11 +38,12 @@ ELSEWHERE = {"html"}
 
 
 class Golden(NamedTuple):
-    """A command line without its format, the formats in which it is kept, and its status."""
+    """A command line without its format, the formats in which it is kept, its status, and for how wide a screen."""
 
     arguments: tuple[str, ...]
     formats: tuple[str, ...] = ("plain",)
     status: int = 0
+    columns: int = 100
 
 
 ANSWERS = ("table", "plain", "json")  # what `explain` writes, be it for explain itself or for others
@@ -51,6 +54,7 @@ TABLE = {
     "quiet": Golden(("run", SHOES, FAILING, "--quiet"), ("plain", "json", "ndjson"), 1),
     "covered": Golden(("run", SHOES, FAILING, "--coverage"), ("plain", "table"), 1),
     "seeds": Golden(("run", "scenarios/flaky-worker.yaml", "--seeds", "1..20"), ("table", "plain", "json")),
+    "plot": Golden(("run", "scenarios/prefetch.yaml", "-q", "--plot"), ("table", "plain"), columns=80),
     "explain-topic": Golden(("explain", "topic", "ship.shoes", "ship.*", "ship.any", "#.boots"), (*ANSWERS, "svg")),
     "explain-direct": Golden(("explain", "direct", "error", "error", "warning")),
     "explain-fanout": Golden(("explain", "fanout", "anything", "red", "blue")),
@@ -76,9 +80,16 @@ TABLE = {
     "versions-between": Golden(("versions", "--from", "3.13", "--to", "4.0")),
     "upgrade": Golden(("upgrade", UPGRADED, "--from", "3.13", "--to", "4.0"), ANSWERS, 1),
     "import": Golden(("import", "tests/cli/cluster.json", "--vhost", "shop"), ("scenario", "definitions")),
+    "import-celery": Golden(("import", "celery", "topics", "--chdir", "tests/celery/apps", "--workers", "2"), ("",)),
     "export": Golden(("export", SHOES), ("",)),
     "new": Golden(("new", "-", "--template", "topics"), ("",)),
     "new-list": Golden(("new", "--list"), ("",)),
+    "expand": Golden(("celery", "expand", TWICE), ("",)),
+    "monitor": Golden(("celery", "monitor", TWICE, "--every", "8s"), ("table", "plain", "json"), columns=80),
+    "monitor-at": Golden(("celery", "monitor", TWICE, "--at", "10s", "--every", "2s"), columns=80),
+    "monitor-narrow": Golden(("celery", "monitor", TWICE), ("table",), columns=40),
+    "monitor-as-flower": Golden(("celery", "monitor", FLOWER, "--as", "flower"), columns=80),
+    "compare": Golden(("celery", "compare", LATE), ("table", "plain", "json"), 1, columns=80),
 }  # fmt: skip
 CASES = [(name, format) for name, golden in TABLE.items() for format in golden.formats]
 
@@ -90,7 +101,8 @@ def kept(name: str, format: str) -> Path:
 
 def printed(name: str, format: str) -> str:
     golden = TABLE[name]
-    done = sane(within(*golden.arguments, *(["--format", format] if format else []), COLUMNS="100", NO_COLOR="1"))
+    asked = ["--format", format] if format else []
+    done = sane(within(*golden.arguments, *asked, COLUMNS=str(golden.columns), NO_COLOR="1"))
     assert done.status == golden.status, done
     return done.out
 
@@ -140,7 +152,8 @@ def test_every_format_of_every_command_has_a_golden() -> None:
     for path, command in _commands(app):
         if path in (("verify",), ("completion",), ("schema",)):  # tested above, and in test_completion.py
             continue
-        mine = [golden for golden in TABLE.values() if golden.arguments[: len(path)] == path]
+        words = tuple(" ".join(path).split())  # `import celery` is the name of a command
+        mine = [golden for golden in TABLE.values() if golden.arguments[: len(words)] == words]
         assert mine, f"no golden for routesim {' '.join(path)}"
         if not any(parameter.name == "format" for parameter in command.params):
             continue

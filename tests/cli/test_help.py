@@ -76,20 +76,16 @@ def _examples() -> list[str]:
 @pytest.mark.parametrize("example", _examples())
 def test_examples_are_understood(example: str) -> None:
     """Every part that is routesim's, up to where it would begin to do something."""
-    parts = [shlex.split(re.sub(r">>?\s*\S+", "", part)) for part in re.split(r"\s*(?:&&|\|)\s*", example)]
+    parts = [shlex.split(re.sub(r"^[A-Z_]+=\S+ |>>?\s*\S+", "", part)) for part in re.split(r"\s*(?:&&|\|)\s*", example)]
     ours = [part[1:] for part in parts if part[:1] == ["routesim"]]
     assert ours
     for arguments in ours:
         if arguments[-1] in ("--list", "--help"):
             continue
-        command, path = APP, 0
+        command, name = APP, "routesim"
         while hasattr(command, "list_commands"):
-            command = command.get_command(None, arguments[path])
-            path += 1
-            if command is None:
-                assert arguments[-1] == "--help"
-                return
-        command.make_context(arguments[path - 1], arguments[path:])
+            name, command, arguments = command.resolve_command(typer.Context(command), arguments)
+        command.make_context(name, arguments)
 
 
 # Usage errors --------------------------------------------------------------------------------------------------------
@@ -122,6 +118,19 @@ WRONG = {
     ("run", "x", "--until", "when"): "--until takes idle, steps or a duration such as 30s, not 'when'",
     ("graph", SHOES, "b"): "routesim graph takes only FILE; 'b' cannot be placed",
     ("diff", "a", "b", "c", "d"): "routesim diff takes only OLD NEW; 'c' and 1 more cannot be placed",
+    ("import", "celery"): "routesim import celery needs APP: as for celery -A",
+    ("import", "celery", "a", "--python"): "--python needs a value: the interpreter",
+    ("import", "celery", "a", "--workers", "0"): "--workers takes a whole number from 1 on, not '0'",
+    ("import", "celery", "a", "b"): "routesim import celery takes only APP; 'b' cannot be placed",
+    ("import", "celery", "./proj.py"): "'./proj.py' is no app: name it as for `celery -A`",
+    ("celery",): "routesim celery needs a command: expand, monitor, compare",
+    ("celery", "compere"): "routesim celery has no command 'compere'; did you mean 'compare'?",
+    ("celery", "monitor"): "routesim celery monitor needs FILE: a scenario; - is stdin",
+    ("celery", "monitor", SHOES, "--at", "soon"): "--at takes a duration of virtual time such as 5s or 250ms, not 'soon'",
+    ("celery", "compare", SHOES, "--format", "tabel"): "--format takes table, plain, json, not 'tabel'; did you mean 'table'?",
+    ("celery", "expand", SHOES): f"there is nothing of Celery in {SHOES}",
+    ("run", SHOES, "--step", "--plot"): "--step shows one run of the embedded engine on the terminal; leave out --plot",
+    ("run", SHOES, "--watch", "--plot"): "--watch tells what changes between runs of the embedded engine; leave out --plot",
     ("versions", "x"): "routesim versions takes no argument; 'x' cannot be placed",
     ("check", SHOES, "--select", "dead-leter-nowhere"): "--select takes the code of a rule, not 'dead-leter-nowhere'; did you mean 'dead-letter-nowhere'?",
     ("check", SHOES, "--fail-on", "eror"): "--fail-on takes error, warning, note, not 'eror'; did you mean 'error'?",
@@ -154,7 +163,10 @@ HOSTILE = "\x1b[31m\x9b5m[red]\u202e\u200b\nnew line\r\t'\"%s{x}"
     ("explain", "queue", SHOES, HOSTILE), ("explain", "route", SHOES, "-e", HOSTILE), ("explain", "topic", "a", "--rabbitmq", HOSTILE), ("explain", "error", HOSTILE),
     ("explain", "headers", "-H", HOSTILE), ("check", SHOES, "--select", HOSTILE), ("graph", SHOES, "--focus", HOSTILE), ("graph", SHOES, "-m", HOSTILE),
     ("new", "x", "-t", HOSTILE), ("completion", HOSTILE), ("run", "x", "--seeds", HOSTILE), ("verify", "x", "--broker", HOSTILE), ("import", "--management", HOSTILE),
-    ("run", SHOES, "-o", f"no/{HOSTILE}"), ("versions", "--from", HOSTILE, "--to", "4.0"),
+    ("run", SHOES, "-o", f"no/{HOSTILE}"), ("versions", "--from", HOSTILE, "--to", "4.0"), ("celery", HOSTILE),
+    ("celery", "monitor", SHOES, "--at", HOSTILE), ("celery", "monitor", SHOES, "--every", HOSTILE), ("celery", "compare", SHOES, "-f", HOSTILE),
+    ("celery", "compare", SHOES, "--visibility-timeout", HOSTILE), ("celery", "expand", SHOES, HOSTILE),
+    ("import", "celery", HOSTILE), ("import", "celery", "a", "--python", HOSTILE), ("import", "celery", "a", "--workers", HOSTILE),
 ], ids=lambda arguments: " ".join(arguments).replace(HOSTILE, "HOSTILE"))  # fmt: skip
 def test_a_hostile_argument_does_nothing_to_the_terminal(arguments: tuple[str, ...]) -> None:
     done = sane(routesim(*arguments))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import typer
 from cli_kit import Done, on_terminal, sane, within
-from hostile_kit import NAMES, cut, scenario
+from hostile_kit import NAMES, celery_app, celery_scenario, cut, scenario
 from rich.cells import cell_len
 
 from routesim.cli import main
@@ -32,6 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("hostile")
     (made / "hostile.yaml").write_text(scenario(), encoding="utf-8")
     (made / "mended.yaml").write_text(scenario(mended=True), encoding="utf-8")
+    (made / "celery.yaml").write_text(celery_scenario(), encoding="utf-8")
+    (made / "hostile_app.py").write_text(celery_app(), encoding="utf-8")
     (made / "definitions.json").write_text(within("export", "hostile.yaml", cwd=made).out, encoding="utf-8")
     for name in NAMES:
         (made / f"named-{name}.yaml").write_text(
@@ -46,6 +48,9 @@ COMMANDS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("run",), tuple(f"named-{name}.yaml" for name in NAMES)), (("check",), FILE), (("graph",), FILE),
     (("graph",), (*FILE, "--depth", "1")), (("diff",), ("hostile.yaml", "mended.yaml")), (("versions",), ()), (("upgrade",), (*FILE, "--from", "3.13")),
     (("import",), ("definitions.json",)), (("export",), FILE), (("schema",), ()), (("new",), ("-",)), (("completion",), ("bash",)), (("explain", "error"), ("404",)),
+    (("import celery",), ("hostile_app",)), (("celery", "expand"), ("celery.yaml",)), (("celery", "monitor"), ("celery.yaml", "--every", "2s")),
+    (("celery", "compare"), ("celery.yaml",)), (("run",), ("celery.yaml",)), (("run",), ("celery.yaml", "-q", "--plot")), (("graph",), ("celery.yaml",)),
+    (("check",), ("celery.yaml",)),
 ]  # fmt: skip
 _KEY, _ALL = NAMES["ansi"] + NAMES["bidi"] + NAMES["markup"], tuple(name.replace("\0", "") for name in NAMES.values())
 COMMANDS += [
@@ -76,10 +81,9 @@ def formats(path: tuple[str, ...], arguments: tuple[str, ...]) -> list[str]:
         command = command.get_command(None, word)
     if all(parameter.name != "format" for parameter in command.params):
         return [""]
-    offered = [
-        item.text
-        for item in suggestions(APP, [*path, *(["--seeds", "1"] if "--seeds" in arguments else []), "--format"], "").items
-    ]
+    before = {"--seeds": ["--seeds", "1"], "--plot": ["--plot"]}
+    deciding = [word for option, words in before.items() if option in arguments for word in words]
+    offered = [item.text for item in suggestions(APP, [*path, *deciding, "--format"], "").items]
     same = [index for index, (other, given) in enumerate(COMMANDS) if other == path and given[:1] == FILE and len(given) > 1]
     if len(same) < len(NAMES) or (path, arguments) not in COMMANDS or COMMANDS.index((path, arguments)) not in same:
         return offered
@@ -112,7 +116,8 @@ def of_format(*wanted: str) -> list[tuple[tuple[str, ...], tuple[str, ...], str]
 def test_everything_is_gone_through() -> None:
     """A new command or format must come by here."""
     assert {path[0] for path, _ in COMMANDS} == set(APP.list_commands(None)) - {"verify"}
-    assert {path[1] for path, _ in COMMANDS if path[0] == "explain"} == set(APP.get_command(None, "explain").list_commands(None))
+    for group in ("explain", "celery"):
+        assert {path[1] for path, _ in COMMANDS if path[0] == group} == set(APP.get_command(None, group).list_commands(None))
     known = {
         "table",
         "plain",
@@ -227,6 +232,26 @@ def test_json_has_the_names_as_they_are(folder: Path) -> None:
             assert done.out.isascii()
             for document in done.out.splitlines() if path == ("run",) else [done.out]:
                 json.loads(document)
+
+
+def test_a_celery_section_and_what_it_stands_for_run_alike(folder: Path) -> None:
+    wanted = ran(folder, ("run",), ("celery.yaml",), "ndjson")
+    for encoding in ("utf-8", "ascii", "cp1252"):
+        expanded = ran(folder, ("celery", "expand"), ("celery.yaml",), "", encoding=encoding).out
+        tame(expanded)
+        (folder / f"{encoding}.yaml").write_text(expanded, encoding="utf-8")
+        assert ran(folder, ("run",), (f"{encoding}.yaml",), "ndjson").out == wanted.out
+    workers = {json.loads(line).get("worker", "")[1:] for line in wanted.out.splitlines()}
+    assert {cut(name)[:100] for name in NAMES.values()} <= workers
+
+
+def test_an_imported_app_has_the_names_as_they_are(folder: Path) -> None:
+    for encoding in ("utf-8", "ascii"):
+        imported = ran(folder, ("import celery",), ("hostile_app",), "", encoding=encoding).out
+        tame(imported)
+        (folder / "app.yaml").write_text(imported, encoding="utf-8")
+        exported = json.loads(within("export", "app.yaml", cwd=folder).out)
+        assert {queue["name"] for queue in exported["queues"]} >= {cut(name)[:200] for name in NAMES.values()}
 
 
 def test_what_is_imported_is_what_was_exported(folder: Path) -> None:

@@ -137,6 +137,46 @@ def test_a_run_that_failed_says_why_and_ends_with_its_status(tmp_path: Path) -> 
         assert ended(screen) == 1
 
 
+BLIP = "scenarios/celery/connection-blip-runs-twice.yaml"
+
+
+def test_workers_have_a_table_of_their_own() -> None:
+    """What each of them is at, forwards and backwards the same; their consumers are not shown a second time."""
+    with sitting("run", BLIP, "--step", columns=100) as screen:
+        screen.until("step 0 of 8")
+        third = screen.type("3\r", "step 2 of 8")
+        assert "  worker          active  reserved  unacked  prefetch  runs" in third
+        assert "  w1      online   1 → 2     1 → 0        2         4  import-1 import-2" in third
+        assert "consumer  of" not in third
+        lost = screen.type("6\rn", "OFFLINE")
+        assert "  w1      OFFLINE" in lost
+        end = screen.type("c", "event 100 of 100")
+        assert "  w1      online   1 → 0         0        0         4" in end
+        assert screen.type("3\r", lambda text: text == third) == third
+        assert ended(screen) == 0
+
+
+def test_it_explains_what_became_of_a_task() -> None:
+    with sitting("run", BLIP, "--step", lines=40) as screen:
+        screen.until("step 0 of 8")
+        screen.type("c", "event 100 of 100")
+        page = screen.type("e", "so far")
+        assert "import-4: succeeded on w1" in page
+        assert "acknowledged by w1:celery: gone from celery" in page
+        assert "started by w1" in page
+        screen.type("q")
+        assert ended(screen) == 0
+
+
+def test_it_does_not_tell_headers_that_nobody_looks_at() -> None:
+    with sitting("run", BLIP, "--step", lines=40) as screen:
+        screen.until("step 0 of 8")
+        page = typed(screen, "1\rnne", "so far")
+        assert "import-1: the default exchange, routing key celery: reaches celery" in page
+        screen.type("q")
+        assert ended(screen) == 0
+
+
 @pytest.mark.parametrize(("columns", "lines"), [(40, 15), (80, 24), (20, 5), (200, 60)])
 def test_it_fits(columns: int, lines: int) -> None:
     """Nothing wraps, nothing scrolls away: title above, keys below."""
@@ -365,7 +405,11 @@ class Scripted:
         return key
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.yaml"))[::3], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [*sorted((ROOT / "scenarios").glob("*.yaml"))[::3], *sorted((ROOT / "scenarios" / "celery").glob("*.yaml"))[::6]],
+    ids=lambda path: path.stem,
+)
 @pytest.mark.parametrize(("encoding", "colour"), [("utf-8", True), ("ascii", False)])
 def test_any_keys_in_any_order_give_screens_that_fit(path: Path, encoding: str, colour: bool) -> None:
     terminal = Scripted(Random(path.stem))

@@ -125,6 +125,19 @@ def test_an_invalid_scenario_shows_its_diagnostics_and_is_waited_for(tmp_path: P
         assert "- no longer asked: queues.orders.ready is 2" in told
 
 
+def test_a_file_that_cannot_be_read_hides_its_mistakes_and_mends_none(tmp_path: Path) -> None:
+    shop = tmp_path / "shop.yaml"
+    put(shop, SHOP.replace("publish:", "publsh:"))
+    with watching("shop.yaml", cwd=tmp_path) as process:
+        process.until("INVALID  shop.yaml")
+        put(shop, "queues: {q: {\n")
+        told = process.until("INVALID  shop.yaml")
+        assert "yaml-syntax" in told
+        assert "mended" not in told
+        put(shop, SHOP)
+        assert "✔ mended: error[yaml-syntax]" in process.until("OK  shop")
+
+
 def test_what_changes_nothing_says_so_and_what_is_not_asked_is_not_watched(tmp_path: Path) -> None:
     put(tmp_path / "shop.yaml", SHOP)
     with watching("shop.yaml", cwd=tmp_path) as process:

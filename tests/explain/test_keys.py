@@ -7,7 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routesim.exchanges.topic import matches, words_of
-from routesim.explain.keys import ALL, NONE, Keys, TooManyStates, all_of, any_of, classes, covers, exactly, topic, witness
+from routesim.explain.keys import (
+    ALL,
+    NONE,
+    Keys,
+    Remainders,
+    TooManyStates,
+    all_of,
+    any_of,
+    classes,
+    covers,
+    exactly,
+    topic,
+    witness,
+)
 
 WORDS = ("a", "b", "", "*", "#")
 PATTERN = st.lists(st.sampled_from(("a", "b", "*", "#", "")), max_size=4).map(".".join)
@@ -99,6 +112,48 @@ def test_thousands_of_plain_patterns_are_quick() -> None:
 
 
 def test_what_is_too_large_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("routesim.explain.keys.MOST_STATES", 50)
+    monkeypatch.setattr("routesim.explain.remainders.MOST_STEPS", 500)
     with pytest.raises(TooManyStates):
         classes({str(size): topic("#.a" + ".*" * size) for size in range(8)})
+
+
+def test_questions_share_what_they_find_and_what_they_may_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = all_of(topic(f"#.{word}.#") for word in "abcdefgh")
+    shared = Remainders()
+    before = shared.left_together
+    assert witness(keys, work=shared) == "a.b.c.d.e.f.g.h"
+    first = before - shared.left_together
+    assert witness(keys, work=shared) == "a.b.c.d.e.f.g.h"
+    assert before - shared.left_together < 2 * first
+    shared.left_together = 10
+    with pytest.raises(TooManyStates):
+        witness(keys, work=shared)
+    assert witness(keys) == "a.b.c.d.e.f.g.h"
+
+
+def spent(keys: Keys) -> tuple[str | None, int]:
+    """A witness, and the steps that it cost."""
+    shared = Remainders()
+    before = shared.left_together
+    return witness(keys, longer=True, work=shared), before - shared.left_together
+
+
+def rungs(height: int) -> list[Keys]:
+    """The way down a ladder on which every step looks at the next word: 0, 0, 0 … and a 1 at the last."""
+    return [*(topic("*." * level + "0.#") for level in range(height - 1)), topic("*." * (height - 1) + "1.#")]
+
+
+def test_a_ladder_costs_no_more_than_its_size() -> None:
+    """Each rung is a pattern of its own length; a product of their automata has 2^28 states."""
+    key, steps = spent(all_of(rungs(28)))
+    assert key == ".".join(["0"] * 27 + ["1"])
+    assert steps < 4 * 28**2
+    bits = [any_of((topic("*." * level + "0.#"), topic("*." * level + "1.#"))) for level in range(28)]
+    nowhere, steps = spent(all_of([*bits, ~any_of(all_of(rungs(height + 1)) for height in range(28)), ~topic("0.#")]))
+    assert nowhere is None
+    assert steps < 8 * 28**3
+
+
+def test_what_a_ladder_leads_to_has_as_many_classes_as_rungs() -> None:
+    found = classes({str(height): all_of(rungs(height)) for height in range(1, 29)})
+    assert {key for members, key in found.items() if members} == {".".join(["0"] * height + ["1"]) for height in range(28)}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routesim.explain.answer import CannotExplain
-from routesim.graph import Edge, Graph, Key, Node, collapsed, focused, graph_of, taken_by_message, taken_by_publish
+from routesim.graph import Edge, Graph, Key, Node, collapsed, focused, graph_of, taken_by_message, taken_by_publish, without_idle
 from routesim.graph.layout import Box, laid_out
 from routesim.graph.model import ALTERNATE, BINDING, CONSUMER, CONSUMES, DEAD_LETTER, EXCHANGE, MISSING, QUEUE
 from routesim.report.graphs import GRAPH_FORMATS
@@ -92,6 +92,22 @@ def test_queues_that_are_alike_become_one_node() -> None:
     assert len(small.edges) == 1
     assert len(small.edges[0].labels) == 500
     assert collapsed(graph_of(load(SHOES))) == graph_of(load(SHOES))
+
+
+def test_a_ladder_becomes_the_way_that_was_taken() -> None:
+    """28 levels of exchanges and queues: queues that were not used go, and exchanges that only hand on become one."""
+    graph = graph_of(load(str(ROOT / "scenarios" / "celery" / "delayed-retry-is-stuck.yaml")))
+    small = without_idle(graph, {"celery_delayed_1", "celery_delayed_0", "orders"})
+    queues = {key.name for key in small.nodes if key.kind == QUEUE}
+    assert queues == {"celery_delayed_1", "celery_delayed_0", "orders", "w1.celery.pidbox", "celeryev.w1"}
+    assert small.left_out == 26
+    (group,) = [node for node in small.nodes.values() if node.members]
+    assert group.members == tuple(f"celery_delayed_{level}" for level in range(26, 1, -1))
+    assert group.name == "celery_delayed_26 and 24 more"
+    assert {("celery_delayed_27", group.name, BINDING), (group.name, "celery_delayed_1", BINDING)} <= edges(small)
+    assert all(edge.source in small.nodes and edge.target in small.nodes for edge in small.edges)
+    assert without_idle(graph, {key.name for key in graph.nodes}) == graph, "where all of it is used, all is drawn"
+    assert without_idle(graph_of(load(SHOES)), set()) == graph_of(load(SHOES)), "what is small is drawn in full"
 
 
 # Layout ----------------------------------------------------------------------------------------------------------------

@@ -214,7 +214,16 @@ steps:
   - publish: {{routing_key: q, id: b, priority: 9}}
   - wait: 900ms
   - expect: {{queues: {{q: {{ready: [a, b]}}}}}}
+  - wait: 1s
 expect: {{queues: {{q: {{ready: 0}}}}, messages: {{a: {{q: 'dropped: expired'}}}}, lost: 2}}
+""")
+
+
+def test_no_run_waits_for_x_expires_as_on_rabbitmq() -> None:
+    ok(f"""{REDIS}queues: {{q: {{arguments: {{x-expires: 1000}}}}}}
+steps:
+  - publish: {{routing_key: q, id: a}}
+expect: {{queues: {{q: {{ready: [a]}}}}, lost: 0}}
 """)
 
 

@@ -246,3 +246,15 @@ def test_colours_can_be_read(dark: bool) -> None:
         low += [(name, kind) for name in ("ink", "soft") if contrast(of[name], of[f"{kind}-fill"]) < 4.5]
         low += [(kind, f"{kind}-fill")] if contrast(of[kind], of[f"{kind}-fill"]) < 3 else []
     assert low == []
+
+
+def test_a_ladder_of_delays_is_drawn_large_enough_to_be_read() -> None:
+    """Without the levels that nothing waited in; as wide as it is, with keys of which the end is seen."""
+    ladder = ROOT / "scenarios" / "celery" / "delayed-retry-is-stuck.yaml"
+    text = written("html", load(str(ladder)))
+    assert "26 queues in which no message ever was, and which nobody consumes, are left out here." in text
+    drawing = next(item for item in tree(text).iter() if item.attrib.get("class") == "topology huge")
+    assert drawing.attrib["width"] == drawing.attrib["viewBox"].split()[2]
+    labels = [item.text for item in drawing.iter() if item.text and "…" in item.text]
+    assert any(text.endswith(".*.1.#") for text in labels)
+    assert any(text.endswith(".*.0.#") for text in labels)

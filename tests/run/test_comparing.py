@@ -86,6 +86,11 @@ queues: {q: {exclusive: true, channel: a}}
 steps: [publish: {routing_key: q, channel: a}, crash: a]
 """,
     "restart": "rabbitmq: \"3.10\"\nqueues: {q: {durable: false}}\nsteps: [publish: {routing_key: q}, restart: clean]\n",
+    "whose turn": """
+queues: {other: , q: }
+consumers: {c: {queue: q, prefetch: 1}, d: {queue: q, prefetch: 1}, e: {queue: other, channel: c}}
+steps: [publish: {routing_key: other}, publish: {routing_key: q, count: 2}]
+""",
     "not on Redis": """
 queues: {log: {arguments: {x-queue-type: stream}}}
 consumers: {c: {queue: log, prefetch: 1}, d: {queue: log, prefetch: 1}}
@@ -124,6 +129,27 @@ bindings: [{source: d, destination: q, routing_key: k}]
 steps: [publish: {exchange: d, routing_key: k}, publish: {exchange: d, routing_key: other}]
 """,
 }
+
+
+def test_what_workers_do_at_one_instant_has_no_order() -> None:
+    found = compared("""
+celery:
+  apps: {shop: {task_queues: {celery: , all: {broadcast: true}}}}
+  workers: {w1: , w2: }
+  tasks: {reload: {takes: 1s}}
+steps: [call: {task: reload, queue: all, id: r}]
+""")
+    assert found.rabbitmq.tasks["r"].started == (("w1", 0), ("w2", 0))
+    assert (found.same, found.differences) == (True, [])
+
+
+def test_results_that_nobody_fetches_are_left_on_both() -> None:
+    found = compared("""
+celery: {apps: {shop: {result_backend: "rpc://"}}, workers: {w1: }, tasks: {add: }}
+steps: [call: {task: add, id: a}]
+""")
+    assert found.rabbitmq.left == found.redis.left == {"client.oid": (1, 0)}
+    assert found.same
 
 
 @pytest.mark.parametrize("name", SAME)

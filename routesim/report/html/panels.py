@@ -31,6 +31,9 @@ def topology(story: Story) -> Markup | None:
     if not story.graph.nodes:
         return None
     body = element("div", drawing(story), class_="drawing", tabindex=0, role="group", aria_label="Topology, scrolls sideways")
+    if story.graph.left_out:
+        note = f"{story.graph.left_out:,} queues in which no message ever was, and which nobody consumes, are left out here."
+        return joined([element("p", note, class_="quiet"), body])
     if not story.live:
         return body
     note = "A real broker tells its clients what they hold, not what waits in its queues: that is known at the end only."

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.graph import Graph, Key, Way, Ways, collapsed, graph_of
+from routesim.graph import Graph, Key, Way, Ways, collapsed, graph_of, without_idle
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
 from routesim.report.rows import Row, Rows
 from routesim.report.text import visible
@@ -97,12 +97,20 @@ class Recorder:
         self.moments.append(end)
         if self.monitor is not None:
             self.monitor.advance(result.clock_ms)
-        return Story(result, self._graph(), self.moments, self.left_out, self.depths, kept, self.monitor)
+        graph = self._graph()
+        if not isinstance(result, LiveResult):
+            graph = without_idle(graph, self._used())
+        return Story(result, collapsed(graph), self.moments, self.left_out, self.depths, kept, self.monitor)
 
     def _graph(self) -> Graph:
         graph = graph_of(self.scenario, self.by_name)
         nodes = {key: node._replace(taken=False) for key, node in graph.nodes.items()}
-        return collapsed(graph._replace(nodes=nodes, edges=tuple(edge._replace(taken=False) for edge in graph.edges)))
+        return graph._replace(nodes=nodes, edges=tuple(edge._replace(taken=False) for edge in graph.edges))
+
+    def _used(self) -> set[str]:
+        """The queues in which a message ever was."""
+        passed = {key.name for moment in self.moments for way in moment.ways for key in way[:2] if key.kind == QUEUE}
+        return passed | {name for name, points in self.depths.of.items() if any(point.ready or point.unacked for point in points)}
 
     # What an event is about and changes --------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ def drawing(story: Story) -> Markup:
     held = {}
     for key in story.graph.nodes:
         if key.kind == QUEUE:
-            each = [depths.get(name, (0, 0)) for name in _queues(story.graph, key)]
+            each = [depths.get(name, (0, 0)) for name in _names(story.graph, key)]
             ready, unacked = sum(depth[0] for depth in each), sum(depth[1] for depth in each)
             held[key] = Held(f"{ready:,} ready · {unacked:,} unacked", ready, unacked)
         elif key.kind == CONSUMER:
@@ -30,7 +30,7 @@ def drawing(story: Story) -> Markup:
     return Markup(part_of_a_page(story.graph, held))
 
 
-def _queues(graph: Graph, key: Key) -> tuple[str, ...]:
+def _names(graph: Graph, key: Key) -> tuple[str, ...]:
     return graph.nodes[key].members or (key.name,)
 
 
@@ -40,25 +40,24 @@ def replay(story: Story) -> dict[str, Any]:
     (queue, ready, unacked) ..., (consumer, what it holds) ...], without what is empty at its end; an edge that is gone
     backwards is written as -1 - its number."""
     graph = story.graph
-    at_node = {name: number for number, key in enumerate(graph.nodes) if key.kind == QUEUE for name in _queues(graph, key)}
+    at_node = {Key(key.kind, name): number for number, key in enumerate(graph.nodes) for name in _names(graph, key)}
     nodes = {key: number for number, key in enumerate(graph.nodes)}
     edges = {(nodes[edge.source], nodes[edge.target], edge.kind): number for number, edge in enumerate(graph.edges)}
-    names = _Numbers({name for moment in story.moments for name in moment.depths} | at_node.keys())
+    names = _Numbers(
+        {name for moment in story.moments for name in moment.depths} | {key.name for key in at_node if key.kind == QUEUE}
+    )
     workers = _Numbers({name for moment in story.moments for name in moment.holds} | story.scenario.consumers.keys())
     groups: list[Any] = []
     for key in graph.nodes:
         if key.kind == QUEUE:
-            groups.append([names[name] for name in _queues(graph, key)])
+            groups.append([names[name] for name in _names(graph, key)])
         else:
             groups.append(workers[key.name] if key.kind == CONSUMER else None)
 
-    def node_of(key: Key) -> int | None:
-        return at_node.get(key.name) if key.kind == QUEUE else nodes.get(key)
-
     def packed(moment: Moment, before: int) -> list[Any]:
-        found = [edges.get((node_of(source), node_of(target), kind)) for source, target, kind in moment.ways]  # type: ignore[arg-type]
+        found = [edges.get((at_node.get(source), at_node.get(target), kind)) for source, target, kind in moment.ways]  # type: ignore[arg-type]
         way = [-1 - number if moment.back else number for number in found if number is not None]
-        touched = dict.fromkeys(number for key in moment.keys if (number := node_of(key)) is not None)
+        touched = dict.fromkeys(number for key in moment.keys if (number := at_node.get(key)) is not None)
         parts: list[Any] = [
             moment.at_ms - before, way, list(touched),
             [value for name, depth in moment.depths.items() for value in (names[name], *depth)],
