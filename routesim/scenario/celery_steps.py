@@ -62,7 +62,8 @@ class Steps:
         """Passed on; within a wait, what is due meanwhile."""
         waited = node.get("wait") if isinstance(node, Mapping) else None
         ms = duration_ms(waited) if isinstance(waited, Text) else None
-        if not ms or not self.due or self.due[0][0] > self.now + ms:
+        # A wait that holds anything else stays whole: it is wrong, or says how it fails.
+        if not ms or len(node) > 1 or not self.due or self.due[0][0] > self.now + ms:
             self.now += ms or 0
             self.steps.append(("", node))
         else:

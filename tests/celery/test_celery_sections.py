@@ -280,3 +280,17 @@ def test_definitions_are_found_from_where_the_text_will_be() -> None:
     outcome = routesim("celery", "expand", "a/scene.yaml", files=files)
     assert "definitions: [a/d.json]" in outcome.out
     assert routesim("run", "-", "-q", files=files, stdin=outcome.out.encode()).status == 0
+
+
+def test_a_wait_that_is_parted_loses_nothing_that_stands_beside_it() -> None:
+    """Where results may expire, a wait is parted by what is published meanwhile; a key that is none is told all the same."""
+    text = """
+celery:
+  apps: {shop: {result_backend: "rpc://", result_expires: 4}}
+  tasks: {add: }
+  beats: {beat: {schedule: {tick: {task: add, every: 3s}}}}
+steps:
+  - {wait: 4500ms, app: x}
+until: 11s
+"""
+    assert only(text).code == "unknown-step"
