@@ -2,7 +2,10 @@
 
 import os
 
+import pytest
 from hypothesis import settings
+
+pytest.register_assert_rewrite("kits")
 
 # ROUTESIM_DRAW=1 looks for new examples; without it a change, and not luck, decides whether the tests pass.
 settings.register_profile("same", derandomize=True, database=None)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from routesim.broker import counts, imbalance
-from routesim.report.json import result_object
-from routesim.report.lines import Lines
+from routesim.report.formats.json import result_object
+from routesim.report.formats.ndjson import Lines
 from routesim.run import Runner
 from routesim.scenario import load
 

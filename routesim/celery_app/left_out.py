@@ -6,9 +6,9 @@ from typing import Any
 from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
 from routesim.celery_app.task_queues import queue_name
 from routesim.celery_app.values import named_entries, setting
-from routesim.scenario.celery_format import ENTRY, ROUTE_OPTIONS, TASK
-from routesim.scenario.left_out import named
-from routesim.scenario.writing import scalar
+from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
+from routesim.scenario.definitions.left_out import named
+from routesim.scenario.yaml.writing import scalar
 
 AMQP = frozenset({"amqp", "amqps", "pyamqp", "py-amqp", "librabbitmq", "confirm"})
 REDIS = frozenset({"redis", "rediss", "sentinel"})

@@ -5,7 +5,7 @@ import re
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import did_you_mean
-from routesim.scenario.left_out import named
+from routesim.scenario.definitions.left_out import named
 
 CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)\S*@", re.IGNORECASE)
 FRAME = re.compile(r'File "(.+)", line ([0-9]+) in')

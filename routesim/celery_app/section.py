@@ -7,8 +7,8 @@ from routesim.celery.settings import SETTINGS
 from routesim.celery_app.left_out import AMQP, ELSEWHERE, MOST_CALLS, MOST_RETRIES, REDIS, SURPRISING, left_out
 from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
-from routesim.scenario.celery_format import ENTRY, ROUTE_OPTIONS, TASK
-from routesim.scenario.writing import Bare
+from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
+from routesim.scenario.yaml.writing import Bare
 
 READ = SETTINGS.keys() - ELSEWHERE - SURPRISING.keys()
 DEFAULT_APP = "app"

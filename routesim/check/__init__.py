@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from routesim.check import bindings, consumers, loops, losses, settings, tasks
+from routesim.check import binding_rules, consumer_rules, loop_rules, loss_rules, settings_rules, task_rules
 from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, OfTask, Problem, Witness
-from routesim.check.topology import Topology
+from routesim.check.topology_rules import Topology
 from routesim.check.witness import confirmed
 from routesim.diagnostics import Diagnostic
-from routesim.explain.keys import Remainders
+from routesim.explain.keys.key_sets import Remainders
 from routesim.scenario import Places, Scenario, Spot, load_placed
 
 IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
@@ -23,35 +23,35 @@ class Rule(NamedTuple):
 
 
 RULES: dict[str, Rule] = {
-    "exchange-drops-all": Rule(ERROR, losses.drops_all),
-    "exchange-drops-some": Rule(NOTE, losses.drops_some),
-    "dead-letter-nowhere": Rule(ERROR, losses.dead_letter_nowhere),
-    "limit-loses": Rule(WARNING, losses.limit_loses),
-    "parking-loses": Rule(ERROR, losses.parking_loses),
-    "parking-overlap": Rule(WARNING, loops.parking_overlap),
-    "cycle-cut": Rule(ERROR, loops.cycle_cut),
-    "retry-endless": Rule(WARNING, loops.retry_endless),
-    "requeue-endless": Rule(WARNING, loops.requeue_endless),
-    "wildcard-on-direct": Rule(ERROR, bindings.wildcard_on_direct),
-    "star-is-one-word": Rule(WARNING, bindings.star_and_several_words),
-    "binding-adds-nothing": Rule(NOTE, bindings.redundant),
-    "headers-match-all": Rule(WARNING, bindings.headers_always),
-    "headers-match-nothing": Rule(WARNING, bindings.headers_never),
-    "headers-unsatisfied": Rule(WARNING, bindings.headers_unsatisfied),
-    "same-binding": Rule(NOTE, bindings.same_binding),
-    "queue-unreachable": Rule(NOTE, bindings.unreachable),
-    "policy-hidden": Rule(WARNING, settings.policy_hidden),
-    "policy-tie": Rule(WARNING, settings.policy_tie),
-    "argument-meaningless": Rule(WARNING, settings.meaningless),
-    "plugin-needed": Rule(NOTE, settings.needs_plugin),
-    "delayed-unroutable": Rule(WARNING, settings.delayed),
-    "version-refuses": Rule(WARNING, settings.removed),
-    "version-will-refuse": Rule(NOTE, settings.removed_later),
-    "queue-without-consumer": Rule(NOTE, consumers.no_consumer),
-    "prefetch-unlimited": Rule(WARNING, consumers.prefetch_zero),
-    "auto-ack-shared": Rule(WARNING, consumers.auto_ack),
-    "task-outlives-timeout": Rule(ERROR, tasks.outlives_timeout),
-    "late-acks-needed": Rule(WARNING, tasks.late_acks_needed),
+    "exchange-drops-all": Rule(ERROR, loss_rules.drops_all),
+    "exchange-drops-some": Rule(NOTE, loss_rules.drops_some),
+    "dead-letter-nowhere": Rule(ERROR, loss_rules.dead_letter_nowhere),
+    "limit-loses": Rule(WARNING, loss_rules.limit_loses),
+    "parking-loses": Rule(ERROR, loss_rules.parking_loses),
+    "parking-overlap": Rule(WARNING, loop_rules.parking_overlap),
+    "cycle-cut": Rule(ERROR, loop_rules.cycle_cut),
+    "retry-endless": Rule(WARNING, loop_rules.retry_endless),
+    "requeue-endless": Rule(WARNING, loop_rules.requeue_endless),
+    "wildcard-on-direct": Rule(ERROR, binding_rules.wildcard_on_direct),
+    "star-is-one-word": Rule(WARNING, binding_rules.star_and_several_words),
+    "binding-adds-nothing": Rule(NOTE, binding_rules.redundant),
+    "headers-match-all": Rule(WARNING, binding_rules.headers_always),
+    "headers-match-nothing": Rule(WARNING, binding_rules.headers_never),
+    "headers-unsatisfied": Rule(WARNING, binding_rules.headers_unsatisfied),
+    "same-binding": Rule(NOTE, binding_rules.same_binding),
+    "queue-unreachable": Rule(NOTE, binding_rules.unreachable),
+    "policy-hidden": Rule(WARNING, settings_rules.policy_hidden),
+    "policy-tie": Rule(WARNING, settings_rules.policy_tie),
+    "argument-meaningless": Rule(WARNING, settings_rules.meaningless),
+    "plugin-needed": Rule(NOTE, settings_rules.needs_plugin),
+    "delayed-unroutable": Rule(WARNING, settings_rules.delayed),
+    "version-refuses": Rule(WARNING, settings_rules.removed),
+    "version-will-refuse": Rule(NOTE, settings_rules.removed_later),
+    "queue-without-consumer": Rule(NOTE, consumer_rules.no_consumer),
+    "prefetch-unlimited": Rule(WARNING, consumer_rules.prefetch_zero),
+    "auto-ack-shared": Rule(WARNING, consumer_rules.auto_ack),
+    "task-outlives-timeout": Rule(ERROR, task_rules.outlives_timeout),
+    "late-acks-needed": Rule(WARNING, task_rules.late_acks_needed),
 }
 
 

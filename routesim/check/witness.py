@@ -5,15 +5,15 @@ from typing import Any
 
 from routesim.broker.policies import matching
 from routesim.check.finding import Draft, Witness
-from routesim.check.topology import RESERVED, Topology, Way
+from routesim.check.topology_rules import RESERVED, Topology, Way
 from routesim.content import Content
 from routesim.diagnostics import Invalid
 from routesim.explain.answer import quoted
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy, Queue
 from routesim.run import Runner
 from routesim.scenario import load_source
-from routesim.scenario.source import Source
-from routesim.scenario.writing import table, written
+from routesim.scenario.yaml.source import Source
+from routesim.scenario.yaml.writing import table, written
 
 ALL_SHOWN = 30  # bindings of an exchange that are all written out; of more, those that the message matches
 BUDGET_EVENTS = 300_000

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.commands import OneCommand
-from routesim.cli.groups import OPTIONS
-from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
+from routesim.cli.shared.commands import OneCommand
+from routesim.cli.shared.groups import OPTIONS
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples(
     "routesim celery expand shop.yaml",
@@ -42,7 +42,7 @@ def expand(
 
     It runs as it is, to the very same events: routesim celery expand FILE | routesim run -
     """
-    from routesim.cli.expanding import expand_file
+    from routesim.cli.handlers.expanding import expand_file
 
     sys.exit(expand_file(file, output, rabbitmq))
 
@@ -66,7 +66,7 @@ def monitor(
     format: FORMAT = None,
 ) -> None:
     """Queues, workers and tasks as a monitor such as Flower shows them, over virtual time."""
-    from routesim.cli.celery_monitor import monitor_file
+    from routesim.cli.handlers.celery_monitor import monitor_file
 
     sys.exit(monitor_file(file, at, every, listener, format))
 
@@ -87,7 +87,7 @@ def compare(
 
     Exit status 0: both the same; 1: they differ.
     """
-    from routesim.cli.celery_compare import compare_file
+    from routesim.cli.handlers.celery_compare import compare_file
 
     sys.exit(compare_file(file, visibility_timeout, format))
 

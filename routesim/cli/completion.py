@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.help import Command, examples
+from routesim.cli.shared.help import Command, examples
 
 SCRIPTS = Path(__file__).parent / "completions"
 SHELLS = {"bash": "routesim.bash", "zsh": "_routesim", "fish": "routesim.fish"}  # the names that their folders want
@@ -25,8 +25,8 @@ def completion(shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash,
 
     In zsh the folder has to be one of $fpath. For this session alone: source <(routesim completion bash).
     """
-    from routesim.cli.exits import UsageError
-    from routesim.cli.output import opened
+    from routesim.cli.shared.exits import UsageError
+    from routesim.cli.shared.output import opened
     from routesim.diagnostics import did_you_mean
 
     if shell not in SHELLS:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.help import Command, examples
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples(
     "routesim diff exported-before.json exported-after.json",
@@ -18,8 +18,8 @@ def diff(
     format: Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json.")] = None,
 ) -> None:
     """Which messages reach other queues than before, what cannot be redeclared in place, what is lost."""
-    from routesim.cli.diffing import pairs
-    from routesim.cli.explaining import answered
+    from routesim.cli.handlers.diffing import pairs
+    from routesim.cli.handlers.explaining import answered
     from routesim.diff import explain_diff
 
     answered(lambda: explain_diff(pairs(old, new)), format)

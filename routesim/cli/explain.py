@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.commands import OneCommand
-from routesim.cli.groups import OPTIONS
-from routesim.cli.help import Command, examples
+from routesim.cli.shared.commands import OneCommand
+from routesim.cli.shared.groups import OPTIONS
+from routesim.cli.shared.help import Command, examples
 
 FORMAT = Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or svg.")]
 VERSION = Annotated[
@@ -38,7 +38,7 @@ _command = partial(app.command, cls=OneCommand)
 )
 def topic(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
     """Which binding keys match a routing key, word by word; without any, it teaches."""
-    from routesim.cli.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered, rules_of
     from routesim.explain.topic import explain_topic
 
     answered(lambda: explain_topic(key, patterns or [], rules_of(rabbitmq)), format)
@@ -47,7 +47,7 @@ def topic(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format:
 @_command("direct", epilog=examples("routesim explain direct error error warning"))
 def direct(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
     """Which bindings of a direct exchange match."""
-    from routesim.cli.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered, rules_of
     from routesim.explain.types import explain_direct
 
     answered(lambda: explain_direct(key, patterns or [], rules_of(rabbitmq)), format)
@@ -61,7 +61,7 @@ def fanout(
     format: FORMAT = None,
 ) -> None:
     """Why a fanout exchange ignores the key."""
-    from routesim.cli.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered, rules_of
     from routesim.explain.types import explain_fanout
 
     answered(lambda: explain_fanout(key, patterns or [], rules_of(rabbitmq)), format)
@@ -77,7 +77,7 @@ def headers(
     format: FORMAT = None,
 ) -> None:
     """Which bindings of a headers exchange a message's headers satisfy."""
-    from routesim.cli.explaining import answered, rules_of, table_of, tables_of
+    from routesim.cli.handlers.explaining import answered, rules_of, table_of, tables_of
     from routesim.explain.types import explain_headers
 
     answered(lambda: explain_headers(table_of(header or []), tables_of(criteria or []), rules_of(rabbitmq)), format)
@@ -91,7 +91,7 @@ def default(
     format: FORMAT = None,
 ) -> None:
     """How the default exchange finds a queue by its name."""
-    from routesim.cli.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered, rules_of
     from routesim.explain.types import explain_default
 
     answered(lambda: explain_default(key, queues or [], rules_of(rabbitmq)), format)
@@ -108,7 +108,7 @@ def _hash(kind: str) -> None:
         format: FORMAT = None,
     ) -> None:
         """Which binding the hash of the key chooses."""
-        from routesim.cli.explaining import answered, rules_of
+        from routesim.cli.handlers.explaining import answered, rules_of
         from routesim.explain.types import explain_hash
 
         answered(lambda: explain_hash(kind, key, bindings or [], rules_of(rabbitmq)), format)
@@ -117,7 +117,7 @@ def _hash(kind: str) -> None:
 def _other(kind: str, line: str) -> None:
     @_command(kind, help=line, epilog=examples(f"routesim explain {kind} order42 a.b '#'"))
     def other(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
-        from routesim.cli.explaining import answered, rules_of
+        from routesim.cli.handlers.explaining import answered, rules_of
         from routesim.explain.types import explain_any
 
         answered(lambda: explain_any(kind, key, patterns or [], rules_of(rabbitmq)), format)
@@ -154,8 +154,8 @@ def route(
     format: FORMAT = None,
 ) -> None:
     """The whole way of a message through a topology, hits and misses, and what can become of it later."""
-    from routesim.cli.exits import UsageError
-    from routesim.cli.explaining import answered, scenario_of, table_of
+    from routesim.cli.handlers.explaining import answered, scenario_of, table_of
+    from routesim.cli.shared.exits import UsageError
     from routesim.explain.route import explain_route
 
     if expect_queue and expect_nothing:
@@ -172,7 +172,7 @@ def message(
     format: FORMAT = None,
 ) -> None:
     """The life of one message in a run, with the cause at every turn."""
-    from routesim.cli.explaining import answered, scenario_of
+    from routesim.cli.handlers.explaining import answered, scenario_of
     from routesim.explain.message import explain_message
 
     answered(lambda: explain_message(scenario_of(file, rabbitmq), id), format)
@@ -186,7 +186,7 @@ def queue(
     format: FORMAT = None,
 ) -> None:
     """What can reach a queue, its settings and who won, where its messages go, its contents over time."""
-    from routesim.cli.explaining import answered, scenario_of
+    from routesim.cli.handlers.explaining import answered, scenario_of
     from routesim.explain.queue import explain_queue
 
     answered(lambda: explain_queue(scenario_of(file, rabbitmq), name), format)
@@ -197,8 +197,8 @@ def error(
     code: Annotated[str, typer.Argument(metavar="CODE", help="routesim's own, or AMQP's number or name.")], format: FORMAT = None
 ) -> None:
     """What an error means, an example, and the cure."""
-    from routesim.cli.explaining import answered
-    from routesim.explain.errors import explain_error
+    from routesim.cli.handlers.explaining import answered
+    from routesim.explain.pages.errors import explain_error
 
     answered(lambda: explain_error(code), format)
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples(
     "routesim export shop.yaml",
@@ -24,7 +24,7 @@ def export(
     ] = None,
 ) -> None:
     """Turn a scenario's topology into a definitions file for a broker, and tell what such a file cannot carry."""
-    from routesim.cli.converting import export_file
+    from routesim.cli.handlers.converting import export_file
 
     sys.exit(export_file(file, output, vhost, rabbitmq))
 

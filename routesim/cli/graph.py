@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.explain import FILE, HEADERS, VERSION
-from routesim.cli.help import Command, examples
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples(
     "routesim graph scenarios/shoes.yaml",
@@ -33,7 +33,7 @@ def graph(
     output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")] = None,
 ) -> None:
     """Draw exchanges, queues and all the ways between them, and the way that a message takes."""
-    from routesim.cli.drawing import Options, draw
+    from routesim.cli.handlers.drawing import Options, draw
 
     way = (exchange, key, tuple(header or ())) if exchange is not None else None
     sys.exit(draw(file, Options(format, message, way, focus, depth, rabbitmq, output)))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.help import Command, examples
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples(
     "routesim import definitions.json",
@@ -35,8 +35,8 @@ def import_(
     ] = None,
 ) -> None:
     """Turn a broker's definitions, from a file or a running broker, into a scenario that says what was left out, and why."""
-    from routesim.cli.converting import import_broker, import_file
-    from routesim.cli.exits import UsageError
+    from routesim.cli.handlers.converting import import_broker, import_file
+    from routesim.cli.shared.exits import UsageError
 
     if (file is None) == (management is None):
         raise UsageError("give either a definitions file or --management URL")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples(
     "routesim import celery proj",
@@ -33,7 +33,7 @@ def import_celery(
     ] = None,
 ) -> None:
     """Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."""
-    from routesim.cli.reading_apps import import_app
+    from routesim.cli.handlers.reading_apps import import_app
 
     debug = bool(context.find_root().params.get("debug"))
     sys.exit(import_app(app, output, workers, directory, python, timeout, rabbitmq, debug=debug))

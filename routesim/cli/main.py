@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from routesim import __version__
-from routesim.cli.commands import OPTIONS, Commands
-from routesim.cli.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.help import examples
-from routesim.cli.output import forget, tell
+from routesim.cli.shared.commands import OPTIONS, Commands
+from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.shared.help import examples
+from routesim.cli.shared.output import forget, tell
 
 EPILOGUE = (
     examples(
@@ -43,7 +43,7 @@ def main() -> None:
     """Run the command line and exit with the status that the README promises."""
     instruction = os.environ.get("_ROUTESIM_COMPLETE")
     if instruction:
-        from routesim.cli.completing import answer
+        from routesim.cli.shells.completing import answer
 
         answer(typer.main.get_command(app), instruction, sys.argv[1:])
         sys.exit(OK)
@@ -90,7 +90,7 @@ def _told(problem: Exception, arguments: list[str]) -> int:
     if type(problem).__name__ == "Abort":
         return INTERRUPTED
     if hasattr(problem, "format_message"):
-        from routesim.cli.usage import lines_of
+        from routesim.cli.shared.usage import lines_of
 
         for line in lines_of(problem, typer.main.get_command(app), arguments):
             tell(line)

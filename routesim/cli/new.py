@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.help import Command, examples
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples(
     "routesim new --list",
@@ -25,7 +25,7 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
     """Write a first scenario of a pattern: a work queue, publish/subscribe, retries and more."""
-    from routesim.cli.beginning import list_templates, write_template
+    from routesim.cli.handlers.creating import list_templates, write_template
 
     sys.exit(list_templates() if list else write_template(name, template, force=force))
 

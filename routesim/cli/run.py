@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.help import Command, examples
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples(
     "routesim run scenarios/hello.yaml",
@@ -77,23 +77,23 @@ def run(
     plot: Annotated[bool, typer.Option("--plot", help="Ready and unacked messages of each queue over virtual time.")] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
-    from routesim.cli.exits import UsageError
-    from routesim.cli.running import Options, run_files, until_of
+    from routesim.cli.handlers.running import Options, run_files, until_of
+    from routesim.cli.shared.exits import UsageError
 
     options = Options(
         format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under, plot
     )
     if step:
-        from routesim.cli import stepping
+        from routesim.cli.terminal import step_mode
 
         others = {"--watch": watch, "--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1}
-        stepping.check(files, options, others)
-        sys.exit(stepping.step_through(files, options))
+        step_mode.check(files, options, others)
+        sys.exit(step_mode.step_through(files, options))
     if watch:
-        from routesim.cli import watching
+        from routesim.cli.terminal import watch_mode
 
-        watching.check(files, options, {"--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1})
-        watching.watch(files, options)
+        watch_mode.check(files, options, {"--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1})
+        watch_mode.watch(files, options)
     if broker is None and (management is not None or speed != 1):
         raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
     if plot and (broker is not None or seeds is not None):
@@ -101,15 +101,15 @@ def run(
     if broker is not None:
         if seeds is not None:
             raise UsageError("--seeds is of the embedded engine; leave out --broker")
-        from routesim.cli.living import Target, run_live
+        from routesim.cli.handlers.running_on_broker import Target, run_live
 
         sys.exit(run_live(files, options, Target(broker, management, speed)))
     if seeds is not None:
-        from routesim.cli.sweeping import parsed, sweep_files
+        from routesim.cli.handlers.sweeping import parsed, sweep_files
 
         sys.exit(sweep_files(files, options, parsed(seeds), _count(jobs)))
     if jobs != 1 and len(files) > 1:
-        from routesim.cli import parallel
+        from routesim.cli.handlers import parallel
 
         if _count(jobs) > 1:
             sys.exit(parallel.run_files(files, options, _count(jobs)))
@@ -119,7 +119,7 @@ def run(
 def _count(jobs: int) -> int:
     if jobs == 1:
         return 1
-    from routesim.cli.processes import count_of
+    from routesim.cli.shared.processes import count_of
 
     return count_of(jobs)
 

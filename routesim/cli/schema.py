@@ -1,7 +1,7 @@
 """`routesim schema`: the JSON Schema of scenarios."""
 
-from routesim.cli.help import Command, examples
 from routesim.cli.import_ import OUTPUT
+from routesim.cli.shared.help import Command, examples
 
 EXAMPLES = examples("routesim schema --output routesim.schema.json")
 
@@ -11,7 +11,7 @@ def schema(output: OUTPUT = None) -> None:
 
     As the first line of a scenario, `# yaml-language-server: $schema=routesim.schema.json` tells the editor where it lies.
     """
-    from routesim.cli.converting import write
+    from routesim.cli.handlers.converting import write
     from routesim.scenario.schema import text
 
     write(lambda out: text().splitlines(), None, output)

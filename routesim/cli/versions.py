@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.explain import FILE, FORMAT
-from routesim.cli.help import Command, examples
+from routesim.cli.shared.help import Command, examples
 
 FROM = Annotated[str | None, typer.Option("--from", metavar="VERSION", help="The version before.")]
 TO = Annotated[str | None, typer.Option("--to", metavar="VERSION", help="The version after.")]
@@ -13,9 +13,9 @@ TO = Annotated[str | None, typer.Option("--to", metavar="VERSION", help="The ver
 
 def versions(old: FROM = None, new: TO = None, format: FORMAT = None) -> None:
     """The versions of RabbitMQ that are known, and every rule that differs between them."""
-    from routesim.cli.exits import UsageError
-    from routesim.cli.explaining import answered, rules_of
-    from routesim.explain.versions import explain_versions
+    from routesim.cli.handlers.explaining import answered, rules_of
+    from routesim.cli.shared.exits import UsageError
+    from routesim.explain.pages.version_table import explain_versions
 
     if (old is None) != (new is None):
         raise UsageError("--from and --to belong together")
@@ -31,7 +31,7 @@ def upgrade(
     format: FORMAT = None,
 ) -> None:
     """Run a scenario under two versions and print only what behaves differently and what would be refused."""
-    from routesim.cli.explaining import answered, scenario_of
+    from routesim.cli.handlers.explaining import answered, scenario_of
     from routesim.explain.upgrade import explain_upgrade
     from routesim.versions import NEWEST
 

@@ -10,7 +10,7 @@ from routesim.queues import Delivery
 from routesim.steps import Cancel, Consume
 
 if TYPE_CHECKING:
-    from routesim.clients.doings import Doings
+    from routesim.clients.actions import Doings
     from routesim.clients.process import Process
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from routesim import events
 from routesim.clients import messages
-from routesim.clients.doings import After, Doings, Refusal, Soon
+from routesim.clients.actions import After, Doings, Refusal, Soon
 from routesim.clients.limits import PrefetchCount
 from routesim.model import Consumer, control_channel, gossip_channel, task_consumer
 from routesim.steps import Cancel, Close, Consume, Crash, Step

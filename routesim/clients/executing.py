@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from routesim import events
 from routesim.clients import connecting, messages
-from routesim.clients.doings import After, Doings, Job, Soon
+from routesim.clients.actions import After, Doings, Job, Soon
 from routesim.clients.limits import RateLimit
 from routesim.clients.outcomes import Course, Moment, course, lost
 from routesim.clients.requests import Request, decodable, task_id, task_name

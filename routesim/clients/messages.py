@@ -15,7 +15,7 @@ from routesim.model import Message, events_channel, pool_channel
 from routesim.steps import Publish
 
 if TYPE_CHECKING:
-    from routesim.clients.doings import Doings
+    from routesim.clients.actions import Doings
     from routesim.clients.process import Process
 
 DEATH_HEADERS = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",

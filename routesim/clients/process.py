@@ -9,7 +9,7 @@ from collections import deque
 
 from routesim.broker import ConsumerEnded
 from routesim.clients import connecting, executing, messages
-from routesim.clients.doings import After, Doings, Job, Shared, Soon, What
+from routesim.clients.actions import After, Doings, Job, Shared, Soon, What
 from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.requests import Request
 from routesim.events import Event

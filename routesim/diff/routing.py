@@ -7,8 +7,8 @@ from typing import NamedTuple
 from routesim.broker import Broker
 from routesim.broker.routing import route
 from routesim.content import Content
-from routesim.explain.keys import NONE, Keys, TooManyStates, classes, witness
-from routesim.explain.reach import BY_KEY, decides_by_key, inner_type, matched, reach
+from routesim.explain.keys.key_sets import NONE, Keys, TooManyStates, classes, witness
+from routesim.explain.keys.reach import BY_KEY, decides_by_key, inner_type, matched, reach
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.values import Table, raw, table_identity
 

@@ -13,7 +13,7 @@ from routesim.explain.tasks import TaskWitness
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.run import Checked, Result
-from routesim.run.promises import LOST, is_lost
+from routesim.run.expecting.promises import LOST, is_lost
 from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
 from routesim.steps import Bind
 

@@ -2,8 +2,8 @@
 
 from routesim.graph.build import graph_of, taken_by_message, taken_by_publish
 from routesim.graph.model import Edge, Graph, Key, Node, together
+from routesim.graph.paths import DEFAULT_KEY, Way, Ways
 from routesim.graph.simplify import collapsed, focused, without_idle
-from routesim.graph.ways import DEFAULT_KEY, Way, Ways
 
 __all__ = [
     "DEFAULT_KEY", "Edge", "Graph", "Key", "Node", "Way", "Ways", "collapsed", "focused", "graph_of", "taken_by_message",

@@ -24,7 +24,7 @@ from routesim.graph.model import (
     Key,
     Node,
 )
-from routesim.graph.ways import DEFAULT_KEY, Way, Ways, along
+from routesim.graph.paths import DEFAULT_KEY, Way, Ways, along
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.queues import QueueType
 from routesim.run import Runner

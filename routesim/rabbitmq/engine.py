@@ -22,9 +22,9 @@ from routesim.queues import Copy, Delivery, QueueType, Subscription, unacked_of
 from routesim.rabbitmq.connections import Connections, Refusal
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.management import Refusal as HttpRefusal
+from routesim.rabbitmq.observed import Line, SeenQueue
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.problems import NotOnARealBroker
-from routesim.rabbitmq.seen import Line, SeenQueue
 from routesim.rabbitmq.wire import body_of, content_of, properties_of
 from routesim.replies import CHANNEL_CODES, CLOSED_BY_CLIENT, REPLY_SUCCESS
 from routesim.values import is_integer, raw

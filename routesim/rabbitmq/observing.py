@@ -6,7 +6,7 @@ from typing import Any
 from routesim.queues import Copy, Delivery
 from routesim.rabbitmq.connections import Refusal
 from routesim.rabbitmq.engine import RealBroker
-from routesim.rabbitmq.seen import SeenQueue
+from routesim.rabbitmq.observed import SeenQueue
 
 LOOK = "(look)"
 SINGLE = "x-single-active-consumer"

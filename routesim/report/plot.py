@@ -8,7 +8,7 @@ from typing import IO, NamedTuple
 
 from routesim.report.text import encoding_of, fitted, visible, width
 from routesim.report.ticks import column_ms, short_time, ticks
-from routesim.report.trace import ANSI, RESET
+from routesim.report.trace.trace import ANSI, RESET
 from routesim.tables import PLAIN, QUIET, Cell
 
 Line = tuple[Cell, ...]

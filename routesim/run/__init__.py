@@ -1,10 +1,10 @@
 """A scenario and an engine become a result: events, final state, expectations."""
 
 from routesim.run.acting import StepError
-from routesim.run.checked import Checked, shown_actual
-from routesim.run.expectations import unacked
+from routesim.run.expecting.checked import Checked, shown_actual
+from routesim.run.expecting.expectations import unacked
+from routesim.run.folds.records import Listener
 from routesim.run.live import LiveResult
-from routesim.run.records import Listener
 from routesim.run.runner import BUDGET_EVENTS, Result, Runner
 
 Outcome = Result | LiveResult  # what reports draw, whichever engine it comes from

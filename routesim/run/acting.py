@@ -8,16 +8,16 @@ from routesim.broker import ConsumerEnded
 from routesim.clients import Worker
 from routesim.events import Event
 from routesim.queues import Delivery
-from routesim.run.express import COME_BACK, FINISH
-from routesim.run.records import Listener
+from routesim.run.express.express import COME_BACK, FINISH
+from routesim.run.folds.records import Listener
 from routesim.scenario import Do, PublishMany, Scenario, Signal
 from routesim.steps import Publish, Step
 
 if TYPE_CHECKING:
     from routesim.broker import Broker
     from routesim.rabbitmq.engine import RealBroker
+    from routesim.run.folds.task_records import Tasks
     from routesim.run.processes import Processes
-    from routesim.run.task_records import Tasks
 
 
 class StepError(NamedTuple):
@@ -171,7 +171,7 @@ def _processes(acting: Acting, seed: int, published: dict[str, int]) -> "Process
 def _task_record(scenario: Scenario) -> "Tasks | None":
     if not scenario.workers:
         return None
-    from routesim.run.task_records import Tasks
+    from routesim.run.folds.task_records import Tasks
 
     return Tasks(scenario.workers)
 

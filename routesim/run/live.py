@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from routesim import events
 from routesim.events import Event
 from routesim.run.acting import Acting, StepError
-from routesim.run.checked import Checked, shown_actual
-from routesim.run.expectations import Evidence, check
-from routesim.run.express import COME_BACK, FINISH, PUBLISH, TIMER
-from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
+from routesim.run.expecting.checked import Checked, shown_actual
+from routesim.run.expecting.expectations import Evidence, check
+from routesim.run.express.express import COME_BACK, FINISH, PUBLISH, TIMER
+from routesim.run.folds.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.scenario import Expectation
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
+    from routesim.run.folds.task_records import Tasks
     from routesim.run.processes import Processes
-    from routesim.run.task_records import Tasks
 
 SEEN_STATES = ("ready", "unacked", "acked")
 MOST_REACTIONS = 100_000

@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from routesim.run.monitoring import Monitor
-from routesim.run.records import Listener
+from routesim.run.folds.monitoring import Monitor
+from routesim.run.folds.records import Listener
+from routesim.run.folds.situation import Depth, Depths
 from routesim.run.runner import BUDGET_EVENTS, Result, Runner
-from routesim.run.situation import Depth, Depths
 from routesim.scenario import Scenario
 from routesim.values import raw
 

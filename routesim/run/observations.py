@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from routesim import steps
 from routesim.broker import Broker
 from routesim.queues import Copy
-from routesim.run.expectations import unacked
+from routesim.run.expecting.expectations import unacked
 from routesim.run.live import LiveResult
 from routesim.run.runner import Result
 from routesim.values import plain

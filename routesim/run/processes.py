@@ -5,10 +5,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from routesim.broker import ConsumerEnded
-from routesim.clients.doings import After, Doings, Shared, Soon, What
+from routesim.clients.actions import After, Doings, Shared, Soon, What
 from routesim.clients.process import Process
 from routesim.queues import Delivery
-from routesim.run.express import TIMER
+from routesim.run.express.express import TIMER
 from routesim.steps import Step
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.broker import Broker
+from routesim.run.folds.situation import Situation
 from routesim.run.runner import BUDGET_EVENTS, Result, Runner
-from routesim.run.situation import Situation
 from routesim.scenario import Scenario
 
 MOST_EVENTS = 200_000

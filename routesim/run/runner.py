@@ -12,19 +12,19 @@ from routesim import events
 from routesim.broker import Broker, counts, open_messages
 from routesim.model import Binding
 from routesim.run.acting import Acting, StepError
-from routesim.run.checked import Checked, shown_actual
-from routesim.run.expectations import Evidence, check
-from routesim.run.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, TIMER, Express, Narrator
-from routesim.run.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
+from routesim.run.expecting.checked import Checked, shown_actual
+from routesim.run.expecting.expectations import Evidence, check
+from routesim.run.express.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, TIMER, Express, Narrator
+from routesim.run.folds.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
 from routesim.scenario.scenario import Expectation
 from routesim.versions import rules
 
 if TYPE_CHECKING:
+    from routesim.run.expecting.promises import Watch
+    from routesim.run.folds.task_records import Tasks
     from routesim.run.processes import Processes
-    from routesim.run.promises import Watch
-    from routesim.run.task_records import Tasks
 
 BUDGET_EVENTS = 1_000_000
 LOOK_EVERY = 1_000  # reactions between two looks at the budget
@@ -150,7 +150,7 @@ class Runner(Acting):
         self._start_processes()
         self._note_failures(None, None)
         if self.scenario.routes:
-            from routesim.run.promises import check_routes
+            from routesim.run.expecting.promises import check_routes
 
             found, self.routed = check_routes(self.broker, self.scenario.routes)
             self._note_checked(found)
@@ -341,7 +341,7 @@ def _happened(broker: Broker) -> int:
 def _watches(scenario: Scenario) -> "list[Watch]":
     if not scenario.never:
         return []
-    from routesim.run.promises import Watch  # few scenarios need it, and every command is to start at once
+    from routesim.run.expecting.promises import Watch  # few scenarios need it, and every command is to start at once
 
     return [Watch(rule) for rule in scenario.never]
 

@@ -8,10 +8,10 @@ from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress
+from routesim.run.folds.records import Listener
 from routesim.run.live import LiveResult, LiveRunner
-from routesim.run.records import Listener
 from routesim.scenario import Scenario
-from routesim.scenario.definitions import closest_version
+from routesim.scenario.definitions.list_form import closest_version
 from routesim.versions import rules
 
 if TYPE_CHECKING:

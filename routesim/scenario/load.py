@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import Channel as ChannelPlan
 from routesim.model import Settings
-from routesim.scenario import definitions, format
-from routesim.scenario.declarations import Declarations
-from routesim.scenario.declared_format import BROKER_OF
-from routesim.scenario.expecting import expectations
-from routesim.scenario.kinds import Fields, ListOf, Reader, Unreadable
-from routesim.scenario.names import Names
+from routesim.scenario.definitions import list_form
+from routesim.scenario.format import whole
+from routesim.scenario.format.declared import BROKER_OF
+from routesim.scenario.format.kinds import Fields, ListOf, Reader, Unreadable
 from routesim.scenario.places import Places
 from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
-from routesim.scenario.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
-from routesim.scenario.stepping import Steps
+from routesim.scenario.sections.declarations import Declarations
+from routesim.scenario.sections.expect_section import expectations
+from routesim.scenario.sections.names import Names
+from routesim.scenario.sections.steps_section import Steps
+from routesim.scenario.yaml.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 if TYPE_CHECKING:
-    from routesim.scenario.celery_expansion import Expanded
-    from routesim.scenario.working import Working
+    from routesim.scenario.celery.expansion import Expanded
+    from routesim.scenario.sections.worker_section import Working
 
 WORDS = {"rabbitmq": "RabbitMQ", "redis": "Redis"}
 
@@ -76,16 +77,16 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
     data = None
     if source.text.lstrip()[:1] == "{":
         try:
-            data = definitions.read_json(source)
+            data = list_form.read_json(source)
         except Invalid:
             if source.file.endswith(".json"):
                 raise
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
-        if data is not None and definitions.looks_like(data):
+        if data is not None and list_form.looks_like(data):
             loader = _Loader(source, asked)
             return loader.definitions_file(data), Places(source, None, loader.declarations)
     if data is not None:
-        source = Source(source.file, definitions.without_surrogates(source.text))
+        source = Source(source.file, list_form.without_surrogates(source.text))
     node = parse(source)
     if node is None:
         raise source.fail(
@@ -96,8 +97,8 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
             "wrong-type", "expected a scenario: a mapping such as `queues:`, `steps:`", node.line, node.column, node.width
         )
     loader = _Loader(source, asked)
-    if definitions.looks_like(node):
-        scenario = loader.definitions_file(definitions.plain_data(node), node)
+    if list_form.looks_like(node):
+        scenario = loader.definitions_file(list_form.plain_data(node), node)
     else:
         node = loader.expanded(node)
         scenario = loader.scenario(node)
@@ -107,9 +108,9 @@ def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
 def load_expanded(source: Source, folder: str, *, rabbitmq: str | None = None) -> "tuple[Expanded | None, Scenario]":
     """A scenario, and what its celery section is expanded to (None: it has none). Raises `Invalid` like `load`."""
     node = parse(source)
-    if not isinstance(node, Mapping) or not format.is_celery(node):
+    if not isinstance(node, Mapping) or not whole.is_celery(node):
         return None, load_source(source, folder, rabbitmq=rabbitmq)
-    from routesim.scenario.celery_expansion import expand
+    from routesim.scenario.celery.expansion import expand
 
     expanded = expand(Reader(source), node, rabbitmq)
     return expanded, load_source(source, folder, rabbitmq=rabbitmq)
@@ -151,9 +152,9 @@ class _Loader:
 
     def expanded(self, node: Mapping) -> Mapping:
         """The scenario without Celery's words, in the plain ones. Raises `Invalid`."""
-        if not format.is_celery(node):
+        if not whole.is_celery(node):
             return node
-        from routesim.scenario.celery_expansion import expand  # few scenarios need it, and every command is to start at once
+        from routesim.scenario.celery.expansion import expand  # few scenarios need it, and every command is to start at once
 
         try:
             return expand(self.reader, node, self.rabbitmq).root
@@ -164,18 +165,18 @@ class _Loader:
         listed = {
             name: node[name]
             for name in ("exchanges", "queues", "bindings")
-            if definitions.section_in_list_form(name, node.get(name))
+            if list_form.section_in_list_form(name, node.get(name))
         }
         hidden = Mapping({key: value for key, value in node.items() if key not in listed})
         hidden.line, hidden.column, hidden.width = node.line, node.column, node.width
         try:
-            fields = format.SCENARIO.read(self.reader, hidden)
+            fields = whole.SCENARIO.read(self.reader, hidden)
         except Unreadable:
             fields = Fields()
         vhost = fields.get("vhost", "/")
         included = self._included(fields, vhost)
         if listed:
-            data = {name: definitions.plain_data(part) for name, part in listed.items()}
+            data = {name: list_form.plain_data(part) for name, part in listed.items()}
             part = self._definitions(self.source, data, node, vhost, fields.get("rabbitmq"), vhost_given="vhost" in fields)
             included.append(part)
         named = next((item for item in included if item.rabbitmq), None)
@@ -187,8 +188,8 @@ class _Loader:
 
     def _definitions(
         self, source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, version: str | None, *, vhost_given: bool
-    ) -> definitions.Definitions:
-        found, problems, place = definitions.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
+    ) -> list_form.Definitions:
+        found, problems, place = list_form.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
         if found.other_vhosts and vhost_given and isinstance(vhost, Text) and not problems:
             cure = f"choose one of: {', '.join(found.other_vhosts[:5])}"
             self.reader.error("unknown-vhost", f"nothing is declared in vhost '{vhost}'", vhost, cure)
@@ -196,14 +197,14 @@ class _Loader:
         self.declarations.include(found, source, place)
         return found
 
-    def _included(self, fields: dict[str, Any], vhost: str) -> list[definitions.Definitions]:
+    def _included(self, fields: dict[str, Any], vhost: str) -> list[list_form.Definitions]:
         found = []
         for path in fields.get("definitions", ()):
             try:
                 source = read_source(os.path.join(self.folder, path))
                 if os.path.realpath(source.file) == os.path.realpath(self.source.file):
                     raise self.reader.error("includes-itself", "this file includes itself", path)
-                data = definitions.read_json(source)
+                data = list_form.read_json(source)
             except Invalid as invalid:
                 problem = invalid.diagnostics[0]
                 if problem.code == "unreadable-file":
@@ -226,11 +227,11 @@ class _Loader:
             self.reader.error("unknown-version", f"no RabbitMQ '{text}' is known", text, str(unknown))
             return NEWEST
 
-    def _version_of(self, found: definitions.Definitions | None, source: Source) -> str:
+    def _version_of(self, found: list_form.Definitions | None, source: Source) -> str:
         """The profile for the version that a definitions file names."""
         if found is None or found.rabbitmq is None:
             return NEWEST
-        version, warning = definitions.closest_version(found.rabbitmq)
+        version, warning = list_form.closest_version(found.rabbitmq)
         if warning:
             included = next((item for item in self.declarations.included if item.found is found), None)
             key = "rabbitmq_version" if "rabbitmq_version" in source.text else "rabbit_version"
@@ -292,7 +293,9 @@ class _Loader:
     def _working(self, fields: dict[str, Any]) -> "Working | None":
         if not fields.keys() & {"tasks", "workers"}:
             return None
-        from routesim.scenario.working import Working  # few scenarios need it, and every command is to start at once
+        from routesim.scenario.sections.worker_section import (
+            Working,  # few scenarios need it, and every command is to start at once
+        )
 
         return Working(self.reader, self.names, self.declarations, fields)
 
@@ -326,7 +329,10 @@ class _Loader:
     def _promises(self, fields: dict[str, Any]) -> tuple[tuple[ExpectedRoute, ...], tuple[Never, ...]]:
         if not fields.keys() & {"routes", "never"}:
             return (), ()
-        from routesim.scenario.promises import never, routes  # few scenarios need it, and every command is to start at once
+        from routesim.scenario.sections.promises_section import (  # few scenarios need it, and every command is to start at once
+            never,
+            routes,
+        )
 
         rows = routes(self.reader, self.names, fields.get("routes", ()), self.declarations.topology)
         return rows, never(self.reader, self.names, fields.get("never", ()))
@@ -334,7 +340,7 @@ class _Loader:
     def _no_steps(self, node: Any) -> list[Any]:
         if node is not None and not (isinstance(node, Text) and node.plain and not node):
             with contextlib.suppress(Unreadable):
-                ListOf(format.StepList()).read(self.reader, node)
+                ListOf(whole.StepList()).read(self.reader, node)
         return []
 
 

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 from routesim import steps
 from routesim.diagnostics import Place
-from routesim.scenario.declarations import Declarations, Included, Item, child
-from routesim.scenario.definitions import Path
-from routesim.scenario.source import Mapping, Node, Sequence, Source, Text
+from routesim.scenario.definitions.list_form import Path
+from routesim.scenario.sections.declarations import Declarations, Included, Item, child
+from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
 
 # Sections in which names are keys.
 NAMED = {steps.DeclareExchange: "exchanges", steps.DeclareQueue: "queues", steps.Consume: "consumers"}

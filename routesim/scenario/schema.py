@@ -11,10 +11,10 @@ from typing import Any
 from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
-from routesim.scenario import declared_format, format
-from routesim.scenario.celery_format import Data, Later, Seconds
-from routesim.scenario.compare import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
-from routesim.scenario.kinds import (
+from routesim.scenario.celery.celery_format import Data, Later, Seconds
+from routesim.scenario.format import declared, whole
+from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
+from routesim.scenario.format.kinds import (
     LONGEST_MS,
     SHORTSTR_BYTES,
     AmqpValue,
@@ -31,8 +31,8 @@ from routesim.scenario.kinds import (
     Table,
     TextKind,
 )
-from routesim.scenario.promises import CLAIMS
-from routesim.scenario.source import Mapping, Node, Sequence, Text
+from routesim.scenario.sections.promises_section import CLAIMS
+from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 from routesim.values import INTEGER_RANGES
 
 Schema = dict[str, Any]
@@ -45,7 +45,7 @@ NOTHING: Schema = {"type": "null"}
 def schema() -> Schema:
     """Draft 2020-12, with one definition for each part that has a name."""
     made = _Made()
-    scenario = made.of(format.SCENARIO)
+    scenario = made.of(whole.SCENARIO)
     _sections_in_list_form(scenario["properties"])
     made.definitions["value"] = _value()
     made.definitions["table"] = {"type": ["object", "null"], "propertyNames": _name(), "additionalProperties": _ref("value")}
@@ -70,7 +70,7 @@ class _Made:
         self.definitions: dict[str, Schema] = {}
 
     def of(self, kind: Kind) -> Schema:
-        if isinstance(kind, format.StepList):
+        if isinstance(kind, whole.StepList):
             return {"type": ["array", "null"], "items": self.step()}
         if isinstance(kind, ListOf):
             items = self.of(kind.item)
@@ -82,7 +82,7 @@ class _Made:
                 "propertyNames": _name(empty=isinstance(kind.name, TextKind) and kind.name.empty),
                 "additionalProperties": self.of(kind.item),
             }  # fmt: skip
-        if isinstance(kind, format.Celery):
+        if isinstance(kind, whole.Celery):
             return self.of(kind.kind())
         if isinstance(kind, Shape):
             return self.shape(kind)
@@ -102,22 +102,22 @@ class _Made:
             made["required"] = required
         _complete(kind, properties)
         made.update(RULES.get(kind.what, {}))
-        if kind is format.SCENARIO:
+        if kind is whole.SCENARIO:
             return made
-        name = kind.what if kind is not declared_format.REPLY else "reply"
+        name = kind.what if kind is not declared.REPLY else "reply"
         name = name.removeprefix("the ").removeprefix("an ").removeprefix("a ").replace(" ", "_")
         assert self.definitions.setdefault(name, made) == made, f"two shapes are called {name}"
         return _ref(name)
 
     def step(self) -> Schema:
         """One verb, and `fails` beside it."""
-        verbs = {verb: self.of(kind) for verb, kind in format.STEPS.items()}
+        verbs = {verb: self.of(kind) for verb, kind in whole.STEPS.items()}
         verbs["expect"] = {"allOf": [verbs["expect"], {"not": {"required": ["ended"]}}]}
         self.definitions["step"] = {
             "type": "object",
             "properties": {
                 **verbs,
-                "fails": {**LEAVES[Integer](format.FAILS), "description": "the reply code it must fail with"},
+                "fails": {**LEAVES[Integer](whole.FAILS), "description": "the reply code it must fail with"},
             },
             "additionalProperties": False,
             "oneOf": [{"required": [verb]} for verb in verbs],
@@ -189,7 +189,7 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
     Duration: _duration,
     Choice: lambda kind: {"enum": list(kind.options)},
     Count: _count,
-    CountOrIds: lambda kind: {"anyOf": [*_count(kind)["anyOf"], {"type": ["array"], "items": _text(declared_format.ID)}]},
+    CountOrIds: lambda kind: {"anyOf": [*_count(kind)["anyOf"], {"type": ["array"], "items": _text(declared.ID)}]},
     Over: lambda kind: {"type": "string", "pattern": r"^\s*(>=|>)\s*[0-9]{1,18}\s*$"},
     Lasts: lambda kind: {"type": "string", "pattern": rf"^\s*(>=|>)\s*{DURATION}\s*$"},
     Yes: lambda kind: {"const": True},
@@ -256,7 +256,7 @@ _NO_TIME = {"anyOf": [{"const": 0}, {"type": "string", "pattern": r"^0+(\.0+)?(m
 
 
 def _settings_of(kind: str) -> Schema:
-    return {"anyOf": [{"required": [name]} for name, belongs in declared_format.BROKER_OF.items() if belongs == kind]}
+    return {"anyOf": [{"required": [name]} for name, belongs in declared.BROKER_OF.items() if belongs == kind]}
 
 
 RULES: dict[str, Schema] = {
@@ -292,12 +292,12 @@ RULES: dict[str, Schema] = {
 
 def _complete(kind: Shape, properties: dict[str, Schema]) -> None:
     """Words that an editor may offer, where others are allowed too."""
-    if kind is declared_format.EXCHANGE_OPTIONS:
+    if kind is declared.EXCHANGE_OPTIONS:
         properties["type"]["examples"] = list(EXCHANGE_TYPES)
-    elif kind is declared_format.QUEUE:
-        properties["type"]["examples"] = list(declared_format.QUEUE_TYPE.options)
+    elif kind is declared.QUEUE:
+        properties["type"]["examples"] = list(declared.QUEUE_TYPE.options)
         properties["arguments"]["properties"] = {name: {} for name in ARGUMENTS}
-    elif kind is declared_format.POLICY:
+    elif kind is declared.POLICY:
         properties["definition"]["properties"] = {name: {} for name in sorted({*KEYS, *LATER_KEYS, *MIRRORING})}
 
 

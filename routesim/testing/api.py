@@ -9,10 +9,10 @@ from routesim.diagnostics import did_you_mean
 from routesim.explain.failures import failures
 from routesim.explain.route import topology
 from routesim.model import PUBLISH_CHANNEL, Message
-from routesim.report.failures import failure_lines
+from routesim.report.summary.failures import failure_lines
 from routesim.run import Result, Runner
 from routesim.scenario import Scenario
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 from routesim.steps import Publish
 
 Path: TypeAlias = str | os.PathLike[str]

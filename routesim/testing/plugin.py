@@ -82,8 +82,8 @@ class ScenarioItem(pytest.Item):
 
 
 def _report(result: "Result") -> str:
-    from routesim.report.plain import section_lines
-    from routesim.report.summary import failed, verdict
+    from routesim.report.formats.plain import section_lines
+    from routesim.report.summary.summary import failed, verdict
 
     return "\n".join([*section_lines(failed(result), colour=False), verdict(result).text])
 
@@ -91,7 +91,7 @@ def _report(result: "Result") -> str:
 def _told(problems: list[Any]) -> str:
     from io import StringIO
 
-    from routesim.report import diagnostics
+    from routesim.report.formats import diagnostics
 
     out = StringIO()
     diagnostics.write(out, problems, colour=False)

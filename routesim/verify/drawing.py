@@ -10,7 +10,7 @@ from typing import Any
 
 from routesim.diagnostics import Invalid
 from routesim.scenario import Scenario, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 Document = dict[str, Any]
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from functools import cache
 
 from routesim.cli.output import look, opened
+from routesim.scenario.source import Source
+
 from routesim.report.formats import FORMATS
 from routesim.run import Runner
 from routesim.scenario import Scenario, load_source
-from routesim.scenario.source import Source
 
 QUEUES = 10
 KEYS = [f"svc{number}.eu.created" for number in range(QUEUES)]

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from bench_broker import Bench, before, deaths, kinds, since, versions
+from kits.broker import Bench, before, deaths, kinds, since, versions
 
 from routesim import events
 from routesim.values import Typed

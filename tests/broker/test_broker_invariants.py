@@ -9,9 +9,9 @@ import os
 from collections import Counter
 from random import Random
 
-from bench_broker import ALL, WatchedAgenda
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.broker import ALL, WatchedAgenda
 
 from routesim import events, steps
 from routesim.broker import Broker, counts, imbalance

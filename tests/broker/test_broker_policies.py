@@ -1,7 +1,7 @@
 """routing.md 5 and queues.md 1.12: which policy applies, how it merges with arguments, what it may hold."""
 
 import pytest
-from bench_broker import Bench, before, since, versions
+from kits.broker import Bench, before, since, versions
 
 
 def setting(b, queue, name):

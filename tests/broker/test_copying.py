@@ -9,7 +9,7 @@ from routesim import model, steps
 from routesim.broker import Broker, counts, imbalance
 from routesim.run import Runner
 from routesim.scenario import load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 from routesim.versions import rules
 
 RECORDED = Path(__file__).parent.parent / "conformance" / "recorded"

@@ -14,7 +14,7 @@ from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.exchanges.topic import matches, words_of
 from routesim.model import Binding, Exchange
-from routesim.run.situation import Situation
+from routesim.run.folds.situation import Situation
 from routesim.versions import NEWEST_PATCH, rules
 
 QUEUES, EXCHANGES, CHANNELS, CONSUMERS = ("q0", "q1", "q2"), ("x0", "x1", ""), ("c0", "c1"), ("w0", "w1")

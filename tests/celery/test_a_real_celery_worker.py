@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from notation import carried_out, eta, scenario, send
-from notation import signal as told
+from kits.celery_notation import carried_out, eta, scenario, send
+from kits.celery_notation import signal as told
 
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.run.session import Session
@@ -56,7 +56,7 @@ class Worker:
     """A worker in a child process behind a proxy, on a virtual host of its own."""
 
     def __init__(self, session: Session, vhost: str) -> None:
-        from wire import Wire
+        from kits.celery_wire import Wire
 
         self.session, self.vhost = session, vhost
         self.wire = Wire(session.amqp.host, session.amqp.port)
@@ -70,7 +70,7 @@ class Worker:
         )  # fmt: skip
         self.settled()
         assert self.wire.consuming, "the worker does not consume"
-        from real_tasks import app
+        from kits.celery_tasks import app
 
         self.app = app
         self.wire.heard.clear()

@@ -4,13 +4,13 @@ import copy
 from typing import Any
 
 import pytest
-from celery_scenes import SCENES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_schema import VALIDATOR, agree, places
+from kits.celery_scenes import SCENES
+from kits.schema import VALIDATOR, agree, places
 
-from routesim.scenario.definitions import plain_data
-from routesim.scenario.source import Source, parse
+from routesim.scenario.definitions.list_form import plain_data
+from routesim.scenario.yaml.source import Source, parse
 
 junk = st.sampled_from([
     "", "word", "5", "-1", "1.5s", "2m", "rpc://", "0 3 * * *", "topic", "retry", 0, 1, -1, 3, 1.5, -0.5, 70000, True, False, None, [], ["a"],

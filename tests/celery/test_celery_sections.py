@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery_scenes import SCENES
-from scenario_kit import Outcome, only, play, problems_in, refused, routesim, warned
+from kits.celery_scenes import SCENES
+from kits.scenario import Outcome, only, play, problems_in, refused, routesim, warned
 
-from routesim.scenario.celery_expansion import expand
-from routesim.scenario.definitions import plain_data
-from routesim.scenario.kinds import Reader
-from routesim.scenario.source import Mapping, Source, parse
+from routesim.scenario.celery.expansion import expand
+from routesim.scenario.definitions.list_form import plain_data
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.yaml.source import Mapping, Source, parse
 
 ROOT = Path(__file__).parent.parent.parent
 SHIPPED = {

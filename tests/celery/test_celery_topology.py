@@ -9,7 +9,7 @@ import pytest
 from routesim.broker import Broker
 from routesim.run import Runner
 from routesim.scenario import Scenario, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 RECORDED = Path(__file__).parent / "recorded"
 ROOT = Path(__file__).parent.parent.parent

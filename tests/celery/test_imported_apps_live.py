@@ -5,11 +5,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from celery_live_kit import APPS, LIMIT_S, Topology, settled, simulated, workers
-from live_kit import URL, live_session
+from kits.celery_live import APPS, LIMIT_S, Topology, settled, simulated, workers
+from kits.live import URL, live_session
 
-from routesim.cli.exits import OK
-from routesim.cli.reading_apps import import_app
+from routesim.cli.handlers.reading_apps import import_app
+from routesim.cli.shared.exits import OK
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.run.runner import Runner
 from routesim.testing.api import loads

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from routesim.cli.exits import NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.handlers.reading_apps import import_app
 from routesim.cli.main import _status
-from routesim.cli.reading_apps import import_app
-from routesim.scenario.source import read_source
+from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.scenario.yaml.source import read_source
 from routesim.testing.api import loads, simulate
 
 APPS = Path(__file__).with_name("apps")

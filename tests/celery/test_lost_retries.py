@@ -11,7 +11,7 @@ from routesim.events import Event
 from routesim.run import Runner
 from routesim.run.runner import Result
 from routesim.scenario import Scenario, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 TEXT = (Path(__file__).parent / "x-death-bug.yaml").read_text(encoding="utf-8")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from notation import scenario, send, signal, wait
+from kits.celery_notation import scenario, send, signal, wait
 from test_lost_retries import charged
 from test_recorded_sequences import ROWS, one
 

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from routesim.broker.state import State
 from routesim.celery import delays
 from routesim.check import ERROR, NOTE, RULES, WARNING, Finding, check_file
-from routesim.check.loops import MOST_HOPS
+from routesim.check.loop_rules import MOST_HOPS
 from routesim.diagnostics import Invalid
-from routesim.explain.errors import explain_error
 from routesim.explain.futures import grave
-from routesim.explain.keys import Keys
-from routesim.explain.reach import reach
-from routesim.explain.remainders import MOST_TOGETHER, Remainders
+from routesim.explain.keys.key_sets import Keys
+from routesim.explain.keys.reach import reach
+from routesim.explain.keys.remainders import MOST_TOGETHER, Remainders
+from routesim.explain.pages.errors import explain_error
 from routesim.run import Runner
 from routesim.scenario import load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 ROOT = Path(__file__).parents[2]
 DLX = "x-dead-letter-exchange"
@@ -515,7 +515,7 @@ def test_what_exchanges_reach_is_found_out_once_for_all_queues(tmp_path: Path, m
         calls.append(exchange)
         return reach(broker, exchange)
 
-    monkeypatch.setattr("routesim.check.bindings.reach", counted)
+    monkeypatch.setattr("routesim.check.binding_rules.reach", counted)
     queues = "".join(f"  q{number}:\n" for number in range(50))
     bindings = "".join(f"  - {{source: inner, destination: q{number}, routing_key: a.{number}}}\n" for number in range(50))
     text = f"exchanges: {{inner: {{type: topic, internal: true}}, open: topic}}\nqueues:\n{queues}bindings:\n{bindings}"
@@ -582,7 +582,7 @@ def test_delayed_delivery_costs_steps_by_its_height(tmp_path: Path, monkeypatch:
                 made.append(self)
 
         monkeypatch.setattr("routesim.check.Remainders", Counted)
-        monkeypatch.setattr("routesim.check.topology.Remainders", Counted)
+        monkeypatch.setattr("routesim.check.topology_rules.Remainders", Counted)
         found(tmp_path, json.dumps(ladder("classic", levels)))
         totals.append(sum(MOST_TOGETHER - item.left_together for item in made))
     assert 0 < totals[1] < 2**5 * totals[0]
@@ -591,7 +591,7 @@ def test_delayed_delivery_costs_steps_by_its_height(tmp_path: Path, monkeypatch:
 
 def test_what_is_given_up_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = CASES["dead-letter-nowhere"][1]
-    monkeypatch.setattr("routesim.explain.remainders.MOST_STEPS", 5)
+    monkeypatch.setattr("routesim.explain.keys.key_sets.remainders.MOST_STEPS", 5)
     finding = found(tmp_path, text)["dead-letter-nowhere"]
     assert finding.severity == NOTE
     assert finding.diagnostic.message.startswith("not checked to the end for dead letters of queue 'jobs'")
@@ -606,7 +606,7 @@ def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: P
         calls.append(args)
         return grave(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("routesim.check.loops.grave", counted)
+    monkeypatch.setattr("routesim.check.loop_rules.grave", counted)
     queues = {f"q{number}": {"arguments": {"x-message-ttl": 1000, DLX: "x"}} for number in range(12)}
     bindings = [{"source": "x", "destination": name} for name in queues]
     findings = found(tmp_path, json.dumps({"exchanges": {"x": "fanout"}, "queues": queues, "bindings": bindings}))

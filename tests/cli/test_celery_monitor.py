@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_kit import columns_of, on_terminal, routesim, sane
+from kits.cli import columns_of, on_terminal, routesim, sane
 
 GOLDENS = Path(__file__).parent / "goldens"
 BLIP = "scenarios/celery/connection-blip-runs-twice.yaml"

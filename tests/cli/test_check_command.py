@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from cli_kit import routesim, sane
+from kits.cli import routesim, sane
 
 FAULTY = """\
 exchanges: {shop: topic, "[red]<b>\\e[31m": topic}

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from cli_kit import routesim, sane
+from kits.cli import routesim, sane
 
 BAD = "queues: {q: }\nexpect: {queues: {q: {ready: 1}}}\n"
 INVALID = "queues: {q: {durabel: true}}\n"

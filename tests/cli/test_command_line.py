@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_kit import COMMAND, ROOT, SHOES, environment, on_terminal, routesim, sane, started
+from kits.cli import COMMAND, ROOT, SHOES, environment, on_terminal, routesim, sane, started
 
 import routesim as package
 

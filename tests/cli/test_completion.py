@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 import typer
-from cli_kit import ROOT, SHOES, environment, routesim, sane
-from shell_kit import COMMANDS as SHELLS
-from shell_kit import Shell, installed
+from kits.cli import ROOT, SHOES, environment, routesim, sane
+from kits.shell import COMMANDS as SHELLS
+from kits.shell import Shell, installed
 
-from routesim.cli import completion, main, suggesting
-from routesim.cli.commands import COMMANDS
-from routesim.cli.shellwords import parsed, quoted
-from routesim.cli.suggesting import source_of, suggestions
-from routesim.cli.walking import Asked
-from routesim.report.formats import FORMATS
+from routesim.cli import completion, main
+from routesim.cli.shared.commands import COMMANDS
+from routesim.cli.shells import suggesting
+from routesim.cli.shells.shellwords import parsed, quoted
+from routesim.cli.shells.suggesting import source_of, suggestions
+from routesim.cli.shells.walking import Asked
+from routesim.report.formats.run_formats import FORMATS
 from routesim.scenario.starting import templates
 from routesim.versions import NEWEST_PATCH
 
@@ -269,7 +270,7 @@ def test_another_shell_is_told_which_there_are() -> None:
 def test_whatever_is_asked_nothing_is_an_error(
     folder: Path, instruction: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capfdbinary: Any
 ) -> None:
-    from routesim.cli.completing import answer
+    from routesim.cli.shells.completing import answer
 
     monkeypatch.chdir(folder)
     answer(APP, instruction, list(words))

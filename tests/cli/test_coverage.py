@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_kit import Done, routesim, sane
+from kits.cli import Done, routesim, sane
 
 TOP = """
 exchanges: {shop: topic, dead: fanout}

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from cli_kit import SHOES, routesim, sane
+from kits.cli import SHOES, routesim, sane
 
 
 def test_statuses_and_formats(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 import typer
-from cli_kit import ROOT, SHOES, sane, within
+from kits.cli import ROOT, SHOES, sane, within
 
 from routesim.cli import main
-from routesim.cli.suggesting import suggestions
-from routesim.report.verdicts import FORMATS as VERDICT_FORMATS
+from routesim.cli.shells.suggesting import suggestions
+from routesim.report.formats.verdicts import FORMATS as VERDICT_FORMATS
 from routesim.verify import Verdict
 from routesim.verify.comparing import Difference
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from cli_kit import SHOES, routesim, sane
+from kits.cli import SHOES, routesim, sane
 
 
 def test_formats_and_files(tmp_path: Path) -> None:

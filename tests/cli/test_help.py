@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import typer
-from cli_kit import SHOES, columns_of, on_terminal, routesim, sane
+from kits.cli import SHOES, columns_of, on_terminal, routesim, sane
 
 from routesim.cli import main
-from routesim.cli.usage import lines_of
+from routesim.cli.shared.usage import lines_of
 
 APP: Any = typer.main.get_command(main.app)
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 import typer
-from cli_kit import Done, on_terminal, sane, within
-from hostile_kit import NAMES, celery_app, celery_scenario, cut, scenario
+from kits.cli import Done, on_terminal, sane, within
+from kits.hostile import NAMES, celery_app, celery_scenario, cut, scenario
 from rich.cells import cell_len
 
 from routesim.cli import main
-from routesim.cli.suggesting import suggestions
+from routesim.cli.shells.suggesting import suggestions
+from routesim.report.formats.verdicts import FORMATS as VERDICT_FORMATS
 from routesim.report.text import visible, width
-from routesim.report.verdicts import FORMATS as VERDICT_FORMATS
 from routesim.verify import Verdict
 from routesim.verify.comparing import Difference
 

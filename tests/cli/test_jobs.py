@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_kit import LIMIT_S, ROOT, on_terminal, routesim, sane
-from process_kit import gone, linux, running, until_busy, until_children, written
+from kits.cli import LIMIT_S, ROOT, on_terminal, routesim, sane
+from kits.process import gone, linux, running, until_busy, until_children, written
 
-from routesim.cli.processes import Died, Pool, count_of
+from routesim.cli.shared.processes import Died, Pool, count_of
 
 FORMATS = ("table", "plain", "json", "ndjson", "junit", "github", "tap", "html")
 FAILS = "queues: {a: }\nsteps: [{publish: {routing_key: a}}]\nexpect: {queues: {a: {ready: 7}}}\n"

@@ -1,13 +1,10 @@
 """`routesim new`: every template runs green, teaches, and fits on a slide; no file is ever lost."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scenario"))
-from scenario_kit import routesim
+from kits.scenario import routesim
 
 from routesim.run import Runner
 from routesim.scenario import load

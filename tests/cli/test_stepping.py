@@ -6,12 +6,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from cli_kit import ANSI, COMMAND, ROOT, SHOES, columns_of, routesim
-from screen_kit import Sitting, sitting
+from kits.cli import ANSI, COMMAND, ROOT, SHOES, columns_of, routesim
+from kits.screen import Sitting, sitting
 
-from routesim.cli.keys import GONE, RESIZED
-from routesim.cli.stepping import Session
-from routesim.report.stepping import Stepping
+from routesim.cli.terminal.keys import GONE, RESIZED
+from routesim.cli.terminal.step_mode import Session
+from routesim.report.screens.step_screen import Stepping
 from routesim.run.recording import record
 from routesim.scenario import load
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_kit import LIMIT_S, ROOT, columns_of, on_terminal, routesim, sane
-from process_kit import children, gone, linux, running, until_children, written
+from kits.cli import LIMIT_S, ROOT, columns_of, on_terminal, routesim, sane
+from kits.process import children, gone, linux, running, until_children, written
 
 FLAKY = "scenarios/flaky-worker.yaml"
 HOSTILE = (

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from cli_kit import ANSI, SHOES, Screen, columns_of, on_terminal, routesim, sane, words
+from kits.cli import ANSI, SHOES, Screen, columns_of, on_terminal, routesim, sane, words
 
 WIDTHS = (40, 80, 100, 200)
 REASONS = """

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from cli_kit import routesim, sane
+from kits.cli import routesim, sane
 
-from routesim.cli import verifying
-from routesim.cli.exits import UsageError
-from routesim.cli.living import Target
+from routesim.cli.handlers import verifying
+from routesim.cli.handlers.running_on_broker import Target
+from routesim.cli.shared.exits import UsageError
 
 BROKER = "amqp://127.0.0.1:1"
 

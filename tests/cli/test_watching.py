@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cli_kit import COMMAND, SHOES, environment, routesim
-from screen_kit import sitting
+from kits.cli import COMMAND, SHOES, environment, routesim
+from kits.screen import sitting
 
 LIMIT_S = 30.0
 SHOP = """

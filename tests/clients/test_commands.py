@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from notation import CLIENT, carried_out, command, eta, scenario, send, wait
+from kits.celery_notation import CLIENT, carried_out, command, eta, scenario, send, wait
 
 TASKS = {"t": {"takes": "2s"}, "rated": {"rate_limit": "1/m"}, "slow": {"rate_limit": "6/m"}}
 

@@ -1,7 +1,7 @@
 """What holds tasks back in a worker."""
 
 import pytest
-from clients_kit import requested
+from kits.clients import requested
 
 from routesim.clients.limits import MOST_PREFETCH, PrefetchCount, RateLimit
 from routesim.model import Task

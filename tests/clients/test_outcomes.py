@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from clients_kit import requested
+from kits.clients import requested
 
 from routesim.clients.outcomes import Course, Moment, course, lost
 from routesim.model import Run, Task

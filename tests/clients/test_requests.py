@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from clients_kit import delivered, requested
+from kits.clients import delivered, requested
 
 from routesim.clients.requests import decodable, task_id, task_name
 from routesim.model import Task

@@ -13,7 +13,7 @@ from routesim.model import Binding, Exchange
 from routesim.run import Runner
 from routesim.run.observations import by_tag, drain, drop_none, ids, observe_unacked
 from routesim.scenario import load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 from routesim.versions import rules
 
 RECORDED = Path(__file__).parent / "recorded"

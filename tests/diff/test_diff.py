@@ -15,7 +15,7 @@ from routesim.diff import Difference, difference, explain_diff
 from routesim.diff.routing import Rerouted, rerouted
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario import Scenario, load, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 from routesim.steps import Bind, DeclareExchange, DeclareQueue
 from routesim.versions import rules
 
@@ -150,7 +150,7 @@ def test_every_kind_of_change_is_found_and_each_witness_is_one(first: list[Bindi
 
 
 def test_all_vhosts_of_definitions_files(tmp_path: Path) -> None:
-    from routesim.cli.diffing import pairs
+    from routesim.cli.handlers.diffing import pairs
 
     def file(name: str, key: str) -> str:
         data = {

@@ -1,7 +1,7 @@
 """routing.md 1.6 to 1.9: predeclared exchanges, declaring, deleting, binding, and what goes with what."""
 
 import pytest
-from bench_broker import Bench, before, since, versions
+from kits.broker import Bench, before, since, versions
 
 from routesim import events
 from routesim.values import Typed

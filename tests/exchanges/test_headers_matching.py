@@ -1,7 +1,7 @@
 """routing.md 1.5: headers exchanges, by version. The matrix of H7 and H8 is written out by classes of values."""
 
 import pytest
-from bench_broker import Bench, before, since, versions
+from kits.broker import Bench, before, since, versions
 
 from routesim.values import Typed
 

@@ -1,8 +1,8 @@
 """What an exchange finds quickly is what its plain rule says, whatever was bound and unbound before (hypothesis)."""
 
-from bench_broker import ALL
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.broker import ALL
 
 from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES

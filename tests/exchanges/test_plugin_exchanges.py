@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from bench_broker import Bench, before, since, versions
+from kits.broker import Bench, before, since, versions
 
 from routesim.exchanges.erlang import Atom, jump, phash2
 from routesim.values import Typed

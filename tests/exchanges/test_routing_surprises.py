@@ -4,7 +4,7 @@ Not here: S20 and S21, which are about the export of definitions, and S26, whose
 """
 
 import pytest
-from bench_broker import Bench, before, deaths, since, versions
+from kits.broker import Bench, before, deaths, since, versions
 
 from routesim import events
 from routesim.values import Typed

@@ -1,7 +1,7 @@
 """routing.md 1.1, 1.3, 1.10 and 3: where a publish goes, and what its publisher is told."""
 
 import pytest
-from bench_broker import Bench, before, since, versions
+from kits.broker import Bench, before, since, versions
 
 from routesim import events
 from routesim.values import Typed

@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from bench_broker import Bench, versions
+from kits.broker import Bench, versions
 
 from routesim.broker import uniform
 from routesim.content import Content

@@ -10,8 +10,8 @@ import pytest
 from routesim.cli.main import _status
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.exchanges.topic import align, matches, words_of
-from routesim.explain.errors import PAGES, REPLIES, explain_error
 from routesim.explain.mistakes import mistakes_in_key, mistakes_in_pattern
+from routesim.explain.pages.errors import PAGES, REPLIES, explain_error
 from routesim.explain.topic import explain_topic, nearest_change
 from routesim.replies import REPLY_NAMES
 from routesim.versions import rules

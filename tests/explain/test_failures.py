@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from routesim.explain.failures import Failure, failures
-from routesim.report.failures import failure_lines
+from routesim.report.summary.failures import failure_lines
 from routesim.run import Runner
 from routesim.scenario import load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 SCENE = """
 exchanges:

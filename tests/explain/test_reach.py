@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from routesim.broker import Broker
 from routesim.broker.routing import walk
 from routesim.content import Content
-from routesim.explain.keys import classes, exactly, witness
-from routesim.explain.reach import decides_by_key, reach
+from routesim.explain.keys.key_sets import classes, exactly, witness
+from routesim.explain.keys.reach import decides_by_key, reach
 from routesim.model import Binding, Exchange, Queue
 from routesim.steps import Bind, DeclareExchange, DeclareQueue
 from routesim.versions import rules

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from routesim.explain.pages.version_table import explain_versions
 from routesim.explain.upgrade import explain_upgrade
-from routesim.explain.versions import explain_versions
 from routesim.scenario import load
 from routesim.versions import DIFFERENCES, NEWEST, NEWEST_PATCH, Rules, UnknownVersion, parse, rules
 

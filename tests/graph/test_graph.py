@@ -14,9 +14,9 @@ from routesim.explain.answer import CannotExplain
 from routesim.graph import Edge, Graph, Key, Node, collapsed, focused, graph_of, taken_by_message, taken_by_publish, without_idle
 from routesim.graph.layout import Box, laid_out
 from routesim.graph.model import ALTERNATE, BINDING, CONSUMER, CONSUMES, DEAD_LETTER, EXCHANGE, MISSING, QUEUE
-from routesim.report.graphs import GRAPH_FORMATS
+from routesim.report.graphs.graph_formats import GRAPH_FORMATS
 from routesim.scenario import Scenario, load, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 ROOT = Path(__file__).parents[2]
 SHOES = str(ROOT / "scenarios" / "shoes.yaml")

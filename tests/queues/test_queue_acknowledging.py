@@ -1,7 +1,7 @@
 """queues.md, section 4: acknowledgements, transactions and confirms."""
 
 import pytest
-from bench_broker import Bench, before, deaths, kinds, versions
+from kits.broker import Bench, before, deaths, kinds, versions
 
 from routesim import events
 

@@ -1,7 +1,7 @@
 """queues.md 1.8, 1.9 and 1.11: the arguments of queue.declare. The error terms are what a RabbitMQ 3.10.8 answered."""
 
 import pytest
-from bench_broker import Bench, before, since, versions
+from kits.broker import Bench, before, since, versions
 
 from routesim.values import Typed
 

@@ -1,7 +1,7 @@
 """queues.md, section 1: declaring, deleting and purging queues, and who may do it."""
 
 import pytest
-from bench_broker import Bench, kinds, since, versions
+from kits.broker import Bench, kinds, since, versions
 
 from routesim import events
 

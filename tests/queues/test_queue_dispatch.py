@@ -1,7 +1,7 @@
 """queues.md, section 3: who gets which message."""
 
 import pytest
-from bench_broker import Bench, before, kinds, since, versions
+from kits.broker import Bench, before, kinds, since, versions
 
 from routesim import events
 

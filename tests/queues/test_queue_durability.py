@@ -1,7 +1,7 @@
 """queues.md, section 7: what a restart of the broker leaves. Clean stops and kills."""
 
 import pytest
-from bench_broker import Bench, before, kinds, versions
+from kits.broker import Bench, before, kinds, versions
 
 both = pytest.mark.parametrize("clean", [True, False])
 

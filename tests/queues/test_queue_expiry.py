@@ -1,7 +1,7 @@
 """queues.md, section 5: message TTL, x-expires and the acknowledgement timeout. Time is virtual."""
 
 import pytest
-from bench_broker import Bench, before, deaths, kinds, since, versions
+from kits.broker import Bench, before, deaths, kinds, since, versions
 
 from routesim import events
 from routesim.broker.publishing import parse_expiration

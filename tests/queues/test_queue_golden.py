@@ -1,7 +1,7 @@
 """queues.md, section 11: fifteen runs of a real RabbitMQ 3.10.8, asked of every version in which the rules are the same."""
 
 import pytest
-from bench_broker import KINDS, Bench, before, deaths, versions
+from kits.broker import KINDS, Bench, before, deaths, versions
 
 
 def filled(version, kind, last=6, **arguments):

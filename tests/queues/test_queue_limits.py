@@ -1,7 +1,7 @@
 """queues.md, section 6: max-length, max-length-bytes and what overflow does."""
 
 import pytest
-from bench_broker import Bench, before, deaths, kinds, since, versions
+from kits.broker import Bench, before, deaths, kinds, since, versions
 
 
 def limited(version, kind="classic", **arguments):

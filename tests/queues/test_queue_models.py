@@ -9,9 +9,9 @@ import os
 from random import Random
 
 import pytest
-from bench_broker import Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.broker import Bench
 
 EXAMPLES = int(os.environ.get("ROUTESIM_EXAMPLES", "0"))
 INFINITE = 10**9

@@ -1,7 +1,7 @@
 """queues.md, section 2: order, requeueing, redelivery, and what becomes of the unacked."""
 
 import pytest
-from bench_broker import Bench, before, deaths, kinds, since, versions
+from kits.broker import Bench, before, deaths, kinds, since, versions
 
 # Classic ---------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """queues.md, section 8: streams as AMQP 0-9-1 shows them."""
 
 import pytest
-from bench_broker import Bench, versions
+from kits.broker import Bench, versions
 
 from routesim.values import Typed
 

@@ -6,7 +6,7 @@ Not here: S29 below 4.0 (RabbitMQ leaves that order to a hash) and what only wir
 from itertools import permutations
 
 import pytest
-from bench_broker import ALL, Bench, before, deaths, kinds, since, versions
+from kits.broker import ALL, Bench, before, deaths, kinds, since, versions
 
 from routesim import events
 

@@ -23,11 +23,11 @@ import pytest
 
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.scenario import load
-from routesim.scenario.exporting import definitions_of, document_of
-from routesim.scenario.importing import imported
+from routesim.scenario.definitions.exporting import definitions_of, document_of
+from routesim.scenario.definitions.importing import imported
 from routesim.scenario.load import load_source
-from routesim.scenario.source import Source
-from routesim.scenario.writing import scalar
+from routesim.scenario.yaml.source import Source
+from routesim.scenario.yaml.writing import scalar
 from routesim.versions import UnknownVersion, rules
 
 ROOT = Path(__file__).resolve().parents[2]

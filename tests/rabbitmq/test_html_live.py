@@ -2,11 +2,11 @@
 
 from io import StringIO
 
-from routesim.report.formats import FORMATS
-from routesim.report.look import Look
+from routesim.report.formats.run_formats import FORMATS
+from routesim.report.style import Look
 from routesim.run.session import Session
 from routesim.scenario import load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 
 def test_the_end_is_what_the_broker_has(session: Session) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from live_kit import URL
+from kits.live import URL
 
 from routesim.rabbitmq.scratch import OLD_S, is_left_over, sweep
 from routesim.run.session import Session

@@ -1,13 +1,7 @@
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "scenario"))
-
-from redis_kit import server
+from kits.redis import server
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twins import Model, ack, bind, consume, exchange, publish, queue, reject
+from kits.redis_twins import Model, ack, bind, consume, exchange, publish, queue, reject
 
 from routesim import events, steps
 

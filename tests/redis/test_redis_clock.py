@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis_kit import SEPARATOR
-from twins import Model, ack, consume, publish, queue
+from kits.redis import SEPARATOR
+from kits.redis_twins import Model, ack, consume, publish, queue
 
 from routesim import steps
 

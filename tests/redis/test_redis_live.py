@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from twins import DECLARE, Twins, ack, bind, consume, exchange, publish, queue, reject
+from kits.redis_twins import DECLARE, Twins, ack, bind, consume, exchange, publish, queue, reject
 
 from routesim import steps
 from routesim.model import Binding

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from scenario_kit import ok, only, play, routesim
+from kits.scenario import ok, only, play, routesim
 
 REDIS = "broker: {kind: redis}\n"
 SHORT = "broker: {kind: redis, visibility_timeout: 5s, restore_every: 1s}\n"

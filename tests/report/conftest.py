@@ -1,12 +1,7 @@
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from browser_kit import Browser
+from kits.browser import Browser
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from report_kit import FAILING, NASTY, hostile, result_of
+from kits.report import FAILING, NASTY, hostile, result_of
 
 from routesim.diagnostics import Diagnostic, Place
-from routesim.report.cases import cases
-from routesim.report.formats import FORMATS, frame
-from routesim.report.github import of_diagnostics
-from routesim.report.look import Look
+from routesim.report.formats.cases import cases
+from routesim.report.formats.github import of_diagnostics
+from routesim.report.formats.run_formats import FORMATS, frame
+from routesim.report.style import Look
 from routesim.run import Result
 
 LINES = {"routes": [12], "expect": [8], "never": [14], "step": [10]}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from report_kit import FAILING, NASTY, hostile_scenario, scenario_of, written
+from kits.report import FAILING, NASTY, hostile_scenario, scenario_of, written
 
 from routesim.report.html import story as story_module
 from routesim.report.html.markup import data, element

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_kit import Browser
-from report_kit import FAILING, hostile_scenario, scenario_of, written
+from kits.browser import Browser
+from kits.report import FAILING, hostile_scenario, scenario_of, written
 from selenium.webdriver.common.keys import Keys
 from test_html import BREAKING_OUT
 
 from routesim import events
 from routesim.graph.model import CONSUMER, QUEUE
 from routesim.report.html.story import Recorder
-from routesim.report.rows import Rows
+from routesim.report.trace.rows import Rows
 from routesim.run import Runner
-from routesim.run.situation import Situation
+from routesim.run.folds.situation import Situation
 from routesim.scenario import Scenario, load
 
 ROOT = Path(__file__).resolve().parents[2]

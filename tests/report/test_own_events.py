@@ -4,10 +4,10 @@ import io
 import json
 
 import pytest
-from report_kit import scenario_of
+from kits.report import scenario_of
 
-from routesim.report.formats import FORMATS
-from routesim.report.look import Look
+from routesim.report.formats.run_formats import FORMATS
+from routesim.report.style import Look
 from routesim.run import Runner
 
 FLOWER = """

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from routesim.run.comparing import Comparison, compare
-from routesim.run.differing import CLASSES
+from routesim.run.on_redis.differences import CLASSES
+from routesim.run.on_redis.tasks_on_both import Comparison, compare
 from routesim.scenario import load, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 ROOT = Path(__file__).parent.parent.parent
 WORKERS = "tasks: {work: {takes: 5s, acks: late}, back: {acks: late, takes: 1s, runs: [{run: 1, ends: requeue}]}}\n"

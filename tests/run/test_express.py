@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from routesim.broker import Broker, counts
 from routesim.diagnostics import Invalid
-from routesim.report.lines import Lines
+from routesim.report.formats.ndjson import Lines
 from routesim.run import Result, Runner
 from routesim.scenario import load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 TOPOLOGY = """
 rabbitmq: "{version}"

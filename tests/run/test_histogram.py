@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routesim.run import histogram
-from routesim.run.histogram import Histogram
+from routesim.run.sweeps import histogram
+from routesim.run.sweeps.histogram import Histogram
 
 SHARES = (0.5, 0.9, 0.99, 1.0)
 VALUES = st.lists(st.integers(0, 5_000), min_size=1, max_size=200)

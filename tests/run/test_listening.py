@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from routesim.run.listening import NOT_THERE, Listener, unknown
+from routesim.run.folds.event_subscriber import NOT_THERE, Listener, unknown
 from routesim.run.monitored import Monitored, watch
 from routesim.scenario import load, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 ROOT = Path(__file__).parent.parent.parent
 STOPPED = ROOT / "scenarios/introduction/flower-watches-from-the-side.yaml"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from routesim.run import Runner
-from routesim.run.expectations import NOW
+from routesim.run.expecting.expectations import NOW
+from routesim.run.folds.monitoring import LOST, Monitor
+from routesim.run.folds.situation import Depths
 from routesim.run.monitored import samples, watch
-from routesim.run.monitoring import LOST, Monitor
-from routesim.run.situation import Depths
 from routesim.scenario import Scenario, load
 
 ROOT = Path(__file__).parent.parent.parent

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from routesim.events import EVENTS, Enqueued, Unroutable
-from routesim.explain.moment import explain_moment
-from routesim.report.stepping import Stepping
+from routesim.explain.event_text import explain_moment
+from routesim.report.screens.step_screen import Stepping
 from routesim.run import Runner
+from routesim.run.folds.situation import Situation
 from routesim.run.recording import record
-from routesim.run.situation import Situation
 from routesim.scenario import Scenario, load, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 ROOT = Path(__file__).parent.parent.parent
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))

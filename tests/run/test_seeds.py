@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routesim.run.seeds import seeds_of
+from routesim.run.sweeps.seeds import seeds_of
 
 
 @pytest.mark.parametrize(

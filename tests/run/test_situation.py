@@ -11,9 +11,9 @@ from routesim.broker import Broker, counts
 from routesim.queues import QueueType
 from routesim.redis import RedisBroker
 from routesim.run import Runner, unacked
-from routesim.run.situation import COUNTED, Depths, QueueSituation, Situation
+from routesim.run.folds.situation import COUNTED, Depths, QueueSituation, Situation
 from routesim.scenario import Scenario, load, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 ROOT = Path(__file__).parent.parent.parent
 SCENARIOS = [pytest.param(path, id=path.stem) for path in sorted((ROOT / "scenarios").rglob("*.yaml"))]

@@ -8,11 +8,11 @@ import pytest
 
 from routesim import events
 from routesim.broker import counts
-from routesim.report.sweep import sweep_object
+from routesim.report.answers.sweep import sweep_object
 from routesim.run import Runner
-from routesim.run.sweep import FIRST_SEEDS, MOST_ERRORS, Sweep, sweep
+from routesim.run.sweeps.sweep import FIRST_SEEDS, MOST_ERRORS, Sweep, sweep
 from routesim.scenario import Scenario, load, load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FLAKY = """

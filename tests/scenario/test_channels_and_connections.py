@@ -1,7 +1,7 @@
 """Who shares a channel with whom, whose connection owns an exclusive queue, and what a closed channel takes with it."""
 
 import pytest
-from scenario_kit import ok, only, play, refused
+from kits.scenario import ok, only, play, refused
 
 # Consumers and their channels ----------------------------------------------------------------------------------------
 

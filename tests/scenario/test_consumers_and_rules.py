@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from scenario_kit import Outcome, ok, only, play, refused, routesim
+from kits.scenario import Outcome, ok, only, play, refused, routesim
 
 
 def worked(on_message: str, steps: str, *, options: str = "", extra: str = "") -> Outcome:

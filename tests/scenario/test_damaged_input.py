@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scenario_kit import Outcome, problems_in, routesim
+from kits.scenario import Outcome, problems_in, routesim
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = {path.name: path.read_bytes() for path in sorted((ROOT / "scenarios").glob("*.yaml"))}
@@ -315,7 +315,7 @@ LIVELY = st.fixed_dictionaries({
 @given(LIVELY)
 def test_runs_that_load_and_their_ledgers(scenario: dict[str, Any]) -> None:
     """Mostly valid scenarios: whatever happens in them, the result is a result."""
-    from scenario_kit import assert_balanced
+    from kits.scenario import assert_balanced
 
     data = json.dumps(scenario)
     outcome = routesim("run", "s.json", "-f", "json", "--max-events", MAX_EVENTS, files={"s.json": data}, limit_s=SLOW_S)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario_kit import Outcome, ok, play, problems_in, refused, routesim
+from kits.scenario import Outcome, ok, play, problems_in, refused, routesim
 
 from routesim.values import wire_type
 
@@ -335,7 +335,7 @@ def test_the_default_queue_type_of_a_vhost() -> None:
 
 def test_integers_are_long() -> None:
     from routesim.scenario.load import load_source
-    from routesim.scenario.source import Source
+    from routesim.scenario.yaml.source import Source
 
     text = json.dumps(
         {

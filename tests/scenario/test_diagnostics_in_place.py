@@ -1,7 +1,7 @@
 """Every diagnostic at its file, line and column, its carets under the text that is wrong, with a cure; all of them at once."""
 
 import pytest
-from scenario_kit import NO_PROBLEM, only, problems_in, refused, routesim
+from kits.scenario import NO_PROBLEM, only, problems_in, refused, routesim
 
 from routesim.report.text import width
 

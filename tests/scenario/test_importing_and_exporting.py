@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from scenario_kit import Outcome, problems_in, routesim
+from kits.scenario import Outcome, problems_in, routesim
 from test_writing import topologies
 
 from routesim.diagnostics import Invalid
 from routesim.scenario import load
-from routesim.scenario.exporting import definitions_of, document_of, lines_of
-from routesim.scenario.importing import imported
+from routesim.scenario.declared_topology import Topology, topology_of
+from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
+from routesim.scenario.definitions.importing import imported
 from routesim.scenario.load import load_source
-from routesim.scenario.source import Source
-from routesim.scenario.topology import Topology, topology_of
-from routesim.scenario.writing import scenario_lines
+from routesim.scenario.yaml.source import Source
+from routesim.scenario.yaml.writing import scenario_lines
 from routesim.values import Typed, raw
 
 ROOT = Path(__file__).resolve().parents[2]

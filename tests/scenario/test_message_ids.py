@@ -1,7 +1,7 @@
 """The names of messages: m1, m2 … in order of the file, ids of one's own, and what consumers publish."""
 
 import pytest
-from scenario_kit import ok, only, play, refused, routesim
+from kits.scenario import ok, only, play, refused, routesim
 
 
 def published(steps: str) -> list[str]:

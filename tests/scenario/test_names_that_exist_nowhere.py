@@ -1,7 +1,7 @@
 """Names that nothing declares: an error where RabbitMQ would answer 404, a warning where they are almost right."""
 
 import pytest
-from scenario_kit import Problem, ok, only, play, refused, routesim, warned
+from kits.scenario import Problem, ok, only, play, refused, routesim, warned
 
 TOPOLOGY = """exchanges: {shop: topic, shop.dlx: fanout}
 queues: {warehouse: , audit: }

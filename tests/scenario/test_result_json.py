@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from scenario_kit import COPIES_IN, COPIES_OUT, PUBLISHES, Outcome, assert_balanced, ok, play, routesim
+from kits.scenario import COPIES_IN, COPIES_OUT, PUBLISHES, Outcome, assert_balanced, ok, play, routesim
 
 from routesim.events import EVENTS
 

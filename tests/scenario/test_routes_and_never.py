@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from scenario_kit import checked, ok, only, play, refused
+from kits.scenario import checked, ok, only, play, refused
 
 from routesim import events
 from routesim.broker import counts
@@ -184,7 +184,7 @@ def test_a_watch_keeps_no_more_than_it_needs() -> None:
             most = max(most, *(len(watch.open) + len(watch.deliveries) + len(watch.entered) for watch in runner.watches))
 
     from routesim.scenario import load_source
-    from routesim.scenario.source import Source
+    from routesim.scenario.yaml.source import Source
 
     runner = Runner(load_source(Source("s.yaml", text), ""), listen, keep=False)
     assert runner.run().ok

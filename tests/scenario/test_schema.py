@@ -1,7 +1,6 @@
 """The JSON Schema and the loader say the same of every scenario, as far as a schema can know."""
 
 import copy
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,29 +8,19 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenario_kit import routesim
+from kits.scenario import routesim
+from kits.schema import VALIDATOR, agree, errors_of, places, written
 
-from routesim.diagnostics import Diagnostic, Invalid
 from routesim.queues.arguments import ARGUMENTS
-from routesim.scenario import format, schema
-from routesim.scenario.definitions import plain_data
-from routesim.scenario.kinds import Kind, ListOf, MapOf, Shape
-from routesim.scenario.load import load_source
-from routesim.scenario.source import Source, parse, read_source
-from routesim.scenario.writing import scalar
+from routesim.scenario import schema
+from routesim.scenario.definitions.list_form import plain_data
+from routesim.scenario.format import whole
+from routesim.scenario.format.kinds import Kind, ListOf, MapOf, Shape
+from routesim.scenario.yaml.source import parse, read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
 SHIPPED = Path(schema.__file__).with_name("schema.json")
-VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
-# What only the loader can tell: what refers to something else, what is counted in bytes, what RabbitMQ decides.
-LOADER_ALONE = {
-    "unknown-queue", "unknown-exchange", "unknown-consumer", "unknown-message", "unknown-channel", "unknown-policy",
-    "unknown-version", "unknown-vhost", "unreadable-file", "includes-itself", "duplicate-id", "duplicate-consumer", "too-long",
-    "refused", "not-simulated", "celery-beside-list", "celery-raises", "duplicate-name", "endless-beat", "no-celery", "no-results",
-    "too-large", "unknown-app", "unknown-producer", "unknown-task", "unknown-worker", "which-app", "wrong-crontab", "wrong-time",
-    "auto-ack-answer", "definitions-null", "definitions-no-vhost",
-}  # fmt: skip
 
 
 def test_the_shipped_file_is_current() -> None:
@@ -75,46 +64,13 @@ def described(kind: Kind, done: set[int]) -> Any:
 def test_an_editor_finds_help_on_every_key() -> None:
     made = schema.schema()
     parts = [made, *made["$defs"].values()]
-    for kind in (format.SCENARIO, *format.STEPS.values()):
+    for kind in (whole.SCENARIO, *whole.STEPS.values()):
         for _, name, field in described(kind, set()):
             assert any(part.get("properties", {}).get(name, {}).get("description") == field.doc for part in parts), name
     assert set(made["$defs"]["queue"]["properties"]["arguments"]["properties"]) == set(ARGUMENTS)
 
 
 # One verdict ---------------------------------------------------------------------------------------------------------
-
-
-def written(data: Any) -> str:
-    """YAML in one line. Nothing is written for a null."""
-    if isinstance(data, str):
-        return scalar(data)
-    if isinstance(data, dict):
-        return "{" + ", ".join(f"{scalar(key)}: {written(value)}" for key, value in data.items()) + "}"
-    if isinstance(data, list):
-        return "[" + ", ".join(written(item) or "~" for item in data) + "]"
-    return "" if data is None else json.dumps(data)
-
-
-def errors_of(text: str) -> list[Diagnostic]:
-    try:
-        load_source(Source("scene.yaml", text), str(ROOT / "scenarios"))
-    except Invalid as invalid:
-        return [item for item in invalid.diagnostics if item.severity == "error"]
-    return []
-
-
-def agree(data: Any) -> None:
-    errors = [item for item in errors_of(written(data)) if item.code not in LOADER_ALONE]
-    said = [f"{error.json_path}: {error.message[:200]}" for error in VALIDATOR.iter_errors(data)]
-    assert bool(said) == bool(errors), (said, errors, data)
-
-
-def places(data: Any, path: tuple[Any, ...] = ()) -> Any:
-    """Every value with its path, the scenario itself aside."""
-    if path:
-        yield path
-    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
-        yield from places(value, (*path, key))
 
 
 junk = st.sampled_from([

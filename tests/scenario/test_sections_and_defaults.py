@@ -1,7 +1,7 @@
 """The sections of a scenario: what may stand in them, what is meant when nothing stands there."""
 
 import pytest
-from scenario_kit import checked, ok, only, play, refused, routesim
+from kits.scenario import checked, ok, only, play, refused, routesim
 
 from routesim.versions import NEWEST
 

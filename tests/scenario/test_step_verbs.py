@@ -1,7 +1,7 @@
 """Each step is one verb: what it does, and what is wrong with one that cannot be understood."""
 
 import pytest
-from scenario_kit import ok, only, play, refused
+from kits.scenario import ok, only, play, refused
 
 HELD = """
 queues: {q: }

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from scenario_kit import Outcome, ok, only, play, routesim
+from kits.scenario import Outcome, ok, only, play, routesim
 
 
 def order(outcome: Outcome, at_ms: int, *kinds: str) -> list[tuple[str, Any]]:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from scenario_kit import ok, only, play, refused, routesim
+from kits.scenario import ok, only, play, refused, routesim
 
 from routesim.scenario.load import load_source
-from routesim.scenario.source import Source
+from routesim.scenario.yaml.source import Source
 from routesim.values import raw, wire_type
 
 # Durations -----------------------------------------------------------------------------------------------------------

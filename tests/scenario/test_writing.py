@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routesim.model import Binding, Exchange, Policy, Queue
+from routesim.scenario.declared_topology import Topology, topology_of
 from routesim.scenario.load import load_source
-from routesim.scenario.source import Source
-from routesim.scenario.topology import Topology, topology_of
-from routesim.scenario.writing import scalar, scenario_lines
+from routesim.scenario.yaml.source import Source
+from routesim.scenario.yaml.writing import scalar, scenario_lines
 from routesim.values import INTEGER_RANGES, Typed
 
 HOSTILE = [

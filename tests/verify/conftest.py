@@ -1,11 +1,5 @@
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "rabbitmq"))
-
-from live_kit import live_session
+from kits.live import live_session
 
 from routesim.run.session import Session
 

@@ -5,12 +5,12 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from routesim.report.graph_svg import arrowheads
+from routesim.report.graphs.svg import arrowheads
 from routesim.report.html.markup import Markup, data, element, joined
 from routesim.report.html.panels import panels
 from routesim.report.html.story import Story
-from routesim.report.html.topology import replay
-from routesim.report.summary import verdict
+from routesim.report.html.topology_panel import replay
+from routesim.report.summary.summary import verdict
 from routesim.report.text import duration
 from routesim.run import LiveResult
 

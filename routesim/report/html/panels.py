@@ -8,10 +8,10 @@ from routesim.report.html.markup import Markup, element, joined
 from routesim.report.html.plots import Axis, Series, event_axis, plot, time_axis
 from routesim.report.html.story import Story
 from routesim.report.html.tables import table
-from routesim.report.html.topology import drawing
+from routesim.report.html.topology_panel import drawing
 from routesim.report.html.trace import trace_list
 from routesim.report.html.workers import workers_and_tasks
-from routesim.report.summary import sections
+from routesim.report.summary.summary import sections
 from routesim.report.text import visible
 from routesim.run import LiveResult
 from routesim.tables import Cell

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 from routesim import events
 from routesim.graph import Graph, Key, Way, Ways, collapsed, graph_of, without_idle
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
-from routesim.report.rows import Row, Rows
 from routesim.report.text import visible
+from routesim.report.trace.rows import Row, Rows
 from routesim.run import LiveResult, Outcome
-from routesim.run.monitoring import Monitor
-from routesim.run.situation import Depths
+from routesim.run.folds.monitoring import Monitor
+from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
 
 MOST_MOMENTS = 20_000

@@ -2,7 +2,7 @@
 
 from routesim.report.html.markup import Markup, element
 from routesim.report.html.story import Moment, Story
-from routesim.report.trace import DEEPEST, LONG_MS, long_time
+from routesim.report.trace.trace import DEEPEST, LONG_MS, long_time
 from routesim.scenario import Scenario
 
 PART = 200  # items; a browser lays out only the parts that are seen

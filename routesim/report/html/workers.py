@@ -1,14 +1,14 @@
 """What worker processes were at over time, and what became of each task: a monitor's view, on the page."""
 
+from routesim.report.answers.monitor import tasks_section, worker_sections
 from routesim.report.html.markup import Markup, element, joined
 from routesim.report.html.plots import Series, plot, time_axis
 from routesim.report.html.story import Story
 from routesim.report.html.tables import table
-from routesim.report.monitoring import tasks_section, worker_sections
 from routesim.report.text import visible
 from routesim.run import LiveResult
+from routesim.run.folds.monitoring import Load, Monitor
 from routesim.run.monitored import pending
-from routesim.run.monitoring import Load, Monitor
 
 TITLES = ("Active: runs in child processes", "Reserved: received, waiting for a child", "Held: received, waiting for their ETA")
 

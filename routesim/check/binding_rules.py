@@ -1,0 +1,251 @@
+"""Bindings that do not mean what they seem to, or add nothing; queues that nothing reaches."""
+
+from collections.abc import Iterator
+
+from routesim.broker.state import ExchangeState
+from routesim.check.finding import NOTE, WARNING, Problem, not_checked
+from routesim.check.topology_rules import LARGE, RESERVED, Topology, Way, criteria
+from routesim.check.witness import draft, publish_step, slice_of, told_publish
+from routesim.content import Content
+from routesim.exchanges.headers import Headers
+from routesim.exchanges.topic import words_of
+from routesim.explain.answer import quoted
+from routesim.explain.keys.key_sets import NONE, Keys, Remainders, TooManyStates, all_of, any_of, covers, exactly, topic, witness
+from routesim.explain.keys.reach import inner_type, matched, reach
+from routesim.model import Binding
+from routesim.values import raw, table_identity
+
+MOST_OF_ONE = 50  # bindings between the same two ends that are compared with each other
+
+
+def wildcard_on_direct(topology: Topology) -> Iterator[Problem]:
+    too_large: dict[str, None] = {}
+    for name, state in topology.exchanges():
+        if inner_type(state) != "direct" or len(state.bindings) > 10 * LARGE:
+            continue
+        for binding in state.bindings.values():
+            if not {"*", "#"} & set(words_of(binding.routing_key)):
+                continue
+            meant = topic(binding.routing_key)
+            got = any_of(matched(state, item) for item in state.bindings.values() if item.destination == binding.destination)
+            try:
+                key = witness(meant & ~got, longer=True, work=topology.work)
+                reached = exactly(key or "") & any_of(reach(topology.broker, name).values())
+                nowhere = witness(reached, work=topology.work) is None
+            except TooManyStates:
+                too_large.setdefault(name)
+                continue
+            if key is None:
+                continue
+            text = (
+                f"binding key '{binding.routing_key}' on direct exchange '{name}': * and # are ordinary words there, so key "
+                f"{quoted(key)} does not reach {binding.destination_type} '{binding.destination}'"
+            )
+            way = Way(name, exactly(key))
+            expect: dict[str, object] = {"queues": {binding.destination: {"ready": 0}}}
+            if binding.destination_type == "exchange":
+                expect = {}
+            if nowhere:
+                expect["lost"] = 1
+            shown = draft(
+                topology, f"{told_publish(way, key)}: {'dropped' if nowhere else 'it does not get there'}",
+                slice_of(topology, [(way, key)], [binding.destination] if binding.destination_type == "queue" else []),
+                [publish_step(way, key)], expect,
+            )  # fmt: skip
+            cure = "make the exchange a topic exchange, or bind the keys themselves"
+            yield Problem(text, topology.bound.get(id(binding)), (), cure, shown if expect else None)
+    yield from not_checked("exchange", list(too_large))
+
+
+def star_and_several_words(topology: Topology) -> Iterator[Problem]:
+    """`*` is one word. Keys that are in use, and would match were it a `#`, say that more were meant."""
+    too_large: dict[str, None] = {}
+    for name, state in topology.exchanges():
+        if inner_type(state) != "topic" or len(state.bindings) > LARGE:
+            continue
+        published = {message.routing_key for _, message in topology.publishes if message.exchange == name}
+        bound = {item.routing_key for item in state.bindings.values() if not {"*", "#"} & set(words_of(item.routing_key))}
+        for binding in state.bindings.values():
+            words = words_of(binding.routing_key)
+            if not words or words[-1] != "*":
+                continue
+            own = any_of(matched(state, item) for item in state.bindings.values() if item.destination == binding.destination)
+            wider = topic(".".join([*words[:-1], "#"]))
+            for key in (*sorted(published), *sorted(bound)):
+                if len(words_of(key)) <= len(words):
+                    continue
+                try:
+                    missed = witness(all_of((exactly(key), wider, ~own)), work=topology.work) is not None
+                except TooManyStates:
+                    too_large.setdefault(name)
+                    break
+                if missed:
+                    where = "is published there" if key in published else "is bound there"
+                    text = (
+                        f"binding key '{binding.routing_key}' to '{binding.destination}': * stands for exactly one word, but "
+                        f"'{key}', of {len(words_of(key))} words, {where}"
+                    )
+                    cure = f"write '{'.'.join([*words[:-1], '#'])}' if longer keys are meant"
+                    severity = None if key in published else NOTE
+                    yield Problem(text, topology.bound.get(id(binding)), (), cure, None, severity)
+                    break
+    yield from not_checked("exchange", list(too_large))
+
+
+def redundant(topology: Topology) -> Iterator[Problem]:
+    for name, state in topology.exchanges():
+        kind = inner_type(state)
+        if kind not in ("direct", "topic", "fanout", "headers"):
+            continue
+        ends: dict[tuple[str, str], list[Binding]] = {}
+        for binding in state.bindings.values():
+            ends.setdefault((binding.destination_type, binding.destination), []).append(binding)
+        for (_, destination), bindings in ends.items():
+            if 1 < len(bindings) <= MOST_OF_ONE:
+                for binding, by in _covered(topology.work, state, kind, bindings):
+                    text = (
+                        f"binding {quoted(binding.routing_key)} of '{name}' to '{destination}' adds nothing: "
+                        f"{by} matches all of its messages"
+                    )
+                    yield Problem(text, topology.bound.get(id(binding)), (), "take it out", None)
+
+
+def _covered(work: Remainders, state: ExchangeState, kind: str, bindings: list[Binding]) -> Iterator[tuple[Binding, str]]:
+    """Each binding that the ones left over make superfluous, and which of them do."""
+    if kind == "headers":
+        return  # equal criteria are one binding to RabbitMQ; wider ones are seldom a mistake
+    left = list(bindings)
+    for binding in sorted(bindings, key=lambda item: item.routing_key.count("#")):
+        others = [item for item in left if item is not binding]
+        own = matched(state, binding)
+        try:
+            single = next((item for item in others if covers(matched(state, item), own, work)), None)
+            together = single is not None or covers(any_of(matched(state, item) for item in others), own, work)
+        except TooManyStates:
+            continue
+        if others and together:
+            left = others
+            yield binding, f"{quoted(single.routing_key)}" if single else "the others together"
+
+
+def headers_always(topology: Topology) -> Iterator[Problem]:
+    for binding, mode, names in _headers_bindings(topology):
+        if names or mode.startswith("any"):
+            continue
+        ignored = [key for key in binding.arguments if key != "x-match"]
+        what = f"x-match {mode} passes over '{ignored[0]}', as over all that begins with x-" if ignored else "it has no criteria"
+        text = f"headers binding of '{binding.source}' to '{binding.destination}' matches every message: {what}"
+        way = Way(binding.source, exactly("any.key"))
+        shown = draft(
+            topology, f"{told_publish(way, 'any.key')} and no headers: it arrives", slice_of(topology, [(way, "any.key")]),
+            [publish_step(way, "any.key")], {"queues": {binding.destination: {"ready": ">= 1"}}},
+        )  # fmt: skip
+        cure = f"set x-match to {mode}-with-x" if ignored else "name the headers, or use a fanout exchange"
+        shown_for = shown if binding.destination_type == "queue" else None
+        severity = WARNING if ignored else NOTE
+        yield Problem(text, topology.bound.get(id(binding)), (), cure, shown_for, severity)
+
+
+def headers_never(topology: Topology) -> Iterator[Problem]:
+    for binding, mode, names in _headers_bindings(topology):
+        if not names and mode.startswith("any"):
+            ends = f"'{binding.source}' to '{binding.destination}'"
+            text = f"headers binding of {ends} matches nothing: x-match {mode} without criteria"
+            yield Problem(text, topology.bound.get(id(binding)), (), "name the headers that it is about")
+
+
+def _headers_bindings(topology: Topology) -> Iterator[tuple[Binding, str, list[str]]]:
+    for _, state in topology.exchanges():
+        if inner_type(state) == "headers":
+            for binding in state.bindings.values():
+                yield binding, *criteria(state, binding)
+
+
+def same_binding(topology: Topology) -> Iterator[Problem]:
+    """Two queues under one key each get a copy; where they were to share the work, one queue is what is meant."""
+    for name, state in topology.exchanges():
+        if inner_type(state) not in ("direct", "topic"):
+            continue
+        alike: dict[tuple[object, ...], list[Binding]] = {}
+        for binding in state.bindings.values():
+            if binding.destination_type == "queue":
+                alike.setdefault((binding.routing_key, table_identity(binding.arguments)), []).append(binding)
+        for (key, _), bindings in alike.items():
+            if len(bindings) > 1:
+                names = ", ".join(f"'{item.destination}'" for item in bindings[:5]) + (" …" if len(bindings) > 5 else "")
+                text = f"{len(bindings)} queues are bound to '{name}' by {quoted(str(key))} and each get a copy: {names}"
+                cure = "right for different applications; consumers that are to share the work share one queue"
+                yield Problem(text, topology.bound.get(id(bindings[1])), (), cure)
+
+
+def unreachable(topology: Topology) -> Iterator[Problem]:
+    if not any(state.bindings for _, state in topology.exchanges()):
+        return  # a file that only uses the default exchange
+    said = {message.routing_key for _, message in topology.publishes if message.exchange == ""}
+    said |= {item.queue for item in topology.scenario.consumers.values()}
+    said |= {message.routing_key for message in topology.sent_at_work if message.exchange == ""}
+    targets = {queue.settings.dead_letter_routing_key for queue in topology.broker.queues.values()}
+    reaches: list[dict[str, Keys] | None] = []
+    for name, queue in topology.broker.queues.items():
+        bindings = topology.broker.incoming.get(("queue", name), {})
+        if name in said or name in targets or queue.owner is not None or queue.broker_name != name:
+            continue
+        subject = topology.subject("queue", name)
+        if not bindings:
+            text = f"nothing is bound to queue '{name}': only a publish to the default exchange with its name reaches it"
+            yield Problem(text, subject, (), "bind it, if that is not meant")
+        elif name not in topology.ways:
+            reaches = reaches or list(_reaches(topology))
+            if _reached(topology.work, reaches, name):
+                continue
+            text = f"no key reaches queue '{name}' through its bindings"
+            yield Problem(text, subject, (), "look at what the exchanges before it let through", None, WARNING)
+
+
+def _reaches(topology: Topology) -> Iterator[dict[str, Keys] | None]:
+    """What a publish to each exchange can reach; None: it cannot be told."""
+    for name, state in topology.exchanges():
+        if state.declared.internal and name not in RESERVED:
+            continue
+        try:
+            yield reach(topology.broker, name)
+        except TooManyStates:
+            yield None
+
+
+def _reached(work: Remainders, reaches: list[dict[str, Keys] | None], queue: str) -> bool:
+    """Whether a publish to any exchange whatever reaches the queue."""
+    for queues in reaches:
+        try:
+            if queues is None or witness(queues.get(queue, NONE), work=work) is not None:
+                return True
+        except TooManyStates:
+            return True
+    return False
+
+
+def headers_unsatisfied(topology: Topology) -> Iterator[Problem]:
+    """Only where the scenario publishes to the exchange: none of its messages satisfies the binding."""
+    for name, state in topology.exchanges():
+        messages = [message for _, message in topology.publishes if message.exchange == name]
+        if inner_type(state) != "headers" or not messages:
+            continue
+        matcher = Headers(state.declared, state.matcher.rules)
+        for binding in state.bindings.values():
+            mode, names = criteria(state, binding)
+            seen = [{**(message.headers or {})} for message in messages]
+            hit = any(
+                matcher.why(binding, "m1", _with(message.exchange, message.routing_key, headers)).match
+                for message, headers in zip(messages, seen, strict=True)
+            )
+            if names and not hit:
+                wanted = ", ".join(f"{key}={raw(binding.arguments[key])!r}" for key in names)
+                text = (
+                    f"none of the {len(messages)} publishes to '{name}' satisfies the headers binding to "
+                    f"'{binding.destination}' (x-match {mode}: {wanted})"
+                )
+                yield Problem(text, topology.bound.get(id(binding)), (), "values must be equal in type too: '42' is not 42")
+
+
+def _with(exchange: str, key: str, headers: dict[str, object]) -> Content:
+    return Content(exchange, key, (key,), headers, "")

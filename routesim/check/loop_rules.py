@@ -1,0 +1,240 @@
+"""Dead letters that come back: parked and worked on at once, retried for ever, or dropped by RabbitMQ as a cycle."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from routesim.check.finding import ERROR, Draft, Problem, not_checked
+from routesim.check.topology_rules import Topology, Way, dead_letter_target
+from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
+from routesim.content import Content
+from routesim.explain.answer import lasting
+from routesim.explain.futures import grave
+from routesim.explain.keys.key_sets import TooManyStates
+from routesim.model import Consumer
+from routesim.queues import QueueType
+
+DEEPEST = 8
+MOST_HOPS = 500  # that are followed from one queue
+MOST_CIRCLES = 10  # that are told apart from one queue
+MOST_RETURNS = 50  # returns that a witness makes to reach a delivery limit
+ROUNDS = 3
+
+
+class Hop(NamedTuple):
+    """A message leaves a queue for a reason."""
+
+    queue: QueueType
+    reason: str
+
+
+class Circle(NamedTuple):
+    """A message published by `way` and `key`, the hops that it makes, and whether the cycle rule ends them."""
+
+    way: Way
+    key: str
+    hops: tuple[Hop, ...]
+    cut: bool
+
+
+def _content(way: Way, key: str) -> Content:
+    return Content(way.exchange, key, (key,), dict(way.headers) or None, "")
+
+
+def _samples(topology: Topology, queue: str) -> Iterator[tuple[Way, str]]:
+    for way in topology.ways.get(queue, ()):
+        key = way.sample(topology.work)
+        if key is not None and topology.arrives(way, key, queue):
+            yield way, key
+
+
+def parking_overlap(topology: Topology) -> Iterator[Problem]:
+    """A dead letter that reaches a parking queue, and also a queue where it is worked on."""
+    for queue in topology.broker.queues.values():
+        if dead_letter_target(queue) is None:
+            continue
+        for way, key in _samples(topology, queue.name):
+            targets = {item.name for item in grave(topology.broker, queue, _content(way, key), "rejected").targets}
+            back = queue.name in targets
+            parked = targets - {queue.name} if back else targets & topology.parking
+            worked = targets - parked
+            if not parked or not worked:
+                continue
+            where = "the queue itself" if back else "queue '" + "', '".join(sorted(worked)) + "'"
+            text = f"a dead letter of queue '{queue.name}' is parked in '{sorted(parked)[0]}' and also goes to {where}"
+            told = f"{told_publish(way, key)}, reject it from '{queue.name}': it is in {' and '.join(sorted(targets))}"
+            fates = dict.fromkeys(sorted(targets), "ready")
+            steps = [publish_step(way, key), *reject_steps(queue.name, "m1")]
+            shown = draft(topology, told, slice_of(topology, [(way, key)], [queue.name]), steps, {"messages": {"m1": fates}})
+            cure = "give the dead letter a routing key that no work binding matches, or an exchange of its own"
+            yield Problem(text, topology.subject("queue", queue.name), _argument(queue), cure, shown, ERROR if back else None)
+            break
+
+
+def _argument(queue: QueueType) -> tuple[str, ...]:
+    for name in ("x-dead-letter-routing-key", "x-dead-letter-exchange"):
+        if name in queue.arguments:
+            return "arguments", name
+    return ("name",)
+
+
+# Circles ---------------------------------------------------------------------------------------------------------------
+
+
+def _circles(topology: Topology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
+    """Every way back into a queue: by itself alone (time, delivery limits), or with rejections.
+
+    The queues from which there are too many ways to follow are added to `too_large`.
+    """
+    seen: set[tuple[frozenset[str], bool]] = set()
+    for queue in topology.broker.queues.values():
+        if dead_letter_target(queue) is None:
+            continue
+        left, circles = iter(range(MOST_HOPS)), iter(range(MOST_CIRCLES))
+        try:
+            for way, key in _samples(topology, queue.name):
+                for hops, cut in _follow(topology, queue, _content(way, key), (), left, rejecting=rejecting):
+                    mark = (frozenset(hop.queue.name for hop in hops), cut)
+                    if mark in seen:
+                        continue
+                    if next(circles, None) is None:
+                        raise TooManyStates
+                    seen.add(mark)
+                    yield Circle(way, key, hops, cut)
+        except TooManyStates:
+            too_large.append(queue.name)
+
+
+def _reasons(queue: QueueType, *, rejecting: bool) -> Iterator[str]:
+    if queue.settings.message_ttl is not None:
+        yield "expired"
+    elif rejecting:
+        yield "rejected"
+    limit = queue.settings.delivery_limit
+    if not rejecting and limit is not None and 0 <= limit <= MOST_RETURNS:
+        yield "delivery_limit"
+
+
+def _follow(
+    topology: Topology, queue: QueueType, content: Content, path: tuple[Hop, ...], left: Iterator[int], *, rejecting: bool
+) -> Iterator[tuple[tuple[Hop, ...], bool]]:
+    """The hops back into the first queue, and those that the cycle rule ends. `left` holds an item for each that may be looked
+    at; raises `TooManyStates` after that."""
+    if len(path) >= DEEPEST or dead_letter_target(queue) is None:
+        return
+    for reason in _reasons(queue, rejecting=rejecting):
+        if next(left, None) is None:
+            raise TooManyStates
+        hops = (*path, Hop(queue, reason))
+        found = grave(topology.broker, queue, content, reason)
+        if found.cut and not found.targets:
+            yield hops, True
+        for target in found.targets:
+            if target is path[0].queue if path else target is queue:
+                yield hops, False
+            if all(target is not hop.queue for hop in hops) or not rejecting:
+                yield from _follow(topology, target, found.content, hops, left, rejecting=rejecting)
+
+
+def cycle_cut(topology: Topology) -> Iterator[Problem]:
+    """A loop without a rejection: RabbitMQ drops the message as it comes round (queues.md 6, routing.md D16)."""
+    too_large: list[str] = []
+    for circle in _circles(topology, too_large, rejecting=False):
+        if not circle.cut:
+            continue
+        last = circle.hops[-1]
+        names = " → ".join(hop.queue.name for hop in circle.hops)
+        how = "expires" if last.reason == "expired" else "passes its delivery limit"
+        text = (
+            f"queue '{last.queue.name}': a message that {how} there is dropped, because it would come back without a "
+            f"rejection ({names} → …); RabbitMQ takes that for a cycle"
+        )
+        cure = "let the loop include a rejection, or dead-letter into a queue that the message has not been in"
+        yield Problem(text, topology.subject("queue", last.queue.name), _argument(last.queue), cure, _cut_shown(topology, circle))
+    yield from not_checked("dead letters of queue", too_large)
+
+
+def _cut_shown(topology: Topology, circle: Circle) -> Draft:
+    steps = [publish_step(circle.way, circle.key)]
+    told = told_publish(circle.way, circle.key)
+    for queue, reason in circle.hops:
+        if reason == "expired":
+            steps.append({"wait": queue.settings.message_ttl})
+            told += f", let it expire in '{queue.name}'"
+        else:
+            returns = (queue.settings.delivery_limit or 0) + 1
+            steps += [step for _ in range(returns) for step in reject_steps(queue.name, "m1", requeue=True)]
+            told += f", requeue it {returns} times in '{queue.name}'"
+    last = circle.hops[-1]
+    sections = slice_of(topology, [(circle.way, circle.key)], [circle.hops[0].queue.name])
+    fate = {last.queue.name: f"dropped: {last.reason}"}
+    return draft(topology, f"{told}: dropped", sections, steps, {"messages": {"m1": fate}})
+
+
+def retry_endless(topology: Topology) -> Iterator[Problem]:
+    """Rejected, waited, back again, and nothing in the topology that ever ends it."""
+    too_large: list[str] = []
+    for circle in _circles(topology, too_large, rejecting=True):
+        rejecting = [hop.queue for hop in circle.hops if hop.reason == "rejected"]
+        if circle.cut or not rejecting or any(_counts(topology, queue.name) for queue in rejecting):
+            continue
+        first = rejecting[0]
+        names = " → ".join([*(hop.queue.name for hop in circle.hops), circle.hops[0].queue.name])
+        text = f"a message that is always rejected goes round for ever: {names}"
+        cure = "let the consumer count x-death and park the message elsewhere, or use a quorum queue's delivery limit"
+        yield Problem(
+            text, topology.subject("queue", first.name), _argument(first), cure, _endless_shown(topology, circle, rejecting)
+        )
+    yield from not_checked("dead letters of queue", too_large)
+
+
+def _counts(topology: Topology, queue: str) -> bool:
+    """Whether consumers of the queue are known, and none of them rejects without looking how often it was tried."""
+    consumers = [item for item in topology.scenario.consumers.values() if item.queue == queue]
+    return bool(consumers) and not any(_always(item, "reject") for item in consumers)
+
+
+def _always(consumer: Consumer, answer: str) -> bool:
+    """Whether some message would get this answer every time."""
+    counting = any(rule.attempt is not None or rule.publish for rule in consumer.on_message)
+    return not counting and any(
+        rule.do == answer and rule.redelivered is None and rule.chance is None for rule in consumer.on_message
+    )
+
+
+def _endless_shown(topology: Topology, circle: Circle, rejecting: list[QueueType]) -> Draft:
+    waits = sum(hop.queue.settings.message_ttl or 0 for hop in circle.hops if hop.reason == "expired")
+    sections = slice_of(topology, [(circle.way, circle.key)], [circle.hops[0].queue.name])
+    consumers: dict[str, Any] = {}
+    for number, queue in enumerate(rejecting, 1):
+        consumers[f"rejects-{number}"] = {"queue": queue.name, "on_message": "reject"}
+    told = f"{told_publish(circle.way, circle.key)}, always reject it: "
+    steps = [publish_step(circle.way, circle.key)]
+    if not waits:
+        more: dict[str, Any] = {"consumers": consumers}
+        return draft(topology, f"{told}it comes back at once, for ever", sections, steps, {"ended": "livelock"}, **more)
+    expect = {"consumers": {"rejects-1": {"delivered": f">= {ROUNDS}"}}}
+    told += f"delivered {ROUNDS} times within {lasting(ROUNDS * waits)}, and no end"
+    return draft(topology, told, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
+
+
+def requeue_endless(topology: Topology) -> Iterator[Problem]:
+    """A consumer that puts back whatever it gets, on a queue that counts no deliveries."""
+    for consumer in topology.scenario.consumers.values():
+        queue = topology.broker.queues.get(consumer.queue)
+        rule = consumer.on_message[0]
+        always = rule.do == "requeue" and rule._replace(do="ack", takes=None) == type(rule)()
+        if queue is None or queue.kind == "stream" or not always or consumer.auto_ack:
+            continue
+        limit = queue.settings.delivery_limit
+        if limit is not None and limit >= 0 and not (queue.kind == "quorum" and not topology.broker.rules.quorum_nack_counts):
+            continue
+        way, key = topology.publish(queue.name)
+        fields: dict[str, Any] = {"queue": queue.name, "on_message": "requeue"}
+        shown = draft(
+            topology, f"{told_publish(way, key)}: '{consumer.name}' gets it again and again",
+            slice_of(topology, [(way, key)], [queue.name]), [publish_step(way, key)], {"ended": "livelock"},
+            consumers={consumer.name: fields},
+        )  # fmt: skip
+        text = f"consumer '{consumer.name}' requeues every message; queue '{queue.name}' delivers it again at once, for ever"
+        cure = "reject it into a dead-letter exchange, or use a quorum queue's delivery limit"
+        yield Problem(text, consumer.name, (), cure, shown)

@@ -1,0 +1,233 @@
+"""Messages that end nowhere: exchanges without a way on, dead letters without a grave, limits without a dead-letter exchange."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from routesim.broker.policies import matching
+from routesim.check.finding import Draft, Problem, not_checked
+from routesim.check.topology_rules import LARGE, RESERVED, Topology, Way, dead_letter_target
+from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
+from routesim.explain.answer import lasting, quoted
+from routesim.explain.keys.key_sets import ALL, NONE, Keys, TooManyStates, any_of, exactly, witness
+from routesim.explain.keys.reach import decides_by_key, reach
+from routesim.model import DEFAULT_EXCHANGE
+from routesim.queues import QueueType
+
+MOST_SHOWN = 20  # losses of one cause that its witness shows
+LONGEST_FILL = 20_000  # messages that a witness publishes to fill a queue
+LARGEST_FILL = 100_000  # bytes
+
+
+def drops_all(topology: Topology) -> Iterator[Problem]:
+    for name, state in topology.exchanges():
+        if state.declared.internal or name in RESERVED or "dead-letter" in topology.fed.get(name, ()):
+            continue
+        if name in topology.told_to_whoever_listens:
+            continue
+        if _leads_to_queues(topology, name):
+            continue
+        why = "has no binding" if not state.bindings else "leads to no queue"
+        if state.alternate is not None:
+            gone = state.alternate not in topology.broker.exchanges
+            why += f", and its alternate exchange '{state.alternate}' {'does not exist' if gone else 'leads to none either'}"
+        else:
+            why += " and no alternate exchange"
+        way = Way(name, ALL)
+        shown = draft(
+            topology, f"{told_publish(way, 'any.key')}: dropped", slice_of(topology, [(way, "any.key")]),
+            [publish_step(way, "any.key")], {"lost": 1},
+        )  # fmt: skip
+        cure = "bind a queue, or set alternate-exchange"
+        yield Problem(f"exchange '{name}' {why}: it drops every message", topology.subject("exchange", name), (), cure, shown)
+
+
+def _leads_to_queues(topology: Topology, start: str) -> bool:
+    """Whether any queue is behind the exchange, for whatever message."""
+    todo, exchanges = [start], topology.broker.exchanges
+    for name in todo:  # grows while it is walked
+        state = exchanges[name]
+        for binding in state.bindings.values():
+            if binding.destination_type == "queue":
+                return True
+            if binding.destination in exchanges and binding.destination not in todo:
+                todo.append(binding.destination)
+        if state.alternate in exchanges and state.alternate is not None and state.alternate not in todo:
+            todo.append(state.alternate)
+    return False
+
+
+def drops_some(topology: Topology) -> Iterator[Problem]:
+    for name, state in topology.exchanges():
+        if name not in topology.entries or not state.bindings or not decides_by_key(topology.broker, name):
+            continue
+        if name in topology.told_to_whoever_listens:
+            continue
+        if len(state.bindings) > LARGE or not _leads_to_queues(topology, name):
+            continue
+        try:
+            dropped = topology.published(name) & ~any_of(reach(topology.broker, name).values())
+            key = witness(dropped, longer=True, work=topology.work)
+        except TooManyStates:
+            continue
+        if key is None:
+            continue
+        way = Way(name, exactly(key))
+        shown = draft(
+            topology, f"{told_publish(way, key)}: dropped", slice_of(topology, [(way, key)]), [publish_step(way, key)],
+            {"lost": 1},
+        )  # fmt: skip
+        text = f"exchange '{name}' drops keys that no binding matches, such as {quoted(key)}"
+        cure = "an alternate-exchange catches them; `mandatory` tells the publisher"
+        yield Problem(text, topology.subject("exchange", name), (), cure, shown)
+
+
+# Dead letters ----------------------------------------------------------------------------------------------------------
+
+
+class _Losses:
+    """Dead letters of several queues that one policy, or one queue's argument, sends nowhere."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.found: list[tuple[str, Way, str, str]] = []  # queue, how to publish to it, by which key; the key of the dead letter
+
+
+def dead_letter_nowhere(topology: Topology) -> Iterator[Problem]:
+    """One problem a cause: a policy that does this to a hundred queues is one mistake."""
+    causes: dict[tuple[str, str], _Losses] = {}
+    too_large: list[str] = []
+    for name, queue in topology.broker.queues.items():
+        target = dead_letter_target(queue)
+        if target is None or queue.settings.dead_letter_strategy == "at-least-once":
+            continue  # at least once: what leads nowhere is kept until it leads somewhere
+        try:
+            found = next(filter(None, (_lost_key(topology, queue, target, way) for way in topology.ways.get(name, ()))), None)
+        except TooManyStates:
+            too_large.append(name)
+            continue
+        if found is not None:
+            causes.setdefault(_cause(topology, queue), _Losses(target)).found.append((name, *found))
+    for (kind, name), losses in causes.items():
+        yield _nowhere(topology, kind, name, losses)
+    yield from not_checked("dead letters of queue", too_large)
+
+
+def _cause(topology: Topology, queue: QueueType) -> tuple[str, str]:
+    origin = queue.origins["dead_letter_exchange"].source
+    if origin == "argument":
+        return "queue", queue.name
+    operator = origin == "operator policy"
+    return "operator" if operator else "policy", matching(topology.broker, operator, queue.broker_name, queue.kind)[0].name
+
+
+def _lost_key(topology: Topology, queue: QueueType, target: str, way: Way) -> tuple[Way, str, str] | None:
+    """A key of this way whose dead letter reaches no queue, and the key that the dead letter has. Raises `TooManyStates`."""
+    broker, fixed = topology.broker, queue.settings.dead_letter_routing_key
+    if target not in broker.exchanges:
+        caught: Keys = NONE
+    elif len(broker.queues if target == DEFAULT_EXCHANGE else broker.exchanges[target].bindings) > LARGE:
+        raise TooManyStates
+    else:
+        caught = any_of(reach(broker, target).values())
+    if fixed is not None:
+        if witness(exactly(fixed) & caught, work=topology.work) is not None:
+            return None
+        key = way.key(topology.work)
+        return None if key is None else (way, key, fixed)
+    key = way.key(topology.work, ~caught)
+    return None if key is None else (way, key, key)
+
+
+def _nowhere(topology: Topology, kind: str, name: str, losses: _Losses) -> Problem:
+    steps: list[dict[str, Any]] = []
+    fates: dict[str, Any] = {}
+    shown = losses.found[:MOST_SHOWN]
+    for number, (queue, way, key, _) in enumerate(shown, 1):
+        steps += [publish_step(way, key, id=f"lost-{number}"), *reject_steps(queue, f"lost-{number}")]
+        fates[f"lost-{number}"] = {queue: "dropped: rejected"}
+    queue, way, key, dead_key = losses.found[0]
+    told = f"{told_publish(way, key)}, reject it from queue '{queue}': dropped"
+    if len(losses.found) > 1:
+        told += f"; the same for {len(shown) - 1} more queues"
+    sections = slice_of(topology, [(way, key) for _, way, key, _ in shown], [item[0] for item in shown])
+    who = f"queue '{queue}'"
+    if len(losses.found) > 1:
+        names = ", ".join(f"'{item[0]}'" for item in losses.found[:6])
+        more = f" and {len(losses.found) - 6} more" if len(losses.found) > 6 else ""
+        who = f"{len(losses.found)} queues ({names}{more})"
+    target = f"exchange '{losses.target}'" if losses.target else "the default exchange"
+    if losses.target not in topology.broker.exchanges:
+        why, cure = "which does not exist", f"declare '{losses.target}' and bind a queue to it"
+    elif losses.target and not topology.broker.exchanges[losses.target].bindings:
+        why, cure = "to which nothing is bound", f"bind a parking queue to '{losses.target}'"
+    else:
+        why = f"which leads nowhere for key {quoted(dead_key)}"
+        cure = "bind a parking queue for that key, or set x-dead-letter-routing-key"
+    inner = ("arguments", "x-dead-letter-exchange") if kind == "queue" else ("definition", "dead-letter-exchange")
+    by = "" if kind == "queue" else f"policy '{name}': "
+    text = f"{by}dead letters of {who} are lost: they go to {target}, {why}"
+    return Problem(text, topology.subject(kind, name), inner, cure, draft(topology, told, sections, steps, {"messages": fates}))
+
+
+# Limits ----------------------------------------------------------------------------------------------------------------
+
+
+def limit_loses(topology: Topology) -> Iterator[Problem]:
+    for queue in topology.broker.queues.values():
+        if queue.name not in topology.parking:
+            yield from _limits(topology, queue)
+
+
+def parking_loses(topology: Topology) -> Iterator[Problem]:
+    for queue in topology.broker.queues.values():
+        if queue.name in topology.parking:
+            yield from _limits(topology, queue)
+
+
+def _limits(topology: Topology, queue: QueueType) -> Iterator[Problem]:
+    limits = queue.settings
+    if queue.kind == "stream" or limits.dead_letter_exchange is not None:
+        return
+    if queue.owner is not None or queue.auto_delete or queue.broker_name != queue.name:
+        return  # made for one client, gone with it
+    lossy = limits.overflow == "drop-head"
+    set_by = {key: origin.source for key, origin in queue.origins.items()}
+    said, inner = [], ("name",)
+    if limits.message_ttl is not None:
+        said.append(f"what is not consumed within {lasting(limits.message_ttl)} ({set_by['message_ttl']} message-ttl)")
+        inner = ("message_ttl",)
+    if limits.max_length is not None and lossy:
+        said.append(f"the oldest beyond {limits.max_length:,} messages ({set_by['max_length']} max-length)")
+        inner = inner if said[1:] else ("max_length",)
+    if limits.max_length_bytes is not None and lossy:
+        said.append(f"the oldest beyond {limits.max_length_bytes:,} bytes ({set_by['max_length_bytes']} max-length-bytes)")
+        inner = inner if said[1:] else ("max_length_bytes",)
+    if not said:
+        return
+    kind = "parking queue" if queue.name in topology.parking else "queue"
+    text = f"{kind} '{queue.name}' has no dead-letter exchange and drops {', and '.join(said)}"
+    argument = f"x-{inner[0].replace('_', '-')}"
+    where = ("arguments", argument) if argument in queue.arguments else ("name",)
+    cure = "set x-dead-letter-exchange" if kind == "queue" else "let what is parked stay, or set x-dead-letter-exchange"
+    yield Problem(text, topology.subject("queue", queue.name), where, cure, _limit_shown(topology, queue))
+
+
+def _limit_shown(topology: Topology, queue: QueueType) -> Draft | None:
+    limits = queue.settings
+    way, key = topology.publish(queue.name)
+    sections = slice_of(topology, [(way, key)], [queue.name])
+    step: dict[str, Any]
+    if limits.message_ttl is not None:
+        told = f"{told_publish(way, key)}, wait {lasting(limits.message_ttl)}: dropped from '{queue.name}'"
+        steps = [publish_step(way, key), {"wait": limits.message_ttl}]
+        return draft(topology, told, sections, steps, {"messages": {"m1": {queue.name: "dropped: expired"}}})
+    if limits.max_length is not None and limits.max_length <= LONGEST_FILL:
+        count, fate = limits.max_length + 1, {queue.name: "dropped: maxlen"}
+        told = f"{told_publish(way, key)} {count:,} times: the first one is dropped from '{queue.name}'"
+        step = publish_step(way, key, count=count)
+        return draft(topology, told, sections, [step], {"messages": {"m1": fate}})
+    if limits.max_length_bytes is not None and limits.max_length_bytes <= LARGEST_FILL:
+        told = f"{told_publish(way, key)} twice with {limits.max_length_bytes + 1} bytes: dropped from '{queue.name}'"
+        step = publish_step(way, key, body="x" * (limits.max_length_bytes + 1), count=2)
+        return draft(topology, told, sections, [step], {"messages": {"m1": {queue.name: "dropped: maxlen"}}})
+    return None

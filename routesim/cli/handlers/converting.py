@@ -1,0 +1,131 @@
+"""What `routesim import` and `routesim export` do once their command lines are understood."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO
+
+from routesim.cli.handlers.explaining import rules_of, scenario_of
+from routesim.cli.handlers.running import same_file
+from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.shared.output import CannotWrite, opened, read_stdin, tell, told, wants_colour
+from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
+from routesim.report.formats import diagnostics
+from routesim.scenario.declared_topology import Topology
+from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
+from routesim.scenario.definitions.importing import Imported, imported
+from routesim.scenario.yaml.source import Source, read_source
+from routesim.scenario.yaml.writing import scalar, scenario_lines
+
+IMPORT_FORMATS = ("scenario", "definitions")
+LONGEST_VHOST = 255
+APP = re.compile(r"\w+(\.\w+)*(:\w+)?")
+
+
+def import_file(path: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
+    _check(format, rabbitmq)
+    try:
+        source = read_source(path, read_stdin() if path == "-" else None)
+    except Invalid as invalid:
+        _tell(invalid.diagnostics)
+        if APP.fullmatch(path) and (":" in path or os.path.isdir(path)):
+            tell(f"A Celery app is read by `routesim import celery {path}`.")
+        return UNUSABLE
+    return _import(source, path, vhost, format, output, rabbitmq)
+
+
+def import_broker(url: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
+    """What a running broker declares, as its HTTP API tells it, without users and secrets."""
+    from routesim.rabbitmq.management import Management
+    from routesim.rabbitmq.problems import BrokerProblem
+    from routesim.rabbitmq.url import BadAddress, web_address
+
+    _check(format, rabbitmq)
+    try:
+        address = web_address(url)
+        document = Management(address).definitions(vhost)
+    except BadAddress as problem:
+        raise UsageError(str(problem)) from None
+    except BrokerProblem as problem:
+        tell(f"error: {problem}")
+        return NO_VERDICT
+    return _import(Source(str(address), json.dumps(document, indent=1)), None, vhost, format, output, rabbitmq)
+
+
+def _check(format: str, rabbitmq: str | None) -> None:
+    if format not in IMPORT_FORMATS:
+        hint = did_you_mean(format, IMPORT_FORMATS)
+        raise UsageError(f"--format takes {' or '.join(IMPORT_FORMATS)}, not '{format}'" + (f"; {hint}" if hint else ""))
+    if rabbitmq is not None:
+        rules_of(rabbitmq)
+
+
+def _import(source: Source, path: str | None, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
+    try:
+        found = imported(source, vhost, rabbitmq=rabbitmq)
+    except Invalid as invalid:
+        _tell(invalid.diagnostics)
+        return UNUSABLE
+    _tell(found.warnings)
+    if format == "definitions":
+        for sentence in found.left_out:
+            tell(f"left out: {sentence}")
+        write(lambda out: lines_of(document_of(found.topology)), path, output)
+    else:
+        name = source.file if path is None else "stdin" if path == "-" else os.path.basename(path)
+        write(lambda out: _scenario(found, name, ascii=not is_utf8(out)), path, output)
+    return OK
+
+
+def export_file(path: str, output: str | None, vhost: str | None, rabbitmq: str | None) -> int:
+    if vhost is not None and not 0 < len(vhost.encode("utf-8", "surrogatepass")) <= LONGEST_VHOST:
+        raise UsageError(f"the name of a vhost has 1 to {LONGEST_VHOST} bytes")
+    document, warnings = definitions_of(scenario_of(path, rabbitmq), vhost)
+    _tell(warnings)
+    write(lambda out: lines_of(document), path, output)
+    return OK
+
+
+def _scenario(found: Imported, file: str, *, ascii: bool) -> Iterator[str]:
+    """The scenario with what there is to say about it."""
+    topology = found.topology
+    comments = [f"Imported from {scalar(file)}, vhost {scalar(topology.vhost)}."]
+    if found.left_out:
+        comments += ["", "Left out:", *(f"  {sentence}" for sentence in found.left_out)]
+    yield from scenario_lines(topology, comments, ascii=ascii)
+    message = _example(topology)
+    if message is not None:
+        yield from ("", "# Publish something, and see where it goes:", "# steps:", f"#   - publish: {message}")
+
+
+def _example(topology: Topology) -> str | None:
+    """A message that the first binding takes, or the first queue; None when there is neither."""
+    if topology.bindings:
+        source, key = topology.bindings[0].source, topology.bindings[0].routing_key
+        words = ("anything" if word in ("*", "#") else word for word in key.split("."))
+        return f"{{exchange: {scalar(source, ascii=True)}, routing_key: {scalar('.'.join(words), ascii=True)}}}"
+    return f"{{routing_key: {scalar(topology.queues[0].name, ascii=True)}}}" if topology.queues else None
+
+
+def is_utf8(out: IO[str]) -> bool:
+    return (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
+
+
+def _tell(found: Iterable[Diagnostic]) -> None:
+    problems = list(found)
+    if problems:
+        with told() as stream:
+            diagnostics.write(stream, problems, colour=wants_colour(stream))
+
+
+def write(lines: Callable[[IO[str]], Iterable[str]], path: str | None, output: str | None) -> None:
+    """Lines to the output, which may not be the file that they were made of."""
+    if output is not None and path not in (None, "-") and same_file(path or "", output):
+        raise UsageError(f"--output would overwrite {path}")
+    try:
+        with opened(output) as out:
+            for line in lines(out):
+                out.write(f"{line}\n")
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None

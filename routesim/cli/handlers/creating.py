@@ -1,0 +1,39 @@
+"""What `routesim new` does once its command line is understood."""
+
+import os
+
+from routesim.cli.shared.exits import OK, UsageError
+from routesim.cli.shared.output import CannotWrite, opened, tell
+from routesim.diagnostics import did_you_mean
+from routesim.scenario.starting import DEFAULT, template, templates
+
+
+def list_templates() -> int:
+    known = templates()
+    width = max(map(len, known))
+    with opened(None) as out:
+        for name, sentence in known.items():
+            out.write(f"{name:<{width}}  {sentence}\n")
+    return OK
+
+
+def write_template(name: str | None, wanted: str | None, *, force: bool) -> int:
+    """Writes the scenario; a file that there is stays as it is, unless `force` says otherwise."""
+    if not name:
+        raise UsageError("new needs a name: `routesim new shop` writes shop.yaml; --list says which templates there are")
+    known = templates()
+    chosen = wanted if wanted is not None else DEFAULT
+    if chosen not in known:
+        hint = did_you_mean(chosen, known)
+        raise UsageError(f"no template is called '{chosen}'; " + (hint or f"there are {', '.join(known)}"))
+    path = name if name == "-" or name.endswith((".yaml", ".yml")) else f"{name}.yaml"
+    if path != "-" and os.path.lexists(path) and not force:
+        raise UsageError(f"{path} exists already; --force overwrites it")
+    try:
+        with opened(path) as out:
+            out.write(template(chosen))
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None
+    if path != "-":
+        tell(f"wrote {path}; `routesim run {path}` runs it")
+    return OK

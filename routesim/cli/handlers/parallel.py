@@ -1,0 +1,159 @@
+"""`routesim run --jobs`: scenarios in several processes, with the very output of running them one after the other.
+
+Each process writes its report to a file of its own. The file whose turn it is is copied while it grows, so that memory is
+constant however long a report gets and however long one scenario keeps the others waiting.
+"""
+
+import codecs
+import io
+import os
+import pickle
+import time
+from collections.abc import Callable
+from tempfile import TemporaryDirectory
+from typing import IO, Any, NamedTuple
+
+from routesim.broker import Broker
+from routesim.cli.handlers.running import Options, Ran, check, format_for, loaded, run_one, separates, summed, tell_problems
+from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, tell
+from routesim.cli.shared.processes import Died, Pool
+from routesim.diagnostics import Diagnostic
+from routesim.report.formats.run_formats import frame
+from routesim.report.style import Look
+
+CHUNK = 1 << 16
+POLL_S = 0.05
+
+
+class _Read(NamedTuple):
+    """A scenario as bytes, which only the process that runs it unpacks; None: it cannot be used."""
+
+    scenario: bytes | None
+    problems: list[Diagnostic]
+
+
+class _Job(NamedTuple):
+    scenario: bytes
+    options: Options
+    format: str
+    look: Look
+    encoding: str
+    spool: str
+
+
+class _Spool(io.TextIOWrapper):
+    """A file that looks to a report like the stream that it will be copied to."""
+
+    def __init__(self, path: str, encoding: str) -> None:
+        super().__init__(open(path, "wb", buffering=CHUNK), encoding="utf-8", errors="surrogatepass", newline="")  # noqa: SIM115
+        self.shown_encoding = encoding
+        self.flushed = time.monotonic()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.shown_encoding
+
+
+def run_files(files: list[str], options: Options, jobs: int) -> int:
+    """As `running.run_files`, in up to `jobs` processes."""
+    check(files, options)
+    stdin = read_stdin() if "-" in files else None
+    with Pool(min(jobs, len(files))) as pool:
+        pool.ask(_read, [(path, stdin if path == "-" else None) for path in files])
+        scenarios, status = [], OK
+        for path, answer in zip(files, pool.in_order(), strict=True):
+            if isinstance(answer, Died):
+                tell(f"error: the process that read {path} {answer}")
+                status = max(status, NO_VERDICT)
+                continue
+            tell_problems(answer.problems, options.format)
+            if answer.scenario is None:
+                status = max(status, UNUSABLE)
+            else:
+                scenarios.append(answer.scenario)
+        if status != OK:
+            return status
+        try:
+            with opened(options.output) as out, TemporaryDirectory(prefix="routesim-", ignore_cleanup_errors=True) as folder:
+                return _run_all(pool, files, scenarios, options, out, folder)
+        except CannotWrite as problem:
+            raise UsageError(str(problem)) from None
+
+
+def _read(question: tuple[str, bytes | None]) -> _Read:
+    scenario, problems = loaded(*question)
+    return _Read(None if scenario is None else pickle.dumps(scenario._replace(topology=None), pickle.HIGHEST_PROTOCOL), problems)
+
+
+def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Options, out: IO[str], folder: str) -> int:
+    format = format_for(options, out)
+    looks = look(out, format, quiet=options.quiet)
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    spools = [os.path.join(folder, str(index)) for index in range(len(files))]
+    pool.ask(
+        _run,
+        (_Job(scenario, options, format, looks, encoding, spool) for scenario, spool in zip(scenarios, spools, strict=True)),
+    )
+    before, after = frame(format, len(files))
+    out.write(before)
+    ran = []
+    for index, path in enumerate(files):
+        if index and separates(options):
+            out.write("\n")
+        answer = _copied(pool, index, spools[index], out)
+        if isinstance(answer, Died):
+            out.flush()
+            tell(f"error: the process that ran {path} {answer}; its output ends where it was")
+            answer = Ran(NO_VERDICT)
+        ran.append(answer)
+    out.write(after)
+    return summed(ran, options, out)
+
+
+def _run(job: _Job) -> Ran:
+    scenario = pickle.loads(job.scenario)
+    with _Spool(job.spool, job.encoding) as out:
+        return run_one(scenario, job.options, job.format, job.look, out, _fresh(out))
+
+
+def _fresh(out: _Spool) -> Callable[[Broker], None]:
+    """What is written shows at the other end before long."""
+
+    def tick(broker: Broker) -> None:
+        now = time.monotonic()
+        if now - out.flushed >= POLL_S:
+            out.flushed = now
+            out.flush()
+
+    return tick
+
+
+def _copied(pool: Pool, index: int, spool: str, out: IO[str]) -> Any:
+    """Copies the report as it grows, to its end; returns the run's answer, raises what the run raised."""
+    decode = codecs.getincrementaldecoder("utf-8")("surrogatepass").decode
+    source: IO[bytes] | None = None
+    last = "\n"
+    try:
+        while True:
+            over = pool.answered(index)  # asked first: what is then read is all that there will be
+            if source is None and os.path.exists(spool):
+                source = open(spool, "rb")  # noqa: SIM115
+            text = decode(source.read(CHUNK)) if source is not None else ""
+            if text:
+                out.write(text)
+                last = text[-1]
+                pool.attend(0)
+            elif over:
+                break
+            else:
+                out.flush()
+                pool.attend(POLL_S)
+    finally:
+        if source is not None:
+            source.close()
+            os.unlink(spool)
+    answer = pool.take(index)
+    if isinstance(answer, Died) and last != "\n":
+        out.write("\n")
+    return answer

@@ -1,0 +1,66 @@
+"""What `routesim import celery` does once its command line is understood."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+from routesim.celery_app.asking import NotStarted, TooSlow, asked
+from routesim.celery_app.problems import Problem, died, hangs, problem_of
+from routesim.celery_app.section import READ, Section, section_of
+from routesim.cli.handlers.converting import is_utf8, write
+from routesim.cli.handlers.explaining import rules_of
+from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.shared.output import tell
+from routesim.scenario.yaml.writing import inline, scalar, written
+
+
+def import_app(
+    app: str, output: str | None, workers: int, directory: str, python: str | None, timeout: float, rabbitmq: str | None,
+    *, debug: bool,
+) -> int:  # fmt: skip
+    if rabbitmq is not None:
+        rules_of(rabbitmq)
+    if not app or app.startswith(("-", ".", "/")) or app.endswith(".py"):
+        raise UsageError(f"'{app}' is no app: name it as for `celery -A`, package.module:attribute")
+    directory = os.path.realpath(directory)
+    try:
+        found = asked(app, READ, python=python or sys.executable, directory=directory, timeout_s=timeout)
+    except NotStarted as problem:
+        raise UsageError(str(problem)) from None
+    except TooSlow as problem:
+        return _failed(hangs(str(problem), app, directory, timeout), debug, NO_VERDICT)
+    if found.answer is None:
+        return _failed(died(found.status, found.output, app), debug)
+    if "error" in found.answer:
+        return _failed(problem_of(found.answer, app, directory), debug)
+    section = section_of(found.answer, workers)
+    write(lambda out: _lines(section, app, rabbitmq, ascii=not is_utf8(out)), None, output)
+    return OK
+
+
+def _failed(problem: Problem, debug: bool, status: int = UNUSABLE) -> int:
+    tell(f"error: {problem.text}")
+    if problem.cure:
+        tell(f"  {problem.cure}")
+    if debug:
+        for line in problem.details.splitlines():
+            tell(line)
+    return status
+
+
+def _lines(section: Section, app: str, rabbitmq: str | None, *, ascii: bool) -> Iterator[str]:
+    comments = [
+        f"Imported from the Celery app {scalar(app)}.",
+        "How long a task takes and how it ends is in no configuration: write takes, ends, runs to the tasks.",
+    ]
+    if section.left_out:
+        comments += ["", "Left out:", *(f"  {sentence}" for sentence in section.left_out)]
+    version = {"rabbitmq": rabbitmq} if rabbitmq is not None else {}
+    yield from written({}, comments, ascii=ascii).splitlines()
+    lines = written({**version, **section.data}, ascii=ascii).splitlines()
+    yield from ([""] if lines and lines[0] else [])
+    yield from lines
+    if section.steps:
+        yield from ("", "steps:")
+    for step in section.steps:
+        yield from (f"  - {key}: {inline(value, ascii=ascii)}" for key, value in step.items())

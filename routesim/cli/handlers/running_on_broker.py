@@ -1,0 +1,116 @@
+"""What commands with `--broker` do: `routesim run --broker`, and the session that `verify` shares with it."""
+
+from typing import IO, NamedTuple
+
+from routesim.cli.handlers.running import Options, check, format_for, separates, tell_problems
+from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, tell
+from routesim.diagnostics import Invalid
+from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
+from routesim.rabbitmq.scratch import Terminated, ended_by_signals
+from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
+from routesim.report.formats.run_formats import FORMATS, frame
+from routesim.run import Runner
+from routesim.run.runnable import check_speed, why_not
+from routesim.run.session import Session
+from routesim.scenario import Scenario, load
+
+
+class Target(NamedTuple):
+    """`--broker`, `--management` and `--speed`."""
+
+    broker: str
+    management: str | None
+    speed: int
+
+
+def session(target: Target) -> Session:
+    """Raises `UsageError` for an address that is none, `BrokerProblem` when nobody answers there."""
+    try:
+        amqp = amqp_address(target.broker)
+        web = web_address(target.management, amqp) if target.management else management_of(amqp)
+    except BadAddress as problem:
+        raise UsageError(str(problem)) from None
+    found = Session(amqp, web)
+    if found.warning:
+        tell(f"warning: {found.warning}")
+    return found
+
+
+def run_live(files: list[str], options: Options, target: Target) -> int:
+    """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
+    check(files, options)
+    if options.coverage:
+        raise UsageError("--coverage is of the embedded engine; leave out --broker")
+    try:
+        with ended_by_signals():
+            return _run_all(files, options, target)
+    except BrokerProblem as problem:
+        tell(f"error: {problem}")
+        return NO_VERDICT
+    except NotOnARealBroker as problem:
+        tell(f"error: {problem}")
+        return UNUSABLE
+    except Terminated:
+        return INTERRUPTED
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None
+
+
+def _run_all(files: list[str], options: Options, target: Target) -> int:
+    found = session(target)
+    scenarios = []
+    for path in files:
+        scenario = loaded(path, found.profile)
+        if scenario is not None:
+            scenarios.append(scenario if options.seed is None else scenario._replace(seed=options.seed))
+    if len(scenarios) < len(files):
+        return UNUSABLE
+    if options.until is not None:
+        scenarios = [scenario._replace(until=options.until) for scenario in scenarios]
+    plans = [(scenario, idle_ms(scenario, found, target.speed)) for scenario in scenarios]
+    status = OK
+    with opened(options.output) as out:
+        before, after = frame(format_for(options, out), len(plans))
+        out.write(before)
+        for index, (scenario, ms) in enumerate(plans):
+            if index and separates(options):
+                out.write("\n")
+            status = max(status, _run(scenario, ms, options, found, target.speed, out))
+        out.write(after)
+    return status
+
+
+def loaded(path: str, profile: str) -> Scenario | None:
+    try:
+        scenario = load(path, read_stdin() if path == "-" else None, rabbitmq=profile, redis=False)
+    except Invalid as invalid:
+        tell_problems(invalid.diagnostics)
+        return None
+    tell_problems(list(scenario.warnings))
+    return scenario
+
+
+def idle_ms(scenario: Scenario, found: Session, speed: int) -> int:
+    """The virtual time at which nothing is left to do. Raises `NotOnARealBroker` when it cannot be run there."""
+    why = why_not(scenario, found.types)
+    if why is not None:
+        raise NotOnARealBroker(f"{scenario.file}: {why}")
+    check_speed(scenario, speed)
+    result = Runner(scenario, keep=False).run()
+    if result.ended in ("livelock", "budget"):
+        raise NotOnARealBroker(f"{scenario.file}: never comes to rest by itself ({result.ended}: {result.kept_going})")
+    return result.clock_ms
+
+
+def _run(scenario: Scenario, ms: int, options: Options, found: Session, speed: int, out: IO[str]) -> int:
+    format = format_for(options, out)
+    report = FORMATS[format](out, scenario, look(out, format, quiet=options.quiet))
+    result = found.run(scenario, report.listen, idle_ms=ms, speed=speed)
+    report.finish(result)
+    for item in result.unseen:
+        tell(f"note: line {item.line}: {'.'.join(item.path)} was not checked: a real broker does not tell its clients")
+    promises = [*((row.line, "routes") for row in scenario.routes), *((rule.line, "never") for rule in scenario.never)]
+    for line, section in promises:
+        tell(f"note: line {line}: {section} was not checked: only the embedded engine can be asked and watched so closely")
+    return OK if result.ok else NO

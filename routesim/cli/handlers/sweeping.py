@@ -1,0 +1,127 @@
+"""`routesim run --seeds`: each scenario once a seed, and a summary in place of the traces."""
+
+import contextlib
+import pickle
+from collections.abc import Generator, Iterator
+from itertools import islice
+from typing import IO, NamedTuple
+
+from routesim.cli.handlers.running import Options, check, format_for, load_all, separates
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.shared.output import CannotWrite, look, opened, tell
+from routesim.cli.shared.progress import Progress
+from routesim.diagnostics import did_you_mean
+from routesim.report.answers import sweep as report
+from routesim.run.sweeps.seeds import Seeds, seeds_of
+from routesim.run.sweeps.sweep import Sweep, sweep
+from routesim.scenario import Scenario
+
+LARGEST_PORTION = 64
+PORTIONS = 64
+AHEAD = 4  # portions a process that may wait for an earlier one
+
+
+class ProcessDied(Exception):
+    """A process ended before it had answered; the text says how."""
+
+
+class _Portion(NamedTuple):
+    scenario: bytes
+    seeds: tuple[int, ...]
+    until: str | int | None
+    max_events: int
+
+
+def parsed(text: str) -> Seeds:
+    """Raises `UsageError`."""
+    try:
+        return seeds_of(text)
+    except ValueError as problem:
+        raise UsageError(f"--seeds: {problem}") from None
+
+
+def sweep_files(files: list[str], options: Options, seeds: Seeds, jobs: int) -> int:
+    """Sweeps the scenarios in order; 0 when every expectation held in every run of all of them."""
+    if options.coverage:
+        raise UsageError("--coverage is of one run; leave out --seeds")
+    if options.seed is not None:
+        raise UsageError("--seed is one seed, --seeds many: give one of the two")
+    if options.format is not None and options.format not in report.FORMATS:
+        hint = did_you_mean(options.format, report.FORMATS)
+        formats = ", ".join(report.FORMATS)
+        raise UsageError(f"with --seeds, --format takes {formats}, not '{options.format}'" + (f"; {hint}" if hint else ""))
+    check(files, options)
+    scenarios = load_all(files)
+    if scenarios is None:
+        return UNUSABLE
+    status = OK
+    try:
+        with opened(options.output) as out:
+            for index, scenario in enumerate(scenarios):
+                if index and separates(options):
+                    out.write("\n")
+                found = _swept(scenario, options, seeds, jobs)
+                _write(out, scenario, found, options, seeds)
+                status = max(status, OK if found.ok else NO)
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None
+    except ProcessDied as problem:
+        tell(f"error: {problem}")
+        return NO_VERDICT
+    return status
+
+
+def _write(out: IO[str], scenario: Scenario, found: Sweep, options: Options, seeds: Seeds) -> None:
+    format = format_for(options, out)
+    if format == "json":
+        out.write(report.sweep_object(scenario, found, str(seeds), len(seeds)) + "\n")
+        return
+    shown = look(out, format, quiet=options.quiet)
+    report.write(
+        out, scenario, found, str(seeds), len(seeds), columns=shown.columns, colour=shown.colour, quiet=shown.quiet
+    )  # fmt: skip
+
+
+def _swept(scenario: Scenario, options: Options, seeds: Seeds, jobs: int) -> Sweep:
+    """The sum of all runs. When the first one draws nothing from its seed, any other seed would give that very run."""
+    progress, count = Progress(scenario.name, quiet=options.quiet), len(seeds)
+    rest = iter(seeds)
+    found = sweep(scenario, islice(rest, 1), until=options.until, max_events=options.max_events)
+    if found.drawn and count > 1:
+        portions = _portions(rest, count)
+        parts = _shared(scenario, options, portions, jobs) if jobs > 1 else _alone(scenario, options, portions)
+        with contextlib.closing(parts):
+            for part in parts:
+                found.merge(part)
+                progress.say(f"{found.runs:,} of {count:,} runs")
+    progress.clear()
+    return found
+
+
+def _portions(seeds: Iterator[int], count: int) -> Iterator[tuple[int, ...]]:
+    """The same however many processes there are, and so is what is found."""
+    size = max(1, min(LARGEST_PORTION, count // PORTIONS))
+    while portion := tuple(islice(seeds, size)):
+        yield portion
+
+
+def _alone(scenario: Scenario, options: Options, portions: Iterator[tuple[int, ...]]) -> Generator[Sweep, None, None]:
+    for portion in portions:
+        yield sweep(scenario, portion, until=options.until, max_events=options.max_events)
+
+
+def _shared(scenario: Scenario, options: Options, portions: Iterator[tuple[int, ...]], jobs: int) -> Generator[Sweep, None, None]:
+    from routesim.cli.shared.processes import Died, Pool
+
+    packed = pickle.dumps(scenario, pickle.HIGHEST_PROTOCOL)
+    with Pool(jobs) as pool:
+        questions = (_Portion(packed, portion, options.until, options.max_events) for portion in portions)
+        pool.ask(_sweep, questions, ahead=AHEAD * jobs)
+        for part in pool.in_order():
+            if isinstance(part, Died):
+                raise ProcessDied(f"a process that ran {scenario.file} {part}; there is no summary without its seeds")
+            yield part
+
+
+def _sweep(portion: _Portion) -> Sweep:
+    return sweep(pickle.loads(portion.scenario), portion.seeds, until=portion.until, max_events=portion.max_events)

@@ -1,0 +1,129 @@
+"""Where output goes and how it looks: the terminal's width and colour, pipes, files, code pages, closed pipes."""
+
+import contextlib
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from routesim.report.style import Look
+from routesim.report.text import encoding_of, fitted, visible
+
+BUFFER_BYTES = 65_536
+NARROWEST = 20
+
+
+class CannotWrite(Exception):
+    """The output file cannot be written; the text says why."""
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def wants_colour(stream: IO[str] | None) -> bool:
+    """Colour on a terminal that can show it, unless NO_COLOR says no."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def read_stdin() -> bytes:
+    return sys.stdin.buffer.read() if sys.stdin is not None else b""
+
+
+def forget(stream: IO[str] | None) -> None:
+    """Nobody reads any more; keep the interpreter from trying again when it ends."""
+    if stream is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def tell(text: str) -> None:
+    """A line to stderr, where there is one."""
+    with told() as stream:
+        stream.write(fitted(visible(text), encoding_of(stream)) + "\n")
+
+
+@contextmanager
+def told() -> Iterator[IO[str]]:
+    """stderr to write to; that it is closed is no reason to fail."""
+    stream = sys.stderr if sys.stderr is not None else io.StringIO()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        yield stream
+        stream.flush()
+    except BrokenPipeError:
+        forget(sys.stderr)
+
+
+def look(stream: IO[str], format: str, *, quiet: bool) -> Look:
+    columns = None
+    if format == "table":
+        columns = max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+    return Look(wants_colour(stream), columns, quiet)
+
+
+@contextmanager
+def opened(path: str | None) -> Iterator[IO[str]]:
+    """The stream to write a report to: standard output, or a file that is replaced when all is written."""
+    if path is not None and path != "-":
+        with _replacing(path) as stream:
+            yield stream
+        return
+    if sys.stdout is None:
+        yield io.StringIO()
+        return
+    if is_terminal(sys.stdout):
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    # PYTHONUNBUFFERED, common in containers, would make a system call of every line.
+    try:
+        descriptor = os.dup(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError, io.UnsupportedOperation):
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    sys.stdout.flush()
+    encoding = sys.stdout.encoding or "utf-8"
+    with open(descriptor, "w", buffering=BUFFER_BYTES, encoding=encoding, errors="backslashreplace", newline=None) as stream:
+        yield stream
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[IO[str]]:
+    """Writes beside the file and moves it into place, so that a failure leaves no half a file.
+
+    What is no ordinary file (a pipe, a device) is written to as it is; a link goes on being one; rights stay.
+    """
+    path = os.path.realpath(path)
+    beside = not os.path.exists(path) or os.path.isfile(path)
+    folder, name = os.path.split(path)
+    target = os.path.join(folder, f".{name}.part{os.getpid()}") if beside else path
+    try:
+        stream = open(target, "w", encoding="utf-8", newline="\n", buffering=BUFFER_BYTES)  # noqa: SIM115
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
+    try:
+        with stream:
+            yield stream
+        if beside:
+            if os.path.exists(path):
+                shutil.copymode(path, target)
+            os.replace(target, path)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        if beside and os.path.exists(target):
+            os.unlink(target)

@@ -1,0 +1,1 @@
+"""Completion: what shells ask about a half-written command line."""

@@ -1,0 +1,260 @@
+"""What may stand at a place of the command line: commands, options, their values, files, and names out of a given file."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from routesim.cli.shared.commands import COMMANDS
+from routesim.cli.shells.walking import HELP, Asked, attached_value, walked
+from routesim.diagnostics import Invalid
+
+MOST = 2_000  # names at one place: more than anybody looks through
+LARGEST_BYTES = 2_000_000  # a larger file is not read between two keys
+
+# Kinds of places. Shells that know their own files best may take the kind and leave the list.
+WORDS, SCENARIOS, DEFINITIONS, FILES, FOLDERS = "words", "scenarios", "definitions", "files", "folders"
+# Which files are meant, by their endings; none: folders alone.
+PATHS = {SCENARIOS: (".yaml", ".yml", ".json"), DEFINITIONS: (".json",), FILES: ("",), FOLDERS: ()}
+
+
+class Suggestion(NamedTuple):
+    """`text` stands for the whole word on the command line; `help` is one line or empty. Files have no help."""
+
+    text: str
+    help: str = ""
+
+
+class Suggestions(NamedTuple):
+    """`head`: how much of the word stands before what is completed: `--format=`."""
+
+    kind: str
+    items: tuple[Suggestion, ...] = ()
+    head: str = ""
+
+
+Source = str | Callable[[Asked], Iterable[str]] | None
+
+
+def suggestions(command: Any, words: list[str], word: str) -> Suggestions:
+    """What `word`, which follows the `words`, may become."""
+    asked = walked(command, words)
+    if asked.unknown is not None:
+        return Suggestions(WORDS)
+    if asked.waiting is not None:
+        return _values(asked, asked.waiting, "", word)
+    if asked.options and word[:1] == "-":
+        found, at = attached_value(asked, word)
+        return _options(asked, word) if at is None else _values(asked, found, word[:at], word[at:])
+    if asked.is_group:
+        return _words(_commands(asked), "", word)
+    argument = asked.next_argument()
+    if argument is not None:
+        found = _values(asked, argument, "", word)
+        if asked.options and not asked.given:
+            found = found._replace(items=(*_second_words(asked, word), *found.items))
+        # A name that looks like an option can be an argument behind -- only.
+        kept = tuple(item for item in found.items if not asked.options or item.text[0] != "-")
+        return found._replace(items=kept)
+    return _options(asked, word) if asked.options and not word else Suggestions(WORDS)
+
+
+def _words(items: Iterable[Suggestion], head: str, word: str) -> Suggestions:
+    found: dict[str, Suggestion] = {}
+    for item in items:
+        if len(found) >= MOST:
+            break
+        if item.text.startswith(word) and item.text:
+            found.setdefault(item.text, item._replace(text=head + item.text))
+    return Suggestions(WORDS, tuple(found.values()), head)
+
+
+def _commands(asked: Asked) -> Iterator[Suggestion]:
+    if not asked.path:
+        yield from (Suggestion(name, listed.line) for name, listed in COMMANDS.items() if " " not in name)
+        return
+    for name in asked.command.list_commands(None):
+        yield Suggestion(name, (asked.command.get_command(None, name).help or "").strip().partition("\n")[0])
+
+
+def _second_words(asked: Asked, word: str) -> Iterator[Suggestion]:
+    """What makes a command of two words out of the command: `celery` behind `import`, beside its files."""
+    for name, listed in COMMANDS.items():
+        first, _, second = name.partition(" ")
+        if (first,) == asked.path and second and second.startswith(word):
+            yield Suggestion(second, listed.line)
+
+
+def _options(asked: Asked, word: str) -> Suggestions:
+    items = []
+    for parameter in asked.command.params:
+        if parameter.param_type_name == "option" and (parameter.multiple or parameter.name not in asked.given):
+            items += [Suggestion(name, parameter.help or "") for name in parameter.opts]
+    items += [Suggestion(name, "Show this message and exit.") for name in HELP]
+    return _words(items, "", word)
+
+
+def _values(asked: Asked, parameter: Any, head: str, word: str) -> Suggestions:
+    source = source_of(asked, parameter)
+    if source is None:
+        return Suggestions(WORDS)
+    if isinstance(source, str):
+        return Suggestions(source, tuple(_files(head, word, PATHS[source])), head)
+    try:
+        return _words((Suggestion(text) for text in source(asked)), head, word)
+    except (Invalid, OSError, ValueError, RecursionError):  # a file that is not there, or half written
+        return Suggestions(WORDS)
+
+
+def source_of(asked: Asked, parameter: Any) -> Source:
+    """Where the values of a parameter come from; None: only the person knows. Raises `KeyError` for one nobody thought of."""
+    for path in (" ".join(asked.path), asked.path[0] if asked.path else ""):
+        if f"{path} {parameter.name}" in SOURCES:
+            return SOURCES[f"{path} {parameter.name}"]
+    return SOURCES[parameter.name]
+
+
+def _files(head: str, word: str, endings: tuple[str, ...]) -> Iterator[Suggestion]:
+    """Files of these endings, and folders, whose names go on with a slash."""
+    folder, _, start = word.rpartition("/")
+    folder += "/" if "/" in word else ""
+    try:
+        with os.scandir(_path(folder) or ".") as entries:
+            found = sorted((entry.name, entry.is_dir()) for entry in entries)
+    except (OSError, ValueError):
+        return
+    for name, is_folder in found:
+        if name.startswith(start) and (start.startswith(".") or not name.startswith(".")):
+            if is_folder:
+                yield Suggestion(f"{head}{folder}{name}/")
+            elif name.endswith(endings):
+                yield Suggestion(f"{head}{folder}{name}")
+
+
+def _path(text: str) -> str:
+    """A path as the shell would make it of what is written."""
+    return os.path.expandvars(os.path.expanduser(text))
+
+
+# Values that are always the same --------------------------------------------------------------------------------------
+
+
+def _of(module: str, attribute: str) -> Callable[[Asked], Iterable[str]]:
+    """The names in a table, which is imported only when it is asked for."""
+
+    def names(asked: Asked) -> Iterable[str]:
+        table: Iterable[str] = getattr(import_module(f"routesim.{module}"), attribute)
+        return table
+
+    return names
+
+
+def _run_formats(asked: Asked) -> Iterable[str]:
+    if "step" in asked.given:
+        return ("table",)
+    if "plot" in asked.given or "watch" in asked.given:
+        return ("table", "plain")
+    return _of("report.answers.sweep" if "seeds" in asked.given else "report.formats.run_formats", "FORMATS")(asked)
+
+
+def _templates(asked: Asked) -> Iterable[str]:
+    from routesim.scenario.starting import templates
+
+    return templates()
+
+
+def _codes(asked: Asked) -> Iterable[str]:
+    from routesim.explain.pages.errors import PAGES, REPLIES
+
+    return [*PAGES, *(str(number) for number in REPLIES)]
+
+
+# Names in the file that the command line names ------------------------------------------------------------------------
+
+
+def _scenario(asked: Asked) -> Any:
+    from routesim.scenario import load
+
+    return load(_file(asked), lenient=True)
+
+
+def _file(asked: Asked) -> str:
+    """Raises `OSError`. What is no ordinary file, such as a pipe, is not touched: to read it might take it away."""
+    path = _path((asked.given.get("file") or [""])[0])
+    if not os.path.isfile(path) or os.path.getsize(path) > LARGEST_BYTES:
+        raise FileNotFoundError(path)
+    return path
+
+
+def _exchanges(asked: Asked) -> Iterable[str]:
+    names = _scenario(asked).topology.exchanges
+    return sorted(names, key=lambda name: name.startswith("amq."))  # what the scenario declares comes first
+
+
+def _queues(asked: Asked) -> Iterable[str]:
+    return list(_scenario(asked).topology.queues)
+
+
+def _everything(asked: Asked) -> Iterable[str]:
+    """All that a graph shows."""
+    from routesim.graph import graph_of
+
+    return [key.name for key in graph_of(_scenario(asked)).nodes]
+
+
+def _publishes(scenario: Any) -> Iterator[Any]:
+    from routesim.scenario import PublishMany
+
+    return (step.action for step in scenario.steps if isinstance(step.action, PublishMany))
+
+
+def _messages(asked: Asked) -> Iterator[str]:
+    for action in _publishes(_scenario(asked)):
+        yield from (action.id(index) for index in range(min(action.times, MOST)))
+
+
+def _keys(asked: Asked) -> Iterator[str]:
+    """The keys with which the scenario publishes to the exchange, and those that bindings await as they are."""
+    scenario = _scenario(asked)
+    exchange = (asked.given.get("exchange") or [""])[-1]
+    yield from (action.message.routing_key for action in _publishes(scenario) if action.message.exchange == exchange)
+    if not exchange:
+        yield from scenario.topology.queues
+    elif exchange in scenario.topology.exchanges:
+        for binding in scenario.topology.exchanges[exchange].bindings.values():
+            if not {"*", "#"} & set(binding.routing_key.split(".")):
+                yield binding.routing_key
+
+
+def _vhosts(asked: Asked) -> Iterable[str]:
+    from routesim.scenario import load_placed
+
+    return load_placed(_file(asked))[1].vhosts
+
+
+# By the name of the parameter, or, where two commands mean different things by it, by the command and that name.
+SOURCES: dict[str, Source] = {
+    "file": SCENARIOS, "files": SCENARIOS, "import file": DEFINITIONS, "diff old": SCENARIOS, "diff new": SCENARIOS,
+    "output": FILES, "witness": FILES, "keep": FOLDERS, "directory": FOLDERS, "python": FILES,
+    "run format": _run_formats, "explain format": _of("report.answers.explanation", "EXPLANATION_FORMATS"),
+    "diff format": _of("report.answers.explanation", "EXPLANATION_FORMATS"),
+    "versions format": _of("report.answers.explanation", "EXPLANATION_FORMATS"),
+    "upgrade format": _of("report.answers.explanation", "EXPLANATION_FORMATS"),
+    "check format": _of("report.formats.findings", "FINDING_FORMATS"),
+    "graph format": _of("report.graphs.graph_formats", "GRAPH_FORMATS"),
+    "verify format": _of("report.formats.verdicts", "FORMATS"), "import format": _of("cli.handlers.converting", "IMPORT_FORMATS"),
+    "celery monitor format": _of("report.answers.monitor", "FORMATS"),
+    "celery compare format": _of("report.answers.tasks_compared", "FORMATS"),
+    "until": lambda asked: ("idle", "steps"), "template": _templates, "shell": _of("cli.completion", "SHELLS"),
+    "select": _of("check", "RULES"), "ignore": _of("check", "RULES"), "fail_on": _of("check", "SEVERITIES"),
+    "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
+    "explain error code": _codes,
+    "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything,
+    "message": _messages, "explain message id": _messages, "explain route key": _keys, "graph key": _keys,
+    "import vhost": _vhosts,
+    **dict.fromkeys((
+        "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
+        "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
+        "every", "visibility_timeout", "listener",
+    )),
+}  # fmt: skip

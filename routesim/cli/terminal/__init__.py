@@ -1,0 +1,1 @@
+"""Terminals: keys, screens, step mode, watch mode."""

@@ -1,0 +1,1 @@
+"""Pages: a sentence and a cure for every code, every rule, every version."""

@@ -1,0 +1,267 @@
+"""A page for every code: routesim's own diagnostics and AMQP's reply codes."""
+
+from routesim.diagnostics import did_you_mean
+from routesim.explain.answer import Answer, CannotExplain
+from routesim.explain.pages.rules import RULE_PAGES, Page
+from routesim.replies import CHANNEL_CODES, REPLY_NAMES
+from routesim.tables import Cell, Section
+
+WHERE = "a code stands in brackets in what routesim prints, such as unknown-queue; AMQP has numbers and names, such as 404"
+PAGES: dict[str, Page] = {
+    "ambiguous-value": Page(
+        "A header or argument is written in a form that YAML readers take for different things: a date, a time of day, an "
+        "octal number, yes or no.",
+        "headers: {since: 2024-01-31}",
+        'Quote what is text ("2024-01-31"); write true or false; write {timestamp: 1706659200} for a timestamp.',
+    ),
+    "auto-ack-answer": Page(
+        "With auto_ack the broker forgets a message as it sends it, so a consumer can neither reject nor requeue it.",
+        "consumers: {mailer: {queue: mail, auto_ack: true, on_message: requeue}}",
+        "Take out auto_ack, or let the rule answer ack, hold or crash.",
+    ),
+    "celery-beside-list": Page(
+        "Beside a celery section the plain sections must be mappings: the queues of Celery are put into them.",
+        "celery: {apps: {shop: }}\nqueues: [{name: jobs}]",
+        "Put the list into a file and name that under `definitions:`.",
+    ),
+    "celery-raises": Page(
+        "Celery itself would raise an exception here, so that nothing is sent or the worker does not start.",
+        "apps: {shop: {task_create_missing_queues: false}}\nsteps: [{call: {task: add, queue: typo}}]",
+        "The text says what Celery answers; name a queue that exists, or change the setting.",
+    ),
+    "changed-by-export": Page(
+        "A definitions file has JSON's types alone. A value of this binding comes back as another type, so a headers exchange "
+        "would match other headers than before.",
+        "bindings: [{source: documents, destination: old, arguments: {since: {timestamp: 1700000000}}}]",
+        "Let a client bind it, or compare with text or a whole number.",
+    ),
+    "definitions-binding": Page(
+        "A binding in a definitions file lacks its source or destination, or names one that is not declared. RabbitMQ up to "
+        "3.13.5 passes over it silently, later ones fail the import.",
+        '"bindings": [{"destination": "jobs", "destination_type": "queue"}]',
+        "Complete the binding, or declare what it names.",
+    ),
+    "definitions-incomplete": Page(
+        "An item of a definitions file lacks a field that RabbitMQ's import needs.",
+        '"exchanges": [{"name": "orders", "vhost": "/"}]',
+        "Add the field; an exported file always has it.",
+    ),
+    "definitions-no-vhost": Page(
+        "The file names vhosts, but this item does not say to which one it belongs. RabbitMQ refuses such a file.",
+        '"queues": [{"name": "jobs", "durable": true}]',
+        'Add "vhost": "/".',
+    ),
+    "definitions-null": Page(
+        "An argument is null, on which RabbitMQ's import fails.", '"arguments": {"x-message-ttl": null}', "Take the argument out."
+    ),
+    "definitions-type": Page(
+        "In a definitions file a queue's `type` is only informational; what counts is its argument x-queue-type.",
+        '{"name": "jobs", "type": "quorum", "arguments": {}}',
+        'Set "arguments": {"x-queue-type": "quorum"}.',
+    ),
+    "duplicate-consumer": Page(
+        "Two consumers with different options have one name.",
+        "a consumer at the top and another one in a declare step",
+        "Rename one.",
+    ),
+    "duplicate-name": Page(
+        "What a celery section stands for has the name of something in a plain section, and differs.",
+        "celery: {apps: {shop: }, workers: {w1: }}\nqueues: {celery: {durable: false}}",
+        "Rename one of them, or declare it as Celery does: `routesim celery expand` shows how.",
+    ),
+    "duplicate-id": Page(
+        "Two messages would have the same id. Without an id messages are called m1, m2 … in the order of the file.",
+        "- publish: {id: m2}\n- publish: {}",
+        "Choose ids of your own that are not m and a number.",
+    ),
+    "duplicate-key": Page(
+        "A mapping has the same key twice; YAML readers would silently keep one of them.",
+        "queues: {jobs: , jobs: }",
+        "Remove one.",
+    ),
+    "empty-file": Page(
+        "There is nothing in the file.", "an empty file", "Write a scenario; scenarios/hello.yaml is the smallest."
+    ),
+    "endless-beat": Page(
+        "A beat publishes for ever, so the scenario must say how long it lasts.",
+        "celery: {apps: {shop: }, beats: {beat: {schedule: {tick: {task: add, every: 3s}}}}}",
+        "Say `until: 60s`, or wait in the steps.",
+    ),
+    "includes-itself": Page("`definitions` names the scenario itself.", "definitions: shop.yaml", "Name the exported JSON file."),
+    "lost-by-export": Page(
+        "A definitions file that a broker exported does not say all that was in the broker: before 3.11 exchanges whose name "
+        "begins with amq are missing, rabbitmqctl leaves out internal ones, and a void value is written as the text undefined.",
+        'a binding of an exchange "amqp_events" that is not in the file',
+        "Add to the file what is missing; mend the value in the scenario.",
+    ),
+    "missing-key": Page("Something needs a key that is not there.", "bindings: [{source: shop}]", "Add the key."),
+    "never-due": Page(
+        "An entry of a beat's schedule is not due before the scenario ends.",
+        'until: 60s, and an entry with crontab: "0 3 * * *"',
+        "Say a later `until`, or with `starts` what time it is when the scenario begins.",
+    ),
+    "no-celery": Page(
+        "The step needs something of the celery section that is not there.",
+        "steps: [{call: {task: add}}]",
+        "Add `celery:` with an app, or the part that is named.",
+    ),
+    "no-results": Page(
+        "Only with result_backend: rpc:// are results messages, which a caller can wait for.",
+        "steps: [{call: {task: add, get: true}}]",
+        "Set result_backend: rpc://, or take out `get`.",
+    ),
+    "not-exported": Page(
+        "A definitions file holds what outlives clients: exchanges, queues, bindings, policies. Consumers, steps, exclusive and "
+        "server-named queues, void values and settings of the broker itself are not part of it.",
+        "queues: {replies: {exclusive: true}}",
+        "Nothing is wrong; let the client declare what belongs to it.",
+    ),
+    "not-json": Page(
+        "A definitions file is not JSON.", '{"queues": [}', "Export it again, or mend it at the place that is shown."
+    ),
+    "not-simulated": Page(
+        "RabbitMQ has this, routesim does not simulate it, and refuses rather than pretend.",
+        "exchanges: {selected: x-jms-topic}",
+        "Leave it out, or use something that says the same.",
+    ),
+    "not-text": Page("The file is not text in UTF-8 or UTF-16.", "a file saved in Latin-1", "Save it as UTF-8."),
+    "refused": Page(
+        "RabbitMQ would refuse this declaration; the text is what it answers, the first number its reply code.",
+        "queues: {jobs: {arguments: {x-message-ttl: -1}}}",
+        "Change what the text names. In a step with `fails: 406` a refusal can be shown on purpose.",
+    ),
+    "several-documents": Page(
+        "The file holds more than one YAML document.", "name: a\n---\nname: b", "Put each into its own file."
+    ),
+    "too-deep": Page("The file is nested deeper than any scenario needs to be.", "[[[[[[…", "Flatten it."),
+    "too-large": Page("Aliases expand to millions of values.", "a chain of *anchors that each double the last", "Write less."),
+    "too-long": Page(
+        "A name or key is longer than the 255 bytes that AMQP carries.",
+        "routing_key: 300 letters",
+        "Shorten it. Bytes count, not letters.",
+    ),
+    "unknown-app": Page("No app of the celery section has this name.", "workers: {w1: {app: shpo}}", "Correct the name."),
+    "unknown-argument": Page(
+        "No type of queue reads this argument. RabbitMQ stores it without a word, and nothing happens.",
+        "arguments: {x-message-tll: 1000}",
+        "Mend the name.",
+    ),
+    "unknown-channel": Page(
+        "A step answers on a channel that nothing uses.", "- ack: {channel: wroker, delivery_tag: 1}", "Mend the name."
+    ),
+    "unknown-consumer": Page("No consumer has this name.", "- crash: packr", "Mend the name, or declare the consumer."),
+    "unknown-exchange": Page(
+        "An exchange is named that is declared nowhere. Where RabbitMQ would answer 404 this is an error; for an alternate or "
+        "dead-letter exchange, which need not exist, a near miss is a warning.",
+        "bindings: [{source: shpo, destination: jobs}]",
+        "Mend the name, declare the exchange, or say `fails: 404` where the 404 is the point.",
+    ),
+    "unknown-key": Page(
+        "A key that means nothing here.", "queues: {jobs: {durabel: true}}", "Mend the key; the message lists what there is."
+    ),
+    "unknown-message": Page(
+        "No message has this id.", "expect: {messages: {m9: {jobs: ready}}}", "Mend the id; without ids they are m1, m2 …"
+    ),
+    "unknown-policy": Page("No policy has this name.", "- delete: {policy: tll}", "Mend the name."),
+    "unknown-producer": Page(
+        "`by` names a producer that is not under `producers:`.",
+        "steps: [{call: {task: add, by: wbe}}]",
+        "Correct the name, or declare it. A call without `by` comes from `client`.",
+    ),
+    "unknown-queue": Page(
+        "A queue is named that is declared nowhere, where RabbitMQ would answer 404.",
+        "consumers: {packer: {queue: warehose}}",
+        "Mend the name, declare the queue, or say `fails: 404` where the 404 is the point.",
+    ),
+    "unknown-step": Page("A step begins with a word that is no verb.", "- publsh: {}", "Mend the verb."),
+    "unknown-task": Page(
+        "No task has this name or id. A worker drops a message whose task it does not know.",
+        "steps: [{call: {task: mail.snd}}]",
+        "Correct the name, or say under `tasks:` what it does.",
+    ),
+    "unknown-version": Page(
+        "There are no rules for this version of RabbitMQ.", 'rabbitmq: "2.8"', "`routesim versions` lists what is known."
+    ),
+    "unknown-vhost": Page(
+        "The definitions file declares nothing in this vhost.", "vhost: shop", "Name one of the file's vhosts with `vhost:`."
+    ),
+    "unknown-worker": Page(
+        "Something names a worker that is declared nowhere.", "steps: [{worker: {name: w9, do: kill}}]", "Correct the name."
+    ),
+    "unreadable-file": Page("The file cannot be read.", "routesim run nosuch.yaml", "Mend the path or its permissions."),
+    "which-app": Page(
+        "There are several apps, and nothing says which one this belongs to.",
+        "apps: {shop: , blog: }\nworkers: {w1: }",
+        "Add `app:`.",
+    ),
+    "wrong-crontab": Page(
+        "This is no crontab of Celery's: five fields, of which all five must hold.",
+        'crontab: "60 * * * *"',
+        "minute hour day_of_month month_of_year day_of_week, each *, 5, 1-5, */2, mon-fri, or several with commas.",
+    ),
+    "wrong-time": Page("This is no time.", "eta: tomorrow", "Write it as 2026-01-01T00:00:30; without a zone it is UTC."),
+    "wrong-type": Page(
+        "Something of one kind stands where another is expected.", "prefetch: many", "The message says what is expected."
+    ),
+    "wrong-value": Page("The kind is right, the value is not.", "do: rejct", "The message lists the values."),
+    "yaml-syntax": Page(
+        "The text is not YAML.",
+        "steps: [publish: {exchange: shop]",
+        "Mend it at the place that is shown; often a quote or a bracket.",
+    ),
+    "yaml-tag": Page(
+        "YAML tags have no meaning in a scenario.", "routing_key: !!int 3", "Remove the tag; typed values are written {long: 3}."
+    ),
+    **RULE_PAGES,
+}
+REPLIES: dict[int, Page] = {
+    311: Page("The content is larger than the peer accepts.", "a message beyond the limit", "Send less."),
+    312: Page("A mandatory message reached no queue and comes back to its publisher.", "publish with mandatory: true and no binding that matches", "Bind a queue, or give the exchange an alternate-exchange."),
+    313: Page("An immediate message found no consumer; RabbitMQ 3.0 gave this up.", "immediate: true", "Do without immediate."),
+    320: Page("An operator closed the connection, or the broker shut down.", "rabbitmqctl close_connection", "Reconnect."),
+    402: Page("A vhost that does not exist or may not be used.", "connecting to vhost 'shpo'", "Mend the vhost."),
+    403: Page("Not allowed: the default exchange, names that begin with amq., internal exchanges, exclusive consumers, permissions.", "declaring a queue named amq.jobs", "Use another name; publish to an exchange that is not internal."),
+    404: Page("An exchange or a queue that does not exist.", "publishing to an exchange that nobody declared", "Declare it first; check the spelling and the vhost."),
+    405: Page("A queue that is exclusive to another connection.", "consuming somebody else's reply queue", "Use the connection that declared it."),
+    406: Page("A condition is not met: a re-declaration that differs, a bad argument, an unknown delivery tag, an overdue acknowledgement.", "declaring a queue again with another TTL", "Declare it as it is, or delete it first; ack each delivery once, on its own channel."),
+    400: Page("The management API refused a policy.", "a policy with an unknown key", "Mend what the text names."),
+    501: Page("A frame that cannot be read.", "a name that is not UTF-8", "A client library's mistake."),
+    502: Page("A method with arguments that cannot be.", "", "A client library's mistake."),
+    503: Page("A method that is out of place; before 3.13.3 also an unknown exchange type. Closes the whole connection.", "declaring an exchange of type topics", "Mend the type; enable the plugin that has it."),
+    504: Page("Work on a channel that is not open.", "publishing on a closed channel", "Open a new channel after an error."),
+    505: Page("A frame out of order.", "two threads on one channel", "One channel a thread."),
+    506: Page("The broker has not the resources.", "too many channels", "Close what is not used."),
+    530: Page("Not allowed in this way; closes the whole connection.", "a second consumer with the same tag on one channel", "Another tag, or another channel."),
+    540: Page("RabbitMQ does not implement this; closes the whole connection.", "basic.get on a stream; recover without requeue; delete with if-unused on a quorum queue", "Do without it."),
+    541: Page("Something failed inside the broker, or a deprecated feature is off. Closes the whole connection.", "a transient queue that is not exclusive, from 4.3", "Make the queue durable or exclusive; read the broker's log."),
+}  # fmt: skip
+
+
+def explain_error(code: str) -> Answer:
+    """`code`: one of routesim's (`unknown-queue`), or AMQP's by number or name (`406`, `PRECONDITION_FAILED`)."""
+    wanted = code.strip().lower().replace("_", "-")
+    page = PAGES.get(wanted)
+    if page is not None:
+        return _answer(wanted, f"routesim: {wanted}", page)
+    for number, name in REPLY_NAMES.items():
+        if wanted in (str(number), name.lower().replace("_", "-")):
+            closes = (
+                "a reply to the publisher"
+                if number == 312
+                else "closes the channel"
+                if number in CHANNEL_CODES
+                else "closes the connection"
+            )
+            return _answer(str(number), f"AMQP {number} {name}: {closes}", REPLIES[number])
+    known = [*PAGES, *(str(number) for number in REPLIES), *(name.lower().replace("_", "-") for name in REPLY_NAMES.values())]
+    hint = did_you_mean(wanted, known)
+    raise CannotExplain(f"no error is called '{code}'; {hint or WHERE}")
+
+
+def _answer(code: str, headline: str, page: Page) -> Answer:
+    rows = [
+        (Cell("means"), Cell(page.means)),
+        (Cell("example"), Cell(page.example.replace("\n", "   "))),
+        (Cell("cure"), Cell(page.cure)),
+    ]
+    return Answer(headline, (Section("", ("", ""), [row for row in rows if row[1].text]),), (), {"code": code, **page._asdict()})

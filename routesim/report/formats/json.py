@@ -1,0 +1,74 @@
+"""A result as JSON: the contract that scripts read."""
+
+import json
+from typing import Any
+
+from routesim.queues import Copy, QueueType
+from routesim.report.summary.task_sections import worker_facts
+from routesim.run import Outcome, unacked
+from routesim.values import plain
+
+FORMAT = 1
+
+
+def result_object(result: Outcome, events: list[str]) -> str:
+    """The whole result as one line of JSON; `events` are lines made by `Lines`."""
+    broker = result.broker
+    found = {
+        "format": FORMAT,
+        "file": result.scenario.file,
+        "scenario": result.scenario.name,
+        "rabbitmq": result.scenario.rabbitmq,
+        **({} if result.scenario.settings.kind == "rabbitmq" else {"broker": result.scenario.settings.kind}),
+        "ok": result.ok,
+        "ended": result.ended,
+        "clock_ms": result.clock_ms,
+        "counts": result.counts(),
+        "messages": result.messages.of,
+        "queues": {
+            name: {
+                "ready": [_ready(queue, copy) for copy in queue.ready()],
+                "unacked": [
+                    {
+                        "message": message,
+                        "consumer": consumer,
+                        "channel": channel,
+                        "delivery_tag": tag,
+                        "redelivered": redelivered,
+                    }
+                    for message, consumer, channel, tag, redelivered in unacked(broker, queue)
+                ],
+            }
+            for name, queue in broker.queues.items()
+        },
+        "consumers": {
+            name: {
+                "queue": result.scenario.consumers[name].queue if name in result.scenario.consumers else None,
+                "deliveries": deliveries,
+            }
+            for name, deliveries in result.deliveries.of.items()
+        },
+        "gets": result.gets.all,
+        "expectations": [
+            {"line": item.line, "text": item.text, "ok": item.ok, "actual": item.actual} for item in result.expectations
+        ],
+        "errors": [
+            {"step": error.step, "code": error.code, "text": error.text, "expected": error.expected} for error in result.errors
+        ],
+    }
+    if result.tasks is not None:
+        found["tasks"] = result.tasks.of
+        found["workers"] = worker_facts(result)
+    head = json.dumps(found, ensure_ascii=True, allow_nan=False)
+    return f'{head[:-1]}, "events": [{", ".join(events)}]}}'
+
+
+def _ready(queue: QueueType, copy: Copy) -> dict[str, Any]:
+    return {
+        "message": copy.message,
+        "redelivered": copy.redelivered and queue.takes_settled,
+        "exchange": copy.content.exchange,
+        "routing_key": copy.content.routing_key,
+        "headers": plain(queue.headers(copy, got=True)),
+        "expiration": copy.content.expiration,
+    }

@@ -1,0 +1,144 @@
+"""Events as lines of JSON, written as they come: how each kind is written is worked out once, from its fields."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
+
+from routesim.events import EVENTS, Alternate, Path
+from routesim.model import Binding
+from routesim.run.express.express import Hole, Narrator, Tell
+from routesim.values import plain
+
+REMEMBERED_PATHS = 4096
+_PATHS: dict[int, tuple[Path, str]] = {}
+OPEN, CLOSE = "\0", "\1"  # stand around what an f-string is to evaluate: JSON has no such characters
+
+
+class Lines(Narrator):
+    """Events to lines of JSON, numbered from 1, each handed to `write` as it comes."""
+
+    def __init__(self, write: Callable[[str], object], end: str = "\n") -> None:
+        self.write = write
+        self.end = end
+        self.seq = 0
+
+    def __call__(self, event: Any) -> None:
+        self.seq = seq = self.seq + 1
+        self.write(_line_of(type(event))(seq, event) + self.end)  # type: ignore[arg-type]
+
+    def prepare(self, told: Sequence[Any]) -> Tell:
+        """A function made for these events: one formatted text, one write."""
+        text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(told, 1))
+        first, *rest = text.split(OPEN)
+        expressions, constants = zip(*(part.split(CLOSE, 1) for part in rest), strict=True)
+        tell: Tell = _teller(expressions, len(told))(self, self.write, first, *constants)
+        return tell
+
+
+@cache
+def _teller(expressions: tuple[str, ...], lines: int) -> Callable[..., Any]:
+    """Makes functions that write lines with these expressions between any constant parts."""
+    copies = sorted({name for name in expressions if name.startswith("copy")})
+    tags = sorted({name for name in expressions if name.startswith("tag")})
+    second = "next_message" in expressions
+    parts = [f"part{index}" for index in range(len(expressions) + 1)]
+    text = "{part0}" + "".join(f"{{{name}}}{{{part}}}" for name, part in zip(expressions, parts[1:], strict=True))
+    source = f"""
+def make(lines, write, {", ".join(parts)}):
+    def tell(at_ms, message, copy{"".join(f", {name}" for name in tags)}{", next_message, next_copy, next_tag" * second}):
+        seq = lines.seq
+        lines.seq = seq + {lines}
+        at_ms, message = str(at_ms), _quoted(message)
+        {"next_message = _quoted(next_message)" if second else ""}
+        {"; ".join(f"{name} = str(copy + {name[4:]})" for name in copies)}
+        {"; ".join(f"{name} = str({name})" for name in tags)}
+        write(f"{text}")
+    return tell
+"""
+    return _made(source, "make")
+
+
+@cache
+def _line_of(kind: type) -> Callable[[int, Any], str]:
+    """A function that writes the events of one kind."""
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    values = [f"{OPEN}{_EXPRESSIONS[kind.__annotations__[field]].format(field)}{CLOSE}" for field in fields]
+    text = _line(kind, f"{OPEN}seq{CLOSE}", values).replace("{", "{{").replace("}", "}}").replace(OPEN, "{").replace(CLOSE, "}")
+    return _made(f"def line(seq, event):\n    {', '.join(fields)}, = event\n    return f{text!r}", "line")
+
+
+def _prepared_line(event: Any, index: int, end: str) -> str:
+    kind = type(event)
+    values = [
+        f"{OPEN}{value.name}{value.number if value.name in ('copy', 'tag') else ''}{CLOSE}"
+        if isinstance(value, Hole)
+        else str(eval(_EXPRESSIONS[kind.__annotations__[field]].format("value"), _SCOPE, {"value": value}))
+        for field, value in zip(kind._fields, event, strict=True)
+    ]
+    return _line(kind, f"{OPEN}seq + {index}{CLOSE}", values) + end
+
+
+def _line(kind: type, seq: str, values: Sequence[str]) -> str:
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    rest = "".join(f', "{field}": {value}' for field, value in zip(fields[1:], values[1:], strict=True))
+    return f'{{"seq": {seq}, "at_ms": {values[0]}, "event": "{EVENTS[kind]}"{rest}}}'
+
+
+def _made(source: str, name: str) -> Callable[..., Any]:
+    scope = dict(_SCOPE)
+    exec(source, scope)
+    made: Callable[..., Any] = scope[name]
+    return made
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else quoted(value)
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
+
+
+def _flag(value: bool | None) -> str:
+    return "null" if value is None else "true" if value else "false"
+
+
+def _path(path: Path) -> str:
+    known = _PATHS.get(id(path))  # a remembered route has the same path each time
+    if known is None or known[0] is not path:
+        if len(_PATHS) >= REMEMBERED_PATHS:
+            _PATHS.clear()
+        known = _PATHS[id(path)] = (path, f"[{', '.join(_hop(hop) for hop in path)}]")
+    return known[1]
+
+
+def _hop(hop: Binding | Alternate) -> str:
+    if isinstance(hop, Alternate):
+        return f'{{"source": {quoted(hop.source)}, "alternate_exchange": {quoted(hop.destination)}}}'
+    return _binding(hop)
+
+
+def _binding(binding: Binding) -> str:
+    text = (
+        f'{{"source": {quoted(binding.source)}, "destination": {quoted(binding.destination)}, '
+        f'"destination_type": "{binding.destination_type}", "routing_key": {quoted(binding.routing_key)}'
+    )
+    if binding.arguments:
+        text += f', "arguments": {json.dumps(plain(binding.arguments))}'
+    return text + "}"
+
+
+def _texts(values: tuple[str, ...]) -> str:
+    return f"[{', '.join(quoted(value) for value in values)}]"
+
+
+_SCOPE: dict[str, Any] = {
+    function.__name__: function for function in (_text, _number, _flag, _path, _binding, _texts)
+} | {"_quoted": quoted}  # fmt: skip
+# How a field of that annotation is written.
+_EXPRESSIONS: dict[Any, str] = {
+    str: "_quoted({})", str | None: "_text({})", int: "{}", int | None: "_number({})", bool: "_flag({})",
+    bool | None: "_flag({})", Path: "_path({})", Binding: "_binding({})", tuple[str, ...]: "_texts({})",
+}  # fmt: skip

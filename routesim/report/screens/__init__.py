@@ -1,0 +1,1 @@
+"""Step mode: one moment of a recorded run as a screen."""

@@ -1,0 +1,239 @@
+"""The end of a run as sections of rows: queues, consumers, the fate of every message, the ledger, expectations, verdict.
+
+Values only; `table` and `plain` draw them.
+"""
+
+from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
+from routesim.report.summary.task_sections import task_sections
+from routesim.report.text import duration, visible
+from routesim.report.trace.rows import shown_binding, shown_exchange, shown_key
+from routesim.run import LiveResult, Outcome, shown_actual
+from routesim.scenario import Expectation
+from routesim.steps import Bind
+from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
+
+MOST_FATES = 40
+MOST_IDS = 8
+MOST_BINDINGS = 20
+ANSWER_COLUMNS = ("delivered", "redelivered", "acked", "rejected", "requeued", "cut off", "open")
+ANSWER_TONES = (PLAIN, NOTICE, GOOD, NOTICE, NOTICE, BAD, NOTICE)
+
+
+def sections(result: Outcome) -> list[Section]:
+    parts = [
+        _queues(result), _consumers(result), *task_sections(result), _fates(result), _ledger(result), _unused(result),
+        _errors(result), _expectations(result), failed(result),
+    ]  # fmt: skip
+    return [part for part in parts if part.rows]
+
+
+def failed(result: Outcome) -> Section:
+    """Only what made the run fail, and why."""
+    if result.ok:
+        return Section("", (), [])
+    from routesim.explain.failures import failures  # a run that holds need not pay for them
+    from routesim.report.summary.failures import failure_lines
+
+    rows: list[tuple[Cell]] = []
+    for number, failure in enumerate(failures(result)):
+        if number:
+            rows.append((Cell(""),))
+        rows += [(Cell(line, BAD if place == 0 else PLAIN),) for place, line in enumerate(failure_lines(failure))]
+    return Section("Failures", (), rows)
+
+
+def _number(value: int, tone: str = PLAIN) -> Cell:
+    return Cell(str(value), tone if value else QUIET)
+
+
+def _ids(ids: list[str]) -> str:
+    shown = ", ".join(visible(item) for item in ids[:MOST_IDS])
+    return shown + (f" … {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else "")
+
+
+def _queues(result: Outcome) -> Section:
+    rows = []
+    for name, queue in result.broker.queues.items():
+        head = [copy.message for copy, _ in zip(queue.ready(), range(MOST_IDS + 1), strict=False)]
+        more = queue.ready_count() - MOST_IDS
+        shown = ", ".join(visible(item) for item in head[:MOST_IDS]) + (f" … {more} more" if more > 0 else "")
+        kind = queue.kind if queue.broker_name == name else f"{queue.kind}, {queue.broker_name}"
+        rows.append((
+            Cell(visible(name)), Cell(kind, QUIET), _number(queue.ready_count(), NOTICE), _number(queue.unacked, NOTICE),
+            Cell(shown),
+        ))  # fmt: skip
+    return Section("Queues", ("queue", "type", "ready", "unacked", "ready messages"), rows, frozenset({"ready", "unacked"}))
+
+
+def _consumers(result: Outcome) -> Section:
+    """One row a consumer; columns that are zero for all of them are left out."""
+    names: list[tuple[Cell, Cell]] = []
+    numbers: list[tuple[int, ...]] = []
+    for name, deliveries in result.deliveries.of.items():
+        answers = [item["answer"] for item in deliveries]
+        consumer = result.scenario.consumers.get(name)
+        names.append((Cell(visible(name)), Cell(visible(consumer.queue) if consumer else "")))
+        acked = answers.count("ack") + answers.count("auto")
+        again = sum(item["redelivered"] for item in deliveries)
+        others = (answers.count("reject"), answers.count("requeue"), answers.count("crash"), answers.count(None))
+        numbers.append((len(answers), again, acked, *others))
+    kept = [index for index in range(len(ANSWER_COLUMNS)) if index < 1 or any(row[index] for row in numbers)]
+    rows = [
+        (*name, *(_number(row[index], ANSWER_TONES[index]) for index in kept)) for name, row in zip(names, numbers, strict=True)
+    ]
+    columns = tuple(ANSWER_COLUMNS[index] for index in kept)
+    return Section("Consumers", ("consumer", "queue", *columns), rows, frozenset(columns))
+
+
+def _fate(result: Outcome, message: str) -> tuple[str, str]:
+    """What became of a message, in words, and how much that wants to be seen."""
+    record = result.messages.of[message]
+    reached = result.fates.of.get(message, {})
+    parts = [f"{visible(queue)}: {state}" for queue, (_, state) in reached.items()]
+    tone = PLAIN
+    if any("dropped" in part or "lost" in part or "deleted" in part for part in parts):
+        tone = BAD
+    if record["returned"]:
+        return "; yet ".join(["returned to the publisher", *([", ".join(parts)] if parts else [])]), NOTICE
+    if message in result.messages.unpublished:
+        return f"not published: {visible(result.messages.unpublished[message])}", BAD
+    if not parts:
+        if record["confirm"] == "ack":
+            return "CONFIRMED to the publisher, but in no queue", BAD
+        return ("refused (nack)" if record["confirm"] == "nack" else "in no queue"), BAD
+    if record["confirm"] == "nack":
+        parts.append("nacked: a queue refused it")
+        tone = NOTICE if tone == PLAIN else tone
+    return ", ".join(parts), tone
+
+
+def _fates(result: Outcome) -> Section:
+    """One row a message; neighbours with the same route and fate share one."""
+    groups: list[tuple[list[str], str, str, str, str]] = []
+    left_out = 0
+    for message, record in result.messages.of.items():
+        fate, tone = _fate(result, message)
+        exchange, key = shown_exchange(record["exchange"]), shown_key(record["routing_key"])
+        if groups and groups[-1][1:] == (exchange, key, fate, tone):
+            groups[-1][0].append(message)
+        elif len(groups) < MOST_FATES:
+            groups.append(([message], exchange, key, fate, tone))
+        else:
+            left_out += 1
+    rows = [
+        (
+            Cell(together(ids)),
+            Cell(visible(exchange)), Cell(visible(key)), Cell(fate, tone),
+        )
+        for ids, exchange, key, fate, tone in groups
+    ]  # fmt: skip
+    if left_out:
+        rows.append((Cell("…"), Cell(""), Cell(""), Cell(f"{left_out} more; --format json has them all", QUIET)))
+    return Section("Messages", ("message", "exchange", "key", "ended as"), rows)
+
+
+def together(ids: list[str]) -> str:
+    """Neighbours under one name: a range where they are numbered in a row."""
+    if len(ids) <= 2:
+        return ", ".join(visible(item) for item in ids)
+    stem = ids[0].rstrip("0123456789")
+    numbers = [item[len(stem) :] for item in ids if item.startswith(stem)]
+    if len(numbers) == len(ids) and all(number.isdigit() for number in numbers):
+        first = int(numbers[0])
+        if [int(number) for number in numbers] == list(range(first, first + len(ids))):
+            return f"{visible(ids[0])} … {visible(ids[-1])} ({len(ids)})"
+    shown = ", ".join(visible(item) for item in ids[:3])
+    return shown if len(ids) == 3 else f"{shown} and {len(ids) - 3} more"
+
+
+def _ledger(result: Outcome) -> Section:
+    found = result.counts()
+    if isinstance(result, LiveResult):
+        told = ", ".join(f"{name} {count}" for name, count in found.items())
+        return Section("As far as clients are told", (), [(Cell(told),)])
+
+    def side(names: tuple[str, ...]) -> str:
+        parts = [f"{name.replace('_', ' ')} {found[name]}" for name in names if found[name]]
+        return " + ".join(parts) if parts else "0"
+
+    rows = [(Cell(f"published {found['published']} = {side(PUBLISHES)}"),)]
+    if any(found[name] for name in COPIES_IN):
+        # Acked when they were sent, and lost with the consumer that had them.
+        gone = found["lost"] - found["dropped"] - found["deleted"] - found["lost_at_restart"] - found["unroutable"]
+        note = f" ({gone} of the acked lost with their consumer)" if gone > 0 else ""
+        rows.append((Cell(f"copies: {side(COPIES_IN)} = {side(COPIES_OUT)}{note}"),))
+    unseen = [
+        name
+        for name, record in result.messages.of.items()
+        if record["confirm"] == "ack" and not record["queues"] and not record["returned"]
+    ]
+    delayed = found["delayed"]
+    if found["unroutable"] and unseen and not delayed:
+        rows.append((Cell(f"confirmed to the publisher, but in no queue: {_ids(unseen)}", BAD),))
+    rows.append((Cell(f"lost {found['lost']}", BAD if found["lost"] else GOOD),))
+    return Section("Ledger", (), rows)
+
+
+def _unused(result: Outcome) -> Section:
+    if not result.messages.of or isinstance(result, LiveResult):
+        return Section("", (), [])
+    broker = result.broker
+    unused = [
+        binding for state in broker.exchanges.values() for binding in state.bindings.values() if id(binding) not in broker.used
+    ]
+    lines = {id(item.step.binding): item.line for item in result.scenario.declarations if isinstance(item.step, Bind)}
+    rows = []
+    for binding in unused[:MOST_BINDINGS]:
+        line = lines.get(id(binding), 0)
+        rows.append((Cell(visible(shown_binding(binding))), Cell(f"line {line}" if line else "", QUIET)))
+    if len(unused) > MOST_BINDINGS:
+        rows.append((Cell(f"… {len(unused) - MOST_BINDINGS} more"), Cell("")))
+    return Section("Bindings that no message matched", ("binding", "where"), rows)
+
+
+def _errors(result: Outcome) -> Section:
+    rows = []
+    for error in result.errors:
+        where = "" if error.step is None else f"step {error.step + 1}, line {result.scenario.steps[error.step].line}"
+        note = "as expected" if error.expected else "not expected"
+        rows.append(
+            (
+                Cell(where, QUIET),
+                Cell(visible(error.text), PLAIN if error.expected else BAD),
+                Cell(note, QUIET if error.expected else BAD),
+            )
+        )
+    return Section("Errors", ("where", "error", ""), rows)
+
+
+def _expectations(result: Outcome) -> Section:
+    rows = []
+    for item in result.expectations:
+        but = "but is" if isinstance(item.about, Expectation) else "but"
+        actual = "" if item.ok else f"{but} {visible(shown_actual(item))}"
+        rows.append((
+            mark(item.ok), Cell(visible(item.text)), Cell(actual, BAD),
+            Cell(f"line {item.line}", QUIET),
+        ))  # fmt: skip
+    return Section("Expectations", ("", "expected", "", ""), rows)
+
+
+def verdict(result: Outcome) -> Cell:
+    """The last line: the answer, and in how much virtual time."""
+    held = sum(item.ok for item in result.expectations)
+    parts = []
+    if result.expectations:
+        parts.append(f"{held} of {len(result.expectations)} expectations held")
+    unexpected = sum(not item.expected for item in result.errors)
+    if unexpected:
+        parts.append(f"{unexpected} error{'s' if unexpected > 1 else ''} not expected")
+    if result.kept_going:
+        parts.append(f"{result.ended}: {visible(result.kept_going)}")
+    if isinstance(result, LiveResult):
+        if result.unseen:
+            parts.append(f"{len(result.unseen)} not checked, since no client is told")
+        parts.append(f"on a real RabbitMQ {result.broker.connections.version}")
+    else:
+        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
+    word = "OK" if result.ok else "FAILED"
+    return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", GOOD if result.ok else BAD)

@@ -1,0 +1,80 @@
+"""Worker processes and tasks at the end of a run, as sections of rows."""
+
+from typing import Any
+
+from routesim.report.text import visible
+from routesim.run import Outcome
+from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
+
+MOST_TASKS = 40
+COUNTS = ("received", "started", "succeeded", "failed", "retried", "rejected", "revoked")
+NOW = ("active", "reserved", "held")
+TONES = {
+    "SUCCESS": GOOD,
+    "FAILURE": BAD,
+    "REJECTED": NOTICE,
+    "REVOKED": NOTICE,
+    "STARTED": NOTICE,
+    "RECEIVED": NOTICE,
+    "RETRY": NOTICE,
+}
+
+
+def task_sections(result: Outcome) -> list[Section]:
+    """None where the scenario has no worker processes."""
+    return [] if result.tasks is None or result.processes is None else [_workers(result), _tasks(result)]
+
+
+def worker_facts(result: Outcome) -> dict[str, dict[str, Any]]:
+    """What each worker has done, and what it is at."""
+    from routesim.run.expecting.expectations import NOW as ASKED
+
+    assert result.tasks is not None
+    assert result.processes is not None
+    return {
+        name: {
+            **{count: result.tasks.workers[name][count] for count in COUNTS},
+            **{field: ask(process) for field, ask in ASKED.items()},
+        }
+        for name, process in result.processes.of.items()
+    }
+
+
+def _workers(result: Outcome) -> Section:
+    """Columns that are zero for all of them are left out."""
+    facts = worker_facts(result)
+    kept = [name for name in (*COUNTS, *NOW) if name in ("received", "active") or any(fact[name] for fact in facts.values())]
+    rows = []
+    for worker, fact in facts.items():
+        online = Cell("online", GOOD) if fact["online"] else Cell("offline", BAD)
+        rows.append((Cell(visible(worker)), online, *(Cell(str(fact[name]), PLAIN if fact[name] else QUIET) for name in kept)))
+    return Section("Workers", ("worker", "", *kept), rows, frozenset(kept))
+
+
+def _tasks(result: Outcome) -> Section:
+    """Neighbours of the same name and fate share a row."""
+    assert result.tasks is not None
+    groups: list[tuple[list[str], tuple[Any, ...]]] = []
+    for task, found in result.tasks.of.items():
+        fate = (found["name"], found["state"], found["runs"], found["retries"])
+        if groups and groups[-1][1] == fate:
+            groups[-1][0].append(task)
+        else:
+            groups.append(([task], fate))
+    rows = []
+    for ids, (name, state, runs, retries) in groups[:MOST_TASKS]:
+        shown = (
+            ", ".join(visible(item) for item in ids[:2])
+            if len(ids) < 3
+            else f"{visible(ids[0])} … {visible(ids[-1])} ({len(ids)})"
+        )
+        tone = TONES.get(state, PLAIN)
+        rows.append((
+            Cell(shown), Cell(visible(name)), Cell(state, tone), Cell(str(runs), PLAIN if runs == 1 else NOTICE),
+            Cell(str(retries), NOTICE if retries else QUIET),
+        ))  # fmt: skip
+    if len(groups) > MOST_TASKS:
+        rows.append(
+            (Cell("…"), Cell(f"{len(groups) - MOST_TASKS} more; --format json has them all", QUIET), Cell(""), Cell(""), Cell(""))
+        )
+    return Section("Tasks", ("task", "name", "state", "runs", "retries"), rows, frozenset({"runs", "retries"}))

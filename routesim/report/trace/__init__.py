@@ -1,0 +1,1 @@
+"""Events as the rows of a trace."""

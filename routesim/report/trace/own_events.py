@@ -1,0 +1,53 @@
+"""The messages in which workers tell of themselves and of their tasks, as one quiet row of a trace each.
+
+What they tell stands in the trace already, as what happened; a row for each copy and each listener would bury the story.
+Formats for programs, step mode and the report keep every event.
+"""
+
+from typing import Any
+
+from routesim import events
+from routesim.model import events_channel
+from routesim.report.trace.rows import Row, shown_exchange
+from routesim.scenario import Scenario
+from routesim.tables import QUIET
+
+MOST_MESSAGES = 10_000  # remembered, as one may be delivered later than it was sent
+MOST_QUEUES = 3
+
+
+class OwnEvents:
+    """`row` is what there is to say of the last one, as soon as something else happens."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.workers = {events_channel(name): name for name in scenario.workers}
+        self.messages: set[str] = set()
+        self.last: events.Published | None = None
+        self.queues: list[str] = []
+
+    def concerns(self, event: Any) -> bool:
+        """Whether it is the way of such a message. What goes wrong with one is not: that has a row of its own."""
+        kind = type(event)
+        if kind is events.Published:
+            return event.channel in self.workers
+        return (kind is events.Enqueued or kind is events.Delivered) and event.message in self.messages
+
+    def note(self, event: Any) -> None:
+        """An event that `concerns` says yes to."""
+        if type(event) is events.Published:
+            if len(self.messages) > MOST_MESSAGES:
+                self.messages.clear()
+            self.messages.add(event.message)
+            self.last, self.queues = event, []
+        elif type(event) is events.Enqueued and self.last is not None and event.message == self.last.message:
+            self.queues.append(event.queue)
+
+    def row(self) -> Row | None:
+        """The row of the last one, once."""
+        sent, self.last = self.last, None
+        if sent is None:
+            return None
+        more = [f"{len(self.queues) - MOST_QUEUES} more"] if len(self.queues) > MOST_QUEUES else []
+        reached = ", ".join([*self.queues[:MOST_QUEUES], *more])
+        where = f"{self.workers[sent.channel]} → {shown_exchange(sent.exchange)}"
+        return (sent.at_ms, 0, "tells", "", where, f"{sent.routing_key} → {reached}" if reached else sent.routing_key, QUIET)

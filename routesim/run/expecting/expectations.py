@@ -1,0 +1,125 @@
+"""Expectations against what happened."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from routesim.broker import Broker, counts
+from routesim.comparisons import holds, shown
+from routesim.queues import QueueType
+from routesim.run.expecting.checked import Checked, shown_value
+from routesim.run.folds.records import Deliveries, Fates, Publishers
+from routesim.scenario import Expectation
+
+if TYPE_CHECKING:
+    from routesim.rabbitmq.engine import RealBroker
+    from routesim.run.folds.task_records import Tasks
+    from routesim.run.processes import Processes
+
+ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
+
+
+class Evidence(NamedTuple):
+    """What expectations are checked against. `ended` None: the run still goes on."""
+
+    broker: "Broker | RealBroker"
+    deliveries: Deliveries
+    fates: Fates
+    publishers: Publishers
+    ended: str | None
+    tasks: "Tasks | None" = None
+    processes: "Processes | None" = None
+
+
+def check(expectation: Expectation, evidence: Evidence, step: int | None = None) -> Checked:
+    section = expectation.path[0]
+    actual = _ACTUAL[section](expectation.path[1:], expectation.wanted, evidence)
+    wanted = expectation.wanted
+    if isinstance(wanted, tuple) and len(wanted) == 2 and isinstance(wanted[1], int) and not isinstance(actual, tuple):
+        ok = isinstance(actual, int) and holds(actual, wanted)
+        text = f"{'.'.join(expectation.path)} is {shown(wanted)}"
+    else:
+        ok = actual == wanted or (section == "messages" and isinstance(actual, str) and actual.partition(":")[0] == wanted)
+        text = f"{'.'.join(expectation.path)} is {shown_value(wanted)}"
+    return Checked(expectation.line, text, ok, list(actual) if isinstance(actual, tuple) else actual, expectation, step)
+
+
+def _is_count(wanted: Any) -> bool:
+    return isinstance(wanted, tuple) and len(wanted) == 2 and isinstance(wanted[1], int)
+
+
+def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    queue = evidence.broker.queues.get(name)
+    if field == "exists":
+        return queue is not None
+    if queue is None:
+        return None
+    if field == "ready":
+        return queue.ready_count() if _is_count(wanted) else tuple(copy.message for copy in queue.ready())
+    held = unacked(evidence.broker, queue)
+    return len(held) if _is_count(wanted) else tuple(message for message, *_ in held)
+
+
+def unacked(broker: "Broker | RealBroker", queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+    """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
+    return broker.unacked_of(queue)
+
+
+def _consumer(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    deliveries = evidence.deliveries.of.get(name, [])
+    if field == "delivered":
+        return len(deliveries) if _is_count(wanted) else tuple(item["message"] for item in deliveries)
+    if field == "redelivered":
+        return sum(item["redelivered"] for item in deliveries)
+    return sum(item["answer"] == ANSWERS[field] for item in deliveries)
+
+
+def _message(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    return evidence.fates.state(*path)
+
+
+def _ids(kind: str) -> Any:
+    def actual(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+        found = getattr(evidence.publishers, kind)
+        return len(found) if _is_count(wanted) else tuple(found)
+
+    return actual
+
+
+def _task(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    found = evidence.tasks.of.get(name) if evidence.tasks is not None else None
+    if found is None:
+        return "PENDING" if field == "state" else 0
+    return found[field]
+
+
+def _worker(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    assert evidence.tasks is not None
+    assert evidence.processes is not None
+    counted = evidence.tasks.workers[name]
+    found = evidence.processes.of[name]
+    if field in NOW:
+        return NOW[field](found)
+    return counted[field]
+
+
+NOW: dict[str, Any] = {
+    "active": lambda process: len(process.running),
+    "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.buckets.values()),
+    "held": lambda process: len(process.held),
+    "prefetch": lambda process: process.prefetch.sent,
+    "online": lambda process: process.connected,
+}
+_ACTUAL = {
+    "queues": _queue,
+    "consumers": _consumer,
+    "messages": _message,
+    "tasks": _task,
+    "workers": _worker,
+    "returned": _ids("returned"),
+    "nacked": _ids("nacked"),
+    "lost": lambda path, wanted, evidence: counts(evidence.broker)["lost"],
+    "ended": lambda path, wanted, evidence: evidence.ended,
+}

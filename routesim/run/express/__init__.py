@@ -1,0 +1,1 @@
+"""The fast way through a run."""

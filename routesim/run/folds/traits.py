@@ -1,0 +1,159 @@
+"""What two runs of one scenario are compared by, out of the events of each."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from routesim import events
+from routesim.model import Consumer, events_channel, task_consumer
+from routesim.run.folds.situation import Situation
+from routesim.scenario import Scenario
+
+
+def own_consumers(scenario: Scenario) -> dict[str, Consumer]:
+    """Those that the scenario lists itself, without the ones of its workers."""
+    of_workers = {
+        task_consumer(name, queue)
+        for name, worker in scenario.workers.items()
+        for queue in (*worker.queues, worker.control, worker.gossip)
+        if queue is not None
+    }
+    return {name: consumer for name, consumer in scenario.consumers.items() if name not in of_workers}
+
+
+class Seen(NamedTuple):
+    at_ms: int
+    message: str
+    queue: str
+    why: str
+
+
+class Facts:
+    """What the rules for differences look at, out of one run's events. Messages that tell of events are left out.
+
+    `lost`: each message that was lost in a queue or on its way to one; `told`: what happened to tasks and at the scenario's
+    consumers, as sentences by the instant and by who did it, in order.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.consumers = own_consumers(scenario)
+        self.silent = {events_channel(name) for name in scenario.workers}
+        self.unheard: set[str] = set()
+        self.situation = Situation()
+        self.types: dict[str, str] = {}
+        self.exchanges: dict[str, tuple[str, str, int]] = {}  # of each message: its exchange, its key, when
+        self.reached: dict[str, list[str]] = {}
+        self.order: dict[str, list[tuple[int, str]]] = {}  # of first deliveries out of each queue
+        self.takers: dict[tuple[str, str], str] = {}  # of each queue and message: the consumer that got it first
+        self.delivered: dict[str, list[str]] = {}
+        self.first: set[tuple[str, str]] = set()
+        self.requeued: list[Seen] = []
+        self.behind: list[Seen] = []  # requeued while others waited
+        self.removed: list[Seen] = []
+        self.refused: list[Seen] = []
+        self.returned: list[Seen] = []
+        self.nobody: list[Seen] = []
+        self.deleted: list[Seen] = []
+        self.warned: list[Seen] = []
+        self.lost: list[str] = []
+        self.told: dict[int, dict[str, list[str]]] = {}
+        self.last_ms = 0  # when something happened last; the clock may go on to the time limit of what is gone
+
+    def hear(self, event: Any) -> None:
+        self.last_ms = event.at_ms
+        do = _HEARS.get(type(event))
+        if do is not None:
+            do(self, event)
+        say = _SENTENCES.get(type(event))
+        if say is not None:
+            self._tell(event.at_ms, event.worker, say(event))
+        self.situation.hear(event)
+
+    def _tell(self, at_ms: int, who: str, text: str) -> None:
+        self.told.setdefault(at_ms, {}).setdefault(who, []).append(text)
+
+    def _published(self, event: events.Published) -> None:
+        if event.channel in self.silent:
+            self.unheard.add(event.message)
+        else:
+            self.exchanges[event.message] = (event.exchange, event.routing_key, event.at_ms)
+
+    def _enqueued(self, event: events.Enqueued) -> None:
+        if event.cause == "published" and event.message in self.exchanges:
+            self.reached.setdefault(event.message, []).append(event.queue)
+
+    def _delivered(self, event: events.Delivered) -> None:
+        if event.message in self.unheard:
+            return
+        if (event.queue, event.message) not in self.first:
+            self.first.add((event.queue, event.message))
+            self.order.setdefault(event.queue, []).append((event.at_ms, event.message))
+            self.takers[event.queue, event.message] = event.consumer
+        if event.consumer in self.consumers:
+            self.delivered.setdefault(event.consumer, []).append(event.message)
+            self._tell(event.at_ms, event.consumer, f"{event.consumer} gets {event.message}")
+
+    def _requeued(self, event: events.Requeued) -> None:
+        item = Seen(event.at_ms, event.message, event.queue, event.why)
+        self.requeued.append(item)
+        if self.situation.queue(event.queue).messages:
+            self.behind.append(item)
+
+    def _removed(self, event: Any) -> None:
+        if event.message not in self.unheard:
+            self.removed.append(Seen(event.at_ms, event.message, event.queue, getattr(event, "reason", "restart")))
+
+    def _dropped(self, event: Any) -> None:
+        self._removed(event)
+        self._lost(event)
+
+    def _lost(self, event: Any) -> None:
+        if event.message not in self.unheard:
+            self.lost.append(event.message)
+
+    def _dead_lettered(self, event: events.DeadLettered) -> None:
+        self._removed(event)
+        if event.message not in self.unheard:
+            self.removed.append(Seen(event.at_ms, event.message, event.queue, "dead-lettered"))
+
+    def _unroutable(self, event: events.Unroutable) -> None:
+        if event.message not in self.unheard:
+            self.nobody.append(Seen(event.at_ms, event.message, event.exchange, event.why))
+            self._tell(event.at_ms, "", f"{event.message} reaches nobody")
+            if not event.returned:
+                self.lost.append(event.message)
+
+    def _channel_closed(self, event: events.ChannelClosed) -> None:
+        self.refused.append(Seen(event.at_ms, event.channel, "", event.text))
+
+    def _connection_closed(self, event: events.ConnectionClosed) -> None:
+        if event.code >= 300:
+            self.refused.append(Seen(event.at_ms, event.connection, "", event.text))
+
+
+_HEARS: dict[type, Callable[[Facts, Any], None]] = {
+    events.ExchangeDeclared: lambda facts, event: facts.types.update({event.exchange: event.type}),
+    events.Published: Facts._published,
+    events.Enqueued: Facts._enqueued,
+    events.Delivered: Facts._delivered,
+    events.Requeued: Facts._requeued,
+    events.Dropped: Facts._dropped,
+    events.DeadLettered: Facts._dead_lettered,
+    events.LostAtRestart: Facts._dropped,
+    events.LostByConsumer: Facts._lost,
+    events.Deleted: Facts._lost,
+    events.QueueDeleted: lambda facts, event: facts.deleted.append(Seen(event.at_ms, "", event.queue, event.why)),
+    events.Unroutable: Facts._unroutable,
+    events.Returned: lambda facts, event: facts.returned.append(Seen(event.at_ms, event.message, event.exchange, event.why)),
+    events.Warned: lambda facts, event: facts.warned.append(Seen(event.at_ms, "", "", event.text)),
+    events.ChannelClosed: Facts._channel_closed,
+    events.ConnectionClosed: Facts._connection_closed,
+}
+_SENTENCES: dict[type, Callable[[Any], str]] = {
+    events.TaskReceived: lambda event: f"{event.worker} receives {event.task}",
+    events.TaskStarted: lambda event: f"{event.worker} starts {event.task}",
+    events.TaskSucceeded: lambda event: f"{event.task} succeeds on {event.worker}",
+    events.TaskFailed: lambda event: f"{event.task} fails on {event.worker}",
+    events.TaskRetried: lambda event: f"{event.task} is to be retried, says {event.worker}",
+    events.TaskRejected: lambda event: f"{event.task} is rejected by {event.worker}",
+    events.TaskRevoked: lambda event: f"{event.task} is discarded by {event.worker}: {event.why}",
+}

@@ -1,0 +1,1 @@
+"""One scenario by RabbitMQ's rules and by Redis's."""

@@ -1,0 +1,1 @@
+"""The `celery:` section, expanded into plain sections before anything else is read."""

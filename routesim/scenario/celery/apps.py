@@ -1,0 +1,355 @@
+"""Apps, workers, tasks and Flower of a `celery:` section, as what they declare and start when a scenario begins."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from routesim.celery import delays, inboxes
+from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
+from routesim.celery.routes import Routes
+from routesim.celery.settings import WITHOUT_MEANING, Settings
+from routesim.diagnostics import did_you_mean
+from routesim.model import Binding, Exchange, Queue
+from routesim.scenario.celery.nodes import Part, duration, key_of, made
+from routesim.scenario.format.kinds import Fields, Reader
+from routesim.scenario.yaml.source import Mapping, Node, Text
+from routesim.scenario.yaml.writing import binding_form, exchange_form, queue_form
+
+HEARTBEAT_MS = 2_000
+RETRY_DELAY_MS = 180_000
+CLIENT = "client"
+
+
+class App(NamedTuple):
+    """`at` is where it is named, `node` its settings as they are written."""
+
+    name: str
+    settings: Settings
+    queues: Queues
+    routes: Routes
+    at: Node
+    node: Any
+
+
+class Worker(NamedTuple):
+    """`declares` is what it declares whenever it connects. `begins_later`: it may start, or start again, in the run."""
+
+    name: str
+    app: App
+    queues: list[TaskQueue]
+    gossip: bool
+    sends_events: bool
+    begins_later: bool
+    declares: list["Declared"]
+    at: Node
+
+
+class Declared(NamedTuple):
+    """Something to declare and what there is to say about it. `own`: it comes and goes with its worker."""
+
+    what: Exchange | Queue | Binding
+    at: Node
+    said: str
+    own: bool = False
+
+
+class Topology:
+    """What the section declares at the top, each thing once. Two that differ are told: RabbitMQ will refuse the second."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.parts: list[Part] = []
+        self.exchanges: dict[str, Exchange] = {}
+        self.queues: dict[str, Queue] = {}
+        self.bindings: list[Binding] = []
+
+    def add(self, what: Exchange | Queue | Binding, at: Node, comment: str, channel: str | None = None) -> None:
+        """`channel`: whose connection an exclusive queue belongs to."""
+        if isinstance(what, Binding):
+            if what not in self.bindings:
+                self.bindings.append(what)
+                self.parts.append(part_of(what, at, comment))
+            return
+        known: Any = self.exchanges if isinstance(what, Exchange) else self.queues
+        if what.name not in known:
+            known[what.name] = what
+            self.parts.append(part_of(what, at, comment, channel))
+        elif known[what.name] != what:
+            self._differ("exchange" if isinstance(what, Exchange) else "queue", what.name, at)
+
+    def _differ(self, what: str, name: str, at: Node) -> None:
+        problem = f"{what} '{name}' is declared twice, and differently: whoever comes second is answered 406, and exits"
+        self.reader.warning("refused", problem, at, "give both apps the same settings for it")
+
+
+def part_of(what: Exchange | Queue | Binding, at: Node, comment: str = "", channel: str | None = None) -> Part:
+    if isinstance(what, Binding):
+        return Part("bindings", None, made(binding_form(what), at), comment)
+    if isinstance(what, Exchange):
+        return Part("exchanges", made(what.name, at), made(exchange_form(what), at), comment)
+    form = queue_form(what)
+    if what.exclusive and channel is not None:
+        form = {**form, "channel": channel}
+    return Part("queues", made(what.name, at), made(form, at), comment)
+
+
+class Apps:
+    """The section's apps, and what is of an app."""
+
+    def __init__(self, reader: Reader, fields: Fields, version: str) -> None:
+        self.reader = reader
+        self.fields = fields
+        self.global_qos = version.startswith("3.")  # celery/worker/consumer/tasks.py:qos_global
+        self.topology = Topology(reader)
+        self.has_flower = "flower" in fields
+        self.plain_exchanges: dict[str, Exchange] = {}
+        self.plain_queues: dict[str, Queue] = {}
+        self.plain_tasks: set[str] = set()
+        self.apps: dict[str, App] = {}
+        section = fields.node.get("apps") if isinstance(fields.node, Mapping) else None
+        for name, given in fields.get("apps", {}).items():
+            self.apps[str(name)] = _app(str(name), given, key_of(section, name))
+        self._refuse_what_sends_nothing()
+        self.workers: dict[str, Worker] = {}
+        self.ignored: dict[str, list[str]] = {
+            str(name): [str(key) for key in given if key in WITHOUT_MEANING] for name, given in fields.get("apps", {}).items()
+        }
+
+    def app_of(self, fields: Fields, at: Node) -> App | None:
+        """The app that something belongs to; None when that has been told."""
+        given = fields.get("app")
+        if given:
+            named = given if isinstance(given, list) else [given]
+            for name in named:
+                if str(name) not in self.apps:
+                    self.reader.error("unknown-app", f"no app '{name}' is among the apps", name, did_you_mean(name, self.apps))
+            return self.apps.get(str(named[0]))
+        if len(self.apps) == 1:
+            return next(iter(self.apps.values()))
+        if self.apps:
+            self.reader.error("which-app", "which app? There are several", at, f"add `app:` with one of {', '.join(self.apps)}")
+        elif not self.reader.failed:
+            self.reader.error("which-app", "there is no app", at, "name one under `apps:`, e.g. `apps: {shop: }`")
+        return None
+
+    def _refuse_what_sends_nothing(self) -> None:
+        for app in self.apps.values():
+            for name, value, why in (
+                ("task_always_eager", True, "with task_always_eager tasks run in the caller: there are no messages to show"),
+                ("task_protocol", 1, "messages of protocol 1 are not simulated; Celery sends protocol 2 since 4.0"),
+            ):
+                if app.settings[name] == value:
+                    self.reader.error("not-simulated", why, app.node[name], "take it out")
+
+    # Workers ---------------------------------------------------------------------------------------------------------
+
+    def add_workers(self) -> None:
+        """Queues first: one that a worker names may be a quorum queue, which changes the ways of all."""
+        section = self.fields.node.get("workers")
+        for name, given in self.fields.get("workers", {}).items():
+            at = key_of(section, name)
+            app = self.app_of(given, at)
+            if app is not None:
+                gossip = given.get("gossip", True) and app.settings["worker_enable_remote_control"]
+                sends_events = given.get("events", app.settings["worker_send_task_events"])
+                later = not given.get("start", True) or "restart" in given
+                queues = self._consumed(app, str(name), given)
+                self.workers[str(name)] = Worker(str(name), app, queues, gossip, sends_events, later, [], at)
+                if given.get("mingle"):
+                    self.reader.warning(
+                        "not-simulated", "mingle is passed over: it takes a second and moves no task",
+                        key_of(given.node, "mingle"),
+                        "take it out",
+                    )  # fmt: skip
+        for worker in self.workers.values():
+            self._declare(worker, self.fields["workers"][worker.name])
+        for app in self.apps.values():
+            if app.queues.first_quorum is not None and any(worker.app is app for worker in self.workers.values()):
+                self._declare_delays(app)
+        for worker in self.workers.values():
+            self._start(worker, self.fields["workers"][worker.name])
+
+    def _consumed(self, app: App, name: str, given: Fields) -> list[TaskQueue]:
+        found = []
+        for queue in given.get("queues") or app.queues.configured:
+            try:
+                found.append(app.queues[str(queue)])
+            except QueueNotFound:
+                self.reader.error(
+                    "celery-raises", f"app {app.name} has no queue '{queue}', and task_create_missing_queues is off",
+                    key_of(queue, ""),
+                    did_you_mean(queue, app.queues.configured),
+                )  # fmt: skip
+        if app.settings["worker_direct"]:
+            found.append(app.queues.direct_to(name))
+        return found
+
+    def _declare(self, worker: Worker, given: Fields) -> None:
+        """At the top what is there for all, and what goes with those that start by themselves."""
+        worker.declares.extend(self._declared(worker, given))
+        for what, at, said, own in worker.declares:
+            if not own or given.get("start", True):
+                self.topology.add(what, at, said, worker.name)
+
+    def _declared(self, worker: Worker, given: Fields) -> Iterator[Declared]:
+        settings, app, at = worker.app.settings, worker.app.name, worker.at
+        for queue in worker.queues:
+            said, place = f"app {app}: task queues", _place_of(queue, worker)
+            if queue.exchange.name:
+                yield Declared(queue.exchange, place, said)
+            if queue.broadcast:
+                said = f"app {app}: a broadcast goes to a queue of each worker"
+            yield Declared(queue.queue(worker.name), place, said, queue.broadcast)
+            binding = queue.binding(worker.name)
+            if binding is not None:
+                yield Declared(binding, place, said, queue.broadcast)
+        if settings["worker_enable_remote_control"]:
+            said = f"app {app}: commands to all workers, and their answers"
+            yield Declared(inboxes.control_exchange(settings), at, said)
+            yield Declared(inboxes.reply_exchange(settings), at, said)
+            for what in inboxes.inbox(settings, worker.name):
+                yield Declared(what, at, f"commands to {worker.name}", True)
+        if self._has_events(worker, given):
+            yield Declared(inboxes.event_exchange(settings), at, f"app {app}: events")
+        if worker.gossip:
+            for what in inboxes.events(settings, worker.name, "worker.#"):
+                yield Declared(what, at, f"events of other workers to {worker.name} (gossip)", True)
+
+    def _has_events(self, worker: Worker, given: Fields) -> bool:
+        """Of the worker itself at least. A heartbeat that is only not shown counts where somebody listens."""
+        return bool(worker.gossip or worker.sends_events or given.get("heartbeat", self.has_flower))
+
+    def _declare_delays(self, app: App) -> None:
+        """Native delayed delivery, which a worker sets up as soon as one queue is a quorum queue."""
+        said = f"app {app.name}: native delayed delivery, because {app.queues.first_quorum} is a quorum queue"
+        found = delays.levels(str(app.settings["broker_native_delayed_delivery_queue_type"]))
+        everything: list[Exchange | Queue | Binding] = [*found.exchanges, *found.queues, *found.bindings]
+        for what in everything:
+            self.topology.add(what, app.at, said)
+        for task_queue in app.queues:
+            if not task_queue.broadcast and not task_queue.is_direct and task_queue.name in self.topology.queues:
+                for binding in delays.bindings_of(task_queue.exchange.name, task_queue.name, task_queue.routing_key):
+                    self.topology.add(binding, app.at, said)
+
+    def _start(self, worker: Worker, given: Fields) -> None:
+        settings, name, at = worker.app.settings, worker.name, worker.at
+        concurrency = given.get("concurrency", settings["worker_concurrency"])
+        multiplier = given.get("prefetch_multiplier", settings["worker_prefetch_multiplier"])
+        by_channel = self.global_qos and not (settings["worker_detect_quorum_queues"] and worker.app.queues.first_quorum)
+        fields: dict[str, Any] = {"queues": [queue.declared_name(name) for queue in worker.queues], "concurrency": concurrency}
+        fields |= {"prefetch": concurrency * multiplier, "prefetch_of": "channel" if by_channel else "consumer"}
+        if settings["worker_eta_task_limit"] is not None:
+            fields["eta_limit"] = settings["worker_eta_task_limit"]
+        if not settings["worker_enable_prefetch_count_reduction"]:
+            fields["reduces_prefetch"] = False
+        if settings["worker_cancel_long_running_tasks_on_connection_loss"]:
+            fields["cancels_on_loss"] = True
+        if not given.get("start", True):
+            fields["start"] = False
+        if "restart" in given:
+            fields["restart"] = given.node["restart"]
+        tasks = self._tasks_of(worker.app)
+        if tasks is not None:
+            fields["tasks"] = tasks
+        if settings["worker_enable_remote_control"]:
+            fields["control"] = inboxes.inbox(settings, name)[0].name
+            fields["replies"] = inboxes.reply_exchange(settings).name
+        if worker.gossip:
+            fields["gossip"] = inboxes.events(settings, name, "")[0].name
+        if self._has_events(worker, given):
+            fields["events"] = inboxes.event_exchange(settings).name
+            if not worker.sends_events:
+                fields["sends_events"] = False
+            if given.get("heartbeat"):
+                fields["heartbeat"] = duration(HEARTBEAT_MS)
+        if settings.sends_results:
+            fields["results"] = True
+        if worker.app.queues.first_quorum is not None:
+            fields["delays"] = True
+        fields["declares"] = sections_of([part_of(what, place) for what, place, _, _ in worker.declares], at)
+        parts = self.topology.parts
+        said = (
+            f"{name}: prefetch is worker_prefetch_multiplier {multiplier} × {concurrency}, {self._limit(worker.app, by_channel)}"
+        )
+        parts.append(Part("workers", made(name, at), made(fields, at), said))
+
+    def _tasks_of(self, app: App) -> list[str] | None:
+        """The tasks that this app's workers know, where other apps have others (celery.md 2.2, 2); None: all."""
+        given = self.fields.get("tasks", {})
+        own = [str(name) for name, fields in given.items() if app.name in fields.get("app", (app.name,))]
+        return None if len(own) == len(given) else [*own, *sorted(self.plain_tasks)]
+
+    @staticmethod
+    def _limit(app: App, by_channel: bool) -> str:
+        if by_channel:
+            return "one limit for all its queues"
+        quorum = app.queues.first_quorum
+        return f"for each queue, because {quorum} is a quorum queue" if quorum else "for each queue, as from RabbitMQ 4.0 on"
+
+    # Flower ----------------------------------------------------------------------------------------------------------
+
+    def add_flower(self) -> App | None:
+        """Its app, when there is a Flower."""
+        if "flower" not in self.fields:
+            return None
+        at = key_of(self.fields.node, "flower")
+        app = self.app_of(self.fields["flower"], at)
+        if app is None:
+            return None
+        said = "Flower: all events, to a queue that lives as long as its connection"
+        self.topology.add(inboxes.event_exchange(app.settings), at, said)
+        self.topology.parts += flower_parts(app, at, said)
+        consumer = {"queue": inboxes.events(app.settings, "flower", "#")[0].name, "auto_ack": True}
+        self.topology.parts.append(Part("consumers", made("flower", at), made(consumer, at), said))
+        return app
+
+
+def flower_parts(app: App, at: Node, said: str = "") -> list[Part]:
+    """What Flower declares whenever it starts."""
+    queue, binding = inboxes.events(app.settings, "flower", "#")
+    return [part_of(queue, at, said, "flower"), part_of(binding, at, said)]
+
+
+def _place_of(queue: TaskQueue, worker: Worker) -> Node:
+    """Where a task queue is configured, or else who consumes it."""
+    node = worker.app.node
+    configured = node.get("task_queues") if isinstance(node, Mapping) else None
+    return key_of(configured, queue.name) if isinstance(configured, Mapping) and queue.name in configured else worker.at
+
+
+# Values of the fields ------------------------------------------------------------------------------------------------
+
+
+def _app(name: str, given: Fields, at: Node) -> App:
+    settings = Settings({str(key): value for key, value in given.items() if key not in WITHOUT_MEANING})
+    return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at, given.node)
+
+
+def _routes(given: Any) -> Routes:
+    if given is None:
+        return []
+    tables = given if isinstance(given, list) else [given]
+    return [[(str(name), options_of(route)) for name, route in table.items()] for table in tables]
+
+
+def options_of(route: Any) -> dict[str, Any]:
+    """Routing options as plain values; a name alone is the queue."""
+    if isinstance(route, Text):
+        return {"queue": str(route)}
+    return {str(name): str(value) if isinstance(value, Text) else value for name, value in route.items()}
+
+
+def declared(parts: list[Part], at: Node) -> Node:
+    """A `declare` step of these parts."""
+    step: Node = made({"declare": sections_of(parts, at)}, at)
+    return step
+
+
+def sections_of(parts: list[Part], at: Node) -> Mapping:
+    """The parts as a mapping of sections."""
+    sections: Mapping = made({}, at)
+    for part in parts:
+        if part.name is None:
+            sections.setdefault(made(part.section, at), made([], at)).append(part.node)
+        else:
+            sections.setdefault(made(part.section, at), made({}, at))[part.name] = part.node
+    return sections

@@ -1,0 +1,304 @@
+"""The `celery:` section and the steps `call`, `control` and `flower` as tables, like `format` for the rest.
+
+A bare number is in seconds where Celery has the word (`countdown`, `expires`, `time_limit` …), and in milliseconds, as
+everywhere in a scenario, where routesim has it (`takes`, `every`, `after` …).
+"""
+
+from typing import Any
+
+from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
+from routesim.diagnostics import did_you_mean
+from routesim.scenario.definitions.list_form import plain_data
+from routesim.scenario.format.counts import Limit, Rate
+from routesim.scenario.format.declared import ANY_TYPE
+from routesim.scenario.format.kinds import (
+    FLOAT,
+    INTEGER,
+    Boolean,
+    Choice,
+    Duration,
+    Either,
+    Field,
+    Integer,
+    Kind,
+    ListOf,
+    MapOf,
+    Reader,
+    Shape,
+    Table,
+    TextKind,
+    duration_ms,
+    is_null,
+)
+from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+
+NAME = TextKind("a name", shortstr=True, empty=False)
+KEY = TextKind("a key", shortstr=True)
+TEXT = TextKind()
+
+
+class Seconds(Kind):
+    """In ms: a bare number of seconds as in Celery, or a duration with its unit."""
+
+    expects = "a number of seconds, or a duration such as 250ms, 5s, 2m, 1h"
+
+    def read(self, reader: Reader, node: Node) -> int:
+        if isinstance(node, Text) and node.plain and (INTEGER.fullmatch(node) or FLOAT.fullmatch(node)):
+            seconds = float(node) if FLOAT.fullmatch(node) else int(node, 0)
+            if 0 <= seconds <= 100 * 365 * 86_400:
+                return round(seconds * 1000)
+            raise self.wrong(reader, node)
+        if not isinstance(node, Text) or duration_ms(node) is None:
+            raise self.wrong(reader, node)
+        return Duration().read(reader, node)
+
+
+class Data(Kind):
+    """Anything that JSON can hold: arguments of a task, and settings that mean nothing here."""
+
+    expects = "a value"
+
+    def read(self, reader: Reader, node: Node) -> Any:
+        return plain_data(node)
+
+
+class Later(Kind):
+    """A list that is read where it ends up, in the ordinary sections; `what` its items are called there."""
+
+    expects = "a list"
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def read(self, reader: Reader, node: Node) -> Node:
+        if not isinstance(node, Sequence) and not is_null(node):
+            raise self.wrong(reader, node)
+        return node
+
+
+class AppSettings(Shape):
+    """Celery's settings. There are 200, so that no list of them helps."""
+
+    def unknown(self, reader: Reader, key: Text) -> None:
+        name = key.lower().removeprefix("celery_")
+        cure = f"write {name}" if name in self.fields else did_you_mean(name, self.fields)
+        reader.error("unknown-key", f"Celery has no setting '{key}'", key, cure or "Celery spells its settings in lower case")
+
+
+# Apps ----------------------------------------------------------------------------------------------------------------
+
+TASK_QUEUE = Shape(
+    "a task queue",
+    {
+        "exchange": Field(KEY, "its exchange; default: the app's default exchange"),
+        "exchange_type": Field(ANY_TYPE, "direct (default), topic, fanout, headers"),
+        "exchange_durable": Field(Boolean(), "default: durable"),
+        "exchange_auto_delete": Field(Boolean(), "default: auto_delete"),
+        "exchange_arguments": Field(Table(), "arguments of the exchange"),
+        "routing_key": Field(KEY, "its binding key; default: its name"),
+        "binding_key": Field(KEY, "another word for routing_key"),
+        "binding_arguments": Field(Table(), "arguments of the binding"),
+        "queue_arguments": Field(Table(), "x-queue-type, x-max-priority …"),
+        "durable": Field(Boolean(), "default true"),
+        "queue_durable": Field(Boolean(), "default: durable"),
+        "auto_delete": Field(Boolean(), "default false"),
+        "queue_auto_delete": Field(Boolean(), "default: auto_delete"),
+        "exclusive": Field(Boolean(), "default false"),
+        "max_priority": Field(Integer(0, 255), "x-max-priority"),
+        "message_ttl": Field(Seconds(), "x-message-ttl"),
+        "expires": Field(Seconds(), "x-expires"),
+        "max_length": Field(Integer(0), "x-max-length"),
+        "max_length_bytes": Field(Integer(0), "x-max-length-bytes"),
+        "broadcast": Field(Boolean(), "kombu's Broadcast: every worker gets every message"),
+    },
+    optional=True,
+)
+ROUTE_OPTIONS = Shape(
+    "a route of tasks",
+    {
+        "queue": Field(NAME, "the queue, one of task_queues or a new one"),
+        "exchange": Field(KEY, "instead of the queue's"),
+        "routing_key": Field(KEY, "instead of the queue's"),
+        "priority": Field(Integer(0, 255), "of the message"),
+        "delivery_mode": Field(Integer(1, 2), "2 persistent, 1 transient"),
+    },
+)
+ROUTE = Either(
+    "the name of a queue, or its options",
+    lambda node: ROUTE_OPTIONS if isinstance(node, Mapping) else NAME if isinstance(node, Text) and not is_null(node) else None,
+)
+ROUTES = MapOf(ROUTE, TextKind("the name of a task, or a pattern with *", empty=False))
+SETTING_KINDS: dict[str, Kind] = {
+    "boolean": Boolean(),
+    "number": Integer(0, 1_000_000),
+    "seconds": Seconds(),
+    "text": TEXT,
+    "exchange type": ANY_TYPE,
+    "rate": Rate(),
+    "protocol": Integer(1, 2),
+    "mapping": Table(),
+    "queue type": Choice("quorum", "classic"),
+    "delivery mode": Integer(1, 2),
+    "queues": MapOf(TASK_QUEUE, NAME),
+    "routes": Either(
+        "a mapping of names to queues, or a list of such mappings",
+        lambda node: (
+            ROUTES if isinstance(node, Mapping) or is_null(node) else ListOf(ROUTES) if isinstance(node, Sequence) else None
+        ),
+    ),
+}
+APP = AppSettings(
+    "an app",
+    {
+        **{name: Field(SETTING_KINDS[setting.kind], setting.meaning) for name, setting in SETTINGS.items()},
+        **{name: Field(Data(), "changes nothing about where messages go") for name in sorted(WITHOUT_MEANING)},
+    },
+    optional=True,
+)
+_OF_APP = {"app": Field(NAME, "its app; may be left out where there is one")}
+WORKER = Shape(
+    "a Celery worker",
+    {
+        **_OF_APP,
+        "queues": Field(ListOf(NAME, single=True), "what it consumes (-Q), in this order; default: all task_queues"),
+        "concurrency": Field(Integer(1, 100_000), "processes of its pool (-c); default: worker_concurrency"),
+        "prefetch_multiplier": Field(Integer(0, 65535), "default: worker_prefetch_multiplier"),
+        "start": Field(Boolean(), "false: waits for a worker step"),
+        "restart": Field(Duration(), "a supervisor starts it again so long after it died"),
+        "gossip": Field(Boolean(), "listens to the events of the other workers; default true"),
+        "mingle": Field(Boolean(), "asks the other workers when it starts; default false (in Celery true)"),
+        "heartbeat": Field(Boolean(), "an event every two seconds; default false (in Celery true)"),
+        "events": Field(Boolean(), "publishes events of its tasks (-E); default: worker_send_task_events"),
+    },
+    optional=True,
+)
+
+# Tasks ---------------------------------------------------------------------------------------------------------------
+
+_ROUTING = {
+    "queue": Field(NAME, "instead of the route's"),
+    "exchange": Field(KEY, "instead of the queue's"),
+    "routing_key": Field(KEY, "instead of the queue's"),
+    "priority": Field(Integer(0, 255), "of the message"),
+}
+_ARGUMENTS = {
+    "args": Field(ListOf(Data()), "positional arguments"),
+    "kwargs": Field(MapOf(Data(), TEXT), "arguments by name"),
+}
+ENDINGS = ("success", "exception", "retry", "reject", "requeue", "ignore", "kill_child", "kill_worker")
+SUBTASK = Shape(
+    "a subtask",
+    {"task": Field(NAME, "the name of the task", required=True), **_ARGUMENTS, **_ROUTING,
+        "count": Field(Integer(1, 1000), "so many of them"),
+    },
+)  # fmt: skip
+TASK = Shape(
+    "a Celery task",
+    {
+        "app": Field(ListOf(NAME, single=True), "its app, or all that have it; the first one's settings count"),
+        "takes": Field(Duration(), "how long its body runs; default 0"),
+        "ends": Field(Choice(*ENDINGS), "how its body ends; default success"),
+        "autoretry": Field(Boolean(), "an exception becomes a retry (autoretry_for)"),
+        "countdown": Field(Seconds(), "of a retry; default: default_retry_delay"),
+        "default_retry_delay": Field(Seconds(), "of a retry; default 180"),
+        "max_retries": Field(Limit(), "default 3"),
+        "time_limit": Field(Seconds(), "default: task_time_limit"),
+        "soft_time_limit": Field(Seconds(), "default: task_soft_time_limit"),
+        "acks_late": Field(Boolean(), "default: task_acks_late"),
+        "acks_on_failure": Field(Boolean(), "default: task_acks_on_failure"),
+        "acks_on_timeout": Field(Boolean(), "default: task_acks_on_timeout"),
+        "acks_on_failure_or_timeout": Field(Boolean(), "both"),
+        "reject_on_worker_lost": Field(Boolean(), "default: task_reject_on_worker_lost"),
+        "retry_on_worker_lost": Field(Boolean(), "default: task_retry_on_worker_lost"),
+        "rate_limit": Field(Rate(), "10/m and the like; default: task_default_rate_limit"),
+        "ignore_result": Field(Boolean(), "default: task_ignore_result"),
+        "retry_headers": Field(Choice("copy", "clean"), "clean: a retry goes without x-death and the like; default copy"),
+        "expires": Field(Seconds(), "how long its messages live"),
+        **_ROUTING,
+        "runs": Field(Later("run"), "rules; the first that fits replaces what the task does"),
+        "calls": Field(ListOf(SUBTASK, single=True), "what its body calls just before it ends"),
+    },
+    optional=True,
+)
+
+# Who publishes -------------------------------------------------------------------------------------------------------
+
+PRODUCER = Shape("a producer", _OF_APP, optional=True)
+CRONTAB_FIELDS = Shape(
+    "a crontab",
+    {name: Field(TEXT, "*, 5, 1-5, */2, mon-fri, or several with commas") for name in (
+        "minute", "hour", "day_of_month", "month_of_year", "day_of_week",
+    )},
+)  # fmt: skip
+CRONTAB = Either(
+    'five fields such as "0 3 * * *", or a mapping of them',
+    lambda node: CRONTAB_FIELDS if isinstance(node, Mapping) else TEXT if isinstance(node, Text) else None,
+)
+ENTRY = Shape(
+    "an entry of a schedule",
+    {
+        "task": Field(NAME, "the name of the task", required=True),
+        "every": Field(Duration(), "the interval"),
+        "crontab": Field(CRONTAB, "minute hour day_of_month month_of_year day_of_week"),
+        **_ARGUMENTS,
+        **_ROUTING,
+        "expires": Field(Seconds(), "how long a message lives"),
+    },
+)
+BEAT = Shape("a beat", {**_OF_APP, "schedule": Field(MapOf(ENTRY, NAME), "its entries", required=True)})
+FLOWER = Shape("flower", _OF_APP, optional=True)
+CELERY = Shape(
+    "celery",
+    {
+        "apps": Field(MapOf(APP, NAME), "name: settings, spelled as Celery spells them", required=True),
+        "workers": Field(MapOf(WORKER, NAME), "name: options"),
+        "tasks": Field(MapOf(TASK, NAME), "name: what its body does, and its options"),
+        "producers": Field(MapOf(PRODUCER, NAME), "who calls tasks; there is always one named client"),
+        "beats": Field(MapOf(BEAT, NAME), "who calls tasks by a schedule"),
+        "flower": Field(FLOWER, "a monitor that listens to all events"),
+        "starts": Field(TEXT, 'the time (UTC) at virtual 0, for crontab; default "2026-01-01 00:00:00"'),
+    },
+)
+
+# Steps ---------------------------------------------------------------------------------------------------------------
+
+CALL = Shape(
+    "call",
+    {
+        "task": Field(NAME, "the name of the task", required=True),
+        "by": Field(NAME, "the producer; default client"),
+        "id": Field(TextKind("the id of a task", shortstr=True, empty=False), "default: its name with a number"),
+        "count": Field(Integer(1, 10_000), "so many of them; default 1"),
+        "every": Field(Duration(), "time between two of them; default: none"),
+        "after": Field(Duration(), "the first one so much later, while the steps go on"),
+        **_ARGUMENTS,
+        "countdown": Field(Seconds(), "not to be run earlier than so long after the call"),
+        "eta": Field(TEXT, "not to be run earlier: a time such as 2026-01-01T00:00:30"),
+        "expires": Field(Seconds(), "not to be run later than so long after the call"),
+        **_ROUTING,
+        "time_limit": Field(Seconds(), "for this call alone"),
+        "soft_time_limit": Field(Seconds(), "for this call alone"),
+        "ignore_result": Field(Boolean(), "no result is sent"),
+        "get": Field(Boolean(), "the caller waits for the result (rpc://)"),
+        "commit": Field(Duration(), "the row that the task reads is there only so long after the call"),
+        "on_commit": Field(Boolean(), "sent at the commit (delay_on_commit)"),
+    },
+)
+COMMANDS = (
+    "revoke", "rate_limit", "ping", "shutdown", "enable_events", "disable_events", "cancel_consumer", "add_consumer",
+)  # fmt: skip
+CONTROL = Shape(
+    "control",
+    {
+        "do": Field(Choice(*COMMANDS), "the command", required=True),
+        "to": Field(ListOf(NAME, single=True), "these workers alone; default: all"),
+        "by": Field(NAME, "who sends it; default client"),
+        "id": Field(NAME, "with revoke: the id of the task"),
+        "terminate": Field(Boolean(), "with revoke: kill it if it runs"),
+        "task": Field(NAME, "with rate_limit: the name of the task"),
+        "rate": Field(TEXT, "with rate_limit: 10/m and the like"),
+        "queue": Field(NAME, "with add_consumer and cancel_consumer: the queue"),
+        "timeout": Field(Seconds(), "with ping: how long it waits for answers; default 1"),
+    },
+)
+KINDS: dict[str, Kind] = {"celery": CELERY, "call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}

@@ -1,0 +1,1 @@
+"""RabbitMQ definitions files, in and out."""

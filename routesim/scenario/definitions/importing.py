@@ -1,0 +1,113 @@
+"""A definitions file as a topology, with everything in the file that is not part of it named, and why (routing.md 6)."""
+
+import re
+from collections import Counter
+from typing import Any, NamedTuple
+
+from routesim.diagnostics import Diagnostic, did_you_mean
+from routesim.scenario.declared_topology import Topology, topology_of
+from routesim.scenario.definitions import list_form
+from routesim.scenario.definitions.left_out import DECLARING, items_of, left_out, lost_before, named
+from routesim.scenario.load import load_definitions
+from routesim.scenario.yaml.source import Mapping, Source, parse
+from routesim.values import Table, Typed, Value
+
+HALF_A_PAIR = re.compile(r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})")
+
+
+class Imported(NamedTuple):
+    """`left_out`: what of the file is not in the topology and why, one sentence each."""
+
+    topology: Topology
+    left_out: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...]
+
+
+def imported(source: Source, vhost: str | None = None, *, rabbitmq: str | None = None) -> Imported:
+    """The part of the file in `vhost` (None: `/`, or the only one in which something is declared). Raises `Invalid`.
+
+    `rabbitmq`: by the rules of this known version instead of the file's own.
+    """
+    data, node = _read(source)
+    chosen = _vhost(source, data, vhost)
+    scenario = load_definitions(source, data, node, chosen, rabbitmq=rabbitmq)
+    losses = [] if node is not None else list(lost_before(source, data, chosen))
+    return Imported(
+        _readable(topology_of(scenario)), tuple(left_out(data, chosen, scenario.warnings)), (*scenario.warnings, *losses)
+    )  # fmt: skip
+
+
+def _read(source: Source) -> tuple[dict[str, Any], Mapping | None]:
+    if source.text.lstrip()[:1] in ("{", "[", ""):
+        data, node = list_form.read_json(source), None
+        broken = next((match for match in HALF_A_PAIR.finditer(source.text) if match[1]), None)
+        if broken:
+            line = source.text.count("\n", 0, broken.start()) + 1
+            column = broken.start() - source.text.rfind("\n", 0, broken.start())
+            raise source.fail("not-json", f"{broken[1]} is half of a character", line, column, 6, "write both halves, or another")
+    else:
+        parsed = parse(source)
+        data = list_form.plain_data(parsed) if parsed is not None else None
+        node = parsed if isinstance(parsed, Mapping) else None
+    if not isinstance(data, dict):
+        raise source.fail("wrong-type", "expected a definitions file: an object with exchanges, queues, bindings", 1, 1)
+    if any(key in data for key in list_form.SCENARIO_ONLY) or any(isinstance(data.get(key), dict) for key in DECLARING):
+        raise source.fail(
+            "wrong-type", "this is a scenario, not a definitions file", 1, 1, cure="`routesim export` goes the other way"
+        )
+    return data, node
+
+
+# The vhost -----------------------------------------------------------------------------------------------------------
+
+
+def _declared(data: dict[str, Any]) -> Counter[str]:
+    """How much each vhost declares."""
+    found = Counter(str(item["vhost"]) for section in DECLARING for item in items_of(data, section) if "vhost" in item)
+    found.update(
+        str(item["vhost"])
+        for item in items_of(data, "parameters")
+        if "vhost" in item and item.get("component") == "operator_policy"
+    )
+    return found
+
+
+def _vhost(source: Source, data: dict[str, Any], wanted: str | None) -> str:
+    declared = _declared(data)
+    known = list(dict.fromkeys([*(str(item.get("name")) for item in items_of(data, "vhosts")), *declared]))
+    if wanted is not None:
+        if known and wanted not in known:
+            raise source.fail(
+                "unknown-vhost", f"the file has no vhost '{wanted}'", 1, 1,
+                cure=did_you_mean(wanted, known) or f"it has {named(known)}",
+            )  # fmt: skip
+        return wanted
+    own = data.get("original_vhost_name")
+    if isinstance(own, str) and not declared:
+        return own
+    if "/" in declared or not (declared or known):
+        return "/"
+    candidates = list(declared) or (["/"] if "/" in known else known)
+    if len(candidates) > 1:
+        problem = f"the file declares something in {len(candidates)} vhosts: {named(candidates)}"
+        raise source.fail("unknown-vhost", problem, 1, 1, cure="choose one with --vhost")
+    return candidates[0]
+
+
+# Short forms ---------------------------------------------------------------------------------------------------------
+
+
+def _readable(topology: Topology) -> Topology:
+    """Without the width of integers where nothing can tell them apart: the arguments of exchanges and queues."""
+    return topology._replace(
+        exchanges=tuple(item._replace(arguments=_unwidened(item.arguments)) for item in topology.exchanges),
+        queues=tuple(item._replace(arguments=_unwidened(item.arguments)) for item in topology.queues),
+    )
+
+
+def _unwidened(table: Table) -> Table:
+    return {key: _integer(value) for key, value in table.items()}
+
+
+def _integer(value: Value) -> Value:
+    return value.value if isinstance(value, Typed) and value.type == "long" else value

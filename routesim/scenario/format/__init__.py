@@ -1,0 +1,1 @@
+"""The scenario format as tables: fields, their kinds, their help."""

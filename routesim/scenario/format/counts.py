@@ -1,0 +1,107 @@
+"""The kinds of fields that hold a count, a comparison, or the ids of messages."""
+
+import re
+
+from routesim.celery.rates import rate_of
+from routesim.comparisons import Comparison
+from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, ListOf, Reader, TextKind, duration_ms, found, whole_number
+from routesim.scenario.yaml.source import Node, Sequence, Text
+
+
+class Count(Kind):
+    """A whole number, or a comparison with one; read as (operator, number)."""
+
+    def __init__(self, what: str) -> None:
+        self.expects = f"{what}: a whole number, or a comparison such as '>= 2'"
+
+    def read(self, reader: Reader, node: Node) -> Comparison:
+        if isinstance(node, Text):
+            if node.plain and INTEGER.fullmatch(node):
+                number = whole_number(node)
+                if number is not None and number >= 0:
+                    return ("==", number)
+            match = re.fullmatch(r"\s*(==|!=|>=|<=|>|<)\s*(\d{1,18})\s*", node)
+            if match:
+                return match[1], int(match[2])
+        raise reader.error("wrong-type", f"expected {self.expects}, found {found(node)}", node)
+
+
+class CountOrIds(Kind):
+    """A count, or the ids of messages in order; read as a comparison or a list of texts."""
+
+    expects = "a count such as 2 or '>= 2', or a list of message ids"
+
+    def read(self, reader: Reader, node: Node) -> Comparison | list[str]:
+        if isinstance(node, Sequence):
+            ids: list[str] = ListOf(TextKind("the id of a message", shortstr=True, empty=False)).read(reader, node)
+            return ids
+        if isinstance(node, Text):
+            return Count("a count").read(reader, node)
+        raise self.wrong(reader, node)
+
+
+class Over(Kind):
+    """What must never be exceeded: `> 3` or `>= 4`, read as (operator, number)."""
+
+    def __init__(self, what: str) -> None:
+        self.expects = f"{what}: a limit such as '> 3' or '>= 4'"
+
+    def read(self, reader: Reader, node: Node) -> Comparison:
+        if isinstance(node, Text):
+            match = re.fullmatch(r"\s*(>=|>)\s*(\S+)\s*", node)
+            number = self.number(match[2]) if match else None
+            if match and number is not None:
+                return match[1], number
+        cure = f"write '> {node}'" if isinstance(node, Text) and self.number(node) is not None else ""
+        raise reader.error("wrong-type", f"expected {self.expects}, found {found(node)}", node, cure)
+
+    def number(self, text: str) -> int | None:
+        return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+class Lasts(Over):
+    """The same with a duration: `> 10s`, read as (operator, ms)."""
+
+    def __init__(self, what: str) -> None:
+        self.expects = f"{what}: a limit such as '> 10s'"
+
+    def number(self, text: str) -> int | None:
+        return duration_ms(text)
+
+
+class Yes(Kind):
+    """What is asked for by `true`; to leave it out is to say no."""
+
+    expects = "true"
+
+    def read(self, reader: Reader, node: Node) -> bool:
+        if not Boolean().read(reader, node):
+            raise self.wrong(reader, node, "take it out")
+        return True
+
+
+class Limit(Kind):
+    """A whole number, or none: no limit."""
+
+    expects = "a whole number, or none"
+
+    def read(self, reader: Reader, node: Node) -> int | None:
+        if isinstance(node, Text) and node == "none":
+            return None
+        if not isinstance(node, Text) or not node.plain or not INTEGER.fullmatch(node) or (number := whole_number(node)) is None:
+            raise self.wrong(reader, node)
+        if number < 0:
+            raise self.wrong(reader, node)
+        return number
+
+
+class Rate(Kind):
+    """In runs a second: `10/s`, `100/m`, `5/h`, or a bare number a second."""
+
+    expects = "a rate such as 10/s, 100/m or 5/h"
+
+    def read(self, reader: Reader, node: Node) -> float:
+        rate = rate_of(node) if isinstance(node, Text) else None
+        if rate is None:
+            raise self.wrong(reader, node)
+        return rate

@@ -1,0 +1,64 @@
+"""What may be expected of a run, as tables of fields: `expect`, `routes`, `never`."""
+
+from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Over, Yes
+from routesim.scenario.format.declared import EXCHANGE_NAME, ID, KEY, NAME, TABLE
+from routesim.scenario.format.kinds import Boolean, Choice, Field, ListOf, MapOf, Shape
+from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
+
+STATES = ("ready", "unacked", "acked", "dead-lettered", "dropped", "purged", "deleted", "lost")
+REASONS = ("rejected", "expired", "maxlen", "delivery_limit")
+STATE = Choice(*STATES, *(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS))
+ENDINGS = ("idle", "steps", "time", "livelock", "budget")
+EXPECT_QUEUE = Shape(
+    "the expectation of a queue",
+    {
+        "ready": Field(CountOrIds(), "a count, or message ids in order"),
+        "unacked": Field(CountOrIds(), "a count, or message ids in order"),
+        "exists": Field(Boolean(), "false: it has been deleted"),
+    },
+)
+EXPECT_CONSUMER = Shape(
+    "the expectation of a consumer",
+    {
+        "delivered": Field(CountOrIds(), "a count, or message ids in order"),
+        "redelivered": Field(Count("a count"), "deliveries with the redelivered flag"),
+        "acked": Field(Count("a count"), "answers"),
+        "rejected": Field(Count("a count"), "answers"),
+        "requeued": Field(Count("a count"), "answers"),
+    },
+)
+EXPECT = Shape(
+    "expect",
+    {
+        "queues": Field(MapOf(EXPECT_QUEUE, NAME), "what is left in each queue"),
+        "consumers": Field(MapOf(EXPECT_CONSUMER, NAME), "what each consumer did"),
+        "messages": Field(MapOf(MapOf(STATE, NAME), ID), "the state of a message's newest copy in each queue"),
+        "tasks": Field(MapOf(EXPECT_TASK, ID), "what became of each task, by its id"),
+        "workers": Field(MapOf(EXPECT_WORKER, NAME), "what each worker process did, and what it is at"),
+        "returned": Field(CountOrIds(), "messages that came back as unroutable"),
+        "nacked": Field(CountOrIds(), "messages that a queue refused"),
+        "lost": Field(Count("a count"), "copies that ended nowhere without anybody knowing"),
+        "ended": Field(Choice(*ENDINGS), "how the run ended"),
+    },
+)
+
+ROUTE = Shape(
+    "a route",
+    {
+        "exchange": Field(EXCHANGE_NAME, 'where it is published; default "", the default exchange'),
+        "routing_key": Field(KEY, 'default ""'),
+        "headers": Field(TABLE, "CC and BCC as in RabbitMQ"),
+        "queues": Field(ListOf(NAME, single=True), "what it must reach, no more and no less; [] for none", required=True),
+    },
+)
+NEVER = Shape(
+    "a rule of never",
+    {
+        "reaches": Field(ListOf(NAME, single=True), "no copy ever gets into one of these queues"),
+        "lost": Field(Yes(), "true: no copy ends nowhere without anybody knowing"),
+        "delivered": Field(Over("deliveries of a message from one queue"), "such as '> 3'"),
+        "waits": Field(Lasts("time from entering a queue to the first delivery"), "such as '> 10s'"),
+        "messages": Field(ListOf(ID, single=True), "only these messages; default: all"),
+        "queues": Field(ListOf(NAME, single=True), "with lost, delivered and waits: only in these queues; default: all"),
+    },
+)

@@ -1,0 +1,110 @@
+"""Tasks and worker processes as tables of fields, and what may be expected of them."""
+
+from routesim.scenario.format.counts import Count, Limit, Rate
+from routesim.scenario.format.declared import EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Field, Integer, ListOf, Number, Shape
+
+ENDS = ("success", "exception", "retry", "reject", "requeue", "ignore", "kill_child", "kill_worker")
+RUN_COURSE = {
+    "takes": Field(Duration(), "how long the body runs; default 0"),
+    "ends": Field(Choice(*ENDS), "how the body ends; default success"),
+    "countdown": Field(Duration(), "of a retry; default 3m"),
+    "publish": Field(ListOf(REPLY, single=True), "what the body publishes just before it ends"),
+}
+RUN = Shape(
+    "a run",
+    {
+        "retries": Field(Count("how often it was retried"), "condition: a number, or such as '>= 3'"),
+        "redelivered": Field(Boolean(), "condition: the flag of the delivery"),
+        "run": Field(Count("n-th run of this task id"), "condition: a number, or such as '>= 3'"),
+        "id": Field(ID, "condition: the id of the task"),
+        "worker": Field(NAME, "condition: which worker runs it"),
+        "before": Field(Duration(), "condition: it begins before this virtual time"),
+        "chance": Field(Number(0, 1), "condition: drawn from the seed"),
+        **RUN_COURSE,
+    },
+)
+TASK = Shape(
+    "a task",
+    {
+        **RUN_COURSE,
+        "max_retries": Field(Limit(), "retries before it ends in an exception; default 3"),
+        "time_limit": Field(Duration(), "hard: the child is killed"),
+        "soft_time_limit": Field(Duration(), "an exception in the body"),
+        "acks": Field(Choice("early", "late"), "when the message is acknowledged: at the start (default) or at the end"),
+        "on_failure": Field(Choice("ack", "reject"), "late only: after an exception; default ack"),
+        "on_timeout": Field(Choice("ack", "requeue"), "late only: after the hard time limit; default ack"),
+        "on_worker_lost": Field(Choice("ack", "requeue", "retry"), "after the child's death; requeue late only; default ack"),
+        "rate_limit": Field(Rate(), "in each worker: 10/s, 100/m, 5/h or a bare number a second"),
+        "ignore_result": Field(Boolean(), "no result is sent; default false"),
+        "retry_headers": Field(
+            Choice("copy", "clean"), "copy (default): x-death and the like travel with a retry, as with Celery"
+        ),
+        "runs": Field(ListOf(RUN), "rules; the first that fits says how this run goes"),
+    },
+    optional=True,
+)
+WORKER = Shape(
+    "a worker",
+    {
+        "queues": Field(ListOf(NAME, single=True), "what it consumes, in this order", required=True),
+        "concurrency": Field(Integer(1, 100_000), "children that run tasks; default 1"),
+        "prefetch": Field(Integer(0), "unacked messages at once; 0 (default): no limit"),
+        "prefetch_of": Field(Choice("channel", "consumer"), "one limit for all queues (default), or one for each"),
+        "eta_limit": Field(Integer(1), "the prefetch limit grows no further, however many tasks are held for their ETA"),
+        "reduces_prefetch": Field(Boolean(), "after a reconnection it takes less while old tasks run; default true"),
+        "cancels_on_loss": Field(Boolean(), "a lost connection ends running tasks of late acknowledgement; default false"),
+        "start": Field(Boolean(), "false: waits for a worker step"),
+        "restart": Field(Duration(), "it is started again so long after its death; default: never"),
+        "control": Field(NAME, "the queue of its commands, consumed without acknowledgement"),
+        "replies": Field(EXCHANGE_NAME, "the exchange for answers to commands"),
+        "events": Field(EXCHANGE_NAME, "the exchange for its events"),
+        "sends_events": Field(Boolean(), "task events from the start; default true, where it has an exchange for them"),
+        "gossip": Field(NAME, "the queue of other workers' events, consumed without acknowledgement and only listened to"),
+        "heartbeat": Field(Duration(), "a worker.heartbeat so often"),
+        "results": Field(Boolean(), "results go to a task's reply_to; default false"),
+        "delays": Field(Boolean(), "retries wait in the queues of native delayed delivery; default false"),
+        "tasks": Field(ListOf(NAME), "the tasks that it knows, it drops others; default: all"),
+        "declares": Field(
+            Shape("declares", {key: TOPOLOGY_FIELDS[key] for key in ("exchanges", "queues", "bindings")}),
+            "what it declares each time it connects, the queues for its connection",
+        ),
+    },
+)
+SIGNAL = Shape(
+    "a worker step",
+    {
+        "name": Field(NAME, "which worker", required=True),
+        "do": Field(
+            Choice("start", "warm", "cold", "kill", "disconnect", "kill_child"),
+            "start, warm (TERM), cold (QUIT), kill (SIGKILL), disconnect (by the broker), kill_child (all that run)",
+            required=True,
+        ),
+    },
+)
+
+
+TASK_STATES = ("PENDING", "RECEIVED", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED", "REJECTED")
+EXPECT_TASK = Shape(
+    "the expectation of a task",
+    {
+        "state": Field(Choice(*TASK_STATES), "as a monitor would show it"),
+        "runs": Field(Count("a count"), "how often its body began"),
+        "received": Field(Count("a count"), "how often a worker got it"),
+        "retries": Field(Count("a count"), "how often it sent itself anew"),
+    },
+)
+EXPECT_WORKER = Shape(
+    "the expectation of a worker",
+    {
+        **{
+            name: Field(Count("a count"), f"tasks {name}")
+            for name in ("received", "started", "succeeded", "failed", "retried", "rejected", "revoked")
+        },
+        "active": Field(Count("a count"), "tasks that run now"),
+        "reserved": Field(Count("a count"), "tasks that wait for a child or for their rate limit now"),
+        "held": Field(Count("a count"), "tasks that wait for their ETA now"),
+        "prefetch": Field(Count("a count"), "the limit that it has sent last"),
+        "online": Field(Boolean(), "whether it is connected"),
+    },
+)

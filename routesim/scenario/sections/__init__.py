@@ -1,0 +1,1 @@
+"""The sections of a scenario: from the fields that were read to the values of the model."""

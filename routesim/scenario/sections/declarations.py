@@ -1,0 +1,394 @@
+"""What a scenario declares, at the top and in its steps, checked by the embedded broker's own rules."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from routesim import steps
+from routesim.broker import Broker
+from routesim.broker.patterns import InvalidPattern, UnreadablePattern, compiled
+from routesim.broker.policies import known_keys
+from routesim.diagnostics import did_you_mean
+from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
+from routesim.model import REPLY_TO, Channel, Consumer, Exchange, Policy, Queue, Settings
+from routesim.queues.arguments import ARGUMENTS
+from routesim.replies import Refused
+from routesim.scenario.definitions.list_form import Definitions, Path
+from routesim.scenario.engines import engine_of
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.scenario import Declaration
+from routesim.scenario.sections import values_of
+from routesim.scenario.sections.names import Names, Owner
+from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
+from routesim.values import raw
+from routesim.versions import rules
+
+Fields = dict[str, Any]
+ORDER = (steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.SetPolicy, steps.Consume)
+
+
+class Included(NamedTuple):
+    found: Definitions
+    source: Source
+    place: Callable[[Path], tuple[int, int, int]]
+
+
+class Item(NamedTuple):
+    """An engine step and the node that asks for it (None: a definitions file's, see `Declarations.place`)."""
+
+    step: steps.Step
+    node: Node | None
+    path: tuple[Included, Path] | None = None
+
+
+class Declarations:
+    def __init__(self, reader: Reader, names: Names, *, lenient: bool = False) -> None:
+        self.lenient = lenient
+        self.reader = reader
+        self.names = names
+        self.included: list[Included] = []
+        self.consumers: dict[str, Consumer] = {}
+        self.queue_nodes: dict[str, Node] = {}  # consumer -> where it names its queue
+        self.user_policies: set[str] = set()
+        self.operator_policies: set[str] = set()
+        self.exclusive: dict[str, Text | None] = {}  # queue -> the channel that it names
+        self.consumed: dict[str, str] = {}  # queue -> its first consumer
+        self.topology: Broker | None = None  # everything at the top declared, before anybody consumes
+        self.items: list[Item] = []  # of the top level, without the bindings of definitions files
+
+    # Names first: a step may declare what an earlier line refers to --------------------------------------------------
+
+    def include(self, found: Definitions, source: Source, place: Callable[[Path], tuple[int, int, int]]) -> None:
+        self.included.append(Included(found, source, place))
+        self.names.exchanges.update(item.name for _, item in found.exchanges)
+        self.names.queues.update(item.name for _, item in found.queues)
+        for _, policy in found.policies:
+            (self.operator_policies if policy.operator else self.user_policies).add(policy.name)
+        self.names.policies |= self.user_policies | self.operator_policies
+
+    def gather(self, fields: Fields, node: Node | None) -> None:
+        """Note the names that one set of declarations (the top level, or a declare step) brings."""
+        names = self.names
+        names.exchanges.update(str(name) for name in fields.get("exchanges", ()))
+        for name, options in fields.get("queues", {}).items():
+            names.queues.add(str(name))
+            if options.get("exclusive"):
+                self.exclusive.setdefault(str(name), options.get("channel"))
+        for section, kind in (("policies", self.user_policies), ("operator_policies", self.operator_policies)):
+            kind.update(str(item["name"]) for item in fields.get(section, ()) if "name" in item)
+        names.policies |= self.user_policies | self.operator_policies
+        for name, options in fields.get("consumers", {}).items():
+            consumer = values_of.consumer(name, options)
+            if str(name) in self.consumers and self.consumers[str(name)] != consumer:
+                self.reader.error("duplicate-consumer", f"another consumer is named '{name}'", name, "choose another name")
+                continue
+            self.consumers[str(name)] = consumer
+            names.consumer_channels[str(name)] = consumer.channel
+            self.consumed.setdefault(consumer.queue, str(name))
+            if "queue" in options:
+                self.queue_nodes[str(name)] = options["queue"]
+            self._check_consumer(child(node, "consumers", name), consumer)
+            for rule in consumer.on_message:
+                for reply in rule.publish:
+                    names.ids.open_prefixes.add(f"{reply.id or consumer.name}-")
+
+    def _check_consumer(self, node: Any, consumer: Consumer) -> None:
+        """What no field by itself can show; each finding at the rule that is at fault."""
+        written = child(node, "on_message")
+        rules_written = written if isinstance(written, Sequence) else [written]
+        for rule, at in zip(consumer.on_message, rules_written, strict=False):
+            answer = at.get("do", at) if isinstance(at, Mapping) else at
+            if at is None or (rule.publish and not isinstance(at, Mapping)):
+                continue
+            if consumer.auto_ack and rule.do in ("reject", "requeue"):
+                self.reader.error(
+                    "auto-ack-answer", f"with auto_ack nothing is sent back, so '{rule.do}' cannot be", answer,
+                    "take out auto_ack, or answer ack, hold or crash",
+                )  # fmt: skip
+            if rule.do != "crash" and (rule.after is not None or rule.restart is not None):
+                word = "after" if rule.after is not None else "restart"
+                key = next((item for item in at if item == word), answer)
+                self.reader.error("wrong-value", f"'{word}' belongs to `do: crash`", key)
+
+    def check_replies(self, fields: Fields) -> None:
+        """The exchanges to which rules publish must exist, once all names are known."""
+        for options in fields.get("consumers", {}).values():
+            on_message = options.get("on_message")
+            for rule in on_message if isinstance(on_message, list) else ():
+                for reply in rule.get("publish", ()):
+                    exchange = reply.get("exchange", "")
+                    if exchange and "$" not in exchange:
+                        self.names.exchange(str(exchange), exchange)
+
+    def settle_channels(self) -> None:
+        """Connections of consumers and of exclusive queues, once all names are known."""
+        names = self.names
+        for consumer in self.consumers.values():
+            names.use_channel(consumer.channel)
+            if any(rule.publish for rule in consumer.on_message):
+                names.channels.setdefault(
+                    publishing_channel(consumer), Channel(publishing_channel(consumer), names.connection_of(consumer.name))
+                )
+        for queue, channel in self.exclusive.items():
+            if channel is not None:
+                names.use_channel(str(channel))
+                names.owners[queue] = Owner(names.connection_of(str(channel)))
+            elif queue in self.consumed:
+                names.owners[queue] = Owner(names.connection_of(self.consumed[queue]))
+            else:
+                names.owners[queue] = Owner(queue)
+
+    # Steps of a set of declarations ----------------------------------------------------------------------------------
+
+    def steps_of(self, fields: Fields, node: Node | None, *, check_names: bool) -> Iterator[Item]:
+        """The engine steps, in the order in which they are carried out."""
+        names = self.names
+        self.check_replies(fields)
+        for name, options in fields.get("exchanges", {}).items():
+            declared = values_of.exchange(name, options)
+            at = child(node, "exchanges", name)
+            self._check_exchange(declared, at)
+            if declared.type not in NOT_SIMULATED:
+                yield Item(steps.DeclareExchange(names.channel_for("declare", None, None), declared), at or name)
+        for name, options in fields.get("queues", {}).items():
+            queue = values_of.queue(name, options)
+            at = child(node, "queues", name)
+            self._check_queue(queue, options, at)
+            yield Item(steps.DeclareQueue(names.channel_for("declare", str(name), None), queue), at or name)
+        for options in fields.get("bindings", ()):
+            if "source" in options and "destination" in options:
+                yield Item(self.binding_step(options, steps.Bind, check_names=check_names), options.node)
+        for section in ("policies", "operator_policies"):
+            for options in fields.get(section, ()):
+                if options.keys() >= {"name", "pattern", "definition"}:
+                    policy = values_of.policy(options, operator=section == "operator_policies")
+                    if self._check_policy(policy, options.node):
+                        yield Item(steps.SetPolicy(policy), options.node)
+        for name in fields.get("consumers", {}):
+            consumer = self.consumers[str(name)]
+            at = child(node, "consumers", name)
+            if "queue" not in fields["consumers"][name]:
+                continue
+            if consumer.start and check_names:
+                names.queue(consumer.queue, self.queue_nodes.get(str(name), name))
+            if consumer.start:
+                yield Item(steps.Consume(consumer), at or name)
+
+    def binding_step(self, options: Fields, kind: type, *, check_names: bool, in_step: bool = False) -> Any:
+        """The step that binds or unbinds; what a bind names must exist, what an unbind names had better."""
+        names, binding = self.names, values_of.binding(options)
+        ends = [("exchange", options.get("source")), (binding.destination_type, options.get("destination"))]
+        for what, node in ends if check_names else ():
+            if not node:
+                continue
+            if kind is steps.Unbind:
+                names.near_miss(what, str(node), node, names.queues if what == "queue" else names.exchanges)
+            elif what == "queue":
+                names.queue(str(node), node, in_step=in_step)
+            else:
+                names.exchange(str(node), node, in_step=in_step)
+        queue = binding.destination if binding.destination_type == "queue" else None
+        return kind(names.channel_for("declare", queue, options.get("channel")), binding)
+
+    def _check_policy(self, policy: Policy, at: Any) -> bool:
+        """False when it cannot be simulated, which has been told."""
+        try:
+            compiled(policy.pattern)
+        except UnreadablePattern as problem:
+            where = child(at, "pattern") or at
+            self.reader.error("not-simulated", f"routesim cannot try this pattern: {problem}", where, "write it more plainly")
+            return False
+        except InvalidPattern:
+            pass  # RabbitMQ's own answer follows
+        for key in ("dead-letter-exchange", "alternate-exchange"):
+            target = raw(policy.definition.get(key))
+            written = child(at, "definition", key)
+            if isinstance(target, str) and written is not None:
+                self.names.near_miss("exchange", target, written, self.names.exchanges)
+        return True
+
+    def _check_exchange(self, declared: Exchange, at: Node | None) -> None:
+        if at is None:
+            return
+        if declared.type in NOT_SIMULATED:
+            self.reader.error(
+                "not-simulated", f"exchanges of type {declared.type} are not simulated: their bindings hold Erlang terms", at,
+                "a headers exchange can often say the same",
+            )  # fmt: skip
+        target = raw(declared.arguments.get("alternate-exchange"))
+        if isinstance(target, str):
+            self.names.near_miss("exchange", target, child(at, "arguments", "alternate-exchange") or at, self.names.exchanges)
+
+    def _check_queue(self, queue: Queue, options: Fields, at: Node | None) -> None:
+        if at is None:
+            return
+        stated = options.get("arguments", {}).get("x-queue-type")
+        if "type" in options and stated is not None and stated != str(options["type"]):
+            self.reader.error(
+                "wrong-value",
+                f"type is {options['type']}, but x-queue-type is {raw(stated)}",
+                options["type"],
+                "give one of them",
+            )
+        arguments = child(at, "arguments")
+        for key in arguments if isinstance(arguments, Mapping) else ():
+            if key not in ARGUMENTS:
+                cure = did_you_mean(key, ARGUMENTS) or (did_you_mean(f"x-{key}", ARGUMENTS) if not key.startswith("x-") else "")
+                if cure:
+                    self.reader.warning(
+                        "unknown-argument", f"no queue reads the argument '{key}'; RabbitMQ stores it silently", key, cure
+                    )
+        target = raw(queue.arguments.get("x-dead-letter-exchange"))
+        if isinstance(target, str):
+            self.names.near_miss("exchange", target, child(arguments, "x-dead-letter-exchange") or at, self.names.exchanges)
+
+    # The top level ---------------------------------------------------------------------------------------------------
+
+    def top_level(
+        self, fields: Fields, node: Node | None, vhost: str, version: str, settings: Settings
+    ) -> tuple[Declaration, ...]:
+        """All declarations at the top, each one carried out by a scratch broker, whose refusals are the diagnostics."""
+        scratch = engine_of(settings)(
+            rules(version), vhost=vhost, seed=fields.get("seed", 0), settings=settings, channel_plans=self.names.channels
+        )
+        declared: list[Declaration] = []
+        items = [*self._included_items(), *self.steps_of(fields, node, check_names=True)]
+        self.items = items
+        by_kind: dict[type, list[Item]] = {kind: [] for kind in ORDER}
+        for item in items:
+            by_kind[type(item.step)].append(item)
+        for kind, same in by_kind.items():
+            if kind is steps.Consume:
+                self.topology = scratch.copy() if same else scratch
+            elif kind is steps.Bind:
+                self._bind_included(scratch, declared)
+            for item in same:
+                step = item.step
+                declared.append(Declaration(0 if item.node is None else item.node.line, step))
+                if not self._names_nothing(scratch, step):
+                    refused = scratch.apply(step)
+                    if refused is not None:
+                        self._refused(item, refused)
+        return tuple(declared)
+
+    @staticmethod
+    def _names_nothing(scratch: Broker, step: steps.Step) -> bool:
+        """Reported already, with a better cure, or the consequence of an error that was."""
+        if type(step) is steps.Bind:
+            binding = step.binding
+            there = scratch.queues if binding.destination_type == "queue" else scratch.exchanges
+            return binding.source not in scratch.exchanges or binding.destination not in there
+        return isinstance(step, steps.Consume) and step.consumer.queue not in (*scratch.queues, REPLY_TO)
+
+    def _included_items(self) -> Iterator[Item]:
+        names = self.names
+        channel = names.channel_for("declare", None, None)
+        seen: set[tuple[str, str]] = set()  # an import leaves alone what exists (routing.md F18)
+        for included in self.included:
+            found = included.found
+            for path, exchange in found.exchanges:
+                if ("exchange", exchange.name) in seen:
+                    continue
+                seen.add(("exchange", exchange.name))
+                if exchange.type in NOT_SIMULATED:
+                    self._at(
+                        included,
+                        (*path, "type"),
+                        "error",
+                        "not-simulated",
+                        f"exchanges of type {exchange.type} are not simulated",
+                    )
+                else:
+                    yield Item(steps.DeclareExchange(channel, exchange), None, (included, path))
+            for path, queue in found.queues:
+                if ("queue", queue.name) in seen:
+                    continue
+                seen.add(("queue", queue.name))
+                yield Item(steps.DeclareQueue(channel, queue), None, (included, path))
+            for path, policy in found.policies:
+                try:
+                    compiled(policy.pattern)
+                except UnreadablePattern as problem:
+                    text = f"routesim cannot try this pattern: {problem}"
+                    self._at(included, (*path, "pattern"), "error", "not-simulated", text, "write it more plainly")
+                    continue
+                except InvalidPattern:
+                    pass  # RabbitMQ's own answer follows
+                yield Item(steps.SetPolicy(policy), None, (included, path))
+
+    def _bind_included(self, scratch: Broker, declared: list[Declaration]) -> None:
+        """The bindings of definitions files. There may be a million: each is made and carried out at once."""
+        names, make = self.names, tuple.__new__
+        channel = names.channel_for("declare", None, None)
+        for included in self.included:
+            for path, binding in included.found.bindings:
+                step = make(steps.Bind, (channel, binding))
+                to_queue = binding.destination_type == "queue"
+                if binding.source in scratch.exchanges and (
+                    binding.destination in (scratch.queues if to_queue else scratch.exchanges)
+                ):
+                    declared.append(make(Declaration, (0, step)))
+                    refused = scratch.apply(step)
+                    if refused is not None:
+                        self._refused(Item(step, None, (included, path)), refused)
+                elif binding.source in names.exchanges and binding.destination in (names.queues if to_queue else names.exchanges):
+                    declared.append(Declaration(0, step))  # what it binds has been refused, which has been told
+                else:
+                    missing = binding.source if binding.source not in names.exchanges else binding.destination
+                    self._at(
+                        included, path, "warning", "definitions-binding",
+                        f"nothing named '{missing}' is declared: this binding is passed over",
+                    )  # fmt: skip
+
+    def _at(self, included: Included, path: Path, severity: str, code: str, message: str, cure: str = "") -> None:
+        line, column, width = included.place(path)
+        self.reader.diagnostics.append(included.source.diagnostic(severity, code, message, line, column, width, cure))
+
+    def _refused(self, item: Item, refused: Refused) -> None:
+        argument, cure = refused.argument, ""
+        step = item.step
+        if isinstance(step, steps.DeclareExchange) and argument == "type":
+            cure = did_you_mean(step.exchange.type, EXCHANGE_TYPES) or f"known types: {', '.join(EXCHANGE_TYPES)}"
+        elif isinstance(step, steps.DeclareQueue) and argument == "durable":
+            cure = "make the queue durable or exclusive, or simulate an older version with `rabbitmq:`"
+        elif isinstance(step, steps.SetPolicy) and argument is not None:
+            cure = _policy_cure(step.policy, argument)
+        severity = "warning" if self.lenient else "error"
+        if item.path is not None:
+            included, path = item.path
+            where = (*path, "arguments", argument) if argument else path
+            self._at(included, where, severity, "refused", refused.text, cure)
+            return
+        problem = f"RabbitMQ refuses this: {refused.text}"
+        self.reader.diagnostics.append(self.reader.at(self._culprit(item.node, argument), severity, "refused", problem, cure))
+
+    @staticmethod
+    def _culprit(node: Any, argument: str | None) -> Any:
+        """The argument or option at fault, where it is written in this node."""
+        if argument is not None and isinstance(node, Mapping):
+            for inside in ("arguments", "definition"):
+                table = node.get(inside)
+                if isinstance(table, Mapping) and argument in table:
+                    return next(key for key in table if key == argument)
+            for name in (argument, argument.replace("-", "_"), "type" if argument == "x-queue-type" else argument):
+                if name in node:
+                    return node[name]
+        return node
+
+
+def _policy_cure(policy: Policy, argument: str) -> str:
+
+    return did_you_mean(argument, known_keys(policy.operator, rules())) if argument in policy.definition else ""
+
+
+def publishing_channel(consumer: Consumer) -> str:
+    """The confirming channel on which a consumer's rules publish."""
+    return f"{consumer.name} (publish)"
+
+
+def child(node: Node | None, *path: str) -> Any:
+    """The node under these keys, or None."""
+    for part in path:
+        if not isinstance(node, Mapping):
+            return None
+        node = node.get(part)
+    return node

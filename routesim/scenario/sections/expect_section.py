@@ -1,0 +1,57 @@
+"""The `expect` section, flattened to single expectations with their lines."""
+
+from typing import Any
+
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.scenario import Expectation
+from routesim.scenario.sections.names import Names
+from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+
+
+def expectations(reader: Reader, names: Names, node: Node, fields: dict[str, Any]) -> tuple[Expectation, ...]:
+    """One `Expectation` a leaf of the section. Names and ids in it must exist."""
+    found: list[Expectation] = []
+    for key, value in fields.items():
+        part: Any = node[key] if isinstance(node, Mapping) else node
+        if not isinstance(value, dict):
+            if isinstance(value, list):
+                _check_ids(names, part)
+            found.append(Expectation(part.line, (key,), _plain(value)))
+            continue
+        for name, inner in value.items():
+            _check_name(names, key, name)
+            below = part[name]
+            for field, wanted in inner.items():
+                leaf = below[field]
+                if key == "messages":
+                    names.queue(str(field), field if isinstance(field, Text) else leaf)
+                if isinstance(wanted, list):
+                    _check_ids(names, leaf)
+                found.append(Expectation(leaf.line, (key, str(name), str(field)), _plain(wanted)))
+    return tuple(sorted(found, key=lambda item: item.line))
+
+
+def _check_name(names: Names, section: str, name: Text) -> None:
+    if section == "queues":
+        names.queue(str(name), name)
+    elif section == "consumers":
+        names.consumer(str(name), name)
+    elif section == "tasks":
+        names.task(str(name), name)
+    elif section == "workers":
+        names.worker(str(name), name)
+    else:
+        names.message(str(name), name)
+
+
+def _check_ids(names: Names, node: Node) -> None:
+    for item in node if isinstance(node, Sequence) else ():
+        if isinstance(item, Text):
+            names.message(str(item), item)
+
+
+def _plain(value: Any) -> Any:
+    """Without the places that texts carry."""
+    if isinstance(value, list):
+        return tuple(str(item) for item in value)
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,131 @@
+"""What a scenario names, and what its names refer to."""
+
+from typing import NamedTuple
+
+from routesim.broker.state import PREDECLARED
+from routesim.diagnostics import did_you_mean
+from routesim.model import DECLARE_CHANNEL, GET_CHANNEL, PUBLISH_CHANNEL, REPLY_TO, Channel
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.sections.ids import Ids
+from routesim.scenario.yaml.source import Node, Text
+
+OF_TASKS = ("retry", "result", "sub")  # how a worker process names what it publishes: after the task …
+OF_WORKERS = ("event", "reply")  # … or after itself, and numbered
+MOST_HINTS = 50  # looking for near names takes time; nobody reads more of them
+
+
+class Owner(NamedTuple):
+    """Of an exclusive queue."""
+
+    connection: str
+
+
+class Names:
+    """Everything declared anywhere in the scenario, steps included; a name that is none of it exists nowhere."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.exchanges: set[str] = {item.name for item in PREDECLARED}
+        self.queues: set[str] = {REPLY_TO}
+        self.policies: set[str] = set()
+        self.consumer_channels: dict[str, str] = {}  # consumer -> channel
+        self.named_channels: set[str] = set()
+        self.channels: dict[str, Channel] = {
+            name: Channel(name, name) for name in (DECLARE_CHANNEL, PUBLISH_CHANNEL, GET_CHANNEL)
+        }
+        self.workers: set[str] = set()
+        self.task_ids: set[str] = set()  # that messages carry in their header `id`
+        self.owners: dict[str, Owner] = {}
+        self.ids = Ids()
+        self.hints = MOST_HINTS
+
+    def exchange(self, name: str, node: Node, *, in_step: bool = False) -> None:
+        if name not in self.exchanges and name not in self.reader.unread_names:
+            cure = self._cure(name, self.exchanges, in_step)
+            self.reader.error("unknown-exchange", f"no exchange '{name}' is declared", node, cure)
+
+    def queue(self, name: str, node: Node, *, in_step: bool = False) -> None:
+        if name not in self.queues and name not in self.reader.unread_names and not name.startswith("amq.gen-"):
+            cure = self._cure(name, self.queues, in_step)
+            self.reader.error("unknown-queue", f"no queue '{name}' is declared", node, cure)
+
+    def _cure(self, name: str, known: set[str], in_step: bool) -> str:
+        self.hints -= 1
+        if self.hints < 0:
+            return "declare it"
+        mine = {item for item in known if item and not item.startswith("amq.")}
+        last = "declare it, or add `fails: 404` to the step" if in_step else "declare it"
+        return did_you_mean(name, mine) or did_you_mean(name, known) or last
+
+    def near_miss(self, what: str, name: str, node: Node, known: set[str]) -> None:
+        """A name that may not exist, but is almost one that does."""
+        if name and name not in known and self.hints > 0:
+            self.hints -= 1
+            cure = did_you_mean(name, [item for item in known if item])
+            if cure:
+                self.reader.warning(f"unknown-{what}", f"no {what} '{name}' is declared; RabbitMQ allows that here", node, cure)
+
+    def consumer(self, name: str, node: Node) -> bool:
+        if name in self.consumer_channels:
+            return True
+        if name in self.reader.unread_names:
+            return False
+        self.reader.error(
+            "unknown-consumer", f"no consumer '{name}' is declared", node, did_you_mean(name, self.consumer_channels)
+        )
+        return False
+
+    def message(self, name: str, node: Node) -> None:
+        if name not in self.ids and not self.reader.unread_steps and not self._by_a_worker(name):
+            self.reader.error("unknown-message", f"no message has the id '{name}'", node, did_you_mean(name, self.ids.some()))
+
+    def _by_a_worker(self, name: str) -> bool:
+        """Whether a worker process may publish a message of this name: after a task of a known id, or after itself."""
+        base, number = name.rpartition("-")[::2]
+        if not self.workers or not number.isdecimal():
+            return False
+        owner, _, what = base.rpartition("-")
+        if what in OF_TASKS:
+            return owner in self.task_ids or owner in self.ids or self._by_a_worker(owner)
+        return what in OF_WORKERS and owner in self.workers
+
+    def worker(self, name: str, node: Node) -> bool:
+        if name in self.workers:
+            return True
+        if name not in self.reader.unread_names:
+            cure = did_you_mean(name, self.workers) or ("" if self.workers else "declare it under `workers:`")
+            self.reader.error("unknown-worker", f"no worker '{name}' is declared", node, cure)
+        return False
+
+    def task(self, name: str, node: Node) -> None:
+        """The id of a task: that of its message, unless a header gives another."""
+        known_id = name in self.task_ids or name in self.ids or self._by_a_worker(name)
+        if not known_id and not self.reader.unread_steps:
+            known = [*sorted(self.task_ids)[:200], *self.ids.some()]
+            self.reader.error("unknown-task", f"no message has a task of the id '{name}'", node, did_you_mean(name, known))
+
+    def use_channel(self, name: str) -> str:
+        """The plan of a channel that something names."""
+        self.channels.setdefault(name, Channel(name, name))
+        return name
+
+    def on_connection(self, connection: str, purpose: str) -> str:
+        """A channel of routesim's own on a connection of the scenario's."""
+        name = f"{connection} ({purpose})"
+        self.channels.setdefault(name, Channel(name, connection))
+        return name
+
+    def connection_of(self, name: str) -> str:
+        """The connection of a consumer or channel."""
+        channel = self.consumer_channels.get(name, name)
+        plan = self.channels.get(channel)
+        return plan.connection if plan else channel
+
+    def channel_for(self, purpose: str, queue: str | None, explicit: Text | None) -> str:
+        """The channel of a step: the one that it names, else the owner's of an exclusive queue, else the common one."""
+        if explicit is not None:
+            return self.use_channel(str(explicit))
+        owner = self.owners.get(queue) if queue is not None else None
+        if owner is not None:
+            return self.on_connection(owner.connection, purpose)
+        return {"declare": DECLARE_CHANNEL, "get": GET_CHANNEL, "publish": PUBLISH_CHANNEL}[purpose]

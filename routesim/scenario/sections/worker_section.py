@@ -1,0 +1,105 @@
+"""The sections `tasks` and `workers`: from the fields that were read to the values of the model."""
+
+from typing import Any
+
+from routesim.model import (
+    Channel,
+    Consumer,
+    Run,
+    Task,
+    TaskWorker,
+    control_channel,
+    events_channel,
+    gossip_channel,
+    pool_channel,
+    task_consumer,
+)
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.sections import values_of
+from routesim.scenario.sections.declarations import Declarations
+from routesim.scenario.sections.names import Names, Owner
+
+Fields = dict[str, Any]
+
+
+class Working:
+    """What the two sections declare. `read` first notes names; `workers` is called when all names are known."""
+
+    def __init__(self, reader: Reader, names: Names, declarations: Declarations, fields: Fields) -> None:
+        self.reader = reader
+        self.names = names
+        self.declarations = declarations
+        self.fields: dict[str, Fields] = fields.get("workers", {})
+        self.tasks = {str(name): _task(str(name), options) for name, options in fields.get("tasks", {}).items()}
+        for options in fields.get("tasks", {}).values():
+            self._gather_replies(options)
+        for name, options in self.fields.items():
+            self._gather(name, options)
+
+    def _gather_replies(self, options: Fields) -> None:
+        for rule in (options, *options.get("runs", ())):
+            for reply in rule.get("publish", ()):
+                if "id" in reply:
+                    self.names.ids.open_prefixes.add(f"{reply['id']}-")
+
+    def _gather(self, name: Any, options: Fields) -> None:
+        """The worker's channels, its consumers, and the queues that belong to its connection."""
+        names, worker = self.names, str(name)
+        if worker in names.consumer_channels:
+            self.reader.error("duplicate-consumer", f"a consumer and a worker are both named '{name}'", name, "rename one")
+        names.workers.add(worker)
+        names.channels[worker] = Channel(worker, worker)
+        for channel in (control_channel(worker), *([gossip_channel(worker)] if "gossip" in options else [])):
+            names.channels[channel] = Channel(channel, worker)
+        for channel in (events_channel(worker), pool_channel(worker)):
+            names.channels[channel] = Channel(channel, channel, confirms=False)
+        declares = options.get("declares", {})
+        names.exchanges.update(str(item) for item in declares.get("exchanges", ()))
+        for queue, given in declares.get("queues", {}).items():
+            names.queues.add(str(queue))
+            if given.get("exclusive"):
+                names.owners[str(queue)] = Owner(worker)
+        for queue in self._queues(options):
+            consumer = task_consumer(worker, str(queue))
+            listens = {id(options.get("control")): control_channel(worker), id(options.get("gossip")): gossip_channel(worker)}
+            channel = listens.get(id(queue), worker)
+            auto_ack = channel != worker
+            self.declarations.consumers[consumer] = Consumer(consumer, str(queue), channel, None, auto_ack, start=False)
+            names.consumer_channels[consumer] = channel
+            self.declarations.consumed.setdefault(str(queue), consumer)
+
+    def _queues(self, options: Fields) -> list[Any]:
+        return [*(options[key] for key in ("control", "gossip") if key in options), *options.get("queues", ())]
+
+    def workers(self) -> dict[str, TaskWorker]:
+        return {str(name): self._worker(str(name), options) for name, options in self.fields.items()}
+
+    def _worker(self, name: str, options: Fields) -> TaskWorker:
+        for queue in self._queues(options):
+            self.names.queue(str(queue), queue)
+        for key in ("events", "replies"):
+            if key in options:
+                self.names.exchange(str(options[key]), options[key])
+        declared = options.get("declares", {})
+        steps = self.declarations.steps_of(declared, getattr(declared, "node", None), check_names=True)
+        plan = TaskWorker(name, tuple(str(item) for item in options.get("queues", ())))
+        given = {key: value for key, value in options.items() if key in TaskWorker._fields and key not in ("queues", "declares")}
+        plain: dict[str, Any] = {key: str(value) if isinstance(value, str) else value for key, value in given.items()}
+        if "tasks" in plain:
+            plain["tasks"] = tuple(str(task) for task in plain["tasks"])
+        declares = tuple(item.step._replace(channel=name) for item in steps)  # type: ignore[call-arg]
+        return plan._replace(**plain, declares=declares)
+
+
+def _task(name: str, options: Fields) -> Task:
+    given = _given(options, Task._fields)
+    if "runs" in options:
+        given["runs"] = tuple(Run(**_given(rule, Run._fields)) for rule in options["runs"])
+    return Task(name, **given)
+
+
+def _given(options: Fields, known: tuple[str, ...]) -> Fields:
+    given = {key: str(value) if isinstance(value, str) else value for key, value in options.items() if key in known}
+    if "publish" in options:
+        given["publish"] = tuple(values_of.reply(item) for item in options["publish"])
+    return given

@@ -1,0 +1,1 @@
+"""Text to nodes and values to text: YAML and JSON with positions."""

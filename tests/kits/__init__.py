@@ -1,0 +1,1 @@
+"""What tests share: languages to write them in, processes, screens, brokers."""

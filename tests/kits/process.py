@@ -1,0 +1,76 @@
+"""Processes of the command line and their children, watched from outside."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kits.cli import LIMIT_S, started
+
+
+def written(folder: Path, **texts: str) -> list[str]:
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return [f"{name}.yaml" for name in texts]
+
+
+@contextmanager
+def running(*arguments: str, cwd: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    process = started("run", *arguments, cwd=cwd)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def children(parent: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split() if Path(f"/proc/{pid}/comm").exists() and comm(int(pid)) != "ps"]
+
+
+def comm(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return "ps"
+
+
+def until_children(process: "subprocess.Popen[bytes]", count: int) -> list[int]:
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline:
+        found = children(process.pid)
+        if len(found) >= count:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("no processes")
+
+
+def until_busy(pids: list[int], seconds: float) -> int:
+    """The first of the processes that has worked for so long."""
+    ticks = seconds * os.sysconf("SC_CLK_TCK")
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline:
+        for pid in pids:
+            if int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11]) >= ticks:
+                return pid
+        time.sleep(0.02)
+    raise AssertionError("none is at work")
+
+
+def gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + LIMIT_S
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")

@@ -1,0 +1,57 @@
+"""The JSON Schema beside the loader: what each says of the same data."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from routesim.diagnostics import Diagnostic, Invalid
+from routesim.scenario import schema
+from routesim.scenario.load import load_source
+from routesim.scenario.yaml.source import Source
+from routesim.scenario.yaml.writing import scalar
+
+ROOT = Path(__file__).resolve().parents[2]
+VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
+# What only the loader can tell: what refers to something else, what is counted in bytes, what RabbitMQ decides.
+LOADER_ALONE = {
+    "unknown-queue", "unknown-exchange", "unknown-consumer", "unknown-message", "unknown-channel", "unknown-policy",
+    "unknown-version", "unknown-vhost", "unreadable-file", "includes-itself", "duplicate-id", "duplicate-consumer", "too-long",
+    "refused", "not-simulated", "celery-beside-list", "celery-raises", "duplicate-name", "endless-beat", "no-celery", "no-results",
+    "too-large", "unknown-app", "unknown-producer", "unknown-task", "unknown-worker", "which-app", "wrong-crontab", "wrong-time",
+    "auto-ack-answer", "definitions-null", "definitions-no-vhost",
+}  # fmt: skip
+
+
+def written(data: Any) -> str:
+    """YAML in one line. Nothing is written for a null."""
+    if isinstance(data, str):
+        return scalar(data)
+    if isinstance(data, dict):
+        return "{" + ", ".join(f"{scalar(key)}: {written(value)}" for key, value in data.items()) + "}"
+    if isinstance(data, list):
+        return "[" + ", ".join(written(item) or "~" for item in data) + "]"
+    return "" if data is None else json.dumps(data)
+
+
+def errors_of(text: str) -> list[Diagnostic]:
+    try:
+        load_source(Source("scene.yaml", text), str(ROOT / "scenarios"))
+    except Invalid as invalid:
+        return [item for item in invalid.diagnostics if item.severity == "error"]
+    return []
+
+
+def agree(data: Any) -> None:
+    errors = [item for item in errors_of(written(data)) if item.code not in LOADER_ALONE]
+    said = [f"{error.json_path}: {error.message[:200]}" for error in VALIDATOR.iter_errors(data)]
+    assert bool(said) == bool(errors), (said, errors, data)
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Any:
+    """Every value with its path, the scenario itself aside."""
+    if path:
+        yield path
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        yield from places(value, (*path, key))
