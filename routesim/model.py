@@ -54,7 +54,7 @@ class Policy(NamedTuple):
     operator: bool = False
 
 
-class Channel(NamedTuple):
+class ChannelPlan(NamedTuple):
     """How a channel is opened: its connection, confirms on or off, and its `basic.qos(global=true)` limit."""
 
     name: str
@@ -218,7 +218,7 @@ def pool_channel(worker: str) -> str:
     return f"{worker} (pool)"
 
 
-class Settings(NamedTuple):
+class BrokerSettings(NamedTuple):
     """Settings of the broker itself; times in ms, None: that version's default. From `visibility_timeout` on for Redis alone."""
 
     consumer_timeout: int | None = None

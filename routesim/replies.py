@@ -26,7 +26,7 @@ CLOSED_BY_CLIENT = "closed by the client"
 CHANNEL_CODES = frozenset({311, 313, 400, 403, 404, 405, 406})
 
 
-class Refused(Exception):
+class AmqpError(Exception):
     """The broker closes the channel, or for a hard error the whole connection, with this code and text.
 
     `text` is complete (`NOT_FOUND - no queue 'q' in vhost '/'`). `argument` names the queue or exchange argument at

@@ -2,6 +2,6 @@
 
 from routesim.broker.broker import Broker
 from routesim.broker.ledger import counts, imbalance, open_messages
-from routesim.broker.state import ConsumerEnded, Failure, Livelock, uniform
+from routesim.broker.state import ConsumerEnded, Livelock, StepFailure, uniform
 
-__all__ = ["Broker", "ConsumerEnded", "Failure", "Livelock", "counts", "imbalance", "open_messages", "uniform"]
+__all__ = ["Broker", "ConsumerEnded", "StepFailure", "Livelock", "counts", "imbalance", "open_messages", "uniform"]

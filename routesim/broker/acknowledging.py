@@ -6,7 +6,7 @@ from routesim import events, steps
 from routesim.broker.state import State
 from routesim.broker.topology import stripped
 from routesim.queues import ACK, DISCARD, REQUEUE, Channel, Delivery
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 
 
 class NotPossible(Exception):
@@ -32,7 +32,7 @@ def reject(broker: State, step: steps.Reject) -> None:
 
 def recover(broker: State, step: steps.Recover) -> None:
     if not step.requeue:
-        raise Refused(540, "recover(requeue=false) is not supported")
+        raise AmqpError(540, "recover(requeue=false) is not supported")
     channel = broker.channel(step.channel)
     deliveries = list(channel.unacked.values())
     channel.unacked = {}
@@ -40,14 +40,14 @@ def recover(broker: State, step: steps.Recover) -> None:
 
 
 def _meant(channel: Channel, tag: int, message: str | None, multiple: bool) -> list[Delivery]:
-    """Takes the deliveries out of the unacked. Raises `Refused` (406) for a tag that is not outstanding."""
+    """Takes the deliveries out of the unacked. Raises `AmqpError` (406) for a tag that is not outstanding."""
     unacked = channel.unacked
     if message is not None:
         tag = next((item.tag for item in reversed(unacked.values()) if item.copy.message == message), 0)
         if not tag:
             raise NotPossible(f"channel '{channel.name}' holds no open delivery of {message}")
     if not (multiple and tag == 0) and tag not in unacked and tag not in channel.late:
-        raise Refused(406, f"unknown delivery tag {tag}")
+        raise AmqpError(406, f"unknown delivery tag {tag}")
     if channel.late:
         channel.late -= {each for each in channel.late if each == tag or (multiple and not 0 < tag < each)}
     if not multiple:
@@ -68,7 +68,7 @@ def settle(broker: State, channel: Channel, deliveries: Sequence[Delivery], how:
     try:
         for delivery in deliveries:
             delivery.queue.check_answer(how, why)
-    except Refused:  # the connection goes, and everything returns from there
+    except AmqpError:  # the connection goes, and everything returns from there
         channel.unacked = {item.tag: item for item in sorted([*channel.unacked.values(), *deliveries], key=_tag)}
         raise
     if len(deliveries) == 1:
@@ -101,9 +101,9 @@ def _settle_group(broker: State, channel: Channel, deliveries: Sequence[Delivery
         queue.unacked -= len(deliveries)
     if how == ACK and queue.takes_settled:
         broker.ledger.acked += len(deliveries)
-        if broker.comebacks:  # what is acknowledged goes round no more: nothing is kept for it
+        if broker.requeues_now:  # what is acknowledged goes round no more: nothing is kept for it
             for item in deliveries:
-                broker.comebacks.pop(item.copy.message, None)
+                broker.requeues_now.pop(item.copy.message, None)
     if broker.listen and how != REQUEUE:
         told = events.Acked if how == ACK else events.Rejected
         for item in deliveries:

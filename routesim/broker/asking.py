@@ -2,7 +2,7 @@
 
 from routesim.broker.publishing import texts
 from routesim.broker.routing import Visit, route, walk
-from routesim.broker.state import Route, State
+from routesim.broker.state import RememberedRoute, State
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, Message
 
@@ -18,7 +18,7 @@ def content_of(message: Message) -> Content:
     )  # fmt: skip
 
 
-def would_reach(broker: State, message: Message, name: str, visits: list[Visit] | None = None) -> Route:
+def would_reach(broker: State, message: Message, name: str, visits: list[Visit] | None = None) -> RememberedRoute:
     """Asked of a copy of a broker, for some exchanges remember what they are asked. A delay counts as over."""
     content = content_of(message)
     if message.exchange == DEFAULT_EXCHANGE:

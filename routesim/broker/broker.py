@@ -15,10 +15,10 @@ from routesim.broker import (
     topology,
     transactions,
 )
-from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, Entry
-from routesim.broker.state import Failure, State
+from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
+from routesim.broker.state import State, StepFailure
 from routesim.queues import REQUEUE
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 
 # Which function carries out which step.
 HANDLERS: dict[type, Callable[[State, Any], None]] = {
@@ -55,29 +55,29 @@ class Broker(State):
 
     handlers: ClassVar = HANDLERS
 
-    def apply(self, step: steps.Step) -> Refused | None:
+    def apply(self, step: steps.Step) -> AmqpError | None:
         """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
         try:
             self.handlers[type(step)](self, step)
-        except Refused as refused:
+        except AmqpError as refused:
             self._close(step, refused)
             deadletters.drain(self)
             return refused
         except acknowledging.NotPossible as problem:
-            self.failures.append(Failure(self.now, None, str(problem)))
-        if self.burials:
+            self.failures.append(StepFailure(self.now, None, str(problem)))
+        if self.pending_dead_letters:
             deadletters.drain(self)
         return None
 
-    def _close(self, step: steps.Step, refused: Refused) -> None:
-        self.failures.append(Failure(self.now, refused.code, refused.text))
+    def _close(self, step: steps.Step, refused: AmqpError) -> None:
+        self.failures.append(StepFailure(self.now, refused.code, refused.text))
         if refused.code == 400:  # the management API's answer closes nothing
             return
         name = step.consumer.channel if isinstance(step, steps.Consume) else getattr(step, "channel", None)
         if name is not None:
             self._end(name, refused)
 
-    def _end(self, name: str, refused: Refused) -> None:
+    def _end(self, name: str, refused: AmqpError) -> None:
         """Close a channel, or its connection when the code is a hard error."""
         channel = self.channels.get(name) or self.channel(name)
         if refused.closes_connection:
@@ -113,9 +113,9 @@ class Broker(State):
     def _set_clock(self, at_ms: int) -> None:
         if at_ms > self.now:
             self.now = at_ms
-            self.comebacks.clear()
+            self.requeues_now.clear()
 
-    def _fire(self, entry: Entry) -> None:
+    def _fire(self, entry: AgendaEntry) -> None:
         kind, what = entry.kind, entry.what
         if kind == TICK:
             queue = self.queues.get(what[0])
@@ -140,12 +140,12 @@ class Broker(State):
             return
         channel, delivery, timeout = found
         if self.rules.acknowledgement_timeout == "channel":
-            refused = Refused(
+            refused = AmqpError(
                 406,
                 f"delivery acknowledgement on channel {channel.number} timed out. Timeout value used: {timeout} ms. "
                 "This timeout value can be configured, see consumers doc guide to learn more",
             )
-            self.failures.append(Failure(self.now, refused.code, refused.text))
+            self.failures.append(StepFailure(self.now, refused.code, refused.text))
             self._end(name, refused)
             return
         owner = delivery.subscription

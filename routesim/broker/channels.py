@@ -8,7 +8,7 @@ from routesim.broker.topology import remove_queue, stripped
 from routesim.broker.transactions import abandon
 from routesim.model import REPLY_TO, Consumer
 from routesim.queues import Channel, Delivery, QueueType, Subscription
-from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS, Refused
+from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS, AmqpError
 from routesim.values import is_integer, raw
 
 
@@ -21,7 +21,7 @@ def consume(broker: State, step: steps.Consume) -> None:
         _consume_replies(broker, consumer, channel)
         return
     if consumer.name in channel.subscriptions:
-        raise Refused(530, f"attempt to reuse consumer tag '{consumer.name}'")
+        raise AmqpError(530, f"attempt to reuse consumer tag '{consumer.name}'")
     queue = broker.accessible(broker.queue(stripped(consumer.queue)), channel.connection)
     queue.check_consume(consumer.auto_ack, consumer.exclusive, consumer.arguments, channel)
     subscription = _subscription(broker, consumer, channel)
@@ -44,9 +44,9 @@ def _subscription(broker: State, consumer: Consumer, channel: Channel) -> Subscr
 def _consume_replies(broker: State, consumer: Consumer, channel: Channel) -> None:
     """Direct reply-to (routing.md U21)."""
     if channel.reply_consumer is not None:
-        raise Refused(406, "reply consumer already set")
+        raise AmqpError(406, "reply consumer already set")
     if not consumer.auto_ack:
-        raise Refused(406, "reply consumer cannot acknowledge")
+        raise AmqpError(406, "reply consumer cannot acknowledge")
     subscription = _subscription(broker, consumer, channel)
     channel.subscriptions[consumer.name] = (subscription, broker.reply_queue)
     channel.reply_consumer = consumer.name

@@ -14,7 +14,7 @@ RETRY = "retry"  # an at-least-once dead letter is tried again
 KEEPS_ALIVE = {TICK: True, LEASE: False, OVERDUE: False, DELAYED: True, PEXPIRE: False, SWEEP: False, RETRY: False}
 
 
-class Entry(NamedTuple):
+class AgendaEntry(NamedTuple):
     """Sorted by instant, then by the order in which entries were made."""
 
     at_ms: int
@@ -29,20 +29,20 @@ class Agenda:
     __slots__ = ("heap", "lively", "seq")
 
     def __init__(self) -> None:
-        self.heap: list[Entry] = []
+        self.heap: list[AgendaEntry] = []
         self.lively = 0
         self.seq = 0
 
     def add(self, at_ms: int, kind: str, *what: Any) -> None:
         self.seq += 1
         self.lively += KEEPS_ALIVE[kind]
-        heapq.heappush(self.heap, Entry(at_ms, self.seq, kind, what))
+        heapq.heappush(self.heap, AgendaEntry(at_ms, self.seq, kind, what))
 
     def due(self) -> int | None:
         """The instant of the next entry."""
         return self.heap[0].at_ms if self.heap else None
 
-    def pop(self) -> Entry:
+    def pop(self) -> AgendaEntry:
         entry = heapq.heappop(self.heap)
         self.lively -= KEEPS_ALIVE[entry.kind]
         return entry

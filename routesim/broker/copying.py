@@ -31,7 +31,7 @@ def clone_into(old: "Broker", new: "Broker") -> "Broker":
     new.reply_channels, new.policies = old.reply_channels.copy(), old.policies.copy()
     new.connections = {name: names.copy() for name, names in old.connections.items()}
     new.channel_number, new.serial, new.registrations, new.draws = old.channel_number, old.serial, old.registrations, old.draws
-    new.comebacks = {message: places.copy() for message, places in old.comebacks.items()}
+    new.requeues_now = {message: places.copy() for message, places in old.requeues_now.items()}
     new.livelock, new.used = old.livelock, old.used.copy()
     return new
 
@@ -79,7 +79,7 @@ def _fill_channel(old: Channel, new: Channel, twins: dict[int, QueueType]) -> No
 
 def fingerprint(broker: "Broker") -> tuple[Any, ...]:
     """Times relative to now, serial numbers and registrations as ranks, no counters of what has been."""
-    print_ = _Print(broker)
+    print_ = _Fingerprint(broker)
     random = any(isinstance(state.matcher, Random) for state in broker.exchanges.values())
     return (
         tuple(sorted((name, print_.exchange(state)) for name, state in broker.exchanges.items())),
@@ -91,7 +91,7 @@ def fingerprint(broker: "Broker") -> tuple[Any, ...]:
     )
 
 
-class _Print:
+class _Fingerprint:
     def __init__(self, broker: "Broker") -> None:
         self.now = broker.now
         serials = {copy.serial for queue in broker.queues.values() for copy in _copies(queue)}
@@ -123,7 +123,7 @@ class _Print:
         if isinstance(matcher, ConsistentHash):
             memory = tuple(matcher.buckets)
         elif isinstance(matcher, RecentHistory):
-            memory = tuple((message, _Print.content(content)) for message, content in matcher.recent)
+            memory = tuple((message, _Fingerprint.content(content)) for message, content in matcher.recent)
         return str(state.declared), tuple(sorted(state.bindings)), state.alternate, memory
 
     def queue(self, queue: QueueType) -> tuple[Any, ...]:
@@ -144,7 +144,7 @@ class _Print:
 
         if isinstance(queue, Classic):
             levels = tuple(tuple(self.copy(copy) for copy in level) for level in queue.levels)
-            single = number.get(id(queue.single)) if queue.single else None
+            single = number.get(id(queue.active_consumer)) if queue.active_consumer else None
             exclusive = number.get(id(queue.exclusive_to)) if queue.exclusive_to else None
             own: tuple[Any, ...] = (
                 levels,
@@ -156,10 +156,18 @@ class _Print:
             )
         elif isinstance(queue, Quorum):
             levels = tuple(tuple(self.copy(copy) for copy in level) for level in (queue.returns, *queue.levels))
-            single = number.get(id(queue.single)) if queue.single else None
+            single = number.get(id(queue.active_consumer)) if queue.active_consumer else None
             waiting = tuple(number[id(item)] for item in queue.waiting)
             delayed = tuple((at_ms - self.now, self.copy(copy)) for at_ms, copy in queue.delayed)
-            own = (levels, lines(queue.service), single, waiting, delayed, queue.taken, tuple(sorted(queue.publishers.items())))
+            own = (
+                levels,
+                lines(queue.service),
+                single,
+                waiting,
+                delayed,
+                queue.dequeue_turn,
+                tuple(sorted(queue.publishers.items())),
+            )
         else:
             own = tuple(self.copy(copy) for copy in queue.ready())
         return common, own

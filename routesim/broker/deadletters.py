@@ -5,7 +5,7 @@ from typing import Any
 from routesim import events
 from routesim.broker import publishing
 from routesim.broker.routing import route
-from routesim.broker.state import Burial, Route, State
+from routesim.broker.state import PendingDeadLetter, RememberedRoute, State
 from routesim.content import Content
 from routesim.queues import Copy, QueueType
 from routesim.values import Table, Typed, raw, wire_type
@@ -16,12 +16,12 @@ REJECTED = "rejected"
 
 def drain(broker: State) -> None:
     """Carry out what is waiting to be dead-lettered, first come first served, until nothing is left."""
-    burials = broker.burials
-    while burials and broker.livelock is None:
-        bury(broker, burials.popleft())
+    pending_dead_letters = broker.pending_dead_letters
+    while pending_dead_letters and broker.livelock is None:
+        dead_letter(broker, pending_dead_letters.popleft())
 
 
-def bury(broker: State, burial: Burial) -> None:
+def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
     queue, copy, reason = burial.queue, burial.copy, burial.reason
     exchange = queue.settings.dead_letter_exchange
     if exchange is None:  # a policy took it away meanwhile
@@ -51,7 +51,9 @@ def bury(broker: State, burial: Burial) -> None:
         _enter(broker, target, path, copy.message, content, _publisher(queue))
 
 
-def _targets(broker: State, burial: Burial, found: Route, deaths: list[Table]) -> tuple[list[tuple[QueueType, events.Path]], str]:
+def _targets(
+    broker: State, burial: PendingDeadLetter, found: RememberedRoute, deaths: list[Table]
+) -> tuple[list[tuple[QueueType, events.Path]], str]:
     """The queues that take the dead letter, and why those that were to take it do not."""
     targets, cut, full = [], [], []
     publisher = _publisher(burial.queue)
@@ -85,10 +87,10 @@ def _enter(broker: State, target: QueueType, path: events.Path, message: str, co
     if target.refusal(content, publisher) is None:
         target.publish(broker, fresh, publisher)
     else:  # a full queue with reject-publish-dlx hands it on (queues.md 6.8)
-        broker.bury(target, fresh, "maxlen")
+        broker.dead_letter(target, fresh, "maxlen")
 
 
-def _nowhere(broker: State, burial: Burial, why: str) -> None:
+def _nowhere(broker: State, burial: PendingDeadLetter, why: str) -> None:
     queue, copy = burial.queue, burial.copy
     if burial.entered and queue.settings.dead_letter_strategy == "at-least-once" and not queue.deleted:
         queue.awaiting.append((copy, burial.reason))
@@ -107,7 +109,7 @@ def retry(broker: State, name: str) -> None:
         return
     waiting, queue.awaiting = queue.awaiting, []
     for copy, reason in waiting:
-        broker.burials.append(Burial(queue, copy, reason, "", True))
+        broker.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, "", True))
     drain(broker)
     queue.settings_changed(broker)  # what waited counted towards its limit
 

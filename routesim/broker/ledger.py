@@ -63,7 +63,8 @@ def counts(broker: "State") -> dict[str, int]:
         "ready": sum(queue.ready_count() + len(queue.held_back()) for queue in queues),
         "unacked": sum(queue.unacked for queue in queues),
         # What a livelock cut short is still on its way.
-        "awaiting_dead_letter": sum(len(queue.awaiting) for queue in queues) + sum(item.entered for item in broker.burials),
+        "awaiting_dead_letter": sum(len(queue.awaiting) for queue in queues)
+        + sum(item.entered for item in broker.pending_dead_letters),
     }
     names = ("published", *PUBLISHES, *COPIES_IN, *COPIES_OUT, "delivered", "redelivered", "lost")
     return {name: standing[name] if name in standing else getattr(ledger, name) for name in names}

@@ -9,7 +9,7 @@ from routesim.broker.state import ExchangeState, State
 from routesim.model import Policy
 from routesim.queues import QueueType
 from routesim.queues.settings import merge_policies, origins, settings
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import erlang_term, raw
 from routesim.versions import Rules
 
@@ -117,7 +117,7 @@ def known_keys(operator: bool, rules: Rules) -> dict[str, Callable[[Any], str | 
 
 
 def validate(policy: Policy, rules: Rules) -> None:
-    """Raises the `Refused` that stands for RabbitMQ's "Validation failed" (routing.md O12)."""
+    """Raises the `AmqpError` that stands for RabbitMQ's "Validation failed" (routing.md O12)."""
     try:
         compiled(policy.pattern)
     except InvalidPattern as error:
@@ -139,8 +139,8 @@ def validate(policy: Policy, rules: Rules) -> None:
             raise _failed(wrong, key)
 
 
-def _failed(text: str, argument: str) -> Refused:
-    return Refused(400, f"Validation failed: {text}", argument=argument)
+def _failed(text: str, argument: str) -> AmqpError:
+    return AmqpError(400, f"Validation failed: {text}", argument=argument)
 
 
 def set_policy(broker: State, step: steps.SetPolicy) -> None:
@@ -156,7 +156,7 @@ def set_policy(broker: State, step: steps.SetPolicy) -> None:
 def delete_policy(broker: State, step: steps.DeletePolicy) -> None:
     gone = broker.policies.pop((step.operator, step.name), None)
     if gone is None:
-        raise Refused(400, f"{'operator policy' if step.operator else 'policy'} '{step.name}' does not exist")
+        raise AmqpError(400, f"{'operator policy' if step.operator else 'policy'} '{step.name}' does not exist")
     if broker.listen:
         broker.listen(events.PolicyDeleted(broker.now, step.name, step.operator))
     _apply_change(broker, gone)

@@ -5,13 +5,13 @@ from typing import Any
 from routesim import events, steps
 from routesim.broker.clock import DELAYED
 from routesim.broker.routing import route
-from routesim.broker.state import REMEMBERED_CONTENTS, Burial, Route, State
+from routesim.broker.state import REMEMBERED_CONTENTS, PendingDeadLetter, RememberedRoute, State
 from routesim.content import Content
 from routesim.exchanges import RecentHistory
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Message
 from routesim.queues import Channel, Copy
 from routesim.queues.arguments import TEN_YEARS_MS
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import raw, wire_type
 from routesim.versions import Rules
 
@@ -23,14 +23,14 @@ class PendingPublish:
 
     __slots__ = ("content", "exchange", "id", "mandatory", "route")
 
-    def __init__(self, message_id: str, exchange: str, content: Content, found: Route, *, mandatory: bool) -> None:
+    def __init__(self, message_id: str, exchange: str, content: Content, found: RememberedRoute, *, mandatory: bool) -> None:
         self.id = message_id
         self.exchange = exchange
         self.content = content
         self.route = found
         self.mandatory = mandatory
 
-    def with_route(self, found: Route) -> "PendingPublish":
+    def with_route(self, found: RememberedRoute) -> "PendingPublish":
         return PendingPublish(self.id, self.exchange, self.content, found, mandatory=self.mandatory)
 
 
@@ -43,7 +43,7 @@ def publish(broker: State, step: steps.Publish) -> None:
         broker.listen(events.Published(broker.now, step.id, message.exchange, message.routing_key, step.channel))
     try:
         content = _checked(broker, channel, message)
-    except Refused as refused:
+    except AmqpError as refused:
         ledger.failed += 1
         if broker.listen:
             broker.listen(events.Unpublished(broker.now, step.id, refused.text))
@@ -56,10 +56,12 @@ def publish(broker: State, step: steps.Publish) -> None:
             broker.listen(events.Uncommitted(broker.now, step.id, step.channel))
         transaction.publishes.append(PendingPublish(step.id, message.exchange, content, found, mandatory=message.mandatory))
         return
-    hand_over(broker, channel, step.id, content, found, mandatory=message.mandatory)
+    enqueue_everywhere(broker, channel, step.id, content, found, mandatory=message.mandatory)
 
 
-def hand_over(broker: State, channel: Channel, message_id: str, content: Content, found: Route, *, mandatory: bool) -> bool:
+def enqueue_everywhere(
+    broker: State, channel: Channel, message_id: str, content: Content, found: RememberedRoute, *, mandatory: bool
+) -> bool:
     """Put a routed message into its queues and tell the publisher; False when a queue refused it."""
     ledger = broker.ledger
     accepted, refused = _enqueue(broker, message_id, content, found, channel.name, "published")
@@ -102,7 +104,14 @@ def hand_over(broker: State, channel: Channel, message_id: str, content: Content
 
 
 def _enqueue(
-    broker: State, message_id: str, content: Content, found: Route, channel: str | None, cause: str, *, replayed: bool = False
+    broker: State,
+    message_id: str,
+    content: Content,
+    found: RememberedRoute,
+    channel: str | None,
+    cause: str,
+    *,
+    replayed: bool = False,
 ) -> tuple[int, int]:
     """One copy into each queue of the route; returns how many queues took it and how many refused.
 
@@ -121,7 +130,7 @@ def _enqueue(
             if queue.settings.overflow == "reject-publish-dlx" and queue.settings.dead_letter_exchange is not None:
                 broker.serial += 1
                 copy = Copy(broker.serial, message_id, content)
-                broker.burials.append(Burial(queue, copy, "maxlen", "", False))
+                broker.pending_dead_letters.append(PendingDeadLetter(queue, copy, "maxlen", "", False))
             continue
         accepted += 1
         broker.serial = serial = broker.serial + 1
@@ -173,7 +182,7 @@ def delay_over(broker: State, exchange: str, message_id: str, content: Content, 
     if counted_as_delayed:
         ledger.delayed -= 1
     if exchange not in broker.exchanges:
-        found = Route((), (), f"exchange '{exchange}' is gone")
+        found = RememberedRoute((), (), f"exchange '{exchange}' is gone")
     else:
         content = _undelayed(content)
         found = route(broker, exchange, message_id, content, delay_over=True)
@@ -206,14 +215,14 @@ def replay(broker: State, history: RecentHistory, binding: Binding) -> None:
     """A new binding of an x-recent-history exchange gets what the exchange remembers (routing.md Y3, Y4)."""
     if binding.destination_type == "queue":
         queue = broker.queues[binding.destination]
-        found = Route(((queue, (binding,)),), (binding,), "")
+        found = RememberedRoute(((queue, (binding,)),), (binding,), "")
         for message_id, content in history.recent:
             _enqueue(broker, message_id, content, found, None, "replayed", replayed=True)
         return
     for message_id, content in reversed(history.recent):
         found = route(broker, binding.destination, message_id, content)
         if not found.queues:
-            raise Refused(541, "INTERNAL_ERROR")
+            raise AmqpError(541, "INTERNAL_ERROR")
         _enqueue(broker, message_id, content, found, None, "replayed", replayed=True)
 
 
@@ -221,15 +230,15 @@ def replay(broker: State, history: RecentHistory, binding: Binding) -> None:
 
 
 def _checked(broker: State, channel: Channel, message: Message) -> Content:
-    """The message as the broker will hold it. Raises `Refused` as RabbitMQ does, in its order (routing.md U1)."""
+    """The message as the broker will hold it. Raises `AmqpError` as RabbitMQ does, in its order (routing.md U1)."""
     known = broker.contents.get(id(message))
     fresh = known is None or known[0] is not message
     content = _parse(message) if known is None or fresh else known[1]
     limit = broker.broker_settings.max_message_size or broker.rules.message_size_limit
     if content.size > limit:
-        raise Refused(406, f"message size {content.size} is larger than configured max size {limit}")
+        raise AmqpError(406, f"message size {content.size} is larger than configured max size {limit}")
     if message.exchange != DEFAULT_EXCHANGE and broker.exchange(message.exchange).declared.internal:
-        raise Refused(403, f"cannot publish to internal exchange '{message.exchange}' in vhost '{broker.vhost}'")
+        raise AmqpError(403, f"cannot publish to internal exchange '{message.exchange}' in vhost '{broker.vhost}'")
     if message.properties.get("reply_to") == REPLY_TO:
         return _validated(broker.rules, message, _with_reply_address(channel, content))
     if fresh:
@@ -266,22 +275,22 @@ def _validated(rules: Rules, message: Message, content: Content) -> Content:
     if message.expiration is not None:
         content.ttl_ms = parse_expiration(message.expiration)
     if rules.delivery_mode_checked and message.delivery_mode not in (1, 2):
-        raise Refused(406, f"invalid message: {{delivery_mode_unknown,{message.delivery_mode}}}", argument="delivery_mode")
+        raise AmqpError(406, f"invalid message: {{delivery_mode_unknown,{message.delivery_mode}}}", argument="delivery_mode")
     for name in ("CC", "BCC"):
         if message.headers and name in message.headers and wire_type(message.headers[name]) != "array":
             kind = wire_type(message.headers[name])
-            raise Refused(406, f'invalid message: {{unacceptable_type_in_header,"{name}",{kind}}}', argument="headers")
+            raise AmqpError(406, f'invalid message: {{unacceptable_type_in_header,"{name}",{kind}}}', argument="headers")
     if wrong_user:
         raise _user_refused(user)
     return content
 
 
-def _user_refused(user: Any) -> Refused:
-    return Refused(406, f"user_id property set to '{user}' but authenticated user was '{USER}'", argument="user_id")
+def _user_refused(user: Any) -> AmqpError:
+    return AmqpError(406, f"user_id property set to '{user}' but authenticated user was '{USER}'", argument="user_id")
 
 
 def parse_expiration(text: str) -> int:
-    """The `expiration` property in ms. Raises `Refused` (406) as RabbitMQ does (routing.md U11)."""
+    """The `expiration` property in ms. Raises `AmqpError` (406) as RabbitMQ does (routing.md U11)."""
     sign, digits = (text[:1], text[1:]) if text[:1] in ("+", "-") else ("", text)
     count = len(digits) - len(digits.lstrip("0123456789"))
     if not count:
@@ -293,12 +302,12 @@ def parse_expiration(text: str) -> int:
         if 0 <= number <= TEN_YEARS_MS:
             return number
         reason = f"{{value_negative,{number}}}" if number < 0 else f"{{value_too_large,{number}}}"
-    raise Refused(406, f"invalid expiration '{text}': {reason}", argument="expiration")
+    raise AmqpError(406, f"invalid expiration '{text}': {reason}", argument="expiration")
 
 
 def _with_reply_address(channel: Channel, content: Content) -> Content:
     if channel.reply_consumer is None:
-        raise Refused(406, "fast reply consumer does not exist", argument="reply_to")
+        raise AmqpError(406, "fast reply consumer does not exist", argument="reply_to")
     return Content(
         content.exchange, content.routing_key, content.keys, content.headers, content.body, size=content.size,
         priority=content.priority, expiration=content.expiration, ttl_ms=content.ttl_ms, delivery_mode=content.delivery_mode,

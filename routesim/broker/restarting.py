@@ -31,7 +31,7 @@ def restart(broker: State, step: steps.Restart) -> None:
             if not state.declared.durable:
                 remove_exchange(broker, name, "not durable: gone with the restart", cascade=False)
             else:
-                state.own()
+                state.unshare()
                 state.matcher.restart()
     for queue in broker.queues.values():
         lost = queue.restart(broker, clean=step.clean)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from routesim.broker.state import Route, State
+from routesim.broker.state import RememberedRoute, State
 from routesim.content import Content
 from routesim.events import Alternate, Path
-from routesim.exchanges import Delayed, RecentHistory
+from routesim.exchanges import DelayedMessage, RecentHistory
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.queues import QueueType
 
@@ -21,7 +21,7 @@ class Visit(NamedTuple):
     took_alternate: bool
 
 
-def route(broker: State, exchange: str, message: str, content: Content, *, delay_over: bool = False) -> Route:
+def route(broker: State, exchange: str, message: str, content: Content, *, delay_over: bool = False) -> RememberedRoute:
     """Where a message published to `exchange` goes. At most one copy a queue; every exchange is visited once.
 
     `delay_over`: the message has waited in this x-delayed-message exchange already.
@@ -40,15 +40,15 @@ def route(broker: State, exchange: str, message: str, content: Content, *, delay
     return found
 
 
-def _default(broker: State, content: Content) -> Route:
+def _default(broker: State, content: Content) -> RememberedRoute:
     """Every queue is bound to the default exchange by its name; there is no alternate exchange (routing.md R2)."""
     queues = tuple((broker.queues[key], ()) for key in dict.fromkeys(content.keys) if key in broker.queues)
-    return Route(queues, (), "" if queues else f"no queue is named '{content.routing_key}'")
+    return RememberedRoute(queues, (), "" if queues else f"no queue is named '{content.routing_key}'")
 
 
 def walk(
     broker: State, start: str, message: str, content: Content, *, delay_over: bool = False, visits: list[Visit] | None = None
-) -> tuple[Route, bool]:
+) -> tuple[RememberedRoute, bool]:
     """The route, and whether it depends on the keys alone, so that it may be remembered. `visits` is filled on the way."""
     queues: dict[str, tuple[QueueType, Path]] = {}
     matched: list[Binding] = []
@@ -65,7 +65,7 @@ def walk(
             keeps = False
         if isinstance(matcher, RecentHistory):
             matcher.remember(message, content)
-        if isinstance(matcher, Delayed) and not (delay_over and name == start) and matcher.delay_ms(content):
+        if isinstance(matcher, DelayedMessage) and not (delay_over and name == start) and matcher.delay_ms(content):
             delayed_by.append((name, matcher.delay_ms(content)))
             own = ()
         else:
@@ -91,7 +91,7 @@ def walk(
         if visits is not None:
             visits.append(Visit(name, path, tuple(hits), alternate, takes_alternate))
     why = "" if queues else "; ".join(missed) or "the bindings that matched lead to no queue"
-    return Route(tuple(queues.values()), tuple(matched), why, tuple(delayed_by)), keeps
+    return RememberedRoute(tuple(queues.values()), tuple(matched), why, tuple(delayed_by)), keeps
 
 
 def _missed(broker: State, name: str, alternate: str | None, path: Path) -> str:

@@ -14,14 +14,14 @@ from routesim.model import (
     DEFAULT_EXCHANGE,
     REPLY_TO,
     Binding,
+    BrokerSettings,
+    ChannelPlan,
     Exchange,
     Message,
     Policy,
-    Settings,
 )
-from routesim.model import Channel as ChannelPlan
 from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Subscription, unacked_of
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.versions import Rules
 
 PREDECLARED = (
@@ -56,7 +56,7 @@ class ExchangeState:
         self.alternate: str | None = None
         self.shared = False
 
-    def own(self) -> None:
+    def unshare(self) -> None:
         """Before a change: stop sharing bindings and matcher with a copy of the broker."""
         if self.shared:
             self.matcher, self.bindings, self.shared = self.matcher.clone(), self.bindings.copy(), False
@@ -74,7 +74,7 @@ class ExchangeState:
         return other
 
 
-class Route(NamedTuple):
+class RememberedRoute(NamedTuple):
     """Where a message goes: each queue with the path that led there, every binding that matched, and why nothing did."""
 
     queues: tuple[tuple[QueueType, events.Path], ...]
@@ -83,7 +83,7 @@ class Route(NamedTuple):
     delayed_by: tuple[tuple[str, int], ...] = ()
 
 
-class Burial(NamedTuple):
+class PendingDeadLetter(NamedTuple):
     """A copy on its way to a dead-letter exchange. `entered` False: its queue refused it, so it was never counted in."""
 
     queue: QueueType
@@ -93,7 +93,7 @@ class Burial(NamedTuple):
     entered: bool
 
 
-class Failure(NamedTuple):
+class StepFailure(NamedTuple):
     """A channel (or its connection) closed by the broker, or a step that could not be carried out (code None)."""
 
     at_ms: int
@@ -122,7 +122,7 @@ class State:
     """Everything that a broker knows. `listen` is called with every event; None: no event is built."""
 
     def __init__(
-        self, rules: Rules, *, vhost: str = "/", seed: int = 0, settings: Settings | None = None,
+        self, rules: Rules, *, vhost: str = "/", seed: int = 0, settings: BrokerSettings | None = None,
         channel_plans: dict[str, ChannelPlan] | None = None,
         listen: Callable[[events.Event], None] | None = None,
     ) -> None:  # fmt: skip
@@ -130,7 +130,7 @@ class State:
         self.vhost = vhost
         self.seed = seed
         self.every_channel_times_out = rules.acknowledgement_timeout == "channel"  # else quorum queues do
-        self.broker_settings = settings or Settings()
+        self.broker_settings = settings or BrokerSettings()
         self.channel_plans = channel_plans or {}
         self.listen = listen
         self.now = 0
@@ -150,12 +150,12 @@ class State:
         self.registrations = 0
         self.draws = 0
         self.outbox: deque[Delivery | ConsumerEnded] = deque()
-        self.burials: deque[Burial] = deque()
-        self.failures: list[Failure] = []
-        self.comebacks: dict[str, list[str]] = {}
+        self.pending_dead_letters: deque[PendingDeadLetter] = deque()
+        self.failures: list[StepFailure] = []
+        self.requeues_now: dict[str, list[str]] = {}
         self.livelock: Livelock | None = None
         self.used: dict[int, Binding] = {}  # by identity: the bindings that a message has matched
-        self.routes: Memory[tuple[str, tuple[str, ...]], Route] = Memory(REMEMBERED_ROUTES)
+        self.routes: Memory[tuple[str, tuple[str, ...]], RememberedRoute] = Memory(REMEMBERED_ROUTES)
         self.contents: dict[int, tuple[Message, Content]] = {}  # by identity: messages that have passed the checks
 
     # Asked by queues (queues.base.Host) ------------------------------------------------------------------------------
@@ -187,11 +187,11 @@ class State:
             )  # fmt: skip
         self.outbox.append(delivery)
 
-    def bury(self, queue: QueueType, copy: Copy, reason: str, by: str = "") -> None:
+    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "") -> None:
         if queue.settings.dead_letter_exchange is None:
             self.drop(queue, copy, reason, "the queue has no dead-letter exchange", by)
         else:
-            self.burials.append(Burial(queue, copy, reason, by, True))
+            self.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, by, True))
 
     def drop(self, queue: QueueType, copy: Copy, reason: str, why: str, by: str = "", *, entered: bool = True) -> None:
         """`copy` ends here."""
@@ -212,7 +212,7 @@ class State:
 
     def came_back(self, message: str, place: str) -> None:
         """Counts returns at one instant; a message that does nothing else is a livelock."""
-        places = self.comebacks.setdefault(message, [])
+        places = self.requeues_now.setdefault(message, [])
         places.append(place)
         if len(places) >= COMEBACKS_OF_A_LIVELOCK and self.livelock is None:
             self.livelock = Livelock(message, tuple(_cycle(places)))
@@ -294,16 +294,16 @@ class State:
         return channel
 
     def queue(self, name: str) -> QueueType:
-        """The queue of that name. Raises `Refused` (404)."""
+        """The queue of that name. Raises `AmqpError` (404)."""
         found = self.queues.get(name)
         if found is None:
-            raise Refused(404, f"no queue '{name}' in vhost '{self.vhost}'")
+            raise AmqpError(404, f"no queue '{name}' in vhost '{self.vhost}'")
         return found
 
     def accessible(self, queue: QueueType, connection: str) -> QueueType:
-        """The queue itself. Raises `Refused` (405) when it is exclusive to another connection (queues.md 1.7)."""
+        """The queue itself. Raises `AmqpError` (405) when it is exclusive to another connection (queues.md 1.7)."""
         if queue.owner is not None and queue.owner != connection:
-            raise Refused(
+            raise AmqpError(
                 405,
                 f"cannot obtain exclusive access to locked {queue.where()}. It could be originally declared on another "
                 "connection or the exclusive property value does not match that of the original declaration.",
@@ -311,13 +311,13 @@ class State:
         return queue
 
     def exchange(self, name: str) -> ExchangeState:
-        """The exchange of that name. Raises `Refused` (404)."""
+        """The exchange of that name. Raises `AmqpError` (404)."""
         found = self.exchanges.get(name)
         if found is None:
-            raise Refused(404, f"no exchange '{name}' in vhost '{self.vhost}'")
+            raise AmqpError(404, f"no exchange '{name}' in vhost '{self.vhost}'")
         return found
 
-    def own_incoming(self) -> dict[tuple[str, str], dict[int, Binding]]:
+    def unshared_incoming(self) -> dict[tuple[str, str], dict[int, Binding]]:
         """Before a change: stop sharing it with a copy of the broker."""
         if self.incoming_shared:
             self.incoming = {key: bindings.copy() for key, bindings in self.incoming.items()}

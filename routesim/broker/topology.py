@@ -10,7 +10,7 @@ from routesim.exchanges import EXCHANGE_TYPES, RecentHistory, exchange_types
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Exchange, Queue
 from routesim.queues import QUEUE_TYPES, Copy, QueueType
 from routesim.queues.arguments import COMPARED, assert_equivalent, queue_type, validate
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import Table, raw, table_identity, wire_type
 
 NAME_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -23,7 +23,7 @@ def stripped(name: str) -> str:
 
 def not_default_exchange(name: str) -> None:
     if name == DEFAULT_EXCHANGE:
-        raise Refused(403, "operation not permitted on the default exchange")
+        raise AmqpError(403, "operation not permitted on the default exchange")
 
 
 # Exchanges ---------------------------------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ def declare_exchange(broker: State, step: steps.DeclareExchange) -> None:
     types = exchange_types(broker.rules)
     if declared.type not in types:
         code = 503 if broker.rules.unknown_exchange_type_closes == "connection" else 406
-        raise Refused(code, f"unknown exchange type '{declared.type}'", argument="type")
+        raise AmqpError(code, f"unknown exchange type '{declared.type}'", argument="type")
     not_default_exchange(declared.name)
     where = f"exchange '{declared.name}' in vhost '{broker.vhost}'"
     existing = broker.exchanges.get(declared.name)
@@ -42,10 +42,10 @@ def declare_exchange(broker: State, step: steps.DeclareExchange) -> None:
         _assert_same_exchange(existing.declared, declared, where)
         return
     if declared.name.startswith("amq."):
-        raise Refused(403, f"exchange name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
+        raise AmqpError(403, f"exchange name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
     if wire_type(declared.arguments.get("alternate-exchange", "")) != "longstr":
         kind = wire_type(declared.arguments["alternate-exchange"])
-        raise Refused(406, f"invalid type '{kind}' for arg 'alternate-exchange' in {where}", argument="alternate-exchange")
+        raise AmqpError(406, f"invalid type '{kind}' for arg 'alternate-exchange' in {where}", argument="alternate-exchange")
     EXCHANGE_TYPES[declared.type].validate(declared, broker.rules)
     state = broker.exchanges[declared.name] = ExchangeState(declared, broker.rules)
     apply_to_exchange(broker, state)
@@ -63,19 +63,19 @@ def _assert_same_exchange(current: Exchange, received: Exchange, where: str) -> 
 def _assert_same(field: str, current: object, received: object, where: str) -> None:
     if current != received:
         old, new = (str(value).lower() if isinstance(value, bool) else value for value in (current, received))
-        raise Refused(406, f"inequivalent arg '{field}' for {where}: received '{new}' but current is '{old}'", argument=field)
+        raise AmqpError(406, f"inequivalent arg '{field}' for {where}: received '{new}' but current is '{old}'", argument=field)
 
 
 def delete_exchange(broker: State, step: steps.DeleteExchange) -> None:
     name = stripped(step.exchange)
     not_default_exchange(name)
     if name.startswith("amq."):
-        raise Refused(403, f"deletion of system exchange '{name}' in vhost '{broker.vhost}' not allowed")
+        raise AmqpError(403, f"deletion of system exchange '{name}' in vhost '{broker.vhost}' not allowed")
     state = broker.exchanges.get(name)
     if state is None:
         return
     if step.if_unused and state.bindings:
-        raise Refused(406, f"exchange '{name}' in vhost '{broker.vhost}' in use")
+        raise AmqpError(406, f"exchange '{name}' in vhost '{broker.vhost}' in use")
     remove_exchange(broker, name, "deleted")
 
 
@@ -104,12 +104,12 @@ def remove_exchange(broker: State, name: str, why: str, *, cascade: bool = True)
 def _unbind_all_from(broker: State, kind: str, name: str) -> list[str]:
     """Removes the bindings that lead to a destination; returns the auto-delete exchanges that have none left."""
     emptied = []
-    for binding in broker.own_incoming().pop((kind, name), {}).values():
+    for binding in broker.unshared_incoming().pop((kind, name), {}).values():
         source, key = binding.source, binding_key(binding)
         state = broker.exchanges.get(source)
         if state is None or key not in state.bindings:
             continue
-        state.own()
+        state.unshare()
         del state.bindings[key]
         state.matcher.remove(binding)
         _tell_unbound(broker, binding, f"{kind} '{name}' is gone")
@@ -126,7 +126,7 @@ def _tell_unbound(broker: State, binding: Binding, why: str) -> None:
 
 def _forget_incoming(broker: State, key: BindingKey, binding: Binding) -> None:
     destination = key[:2]
-    incoming = broker.own_incoming()
+    incoming = broker.unshared_incoming()
     there = incoming.get(destination)
     if there is not None:
         there.pop(id(binding), None)
@@ -152,7 +152,7 @@ def _stripped_binding(binding: Binding) -> Binding:
 
 def _not_a_reply_address(broker: State, binding: Binding) -> None:
     if broker.rules.reply_queue_bind_refused and binding.destination_type == "queue" and binding.destination.startswith(REPLY_TO):
-        raise Refused(403, "cannot bind or unbind to a volatile (direct reply-to) queue")
+        raise AmqpError(403, "cannot bind or unbind to a volatile (direct reply-to) queue")
 
 
 def bind(broker: State, step: steps.Bind) -> None:
@@ -175,11 +175,11 @@ def bind(broker: State, step: steps.Bind) -> None:
     if key in state.bindings:
         return
     if state.shared:
-        state.own()
+        state.unshare()
     state.bindings[key] = binding
     state.matcher.add(binding)
     destination = key[:2]
-    incoming = broker.own_incoming()
+    incoming = broker.unshared_incoming()
     there = incoming.get(destination)
     if there is None:
         there = incoming[destination] = {}
@@ -190,7 +190,7 @@ def bind(broker: State, step: steps.Bind) -> None:
     if isinstance(state.matcher, RecentHistory):
         try:
             publishing.replay(broker, state.matcher, binding)
-        except Refused:
+        except AmqpError:
             if broker.rules.failed_replay_unbinds:
                 _take_out(broker, state, key, "what its exchange remembers reached no queue")
             raise
@@ -215,7 +215,7 @@ def unbind(broker: State, step: steps.Unbind) -> None:
 
 
 def _take_out(broker: State, state: ExchangeState, key: BindingKey, why: str) -> None:
-    state.own()
+    state.unshare()
     bound = state.bindings.pop(key)
     state.matcher.remove(bound)
     _forget_incoming(broker, key, bound)
@@ -231,7 +231,7 @@ def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
     declared = declared._replace(arguments=_with_default_type(broker, declared))
     channel = broker.channel(step.channel)
     if declared.name.startswith("amq."):
-        raise Refused(403, f"queue name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
+        raise AmqpError(403, f"queue name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
     existing = broker.queues.get(declared.name)
     durable = declared.durable and not declared.exclusive
     if existing is not None:
@@ -246,7 +246,7 @@ def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
 def _assert_same_queue(broker: State, queue: QueueType, declared: Queue, durable: bool, connection: str) -> None:
     broker.accessible(queue, connection)
     if (queue.owner is not None) != declared.exclusive:
-        raise Refused(
+        raise AmqpError(
             405,
             f"cannot obtain exclusive access to locked {queue.where()}. It could be originally declared on another "
             "connection or the exclusive property value does not match that of the original declaration.",
@@ -268,7 +268,7 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
     arguments = declared.arguments
     dead_letter_exchange = arguments.get("x-dead-letter-exchange", "")
     if wire_type(dead_letter_exchange) != "longstr":
-        raise Refused(
+        raise AmqpError(
             406, f"invalid type '{wire_type(dead_letter_exchange)}' for arg 'x-dead-letter-exchange' in {where}",
             argument="x-dead-letter-exchange",
         )  # fmt: skip
@@ -276,14 +276,14 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
     validate(kind, arguments, where, broker.rules)
     if kind != "classic":
         if declared.server_named:
-            raise Refused(406, f"Cannot declare a server-named queue for type {kind}", argument="server_named")
+            raise AmqpError(406, f"Cannot declare a server-named queue for type {kind}", argument="server_named")
         for field, wrong in (
             ("auto-delete", declared.auto_delete), ("exclusive-owner", declared.exclusive), ("non-durable", not durable),
         ):  # fmt: skip
             if wrong:
-                raise Refused(406, f"invalid property '{field}' for {where}", argument=field)
+                raise AmqpError(406, f"invalid property '{field}' for {where}", argument=field)
     elif not durable and not declared.exclusive and broker.rules.transient_queues_denied:
-        raise Refused(
+        raise AmqpError(
             541, "Feature `transient_nonexcl_queues` is deprecated. By default, this feature is not permitted anymore.",
             argument="durable",
         )  # fmt: skip
@@ -337,14 +337,14 @@ def delete_queue(broker: State, step: steps.DeleteQueue) -> None:
     broker.accessible(queue, broker.channel(step.channel).connection)
     if queue.kind == "quorum" and (step.if_unused or step.if_empty):
         flag = "if-unused" if step.if_unused else "if-empty"
-        raise Refused(
+        raise AmqpError(
             540, f"cannot delete {queue.where()}. queue.delete operations with {flag} flag set are not supported by quorum queues"
         )
     if queue.kind == "classic":
         if step.if_empty and queue.ready_count():
-            raise Refused(406, f"{queue.where()} not empty")
+            raise AmqpError(406, f"{queue.where()} not empty")
         if step.if_unused and queue.subscriptions:
-            raise Refused(406, f"{queue.where()} in use")
+            raise AmqpError(406, f"{queue.where()} in use")
     remove_queue(broker, queue, "deleted")
 
 

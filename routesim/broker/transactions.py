@@ -3,10 +3,10 @@
 from routesim import events, steps
 from routesim.broker.acknowledging import settle
 from routesim.broker.deadletters import drain
-from routesim.broker.publishing import PendingPublish, hand_over
+from routesim.broker.publishing import PendingPublish, enqueue_everywhere
 from routesim.broker.state import State
 from routesim.queues import REQUEUE, Channel, Delivery
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 
 
 class OpenTransaction:
@@ -23,11 +23,11 @@ def tx(broker: State, step: steps.Tx) -> None:
     channel = broker.channel(step.channel)
     if step.do == "select":
         if channel.confirms:
-            raise Refused(406, "cannot switch from confirm to tx mode")
+            raise AmqpError(406, "cannot switch from confirm to tx mode")
         if channel.transaction is None:
             channel.transaction = OpenTransaction()
     elif channel.transaction is None:
-        raise Refused(406, "channel is not transactional")
+        raise AmqpError(406, "channel is not transactional")
     if broker.listen:
         transaction = channel.transaction
         assert isinstance(transaction, OpenTransaction)
@@ -50,7 +50,7 @@ def _commit(broker: State, channel: Channel) -> None:
         # Routed by name when published, delivered to whatever has that name now.
         queues = tuple((broker.queues[queue.name], path) for queue, path in pending.route.queues if queue.name in broker.queues)
         found = pending.route._replace(queues=queues, why_nowhere=pending.route.why_nowhere or "its queues are gone")
-        taken = hand_over(broker, channel, pending.id, pending.content, found, mandatory=pending.mandatory)
+        taken = enqueue_everywhere(broker, channel, pending.id, pending.content, found, mandatory=pending.mandatory)
         all_taken = all_taken and taken
         drain(broker)
     run: list[Delivery] = []
@@ -65,7 +65,7 @@ def _commit(broker: State, channel: Channel) -> None:
             run = []
             drain(broker)
     if not all_taken:
-        raise Refused(406, "partial tx completion")
+        raise AmqpError(406, "partial tx completion")
 
 
 def abandon(broker: State, channel: Channel) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from routesim.celery.settings import Settings
+from routesim.celery.settings import CelerySettings
 from routesim.model import Binding, Exchange, Queue
 from routesim.values import Table
 
@@ -56,7 +56,7 @@ class TaskQueue(NamedTuple):
 class Queues:
     """The queues of one app, in order. Asking for one that nobody configured creates it where the settings allow that."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: CelerySettings) -> None:
         self.settings = settings
         self.by_name: dict[str, TaskQueue] = {}
         self.configured: list[str] = []
@@ -100,11 +100,11 @@ class Queues:
         return queue
 
 
-def _default_exchange(settings: Settings) -> Exchange:
+def _default_exchange(settings: CelerySettings) -> Exchange:
     return Exchange(settings.default_exchange, str(settings["task_default_exchange_type"]))
 
 
-def _configured(name: str, options: dict[str, Any], settings: Settings) -> TaskQueue:
+def _configured(name: str, options: dict[str, Any], settings: CelerySettings) -> TaskQueue:
     """kombu's Queue.from_dict, or a Broadcast."""
     durable, auto_delete = options.get("durable", True), options.get("auto_delete", False)
     arguments = {argument: options[key] for key, argument in ARGUMENTS.items() if key in options}
@@ -127,7 +127,7 @@ def _configured(name: str, options: dict[str, Any], settings: Settings) -> TaskQ
     )  # fmt: skip
 
 
-def _missing(name: str, settings: Settings) -> TaskQueue:
+def _missing(name: str, settings: CelerySettings) -> TaskQueue:
     quorum = settings["task_create_missing_queue_type"] == "quorum"
     kind = settings["task_create_missing_queue_exchange_type"] or "direct"
     return TaskQueue(name, Exchange(name, str(kind)), name, arguments={"x-queue-type": "quorum"} if quorum else {})

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key
 from routesim.celery.queues import Queues, TaskQueue
-from routesim.celery.settings import Settings
+from routesim.celery.settings import CelerySettings
 
 Options = dict[str, Any]
 Routes = list[list[tuple[str, Options]]]  # tables in order; in each the names, in order
 
 
-class Target(NamedTuple):
+class TaskDestination(NamedTuple):
     """Where a task is published. `declares` is what the caller declares before; `delayed`: by native delayed delivery.
 
     `priority` None: the property is absent.
@@ -37,7 +37,7 @@ def route_of(routes: Routes, task: str) -> Options | None:
     return None
 
 
-def routed(task: str, options: Options, routes: Routes, queues: Queues, settings: Settings) -> Options:
+def routed(task: str, options: Options, routes: Routes, queues: Queues, settings: CelerySettings) -> Options:
     """The options of a call with those of its route, or the default queue. Raises `QueueNotFound`.
 
     What the call gives wins over the route, one by one. `priority` is in the result unless it stays absent: an option that
@@ -57,7 +57,7 @@ def routed(task: str, options: Options, routes: Routes, queues: Queues, settings
     return merged
 
 
-def target(merged: Options, countdown_s: float | None, queues: Queues, settings: Settings) -> Target:
+def target(merged: Options, countdown_s: float | None, queues: Queues, settings: CelerySettings) -> TaskDestination:
     """What `routed` says as a publish. Raises `ValueError` for a countdown that native delayed delivery cannot hold."""
     queue: TaskQueue | None = merged.get("queue")
     exchange, key, declares, delayed = merged.get("exchange"), merged.get("routing_key"), queue, False
@@ -77,4 +77,4 @@ def target(merged: Options, countdown_s: float | None, queues: Queues, settings:
         declares = None
     priority = merged.get("priority")
     mode = merged.get("delivery_mode") or settings["task_default_delivery_mode"]
-    return Target(str(exchange or ""), str(key or ""), queue, declares, priority, int(mode), delayed)
+    return TaskDestination(str(exchange or ""), str(key or ""), queue, declares, priority, int(mode), delayed)

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 
-class Setting(NamedTuple):
+class CelerySetting(NamedTuple):
     """`kind` is what stands there; `default` is Celery's own (None: nothing given); `meaning` is what it does on RabbitMQ."""
 
     kind: str
@@ -11,72 +11,76 @@ class Setting(NamedTuple):
     meaning: str
 
 
-SETTINGS: dict[str, Setting] = {
-    "broker_native_delayed_delivery_queue_type": Setting(
+SETTINGS: dict[str, CelerySetting] = {
+    "broker_native_delayed_delivery_queue_type": CelerySetting(
         "queue type", "quorum", "the type of the queues in which countdowns wait"
     ),
-    "broker_transport_options": Setting("mapping", {}, "confirm_publish: every publish waits for the broker's answer"),
-    "control_exchange": Setting("text", "celery", "the exchange of commands is this with .pidbox"),
-    "control_queue_durable": Setting("boolean", False, "durable of each worker's queue of commands"),
-    "control_queue_exclusive": Setting("boolean", True, "exclusive of each worker's queue of commands"),
-    "control_queue_expires": Setting("seconds", 10, "x-expires of each worker's queue of commands"),
-    "control_queue_ttl": Setting("seconds", 300, "x-message-ttl of each worker's queue of commands"),
-    "event_exchange": Setting("text", "celeryev", "the exchange of events"),
-    "event_queue_durable": Setting("boolean", False, "durable of the queues of events"),
-    "event_queue_exclusive": Setting("boolean", True, "exclusive of the queues of events"),
-    "event_queue_expires": Setting("seconds", 60, "x-expires of the queues of events"),
-    "event_queue_prefix": Setting("text", "celeryev", "how the names of the queues of events begin"),
-    "event_queue_ttl": Setting("seconds", 5, "x-message-ttl of the queues of events"),
-    "result_backend": Setting("text", None, "rpc:// sends results as messages to a queue of the caller's; others need no broker"),
-    "result_expires": Setting("seconds", 86400, "x-expires of the queue of results"),
-    "task_always_eager": Setting("boolean", False, "not simulated: tasks run in the caller and no message is sent"),
-    "task_acks_late": Setting("boolean", False, "acknowledge when a task has ended instead of when it begins"),
-    "task_acks_on_failure": Setting("boolean", None, "with acks_late: acknowledge after an exception (default), or reject"),
-    "task_acks_on_failure_or_timeout": Setting("boolean", True, "both of the others, where they are not given"),
-    "task_acks_on_timeout": Setting(
+    "broker_transport_options": CelerySetting("mapping", {}, "confirm_publish: every publish waits for the broker's answer"),
+    "control_exchange": CelerySetting("text", "celery", "the exchange of commands is this with .pidbox"),
+    "control_queue_durable": CelerySetting("boolean", False, "durable of each worker's queue of commands"),
+    "control_queue_exclusive": CelerySetting("boolean", True, "exclusive of each worker's queue of commands"),
+    "control_queue_expires": CelerySetting("seconds", 10, "x-expires of each worker's queue of commands"),
+    "control_queue_ttl": CelerySetting("seconds", 300, "x-message-ttl of each worker's queue of commands"),
+    "event_exchange": CelerySetting("text", "celeryev", "the exchange of events"),
+    "event_queue_durable": CelerySetting("boolean", False, "durable of the queues of events"),
+    "event_queue_exclusive": CelerySetting("boolean", True, "exclusive of the queues of events"),
+    "event_queue_expires": CelerySetting("seconds", 60, "x-expires of the queues of events"),
+    "event_queue_prefix": CelerySetting("text", "celeryev", "how the names of the queues of events begin"),
+    "event_queue_ttl": CelerySetting("seconds", 5, "x-message-ttl of the queues of events"),
+    "result_backend": CelerySetting(
+        "text", None, "rpc:// sends results as messages to a queue of the caller's; others need no broker"
+    ),
+    "result_expires": CelerySetting("seconds", 86400, "x-expires of the queue of results"),
+    "task_always_eager": CelerySetting("boolean", False, "not simulated: tasks run in the caller and no message is sent"),
+    "task_acks_late": CelerySetting("boolean", False, "acknowledge when a task has ended instead of when it begins"),
+    "task_acks_on_failure": CelerySetting("boolean", None, "with acks_late: acknowledge after an exception (default), or reject"),
+    "task_acks_on_failure_or_timeout": CelerySetting("boolean", True, "both of the others, where they are not given"),
+    "task_acks_on_timeout": CelerySetting(
         "boolean", None, "with acks_late: acknowledge after the time limit (default), or put it back"
     ),
-    "task_create_missing_queue_exchange_type": Setting(
+    "task_create_missing_queue_exchange_type": CelerySetting(
         "exchange type", None, "the type of the exchange of a queue that nobody configured"
     ),
-    "task_create_missing_queue_type": Setting("text", "classic", "the type of a queue that nobody configured"),
-    "task_create_missing_queues": Setting(
+    "task_create_missing_queue_type": CelerySetting("text", "classic", "the type of a queue that nobody configured"),
+    "task_create_missing_queues": CelerySetting(
         "boolean", True, "a queue that nobody configured is created when something is sent to it"
     ),
-    "task_default_delivery_mode": Setting("delivery mode", 2, "2 persistent (default), 1 transient"),
-    "task_default_exchange": Setting("text", None, "default: the name of the default queue"),
-    "task_default_exchange_type": Setting("exchange type", "direct", "the type of the default exchange"),
-    "task_default_priority": Setting("number", None, "the priority of a task that gives none"),
-    "task_default_queue": Setting("text", "celery", "where tasks without a route go"),
-    "task_default_queue_type": Setting("text", "classic", "classic (default) or quorum, where no task_queues are given"),
-    "task_default_rate_limit": Setting("rate", None, "10/m and the like, of each worker"),
-    "task_default_routing_key": Setting("text", None, "default: the name of the default queue"),
-    "task_ignore_result": Setting("boolean", False, "no results are sent"),
-    "task_protocol": Setting("protocol", 2, "of messages; 1 is not simulated"),
-    "task_queue_max_priority": Setting("number", None, "x-max-priority of every queue"),
-    "task_queues": Setting(
+    "task_default_delivery_mode": CelerySetting("delivery mode", 2, "2 persistent (default), 1 transient"),
+    "task_default_exchange": CelerySetting("text", None, "default: the name of the default queue"),
+    "task_default_exchange_type": CelerySetting("exchange type", "direct", "the type of the default exchange"),
+    "task_default_priority": CelerySetting("number", None, "the priority of a task that gives none"),
+    "task_default_queue": CelerySetting("text", "celery", "where tasks without a route go"),
+    "task_default_queue_type": CelerySetting("text", "classic", "classic (default) or quorum, where no task_queues are given"),
+    "task_default_rate_limit": CelerySetting("rate", None, "10/m and the like, of each worker"),
+    "task_default_routing_key": CelerySetting("text", None, "default: the name of the default queue"),
+    "task_ignore_result": CelerySetting("boolean", False, "no results are sent"),
+    "task_protocol": CelerySetting("protocol", 2, "of messages; 1 is not simulated"),
+    "task_queue_max_priority": CelerySetting("number", None, "x-max-priority of every queue"),
+    "task_queues": CelerySetting(
         "queues", None, "name: {exchange, exchange_type, routing_key, queue_arguments …}; default: the default queue"
     ),
-    "task_reject_on_worker_lost": Setting("boolean", None, "with acks_late: a task whose process died is put back"),
-    "task_retry_on_worker_lost": Setting("boolean", False, "with acks_late: a task whose process died is retried"),
-    "task_routes": Setting("routes", None, "name or glob: queue, or {queue, exchange, routing_key, priority}"),
-    "task_send_sent_event": Setting("boolean", False, "the caller publishes an event task-sent"),
-    "task_soft_time_limit": Setting("seconds", None, "an exception in the task after so long"),
-    "task_time_limit": Setting("seconds", None, "the process is killed after so long"),
-    "worker_cancel_long_running_tasks_on_connection_loss": Setting(
+    "task_reject_on_worker_lost": CelerySetting("boolean", None, "with acks_late: a task whose process died is put back"),
+    "task_retry_on_worker_lost": CelerySetting("boolean", False, "with acks_late: a task whose process died is retried"),
+    "task_routes": CelerySetting("routes", None, "name or glob: queue, or {queue, exchange, routing_key, priority}"),
+    "task_send_sent_event": CelerySetting("boolean", False, "the caller publishes an event task-sent"),
+    "task_soft_time_limit": CelerySetting("seconds", None, "an exception in the task after so long"),
+    "task_time_limit": CelerySetting("seconds", None, "the process is killed after so long"),
+    "worker_cancel_long_running_tasks_on_connection_loss": CelerySetting(
         "boolean", False, "running acks_late tasks are killed when the connection is lost"
     ),
-    "worker_concurrency": Setting("number", 1, "processes of a worker's pool; 1 here, in Celery one for each processor"),
-    "worker_detect_quorum_queues": Setting(
+    "worker_concurrency": CelerySetting("number", 1, "processes of a worker's pool; 1 here, in Celery one for each processor"),
+    "worker_detect_quorum_queues": CelerySetting(
         "boolean", True, "prefetch counts for each consumer as soon as a queue is a quorum queue"
     ),
-    "worker_direct": Setting("boolean", False, "each worker has a queue of its own besides"),
-    "worker_disable_rate_limits": Setting("boolean", False, "rate limits have no effect"),
-    "worker_enable_prefetch_count_reduction": Setting("boolean", True, "after a lost connection the prefetch begins smaller"),
-    "worker_enable_remote_control": Setting("boolean", True, "each worker listens to commands"),
-    "worker_eta_task_limit": Setting("number", None, "the prefetch grows for waiting tasks up to this"),
-    "worker_prefetch_multiplier": Setting("number", 4, "prefetch is this times the concurrency; 0: no limit"),
-    "worker_send_task_events": Setting("boolean", False, "workers publish events of their tasks (-E)"),
+    "worker_direct": CelerySetting("boolean", False, "each worker has a queue of its own besides"),
+    "worker_disable_rate_limits": CelerySetting("boolean", False, "rate limits have no effect"),
+    "worker_enable_prefetch_count_reduction": CelerySetting(
+        "boolean", True, "after a lost connection the prefetch begins smaller"
+    ),
+    "worker_enable_remote_control": CelerySetting("boolean", True, "each worker listens to commands"),
+    "worker_eta_task_limit": CelerySetting("number", None, "the prefetch grows for waiting tasks up to this"),
+    "worker_prefetch_multiplier": CelerySetting("number", 4, "prefetch is this times the concurrency; 0: no limit"),
+    "worker_send_task_events": CelerySetting("boolean", False, "workers publish events of their tasks (-E)"),
 }
 
 # Celery knows these too. They change nothing about where a message goes.
@@ -122,7 +126,7 @@ WITHOUT_MEANING = frozenset({
 })  # fmt: skip
 
 
-class Settings(dict[str, Any]):
+class CelerySettings(dict[str, Any]):
     """The settings of one app as it gives them; what it does not give is Celery's default. Times are in ms."""
 
     def __missing__(self, name: str) -> Any:

@@ -16,7 +16,7 @@ TAIL_BYTES = 8_000
 TELLING = 0.9  # of the time, after which the child prints where it hangs
 
 
-class Asked(NamedTuple):
+class AppAnswer(NamedTuple):
     """`output` is the end of what the app printed; `answer` is None if the process ended without one, with `status`."""
 
     answer: dict[str, Any] | None
@@ -32,7 +32,7 @@ class TooSlow(Exception):
     """The app was not imported in time; its argument is the end of what it printed, and of its threads where they are."""
 
 
-def asked(app: str, settings: Iterable[str], *, python: str, directory: str, timeout_s: float) -> Asked:
+def asked(app: str, settings: Iterable[str], *, python: str, directory: str, timeout_s: float) -> AppAnswer:
     """What `child.py` says of the app, run by the interpreter `python` in `directory`.
 
     Raises `NotStarted`, and `TooSlow` after `timeout_s` seconds, when the child and what it has started are ended.
@@ -56,7 +56,7 @@ def asked(app: str, settings: Iterable[str], *, python: str, directory: str, tim
             raise TooSlow(_tail(output)) from None
         finally:
             _end(child)
-        return Asked(json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else None, status, _tail(output))
+        return AppAnswer(json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else None, status, _tail(output))
 
 
 def _environment() -> dict[str, str]:

@@ -26,8 +26,8 @@ SURPRISING = {
     "task_protocol": "not simulated; here messages are of protocol 2",
     "worker_disable_prefetch": "not simulated",
 }
-MOST_RETRIES = 1_000_000
-MOST_CALLS = 20
+MAX_RETRIES = 1_000_000
+MAX_CALLS = 20
 
 
 def left_out(answer: dict[str, Any]) -> Iterator[str]:
@@ -70,9 +70,9 @@ def _tasks(answer: dict[str, Any]) -> Iterator[str]:
     yield from _unknown("tasks", TASK.fields, tasks.values())
     endless = [name for name, options in tasks.items() if options.get("max_retries", 0) is None]
     if endless:
-        yield f"no end of retries of {named(endless)}: here there are {MOST_RETRIES:,}"
-    if len(tasks) > MOST_CALLS:
-        yield f"example steps for {len(tasks) - MOST_CALLS} more tasks"
+        yield f"no end of retries of {named(endless)}: here there are {MAX_RETRIES:,}"
+    if len(tasks) > MAX_CALLS:
+        yield f"example steps for {len(tasks) - MAX_CALLS} more tasks"
 
 
 def _queues(answer: dict[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ FRAME = re.compile(r'File "(.+)", line ([0-9]+) in')
 OWN_SYNTAX = 'File "<string>"'  # an interpreter too old for child.py points into the text that it was given
 
 
-class Problem(NamedTuple):
+class AppProblem(NamedTuple):
     """`text` begins with the place where there is one; `details` is for `--debug`."""
 
     text: str
@@ -20,20 +20,20 @@ class Problem(NamedTuple):
     details: str = ""
 
 
-def problem_of(answer: dict[str, Any], app: str, directory: str) -> Problem:
+def problem_of(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
     """What `child.main` has answered instead of a configuration."""
     made = MAKERS[answer["error"]](answer, app, directory)
-    return Problem(*(without_passwords(part) for part in made))
+    return AppProblem(*(without_passwords(part) for part in made))
 
 
-def died(status: int, output: str, app: str) -> Problem:
+def died(status: int, output: str, app: str) -> AppProblem:
     """The process ended without an answer: the app ended it, or something killed it."""
     how = f"ended with status {status}" if status >= 0 else f"was killed by signal {-status}"
     cure = "the interpreter must be Python 3.7 or newer" if OWN_SYNTAX in output else ""
-    return Problem(f"the process that imported {app} {how}{last_words(output)}", cure, without_passwords(output))
+    return AppProblem(f"the process that imported {app} {how}{last_words(output)}", cure, without_passwords(output))
 
 
-def hangs(output: str, app: str, directory: str, timeout_s: float) -> Problem:
+def hangs(output: str, app: str, directory: str, timeout_s: float) -> AppProblem:
     """The process was ended because it took too long. `output` ends with where each thread was, the main one last."""
     printed, _, stacks = output.partition("Timeout (")
     frames = FRAME.findall(stacks.rpartition("Thread 0x")[2])
@@ -41,7 +41,7 @@ def hangs(output: str, app: str, directory: str, timeout_s: float) -> Problem:
     place = f"{os.path.relpath(own[0][0], directory)}:{own[0][1]}: " if own else ""
     cure = "--timeout gives it longer; what waits for another service belongs into functions, not where modules are loaded"
     text = f"{place}{app} was not imported within {timeout_s:g} s{last_words(printed)}"
-    return Problem(text, cure, without_passwords(output))
+    return AppProblem(text, cure, without_passwords(output))
 
 
 def last_words(output: str) -> str:
@@ -53,21 +53,21 @@ def without_passwords(text: str) -> str:
     return CREDENTIALS.sub(r"\1***@", text)
 
 
-def _no_celery(answer: dict[str, Any], app: str, directory: str) -> Problem:
-    return Problem(
+def _no_celery(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
+    return AppProblem(
         f"Celery is not installed for {answer['python']} ({answer['text']})",
         "name the interpreter that the app runs with (--python venv/bin/python), or `pip install 'routesim[celery]'`",
     )
 
 
-def _no_module(answer: dict[str, Any], app: str, directory: str) -> Problem:
-    return Problem(
+def _no_module(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
+    return AppProblem(
         f"there is no module {answer['module']}; looked in {directory} and on the path of the interpreter",
         did_you_mean(answer["module"], answer["known"]) or "--chdir DIR says where the project is",
     )
 
 
-def _no_app(answer: dict[str, Any], app: str, directory: str) -> Problem:
+def _no_app(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
     module, attribute = answer["module"], answer["attribute"]
     apps = " or ".join(f"{module}:{name}" for name in answer["apps"])
     if answer.get("kind") and attribute:
@@ -77,25 +77,25 @@ def _no_app(answer: dict[str, Any], app: str, directory: str) -> Problem:
     else:
         text = f"{app} has no Celery app"
     if apps:
-        return Problem(text, f"take {apps}")
+        return AppProblem(text, f"take {apps}")
     names = did_you_mean(attribute, answer["names"]) if attribute and not answer.get("kind") else ""
     modules = f"; its modules are {named(answer['modules'])}" if answer["modules"] else ""
-    return Problem(text, names or f"name it as for `celery -A`: package.module:attribute{modules}")
+    return AppProblem(text, names or f"name it as for `celery -A`: package.module:attribute{modules}")
 
 
-def _raises(answer: dict[str, Any], app: str, directory: str) -> Problem:
+def _raises(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
     cure = ""
     if answer["missing"]:
         cure = "name the interpreter of the project's environment (--python venv/bin/python), or its directory (--chdir DIR)"
-    return Problem(f"{_place(answer)}{app} cannot be imported: {answer['text']}", cure, answer["traceback"])
+    return AppProblem(f"{_place(answer)}{app} cannot be imported: {answer['text']}", cure, answer["traceback"])
 
 
-def _exits(answer: dict[str, Any], app: str, directory: str) -> Problem:
-    return Problem(f"{_place(answer)}{app} ends the process while it is imported: sys.exit({answer['text']})")
+def _exits(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
+    return AppProblem(f"{_place(answer)}{app} ends the process while it is imported: sys.exit({answer['text']})")
 
 
-def _connects(answer: dict[str, Any], app: str, directory: str) -> Problem:
-    return Problem(
+def _connects(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
+    return AppProblem(
         f"{_place(answer)}{app} talks to its broker while it is imported; an import makes no connection",
         "send and connect in functions, not where the module is loaded",
     )

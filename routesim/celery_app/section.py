@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
 from routesim.celery.settings import SETTINGS
-from routesim.celery_app.left_out import AMQP, ELSEWHERE, MOST_CALLS, MOST_RETRIES, REDIS, SURPRISING, left_out
+from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, MAX_RETRIES, REDIS, SURPRISING, left_out
 from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
 from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
@@ -14,7 +14,7 @@ READ = SETTINGS.keys() - ELSEWHERE - SURPRISING.keys()
 DEFAULT_APP = "app"
 
 
-class Section(NamedTuple):
+class CelerySection(NamedTuple):
     """`data`: sections in their order; `steps`: examples, each of one key; `left_out`: what is not there and why, sentences."""
 
     data: dict[str, Any]
@@ -22,7 +22,7 @@ class Section(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def section_of(answer: dict[str, Any], workers: int) -> Section:
+def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
     """The scenario's sections of what `child.read` has answered, with so many workers."""
     app = answer["main"] if answer["main"] not in (None, "", "__main__") else DEFAULT_APP
     queues = answer["queues"] or ()
@@ -34,8 +34,8 @@ def section_of(answer: dict[str, Any], workers: int) -> Section:
     if schedule:
         celery["beats"] = {"beat": {"schedule": schedule}}
     data = {**_broker(answer), **beside(queues), "celery": {key: value for key, value in celery.items() if value}}
-    steps: list[dict[str, Any]] = [{"call": {"task": name}} for name in list(answer["tasks"])[:MOST_CALLS]]
-    return Section(data, [*steps, {"wait": Bare("1m")}] if steps or schedule else [], tuple(left_out(answer)))
+    steps: list[dict[str, Any]] = [{"call": {"task": name}} for name in list(answer["tasks"])[:MAX_CALLS]]
+    return CelerySection(data, [*steps, {"wait": Bare("1m")}] if steps or schedule else [], tuple(left_out(answer)))
 
 
 # What is carried over ----------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ def _only(known: Container[str], options: dict[str, Any]) -> dict[str, Any]:
 
 def _task(options: dict[str, Any]) -> dict[str, Any]:
     found = _only(TASK.fields, options)
-    return {**found, "max_retries": MOST_RETRIES} if options.get("max_retries", 0) is None else found
+    return {**found, "max_retries": MAX_RETRIES} if options.get("max_retries", 0) is None else found
 
 
 def _entry(entry: dict[str, Any], destinations: Destinations) -> dict[str, Any]:

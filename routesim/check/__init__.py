@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from routesim.check import binding_rules, consumer_rules, loop_rules, loss_rules, settings_rules, task_rules
 from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, OfTask, Problem, Witness
-from routesim.check.topology_rules import Topology
+from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import confirmed
 from routesim.diagnostics import Diagnostic
 from routesim.explain.keys.key_sets import Remainders
@@ -15,43 +15,43 @@ from routesim.scenario import Places, Scenario, Spot, load_placed
 IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
 
 
-class Rule(NamedTuple):
+class CheckRule(NamedTuple):
     """`severity` is what its problems have unless one says otherwise; `find` looks for them."""
 
     severity: str
-    find: Callable[[Topology], Iterator[Problem]]
+    find: Callable[[CheckedTopology], Iterator[Problem]]
 
 
-RULES: dict[str, Rule] = {
-    "exchange-drops-all": Rule(ERROR, loss_rules.drops_all),
-    "exchange-drops-some": Rule(NOTE, loss_rules.drops_some),
-    "dead-letter-nowhere": Rule(ERROR, loss_rules.dead_letter_nowhere),
-    "limit-loses": Rule(WARNING, loss_rules.limit_loses),
-    "parking-loses": Rule(ERROR, loss_rules.parking_loses),
-    "parking-overlap": Rule(WARNING, loop_rules.parking_overlap),
-    "cycle-cut": Rule(ERROR, loop_rules.cycle_cut),
-    "retry-endless": Rule(WARNING, loop_rules.retry_endless),
-    "requeue-endless": Rule(WARNING, loop_rules.requeue_endless),
-    "wildcard-on-direct": Rule(ERROR, binding_rules.wildcard_on_direct),
-    "star-is-one-word": Rule(WARNING, binding_rules.star_and_several_words),
-    "binding-adds-nothing": Rule(NOTE, binding_rules.redundant),
-    "headers-match-all": Rule(WARNING, binding_rules.headers_always),
-    "headers-match-nothing": Rule(WARNING, binding_rules.headers_never),
-    "headers-unsatisfied": Rule(WARNING, binding_rules.headers_unsatisfied),
-    "same-binding": Rule(NOTE, binding_rules.same_binding),
-    "queue-unreachable": Rule(NOTE, binding_rules.unreachable),
-    "policy-hidden": Rule(WARNING, settings_rules.policy_hidden),
-    "policy-tie": Rule(WARNING, settings_rules.policy_tie),
-    "argument-meaningless": Rule(WARNING, settings_rules.meaningless),
-    "plugin-needed": Rule(NOTE, settings_rules.needs_plugin),
-    "delayed-unroutable": Rule(WARNING, settings_rules.delayed),
-    "version-refuses": Rule(WARNING, settings_rules.removed),
-    "version-will-refuse": Rule(NOTE, settings_rules.removed_later),
-    "queue-without-consumer": Rule(NOTE, consumer_rules.no_consumer),
-    "prefetch-unlimited": Rule(WARNING, consumer_rules.prefetch_zero),
-    "auto-ack-shared": Rule(WARNING, consumer_rules.auto_ack),
-    "task-outlives-timeout": Rule(ERROR, task_rules.outlives_timeout),
-    "late-acks-needed": Rule(WARNING, task_rules.late_acks_needed),
+RULES: dict[str, CheckRule] = {
+    "exchange-drops-all": CheckRule(ERROR, loss_rules.drops_all),
+    "exchange-drops-some": CheckRule(NOTE, loss_rules.drops_some),
+    "dead-letter-nowhere": CheckRule(ERROR, loss_rules.dead_letter_nowhere),
+    "limit-loses": CheckRule(WARNING, loss_rules.limit_loses),
+    "parking-loses": CheckRule(ERROR, loss_rules.parking_loses),
+    "parking-overlap": CheckRule(WARNING, loop_rules.parking_overlap),
+    "cycle-cut": CheckRule(ERROR, loop_rules.cycle_cut),
+    "retry-endless": CheckRule(WARNING, loop_rules.retry_endless),
+    "requeue-endless": CheckRule(WARNING, loop_rules.requeue_endless),
+    "wildcard-on-direct": CheckRule(ERROR, binding_rules.wildcard_on_direct),
+    "star-is-one-word": CheckRule(WARNING, binding_rules.star_and_several_words),
+    "binding-adds-nothing": CheckRule(NOTE, binding_rules.redundant),
+    "headers-match-all": CheckRule(WARNING, binding_rules.headers_always),
+    "headers-match-nothing": CheckRule(WARNING, binding_rules.headers_never),
+    "headers-unsatisfied": CheckRule(WARNING, binding_rules.headers_unsatisfied),
+    "same-binding": CheckRule(NOTE, binding_rules.same_binding),
+    "queue-unreachable": CheckRule(NOTE, binding_rules.unreachable),
+    "policy-hidden": CheckRule(WARNING, settings_rules.policy_hidden),
+    "policy-tie": CheckRule(WARNING, settings_rules.policy_tie),
+    "argument-meaningless": CheckRule(WARNING, settings_rules.meaningless),
+    "plugin-needed": CheckRule(NOTE, settings_rules.needs_plugin),
+    "delayed-unroutable": CheckRule(WARNING, settings_rules.delayed),
+    "version-refuses": CheckRule(WARNING, settings_rules.removed),
+    "version-will-refuse": CheckRule(NOTE, settings_rules.removed_later),
+    "queue-without-consumer": CheckRule(NOTE, consumer_rules.no_consumer),
+    "prefetch-unlimited": CheckRule(WARNING, consumer_rules.prefetch_zero),
+    "auto-ack-shared": CheckRule(WARNING, consumer_rules.auto_ack),
+    "task-outlives-timeout": CheckRule(ERROR, task_rules.outlives_timeout),
+    "late-acks-needed": CheckRule(WARNING, task_rules.late_acks_needed),
 }
 
 
@@ -71,7 +71,7 @@ def check_file(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = 
 
 def check(scenario: Scenario, places: Places) -> list[Finding]:
     """The findings; what a comment `# routesim: ignore[code]` on the line of the item silences is left out."""
-    topology = Topology(scenario)
+    topology = CheckedTopology(scenario)
     found = [
         Finding(item)
         for item in scenario.warnings
@@ -89,7 +89,7 @@ def check(scenario: Scenario, places: Places) -> list[Finding]:
     return sorted(found, key=_order)
 
 
-def _finding(code: str, rule: Rule, problem: Problem, spot: Spot) -> Finding | None:
+def _finding(code: str, rule: CheckRule, problem: Problem, spot: Spot) -> Finding | None:
     """None where the engine does not confirm what the rule thought; an error without a draft is a warning."""
     severity = problem.severity or rule.severity
     witness = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from routesim.broker.state import ExchangeState
 from routesim.check.finding import NOTE, WARNING, Problem, not_checked
-from routesim.check.topology_rules import LARGE, RESERVED, Topology, Way, criteria
+from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, criteria
 from routesim.check.witness import draft, publish_step, slice_of, told_publish
 from routesim.content import Content
 from routesim.exchanges.headers import Headers
@@ -15,10 +15,10 @@ from routesim.explain.keys.reach import inner_type, matched, reach
 from routesim.model import Binding
 from routesim.values import raw, table_identity
 
-MOST_OF_ONE = 50  # bindings between the same two ends that are compared with each other
+MAX_OF_ONE = 50  # bindings between the same two ends that are compared with each other
 
 
-def wildcard_on_direct(topology: Topology) -> Iterator[Problem]:
+def wildcard_on_direct(topology: CheckedTopology) -> Iterator[Problem]:
     too_large: dict[str, None] = {}
     for name, state in topology.exchanges():
         if inner_type(state) != "direct" or len(state.bindings) > 10 * LARGE:
@@ -41,7 +41,7 @@ def wildcard_on_direct(topology: Topology) -> Iterator[Problem]:
                 f"binding key '{binding.routing_key}' on direct exchange '{name}': * and # are ordinary words there, so key "
                 f"{quoted(key)} does not reach {binding.destination_type} '{binding.destination}'"
             )
-            way = Way(name, exactly(key))
+            way = PublishPath(name, exactly(key))
             expect: dict[str, object] = {"queues": {binding.destination: {"ready": 0}}}
             if binding.destination_type == "exchange":
                 expect = {}
@@ -57,7 +57,7 @@ def wildcard_on_direct(topology: Topology) -> Iterator[Problem]:
     yield from not_checked("exchange", list(too_large))
 
 
-def star_and_several_words(topology: Topology) -> Iterator[Problem]:
+def star_and_several_words(topology: CheckedTopology) -> Iterator[Problem]:
     """`*` is one word. Keys that are in use, and would match were it a `#`, say that more were meant."""
     too_large: dict[str, None] = {}
     for name, state in topology.exchanges():
@@ -92,7 +92,7 @@ def star_and_several_words(topology: Topology) -> Iterator[Problem]:
     yield from not_checked("exchange", list(too_large))
 
 
-def redundant(topology: Topology) -> Iterator[Problem]:
+def redundant(topology: CheckedTopology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         kind = inner_type(state)
         if kind not in ("direct", "topic", "fanout", "headers"):
@@ -101,7 +101,7 @@ def redundant(topology: Topology) -> Iterator[Problem]:
         for binding in state.bindings.values():
             ends.setdefault((binding.destination_type, binding.destination), []).append(binding)
         for (_, destination), bindings in ends.items():
-            if 1 < len(bindings) <= MOST_OF_ONE:
+            if 1 < len(bindings) <= MAX_OF_ONE:
                 for binding, by in _covered(topology.work, state, kind, bindings):
                     text = (
                         f"binding {quoted(binding.routing_key)} of '{name}' to '{destination}' adds nothing: "
@@ -128,14 +128,14 @@ def _covered(work: Remainders, state: ExchangeState, kind: str, bindings: list[B
             yield binding, f"{quoted(single.routing_key)}" if single else "the others together"
 
 
-def headers_always(topology: Topology) -> Iterator[Problem]:
+def headers_always(topology: CheckedTopology) -> Iterator[Problem]:
     for binding, mode, names in _headers_bindings(topology):
         if names or mode.startswith("any"):
             continue
         ignored = [key for key in binding.arguments if key != "x-match"]
         what = f"x-match {mode} passes over '{ignored[0]}', as over all that begins with x-" if ignored else "it has no criteria"
         text = f"headers binding of '{binding.source}' to '{binding.destination}' matches every message: {what}"
-        way = Way(binding.source, exactly("any.key"))
+        way = PublishPath(binding.source, exactly("any.key"))
         shown = draft(
             topology, f"{told_publish(way, 'any.key')} and no headers: it arrives", slice_of(topology, [(way, "any.key")]),
             [publish_step(way, "any.key")], {"queues": {binding.destination: {"ready": ">= 1"}}},
@@ -146,7 +146,7 @@ def headers_always(topology: Topology) -> Iterator[Problem]:
         yield Problem(text, topology.bound.get(id(binding)), (), cure, shown_for, severity)
 
 
-def headers_never(topology: Topology) -> Iterator[Problem]:
+def headers_never(topology: CheckedTopology) -> Iterator[Problem]:
     for binding, mode, names in _headers_bindings(topology):
         if not names and mode.startswith("any"):
             ends = f"'{binding.source}' to '{binding.destination}'"
@@ -154,14 +154,14 @@ def headers_never(topology: Topology) -> Iterator[Problem]:
             yield Problem(text, topology.bound.get(id(binding)), (), "name the headers that it is about")
 
 
-def _headers_bindings(topology: Topology) -> Iterator[tuple[Binding, str, list[str]]]:
+def _headers_bindings(topology: CheckedTopology) -> Iterator[tuple[Binding, str, list[str]]]:
     for _, state in topology.exchanges():
         if inner_type(state) == "headers":
             for binding in state.bindings.values():
                 yield binding, *criteria(state, binding)
 
 
-def same_binding(topology: Topology) -> Iterator[Problem]:
+def same_binding(topology: CheckedTopology) -> Iterator[Problem]:
     """Two queues under one key each get a copy; where they were to share the work, one queue is what is meant."""
     for name, state in topology.exchanges():
         if inner_type(state) not in ("direct", "topic"):
@@ -178,7 +178,7 @@ def same_binding(topology: Topology) -> Iterator[Problem]:
                 yield Problem(text, topology.bound.get(id(bindings[1])), (), cure)
 
 
-def unreachable(topology: Topology) -> Iterator[Problem]:
+def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
     if not any(state.bindings for _, state in topology.exchanges()):
         return  # a file that only uses the default exchange
     said = {message.routing_key for _, message in topology.publishes if message.exchange == ""}
@@ -202,7 +202,7 @@ def unreachable(topology: Topology) -> Iterator[Problem]:
             yield Problem(text, subject, (), "look at what the exchanges before it let through", None, WARNING)
 
 
-def _reaches(topology: Topology) -> Iterator[dict[str, Keys] | None]:
+def _reaches(topology: CheckedTopology) -> Iterator[dict[str, Keys] | None]:
     """What a publish to each exchange can reach; None: it cannot be told."""
     for name, state in topology.exchanges():
         if state.declared.internal and name not in RESERVED:
@@ -224,7 +224,7 @@ def _reached(work: Remainders, reaches: list[dict[str, Keys] | None], queue: str
     return False
 
 
-def headers_unsatisfied(topology: Topology) -> Iterator[Problem]:
+def headers_unsatisfied(topology: CheckedTopology) -> Iterator[Problem]:
     """Only where the scenario publishes to the exchange: none of its messages satisfies the binding."""
     for name, state in topology.exchanges():
         messages = [message for _, message in topology.publishes if message.exchange == name]

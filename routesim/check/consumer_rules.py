@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from routesim.check.finding import Problem
-from routesim.check.topology_rules import Topology, dead_letter_target
+from routesim.check.topology_rules import CheckedTopology, dead_letter_exchange
 from routesim.model import Consumer
 from routesim.scenario import Do
 from routesim.steps import Get
 
 
-def no_consumer(topology: Topology) -> Iterator[Problem]:
+def no_consumer(topology: CheckedTopology) -> Iterator[Problem]:
     """Queues to which messages come by themselves, neither parked nor waiting, from which nobody takes them."""
     scenario = topology.scenario
     if not scenario.consumers:
@@ -20,7 +20,7 @@ def no_consumer(topology: Topology) -> Iterator[Problem]:
             served |= {each.queue for each in item.action.steps if isinstance(each, Get)}
     caught = {name for name, kinds in topology.fed.items() if kinds & {"alternate", "dead-letter"}}
     for name, queue in topology.broker.queues.items():
-        waits = queue.settings.message_ttl is not None and dead_letter_target(queue) is not None
+        waits = queue.settings.message_ttl is not None and dead_letter_exchange(queue) is not None
         sources = {binding.source for binding in topology.broker.incoming.get(("queue", name), {}).values()}
         if name in served or name in topology.parking or waits or queue.kind == "stream" or sources & caught:
             continue
@@ -28,7 +28,7 @@ def no_consumer(topology: Topology) -> Iterator[Problem]:
         yield Problem(text, topology.subject("queue", name), (), "add a consumer, or let the messages expire into another queue")
 
 
-def _shared(topology: Topology) -> Iterator[tuple[str, list[Consumer]]]:
+def _shared(topology: CheckedTopology) -> Iterator[tuple[str, list[Consumer]]]:
     groups: dict[str, list[Consumer]] = {}
     for consumer in topology.scenario.consumers.values():
         groups.setdefault(consumer.queue, []).append(consumer)
@@ -38,7 +38,7 @@ def _shared(topology: Topology) -> Iterator[tuple[str, list[Consumer]]]:
             yield queue, consumers
 
 
-def prefetch_zero(topology: Topology) -> Iterator[Problem]:
+def prefetch_zero(topology: CheckedTopology) -> Iterator[Problem]:
     for queue, consumers in _shared(topology):
         scenario = topology.scenario
         limited = {plan.name for plan in scenario.channels.values() if plan.prefetch}
@@ -52,7 +52,7 @@ def prefetch_zero(topology: Topology) -> Iterator[Problem]:
             yield Problem(text, greedy[0].name, (), "set prefetch")
 
 
-def auto_ack(topology: Topology) -> Iterator[Problem]:
+def auto_ack(topology: CheckedTopology) -> Iterator[Problem]:
     for queue, consumers in _shared(topology):
         careless = [item for item in consumers if item.auto_ack]
         if careless:

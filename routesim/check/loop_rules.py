@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim.check.finding import ERROR, Draft, Problem, not_checked
-from routesim.check.topology_rules import Topology, Way, dead_letter_target
+from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
 from routesim.content import Content
 from routesim.explain.answer import lasting
-from routesim.explain.futures import grave
+from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import TooManyStates
 from routesim.model import Consumer
 from routesim.queues import QueueType
 
 DEEPEST = 8
-MOST_HOPS = 500  # that are followed from one queue
-MOST_CIRCLES = 10  # that are told apart from one queue
-MOST_RETURNS = 50  # returns that a witness makes to reach a delivery limit
+MAX_HOPS = 500  # that are followed from one queue
+MAX_CIRCLES = 10  # that are told apart from one queue
+MAX_RETURNS = 50  # returns that a witness makes to reach a delivery limit
 ROUNDS = 3
 
 
@@ -30,30 +30,30 @@ class Hop(NamedTuple):
 class Circle(NamedTuple):
     """A message published by `way` and `key`, the hops that it makes, and whether the cycle rule ends them."""
 
-    way: Way
+    way: PublishPath
     key: str
     hops: tuple[Hop, ...]
     cut: bool
 
 
-def _content(way: Way, key: str) -> Content:
+def _content(way: PublishPath, key: str) -> Content:
     return Content(way.exchange, key, (key,), dict(way.headers) or None, "")
 
 
-def _samples(topology: Topology, queue: str) -> Iterator[tuple[Way, str]]:
+def _samples(topology: CheckedTopology, queue: str) -> Iterator[tuple[PublishPath, str]]:
     for way in topology.ways.get(queue, ()):
         key = way.sample(topology.work)
         if key is not None and topology.arrives(way, key, queue):
             yield way, key
 
 
-def parking_overlap(topology: Topology) -> Iterator[Problem]:
+def parking_overlap(topology: CheckedTopology) -> Iterator[Problem]:
     """A dead letter that reaches a parking queue, and also a queue where it is worked on."""
     for queue in topology.broker.queues.values():
-        if dead_letter_target(queue) is None:
+        if dead_letter_exchange(queue) is None:
             continue
         for way, key in _samples(topology, queue.name):
-            targets = {item.name for item in grave(topology.broker, queue, _content(way, key), "rejected").targets}
+            targets = {item.name for item in dead_letter_target(topology.broker, queue, _content(way, key), "rejected").targets}
             back = queue.name in targets
             parked = targets - {queue.name} if back else targets & topology.parking
             worked = targets - parked
@@ -80,16 +80,16 @@ def _argument(queue: QueueType) -> tuple[str, ...]:
 # Circles ---------------------------------------------------------------------------------------------------------------
 
 
-def _circles(topology: Topology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
+def _circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
     """Every way back into a queue: by itself alone (time, delivery limits), or with rejections.
 
     The queues from which there are too many ways to follow are added to `too_large`.
     """
     seen: set[tuple[frozenset[str], bool]] = set()
     for queue in topology.broker.queues.values():
-        if dead_letter_target(queue) is None:
+        if dead_letter_exchange(queue) is None:
             continue
-        left, circles = iter(range(MOST_HOPS)), iter(range(MOST_CIRCLES))
+        left, circles = iter(range(MAX_HOPS)), iter(range(MAX_CIRCLES))
         try:
             for way, key in _samples(topology, queue.name):
                 for hops, cut in _follow(topology, queue, _content(way, key), (), left, rejecting=rejecting):
@@ -110,22 +110,22 @@ def _reasons(queue: QueueType, *, rejecting: bool) -> Iterator[str]:
     elif rejecting:
         yield "rejected"
     limit = queue.settings.delivery_limit
-    if not rejecting and limit is not None and 0 <= limit <= MOST_RETURNS:
+    if not rejecting and limit is not None and 0 <= limit <= MAX_RETURNS:
         yield "delivery_limit"
 
 
 def _follow(
-    topology: Topology, queue: QueueType, content: Content, path: tuple[Hop, ...], left: Iterator[int], *, rejecting: bool
+    topology: CheckedTopology, queue: QueueType, content: Content, path: tuple[Hop, ...], left: Iterator[int], *, rejecting: bool
 ) -> Iterator[tuple[tuple[Hop, ...], bool]]:
     """The hops back into the first queue, and those that the cycle rule ends. `left` holds an item for each that may be looked
     at; raises `TooManyStates` after that."""
-    if len(path) >= DEEPEST or dead_letter_target(queue) is None:
+    if len(path) >= DEEPEST or dead_letter_exchange(queue) is None:
         return
     for reason in _reasons(queue, rejecting=rejecting):
         if next(left, None) is None:
             raise TooManyStates
         hops = (*path, Hop(queue, reason))
-        found = grave(topology.broker, queue, content, reason)
+        found = dead_letter_target(topology.broker, queue, content, reason)
         if found.cut and not found.targets:
             yield hops, True
         for target in found.targets:
@@ -135,7 +135,7 @@ def _follow(
                 yield from _follow(topology, target, found.content, hops, left, rejecting=rejecting)
 
 
-def cycle_cut(topology: Topology) -> Iterator[Problem]:
+def cycle_cut(topology: CheckedTopology) -> Iterator[Problem]:
     """A loop without a rejection: RabbitMQ drops the message as it comes round (queues.md 6, routing.md D16)."""
     too_large: list[str] = []
     for circle in _circles(topology, too_large, rejecting=False):
@@ -153,7 +153,7 @@ def cycle_cut(topology: Topology) -> Iterator[Problem]:
     yield from not_checked("dead letters of queue", too_large)
 
 
-def _cut_shown(topology: Topology, circle: Circle) -> Draft:
+def _cut_shown(topology: CheckedTopology, circle: Circle) -> Draft:
     steps = [publish_step(circle.way, circle.key)]
     told = told_publish(circle.way, circle.key)
     for queue, reason in circle.hops:
@@ -170,7 +170,7 @@ def _cut_shown(topology: Topology, circle: Circle) -> Draft:
     return draft(topology, f"{told}: dropped", sections, steps, {"messages": {"m1": fate}})
 
 
-def retry_endless(topology: Topology) -> Iterator[Problem]:
+def retry_endless(topology: CheckedTopology) -> Iterator[Problem]:
     """Rejected, waited, back again, and nothing in the topology that ever ends it."""
     too_large: list[str] = []
     for circle in _circles(topology, too_large, rejecting=True):
@@ -187,7 +187,7 @@ def retry_endless(topology: Topology) -> Iterator[Problem]:
     yield from not_checked("dead letters of queue", too_large)
 
 
-def _counts(topology: Topology, queue: str) -> bool:
+def _counts(topology: CheckedTopology, queue: str) -> bool:
     """Whether consumers of the queue are known, and none of them rejects without looking how often it was tried."""
     consumers = [item for item in topology.scenario.consumers.values() if item.queue == queue]
     return bool(consumers) and not any(_always(item, "reject") for item in consumers)
@@ -201,7 +201,7 @@ def _always(consumer: Consumer, answer: str) -> bool:
     )
 
 
-def _endless_shown(topology: Topology, circle: Circle, rejecting: list[QueueType]) -> Draft:
+def _endless_shown(topology: CheckedTopology, circle: Circle, rejecting: list[QueueType]) -> Draft:
     waits = sum(hop.queue.settings.message_ttl or 0 for hop in circle.hops if hop.reason == "expired")
     sections = slice_of(topology, [(circle.way, circle.key)], [circle.hops[0].queue.name])
     consumers: dict[str, Any] = {}
@@ -217,7 +217,7 @@ def _endless_shown(topology: Topology, circle: Circle, rejecting: list[QueueType
     return draft(topology, told, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
 
 
-def requeue_endless(topology: Topology) -> Iterator[Problem]:
+def requeue_endless(topology: CheckedTopology) -> Iterator[Problem]:
     """A consumer that puts back whatever it gets, on a queue that counts no deliveries."""
     for consumer in topology.scenario.consumers.values():
         queue = topology.broker.queues.get(consumer.queue)

@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.broker.policies import matching
 from routesim.check.finding import Draft, Problem, not_checked
-from routesim.check.topology_rules import LARGE, RESERVED, Topology, Way, dead_letter_target
+from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
 from routesim.explain.answer import lasting, quoted
 from routesim.explain.keys.key_sets import ALL, NONE, Keys, TooManyStates, any_of, exactly, witness
@@ -13,12 +13,12 @@ from routesim.explain.keys.reach import decides_by_key, reach
 from routesim.model import DEFAULT_EXCHANGE
 from routesim.queues import QueueType
 
-MOST_SHOWN = 20  # losses of one cause that its witness shows
+MAX_SHOWN = 20  # losses of one cause that its witness shows
 LONGEST_FILL = 20_000  # messages that a witness publishes to fill a queue
 LARGEST_FILL = 100_000  # bytes
 
 
-def drops_all(topology: Topology) -> Iterator[Problem]:
+def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         if state.declared.internal or name in RESERVED or "dead-letter" in topology.fed.get(name, ()):
             continue
@@ -32,7 +32,7 @@ def drops_all(topology: Topology) -> Iterator[Problem]:
             why += f", and its alternate exchange '{state.alternate}' {'does not exist' if gone else 'leads to none either'}"
         else:
             why += " and no alternate exchange"
-        way = Way(name, ALL)
+        way = PublishPath(name, ALL)
         shown = draft(
             topology, f"{told_publish(way, 'any.key')}: dropped", slice_of(topology, [(way, "any.key")]),
             [publish_step(way, "any.key")], {"lost": 1},
@@ -41,7 +41,7 @@ def drops_all(topology: Topology) -> Iterator[Problem]:
         yield Problem(f"exchange '{name}' {why}: it drops every message", topology.subject("exchange", name), (), cure, shown)
 
 
-def _leads_to_queues(topology: Topology, start: str) -> bool:
+def _leads_to_queues(topology: CheckedTopology, start: str) -> bool:
     """Whether any queue is behind the exchange, for whatever message."""
     todo, exchanges = [start], topology.broker.exchanges
     for name in todo:  # grows while it is walked
@@ -56,7 +56,7 @@ def _leads_to_queues(topology: Topology, start: str) -> bool:
     return False
 
 
-def drops_some(topology: Topology) -> Iterator[Problem]:
+def drops_some(topology: CheckedTopology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         if name not in topology.entries or not state.bindings or not decides_by_key(topology.broker, name):
             continue
@@ -71,7 +71,7 @@ def drops_some(topology: Topology) -> Iterator[Problem]:
             continue
         if key is None:
             continue
-        way = Way(name, exactly(key))
+        way = PublishPath(name, exactly(key))
         shown = draft(
             topology, f"{told_publish(way, key)}: dropped", slice_of(topology, [(way, key)]), [publish_step(way, key)],
             {"lost": 1},
@@ -89,15 +89,17 @@ class _Losses:
 
     def __init__(self, target: str) -> None:
         self.target = target
-        self.found: list[tuple[str, Way, str, str]] = []  # queue, how to publish to it, by which key; the key of the dead letter
+        self.found: list[
+            tuple[str, PublishPath, str, str]
+        ] = []  # queue, how to publish to it, by which key; the key of the dead letter
 
 
-def dead_letter_nowhere(topology: Topology) -> Iterator[Problem]:
+def dead_letter_nowhere(topology: CheckedTopology) -> Iterator[Problem]:
     """One problem a cause: a policy that does this to a hundred queues is one mistake."""
     causes: dict[tuple[str, str], _Losses] = {}
     too_large: list[str] = []
     for name, queue in topology.broker.queues.items():
-        target = dead_letter_target(queue)
+        target = dead_letter_exchange(queue)
         if target is None or queue.settings.dead_letter_strategy == "at-least-once":
             continue  # at least once: what leads nowhere is kept until it leads somewhere
         try:
@@ -112,7 +114,7 @@ def dead_letter_nowhere(topology: Topology) -> Iterator[Problem]:
     yield from not_checked("dead letters of queue", too_large)
 
 
-def _cause(topology: Topology, queue: QueueType) -> tuple[str, str]:
+def _cause(topology: CheckedTopology, queue: QueueType) -> tuple[str, str]:
     origin = queue.origins["dead_letter_exchange"].source
     if origin == "argument":
         return "queue", queue.name
@@ -120,7 +122,7 @@ def _cause(topology: Topology, queue: QueueType) -> tuple[str, str]:
     return "operator" if operator else "policy", matching(topology.broker, operator, queue.broker_name, queue.kind)[0].name
 
 
-def _lost_key(topology: Topology, queue: QueueType, target: str, way: Way) -> tuple[Way, str, str] | None:
+def _lost_key(topology: CheckedTopology, queue: QueueType, target: str, way: PublishPath) -> tuple[PublishPath, str, str] | None:
     """A key of this way whose dead letter reaches no queue, and the key that the dead letter has. Raises `TooManyStates`."""
     broker, fixed = topology.broker, queue.settings.dead_letter_routing_key
     if target not in broker.exchanges:
@@ -138,10 +140,10 @@ def _lost_key(topology: Topology, queue: QueueType, target: str, way: Way) -> tu
     return None if key is None else (way, key, key)
 
 
-def _nowhere(topology: Topology, kind: str, name: str, losses: _Losses) -> Problem:
+def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses) -> Problem:
     steps: list[dict[str, Any]] = []
     fates: dict[str, Any] = {}
-    shown = losses.found[:MOST_SHOWN]
+    shown = losses.found[:MAX_SHOWN]
     for number, (queue, way, key, _) in enumerate(shown, 1):
         steps += [publish_step(way, key, id=f"lost-{number}"), *reject_steps(queue, f"lost-{number}")]
         fates[f"lost-{number}"] = {queue: "dropped: rejected"}
@@ -172,19 +174,19 @@ def _nowhere(topology: Topology, kind: str, name: str, losses: _Losses) -> Probl
 # Limits ----------------------------------------------------------------------------------------------------------------
 
 
-def limit_loses(topology: Topology) -> Iterator[Problem]:
+def limit_loses(topology: CheckedTopology) -> Iterator[Problem]:
     for queue in topology.broker.queues.values():
         if queue.name not in topology.parking:
             yield from _limits(topology, queue)
 
 
-def parking_loses(topology: Topology) -> Iterator[Problem]:
+def parking_loses(topology: CheckedTopology) -> Iterator[Problem]:
     for queue in topology.broker.queues.values():
         if queue.name in topology.parking:
             yield from _limits(topology, queue)
 
 
-def _limits(topology: Topology, queue: QueueType) -> Iterator[Problem]:
+def _limits(topology: CheckedTopology, queue: QueueType) -> Iterator[Problem]:
     limits = queue.settings
     if queue.kind == "stream" or limits.dead_letter_exchange is not None:
         return
@@ -212,7 +214,7 @@ def _limits(topology: Topology, queue: QueueType) -> Iterator[Problem]:
     yield Problem(text, topology.subject("queue", queue.name), where, cure, _limit_shown(topology, queue))
 
 
-def _limit_shown(topology: Topology, queue: QueueType) -> Draft | None:
+def _limit_shown(topology: CheckedTopology, queue: QueueType) -> Draft | None:
     limits = queue.settings
     way, key = topology.publish(queue.name)
     sections = slice_of(topology, [(way, key)], [queue.name])

@@ -7,12 +7,12 @@ from routesim.broker import Broker
 from routesim.broker.policies import matching
 from routesim.check.celery_rules import DELAYING
 from routesim.check.finding import ERROR, NOTE, Draft, Problem
-from routesim.check.topology_rules import Topology
+from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import binding_fields, entity_fields, policy_fields
 from routesim.diagnostics import did_you_mean
 from routesim.model import Policy
 from routesim.queues.arguments import taken_by
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import plain
 from routesim.versions import NEWEST_PATCH, parse, rules
 
@@ -38,7 +38,7 @@ SMALLEST_HASHES = 3  # a binding key with fewer # is taken by every version
 # Policies --------------------------------------------------------------------------------------------------------------
 
 
-def _contests(topology: Topology) -> Iterator[tuple[Policy, Policy, str]]:
+def _contests(topology: CheckedTopology) -> Iterator[tuple[Policy, Policy, str]]:
     """(who applies, who would too, to what) for every exchange and queue that the keys of the second mean anything for."""
     broker = topology.broker
     things = [(name, "exchange", name) for name, _ in topology.exchanges()]
@@ -52,7 +52,7 @@ def _contests(topology: Topology) -> Iterator[tuple[Policy, Policy, str]]:
                     yield found[0], other, name
 
 
-def policy_hidden(topology: Topology) -> Iterator[Problem]:
+def policy_hidden(topology: CheckedTopology) -> Iterator[Problem]:
     hidden: dict[tuple[bool, str], list[tuple[Policy, Policy, str]]] = {}
     applies: dict[tuple[bool, str], int] = {}
     for name, kind in [(name, "exchange") for name, _ in topology.exchanges()]:
@@ -79,7 +79,7 @@ def policy_hidden(topology: Topology) -> Iterator[Problem]:
         yield Problem(text, subject, (), "put all keys into one policy", None, None if everywhere else NOTE)
 
 
-def _count(topology: Topology, name: str, kind: str, applies: dict[tuple[bool, str], int]) -> None:
+def _count(topology: CheckedTopology, name: str, kind: str, applies: dict[tuple[bool, str], int]) -> None:
     for operator in (False, True):
         for policy in matching(topology.broker, operator, name, kind)[:1]:
             meant = policy.definition.keys() & FOR_EXCHANGES if kind == "exchange" else policy.definition.keys() - FOR_EXCHANGES
@@ -87,7 +87,7 @@ def _count(topology: Topology, name: str, kind: str, applies: dict[tuple[bool, s
                 applies[operator, policy.name] = applies.get((operator, policy.name), 0) + 1
 
 
-def policy_tie(topology: Topology) -> Iterator[Problem]:
+def policy_tie(topology: CheckedTopology) -> Iterator[Problem]:
     told: set[tuple[str, str]] = set()
     for winner, other, name in _contests(topology):
         if other.priority == winner.priority and other.definition != winner.definition and (winner.name, other.name) not in told:
@@ -103,7 +103,7 @@ def policy_tie(topology: Topology) -> Iterator[Problem]:
 # Arguments and plugins -------------------------------------------------------------------------------------------------
 
 
-def meaningless(topology: Topology) -> Iterator[Problem]:
+def meaningless(topology: CheckedTopology) -> Iterator[Problem]:
     broker = topology.broker
     for name, queue in broker.queues.items():
         for argument in queue.arguments:
@@ -134,7 +134,7 @@ def meaningless(topology: Topology) -> Iterator[Problem]:
             yield Problem(text, topology.subject("exchange", name), ("arguments", argument), cure)
 
 
-def needs_plugin(topology: Topology) -> Iterator[Problem]:
+def needs_plugin(topology: CheckedTopology) -> Iterator[Problem]:
     told = set()
     for name, state in topology.exchanges():
         kind = state.declared.type
@@ -144,7 +144,7 @@ def needs_plugin(topology: Topology) -> Iterator[Problem]:
             yield Problem(text, topology.subject("exchange", name), (), "without it the broker refuses the declaration")
 
 
-def delayed(topology: Topology) -> Iterator[Problem]:
+def delayed(topology: CheckedTopology) -> Iterator[Problem]:
     """While a message waits in a delayed exchange it counts as unroutable (routing.md W3)."""
     for name, state in topology.exchanges():
         if state.declared.type != "x-delayed-message":
@@ -163,7 +163,7 @@ def delayed(topology: Topology) -> Iterator[Problem]:
 # Versions --------------------------------------------------------------------------------------------------------------
 
 
-def _refusals(topology: Topology, version: str) -> Iterator[tuple[steps.Step, Refused]]:
+def _refusals(topology: CheckedTopology, version: str) -> Iterator[tuple[steps.Step, AmqpError]]:
     """What a broker of that version refuses of the top-level declarations."""
     scenario = topology.scenario
     broker = Broker(rules(version), vhost=scenario.vhost, settings=scenario.settings, channel_plans=scenario.channels)
@@ -178,7 +178,7 @@ def _refusals(topology: Topology, version: str) -> Iterator[tuple[steps.Step, Re
             yield step, refused
 
 
-def removed(topology: Topology) -> Iterator[Problem]:
+def removed(topology: CheckedTopology) -> Iterator[Problem]:
     """Declarations that the version in question refuses, and what it carries out differently without a word."""
     version = topology.scenario.rabbitmq
     for step, refused in _refusals(topology, version):
@@ -189,14 +189,14 @@ def removed(topology: Topology) -> Iterator[Problem]:
         yield Problem(text, None, (), "set prefetch on the consumers")
 
 
-def removed_later(topology: Topology) -> Iterator[Problem]:
+def removed_later(topology: CheckedTopology) -> Iterator[Problem]:
     """What the file's own version takes, and a later one refuses."""
     own = topology.scenario.rabbitmq
     known = {id(step) for step, _ in _refusals(topology, own)}
     later = [version for version in NEWEST_PATCH if parse(version) > parse(own)]
     if not later or all(id(step) in known for step, _ in _refusals(topology, later[-1])):
         return
-    alike: dict[tuple[str, str], list[tuple[steps.Step, Refused]]] = {}
+    alike: dict[tuple[str, str], list[tuple[steps.Step, AmqpError]]] = {}
     for version in later:
         for step, refused in _refusals(topology, version):
             if id(step) not in known:
@@ -210,7 +210,7 @@ def removed_later(topology: Topology) -> Iterator[Problem]:
         yield Problem(f"from RabbitMQ {version} on this is refused{count}: {text}", step, _inner(step, refused), cure, shown)
 
 
-def _inner(step: steps.Step, refused: Refused) -> tuple[str, ...]:
+def _inner(step: steps.Step, refused: AmqpError) -> tuple[str, ...]:
     if refused.argument is None:
         return ()
     if isinstance(step, steps.SetPolicy):
@@ -220,7 +220,7 @@ def _inner(step: steps.Step, refused: Refused) -> tuple[str, ...]:
     return "arguments", refused.argument
 
 
-def _refused_shown(topology: Topology, step: steps.Step, refused: Refused, version: str | None = None) -> Draft | None:
+def _refused_shown(topology: CheckedTopology, step: steps.Step, refused: AmqpError, version: str | None = None) -> Draft | None:
     declared: dict[str, object]
     if isinstance(step, steps.DeclareQueue):
         declared = {"queues": {step.queue.name: entity_fields(None, step.queue)}}

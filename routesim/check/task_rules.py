@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from routesim.check.finding import Draft, OfTask, Problem
-from routesim.check.topology_rules import Topology
+from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import draft, slice_of
 from routesim.explain.answer import lasting
 from routesim.model import Task
@@ -15,7 +15,7 @@ LONGEST_LOOK_MS = 120_000  # RabbitMQ looks for overdue acknowledgements once a 
 RESTART_MS = 1_000
 
 
-def outlives_timeout(topology: Topology) -> Iterator[Problem]:
+def outlives_timeout(topology: CheckedTopology) -> Iterator[Problem]:
     """A message that is acknowledged at the end of a task, when the broker has long taken it back (queues.md 5.10).
 
     Only where every queue that a worker consumes has a shorter timeout, for nothing says which of them holds the task.
@@ -47,7 +47,7 @@ def _longest(task: Task) -> int:
     return longest if task.time_limit is None else min(longest, task.time_limit)
 
 
-def _outlived(topology: Topology, task: Task, takes: int, queue: QueueType, timeout: int) -> Draft:
+def _outlived(topology: CheckedTopology, task: Task, takes: int, queue: QueueType, timeout: int) -> Draft:
     wait: dict[str, Any] = {"wait": timeout + LONGEST_LOOK_MS}
     if topology.broker.rules.acknowledgement_timeout == "channel":
         wait["fails"] = 406
@@ -68,7 +68,7 @@ def _outlived(topology: Topology, task: Task, takes: int, queue: QueueType, time
     )  # fmt: skip
 
 
-def late_acks_needed(topology: Topology) -> Iterator[Problem]:
+def late_acks_needed(topology: CheckedTopology) -> Iterator[Problem]:
     """What a task says about failures and lost workers, while its message is acknowledged before it begins (celery.md 2.1)."""
     found = [
         (task.name, [option for option, value in LATE_ONLY.items() if getattr(task, option) == value])

@@ -21,11 +21,11 @@ from routesim.values import Value, raw
 
 RESERVED = frozenset(item.name for item in PREDECLARED)
 DECLARING = (steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.SetPolicy)
-MOST_WAYS = 12  # of reaching one place that are told apart
+MAX_WAYS = 12  # of reaching one place that are told apart
 LARGE = 300  # bindings of an exchange, or queues, beyond which sets of keys are not built
 
 
-class Way(NamedTuple):
+class PublishPath(NamedTuple):
     """Publishing to `exchange` with one of `keys` (and these headers) leads to the place in question."""
 
     exchange: str
@@ -45,7 +45,7 @@ class Way(NamedTuple):
             return None
 
 
-class Topology:
+class CheckedTopology:
     """A scenario as the rules see it. `broker` holds what the top level and all its declare and bind steps declare; `work` is
     what the questions about keys of one rule may cost together."""
 
@@ -163,7 +163,7 @@ class Topology:
         return {name for kind, name in seen if kind == "exchange"}
 
     @cached_property
-    def ways(self) -> dict[str, list[Way]]:
+    def ways(self) -> dict[str, list[PublishPath]]:
         """For every queue the ways in which messages get there, dead letters included."""
         return _Spread(self).run()
 
@@ -172,54 +172,54 @@ class Topology:
         """Queues that only dead letters reach."""
         return {name for name, ways in self.ways.items() if ways and all(way.dead for way in ways)}
 
-    def arrives(self, way: Way, key: str, queue: str) -> bool:
+    def arrives(self, way: PublishPath, key: str, queue: str) -> bool:
         """Whether such a publish really reaches the queue."""
         content = Content(way.exchange, key, (key,), dict(way.headers) or None, "")
         return any(found.name == queue for found, _ in route(self.broker, way.exchange, "m1", content).queues)
 
-    def publish(self, queue: str) -> tuple[Way, str]:
+    def publish(self, queue: str) -> tuple[PublishPath, str]:
         """A publish that reaches the queue: as messages usually get there, else straight to it."""
         for way in self.ways.get(queue, ()):
             key = way.sample(self.work)
             if key is not None and self.arrives(way, key, queue):
                 return way, key
-        return Way(DEFAULT_EXCHANGE, exactly(queue)), queue
+        return PublishPath(DEFAULT_EXCHANGE, exactly(queue)), queue
 
 
-def dead_letter_target(queue: QueueType) -> str | None:
+def dead_letter_exchange(queue: QueueType) -> str | None:
     return None if queue.kind == "stream" else queue.settings.dead_letter_exchange
 
 
 class _Spread:
     """Follows all publishes from the entries over bindings, alternate exchanges and dead letters until nothing is new."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: CheckedTopology) -> None:
         self.topology = topology
         self.broker = topology.broker
         self.work = Remainders()
-        self.at_queue: dict[str, list[Way]] = {}
-        self.at_exchange: dict[str, list[Way]] = {}
-        self.todo: list[tuple[str, str, Way]] = []
+        self.at_queue: dict[str, list[PublishPath]] = {}
+        self.at_exchange: dict[str, list[PublishPath]] = {}
+        self.todo: list[tuple[str, str, PublishPath]] = []
 
-    def run(self) -> dict[str, list[Way]]:
+    def run(self) -> dict[str, list[PublishPath]]:
         for name in self.topology.entries:
-            self._arrive("exchange", name, Way(name, self.topology.published(name)))
+            self._arrive("exchange", name, PublishPath(name, self.topology.published(name)))
         for _, message in self.topology.publishes:
             if message.exchange == DEFAULT_EXCHANGE and message.routing_key in self.broker.queues:
-                self._arrive("queue", message.routing_key, Way(DEFAULT_EXCHANGE, exactly(message.routing_key)))
+                self._arrive("queue", message.routing_key, PublishPath(DEFAULT_EXCHANGE, exactly(message.routing_key)))
         self._follow()
         for name in self.broker.queues:
             if name not in self.at_queue and not self._is_bound(name):
-                self._arrive("queue", name, Way(DEFAULT_EXCHANGE, exactly(name)))
+                self._arrive("queue", name, PublishPath(DEFAULT_EXCHANGE, exactly(name)))
                 self._follow()
         return self.at_queue
 
     def _is_bound(self, queue: str) -> bool:
         return bool(self.broker.incoming.get(("queue", queue)))
 
-    def _arrive(self, kind: str, name: str, way: Way) -> None:
+    def _arrive(self, kind: str, name: str, way: PublishPath) -> None:
         known = (self.at_queue if kind == "queue" else self.at_exchange).setdefault(name, [])
-        if len(known) >= MOST_WAYS or any(
+        if len(known) >= MAX_WAYS or any(
             other.exchange == way.exchange and set(other.keys.parts or (other.keys,)) <= set(way.keys.parts or (way.keys,))
             and repr(other.headers) == repr(way.headers) for other in known
         ):  # fmt: skip
@@ -235,7 +235,7 @@ class _Spread:
             else:
                 self._out_of_queue(self.broker.queues[name], way)
 
-    def _through_exchange(self, name: str, way: Way) -> None:
+    def _through_exchange(self, name: str, way: PublishPath) -> None:
         state = self.broker.exchanges[name]
         for binding in state.bindings.values():
             keys = way.keys & matched(state, binding)
@@ -250,19 +250,19 @@ class _Spread:
             if inner_type(state) == "headers" or not _empty(self.work, keys):
                 self._arrive("exchange", state.alternate, way._replace(keys=way.keys if inner_type(state) == "headers" else keys))
 
-    def _out_of_queue(self, queue: QueueType, way: Way) -> None:
-        exchange = dead_letter_target(queue)
+    def _out_of_queue(self, queue: QueueType, way: PublishPath) -> None:
+        exchange = dead_letter_exchange(queue)
         if exchange is None or exchange not in self.broker.exchanges:
             return
         key = queue.settings.dead_letter_routing_key
         keys = way.keys if key is None else exactly(key)
         if exchange:
-            self._arrive("exchange", exchange, Way(exchange, keys, way.headers, True))
+            self._arrive("exchange", exchange, PublishPath(exchange, keys, way.headers, True))
             return
         names = [key] if key is not None else list(self.broker.queues) if len(self.broker.queues) <= LARGE else []
         for name in names:
             if name in self.broker.queues and not _empty(self.work, keys & exactly(name)):
-                self._arrive("queue", name, Way(DEFAULT_EXCHANGE, exactly(name), way.headers, True))
+                self._arrive("queue", name, PublishPath(DEFAULT_EXCHANGE, exactly(name), way.headers, True))
 
 
 def _empty(work: Remainders, keys: Keys) -> bool:

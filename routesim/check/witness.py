@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.broker.policies import matching
 from routesim.check.finding import Draft, Witness
-from routesim.check.topology_rules import RESERVED, Topology, Way
+from routesim.check.topology_rules import RESERVED, CheckedTopology, PublishPath
 from routesim.content import Content
 from routesim.diagnostics import Invalid
 from routesim.explain.answer import quoted
@@ -19,7 +19,7 @@ ALL_SHOWN = 30  # bindings of an exchange that are all written out; of more, tho
 BUDGET_EVENTS = 300_000
 
 
-def slice_of(topology: Topology, ways: Iterable[tuple[Way, str]], queues: Iterable[str] = ()) -> dict[str, Any]:
+def slice_of(topology: CheckedTopology, ways: Iterable[tuple[PublishPath, str]], queues: Iterable[str] = ()) -> dict[str, Any]:
     """What such publishes, and the dead letters that come of them, can touch, as the sections of a scenario."""
     part = _Slice(topology)
     for way, key in ways:
@@ -34,7 +34,7 @@ def slice_of(topology: Topology, ways: Iterable[tuple[Way, str]], queues: Iterab
 
 
 class _Slice:
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: CheckedTopology) -> None:
         self.topology = topology
         self.broker = topology.broker
         self.keys: set[str] = set()
@@ -140,7 +140,7 @@ def policy_fields(policy: Policy) -> dict[str, Any]:
     return {**fields, "definition": table(policy.definition)}
 
 
-def publish_step(way: Way, key: str, **more: Any) -> dict[str, Any]:
+def publish_step(way: PublishPath, key: str, **more: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {"exchange": way.exchange} if way.exchange else {}
     fields["routing_key"] = key
     if way.headers:
@@ -155,13 +155,18 @@ def reject_steps(queue: str, message: str, *, requeue: bool = False) -> list[dic
     ]
 
 
-def told_publish(way: Way, key: str) -> str:
+def told_publish(way: PublishPath, key: str) -> str:
     to = f"exchange '{way.exchange}'" if way.exchange else "the default exchange"
     return f"publish to {to} with key {quoted(key)}"
 
 
 def draft(
-    topology: Topology, told: str, sections: dict[str, Any], steps: list[dict[str, Any]], expect: dict[str, Any], **more: Any
+    topology: CheckedTopology,
+    told: str,
+    sections: dict[str, Any],
+    steps: list[dict[str, Any]],
+    expect: dict[str, Any],
+    **more: Any,
 ) -> Draft:
     """A whole scenario under the same rules; `more` are further sections."""
     scenario = topology.scenario

@@ -9,7 +9,7 @@ import typer
 from routesim.cli.import_ import OUTPUT
 from routesim.cli.shared.commands import OneCommand
 from routesim.cli.shared.groups import OPTIONS
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim celery expand shop.yaml",
@@ -92,4 +92,4 @@ def compare(
     sys.exit(compare_file(file, visibility_timeout, format))
 
 
-COMMAND = Command(app, "")
+COMMAND = CliCommand(app, "")

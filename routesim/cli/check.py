@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim check definitions.json",
@@ -38,10 +38,10 @@ def check(
     ] = None,
 ) -> None:
     """Find what a topology loses, loops or never does, each error with a message that shows it."""
-    from routesim.cli.handlers.checking import Options, check_files
+    from routesim.cli.handlers.checking import CheckOptions, check_files
 
-    options = Options(tuple(select or ()), tuple(ignore or ()), fail_on, rabbitmq, witness, format, output)
+    options = CheckOptions(tuple(select or ()), tuple(ignore or ()), fail_on, rabbitmq, witness, format, output)
     sys.exit(check_files(files, options))
 
 
-COMMAND = Command(check, EXAMPLES)
+COMMAND = CliCommand(check, EXAMPLES)

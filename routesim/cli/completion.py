@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 SCRIPTS = Path(__file__).parent / "completions"
 SHELLS = {"bash": "routesim.bash", "zsh": "_routesim", "fish": "routesim.fish"}  # the names that their folders want
@@ -36,4 +36,4 @@ def completion(shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash,
         out.write(script(shell))
 
 
-COMMAND = Command(completion, EXAMPLES)
+COMMAND = CliCommand(completion, EXAMPLES)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim diff exported-before.json exported-after.json",
@@ -25,4 +25,4 @@ def diff(
     answered(lambda: explain_diff(pairs(old, new)), format)
 
 
-COMMAND = Command(diff, EXAMPLES)
+COMMAND = CliCommand(diff, EXAMPLES)

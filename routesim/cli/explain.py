@@ -7,7 +7,7 @@ import typer
 
 from routesim.cli.shared.commands import OneCommand
 from routesim.cli.shared.groups import OPTIONS
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 FORMAT = Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or svg.")]
 VERSION = Annotated[
@@ -203,4 +203,4 @@ def error(
     answered(lambda: explain_error(code), format)
 
 
-COMMAND = Command(app, "")
+COMMAND = CliCommand(app, "")

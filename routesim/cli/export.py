@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.import_ import OUTPUT
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim export shop.yaml",
@@ -29,4 +29,4 @@ def export(
     sys.exit(export_file(file, output, vhost, rabbitmq))
 
 
-COMMAND = Command(export, EXAMPLES)
+COMMAND = CliCommand(export, EXAMPLES)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.explain import FILE, HEADERS, VERSION
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim graph scenarios/shoes.yaml",
@@ -33,10 +33,10 @@ def graph(
     output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")] = None,
 ) -> None:
     """Draw exchanges, queues and all the ways between them, and the way that a message takes."""
-    from routesim.cli.handlers.drawing import Options, draw
+    from routesim.cli.handlers.drawing import DrawOptions, draw
 
     way = (exchange, key, tuple(header or ())) if exchange is not None else None
-    sys.exit(draw(file, Options(format, message, way, focus, depth, rabbitmq, output)))
+    sys.exit(draw(file, DrawOptions(format, message, way, focus, depth, rabbitmq, output)))
 
 
-COMMAND = Command(graph, EXAMPLES)
+COMMAND = CliCommand(graph, EXAMPLES)

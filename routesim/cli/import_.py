@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim import definitions.json",
@@ -45,4 +45,4 @@ def import_(
     sys.exit(import_broker(str(management), vhost, format, output, rabbitmq))
 
 
-COMMAND = Command(import_, EXAMPLES)
+COMMAND = CliCommand(import_, EXAMPLES)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.import_ import OUTPUT
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim import celery proj",
@@ -39,4 +39,4 @@ def import_celery(
     sys.exit(import_app(app, output, workers, directory, python, timeout, rabbitmq, debug=debug))
 
 
-COMMAND = Command(import_celery, EXAMPLES)
+COMMAND = CliCommand(import_celery, EXAMPLES)

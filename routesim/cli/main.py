@@ -10,7 +10,7 @@ from routesim import __version__
 from routesim.cli.shared.commands import OPTIONS, Commands
 from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.help import examples
-from routesim.cli.shared.output import forget, tell
+from routesim.cli.shared.output import forget, stderr_line
 
 EPILOGUE = (
     examples(
@@ -49,7 +49,7 @@ def main() -> None:
         sys.exit(OK)
     status = _status(sys.argv[1:])
     if status == INTERRUPTED:
-        tell("interrupted")
+        stderr_line("interrupted")
     sys.exit(status)
 
 
@@ -70,7 +70,7 @@ def _status(arguments: list[str]) -> int:
     except OSError as problem:
         return _unwritable(problem)
     except UsageError as problem:
-        tell(f"error: {problem}")
+        stderr_line(f"error: {problem}")
         return UNUSABLE
     except Exception as problem:
         return _told(problem, arguments)
@@ -93,15 +93,15 @@ def _told(problem: Exception, arguments: list[str]) -> int:
         from routesim.cli.shared.usage import lines_of
 
         for line in lines_of(problem, typer.main.get_command(app), arguments):
-            tell(line)
+            stderr_line(line)
         return UNUSABLE
     if "--debug" in arguments:
         import traceback
 
         traceback.print_exc()
     text = " ".join(f"{type(problem).__name__}: {problem}".split())[:300]
-    tell(f"internal error: {text}")
-    tell("This is a mistake in routesim. Please report it with the scenario; --debug before the command shows where.")
+    stderr_line(f"internal error: {text}")
+    stderr_line("This is a mistake in routesim. Please report it with the scenario; --debug before the command shows where.")
     return NO_VERDICT
 
 
@@ -119,5 +119,5 @@ def _flushed(status: int) -> int:
 def _unwritable(problem: OSError) -> int:
     """The disk is full, or the like."""
     forget(sys.stdout)
-    tell(f"error: cannot write: {problem.strerror or problem}")
+    stderr_line(f"error: cannot write: {problem.strerror or problem}")
     return NO_VERDICT

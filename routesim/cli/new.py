@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim new --list",
@@ -30,4 +30,4 @@ def new(
     sys.exit(list_templates() if list else write_template(name, template, force=force))
 
 
-COMMAND = Command(new, EXAMPLES)
+COMMAND = CliCommand(new, EXAMPLES)

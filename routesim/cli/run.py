@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim run scenarios/hello.yaml",
@@ -77,10 +77,10 @@ def run(
     plot: Annotated[bool, typer.Option("--plot", help="Ready and unacked messages of each queue over virtual time.")] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
-    from routesim.cli.handlers.running import Options, run_files, until_of
+    from routesim.cli.handlers.running import RunOptions, run_files, until_of
     from routesim.cli.shared.exits import UsageError
 
-    options = Options(
+    options = RunOptions(
         format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under, plot
     )
     if step:
@@ -101,9 +101,9 @@ def run(
     if broker is not None:
         if seeds is not None:
             raise UsageError("--seeds is of the embedded engine; leave out --broker")
-        from routesim.cli.handlers.running_on_broker import Target, run_live
+        from routesim.cli.handlers.running_on_broker import BrokerTarget, run_live
 
-        sys.exit(run_live(files, options, Target(broker, management, speed)))
+        sys.exit(run_live(files, options, BrokerTarget(broker, management, speed)))
     if seeds is not None:
         from routesim.cli.handlers.sweeping import parsed, sweep_files
 
@@ -124,4 +124,4 @@ def _count(jobs: int) -> int:
     return count_of(jobs)
 
 
-COMMAND = Command(run, EXAMPLES)
+COMMAND = CliCommand(run, EXAMPLES)

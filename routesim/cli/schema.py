@@ -1,7 +1,7 @@
 """`routesim schema`: the JSON Schema of scenarios."""
 
 from routesim.cli.import_ import OUTPUT
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples("routesim schema --output routesim.schema.json")
 
@@ -17,4 +17,4 @@ def schema(output: OUTPUT = None) -> None:
     write(lambda out: text().splitlines(), None, output)
 
 
-COMMAND = Command(schema, EXAMPLES)
+COMMAND = CliCommand(schema, EXAMPLES)

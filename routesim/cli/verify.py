@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim verify scenarios/*.yaml --broker amqp://localhost",
@@ -39,11 +39,11 @@ def verify(
 
     Every queue, consumer and message is compared, by the rules of the version that the broker has. Status 1: a difference.
     """
-    from routesim.cli.handlers.running_on_broker import Target
+    from routesim.cli.handlers.running_on_broker import BrokerTarget
     from routesim.cli.handlers.verifying import Verify, verify_all
 
-    asked = Verify(files or [], Target(broker, management, speed), random, seed, keep, format or "table", output)
+    asked = Verify(files or [], BrokerTarget(broker, management, speed), random, seed, keep, format or "table", output)
     sys.exit(verify_all(asked))
 
 
-COMMAND = Command(verify, EXAMPLES)
+COMMAND = CliCommand(verify, EXAMPLES)

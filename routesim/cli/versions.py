@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.explain import FILE, FORMAT
-from routesim.cli.shared.help import Command, examples
+from routesim.cli.shared.help import CliCommand, examples
 
 FROM = Annotated[str | None, typer.Option("--from", metavar="VERSION", help="The version before.")]
 TO = Annotated[str | None, typer.Option("--to", metavar="VERSION", help="The version after.")]
@@ -40,5 +40,5 @@ def upgrade(
     )
 
 
-VERSIONS = Command(versions, examples("routesim versions", "routesim versions --from 3.13 --to 4.3"))
-UPGRADE = Command(upgrade, examples("routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.3"))
+VERSIONS = CliCommand(versions, examples("routesim versions", "routesim versions --from 3.13 --to 4.3"))
+UPGRADE = CliCommand(upgrade, examples("routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.3"))

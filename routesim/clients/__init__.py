@@ -1,5 +1,5 @@
 """How consumers behave, and Celery's worker processes (`process`): deliveries in, steps out."""
 
-from routesim.clients.worker import Worker
+from routesim.clients.worker import ScriptedConsumer
 
-__all__ = ["Worker"]
+__all__ = ["ScriptedConsumer"]

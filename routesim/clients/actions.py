@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from routesim.clients.outcomes import Course
+from routesim.clients.outcomes import TaskCourse
 from routesim.clients.requests import Request
 from routesim.events import Event
 from routesim.model import Task
@@ -12,7 +12,7 @@ from routesim.steps import Step
 What: TypeAlias = tuple[Any, ...]
 
 
-class Refusal(Protocol):
+class StepRefusal(Protocol):
     """What a broker of either kind answers to a step that it refuses."""
 
     @property
@@ -35,13 +35,13 @@ class Soon(NamedTuple):
     what: What
 
 
-Doing: TypeAlias = Step | Event | After | Soon
-Doings: TypeAlias = Generator[Doing, Refusal | None, None]
+Action: TypeAlias = Step | Event | After | Soon
+Actions: TypeAlias = Generator[Action, StepRefusal | None, None]
 
 
-class Job(NamedTuple):
+class TaskJob(NamedTuple):
     request: Request
-    course: Course
+    course: TaskCourse
 
 
 class Shared:

@@ -10,11 +10,11 @@ from routesim.queues import Delivery
 from routesim.steps import Cancel, Consume
 
 if TYPE_CHECKING:
-    from routesim.clients.actions import Doings
+    from routesim.clients.actions import Actions
     from routesim.clients.process import Process
 
 
-def carry_out(process: "Process", delivery: Delivery) -> "Doings":
+def carry_out(process: "Process", delivery: Delivery) -> "Actions":
     """A command for everybody or for this worker by name; what is none is passed over, as Celery only logs it."""
     try:
         told = json.loads(delivery.copy.content.body)
@@ -45,7 +45,7 @@ def carry_out(process: "Process", delivery: Delivery) -> "Doings":
         )
 
 
-def _revoke(process: "Process", arguments: dict[str, Any]) -> "Doings":
+def _revoke(process: "Process", arguments: dict[str, Any]) -> "Actions":
     """The ids are only remembered: what is held or reserved is let go when its turn comes."""
     ids = arguments.get("task_id")
     for id in ids if isinstance(ids, list) else [ids]:
@@ -54,7 +54,7 @@ def _revoke(process: "Process", arguments: dict[str, Any]) -> "Doings":
             yield from executing.terminate(process, str(id))
 
 
-def _rate_limit(process: "Process", arguments: dict[str, Any]) -> "Doings":
+def _rate_limit(process: "Process", arguments: dict[str, Any]) -> "Actions":
     yield from ()
     task, rate = str(arguments.get("task_name")), arguments.get("rate_limit")
     lifts = rate in (None, 0, "0", "")
@@ -64,25 +64,25 @@ def _rate_limit(process: "Process", arguments: dict[str, Any]) -> "Doings":
 
 
 def _events(on: bool) -> Any:
-    def switch(process: "Process", _: dict[str, Any]) -> "Doings":
+    def switch(process: "Process", _: dict[str, Any]) -> "Actions":
         yield from ()
         process.sends_events = on
 
     return switch
 
 
-def _shutdown(process: "Process", _: dict[str, Any]) -> "Doings":
+def _shutdown(process: "Process", _: dict[str, Any]) -> "Actions":
     yield from connecting.shut_down(process)
 
 
-def _cancel_consumer(process: "Process", arguments: dict[str, Any]) -> "Doings":
+def _cancel_consumer(process: "Process", arguments: dict[str, Any]) -> "Actions":
     consumer = task_consumer(process.plan.name, str(arguments.get("queue")))
     if consumer in process.consumers and consumer not in process.cancelled:
         process.cancelled.add(consumer)
         yield Cancel(process.plan.name, consumer)
 
 
-def _add_consumer(process: "Process", arguments: dict[str, Any]) -> "Doings":
+def _add_consumer(process: "Process", arguments: dict[str, Any]) -> "Actions":
     queue = str(arguments.get("queue"))
     consumer = task_consumer(process.plan.name, queue)
     if consumer not in process.consumers or consumer in process.cancelled:
@@ -91,7 +91,7 @@ def _add_consumer(process: "Process", arguments: dict[str, Any]) -> "Doings":
         yield Consume(Consumer(consumer, queue, process.plan.name))
 
 
-def _nothing(_: "Process", __: dict[str, Any]) -> "Doings":
+def _nothing(_: "Process", __: dict[str, Any]) -> "Actions":
     yield from ()
 
 

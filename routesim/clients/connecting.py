@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from routesim import events
 from routesim.clients import messages
-from routesim.clients.actions import After, Doings, Refusal, Soon
+from routesim.clients.actions import Actions, After, Soon, StepRefusal
 from routesim.clients.limits import PrefetchCount
 from routesim.model import Consumer, control_channel, gossip_channel, task_consumer
 from routesim.steps import Cancel, Close, Consume, Crash, Step
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from routesim.clients.process import Process
 
 RECONNECT_MS = 1_000  # between two attempts to get what the broker refused
-MOST_ATTEMPTS = 100  # Celery's broker_connection_max_retries
+MAX_ATTEMPTS = 100  # Celery's broker_connection_max_retries
 
 
-def start(process: "Process", why: str) -> Doings:
+def start(process: "Process", why: str) -> Actions:
     process.alive = True
     process.stopping, process.reduced, process.attempts = "", False, 0
     process.prefetch = PrefetchCount(process.plan.prefetch, process.plan.eta_limit)
@@ -26,7 +26,7 @@ def start(process: "Process", why: str) -> Doings:
     yield from connect(process, why)
 
 
-def connect(process: "Process", why: str) -> Doings:
+def connect(process: "Process", why: str) -> Actions:
     """basic.qos, then everything that it declares, then its consumers in order."""
     plan = process.plan
     process.life += 1
@@ -55,23 +55,23 @@ def _consumes(process: "Process") -> list[Step]:
     return steps + [Consume(Consumer(consumer, queue, name)) for consumer, queue in own.items()]
 
 
-def _refused(process: "Process", refused: Refusal) -> Doings:
+def _refused(process: "Process", refused: StepRefusal) -> Actions:
     """The broker does not give it what it asks for: another connection helps only where this one was closed."""
     process.attempts += 1
-    if not refused.closes_connection or process.attempts > MOST_ATTEMPTS:
+    if not refused.closes_connection or process.attempts > MAX_ATTEMPTS:
         yield from die(process, f"unrecoverable error: {refused.text}")
         return
     yield from lose(process)
     yield After(RECONNECT_MS, ("reconnect",))
 
 
-def disconnect(process: "Process") -> Doings:
+def disconnect(process: "Process") -> Actions:
     yield from lose(process)
     yield Crash(process.plan.name)
     yield Soon(("reconnect",))
 
 
-def lose(process: "Process") -> Doings:
+def lose(process: "Process") -> Actions:
     """What waits can never be acknowledged and is forgotten; what runs goes on, unless it is to be cancelled."""
     process.connected = False
     _forget_waiting(process)
@@ -84,7 +84,7 @@ def lose(process: "Process") -> Doings:
                     events.TaskRevoked(process.now, job.request.id, job.request.task.name, plan.name, "cancelled")
                 )
     if plan.reduces_prefetch and plan.prefetch and plan.prefetch_of == "channel":
-        each = process.each()
+        each = process.prefetch_per_child()
         process.prefetch = PrefetchCount(max(each, plan.prefetch - len(process.running) * each), plan.eta_limit)
         process.reduced = process.prefetch.value != plan.prefetch
     else:
@@ -102,7 +102,7 @@ def _forget_waiting(process: "Process") -> None:
 # Its end -----------------------------------------------------------------------------------------------------------
 
 
-def shut_down(process: "Process") -> Doings:
+def shut_down(process: "Process") -> Actions:
     """Warm: no more deliveries; what runs is finished and acknowledged before the channel is closed."""
     yield from cancel_consumers(process)
     process.stopping = "warm shutdown"
@@ -110,14 +110,14 @@ def shut_down(process: "Process") -> Doings:
         yield from leave(process, process.stopping)
 
 
-def cancel_consumers(process: "Process") -> Doings:
+def cancel_consumers(process: "Process") -> Actions:
     process.stopping = process.stopping or "shutdown"
     for consumer in process.consumers:
         if consumer not in process.cancelled:
             yield Cancel(process.plan.name, consumer)
 
 
-def leave(process: "Process", why: str) -> Doings:
+def leave(process: "Process", why: str) -> Actions:
     """It takes leave of the broker in good order."""
     process.alive = process.connected = False
     _forget_waiting(process)
@@ -128,7 +128,7 @@ def leave(process: "Process", why: str) -> Doings:
     yield events.WorkerOffline(process.now, process.plan.name, why)
 
 
-def die(process: "Process", why: str) -> Doings:
+def die(process: "Process", why: str) -> Actions:
     """All its connections are gone at once, and its children with it."""
     process.alive = process.connected = False
     _forget_waiting(process)

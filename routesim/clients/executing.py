@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from routesim import events
 from routesim.clients import connecting, messages
-from routesim.clients.actions import After, Doings, Job, Soon
+from routesim.clients.actions import Actions, After, Soon, TaskJob
 from routesim.clients.limits import RateLimit
-from routesim.clients.outcomes import Course, Moment, course, lost
+from routesim.clients.outcomes import RunContext, TaskCourse, course, lost
 from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.events import Event
 from routesim.model import Task, pool_channel
@@ -21,7 +21,7 @@ NO_TASK, UNKNOWN_TASK, UNDECODABLE = "no task's message", "unknown task", "its b
 NEVER_RECEIVED = frozenset({NO_TASK, UNKNOWN_TASK, UNDECODABLE})  # why a message is turned away before it counts as received
 
 
-def receive(process: "Process", delivery: Delivery, consumer: str) -> Doings:
+def receive(process: "Process", delivery: Delivery, consumer: str) -> Actions:
     name = task_name(delivery)
     task = _task(process, name)
     worker = process.plan.name
@@ -61,14 +61,14 @@ def _task(process: "Process", name: str | None) -> Task | None:
     return process.shared.tasks.get(name) if name is not None and (known is None or name in known) else None
 
 
-def due(process: "Process", number: int) -> Doings:
+def due(process: "Process", number: int) -> Actions:
     request = process.held.pop(number)
     process.prefetch.decrement()
     yield from process.update_prefetch()
     yield from _reserve(process, request)
 
 
-def _reserve(process: "Process", request: Request) -> Doings:
+def _reserve(process: "Process", request: Request) -> Actions:
     """To the pool, or, where the task has a rate limit, first to wait for a token."""
     rate = process.rates.get(request.task.name, request.task.rate_limit)
     if rate is None:
@@ -79,7 +79,7 @@ def _reserve(process: "Process", request: Request) -> Doings:
     yield from take_tokens(process, limit)
 
 
-def take_tokens(process: "Process", limit: RateLimit) -> Doings:
+def take_tokens(process: "Process", limit: RateLimit) -> Actions:
     while (request := limit.take(process.now)) is not None:
         process.reserved.append(request)
     if limit.waiting and not limit.timer:
@@ -89,7 +89,7 @@ def take_tokens(process: "Process", limit: RateLimit) -> Doings:
         yield After(max(1, ceil(limit.next_ms - process.now)), ("token", number))
 
 
-def begin(process: "Process") -> Doings:
+def begin(process: "Process") -> Actions:
     """As many as there are children free, in the order in which they were reserved."""
     while process.reserved and process.alive and not process.stopping and len(process.running) < process.plan.concurrency:
         request = process.reserved.popleft()
@@ -98,8 +98,8 @@ def begin(process: "Process") -> Doings:
             yield from _revoke(process, request, why_not)
             continue
         number, run = process.number(), process.shared.count_run(request.id)
-        moment = Moment(run, process.plan.name, process.now, process.shared.seed, process.shared.started)
-        job = process.running[number] = Job(request, course(request, moment))
+        moment = RunContext(run, process.plan.name, process.now, process.shared.seed, process.shared.started)
+        job = process.running[number] = TaskJob(request, course(request, moment))
         if request.task.acks == "early":
             yield from _acknowledge(process, request)
         yield from process.tell(events.TaskStarted(process.now, request.id, request.task.name, process.plan.name, run))
@@ -112,7 +112,7 @@ def begin(process: "Process") -> Doings:
 # Ends of runs ------------------------------------------------------------------------------------------------------
 
 
-def end(process: "Process", number: int) -> Doings:
+def end(process: "Process", number: int) -> Actions:
     """The body is over: what its child publishes goes out first, on the child's own connection."""
     job = process.running[number]
     if job.course.ends == "kill_worker":
@@ -120,7 +120,7 @@ def end(process: "Process", number: int) -> Doings:
         return
     if messages.delay_refused(process, job.request, job.course):
         why = "ValueError: a native delay takes a second at least"
-        job = process.running[number] = Job(job.request, job.course._replace(ends="exception", why=why))
+        job = process.running[number] = TaskJob(job.request, job.course._replace(ends="exception", why=why))
     sent = list(messages.sent_by_child(process, job.request, job.course))
     for each in sent:
         process.opened.add(pool_channel(process.plan.name))
@@ -131,7 +131,7 @@ def end(process: "Process", number: int) -> Doings:
         yield from done(process, number)
 
 
-def done(process: "Process", number: int) -> Doings:
+def done(process: "Process", number: int) -> Actions:
     """The process hears how a run ended: it settles the message where that is still to do, and tells."""
     request, course = process.running.pop(number)
     task, at = request.task, (process.now, request.id, request.task.name, process.plan.name)
@@ -156,7 +156,7 @@ def done(process: "Process", number: int) -> Doings:
         yield from connecting.leave(process, process.stopping)
 
 
-def _done_by_reject(process: "Process", request: Request, at: tuple[int, str, str, str], *, requeue: bool) -> Doings:
+def _done_by_reject(process: "Process", request: Request, at: tuple[int, str, str, str], *, requeue: bool) -> Actions:
     """The body raised Reject, which means nothing to a broker that has the acknowledgement already. Without requeueing
     it is a failure as well, since it will never run again."""
     late = request.task.acks == "late"
@@ -176,7 +176,7 @@ def _goes_back(process: "Process", task: Task, ends: str) -> bool:
 # Settling ----------------------------------------------------------------------------------------------------------
 
 
-def _acknowledge(process: "Process", request: Request) -> Doings:
+def _acknowledge(process: "Process", request: Request) -> Actions:
     if _cannot_settle(process, request):
         yield _unsettled(process, request)
         return
@@ -185,7 +185,7 @@ def _acknowledge(process: "Process", request: Request) -> Doings:
     yield Ack(process.plan.name, request.delivery.tag)
 
 
-def _reject(process: "Process", request: Request, *, requeue: bool) -> Doings:
+def _reject(process: "Process", request: Request, *, requeue: bool) -> Actions:
     if _cannot_settle(process, request):
         yield _unsettled(process, request)
         return
@@ -194,7 +194,7 @@ def _reject(process: "Process", request: Request, *, requeue: bool) -> Doings:
     yield from _reject_tag(process, request.delivery, requeue=requeue)
 
 
-def _reject_tag(process: "Process", delivery: Delivery, *, requeue: bool) -> Doings:
+def _reject_tag(process: "Process", delivery: Delivery, *, requeue: bool) -> Actions:
     yield Reject(process.plan.name, delivery.tag, requeue)
 
 
@@ -212,7 +212,7 @@ def _why_revoked(process: "Process", request: Request) -> str:
     return "revoked" if request.id in process.revoked else ""
 
 
-def _revoke(process: "Process", request: Request, why: str) -> Doings:
+def _revoke(process: "Process", request: Request, why: str) -> Actions:
     yield from _acknowledge(process, request)
     yield from process.tell(events.TaskRevoked(process.now, request.id, request.task.name, process.plan.name, why))
 
@@ -223,7 +223,7 @@ def change_rate(process: "Process", task: str, rate: float | None) -> None:
     process.limits.clear()
 
 
-def terminate(process: "Process", id: str) -> Doings:
+def terminate(process: "Process", id: str) -> Actions:
     """revoke(terminate=True): the child that is at it is killed."""
     for number, job in list(process.running.items()):
         if job.request.id == id:
@@ -235,15 +235,15 @@ def terminate(process: "Process", id: str) -> Doings:
     yield from begin(process)
 
 
-def lose_children(process: "Process") -> Doings:
+def lose_children(process: "Process") -> Actions:
     for number, job in list(process.running.items()):
-        process.running[number] = Job(job.request, lost(job.request, job.course))
+        process.running[number] = TaskJob(job.request, lost(job.request, job.course))
         process.dropped = True
         yield from end(process, number)
     yield from begin(process)
 
 
-def _ending(at: tuple[int, str, str, str], ends: str, course: Course, now: int) -> Event:
+def _ending(at: tuple[int, str, str, str], ends: str, course: TaskCourse, now: int) -> Event:
     if ends == "success":
         return events.TaskSucceeded(*at)
     if ends == "retry":

@@ -4,7 +4,7 @@ from collections import deque
 
 from routesim.clients.requests import Request
 
-MOST_PREFETCH = 65_535
+MAX_PREFETCH = 65_535
 
 
 class PrefetchCount:
@@ -40,7 +40,7 @@ class PrefetchCount:
     @property
     def sent(self) -> int:
         """The limit that the broker has: beyond 16 bits none."""
-        return self.told if self.told <= MOST_PREFETCH else 0
+        return self.told if self.told <= MAX_PREFETCH else 0
 
 
 class RateLimit:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from routesim import events
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key, own_key
 from routesim.celery.epoch import iso
-from routesim.clients.outcomes import Course
+from routesim.clients.outcomes import TaskCourse
 from routesim.clients.replies import message_of
 from routesim.clients.requests import Request, headers_of
 from routesim.events import Event
@@ -15,7 +15,7 @@ from routesim.model import Message, events_channel, pool_channel
 from routesim.steps import Publish
 
 if TYPE_CHECKING:
-    from routesim.clients.actions import Doings
+    from routesim.clients.actions import Actions
     from routesim.clients.process import Process
 
 DEATH_HEADERS = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
@@ -38,7 +38,7 @@ EVENT_TYPES: dict[type, str] = {
 # A run's end -------------------------------------------------------------------------------------------------------------
 
 
-def sent_by_child(process: "Process", request: Request, course: Course) -> Iterator[Publish]:
+def sent_by_child(process: "Process", request: Request, course: TaskCourse) -> Iterator[Publish]:
     """What goes out before the message is settled: the body's own messages, the retry, the result."""
     channel = pool_channel(process.plan.name)
     for reply in course.publish:
@@ -53,14 +53,14 @@ def sent_by_child(process: "Process", request: Request, course: Course) -> Itera
         yield process.publish(channel, _result(request, course), f"{request.id}-result")
 
 
-def _has_result(request: Request, course: Course) -> bool:
+def _has_result(request: Request, course: TaskCourse) -> bool:
     """Whether anything is recorded: not of a run that is to be repeated without having been told as a failure."""
     if course.ends == "kill_child":
         return request.task.acks == "early" or request.task.on_worker_lost != "requeue"
     return course.ends not in ("ignore", "requeue")
 
 
-def delay_refused(process: "Process", request: Request, course: Course) -> bool:
+def delay_refused(process: "Process", request: Request, course: TaskCourse) -> bool:
     """A retry by native delayed delivery cannot be due in less than a second (celery.md 2.3, 16)."""
     return course.ends == "retry" and _delays(process, request) and 0 < course.countdown < SHORTEST_DELAY_MS
 
@@ -76,7 +76,7 @@ def _as_task(message: Message, id: str) -> Message:
     )
 
 
-def _retry(process: "Process", request: Request, course: Course) -> Message:
+def _retry(process: "Process", request: Request, course: TaskCourse) -> Message:
     """The same task, sent anew to where it came from: its headers go with it, those of a broker too (celery.md 2.1, 1.5)."""
     content = request.delivery.copy.content
     headers = dict(headers_of(request.delivery))
@@ -101,7 +101,7 @@ def _delays(process: "Process", request: Request) -> bool:
     return process.plan.delays and request.delivery.copy.content.exchange != ""
 
 
-def _result(request: Request, course: Course) -> Message:
+def _result(request: Request, course: TaskCourse) -> Message:
     """What `rpc://` sends to the caller's queue."""
     status = RESULTS.get(course.ends, "FAILURE")
     body = {"task_id": request.id, "status": status, "result": None if status == "SUCCESS" else course.why or course.ends}
@@ -113,7 +113,7 @@ def _result(request: Request, course: Course) -> Message:
 # Events ------------------------------------------------------------------------------------------------------------------
 
 
-def task_event(process: "Process", event: Event) -> "Doings":
+def task_event(process: "Process", event: Event) -> "Actions":
     """The message that tells listeners of `celeryev` what the event says; Celery sends up to 24 of them in one."""
     kind = EVENT_TYPES.get(type(event))
     if kind is not None and process.sends_events:
@@ -121,12 +121,12 @@ def task_event(process: "Process", event: Event) -> "Doings":
         yield from _send_event(process, "task.multi", [told])
 
 
-def worker_event(process: "Process", what: str) -> "Doings":
+def worker_event(process: "Process", what: str) -> "Actions":
     """worker-online, worker-heartbeat or worker-offline."""
     yield from _send_event(process, f"worker.{what}", {"type": f"worker-{what}"})
 
 
-def _send_event(process: "Process", key: str, told: object) -> "Doings":
+def _send_event(process: "Process", key: str, told: object) -> "Actions":
     exchange, name = process.plan.events, process.plan.name
     if exchange is None:
         return

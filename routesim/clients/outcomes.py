@@ -10,7 +10,7 @@ from routesim.model import Reply, Run, Task
 KILL_WORKER = "kill_worker"
 
 
-class Course(NamedTuple):
+class TaskCourse(NamedTuple):
     """One run from its start: after `takes` ms it ends in `ends`; `why` for what is an exception."""
 
     takes: int
@@ -20,7 +20,7 @@ class Course(NamedTuple):
     why: str = ""
 
 
-class Moment(NamedTuple):
+class RunContext(NamedTuple):
     """What a run's rules may ask for: the n-th run of the task id, the worker, the time; `chance` is drawn for the
     `number`-th run of all."""
 
@@ -31,7 +31,7 @@ class Moment(NamedTuple):
     number: int = 0
 
 
-def course(request: Request, moment: Moment) -> Course:
+def course(request: Request, moment: RunContext) -> TaskCourse:
     """How this run goes: the task's first rule that fits, cut short by its time limits, retries used up counted as failure."""
     task = request.task
     rule = next((item for item in task.runs if _fits(item, request, moment)), Run())
@@ -41,14 +41,14 @@ def course(request: Request, moment: Moment) -> Course:
     publish = task.publish if rule.publish is None else rule.publish
     limit, cut = _limit(task)
     if limit is not None and takes > limit:
-        return Course(limit, cut, countdown, (), f"{'Soft' if cut == 'exception' else ''}TimeLimitExceeded")
+        return TaskCourse(limit, cut, countdown, (), f"{'Soft' if cut == 'exception' else ''}TimeLimitExceeded")
     if ends == "retry" and _used_up(request):
-        return Course(takes, "exception", countdown, publish, "MaxRetriesExceededError")
-    planned = Course(takes, ends, countdown, publish)
+        return TaskCourse(takes, "exception", countdown, publish, "MaxRetriesExceededError")
+    planned = TaskCourse(takes, ends, countdown, publish)
     return lost(request, planned) if ends == "kill_child" else planned
 
 
-def lost(request: Request, planned: Course) -> Course:
+def lost(request: Request, planned: TaskCourse) -> TaskCourse:
     """The child is killed: nothing of the body's end happens. The process may send the task anew, acknowledged or not, after
     the task's own countdown: what a run would have asked for died with it."""
     task = request.task
@@ -69,7 +69,7 @@ def _limit(task: Task) -> tuple[int | None, str]:
     return hard, "time_limit"
 
 
-def _fits(rule: Run, request: Request, moment: Moment) -> bool:
+def _fits(rule: Run, request: Request, moment: RunContext) -> bool:
     if rule.retries is not None and not holds(request.retries, rule.retries):
         return False
     if rule.redelivered is not None and rule.redelivered != request.delivery.copy.redelivered:

@@ -9,7 +9,7 @@ from collections import deque
 
 from routesim.broker import ConsumerEnded
 from routesim.clients import connecting, executing, messages
-from routesim.clients.actions import After, Doings, Job, Shared, Soon, What
+from routesim.clients.actions import Actions, After, Shared, Soon, TaskJob, What
 from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.requests import Request
 from routesim.events import Event
@@ -38,7 +38,7 @@ class Process:
         self.prefetch = PrefetchCount(plan.prefetch, plan.eta_limit)
         self.reserved: deque[Request] = deque()
         self.held: dict[int, Request] = {}
-        self.running: dict[int, Job] = {}
+        self.running: dict[int, TaskJob] = {}
         self.limits: dict[str, RateLimit] = {}
         self.buckets: dict[int, RateLimit] = {}
         self.rates: dict[str, float | None] = {}  # as commands have changed them
@@ -57,7 +57,7 @@ class Process:
 
     # What it is told ---------------------------------------------------------------------------------------------------
 
-    def signal(self, do: str, now: int) -> Doings:
+    def signal(self, do: str, now: int) -> Actions:
         """start, warm (TERM), cold (QUIT), kill (SIGKILL), disconnect or kill_child."""
         self.now = now
         if do == "start":
@@ -78,7 +78,7 @@ class Process:
         else:
             yield from executing.lose_children(self)
 
-    def receive(self, delivery: Delivery, now: int) -> Doings:
+    def receive(self, delivery: Delivery, now: int) -> Actions:
         """A message has arrived."""
         self.now = now
         consumer = delivery.subscription.name if delivery.subscription else ""
@@ -94,7 +94,7 @@ class Process:
         yield from executing.receive(self, delivery, consumer)
         yield from executing.begin(self)
 
-    def ended(self, told: ConsumerEnded, now: int) -> Doings:
+    def ended(self, told: ConsumerEnded, now: int) -> Actions:
         """The broker, or the connection's end, has taken a consumer away."""
         self.now = now
         if not self.connected or self.stopping or told.consumer in self.cancelled:
@@ -107,7 +107,7 @@ class Process:
         else:  # basic.cancel from the broker: it drops its connection and declares everything anew
             yield from connecting.disconnect(self)
 
-    def fire(self, what: What, now: int) -> Doings:
+    def fire(self, what: What, now: int) -> Actions:
         """The time of something planned has come."""
         self.now = now
         kind = what[0]
@@ -144,7 +144,7 @@ class Process:
             return not self.alive
         return self.alive and not self.connected
 
-    def each(self) -> int:
+    def prefetch_per_child(self) -> int:
         """The prefetch multiplier."""
         return max(1, self.plan.prefetch // self.plan.concurrency)
 
@@ -153,27 +153,27 @@ class Process:
     def qos(self, value: int) -> Qos:
         return Qos(self.plan.name, value, self.plan.prefetch_of == "channel")
 
-    def update_prefetch(self) -> Doings:
+    def update_prefetch(self) -> Actions:
         value = self.prefetch.untold()
         if value is not None and self.connected:
             yield self.qos(value)
 
-    def restore_prefetch(self) -> Doings:
+    def restore_prefetch(self) -> Actions:
         """After a reconnection each message of the new channel that is settled gives back a part of the limit (celery.md 2.1).
         What was running at the loss gives nothing back: it cannot be settled."""
         if not self.reduced or not self.connected:
             return
-        self.prefetch.value = min(self.plan.prefetch, self.prefetch.value + self.each())
+        self.prefetch.value = min(self.plan.prefetch, self.prefetch.value + self.prefetch_per_child())
         self.reduced = self.prefetch.value != self.plan.prefetch
         yield from self.update_prefetch()
 
     # Telling -----------------------------------------------------------------------------------------------------------
 
-    def tell(self, event: Event) -> Doings:
+    def tell(self, event: Event) -> Actions:
         yield event
         yield from messages.task_event(self, event)
 
-    def heartbeat(self) -> Doings:
+    def heartbeat(self) -> Actions:
         yield from messages.worker_event(self, "heartbeat")
         if self.plan.heartbeat is not None:
             yield After(self.plan.heartbeat, ("heartbeat", self.life))

@@ -15,7 +15,7 @@ from routesim.steps import Ack, Consume, Crash, Nack, Publish, Reject, Step
 from routesim.values import comparable
 
 
-class Job(NamedTuple):
+class ConsumerJob(NamedTuple):
     """A delivery being worked on; `ends_ms` None: it holds the message without an end."""
 
     delivery: Delivery
@@ -23,7 +23,7 @@ class Job(NamedTuple):
     attempt: int
 
 
-class Worker:
+class ScriptedConsumer:
     """State: `waiting` deliveries, `jobs` in progress by number, and how often each message came here.
 
     `life` counts the channels that it has lost: what was scheduled in an earlier life no longer counts. `published` counts
@@ -45,7 +45,7 @@ class Worker:
         self.seed = seed
         self.number = number
         self.waiting: deque[tuple[Delivery, int]] = deque()
-        self.jobs: dict[int, Job] = {}
+        self.jobs: dict[int, ConsumerJob] = {}
         self.job_number = 0
         self.attempts: dict[str, int] = {}
         self.chances = 0
@@ -74,7 +74,7 @@ class Worker:
             delivery, attempt = self.waiting.popleft()
             rule = self.always or self._rule(delivery, attempt)
             self.job_number += 1
-            self.jobs[self.job_number] = Job(delivery, rule, attempt)
+            self.jobs[self.job_number] = ConsumerJob(delivery, rule, attempt)
             takes = self.consumer.takes if rule.takes is None else rule.takes
             if rule.do == "crash" and rule.after is not None:
                 takes = rule.after
@@ -145,7 +145,7 @@ class Worker:
 
     # Replies -----------------------------------------------------------------------------------------------------------
 
-    def _publishes(self, reply: Reply, job: Job) -> Iterator[Step]:
+    def _publishes(self, reply: Reply, job: ConsumerJob) -> Iterator[Step]:
         message = message_of(reply, job.delivery, job.attempt)
         base = reply.id or self.consumer.name
         for _ in range(reply.times):

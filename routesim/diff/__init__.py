@@ -16,10 +16,10 @@ from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, Cell, Section
 from routesim.values import plain, table_identity
 
-MOST_LISTED = 60  # rows of a table; JSON has all
+MAX_LISTED = 60  # rows of a table; JSON has all
 
 
-class Refusal(NamedTuple):
+class RedeclarationRefusal(NamedTuple):
     """A declaration that RabbitMQ refuses as long as the old one exists, with its answer."""
 
     kind: str
@@ -28,7 +28,7 @@ class Refusal(NamedTuple):
     text: str
 
 
-class Setting(NamedTuple):
+class SettingChange(NamedTuple):
     """A setting in force, whether from an argument, a policy or a default."""
 
     kind: str
@@ -38,12 +38,12 @@ class Setting(NamedTuple):
     after: Any
 
 
-class Difference(NamedTuple):
+class TopologyDifference(NamedTuple):
     """All that differs in behaviour. `removed` and `added` are (kind, name); `bindings` of exchanges that choose by chance."""
 
     routing: list[Rerouted]
-    refusals: list[Refusal]
-    settings: list[Setting]
+    refusals: list[RedeclarationRefusal]
+    settings: list[SettingChange]
     removed: list[tuple[str, str]]
     added: list[tuple[str, str]]
     bindings: list[tuple[str, str]]
@@ -53,7 +53,7 @@ class Difference(NamedTuple):
         return any((self.routing, self.refusals, self.settings, self.removed, self.added, self.bindings))
 
 
-def difference(old: Scenario, new: Scenario) -> Difference:
+def difference(old: Scenario, new: Scenario) -> TopologyDifference:
     before, after = topology(old), topology(new)
     routing = default_exchange(before, after)
     chance = []
@@ -69,7 +69,7 @@ def difference(old: Scenario, new: Scenario) -> Difference:
         else:
             routing += rerouted(before, after, name)
     refusals = _refusals(topology(old), new)
-    return Difference(
+    return TopologyDifference(
         routing, refusals, _settings(before, after), _only(before, after), _only(after, before), chance,
         0 if routing or chance else _bindings_that_differ(before, after),
     )  # fmt: skip
@@ -93,7 +93,7 @@ def _only(one: Broker, other: Broker) -> list[tuple[str, str]]:
     return [*found, *(("queue", name) for name in one.queues if name not in other.queues)]
 
 
-def _refusals(existing: Broker, new: Scenario) -> list[Refusal]:
+def _refusals(existing: Broker, new: Scenario) -> list[RedeclarationRefusal]:
     """The new declarations, asked of a broker that still has the old ones."""
     found = []
     for declaration in new.declarations:
@@ -106,34 +106,36 @@ def _refusals(existing: Broker, new: Scenario) -> list[Refusal]:
             continue
         refused = existing.apply(step)
         if refused is not None:
-            found.append(Refusal(kind, name, refused.code, refused.text))
+            found.append(RedeclarationRefusal(kind, name, refused.code, refused.text))
     return found
 
 
-def _settings(old: Broker, new: Broker) -> list[Setting]:
+def _settings(old: Broker, new: Broker) -> list[SettingChange]:
     found = []
     for name, queue in old.queues.items():
         other = new.queues.get(name)
         if other is None:
             continue
         if queue.kind != other.kind:
-            found.append(Setting("queue", name, "type", queue.kind, other.kind))
+            found.append(SettingChange("queue", name, "type", queue.kind, other.kind))
         for flag in ("durable", "auto_delete"):
             if getattr(queue, flag) != getattr(other, flag):
-                found.append(Setting("queue", name, flag, getattr(queue, flag), getattr(other, flag)))
+                found.append(SettingChange("queue", name, flag, getattr(queue, flag), getattr(other, flag)))
         for setting, value in queue.settings._asdict().items():
             now = getattr(other.settings, setting)
             if value != now:
-                found.append(Setting("queue", name, setting.replace("_", "-"), plain(value), plain(now)))
+                found.append(SettingChange("queue", name, setting.replace("_", "-"), plain(value), plain(now)))
     for name, state in old.exchanges.items():
         there = new.exchanges.get(name)
         if there is None:
             continue
         for field in ("type", "durable", "auto_delete", "internal"):
             if getattr(state.declared, field) != getattr(there.declared, field):
-                found.append(Setting("exchange", name, field, getattr(state.declared, field), getattr(there.declared, field)))
+                found.append(
+                    SettingChange("exchange", name, field, getattr(state.declared, field), getattr(there.declared, field))
+                )
         if state.alternate != there.alternate:
-            found.append(Setting("exchange", name, "alternate-exchange", state.alternate, there.alternate))
+            found.append(SettingChange("exchange", name, "alternate-exchange", state.alternate, there.alternate))
     return found
 
 
@@ -159,7 +161,7 @@ def explain_diff(pairs: list[tuple[Scenario, Scenario]]) -> Answer:
     return Answer(headline, tuple(sections), tuple(dict.fromkeys(hints)), data, yes=not changes)
 
 
-def _sections(found: Difference) -> list[Section]:
+def _sections(found: TopologyDifference) -> list[Section]:
     return [
         Section("Messages that reach other queues", ("exchange", "such as key", "before", "now", ""), _rows(found.routing)),
         Section("Chosen by hash or chance, among other bindings", ("exchange", ""), [
@@ -167,20 +169,20 @@ def _sections(found: Difference) -> list[Section]:
         ]),
         Section("What differs in force", ("", "name", "setting", "before", "now"), [
             (Cell(item.kind), Cell(item.name), Cell(item.setting), Cell(_shown(item.before)), Cell(_shown(item.after), NOTICE))
-            for item in found.settings[:MOST_LISTED]
+            for item in found.settings[:MAX_LISTED]
         ]),
         Section("Cannot be redeclared in place", ("", "name", "RabbitMQ answers", "so"), [
             (Cell(item.kind), Cell(item.name), Cell(item.text, BAD), Cell(_so(item)))
-            for item in found.refusals[:MOST_LISTED]
+            for item in found.refusals[:MAX_LISTED]
         ]),
         Section("Gone", ("", "name", ""), [
-            (Cell(kind), Cell(name), Cell(_gone(kind), BAD)) for kind, name in found.removed[:MOST_LISTED]
+            (Cell(kind), Cell(name), Cell(_gone(kind), BAD)) for kind, name in found.removed[:MAX_LISTED]
         ]),
-        Section("New", ("", "name"), [(Cell(kind), Cell(name, GOOD)) for kind, name in found.added[:MOST_LISTED]]),
+        Section("New", ("", "name"), [(Cell(kind), Cell(name, GOOD)) for kind, name in found.added[:MAX_LISTED]]),
     ]  # fmt: skip
 
 
-def _so(refusal: Refusal) -> str:
+def _so(refusal: RedeclarationRefusal) -> str:
     if refusal.kind == "queue":
         return "delete it first: its messages and bindings go with it"
     return "delete it first: its bindings go with it"
@@ -192,7 +194,7 @@ def _gone(kind: str) -> str:
 
 def _rows(routing: list[Rerouted]) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    for item in routing[:MOST_LISTED]:
+    for item in routing[:MAX_LISTED]:
         key = quoted(item.key) + (f" {shown_table(item.headers)}" if item.headers else "")
         lost, gained = set(item.before) - set(item.after), set(item.after) - set(item.before)
         change = [f"loses {', '.join(sorted(lost))}"] if lost else []
@@ -209,19 +211,19 @@ def _shown(value: Any) -> str:
     return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _hints(found: Difference, old: Scenario, new: Scenario) -> list[str]:
+def _hints(found: TopologyDifference, old: Scenario, new: Scenario) -> list[str]:
     hints = []
     if found.without_effect:
         hints.append(f"{found.without_effect} bindings differ and change nothing: others match the same messages.")
     listed = (len(found.routing), len(found.settings), len(found.refusals), len(found.removed), len(found.added))
-    if max(listed) > MOST_LISTED:
-        hints.append(f"Only the first {MOST_LISTED} of each are shown; --format json has all.")
+    if max(listed) > MAX_LISTED:
+        hints.append(f"Only the first {MAX_LISTED} of each are shown; --format json has all.")
     if old.rabbitmq != new.rabbitmq:
         hints.append(f"The files are for RabbitMQ {old.rabbitmq} and {new.rabbitmq}; `routesim upgrade` shows what that changes.")
     return hints
 
 
-def _data(found: Difference) -> dict[str, Any]:
+def _data(found: TopologyDifference) -> dict[str, Any]:
     return {
         "routing": [{**item._asdict(), "headers": plain(item.headers) if item.headers else None} for item in found.routing],
         "chance": [{"exchange": name, "text": text} for name, text in found.bindings],

@@ -12,8 +12,8 @@ from routesim.explain.keys.reach import BY_KEY, decides_by_key, inner_type, matc
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.values import Table, raw, table_identity
 
-MOST_SAMPLES = 2_000  # messages that are tried where keys alone do not decide
-MOST_OF_AN_EXCHANGE = 40  # classes that are told apart at one exchange
+MAX_SAMPLES = 2_000  # messages that are tried where keys alone do not decide
+MAX_OF_AN_EXCHANGE = 40  # classes that are told apart at one exchange
 OF_OTHERS = "other"
 
 
@@ -51,7 +51,7 @@ def _by_key(old: Broker, new: Broker, exchange: str) -> list[Rerouted]:
         if (lost or gained) and (lost, gained) not in found:
             content = _content(exchange, key, None)
             found[lost, gained] = Rerouted(exchange, key, None, _reached(old, content), _reached(new, content))
-    return list(found.values())[:MOST_OF_AN_EXCHANGE]
+    return list(found.values())[:MAX_OF_AN_EXCHANGE]
 
 
 def _by_samples(old: Broker, new: Broker, exchange: str) -> list[Rerouted]:
@@ -65,13 +65,13 @@ def _by_samples(old: Broker, new: Broker, exchange: str) -> list[Rerouted]:
     all_keys = list(dict.fromkeys([OF_OTHERS, *keys, *before[1], *after[1]]))
     all_headers: dict[object, Table] = {table_identity(table): table for table in [{}, *before[2], *after[2]]}
     found: dict[tuple[frozenset[str], frozenset[str]], Rerouted] = {}
-    for table, key in islice(product(all_headers.values(), all_keys), MOST_SAMPLES):
+    for table, key in islice(product(all_headers.values(), all_keys), MAX_SAMPLES):
         content = _content(exchange, key, table or None)
         was, now = _reached(old, content), _reached(new, content)
         mark = (frozenset(was) - frozenset(now), frozenset(now) - frozenset(was))
         if any(mark) and mark not in found:
             found[mark] = Rerouted(exchange, key, table or None, was, now)
-    return list(found.values())[:MOST_OF_AN_EXCHANGE]
+    return list(found.values())[:MAX_OF_AN_EXCHANGE]
 
 
 def _samples(broker: Broker, exchange: str) -> tuple[dict[str, Keys], list[str], list[Table]]:

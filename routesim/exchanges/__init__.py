@@ -1,8 +1,8 @@
 """Exchange types: how a message finds its bindings. A new type is a file and a row here."""
 
-from routesim.exchanges.base import Draw, ExchangeType, ListedExchangeType, Part, Verdict
+from routesim.exchanges.base import BindingVerdict, Draw, ExchangeType, ListedExchangeType, MatchedWord
 from routesim.exchanges.consistent_hash import ConsistentHash
-from routesim.exchanges.delayed import Delayed
+from routesim.exchanges.delayed import DelayedMessage
 from routesim.exchanges.direct import Direct
 from routesim.exchanges.fanout import Fanout
 from routesim.exchanges.headers import Headers
@@ -22,7 +22,7 @@ EXCHANGE_TYPES: dict[str, type[ExchangeType]] = {
     "x-random": Random,
     "x-local-random": LocalRandom,
     "x-recent-history": RecentHistory,
-    "x-delayed-message": Delayed,
+    "x-delayed-message": DelayedMessage,
 }
 NOT_SIMULATED = ("x-jms-topic",)  # its bindings hold Erlang terms that only RabbitMQ can evaluate
 ADDED_LATER = ("x-local-random",)  # known only where `Rules.exchange_types_added` says so
@@ -35,6 +35,6 @@ def exchange_types(rules: Rules) -> dict[str, type[ExchangeType]]:
 
 
 __all__ = [
-    "ADDED_LATER", "Draw", "EXCHANGE_TYPES", "Delayed", "ExchangeType", "ListedExchangeType", "NOT_SIMULATED", "Part",
-    "RecentHistory", "Verdict", "exchange_types",
+    "ADDED_LATER", "Draw", "EXCHANGE_TYPES", "DelayedMessage", "ExchangeType", "ListedExchangeType", "NOT_SIMULATED",
+    "MatchedWord", "RecentHistory", "BindingVerdict", "exchange_types",
 ]  # fmt: skip

@@ -5,13 +5,13 @@ from typing import ClassVar, NamedTuple
 
 from routesim.content import Content
 from routesim.model import Binding, Exchange
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.versions import Rules
 
 Draw = Callable[[int], int]  # a number from 0 to n - 1, from the scenario's seed
 
 
-class Part(NamedTuple):
+class MatchedWord(NamedTuple):
     """A word of a binding key and the words of the routing key that it stands for; `decides`: here the match fails."""
 
     word: str
@@ -19,13 +19,13 @@ class Part(NamedTuple):
     decides: bool = False
 
 
-class Verdict(NamedTuple):
+class BindingVerdict(NamedTuple):
     """Whether a binding matches and the reason: a stable code and a sentence. `alignment`: word by word, for topics."""
 
     match: bool
     code: str
     text: str
-    alignment: tuple[Part, ...] = ()
+    alignment: tuple[MatchedWord, ...] = ()
 
 
 class ExchangeType:
@@ -44,10 +44,10 @@ class ExchangeType:
 
     @classmethod
     def validate(cls, exchange: Exchange, rules: Rules) -> None:
-        """Raises `Refused` when an exchange of this type cannot be declared so."""
+        """Raises `AmqpError` when an exchange of this type cannot be declared so."""
 
     def validate_binding(self, binding: Binding, queue_type: str | None) -> None:
-        """Raises `Refused` when the type does not allow the binding; `queue_type` None: to an exchange."""
+        """Raises `AmqpError` when the type does not allow the binding; `queue_type` None: to an exchange."""
 
     def add(self, binding: Binding) -> None:
         raise NotImplementedError
@@ -63,7 +63,7 @@ class ExchangeType:
         """The bindings that the message matches, in no particular order. `message` is its id, its message_id by default."""
         raise NotImplementedError
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         """Whether and why `binding` matches, by the type's plain rule."""
         raise NotImplementedError
 
@@ -98,5 +98,5 @@ def take_out(bindings: list[Binding], binding: Binding) -> int:
     return index
 
 
-def precondition_failed(text: str, argument: str | None = None) -> Refused:
-    return Refused(406, text, argument=argument)
+def precondition_failed(text: str, argument: str | None = None) -> AmqpError:
+    return AmqpError(406, text, argument=argument)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ListedExchangeType, Verdict, precondition_failed
+from routesim.exchanges.base import BindingVerdict, Draw, ListedExchangeType, precondition_failed
 from routesim.exchanges.erlang import Atom, jump
 from routesim.model import Binding, Exchange
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import Value, erlang_term, raw, table_identity, wire_type
 from routesim.versions import Rules
 
@@ -47,7 +47,7 @@ class ConsistentHash(ListedExchangeType):
         arguments = exchange.arguments
         for key in ("hash-header", "hash-property"):
             if key in arguments and wire_type(arguments[key]) != "longstr":
-                raise Refused(541, "INTERNAL_ERROR", argument=key)
+                raise AmqpError(541, "INTERNAL_ERROR", argument=key)
         if "hash-header" in arguments and "hash-property" in arguments:
             raise precondition_failed("hash-header and hash-property are mutually exclusive", "hash-property")
         if raw(arguments.get("hash-property", "message_id")) not in HASHED_PROPERTIES:
@@ -116,15 +116,15 @@ class ConsistentHash(ListedExchangeType):
             return []
         return [next(item for item in self.bindings if (item.destination_type, item.destination) == chosen)]
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         chosen = self._chosen(message, content)
         if chosen is None:
-            return Verdict(False, "empty-ring", "no destination owns a bucket of the ring")
+            return BindingVerdict(False, "empty-ring", "no destination owns a bucket of the ring")
         if chosen == (binding.destination_type, binding.destination):
-            return Verdict(
+            return BindingVerdict(
                 True, "hashed", f"the hash falls into one of its {self.buckets.count(chosen)} of {len(self.buckets)} buckets"
             )
-        return Verdict(False, "hashed-elsewhere", f"the hash falls to {chosen[1]}")
+        return BindingVerdict(False, "hashed-elsewhere", f"the hash falls to {chosen[1]}")
 
     def clone(self) -> "ConsistentHash":
         other = ConsistentHash(self.exchange, self.rules)

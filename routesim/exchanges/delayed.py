@@ -6,7 +6,7 @@ The broker holds the waiting messages; this type only says how long, and routes 
 from collections.abc import Iterable
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ExchangeType, Verdict, precondition_failed
+from routesim.exchanges.base import BindingVerdict, Draw, ExchangeType, precondition_failed
 from routesim.exchanges.direct import Direct
 from routesim.exchanges.fanout import Fanout
 from routesim.exchanges.headers import Headers
@@ -19,7 +19,7 @@ INNER: dict[str, type[ExchangeType]] = {"direct": Direct, "fanout": Fanout, "top
 LONGEST_DELAY_MS = 2**32 - 1
 
 
-class Delayed(ExchangeType):
+class DelayedMessage(ExchangeType):
     name = "x-delayed-message"
     sees = "state"
 
@@ -65,10 +65,10 @@ class Delayed(ExchangeType):
     def route(self, message: str, content: Content, draw: Draw) -> Iterable[Binding]:
         return self.inner.route(message, content, draw)
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         return self.inner.why(binding, message, content)
 
-    def clone(self) -> "Delayed":
-        other = Delayed(self.exchange, self.rules)
+    def clone(self) -> "DelayedMessage":
+        other = DelayedMessage(self.exchange, self.rules)
         other.inner = self.inner.clone()
         return other

@@ -1,7 +1,7 @@
 """direct: the binding key equals one of the message's keys, byte by byte (routing.md X1)."""
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ExchangeType, Verdict, take_out
+from routesim.exchanges.base import BindingVerdict, Draw, ExchangeType, take_out
 from routesim.model import Binding, Exchange
 from routesim.versions import Rules
 
@@ -27,14 +27,14 @@ class Direct(ExchangeType):
             return self.by_key.get(content.routing_key, [])
         return [binding for key in dict.fromkeys(content.keys) for binding in self.by_key.get(key, ())]
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         if binding.routing_key in content.keys:
-            return Verdict(True, "equal", "the binding key equals the routing key")
+            return BindingVerdict(True, "equal", "the binding key equals the routing key")
         if set("*#") & set(binding.routing_key):
-            return Verdict(
+            return BindingVerdict(
                 False, "wildcard-on-direct", "a direct exchange takes * and # literally; a topic exchange matches them"
             )
-        return Verdict(False, "different", f"'{binding.routing_key}' is not '{content.routing_key}'")
+        return BindingVerdict(False, "different", f"'{binding.routing_key}' is not '{content.routing_key}'")
 
     def clone(self) -> "Direct":
         other = Direct(self.exchange, self.rules)

@@ -1,7 +1,7 @@
 """fanout: every binding matches; key and headers play no role (routing.md X2)."""
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ListedExchangeType, Verdict
+from routesim.exchanges.base import BindingVerdict, Draw, ListedExchangeType
 from routesim.model import Binding
 
 
@@ -11,5 +11,5 @@ class Fanout(ListedExchangeType):
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         return self.bindings
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
-        return Verdict(True, "fanout", "a fanout exchange ignores the key: every binding matches")
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
+        return BindingVerdict(True, "fanout", "a fanout exchange ignores the key: every binding matches")

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ExchangeType, Verdict, precondition_failed
+from routesim.exchanges.base import BindingVerdict, Draw, ExchangeType, precondition_failed
 from routesim.model import Binding, Exchange
 from routesim.values import comparable, erlang_term, plain, raw, wire_type
 from routesim.versions import Rules
@@ -14,7 +14,7 @@ MODES = ("all", "any", "all-with-x", "any-with-x")
 Wanted = tuple[Any, ...] | None  # a header's value as it is compared; None: any
 
 
-class Entry(NamedTuple):
+class HeadersBinding(NamedTuple):
     """A binding, its place in the order of binding, and what it asks for."""
 
     number: int
@@ -35,9 +35,9 @@ class Headers(ExchangeType):
 
     def __init__(self, exchange: Exchange, rules: Rules) -> None:
         super().__init__(exchange, rules)
-        self.entries: dict[int, tuple[Entry, list[tuple[str, Wanted]]]] = {}  # by identity, with where each stands
-        self.under: dict[tuple[str, Wanted], dict[int, Entry]] = {}
-        self.asking_nothing: dict[int, Entry] = {}  # matches every message
+        self.entries: dict[int, tuple[HeadersBinding, list[tuple[str, Wanted]]]] = {}  # by identity, with where each stands
+        self.under: dict[tuple[str, Wanted], dict[int, HeadersBinding]] = {}
+        self.asking_nothing: dict[int, HeadersBinding] = {}  # matches every message
         self.number = 0
 
     def validate_binding(self, binding: Binding, queue_type: str | None) -> None:
@@ -53,7 +53,7 @@ class Headers(ExchangeType):
 
     def add(self, binding: Binding) -> None:
         self.number += 1
-        entry = Entry(self.number, binding, *self.criteria(binding))
+        entry = HeadersBinding(self.number, binding, *self.criteria(binding))
         asked = list(entry.criteria.items())
         if not entry.mode.startswith("any"):
             asked = sorted(asked, key=lambda item: (item[1] is None, len(self.under.get(item, ()))))[:1]
@@ -110,15 +110,15 @@ class Headers(ExchangeType):
         met = len(missed) < len(criteria) if mode.startswith("any") else not missed
         return None if met else missed
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         mode, criteria = self.criteria(binding)
         missed = self._missed(mode, criteria, self._seen(content))
         if missed is None:
             if not criteria:
-                return Verdict(True, "no-criteria", f"x-match {mode} without criteria matches every message")
-            return Verdict(True, "match", f"the headers satisfy x-match {mode}")
+                return BindingVerdict(True, "no-criteria", f"x-match {mode} without criteria matches every message")
+            return BindingVerdict(True, "match", f"the headers satisfy x-match {mode}")
         if not criteria:
-            return Verdict(False, "no-criteria", f"x-match {mode} without criteria matches nothing")
+            return BindingVerdict(False, "no-criteria", f"x-match {mode} without criteria matches nothing")
         headers = content.headers or {}
         reasons = []
         for key in missed:
@@ -129,7 +129,7 @@ class Headers(ExchangeType):
                     f"header '{key}' is {plain(headers[key])!r} ({wire_type(headers[key])}), "
                     f"not {plain(binding.arguments[key])!r} ({wire_type(binding.arguments[key])})"
                 )
-        return Verdict(False, "criteria-missed", "; ".join(reasons))
+        return BindingVerdict(False, "criteria-missed", "; ".join(reasons))
 
     def clone(self) -> "Headers":
         other = Headers(self.exchange, self.rules)

@@ -1,7 +1,7 @@
 """x-modulus-hash: one destination, the hash of the keys modulo the number of bindings (routing.md M1-M3)."""
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ListedExchangeType, Verdict
+from routesim.exchanges.base import BindingVerdict, Draw, ListedExchangeType
 from routesim.exchanges.erlang import phash2
 from routesim.model import Binding
 from routesim.values import table_identity
@@ -21,11 +21,11 @@ class ModulusHash(ListedExchangeType):
         number = phash2([key.encode("utf-8", "surrogatepass") for key in content.keys])
         return [self._ordered()[number % len(self.bindings)]]
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         chosen = self.route(message, content, lambda count: 0)
         if binding in chosen:
-            return Verdict(True, "hashed", f"the hash of the keys falls to it, one of {len(self.bindings)} bindings")
-        return Verdict(False, "hashed-elsewhere", f"the hash of the keys falls to {chosen[0].destination}")
+            return BindingVerdict(True, "hashed", f"the hash of the keys falls to it, one of {len(self.bindings)} bindings")
+        return BindingVerdict(False, "hashed-elsewhere", f"the hash of the keys falls to {chosen[0].destination}")
 
 
 def _table_order(item: Binding) -> tuple[object, ...]:

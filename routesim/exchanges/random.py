@@ -1,7 +1,7 @@
 """x-random and x-local-random: one destination by chance, drawn from the scenario's seed (routing.md L1, L2)."""
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ListedExchangeType, Verdict, precondition_failed
+from routesim.exchanges.base import BindingVerdict, Draw, ListedExchangeType, precondition_failed
 from routesim.model import Binding
 
 
@@ -12,8 +12,8 @@ class Random(ListedExchangeType):
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         return [self.bindings[draw(len(self.bindings))]] if self.bindings else []
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
-        return Verdict(True, "chance", f"chosen with a chance of 1 in {len(self.bindings)}, whatever the key")
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
+        return BindingVerdict(True, "chance", f"chosen with a chance of 1 in {len(self.bindings)}, whatever the key")
 
 
 class LocalRandom(Random):

@@ -7,7 +7,7 @@ or more; every other word stands for itself, whatever characters it has.
 from collections.abc import Sequence
 
 from routesim.content import Content
-from routesim.exchanges.base import Draw, ExchangeType, Part, Verdict, precondition_failed, take_out
+from routesim.exchanges.base import BindingVerdict, Draw, ExchangeType, MatchedWord, precondition_failed, take_out
 from routesim.model import Binding, Exchange
 from routesim.versions import Rules
 
@@ -40,23 +40,23 @@ def matches(pattern: Sequence[str], words: Sequence[str]) -> bool:
     return len(rows) == len(pattern) + 1 and rows[-1][-1]
 
 
-def align(pattern: Sequence[str], words: Sequence[str]) -> tuple[Part, ...]:
+def align(pattern: Sequence[str], words: Sequence[str]) -> tuple[MatchedWord, ...]:
     """What each part of the pattern takes; of a miss, up to the part at which it fails (none: the key goes on after it)."""
     rows = _reachable(pattern, words)
     whole = len(rows) == len(pattern) + 1
     failed = None if whole and any(rows[-1]) else len(rows) - 2
-    parts: list[Part] = []
+    parts: list[MatchedWord] = []
     end = len(words) if whole and rows[-1][-1] else _furthest(rows[-1] if failed is None else rows[failed])
     if failed is not None:
         if failed == len(pattern) - 1 and words and rows[failed][len(words) - 1]:
             end = len(words) - 1  # the last part stands against the last word
-        parts.append(Part(pattern[failed], tuple(words[end : end + 1]), decides=True))
+        parts.append(MatchedWord(pattern[failed], tuple(words[end : end + 1]), decides=True))
     for index in range(len(pattern) if failed is None else failed, 0, -1):
         before = rows[index - 1]
         # A # takes as few words as it can.
         takes_one = pattern[index - 1] != "#"
         begin = end - 1 if takes_one else next(position for position in range(end, -1, -1) if before[position])
-        parts.append(Part(pattern[index - 1], tuple(words[begin:end])))
+        parts.append(MatchedWord(pattern[index - 1], tuple(words[begin:end])))
         end = begin
     return tuple(reversed(parts))
 
@@ -65,7 +65,7 @@ def _furthest(row: list[bool]) -> int:
     return max(position for position, reached in enumerate(row) if reached)
 
 
-class Node:
+class TrieNode:
     """A state of the trie of wildcard patterns: where a word, a `*` or a `#` leads from here.
 
     `ends` match when the key ends here; `tails`, whose last part is the `#` that would follow, whatever is still to come.
@@ -74,9 +74,9 @@ class Node:
     __slots__ = ("ends", "hash", "star", "tails", "words")
 
     def __init__(self) -> None:
-        self.words: dict[str, Node] | None = None
-        self.star: Node | None = None
-        self.hash: Node | None = None
+        self.words: dict[str, TrieNode] | None = None
+        self.star: TrieNode | None = None
+        self.hash: TrieNode | None = None
         self.ends: list[Binding] | None = None
         self.tails: list[Binding] | None = None
 
@@ -89,7 +89,7 @@ class Topic(ExchangeType):
     def __init__(self, exchange: Exchange, rules: Rules) -> None:
         super().__init__(exchange, rules)
         self.exact: dict[str, list[Binding]] = {}
-        self.root = Node()
+        self.root = TrieNode()
         self.wildcards: dict[str, list[Binding]] = {}
 
     def validate_binding(self, binding: Binding, queue_type: str | None) -> None:
@@ -120,17 +120,17 @@ class Topic(ExchangeType):
                 self._node(pattern).ends = ends
         ends.append(binding)
 
-    def _node(self, pattern: list[str]) -> Node:
+    def _node(self, pattern: list[str]) -> TrieNode:
         node = self.root
         for part in pattern:
             if part == "*":
-                node.star = node = node.star or Node()
+                node.star = node = node.star or TrieNode()
             elif part == "#":
-                node.hash = node = node.hash or Node()
+                node.hash = node = node.hash or TrieNode()
             else:
                 if node.words is None:
                     node.words = {}
-                node = node.words.setdefault(part, Node()) if part not in node.words else node.words[part]
+                node = node.words.setdefault(part, TrieNode()) if part not in node.words else node.words[part]
         return node
 
     def remove(self, binding: Binding) -> None:
@@ -215,7 +215,7 @@ class Topic(ExchangeType):
             return list({id(binding): binding for binding in found}.values())
         return found
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         pattern = words_of(binding.routing_key)
         for key in content.keys:
             if matches(pattern, words_of(key)):
@@ -231,31 +231,35 @@ class Topic(ExchangeType):
         return other
 
 
-def _hit(pattern: list[str], words: list[str]) -> Verdict:
+def _hit(pattern: list[str], words: list[str]) -> BindingVerdict:
     alignment = align(pattern, words)
     wild = [f"{part.word} = {'.'.join(part.takes) if part.takes else '(no words)'}" for part in alignment if part.word in "*#"]
     if not wild:
-        return Verdict(True, "exact", "every word is the same", alignment)
-    return Verdict(True, "wildcards", ", ".join(wild), alignment)
+        return BindingVerdict(True, "exact", "every word is the same", alignment)
+    return BindingVerdict(True, "wildcards", ", ".join(wild), alignment)
 
 
-def _miss(pattern: list[str], words: list[str]) -> Verdict:
+def _miss(pattern: list[str], words: list[str]) -> BindingVerdict:
     alignment = align(pattern, words)
     last = alignment[-1] if alignment else None
     if last is None or not last.decides:
         taken = sum(len(part.takes) for part in alignment)
         if not pattern:
-            return Verdict(False, "pattern-ends", "an empty binding key matches only the empty routing key", alignment)
-        return Verdict(False, "pattern-ends", f"the binding key ends, the routing key goes on with '{words[taken]}'", alignment)
+            return BindingVerdict(False, "pattern-ends", "an empty binding key matches only the empty routing key", alignment)
+        return BindingVerdict(
+            False, "pattern-ends", f"the binding key ends, the routing key goes on with '{words[taken]}'", alignment
+        )
     position = sum(len(part.takes) for part in alignment[:-1]) + 1
     if any(part.word == "#" for part in alignment[:-1]) and words and last.word != "*":
         if len(alignment) == len(pattern):
-            return Verdict(False, "end-differs", f"the routing key ends with '{words[-1]}', not '{last.word}'", alignment)
-        return Verdict(False, "word-missing", f"no '{last.word}' stands where the binding key wants it", alignment)
+            return BindingVerdict(False, "end-differs", f"the routing key ends with '{words[-1]}', not '{last.word}'", alignment)
+        return BindingVerdict(False, "word-missing", f"no '{last.word}' stands where the binding key wants it", alignment)
     if not last.takes:
         needs = "one more word" if last.word == "*" else f"'{last.word}'"
-        return Verdict(False, "key-ends", f"the routing key ends after {_words(len(words))}, {needs} is still wanted", alignment)
-    return Verdict(False, "word-differs", f"word {position} is '{last.takes[0]}', not '{last.word}'", alignment)
+        return BindingVerdict(
+            False, "key-ends", f"the routing key ends after {_words(len(words))}, {needs} is still wanted", alignment
+        )
+    return BindingVerdict(False, "word-differs", f"word {position} is '{last.takes[0]}', not '{last.word}'", alignment)
 
 
 def _words(count: int) -> str:

@@ -20,7 +20,7 @@ from routesim.queues import QueueType, Subscription
 from routesim.run import Result, Runner
 from routesim.tables import BAD, GOOD, QUIET, Cell, Section
 
-MOST_TOLD = 30
+MAX_TOLD = 30
 # What follows from the route that was taken when the message was published, or dead-lettered.
 ROUTED = (
     events.Published, events.Enqueued, events.Unroutable, events.Returned, events.Refused, events.Confirmed, events.Delayed,
@@ -42,7 +42,7 @@ def explain_moment(result: Result, told: Sequence[Any], index: int) -> Answer:
     if message is None:
         raise CannotExplain("nothing to explain: that event is about no message")
     life = [item for item in told[: index + 1] if _is_about(item, message)]
-    so_far = story(life[-MOST_TOLD:])._replace(title=f"{message} so far")
+    so_far = story(life[-MAX_TOLD:])._replace(title=f"{message} so far")
     if isinstance(event, events.Delivered):
         return _delivered(_broker_at(result, index), event, so_far)
     cause = _cause(told, index, message) if isinstance(event, ROUTED) else None

@@ -7,12 +7,12 @@ looks around at the very moment at which each of them is checked.
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.explain.witness import Witness, told
+from routesim.explain.witness import ExpectationWitness, told
 from routesim.run import Checked, LiveResult, Outcome, Result, Runner, shown_actual
 from routesim.scenario import Never
 
 
-class Failure(NamedTuple):
+class RunFailure(NamedTuple):
     """`expected` is a sentence; `found` and `why` may be empty. `kind`: expect, routes, never, step or end; `line` 0: none."""
 
     file: str
@@ -23,7 +23,7 @@ class Failure(NamedTuple):
     why: str
 
 
-def failures(result: Outcome) -> list[Failure]:
+def failures(result: Outcome) -> list[RunFailure]:
     """Everything that is wrong with a run that failed, in the order of the file; nothing where it is `ok`."""
     if result.ok:
         return []
@@ -38,11 +38,11 @@ def kind_of(checked: Checked) -> str:
     return {"Never": "never", "ExpectedRoute": "routes"}.get(type(checked.about).__name__, "expect")
 
 
-def _failure(result: Outcome, line: int, kind: str, expected: str, found: str, why: str = "") -> Failure:
-    return Failure(result.scenario.file, line, kind, expected, found, why)
+def _failure(result: Outcome, line: int, kind: str, expected: str, found: str, why: str = "") -> RunFailure:
+    return RunFailure(result.scenario.file, line, kind, expected, found, why)
 
 
-def _errors(result: Outcome) -> list[Failure]:
+def _errors(result: Outcome) -> list[RunFailure]:
     found = []
     for error in result.errors:
         if error.expected:
@@ -56,7 +56,7 @@ def _errors(result: Outcome) -> list[Failure]:
     return found
 
 
-def _expectations(result: Outcome) -> list[Failure]:
+def _expectations(result: Outcome) -> list[RunFailure]:
     failed = {index: item for index, item in enumerate(result.expectations) if not item.ok}
     reasons = {index: _at_once(result, item) for index, item in failed.items()}
     asked = {index: item for index, item in failed.items() if reasons[index] is None}
@@ -89,7 +89,7 @@ def _breach(witness: Any) -> str:
 
 
 def _witnessed(result: Result, asked: dict[int, Checked]) -> dict[int, str | None]:
-    witness = Witness(result, list(asked.values()))
+    witness = ExpectationWitness(result, list(asked.values()))
     reasons: dict[int, str | None] = {}
     number = -1
 

@@ -50,7 +50,7 @@ def futures(broker: Broker, queue: QueueType, content: Content, seen: tuple[str,
         if reason == "refused":
             found.append(Future(depth, queue.name, when, reason, (), "refused, and nacked to its publisher", False))
             continue
-        targets, dead, _, why = grave(broker, queue, content, reason)
+        targets, dead, _, why = dead_letter_target(broker, queue, content, reason)
         names = tuple(target.name for target in targets)
         loops = any(name in (*seen, queue.name) for name in names)
         found.append(Future(depth, queue.name, when, reason, names, why, loops))
@@ -60,7 +60,7 @@ def futures(broker: Broker, queue: QueueType, content: Content, seen: tuple[str,
     return found
 
 
-class Grave(NamedTuple):
+class DeadLetterTarget(NamedTuple):
     """Where a dead letter goes: the queues that take it, those from which the cycle rule keeps it, and why in words."""
 
     targets: list[QueueType]
@@ -69,13 +69,13 @@ class Grave(NamedTuple):
     why: str
 
 
-def grave(broker: Broker, queue: QueueType, content: Content, reason: str) -> Grave:
+def dead_letter_target(broker: Broker, queue: QueueType, content: Content, reason: str) -> DeadLetterTarget:
     """Where a message that dies in `queue` goes, as the broker itself would send it."""
     exchange = queue.settings.dead_letter_exchange
     if exchange is None:
-        return Grave([], content, [], "dropped: no dead-letter exchange")
+        return DeadLetterTarget([], content, [], "dropped: no dead-letter exchange")
     if exchange not in broker.exchanges:
-        return Grave([], content, [], f"dropped: its dead-letter exchange '{exchange}' does not exist")
+        return DeadLetterTarget([], content, [], f"dropped: its dead-letter exchange '{exchange}' does not exist")
     key = queue.settings.dead_letter_routing_key
     dead, deaths = record_death(broker.rules, content, queue, reason, exchange, key, 0)
     found = route(broker, exchange, "?", dead)
@@ -84,10 +84,10 @@ def grave(broker: Broker, queue: QueueType, content: Content, reason: str) -> Gr
     kept = [target for target in targets if target not in cut]
     shown = f"'{exchange}' by '{dead.routing_key}'" if exchange else f"the default exchange by '{dead.routing_key}'"
     if kept:
-        return Grave(kept, dead, cut, f"through {shown}")
+        return DeadLetterTarget(kept, dead, cut, f"through {shown}")
     if targets:
-        return Grave([], dead, cut, f"dropped by RabbitMQ: through {shown} it would come back without a rejection")
-    return Grave([], dead, [], f"dropped: {shown} leads nowhere")
+        return DeadLetterTarget([], dead, cut, f"dropped by RabbitMQ: through {shown} it would come back without a rejection")
+    return DeadLetterTarget([], dead, [], f"dropped: {shown} leads nowhere")
 
 
 def as_data(found: list[Future]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from routesim.scenario import Scenario
 from routesim.tables import BAD, NOTICE, QUIET, Cell, Section
 from routesim.values import plain
 
-MOST_TIMES = 24
+MAX_TIMES = 24
 SHOWN = "…"
 
 
@@ -143,9 +143,7 @@ def _contents(times: list[tuple[int, int, int]]) -> Section:
     if not highest:
         return Section("", (), [])
     shown = (
-        times
-        if len(times) <= MOST_TIMES
-        else [times[index * (len(times) - 1) // (MOST_TIMES - 1)] for index in range(MOST_TIMES)]
+        times if len(times) <= MAX_TIMES else [times[index * (len(times) - 1) // (MAX_TIMES - 1)] for index in range(MAX_TIMES)]
     )
     rows = []
     for at_ms, ready, unacked in shown:

@@ -9,7 +9,7 @@ from routesim.broker.routing import Visit, route, walk
 from routesim.broker.state import ExchangeState
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
-from routesim.exchanges import Verdict
+from routesim.exchanges import BindingVerdict
 from routesim.exchanges.topic import words_of
 from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.futures import as_data, futures
@@ -23,7 +23,7 @@ from routesim.values import Table, plain
 from routesim.versions import rules
 
 ALL_SHOWN = 30  # bindings of an exchange that are all shown
-MOST_HITS, MOST_MISSES = 50, 8
+MAX_HITS, MAX_MISSES = 50, 8
 COMPARED = 2_000
 MESSAGE = "m1"
 BY_KEY = ("direct", "fanout", "topic")  # types of exchanges that do not look at headers
@@ -136,7 +136,7 @@ def _visited(
     misses = [binding for binding in state.bindings.values() if id(binding) not in matched]
     count, hit_count = len(state.bindings), len(hits)
     if count > ALL_SHOWN:
-        hits, misses = hits[:MOST_HITS], _nearest(state, misses, content, MOST_MISSES)
+        hits, misses = hits[:MAX_HITS], _nearest(state, misses, content, MAX_MISSES)
     shown_hits = [(binding, state.matcher.why(binding, message, content)) for binding in hits]
     shown_misses = [(binding, state.matcher.why(binding, message, content)) for binding in misses]
     rows = [_row(binding, answer, True, lines) for binding, answer in shown_hits]
@@ -168,7 +168,7 @@ def _visited(
     return Section(title, ("", "binding", "to", "why", ""), rows), data
 
 
-def _row(binding: Binding, answer: Verdict, hit: bool, lines: dict[int, int]) -> tuple[Cell, ...]:
+def _row(binding: Binding, answer: BindingVerdict, hit: bool, lines: dict[int, int]) -> tuple[Cell, ...]:
     shown = quoted(binding.routing_key)
     if binding.arguments:
         shown = shown_table(binding.arguments) if not binding.routing_key else f"{shown} {shown_table(binding.arguments)}"

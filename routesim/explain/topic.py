@@ -1,19 +1,19 @@
 """Why binding keys of a topic exchange match a routing key, why not, and what would."""
 
 from routesim.content import Content
-from routesim.exchanges import EXCHANGE_TYPES, Verdict
+from routesim.exchanges import EXCHANGE_TYPES, BindingVerdict
 from routesim.exchanges.topic import matches, words_of
 from routesim.explain.answer import Answer, quoted
 from routesim.explain.mistakes import mistakes_in_key, mistakes_in_pattern
 from routesim.model import Binding, Exchange
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.tables import BAD, QUIET, Cell, Section, mark
 from routesim.versions import Rules
 
 NO_WORD = "·"
 
 
-def verdict(pattern: str, key: str, rules: Rules) -> Verdict:
+def verdict(pattern: str, key: str, rules: Rules) -> BindingVerdict:
     """What the topic exchange itself says of one binding key and one routing key."""
     matcher = EXCHANGE_TYPES["topic"](Exchange("", "topic"), rules)
     return matcher.why(Binding("", "", "queue", pattern), "", Content("", key, (key,), None, ""))
@@ -24,7 +24,7 @@ def refusal(pattern: str, rules: Rules) -> str | None:
     matcher = EXCHANGE_TYPES["topic"](Exchange("", "topic"), rules)
     try:
         matcher.validate_binding(Binding("", "", "queue", pattern), "classic")
-    except Refused as refused:
+    except AmqpError as refused:
         return refused.text
     return None
 
@@ -62,7 +62,7 @@ def _described(key: str) -> str:
     return f"{key} is {count}: {' · '.join(quoted(word) for word in words)}"
 
 
-def _aligned(answer: Verdict, count: int) -> list[Cell]:
+def _aligned(answer: BindingVerdict, count: int) -> list[Cell]:
     """Under each word of the key the part of the pattern that takes it."""
     cells = [Cell(NO_WORD, QUIET)] * count
     position = 0
@@ -75,7 +75,7 @@ def _aligned(answer: Verdict, count: int) -> list[Cell]:
     return cells
 
 
-def aligned(answer: Verdict) -> list[dict[str, object]]:
+def aligned(answer: BindingVerdict) -> list[dict[str, object]]:
     """The alignment as data."""
     return [{"word": part.word, "takes": list(part.takes), "decides": part.decides} for part in answer.alignment]
 

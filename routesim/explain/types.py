@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from routesim.content import Content
-from routesim.exchanges import EXCHANGE_TYPES, ExchangeType, Verdict
+from routesim.exchanges import EXCHANGE_TYPES, BindingVerdict, ExchangeType
 from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.model import Binding, Exchange
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.tables import Cell, Section, mark
 from routesim.values import Table, plain
 from routesim.versions import Rules
@@ -20,12 +20,12 @@ def content_of(exchange: str, key: str, headers: Table | None = None) -> Content
 
 def _verdicts(
     kind: str, bindings: list[Binding], content: Content, rules: Rules, arguments: Table | None = None
-) -> list[Verdict]:
+) -> list[BindingVerdict]:
     """One verdict a binding. A binding that RabbitMQ refuses is a miss with its text. Raises `CannotExplain`."""
     exchange = Exchange("", kind, arguments=arguments or {})
     try:
         EXCHANGE_TYPES[kind].validate(exchange, rules)
-    except Refused as refused:
+    except AmqpError as refused:
         raise CannotExplain(refused.text) from None
     matcher: ExchangeType = EXCHANGE_TYPES[kind](exchange, rules)
     refusals: dict[int, str] = {}
@@ -33,10 +33,10 @@ def _verdicts(
         try:
             matcher.validate_binding(binding, "classic")
             matcher.add(binding)
-        except Refused as refused:
+        except AmqpError as refused:
             refusals[index] = refused.text
     return [
-        Verdict(False, "refused", f"refused when bound: {refusals[index]}")
+        BindingVerdict(False, "refused", f"refused when bound: {refusals[index]}")
         if index in refusals
         else matcher.why(binding, MESSAGE_ID, content)
         for index, binding in enumerate(bindings)
@@ -44,7 +44,12 @@ def _verdicts(
 
 
 def _answer(
-    headline: str, what: str, shown: list[str], verdicts: list[Verdict], data: dict[str, object], hints: tuple[str, ...] = ()
+    headline: str,
+    what: str,
+    shown: list[str],
+    verdicts: list[BindingVerdict],
+    data: dict[str, object],
+    hints: tuple[str, ...] = (),
 ) -> Answer:
     rows = [(mark(found.match), Cell(name), Cell(found.text)) for name, found in zip(shown, verdicts, strict=True)]
     items = [

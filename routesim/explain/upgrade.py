@@ -9,7 +9,7 @@ from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, Cell, Section
 from routesim.values import plain
 
-MOST_IDS = 6
+MAX_IDS = 6
 BUDGET_EVENTS = 20_000  # an endless loop is as endless after so many
 
 
@@ -93,8 +93,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         if not value:
             return "none"
-        some = ", ".join(str(item) for item in value[:MOST_IDS])
-        return f"{len(value)}: {some}" + (" …" if len(value) > MOST_IDS else "")
+        some = ", ".join(str(item) for item in value[:MAX_IDS])
+        return f"{len(value)}: {some}" + (" …" if len(value) > MAX_IDS else "")
     return str(value)
 
 

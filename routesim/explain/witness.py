@@ -17,7 +17,7 @@ from routesim.run.expecting.promises import LOST, is_lost
 from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
 from routesim.steps import Bind
 
-MOST_TOLD = 3
+MAX_TOLD = 3
 COUNTED: dict[type, str] = {
     events.Acked: "acked", events.Rejected: "rejected", events.Requeued: "requeued", events.Purged: "purged",
     events.Deleted: "deleted with it", events.LostAtRestart: "lost at the restart", events.Refused: "refused",
@@ -30,7 +30,7 @@ def told(event: Any, *, who: bool = True) -> str:
     return f"{event.message} at {event.at_ms / 1000:.3f} s: {sentence}" if who else sentence
 
 
-class Witness:
+class ExpectationWitness:
     """Remembers of a run what these failed expectations are about: two messages of each, and sums of queues and consumers."""
 
     def __init__(self, result: Result, failed: list[Checked]) -> None:
@@ -86,7 +86,7 @@ class Witness:
         if who in self.consumers:
             self._sum(self.consumers[who], event)
         for name in _ends(event):
-            self.ends[name].append(event) if len(self.ends[name]) < MOST_TOLD else None
+            self.ends[name].append(event) if len(self.ends[name]) < MAX_TOLD else None
 
     @staticmethod
     def _sum(counter: Counter[str], event: Any) -> None:

@@ -2,10 +2,10 @@
 
 from routesim.graph.build import graph_of, taken_by_message, taken_by_publish
 from routesim.graph.model import Edge, Graph, Key, Node, together
-from routesim.graph.paths import DEFAULT_KEY, Way, Ways
+from routesim.graph.paths import DEFAULT_KEY, EdgeKey, EventEdges
 from routesim.graph.simplify import collapsed, focused, without_idle
 
 __all__ = [
-    "DEFAULT_KEY", "Edge", "Graph", "Key", "Node", "Way", "Ways", "collapsed", "focused", "graph_of", "taken_by_message",
-    "taken_by_publish", "together", "without_idle",
+    "DEFAULT_KEY", "Edge", "Graph", "Key", "Node", "EdgeKey", "EventEdges", "collapsed", "focused", "graph_of",
+    "taken_by_message", "taken_by_publish", "together", "without_idle",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from routesim.graph.model import (
     Key,
     Node,
 )
-from routesim.graph.paths import DEFAULT_KEY, Way, Ways, along
+from routesim.graph.paths import DEFAULT_KEY, EdgeKey, EventEdges, along
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.queues import QueueType
 from routesim.run import Runner
@@ -33,7 +33,7 @@ from routesim.steps import Bind, DeclareExchange, DeclareQueue, SetPolicy
 from routesim.values import Table, plain
 
 RESERVED = frozenset(item.name for item in PREDECLARED)
-Taken = set[Way]  # the edges that a message took
+Taken = set[EdgeKey]  # the edges that a message took
 LIMITS = (("max_length", "at most {}"), ("max_length_bytes", "at most {} bytes"))
 
 
@@ -161,7 +161,7 @@ def taken_by_message(scenario: Scenario, id: str) -> Taken:
     """The edges that a message takes when the scenario runs, with dead letters and deliveries. Raises `CannotExplain`."""
     taken: Taken = set()
     known: set[str] = set()
-    ways = Ways()
+    ways = EventEdges()
 
     def hear(event: Any) -> None:
         message = getattr(event, "message", None)

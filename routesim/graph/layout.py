@@ -27,7 +27,7 @@ class Box(NamedTuple):
     height: float
 
 
-class Route(NamedTuple):
+class EdgeRoute(NamedTuple):
     """The points that an edge passes, from its source to its target, and the place of its label."""
 
     edge: Edge
@@ -38,7 +38,7 @@ class Route(NamedTuple):
 
 class Layout(NamedTuple):
     nodes: dict[Key, Box]
-    routes: tuple[Route, ...]
+    routes: tuple[EdgeRoute, ...]
     width: float
     height: float
 
@@ -233,7 +233,7 @@ def _measured(
         points += [(middles[last.layer] - half, end) for half in (widths[last.layer] / 2, last.width / 2)]
         points = [point for point, before in zip(points, [None, *points], strict=False) if point != before]
         where = Box(middles[label.layer], label.y, label.width, label.height) if label is not None else None
-        routes.append(Route(edge, tuple(reversed(points)) if closing else tuple(points), where, closing))
+        routes.append(EdgeRoute(edge, tuple(reversed(points)) if closing else tuple(points), where, closing))
     for edge in graph.edges:
         if edge.source == edge.target:
             routes.append(_loop(edge, boxes[edge.source], labels.get(edge)))
@@ -241,9 +241,9 @@ def _measured(
     return Layout(boxes, tuple(routes), x - LAYER_GAP + MARGIN, height)
 
 
-def _loop(edge: Edge, box: Box, size: Size | None) -> Route:
+def _loop(edge: Edge, box: Box, size: Size | None) -> EdgeRoute:
     """An edge from a node to itself, below it."""
     low, left, right = box.y + box.height / 2, box.x - box.width / 4, box.x + box.width / 4
     points = ((right, low), (right, low + MARGIN), (left, low + MARGIN), (left, low))
     label = Box(box.x, low + MARGIN + size[1] / 2 + 3, *size) if size else None
-    return Route(edge, points, label, True)
+    return EdgeRoute(edge, points, label, True)

@@ -7,11 +7,11 @@ from routesim import events
 from routesim.graph.model import ALTERNATE, BINDING, CONSUMER, CONSUMES, DEAD_LETTER, EXCHANGE, QUEUE, Key
 from routesim.model import DEFAULT_EXCHANGE, Binding
 
-Way: TypeAlias = tuple[Key, Key, str]  # from, to, kind
+EdgeKey: TypeAlias = tuple[Key, Key, str]  # from, to, kind
 DEFAULT_KEY = Key(EXCHANGE, "(default exchange)")
 
 
-class Ways:
+class EventEdges:
     """Events in their order to the edges that each goes along; remembers which queue a dead letter has come from.
 
     Not every edge that it names is in a drawing: the last hop of a dead letter by name is drawn in one of two ways.
@@ -20,7 +20,7 @@ class Ways:
     def __init__(self) -> None:
         self.buried: dict[str, Key] = {}
 
-    def of(self, event: Any) -> list[Way]:
+    def of(self, event: Any) -> list[EdgeKey]:
         kind = type(event)
         if kind is events.Enqueued:
             return self._enqueued(event)
@@ -33,7 +33,7 @@ class Ways:
             return [(Key(QUEUE, event.queue), Key(CONSUMER, event.consumer), CONSUMES)]
         return []
 
-    def _enqueued(self, event: events.Enqueued) -> list[Way]:
+    def _enqueued(self, event: events.Enqueued) -> list[EdgeKey]:
         queue = Key(QUEUE, event.queue)
         if event.path:
             return list(along(event.path))
@@ -44,7 +44,7 @@ class Ways:
         return []
 
 
-def along(path: Iterable[Any]) -> Iterable[Way]:
+def along(path: Iterable[Any]) -> Iterable[EdgeKey]:
     """The hops of a message through exchanges to a queue."""
     for hop in path:
         if isinstance(hop, Binding):

@@ -4,7 +4,7 @@ from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
 from routesim.queues.classic import Classic
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription, unacked_of
 from routesim.queues.quorum import Quorum
-from routesim.queues.settings import Origin, Settings
+from routesim.queues.settings import Origin, QueueSettings
 from routesim.queues.stream import Stream
 
 QUEUE_TYPES: dict[str, type[QueueType]] = {
@@ -15,5 +15,5 @@ QUEUE_TYPES: dict[str, type[QueueType]] = {
 
 __all__ = [
     "ACK", "Channel", "Classic", "Copy", "DISCARD", "Delivery", "Host", "Origin", "QUEUE_TYPES", "QueueType", "Quorum",
-    "REQUEUE", "Settings", "Stream", "Subscription", "unacked_of",
+    "REQUEUE", "QueueSettings", "Stream", "Subscription", "unacked_of",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import Table, Value, erlang_term, is_integer, plain, raw, wire_type
 from routesim.versions import Rules
 
@@ -81,7 +81,7 @@ def _max_age(value: Value, arguments: Table, rules: Rules) -> Any:
     if wrong:
         return wrong
     if not raw(value)[:1].isdigit() and rules.max_age_without_digit_crashes:
-        raise Refused(541, "INTERNAL_ERROR", argument="x-max-age")
+        raise AmqpError(541, "INTERNAL_ERROR", argument="x-max-age")
     number, unit = raw(value)[:-1], raw(value)[-1:]
     fine = number.isascii() and number.isdigit() and int(number) >= 1 and unit in tuple("YMDhms")
     return None if fine else "invalid_max_age"
@@ -164,7 +164,7 @@ def taken_by(name: str, kind: str, rules: Rules) -> bool | None:
 
 
 def queue_type(arguments: Table, where: str) -> str:
-    """The type that `x-queue-type` asks for. Raises `Refused` (406) when it names none."""
+    """The type that `x-queue-type` asks for. Raises `AmqpError` (406) when it names none."""
     value = arguments.get("x-queue-type", "classic")
     if wire_type(value) != "longstr":
         raise _invalid("x-queue-type", where, ("unacceptable_type", wire_type(value)))
@@ -174,7 +174,7 @@ def queue_type(arguments: Table, where: str) -> str:
 
 
 def validate(kind: str, arguments: Table, where: str, rules: Rules) -> None:
-    """Raises the `Refused` that RabbitMQ answers to the declaration of a new queue with these arguments.
+    """Raises the `AmqpError` that RabbitMQ answers to the declaration of a new queue with these arguments.
 
     `where` is the queue as RabbitMQ names it: `queue 'q' in vhost '/'`.
     """
@@ -187,12 +187,12 @@ def validate(kind: str, arguments: Table, where: str, rules: Rules) -> None:
                 raise _invalid(name, where, wrong)
     for name in sorted(arguments):
         if taken_by(name, kind, rules) is False:
-            raise Refused(406, f"invalid arg '{name}' for {where} of queue type rabbit_{kind}_queue", argument=name)
+            raise AmqpError(406, f"invalid arg '{name}' for {where} of queue type rabbit_{kind}_queue", argument=name)
 
 
-def _invalid(name: str, where: str, term: Any) -> Refused:
+def _invalid(name: str, where: str, term: Any) -> AmqpError:
     text = term if isinstance(term, str) else erlang_term(term)
-    return Refused(406, f"invalid arg '{name}' for {where}: {text}", argument=name)
+    return AmqpError(406, f"invalid arg '{name}' for {where}: {text}", argument=name)
 
 
 def type_class(value: Value) -> str:
@@ -204,7 +204,7 @@ def type_class(value: Value) -> str:
 
 
 def assert_equivalent(name: str, current: Table, received: Table, where: str) -> None:
-    """Raises `Refused` (406) when argument `name` differs between what exists and what is declared anew."""
+    """Raises `AmqpError` (406) when argument `name` differs between what exists and what is declared anew."""
     has, wants = name in current, name in received
     if not has and not wants:
         return
@@ -214,10 +214,10 @@ def assert_equivalent(name: str, current: Table, received: Table, where: str) ->
         same_type = type(_bare(old)) is type(_bare(new))
         if _bare(old) == _bare(new) and (same_class or same_type):
             return
-        raise Refused(
+        raise AmqpError(
             406, f"inequivalent arg '{name}' for {where}: received '{_shown(new)}' but current is '{_shown(old)}'", argument=name
         )
-    raise Refused(
+    raise AmqpError(
         406,
         f"inequivalent arg '{name}' for {where}: received {_described(received, name)} but current is "
         f"{_described(current, name)}",

@@ -5,8 +5,8 @@ from typing import ClassVar, Protocol
 
 from routesim.content import Content
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
-from routesim.queues.settings import Origin, Settings
-from routesim.replies import Refused
+from routesim.queues.settings import Origin, QueueSettings
+from routesim.replies import AmqpError
 from routesim.values import Table, is_integer, wire_type
 from routesim.versions import Rules
 
@@ -22,7 +22,7 @@ class Host(Protocol):
     def deliver(self, queue: "QueueType", subscription: Subscription, copy: Copy) -> None:
         """Send `copy` to the consumer over its channel."""
 
-    def bury(self, queue: "QueueType", copy: Copy, reason: str, by: str = "") -> None:
+    def dead_letter(self, queue: "QueueType", copy: Copy, reason: str, by: str = "") -> None:
         """Dead-letter or drop a copy that has left the queue."""
 
     def requeued(self, queue: "QueueType", copy: Copy, by: str, why: str) -> None:
@@ -56,7 +56,7 @@ class QueueType:
         self.owner = owner  # the connection of an exclusive queue
         self.rules = rules
         self.vhost = vhost
-        self.settings = Settings()
+        self.settings = QueueSettings()
         self.origins: dict[str, Origin] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}
         self.had_consumers = False
@@ -129,7 +129,7 @@ class QueueType:
         return []
 
     def check_answer(self, how: str, why: str) -> None:
-        """Raises the `Refused` that RabbitMQ gives to an answer that this type does not know."""
+        """Raises the `AmqpError` that RabbitMQ gives to an answer that this type does not know."""
 
     def clone(self, channels: dict[str, Channel]) -> "QueueType":
         """An equal queue whose consumers are on the given channels."""
@@ -148,16 +148,16 @@ class QueueType:
         return now + (queue_ttl if own_ttl is None or queue_ttl < own_ttl else own_ttl)
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
-        """Raises the `Refused` that RabbitMQ answers to basic.consume (queues.md 3.1)."""
+        """Raises the `AmqpError` that RabbitMQ answers to basic.consume (queues.md 3.1)."""
         if "x-priority" in arguments and not is_integer(arguments["x-priority"]):
-            raise Refused(
+            raise AmqpError(
                 406, f"invalid arg 'x-priority' for {self.where()}: {{unacceptable_type,{wire_type(arguments['x-priority'])}}}"
             )
         if "x-stream-offset" in arguments and self.kind != "stream":
-            raise Refused(406, f"invalid arg 'x-stream-offset' for {self.where()} of queue type rabbit_{self.kind}_queue")
+            raise AmqpError(406, f"invalid arg 'x-stream-offset' for {self.where()} of queue type rabbit_{self.kind}_queue")
 
     def check_get(self, channel: Channel) -> None:
-        """Raises the `Refused` that RabbitMQ answers to basic.get."""
+        """Raises the `AmqpError` that RabbitMQ answers to basic.get."""
 
     def where(self) -> str:
         return f"queue '{self.broker_name}' in vhost '{self.vhost}'"
@@ -166,7 +166,7 @@ class QueueType:
         """The headers with which this queue delivers the copy."""
         return copy.content.delivered_headers()
 
-    def holder(self, subscription: Subscription | None) -> Subscription | None:
+    def credit_owner(self, subscription: Subscription | None) -> Subscription | None:
         """Who gets the credit of a settled delivery: the consumer that has the tag now, be it a later one of that name."""
         if subscription is None or not subscription.cancelled:
             return subscription

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from routesim.content import Content
 from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import Table, wire_type
 
 
@@ -35,7 +35,7 @@ class Classic(QueueType):
         self.suspended: set[str] = set()
         self.expiring = False
         self.exclusive_to: Subscription | None = None
-        self.single: Subscription | None = None
+        self.active_consumer: Subscription | None = None
         level = self.arguments.get("x-max-priority")
         if level is not None:
             highest = getattr(level, "value", level) or self.rules.max_priority_zero_levels
@@ -124,7 +124,7 @@ class Classic(QueueType):
             return False
         dropped = False
         while self.count and self._over():
-            host.bury(self, self._take(), "maxlen")
+            host.dead_letter(self, self._take(), "maxlen")
             dropped = True
         return dropped
 
@@ -134,7 +134,7 @@ class Classic(QueueType):
         """Remove the expired prefix, then wait for the new head."""
         head = self.head()
         while head is not None and head.expires_at is not None and head.expires_at <= host.now:
-            host.bury(self, self._take(), "expired")
+            host.dead_letter(self, self._take(), "expired")
             head = self.head()
         if head is not None and head.expires_at is not None:
             host.arm(self, head.expires_at)
@@ -151,7 +151,7 @@ class Classic(QueueType):
     def next_consumer(self) -> Subscription | None:
         """Whose turn it is; takes one credit. Who is offered a message without credit leaves the rotation."""
         if self.settings.single_active_consumer:
-            single = self.single
+            single = self.active_consumer
             if single is None or not self._may_receive(single):
                 return None
             self._use_credit(single)
@@ -225,10 +225,10 @@ class Classic(QueueType):
         failover = arguments.get("x-cancel-on-ha-failover", False)
         if self.rules.cancel_on_ha_failover and wire_type(failover) != "bool":
             term = f"{{unacceptable_type,{wire_type(failover)}}}"
-            raise Refused(406, f"invalid arg 'x-cancel-on-ha-failover' for {self.where()}: {term}")
+            raise AmqpError(406, f"invalid arg 'x-cancel-on-ha-failover' for {self.where()}: {term}")
         single = self.settings.single_active_consumer
         if self.exclusive_to is not None or (exclusive and (self.subscriptions or single)):
-            raise Refused(403, f"{self.where()} in exclusive use")
+            raise AmqpError(403, f"{self.where()} in exclusive use")
 
     def consume(self, host: Host, subscription: Subscription) -> None:
         self.subscriptions[subscription.channel.name, subscription.tag] = subscription
@@ -237,8 +237,8 @@ class Classic(QueueType):
         if subscription.exclusive:
             self.exclusive_to = subscription
         self._activate(subscription)
-        if self.settings.single_active_consumer and self.single is None:
-            self.single = subscription
+        if self.settings.single_active_consumer and self.active_consumer is None:
+            self.active_consumer = subscription
             host.activated(self, subscription)
         self._dispatch(host)
 
@@ -260,11 +260,11 @@ class Classic(QueueType):
 
     def _succeed(self, host: Host) -> bool:
         """Name the next single active consumer when the last one has gone: highest priority, then first come."""
-        if not self.settings.single_active_consumer or self.single is None or not self.single.cancelled:
+        if not self.settings.single_active_consumer or self.active_consumer is None or not self.active_consumer.cancelled:
             return False
-        self.single = min(self.subscriptions.values(), key=lambda item: (-item.priority, item.registered), default=None)
-        if self.single is not None:
-            host.activated(self, self.single)
+        self.active_consumer = min(self.subscriptions.values(), key=lambda item: (-item.priority, item.registered), default=None)
+        if self.active_consumer is not None:
+            host.activated(self, self.active_consumer)
         return True
 
     def cancel(self, host: Host, subscription: Subscription) -> None:
@@ -293,7 +293,7 @@ class Classic(QueueType):
 
     def settle(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], how: str, by: str, why: str) -> None:
         freed = False
-        subscription = self.holder(subscription)
+        subscription = self.credit_owner(subscription)
         if subscription is not None and subscription.prefetch:
             freed = subscription.credit == 0
             subscription.credit += len(copies)
@@ -306,7 +306,7 @@ class Classic(QueueType):
             if len(self.levels) > 1:  # highest level first (queues.md 4.5)
                 copies = sorted(copies, key=lambda copy: -self.level(copy.content))
             for copy in copies:
-                host.bury(self, copy, "rejected", by)
+                host.dead_letter(self, copy, "rejected", by)
         else:
             assert how == ACK
         if freed:
@@ -365,5 +365,5 @@ class Classic(QueueType):
         other.blocked = {key: deque(new[id(item)] for item in line) for key, line in self.blocked.items()}
         other.suspended = self.suspended.copy()
         other.exclusive_to = new[id(self.exclusive_to)] if self.exclusive_to else None
-        other.single = new.get(id(self.single)) if self.single else None
+        other.active_consumer = new.get(id(self.active_consumer)) if self.active_consumer else None
         return other

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from routesim.content import Content
 from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import Table
 
 DEFAULT_CREDIT = 2000  # what prefetch 0 means here (queues.md S4)
 HIGH_PRIORITY = 5  # 4.0-4.2: from here on a message is in the high bucket
 DEFAULT_LEVEL, HIGHEST_LEVEL = 4, 31  # 4.3+
-MULTIPLE_BYTES_PER_HEADER = 16  # a stand-in for the encoded size of properties, see the list of deviations
+BYTES_PER_HEADER = 16  # a stand-in for the encoded size of properties, see the list of deviations
 
 
 class Quorum(QueueType):
@@ -32,12 +32,12 @@ class Quorum(QueueType):
         self.returns: deque[Copy] = deque()
         levels = {"none": 1, "two": 2, "strict": HIGHEST_LEVEL + 1}[self.rules.quorum_priorities]
         self.levels: list[deque[Copy]] = [deque() for _ in range(levels)]
-        self.taken = 0  # dequeues so far, modulo 3: turns of the two buckets of 4.0-4.2
+        self.dequeue_turn = 0  # dequeues so far, modulo 3: turns of the two buckets of 4.0-4.2
         self.bytes = 0
         self.count = 0
         self.service: dict[int, deque[Subscription]] = {}
         self.waiting: list[Subscription] = []
-        self.single: Subscription | None = None
+        self.active_consumer: Subscription | None = None
         self.publishers: dict[str, bool] = {}
         self.delayed: list[tuple[int, Copy]] = []
 
@@ -53,7 +53,7 @@ class Quorum(QueueType):
     def size(self, content: Content) -> int:
         if not self.rules.quorum_bytes_with_properties:
             return content.size
-        return content.size + MULTIPLE_BYTES_PER_HEADER * (len(content.headers or ()) + len(content.properties))
+        return content.size + BYTES_PER_HEADER * (len(content.headers or ()) + len(content.properties))
 
     def _line(self) -> deque[Copy] | None:
         """The list whose head is the next message, or None when there is none (queues.md 2.6, 2.7)."""
@@ -62,14 +62,14 @@ class Quorum(QueueType):
         if len(self.levels) == 2:
             normal, high = self.levels
             if normal and high:
-                use_normal = self.taken == 2 and normal[0].serial < high[0].serial
+                use_normal = self.dequeue_turn == 2 and normal[0].serial < high[0].serial
                 return normal if use_normal else high
         return next((level for level in reversed(self.levels) if level), None)
 
     def _take(self, line: deque[Copy]) -> Copy:
         copy = line.popleft()
         if line is not self.returns:
-            self.taken = (self.taken + 1) % 3
+            self.dequeue_turn = (self.dequeue_turn + 1) % 3
         self.count -= 1
         self.bytes -= self.size(copy.content)
         return copy
@@ -82,7 +82,7 @@ class Quorum(QueueType):
     def ready(self) -> Iterator[Copy]:
         if len(self.levels) == 2 and all(self.levels):
             yield from self.returns
-            normal, high, turn = deque(self.levels[0]), deque(self.levels[1]), self.taken
+            normal, high, turn = deque(self.levels[0]), deque(self.levels[1]), self.dequeue_turn
             while normal or high:
                 use_normal = not high or (bool(normal) and turn == 2 and normal[0].serial < high[0].serial)
                 yield (normal if use_normal else high).popleft()
@@ -142,7 +142,7 @@ class Quorum(QueueType):
         if self.rules.quorum_drops_reversed:
             dropped.reverse()
         for copy in dropped:
-            host.bury(self, copy, "maxlen")
+            host.dead_letter(self, copy, "maxlen")
         if dropped:
             self._expire(host)
 
@@ -155,13 +155,13 @@ class Quorum(QueueType):
         """Remove expired heads; wait for the instant of every head that is left."""
         line = self._line()
         while line is not None and _expired(line[0], host.now):
-            host.bury(self, self._take(line), "expired")
+            host.dead_letter(self, self._take(line), "expired")
             line = self._line()
         heads = [line[0]] if line else []
         if self.rules.quorum_priorities == "strict":
             for level in (self.returns, *self.levels):
                 while level and _expired(level[0], host.now):
-                    host.bury(self, self._take(level), "expired")
+                    host.dead_letter(self, self._take(level), "expired")
             heads = [level[0] for level in (self.returns, *self.levels) if level]
         instants = [copy.expires_at for copy in heads if copy.expires_at is not None] + [at for at, _ in self.delayed]
         if instants:
@@ -181,7 +181,7 @@ class Quorum(QueueType):
         """To the end of its service line, if it has credit and is not in it."""
         if subscription.in_service or subscription.credit <= 0 or subscription.cancelled or subscription.quiescing:
             return
-        if self.settings.single_active_consumer and subscription is not self.single:
+        if self.settings.single_active_consumer and subscription is not self.active_consumer:
             return
         subscription.in_service = True
         self.service.setdefault(subscription.priority, deque()).append(subscription)
@@ -232,11 +232,11 @@ class Quorum(QueueType):
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
         super().check_consume(auto_ack, exclusive, arguments, channel)
         if channel.limit:
-            raise Refused(540, f"{self.where()} does not support global qos")
+            raise AmqpError(540, f"{self.where()} does not support global qos")
 
     def check_get(self, channel: Channel) -> None:
         if self.settings.single_active_consumer:
-            raise Refused(
+            raise AmqpError(
                 405,
                 f"cannot obtain access to locked {self.where()}. basic.get operations are not supported by quorum queues "
                 "with single active consumer",
@@ -252,8 +252,8 @@ class Quorum(QueueType):
         )
         subscription.credit = (subscription.prefetch or DEFAULT_CREDIT) - held
         if self.settings.single_active_consumer:
-            if self.single is None:
-                self.single = subscription
+            if self.active_consumer is None:
+                self.active_consumer = subscription
                 host.activated(self, subscription)
             else:
                 self.waiting.append(subscription)
@@ -278,13 +278,13 @@ class Quorum(QueueType):
         """The next single active consumer, when the last has gone or stepped back (queues.md 3.10)."""
         if not self.settings.single_active_consumer:
             return
-        if self.single is not None and not self.single.cancelled:
+        if self.active_consumer is not None and not self.active_consumer.cancelled:
             return
-        self.single = self._first_waiting()
-        if self.single is not None:
-            self.waiting.remove(self.single)
-            host.activated(self, self.single)
-            self._serve(self.single)
+        self.active_consumer = self._first_waiting()
+        if self.active_consumer is not None:
+            self.waiting.remove(self.active_consumer)
+            host.activated(self, self.active_consumer)
+            self._serve(self.active_consumer)
 
     def _first_waiting(self) -> Subscription | None:
         if self.rules.quorum_single_active == "fifo":
@@ -293,7 +293,7 @@ class Quorum(QueueType):
 
     def _preempt(self, host: Host) -> None:
         """4.0+: a waiting consumer of higher priority takes over once the active one holds nothing."""
-        best, single = self._first_waiting(), self.single
+        best, single = self._first_waiting(), self.active_consumer
         if self.rules.quorum_single_active == "fifo" or best is None or single is None:
             return
         if best.priority > single.priority:
@@ -306,7 +306,7 @@ class Quorum(QueueType):
                 single.in_service = False
                 if not self.service[single.priority]:
                     del self.service[single.priority]
-            self.single = best
+            self.active_consumer = best
             self.waiting.remove(best)
             host.activated(self, best)
             self._serve(best)
@@ -348,7 +348,7 @@ class Quorum(QueueType):
         else:
             if how == DISCARD:
                 for copy in copies:
-                    host.bury(self, copy, "rejected", by)
+                    host.dead_letter(self, copy, "rejected", by)
             else:
                 assert how == ACK
             self._credit(subscription, len(copies))
@@ -356,7 +356,7 @@ class Quorum(QueueType):
         self._checkout(host)
 
     def _credit(self, subscription: Subscription | None, count: int) -> None:
-        subscription = self.holder(subscription)
+        subscription = self.credit_owner(subscription)
         if subscription is not None:
             subscription.credit += count
             self._serve(subscription)
@@ -385,7 +385,7 @@ class Quorum(QueueType):
         back = copy.returned(failed=failed)
         limit = self.settings.delivery_limit
         if limit is not None and limit >= 0 and back.failures > limit:
-            host.bury(self, back, "delivery_limit", by)
+            host.dead_letter(self, back, "delivery_limit", by)
             return False
         host.requeued(self, back, by, why)
         delay = self._retry_delay(back, failed)
@@ -450,10 +450,10 @@ class Quorum(QueueType):
         )  # fmt: skip
         new = self._clone_base(other, channels)
         other.returns, other.levels = self.returns.copy(), [level.copy() for level in self.levels]
-        other.taken, other.bytes, other.count = self.taken, self.bytes, self.count
+        other.dequeue_turn, other.bytes, other.count = self.dequeue_turn, self.bytes, self.count
         other.service = {key: deque(new[id(item)] for item in line) for key, line in self.service.items()}
         other.waiting = [new[id(item)] for item in self.waiting]
-        other.single = new.get(id(self.single)) if self.single else None
+        other.active_consumer = new.get(id(self.active_consumer)) if self.active_consumer else None
         other.publishers, other.delayed = self.publishers.copy(), self.delayed.copy()
         return other
 

@@ -7,7 +7,7 @@ from routesim.values import is_integer, raw, wire_type
 from routesim.versions import Rules
 
 
-class Settings(NamedTuple):
+class QueueSettings(NamedTuple):
     """The effective settings of one queue. Times in ms, sizes in bytes; None: not set."""
 
     message_ttl: int | None = None
@@ -114,5 +114,5 @@ def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin
     return found
 
 
-def settings(effective: Mapping[str, Origin]) -> Settings:
-    return Settings(**{setting: origin.value for setting, origin in effective.items()})
+def settings(effective: Mapping[str, Origin]) -> QueueSettings:
+    return QueueSettings(**{setting: origin.value for setting, origin in effective.items()})

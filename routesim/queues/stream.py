@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from routesim.content import Content
 from routesim.queues.base import ACK, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.values import Table, is_integer, raw, wire_type
 
 AGE_UNITS_MS = {
@@ -40,19 +40,19 @@ class Stream(QueueType):
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
         if not channel.prefetch:
-            raise Refused(406, f"consumer prefetch count is not set for '{self.broker_name}'")
+            raise AmqpError(406, f"consumer prefetch count is not set for '{self.broker_name}'")
         if channel.limit:
-            raise Refused(540, f"{self.where()} does not support global qos")
+            raise AmqpError(540, f"{self.where()} does not support global qos")
         if auto_ack:
-            raise Refused(540, f"consumer mode with auto-ack is not supported by {self.where()} of type stream")
+            raise AmqpError(540, f"consumer mode with auto-ack is not supported by {self.where()} of type stream")
         if "x-priority" in arguments:
-            raise Refused(406, f"invalid arg 'x-priority' for {self.where()} of queue type rabbit_stream_queue")
+            raise AmqpError(406, f"invalid arg 'x-priority' for {self.where()} of queue type rabbit_stream_queue")
         offset = raw(arguments.get("x-stream-offset", "next"))
         no_age = isinstance(offset, str) and offset not in NAMED_OFFSETS and not offset[:1].isdigit()
         if no_age and self.rules.stream_offset_without_digit_crashes:
-            raise Refused(541, "INTERNAL_ERROR")
+            raise AmqpError(541, "INTERNAL_ERROR")
         if not self._offset_is_valid(arguments.get("x-stream-offset", "next")):
-            raise Refused(406, f"invalid arg 'x-stream-offset' for {self.where()}: invalid_stream_offset_arg")
+            raise AmqpError(406, f"invalid arg 'x-stream-offset' for {self.where()}: invalid_stream_offset_arg")
 
     @staticmethod
     def _offset_is_valid(offset: object) -> bool:
@@ -62,7 +62,7 @@ class Stream(QueueType):
         return isinstance(inner, str) and (inner in NAMED_OFFSETS or _age_ms(inner) is not None)
 
     def check_get(self, channel: Channel) -> None:
-        raise Refused(540, f"basic.get not supported by stream queues {self.where()}")
+        raise AmqpError(540, f"basic.get not supported by stream queues {self.where()}")
 
     def consume(self, host: Host, subscription: Subscription) -> None:
         self.subscriptions[subscription.channel.name, subscription.tag] = subscription
@@ -103,7 +103,7 @@ class Stream(QueueType):
     def check_answer(self, how: str, why: str) -> None:
         if how != ACK:
             method = "basic.reject" if why == "reject" else "basic.nack"
-            raise Refused(540, f"{method} not supported by stream queues {self.where()}")
+            raise AmqpError(540, f"{method} not supported by stream queues {self.where()}")
 
     def settle(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], how: str, by: str, why: str) -> None:
         assert how == ACK
@@ -115,7 +115,7 @@ class Stream(QueueType):
         return None
 
     def purge(self, host: Host) -> list[Copy]:
-        raise Refused(540, f"queue.purge not supported by stream queues {self.where()}")
+        raise AmqpError(540, f"queue.purge not supported by stream queues {self.where()}")
 
     def tick(self, host: Host) -> None:
         """Streams set no timers."""

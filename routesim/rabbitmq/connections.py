@@ -20,7 +20,7 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)  # what went wrong is told 
 SLICE_S = 0.002
 
 
-class Refusal(Exception):
+class ClosedByBroker(Exception):
     """The broker closed a channel or connection with this code and text."""
 
     def __init__(self, code: int, text: str, *, connection: bool) -> None:
@@ -44,7 +44,7 @@ def parameters(address: Address, vhost: str) -> pika.ConnectionParameters:
 
 
 class Connections:
-    """Every method may raise `BrokerProblem` when the broker is lost, and `Refusal` when it closes something."""
+    """Every method may raise `BrokerProblem` when the broker is lost, and `ClosedByBroker` when it closes something."""
 
     def __init__(self, address: Address, vhost: str) -> None:
         self.address = address
@@ -64,11 +64,11 @@ class Connections:
         try:
             return operation(*arguments, **named)
         except pika.exceptions.ChannelClosedByBroker as closed:
-            raise Refusal(closed.reply_code, closed.reply_text, connection=False) from None
+            raise ClosedByBroker(closed.reply_code, closed.reply_text, connection=False) from None
         except pika.exceptions.ConnectionClosedByBroker as closed:
             if closed.reply_code == 320:  # shut down, or thrown out by an administrator
                 raise BrokerProblem(f"the broker at {self.address} closed the connection: {closed.reply_text}") from None
-            raise Refusal(closed.reply_code, closed.reply_text, connection=True) from None
+            raise ClosedByBroker(closed.reply_code, closed.reply_text, connection=True) from None
         except (pika.exceptions.AMQPConnectionError, OSError) as error:
             raise lost(self.address, error) from None
 

@@ -14,15 +14,14 @@ import pika.exceptions
 import pika.spec
 
 from routesim import events, steps
-from routesim.broker import ConsumerEnded, Failure
+from routesim.broker import ConsumerEnded, StepFailure
 from routesim.events import Event
-from routesim.model import Channel as ChannelPlan
-from routesim.model import Consumer
+from routesim.model import ChannelPlan, Consumer
 from routesim.queues import Copy, Delivery, QueueType, Subscription, unacked_of
-from routesim.rabbitmq.connections import Connections, Refusal
+from routesim.rabbitmq.connections import ClosedByBroker, Connections
 from routesim.rabbitmq.management import Management
-from routesim.rabbitmq.management import Refusal as HttpRefusal
-from routesim.rabbitmq.observed import Line, SeenQueue
+from routesim.rabbitmq.management import ManagementError as HttpRefusal
+from routesim.rabbitmq.observed import ObservedQueue, RealChannel
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.rabbitmq.wire import body_of, content_of, properties_of
@@ -60,10 +59,10 @@ class RealBroker:
         self.plans = channel_plans or {}
         self.listen = listen
         self.began = time.monotonic()
-        self.channels: dict[str, Line] = {}
-        self.queues: dict[str, SeenQueue] = {}
+        self.channels: dict[str, RealChannel] = {}
+        self.queues: dict[str, ObservedQueue] = {}
         self.outbox: deque[Delivery | ConsumerEnded] = deque()
-        self.failures: list[Failure] = []
+        self.failures: list[StepFailure] = []
         self.numbers = 0
         self.serials = 0
         self.arrived = 0
@@ -81,22 +80,22 @@ class RealBroker:
 
     # Steps -------------------------------------------------------------------------------------------------------------
 
-    def apply(self, step: steps.Step) -> Refusal | None:
+    def apply(self, step: steps.Step) -> ClosedByBroker | None:
         """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
         name = step.consumer.channel if isinstance(step, steps.Consume) else getattr(step, "channel", None)
         try:
             _HANDLERS[type(step)](self, step)
-        except Refusal as refused:
+        except ClosedByBroker as refused:
             self._refused(name, refused)
             return refused
         except HttpRefusal as refused:
-            self.failures.append(Failure(self.now, 400, f"BAD_REQUEST - {refused.text}"))
-            return Refusal(400, refused.text, connection=False)
+            self.failures.append(StepFailure(self.now, 400, f"BAD_REQUEST - {refused.text}"))
+            return ClosedByBroker(400, refused.text, connection=False)
         except NoSuchDelivery as problem:
-            self.failures.append(Failure(self.now, None, str(problem)))
+            self.failures.append(StepFailure(self.now, None, str(problem)))
         return None
 
-    def line(self, name: str) -> Line:
+    def line(self, name: str) -> RealChannel:
         """The open channel of that name; opened now when it is not."""
         found = self.channels.get(name)
         if found is not None:
@@ -105,7 +104,7 @@ class RealBroker:
         connection = self.connections.connection(plan.connection)
         channel = self.connections.do(connection.channel)
         self.numbers += 1
-        line = Line(name, plan.connection, channel.channel_number, channel, confirms=plan.confirms)
+        line = RealChannel(name, plan.connection, channel.channel_number, channel, confirms=plan.confirms)
         self.channels[name] = line
         channel.add_on_cancel_callback(partial(self._cancelled, line))
         if plan.confirms:
@@ -116,10 +115,10 @@ class RealBroker:
             self.connections.do(channel.basic_qos, prefetch_count=plan.prefetch, global_qos=True)
         return line
 
-    def _call(self, line: Line, method: str, *arguments: Any, **named: Any) -> Any:
+    def _call(self, line: RealChannel, method: str, *arguments: Any, **named: Any) -> Any:
         return self.connections.do(getattr(line.pika, method), *arguments, **named)
 
-    def _flush(self, line: Line) -> None:
+    def _flush(self, line: RealChannel) -> None:
         """Wait until the channel has dealt with everything sent before, and hear whether it has closed."""
         self._call(line, "flow", True)
 
@@ -148,7 +147,7 @@ class RealBroker:
         )  # fmt: skip
         owner = line.connection if item.exclusive else None
         if known is None:
-            known = self.queues[item.name] = SeenQueue(
+            known = self.queues[item.name] = ObservedQueue(
                 item.name, answer.method.queue, item.arguments, self.rules, owner=owner, auto_delete=item.auto_delete
             )
         self._tell(events.QueueDeclared(self.now, item.name, known.kind, known.broker_name))
@@ -215,7 +214,7 @@ class RealBroker:
             self.counted["refused"] += 1
             self._tell(events.Confirmed(self.now, step.id, "nack", UNKNOWN))
             return
-        except Refusal as refused:
+        except ClosedByBroker as refused:
             self.counted["failed"] += 1
             if step.id in line.pending:
                 line.pending.remove(step.id)
@@ -228,7 +227,7 @@ class RealBroker:
         self.counted["returned"] += 1
         self._tell(events.Returned(self.now, message, exchange, routing_key, 312, "NO_ROUTE", "the broker returned it"))
 
-    def _returned_later(self, line: Line, _: Any, method: Any, properties: Any, body: bytes) -> None:
+    def _returned_later(self, line: RealChannel, _: Any, method: Any, properties: Any, body: bytes) -> None:
         self.arrived += 1
         message = self.ids.get(properties.message_id, str(properties.message_id))
         self._returned(message, method.exchange, method.routing_key)
@@ -253,7 +252,7 @@ class RealBroker:
         line = self.line(consumer.channel)
         if consumer.prefetch is not None:
             self._call(line, "basic_qos", prefetch_count=consumer.prefetch)
-        queue = self.queues.get(consumer.queue) or SeenQueue(consumer.queue, consumer.queue, {}, self.rules, owner=None)
+        queue = self.queues.get(consumer.queue) or ObservedQueue(consumer.queue, consumer.queue, {}, self.rules, owner=None)
         subscription = Subscription(
             consumer.name, consumer.name, line, self.numbers, prefetch=consumer.prefetch or 0,
             priority=_priority(consumer), auto_ack=consumer.auto_ack, exclusive=consumer.exclusive, arguments=consumer.arguments,
@@ -280,7 +279,7 @@ class RealBroker:
             self.outbox.append(ConsumerEnded(step.consumer, line.name, False, "cancelled"))
             self._unused(found[1])
 
-    def _cancelled(self, line: Line, frame: Any) -> None:
+    def _cancelled(self, line: RealChannel, frame: Any) -> None:
         """basic.cancel from the broker."""
         self.arrived += 1
         found = line.subscriptions.pop(frame.method.consumer_tag, None)
@@ -288,7 +287,9 @@ class RealBroker:
             self._tell(events.ConsumerCancelled(self.now, found[0].name, found[1].name, "cancelled by the broker"))
             self.outbox.append(ConsumerEnded(found[0].name, line.name, False, "cancelled by the broker"))
 
-    def copy_of(self, queue: SeenQueue, exchange: str, routing_key: str, redelivered: bool, properties: Any, body: bytes) -> Copy:
+    def copy_of(
+        self, queue: ObservedQueue, exchange: str, routing_key: str, redelivered: bool, properties: Any, body: bytes
+    ) -> Copy:
         message = self.ids.get(properties.message_id, str(properties.message_id))
         content = content_of(exchange, routing_key, properties, body, self.pace)
         number = self.known.get((queue.name, message)) if redelivered else None
@@ -298,7 +299,14 @@ class RealBroker:
         return Copy(number, message, content, None, int(redelivered), int(redelivered))
 
     def _delivered(
-        self, line: Line, subscription: Subscription, queue: SeenQueue, _: Any, method: Any, properties: Any, body: bytes
+        self,
+        line: RealChannel,
+        subscription: Subscription,
+        queue: ObservedQueue,
+        _: Any,
+        method: Any,
+        properties: Any,
+        body: bytes,
     ) -> None:
         self.arrived += 1
         copy = self.copy_of(queue, method.exchange, method.routing_key, method.redelivered, properties, body)
@@ -318,7 +326,7 @@ class RealBroker:
 
     def _get(self, step: steps.Get) -> None:
         line = self.line(step.channel)
-        queue = self.queues.get(step.queue) or SeenQueue(step.queue, step.queue, {}, self.rules, owner=None)
+        queue = self.queues.get(step.queue) or ObservedQueue(step.queue, step.queue, {}, self.rules, owner=None)
         method, properties, body = self._call(line, "basic_get", queue.broker_name, auto_ack=step.auto_ack)
         if method is None:
             self._tell(events.Got(self.now, None, queue.name, None, line.name, None, None, step.auto_ack))
@@ -373,12 +381,12 @@ class RealBroker:
         line.unacked = {}
         try:
             self._call(line, "basic_recover", requeue=step.requeue)
-        except Refusal:
+        except ClosedByBroker:
             line.unacked = {item.tag: item for item in held}
             raise
         self._given_back(line, held, "recover")
 
-    def _given_back(self, line: Line, held: list[Delivery], why: str) -> None:
+    def _given_back(self, line: RealChannel, held: list[Delivery], why: str) -> None:
         for item in held:
             by = item.subscription.name if item.subscription else line.name
             self._tell(events.Requeued(self.now, item.copy.message, item.queue.name, item.copy.serial, by, why))
@@ -400,12 +408,12 @@ class RealBroker:
     def _restart(self, step: steps.Restart) -> None:
         raise NotOnARealBroker("a broker that others use is not restarted")
 
-    def _text(self, refused: Refusal) -> str:
+    def _text(self, refused: ClosedByBroker) -> str:
         return refused.text.replace(f"vhost '{self.vhost}'", f"vhost '{self.shown_vhost}'")
 
-    def _refused(self, name: str | None, refused: Refusal) -> None:
+    def _refused(self, name: str | None, refused: ClosedByBroker) -> None:
         text = self._text(refused)
-        self.failures.append(Failure(self.now, refused.code, text))
+        self.failures.append(StepFailure(self.now, refused.code, text))
         line = self.channels.get(name) if name is not None else None
         if line is None:
             return
@@ -428,7 +436,7 @@ class RealBroker:
             del self.queues[queue.name]
             self._tell(events.QueueDeleted(self.now, queue.name, f"exclusive: its connection {connection} is gone", 0))
 
-    def _line_gone(self, line: Line, why: str) -> None:
+    def _line_gone(self, line: RealChannel, why: str) -> None:
         del self.channels[line.name]
         for message in line.pending:
             self._tell(events.Unpublished(self.now, message, "rolled back"))
@@ -465,7 +473,7 @@ class RealBroker:
                         self._flush(line)
                     elif line.name in self.channels:
                         raise _closed(line)
-                except Refusal as refused:
+                except ClosedByBroker as refused:
                     self._refused(line.name, refused)
                     self.arrived += 1
             self.connections.poll(PAUSE_S)
@@ -480,7 +488,7 @@ class RealBroker:
                 return
             try:
                 self.connections.poll(min(rest, 0.01))
-            except Refusal:
+            except ClosedByBroker:
                 self.settle()
             if any(not line.pika.is_open for line in self.channels.values()):
                 self.settle()
@@ -489,10 +497,10 @@ class RealBroker:
         return int(LATE_S * 1000 * self.pace.speed) + 1
 
 
-def _closed(line: Line) -> Refusal:
+def _closed(line: RealChannel) -> ClosedByBroker:
     reason = getattr(line.pika, "_closing_reason", None)
     code, text = getattr(reason, "reply_code", 541), getattr(reason, "reply_text", "the channel closed")
-    return Refusal(code, text, connection=code not in CHANNEL_CODES)
+    return ClosedByBroker(code, text, connection=code not in CHANNEL_CODES)
 
 
 def _priority(consumer: Consumer) -> int:

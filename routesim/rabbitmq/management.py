@@ -21,7 +21,7 @@ SECRET_NAME = re.compile(r"passw|secret|token|credential|uri|url|api[-_]?key", r
 WITH_CREDENTIALS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s]*@", re.IGNORECASE)
 
 
-class Refusal(Exception):
+class ManagementError(Exception):
     """The API answered with an error; `status` is HTTP's."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -40,7 +40,7 @@ class Management:
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """The parsed answer, None for an empty one. Raises `Refusal` for what the API turns down."""
+        """The parsed answer, None for an empty one. Raises `ManagementError` for what the API turns down."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.address.base}/api/{path}", data, self.headers, method=method)
         try:
@@ -77,7 +77,7 @@ class Management:
             text = str(found.get("reason") or found.get("error"))
         except (ValueError, AttributeError, OSError):
             text = str(error.reason)
-        return Refusal(error.code, text)
+        return ManagementError(error.code, text)
 
     # Virtual hosts -----------------------------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class Management:
             self.call("PUT", f"vhosts/{segment(name)}", {})
             everything = {"configure": ".*", "write": ".*", "read": ".*"}
             self.call("PUT", f"permissions/{segment(name)}/{segment(self.address.user)}", everything)
-        except Refusal as refusal:
+        except ManagementError as refusal:
             raise BrokerProblem(
                 f"{self.address.user} may not create a virtual host at {self.address} (tag administrator): {refusal.text}"
             ) from None
@@ -98,14 +98,14 @@ class Management:
         """Whether somebody is connected to the virtual host; one that has just gone is in nobody's use."""
         try:
             return bool(self.call("GET", f"vhosts/{segment(name)}/connections"))
-        except Refusal:
+        except ManagementError:
             return False
 
     def delete_vhost(self, name: str) -> None:
         """That it is not there is no error."""
         try:
             self.call("DELETE", f"vhosts/{segment(name)}")
-        except Refusal as refusal:
+        except ManagementError as refusal:
             if refusal.status != 404:
                 raise BrokerProblem(f"virtual host {name} could not be removed: {refusal.text}") from None
 
@@ -130,7 +130,7 @@ class Management:
         """These are asked for first, so it is here that something else than RabbitMQ shows."""
         try:
             return [str(item["name"]) for item in items(self.call("GET", path))]
-        except Refusal as refusal:
+        except ManagementError as refusal:
             raise self._problem(f"answered {refusal.status} ({refusal.text}); is that its address?") from None
         except (TypeError, LookupError):
             raise self._problem("answered what RabbitMQ does not; is that its address?") from None
@@ -144,7 +144,7 @@ class Management:
         """
         try:
             found = self.call("GET", "definitions" if vhost is None else f"definitions/{segment(vhost)}")
-        except Refusal as refusal:
+        except ManagementError as refusal:
             what = f"the definitions of vhost '{vhost}'" if vhost is not None else "the definitions"
             if vhost is not None and (refusal.status == 404 or refusal.text == "vhost_not_found"):
                 raise BrokerProblem(f"there is no vhost '{vhost}' at {self.address}") from None

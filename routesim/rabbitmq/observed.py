@@ -8,7 +8,7 @@ from routesim.values import Table, raw
 from routesim.versions import Rules
 
 
-class SeenQueue(QueueType):
+class ObservedQueue(QueueType):
     """A queue from outside. Its content is what was found in it when it was last looked at."""
 
     def __init__(
@@ -27,7 +27,7 @@ class SeenQueue(QueueType):
         return len(self.content) if self.count is None else self.count
 
 
-class Line(Channel):
+class RealChannel(Channel):
     """An open channel of the client library with what it has been sent and has not answered yet."""
 
     __slots__ = ("answered", "pending", "pika", "transactional")

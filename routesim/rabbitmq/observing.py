@@ -4,9 +4,9 @@ from contextlib import suppress
 from typing import Any
 
 from routesim.queues import Copy, Delivery
-from routesim.rabbitmq.connections import Refusal
+from routesim.rabbitmq.connections import ClosedByBroker
 from routesim.rabbitmq.engine import RealBroker
-from routesim.rabbitmq.observed import SeenQueue
+from routesim.rabbitmq.observed import ObservedQueue
 
 LOOK = "(look)"
 SINGLE = "x-single-active-consumer"
@@ -23,7 +23,7 @@ def count_ready(broker: RealBroker, names: set[str]) -> None:
             answer = broker.connections.do(channel.queue_declare, queue.broker_name, passive=True)
             queue.count = answer.method.message_count
             broker.connections.do(channel.close)
-        except Refusal:
+        except ClosedByBroker:
             del broker.queues[name]
 
 
@@ -39,12 +39,12 @@ def take_contents(broker: RealBroker) -> None:
         try:
             broker.connections.do(channel.queue_declare, queue.broker_name, passive=True)
             queue.content += _read(broker, queue, channel) if queue.kind == "stream" else _drain(broker, queue, channel)
-        except Refusal as refused:
+        except ClosedByBroker as refused:
             if refused.code == 404:
                 del broker.queues[name]
 
 
-def _drain(broker: RealBroker, queue: SeenQueue, channel: Any) -> list[Copy]:
+def _drain(broker: RealBroker, queue: ObservedQueue, channel: Any) -> list[Copy]:
     found: list[Copy] = []
     while True:
         method, properties, body = broker.connections.do(channel.basic_get, queue.broker_name)
@@ -53,7 +53,7 @@ def _drain(broker: RealBroker, queue: SeenQueue, channel: Any) -> list[Copy]:
         found.append(broker.copy_of(queue, method.exchange, method.routing_key, method.redelivered, properties, body))
 
 
-def _read(broker: RealBroker, queue: SeenQueue, channel: Any) -> list[Copy]:
+def _read(broker: RealBroker, queue: ObservedQueue, channel: Any) -> list[Copy]:
     found: list[Copy] = []
 
     def deliver(_: Any, method: Any, properties: Any, body: bytes) -> None:
@@ -85,11 +85,11 @@ def _stop_waiting_consumers(broker: RealBroker) -> None:
     ]
     broker.outbox.clear()
     for line, tag, _ in reversed(consuming):
-        with suppress(Refusal):
+        with suppress(ClosedByBroker):
             broker.connections.do(line.pika.basic_cancel, tag)
         broker.settle()
     for item in broker.outbox:
-        if isinstance(item, Delivery) and isinstance(item.queue, SeenQueue):
+        if isinstance(item, Delivery) and isinstance(item.queue, ObservedQueue):
             item.queue.content.append(item.copy)
             next(line for line in broker.channels.values() if item.tag in line.unacked).unacked.pop(item.tag)
     broker.outbox.clear()

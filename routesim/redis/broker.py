@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from routesim import steps
 from routesim.broker import copying
-from routesim.broker.clock import PEXPIRE, SWEEP, TICK, Entry
+from routesim.broker.clock import PEXPIRE, SWEEP, TICK, AgendaEntry
 from routesim.redis import publishing, sessions, settling, topology
 from routesim.redis.popping import ask_again
 from routesim.redis.state import Flight, RedisState
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 
 HANDLERS: dict[type, Callable[[Any, Any], None]] = {
     steps.Publish: publishing.publish,
@@ -42,19 +42,19 @@ class RedisBroker(RedisState):
 
     handlers: ClassVar = HANDLERS
 
-    def apply(self, step: steps.Step) -> Refused | None:
+    def apply(self, step: steps.Step) -> AmqpError | None:
         refused = super().apply(step)
         ask_again(self)
         return refused
 
-    def _fire(self, entry: Entry) -> None:
+    def _fire(self, entry: AgendaEntry) -> None:
         if entry.kind == SWEEP:
             self._sweep_in_time(entry)
         else:
             super()._fire(entry._replace(kind=TICK) if entry.kind == PEXPIRE else entry)
         ask_again(self)
 
-    def _sweep_in_time(self, entry: Entry) -> None:
+    def _sweep_in_time(self, entry: AgendaEntry) -> None:
         connection, number = entry.what
         if self.sweepers.get(connection) != number:
             return

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from routesim.content import Content
 from routesim.exchanges import ExchangeType
-from routesim.exchanges.base import Draw, ListedExchangeType, Verdict
+from routesim.exchanges.base import BindingVerdict, Draw, ListedExchangeType
 from routesim.exchanges.direct import Direct
 from routesim.model import Binding
 
@@ -68,11 +68,11 @@ class RedisTopic(ListedExchangeType):
         pattern = topic_pattern(binding.routing_key)
         return pattern is not None and pattern.match(content.routing_key) is not None
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         match = self._matches(binding, content)
         pattern = topic_pattern(binding.routing_key)
         shown = "nothing that can be compiled" if pattern is None else pattern.pattern
-        return Verdict(match, "regex" if match else "no-regex", f"kombu makes {shown} of the binding key")
+        return BindingVerdict(match, "regex" if match else "no-regex", f"kombu makes {shown} of the binding key")
 
 
 class RedisFanout(ListedExchangeType):
@@ -81,9 +81,9 @@ class RedisFanout(ListedExchangeType):
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         return [binding for binding in self.bindings if hears(binding.routing_key, content.routing_key)]
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         match = hears(binding.routing_key, content.routing_key)
-        return Verdict(match, "pubsub" if match else "other-topic", "PUB/SUB topics hold the key, so it must fit")
+        return BindingVerdict(match, "pubsub" if match else "other-topic", "PUB/SUB topics hold the key, so it must fit")
 
 
 class NoExchangeType(ListedExchangeType):
@@ -94,8 +94,8 @@ class NoExchangeType(ListedExchangeType):
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         return []
 
-    def why(self, binding: Binding, message: str, content: Content) -> Verdict:
-        return Verdict(False, "no-such-type", f"Redis has no exchanges of type {self.exchange.type}")
+    def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
+        return BindingVerdict(False, "no-such-type", f"Redis has no exchanges of type {self.exchange.type}")
 
 
 TYPES: dict[str, type[ExchangeType]] = {"direct": Direct, "topic": RedisTopic, "fanout": RedisFanout}

@@ -88,7 +88,7 @@ class RedisList(QueueType):
                 self.levels[number].clear()
                 self.ends_at[number] = None
                 for copy in gone:
-                    host.bury(self, copy, "expired")
+                    host.dead_letter(self, copy, "expired")
         self._arm(host)
 
     def ready(self) -> Iterator[Copy]:

@@ -5,7 +5,7 @@ from routesim.content import Content
 from routesim.queues import Copy, Subscription
 from routesim.redis.exchanges import hears
 from routesim.redis.lists import RedisList
-from routesim.redis.state import BRPOP_TIMEOUT_MS, Client, Flight, Held, RedisState
+from routesim.redis.state import BRPOP_TIMEOUT_MS, Client, Flight, RedisState, UnackedEntry
 
 # How the keys of one BRPOP are ordered within a priority step, and what happens to the queue that a message came from.
 ROUND_ROBIN, SORTED, PRIORITY = "round_robin", "sorted", "priority"
@@ -95,7 +95,7 @@ def hold(broker: RedisState, flight: Flight) -> None:
     before = broker.held.pop(message, None)
     broker.turns += 1
     flights = (*before.flights, flight) if before is not None else (flight,)
-    broker.held[message] = Held(broker.now, broker.turns, flight.copy.content, flights)
+    broker.held[message] = UnackedEntry(broker.now, broker.turns, flight.copy.content, flights)
 
 
 # Fanout --------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from routesim.broker.acknowledging import NotPossible
 from routesim.queues import Copy, Delivery
 from routesim.redis.lists import RedisList
 from routesim.redis.popping import fill, hold, push
-from routesim.redis.state import Client, Flight, Held, RedisState
+from routesim.redis.state import Client, Flight, RedisState, UnackedEntry
 
 OVERDUE = "visibility timeout"
 
@@ -114,7 +114,7 @@ def _finish(broker: RedisState, client: Client, delivery: Delivery, dropped: str
         else:
             broker.ledger.acked += 1
             broker.freed.add(flight.copy.serial)
-    broker.comebacks.pop(copy.message, None)
+    broker.requeues_now.pop(copy.message, None)
     if mine is not None and dropped is None:
         _told_settled(broker, client, delivery)
     elif mine is None and copy.serial in broker.freed:
@@ -170,7 +170,7 @@ def restore(broker: RedisState, message: str, *, head: bool, by: str = "", why: 
     return True
 
 
-def _targets(broker: RedisState, entry: Held) -> list[str]:
+def _targets(broker: RedisState, entry: UnackedEntry) -> list[str]:
     """The queues that kombu looks up for it; of a fanout exchange all that are bound, though nobody pops from those."""
     content = entry.content
     if not content.exchange:
@@ -183,7 +183,7 @@ def _targets(broker: RedisState, entry: Held) -> list[str]:
     return list(dict.fromkeys(binding.destination for binding in found))
 
 
-def _another(broker: RedisState, queue: RedisList, message: str, entry: Held) -> Copy:
+def _another(broker: RedisState, queue: RedisList, message: str, entry: UnackedEntry) -> Copy:
     broker.serial += 1
     broker.ledger.replayed += 1
     if broker.listen:

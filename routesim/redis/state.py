@@ -29,7 +29,7 @@ class Flight(NamedTuple):
     tag: int
 
 
-class Held(NamedTuple):
+class UnackedEntry(NamedTuple):
     """An entry of the unacked set: since when, and what has been popped of this message.
 
     kombu gives one tag to a publish, however many queues it goes to: the copies of a message share their entry.
@@ -109,7 +109,7 @@ class RedisState(Broker):
         self.queue_order = settings.queue_order or "round_robin"
         self.clients: dict[str, Client] = {}
         self.turns = 0
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, UnackedEntry] = {}
         self.freed: set[int] = set()
         self.sweepers: dict[str, int] = {}
         self.unbound: set[tuple[str, str, str]] = set()
@@ -186,7 +186,7 @@ class RedisState(Broker):
     def stateful(self, state: ExchangeState) -> None:
         """Before a change of an exchange's bindings: stop sharing them with a copy of the broker."""
         if state.shared:
-            state.own()
+            state.unshare()
 
     def drop_all(self, queue: RedisList, copies: Iterable[Copy], reason: str, why: str) -> None:
         for copy in copies:

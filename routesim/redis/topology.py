@@ -107,10 +107,10 @@ def bind(broker: RedisState, step: steps.Bind) -> None:
         broker.warn_once(f"kombu makes no regular expression of the binding key '{binding.routing_key}': it never matches")
     if any(_same(binding, other) for other in state.bindings.values()):
         return
-    state.own()
+    state.unshare()
     state.bindings[binding_key(binding)] = binding
     state.matcher.add(binding)
-    broker.own_incoming().setdefault(("queue", binding.destination), {})[id(binding)] = binding
+    broker.unshared_incoming().setdefault(("queue", binding.destination), {})[id(binding)] = binding
     broker.routes.clear()
     if broker.listen:
         broker.listen(events.Bound(broker.now, binding))
@@ -133,10 +133,10 @@ def unbind(broker: RedisState, step: steps.Unbind) -> None:
 
 def take_out(broker: RedisState, binding: Binding, why: str) -> None:
     state = broker.exchanges[binding.source]
-    state.own()
+    state.unshare()
     del state.bindings[binding_key(binding)]
     state.matcher.remove(binding)
-    there = broker.own_incoming().get(("queue", binding.destination), {})
+    there = broker.unshared_incoming().get(("queue", binding.destination), {})
     there.pop(id(binding), None)
     broker.unbound.discard((binding.destination, binding.source, binding.routing_key))
     broker.routes.clear()

@@ -75,7 +75,7 @@ class Row(NamedTuple):
     spans: Sequence[Span]
 
 
-class Field(NamedTuple):
+class PlotField(NamedTuple):
     """What stands under one title; curves that are never above 0 are only named in it."""
 
     title: str
@@ -94,7 +94,7 @@ def signs_for(encoding: str) -> Signs:
     return UNICODE
 
 
-def plot_lines(fields: Sequence[Field], end_ms: int, columns: int, signs: Signs) -> list[Line]:
+def plot_lines(fields: Sequence[PlotField], end_ms: int, columns: int, signs: Signs) -> list[Line]:
     """All fields one below the other, from 0 to `end_ms`, and the time axis; no line is wider than `columns`."""
     room = max(columns - LABEL - VALUE - 2, LEAST)
     step = column_ms(end_ms, room)
@@ -110,7 +110,7 @@ def plot_lines(fields: Sequence[Field], end_ms: int, columns: int, signs: Signs)
     return [*lines, *_axis(end_ms, step, room, count, signs)]
 
 
-def explained(fields: Sequence[Field], end_ms: int, columns: int, signs: Signs) -> str:
+def explained(fields: Sequence[PlotField], end_ms: int, columns: int, signs: Signs) -> str:
     """How the plot is to be read, in one sentence."""
     step = column_ms(end_ms, max(columns - LABEL - VALUE - 2, LEAST))
     said = [f"a column is {short_time(step)} of virtual time"]
@@ -161,7 +161,7 @@ def _height(curves: Sequence[Curve]) -> int:
     return 3 if count <= 4 else 2 if count <= 8 else 1
 
 
-def _title(field: Field, shown: Sequence[Curve], columns: int) -> Line:
+def _title(field: PlotField, shown: Sequence[Curve], columns: int) -> Line:
     title = cut(field.title, columns)
     never = [curve.label for curve in field.curves if curve not in shown]
     note = f"  never any {' or '.join(never)}" if never else ""

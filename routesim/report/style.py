@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Look(NamedTuple):
+class OutputStyle(NamedTuple):
     """How to draw: `columns` None: as wide as it gets."""
 
     colour: bool

@@ -5,7 +5,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.broker import ConsumerEnded
-from routesim.clients import Worker
+from routesim.clients import ScriptedConsumer
 from routesim.events import Event
 from routesim.queues import Delivery
 from routesim.run.express.express import COME_BACK, FINISH
@@ -16,7 +16,7 @@ from routesim.steps import Publish, Step
 if TYPE_CHECKING:
     from routesim.broker import Broker
     from routesim.rabbitmq.engine import RealBroker
-    from routesim.run.folds.task_records import Tasks
+    from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
 
 
@@ -39,7 +39,9 @@ class Acting:
         self.scenario = scenario
         published: dict[str, int] = {}
         self.workers = {
-            name: Worker(consumer, _connection(scenario, consumer.channel), f"{name} (publish)", seed, number, published)
+            name: ScriptedConsumer(
+                consumer, _connection(scenario, consumer.channel), f"{name} (publish)", seed, number, published
+            )
             for number, (name, consumer) in enumerate(scenario.consumers.items())
         }
         self.processes = _processes(self, seed, published)
@@ -126,7 +128,7 @@ class Acting:
         if worker is not None:
             self._begin(worker, worker.receive(told))
 
-    def _begin(self, worker: Worker, begun: list[tuple[int, int]]) -> None:
+    def _begin(self, worker: ScriptedConsumer, begun: list[tuple[int, int]]) -> None:
         """Jobs that take no time are finished at once, and so are those that can begin then."""
         todo = deque(begun)
         while todo:
@@ -138,7 +140,7 @@ class Acting:
             else:
                 todo.extend(self._finish(worker, number))
 
-    def _finish(self, worker: Worker, number: int) -> list[tuple[int, int]]:
+    def _finish(self, worker: ScriptedConsumer, number: int) -> list[tuple[int, int]]:
         """The job's answer is sent; returns the jobs that begin with the hand that is free now."""
         back_after = worker.back_after(number)
         life = worker.life
@@ -168,12 +170,12 @@ def _processes(acting: Acting, seed: int, published: dict[str, int]) -> "Process
     return Processes(acting, seed, published)
 
 
-def _task_record(scenario: Scenario) -> "Tasks | None":
+def _task_record(scenario: Scenario) -> "TaskRecords | None":
     if not scenario.workers:
         return None
-    from routesim.run.folds.task_records import Tasks
+    from routesim.run.folds.task_records import TaskRecords
 
-    return Tasks(scenario.workers)
+    return TaskRecords(scenario.workers)
 
 
 def _connection(scenario: Scenario, channel: str) -> str:

@@ -20,11 +20,11 @@ from routesim.scenario.scenario import Expectation
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
-    from routesim.run.folds.task_records import Tasks
+    from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
 
 SEEN_STATES = ("ready", "unacked", "acked")
-MOST_REACTIONS = 100_000
+MAX_REACTIONS = 100_000
 
 
 class LiveResult(NamedTuple):
@@ -48,7 +48,7 @@ class LiveResult(NamedTuple):
     ending_expected: bool
     clock_ms: int
     unseen: list[Expectation]
-    tasks: "Tasks | None" = None
+    tasks: "TaskRecords | None" = None
     processes: "Processes | None" = None
 
     def counts(self) -> dict[str, int]:
@@ -176,10 +176,10 @@ class LiveRunner(Acting):
     def answered(self) -> None:
         self.broker.settle()
         self.reactions += 1
-        if self.reactions > MOST_REACTIONS:
+        if self.reactions > MAX_REACTIONS:
             from routesim.rabbitmq.problems import NotOnARealBroker
 
-            raise NotOnARealBroker(f"its consumers have reacted {MOST_REACTIONS:,} times and do not come to rest")
+            raise NotOnARealBroker(f"its consumers have reacted {MAX_REACTIONS:,} times and do not come to rest")
 
     def now(self) -> int:
         return self.at_ms

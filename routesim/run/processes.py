@@ -5,7 +5,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from routesim.broker import ConsumerEnded
-from routesim.clients.actions import After, Doings, Shared, Soon, What
+from routesim.clients.actions import Actions, After, Shared, Soon, What
 from routesim.clients.process import Process
 from routesim.queues import Delivery
 from routesim.run.express.express import TIMER
@@ -71,7 +71,7 @@ class Processes:
         self._perform(process, process.fire(what, self.acting.now()))
         self._forget(process)
 
-    def _perform(self, process: Process, doings: Doings) -> None:
+    def _perform(self, process: Process, doings: Actions) -> None:
         acting, answer = self.acting, None
         while True:
             try:

@@ -9,7 +9,7 @@ from routesim.run.folds.situation import Situation
 from routesim.run.runner import BUDGET_EVENTS, Result, Runner
 from routesim.scenario import Scenario
 
-MOST_EVENTS = 200_000
+MAX_EVENTS = 200_000
 APART = 1_000  # events between two situations that are kept
 REMEMBERED = 6
 
@@ -21,7 +21,7 @@ class Recording:
     room than the events.
     """
 
-    def __init__(self, limit: int = MOST_EVENTS) -> None:
+    def __init__(self, limit: int = MAX_EVENTS) -> None:
         self.limit = limit
         self.events: list[Any] = []
         self.total = 0
@@ -60,7 +60,7 @@ class Recording:
 
 def record(
     scenario: Scenario, *, seed: int | None = None, until: str | int | None = None, max_events: int = BUDGET_EVENTS,
-    limit: int = MOST_EVENTS, tick: Callable[[Broker], None] | None = None,
+    limit: int = MAX_EVENTS, tick: Callable[[Broker], None] | None = None,
 ) -> tuple[Recording, Result]:  # fmt: skip
     """Run the scenario to its end; what comes after `limit` events is not kept, but belongs to the result."""
     recording = Recording(limit)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routesim.exchanges import EXCHANGE_TYPES
-from routesim.model import Consumer, Settings
+from routesim.model import BrokerSettings, Consumer
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.scenario import Do, PublishMany, Scenario, Wait
@@ -26,7 +26,7 @@ def steps_of(scenario: Scenario) -> Iterator[Step]:
 
 def why_not(scenario: Scenario, exchange_types: frozenset[str]) -> str | None:
     """Why the scenario cannot be carried out on a broker with these exchange types; None: it can."""
-    if scenario.settings != Settings():
+    if scenario.settings != BrokerSettings():
         return "needs settings of the broker itself (`broker:`)"
     for step in steps_of(scenario):
         if isinstance(step, Restart):

@@ -14,7 +14,7 @@ from routesim.model import Binding
 from routesim.run.acting import Acting, StepError
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import Evidence, check
-from routesim.run.express.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, TIMER, Express, Narrator
+from routesim.run.express.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, TIMER, BatchListener, Express
 from routesim.run.folds.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
@@ -23,7 +23,7 @@ from routesim.versions import rules
 
 if TYPE_CHECKING:
     from routesim.run.expecting.promises import Watch
-    from routesim.run.folds.task_records import Tasks
+    from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
 
 BUDGET_EVENTS = 1_000_000
@@ -49,7 +49,7 @@ class Result(NamedTuple):
     until: str | int
     max_events: int
     used: list[Binding]
-    tasks: "Tasks | None" = None
+    tasks: "TaskRecords | None" = None
     processes: "Processes | None" = None
 
     @property
@@ -71,7 +71,7 @@ class Stopped(Exception):
 class Runner(Acting):
     """One run. `listener` hears every event; `keep` decides whether everything is remembered for a full result, or only
     what the expectations ask for. `tick` is called now and then, for whoever shows progress. `express`: what is plain may
-    go the fast way, when nobody listens or a `Narrator` does."""
+    go the fast way, when nobody listens or a `BatchListener` does."""
 
     def __init__(
         self, scenario: Scenario, listener: Listener | None = None, *, seed: int | None = None, until: str | int | None = None,
@@ -108,7 +108,7 @@ class Runner(Acting):
             rules(scenario.rabbitmq), vhost=scenario.vhost, seed=self.seed, settings=scenario.settings,
             channel_plans=scenario.channels, listen=self.listen,
         )  # fmt: skip
-        narrated = listener is None or isinstance(listener, Narrator)
+        narrated = listener is None or isinstance(listener, BatchListener)
         plain = express and narrated and not records and not scenario.workers and type(self.broker) is Broker
         self.express = Express(self, listener) if plain else None  # type: ignore[arg-type]
         self.publishes_left = 0

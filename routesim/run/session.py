@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
 
 
-class Session:
+class BrokerSession:
     """`version` is the broker's own, `profile` the rules that the simulator follows beside it."""
 
     def __init__(self, amqp: Address, web: WebAddress) -> None:

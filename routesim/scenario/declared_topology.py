@@ -9,7 +9,7 @@ from routesim.scenario.scenario import Scenario
 from routesim.values import table_identity
 
 
-class Topology(NamedTuple):
+class DeclaredTopology(NamedTuple):
     """Each thing once, in the order of its declaration. `rabbitmq` is the version whose rules it was checked by."""
 
     vhost: str
@@ -21,7 +21,7 @@ class Topology(NamedTuple):
     policies: tuple[Policy, ...] = ()
 
 
-def topology_of(scenario: Scenario) -> Topology:
+def topology_of(scenario: Scenario) -> DeclaredTopology:
     exchanges: dict[str, Exchange] = {}
     queues: dict[str, Queue] = {}
     bindings: dict[object, Binding] = {}
@@ -39,7 +39,7 @@ def topology_of(scenario: Scenario) -> Topology:
             bindings.setdefault((*binding[:4], table_identity(binding.arguments)), binding)
         elif isinstance(step, steps.SetPolicy):
             policies[step.policy.operator, step.policy.name] = step.policy
-    return Topology(
+    return DeclaredTopology(
         scenario.vhost, scenario.rabbitmq, scenario.settings.default_queue_type, tuple(exchanges.values()),
         tuple(queues.values()), tuple(bindings.values()), tuple(policies.values()),
     )  # fmt: skip

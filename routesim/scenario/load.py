@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic, Invalid
-from routesim.model import Channel as ChannelPlan
-from routesim.model import Settings
+from routesim.model import BrokerSettings, ChannelPlan
 from routesim.scenario.definitions import list_form
 from routesim.scenario.format import whole
 from routesim.scenario.format.declared import BROKER_OF
@@ -18,13 +17,13 @@ from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
 from routesim.scenario.sections.names import Names
-from routesim.scenario.sections.steps_section import Steps
+from routesim.scenario.sections.steps_section import StepsSection
 from routesim.scenario.yaml.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 if TYPE_CHECKING:
     from routesim.scenario.celery.expansion import Expanded
-    from routesim.scenario.sections.worker_section import Working
+    from routesim.scenario.sections.worker_section import WorkerSection
 
 WORDS = {"rabbitmq": "RabbitMQ", "redis": "Redis"}
 
@@ -62,7 +61,7 @@ def load_placed(
     `vhost`: this one of a definitions file that is read by itself.
     """
     source = read_source(path, stdin)
-    return _loaded(source, _Asked("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis=False))
+    return _loaded(source, _LoadOptions("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis=False))
 
 
 @_without_collector()
@@ -70,10 +69,10 @@ def load_source(
     source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
 ) -> Scenario:
     """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
-    return _loaded(source, _Asked(folder, rabbitmq, lenient, redis=redis))[0]
+    return _loaded(source, _LoadOptions(folder, rabbitmq, lenient, redis=redis))[0]
 
 
-def _loaded(source: Source, asked: "_Asked") -> tuple[Scenario, Places]:
+def _loaded(source: Source, asked: "_LoadOptions") -> tuple[Scenario, Places]:
     data = None
     if source.text.lstrip()[:1] == "{":
         try:
@@ -121,10 +120,10 @@ def load_definitions(
     source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, *, rabbitmq: str | None = None
 ) -> Scenario:
     """What a definitions file declares in one vhost; `node` where its data were YAML. Raises `Invalid`."""
-    return _Loader(source, _Asked("", rabbitmq, False, vhost)).definitions_file(data, node)
+    return _Loader(source, _LoadOptions("", rabbitmq, False, vhost)).definitions_file(data, node)
 
 
-class _Asked(NamedTuple):
+class _LoadOptions(NamedTuple):
     folder: str
     rabbitmq: str | None
     lenient: bool
@@ -133,7 +132,7 @@ class _Asked(NamedTuple):
 
 
 class _Loader:
-    def __init__(self, source: Source, asked: _Asked) -> None:
+    def __init__(self, source: Source, asked: _LoadOptions) -> None:
         self.source = source
         self.folder = asked.folder
         self.rabbitmq = asked.rabbitmq
@@ -248,7 +247,7 @@ class _Loader:
         broker = self._checked_broker(fields.get("broker", {}), node)
         default_type = str(broker["default_queue_type"]) if "default_queue_type" in broker else default_type
         order = broker.get("queue_order")
-        settings = Settings(
+        settings = BrokerSettings(
             broker.get("consumer_timeout"), broker.get("max_message_size"), default_type, str(broker.get("kind", "rabbitmq")),
             broker.get("visibility_timeout"), broker.get("restore_every"), tuple(broker.get("priority_steps", ())) or None,
             None if order is None else str(order),
@@ -259,7 +258,7 @@ class _Loader:
             names.channels[str(name)] = ChannelPlan(
                 str(name), connection, options.get("confirms", True), options.get("prefetch", 0)
             )
-        steps = Steps(self.reader, names, declarations)
+        steps = StepsSection(self.reader, names, declarations)
         step_nodes = fields.get("steps")
         read = steps.read(step_nodes) if isinstance(step_nodes, Sequence) else self._no_steps(step_nodes)
         version = self.rabbitmq or version
@@ -290,14 +289,14 @@ class _Loader:
             tasks=working.tasks if working is not None else {}, workers=workers,
         )  # fmt: skip
 
-    def _working(self, fields: dict[str, Any]) -> "Working | None":
+    def _working(self, fields: dict[str, Any]) -> "WorkerSection | None":
         if not fields.keys() & {"tasks", "workers"}:
             return None
         from routesim.scenario.sections.worker_section import (
-            Working,  # few scenarios need it, and every command is to start at once
+            WorkerSection,  # few scenarios need it, and every command is to start at once
         )
 
-        return Working(self.reader, self.names, self.declarations, fields)
+        return WorkerSection(self.reader, self.names, self.declarations, fields)
 
     def _checked_broker(self, broker: dict[str, Any], node: Mapping | None) -> dict[str, Any]:
         """The section `broker`, where every setting must be one of that kind of broker."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from routesim import steps
 from routesim.diagnostics import Place
 from routesim.scenario.definitions.list_form import Path
-from routesim.scenario.sections.declarations import Declarations, Included, Item, child
+from routesim.scenario.sections.declarations import Declarations, Declared, Included, child
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
 
 # Sections in which names are keys.
@@ -27,7 +27,7 @@ class Places:
         self.source = source
         self.root = root
         self.declared_items = declarations.items
-        self.items: dict[int, Item] | None = None  # once one is asked for
+        self.items: dict[int, Declared] | None = None  # once one is asked for
         self.included = declarations.included
         self.bindings: dict[int, tuple[Included, Path]] | None = None  # of definitions files, once one is asked for
         own = [included for included in declarations.included if included.source is source]
@@ -37,7 +37,7 @@ class Places:
         """The declaration (the very step of `Scenario.declarations`), or the part of it that `inner` leads to."""
         if self.items is None:
             self.items = {id(item.step): item for item in self.declared_items}
-        item = self.items.get(id(step)) or Item(step, None, self._bound(step))
+        item = self.items.get(id(step)) or Declared(step, None, self._bound(step))
         inner = inner or (("routing_key",) if isinstance(step, steps.Bind) else ("name",))
         if item.path is not None:
             included, path = item.path

@@ -6,7 +6,7 @@ from routesim import steps
 from routesim.broker import Broker
 from routesim.comparisons import Comparison
 from routesim.diagnostics import Diagnostic
-from routesim.model import Channel, Consumer, Message, Settings, Task, TaskWorker
+from routesim.model import BrokerSettings, ChannelPlan, Consumer, Message, Task, TaskWorker
 
 
 class Do(NamedTuple):
@@ -101,8 +101,8 @@ class Scenario(NamedTuple):
     rabbitmq: str
     seed: int
     vhost: str
-    settings: Settings
-    channels: dict[str, Channel]
+    settings: BrokerSettings
+    channels: dict[str, ChannelPlan]
     declarations: tuple[Declaration, ...]
     consumers: dict[str, Consumer]
     steps: tuple[ScenarioStep, ...]

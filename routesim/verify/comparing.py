@@ -25,7 +25,7 @@ RULES = {
 }
 
 
-class Difference(NamedTuple):
+class EngineDifference(NamedTuple):
     """`where` names the queue, consumer or step; `rule` is what the simulator followed, with its source."""
 
     what: str
@@ -45,14 +45,14 @@ def leniency(result: Result) -> Leniency:
     return Leniency(any(state.matcher.sees == "state" for state in result.broker.exchanges.values()))
 
 
-def first_difference(simulated: Observations, real: Observations, result: Result, lenient: Leniency) -> Difference | None:
+def first_difference(simulated: Observations, real: Observations, result: Result, lenient: Leniency) -> EngineDifference | None:
     if simulated.errors != real.errors:
         pair = _first(simulated.errors, real.errors)
         step = (pair[0] or pair[1] or {}).get("step")
-        return Difference("error", f"step {step + 1}" if step is not None else "", *pair, RULES["errors"])
+        return EngineDifference("error", f"step {step + 1}" if step is not None else "", *pair, RULES["errors"])
     if lenient.dice:
         all_ready = sorted(ids(simulated.ready)), sorted(ids(real.ready))
-        return None if all_ready[0] == all_ready[1] else Difference("ready, in all queues", "", *all_ready, RULES["exists"])
+        return None if all_ready[0] == all_ready[1] else EngineDifference("ready, in all queues", "", *all_ready, RULES["exists"])
     return (
         _in_deliveries(simulated, real, result)
         or _at_publishers(simulated, real)
@@ -61,48 +61,48 @@ def first_difference(simulated: Observations, real: Observations, result: Result
     )
 
 
-def _in_deliveries(simulated: Observations, real: Observations, result: Result) -> Difference | None:
+def _in_deliveries(simulated: Observations, real: Observations, result: Result) -> EngineDifference | None:
     consumers = result.scenario.consumers
     for name in sorted(simulated.deliveries.keys() | real.deliveries.keys()):
         left, right = simulated.deliveries.get(name, []), real.deliveries.get(name, [])
         if left != right:
             kind = _kind(result.broker.queues.get(consumers[name].queue)) if name in consumers else "classic"
             rule = RULES.get(f"deliveries, {kind}", RULES["deliveries, classic"])
-            return Difference("delivery", name, *_first(left, right), rule)
+            return EngineDifference("delivery", name, *_first(left, right), rule)
     return None
 
 
-def _at_publishers(simulated: Observations, real: Observations) -> Difference | None:
+def _at_publishers(simulated: Observations, real: Observations) -> EngineDifference | None:
     for what in ("gets", "returned", "nacked"):
         left: list[Any] = getattr(simulated, what)
         right: list[Any] = getattr(real, what)
         if left != right:
-            return Difference(what, "", *_first(left, right), RULES[what])
+            return EngineDifference(what, "", *_first(left, right), RULES[what])
     return None
 
 
-def _in_queues(simulated: Observations, real: Observations, result: Result) -> Difference | None:
+def _in_queues(simulated: Observations, real: Observations, result: Result) -> EngineDifference | None:
     if simulated.ready.keys() != real.ready.keys():
         name = min(simulated.ready.keys() ^ real.ready.keys())
-        return Difference("queue", name, _there(name in simulated.ready), _there(name in real.ready), RULES["exists"])
+        return EngineDifference("queue", name, _there(name in simulated.ready), _there(name in real.ready), RULES["exists"])
     for name, left in simulated.ready.items():
         if left != real.ready[name]:
             pair = _first(left, real.ready[name])
             only_deaths = pair[0] and pair[1] and {**pair[0], "x_death": 0} == {**pair[1], "x_death": 0}
             kind = _kind(result.broker.queues.get(name))
-            return Difference("ready", name, *pair, RULES["x_death" if only_deaths else f"ready, {kind}"])
+            return EngineDifference("ready", name, *pair, RULES["x_death" if only_deaths else f"ready, {kind}"])
     for name, left in simulated.unacked.items():
         right = real.unacked.get(name, [])
         if left != right:
-            return Difference("unacked", name, *_first(left, right), RULES["unacked"])
+            return EngineDifference("unacked", name, *_first(left, right), RULES["unacked"])
     return None
 
 
-def _in_tasks(simulated: Observations, real: Observations) -> Difference | None:
+def _in_tasks(simulated: Observations, real: Observations) -> EngineDifference | None:
     for id in sorted(simulated.tasks.keys() | real.tasks.keys()):
         left, right = simulated.tasks.get(id), real.tasks.get(id)
         if left != right:
-            return Difference("task", id, left, right, RULES["tasks"])
+            return EngineDifference("task", id, left, right, RULES["tasks"])
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from routesim.diagnostics import Invalid
 
 Document = dict[str, Any]
-MOST_TRIES = 400
+MAX_TRIES = 400
 
 
 def shrink(document: Document, holds: Callable[[Document], bool]) -> Document:
@@ -17,7 +17,7 @@ def shrink(document: Document, holds: Callable[[Document], bool]) -> Document:
         again = False
         for smaller in _smaller(document):
             tries += 1
-            if tries > MOST_TRIES:
+            if tries > MAX_TRIES:
                 return document
             try:
                 kept = holds(smaller)

@@ -10,11 +10,11 @@ from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.run import Runner
 from routesim.run.observations import Observations, observed
 from routesim.run.runnable import check_speed, steps_of, why_not
-from routesim.run.session import Session
+from routesim.run.session import BrokerSession
 from routesim.scenario import Expect, PublishMany, Scenario
 from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx
 from routesim.values import raw
-from routesim.verify.comparing import Difference, first_difference, leniency
+from routesim.verify.comparing import EngineDifference, first_difference, leniency
 
 TRIES = 3
 LONGEST_MS = 60_000
@@ -22,13 +22,13 @@ NEAR_MS = 50  # real milliseconds that a step may take
 SINGLE = "x-single-active-consumer"
 
 
-class Verdict(NamedTuple):
+class VerifyVerdict(NamedTuple):
     """`skipped`: why it was not run; `difference` None: both engines agree; `tries`: how many runs that took."""
 
     file: str
     name: str
     skipped: str | None = None
-    difference: Difference | None = None
+    difference: EngineDifference | None = None
     tries: int = 0
 
     @property
@@ -36,9 +36,9 @@ class Verdict(NamedTuple):
         return self.skipped is None and self.difference is None
 
 
-def verify(scenario: Scenario, session: Session, speed: int = 1, *, tries: int = TRIES) -> Verdict:
+def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries: int = TRIES) -> VerifyVerdict:
     """`scenario` was loaded by the broker's own version. Raises `BrokerProblem` when the broker is lost."""
-    verdict = Verdict(scenario.file, scenario.name)
+    verdict = VerifyVerdict(scenario.file, scenario.name)
     why = why_not(scenario, session.types) or known_deviation(scenario) or too_brief(scenario, speed)
     if why is not None:
         return verdict._replace(skipped=why)
@@ -63,7 +63,7 @@ def verify(scenario: Scenario, session: Session, speed: int = 1, *, tries: int =
     lenient = leniency(result)
     idle_ms = result.clock_ms
     simulated = observed(result)
-    difference: Difference | None = None
+    difference: EngineDifference | None = None
     for count in range(1, tries + 1):
         real: Observations = observed(session.run(scenario, None, idle_ms=idle_ms, speed=speed))
         difference = first_difference(simulated, real, result, lenient)

@@ -15,8 +15,8 @@ from kits.broker import ALL, WatchedAgenda
 
 from routesim import events, steps
 from routesim.broker import Broker, counts, imbalance
-from routesim.model import REPLY_TO, Binding, Channel, Consumer, Exchange, Message, Policy, Queue
-from routesim.replies import Refused
+from routesim.model import REPLY_TO, Binding, ChannelPlan, Consumer, Exchange, Message, Policy, Queue
+from routesim.replies import AmqpError
 from routesim.values import Typed
 from routesim.versions import rules
 
@@ -25,7 +25,7 @@ QUEUES = ("a", "b", "c")
 EXCHANGES = ("fan", "top", "dir", "hed", "slow", "old")
 CHANNELS = ("one", "two", "tx", "tx", "pair-1", "pair-2")
 PLANS = {
-    "tx": Channel("tx", "tx", confirms=False), "pair-1": Channel("pair-1", "pair"), "pair-2": Channel("pair-2", "pair"),
+    "tx": ChannelPlan("tx", "tx", confirms=False), "pair-1": ChannelPlan("pair-1", "pair"), "pair-2": ChannelPlan("pair-2", "pair"),
 }  # fmt: skip
 
 
@@ -194,7 +194,7 @@ class Run:
             if isinstance(step, steps.Qos) and step.whole_channel and step.prefetch:
                 self.limited_channels.add(step.channel)
             refused = self.broker.apply(step)
-            assert refused is None or isinstance(refused, Refused)
+            assert refused is None or isinstance(refused, AmqpError)
             assert (refused is not None) <= (len(self.broker.failures) > noted)
         self.broker.outbox.clear()
         for event in self.told[self.read :]:
@@ -280,7 +280,7 @@ class Run:
     def check(self):
         broker = self.broker
         assert imbalance(counts(broker)) is None, imbalance(counts(broker))
-        assert not broker.burials
+        assert not broker.pending_dead_letters
         told = {}
         for copy, (queue, state, _) in self.where.items():
             if state != "gone":
@@ -362,7 +362,7 @@ class Run:
             has_credit = subscription.auto_ack or not prefetch or held < prefetch
             assert not has_credit, f"{subscription.name} could take {ready[0].message} of {queue.name}"
         if queue.settings.single_active_consumer and queue.subscriptions and queue.kind != "stream":
-            single = queue.single
+            single = queue.active_consumer
             assert single is not None
             assert single in queue.subscriptions.values()
             free = single.auto_ack or not single.prefetch or holding[single.name] < single.prefetch

@@ -161,14 +161,14 @@ def misplaced(situation: Situation, broker: Broker) -> list[str]:
 
 def play(version: str, seed: int, seen: Counter[str]) -> None:
     rng, told = Random(seed), []  # type: ignore[var-annotated]
-    plans = {"c1": model.Channel("c1", "c1", confirms=False)}
+    plans = {"c1": model.ChannelPlan("c1", "c1", confirms=False)}
     situation = Situation()
 
     def listen(event: Any) -> None:
         told.append(event)
         situation.hear(event)
 
-    broker = Broker(rules(version), listen=listen, channel_plans=plans, settings=model.Settings(consumer_timeout=60_000))
+    broker = Broker(rules(version), listen=listen, channel_plans=plans, settings=model.BrokerSettings(consumer_timeout=60_000))
     script: list[Any] = [
         *(steps.DeclareQueue("d", a_queue(rng, name, version)) for name in QUEUES),
         *(steps.DeclareExchange("d", an_exchange(rng, name)) for name in EXCHANGES[:2]),

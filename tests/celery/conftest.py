@@ -1,9 +1,9 @@
 import pytest
 from kits.live import live_session
 
-from routesim.run.session import Session
+from routesim.run.session import BrokerSession
 
 
 @pytest.fixture(scope="session")
-def session() -> Session:
+def session() -> BrokerSession:
     return live_session()

@@ -20,7 +20,7 @@ from kits.celery_notation import carried_out, eta, scenario, send
 from kits.celery_notation import signal as told
 
 from routesim.rabbitmq.scratch import scratch_vhost
-from routesim.run.session import Session
+from routesim.run.session import BrokerSession
 
 pytest.importorskip("pika", reason="the AMQP client library is not installed")
 
@@ -55,7 +55,7 @@ REAL_CASES = [
 class Worker:
     """A worker in a child process behind a proxy, on a virtual host of its own."""
 
-    def __init__(self, session: Session, vhost: str) -> None:
+    def __init__(self, session: BrokerSession, vhost: str) -> None:
         from kits.celery_wire import Wire
 
         self.session, self.vhost = session, vhost
@@ -93,7 +93,7 @@ class Worker:
 
 
 @pytest.fixture(scope="module")
-def worker(session: Session) -> Iterator[Worker]:
+def worker(session: BrokerSession) -> Iterator[Worker]:
     if not (sys.platform.startswith("linux") and _has_celery()):
         if os.environ.get("ROUTESIM_REQUIRE_BROKER"):
             pytest.fail("Celery is required: pip install celery")

@@ -20,7 +20,7 @@ from routesim.celery import delays, messages, schedules
 from routesim.celery.epoch import EPOCH, iso, ms_of
 from routesim.celery.queues import QueueNotFound, Queues
 from routesim.celery.routes import routed, target
-from routesim.celery.settings import SETTINGS, WITHOUT_MEANING, Settings
+from routesim.celery.settings import SETTINGS, WITHOUT_MEANING, CelerySettings
 
 # Settings ------------------------------------------------------------------------------------------------------------
 
@@ -41,7 +41,7 @@ def test_defaults_are_celerys(name: str) -> None:
 
 def test_names_follow_the_default_queue() -> None:
     for given_ in ({}, {"task_default_queue": "jobs"}, {"task_default_exchange": "x", "task_default_routing_key": "k"}):
-        ours, theirs = Settings(given_), Celery(set_as_current=False).conf
+        ours, theirs = CelerySettings(given_), Celery(set_as_current=False).conf
         theirs.update(given_)
         assert ours.default_exchange == theirs.task_default_exchange
         assert ours.default_routing_key == theirs.task_default_routing_key
@@ -130,7 +130,7 @@ def test_a_task_goes_where_celery_sends_it(configuration: str, routes: str) -> N
     tables = [] if table is None else table if isinstance(table, list) else [table]
     ours = [[(name, {"queue": to} if isinstance(to, str) else to) for name, to in one.items()] for one in tables]
     for call in CALLS:
-        conf = Settings(given_)
+        conf = CelerySettings(given_)
         queues = Queues(conf)
         app = celery_app(given_, table)
         try:
@@ -151,7 +151,7 @@ def test_a_task_goes_where_celery_sends_it(configuration: str, routes: str) -> N
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
 def test_queues_are_declared_as_celery_declares_them(configuration: str) -> None:
     given_ = CONFIGURATIONS[configuration]
-    app, ours = celery_app(given_, None), Queues(Settings(given_))
+    app, ours = celery_app(given_, None), Queues(CelerySettings(given_))
     names = list(app.amqp.queues)
     assert [queue.name for queue in ours] == names
     if given_.get("task_create_missing_queues", True):
@@ -174,7 +174,7 @@ def test_queues_are_declared_as_celery_declares_them(configuration: str) -> None
 
 def test_a_broadcast_is_a_fanout_exchange_with_a_queue_of_each_worker() -> None:
     app = celery_app({"task_queues": [KombuQueue("celery"), Broadcast("bc")]}, None)
-    ours = Queues(Settings({"task_queues": {"celery": {}, "bc": {"broadcast": True}}}))["bc"]
+    ours = Queues(CelerySettings({"task_queues": {"celery": {}, "bc": {"broadcast": True}}}))["bc"]
     theirs = app.amqp.queues["bc"]
     assert (ours.exchange.name, ours.exchange.type, ours.exchange.durable) == (
         "bc",
@@ -190,7 +190,7 @@ def test_a_broadcast_is_a_fanout_exchange_with_a_queue_of_each_worker() -> None:
 def test_a_worker_of_worker_direct_has_the_queue_of_celery() -> None:
     from celery.utils.nodenames import worker_direct
 
-    theirs, ours = worker_direct("w1"), Queues(Settings()).direct_to("w1")
+    theirs, ours = worker_direct("w1"), Queues(CelerySettings()).direct_to("w1")
     assert (ours.name, ours.exchange.name, ours.exchange.type, ours.routing_key) == (
         theirs.name, theirs.exchange.name, theirs.exchange.type, theirs.routing_key
     )  # fmt: skip
@@ -214,7 +214,7 @@ def test_a_countdown_goes_where_celery_sends_it(countdown: float | None, kind: s
         "task_default_queue": "orders",
         "task_queues": {"orders": {"exchange": "orders", "exchange_type": kind, "queue_arguments": arguments}},
     }
-    app, conf = celery_app(configuration, None), Settings(configuration)
+    app, conf = celery_app(configuration, None), CelerySettings(configuration)
     monkeypatch.setattr("celery.app.base.detect_quorum_queues", lambda *_: (quorum, "orders"))
     queues = Queues(conf)
     options = routed("mail.send", {}, [], queues, conf)

@@ -8,7 +8,7 @@ from test_lost_retries import charged
 from test_recorded_sequences import ROWS, one
 
 from routesim.run import Runner
-from routesim.run.session import Session
+from routesim.run.session import BrokerSession
 from routesim.scenario import Scenario
 from routesim.verify import verify
 
@@ -23,7 +23,7 @@ CASES = {row.number: row for row in ROWS if row.number in SPEEDS}
 
 
 @pytest.mark.parametrize("number", CASES, ids=[f"{row.number} {row.title}" for row in CASES.values()])
-def test_a_recorded_sequence_is_the_same(session: Session, number: str) -> None:
+def test_a_recorded_sequence_is_the_same(session: BrokerSession, number: str) -> None:
     agree(scenario(**CASES[number].scenario), session, SPEEDS[number])
 
 
@@ -32,17 +32,17 @@ SHUTDOWNS = {do: [send("a"), send("b"), send("c"), wait("1s"), signal("w", do)] 
 
 @pytest.mark.parametrize("acks", ["early", "late"])
 @pytest.mark.parametrize("do", SHUTDOWNS)
-def test_an_end_of_a_worker_is_the_same(session: Session, do: str, acks: str) -> None:
+def test_an_end_of_a_worker_is_the_same(session: BrokerSession, do: str, acks: str) -> None:
     agree(scenario(**one(SHUTDOWNS[do], acks=acks)), session, 10)
 
 
-def agree(what: Scenario, session: Session, speed: int) -> None:
+def agree(what: Scenario, session: BrokerSession, speed: int) -> None:
     verdict = verify(what, session, speed)
     assert (verdict.skipped, verdict.difference) == (None, None)
 
 
 @pytest.mark.parametrize(("headers", "ends"), [("copy", "RETRY"), ("clean", "SUCCESS")])
-def test_a_retry_that_carries_x_death_is_lost(session: Session, headers: str, ends: str) -> None:
+def test_a_retry_that_carries_x_death_is_lost(session: BrokerSession, headers: str, ends: str) -> None:
     """RabbitMQ drops the retry as a message that goes in circles: 3.10 trusts an x-death that a client sends."""
     what = charged(headers, session.profile)
     simulated = Runner(what).run()

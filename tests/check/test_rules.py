@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from routesim.broker.state import State
 from routesim.celery import delays
 from routesim.check import ERROR, NOTE, RULES, WARNING, Finding, check_file
-from routesim.check.loop_rules import MOST_HOPS
+from routesim.check.loop_rules import MAX_HOPS
 from routesim.diagnostics import Invalid
-from routesim.explain.futures import grave
+from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import Keys
 from routesim.explain.keys.reach import reach
-from routesim.explain.keys.remainders import MOST_TOGETHER, Remainders
+from routesim.explain.keys.remainders import MAX_TOGETHER, Remainders
 from routesim.explain.pages.errors import explain_error
 from routesim.run import Runner
 from routesim.scenario import load_source
@@ -584,9 +584,9 @@ def test_delayed_delivery_costs_steps_by_its_height(tmp_path: Path, monkeypatch:
         monkeypatch.setattr("routesim.check.Remainders", Counted)
         monkeypatch.setattr("routesim.check.topology_rules.Remainders", Counted)
         found(tmp_path, json.dumps(ladder("classic", levels)))
-        totals.append(sum(MOST_TOGETHER - item.left_together for item in made))
+        totals.append(sum(MAX_TOGETHER - item.left_together for item in made))
     assert 0 < totals[1] < 2**5 * totals[0]
-    assert totals[1] < MOST_TOGETHER
+    assert totals[1] < MAX_TOGETHER
 
 
 def test_what_is_given_up_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -604,14 +604,14 @@ def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: P
 
     def counted(*args: object) -> object:
         calls.append(args)
-        return grave(*args)  # type: ignore[arg-type]
+        return dead_letter_target(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr("routesim.check.loop_rules.grave", counted)
     queues = {f"q{number}": {"arguments": {"x-message-ttl": 1000, DLX: "x"}} for number in range(12)}
     bindings = [{"source": "x", "destination": name} for name in queues]
     findings = found(tmp_path, json.dumps({"exchanges": {"x": "fanout"}, "queues": queues, "bindings": bindings}))
     assert "not checked to the end for dead letters of queues 'q0'" in findings["cycle-cut"].diagnostic.message
-    assert len(calls) <= 12 * (2 * MOST_HOPS + 1)
+    assert len(calls) <= 12 * (2 * MAX_HOPS + 1)
 
 
 # Celery's own exchanges and tasks --------------------------------------------------------------------------------------

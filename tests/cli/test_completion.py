@@ -17,7 +17,7 @@ from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shells import suggesting
 from routesim.cli.shells.shellwords import parsed, quoted
 from routesim.cli.shells.suggesting import source_of, suggestions
-from routesim.cli.shells.walking import Asked
+from routesim.cli.shells.walking import CommandLine
 from routesim.report.formats.run_formats import FORMATS
 from routesim.scenario.starting import templates
 from routesim.versions import NEWEST_PATCH
@@ -203,7 +203,7 @@ def test_somebody_has_thought_of_every_parameter() -> None:
     for path, command in _commands(APP):
         for parameter in command.params:
             if not getattr(parameter, "is_flag", False):
-                source_of(Asked(path, command, {}), parameter)
+                source_of(CommandLine(path, command, {}), parameter)
                 used |= {parameter.name, f"{' '.join(path)} {parameter.name}", f"{path[0]} {parameter.name}"}
     assert set(suggesting.SOURCES) <= used, "nobody has this parameter any more"
 

@@ -14,8 +14,8 @@ from kits.cli import ROOT, SHOES, sane, within
 from routesim.cli import main
 from routesim.cli.shells.suggesting import suggestions
 from routesim.report.formats.verdicts import FORMATS as VERDICT_FORMATS
-from routesim.verify import Verdict
-from routesim.verify.comparing import Difference
+from routesim.verify import VerifyVerdict
+from routesim.verify.comparing import EngineDifference
 
 GOLDENS = Path(__file__).parent / "goldens"
 UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
@@ -124,10 +124,10 @@ def test_the_schema() -> None:
 
 
 VERDICTS = [
-    Verdict("agree.yaml", "They agree", tries=1),
-    Verdict("again.yaml", "They agree at last", tries=3),
-    Verdict("slow.yaml", "Too slow", skipped="takes 3,600 s; try a higher --speed"),
-    Verdict("differ.yaml", "They differ", difference=Difference("queues", "queues.jobs.ready", ["m1", "m2"], ["m1"], "order of the queue"), tries=3),
+    VerifyVerdict("agree.yaml", "They agree", tries=1),
+    VerifyVerdict("again.yaml", "They agree at last", tries=3),
+    VerifyVerdict("slow.yaml", "Too slow", skipped="takes 3,600 s; try a higher --speed"),
+    VerifyVerdict("differ.yaml", "They differ", difference=EngineDifference("queues", "queues.jobs.ready", ["m1", "m2"], ["m1"], "order of the queue"), tries=3),
 ]  # fmt: skip
 
 

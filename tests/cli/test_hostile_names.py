@@ -20,8 +20,8 @@ from routesim.cli import main
 from routesim.cli.shells.suggesting import suggestions
 from routesim.report.formats.verdicts import FORMATS as VERDICT_FORMATS
 from routesim.report.text import visible, width
-from routesim.verify import Verdict
-from routesim.verify.comparing import Difference
+from routesim.verify import VerifyVerdict
+from routesim.verify.comparing import EngineDifference
 
 APP: Any = typer.main.get_command(main.app)
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -282,8 +282,8 @@ def test_verdicts(format: str) -> None:
     import io
 
     names = list(NAMES.values())
-    found = [Verdict(name, name, difference=Difference(name, name, [name], name, name), tries=1) for name in names]
-    found += [Verdict(name, name, skipped=name) for name in names]
+    found = [VerifyVerdict(name, name, difference=EngineDifference(name, name, [name], name, name), tries=1) for name in names]
+    found += [VerifyVerdict(name, name, skipped=name) for name in names]
     out = io.StringIO()
     VERDICT_FORMATS[format](out, found, "3.10.8", colour=False)
     tame(out.getvalue())

@@ -10,7 +10,7 @@ from kits.cli import ANSI, COMMAND, ROOT, SHOES, columns_of, routesim
 from kits.screen import Sitting, sitting
 
 from routesim.cli.terminal.keys import GONE, RESIZED
-from routesim.cli.terminal.step_mode import Session
+from routesim.cli.terminal.step_mode import StepMode
 from routesim.report.screens.step_screen import Stepping
 from routesim.run.recording import record
 from routesim.scenario import load
@@ -414,5 +414,5 @@ class Scripted:
 def test_any_keys_in_any_order_give_screens_that_fit(path: Path, encoding: str, colour: bool) -> None:
     terminal = Scripted(Random(path.stem))
     recording, result = record(load(str(path)))
-    Session(Stepping(recording, result, encoding=encoding, colour=colour), terminal).go()  # type: ignore[arg-type]
+    StepMode(Stepping(recording, result, encoding=encoding, colour=colour), terminal).go()  # type: ignore[arg-type]
     assert terminal.shown > 30

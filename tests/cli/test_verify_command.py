@@ -6,14 +6,14 @@ import pytest
 from kits.cli import routesim, sane
 
 from routesim.cli.handlers import verifying
-from routesim.cli.handlers.running_on_broker import Target
+from routesim.cli.handlers.running_on_broker import BrokerTarget
 from routesim.cli.shared.exits import UsageError
 
 BROKER = "amqp://127.0.0.1:1"
 
 
 def asked(files: list[str], output: str | None) -> verifying.Verify:
-    return verifying.Verify(files, Target(BROKER, None, 1), 0 if files else 5, 0, ".", "plain", output)
+    return verifying.Verify(files, BrokerTarget(BROKER, None, 1), 0 if files else 5, 0, ".", "plain", output)
 
 
 def test_a_scenario_is_not_overwritten(tmp_path: Path) -> None:

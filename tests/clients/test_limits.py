@@ -3,7 +3,7 @@
 import pytest
 from kits.clients import requested
 
-from routesim.clients.limits import MOST_PREFETCH, PrefetchCount, RateLimit
+from routesim.clients.limits import MAX_PREFETCH, PrefetchCount, RateLimit
 from routesim.model import Task
 
 TASK = Task("t")
@@ -55,7 +55,7 @@ def test_it_never_shrinks_to_no_limit() -> None:
     assert count.value == 1
 
 
-@pytest.mark.parametrize(("value", "told"), [(MOST_PREFETCH - 1, MOST_PREFETCH), (MOST_PREFETCH, 0)])
+@pytest.mark.parametrize(("value", "told"), [(MAX_PREFETCH - 1, MAX_PREFETCH), (MAX_PREFETCH, 0)])
 def test_what_does_not_fit_into_16_bits_is_no_limit(value: int, told: int) -> None:
     count = PrefetchCount(value, None)
     count.increment()

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 from kits.clients import requested
 
-from routesim.clients.outcomes import Course, Moment, course, lost
+from routesim.clients.outcomes import RunContext, TaskCourse, course, lost
 from routesim.model import Run, Task
 
-NOW = Moment(run=2, worker="w1", now=5_000)
+NOW = RunContext(run=2, worker="w1", now=5_000)
 PLAIN = {"takes": 1_000, "ends": "success"}
 
 
-def gone(moment: Moment = NOW, headers: dict[str, Any] | None = None, **fields: Any) -> Course:
+def gone(moment: RunContext = NOW, headers: dict[str, Any] | None = None, **fields: Any) -> TaskCourse:
     return course(requested(Task("t", **{**PLAIN, **fields}), **(headers or {})), moment)
 
 
 def test_a_task_without_rules_does_what_it_says() -> None:
-    assert gone() == Course(1_000, "success", 180_000, ())
+    assert gone() == TaskCourse(1_000, "success", 180_000, ())
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,16 @@ def test_a_rule_fits_when_all_of_its_conditions_do(rule: dict[str, Any], fits: b
 
 def test_the_first_rule_that_fits_replaces_what_it_names() -> None:
     rules = (Run(id="other", takes=9), Run(ends="retry", countdown=7), Run(takes=8))
-    assert gone(runs=rules) == Course(1_000, "retry", 7, ())
+    assert gone(runs=rules) == TaskCourse(1_000, "retry", 7, ())
 
 
 def test_chance_is_a_function_of_the_seed_and_of_the_runs_before() -> None:
-    drawn = [gone(Moment(1, "w1", 0, seed=3, number=number), runs=(Run(chance=0.5, ends="retry"),)).ends for number in range(99)]
-    again = [gone(Moment(1, "w1", 0, seed=3, number=number), runs=(Run(chance=0.5, ends="retry"),)).ends for number in range(99)]
+    drawn = [
+        gone(RunContext(1, "w1", 0, seed=3, number=number), runs=(Run(chance=0.5, ends="retry"),)).ends for number in range(99)
+    ]
+    again = [
+        gone(RunContext(1, "w1", 0, seed=3, number=number), runs=(Run(chance=0.5, ends="retry"),)).ends for number in range(99)
+    ]
     assert drawn == again
     assert 30 < drawn.count("retry") < 70
 
@@ -88,4 +92,6 @@ def test_a_process_sends_a_lost_task_anew_after_the_tasks_own_countdown(acks: st
 
 def test_nothing_of_a_lost_bodys_end_happens() -> None:
     request = requested(Task("t", on_worker_lost="retry", max_retries=0))
-    assert lost(request, Course(1_000, "success", 0, (object(),))) == Course(1_000, "kill_child", 180_000, (), "WorkerLostError")  # type: ignore[arg-type]
+    assert lost(request, TaskCourse(1_000, "success", 0, (object(),))) == TaskCourse(
+        1_000, "kill_child", 180_000, (), "WorkerLostError"
+    )  # type: ignore[arg-type]

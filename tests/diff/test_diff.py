@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from routesim.broker import Broker
 from routesim.broker.routing import route
 from routesim.content import Content
-from routesim.diff import Difference, difference, explain_diff
+from routesim.diff import TopologyDifference, difference, explain_diff
 from routesim.diff.routing import Rerouted, rerouted
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario import Scenario, load, load_source
@@ -27,7 +27,7 @@ def scenario(text: str) -> Scenario:
     return load_source(Source("topology", text), "")
 
 
-def compared(old: str, new: str) -> Difference:
+def compared(old: str, new: str) -> TopologyDifference:
     return difference(scenario(old), scenario(new))
 
 

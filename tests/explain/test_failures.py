@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from routesim.explain.failures import Failure, failures
+from routesim.explain.failures import RunFailure, failures
 from routesim.report.summary.failures import failure_lines
 from routesim.run import Runner
 from routesim.scenario import load_source
@@ -75,7 +75,7 @@ WHY = [
 ]  # fmt: skip
 
 
-def failed(text: str) -> list[Failure]:
+def failed(text: str) -> list[RunFailure]:
     return failures(Runner(load_source(Source("shop.yaml", text), "")).run())
 
 
@@ -161,7 +161,7 @@ def test_nothing_is_said_of_a_run_that_holds() -> None:
 
 def test_lines_are_safe_to_show() -> None:
     bad = "\x1b[31m[red]\u202e\n::error::%0A]]><script>"
-    lines = failure_lines(Failure(f"{bad}.yaml", 3, "expect", f"queues.{bad}.ready is 1", bad, bad))
+    lines = failure_lines(RunFailure(f"{bad}.yaml", 3, "expect", f"queues.{bad}.ready is 1", bad, bad))
     assert len(lines) == 3
     assert all(line.isprintable() for line in lines)
     assert lines[0].startswith("\\x1b[31m[red]\\u202e\\n::error::%0A]]><script>.yaml:3: ")

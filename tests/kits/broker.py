@@ -19,9 +19,9 @@ import pytest
 
 from routesim import events, steps
 from routesim.broker import Broker, ConsumerEnded, counts, imbalance
-from routesim.broker.clock import Agenda, Entry
+from routesim.broker.clock import Agenda, AgendaEntry
 from routesim.content import Content
-from routesim.model import Binding, Channel, Consumer, Exchange, Message, Policy, Queue, Settings
+from routesim.model import Binding, BrokerSettings, ChannelPlan, Consumer, Exchange, Message, Policy, Queue
 from routesim.queues import Delivery
 from routesim.replies import CHANNEL_CODES
 from routesim.values import plain
@@ -71,7 +71,7 @@ class WatchedAgenda(Agenda):
         super().__init__()
         self.instant, self.times = -1, 0
 
-    def pop(self) -> Entry:
+    def pop(self) -> AgendaEntry:
         entry = super().pop()
         self.times = self.times + 1 if entry.at_ms == self.instant else 0
         self.instant = entry.at_ms
@@ -86,7 +86,7 @@ class Bench:
     def __init__(self, version: str = "3.10", *, seed: int = 0, **settings: Any) -> None:
         self.version = version
         self.events: list[events.Event] = []
-        self.broker = Broker(rules(version), seed=seed, settings=Settings(**settings), listen=self.events.append)
+        self.broker = Broker(rules(version), seed=seed, settings=BrokerSettings(**settings), listen=self.events.append)
         self.broker.agenda = WatchedAgenda()
         self.letters: list[Letter] = []
         self.told = 0
@@ -98,7 +98,7 @@ class Bench:
 
     def channel(self, name: str, connection: str | None = None, *, confirms: bool = True, prefetch: int = 0) -> None:
         """How the channel will be opened; `prefetch` is its limit as a whole."""
-        self.broker.channel_plans[name] = Channel(name, connection or name, confirms, prefetch)
+        self.broker.channel_plans[name] = ChannelPlan(name, connection or name, confirms, prefetch)
 
     def queue(
         self,

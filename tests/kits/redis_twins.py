@@ -5,7 +5,7 @@ from typing import Any
 from kits.redis import Kombu
 from routesim import events, steps
 from routesim.broker import counts, imbalance
-from routesim.model import Binding, Channel, Consumer, Exchange, Message, Queue, Settings
+from routesim.model import Binding, BrokerSettings, ChannelPlan, Consumer, Exchange, Message, Queue
 from routesim.redis import RedisBroker, popping, settling
 from routesim.versions import NEWEST, rules
 
@@ -18,8 +18,8 @@ class Model:
     """The engine alone, with what its consumers have got. Consumers hold everything: answers are steps."""
 
     def __init__(self, connections: dict[str, str] | None = None, **settings: Any) -> None:
-        plans = {name: Channel(name, connection) for name, connection in (connections or {}).items()}
-        given = Settings(kind="redis", **{"visibility_timeout": VISIBILITY_MS, "restore_every": 10**9, **settings})
+        plans = {name: ChannelPlan(name, connection) for name, connection in (connections or {}).items()}
+        given = BrokerSettings(kind="redis", **{"visibility_timeout": VISIBILITY_MS, "restore_every": 10**9, **settings})
         self.events: list[Any] = []
         self.broker = RedisBroker(rules(NEWEST), settings=given, channel_plans=plans, listen=self.events.append)
 

@@ -4,7 +4,7 @@ import io
 import json
 
 from routesim.report.formats.run_formats import FORMATS, KEEPS_ALL, frame
-from routesim.report.style import Look
+from routesim.report.style import OutputStyle
 from routesim.run import Result, Runner
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
@@ -73,7 +73,7 @@ def written(format: str, *scenarios: Scenario, encoding: str = "utf-8", quiet: b
         before, after = frame(format, len(scenarios))
         out.write(before)
         for scenario in scenarios:
-            report = FORMATS[format](out, scenario, Look(False, None, quiet))
+            report = FORMATS[format](out, scenario, OutputStyle(False, None, quiet))
             report.finish(Runner(scenario, report.listen, keep=format in KEEPS_ALL and not quiet).run())
         out.write(after)
         out.flush()

@@ -5,7 +5,7 @@ from kits.broker import Bench, before, deaths, kinds, since, versions
 
 from routesim import events
 from routesim.broker.publishing import parse_expiration
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 
 # Message TTL -----------------------------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ def test_ttl_5_2_expiration(version, text, expected):
         b.wait(1)
         assert b.ready("q") == ""
     else:
-        with pytest.raises(Refused, match="invalid expiration"):
+        with pytest.raises(AmqpError, match="invalid expiration"):
             parse_expiration(text)
         b.send("q", 0, expiration=text, fails=(406, f"PRECONDITION_FAILED - invalid expiration '{text}': {expected}"))
 

@@ -14,7 +14,7 @@ import pytest
 from kits.live import URL
 
 from routesim.rabbitmq.scratch import OLD_S, is_left_over, sweep
-from routesim.run.session import Session
+from routesim.run.session import BrokerSession
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGEMENT = "http://127.0.0.1:15672"
@@ -27,7 +27,7 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "routesim", *arguments]
 
 
-def ours(session: Session, pid: int) -> list[str]:
+def ours(session: BrokerSession, pid: int) -> list[str]:
     return [name for name in session.management.vhosts() if f"-{pid}-" in name]
 
 
@@ -87,7 +87,7 @@ def slow_run(tmp_path: Path, url: str) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
-def until_it_works(session: Session, process: "subprocess.Popen[str]") -> None:
+def until_it_works(session: BrokerSession, process: "subprocess.Popen[str]") -> None:
     limit = time.monotonic() + 20
     while time.monotonic() < limit:
         names = ours(session, process.pid)
@@ -97,18 +97,18 @@ def until_it_works(session: Session, process: "subprocess.Popen[str]") -> None:
     raise AssertionError("it never began")
 
 
-def _queues(session: Session, vhost: str) -> list[dict[str, int]]:
-    from routesim.rabbitmq.management import Refusal
+def _queues(session: BrokerSession, vhost: str) -> list[dict[str, int]]:
+    from routesim.rabbitmq.management import ManagementError
 
     try:
         found = session.management.call("GET", f"queues/{vhost}")
-    except Refusal:
+    except ManagementError:
         return []
     return [{"messages": 1} for _ in found]
 
 
 @pytest.mark.parametrize("how", [Proxy.drop, Proxy.stall], ids=["dropped", "silent"])
-def test_a_broker_that_is_lost_in_mid_run(session: Session, tmp_path: Path, how: Callable[[Proxy], None]) -> None:
+def test_a_broker_that_is_lost_in_mid_run(session: BrokerSession, tmp_path: Path, how: Callable[[Proxy], None]) -> None:
     proxy = Proxy()
     process = slow_run(tmp_path, f"amqp://guest:guest@127.0.0.1:{proxy.port}?heartbeat=2")
     until_it_works(session, process)
@@ -124,7 +124,7 @@ def test_a_broker_that_is_lost_in_mid_run(session: Session, tmp_path: Path, how:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing(session: Session, tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_run_leaves_nothing(session: BrokerSession, tmp_path: Path, number: signal.Signals) -> None:
     process = slow_run(tmp_path, URL)
     until_it_works(session, process)
     os.kill(process.pid, number)
@@ -134,7 +134,7 @@ def test_an_interrupted_run_leaves_nothing(session: Session, tmp_path: Path, num
     assert ours(session, process.pid) == []
 
 
-def test_a_killed_run_leaves_its_vhost_for_an_hour(session: Session, tmp_path: Path) -> None:
+def test_a_killed_run_leaves_its_vhost_for_an_hour(session: BrokerSession, tmp_path: Path) -> None:
     process = slow_run(tmp_path, URL)
     until_it_works(session, process)
     process.kill()
@@ -158,7 +158,7 @@ def test_a_killed_run_leaves_its_vhost_for_an_hour(session: Session, tmp_path: P
         ("amqp://guest:guest@127.0.0.1:1", MANAGEMENT, "cannot be reached: Connection refused"),
     ],
 )
-def test_a_broker_that_says_no(session: Session, verb: str, url: str, management: str, said: str) -> None:
+def test_a_broker_that_says_no(session: BrokerSession, verb: str, url: str, management: str, said: str) -> None:
     done = subprocess.run(
         command(verb, "scenarios/hello.yaml", "--broker", url, "--management", management),
         cwd=ROOT,
@@ -179,6 +179,6 @@ def test_an_address_that_is_none_is_not_understood() -> None:
     assert "s3cret" not in done.stderr
 
 
-def test_a_restart_is_refused(session: Session) -> None:
+def test_a_restart_is_refused(session: BrokerSession) -> None:
     done = subprocess.run(command("run", "scenarios/restart.yaml", "--broker", URL), cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "error: scenarios/restart.yaml: needs a restart of the broker\n")

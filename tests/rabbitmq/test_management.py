@@ -11,7 +11,7 @@ from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import fresh_name, is_left_over, scratch_vhost, sweep
 from routesim.rabbitmq.url import WebAddress
 from routesim.rabbitmq.wire import _decode_value, encoded
-from routesim.run.session import Session
+from routesim.run.session import BrokerSession
 from routesim.values import Typed, raw
 
 NOW = calendar.timegm((2026, 1, 2, 3, 0, 0))
@@ -68,7 +68,7 @@ def test_values_survive_the_wire_with_their_types(value: object) -> None:
     assert raw(found) == raw(value)
 
 
-def test_a_vhost_is_fetched_made_and_swept(session: Session) -> None:
+def test_a_vhost_is_fetched_made_and_swept(session: BrokerSession) -> None:
     management = session.management
     with scratch_vhost(management) as vhost:
         management.call("PUT", f"queues/{vhost}/q", {"durable": True, "arguments": {"x-max-length": 3}})
@@ -87,7 +87,7 @@ def test_a_vhost_is_fetched_made_and_swept(session: Session) -> None:
     assert old not in management.vhosts()
 
 
-def test_the_password_is_in_no_error(session: Session) -> None:
+def test_the_password_is_in_no_error(session: BrokerSession) -> None:
     address = session.management.address._replace(password="s3cret")
     with pytest.raises(BrokerProblem, match="refuses the user name or password") as refused:
         Management(address).vhosts()
@@ -104,7 +104,7 @@ def test_an_old_vhost_in_which_somebody_works_is_left_alone(monkeypatch: pytest.
     assert sweep(Management(WebAddress("http://nobody", "u", "p"))) == [left] == gone
 
 
-def test_who_is_connected_uses_a_vhost(session: Session) -> None:
+def test_who_is_connected_uses_a_vhost(session: BrokerSession) -> None:
     import pika
 
     with scratch_vhost(session.management) as name:

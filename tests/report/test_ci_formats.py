@@ -15,7 +15,7 @@ from routesim.diagnostics import Diagnostic, Place
 from routesim.report.formats.cases import cases
 from routesim.report.formats.github import of_diagnostics
 from routesim.report.formats.run_formats import FORMATS, frame
-from routesim.report.style import Look
+from routesim.report.style import OutputStyle
 from routesim.run import Result
 
 LINES = {"routes": [12], "expect": [8], "never": [14], "step": [10]}
@@ -27,7 +27,7 @@ def printed(format: str, *results: Result, encoding: str = "utf-8") -> str:
         before, after = frame(format, len(results))
         out.write(before)
         for result in results:
-            report = FORMATS[format](out, result.scenario, Look(False, None, False))
+            report = FORMATS[format](out, result.scenario, OutputStyle(False, None, False))
             assert report.listen is None, "nothing is kept of the run"
             report.finish(result)
         out.write(after)

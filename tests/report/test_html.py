@@ -155,7 +155,7 @@ def test_quiet_tells_only_what_failed() -> None:
 def test_what_is_left_out_is_told_and_the_rest_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     many = "queues: {q: }\nconsumers: {c: {queue: q, takes: 2ms}}\nsteps: [publish: {routing_key: q, count: 40, every: 1ms}]\n"
     whole = written("html", scenario_of(many))
-    monkeypatch.setattr(story_module, "MOST_MOMENTS", 30)
+    monkeypatch.setattr(story_module, "MAX_MOMENTS", 30)
     text = written("html", scenario_of(many))
     assert whole.count('class="at ') == 40 * 4 + 3
     assert text.count('class="at ') == 30 + 2
@@ -167,7 +167,7 @@ def test_what_is_left_out_is_told_and_the_rest_is_complete(monkeypatch: pytest.M
 
 def test_a_state_of_the_page_is_that_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last moment leads to the queues as they are at the end, also where moments are left out."""
-    monkeypatch.setattr(story_module, "MOST_MOMENTS", 25)
+    monkeypatch.setattr(story_module, "MAX_MOMENTS", 25)
     for path in SCENARIOS:
         scenario = load(str(path))
         recorder = Recorder(scenario)

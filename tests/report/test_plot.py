@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from routesim.report.plot import ASCII, UNICODE, Curve, Field, Line, Row, Span, explained, highest, plot_lines, signs_for
+from routesim.report.plot import ASCII, UNICODE, Curve, Line, PlotField, Row, Span, explained, highest, plot_lines, signs_for
 from routesim.report.text import width
 from routesim.report.ticks import column_ms, short_time, ticks
 
@@ -54,7 +54,7 @@ def test_no_line_is_wider_than_the_page(columns: int, end_ms: int, signs: object
     chosen = UNICODE if signs is UNICODE else ASCII
     points = [(at, at % 7) for at in range(0, end_ms + 1, max(1, end_ms // 50))]
     spans = [Span(at, min(at + max(1, end_ms // 9), end_ms), HOSTILE, "success") for at in range(0, end_ms, max(1, end_ms // 4))]
-    field = Field(HOSTILE, (Curve("reserved", points, "first"), Curve("held", (), "second")), (Row("child 1", spans),))
+    field = PlotField(HOSTILE, (Curve("reserved", points, "first"), Curve("held", (), "second")), (Row("child 1", spans),))
     lines = text_of(plot_lines([field], end_ms, max(columns, 30), chosen))
     assert all(width(line) <= max(columns, 30) for line in lines), max(lines, key=width)
     assert all(line.isprintable() for line in lines)
@@ -62,7 +62,7 @@ def test_no_line_is_wider_than_the_page(columns: int, end_ms: int, signs: object
 
 def test_what_is_there_is_seen_and_what_is_not_is_not() -> None:
     curve = Curve("ready", [(0, 0), (10, 1), (20, 0), (30, 1_000)], "first")
-    lines = text_of(plot_lines([Field("q", (curve,))], 39, 57, UNICODE))
+    lines = text_of(plot_lines([PlotField("q", (curve,))], 39, 57, UNICODE))
     bottom = next(line for line in lines if line.lstrip().startswith("0 │")).split("│")[1].ljust(40)
     assert bottom[:10].strip() == ""
     assert set(bottom[10:20]) == {"▁"}
@@ -77,7 +77,7 @@ def test_runs_in_one_column_are_counted_and_their_ends_are_told() -> None:
         Span(100, 500, "job", "failure"),
         Span(500, None, "last", "running"),
     ]
-    field = Field("w", (), (Row("child 1", spans),))
+    field = PlotField("w", (), (Row("child 1", spans),))
     lines = text_of(plot_lines([field], 999, 57, UNICODE))
     row = next(line for line in lines if "child 1" in line).split("│")[1]
     assert row.startswith("2")

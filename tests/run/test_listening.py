@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from routesim.run.folds.event_subscriber import NOT_THERE, Listener, unknown
+from routesim.run.folds.event_subscriber import NOT_THERE, EventSubscriber, unknown
 from routesim.run.monitored import Monitored, watch
 from routesim.scenario import load, load_source
 from routesim.scenario.yaml.source import Source
@@ -27,9 +27,9 @@ steps:
 """
 
 
-def heard(text: str, at_ms: int | None = None) -> tuple[Listener, Monitored]:
+def heard(text: str, at_ms: int | None = None) -> tuple[EventSubscriber, Monitored]:
     scenario = load_source(Source("s.yaml", text), "") if "\n" in text else load(text)
-    listener = Listener(scenario, "flower")
+    listener = EventSubscriber(scenario, "flower")
     seen = watch(scenario, at_ms, listener=listener.hear)
     listener.finish(seen.at_ms)
     return listener, seen

@@ -10,7 +10,7 @@ from routesim import events
 from routesim.broker import counts
 from routesim.report.answers.sweep import sweep_object
 from routesim.run import Runner
-from routesim.run.sweeps.sweep import FIRST_SEEDS, MOST_ERRORS, Sweep, sweep
+from routesim.run.sweeps.sweep import FIRST_SEEDS, MAX_ERRORS, Sweep, sweep
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 
@@ -122,11 +122,11 @@ def test_what_is_kept_does_not_grow() -> None:
     found = Sweep()
     base = sweep(scenario(), [1])
     (kind, tally), *_ = base.errors.items()
-    for number in range(3 * MOST_ERRORS):
+    for number in range(3 * MAX_ERRORS):
         base.errors = {(kind[0], f"no queue '{number}'", kind[2]): tally}
         found.merge(base)
-    assert len(found.errors) == MOST_ERRORS
-    assert found.more_errors == 2 * MOST_ERRORS
+    assert len(found.errors) == MAX_ERRORS
+    assert found.more_errors == 2 * MAX_ERRORS
     assert all(len(tally.seeds) <= FIRST_SEEDS for tally in (*found.errors.values(), *found.ended.values(), found.failed))
 
 

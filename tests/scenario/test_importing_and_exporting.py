@@ -15,7 +15,7 @@ from test_writing import topologies
 
 from routesim.diagnostics import Invalid
 from routesim.scenario import load
-from routesim.scenario.declared_topology import Topology, topology_of
+from routesim.scenario.declared_topology import DeclaredTopology, topology_of
 from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
 from routesim.scenario.definitions.importing import imported
 from routesim.scenario.load import load_source
@@ -34,7 +34,7 @@ def source_of(document: Any) -> Source:
     return Source("broker.json", json.dumps(document))
 
 
-def through_yaml(topology: Topology) -> Topology:
+def through_yaml(topology: DeclaredTopology) -> DeclaredTopology:
     return topology_of(load_source(Source("scene.yaml", "\n".join(scenario_lines(topology))), ""))
 
 
@@ -50,7 +50,7 @@ def bare(value: Any) -> Any:
     return value[1] / 10 ** value[0] if isinstance(value, tuple) else value
 
 
-def bare_topology(topology: Topology, *, without: frozenset[str] | set[str] = frozenset()) -> Any:
+def bare_topology(topology: DeclaredTopology, *, without: frozenset[str] | set[str] = frozenset()) -> Any:
     """What a definitions file can hold of it."""
 
     def of(items: Any) -> list[Any]:
@@ -97,7 +97,7 @@ def test_a_scenario_comes_back(path: Path) -> None:
 
 @given(topologies())
 @settings(max_examples=100, deadline=None)
-def test_any_topology_comes_back(topology: Topology) -> None:
+def test_any_topology_comes_back(topology: DeclaredTopology) -> None:
     scenario = load_source(Source("scene.yaml", "\n".join(scenario_lines(topology))), "")
     document, warnings = definitions_of(scenario)
     back = imported(Source("broker.json", "\n".join(lines_of(document))))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routesim.model import Binding, Exchange, Policy, Queue
-from routesim.scenario.declared_topology import Topology, topology_of
+from routesim.scenario.declared_topology import DeclaredTopology, topology_of
 from routesim.scenario.load import load_source
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import scalar, scenario_lines
@@ -68,7 +68,7 @@ stored = st.dictionaries(short.map(lambda text: f"k{text}"[:60]), values, max_si
 
 
 @st.composite
-def topologies(draw: Any) -> Topology:
+def topologies(draw: Any) -> DeclaredTopology:
     exchanges = draw(
         st.lists(
             st.builds(Exchange, names, st.sampled_from(["fanout", "direct", "topic"]), st.booleans(), st.booleans(), st.booleans(), stored),
@@ -98,15 +98,17 @@ def topologies(draw: Any) -> Topology:
     policies = draw(st.lists(policy, max_size=2, unique_by=lambda item: item.name))
     operators = [Policy(name, ".*", {"expires": 5}, "queues", 0, True) for name in draw(st.lists(names, max_size=1))]
     default = draw(st.sampled_from([None, "quorum"]))
-    return Topology(draw(names), "4.1", default, tuple(exchanges), tuple(queues), tuple(bindings), (*policies, *operators))
+    return DeclaredTopology(
+        draw(names), "4.1", default, tuple(exchanges), tuple(queues), tuple(bindings), (*policies, *operators)
+    )
 
 
-def reread(topology: Topology, *, ascii: bool = False) -> Topology:
+def reread(topology: DeclaredTopology, *, ascii: bool = False) -> DeclaredTopology:
     text = "\n".join(scenario_lines(topology, ["a comment", "  \x1b[31m and \u202e another"], ascii=ascii))
     return topology_of(load_source(Source("again.yaml", text), ""))
 
 
-def unique(topology: Topology) -> Topology:
+def unique(topology: DeclaredTopology) -> DeclaredTopology:
     """A binding that is given twice is one."""
     found: list[Binding] = []
     for item in topology.bindings:
@@ -117,20 +119,20 @@ def unique(topology: Topology) -> Topology:
 
 @given(topologies(), st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_what_is_written_reads_back_as_the_same(topology: Topology, ascii: bool) -> None:
+def test_what_is_written_reads_back_as_the_same(topology: DeclaredTopology, ascii: bool) -> None:
     assert repr(unique(reread(topology, ascii=ascii))) == repr(unique(topology)), "repr tells 1 from 1.0 and from True"
 
 
 def test_long_items_become_blocks() -> None:
     arguments = {f"k{number}": {"inner": list(range(12))} for number in range(4)}
-    topology = Topology("/", "4.1", queues=(Queue("q", arguments=arguments),))
+    topology = DeclaredTopology("/", "4.1", queues=(Queue("q", arguments=arguments),))
     lines = list(scenario_lines(topology))
     assert max(map(len, lines)) <= 110
     assert reread(topology) == topology
 
 
 def test_the_shortest_forms() -> None:
-    topology = Topology(
+    topology = DeclaredTopology(
         "/",
         "4.1",
         None,
@@ -146,6 +148,6 @@ def test_the_shortest_forms() -> None:
 
 def test_comments_stay_comments() -> None:
     """Nothing in a comment may begin a line of the scenario."""
-    lines = list(scenario_lines(Topology("/", "4.1"), ["word " * 60, "", "  indented " * 20]))
+    lines = list(scenario_lines(DeclaredTopology("/", "4.1"), ["word " * 60, "", "  indented " * 20]))
     assert all(line.startswith("#") for line in lines[:-2])
     assert lines[-2:] == ["", 'rabbitmq: "4.1"']

@@ -6,7 +6,7 @@ import pytest
 
 from routesim.diagnostics import Invalid
 from routesim.run import Runner
-from routesim.run.session import Session
+from routesim.run.session import BrokerSession
 from routesim.scenario import load
 from routesim.verify import verify
 from routesim.verify.drawing import draw, scenario_of, text_of
@@ -28,7 +28,7 @@ NOT_THERE = (
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_an_example_does_the_same(session: Session, path: Path) -> None:
+def test_an_example_does_the_same(session: BrokerSession, path: Path) -> None:
     try:
         scenario = load(str(path), rabbitmq=session.profile)
     except Invalid as invalid:
@@ -41,7 +41,7 @@ def test_an_example_does_the_same(session: Session, path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(50))
-def test_a_random_scenario_does_the_same(session: Session, number: int) -> None:
+def test_a_random_scenario_does_the_same(session: BrokerSession, number: int) -> None:
     document = draw(3, number, session.profile, session.types)
     verdict = verify(scenario_of(document, session.profile), session)
     assert verdict.difference is None, text_of(document)
@@ -79,6 +79,6 @@ def test_what_a_random_scenario_once_found_stays_fixed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
-def test_what_a_random_scenario_once_found_is_what_the_broker_does(session: Session, path: Path) -> None:
+def test_what_a_random_scenario_once_found_is_what_the_broker_does(session: BrokerSession, path: Path) -> None:
     verdict = verify(load(str(path), rabbitmq=session.profile), session)
     assert (verdict.skipped, verdict.difference) == (None, None)

@@ -3,7 +3,7 @@
 from routesim.cli.handlers.celery_monitor import check_format, duration_of
 from routesim.cli.handlers.explaining import scenario_of
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK
-from routesim.cli.shared.output import look, opened, tell
+from routesim.cli.shared.output import look, opened, stderr_line
 
 
 def compare_file(path: str, visibility_timeout: str | None, format: str | None) -> int:
@@ -19,6 +19,6 @@ def compare_file(path: str, visibility_timeout: str | None, format: str | None) 
         how = look(out, chosen, quiet=False)
         write(out, found, chosen, columns=how.columns, colour=how.colour)
     if found.rabbitmq.ended == found.redis.ended == "budget":
-        tell(f"routesim: budget: {found.rabbitmq.seen.result.kept_going}")
+        stderr_line(f"routesim: budget: {found.rabbitmq.seen.result.kept_going}")
         return NO_VERDICT
     return OK if found.same else NO

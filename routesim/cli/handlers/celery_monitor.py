@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from routesim.cli.handlers.explaining import scenario_of
 from routesim.cli.shared.exits import NO_VERDICT, OK, UsageError
-from routesim.cli.shared.output import look, opened, tell
+from routesim.cli.shared.output import look, opened, stderr_line
 from routesim.diagnostics import did_you_mean
 from routesim.scenario import Scenario
 from routesim.scenario.format.kinds import duration_ms
 
 if TYPE_CHECKING:
-    from routesim.run.folds.event_subscriber import Listener
+    from routesim.run.folds.event_subscriber import EventSubscriber
 
 
 def monitor_file(path: str, at: str | None, every: str | None, listener: str | None, format: str | None) -> int:
@@ -33,20 +33,22 @@ def monitor_file(path: str, at: str | None, every: str | None, listener: str | N
         how = look(out, chosen, quiet=False)
         write(out, seen, chosen, columns=how.columns or PLAIN_COLUMNS, colour=how.colour, every_ms=every_ms, heard=heard)
     if seen.result.kept_going:
-        tell(f"routesim: {seen.result.ended}: {seen.result.kept_going}; what is shown is the moment at which the run was stopped")
+        stderr_line(
+            f"routesim: {seen.result.ended}: {seen.result.kept_going}; what is shown is the moment at which the run was stopped"
+        )
         return NO_VERDICT
     return OK
 
 
-def _listener(scenario: Scenario, name: str | None) -> "Listener | None":
+def _listener(scenario: Scenario, name: str | None) -> "EventSubscriber | None":
     if name is None:
         return None
     if name not in scenario.consumers:
         hint = did_you_mean(name, scenario.consumers)
         raise UsageError(f"--as takes a consumer of the scenario, and '{name}' is none" + (f"; {hint}" if hint else ""))
-    from routesim.run.folds.event_subscriber import Listener
+    from routesim.run.folds.event_subscriber import EventSubscriber
 
-    return Listener(scenario, name)
+    return EventSubscriber(scenario, name)
 
 
 def check_format(format: str | None, known: tuple[str, ...]) -> None:

@@ -7,14 +7,14 @@ from typing import NamedTuple
 from routesim.check import RULES, SEVERITIES, Finding, check_file
 from routesim.cli.handlers.explaining import rules_of
 from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, is_terminal, opened, read_stdin, tell, told, wants_colour
+from routesim.cli.shared.output import CannotWrite, is_terminal, opened, read_stdin, stderr, stderr_line, wants_colour
 from routesim.diagnostics import Invalid, did_you_mean
 from routesim.explain.pages.errors import PAGES
 from routesim.report.formats import diagnostics
 from routesim.report.formats.findings import FINDING_FORMATS, Findings
 
 
-class Options(NamedTuple):
+class CheckOptions(NamedTuple):
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     fail_on: str
@@ -24,7 +24,7 @@ class Options(NamedTuple):
     output: str | None
 
 
-def check_files(files: list[str], options: Options) -> int:
+def check_files(files: list[str], options: CheckOptions) -> int:
     """Checks every file; status 1 when anything is found that counts, 2 when a file cannot be read."""
     _one_of("--format", options.format, FINDING_FORMATS)
     _one_of("--fail-on", options.fail_on, SEVERITIES)
@@ -45,7 +45,7 @@ def check_files(files: list[str], options: Options) -> int:
             items = check_file(path, stdin if path == "-" else None, rabbitmq=options.rabbitmq)
         except Invalid as invalid:
             unreadable = True
-            with told() as stream:
+            with stderr() as stream:
                 diagnostics.write(stream, invalid.diagnostics, colour=wants_colour(stream))
             continue
         found.append((path, [item for item in items if _wanted(item, options)]))
@@ -69,7 +69,7 @@ def _one_of(option: str, given: str | None, known: Iterable[str]) -> None:
         raise UsageError(f"{option} takes {', '.join(known)}, not '{given}'" + (f"; {hint}" if hint else ""))
 
 
-def _wanted(finding: Finding, options: Options) -> bool:
+def _wanted(finding: Finding, options: CheckOptions) -> bool:
     return finding.code not in options.ignore and (not options.select or finding.code in options.select)
 
 
@@ -78,7 +78,7 @@ def _write_witnesses(path: str, findings: Findings, files: list[str]) -> None:
     worst_first = sorted(findings.all(), key=lambda finding: SEVERITIES.index(finding.severity))
     shown = [finding for finding in worst_first if finding.witness is not None]
     if not shown:
-        tell("no finding has a witness: nothing is written")
+        stderr_line("no finding has a witness: nothing is written")
     if path == "-":
         shown = shown[:1]
     stem, ending = os.path.splitext(path)
@@ -91,4 +91,4 @@ def _write_witnesses(path: str, findings: Findings, files: list[str]) -> None:
         with opened(name) as out:
             out.write(finding.witness.scenario)
         if name != "-":
-            tell(f"wrote {name}: {finding.code}")
+            stderr_line(f"wrote {name}: {finding.code}")

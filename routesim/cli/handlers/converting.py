@@ -9,10 +9,10 @@ from typing import IO
 from routesim.cli.handlers.explaining import rules_of, scenario_of
 from routesim.cli.handlers.running import same_file
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, opened, read_stdin, tell, told, wants_colour
+from routesim.cli.shared.output import CannotWrite, opened, read_stdin, stderr, stderr_line, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.report.formats import diagnostics
-from routesim.scenario.declared_topology import Topology
+from routesim.scenario.declared_topology import DeclaredTopology
 from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
 from routesim.scenario.definitions.importing import Imported, imported
 from routesim.scenario.yaml.source import Source, read_source
@@ -30,7 +30,7 @@ def import_file(path: str, vhost: str | None, format: str, output: str | None, r
     except Invalid as invalid:
         _tell(invalid.diagnostics)
         if APP.fullmatch(path) and (":" in path or os.path.isdir(path)):
-            tell(f"A Celery app is read by `routesim import celery {path}`.")
+            stderr_line(f"A Celery app is read by `routesim import celery {path}`.")
         return UNUSABLE
     return _import(source, path, vhost, format, output, rabbitmq)
 
@@ -48,7 +48,7 @@ def import_broker(url: str, vhost: str | None, format: str, output: str | None, 
     except BadAddress as problem:
         raise UsageError(str(problem)) from None
     except BrokerProblem as problem:
-        tell(f"error: {problem}")
+        stderr_line(f"error: {problem}")
         return NO_VERDICT
     return _import(Source(str(address), json.dumps(document, indent=1)), None, vhost, format, output, rabbitmq)
 
@@ -70,7 +70,7 @@ def _import(source: Source, path: str | None, vhost: str | None, format: str, ou
     _tell(found.warnings)
     if format == "definitions":
         for sentence in found.left_out:
-            tell(f"left out: {sentence}")
+            stderr_line(f"left out: {sentence}")
         write(lambda out: lines_of(document_of(found.topology)), path, output)
     else:
         name = source.file if path is None else "stdin" if path == "-" else os.path.basename(path)
@@ -99,7 +99,7 @@ def _scenario(found: Imported, file: str, *, ascii: bool) -> Iterator[str]:
         yield from ("", "# Publish something, and see where it goes:", "# steps:", f"#   - publish: {message}")
 
 
-def _example(topology: Topology) -> str | None:
+def _example(topology: DeclaredTopology) -> str | None:
     """A message that the first binding takes, or the first queue; None when there is neither."""
     if topology.bindings:
         source, key = topology.bindings[0].source, topology.bindings[0].routing_key
@@ -115,7 +115,7 @@ def is_utf8(out: IO[str]) -> bool:
 def _tell(found: Iterable[Diagnostic]) -> None:
     problems = list(found)
     if problems:
-        with told() as stream:
+        with stderr() as stream:
             diagnostics.write(stream, problems, colour=wants_colour(stream))
 
 

@@ -3,7 +3,7 @@
 import os
 
 from routesim.cli.shared.exits import OK, UsageError
-from routesim.cli.shared.output import CannotWrite, opened, tell
+from routesim.cli.shared.output import CannotWrite, opened, stderr_line
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.starting import DEFAULT, template, templates
 
@@ -35,5 +35,5 @@ def write_template(name: str | None, wanted: str | None, *, force: bool) -> int:
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
     if path != "-":
-        tell(f"wrote {path}; `routesim run {path}` runs it")
+        stderr_line(f"wrote {path}; `routesim run {path}` runs it")
     return OK

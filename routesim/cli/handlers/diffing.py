@@ -3,7 +3,7 @@
 import sys
 
 from routesim.cli.shared.exits import UNUSABLE, UsageError
-from routesim.cli.shared.output import read_stdin, told, wants_colour
+from routesim.cli.shared.output import read_stdin, stderr, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.report.formats import diagnostics
 from routesim.scenario import Scenario, load_placed
@@ -43,5 +43,5 @@ def _first(path: str, stdin: bytes | None, problems: list[Diagnostic]) -> tuple[
 
 def _tell(problems: list[Diagnostic]) -> None:
     if problems:
-        with told() as stream:
+        with stderr() as stream:
             diagnostics.write(stream, problems, colour=wants_colour(stream))

@@ -13,7 +13,7 @@ from routesim.report.graphs.graph_formats import GRAPH_FORMATS
 NEAR = 1  # steps from a focus
 
 
-class Options(NamedTuple):
+class DrawOptions(NamedTuple):
     """`publish`: exchange, key and headers of a publish whose way is marked."""
 
     format: str
@@ -25,7 +25,7 @@ class Options(NamedTuple):
     output: str | None
 
 
-def draw(file: str, options: Options) -> int:
+def draw(file: str, options: DrawOptions) -> int:
     if options.format not in GRAPH_FORMATS:
         hint = did_you_mean(options.format, GRAPH_FORMATS)
         raise UsageError(f"--format takes {', '.join(GRAPH_FORMATS)}, not '{options.format}'" + (f"; {hint}" if hint else ""))

@@ -5,7 +5,7 @@ import os
 from routesim.cli.handlers.converting import is_utf8, write
 from routesim.cli.handlers.explaining import rules_of
 from routesim.cli.shared.exits import OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import read_stdin, told, wants_colour
+from routesim.cli.shared.output import read_stdin, stderr, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.report.formats import diagnostics
 from routesim.scenario.celery.plain_text import expanded_lines
@@ -36,5 +36,5 @@ def expand_file(path: str, output: str | None, rabbitmq: str | None) -> int:
 
 def _tell(problems: list[Diagnostic]) -> None:
     if problems:
-        with told() as stream:
+        with stderr() as stream:
             diagnostics.write(stream, problems, colour=wants_colour(stream))

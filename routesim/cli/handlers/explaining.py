@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import is_terminal, look, opened, read_stdin, told, wants_colour
+from routesim.cli.shared.output import is_terminal, look, opened, read_stdin, stderr, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.explain.answer import Answer, CannotExplain
 from routesim.report.answers.explanation import EXPLANATION_FORMATS
@@ -55,7 +55,7 @@ def scenario_of(path: str, version: str | None, *, lenient: bool = False, redis:
     except Invalid as invalid:
         problems = invalid.diagnostics
     if problems:
-        with told() as stream:
+        with stderr() as stream:
             diagnostics.write(stream, problems, colour=wants_colour(stream))
     if scenario is None:
         sys.exit(UNUSABLE)

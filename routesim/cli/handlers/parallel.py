@@ -14,13 +14,13 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any, NamedTuple
 
 from routesim.broker import Broker
-from routesim.cli.handlers.running import Options, Ran, check, format_for, loaded, run_one, separates, summed, tell_problems
+from routesim.cli.handlers.running import Ran, RunOptions, check, format_for, loaded, run_one, separates, summed, tell_problems
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, tell
+from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, stderr_line
 from routesim.cli.shared.processes import Died, Pool
 from routesim.diagnostics import Diagnostic
 from routesim.report.formats.run_formats import frame
-from routesim.report.style import Look
+from routesim.report.style import OutputStyle
 
 CHUNK = 1 << 16
 POLL_S = 0.05
@@ -35,9 +35,9 @@ class _Read(NamedTuple):
 
 class _Job(NamedTuple):
     scenario: bytes
-    options: Options
+    options: RunOptions
     format: str
-    look: Look
+    look: OutputStyle
     encoding: str
     spool: str
 
@@ -55,7 +55,7 @@ class _Spool(io.TextIOWrapper):
         return self.shown_encoding
 
 
-def run_files(files: list[str], options: Options, jobs: int) -> int:
+def run_files(files: list[str], options: RunOptions, jobs: int) -> int:
     """As `running.run_files`, in up to `jobs` processes."""
     check(files, options)
     stdin = read_stdin() if "-" in files else None
@@ -64,7 +64,7 @@ def run_files(files: list[str], options: Options, jobs: int) -> int:
         scenarios, status = [], OK
         for path, answer in zip(files, pool.in_order(), strict=True):
             if isinstance(answer, Died):
-                tell(f"error: the process that read {path} {answer}")
+                stderr_line(f"error: the process that read {path} {answer}")
                 status = max(status, NO_VERDICT)
                 continue
             tell_problems(answer.problems, options.format)
@@ -86,7 +86,7 @@ def _read(question: tuple[str, bytes | None]) -> _Read:
     return _Read(None if scenario is None else pickle.dumps(scenario._replace(topology=None), pickle.HIGHEST_PROTOCOL), problems)
 
 
-def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Options, out: IO[str], folder: str) -> int:
+def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: RunOptions, out: IO[str], folder: str) -> int:
     format = format_for(options, out)
     looks = look(out, format, quiet=options.quiet)
     encoding = getattr(out, "encoding", None) or "utf-8"
@@ -104,7 +104,7 @@ def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: Opti
         answer = _copied(pool, index, spools[index], out)
         if isinstance(answer, Died):
             out.flush()
-            tell(f"error: the process that ran {path} {answer}; its output ends where it was")
+            stderr_line(f"error: the process that ran {path} {answer}; its output ends where it was")
             answer = Ran(NO_VERDICT)
         ran.append(answer)
     out.write(after)

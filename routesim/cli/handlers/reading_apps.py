@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterator
 
 from routesim.celery_app.asking import NotStarted, TooSlow, asked
-from routesim.celery_app.problems import Problem, died, hangs, problem_of
-from routesim.celery_app.section import READ, Section, section_of
+from routesim.celery_app.problems import AppProblem, died, hangs, problem_of
+from routesim.celery_app.section import READ, CelerySection, section_of
 from routesim.cli.handlers.converting import is_utf8, write
 from routesim.cli.handlers.explaining import rules_of
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import tell
+from routesim.cli.shared.output import stderr_line
 from routesim.scenario.yaml.writing import inline, scalar, written
 
 
@@ -38,17 +38,17 @@ def import_app(
     return OK
 
 
-def _failed(problem: Problem, debug: bool, status: int = UNUSABLE) -> int:
-    tell(f"error: {problem.text}")
+def _failed(problem: AppProblem, debug: bool, status: int = UNUSABLE) -> int:
+    stderr_line(f"error: {problem.text}")
     if problem.cure:
-        tell(f"  {problem.cure}")
+        stderr_line(f"  {problem.cure}")
     if debug:
         for line in problem.details.splitlines():
-            tell(line)
+            stderr_line(line)
     return status
 
 
-def _lines(section: Section, app: str, rabbitmq: str | None, *, ascii: bool) -> Iterator[str]:
+def _lines(section: CelerySection, app: str, rabbitmq: str | None, *, ascii: bool) -> Iterator[str]:
     comments = [
         f"Imported from the Celery app {scalar(app)}.",
         "How long a task takes and how it ends is in no configuration: write takes, ends, runs to the tasks.",

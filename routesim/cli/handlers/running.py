@@ -7,13 +7,13 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from routesim.broker import Broker
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, told, wants_colour
+from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, stderr, wants_colour
 from routesim.cli.shared.progress import Progress
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.events import Event
 from routesim.report.formats import diagnostics
 from routesim.report.formats.run_formats import APART, FORMATS, KEEPS_ALL, frame
-from routesim.report.style import Look
+from routesim.report.style import OutputStyle
 from routesim.report.text import encoding_of, fitted
 from routesim.run import Listener, Runner
 from routesim.scenario import Scenario, load
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PLOTTED = ("table", "plain")  # formats with a plot where one is asked for
 
 
-class Options(NamedTuple):
+class RunOptions(NamedTuple):
     format: str | None
     output: str | None
     quiet: bool
@@ -54,7 +54,7 @@ def until_of(text: str | None) -> str | int | None:
     return ms
 
 
-def run_files(files: list[str], options: Options) -> int:
+def run_files(files: list[str], options: RunOptions) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
     check(files, options)
     scenarios = load_all(files, options.format)
@@ -76,7 +76,7 @@ def run_files(files: list[str], options: Options) -> int:
     return status
 
 
-def summed(ran: list[Ran], options: Options, out: IO[str]) -> int:
+def summed(ran: list[Ran], options: RunOptions, out: IO[str]) -> int:
     """Ends the report of all runs; the status of the worst."""
     status = max((item.status for item in ran), default=OK)
     if not options.coverage:
@@ -90,12 +90,12 @@ def summed(ran: list[Ran], options: Options, out: IO[str]) -> int:
         enough = write_coverage(out, found, options.fail_under)
     else:  # what a program reads stays as it is
         out.flush()
-        with told() as stream:
+        with stderr() as stream:
             enough = write_coverage(stream, found, options.fail_under)
     return status if enough else max(status, NO)
 
 
-def check(files: list[str], options: Options) -> None:
+def check(files: list[str], options: RunOptions) -> None:
     """Raises `UsageError` when the command line asks for what there is not, or would overwrite a scenario."""
     if options.format is not None and options.format not in FORMATS:
         hint = did_you_mean(options.format, FORMATS)
@@ -109,7 +109,7 @@ def check(files: list[str], options: Options) -> None:
             raise UsageError(f"--output would overwrite the scenario {path}")
 
 
-def separates(options: Options) -> bool:
+def separates(options: RunOptions) -> bool:
     """Whether an empty line stands between two reports."""
     return (options.format or "plain") in APART and not options.quiet
 
@@ -148,11 +148,11 @@ def tell_problems(problems: list[Diagnostic], format: str | None = None) -> None
         with opened(None) as out:
             out.write(fitted("\n".join([*of_diagnostics(problems), ""]), encoding_of(out)))
     elif problems:
-        with told() as stream:
+        with stderr() as stream:
             diagnostics.write(stream, problems, colour=wants_colour(stream))
 
 
-def format_for(options: Options, out: IO[str]) -> str:
+def format_for(options: RunOptions, out: IO[str]) -> str:
     return options.format or ("table" if out.isatty() else "plain")
 
 
@@ -170,7 +170,7 @@ class _Plot:
             self.listener(event)
         self.depths.hear(event)
 
-    def write(self, out: IO[str], end_ms: int, looks: Look) -> None:
+    def write(self, out: IO[str], end_ms: int, looks: OutputStyle) -> None:
         from routesim.report.answers.monitor import PLAIN_COLUMNS, depth_fields, write_plot
 
         self.depths.advance(end_ms)
@@ -179,14 +179,14 @@ class _Plot:
         write_plot(out, fields, left_out, end_ms, columns=looks.columns or PLAIN_COLUMNS, colour=looks.colour)
 
 
-def _run(scenario: Scenario, options: Options, out: IO[str]) -> Ran:
+def _run(scenario: Scenario, options: RunOptions, out: IO[str]) -> Ran:
     format = format_for(options, out)
     progress = Progress(scenario.name, quiet=options.quiet)
     return run_one(scenario, options, format, look(out, format, quiet=options.quiet), out, progress.tick, progress.clear)
 
 
 def run_one(
-    scenario: Scenario, options: Options, format: str, looks: Look, out: IO[str], tick: Callable[[Broker], None],
+    scenario: Scenario, options: RunOptions, format: str, looks: OutputStyle, out: IO[str], tick: Callable[[Broker], None],
     clear: Callable[[], None] = lambda: None,
 ) -> Ran:  # fmt: skip
     """Run it, with its report on `out`; `tick` is called now and then, `clear` when the run is over."""

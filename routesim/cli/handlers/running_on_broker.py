@@ -2,9 +2,9 @@
 
 from typing import IO, NamedTuple
 
-from routesim.cli.handlers.running import Options, check, format_for, separates, tell_problems
+from routesim.cli.handlers.running import RunOptions, check, format_for, separates, tell_problems
 from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, tell
+from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, stderr_line
 from routesim.diagnostics import Invalid
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
@@ -12,11 +12,11 @@ from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_a
 from routesim.report.formats.run_formats import FORMATS, frame
 from routesim.run import Runner
 from routesim.run.runnable import check_speed, why_not
-from routesim.run.session import Session
+from routesim.run.session import BrokerSession
 from routesim.scenario import Scenario, load
 
 
-class Target(NamedTuple):
+class BrokerTarget(NamedTuple):
     """`--broker`, `--management` and `--speed`."""
 
     broker: str
@@ -24,20 +24,20 @@ class Target(NamedTuple):
     speed: int
 
 
-def session(target: Target) -> Session:
+def session(target: BrokerTarget) -> BrokerSession:
     """Raises `UsageError` for an address that is none, `BrokerProblem` when nobody answers there."""
     try:
         amqp = amqp_address(target.broker)
         web = web_address(target.management, amqp) if target.management else management_of(amqp)
     except BadAddress as problem:
         raise UsageError(str(problem)) from None
-    found = Session(amqp, web)
+    found = BrokerSession(amqp, web)
     if found.warning:
-        tell(f"warning: {found.warning}")
+        stderr_line(f"warning: {found.warning}")
     return found
 
 
-def run_live(files: list[str], options: Options, target: Target) -> int:
+def run_live(files: list[str], options: RunOptions, target: BrokerTarget) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
     check(files, options)
     if options.coverage:
@@ -46,10 +46,10 @@ def run_live(files: list[str], options: Options, target: Target) -> int:
         with ended_by_signals():
             return _run_all(files, options, target)
     except BrokerProblem as problem:
-        tell(f"error: {problem}")
+        stderr_line(f"error: {problem}")
         return NO_VERDICT
     except NotOnARealBroker as problem:
-        tell(f"error: {problem}")
+        stderr_line(f"error: {problem}")
         return UNUSABLE
     except Terminated:
         return INTERRUPTED
@@ -57,7 +57,7 @@ def run_live(files: list[str], options: Options, target: Target) -> int:
         raise UsageError(str(problem)) from None
 
 
-def _run_all(files: list[str], options: Options, target: Target) -> int:
+def _run_all(files: list[str], options: RunOptions, target: BrokerTarget) -> int:
     found = session(target)
     scenarios = []
     for path in files:
@@ -91,7 +91,7 @@ def loaded(path: str, profile: str) -> Scenario | None:
     return scenario
 
 
-def idle_ms(scenario: Scenario, found: Session, speed: int) -> int:
+def idle_ms(scenario: Scenario, found: BrokerSession, speed: int) -> int:
     """The virtual time at which nothing is left to do. Raises `NotOnARealBroker` when it cannot be run there."""
     why = why_not(scenario, found.types)
     if why is not None:
@@ -103,14 +103,14 @@ def idle_ms(scenario: Scenario, found: Session, speed: int) -> int:
     return result.clock_ms
 
 
-def _run(scenario: Scenario, ms: int, options: Options, found: Session, speed: int, out: IO[str]) -> int:
+def _run(scenario: Scenario, ms: int, options: RunOptions, found: BrokerSession, speed: int, out: IO[str]) -> int:
     format = format_for(options, out)
     report = FORMATS[format](out, scenario, look(out, format, quiet=options.quiet))
     result = found.run(scenario, report.listen, idle_ms=ms, speed=speed)
     report.finish(result)
     for item in result.unseen:
-        tell(f"note: line {item.line}: {'.'.join(item.path)} was not checked: a real broker does not tell its clients")
+        stderr_line(f"note: line {item.line}: {'.'.join(item.path)} was not checked: a real broker does not tell its clients")
     promises = [*((row.line, "routes") for row in scenario.routes), *((rule.line, "never") for rule in scenario.never)]
     for line, section in promises:
-        tell(f"note: line {line}: {section} was not checked: only the embedded engine can be asked and watched so closely")
+        stderr_line(f"note: line {line}: {section} was not checked: only the embedded engine can be asked and watched so closely")
     return OK if result.ok else NO

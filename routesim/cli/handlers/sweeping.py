@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import IO, NamedTuple
 
-from routesim.cli.handlers.running import Options, check, format_for, load_all, separates
+from routesim.cli.handlers.running import RunOptions, check, format_for, load_all, separates
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, look, opened, tell
+from routesim.cli.shared.output import CannotWrite, look, opened, stderr_line
 from routesim.cli.shared.progress import Progress
 from routesim.diagnostics import did_you_mean
 from routesim.report.answers import sweep as report
@@ -40,7 +40,7 @@ def parsed(text: str) -> Seeds:
         raise UsageError(f"--seeds: {problem}") from None
 
 
-def sweep_files(files: list[str], options: Options, seeds: Seeds, jobs: int) -> int:
+def sweep_files(files: list[str], options: RunOptions, seeds: Seeds, jobs: int) -> int:
     """Sweeps the scenarios in order; 0 when every expectation held in every run of all of them."""
     if options.coverage:
         raise UsageError("--coverage is of one run; leave out --seeds")
@@ -66,12 +66,12 @@ def sweep_files(files: list[str], options: Options, seeds: Seeds, jobs: int) -> 
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
     except ProcessDied as problem:
-        tell(f"error: {problem}")
+        stderr_line(f"error: {problem}")
         return NO_VERDICT
     return status
 
 
-def _write(out: IO[str], scenario: Scenario, found: Sweep, options: Options, seeds: Seeds) -> None:
+def _write(out: IO[str], scenario: Scenario, found: Sweep, options: RunOptions, seeds: Seeds) -> None:
     format = format_for(options, out)
     if format == "json":
         out.write(report.sweep_object(scenario, found, str(seeds), len(seeds)) + "\n")
@@ -82,7 +82,7 @@ def _write(out: IO[str], scenario: Scenario, found: Sweep, options: Options, see
     )  # fmt: skip
 
 
-def _swept(scenario: Scenario, options: Options, seeds: Seeds, jobs: int) -> Sweep:
+def _swept(scenario: Scenario, options: RunOptions, seeds: Seeds, jobs: int) -> Sweep:
     """The sum of all runs. When the first one draws nothing from its seed, any other seed would give that very run."""
     progress, count = Progress(scenario.name, quiet=options.quiet), len(seeds)
     rest = iter(seeds)
@@ -105,12 +105,14 @@ def _portions(seeds: Iterator[int], count: int) -> Iterator[tuple[int, ...]]:
         yield portion
 
 
-def _alone(scenario: Scenario, options: Options, portions: Iterator[tuple[int, ...]]) -> Generator[Sweep, None, None]:
+def _alone(scenario: Scenario, options: RunOptions, portions: Iterator[tuple[int, ...]]) -> Generator[Sweep, None, None]:
     for portion in portions:
         yield sweep(scenario, portion, until=options.until, max_events=options.max_events)
 
 
-def _shared(scenario: Scenario, options: Options, portions: Iterator[tuple[int, ...]], jobs: int) -> Generator[Sweep, None, None]:
+def _shared(
+    scenario: Scenario, options: RunOptions, portions: Iterator[tuple[int, ...]], jobs: int
+) -> Generator[Sweep, None, None]:
     from routesim.cli.shared.processes import Died, Pool
 
     packed = pickle.dumps(scenario, pickle.HIGHEST_PROTOCOL)

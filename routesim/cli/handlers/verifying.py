@@ -4,22 +4,22 @@ import os
 from typing import Any, NamedTuple
 
 from routesim.cli.handlers.running import same_file
-from routesim.cli.handlers.running_on_broker import Target, loaded, session
+from routesim.cli.handlers.running_on_broker import BrokerTarget, loaded, session
 from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, opened, tell, wants_colour
+from routesim.cli.shared.output import CannotWrite, opened, stderr_line, wants_colour
 from routesim.diagnostics import did_you_mean
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.report.formats.verdicts import FORMATS
-from routesim.run.session import Session
-from routesim.verify import TRIES, Verdict, verify
+from routesim.run.session import BrokerSession
+from routesim.verify import TRIES, VerifyVerdict, verify
 
 
 class Verify(NamedTuple):
     """The command line of `routesim verify`."""
 
     files: list[str]
-    target: Target
+    target: BrokerTarget
     random: int
     seed: int
     keep: str
@@ -45,7 +45,7 @@ def verify_all(asked: Verify) -> int:
         with ended_by_signals():
             return _verify_all(asked)
     except BrokerProblem as problem:
-        tell(f"error: {problem}")
+        stderr_line(f"error: {problem}")
         return NO_VERDICT
     except Terminated:
         return INTERRUPTED
@@ -66,7 +66,7 @@ def _verify_all(asked: Verify) -> int:
     return NO if any(item.difference for item in verdicts) else OK
 
 
-def _random(asked: Verify, found: Session) -> list[Verdict]:
+def _random(asked: Verify, found: BrokerSession) -> list[VerifyVerdict]:
     """Verifies drawn scenarios up to the first that differs, which is shrunk and kept as a file."""
     from routesim.verify.drawing import draw, text_of
     from routesim.verify.shrinking import shrink
@@ -77,7 +77,7 @@ def _random(asked: Verify, found: Session) -> list[Verdict]:
         verdict = _again(document, asked, found)
         if verdict.difference is not None:
             name = document["name"]
-            tell(f"{name} differs; looking for a smaller scenario that does")
+            stderr_line(f"{name} differs; looking for a smaller scenario that does")
             small = shrink(document, lambda each: _again(each, asked, found, 2).difference is not None)
             smaller = _again(small, asked, found)
             if smaller.difference is None:  # it showed by chance: what differed for certain is told
@@ -85,14 +85,14 @@ def _random(asked: Verify, found: Session) -> list[Verdict]:
             path = os.path.join(asked.keep, f"{name}.yaml")
             with open(path, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text_of(small))
-            tell(f"kept {path}")
+            stderr_line(f"kept {path}")
             verdicts.append(smaller._replace(file=path))
             break
         verdicts.append(verdict)
     return verdicts
 
 
-def _again(document: dict[str, Any], asked: Verify, found: Session, tries: int = TRIES) -> Verdict:
+def _again(document: dict[str, Any], asked: Verify, found: BrokerSession, tries: int = TRIES) -> VerifyVerdict:
     from routesim.verify.drawing import scenario_of
 
     return verify(scenario_of(document, found.profile), found, asked.target.speed, tries=tries)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
-class Command(NamedTuple):
+class CliCommand(NamedTuple):
     """A command's function (or a group of commands) and the end of its help."""
 
     function: Callable[..., Any] | Any

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from routesim.report.style import Look
+from routesim.report.style import OutputStyle
 from routesim.report.text import encoding_of, fitted, visible
 
 BUFFER_BYTES = 65_536
@@ -46,14 +46,14 @@ def forget(stream: IO[str] | None) -> None:
         os.close(null)
 
 
-def tell(text: str) -> None:
+def stderr_line(text: str) -> None:
     """A line to stderr, where there is one."""
-    with told() as stream:
+    with stderr() as stream:
         stream.write(fitted(visible(text), encoding_of(stream)) + "\n")
 
 
 @contextmanager
-def told() -> Iterator[IO[str]]:
+def stderr() -> Iterator[IO[str]]:
     """stderr to write to; that it is closed is no reason to fail."""
     stream = sys.stderr if sys.stderr is not None else io.StringIO()
     try:
@@ -65,11 +65,11 @@ def told() -> Iterator[IO[str]]:
         forget(sys.stderr)
 
 
-def look(stream: IO[str], format: str, *, quiet: bool) -> Look:
+def look(stream: IO[str], format: str, *, quiet: bool) -> OutputStyle:
     columns = None
     if format == "table":
         columns = max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
-    return Look(wants_colour(stream), columns, quiet)
+    return OutputStyle(wants_colour(stream), columns, quiet)
 
 
 @contextmanager

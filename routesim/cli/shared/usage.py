@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from typing import Any
 
-from routesim.cli.shells.walking import Asked, takes_value, walked
+from routesim.cli.shells.walking import CommandLine, takes_value, walked
 from routesim.diagnostics import did_you_mean
 
 PROGRAM = "routesim"
@@ -16,7 +16,7 @@ def lines_of(problem: Any, command: Any, arguments: list[str]) -> list[str]:
     return [f"error: {_sentence(problem, asked, path)}", f"`{path} --help` shows what there is."]
 
 
-def _sentence(problem: Any, asked: Asked, path: str) -> str:
+def _sentence(problem: Any, asked: CommandLine, path: str) -> str:
     kind, parameter = type(problem).__name__, getattr(problem, "param", None)
     option = getattr(problem, "option_name", "")
     if kind == "NoSuchOption":
@@ -44,7 +44,7 @@ def _sentence(problem: Any, asked: Asked, path: str) -> str:
     return str(problem.format_message())
 
 
-def _unknown_option(option: str, asked: Asked, path: str) -> str:
+def _unknown_option(option: str, asked: CommandLine, path: str) -> str:
     known = [name for parameter in asked.command.params if parameter.param_type_name == "option" for name in parameter.opts]
     hint = did_you_mean(option, [*known, "--help"]) if option.startswith("--") else ""
     if not hint and not asked.path:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.cli.completion import SHELLS, script
-from routesim.cli.shells.shellwords import ASSIGNMENT, Line, parsed, quoted
+from routesim.cli.shells.shellwords import ASSIGNMENT, ShellLine, parsed, quoted
 from routesim.cli.shells.suggesting import FILES, PATHS, WORDS, Suggestions, suggestions
 from routesim.report.text import visible
 
@@ -49,7 +49,7 @@ def _bash(command: Any, words: list[str]) -> str:
     return "\n".join([found.kind, *replies])
 
 
-def _written(text: str, line: Line, kind: str) -> str:
+def _written(text: str, line: ShellLine, kind: str) -> str:
     """A `~` that begins the path of a file means the same as before; any other is a sign like others."""
     if kind in PATHS and line.word.startswith("~/") and not line.kept and not line.quote:
         return "~" + quoted(text[1:])

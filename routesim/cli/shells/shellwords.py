@@ -10,7 +10,7 @@ ENDS_COMMAND = frozenset(";|&()<>\n")
 ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
-class Line(NamedTuple):
+class ShellLine(NamedTuple):
     """A line up to the cursor. `words` are complete, without quotes; `word` is the one at the cursor.
     `kept`: the part of it that readline leaves as it is. `quote`: the quote that is open, or an empty text.
     `expands`: the shell would put something else for a part of the word."""
@@ -22,7 +22,7 @@ class Line(NamedTuple):
     expands: bool
 
 
-def parsed(text: str, breaks: str = "") -> Line:
+def parsed(text: str, breaks: str = "") -> ShellLine:
     """What the shell makes of the last command in `text`, without ever expanding anything.
 
     `breaks`: the signs behind which readline begins a new word within a word, such as `:` and `=`.
@@ -58,7 +58,7 @@ def parsed(text: str, breaks: str = "") -> Line:
         index += 1
     while words and ASSIGNMENT.match(words[0]):
         del words[0]
-    return Line(words, word, word[: before_quote if quote else kept], quote, expands)
+    return ShellLine(words, word, word[: before_quote if quote else kept], quote, expands)
 
 
 def _ansi(text: str, index: int) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from routesim.cli.shared.commands import COMMANDS
-from routesim.cli.shells.walking import HELP, Asked, attached_value, walked
+from routesim.cli.shells.walking import HELP, CommandLine, attached_value, walked
 from routesim.diagnostics import Invalid
 
 MOST = 2_000  # names at one place: more than anybody looks through
@@ -33,7 +33,7 @@ class Suggestions(NamedTuple):
     head: str = ""
 
 
-Source = str | Callable[[Asked], Iterable[str]] | None
+Source = str | Callable[[CommandLine], Iterable[str]] | None
 
 
 def suggestions(command: Any, words: list[str], word: str) -> Suggestions:
@@ -69,7 +69,7 @@ def _words(items: Iterable[Suggestion], head: str, word: str) -> Suggestions:
     return Suggestions(WORDS, tuple(found.values()), head)
 
 
-def _commands(asked: Asked) -> Iterator[Suggestion]:
+def _commands(asked: CommandLine) -> Iterator[Suggestion]:
     if not asked.path:
         yield from (Suggestion(name, listed.line) for name, listed in COMMANDS.items() if " " not in name)
         return
@@ -77,7 +77,7 @@ def _commands(asked: Asked) -> Iterator[Suggestion]:
         yield Suggestion(name, (asked.command.get_command(None, name).help or "").strip().partition("\n")[0])
 
 
-def _second_words(asked: Asked, word: str) -> Iterator[Suggestion]:
+def _second_words(asked: CommandLine, word: str) -> Iterator[Suggestion]:
     """What makes a command of two words out of the command: `celery` behind `import`, beside its files."""
     for name, listed in COMMANDS.items():
         first, _, second = name.partition(" ")
@@ -85,7 +85,7 @@ def _second_words(asked: Asked, word: str) -> Iterator[Suggestion]:
             yield Suggestion(second, listed.line)
 
 
-def _options(asked: Asked, word: str) -> Suggestions:
+def _options(asked: CommandLine, word: str) -> Suggestions:
     items = []
     for parameter in asked.command.params:
         if parameter.param_type_name == "option" and (parameter.multiple or parameter.name not in asked.given):
@@ -94,7 +94,7 @@ def _options(asked: Asked, word: str) -> Suggestions:
     return _words(items, "", word)
 
 
-def _values(asked: Asked, parameter: Any, head: str, word: str) -> Suggestions:
+def _values(asked: CommandLine, parameter: Any, head: str, word: str) -> Suggestions:
     source = source_of(asked, parameter)
     if source is None:
         return Suggestions(WORDS)
@@ -106,7 +106,7 @@ def _values(asked: Asked, parameter: Any, head: str, word: str) -> Suggestions:
         return Suggestions(WORDS)
 
 
-def source_of(asked: Asked, parameter: Any) -> Source:
+def source_of(asked: CommandLine, parameter: Any) -> Source:
     """Where the values of a parameter come from; None: only the person knows. Raises `KeyError` for one nobody thought of."""
     for path in (" ".join(asked.path), asked.path[0] if asked.path else ""):
         if f"{path} {parameter.name}" in SOURCES:
@@ -139,17 +139,17 @@ def _path(text: str) -> str:
 # Values that are always the same --------------------------------------------------------------------------------------
 
 
-def _of(module: str, attribute: str) -> Callable[[Asked], Iterable[str]]:
+def _of(module: str, attribute: str) -> Callable[[CommandLine], Iterable[str]]:
     """The names in a table, which is imported only when it is asked for."""
 
-    def names(asked: Asked) -> Iterable[str]:
+    def names(asked: CommandLine) -> Iterable[str]:
         table: Iterable[str] = getattr(import_module(f"routesim.{module}"), attribute)
         return table
 
     return names
 
 
-def _run_formats(asked: Asked) -> Iterable[str]:
+def _run_formats(asked: CommandLine) -> Iterable[str]:
     if "step" in asked.given:
         return ("table",)
     if "plot" in asked.given or "watch" in asked.given:
@@ -157,13 +157,13 @@ def _run_formats(asked: Asked) -> Iterable[str]:
     return _of("report.answers.sweep" if "seeds" in asked.given else "report.formats.run_formats", "FORMATS")(asked)
 
 
-def _templates(asked: Asked) -> Iterable[str]:
+def _templates(asked: CommandLine) -> Iterable[str]:
     from routesim.scenario.starting import templates
 
     return templates()
 
 
-def _codes(asked: Asked) -> Iterable[str]:
+def _codes(asked: CommandLine) -> Iterable[str]:
     from routesim.explain.pages.errors import PAGES, REPLIES
 
     return [*PAGES, *(str(number) for number in REPLIES)]
@@ -172,13 +172,13 @@ def _codes(asked: Asked) -> Iterable[str]:
 # Names in the file that the command line names ------------------------------------------------------------------------
 
 
-def _scenario(asked: Asked) -> Any:
+def _scenario(asked: CommandLine) -> Any:
     from routesim.scenario import load
 
     return load(_file(asked), lenient=True)
 
 
-def _file(asked: Asked) -> str:
+def _file(asked: CommandLine) -> str:
     """Raises `OSError`. What is no ordinary file, such as a pipe, is not touched: to read it might take it away."""
     path = _path((asked.given.get("file") or [""])[0])
     if not os.path.isfile(path) or os.path.getsize(path) > LARGEST_BYTES:
@@ -186,16 +186,16 @@ def _file(asked: Asked) -> str:
     return path
 
 
-def _exchanges(asked: Asked) -> Iterable[str]:
+def _exchanges(asked: CommandLine) -> Iterable[str]:
     names = _scenario(asked).topology.exchanges
     return sorted(names, key=lambda name: name.startswith("amq."))  # what the scenario declares comes first
 
 
-def _queues(asked: Asked) -> Iterable[str]:
+def _queues(asked: CommandLine) -> Iterable[str]:
     return list(_scenario(asked).topology.queues)
 
 
-def _everything(asked: Asked) -> Iterable[str]:
+def _everything(asked: CommandLine) -> Iterable[str]:
     """All that a graph shows."""
     from routesim.graph import graph_of
 
@@ -208,12 +208,12 @@ def _publishes(scenario: Any) -> Iterator[Any]:
     return (step.action for step in scenario.steps if isinstance(step.action, PublishMany))
 
 
-def _messages(asked: Asked) -> Iterator[str]:
+def _messages(asked: CommandLine) -> Iterator[str]:
     for action in _publishes(_scenario(asked)):
         yield from (action.id(index) for index in range(min(action.times, MOST)))
 
 
-def _keys(asked: Asked) -> Iterator[str]:
+def _keys(asked: CommandLine) -> Iterator[str]:
     """The keys with which the scenario publishes to the exchange, and those that bindings await as they are."""
     scenario = _scenario(asked)
     exchange = (asked.given.get("exchange") or [""])[-1]
@@ -226,7 +226,7 @@ def _keys(asked: Asked) -> Iterator[str]:
                 yield binding.routing_key
 
 
-def _vhosts(asked: Asked) -> Iterable[str]:
+def _vhosts(asked: CommandLine) -> Iterable[str]:
     from routesim.scenario import load_placed
 
     return load_placed(_file(asked))[1].vhosts

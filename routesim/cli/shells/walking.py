@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 HELP = ("--help", "-h")
 
 
-class Asked(NamedTuple):
+class CommandLine(NamedTuple):
     """`given` maps the names of parameters to the values written for them. `waiting`: the option whose value comes next.
     `options`: whether a word that begins with a dash may still be an option. `unknown`: the word that should be a command.
     `too_many`: words for which there is no argument."""
@@ -40,9 +40,9 @@ def takes_value(parameter: Any) -> bool:
     return not getattr(parameter, "is_flag", False)
 
 
-def walked(command: Any, words: list[str]) -> Asked:
+def walked(command: Any, words: list[str]) -> CommandLine:
     """`words` without the program's own name."""
-    asked = Asked((), command, {})
+    asked = CommandLine((), command, {})
     for word in _joined(command, words):
         asked = _further(asked, word)
     return asked
@@ -55,7 +55,7 @@ def _joined(command: Any, words: list[str]) -> list[str]:
     return [*words[:at], name, *words[at + 2 :]] if name in command.list_commands(None) else words
 
 
-def _further(asked: Asked, word: str) -> Asked:
+def _further(asked: CommandLine, word: str) -> CommandLine:
     if asked.unknown is not None:
         return asked
     if asked.waiting is not None:
@@ -67,7 +67,7 @@ def _further(asked: Asked, word: str) -> Asked:
         return _option(asked, word)
     if asked.is_group:
         command = asked.command.get_command(None, word)
-        return asked._replace(unknown=word) if command is None else Asked((*asked.path, word), command, {})
+        return asked._replace(unknown=word) if command is None else CommandLine((*asked.path, word), command, {})
     argument = asked.next_argument()
     if argument is None:
         return asked._replace(too_many=(*asked.too_many, word))
@@ -75,7 +75,7 @@ def _further(asked: Asked, word: str) -> Asked:
     return asked
 
 
-def _option(asked: Asked, word: str) -> Asked:
+def _option(asked: CommandLine, word: str) -> CommandLine:
     found, attached = attached_value(asked, word)
     if found is None:
         return asked
@@ -88,7 +88,7 @@ def _option(asked: Asked, word: str) -> Asked:
     return asked
 
 
-def attached_value(asked: Asked, word: str) -> tuple[Any | None, int | None]:
+def attached_value(asked: CommandLine, word: str) -> tuple[Any | None, int | None]:
     """The option in a word, and where its value begins in that word: `--format=json`, `-fjson`, `-qfjson`."""
     if word.startswith("--"):
         name, equals, _ = word.partition("=")

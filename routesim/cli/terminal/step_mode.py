@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from routesim.cli.handlers.running import Options, load_all
+from routesim.cli.handlers.running import RunOptions, load_all
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.output import is_terminal, opened, wants_colour
 from routesim.cli.shared.progress import Progress
@@ -43,7 +43,7 @@ FORWARD = {"n": "event", " ": "event", "right": "event", "s": "step", "enter": "
 BACK = {"b": "event", "backspace": "event", "left": "event", "B": "step", "up": "step"}
 
 
-def check(files: list[str], options: Options, others: dict[str, bool]) -> None:
+def check(files: list[str], options: RunOptions, others: dict[str, bool]) -> None:
     """Raises `UsageError` for what does not go together with --step; `others` are options and whether they were given."""
     if len(files) > 1:
         raise UsageError("--step goes through one run: give one scenario")
@@ -64,7 +64,7 @@ def check(files: list[str], options: Options, others: dict[str, bool]) -> None:
         raise UsageError("--step needs a terminal, to show a screen and to read keys")
 
 
-def step_through(files: list[str], options: Options) -> int:
+def step_through(files: list[str], options: RunOptions) -> int:
     """Runs the scenario and lets somebody look at it; the status is that of the run."""
     scenarios = load_all(files)
     if scenarios is None:
@@ -80,7 +80,7 @@ def step_through(files: list[str], options: Options) -> int:
         plain = os.environ.get("TERM") == "dumb"
         stepping = Stepping(recording, result, encoding=encoding_of(out), colour=wants_colour(out))
         with Terminal(out, plain=plain) as terminal:
-            Session(stepping, terminal).go()
+            StepMode(stepping, terminal).go()
             columns, _ = terminal.size()
         last = verdict(result)
         for line in wrapped(fitted(last.text, stepping.encoding), columns - 1):
@@ -94,7 +94,7 @@ def _status(result: Result) -> int:
     return NO_VERDICT if result.kept_going and result.ended == "budget" and not result.ending_expected else NO
 
 
-class Session:
+class StepMode:
     """What the keys do. `at` is the position, `typed` the digits of a step to jump to, `said` what the last key came to."""
 
     def __init__(self, stepping: Stepping, terminal: Terminal) -> None:

@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterable
 from typing import IO, NamedTuple, NoReturn
 
-from routesim.cli.handlers.running import Options, loaded
+from routesim.cli.handlers.running import RunOptions, loaded
 from routesim.cli.shared.exits import UsageError
 from routesim.cli.shared.output import opened, wants_colour
 from routesim.diagnostics import Diagnostic
-from routesim.report.answers.changes import Came, came_to, differences, new_and_known
+from routesim.report.answers.changes import Outcome, differences, new_and_known, outcome_of
 from routesim.report.formats import diagnostics
 from routesim.report.formats.plain import painted, section_lines
 from routesim.report.summary.summary import failed, verdict
@@ -27,7 +27,7 @@ MISSING_S = 1.0  # how long a file that is gone is waited for: an editor may be 
 Stamp = tuple[int, int, int] | None
 
 
-def check(files: list[str], options: Options, others: dict[str, bool]) -> None:
+def check(files: list[str], options: RunOptions, others: dict[str, bool]) -> None:
     """Raises `UsageError` for what does not go together with --watch; `others` are options and whether they were given."""
     if "-" in files:
         raise UsageError("--watch waits for files to change: stdin is none")
@@ -43,20 +43,20 @@ def check(files: list[str], options: Options, others: dict[str, bool]) -> None:
             raise UsageError(f"--watch tells what changes between runs of the embedded engine; leave out {name}")
 
 
-class Seen(NamedTuple):
+class FileState(NamedTuple):
     """What is known of a scenario: the files it came from as they were, the last diagnostics, and the last run there was."""
 
     stamps: dict[str, Stamp]
     problems: list[Diagnostic]
-    came: Came | None
+    came: Outcome | None
     word: str  # OK, FAILED or INVALID
 
 
-def watch(files: list[str], options: Options) -> NoReturn:
+def watch(files: list[str], options: RunOptions) -> NoReturn:
     """Runs all scenarios, then goes on for ever; Ctrl-C ends it."""
     with opened(None) as out:
         told = Teller(out)
-        seen: dict[str, Seen] = {}
+        seen: dict[str, FileState] = {}
         for path in dict.fromkeys(files):
             told.separate(path, "first run")
             seen[path] = _run(path, options, told, None)
@@ -74,7 +74,7 @@ def watch(files: list[str], options: Options) -> NoReturn:
             told.waits(seen)
 
 
-def _run(path: str, options: Options, told: "Teller", before: Seen | None) -> Seen:
+def _run(path: str, options: RunOptions, told: "Teller", before: FileState | None) -> FileState:
     earlier = before.stamps if before else {}
     stamps = _stamps({path, *earlier})  # before anything is read: what changes meanwhile is seen next time
     with files_noted() as files:
@@ -83,16 +83,16 @@ def _run(path: str, options: Options, told: "Teller", before: Seen | None) -> Se
     told.problems(before.problems if before else [], problems)
     if scenario is None:  # what it would have included beyond its error is not known: what it included before counts as well
         told.line(Cell(f"INVALID  {visible(path)}: it is not run", BAD))
-        return Seen(stamps, problems, before.came if before else None, "INVALID")
+        return FileState(stamps, problems, before.came if before else None, "INVALID")
     stamps = {name: stamp for name, stamp in stamps.items() if name in files}
     result = Runner(scenario, seed=options.seed, until=options.until, max_events=options.max_events, keep=False).run()
-    came = came_to(result)
+    came = outcome_of(result)
     if before is None or before.came is None:
         told.failures(result)
     else:
         told.changed(differences(before.came, came))
     told.line(verdict(result))
-    return Seen(stamps, problems, came, "OK" if result.ok else "FAILED")
+    return FileState(stamps, problems, came, "OK" if result.ok else "FAILED")
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class Teller:
         for cell in cells or [Cell("nothing in the outcome changed", QUIET)]:
             self.line(cell)
 
-    def waits(self, seen: dict[str, Seen]) -> None:
+    def waits(self, seen: dict[str, FileState]) -> None:
         """All has been run; now it is the files' turn."""
         words = [known.word for known in seen.values()]
         if len(words) > 1:

@@ -7,7 +7,7 @@ from routesim.explain.keys.key_sets import ALL, Keys, TooManyStates, all_of, any
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.values import raw
 
-MOST_VISITS = 2_000
+MAX_VISITS = 2_000
 BY_KEY = ("direct", "topic")
 
 
@@ -43,7 +43,7 @@ def reach(broker: State, exchange: str) -> dict[str, Keys]:
     def visit(name: str, keys: Keys, path: frozenset[str]) -> None:
         nonlocal visits
         visits += 1
-        if visits > MOST_VISITS:
+        if visits > MAX_VISITS:
             raise TooManyStates
         state = broker.exchanges[name]
         for binding in state.bindings.values():

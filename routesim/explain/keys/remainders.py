@@ -12,15 +12,15 @@ from typing import NamedTuple
 ONE, MANY = 0, 1  # in a pattern: `*` and `#`; every other part is a word, of type str
 Pattern = tuple[str | int, ...]
 
-MOST_STEPS = 400_000  # of one question: some tenths of a second. A step is one part of one set, followed by one word
-MOST_TOGETHER = 4_000_000  # of questions that share what they find
+MAX_STEPS = 400_000  # of one question: some tenths of a second. A step is one part of one set, followed by one word
+MAX_TOGETHER = 4_000_000  # of questions that share what they find
 
 
 class TooManyStates(Exception):
     """The question is larger than what may be spent on it."""
 
 
-class After(NamedTuple):
+class AfterWord(NamedTuple):
     """What is left after a word: after those named, after any other."""
 
     words: dict[str, int]
@@ -41,13 +41,13 @@ class Remainders:
     """The sets that have come up in the questions that share it. Every method may raise `TooManyStates`."""
 
     def __init__(self) -> None:
-        self.left_together = MOST_TOGETHER
-        self.left = MOST_STEPS
+        self.left_together = MAX_TOGETHER
+        self.left = MAX_STEPS
         self.sets: list[_Set] = []
         self.ends: list[bool] = []  # by number, whether the key that ends here is in the set
         self._numbers: dict[_Set, int] = {}
         self._patterns: dict[Pattern, int] = {}
-        self._after: dict[int, After] = {}
+        self._after: dict[int, AfterWord] = {}
         self._number(_Set("or"), False)
         self._number(_Set("and"), True)
 
@@ -59,7 +59,7 @@ class Remainders:
 
     def ask(self) -> None:
         """Another question begins."""
-        self.left = MOST_STEPS
+        self.left = MAX_STEPS
 
     def _number(self, item: _Set, ends: bool) -> int:
         number = self._numbers.setdefault(item, len(self.sets))
@@ -127,7 +127,7 @@ class Remainders:
             self._spend(len(waiting[word]))
             yield word, tuple(following)
 
-    def after(self, number: int) -> After:
+    def after(self, number: int) -> AfterWord:
         found = self._after.get(number)
         if found is None:
             item = self.sets[number]
@@ -135,25 +135,27 @@ class Remainders:
                 found = self._after_pattern(number, item.pattern)
             elif item.how == "not":
                 inner = self.after(next(iter(item.parts)))
-                found = After({word: self.complement(left) for word, left in inner.words.items()}, self.complement(inner.other))
+                found = AfterWord(
+                    {word: self.complement(left) for word, left in inner.words.items()}, self.complement(inner.other)
+                )
             else:
                 found = self._after_combined(item)
             self._after[number] = found
         return found
 
-    def _after_pattern(self, number: int, pattern: Pattern) -> After:
+    def _after_pattern(self, number: int, pattern: Pattern) -> AfterWord:
         if not pattern:
-            return After({}, NOTHING)
+            return AfterWord({}, NOTHING)
         first, rest = pattern[0], self.pattern(pattern[1:])
         if isinstance(first, str):
-            return After({first: rest}, NOTHING)
+            return AfterWord({first: rest}, NOTHING)
         if first == ONE:
-            return After({}, rest)
+            return AfterWord({}, rest)
         behind = self.after(rest)  # `#` takes the word, or stands for none
         words = {word: self.combined("or", (number, left)) for word, left in behind.words.items()}
-        return After(words, self.combined("or", (number, behind.other)))
+        return AfterWord(words, self.combined("or", (number, behind.other)))
 
-    def _after_combined(self, item: _Set) -> After:
+    def _after_combined(self, item: _Set) -> AfterWord:
         neutral = OF[item.how][0]
         waiting: dict[str, dict[int, int]] = {}
         others: dict[int, int] = {}  # of the parts, where another word changes the combination
@@ -165,4 +167,4 @@ class Remainders:
                 waiting.setdefault(word, {})[part] = left
         self._spend(len(item.parts))
         words = {word: self.combined(item.how, ({**others, **given}).values()) for word, given in waiting.items()}
-        return After(words, self.combined(item.how, others.values()))
+        return AfterWord(words, self.combined(item.how, others.values()))

@@ -14,7 +14,7 @@ from routesim.tables import BAD, GOOD, HIT, MISS, NOTICE, PLAIN, Cell
 Numbered = tuple[str, int]  # a text, and the how manieth of those that are alike: lines move when a file is edited
 
 
-class Came(NamedTuple):
+class Outcome(NamedTuple):
     """What is compared of a run."""
 
     expectations: dict[Numbered, Checked]
@@ -24,7 +24,7 @@ class Came(NamedTuple):
     ended: str
 
 
-def came_to(result: Result) -> Came:
+def outcome_of(result: Result) -> Outcome:
     queues = {name: (queue.ready_count(), queue.unacked) for name, queue in result.broker.queues.items()}
     columns = {name: count for name, count in result.counts().items() if name not in STANDING}
     errors: dict[Numbered, str] = {}
@@ -35,7 +35,7 @@ def came_to(result: Result) -> Came:
     expectations: dict[Numbered, Checked] = {}
     for item in result.expectations:
         expectations[_numbered(item.text, expectations)] = item
-    return Came(expectations, queues, columns, errors, result.ended)
+    return Outcome(expectations, queues, columns, errors, result.ended)
 
 
 def _numbered(text: str, known: Container[Numbered]) -> Numbered:
@@ -45,7 +45,7 @@ def _numbered(text: str, known: Container[Numbered]) -> Numbered:
     return text, number
 
 
-def differences(before: Came, after: Came) -> list[Cell]:
+def differences(before: Outcome, after: Outcome) -> list[Cell]:
     """One line each, the most telling first; none where both runs came to the same."""
     return [
         *_expectations(before, after),
@@ -56,7 +56,7 @@ def differences(before: Came, after: Came) -> list[Cell]:
     ]
 
 
-def _expectations(before: Came, after: Came) -> Iterator[Cell]:
+def _expectations(before: Outcome, after: Outcome) -> Iterator[Cell]:
     for key, item in after.expectations.items():
         old = before.expectations.get(key)
         text = f"{visible(item.text)}{_but(item)} (line {item.line})"
@@ -79,19 +79,19 @@ def _but(item: Checked) -> str:
     return f", {'but is' if isinstance(item.about, Expectation) else 'but'} {visible(shown_actual(item))}"
 
 
-def _errors(before: Came, after: Came) -> Iterator[Cell]:
+def _errors(before: Outcome, after: Outcome) -> Iterator[Cell]:
     yield from (Cell(f"{MISS} new error: {visible(text)}", BAD) for key, text in after.errors.items() if key not in before.errors)
     yield from (
         Cell(f"{HIT} error gone: {visible(text)}", GOOD) for key, text in before.errors.items() if key not in after.errors
     )
 
 
-def _ended(before: Came, after: Came) -> Iterator[Cell]:
+def _ended(before: Outcome, after: Outcome) -> Iterator[Cell]:
     if before.ended != after.ended:
         yield Cell(f"ended: {before.ended} → {after.ended}", NOTICE)
 
 
-def _queues(before: Came, after: Came) -> Iterator[Cell]:
+def _queues(before: Outcome, after: Outcome) -> Iterator[Cell]:
     for name, (ready, unacked) in after.queues.items():
         old = before.queues.get(name)
         if old is None:
@@ -106,7 +106,7 @@ def _queues(before: Came, after: Came) -> Iterator[Cell]:
     yield from (Cell(f"queue {visible(name)} is gone") for name in before.queues if name not in after.queues)
 
 
-def _counts(before: Came, after: Came) -> Iterator[Cell]:
+def _counts(before: Outcome, after: Outcome) -> Iterator[Cell]:
     parts = [
         f"{name.replace('_', ' ')} {before.counts[name]} → {count}"
         for name, count in after.counts.items()

@@ -7,12 +7,12 @@ from typing import IO, Any
 
 from routesim.report import plot
 from routesim.report.formats.plain import section_lines
-from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Field, Line, Row, Span, cut
+from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Row, Span, cut
 from routesim.report.summary.summary import together
 from routesim.report.summary.task_sections import TONES
 from routesim.report.text import encoding_of, fitted, visible, wrapped
 from routesim.report.ticks import short_time
-from routesim.run.folds.event_subscriber import Listener, unknown
+from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
 from routesim.run.folds.situation import Depth
 from routesim.run.monitored import Monitored, Pending, Sample, samples
@@ -20,10 +20,10 @@ from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 
 FORMATS = ("table", "plain", "json")
 PLAIN_COLUMNS = 80
-MOST_QUEUES = 8
-MOST_WORKERS = 8
-MOST_CHILDREN = 8
-MOST_ROWS = 40
+MAX_QUEUES = 8
+MAX_WORKERS = 8
+MAX_CHILDREN = 8
+MAX_ROWS = 40
 LEAST_NAME = 20  # columns that a table of workers leaves for their names
 TASK_COLUMNS = ("task", "name", "state", "worker", "received", "started", "ran", "runs", "retries")
 NOW = ("active", "reserved", "held", "prefetch")
@@ -31,7 +31,14 @@ ALWAYS = ("active", "reserved", "prefetch", "processed", "succeeded", "failed")
 
 
 def write(
-    out: IO[str], seen: Monitored, format: str, *, columns: int, colour: bool, every_ms: int | None, heard: Listener | None = None
+    out: IO[str],
+    seen: Monitored,
+    format: str,
+    *,
+    columns: int,
+    colour: bool,
+    every_ms: int | None,
+    heard: EventSubscriber | None = None,
 ) -> None:
     """`format`: a name in `FORMATS`; `columns` are for the plot, and for tables that are drawn. `heard`: show what this
     listener learnt, and what not; queues are shown as they are, for their lengths come from the management API."""
@@ -55,7 +62,7 @@ def write(
 
 
 def write_plot(
-    out: IO[str], fields: Sequence[Field], left_out: Iterable[str], end_ms: int, *, columns: int, colour: bool
+    out: IO[str], fields: Sequence[PlotField], left_out: Iterable[str], end_ms: int, *, columns: int, colour: bool
 ) -> None:
     """The plot with what is to be said about it."""
     signs = plot.signs_for(encoding_of(out))
@@ -72,12 +79,12 @@ def write_plot(
 # The plot ----------------------------------------------------------------------------------------------------------------
 
 
-def depth_fields(depths: dict[str, list[Depth]]) -> tuple[list[Field], list[str]]:
+def depth_fields(depths: dict[str, list[Depth]]) -> tuple[list[PlotField], list[str]]:
     """A field for each queue in which anything ever stayed, the fullest ones, and sentences about the others."""
     used = {name: points for name, points in depths.items() if any(point.ready or point.unacked for point in points)}
-    fullest = sorted(used, key=lambda name: -max(point.ready + point.unacked for point in used[name]))[:MOST_QUEUES]
+    fullest = sorted(used, key=lambda name: -max(point.ready + point.unacked for point in used[name]))[:MAX_QUEUES]
     fields = [
-        Field(
+        PlotField(
             f"queue {visible(name)}",
             (Curve("ready", [(at, ready) for at, ready, _ in points], FIRST),
              Curve("unacked", [(at, unacked) for at, _, unacked in points], SECOND)),
@@ -85,8 +92,8 @@ def depth_fields(depths: dict[str, list[Depth]]) -> tuple[list[Field], list[str]
         for name, points in used.items() if name in fullest
     ]  # fmt: skip
     said = []
-    if len(used) > MOST_QUEUES:
-        said.append(f"… {len(used) - MOST_QUEUES} more queues")
+    if len(used) > MAX_QUEUES:
+        said.append(f"… {len(used) - MAX_QUEUES} more queues")
     empty = [name for name in depths if name not in used]
     if empty:
         shown = ", ".join(cut(name, 40) for name in empty[:4])
@@ -95,20 +102,20 @@ def depth_fields(depths: dict[str, list[Depth]]) -> tuple[list[Field], list[str]
     return fields, said
 
 
-def worker_fields(monitor: Monitor) -> tuple[list[Field], list[str]]:
+def worker_fields(monitor: Monitor) -> tuple[list[PlotField], list[str]]:
     """A field for each worker: its load, and a row for each of its children."""
     runs: dict[tuple[str, int], list[Span]] = {}
     for run in monitor.runs:
         runs.setdefault((run.worker, run.child), []).append(Span(run.began_ms, run.ended_ms, run.task, run.ends))
     fields, said = [], []
-    for name, worker in list(monitor.workers.items())[:MOST_WORKERS]:
+    for name, worker in list(monitor.workers.items())[:MAX_WORKERS]:
         children = sorted(child for of, child in runs if of == name)
-        rows = [Row(f"child {child}", runs[name, child]) for child in children[:MOST_CHILDREN]]
-        fields.append(Field(f"worker {visible(name)}", _loads(worker), rows))
-        if len(children) > MOST_CHILDREN:
-            said.append(f"… {len(children) - MOST_CHILDREN} more children of {cut(name, 40)}")
-    if len(monitor.workers) > MOST_WORKERS:
-        said.append(f"… {len(monitor.workers) - MOST_WORKERS} more workers")
+        rows = [Row(f"child {child}", runs[name, child]) for child in children[:MAX_CHILDREN]]
+        fields.append(PlotField(f"worker {visible(name)}", _loads(worker), rows))
+        if len(children) > MAX_CHILDREN:
+            said.append(f"… {len(children) - MAX_CHILDREN} more children of {cut(name, 40)}")
+    if len(monitor.workers) > MAX_WORKERS:
+        said.append(f"… {len(monitor.workers) - MAX_WORKERS} more workers")
     return fields, said
 
 
@@ -170,7 +177,7 @@ def tasks_section(monitor: Monitor, pending: list[Pending], at_ms: int) -> Secti
     for id, cells in chain(received, waiting):
         if groups and not left_out and groups[-1][1] == cells:
             groups[-1][0].append(id)
-        elif len(groups) < MOST_ROWS:
+        elif len(groups) < MAX_ROWS:
             groups.append(([id], cells))
         else:
             left_out += 1
@@ -202,7 +209,7 @@ def _pending(item: Pending) -> tuple[Cell, ...]:
     return (Cell(visible(item.name)), Cell("PENDING", NOTICE), Cell(f"in {visible(item.queue)}", QUIET), *[Cell("")] * 5)
 
 
-def heard_sections(heard: Listener, truth: Monitor, at_ms: int) -> list[Section]:
+def heard_sections(heard: EventSubscriber, truth: Monitor, at_ms: int) -> list[Section]:
     """What the listener shows, and what it does not know."""
     columns = ("processed", "succeeded", "failed", "retried")
     rows = []
@@ -215,7 +222,7 @@ def heard_sections(heard: Listener, truth: Monitor, at_ms: int) -> list[Section]
     return [part for part in parts if part.rows]
 
 
-def _missed(heard: Listener) -> Section:
+def _missed(heard: EventSubscriber) -> Section:
     sent = sum(heard.sent.values())
     rows = [(Cell(f"{heard.heard} of {sent} event messages came to {visible(heard.consumer)}"),)]
     rows += [(Cell(f"{count} {why}", NOTICE),) for why, count in heard.missed.items()]
@@ -227,11 +234,11 @@ def _missed(heard: Listener) -> Section:
     return Section("Events", (), rows)
 
 
-def _unknown(heard: Listener, truth: Monitor) -> Section:
+def _unknown(heard: EventSubscriber, truth: Monitor) -> Section:
     found = unknown(heard.seen, truth)
-    rows = [(Cell(visible(item.task)), Cell(item.shown or "nothing", NOTICE), Cell(item.state)) for item in found[:MOST_ROWS]]
-    if len(found) > MOST_ROWS:
-        rows.append((Cell(f"… {len(found) - MOST_ROWS} more"), Cell("--format json has them all", QUIET), Cell("")))
+    rows = [(Cell(visible(item.task)), Cell(item.shown or "nothing", NOTICE), Cell(item.state)) for item in found[:MAX_ROWS]]
+    if len(found) > MAX_ROWS:
+        rows.append((Cell(f"… {len(found) - MAX_ROWS} more"), Cell("--format json has them all", QUIET), Cell("")))
     return Section(f"What {visible(heard.consumer)} does not know", ("task", "it shows", "it is"), rows)
 
 
@@ -240,10 +247,10 @@ def _samples(seen: Monitored, every_ms: int) -> Section:
     taken = samples(seen, every_ms)
     queues = [name for name in seen.depths if any(any(sample.queues.get(name, (0, 0))) for sample in taken)]
     workers = [name for name in seen.monitor.workers if any(any(sample.workers[name]) for sample in taken)]
-    rows = [_sample(sample, queues, workers) for sample in taken[:MOST_ROWS]]
+    rows = [_sample(sample, queues, workers) for sample in taken[:MAX_ROWS]]
     columns = ("at", *(visible(name) for name in (*queues, *workers)))
-    if len(taken) > MOST_ROWS:
-        rows.append((Cell(f"… {len(taken) - MOST_ROWS} more"), *[Cell("")] * (len(columns) - 1)))
+    if len(taken) > MAX_ROWS:
+        rows.append((Cell(f"… {len(taken) - MAX_ROWS} more"), *[Cell("")] * (len(columns) - 1)))
     title = "Samples: ready + unacked of queues, active + reserved + held of workers"
     return Section(title, columns, rows, frozenset(columns))
 

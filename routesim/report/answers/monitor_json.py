@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from routesim.run.folds.event_subscriber import Listener, unknown
+from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import DONE, TaskView, WorkerView, ran_ms
 from routesim.run.monitored import Monitored, samples
 
 FORMAT = 1
 
 
-def monitor_object(seen: Monitored, every_ms: int | None, heard: Listener | None = None) -> dict[str, Any]:
+def monitor_object(seen: Monitored, every_ms: int | None, heard: EventSubscriber | None = None) -> dict[str, Any]:
     """Everything, nothing cut. Series are lists of points: the instant in ms, then the values from then on."""
     scenario, monitor = seen.result.scenario, seen.monitor
     found: dict[str, Any] = {
@@ -45,7 +45,7 @@ def monitor_object(seen: Monitored, every_ms: int | None, heard: Listener | None
     return found
 
 
-def _heard_object(heard: Listener, seen: Monitored) -> dict[str, Any]:
+def _heard_object(heard: EventSubscriber, seen: Monitored) -> dict[str, Any]:
     """What the listener believes, beside what is so."""
     return {
         "consumer": heard.consumer, "sent": sum(heard.sent.values()), "came": heard.heard, "missed": dict(heard.missed),

@@ -14,9 +14,9 @@ from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 
 FORMAT = 1
 FORMATS = ("table", "plain", "json")
-MOST_ROWS = 40
-MOST_RUNS = 4
-MOST_SAID = 4
+MAX_ROWS = 40
+MAX_RUNS = 4
+MAX_SAID = 4
 ENDLESS = {"budget": "never: it goes on and on", "livelock": "never: a livelock"}
 BOTH = ("RabbitMQ", "Redis")
 
@@ -81,11 +81,11 @@ def _rows(pairs: Sequence[tuple[str, str, str]]) -> list[tuple[Cell, ...]]:
         else:
             groups.append(([name], ours, theirs))
     rows: list[tuple[Cell, ...]] = []
-    for names, ours, theirs in groups[:MOST_ROWS]:
+    for names, ours, theirs in groups[:MAX_ROWS]:
         tone = QUIET if ours == theirs else PLAIN
         rows.append((mark(ours == theirs), Cell(together(names), tone), Cell(ours, tone), Cell(theirs, tone)))
-    if len(groups) > MOST_ROWS:
-        more = sum(len(names) for names, _, _ in groups[MOST_ROWS:])
+    if len(groups) > MAX_ROWS:
+        more = sum(len(names) for names, _, _ in groups[MAX_ROWS:])
         rows.append((Cell(""), Cell(f"… {more} more"), Cell("--format json has them all", QUIET), Cell("")))
     return rows
 
@@ -99,9 +99,9 @@ def _tasks(found: Comparison) -> Section:
 def _fate(fate: TaskFate | None) -> str:
     if fate is None:
         return "nowhere"
-    runs = [f"{visible(worker)} at {short_time(at_ms)}" for worker, at_ms in fate.started[:MOST_RUNS]]
-    if len(fate.started) > MOST_RUNS:
-        runs.append(f"… {len(fate.started) - MOST_RUNS} more")
+    runs = [f"{visible(worker)} at {short_time(at_ms)}" for worker, at_ms in fate.started[:MAX_RUNS]]
+    if len(fate.started) > MAX_RUNS:
+        runs.append(f"… {len(fate.started) - MAX_RUNS} more")
     times = f"{fate.runs} runs: " if fate.runs > 1 else ""
     return f"{fate.state}, {times}{', '.join(runs)}" if runs else fate.state
 
@@ -168,8 +168,8 @@ def _first(found: Comparison) -> Section:
 
 
 def _said(texts: list[str]) -> str:
-    shown = "; ".join(visible(text) for text in texts[:MOST_SAID])
-    return shown + (f"; … {len(texts) - MOST_SAID} more" if len(texts) > MOST_SAID else "") if texts else "nothing else"
+    shown = "; ".join(visible(text) for text in texts[:MAX_SAID])
+    return shown + (f"; … {len(texts) - MAX_SAID} more" if len(texts) > MAX_SAID else "") if texts else "nothing else"
 
 
 def _why(found: Comparison) -> Section:

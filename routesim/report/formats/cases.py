@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from routesim.explain.failures import Failure, failures, kind_of
+from routesim.explain.failures import RunFailure, failures, kind_of
 from routesim.run import Outcome
 
 
@@ -12,7 +12,7 @@ class Case(NamedTuple):
     name: str
     kind: str
     line: int
-    failure: Failure | None
+    failure: RunFailure | None
 
 
 def cases(result: Outcome) -> list[Case]:

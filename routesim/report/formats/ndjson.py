@@ -8,7 +8,7 @@ from typing import Any
 
 from routesim.events import EVENTS, Alternate, Path
 from routesim.model import Binding
-from routesim.run.express.express import Hole, Narrator, Tell
+from routesim.run.express.express import BatchListener, Emit, Placeholder
 from routesim.values import plain
 
 REMEMBERED_PATHS = 4096
@@ -16,7 +16,7 @@ _PATHS: dict[int, tuple[Path, str]] = {}
 OPEN, CLOSE = "\0", "\1"  # stand around what an f-string is to evaluate: JSON has no such characters
 
 
-class Lines(Narrator):
+class Lines(BatchListener):
     """Events to lines of JSON, numbered from 1, each handed to `write` as it comes."""
 
     def __init__(self, write: Callable[[str], object], end: str = "\n") -> None:
@@ -28,12 +28,12 @@ class Lines(Narrator):
         self.seq = seq = self.seq + 1
         self.write(_line_of(type(event))(seq, event) + self.end)  # type: ignore[arg-type]
 
-    def prepare(self, told: Sequence[Any]) -> Tell:
+    def prepare(self, told: Sequence[Any]) -> Emit:
         """A function made for these events: one formatted text, one write."""
         text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(told, 1))
         first, *rest = text.split(OPEN)
         expressions, constants = zip(*(part.split(CLOSE, 1) for part in rest), strict=True)
-        tell: Tell = _teller(expressions, len(told))(self, self.write, first, *constants)
+        tell: Emit = _teller(expressions, len(told))(self, self.write, first, *constants)
         return tell
 
 
@@ -73,7 +73,7 @@ def _prepared_line(event: Any, index: int, end: str) -> str:
     kind = type(event)
     values = [
         f"{OPEN}{value.name}{value.number if value.name in ('copy', 'tag') else ''}{CLOSE}"
-        if isinstance(value, Hole)
+        if isinstance(value, Placeholder)
         else str(eval(_EXPRESSIONS[kind.__annotations__[field]].format("value"), _SCOPE, {"value": value}))
         for field, value in zip(kind._fields, event, strict=True)
     ]

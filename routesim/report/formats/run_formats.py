@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import IO, Protocol
 
-from routesim.report.style import Look
+from routesim.report.style import OutputStyle
 from routesim.run import Listener, Outcome
 from routesim.scenario import Scenario
 
@@ -18,7 +18,7 @@ class Report(Protocol):
 
 
 class TableReport:
-    def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+    def __init__(self, out: IO[str], scenario: Scenario, look: OutputStyle) -> None:
         from routesim.report.trace.trace import Trace
 
         self.out, self.look = out, look
@@ -47,7 +47,7 @@ class PlainReport(TableReport):
 
 
 class JsonReport:
-    def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+    def __init__(self, out: IO[str], scenario: Scenario, look: OutputStyle) -> None:
         from routesim.report.formats.ndjson import Lines
 
         self.out = out
@@ -61,7 +61,7 @@ class JsonReport:
 
 
 class NdjsonReport:
-    def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+    def __init__(self, out: IO[str], scenario: Scenario, look: OutputStyle) -> None:
         from routesim.report.formats.ndjson import Lines
 
         self.listen = None if look.quiet else Lines(out.write)
@@ -73,7 +73,7 @@ class NdjsonReport:
 class JunitReport:
     listen = None
 
-    def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+    def __init__(self, out: IO[str], scenario: Scenario, look: OutputStyle) -> None:
         self.out = out
 
     def finish(self, result: Outcome) -> None:
@@ -101,7 +101,7 @@ class TapReport(JunitReport):
 
 
 class HtmlReport:
-    def __init__(self, out: IO[str], scenario: Scenario, look: Look) -> None:
+    def __init__(self, out: IO[str], scenario: Scenario, look: OutputStyle) -> None:
         from routesim.report.html.story import Recorder
 
         self.out, self.quiet = out, look.quiet
@@ -129,7 +129,7 @@ def _quiet(out: IO[str], result: Outcome) -> None:
     out.write(fitted(verdict(result).text, encoding) + "\n")
 
 
-FORMATS: dict[str, Callable[[IO[str], Scenario, Look], Report]] = {
+FORMATS: dict[str, Callable[[IO[str], Scenario, OutputStyle], Report]] = {
     "table": TableReport,
     "plain": PlainReport,
     "json": JsonReport,

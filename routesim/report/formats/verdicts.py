@@ -9,12 +9,12 @@ from xml.sax.saxutils import escape, quoteattr
 from routesim.report.formats.plain import section_lines
 from routesim.report.text import encoding_of, fitted, visible
 from routesim.tables import BAD, GOOD, QUIET, Cell, Section
-from routesim.verify import Verdict
+from routesim.verify import VerifyVerdict
 
 ALL_SHOWN = 50
 
 
-def summary(verdicts: list[Verdict]) -> str:
+def summary(verdicts: list[VerifyVerdict]) -> str:
     agree = sum(item.agrees for item in verdicts)
     differ = sum(item.difference is not None for item in verdicts)
     skipped = sum(item.skipped is not None for item in verdicts)
@@ -25,7 +25,7 @@ def summary(verdicts: list[Verdict]) -> str:
     return ", ".join(parts)
 
 
-def write_text(out: IO[str], verdicts: list[Verdict], version: str, *, colour: bool) -> None:
+def write_text(out: IO[str], verdicts: list[VerifyVerdict], version: str, *, colour: bool) -> None:
     """The tables `table` and `plain` are the same: names are long. Of many that agree, only the number is told."""
     encoding = encoding_of(out)
     many = len(verdicts) > ALL_SHOWN
@@ -41,7 +41,7 @@ def write_text(out: IO[str], verdicts: list[Verdict], version: str, *, colour: b
     out.write(fitted(f"{word}  {summary(verdicts)}; on a real RabbitMQ {version}", encoding) + "\n")
 
 
-def _lines(verdict: Verdict, colour: bool) -> list[str]:
+def _lines(verdict: VerifyVerdict, colour: bool) -> list[str]:
     name = visible(verdict.file)
     if verdict.skipped is not None:
         return [f"-  {name}: skipped: {visible(verdict.skipped)}"]
@@ -61,7 +61,7 @@ def _shown(value: Any) -> str:
     return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def write_json(out: IO[str], verdicts: list[Verdict], version: str, *, colour: bool) -> None:
+def write_json(out: IO[str], verdicts: list[VerifyVerdict], version: str, *, colour: bool) -> None:
     rows = [
         {
             "file": item.file, "scenario": item.name, "agrees": item.agrees, "skipped": item.skipped, "tries": item.tries,
@@ -73,7 +73,7 @@ def write_json(out: IO[str], verdicts: list[Verdict], version: str, *, colour: b
     out.write(json.dumps({"format": 1, "rabbitmq": version, "ok": ok, "verdicts": rows}) + "\n")
 
 
-def write_junit(out: IO[str], verdicts: list[Verdict], version: str, *, colour: bool) -> None:
+def write_junit(out: IO[str], verdicts: list[VerifyVerdict], version: str, *, colour: bool) -> None:
     failures = sum(item.difference is not None for item in verdicts)
     skipped = sum(item.skipped is not None for item in verdicts)
     lines = [

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import IO, NamedTuple
 from xml.sax.saxutils import escape
 
-from routesim.graph.layout import MARGIN, Box, Layout, Route, Size, laid_out
+from routesim.graph.layout import MARGIN, Box, EdgeRoute, Layout, Size, laid_out
 from routesim.graph.model import (
     ALTERNATE,
     BINDING,
@@ -31,7 +31,7 @@ LONGEST_NAME, LONGEST_LABEL = 34, 36
 TITLE_HEIGHT, LEGEND_HEIGHT = 34.0, 30.0
 HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 172.0, 18.0, 34.0
 LABEL_END = 6
-MOST_SIGNS, SIGN = 12, 8.0
+MAX_SIGNS, SIGN = 12, 8.0
 # By their width: the larger a drawing is, the less it is made smaller; one that is huge not at all, so that it can be read.
 SIZES = (("small", 620.0), ("middle", 1100.0), ("large", 1900.0))
 IN_A_PAGE = 1.4  # how much larger than elsewhere, where there is room
@@ -54,7 +54,7 @@ LEGEND = (
 )
 
 
-class Held(NamedTuple):
+class NodeContents(NamedTuple):
     """What a node holds at one moment: in words, and as a row of signs."""
 
     text: str
@@ -66,9 +66,9 @@ def write_svg(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) ->
     out.write("\n".join(_drawn(graph, _laid_out(graph, {}))) + "\n")
 
 
-def part_of_a_page(graph: Graph, held: Mapping[Key, Held]) -> str:
+def part_of_a_page(graph: Graph, held: Mapping[Key, NodeContents]) -> str:
     """The drawing alone, for a page that has `arrowheads` once and paints by class. Nodes come in the order of the graph,
-    an edge has its number as `data-edge`. A node that holds something has a line of text and `MOST_SIGNS` signs for it,
+    an edge has its number as `data-edge`. A node that holds something has a line of text and `MAX_SIGNS` signs for it,
     of the classes `ready`, `unacked` or none."""
     layout = _laid_out(graph, held)
     kinds = _kinds(graph)
@@ -90,7 +90,7 @@ def arrowheads() -> list[str]:
     return ["<defs>", *(_arrowhead(kind, stroke) for kind, stroke in (*STROKES.items(), ("taken", TAKEN))), "</defs>"]
 
 
-def _laid_out(graph: Graph, held: Mapping[Key, Held]) -> Layout:
+def _laid_out(graph: Graph, held: Mapping[Key, NodeContents]) -> Layout:
     sizes = {key: _node_size(node, held.get(key)) for key, node in graph.nodes.items()}
     labels = {edge: _label_size(edge) for edge in graph.edges if _label(edge)}
     return laid_out(graph, sizes, labels)
@@ -113,7 +113,7 @@ def _label(edge: Edge) -> str:
     return _short(text, LONGEST_LABEL)
 
 
-def _node_size(node: Node, held: Held | None) -> Size:
+def _node_size(node: Node, held: NodeContents | None) -> Size:
     name, detail = _short(node.name, LONGEST_NAME), _short(node.detail, LONGEST_NAME + 8)
     text = max(width(name) * NAME_COLUMN, width(detail) * SMALL_COLUMN)
     height = NODE_HEIGHT if detail else LOW_NODE_HEIGHT
@@ -154,7 +154,7 @@ def _drawn(graph: Graph, layout: Layout) -> list[str]:
     ]
 
 
-def _body(graph: Graph, layout: Layout, held: Mapping[Key, Held]) -> list[str]:
+def _body(graph: Graph, layout: Layout, held: Mapping[Key, NodeContents]) -> list[str]:
     numbers = {edge: number for number, edge in enumerate(graph.edges)}
     return [
         *(_path(route, numbers[route.edge]) for route in sorted(layout.routes, key=lambda route: route.edge.taken)),
@@ -178,7 +178,7 @@ def _look(edge: Edge) -> tuple[str, str]:
     return f'fill="none" stroke="{stroke}" stroke-width="{3 if edge.taken else 1.6}"{dashes}', name
 
 
-def _path(route: Route, number: int) -> str:
+def _path(route: EdgeRoute, number: int) -> str:
     look, head = _look(route.edge)
     first, *_ = route.points
     parts = [f"M{first[0]:.1f} {first[1]:.1f}"]
@@ -198,7 +198,7 @@ def _path(route: Route, number: int) -> str:
     )
 
 
-def _text_of(route: Route) -> str:
+def _text_of(route: EdgeRoute) -> str:
     box, edge = route.label, route.edge
     assert box is not None
     fill = TAKEN if edge.taken else STROKES[edge.kind]
@@ -211,7 +211,7 @@ def _text_of(route: Route) -> str:
     )
 
 
-def _node(node: Node, box: Box, held: Held | None) -> str:
+def _node(node: Node, box: Box, held: NodeContents | None) -> str:
     fill, stroke = FILLS[node.key.kind]
     if node.taken:
         stroke = TAKEN
@@ -242,7 +242,7 @@ def _node(node: Node, box: Box, held: Held | None) -> str:
     return f'<g class="node {node.key.kind}"><title>{full}</title>{shape}{bars}{text}</g>'
 
 
-def _holding(node: Node, box: Box, held: Held) -> str:
+def _holding(node: Node, box: Box, held: NodeContents) -> str:
     """The line of what a node holds and, in a queue, the row of signs below it."""
     low = box.y + box.height / 2
     line = low - (20.0 if node.key.kind == QUEUE else 9.0)
@@ -250,8 +250,8 @@ def _holding(node: Node, box: Box, held: Held) -> str:
     text += f"{escape(visible(held.text))}</text>"
     if node.key.kind != QUEUE:
         return text
-    x, signs = box.x - MOST_SIGNS * (SIGN + 2) / 2 + 1, []
-    for number in range(MOST_SIGNS):
+    x, signs = box.x - MAX_SIGNS * (SIGN + 2) / 2 + 1, []
+    for number in range(MAX_SIGNS):
         state = " unacked" if number < held.unacked else " ready" if number < held.unacked + held.ready else ""
         signs.append(
             f'<rect class="sign{state}" x="{x + number * (SIGN + 2):.1f}" y="{low - 14:.1f}" width="{SIGN:.0f}" '

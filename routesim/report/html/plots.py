@@ -9,8 +9,8 @@ from routesim.report.text import width
 
 WIDTH, HEIGHT = 680.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 156.0, 26.0, 44.0
-MOST_LINES = 6  # so many can be told apart; what is lower is summed up in one more
-MOST_POINTS = 1200  # a line; more than that cannot be seen
+MAX_LINES = 6  # so many can be told apart; what is lower is summed up in one more
+MAX_POINTS = 1200  # a line; more than that cannot be seen
 LABEL_GAP, LABEL_COLUMNS = 14.0, 20
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 2", "1 3", "12 4")
 Point = tuple[int, int]
@@ -63,9 +63,9 @@ def plot(title: str, unit: str, series: Sequence[Series], axis: Axis) -> Markup:
     """One plot with its legend. Lines that stay at 0 are not drawn; the legend counts them."""
     lines = sorted((item for item in series if item.peak()), key=lambda item: -item.peak())
     flat = len(series) - len(lines)
-    if len(lines) > MOST_LINES:
-        rest = lines[MOST_LINES:]
-        lines = [*lines[:MOST_LINES], Series(f"{len(rest):,} others together", _sum([item.points for item in rest]))]
+    if len(lines) > MAX_LINES:
+        rest = lines[MAX_LINES:]
+        lines = [*lines[:MAX_LINES], Series(f"{len(rest):,} others together", _sum([item.points for item in rest]))]
     heading = element("h4", title)
     if not lines:
         empty = "Always 0." if axis.kind == "event" else "0 at the end of every instant."
@@ -133,12 +133,12 @@ def _lines(frame: _Frame, lines: Sequence[Series]) -> list[Markup]:
 
 
 def _thinned(points: Sequence[Point], end: int) -> Sequence[Point]:
-    """At most about `MOST_POINTS`: of those that fall together the lowest, the highest and the last."""
-    if len(points) <= MOST_POINTS:
+    """At most about `MAX_POINTS`: of those that fall together the lowest, the highest and the last."""
+    if len(points) <= MAX_POINTS:
         return points
     found: list[Point] = []
     bucket: list[Point] = []
-    slots = MOST_POINTS // 3
+    slots = MAX_POINTS // 3
     slot = -1
     for point in points:
         here = point[0] * slots // max(end, 1)

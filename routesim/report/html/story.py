@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.graph import Graph, Key, Way, Ways, collapsed, graph_of, without_idle
+from routesim.graph import EdgeKey, EventEdges, Graph, Key, collapsed, graph_of, without_idle
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
 from routesim.report.text import visible
 from routesim.report.trace.rows import Row, Rows
@@ -13,13 +13,13 @@ from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
 
-MOST_MOMENTS = 20_000
-MOST_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer
+MAX_MOMENTS = 20_000
+MAX_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer
 SHOWN_IDS, LONGEST_IDS = 3, 20
 TELL_OF_ALL = (events.ChannelClosed, events.ConnectionClosed, events.ConnectionLost, events.Restarted)
 
 
-class Moment(NamedTuple):
+class Frame(NamedTuple):
     """`row` is that of the trace; None: step number `step` (from 0) begins, as told in `text`. `back`: the way is gone the
     other way round. `depths` (queue, ready, unacked) and `holds` (consumer, text) are what is different from now on."""
 
@@ -27,7 +27,7 @@ class Moment(NamedTuple):
     row: Row | None
     step: int
     text: str
-    ways: tuple[Way, ...]
+    ways: tuple[EdgeKey, ...]
     back: bool
     keys: tuple[Key, ...]
     depths: dict[str, tuple[int, int]]
@@ -40,7 +40,7 @@ class Story(NamedTuple):
 
     result: Outcome
     graph: Graph
-    moments: list[Moment]
+    moments: list[Frame]
     left_out: int
     depths: Depths
     kept: bool
@@ -61,13 +61,13 @@ class Recorder:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.rows, self.ways, self.depths = Rows(), Ways(), Depths()
+        self.rows, self.ways, self.depths = Rows(), EventEdges(), Depths()
         self.monitor = _monitor(scenario)
-        self.moments = [Moment(0, None, -1, "before the first step", (), False, (), {}, {})]
+        self.moments = [Frame(0, None, -1, "before the first step", (), False, (), {}, {})]
         self.left_out = 0
         self.known: dict[str, tuple[int, int]] = {}
         self.held: dict[str, str] = {}
-        self.by_name: set[Way] = set()  # by the default exchange, which is drawn only where it is used
+        self.by_name: set[EdgeKey] = set()  # by the default exchange, which is drawn only where it is used
 
     def listen(self, event: Any) -> None:
         self.depths.hear(event)
@@ -75,14 +75,14 @@ class Recorder:
             self.monitor.hear(event)
         row = self.rows.row(event)
         started = type(event) is events.StepStarted
-        if len(self.moments) > MOST_MOMENTS:
+        if len(self.moments) > MAX_MOMENTS:
             self.left_out += row is not None
             return
         if row is not None or started:
             ways = self.ways.of(event)
             self.by_name.update(way for way in ways if not way[0].name or way[0].name == "(default exchange)")
             back = type(event) is events.Requeued
-            self.moments.append(Moment(
+            self.moments.append(Frame(
                 event.at_ms, row, event.step if started else -1, event.text if started else "", tuple(ways), back,
                 tuple(self._touched(event)), {}, {},
             ))  # fmt: skip
@@ -93,7 +93,7 @@ class Recorder:
         if isinstance(result, LiveResult):  # only now it was asked what is in its queues
             depths = {name: (queue.ready_count(), queue.unacked) for name, queue in result.broker.queues.items()}
         holds = dict(self._changed_holds(self.depths.situation.consumers))
-        end = Moment(result.clock_ms, None, -1, f"the end: {result.ended}", (), False, (), depths, holds)
+        end = Frame(result.clock_ms, None, -1, f"the end: {result.ended}", (), False, (), depths, holds)
         self.moments.append(end)
         if self.monitor is not None:
             self.monitor.advance(result.clock_ms)
@@ -123,7 +123,7 @@ class Recorder:
             if getattr(event, name, None) in self.scenario.consumers:
                 yield Key(CONSUMER, getattr(event, name))
 
-    def _note_changes(self, event: Any, moment: Moment) -> None:
+    def _note_changes(self, event: Any, moment: Frame) -> None:
         of_all = isinstance(event, TELL_OF_ALL) or bool(self.depths.situation.releases)
         name = getattr(event, "queue", None)
         if of_all or name is not None:
@@ -161,7 +161,7 @@ class Recorder:
         situation = self.depths.situation
         consuming = situation.consumers[consumer]
         unacked = situation.queue(consuming.queue).unacked
-        if len(unacked) > MOST_LOOKED_THROUGH:
+        if len(unacked) > MAX_LOOKED_THROUGH:
             alone = sum(item.queue == consuming.queue for item in situation.consumers.values()) == 1
             return f"{'' if alone else 'some of '}{len(unacked):,} messages"
         return _ids([item.message for item in situation.held_by(consumer)]) if unacked else ""

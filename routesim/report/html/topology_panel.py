@@ -4,9 +4,9 @@ from typing import Any
 
 from routesim.graph import Graph, Key
 from routesim.graph.model import CONSUMER, QUEUE
-from routesim.report.graphs.svg import Held, part_of_a_page
+from routesim.report.graphs.svg import NodeContents, part_of_a_page
 from routesim.report.html.markup import Markup
-from routesim.report.html.story import Moment, Story
+from routesim.report.html.story import Frame, Story
 from routesim.report.text import visible
 
 IDLE = "idle"
@@ -24,9 +24,9 @@ def drawing(story: Story) -> Markup:
         if key.kind == QUEUE:
             each = [depths.get(name, (0, 0)) for name in _names(story.graph, key)]
             ready, unacked = sum(depth[0] for depth in each), sum(depth[1] for depth in each)
-            held[key] = Held(f"{ready:,} ready · {unacked:,} unacked", ready, unacked)
+            held[key] = NodeContents(f"{ready:,} ready · {unacked:,} unacked", ready, unacked)
         elif key.kind == CONSUMER:
-            held[key] = Held(f"holds {holds[key.name]}" if holds.get(key.name) else IDLE)
+            held[key] = NodeContents(f"holds {holds[key.name]}" if holds.get(key.name) else IDLE)
     return Markup(part_of_a_page(story.graph, held))
 
 
@@ -54,7 +54,7 @@ def replay(story: Story) -> dict[str, Any]:
         else:
             groups.append(workers[key.name] if key.kind == CONSUMER else None)
 
-    def packed(moment: Moment, before: int) -> list[Any]:
+    def packed(moment: Frame, before: int) -> list[Any]:
         found = [edges.get((at_node.get(source), at_node.get(target), kind)) for source, target, kind in moment.ways]  # type: ignore[arg-type]
         way = [-1 - number if moment.back else number for number in found if number is not None]
         touched = dict.fromkeys(number for key in moment.keys if (number := at_node.get(key)) is not None)

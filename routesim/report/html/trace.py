@@ -1,7 +1,7 @@
 """The trace as a list: one item a moment, in the words of the trace on a terminal."""
 
 from routesim.report.html.markup import Markup, element
-from routesim.report.html.story import Moment, Story
+from routesim.report.html.story import Frame, Story
 from routesim.report.trace.trace import DEEPEST, LONG_MS, long_time
 from routesim.scenario import Scenario
 
@@ -32,7 +32,7 @@ def _left_out(story: Story) -> Markup:
     return element("li", text, class_="left-out")
 
 
-def _item(moment: Moment, scenario: Scenario, *, repeats: bool) -> Markup:
+def _item(moment: Frame, scenario: Scenario, *, repeats: bool) -> Markup:
     time = element("time", shown_time(moment.at_ms), class_="again" if repeats else None)
     if moment.row is None:
         if moment.step < 0:

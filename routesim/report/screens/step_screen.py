@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from routesim.report.screens.step_workers import WorkersThen
 
 BOLD = "\x1b[1m"
-MOST_IDS = 30  # of one queue or consumer: more than a line takes
-MOST_RECENT = 6
+MAX_IDS = 30  # of one queue or consumer: more than a line takes
+MAX_RECENT = 6
 WIDE = 60  # columns from which on the trace is drawn in its own
 ROOMY = 20  # lines from which on parts stand apart
 ENDINGS = {"idle": ", nothing is left to happen", "time": ", it was to go on for so long", "steps": ", the last step is done"}
@@ -64,7 +64,7 @@ class Stepping:
         changed = self._changed(at, then, now, room, 2 if lines >= ROOMY else 1)
         left = lines - len(head) - len(ahead) - len(changed) - 1
         roomy = ["", ""] if lines >= ROOMY else []
-        recent = self._recent(begin, at, columns, max(1, min(MOST_RECENT, left // 3)))
+        recent = self._recent(begin, at, columns, max(1, min(MAX_RECENT, left // 3)))
         tables = self._tables(at, before, now, room, left - len(recent) - len(roomy))
         found = [*head, *roomy[:1], *recent, *ahead, *changed, *roomy[:1], *tables]
         found = found[: max(lines - 1, 0)]
@@ -218,7 +218,7 @@ class Stepping:
 
     def _messages(self, queue: QueueSituation) -> str:
         ready = queue.ready()
-        shown = " ".join(self._shown(item.message) + "*" * item.redelivered for item in ready[:MOST_IDS])
+        shown = " ".join(self._shown(item.message) + "*" * item.redelivered for item in ready[:MAX_IDS])
         unknown = len(ready) > 1 and (queue.kind == "quorum" or queue.name in self.by_arrival)
         return f"{shown} (by arrival)" if unknown else shown
 
@@ -235,7 +235,7 @@ class Stepping:
             if held:
                 full.add(number)
             count = self._number(len(old.get(key, [])), len(held))
-            ids = " ".join(self._shown(item) for item in held[:MOST_IDS])
+            ids = " ".join(self._shown(item) for item in held[:MAX_IDS])
             name = self._shown(who) + f" ({how})" * (bool(how) and who != f"({how})")
             rows.append((Cell(name, NOTICE if changed else PLAIN), Cell(self._shown(queue)), count, Cell(ids)))
         return Section("", ("consumer", "of", "holds", "unacked messages"), rows, frozenset({"holds"})), moved or full

@@ -12,7 +12,7 @@ from routesim.tables import BAD, NOTICE, PLAIN, QUIET, Cell, Section
 
 NUMBERS = ("active", "reserved", "held", "unacked", "prefetch")  # where there is no room, the last ones are left out first
 ALWAYS = frozenset(NUMBERS) - {"held"}
-MOST_IDS = 30
+MAX_IDS = 30
 TOLD = frozenset((
     *COUNTED, events.TaskIgnored, events.WorkerOnline, events.WorkerOffline, events.QosSet, events.ConnectionLost,
     events.ConnectionClosed, events.Restarted,
@@ -24,7 +24,7 @@ class At:
 
     def __init__(self, view: WorkerView, unacked: int) -> None:
         self.online, self.why = view.online, view.why
-        self.runs = [run.task for _, run in sorted(view.children.items())][:MOST_IDS]
+        self.runs = [run.task for _, run in sorted(view.children.items())][:MAX_IDS]
         counts = (len(view.children), view.waiting, len(view.held), unacked, view.prefetch)
         self.numbers = dict(zip(NUMBERS, counts, strict=True))
 

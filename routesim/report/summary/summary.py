@@ -12,9 +12,9 @@ from routesim.scenario import Expectation
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 
-MOST_FATES = 40
-MOST_IDS = 8
-MOST_BINDINGS = 20
+MAX_FATES = 40
+MAX_IDS = 8
+MAX_BINDINGS = 20
 ANSWER_COLUMNS = ("delivered", "redelivered", "acked", "rejected", "requeued", "cut off", "open")
 ANSWER_TONES = (PLAIN, NOTICE, GOOD, NOTICE, NOTICE, BAD, NOTICE)
 
@@ -47,16 +47,16 @@ def _number(value: int, tone: str = PLAIN) -> Cell:
 
 
 def _ids(ids: list[str]) -> str:
-    shown = ", ".join(visible(item) for item in ids[:MOST_IDS])
-    return shown + (f" … {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else "")
+    shown = ", ".join(visible(item) for item in ids[:MAX_IDS])
+    return shown + (f" … {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else "")
 
 
 def _queues(result: Outcome) -> Section:
     rows = []
     for name, queue in result.broker.queues.items():
-        head = [copy.message for copy, _ in zip(queue.ready(), range(MOST_IDS + 1), strict=False)]
-        more = queue.ready_count() - MOST_IDS
-        shown = ", ".join(visible(item) for item in head[:MOST_IDS]) + (f" … {more} more" if more > 0 else "")
+        head = [copy.message for copy, _ in zip(queue.ready(), range(MAX_IDS + 1), strict=False)]
+        more = queue.ready_count() - MAX_IDS
+        shown = ", ".join(visible(item) for item in head[:MAX_IDS]) + (f" … {more} more" if more > 0 else "")
         kind = queue.kind if queue.broker_name == name else f"{queue.kind}, {queue.broker_name}"
         rows.append((
             Cell(visible(name)), Cell(kind, QUIET), _number(queue.ready_count(), NOTICE), _number(queue.unacked, NOTICE),
@@ -116,7 +116,7 @@ def _fates(result: Outcome) -> Section:
         exchange, key = shown_exchange(record["exchange"]), shown_key(record["routing_key"])
         if groups and groups[-1][1:] == (exchange, key, fate, tone):
             groups[-1][0].append(message)
-        elif len(groups) < MOST_FATES:
+        elif len(groups) < MAX_FATES:
             groups.append(([message], exchange, key, fate, tone))
         else:
             left_out += 1
@@ -183,11 +183,11 @@ def _unused(result: Outcome) -> Section:
     ]
     lines = {id(item.step.binding): item.line for item in result.scenario.declarations if isinstance(item.step, Bind)}
     rows = []
-    for binding in unused[:MOST_BINDINGS]:
+    for binding in unused[:MAX_BINDINGS]:
         line = lines.get(id(binding), 0)
         rows.append((Cell(visible(shown_binding(binding))), Cell(f"line {line}" if line else "", QUIET)))
-    if len(unused) > MOST_BINDINGS:
-        rows.append((Cell(f"… {len(unused) - MOST_BINDINGS} more"), Cell("")))
+    if len(unused) > MAX_BINDINGS:
+        rows.append((Cell(f"… {len(unused) - MAX_BINDINGS} more"), Cell("")))
     return Section("Bindings that no message matched", ("binding", "where"), rows)
 
 

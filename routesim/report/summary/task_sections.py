@@ -6,7 +6,7 @@ from routesim.report.text import visible
 from routesim.run import Outcome
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 
-MOST_TASKS = 40
+MAX_TASKS = 40
 COUNTS = ("received", "started", "succeeded", "failed", "retried", "rejected", "revoked")
 NOW = ("active", "reserved", "held")
 TONES = {
@@ -62,7 +62,7 @@ def _tasks(result: Outcome) -> Section:
         else:
             groups.append(([task], fate))
     rows = []
-    for ids, (name, state, runs, retries) in groups[:MOST_TASKS]:
+    for ids, (name, state, runs, retries) in groups[:MAX_TASKS]:
         shown = (
             ", ".join(visible(item) for item in ids[:2])
             if len(ids) < 3
@@ -73,8 +73,8 @@ def _tasks(result: Outcome) -> Section:
             Cell(shown), Cell(visible(name)), Cell(state, tone), Cell(str(runs), PLAIN if runs == 1 else NOTICE),
             Cell(str(retries), NOTICE if retries else QUIET),
         ))  # fmt: skip
-    if len(groups) > MOST_TASKS:
+    if len(groups) > MAX_TASKS:
         rows.append(
-            (Cell("…"), Cell(f"{len(groups) - MOST_TASKS} more; --format json has them all", QUIET), Cell(""), Cell(""), Cell(""))
+            (Cell("…"), Cell(f"{len(groups) - MAX_TASKS} more; --format json has them all", QUIET), Cell(""), Cell(""), Cell(""))
         )
     return Section("Tasks", ("task", "name", "state", "runs", "retries"), rows, frozenset({"runs", "retries"}))

@@ -12,8 +12,8 @@ from routesim.report.trace.rows import Row, shown_exchange
 from routesim.scenario import Scenario
 from routesim.tables import QUIET
 
-MOST_MESSAGES = 10_000  # remembered, as one may be delivered later than it was sent
-MOST_QUEUES = 3
+MAX_MESSAGES = 10_000  # remembered, as one may be delivered later than it was sent
+MAX_QUEUES = 3
 
 
 class OwnEvents:
@@ -35,7 +35,7 @@ class OwnEvents:
     def note(self, event: Any) -> None:
         """An event that `concerns` says yes to."""
         if type(event) is events.Published:
-            if len(self.messages) > MOST_MESSAGES:
+            if len(self.messages) > MAX_MESSAGES:
                 self.messages.clear()
             self.messages.add(event.message)
             self.last, self.queues = event, []
@@ -47,7 +47,7 @@ class OwnEvents:
         sent, self.last = self.last, None
         if sent is None:
             return None
-        more = [f"{len(self.queues) - MOST_QUEUES} more"] if len(self.queues) > MOST_QUEUES else []
-        reached = ", ".join([*self.queues[:MOST_QUEUES], *more])
+        more = [f"{len(self.queues) - MAX_QUEUES} more"] if len(self.queues) > MAX_QUEUES else []
+        reached = ", ".join([*self.queues[:MAX_QUEUES], *more])
         where = f"{self.workers[sent.channel]} → {shown_exchange(sent.exchange)}"
         return (sent.at_ms, 0, "tells", "", where, f"{sent.routing_key} → {reached}" if reached else sent.routing_key, QUIET)

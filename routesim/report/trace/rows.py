@@ -12,7 +12,7 @@ from routesim.values import plain
 
 # Instant in ms, depth below what caused it, event, message, where, why, tone. A plain tuple: a trace has many.
 Row: TypeAlias = tuple[int, int, str, str, str, str, str]
-MOST_HOPS = 4  # of a path; of a longer one the first and the last are shown
+MAX_HOPS = 4  # of a path; of a longer one the first and the last are shown
 
 
 def shown_key(key: str) -> str:
@@ -59,7 +59,7 @@ def shown_path(path: events.Path) -> str:
             hops.append(f"{shown_key(hop.routing_key)} → {hop.destination}")
         else:
             hops.append(f"nothing matched → alternate {hop.destination}")
-    if len(hops) > MOST_HOPS:
+    if len(hops) > MAX_HOPS:
         hops[1:-1] = [f"… {len(hops) - 2} more"]
     return ", ".join(hops)
 

@@ -21,7 +21,7 @@ WIDEST_MESSAGE, WIDEST_WHERE = 16, 40
 LONG_MS = 10_000_000  # from here on seconds are shown without the zeros at their end
 FOLD_AFTER = 5  # rounds of one message at one instant; what goes on is counted, not shown
 NO_TIME = " " * (TIME + 2)
-MOST_CELLS = 10_000
+MAX_CELLS = 10_000
 
 
 class Trace:
@@ -129,7 +129,7 @@ class Trace:
         return cell
 
     def _place(self, where: str) -> str:
-        if len(self.places) > MOST_CELLS:
+        if len(self.places) > MAX_CELLS:
             self.places.clear()
         cell = self.places[where] = padded(visible(where), self.where)
         return cell

@@ -11,7 +11,7 @@ from routesim.scenario import Expectation
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
-    from routesim.run.folds.task_records import Tasks
+    from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
 
 ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
@@ -25,7 +25,7 @@ class Evidence(NamedTuple):
     fates: Fates
     publishers: Publishers
     ended: str | None
-    tasks: "Tasks | None" = None
+    tasks: "TaskRecords | None" = None
     processes: "Processes | None" = None
 
 

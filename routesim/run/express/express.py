@@ -1,12 +1,12 @@
 """The fast way through a run: plain publishes to plain queues, whose consumers only acknowledge.
 
-What `Runner`, `Broker`, `Classic` and `Worker` do in two dozen calls a message is done here in one function, for what most
-long runs consist of: no limit, no expiry, no transaction, consumers with the one rule `ack`. Everything else goes the
-ordinary way, and so does every moment at which something else is due. Both ways lead to the same state and tell the
+What `Runner`, `Broker`, `Classic` and `ScriptedConsumer` do in two dozen calls a message is done here in one function, for
+what most long runs consist of: no limit, no expiry, no transaction, consumers with the one rule `ack`. Everything else goes
+the ordinary way, and so does every moment at which something else is due. Both ways lead to the same state and tell the
 same events in the same order: `tests/run/test_express.py` holds one against the other.
 
-What does not change meanwhile is looked up once: a `Course` for the publishes of a step, a `Place` for a queue, a `Hand`
-for a consumer.
+What does not change meanwhile is looked up once: a `PreparedPublish` for the publishes of a step, a `PlainQueue` for a
+queue, an `AckingConsumer` for a consumer.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim import events
 from routesim.broker.state import State
-from routesim.clients.worker import Job, Worker
+from routesim.clients.worker import ConsumerJob, ScriptedConsumer
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, Rule
 from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Subscription
@@ -32,62 +32,62 @@ PREPARED = 1_000
 WAYS_TO_PREPARE = 64  # of one publish, by the consumers that are sent it
 
 
-class Hole(NamedTuple):
+class Placeholder(NamedTuple):
     """Stands in an event for what differs from message to message: the n-th copy, the n-th delivery tag."""
 
     name: str
     number: int = 0
 
 
-AT: Any = Hole("at_ms")
-MESSAGE: Any = Hole("message")
-NEXT_MESSAGE: Any = Hole("next_message")
-NEXT_COPY: Any = Hole("next_copy")
-NEXT_TAG: Any = Hole("next_tag")
+AT: Any = Placeholder("at_ms")
+MESSAGE: Any = Placeholder("message")
+NEXT_MESSAGE: Any = Placeholder("next_message")
+NEXT_COPY: Any = Placeholder("next_copy")
+NEXT_TAG: Any = Placeholder("next_tag")
 # (at_ms, message, number of its first copy, delivery tag of each copy ..., then the same of a second message)
-Tell = Callable[..., None]
+Emit = Callable[..., None]
 
 
-class Narrator:
+class BatchListener:
     """A listener that can be prepared for events which come again and again."""
 
     def __call__(self, event: Any) -> None:
         raise NotImplementedError
 
-    def prepare(self, told: Sequence[Any]) -> Tell:
+    def prepare(self, told: Sequence[Any]) -> Emit:
         """A function that tells these events, their holes filled, just as if it were called with one after the other."""
         raise NotImplementedError
 
 
-class Place(NamedTuple):
+class PlainQueue(NamedTuple):
     """A plain queue, with its consumers by the identity of their subscriptions.
 
     `instant`: the only one, if it takes no time: whatever is published to the queue goes through it at once.
     """
 
     queue: Classic
-    hands: dict[int, "Hand"]
-    instant: "Hand | None" = None
+    hands: dict[int, "AckingConsumer"]
+    instant: "AckingConsumer | None" = None
 
 
-class Hand(NamedTuple):
+class AckingConsumer(NamedTuple):
     """A consumer that acknowledges whatever it gets, `takes` ms after it has begun with it; 0: at once."""
 
     name: str
-    place: Place
+    place: PlainQueue
     subscription: Subscription
     channel: Channel
-    worker: Worker
+    worker: ScriptedConsumer
     concurrency: int
     rule: Rule
     takes: int
-    acked: Tell
-    delivered: Tell
-    again: Tell  # a redelivery
-    next: Tell | None  # acknowledged, and the next one delivered; only where the queue has no other consumer
+    acked: Emit
+    delivered: Emit
+    again: Emit  # a redelivery
+    next: Emit | None  # acknowledged, and the next one delivered; only where the queue has no other consumer
 
 
-class Course(NamedTuple):
+class PreparedPublish(NamedTuple):
     """Where the publishes of a step go. `paths` belong to `places`, in the order in which these are served.
 
     `told`: by the consumers that are sent the message at once (0: it waits), what is told of it.
@@ -95,22 +95,22 @@ class Course(NamedTuple):
 
     content: Content
     channel: Channel
-    places: tuple[Place, ...]
+    places: tuple[PlainQueue, ...]
     paths: tuple[events.Path, ...]
-    told: dict[tuple[int, ...], Tell]
+    told: dict[tuple[int, ...], Emit]
 
 
 class Express:
     """The fast way of one run. `narrator` None: nobody listens."""
 
-    def __init__(self, runner: "Runner", narrator: Narrator | None) -> None:
+    def __init__(self, runner: "Runner", narrator: BatchListener | None) -> None:
         self.runner = runner
         self.broker: State = runner.broker
         self.narrator = narrator
-        self.prepared: dict[tuple[Any, ...], tuple[Tell, Any]] = {}
-        self.courses: dict[int, Course | None] = {}
-        self.places: dict[int, Place | None] = {}
-        self.hands: dict[str, Hand | None] = {}
+        self.prepared: dict[tuple[Any, ...], tuple[Emit, Any]] = {}
+        self.courses: dict[int, PreparedPublish | None] = {}
+        self.places: dict[int, PlainQueue | None] = {}
+        self.hands: dict[str, AckingConsumer | None] = {}
         self.fruitless = 0  # how often in a row there was nothing to do here
         self.pause = 0  # how many chances to let pass before the next look
 
@@ -144,7 +144,7 @@ class Express:
                     break
                 if at_ms > broker.now:
                     broker.now = at_ms
-                    broker.comebacks.clear()
+                    broker.requeues_now.clear()
                 now = at_ms
             if rank == PUBLISH:
                 answers = self._publish_next(what, free - reactions)
@@ -185,7 +185,7 @@ class Express:
                                 self._begin(hand, worker.waiting.popleft()[0])
                         else:
                             worker.job_number = number = worker.job_number + 1
-                            jobs[number] = make(Job, (delivery, hand.rule, 0))
+                            jobs[number] = make(ConsumerJob, (delivery, hand.rule, 0))
                             runner.scheduled = scheduled = runner.scheduled + 1
                             heapreplace(agenda, (now + hand.takes, FINISH, scheduled, (hand.name, number, worker.life)))
                         reactions += not agenda or agenda[0][0] != now
@@ -194,7 +194,7 @@ class Express:
                     queue.unacked -= 1
                     if traced:
                         hand.acked(now, copy.message, copy.serial, tag)
-                    sent: Sequence[tuple[Hand, Delivery]] = ()
+                    sent: Sequence[tuple[AckingConsumer, Delivery]] = ()
                     if subscription.prefetch:
                         subscription.credit += 1
                         if subscription.credit == 1:
@@ -236,13 +236,13 @@ class Express:
         self.hands.clear()
         return True
 
-    def _course(self, action: PublishMany) -> Course | None:
+    def _course(self, action: PublishMany) -> PreparedPublish | None:
         key = id(action)
         if key not in self.courses:
             self.courses[key] = self._new_course(action)
         return self.courses[key]
 
-    def _new_course(self, action: PublishMany) -> Course | None:
+    def _new_course(self, action: PublishMany) -> PreparedPublish | None:
         """None until the step has published in the ordinary way, which makes the checks and finds the route."""
         broker, message = self.broker, action.message
         known = broker.contents.get(id(message))
@@ -264,19 +264,19 @@ class Express:
             return None
         if self.narrator is not None and prod(len(place.hands) + 1 for place in plain) > WAYS_TO_PREPARE:
             return None
-        return Course(content, channel, plain, tuple(path for _, path in reversed(found.queues)), {})
+        return PreparedPublish(content, channel, plain, tuple(path for _, path in reversed(found.queues)), {})
 
-    def _place(self, queue: QueueType) -> Place | None:
+    def _place(self, queue: QueueType) -> PlainQueue | None:
         key = id(queue)
         if key not in self.places:
             self.places[key] = self._new_place(queue)
         return self.places[key]
 
-    def _new_place(self, queue: QueueType) -> Place | None:
+    def _new_place(self, queue: QueueType) -> PlainQueue | None:
         limits = queue.settings
         if not isinstance(queue, Classic) or limits.single_active_consumer or limits.overflow != "drop-head":
             return None
-        place = Place(queue, {})
+        place = PlainQueue(queue, {})
         for subscription in queue.subscriptions.values():
             hand = self._hand(place, subscription)
             if hand is None:
@@ -291,7 +291,7 @@ class Express:
         waits = limits.message_ttl is limits.max_length is limits.max_length_bytes is None
         return place if waits and not queue.expiring and len(queue.levels) == 1 else None
 
-    def _at_work(self, name: str) -> Hand | None:
+    def _at_work(self, name: str) -> AckingConsumer | None:
         """The consumer of that name, if its queue is plain."""
         if name not in self.hands:
             self.hands[name] = None
@@ -301,7 +301,7 @@ class Express:
                 self.hands[hand.name] = hand
         return self.hands[name]
 
-    def _hand(self, place: Place, subscription: Subscription) -> Hand | None:
+    def _hand(self, place: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
         queue = place.queue
         channel, worker = subscription.channel, self.runner.workers.get(subscription.name)
         if worker is None or subscription.auto_ack or channel.limit or channel.transaction is not None or channel.late:
@@ -314,7 +314,7 @@ class Express:
         takes = consumer.takes if rule.takes is None else rule.takes
         if not takes and (worker.jobs or worker.waiting):
             return None
-        next: Tell | None = None
+        next: Emit | None = None
         acked = delivered = again = _silent
         if takes:
             key = (queue.name, consumer.name, channel.name)
@@ -324,13 +324,13 @@ class Express:
             if len(queue.subscriptions) == 1:
                 both = lambda: [_acked(queue, subscription, 0, 0), _next_delivered(queue, subscription)]  # noqa: E731
                 next = self._prepared((*key, "next"), both)
-        return Hand(
+        return AckingConsumer(
             consumer.name, place, subscription, channel, worker, consumer.concurrency, rule, takes, acked, delivered, again, next,
         )  # fmt: skip
 
     # What is told ------------------------------------------------------------------------------------------------------
 
-    def _prepared(self, key: tuple[Any, ...], told: Callable[[], list[Any]], keeps: Any = None) -> Tell:
+    def _prepared(self, key: tuple[Any, ...], told: Callable[[], list[Any]], keeps: Any = None) -> Emit:
         """Prepared once in a run, not once a look. `keeps`: the objects whose identities stand in the key."""
         if self.narrator is None:
             return _silent
@@ -341,7 +341,7 @@ class Express:
             known = self.prepared[key] = (self.narrator.prepare(told()), keeps)
         return known[0]
 
-    def _passage(self, course: Course, takers: tuple[int, ...]) -> Tell:
+    def _passage(self, course: PreparedPublish, takers: tuple[int, ...]) -> Emit:
         """Told of a publish that these consumers take: what its queues do with it, and the answers that take no time."""
         key = (id(course.content), course.channel.name, takers, *map(id, course.paths))
         tell = course.told[takers] = self._prepared(key, lambda: _passage(course, takers), (course, takers))
@@ -349,7 +349,7 @@ class Express:
 
     # What happens ------------------------------------------------------------------------------------------------------
 
-    def _publish(self, course: Course, action: PublishMany, start: int, stop: int) -> int:
+    def _publish(self, course: PreparedPublish, action: PublishMany, start: int, stop: int) -> int:
         """Publishes of one step at this instant; returns how many answers their consumers give."""
         first, count, copies = action.first or 0, stop - start, (stop - start) * len(course.places)
         only = course.places[0] if len(course.places) == 1 else None
@@ -367,14 +367,14 @@ class Express:
         ledger.acked += answered
         return answered
 
-    def _to_all(self, course: Course, prefix: str, numbers: range) -> tuple[int, int]:
+    def _to_all(self, course: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int]:
         """Publishes to whatever queues; returns how many deliveries and how many answers that makes."""
         broker, traced = self.broker, self.narrator is not None
         now, serial, make = broker.now, broker.serial, tuple.__new__
         content, _, places, _, told = course
         size = content.size
         delivered = answered = 0
-        sent: list[tuple[Hand, Delivery]] = []
+        sent: list[tuple[AckingConsumer, Delivery]] = []
         for number in numbers:
             message = f"{prefix}{number}"
             first_copy = serial + 1
@@ -427,7 +427,7 @@ class Express:
                 sent.clear()
         return delivered + answered, answered
 
-    def _wait_in_line(self, course: Course, prefix: str, numbers: range) -> tuple[int, int]:
+    def _wait_in_line(self, course: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int]:
         """Publishes to one queue from which nobody takes anything now."""
         queue, content, traced = course.places[0].queue, course.content, self.narrator is not None
         now, serial, make, append = self.broker.now, self.broker.serial, tuple.__new__, queue.levels[0].append
@@ -442,7 +442,7 @@ class Express:
         queue.bytes += len(numbers) * content.size
         return 0, 0
 
-    def _straight_through(self, course: Course, prefix: str, numbers: range) -> tuple[int, int]:
+    def _straight_through(self, course: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int]:
         """Each publish to the one consumer of the one queue, who answers at once."""
         hand = course.places[0].instant
         assert hand is not None
@@ -470,21 +470,21 @@ class Express:
         heapreplace(runner.agenda, (self.broker.now + action.every_ms, PUBLISH, runner.scheduled, (action, index + 1)))
         return answers
 
-    def _receive(self, hand: Hand, delivery: Delivery) -> None:
+    def _receive(self, hand: AckingConsumer, delivery: Delivery) -> None:
         worker = hand.worker
         if len(worker.jobs) < hand.concurrency and not worker.waiting:
             self._begin(hand, delivery)
         else:
             worker.waiting.append((delivery, 0))
 
-    def _begin(self, hand: Hand, delivery: Delivery) -> None:
+    def _begin(self, hand: AckingConsumer, delivery: Delivery) -> None:
         runner, worker = self.runner, hand.worker
         number = worker.job_number = worker.job_number + 1
-        worker.jobs[number] = tuple.__new__(Job, (delivery, hand.rule, 0))
+        worker.jobs[number] = tuple.__new__(ConsumerJob, (delivery, hand.rule, 0))
         scheduled = runner.scheduled = runner.scheduled + 1
         heappush(runner.agenda, (self.broker.now + hand.takes, FINISH, scheduled, (hand.name, number, worker.life)))
 
-    def _dispatch(self, place: Place) -> list[tuple[Hand, Delivery]]:
+    def _dispatch(self, place: PlainQueue) -> list[tuple[AckingConsumer, Delivery]]:
         queue, sent = place.queue, []
         while queue.count:
             subscription = queue.next_consumer()
@@ -494,7 +494,7 @@ class Express:
             sent.append((hand, self._send(hand, queue)))
         return sent
 
-    def _send(self, hand: Hand, queue: Classic) -> Delivery:
+    def _send(self, hand: AckingConsumer, queue: Classic) -> Delivery:
         """The head of the queue, to this consumer."""
         broker, channel = self.broker, hand.channel
         copy = queue.levels[0].popleft()
@@ -514,7 +514,7 @@ class Express:
         return delivery
 
 
-def _passage(course: Course, takers: tuple[int, ...]) -> list[Any]:
+def _passage(course: PreparedPublish, takers: tuple[int, ...]) -> list[Any]:
     content, name = course.content, course.channel.name
     told: list[Any] = [events.Published(AT, MESSAGE, content.exchange, content.routing_key, name)]
     answers, tag = [], 0
@@ -533,11 +533,11 @@ def _passage(course: Course, takers: tuple[int, ...]) -> list[Any]:
 
 
 def _copy(index: int) -> Any:
-    return Hole("copy", index)
+    return Placeholder("copy", index)
 
 
 def _tag(index: int) -> Any:
-    return Hole("tag", index)
+    return Placeholder("tag", index)
 
 
 def _delivered(queue: Classic, subscription: Subscription, index: int, tag: int, *, again: bool) -> events.Delivered:

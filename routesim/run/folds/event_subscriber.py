@@ -26,7 +26,7 @@ class Unknown(NamedTuple):
     state: str
 
 
-class Listener:
+class EventSubscriber:
     """`seen`: the monitor that heard only what reached the consumer; `missed`: event messages that did not, by the reason;
     `waiting`: those that are still on their way; `heard_ms`: when each worker was heard of last."""
 

@@ -25,7 +25,7 @@ class Ready(NamedTuple):
     redelivered: bool
 
 
-class Held(NamedTuple):
+class HeldCopy(NamedTuple):
     """A copy that is out and not settled. `consumer` None: taken with basic.get."""
 
     message: str
@@ -73,7 +73,7 @@ class QueueSituation:
         self.messages: dict[int, Ready] = {}
         self.unsorted = False
         self.later: dict[int, Ready] = {}
-        self.unacked: dict[HeldKey, Held] = {}
+        self.unacked: dict[HeldKey, HeldCopy] = {}
         self.awaiting: dict[int, AwaitingDeadLetter] = {}
         self.leaving: dict[int, str] = {}
 
@@ -149,7 +149,7 @@ class Situation:
         """The queue of that name; one that is never shown for direct reply-to and for queues that are gone."""
         return self.queues.get(name) or self._gone
 
-    def held_by(self, consumer: str) -> list[Held]:
+    def held_by(self, consumer: str) -> list[HeldCopy]:
         """What a consumer has been sent and not settled, in the order of the deliveries."""
         consuming = self.consumers.get(consumer)
         held = self.queue(consuming.queue).unacked.values() if consuming else ()
@@ -208,7 +208,7 @@ class Situation:
         if event.auto_ack:
             self.counts["acked"] += 1
         else:
-            queue.unacked[key] = Held(event.message, copy, consumer, event.channel, event.delivery_tag, event.redelivered)
+            queue.unacked[key] = HeldCopy(event.message, copy, consumer, event.channel, event.delivery_tag, event.redelivered)
 
     def _acked(self, event: events.Acked) -> None:
         queue = self.queue(event.queue)

@@ -27,7 +27,7 @@ COUNTED: dict[type, str] = {
 }
 
 
-class Tasks:
+class TaskRecords:
     """`of`: each task id with its state and its counts; `workers`: the same events counted for each worker."""
 
     def __init__(self, workers: Iterable[str]) -> None:

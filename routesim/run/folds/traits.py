@@ -20,14 +20,14 @@ def own_consumers(scenario: Scenario) -> dict[str, Consumer]:
     return {name: consumer for name, consumer in scenario.consumers.items() if name not in of_workers}
 
 
-class Seen(NamedTuple):
+class Occurrence(NamedTuple):
     at_ms: int
     message: str
     queue: str
     why: str
 
 
-class Facts:
+class RunTraits:
     """What the rules for differences look at, out of one run's events. Messages that tell of events are left out.
 
     `lost`: each message that was lost in a queue or on its way to one; `told`: what happened to tasks and at the scenario's
@@ -46,14 +46,14 @@ class Facts:
         self.takers: dict[tuple[str, str], str] = {}  # of each queue and message: the consumer that got it first
         self.delivered: dict[str, list[str]] = {}
         self.first: set[tuple[str, str]] = set()
-        self.requeued: list[Seen] = []
-        self.behind: list[Seen] = []  # requeued while others waited
-        self.removed: list[Seen] = []
-        self.refused: list[Seen] = []
-        self.returned: list[Seen] = []
-        self.nobody: list[Seen] = []
-        self.deleted: list[Seen] = []
-        self.warned: list[Seen] = []
+        self.requeued: list[Occurrence] = []
+        self.behind: list[Occurrence] = []  # requeued while others waited
+        self.removed: list[Occurrence] = []
+        self.refused: list[Occurrence] = []
+        self.returned: list[Occurrence] = []
+        self.nobody: list[Occurrence] = []
+        self.deleted: list[Occurrence] = []
+        self.warned: list[Occurrence] = []
         self.lost: list[str] = []
         self.told: dict[int, dict[str, list[str]]] = {}
         self.last_ms = 0  # when something happened last; the clock may go on to the time limit of what is gone
@@ -93,14 +93,14 @@ class Facts:
             self._tell(event.at_ms, event.consumer, f"{event.consumer} gets {event.message}")
 
     def _requeued(self, event: events.Requeued) -> None:
-        item = Seen(event.at_ms, event.message, event.queue, event.why)
+        item = Occurrence(event.at_ms, event.message, event.queue, event.why)
         self.requeued.append(item)
         if self.situation.queue(event.queue).messages:
             self.behind.append(item)
 
     def _removed(self, event: Any) -> None:
         if event.message not in self.unheard:
-            self.removed.append(Seen(event.at_ms, event.message, event.queue, getattr(event, "reason", "restart")))
+            self.removed.append(Occurrence(event.at_ms, event.message, event.queue, getattr(event, "reason", "restart")))
 
     def _dropped(self, event: Any) -> None:
         self._removed(event)
@@ -113,40 +113,42 @@ class Facts:
     def _dead_lettered(self, event: events.DeadLettered) -> None:
         self._removed(event)
         if event.message not in self.unheard:
-            self.removed.append(Seen(event.at_ms, event.message, event.queue, "dead-lettered"))
+            self.removed.append(Occurrence(event.at_ms, event.message, event.queue, "dead-lettered"))
 
     def _unroutable(self, event: events.Unroutable) -> None:
         if event.message not in self.unheard:
-            self.nobody.append(Seen(event.at_ms, event.message, event.exchange, event.why))
+            self.nobody.append(Occurrence(event.at_ms, event.message, event.exchange, event.why))
             self._tell(event.at_ms, "", f"{event.message} reaches nobody")
             if not event.returned:
                 self.lost.append(event.message)
 
     def _channel_closed(self, event: events.ChannelClosed) -> None:
-        self.refused.append(Seen(event.at_ms, event.channel, "", event.text))
+        self.refused.append(Occurrence(event.at_ms, event.channel, "", event.text))
 
     def _connection_closed(self, event: events.ConnectionClosed) -> None:
         if event.code >= 300:
-            self.refused.append(Seen(event.at_ms, event.connection, "", event.text))
+            self.refused.append(Occurrence(event.at_ms, event.connection, "", event.text))
 
 
-_HEARS: dict[type, Callable[[Facts, Any], None]] = {
+_HEARS: dict[type, Callable[[RunTraits, Any], None]] = {
     events.ExchangeDeclared: lambda facts, event: facts.types.update({event.exchange: event.type}),
-    events.Published: Facts._published,
-    events.Enqueued: Facts._enqueued,
-    events.Delivered: Facts._delivered,
-    events.Requeued: Facts._requeued,
-    events.Dropped: Facts._dropped,
-    events.DeadLettered: Facts._dead_lettered,
-    events.LostAtRestart: Facts._dropped,
-    events.LostByConsumer: Facts._lost,
-    events.Deleted: Facts._lost,
-    events.QueueDeleted: lambda facts, event: facts.deleted.append(Seen(event.at_ms, "", event.queue, event.why)),
-    events.Unroutable: Facts._unroutable,
-    events.Returned: lambda facts, event: facts.returned.append(Seen(event.at_ms, event.message, event.exchange, event.why)),
-    events.Warned: lambda facts, event: facts.warned.append(Seen(event.at_ms, "", "", event.text)),
-    events.ChannelClosed: Facts._channel_closed,
-    events.ConnectionClosed: Facts._connection_closed,
+    events.Published: RunTraits._published,
+    events.Enqueued: RunTraits._enqueued,
+    events.Delivered: RunTraits._delivered,
+    events.Requeued: RunTraits._requeued,
+    events.Dropped: RunTraits._dropped,
+    events.DeadLettered: RunTraits._dead_lettered,
+    events.LostAtRestart: RunTraits._dropped,
+    events.LostByConsumer: RunTraits._lost,
+    events.Deleted: RunTraits._lost,
+    events.QueueDeleted: lambda facts, event: facts.deleted.append(Occurrence(event.at_ms, "", event.queue, event.why)),
+    events.Unroutable: RunTraits._unroutable,
+    events.Returned: lambda facts, event: facts.returned.append(
+        Occurrence(event.at_ms, event.message, event.exchange, event.why)
+    ),
+    events.Warned: lambda facts, event: facts.warned.append(Occurrence(event.at_ms, "", "", event.text)),
+    events.ChannelClosed: RunTraits._channel_closed,
+    events.ConnectionClosed: RunTraits._connection_closed,
 }
 _SENTENCES: dict[type, Callable[[Any], str]] = {
     events.TaskReceived: lambda event: f"{event.worker} receives {event.task}",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from routesim.model import DEFAULT_EXCHANGE
 from routesim.redis.settling import OVERDUE
-from routesim.run.folds.traits import Facts
+from routesim.run.folds.traits import RunTraits
 from routesim.scenario import PublishMany, Scenario
 
 # Each class of difference, with the rule behind it (celery.md 3).
@@ -44,7 +44,7 @@ KNOWN_TYPES = ("direct", "topic", "fanout")
 BACK = ("reject", "nack")
 
 
-class Difference(NamedTuple):
+class RedisDifference(NamedTuple):
     """A class of `CLASSES`, when it was seen first, in what, and how often."""
 
     name: str
@@ -56,17 +56,17 @@ class Difference(NamedTuple):
 # Rules -------------------------------------------------------------------------------------------------------------------
 
 
-def differences(scenario: Scenario, rabbitmq: Facts, redis: Facts) -> list[Difference]:
+def differences(scenario: Scenario, rabbitmq: RunTraits, redis: RunTraits) -> list[RedisDifference]:
     """The classes that show in the two runs, in the order in which they show first."""
     found: dict[str, list[tuple[int, str]]] = {}
     for rule in (_coming_back, _going_away, _routing, _order, _telling):
         for name, at_ms, shown in rule(scenario, rabbitmq, redis):
             found.setdefault(name, []).append((at_ms, shown))
-    told = [Difference(name, *min(items), len(items)) for name, items in found.items()]
+    told = [RedisDifference(name, *min(items), len(items)) for name, items in found.items()]
     return sorted(told, key=lambda item: (item.at_ms, list(CLASSES).index(item.name)))
 
 
-def turns(rabbitmq: Facts, redis: Facts) -> list[Difference]:
+def turns(rabbitmq: RunTraits, redis: RunTraits) -> list[RedisDifference]:
     """Messages that went to another consumer of the same queue: what every other difference leads to as well, so that it is
     a reason only where there is no other."""
     found = [
@@ -75,19 +75,19 @@ def turns(rabbitmq: Facts, redis: Facts) -> list[Difference]:
         for at_ms, message in deliveries
         if (taker := redis.takers.get((queue, message))) not in (None, rabbitmq.takers[queue, message])
     ]
-    return [Difference("whose turn", *min(found), len(found))] if found else []
+    return [RedisDifference("whose turn", *min(found), len(found))] if found else []
 
 
-def lacking(redis: Facts) -> list[Difference]:
+def lacking(redis: RunTraits) -> list[RedisDifference]:
     """What kombu's Redis transport said that it does not have; it is said of every queue of every worker, so that it is a
     reason only where there is no other."""
-    return [Difference("not on Redis", item.at_ms, item.why, 1) for item in redis.warned[:1]]
+    return [RedisDifference("not on Redis", item.at_ms, item.why, 1) for item in redis.warned[:1]]
 
 
 Found = Iterator[tuple[str, int, str]]
 
 
-def _coming_back(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
+def _coming_back(_: Scenario, rabbitmq: RunTraits, redis: RunTraits) -> Found:
     for item in redis.requeued:
         if item.why == OVERDUE:
             yield "visibility timeout", item.at_ms, f"{item.message} comes back to {item.queue}"
@@ -104,7 +104,7 @@ def _coming_back(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
             yield "restored in reverse", given[0].at_ms, f"{len(given)} messages come back to {queue}, {given[-1].message} first"
 
 
-def _going_away(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
+def _going_away(_: Scenario, rabbitmq: RunTraits, redis: RunTraits) -> Found:
     gone = {(item.message, item.queue, item.why) for item in redis.removed}
     for item in rabbitmq.removed:
         if (item.message, item.queue, item.why) in gone:
@@ -123,7 +123,7 @@ def _going_away(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
             yield "restart", item.at_ms, f"{item.message} is lost on Redis, and not on RabbitMQ"
 
 
-def _routing(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
+def _routing(_: Scenario, rabbitmq: RunTraits, redis: RunTraits) -> Found:
     """Messages of which both runs have the same, sent to other queues."""
     for message, (exchange, key, at_ms) in rabbitmq.exchanges.items():
         if exchange == DEFAULT_EXCHANGE or redis.exchanges.get(message, ("",))[0] != exchange:
@@ -151,7 +151,7 @@ def _queues(names: set[str]) -> str:
     return shown or "no queue"
 
 
-def _order(scenario: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
+def _order(scenario: Scenario, rabbitmq: RunTraits, redis: RunTraits) -> Found:
     """Two messages of other priorities that come out of a queue the other way round."""
     priorities = dict(_priorities(scenario))
     if len({priority or 0 for priority in priorities.values()}) < 2:
@@ -172,7 +172,7 @@ def _priorities(scenario: Scenario) -> Iterator[tuple[str, int | None]]:
                 yield step.action.id(index), step.action.message.priority
 
 
-def _telling(_: Scenario, rabbitmq: Facts, redis: Facts) -> Found:
+def _telling(_: Scenario, rabbitmq: RunTraits, redis: RunTraits) -> Found:
     for item in rabbitmq.refused:
         yield "no refusals", item.at_ms, f"RabbitMQ closes {item.message}: {item.why}"
     for item in rabbitmq.returned:

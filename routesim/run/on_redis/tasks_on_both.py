@@ -2,14 +2,14 @@
 
 from typing import Any, NamedTuple
 
-from routesim.model import Settings
+from routesim.model import BrokerSettings
 from routesim.run.folds.monitoring import LOST
-from routesim.run.folds.traits import Facts
+from routesim.run.folds.traits import RunTraits
 from routesim.run.monitored import Monitored, watch
-from routesim.run.on_redis.differences import Difference, differences, lacking, turns
+from routesim.run.on_redis.differences import RedisDifference, differences, lacking, turns
 from routesim.scenario import Scenario
 
-MOST_EVENTS = 100_000  # of a run that does not come to rest
+MAX_EVENTS = 100_000  # of a run that does not come to rest
 RABBITMQ, REDIS = "rabbitmq", "redis"
 OVER = ("SUCCESS", "FAILURE", "REJECTED", "REVOKED")
 
@@ -34,7 +34,7 @@ class Side(NamedTuple):
     """
 
     seen: Monitored
-    facts: Facts
+    facts: RunTraits
     ended: str
     tasks: dict[str, TaskFate]
     left: dict[str, tuple[int, int]]
@@ -60,7 +60,7 @@ class Comparison(NamedTuple):
     rabbitmq: Side
     redis: Side
     first: First | None
-    differences: list[Difference]
+    differences: list[RedisDifference]
 
     @property
     def same(self) -> bool:
@@ -75,7 +75,7 @@ def _alike(ours: Side, theirs: Side) -> bool:
     )  # fmt: skip
 
 
-def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_events: int = MOST_EVENTS) -> Comparison:
+def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_events: int = MAX_EVENTS) -> Comparison:
     """Run it twice. `visibility_timeout` in ms: Redis's, instead of the scenario's own."""
     ours = _run(scenario._replace(settings=scenario.settings._replace(kind=RABBITMQ)), max_events)
     theirs = _run(scenario._replace(settings=_on_redis(scenario.settings, visibility_timeout)), max_events)
@@ -85,13 +85,13 @@ def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_ev
     return Comparison(ours, theirs, first, found)
 
 
-def _on_redis(settings: Settings, visibility_timeout: int | None) -> Settings:
+def _on_redis(settings: BrokerSettings, visibility_timeout: int | None) -> BrokerSettings:
     settings = settings._replace(kind=REDIS)
     return settings if visibility_timeout is None else settings._replace(visibility_timeout=visibility_timeout)
 
 
 def _run(scenario: Scenario, max_events: int) -> Side:
-    facts = Facts(scenario)
+    facts = RunTraits(scenario)
     seen = watch(scenario, listener=facts.hear, max_events=max_events)
     fates = _fates(seen)
     queues = {name: (points[-1].ready, points[-1].unacked) for name, points in seen.depths.items() if points}
@@ -114,7 +114,7 @@ def _fates(seen: Monitored) -> dict[str, TaskFate]:
     return found
 
 
-def _unfinished(seen: Monitored, facts: Facts) -> list[str]:
+def _unfinished(seen: Monitored, facts: RunTraits) -> list[str]:
     """A message has its task's id, so that what is left in queues tells who may come back."""
     left: set[Any] = set()
     for queue in facts.situation.queues.values():
@@ -125,7 +125,7 @@ def _unfinished(seen: Monitored, facts: Facts) -> list[str]:
     ]  # fmt: skip
 
 
-def _first(ours: Facts, theirs: Facts) -> First | None:
+def _first(ours: RunTraits, theirs: RunTraits) -> First | None:
     """What several do at one instant has no order among them; what each of them does has."""
     for at_ms in sorted(ours.told.keys() | theirs.told.keys()):
         here, there = ours.told.get(at_ms, {}), theirs.told.get(at_ms, {})

@@ -14,7 +14,7 @@ from routesim.run.sweeps.histogram import Histogram
 from routesim.scenario import Scenario
 
 FIRST_SEEDS = 5
-MOST_ERRORS = 100
+MAX_ERRORS = 100
 
 
 class Tally:
@@ -112,7 +112,7 @@ class Sweep:
             self.expectations.setdefault((item.line, item.text, number), Tally()).note(seed, not item.ok)
         self.ended.setdefault(result.ended, Tally()).note(seed)
         for kind in dict.fromkeys((error.code, error.text, error.expected) for error in result.errors):
-            if kind in self.errors or len(self.errors) < MOST_ERRORS:
+            if kind in self.errors or len(self.errors) < MAX_ERRORS:
                 self.errors.setdefault(kind, Tally()).note(seed)
             else:
                 self.more_errors += 1
@@ -134,7 +134,7 @@ class Sweep:
         for name, tally in later.ended.items():
             self.ended.setdefault(name, Tally()).merge(tally)
         for kind, tally in later.errors.items():
-            if kind in self.errors or len(self.errors) < MOST_ERRORS:
+            if kind in self.errors or len(self.errors) < MAX_ERRORS:
                 self.errors.setdefault(kind, Tally()).merge(tally)
             else:
                 self.more_errors += tally.times

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from routesim.celery import delays, inboxes
 from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
 from routesim.celery.routes import Routes
-from routesim.celery.settings import WITHOUT_MEANING, Settings
+from routesim.celery.settings import WITHOUT_MEANING, CelerySettings
 from routesim.diagnostics import did_you_mean
 from routesim.model import Binding, Exchange, Queue
-from routesim.scenario.celery.nodes import Part, duration, key_of, made
+from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
 from routesim.scenario.format.kinds import Fields, Reader
 from routesim.scenario.yaml.source import Mapping, Node, Text
 from routesim.scenario.yaml.writing import binding_form, exchange_form, queue_form
@@ -23,14 +23,14 @@ class App(NamedTuple):
     """`at` is where it is named, `node` its settings as they are written."""
 
     name: str
-    settings: Settings
+    settings: CelerySettings
     queues: Queues
     routes: Routes
     at: Node
     node: Any
 
 
-class Worker(NamedTuple):
+class AppWorker(NamedTuple):
     """`declares` is what it declares whenever it connects. `begins_later`: it may start, or start again, in the run."""
 
     name: str
@@ -52,12 +52,12 @@ class Declared(NamedTuple):
     own: bool = False
 
 
-class Topology:
+class AppTopology:
     """What the section declares at the top, each thing once. Two that differ are told: RabbitMQ will refuse the second."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self.parts: list[Part] = []
+        self.parts: list[ExpandedItem] = []
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, Queue] = {}
         self.bindings: list[Binding] = []
@@ -81,15 +81,15 @@ class Topology:
         self.reader.warning("refused", problem, at, "give both apps the same settings for it")
 
 
-def part_of(what: Exchange | Queue | Binding, at: Node, comment: str = "", channel: str | None = None) -> Part:
+def part_of(what: Exchange | Queue | Binding, at: Node, comment: str = "", channel: str | None = None) -> ExpandedItem:
     if isinstance(what, Binding):
-        return Part("bindings", None, made(binding_form(what), at), comment)
+        return ExpandedItem("bindings", None, made(binding_form(what), at), comment)
     if isinstance(what, Exchange):
-        return Part("exchanges", made(what.name, at), made(exchange_form(what), at), comment)
+        return ExpandedItem("exchanges", made(what.name, at), made(exchange_form(what), at), comment)
     form = queue_form(what)
     if what.exclusive and channel is not None:
         form = {**form, "channel": channel}
-    return Part("queues", made(what.name, at), made(form, at), comment)
+    return ExpandedItem("queues", made(what.name, at), made(form, at), comment)
 
 
 class Apps:
@@ -99,7 +99,7 @@ class Apps:
         self.reader = reader
         self.fields = fields
         self.global_qos = version.startswith("3.")  # celery/worker/consumer/tasks.py:qos_global
-        self.topology = Topology(reader)
+        self.topology = AppTopology(reader)
         self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}
         self.plain_queues: dict[str, Queue] = {}
@@ -109,7 +109,7 @@ class Apps:
         for name, given in fields.get("apps", {}).items():
             self.apps[str(name)] = _app(str(name), given, key_of(section, name))
         self._refuse_what_sends_nothing()
-        self.workers: dict[str, Worker] = {}
+        self.workers: dict[str, AppWorker] = {}
         self.ignored: dict[str, list[str]] = {
             str(name): [str(key) for key in given if key in WITHOUT_MEANING] for name, given in fields.get("apps", {}).items()
         }
@@ -153,7 +153,7 @@ class Apps:
                 sends_events = given.get("events", app.settings["worker_send_task_events"])
                 later = not given.get("start", True) or "restart" in given
                 queues = self._consumed(app, str(name), given)
-                self.workers[str(name)] = Worker(str(name), app, queues, gossip, sends_events, later, [], at)
+                self.workers[str(name)] = AppWorker(str(name), app, queues, gossip, sends_events, later, [], at)
                 if given.get("mingle"):
                     self.reader.warning(
                         "not-simulated", "mingle is passed over: it takes a second and moves no task",
@@ -183,14 +183,14 @@ class Apps:
             found.append(app.queues.direct_to(name))
         return found
 
-    def _declare(self, worker: Worker, given: Fields) -> None:
+    def _declare(self, worker: AppWorker, given: Fields) -> None:
         """At the top what is there for all, and what goes with those that start by themselves."""
         worker.declares.extend(self._declared(worker, given))
         for what, at, said, own in worker.declares:
             if not own or given.get("start", True):
                 self.topology.add(what, at, said, worker.name)
 
-    def _declared(self, worker: Worker, given: Fields) -> Iterator[Declared]:
+    def _declared(self, worker: AppWorker, given: Fields) -> Iterator[Declared]:
         settings, app, at = worker.app.settings, worker.app.name, worker.at
         for queue in worker.queues:
             said, place = f"app {app}: task queues", _place_of(queue, worker)
@@ -214,7 +214,7 @@ class Apps:
             for what in inboxes.events(settings, worker.name, "worker.#"):
                 yield Declared(what, at, f"events of other workers to {worker.name} (gossip)", True)
 
-    def _has_events(self, worker: Worker, given: Fields) -> bool:
+    def _has_events(self, worker: AppWorker, given: Fields) -> bool:
         """Of the worker itself at least. A heartbeat that is only not shown counts where somebody listens."""
         return bool(worker.gossip or worker.sends_events or given.get("heartbeat", self.has_flower))
 
@@ -230,7 +230,7 @@ class Apps:
                 for binding in delays.bindings_of(task_queue.exchange.name, task_queue.name, task_queue.routing_key):
                     self.topology.add(binding, app.at, said)
 
-    def _start(self, worker: Worker, given: Fields) -> None:
+    def _start(self, worker: AppWorker, given: Fields) -> None:
         settings, name, at = worker.app.settings, worker.name, worker.at
         concurrency = given.get("concurrency", settings["worker_concurrency"])
         multiplier = given.get("prefetch_multiplier", settings["worker_prefetch_multiplier"])
@@ -270,7 +270,7 @@ class Apps:
         said = (
             f"{name}: prefetch is worker_prefetch_multiplier {multiplier} × {concurrency}, {self._limit(worker.app, by_channel)}"
         )
-        parts.append(Part("workers", made(name, at), made(fields, at), said))
+        parts.append(ExpandedItem("workers", made(name, at), made(fields, at), said))
 
     def _tasks_of(self, app: App) -> list[str] | None:
         """The tasks that this app's workers know, where other apps have others (celery.md 2.2, 2); None: all."""
@@ -299,17 +299,17 @@ class Apps:
         self.topology.add(inboxes.event_exchange(app.settings), at, said)
         self.topology.parts += flower_parts(app, at, said)
         consumer = {"queue": inboxes.events(app.settings, "flower", "#")[0].name, "auto_ack": True}
-        self.topology.parts.append(Part("consumers", made("flower", at), made(consumer, at), said))
+        self.topology.parts.append(ExpandedItem("consumers", made("flower", at), made(consumer, at), said))
         return app
 
 
-def flower_parts(app: App, at: Node, said: str = "") -> list[Part]:
+def flower_parts(app: App, at: Node, said: str = "") -> list[ExpandedItem]:
     """What Flower declares whenever it starts."""
     queue, binding = inboxes.events(app.settings, "flower", "#")
     return [part_of(queue, at, said, "flower"), part_of(binding, at, said)]
 
 
-def _place_of(queue: TaskQueue, worker: Worker) -> Node:
+def _place_of(queue: TaskQueue, worker: AppWorker) -> Node:
     """Where a task queue is configured, or else who consumes it."""
     node = worker.app.node
     configured = node.get("task_queues") if isinstance(node, Mapping) else None
@@ -320,7 +320,7 @@ def _place_of(queue: TaskQueue, worker: Worker) -> Node:
 
 
 def _app(name: str, given: Fields, at: Node) -> App:
-    settings = Settings({str(key): value for key, value in given.items() if key not in WITHOUT_MEANING})
+    settings = CelerySettings({str(key): value for key, value in given.items() if key not in WITHOUT_MEANING})
     return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at, given.node)
 
 
@@ -338,13 +338,13 @@ def options_of(route: Any) -> dict[str, Any]:
     return {str(name): str(value) if isinstance(value, Text) else value for name, value in route.items()}
 
 
-def declared(parts: list[Part], at: Node) -> Node:
+def declared(parts: list[ExpandedItem], at: Node) -> Node:
     """A `declare` step of these parts."""
     step: Node = made({"declare": sections_of(parts, at)}, at)
     return step
 
 
-def sections_of(parts: list[Part], at: Node) -> Mapping:
+def sections_of(parts: list[ExpandedItem], at: Node) -> Mapping:
     """The parts as a mapping of sections."""
     sections: Mapping = made({}, at)
     for part in parts:

@@ -6,12 +6,12 @@ from routesim.celery import inboxes
 from routesim.celery.epoch import EPOCH, ms_of
 from routesim.celery.messages import Call, Publish, task, task_sent
 from routesim.celery.queues import QueueNotFound, TaskQueue
-from routesim.celery.routes import Target, routed, target
+from routesim.celery.routes import TaskDestination, routed, target
 from routesim.diagnostics import did_you_mean
 from routesim.model import Queue
 from routesim.scenario.celery.apps import CLIENT, App, Apps, declared, options_of, part_of
-from routesim.scenario.celery.celery_tasks import ROUTING, Tasks
-from routesim.scenario.celery.nodes import Part, duration, key_of, made
+from routesim.scenario.celery.celery_tasks import ROUTING, TasksSection
+from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
 from routesim.scenario.format.kinds import Fields, Reader, Unreadable
 from routesim.scenario.yaml.source import Mapping, Node, Text
 
@@ -29,7 +29,7 @@ class Producer:
         self.reads_results = False
 
 
-class Sent(NamedTuple):
+class CallPublishes(NamedTuple):
     """Publishes of one call, each with when it is sent, and the step that declares before what they need (None: nothing).
 
     `results` is the step that declares the queue of results, which Celery does before every publish. `refused`: RabbitMQ
@@ -43,13 +43,13 @@ class Sent(NamedTuple):
 
 
 class Calls:
-    def __init__(self, apps: Apps, tasks: Tasks, start: Any = EPOCH) -> None:
+    def __init__(self, apps: Apps, tasks: TasksSection, start: Any = EPOCH) -> None:
         self.apps = apps
         self.tasks = tasks
         self.start = start
         self.reader: Reader = apps.reader
         self.producers: dict[str, Producer] = {}
-        self.parts: list[Part] = []  # channels and consumers of producers
+        self.parts: list[ExpandedItem] = []  # channels and consumers of producers
         self.numbers: dict[str, int] = {}
         self.ids: set[str] = set()
         self.published = 0
@@ -66,7 +66,7 @@ class Calls:
             key = made(name, at)
             assert isinstance(key, Text)
             said = f"{name} publishes without waiting for confirms (confirm_publish is off)"
-            self.parts.append(Part("channels", key, made({"confirms": False}, at), said))
+            self.parts.append(ExpandedItem("channels", key, made({"confirms": False}, at), said))
         return producer
 
     def producer(self, fields: Fields, at: Node) -> Producer:
@@ -101,7 +101,7 @@ class Calls:
 
     def sent(
         self, producer: Producer, fields: Fields, moments: list[int], ids: list[str], at: Node, *, may_fail: bool = False
-    ) -> Sent:
+    ) -> CallPublishes:
         """A call as publishes at these instants. Raises `Unreadable`."""
         name, app = str(fields["task"]), producer.app
         self._check_task(name, fields["task"])
@@ -113,7 +113,7 @@ class Calls:
             )  # fmt: skip
         options = {**self.tasks.options(name, app), **options_of({key: fields[key] for key in ROUTING if key in fields})}
         publishes: list[tuple[int, Publish]] = []
-        first: Target | None = None
+        first: TaskDestination | None = None
         for moment, id in zip(moments, ids, strict=True):
             self.ids.add(id)
             eta = self._eta(fields, moment)
@@ -129,15 +129,15 @@ class Calls:
                     exchange=to.exchange, routing_key=to.routing_key, sent_ms=moment,
                 )))  # fmt: skip
         if first is None:
-            return Sent(None, [])
-        parts: list[Part] = []
+            return CallPublishes(None, [])
+        parts: list[ExpandedItem] = []
         refused = self._declare_target(producer, first, parts, at, may_fail=may_fail)
         results = None
         if app.settings.sends_results and not self._ignores(name, fields, app) and not refused:
             part = part_of(inboxes.results(app.settings, producer.oid), at)
             results = declared([part], at)
             parts.append(part)
-        return Sent(declared(parts, at) if parts else None, [] if refused else publishes, results, refused)
+        return CallPublishes(declared(parts, at) if parts else None, [] if refused else publishes, results, refused)
 
     def _check_task(self, name: str, at: Node) -> None:
         plain = self.apps.plain_tasks
@@ -166,7 +166,7 @@ class Calls:
 
     def _target(
         self, name: str, options: dict[str, Any], countdown_s: float | None, app: App, fields: Fields, at: Node
-    ) -> Target:
+    ) -> TaskDestination:
         try:
             return target(routed(name, options, app.routes, app.queues, app.settings), countdown_s, app.queues, app.settings)
         except QueueNotFound as problem:
@@ -194,7 +194,9 @@ class Calls:
 
     # What is declared before -----------------------------------------------------------------------------------------
 
-    def _declare_target(self, producer: Producer, to: Target, parts: list[Part], at: Node, *, may_fail: bool) -> bool:
+    def _declare_target(
+        self, producer: Producer, to: TaskDestination, parts: list[ExpandedItem], at: Node, *, may_fail: bool
+    ) -> bool:
         """Adds what is declared before the first publish to a queue; whether RabbitMQ refuses it."""
         settings = producer.app.settings
         if settings["task_send_sent_event"]:
@@ -203,7 +205,7 @@ class Calls:
             return False
         return self._declare(producer, to.declares, parts, at, may_fail=may_fail)
 
-    def _declare(self, producer: Producer, queue: TaskQueue, parts: list[Part], at: Node, *, may_fail: bool) -> bool:
+    def _declare(self, producer: Producer, queue: TaskQueue, parts: list[ExpandedItem], at: Node, *, may_fail: bool) -> bool:
         producer.declared.add(queue.name)
         topology = self.apps.topology
         known: Queue | None = self.apps.plain_queues.get(queue.name) or topology.queues.get(queue.name)
@@ -223,7 +225,7 @@ class Calls:
         return differs
 
 
-def steps_of(sent: Sent, producer: Producer, now: int, at: Node, fails: Node | None = None) -> list[Node]:
+def steps_of(sent: CallPublishes, producer: Producer, now: int, at: Node, fails: Node | None = None) -> list[Node]:
     """The plain steps: what is declared first, then each publish, later ones by `after`."""
     found: list[Node] = []
     if sent.before is not None:

@@ -11,10 +11,10 @@ from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.celery.schedules import BadCrontab, crontab, crontab_of, ticks
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.celery.apps import App, Apps, declared, flower_parts, part_of
-from routesim.scenario.celery.calls import Calls, Producer, Sent, steps_of
+from routesim.scenario.celery.calls import CallPublishes, Calls, Producer, steps_of
 from routesim.scenario.celery.celery_format import CONTROL
-from routesim.scenario.celery.celery_tasks import Tasks
-from routesim.scenario.celery.nodes import Part, duration, key_of, made
+from routesim.scenario.celery.celery_tasks import TasksSection
+from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Fields, Integer, Reader, Unreadable, duration_ms
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
@@ -24,11 +24,11 @@ FLOWER_MS = 5_000
 Commented = tuple[str, Node]  # a step, and what its written form says of it
 
 
-class Steps:
+class CelerySteps:
     """Goes through the steps with the time at each, which is the sum of the waits before it. `lasts`: how long (ms) the
     scenario lasts."""
 
-    def __init__(self, apps: Apps, tasks: Tasks, calls: Calls, flower: App | None, lasts: int) -> None:
+    def __init__(self, apps: Apps, tasks: TasksSection, calls: Calls, flower: App | None, lasts: int) -> None:
         self.apps = apps
         self.tasks = tasks
         self.calls = calls
@@ -42,7 +42,7 @@ class Steps:
         self.commands = 0
         self.numbers: dict[str, int] = {}  # of commands, by method
         self.steps: list[Commented] = []
-        self.parts: list[Part] = []
+        self.parts: list[ExpandedItem] = []
 
     def read(self, nodes: Any, until: Any) -> None:
         """`until`: what is due after the last step is waited for, unless the steps are to be the end."""
@@ -82,7 +82,7 @@ class Steps:
             self.steps.append(("", made({"wait": duration(moment - self.now)}, at)))
             self.now = moment
 
-    def _send(self, producer: Producer, sent: Sent, said: str, at: Node, fails: Node | None = None) -> None:
+    def _send(self, producer: Producer, sent: CallPublishes, said: str, at: Node, fails: Node | None = None) -> None:
         """Publishes; where the queue of results might expire meanwhile, each with its declaration, as Celery does it."""
         publishes = sent.publishes
         last = publishes[-1][0] if publishes else self.now
@@ -161,7 +161,9 @@ class Steps:
         key = made(name, at)
         assert isinstance(key, Text)
         consumer = {"queue": producer.oid, "auto_ack": True, "start": False}
-        self.parts.append(Part("consumers", key, made(consumer, at), f"{producer.name} reads its results from its first get on"))
+        self.parts.append(
+            ExpandedItem("consumers", key, made(consumer, at), f"{producer.name} reads its results from its first get on")
+        )
         self.steps.append((f"{producer.name} waits for the result", made({"consume": name}, at)))
 
     # control ---------------------------------------------------------------------------------------------------------
@@ -249,9 +251,9 @@ class Steps:
         if not any(part.section == "consumers" and part.name == name for part in self.parts):
             channel = {"connection": producer.name}
             said = f"{producer.name} reads the answers to its commands"
-            self.parts.append(Part("channels", key, made(channel, at), said))
+            self.parts.append(ExpandedItem("channels", key, made(channel, at), said))
             consumer = {"queue": queue.name, "auto_ack": True, "start": False, "channel": name}
-            self.parts.append(Part("consumers", key, made(consumer, at), said))
+            self.parts.append(ExpandedItem("consumers", key, made(consumer, at), said))
         self.steps += [
             (f"{producer.name} asks the workers, and waits for answers", declared(parts, at)),
             ("", made({"consume": name}, at)),

@@ -5,16 +5,16 @@ from typing import Any
 from routesim.celery.messages import Call, task
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.routes import routed, target
-from routesim.celery.settings import Settings
+from routesim.celery.settings import CelerySettings
 from routesim.scenario.celery.apps import App, Apps, options_of
-from routesim.scenario.celery.nodes import Part, duration, key_of, made
+from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
 from routesim.scenario.format.kinds import Fields
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 
 ROUTING = ("queue", "exchange", "routing_key", "priority")
 
 
-class Tasks:
+class TasksSection:
     """What a task is, by name; `rules` are put before those of a task by calls that commit late."""
 
     def __init__(self, apps: Apps) -> None:
@@ -36,14 +36,14 @@ class Tasks:
             options.setdefault("priority", app.settings["task_default_priority"])
         return options
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[ExpandedItem]:
         section = self.apps.fields.node.get("tasks")
         found = []
         for name, (app, given) in self.known.items():
             at = key_of(section, name)
             key = made(name, at)
             assert isinstance(key, Text)
-            found.append(Part("tasks", key, made(self._fields(name, app, given, at), at), f"app {app.name}: tasks"))
+            found.append(ExpandedItem("tasks", key, made(self._fields(name, app, given, at), at), f"app {app.name}: tasks"))
         return found
 
     def _fields(self, name: str, app: App, given: Fields, at: Node) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Tasks:
         return found
 
 
-def acknowledging(given: Fields, settings: Settings) -> dict[str, Any]:
+def acknowledging(given: Fields, settings: CelerySettings) -> dict[str, Any]:
     """When a task is acknowledged, and with late acknowledgement what becomes of one that did not end well."""
     if not given.get("acks_late", settings["task_acks_late"]):
         # Without effect, as in Celery; `check` says so of a task that asks for it itself.

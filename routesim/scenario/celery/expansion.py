@@ -10,9 +10,9 @@ from routesim.diagnostics import Invalid
 from routesim.scenario.celery.apps import Apps
 from routesim.scenario.celery.calls import Calls
 from routesim.scenario.celery.celery_format import CELERY
-from routesim.scenario.celery.celery_steps import Commented, Steps, horizon_of, starts_of
-from routesim.scenario.celery.celery_tasks import Tasks
-from routesim.scenario.celery.nodes import Part, copied, made
+from routesim.scenario.celery.celery_steps import CelerySteps, Commented, horizon_of, starts_of
+from routesim.scenario.celery.celery_tasks import TasksSection
+from routesim.scenario.celery.nodes import ExpandedItem, copied, made
 from routesim.scenario.definitions.list_form import section_in_list_form
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Fields, Kind, ListOf, Reader, Unreadable, is_null
@@ -20,7 +20,7 @@ from routesim.scenario.format.workers import RUN
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.declarations import Declarations, child
 from routesim.scenario.sections.names import Names
-from routesim.scenario.sections.steps_section import Steps as PlainSteps
+from routesim.scenario.sections.steps_section import StepsSection as PlainSteps
 from routesim.scenario.yaml.source import Mapping, Node, Sequence
 from routesim.versions import NEWEST, UnknownVersion, rules
 
@@ -31,7 +31,7 @@ class Expanded(NamedTuple):
     """The plain scenario, and of what it was made, in order, for writing it down with comments."""
 
     root: Mapping
-    parts: list[Part]
+    parts: list[ExpandedItem]
     steps: list[Commented]
     ignored: dict[str, list[str]]  # app -> its settings that mean nothing here
 
@@ -60,9 +60,9 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     _know_plain(apps, root)
     apps.add_workers()
     flower = apps.add_flower()
-    tasks = Tasks(apps)
+    tasks = TasksSection(apps)
     calls = Calls(apps, tasks, starts)
-    steps = Steps(apps, tasks, calls, flower, horizon_of(root))
+    steps = CelerySteps(apps, tasks, calls, flower, horizon_of(root))
     steps.flower_begins()
     steps.beats(starts)
     steps.read(root.get("steps"), root.get("until"))
@@ -80,7 +80,7 @@ def _without_apps(reader: Reader, steps: Sequence) -> Unreadable:
     return Unreadable()
 
 
-def _grouped(parts: list[Part]) -> list[Part]:
+def _grouped(parts: list[ExpandedItem]) -> list[ExpandedItem]:
     """What has one comment together, in the order in which each comment comes first."""
     order: dict[str, int] = {}
     for part in parts:
@@ -124,7 +124,7 @@ def _without(root: Mapping) -> Mapping:
     return plain
 
 
-def _merged(reader: Reader, root: Mapping, apps: Apps, parts: list[Part], steps: list[Commented]) -> Mapping:
+def _merged(reader: Reader, root: Mapping, apps: Apps, parts: list[ExpandedItem], steps: list[Commented]) -> Mapping:
     plain, at = _without(root), root["celery"]
     for section in SECTIONS:
         items = [part for part in parts if part.section == section]
@@ -145,7 +145,7 @@ def _put(plain: Mapping, section: str, node: Node, at: Node) -> None:
         plain[made(section, at)] = node
 
 
-def _merge(reader: Reader, plain: Mapping, section: str, items: list[Part], apps: Apps, at: Node) -> None:
+def _merge(reader: Reader, plain: Mapping, section: str, items: list[ExpandedItem], apps: Apps, at: Node) -> None:
     given = plain.get(section)
     if isinstance(given, Sequence) and section != "bindings":
         reader.error(
@@ -181,7 +181,7 @@ def _same(section: str, name: str, apps: Apps) -> bool:
     return section == "channels"
 
 
-def _told_twice(reader: Reader, section: str, part: Part, mapping: Mapping) -> None:
+def _told_twice(reader: Reader, section: str, part: ExpandedItem, mapping: Mapping) -> None:
     first = next(key for key in mapping if key == part.name)
     what = section.removesuffix("s")
     assert part.name is not None

@@ -7,7 +7,7 @@ from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.writing import NOTHING
 
 
-class Part(NamedTuple):
+class ExpandedItem(NamedTuple):
     """An item of a section; `name` is None in a list. `comment` says in the written form what it is."""
 
     section: str

@@ -8,7 +8,7 @@ from typing import Any
 from routesim.scenario.celery.expansion import Expanded
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, YAML_1_1_BOOLEANS
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
-from routesim.scenario.yaml.writing import NOTHING, Bare, Item, commented, scalar
+from routesim.scenario.yaml.writing import NOTHING, Bare, WrittenItem, commented, scalar
 
 WORDS = TRUE | FALSE | NULLS | YAML_1_1_BOOLEANS
 ORDER = (
@@ -58,15 +58,15 @@ def _head(expanded: Expanded, file: str) -> Iterator[str]:
 
 def _section(expanded: Expanded, name: str, node: Node) -> Any:
     if name == "steps" and expanded.steps:
-        return [Item(comment, None, _data(step)) for comment, step in expanded.steps]
+        return [WrittenItem(comment, None, _data(step)) for comment, step in expanded.steps]
     parts = [part for part in expanded.parts if part.section == name]
     if not parts:
         return _data(node)
     comments = {str(part.name) if part.name is not None else id(part.node): part.comment for part in parts}
     if isinstance(node, Sequence):
-        return [Item(comments.get(id(item), ""), None, _data(item)) for item in node]
+        return [WrittenItem(comments.get(id(item), ""), None, _data(item)) for item in node]
     assert isinstance(node, Mapping)
-    return [Item(comments.get(str(key), ""), str(key), _data(item)) for key, item in node.items()]
+    return [WrittenItem(comments.get(str(key), ""), str(key), _data(item)) for key, item in node.items()]
 
 
 def _data(node: Node) -> Any:

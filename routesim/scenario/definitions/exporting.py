@@ -8,7 +8,7 @@ from routesim import steps
 from routesim.broker.state import PREDECLARED
 from routesim.diagnostics import Diagnostic, Place
 from routesim.model import Binding, Exchange, Policy, Queue
-from routesim.scenario.declared_topology import Topology, topology_of
+from routesim.scenario.declared_topology import DeclaredTopology, topology_of
 from routesim.scenario.scenario import Scenario
 from routesim.values import Table, Typed, Value, comparable, raw, table_identity
 from routesim.versions import rules
@@ -29,7 +29,7 @@ def definitions_of(scenario: Scenario, vhost: str | None = None) -> tuple[Docume
     return export.document(), export.warnings
 
 
-def document_of(topology: Topology, vhost: str | None = None) -> Document:
+def document_of(topology: DeclaredTopology, vhost: str | None = None) -> Document:
     """The file for a topology that came from such a file: nothing in it can be lost."""
     return _Export(topology, None, topology.vhost if vhost is None else vhost).document()
 
@@ -53,7 +53,7 @@ def lines_of(document: Document) -> Iterator[str]:
 
 
 class _Export:
-    def __init__(self, topology: Topology, scenario: Scenario | None, vhost: str) -> None:
+    def __init__(self, topology: DeclaredTopology, scenario: Scenario | None, vhost: str) -> None:
         self.topology = topology
         self.scenario = scenario
         self.vhost = vhost

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic, did_you_mean
-from routesim.scenario.declared_topology import Topology, topology_of
+from routesim.scenario.declared_topology import DeclaredTopology, topology_of
 from routesim.scenario.definitions import list_form
 from routesim.scenario.definitions.left_out import DECLARING, items_of, left_out, lost_before, named
 from routesim.scenario.load import load_definitions
@@ -18,7 +18,7 @@ HALF_A_PAIR = re.compile(r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9
 class Imported(NamedTuple):
     """`left_out`: what of the file is not in the topology and why, one sentence each."""
 
-    topology: Topology
+    topology: DeclaredTopology
     left_out: tuple[str, ...]
     warnings: tuple[Diagnostic, ...]
 
@@ -97,7 +97,7 @@ def _vhost(source: Source, data: dict[str, Any], wanted: str | None) -> str:
 # Short forms ---------------------------------------------------------------------------------------------------------
 
 
-def _readable(topology: Topology) -> Topology:
+def _readable(topology: DeclaredTopology) -> DeclaredTopology:
     """Without the width of integers where nothing can tell them apart: the arguments of exchanges and queues."""
     return topology._replace(
         exchanges=tuple(item._replace(arguments=_unwidened(item.arguments)) for item in topology.exchanges),

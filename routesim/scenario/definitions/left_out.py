@@ -29,8 +29,8 @@ COMPONENTS = {
     "shovel": "shovels are not simulated",
     "vhost-limits": "limits of vhosts are not simulated",
 }
-MOST_NAMES = 5
-MOST_WARNINGS = 20
+MAX_NAMES = 5
+MAX_WARNINGS = 20
 OLD_REGEX = "before 3.11 the broker's export leaves out every exchange whose name begins with amq"
 
 
@@ -42,8 +42,8 @@ def items_of(data: dict[str, Any], section: str) -> Iterator[dict[str, Any]]:
 def named(names: Iterable[object]) -> str:
     """The first of the names, safe to stand in a comment."""
     shown = [scalar(str(name)) for name in names]
-    more = f" and {len(shown) - MOST_NAMES:,} more" if len(shown) > MOST_NAMES else ""
-    return ", ".join(shown[:MOST_NAMES]) + more
+    more = f" and {len(shown) - MAX_NAMES:,} more" if len(shown) > MAX_NAMES else ""
+    return ", ".join(shown[:MAX_NAMES]) + more
 
 
 def left_out(data: dict[str, Any], vhost: str, warnings: Iterable[Diagnostic]) -> Iterator[str]:
@@ -63,11 +63,11 @@ def left_out(data: dict[str, Any], vhost: str, warnings: Iterable[Diagnostic]) -
     if own:
         yield f"{named(own)}: an import passes over names that begin with amq."
     passed_over = [problem for problem in warnings if problem.code == "definitions-binding"]
-    for problem in passed_over[:MOST_NAMES]:
+    for problem in passed_over[:MAX_NAMES]:
         where = f" (line {problem.place.line})" if problem.place else ""
         yield f"a binding{where}: {problem.message if problem.message.isprintable() else scalar(problem.message)}"
-    if len(passed_over) > MOST_NAMES:
-        yield f"{count(len(passed_over) - MOST_NAMES, 'more binding')} of this kind"
+    if len(passed_over) > MAX_NAMES:
+        yield f"{count(len(passed_over) - MAX_NAMES, 'more binding')} of this kind"
     for key in data:
         if key not in (*DECLARING, *ACCESS, "parameters", "global_parameters", "vhosts") and key not in ABOUT_THE_FILE:
             yield f"{scalar(str(key))}: " + ("limits of vhosts are not simulated" if key == "limits" else "not known to routesim")
@@ -79,11 +79,11 @@ def _other_vhosts(data: dict[str, Any], vhost: str) -> Iterator[str]:
         for item in items_of(data, section):
             if item.get("vhost", vhost) != vhost:
                 others.setdefault(str(item["vhost"]), Counter())[section] += 1
-    for name, counts in list(others.items())[:MOST_NAMES]:
+    for name, counts in list(others.items())[:MAX_NAMES]:
         parts = [count(number, SINGULAR[section]) for section, number in counts.items()]
         yield f"vhost {scalar(name)} ({', '.join(parts)}): --vhost chooses it"
-    if len(others) > MOST_NAMES:
-        yield f"{len(others) - MOST_NAMES:,} more vhosts: --vhost chooses one"
+    if len(others) > MAX_NAMES:
+        yield f"{len(others) - MAX_NAMES:,} more vhosts: --vhost chooses one"
 
 
 def _parameters(data: dict[str, Any], vhost: str) -> Iterator[str]:
@@ -114,14 +114,14 @@ def lost_before(source: Source, data: dict[str, Any], vhost: str) -> Iterator[Di
             continue
         ends = [item.get("source"), item.get("destination") if item.get("destination_type") == "exchange" else None]
         for name in ends:
-            if isinstance(name, str) and name not in known and name not in told and len(told) < MOST_WARNINGS:
+            if isinstance(name, str) and name not in known and name not in told and len(told) < MAX_WARNINGS:
                 told.add(name)
                 why = OLD_REGEX if name.startswith("amq") else "rabbitmqctl leaves internal exchanges out of its export"
                 problem = f"exchange '{name}' has bindings, but is not in the file; {why}"
                 yield _warning(source, problem, ("bindings", index), "add the exchange to the file, with its type")
         arguments = item.get("arguments")
         for key, value in arguments.items() if isinstance(arguments, dict) else ():
-            if value == "undefined" and len(told) < MOST_WARNINGS:
+            if value == "undefined" and len(told) < MAX_WARNINGS:
                 told.add((index, key))
                 problem = f"'{key}' is the text \"undefined\": so the broker's export writes a void, and its import reads text"
                 yield _warning(

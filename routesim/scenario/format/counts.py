@@ -4,7 +4,7 @@ import re
 
 from routesim.celery.rates import rate_of
 from routesim.comparisons import Comparison
-from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, ListOf, Reader, TextKind, duration_ms, found, whole_number
+from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, ListOf, Reader, TextKind, duration_ms, shown, whole_number
 from routesim.scenario.yaml.source import Node, Sequence, Text
 
 
@@ -23,7 +23,7 @@ class Count(Kind):
             match = re.fullmatch(r"\s*(==|!=|>=|<=|>|<)\s*(\d{1,18})\s*", node)
             if match:
                 return match[1], int(match[2])
-        raise reader.error("wrong-type", f"expected {self.expects}, found {found(node)}", node)
+        raise reader.error("wrong-type", f"expected {self.expects}, found {shown(node)}", node)
 
 
 class CountOrIds(Kind):
@@ -53,7 +53,7 @@ class Over(Kind):
             if match and number is not None:
                 return match[1], number
         cure = f"write '> {node}'" if isinstance(node, Text) and self.number(node) is not None else ""
-        raise reader.error("wrong-type", f"expected {self.expects}, found {found(node)}", node, cure)
+        raise reader.error("wrong-type", f"expected {self.expects}, found {shown(node)}", node, cure)
 
     def number(self, text: str) -> int | None:
         return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None

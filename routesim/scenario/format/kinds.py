@@ -58,7 +58,7 @@ class Reader:
         return any(item.severity == "error" for item in self.diagnostics)
 
 
-def found(node: Node) -> str:
+def shown(node: Node) -> str:
     """The node in a few words, for "expected …, found …"."""
     if isinstance(node, Mapping):
         return "a mapping"
@@ -86,7 +86,7 @@ class Kind:
         raise NotImplementedError
 
     def wrong(self, reader: Reader, node: Node, cure: str = "") -> Unreadable:
-        return reader.error("wrong-type", f"expected {self.expects}, found {found(node)}", node, cure)
+        return reader.error("wrong-type", f"expected {self.expects}, found {shown(node)}", node, cure)
 
 
 class TextKind(Kind):
@@ -188,7 +188,7 @@ class Choice(Kind):
             raise self.wrong(reader, node)
         if node not in self.options:
             raise reader.error(
-                "wrong-value", f"expected {self.expects}, found {found(node)}", node, did_you_mean(node, self.options)
+                "wrong-value", f"expected {self.expects}, found {shown(node)}", node, did_you_mean(node, self.options)
             )
         return node
 
@@ -256,7 +256,7 @@ class AmqpValue(Kind):
             text = TextKind("a decimal number of 31 bits such as 1.25").read(reader, node)
             whole, _, digits = text.partition(".")
             if not re.fullmatch("[0-9]{1,9}", whole + digits) or int(whole + digits) >= 2**31:
-                raise reader.error("wrong-type", f"expected a decimal number of 31 bits such as 1.25, found {found(node)}", node)
+                raise reader.error("wrong-type", f"expected a decimal number of 31 bits such as 1.25, found {shown(node)}", node)
             return Typed(name, (len(digits), int(whole + digits)))
         if name == "bool":
             return Boolean().read(reader, node)
@@ -267,7 +267,7 @@ class AmqpValue(Kind):
         wanted = Mapping if name == "table" else Sequence
         if not isinstance(node, wanted):
             raise reader.error(
-                "wrong-type", f"expected {'a mapping' if name == 'table' else 'a list'}, found {found(node)}", node
+                "wrong-type", f"expected {'a mapping' if name == 'table' else 'a list'}, found {shown(node)}", node
             )
         return Table().read(reader, node) if name == "table" else self.read(reader, node)
 

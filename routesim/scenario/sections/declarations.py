@@ -9,9 +9,9 @@ from routesim.broker.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.broker.policies import known_keys
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
-from routesim.model import REPLY_TO, Channel, Consumer, Exchange, Policy, Queue, Settings
+from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Exchange, Policy, Queue
 from routesim.queues.arguments import ARGUMENTS
-from routesim.replies import Refused
+from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Definitions, Path
 from routesim.scenario.engines import engine_of
 from routesim.scenario.format.kinds import Reader
@@ -32,7 +32,7 @@ class Included(NamedTuple):
     place: Callable[[Path], tuple[int, int, int]]
 
 
-class Item(NamedTuple):
+class Declared(NamedTuple):
     """An engine step and the node that asks for it (None: a definitions file's, see `Declarations.place`)."""
 
     step: steps.Step
@@ -53,7 +53,7 @@ class Declarations:
         self.exclusive: dict[str, Text | None] = {}  # queue -> the channel that it names
         self.consumed: dict[str, str] = {}  # queue -> its first consumer
         self.topology: Broker | None = None  # everything at the top declared, before anybody consumes
-        self.items: list[Item] = []  # of the top level, without the bindings of definitions files
+        self.items: list[Declared] = []  # of the top level, without the bindings of definitions files
 
     # Names first: a step may declare what an earlier line refers to --------------------------------------------------
 
@@ -126,7 +126,7 @@ class Declarations:
             names.use_channel(consumer.channel)
             if any(rule.publish for rule in consumer.on_message):
                 names.channels.setdefault(
-                    publishing_channel(consumer), Channel(publishing_channel(consumer), names.connection_of(consumer.name))
+                    publishing_channel(consumer), ChannelPlan(publishing_channel(consumer), names.connection_of(consumer.name))
                 )
         for queue, channel in self.exclusive.items():
             if channel is not None:
@@ -139,7 +139,7 @@ class Declarations:
 
     # Steps of a set of declarations ----------------------------------------------------------------------------------
 
-    def steps_of(self, fields: Fields, node: Node | None, *, check_names: bool) -> Iterator[Item]:
+    def steps_of(self, fields: Fields, node: Node | None, *, check_names: bool) -> Iterator[Declared]:
         """The engine steps, in the order in which they are carried out."""
         names = self.names
         self.check_replies(fields)
@@ -148,21 +148,21 @@ class Declarations:
             at = child(node, "exchanges", name)
             self._check_exchange(declared, at)
             if declared.type not in NOT_SIMULATED:
-                yield Item(steps.DeclareExchange(names.channel_for("declare", None, None), declared), at or name)
+                yield Declared(steps.DeclareExchange(names.channel_for("declare", None, None), declared), at or name)
         for name, options in fields.get("queues", {}).items():
             queue = values_of.queue(name, options)
             at = child(node, "queues", name)
             self._check_queue(queue, options, at)
-            yield Item(steps.DeclareQueue(names.channel_for("declare", str(name), None), queue), at or name)
+            yield Declared(steps.DeclareQueue(names.channel_for("declare", str(name), None), queue), at or name)
         for options in fields.get("bindings", ()):
             if "source" in options and "destination" in options:
-                yield Item(self.binding_step(options, steps.Bind, check_names=check_names), options.node)
+                yield Declared(self.binding_step(options, steps.Bind, check_names=check_names), options.node)
         for section in ("policies", "operator_policies"):
             for options in fields.get(section, ()):
                 if options.keys() >= {"name", "pattern", "definition"}:
                     policy = values_of.policy(options, operator=section == "operator_policies")
                     if self._check_policy(policy, options.node):
-                        yield Item(steps.SetPolicy(policy), options.node)
+                        yield Declared(steps.SetPolicy(policy), options.node)
         for name in fields.get("consumers", {}):
             consumer = self.consumers[str(name)]
             at = child(node, "consumers", name)
@@ -171,7 +171,7 @@ class Declarations:
             if consumer.start and check_names:
                 names.queue(consumer.queue, self.queue_nodes.get(str(name), name))
             if consumer.start:
-                yield Item(steps.Consume(consumer), at or name)
+                yield Declared(steps.Consume(consumer), at or name)
 
     def binding_step(self, options: Fields, kind: type, *, check_names: bool, in_step: bool = False) -> Any:
         """The step that binds or unbinds; what a bind names must exist, what an unbind names had better."""
@@ -244,7 +244,7 @@ class Declarations:
     # The top level ---------------------------------------------------------------------------------------------------
 
     def top_level(
-        self, fields: Fields, node: Node | None, vhost: str, version: str, settings: Settings
+        self, fields: Fields, node: Node | None, vhost: str, version: str, settings: BrokerSettings
     ) -> tuple[Declaration, ...]:
         """All declarations at the top, each one carried out by a scratch broker, whose refusals are the diagnostics."""
         scratch = engine_of(settings)(
@@ -253,7 +253,7 @@ class Declarations:
         declared: list[Declaration] = []
         items = [*self._included_items(), *self.steps_of(fields, node, check_names=True)]
         self.items = items
-        by_kind: dict[type, list[Item]] = {kind: [] for kind in ORDER}
+        by_kind: dict[type, list[Declared]] = {kind: [] for kind in ORDER}
         for item in items:
             by_kind[type(item.step)].append(item)
         for kind, same in by_kind.items():
@@ -279,7 +279,7 @@ class Declarations:
             return binding.source not in scratch.exchanges or binding.destination not in there
         return isinstance(step, steps.Consume) and step.consumer.queue not in (*scratch.queues, REPLY_TO)
 
-    def _included_items(self) -> Iterator[Item]:
+    def _included_items(self) -> Iterator[Declared]:
         names = self.names
         channel = names.channel_for("declare", None, None)
         seen: set[tuple[str, str]] = set()  # an import leaves alone what exists (routing.md F18)
@@ -298,12 +298,12 @@ class Declarations:
                         f"exchanges of type {exchange.type} are not simulated",
                     )
                 else:
-                    yield Item(steps.DeclareExchange(channel, exchange), None, (included, path))
+                    yield Declared(steps.DeclareExchange(channel, exchange), None, (included, path))
             for path, queue in found.queues:
                 if ("queue", queue.name) in seen:
                     continue
                 seen.add(("queue", queue.name))
-                yield Item(steps.DeclareQueue(channel, queue), None, (included, path))
+                yield Declared(steps.DeclareQueue(channel, queue), None, (included, path))
             for path, policy in found.policies:
                 try:
                     compiled(policy.pattern)
@@ -313,7 +313,7 @@ class Declarations:
                     continue
                 except InvalidPattern:
                     pass  # RabbitMQ's own answer follows
-                yield Item(steps.SetPolicy(policy), None, (included, path))
+                yield Declared(steps.SetPolicy(policy), None, (included, path))
 
     def _bind_included(self, scratch: Broker, declared: list[Declaration]) -> None:
         """The bindings of definitions files. There may be a million: each is made and carried out at once."""
@@ -329,7 +329,7 @@ class Declarations:
                     declared.append(make(Declaration, (0, step)))
                     refused = scratch.apply(step)
                     if refused is not None:
-                        self._refused(Item(step, None, (included, path)), refused)
+                        self._refused(Declared(step, None, (included, path)), refused)
                 elif binding.source in names.exchanges and binding.destination in (names.queues if to_queue else names.exchanges):
                     declared.append(Declaration(0, step))  # what it binds has been refused, which has been told
                 else:
@@ -343,7 +343,7 @@ class Declarations:
         line, column, width = included.place(path)
         self.reader.diagnostics.append(included.source.diagnostic(severity, code, message, line, column, width, cure))
 
-    def _refused(self, item: Item, refused: Refused) -> None:
+    def _refused(self, item: Declared, refused: AmqpError) -> None:
         argument, cure = refused.argument, ""
         step = item.step
         if isinstance(step, steps.DeclareExchange) and argument == "type":

@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 from routesim.broker.state import PREDECLARED
 from routesim.diagnostics import did_you_mean
-from routesim.model import DECLARE_CHANNEL, GET_CHANNEL, PUBLISH_CHANNEL, REPLY_TO, Channel
+from routesim.model import DECLARE_CHANNEL, GET_CHANNEL, PUBLISH_CHANNEL, REPLY_TO, ChannelPlan
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections.ids import Ids
 from routesim.scenario.yaml.source import Node, Text
 
 OF_TASKS = ("retry", "result", "sub")  # how a worker process names what it publishes: after the task …
 OF_WORKERS = ("event", "reply")  # … or after itself, and numbered
-MOST_HINTS = 50  # looking for near names takes time; nobody reads more of them
+MAX_HINTS = 50  # looking for near names takes time; nobody reads more of them
 
 
 class Owner(NamedTuple):
@@ -30,14 +30,14 @@ class Names:
         self.policies: set[str] = set()
         self.consumer_channels: dict[str, str] = {}  # consumer -> channel
         self.named_channels: set[str] = set()
-        self.channels: dict[str, Channel] = {
-            name: Channel(name, name) for name in (DECLARE_CHANNEL, PUBLISH_CHANNEL, GET_CHANNEL)
+        self.channels: dict[str, ChannelPlan] = {
+            name: ChannelPlan(name, name) for name in (DECLARE_CHANNEL, PUBLISH_CHANNEL, GET_CHANNEL)
         }
         self.workers: set[str] = set()
         self.task_ids: set[str] = set()  # that messages carry in their header `id`
         self.owners: dict[str, Owner] = {}
         self.ids = Ids()
-        self.hints = MOST_HINTS
+        self.hints = MAX_HINTS
 
     def exchange(self, name: str, node: Node, *, in_step: bool = False) -> None:
         if name not in self.exchanges and name not in self.reader.unread_names:
@@ -106,13 +106,13 @@ class Names:
 
     def use_channel(self, name: str) -> str:
         """The plan of a channel that something names."""
-        self.channels.setdefault(name, Channel(name, name))
+        self.channels.setdefault(name, ChannelPlan(name, name))
         return name
 
     def on_connection(self, connection: str, purpose: str) -> str:
         """A channel of routesim's own on a connection of the scenario's."""
         name = f"{connection} ({purpose})"
-        self.channels.setdefault(name, Channel(name, connection))
+        self.channels.setdefault(name, ChannelPlan(name, connection))
         return name
 
     def connection_of(self, name: str) -> str:

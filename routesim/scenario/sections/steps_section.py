@@ -6,7 +6,7 @@ from routesim import steps
 from routesim.diagnostics import did_you_mean
 from routesim.model import REPLY_TO
 from routesim.scenario.format import whole
-from routesim.scenario.format.kinds import Reader, Unreadable, found
+from routesim.scenario.format.kinds import Reader, Unreadable, shown
 from routesim.scenario.scenario import Action, Do, Expect, PublishMany, ScenarioStep, Signal, Wait
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.declarations import Declarations
@@ -28,7 +28,7 @@ class Read(NamedTuple):
     fails: int | None
 
 
-class Steps:
+class StepsSection:
     def __init__(self, reader: Reader, names: Names, declarations: Declarations) -> None:
         self.reader = reader
         self.names = names
@@ -50,7 +50,7 @@ class Steps:
     def _read(self, node: Node) -> Read:
         if not isinstance(node, Mapping):
             cure = f"write `- {node}: …`" if isinstance(node, Text) and node in whole.STEPS else ""
-            raise self.reader.error("wrong-type", f"expected a step such as `- publish: {{…}}`, found {found(node)}", node, cure)
+            raise self.reader.error("wrong-type", f"expected a step such as `- publish: {{…}}`, found {shown(node)}", node, cure)
         verbs = [key for key in node if key in whole.STEPS]
         for key in node:
             if key not in whole.STEPS and key != "fails":

@@ -3,7 +3,7 @@
 from typing import Any
 
 from routesim.model import (
-    Channel,
+    ChannelPlan,
     Consumer,
     Run,
     Task,
@@ -22,7 +22,7 @@ from routesim.scenario.sections.names import Names, Owner
 Fields = dict[str, Any]
 
 
-class Working:
+class WorkerSection:
     """What the two sections declare. `read` first notes names; `workers` is called when all names are known."""
 
     def __init__(self, reader: Reader, names: Names, declarations: Declarations, fields: Fields) -> None:
@@ -48,11 +48,11 @@ class Working:
         if worker in names.consumer_channels:
             self.reader.error("duplicate-consumer", f"a consumer and a worker are both named '{name}'", name, "rename one")
         names.workers.add(worker)
-        names.channels[worker] = Channel(worker, worker)
+        names.channels[worker] = ChannelPlan(worker, worker)
         for channel in (control_channel(worker), *([gossip_channel(worker)] if "gossip" in options else [])):
-            names.channels[channel] = Channel(channel, worker)
+            names.channels[channel] = ChannelPlan(channel, worker)
         for channel in (events_channel(worker), pool_channel(worker)):
-            names.channels[channel] = Channel(channel, channel, confirms=False)
+            names.channels[channel] = ChannelPlan(channel, channel, confirms=False)
         declares = options.get("declares", {})
         names.exchanges.update(str(item) for item in declares.get("exchanges", ()))
         for queue, given in declares.get("queues", {}).items():

@@ -17,7 +17,7 @@ import yaml
 from routesim.diagnostics import Diagnostic, Invalid, Place, did_you_mean
 
 DEEPEST = 64  # levels of nesting
-MOST_EXPANDED = 2_000_000  # values after every alias has been followed
+MAX_EXPANDED = 2_000_000  # values after every alias has been followed
 STDIN = "-"
 LINE_BREAK = re.compile("\r\n|\r|\n")
 YAML_ONLY_BREAKS = ("\x85", "\u2028", "\u2029")  # new lines to YAML, but to no editor
@@ -293,9 +293,9 @@ class _Builder:
                 self._put(frame, parent, key, node)
             else:
                 parent[key] = node
-        if size > 1 and parent.size > MOST_EXPANDED:
+        if size > 1 and parent.size > MAX_EXPANDED:
             raise self.source.fail(
-                "too-large", f"aliases expand to more than {MOST_EXPANDED:,} values", parent.line, parent.column
+                "too-large", f"aliases expand to more than {MAX_EXPANDED:,} values", parent.line, parent.column
             )
 
     def _at(self, mark: Any) -> tuple[int, int]:

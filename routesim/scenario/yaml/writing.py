@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from routesim.model import Binding, Exchange, Policy, Queue
-from routesim.scenario.declared_topology import Topology
+from routesim.scenario.declared_topology import DeclaredTopology
 from routesim.values import INTEGER_RANGES, OTHER_TYPES, Table, Typed, Value
 
 WIDTH = 110  # a flow mapping that does not fit becomes a block
@@ -32,7 +32,7 @@ def _escaped(character: str, ascii: bool) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def scenario_lines(topology: Topology, comments: Iterable[str] = (), *, ascii: bool = False) -> Iterator[str]:
+def scenario_lines(topology: DeclaredTopology, comments: Iterable[str] = (), *, ascii: bool = False) -> Iterator[str]:
     """The lines of a scenario that declares the topology, the comments at its head."""
     write = _Writer(ascii)
     said = list(comments)
@@ -77,7 +77,7 @@ def inline(value: Any, *, ascii: bool = False) -> str:
     return _Writer(ascii).flow(value)
 
 
-class Item(NamedTuple):
+class WrittenItem(NamedTuple):
     """Of a section; `key` None: in a list. Neighbours with one comment have it once, before the first."""
 
     comment: str
@@ -96,12 +96,12 @@ class Bare:
 
 
 def commented(sections: dict[str, Any], comments: Iterable[str] = (), *, ascii: bool = False) -> Iterator[str]:
-    """The lines of a scenario: a section is a value, or a list of `Item`s. `comments` stand at its top."""
+    """The lines of a scenario: a section is a value, or a list of `WrittenItem`s. `comments` stand at its top."""
     write = _Writer(ascii)
     for comment in comments:
         yield from _comment(comment, ascii)
     for name, value in sections.items():
-        if isinstance(value, list) and value and isinstance(value[0], Item):
+        if isinstance(value, list) and value and isinstance(value[0], WrittenItem):
             yield ""
             yield f"{write.scalar(name)}:"
             yield from write.items(value)
@@ -228,7 +228,7 @@ class _Writer:
         yield head
         yield from self._block(value, indent + "  ") if isinstance(value, dict) else self._list(value, indent + "  ")
 
-    def items(self, items: Iterable[Item]) -> Iterator[str]:
+    def items(self, items: Iterable[WrittenItem]) -> Iterator[str]:
         """Items of a section with what there is to say about them."""
         said = ""
         for comment, key, value in items:
