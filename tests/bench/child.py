@@ -82,11 +82,11 @@ def bind_broker(path: str) -> dict[str, float | None]:
 
 def backlog(messages: str) -> dict[str, float | None]:
     """Messages that wait in queues, their content shared as it is for `count`."""
-    from routesim.scenario.source import Source
     from workload import text
 
     from routesim.run import Runner
     from routesim.scenario import load_source
+    from routesim.scenario.yaml.source import Source
 
     def runner(count: int) -> Runner:
         return Runner(load_source(Source("bench", text(count, consumers=False)), ""), None, keep=False)

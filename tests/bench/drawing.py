@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from routesim.scenario.source import Source
 from workload import NOWHERE, text
 
 from routesim import events
-from routesim.report.trace import Trace
+from routesim.report.trace.trace import Trace
 from routesim.scenario import load_source
+from routesim.scenario.yaml.source import Source
 from routesim.tables import PLAIN
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import yaml
 from pairs import paired
 from processes import command, folder, python
-from routesim.scenario.source import Source
 from rows import Row, at_least, at_most, duration
 from scale import Scale
 from vocabulary import vocabulary
 from workload import scenario_lines
 
 from routesim.scenario import load_source
+from routesim.scenario.yaml.source import Source
 
 TITLE = "Loading"
 

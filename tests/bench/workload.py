@@ -4,12 +4,11 @@ import os
 from collections.abc import Callable
 from functools import cache
 
-from routesim.cli.output import look, opened
-from routesim.scenario.source import Source
-
-from routesim.report.formats import FORMATS
+from routesim.cli.shared.output import look, opened
+from routesim.report.formats.run_formats import FORMATS
 from routesim.run import Runner
 from routesim.scenario import Scenario, load_source
+from routesim.scenario.yaml.source import Source
 
 QUEUES = 10
 KEYS = [f"svc{number}.eu.created" for number in range(QUEUES)]

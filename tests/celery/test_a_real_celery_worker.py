@@ -70,7 +70,7 @@ class Worker:
         )  # fmt: skip
         self.settled()
         assert self.wire.consuming, "the worker does not consume"
-        from kits.celery_tasks import app
+        from real_tasks import app
 
         self.app = app
         self.wire.heard.clear()

@@ -591,7 +591,7 @@ def test_delayed_delivery_costs_steps_by_its_height(tmp_path: Path, monkeypatch:
 
 def test_what_is_given_up_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = CASES["dead-letter-nowhere"][1]
-    monkeypatch.setattr("routesim.explain.keys.key_sets.remainders.MOST_STEPS", 5)
+    monkeypatch.setattr("routesim.explain.keys.remainders.MAX_STEPS", 5)
     finding = found(tmp_path, text)["dead-letter-nowhere"]
     assert finding.severity == NOTE
     assert finding.diagnostic.message.startswith("not checked to the end for dead letters of queue 'jobs'")
@@ -606,7 +606,7 @@ def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: P
         calls.append(args)
         return dead_letter_target(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("routesim.check.loop_rules.grave", counted)
+    monkeypatch.setattr("routesim.check.loop_rules.dead_letter_target", counted)
     queues = {f"q{number}": {"arguments": {"x-message-ttl": 1000, DLX: "x"}} for number in range(12)}
     bindings = [{"source": "x", "destination": name} for name in queues]
     findings = found(tmp_path, json.dumps({"exchanges": {"x": "fanout"}, "queues": queues, "bindings": bindings}))

@@ -112,7 +112,7 @@ def test_thousands_of_plain_patterns_are_quick() -> None:
 
 
 def test_what_is_too_large_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("routesim.explain.keys.key_sets.remainders.MOST_STEPS", 500)
+    monkeypatch.setattr("routesim.explain.keys.remainders.MAX_STEPS", 500)
     with pytest.raises(TooManyStates):
         classes({str(size): topic("#.a" + ".*" * size) for size in range(8)})
 
