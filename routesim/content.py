@@ -6,7 +6,7 @@ from routesim.values import Table
 class Content:
     """What all copies of a published (or dead-lettered) message share.
 
-    `keys` are the routing key and the strings of CC and BCC, in that order (routing.md R1); `ttl_ms` is the parsed
+    `keys` are the routing key and the strings of CC and BCC, in that order (rules/routing#R1); `ttl_ms` is the parsed
     `expiration`; `annotations` are the headers that RabbitMQ 3.13+ adds at delivery and a headers exchange does not see.
     """
 
@@ -49,5 +49,5 @@ class Content:
         headers = self.headers or {}
         if self.annotations:
             merged = {**headers, **self.annotations}
-            return {key: merged[key] for key in sorted(merged)}  # routing.md D13
+            return {key: merged[key] for key in sorted(merged)}  # rules/routing#D13
         return headers

@@ -136,7 +136,7 @@ class Run(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a task does when a worker process runs it (celery.md 2.1). Durations in ms; `rate_limit` in runs a second.
+    """What a task does when a worker process runs it (rules/celery#2.1). Durations in ms; `rate_limit` in runs a second.
 
     `ends` is success, exception, retry, reject, requeue, ignore, kill_child or kill_worker; `acks` early or late; what the
     next three say counts for late acknowledgement only. `retry_headers` copy: a retry carries all headers over, `x-death`
@@ -162,7 +162,7 @@ class Task(NamedTuple):
 
 
 class TaskWorker(NamedTuple):
-    """A worker process with a pool of `concurrency` children, as Celery's (celery.md 2.2). Durations in ms.
+    """A worker process with a pool of `concurrency` children, as Celery's (rules/celery#2.2). Durations in ms.
 
     It consumes `queues` in this order on a channel of its own name; `prefetch_of` says whether its limit is one for the
     channel or one for each consumer. `declares` are the steps with which it begins each time; `control` the queue of its

@@ -74,7 +74,7 @@ def plain(value: Value) -> Any:
 
 
 def identity(value: Value) -> tuple[Any, ...]:
-    """A hashable form, equal exactly when RabbitMQ calls two binding arguments the same (routing.md B1, B2)."""
+    """A hashable form, equal exactly when RabbitMQ calls two binding arguments the same (rules/routing#B1, rules/routing#B2)."""
     kind = wire_type(value)
     inner = raw(value)
     if isinstance(inner, dict):
@@ -85,15 +85,15 @@ def identity(value: Value) -> tuple[Any, ...]:
 
 
 def table_identity(table: Table) -> tuple[Any, ...]:
-    """`identity` of a whole argument table: the order of its top-level keys does not count (routing.md B2)."""
+    """`identity` of a whole argument table: the order of its top-level keys does not count (rules/routing#B2)."""
     return tuple(sorted((key, identity(item)) for key, item in table.items())) if table else ()
 
 
 def comparable(value: Value, *, strict: bool, of_message: bool) -> tuple[Any, ...]:
     """A form in which a header and a criterion are equal exactly when a headers exchange says so.
 
-    `strict` is 3.13's `=:=` (routing.md H8), otherwise 3.10's `==` (H7). `of_message` tells the message's side from
-    the binding's: since 3.13 only a message's timestamp is turned into milliseconds.
+    `strict` is 3.13's `=:=` (rules/routing#H8), otherwise 3.10's `==` (rules/routing#H7).
+    `of_message` tells the message's side from the binding's: since 3.13 only a message's timestamp is turned into milliseconds.
     """
     kind = wire_type(value)
     inner = raw(value)
@@ -116,7 +116,7 @@ def comparable(value: Value, *, strict: bool, of_message: bool) -> tuple[Any, ..
 
 
 def _inside(value: Value) -> tuple[Any, ...]:
-    """Nested values are compared with their wire types and in order, in every version (routing.md H7)."""
+    """Nested values are compared with their wire types and in order, in every version (rules/routing#H7)."""
     return comparable(value, strict=False, of_message=False)
 
 

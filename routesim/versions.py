@@ -1,7 +1,7 @@
 """What differs between RabbitMQ's versions: one table of named differences, resolved to the `Rules` of one version.
 
-A rule reads `rules.some_name`; no rule compares version numbers itself. `source` names the page and mark of the project's
-reference notes or RabbitMQ's release notes that state the difference.
+A rule reads `rules.some_name`; no rule compares version numbers itself. `source` names the rule,
+or the place in RabbitMQ's source, that states the difference.
 """
 
 from typing import Any, NamedTuple
@@ -87,75 +87,76 @@ class Rules(NamedTuple):
 
 DIFFERENCES: dict[str, VersionDifference] = {
     "unknown_exchange_type_closes": VersionDifference(
-        "an unknown exchange type closes", "connection", (("3.13.3", "channel"),), "routing.md C2"
+        "an unknown exchange type closes", "connection", (("3.13.3", "channel"),), "rules/routing#C2"
     ),
     "headers_strict": VersionDifference(
-        "a headers exchange compares integers, floats and timestamps strictly", False, (("3.13.0", True),), "routing.md H7, H8"
+        "a headers exchange compares integers, floats and timestamps strictly", False, (("3.13.0", True),),
+        "rules/routing#H7, rules/routing#H8"
     ),
     "delivery_mode_checked": VersionDifference(
-        "a delivery mode other than 1 or 2 is refused", True, (("3.13.0", False),), "routing.md U14"
+        "a delivery mode other than 1 or 2 is refused", True, (("3.13.0", False),), "rules/routing#U14"
     ),
     "user_id_checked_last": VersionDifference(
-        "`user_id` is checked after `expiration`, CC and BCC", False, (("4.0.0", True),), "routing.md U2"
+        "`user_id` is checked after `expiration`, CC and BCC", False, (("4.0.0", True),), "rules/routing#U2"
     ),
     "dead_letter_key_removes_cc": VersionDifference(
-        "x-dead-letter-routing-key removes the CC header", True, (("3.13.0", False),), "routing.md D15"
+        "x-dead-letter-routing-key removes the CC header", True, (("3.13.0", False),), "rules/routing#D15"
     ),
     "deaths_are_annotations": VersionDifference(
         "deaths are annotations: newest first, x-last-death-* set, x-death not visible to a headers exchange",
-        False, (("3.13.0", True),), "routing.md D10, D13, D18",
+        False, (("3.13.0", True),), "rules/routing#D10, rules/routing#D13, rules/routing#D18",
     ),
     "client_x_death": VersionDifference(
-        "an x-death header sent by a client is", "trusted", (("3.13.0", "recovered"), ("4.0.0", "ignored")), "routing.md D14"
+        "an x-death header sent by a client is", "trusted", (("3.13.0", "recovered"), ("4.0.0", "ignored")), "rules/routing#D14"
     ),
     "message_size_limit": VersionDifference(
-        "default limit of a message's body in bytes", 134217728, (("4.0.0", 16777216),), "routing.md U4"
+        "default limit of a message's body in bytes", 134217728, (("4.0.0", 16777216),), "rules/routing#U4"
     ),
     "exchange_types_added": VersionDifference(
-        "exchange types that were not there before", (), (("4.0.0", ("x-local-random",)),), "routing.md L2"
+        "exchange types that were not there before", (), (("4.0.0", ("x-local-random",)),), "rules/routing#L2"
     ),
     "topic_hash_words_limit": VersionDifference(
-        "`#` words that a new topic binding may have", None, (("4.3.5", 2),), "routing.md T5"
+        "`#` words that a new topic binding may have", None, (("4.3.5", 2),), "rules/routing#T5"
     ),
     "direct_reply_is_a_queue": VersionDifference(
-        "a direct reply counts as routed for `mandatory`", False, (("4.2.0", True),), "routing.md U23, U24"
+        "a direct reply counts as routed for `mandatory`", False, (("4.2.0", True),), "rules/routing#U23, rules/routing#U24"
     ),
     "reply_queue_bind_refused": VersionDifference(
-        "binding a direct reply-to address is refused with 403", False, (("4.2.6", True),), "routing.md B3"
+        "binding a direct reply-to address is refused with 403", False, (("4.2.6", True),), "rules/routing#B3"
     ),
     "hash_weight_limit": VersionDifference(
-        "largest weight of a consistent-hash binding", None, (("4.2.6", 10000),), "routing.md G2"
+        "largest weight of a consistent-hash binding", None, (("4.2.6", 10000),), "rules/routing#G2"
     ),
     "hash_header_typed": VersionDifference(
-        "the consistent hash of a header includes its wire type", True, (("3.13.0", False),), "routing.md G5, G6"
+        "the consistent hash of a header includes its wire type", True, (("3.13.0", False),), "rules/routing#G5, rules/routing#G6"
     ),
     "modulus_hash_order": VersionDifference(
-        "x-modulus-hash counts", "bindings", (("4.3.0", "destinations"),), "routing.md M2"
+        "x-modulus-hash counts", "bindings", (("4.3.0", "destinations"),), "rules/routing#M2"
     ),
     "failed_replay_unbinds": VersionDifference(
         "a replay of x-recent-history that reaches no queue undoes the binding that asked for it", True, (("3.12.0", False),),
-        "routing.md Y4",
+        "rules/routing#Y4",
     ),
     "exchanges_outlive_restarts": VersionDifference(
         "non-durable exchanges, hash rings and recent histories survive a restart (Khepri)", False, (("4.2.0", True),),
-        "routing.md C8, G7, Y5",
+        "rules/routing#C8, rules/routing#G7, rules/routing#Y5",
     ),
     "transient_queues_denied": VersionDifference(
-        "non-durable queues that are not exclusive are refused", False, (("4.3.0", True),), "queues.md 1.3"
+        "non-durable queues that are not exclusive are refused", False, (("4.3.0", True),), "rules/queues#1.3"
     ),
     "global_qos_denied": VersionDifference(
-        "basic.qos(global=true) is carried out as global=false", False, (("4.3.0", True),), "queues.md 3.7"
+        "basic.qos(global=true) is carried out as global=false", False, (("4.3.0", True),), "rules/queues#3.7"
     ),
     "policy_names_queue_types": VersionDifference(
-        "apply-to may name classic_queues, quorum_queues, streams", False, (("3.12.0", True),), "routing.md O1"
+        "apply-to may name classic_queues, quorum_queues, streams", False, (("3.12.0", True),), "rules/routing#O1"
     ),
     "negative_delivery_limit_policy": VersionDifference(
-        "a policy may set a delivery limit below 0", False, (("4.0.0", True),), "routing.md O10"
+        "a policy may set a delivery limit below 0", False, (("4.0.0", True),), "rules/routing#O10"
     ),
     "operator_keys_added": VersionDifference(
         "keys that an operator policy may set beside the first ones", (),
         (("3.11.24", ("queue-version",)), ("3.12.7", ("queue-version", "overflow")),
-         ("4.0.0", ("queue-version", "overflow", "target-group-size"))), "routing.md O11",
+         ("4.0.0", ("queue-version", "overflow", "target-group-size"))), "rules/routing#O11",
     ),
     "policy_keys_added": VersionDifference(
         "policy keys that were not there before", (),
@@ -163,19 +164,19 @@ DIFFERENCES: dict[str, VersionDifference] = {
          ("3.13.0", ("consumer-timeout", "stream-filter-size-bytes")),
          ("4.0.0", ("consumer-timeout", "stream-filter-size-bytes", "target-group-size")),
          ("4.3.0", ("consumer-timeout", "stream-filter-size-bytes", "target-group-size", "consumer-disconnected-timeout",
-                    "delayed-retry-type", "delayed-retry-min", "delayed-retry-max"))), "routing.md O10",
+                    "delayed-retry-type", "delayed-retry-min", "delayed-retry-max"))), "rules/routing#O10",
     ),
-    "mirroring_keys": VersionDifference("ha-* policy keys exist", True, (("4.0.0", False),), "routing.md O10"),
+    "mirroring_keys": VersionDifference("ha-* policy keys exist", True, (("4.0.0", False),), "rules/routing#O10"),
     "cancel_dispatches": VersionDifference(
-        "cancelling a consumer of a classic queue dispatches at once", False, (("4.0.0", True),), "queues.md 3.2"
+        "cancelling a consumer of a classic queue dispatches at once", False, (("4.0.0", True),), "rules/queues#3.2"
     ),
     "max_priority_zero_levels": VersionDifference(
-        "highest level of a queue declared with x-max-priority 0", 0, (("3.13.0", 1),), "queues.md 1.11"
+        "highest level of a queue declared with x-max-priority 0", 0, (("3.13.0", 1),), "rules/queues#1.11"
     ),
-    "queue_versions": VersionDifference("values of x-queue-version", (1, 2), (("4.3.0", (2,)),), "queues.md 1.11"),
+    "queue_versions": VersionDifference("values of x-queue-version", (1, 2), (("4.3.0", (2,)),), "rules/queues#1.11"),
     "stream_offset_without_digit_crashes": VersionDifference(
         "an x-stream-offset that does not even begin like an age closes the connection with 541", True,
-        (("3.11.0", False),), "queues.md 8.3",
+        (("3.11.0", False),), "rules/queues#8.3",
     ),
     "queue_mode_checked": VersionDifference(
         "x-queue-mode must be default or lazy", True, (("4.3.0", False),), "rabbit_amqqueue.erl, v4.2.9 and v4.3.0"
@@ -191,19 +192,19 @@ DIFFERENCES: dict[str, VersionDifference] = {
          ("4.3.0", (("stream", "x-stream-filter-size-bytes"), ("classic", "x-queue-leader-locator"),
                     ("quorum", "x-consumer-timeout"), ("quorum", "x-consumer-disconnected-timeout"),
                     ("quorum", "x-delayed-retry-type"), ("quorum", "x-delayed-retry-min"),
-                    ("quorum", "x-delayed-retry-max")))), "queues.md 1.11",
+                    ("quorum", "x-delayed-retry-max")))), "rules/queues#1.11",
     ),
     "cancel_on_ha_failover": VersionDifference(
-        "the consumer argument x-cancel-on-ha-failover is checked", True, (("4.0.0", False),), "queues.md 3.1"
+        "the consumer argument x-cancel-on-ha-failover is checked", True, (("4.0.0", False),), "rules/queues#3.1"
     ),
     "quorum_default_limit": VersionDifference(
-        "delivery limit of a quorum queue that sets none", None, (("4.0.0", 20),), "queues.md 2.10"
+        "delivery limit of a quorum queue that sets none", None, (("4.0.0", 20),), "rules/queues#2.10"
     ),
     "quorum_negative_limit_is_none": VersionDifference(
-        "a negative delivery limit means no limit (before: 0)", False, (("4.0.0", True),), "queues.md 2.10"
+        "a negative delivery limit means no limit (before: 0)", False, (("4.0.0", True),), "rules/queues#2.10"
     ),
     "quorum_nack_counts": VersionDifference(
-        "basic.nack and recover count towards the delivery limit", True, (("4.3.0", False),), "queues.md 2.10"
+        "basic.nack and recover count towards the delivery limit", True, (("4.3.0", False),), "rules/queues#2.10"
     ),
     "quorum_limit_death_credit": VersionDifference(
         "credit that a consumer gets back for a message that dies of its delivery limit", 2, (("3.12.0", 1),),
@@ -211,36 +212,36 @@ DIFFERENCES: dict[str, VersionDifference] = {
     ),
     "quorum_count_headers": VersionDifference(
         "count headers of a quorum queue's redelivery", "x-delivery-count",
-        (("4.3.0", "x-acquired-count and x-delivery-count"),), "queues.md 2.9",
+        (("4.3.0", "x-acquired-count and x-delivery-count"),), "rules/queues#2.9",
     ),
     "quorum_first_get_count": VersionDifference(
-        "the first basic.get carries x-delivery-count 0", True, (("3.12.0", False),), "queues.md 2.9"
+        "the first basic.get carries x-delivery-count 0", True, (("3.12.0", False),), "rules/queues#2.9"
     ),
     "quorum_priorities": VersionDifference(
-        "message priorities of a quorum queue", "none", (("4.0.0", "two"), ("4.3.0", "strict")), "queues.md 2.7"
+        "message priorities of a quorum queue", "none", (("4.0.0", "two"), ("4.3.0", "strict")), "rules/queues#2.7"
     ),
     "quorum_single_active": VersionDifference(
-        "the next single active consumer of a quorum queue", "fifo", (("4.0.0", "priority"),), "queues.md 3.10"
+        "the next single active consumer of a quorum queue", "fifo", (("4.0.0", "priority"),), "rules/queues#3.10"
     ),
     "quorum_consumer_order": VersionDifference(
-        "a quorum queue sends its batches in the order of", "tag", (("4.0.0", "registration"),), "queues.md 3.3"
+        "a quorum queue sends its batches in the order of", "tag", (("4.0.0", "registration"),), "rules/queues#3.3"
     ),
     "quorum_drops_reversed": VersionDifference(
-        "several messages dropped at once are dead-lettered newest first", True, (("4.2.4", False),), "queues.md 6.3"
+        "several messages dropped at once are dead-lettered newest first", True, (("4.2.4", False),), "rules/queues#6.3"
     ),
     "quorum_bytes_with_properties": VersionDifference(
-        "a quorum queue's max-length-bytes counts properties too", False, (("4.0.0", True),), "queues.md 6.2"
+        "a quorum queue's max-length-bytes counts properties too", False, (("4.0.0", True),), "rules/queues#6.2"
     ),
     "quorum_expires_policy_wins": VersionDifference(
         "of x-expires and a policy's expires a quorum queue takes the policy's (then: the smaller)", True,
-        (("4.0.0", False),), "routing.md O8",
+        (("4.0.0", False),), "rules/routing#O8",
     ),
-    "quorum_delayed_retry": VersionDifference("quorum queues can delay a retry", False, (("4.3.0", True),), "queues.md 2.11"),
+    "quorum_delayed_retry": VersionDifference("quorum queues can delay a retry", False, (("4.3.0", True),), "rules/queues#2.11"),
     "acknowledgement_timeout": VersionDifference(
-        "an overdue acknowledgement closes the", "channel", (("4.3.0", "delivery"),), "queues.md 5.10"
+        "an overdue acknowledgement closes the", "channel", (("4.3.0", "delivery"),), "rules/queues#5.10"
     ),
     "consumer_timeout_argument": VersionDifference(
-        "queues may set their own acknowledgement timeout", False, (("3.12.0", True),), "queues.md 5.10"
+        "queues may set their own acknowledgement timeout", False, (("3.12.0", True),), "rules/queues#5.10"
     ),
 }  # fmt: skip
 

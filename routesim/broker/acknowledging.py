@@ -1,4 +1,4 @@
-"""basic.ack, nack, reject, recover and get (queues.md 4): which deliveries a tag means, and in what order they settle."""
+"""basic.ack, nack, reject, recover and get (rules/queues#4): which deliveries a tag means, and in what order they settle."""
 
 from collections.abc import Sequence
 
@@ -64,7 +64,7 @@ def _settle_or_record(broker: State, channel: Channel, deliveries: list[Delivery
 
 
 def settle(broker: State, channel: Channel, deliveries: Sequence[Delivery], how: str, why: str) -> None:
-    """Apply one answer to deliveries that have left the unacked, one group a queue and consumer (queues.md 4.4)."""
+    """Apply one answer to deliveries that have left the unacked, one group a queue and consumer (rules/queues#4.4)."""
     try:
         for delivery in deliveries:
             delivery.queue.check_answer(how, why)
@@ -114,7 +114,7 @@ def _settle_group(broker: State, channel: Channel, deliveries: Sequence[Delivery
 def release(broker: State, channel: Channel) -> None:
     """The channel fell below its global limit: its queues may send again.
 
-    RabbitMQ begins with any of them, by chance (queues.md 3.7); here it is the one declared last.
+    RabbitMQ begins with any of them, by chance (rules/queues#3.7); here it is the one declared last.
     """
     for queue in reversed(list(broker.queues.values())):
         queue.resume(broker, channel)

@@ -8,7 +8,7 @@ from routesim.model import DEFAULT_EXCHANGE, Message
 
 
 def content_of(message: Message) -> Content:
-    """The message as routing sees it, the keys of CC and BCC included (routing.md R1, U19)."""
+    """The message as routing sees it, the keys of CC and BCC included (rules/routing#R1, rules/routing#U19)."""
     headers = message.headers or {}
     keys = (message.routing_key, *(key for name in ("CC", "BCC") for key in texts(headers.get(name))))
     seen = {name: value for name, value in headers.items() if name != "BCC"}

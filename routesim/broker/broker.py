@@ -134,7 +134,7 @@ class Broker(State):
         deadletters.drain(self)
 
     def _overdue(self, name: str, number: int) -> None:
-        """An acknowledgement came too late: the channel is closed, or since 4.3 the consumer cancelled (queues.md 5.10)."""
+        """An acknowledgement came too late: the channel is closed, or since 4.3 the consumer cancelled (rules/queues#5.10)."""
         found = acknowledging.overdue(self, name, number)
         if found is None:
             return

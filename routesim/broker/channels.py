@@ -1,4 +1,5 @@
-"""Channels and connections: consumers on them, prefetch, and their end (queues.md 3.1, 3.6, 3.7, 2.13)."""
+"""Channels and connections: consumers on them, prefetch, and their end (rules/queues#3.1, rules/queues#3.6, rules/queues#3.7,
+rules/queues#2.13)."""
 
 from routesim import events, steps
 from routesim.broker.acknowledging import release
@@ -42,7 +43,7 @@ def _subscription(broker: State, consumer: Consumer, channel: Channel) -> Subscr
 
 
 def _consume_replies(broker: State, consumer: Consumer, channel: Channel) -> None:
-    """Direct reply-to (routing.md U21)."""
+    """Direct reply-to (rules/routing#U21)."""
     if channel.reply_consumer is not None:
         raise AmqpError(406, "reply consumer already set")
     if not consumer.auto_ack:
@@ -56,7 +57,7 @@ def _consume_replies(broker: State, consumer: Consumer, channel: Channel) -> Non
 
 
 def cancel(broker: State, step: steps.Cancel) -> None:
-    """Cancelling an unknown consumer is no error (queues.md S22)."""
+    """Cancelling an unknown consumer is no error (rules/queues#S22)."""
     channel = broker.channel(step.channel)
     found = channel.subscriptions.pop(step.consumer, None)
     if found is None:
@@ -99,14 +100,14 @@ def qos(broker: State, step: steps.Qos) -> None:
         return
     was_at_limit = channel.at_limit()
     if step.prefetch and not channel.limit:
-        channel.volume = len(channel.unacked)  # those of basic.get too, and these never leave (queues.md 3.7)
+        channel.volume = len(channel.unacked)  # those of basic.get too, and these never leave (rules/queues#3.7)
     channel.limit = step.prefetch
     if was_at_limit and not channel.at_limit():
         release(broker, channel)
 
 
 def set_prefetch(broker: State, channel: Channel, prefetch: int) -> None:
-    """basic.qos(global=false): for consumers to come; switches a limit of the whole channel off (queues.md S6)."""
+    """basic.qos(global=false): for consumers to come; switches a limit of the whole channel off (rules/queues#S6)."""
     channel.prefetch = prefetch
     if channel.limit:
         channel.limit = 0
@@ -131,7 +132,7 @@ def close_channel(broker: State, channel: Channel, why: str) -> None:
             broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
         broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True, why))
     channel.subscriptions = {}
-    # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (queues.md 3.13).
+    # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (rules/queues#3.13).
     for queue in list(broker.queues.values()):
         deliveries = held.get(queue, [])
         if queue.takes_settled:
@@ -162,7 +163,7 @@ def crash(broker: State, step: steps.Crash) -> None:
 
 
 def close(broker: State, step: steps.Close) -> None:
-    """connection.close by the client: for what it held the same as a loss (queues.md 2.13)."""
+    """connection.close by the client: for what it held the same as a loss (rules/queues#2.13)."""
     names = tuple(broker.connections.get(step.connection, ()))
     if names and broker.listen:
         broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))

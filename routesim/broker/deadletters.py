@@ -1,4 +1,4 @@
-"""Dead-lettering: what becomes of a copy that was rejected, expired, or driven out of its queue (routing.md 4)."""
+"""Dead-lettering: what becomes of a copy that was rejected, expired, or driven out of its queue (rules/routing#4)."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def _targets(
 
 
 def _publisher(queue: QueueType) -> str | None:
-    """As whom a queue publishes its dead letters: at-least-once waits for confirms like any publisher (queues.md 6.8)."""
+    """As whom a queue publishes its dead letters: at-least-once waits for confirms like any publisher (rules/queues#6.8)."""
     return f"(dead letters of {queue.name})" if queue.settings.dead_letter_strategy == "at-least-once" else None
 
 
@@ -86,7 +86,7 @@ def _enter(broker: State, target: QueueType, path: events.Path, message: str, co
     fresh = Copy(broker.serial, message, content, target.expires_at(content, broker.now))
     if target.refusal(content, publisher) is None:
         target.publish(broker, fresh, publisher)
-    else:  # a full queue with reject-publish-dlx hands it on (queues.md 6.8)
+    else:  # a full queue with reject-publish-dlx hands it on (rules/queues#6.8)
         broker.dead_letter(target, fresh, "maxlen")
 
 
@@ -103,7 +103,7 @@ def _nowhere(broker: State, burial: PendingDeadLetter, why: str) -> None:
 
 
 def retry(broker: State, name: str) -> None:
-    """Try the at-least-once dead letters of a queue again (routing.md D19)."""
+    """Try the at-least-once dead letters of a queue again (rules/routing#D19)."""
     queue = broker.queues.get(name)
     if queue is None:
         return
@@ -115,7 +115,7 @@ def retry(broker: State, name: str) -> None:
 
 
 def is_cycle(target: str, deaths: list[Table]) -> bool:
-    """RabbitMQ's rule: been there before, and no rejection since, by the order of `x-death` (routing.md D16)."""
+    """RabbitMQ's rule: been there before, and no rejection since, by the order of `x-death` (rules/routing#D16)."""
     for death in deaths:
         if death["reason"] == REJECTED:
             return False
@@ -153,7 +153,7 @@ def record_death(
 
 
 def _shown_keys(content: Content) -> list[str]:
-    """The routing key and those of CC, never of BCC (routing.md D11)."""
+    """The routing key and those of CC, never of BCC (rules/routing#D11)."""
     if len(content.keys) == 1:
         return [content.routing_key]
     cc = publishing.texts((content.headers or {}).get("CC"))
@@ -161,7 +161,8 @@ def _shown_keys(content: Content) -> list[str]:
 
 
 def _in_header(headers: Table, entry: Table) -> list[Table]:
-    """3.10-3.12: `x-death` is a header; from the third death on the tail comes out reversed (routing.md D10, S3)."""
+    """3.10-3.12: `x-death` is a header; from the third death on the tail comes out reversed (rules/routing#D10,
+    rules/routing#S3)."""
     known = headers.get("x-death")
     if known is None:
         headers["x-first-death-reason"] = entry["reason"]
@@ -201,7 +202,7 @@ def _same_death(left: Table, right: Table) -> bool:
 
 
 def _annotated(rules: Rules, content: Content, entry: Table) -> tuple[Table, list[Table]]:
-    """3.13+: deaths are kept beside the headers, newest first (routing.md D13, D14)."""
+    """3.13+: deaths are kept beside the headers, newest first (rules/routing#D13, rules/routing#D14)."""
     annotations = dict(content.annotations or {})
     known: list[Table] = annotations.get("x-death", [])
     if not known and rules.client_x_death == "recovered":

@@ -1,4 +1,4 @@
-"""Policies and operator policies: which one applies, and what it may hold (routing.md 5)."""
+"""Policies and operator policies: which one applies, and what it may hold (rules/routing#5)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ def _any(value: Any) -> str | None:
 
 
 MASTER_LOCATORS = ("min-masters", "client-local", "random", "balanced")
-# Every key that a policy may set: how its value is checked (routing.md O10).
+# Every key that a policy may set: how its value is checked (rules/routing#O10).
 KEYS: dict[str, Callable[[Any], str | None]] = {
     "alternate-exchange": _text("alternate exchange name"),
     "dead-letter-exchange": _text("dead letter exchange name"),
@@ -84,7 +84,7 @@ OPERATOR_KEYS = (
     "delivery-limit",
 )  # fmt: skip
 
-# Keys that keep a policy from applying to a queue of the type at all (routing.md O3).
+# Keys that keep a policy from applying to a queue of the type at all (rules/routing#O3).
 _MIRRORED = (*MIRRORING, "queue-master-locator")
 UNSUPPORTED: dict[str, frozenset[str]] = {
     "classic": frozenset({
@@ -117,7 +117,7 @@ def known_keys(operator: bool, rules: Rules) -> dict[str, Callable[[Any], str | 
 
 
 def validate(policy: Policy, rules: Rules) -> None:
-    """Raises the `AmqpError` that stands for RabbitMQ's "Validation failed" (routing.md O12)."""
+    """Raises the `AmqpError` that stands for RabbitMQ's "Validation failed" (rules/routing#O12)."""
     try:
         compiled(policy.pattern)
     except InvalidPattern as error:
@@ -163,7 +163,7 @@ def delete_policy(broker: State, step: steps.DeletePolicy) -> None:
 
 
 def _apply_change(broker: State, *changed: Policy) -> None:
-    """Every exchange and queue that a changed policy names is looked at again (routing.md O4)."""
+    """Every exchange and queue that a changed policy names is looked at again (rules/routing#O4)."""
     names = [compiled(pattern).search for pattern in {policy.pattern for policy in changed}]
     for name, exchange in broker.exchanges.items():
         if any(named(name) for named in names):
@@ -181,7 +181,8 @@ def _apply_change(broker: State, *changed: Policy) -> None:
 
 
 def matching(broker: State, operator: bool, name: str, kind: str) -> list[Policy]:
-    """The policies that fit an exchange or a queue of type `kind`, the one that applies first (routing.md O2, O3)."""
+    """The policies that fit an exchange or a queue of type `kind`, the one that applies first (rules/routing#O2,
+    rules/routing#O3)."""
     found = []
     for (is_operator, _), policy in broker.policies.items():
         if is_operator != operator or not _names(policy, kind):
@@ -208,7 +209,7 @@ def effective(broker: State, name: str, kind: str) -> dict[str, Any]:
 
 
 def apply_to_exchange(broker: State, exchange: ExchangeState) -> None:
-    """The alternate exchange: argument first, then policy (routing.md E10)."""
+    """The alternate exchange: argument first, then policy (rules/routing#E10)."""
     own = raw(exchange.declared.arguments.get("alternate-exchange"))
     if own is None and broker.policies:
         origin = effective(broker, exchange.declared.name, "exchange").get("alternate-exchange")
@@ -223,7 +224,7 @@ def apply_to_queue(broker: State, queue: QueueType) -> None:
     strategy = queue.settings.dead_letter_strategy
     if strategy == "at-least-once" and not (
         queue.kind == "quorum" and queue.settings.overflow == "reject-publish" and queue.settings.dead_letter_exchange is not None
-    ):  # routing.md D19
+    ):  # rules/routing#D19
         queue.settings = queue.settings._replace(dead_letter_strategy="at-most-once")
         broker.warn(
             f"queue '{queue.name}': at-least-once needs a dead-letter exchange and x-overflow reject-publish; "

@@ -1,4 +1,4 @@
-"""basic.publish: the checks, the route, the queues, and what the publisher is told (routing.md 3)."""
+"""basic.publish: the checks, the route, the queues, and what the publisher is told (rules/routing#3)."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ USER = "guest"  # as whom everything is published
 
 
 class PendingPublish:
-    """A publish inside a transaction: routed when published, delivered at commit (routing.md S28)."""
+    """A publish inside a transaction: routed when published, delivered at commit (rules/routing#S28)."""
 
     __slots__ = ("content", "exchange", "id", "mandatory", "route")
 
@@ -145,14 +145,14 @@ def _enqueue(
 
 
 def _addressed(broker: State, content: Content) -> bool:
-    """Since 4.2 the address of a direct reply-to consumer counts as a queue, even once it is gone (routing.md U24)."""
+    """Since 4.2 the address of a direct reply-to consumer counts as a queue, even once it is gone (rules/routing#U24)."""
     if not broker.rules.direct_reply_is_a_queue or content.exchange != DEFAULT_EXCHANGE:
         return False
     return any(key in broker.reply_channels for key in content.keys)
 
 
 def _reply(broker: State, message_id: str, content: Content) -> int:
-    """A publish to the address of a direct reply-to consumer goes straight to it (routing.md 3.5)."""
+    """A publish to the address of a direct reply-to consumer goes straight to it (rules/routing#3.5)."""
     replied = 0
     for key in dict.fromkeys(content.keys):
         name = broker.reply_channels.get(key)
@@ -177,7 +177,7 @@ def delay(broker: State, exchange: str, delay_ms: int, message_id: str, content:
 
 
 def delay_over(broker: State, exchange: str, message_id: str, content: Content, counted_as_delayed: bool) -> None:
-    """A message leaves its x-delayed-message exchange, with the bindings of this moment (routing.md W4)."""
+    """A message leaves its x-delayed-message exchange, with the bindings of this moment (rules/routing#W4)."""
     ledger = broker.ledger
     if counted_as_delayed:
         ledger.delayed -= 1
@@ -212,7 +212,7 @@ def _undelayed(content: Content) -> Content:
 
 
 def replay(broker: State, history: RecentHistory, binding: Binding) -> None:
-    """A new binding of an x-recent-history exchange gets what the exchange remembers (routing.md Y3, Y4)."""
+    """A new binding of an x-recent-history exchange gets what the exchange remembers (rules/routing#Y3, rules/routing#Y4)."""
     if binding.destination_type == "queue":
         queue = broker.queues[binding.destination]
         found = RememberedRoute(((queue, (binding,)),), (binding,), "")
@@ -230,7 +230,7 @@ def replay(broker: State, history: RecentHistory, binding: Binding) -> None:
 
 
 def _checked(broker: State, channel: Channel, message: Message) -> Content:
-    """The message as the broker will hold it. Raises `AmqpError` as RabbitMQ does, in its order (routing.md U1)."""
+    """The message as the broker will hold it. Raises `AmqpError` as RabbitMQ does, in its order (rules/routing#U1)."""
     known = broker.contents.get(id(message))
     fresh = known is None or known[0] is not message
     content = _parse(message) if known is None or fresh else known[1]
@@ -254,7 +254,7 @@ def _parse(message: Message) -> Content:
     keys: tuple[str, ...] = (message.routing_key,)
     if headers and ("CC" in headers or "BCC" in headers):
         keys += tuple(key for name in ("CC", "BCC") for key in texts(headers.get(name)))
-        headers = {key: value for key, value in headers.items() if key != "BCC"}  # routing.md U19
+        headers = {key: value for key, value in headers.items() if key != "BCC"}  # rules/routing#U19
     return Content(
         message.exchange, message.routing_key, keys, headers, message.body, priority=message.priority,
         expiration=message.expiration, delivery_mode=message.delivery_mode, properties=message.properties,
@@ -262,7 +262,7 @@ def _parse(message: Message) -> Content:
 
 
 def texts(value: Any) -> list[str]:
-    """The longstr elements of a CC or BCC header; others do not count (routing.md U18)."""
+    """The longstr elements of a CC or BCC header; others do not count (rules/routing#U18)."""
     inner = raw(value)
     return [raw(item) for item in inner if wire_type(item) == "longstr"] if isinstance(inner, list) else []
 
@@ -290,7 +290,7 @@ def _user_refused(user: Any) -> AmqpError:
 
 
 def parse_expiration(text: str) -> int:
-    """The `expiration` property in ms. Raises `AmqpError` (406) as RabbitMQ does (routing.md U11)."""
+    """The `expiration` property in ms. Raises `AmqpError` (406) as RabbitMQ does (rules/routing#U11)."""
     sign, digits = (text[:1], text[1:]) if text[:1] in ("+", "-") else ("", text)
     count = len(digits) - len(digits.lstrip("0123456789"))
     if not count:

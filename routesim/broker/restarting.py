@@ -1,4 +1,4 @@
-"""A restart of the broker (queues.md 7, routing.md C8): everybody's connection ends, what is not durable goes."""
+"""A restart of the broker (rules/queues#7, rules/routing#C8): everybody's connection ends, what is not durable goes."""
 
 from routesim import events, steps
 from routesim.broker.channels import close_connection
@@ -10,7 +10,7 @@ from routesim.queues import Copy
 def restart(broker: State, step: steps.Restart) -> None:
     if broker.listen:
         broker.listen(events.Restarted(broker.now, step.clean))
-    # A broker that stops leaves auto-delete queues alone: nobody cancelled (queues.md 1.5).
+    # A broker that stops leaves auto-delete queues alone: nobody cancelled (rules/queues#1.5).
     lasting = [queue for queue in broker.queues.values() if queue.auto_delete and queue.durable]
     for queue in lasting:
         queue.auto_delete = False

@@ -1,4 +1,5 @@
-"""The routing walk: from an exchange over bindings and alternate exchanges to a set of queues (routing.md 1.1, 1.10)."""
+"""The routing walk: from an exchange over bindings and alternate exchanges to a set of queues (rules/routing#1.1,
+rules/routing#1.10)."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -41,7 +42,7 @@ def route(broker: State, exchange: str, message: str, content: Content, *, delay
 
 
 def _default(broker: State, content: Content) -> RememberedRoute:
-    """Every queue is bound to the default exchange by its name; there is no alternate exchange (routing.md R2)."""
+    """Every queue is bound to the default exchange by its name; there is no alternate exchange (rules/routing#R2)."""
     queues = tuple((broker.queues[key], ()) for key in dict.fromkeys(content.keys) if key in broker.queues)
     return RememberedRoute(queues, (), "" if queues else f"no queue is named '{content.routing_key}'")
 

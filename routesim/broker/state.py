@@ -235,7 +235,7 @@ class State:
     # Shared by the parts of the broker -------------------------------------------------------------------------------
 
     def watch_acknowledgement(self, channel: Channel) -> None:
-        """Wait for a delivery of the channel to become overdue (queues.md 5.10): until 4.3 the oldest one, at a minute of
+        """Wait for a delivery of the channel to become overdue (rules/queues#5.10): until 4.3 the oldest one, at a minute of
         the channel's life; then each delivery of a quorum queue at its own instant."""
         if self.every_channel_times_out:
             oldest = next(iter(channel.unacked.values()))
@@ -251,7 +251,7 @@ class State:
         self.agenda.add(at_ms, OVERDUE, channel.name, channel.number)
 
     def watch_lease(self, queue: QueueType) -> None:
-        """Wait for the lease of x-expires to run out; a quorum queue looks only every 5 s (queues.md 5.9)."""
+        """Wait for the lease of x-expires to run out; a quorum queue looks only every 5 s (rules/queues#5.9)."""
         expires = queue.settings.expires
         if expires is None or queue.subscriptions:
             return
@@ -301,7 +301,7 @@ class State:
         return found
 
     def accessible(self, queue: QueueType, connection: str) -> QueueType:
-        """The queue itself. Raises `AmqpError` (405) when it is exclusive to another connection (queues.md 1.7)."""
+        """The queue itself. Raises `AmqpError` (405) when it is exclusive to another connection (rules/queues#1.7)."""
         if queue.owner is not None and queue.owner != connection:
             raise AmqpError(
                 405,

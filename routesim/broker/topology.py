@@ -1,4 +1,5 @@
-"""Declaring, binding and deleting, with RabbitMQ's checks in RabbitMQ's order (routing.md 1.7-1.9, queues.md 1)."""
+"""Declaring, binding and deleting, with RabbitMQ's checks in RabbitMQ's order (rules/routing#1.7 to rules/routing#1.9,
+rules/queues#1)."""
 
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ NAME_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-
 
 
 def stripped(name: str) -> str:
-    """CR and LF are taken out of names in everything but a publish (routing.md S27)."""
+    """CR and LF are taken out of names in everything but a publish (rules/routing#S27)."""
     return name.replace("\r", "").replace("\n", "") if "\r" in name or "\n" in name else name
 
 
@@ -80,9 +81,9 @@ def delete_exchange(broker: State, step: steps.DeleteExchange) -> None:
 
 
 def remove_exchange(broker: State, name: str, why: str, *, cascade: bool = True) -> None:
-    """With its bindings, and upstream every auto-delete exchange that loses its last one (routing.md K2, K3).
+    """With its bindings, and upstream every auto-delete exchange that loses its last one (rules/routing#K2, rules/routing#K3).
 
-    `cascade` False, at a restart: upstream exchanges stay (routing.md C8).
+    `cascade` False, at a restart: upstream exchanges stay (rules/routing#C8).
     """
     todo = [(name, why)]
     while todo:
@@ -138,7 +139,7 @@ def _forget_incoming(broker: State, key: BindingKey, binding: Binding) -> None:
 
 
 def binding_key(binding: Binding) -> BindingKey:
-    """What makes a binding of its source the same as another (routing.md B1)."""
+    """What makes a binding of its source the same as another (rules/routing#B1)."""
     identity = table_identity(binding.arguments) if binding.arguments else ()
     return binding.destination_type, binding.destination, binding.routing_key, identity
 
@@ -197,7 +198,7 @@ def bind(broker: State, step: steps.Bind) -> None:
 
 
 def unbind(broker: State, step: steps.Unbind) -> None:
-    """Never fails for what does not exist (routing.md S8)."""
+    """Never fails for what does not exist (rules/routing#S8)."""
     binding = _stripped_binding(step.binding)
     _not_a_reply_address(broker, binding)
     not_default_exchange(binding.source)
@@ -256,7 +257,7 @@ def _assert_same_queue(broker: State, queue: QueueType, declared: Queue, durable
     _assert_same("durable", queue.durable, durable, where)
     _assert_same("auto_delete", queue.auto_delete, declared.auto_delete, where)
     for name in COMPARED[queue.kind]:
-        if name == "x-queue-type":  # absent and `classic` are the same (queues.md 1.8)
+        if name == "x-queue-type":  # absent and `classic` are the same (rules/queues#1.8)
             wanted = raw(declared.arguments.get(name, "classic"))
             assert_equivalent(name, {name: queue.kind}, {name: wanted}, where)
         else:
@@ -302,7 +303,7 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
 
 
 def _with_default_type(broker: State, declared: Queue) -> Table:
-    """The vhost's default queue type is injected where it is compatible (queues.md 1.10)."""
+    """The vhost's default queue type is injected where it is compatible (rules/queues#1.10)."""
     default = broker.broker_settings.default_queue_type
     if default is None or default == "classic" or "x-queue-type" in declared.arguments:
         return declared.arguments
@@ -351,7 +352,7 @@ def delete_queue(broker: State, step: steps.DeleteQueue) -> None:
 def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy] = (), *, cascade: bool = True) -> None:
     """With its messages, ready and unacked, its bindings, and every auto-delete exchange that this leaves unbound.
 
-    `held`: what a channel that has just gone held of it. `cascade` False, at a restart: exchanges stay (routing.md C8).
+    `held`: what a channel that has just gone held of it. `cascade` False, at a restart: exchanges stay (rules/routing#C8).
     """
     del broker.queues[queue.name]
     queue.deleted = True

@@ -1,4 +1,4 @@
-"""tx.select, commit and rollback (queues.md 4.7): publishes and answers wait on the channel until the commit."""
+"""tx.select, commit and rollback (rules/queues#4.7): publishes and answers wait on the channel until the commit."""
 
 from routesim import events, steps
 from routesim.broker.acknowledging import settle

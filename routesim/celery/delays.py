@@ -1,4 +1,4 @@
-"""Native delayed delivery: the delay as bits in the routing key (celery.md 1.5).
+"""Native delayed delivery: the delay as bits in the routing key (rules/celery#1.5).
 
 Celery uses it by itself as soon as one queue of an app is a quorum queue; kombu/transport/native_delayed_delivery.py.
 """

@@ -1,4 +1,4 @@
-"""The queues that Celery declares for itself: commands, their answers, events, results (celery.md 1.1 to 1.3)."""
+"""The queues that Celery declares for itself: commands, their answers, events, results (rules/celery#1.1 to rules/celery#1.3)."""
 
 from routesim.celery.settings import CelerySettings
 from routesim.model import Binding, Exchange, Queue

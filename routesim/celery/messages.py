@@ -1,4 +1,4 @@
-"""Celery's messages: tasks (protocol 2), commands, and the event task-sent, as a caller publishes them (celery.md 1.6)."""
+"""Celery's messages: tasks (protocol 2), commands, and the event task-sent, as a caller publishes them (rules/celery#1.6)."""
 
 import json
 from typing import Any, NamedTuple

@@ -6,7 +6,7 @@ from routesim.celery.settings import SETTINGS
 from routesim.explain.keys.key_sets import Keys, all_of, any_of, topic
 from routesim.explain.keys.reach import matched
 
-COMMANDS = ".pidbox"  # of workers, a fanout exchange (celery.md 1.1)
+COMMANDS = ".pidbox"  # of workers, a fanout exchange (rules/celery#1.1)
 DELAYING = frozenset(level_name(level) for level in range(LEVELS))  # queues whose arguments are Celery's choice
 
 
@@ -20,7 +20,7 @@ def told_to_whoever_listens(broker: State) -> set[str]:
 
 
 def delayed_keys(broker: State) -> Keys:
-    """The keys with which Celery publishes to `FIRST_EXCHANGE`: 28 bits, then the key of a queue (celery.md 1.5)."""
+    """The keys with which Celery publishes to `FIRST_EXCHANGE`: 28 bits, then the key of a queue (rules/celery#1.5)."""
     bits = [any_of(topic(f"{'*.' * level}{bit}.#") for bit in "01") for level in range(LEVELS)]
     delivery = broker.exchanges.get(DELIVERY_EXCHANGE)
     bound = [matched(delivery, binding) for binding in delivery.bindings.values()] if delivery is not None else []

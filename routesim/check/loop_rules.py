@@ -136,7 +136,7 @@ def _follow(
 
 
 def cycle_cut(topology: CheckedTopology) -> Iterator[Problem]:
-    """A loop without a rejection: RabbitMQ drops the message as it comes round (queues.md 6, routing.md D16)."""
+    """A loop without a rejection: RabbitMQ drops the message as it comes round (rules/queues#6, rules/routing#D16)."""
     too_large: list[str] = []
     for circle in _circles(topology, too_large, rejecting=False):
         if not circle.cut:

@@ -145,7 +145,7 @@ def needs_plugin(topology: CheckedTopology) -> Iterator[Problem]:
 
 
 def delayed(topology: CheckedTopology) -> Iterator[Problem]:
-    """While a message waits in a delayed exchange it counts as unroutable (routing.md W3)."""
+    """While a message waits in a delayed exchange it counts as unroutable (rules/routing#W3)."""
     for name, state in topology.exchanges():
         if state.declared.type != "x-delayed-message":
             continue

@@ -16,7 +16,7 @@ RESTART_MS = 1_000
 
 
 def outlives_timeout(topology: CheckedTopology) -> Iterator[Problem]:
-    """A message that is acknowledged at the end of a task, when the broker has long taken it back (queues.md 5.10).
+    """A message that is acknowledged at the end of a task, when the broker has long taken it back (rules/queues#5.10).
 
     Only where every queue that a worker consumes has a shorter timeout, for nothing says which of them holds the task.
     """
@@ -69,7 +69,7 @@ def _outlived(topology: CheckedTopology, task: Task, takes: int, queue: QueueTyp
 
 
 def late_acks_needed(topology: CheckedTopology) -> Iterator[Problem]:
-    """What a task says about failures and lost workers, while its message is acknowledged before it begins (celery.md 2.1)."""
+    """What a task says about failures and lost workers, while its message is acknowledged before it begins (rules/celery#2.1)."""
     found = [
         (task.name, [option for option, value in LATE_ONLY.items() if getattr(task, option) == value])
         for task in topology.scenario.tasks.values()

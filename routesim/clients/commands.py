@@ -1,4 +1,4 @@
-"""Remote control: what a worker process does when a command comes out of its inbox (celery.md 1.6, 2.2)."""
+"""Remote control: what a worker process does when a command comes out of its inbox (rules/celery#1.6, rules/celery#2.2)."""
 
 import json
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The life of a worker process: its connection and what it declares and consumes there, its ends (celery.md 2.2)."""
+"""The life of a worker process: its connection and what it declares and consumes there, its ends (rules/celery#2.2)."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,5 @@
-"""Tasks in a worker process: from the delivery over the ETA, the rate limit and the pool to the answer (celery.md 2.1, 2.2)."""
+"""Tasks in a worker process: from the delivery over the ETA, the rate limit and the pool to the answer (rules/celery#2.1,
+rules/celery#2.2)."""
 
 from math import ceil
 from typing import TYPE_CHECKING

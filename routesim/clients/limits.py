@@ -8,7 +8,7 @@ MAX_PREFETCH = 65_535
 
 
 class PrefetchCount:
-    """The prefetch limit that a worker wants, and what it has told the broker last (kombu's `QoS`, celery.md 2.1).
+    """The prefetch limit that a worker wants, and what it has told the broker last (kombu's `QoS`, rules/celery#2.1).
 
     While a message is held for its ETA the value is one higher, up to `limit`. 0, no limit, stays 0.
     """

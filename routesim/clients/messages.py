@@ -1,4 +1,5 @@
-"""What a worker process publishes: retries, results, the messages of its tasks' bodies, events (celery.md 1.6, 2.1)."""
+"""What a worker process publishes: retries, results, the messages of its tasks' bodies, events (rules/celery#1.6,
+rules/celery#2.1)."""
 
 import json
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def _has_result(request: Request, course: TaskCourse) -> bool:
 
 
 def delay_refused(process: "Process", request: Request, course: TaskCourse) -> bool:
-    """A retry by native delayed delivery cannot be due in less than a second (celery.md 2.3, 16)."""
+    """A retry by native delayed delivery cannot be due in less than a second (rules/celery#2.3-16)."""
     return course.ends == "retry" and _delays(process, request) and 0 < course.countdown < SHORTEST_DELAY_MS
 
 
@@ -77,7 +78,8 @@ def _as_task(message: Message, id: str) -> Message:
 
 
 def _retry(process: "Process", request: Request, course: TaskCourse) -> Message:
-    """The same task, sent anew to where it came from: its headers go with it, those of a broker too (celery.md 2.1, 1.5)."""
+    """The same task, sent anew to where it came from: its headers go with it, those of a broker too (rules/celery#2.1,
+    rules/celery#1.5)."""
     content = request.delivery.copy.content
     headers = dict(headers_of(request.delivery))
     if request.task.retry_headers == "clean":

@@ -1,4 +1,4 @@
-"""A worker process at work, as Celery's: deliveries, commands and time in, what it does out (celery.md 2.2).
+"""A worker process at work, as Celery's: deliveries, commands and time in, what it does out (rules/celery#2.2).
 
 It knows no engine. Each method is a generator of what the process does: steps for a broker (the generator is sent the
 refusal, or None), events, and what it plans: `After` some time, or `Soon`, on the next turn of its event loop, when
@@ -159,7 +159,7 @@ class Process:
             yield self.qos(value)
 
     def restore_prefetch(self) -> Actions:
-        """After a reconnection each message of the new channel that is settled gives back a part of the limit (celery.md 2.1).
+        """After a reconnection each message of the new channel that is settled gives back a part of the limit (rules/celery#2.1).
         What was running at the loss gives nothing back: it cannot be settled."""
         if not self.reduced or not self.connected:
             return

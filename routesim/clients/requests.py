@@ -1,4 +1,4 @@
-"""What a worker makes of a task's message: Celery's message protocol 2 (celery.md 1.6)."""
+"""What a worker makes of a task's message: Celery's message protocol 2 (rules/celery#1.6)."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""x-consistent-hash: one destination, chosen by a ring of buckets (routing.md G1-G8)."""
+"""x-consistent-hash: one destination, chosen by a ring of buckets (rules/routing#2.1)."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ class ConsistentHash(ListedExchangeType):
         self.buckets = [bucket for bucket in self.buckets if bucket != destination]
 
     def restart(self) -> None:
-        """The ring is rebuilt, now in the order of the sorted bindings (routing.md G7)."""
+        """The ring is rebuilt, now in the order of the sorted bindings (rules/routing#G7)."""
         bindings = sorted(
             self.bindings,
             key=lambda item: (item.routing_key, item.destination_type, item.destination, table_identity(item.arguments)),

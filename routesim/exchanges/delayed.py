@@ -1,4 +1,4 @@
-"""x-delayed-message: another type, whose messages may wait in the exchange first (routing.md W1-W4).
+"""x-delayed-message: another type, whose messages may wait in the exchange first (rules/routing#2.5).
 
 The broker holds the waiting messages; this type only says how long, and routes like its inner type.
 """

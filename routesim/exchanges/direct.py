@@ -1,4 +1,4 @@
-"""direct: the binding key equals one of the message's keys, byte by byte (routing.md X1)."""
+"""direct: the binding key equals one of the message's keys, byte by byte (rules/routing#X1)."""
 
 from routesim.content import Content
 from routesim.exchanges.base import BindingVerdict, Draw, ExchangeType, take_out

@@ -1,4 +1,4 @@
-"""Erlang's phash2 and the consistent-hash exchange's generator, bit by bit (routing.md Appendix A).
+"""Erlang's phash2 and the consistent-hash exchange's generator, bit by bit (rules/routing#A).
 
 A term is written as: bytes (a binary), int, float, bool or an `Atom`, tuple, list.
 """

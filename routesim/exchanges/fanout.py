@@ -1,4 +1,4 @@
-"""fanout: every binding matches; key and headers play no role (routing.md X2)."""
+"""fanout: every binding matches; key and headers play no role (rules/routing#X2)."""
 
 from routesim.content import Content
 from routesim.exchanges.base import BindingVerdict, Draw, ListedExchangeType

@@ -1,4 +1,4 @@
-"""headers: the message's headers against the binding's arguments; the key plays no role (routing.md H1-H11)."""
+"""headers: the message's headers against the binding's arguments; the key plays no role (rules/routing#1.5)."""
 
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ class Headers(ExchangeType):
                 del self.under[criterion]
 
     def criteria(self, binding: Binding) -> tuple[str, dict[str, Wanted]]:
-        """The mode and what it asks for; None asks only that the key is there (routing.md H2, H3)."""
+        """The mode and what it asks for; None asks only that the key is there (rules/routing#H2, rules/routing#H3)."""
         mode = str(raw(binding.arguments.get("x-match", "all")))
         criteria: dict[str, Wanted] = {}
         for key, value in binding.arguments.items():
@@ -83,7 +83,7 @@ class Headers(ExchangeType):
         return mode, criteria
 
     def _seen(self, content: Content) -> dict[str, tuple[Any, ...]]:
-        """The headers as this exchange compares them; 3.13+ shows it the death annotations too (routing.md H10)."""
+        """The headers as this exchange compares them; 3.13+ shows it the death annotations too (rules/routing#H10)."""
         headers = dict(content.headers or {})
         for key, value in (content.annotations or {}).items():
             if key != "x-death":

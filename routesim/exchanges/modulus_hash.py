@@ -1,4 +1,4 @@
-"""x-modulus-hash: one destination, the hash of the keys modulo the number of bindings (routing.md M1-M3)."""
+"""x-modulus-hash: one destination, the hash of the keys modulo the number of bindings (rules/routing#2.2)."""
 
 from routesim.content import Content
 from routesim.exchanges.base import BindingVerdict, Draw, ListedExchangeType
@@ -29,5 +29,5 @@ class ModulusHash(ListedExchangeType):
 
 
 def _table_order(item: Binding) -> tuple[object, ...]:
-    """The order of RabbitMQ's route table: among equal keys exchanges come before queues (routing.md M2)."""
+    """The order of RabbitMQ's route table: among equal keys exchanges come before queues (rules/routing#M2)."""
     return item.routing_key, item.destination_type, item.destination, table_identity(item.arguments)

@@ -1,4 +1,4 @@
-"""x-random and x-local-random: one destination by chance, drawn from the scenario's seed (routing.md L1, L2)."""
+"""x-random and x-local-random: one destination by chance, drawn from the scenario's seed (rules/routing#2.3)."""
 
 from routesim.content import Content
 from routesim.exchanges.base import BindingVerdict, Draw, ListedExchangeType, precondition_failed

@@ -1,4 +1,4 @@
-"""x-recent-history: fanout that also remembers, and replays to new bindings (routing.md Y1-Y5)."""
+"""x-recent-history: fanout that also remembers, and replays to new bindings (rules/routing#2.4)."""
 
 from routesim.content import Content
 from routesim.exchanges.base import precondition_failed

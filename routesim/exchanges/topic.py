@@ -1,4 +1,4 @@
-"""topic: the words of the key against the words of the binding key (routing.md T1-T8).
+"""topic: the words of the key against the words of the binding key (rules/routing#1.4).
 
 Words are what stands between dots; the empty text has none. `*` is exactly one word, which may be empty; `#` is zero
 or more; every other word stands for itself, whatever characters it has.
@@ -18,7 +18,7 @@ def words_of(text: str) -> list[str]:
 
 
 def _reachable(pattern: Sequence[str], words: Sequence[str]) -> list[list[bool]]:
-    """The plain rule (routing.md T8): `[i][n]` says whether the first i parts of the pattern match the first n words.
+    """The plain rule (rules/routing#T8): `[i][n]` says whether the first i parts of the pattern match the first n words.
 
     Takes time and space in proportion to both lengths. Ends early, with a last row of only False, when no prefix is left.
     """

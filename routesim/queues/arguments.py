@@ -1,4 +1,5 @@
-"""Queue arguments: which type takes which, with what values (queues.md 1.8, 1.9, 1.11). One row an argument."""
+"""Queue arguments: which type takes which, with what values (rules/queues#1.8, rules/queues#1.9, rules/queues#1.11).
+One row an argument."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -133,7 +134,7 @@ ARGUMENTS: dict[str, Argument] = {
     "x-delivery-limit": Argument(_anything, ("quorum",)),
 }
 
-# The arguments that a re-declaration compares, in order (queues.md 1.11, last lines).
+# The arguments that a re-declaration compares, in order (rules/queues#1.11, last lines).
 COMPARED: dict[str, tuple[str, ...]] = {
     "classic": (
         "x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-dead-letter-routing-key", "x-max-length",
@@ -196,7 +197,7 @@ def _invalid(name: str, where: str, term: Any) -> AmqpError:
 
 
 def type_class(value: Value) -> str:
-    """Wire types that RabbitMQ compares as one (queues.md 1.8)."""
+    """Wire types that RabbitMQ compares as one (rules/queues#1.8)."""
     kind = wire_type(value)
     if is_integer(value) or kind == "decimal":
         return "int"

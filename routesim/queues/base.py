@@ -141,14 +141,14 @@ class QueueType:
         return len(self.subscriptions)
 
     def expires_at(self, content: Content, now: int) -> int | None:
-        """The instant at which a message enqueued now expires: the lower TTL counts (queues.md 5.1)."""
+        """The instant at which a message enqueued now expires: the lower TTL counts (rules/queues#5.1)."""
         queue_ttl, own_ttl = self.settings.message_ttl, content.ttl_ms
         if queue_ttl is None:
             return None if own_ttl is None else now + own_ttl
         return now + (queue_ttl if own_ttl is None or queue_ttl < own_ttl else own_ttl)
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
-        """Raises the `AmqpError` that RabbitMQ answers to basic.consume (queues.md 3.1)."""
+        """Raises the `AmqpError` that RabbitMQ answers to basic.consume (rules/queues#3.1)."""
         if "x-priority" in arguments and not is_integer(arguments["x-priority"]):
             raise AmqpError(
                 406, f"invalid arg 'x-priority' for {self.where()}: {{unacceptable_type,{wire_type(arguments['x-priority'])}}}"

@@ -1,4 +1,5 @@
-"""Classic queues: order by arrival, a rotating list of consumers, limits tested at the head (queues.md 2.1-2.5, 3.2, 5, 6).
+"""Classic queues: order by arrival, a rotating list of consumers, limits tested at the head (rules/queues#2.1 to
+rules/queues#2.5, rules/queues#3.2, rules/queues#5, rules/queues#6).
 
 With `x-max-priority` the queue is one such list a level; without it there is one level.
 """
@@ -54,7 +55,7 @@ class Classic(QueueType):
         self.bytes += copy.content.size
 
     def _insert(self, copy: Copy) -> None:
-        """Back to its original place, by serial number (queues.md 2.2)."""
+        """Back to its original place, by serial number (rules/queues#2.2)."""
         ready = self.levels[self.level(copy.content)]
         if not ready or copy.serial < ready[0].serial:
             ready.appendleft(copy)
@@ -109,7 +110,7 @@ class Classic(QueueType):
         self._append(copy)
         dropped = self._drop_head(host)
         # RabbitMQ looks at the head's expiry only here: a message that jumps the line by priority arms no timer
-        # (queues.md 5.5, 5.6).
+        # (rules/queues#5.5, rules/queues#5.6).
         if dropped or (self.count == 1 and copy.expires_at is not None):
             self._expire(host)
 
@@ -270,7 +271,7 @@ class Classic(QueueType):
     def cancel(self, host: Host, subscription: Subscription) -> None:
         self._remove(subscription)
         # 3.x names the successor but pushes nothing, and crashes at the next publish; this is what 4.0 does
-        # (queues.md S16).
+        # (rules/queues#S16).
         if self._succeed(host) or self.rules.cancel_dispatches:
             self._dispatch(host)
 
@@ -303,7 +304,7 @@ class Classic(QueueType):
             self._requeue(host, copies, by, why)
             return
         if how == DISCARD:
-            if len(self.levels) > 1:  # highest level first (queues.md 4.5)
+            if len(self.levels) > 1:  # highest level first (rules/queues#4.5)
                 copies = sorted(copies, key=lambda copy: -self.level(copy.content))
             for copy in copies:
                 host.dead_letter(self, copy, "rejected", by)
@@ -336,7 +337,8 @@ class Classic(QueueType):
         return purged
 
     def restart(self, host: Host, *, clean: bool) -> list[Copy]:
-        """Keeps persistent messages; after a kill every one of them counts as redelivered (queues.md 7.2, 7.3)."""
+        """Keeps persistent messages; after a kill every one of them counts as redelivered (rules/queues#7.2,
+        rules/queues#7.3)."""
         lost: list[Copy] = []
         self._succeed(host)  # nobody is left to: the place of the single active consumer is free
         self.count = self.bytes = 0

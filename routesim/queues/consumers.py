@@ -75,9 +75,9 @@ class Delivery(NamedTuple):
 
 
 class Channel:
-    """An open channel. `limit` and `volume` are its global prefetch and what counts against it (queues.md 3.7).
+    """An open channel. `limit` and `volume` are its global prefetch and what counts against it (rules/queues#3.7).
 
-    `late`: tags that a queue took back for their overdue acknowledgement; settling them does nothing (queues.md 5.10).
+    `late`: tags that a queue took back for their overdue acknowledgement; settling them does nothing (rules/queues#5.10).
     """
 
     __slots__ = (

@@ -1,5 +1,5 @@
-"""Quorum queues (queues.md 2.6-2.12, 3.3, 6): a log of messages, a list of returned ones before it, and consumers in a
-service line that they leave as soon as their credit is used up."""
+"""Quorum queues (rules/queues#2.6 to rules/queues#2.12, rules/queues#3.3, rules/queues#6): a log of messages,
+a list of returned ones before it, and consumers in a service line that they leave as soon as their credit is used up."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.replies import AmqpError
 from routesim.values import Table
 
-DEFAULT_CREDIT = 2000  # what prefetch 0 means here (queues.md S4)
+DEFAULT_CREDIT = 2000  # what prefetch 0 means here (rules/queues#S4)
 HIGH_PRIORITY = 5  # 4.0-4.2: from here on a message is in the high bucket
 DEFAULT_LEVEL, HIGHEST_LEVEL = 4, 31  # 4.3+
 BYTES_PER_HEADER = 16  # a stand-in for the encoded size of properties, see the list of deviations
@@ -56,7 +56,7 @@ class Quorum(QueueType):
         return content.size + BYTES_PER_HEADER * (len(content.headers or ()) + len(content.properties))
 
     def _line(self) -> deque[Copy] | None:
-        """The list whose head is the next message, or None when there is none (queues.md 2.6, 2.7)."""
+        """The list whose head is the next message, or None when there is none (rules/queues#2.6, rules/queues#2.7)."""
         if self.returns:
             return self.returns
         if len(self.levels) == 2:
@@ -100,7 +100,7 @@ class Quorum(QueueType):
 
     def expires_at(self, content: Content, now: int) -> int | None:
         at = super().expires_at(content, now)
-        return now + 1 if at == now else at  # queues.md 5.3
+        return now + 1 if at == now else at  # rules/queues#5.3
 
     # Publishing and limits -----------------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class Quorum(QueueType):
         return None
 
     def _checkout(self, host: Host) -> None:
-        """Assign messages until none or nobody is left, then send, one batch a consumer (queues.md 3.3)."""
+        """Assign messages until none or nobody is left, then send, one batch a consumer (rules/queues#3.3)."""
         again = True
         while again:
             again = False
@@ -275,7 +275,7 @@ class Quorum(QueueType):
             self.waiting.remove(subscription)
 
     def _succeed(self, host: Host) -> None:
-        """The next single active consumer, when the last has gone or stepped back (queues.md 3.10)."""
+        """The next single active consumer, when the last has gone or stepped back (rules/queues#3.10)."""
         if not self.settings.single_active_consumer:
             return
         if self.active_consumer is not None and not self.active_consumer.cancelled:
@@ -334,7 +334,7 @@ class Quorum(QueueType):
         self._checkout(host)
 
     def _teardown_order(self, delivery: Delivery) -> tuple[object, ...]:
-        """By consumer, then by message; a basic.get is a consumer named by its tag (queues.md 2.12)."""
+        """By consumer, then by message; a basic.get is a consumer named by its tag (rules/queues#2.12)."""
         owner, tag = delivery.subscription, delivery.tag
         if self.rules.quorum_consumer_order == "tag":
             return (owner.tag if owner else str(tag)).encode(), tag
@@ -377,7 +377,7 @@ class Quorum(QueueType):
     def _limit_set(self) -> bool:
         limit = self.settings.delivery_limit
         if limit is None:
-            return "x-delivery-limit" in self.arguments  # 3.x: even a value that is no limit (queues.md 2.10)
+            return "x-delivery-limit" in self.arguments  # 3.x: even a value that is no limit (rules/queues#2.10)
         return limit >= 0
 
     def _give_back(self, host: Host, copy: Copy, by: str, why: str, *, to_returns: bool, failed: bool) -> bool:
@@ -400,7 +400,7 @@ class Quorum(QueueType):
         return True
 
     def _retry_delay(self, copy: Copy, failed: bool) -> int:
-        """4.3+: how long a returned message is held back, in ms (queues.md 2.11)."""
+        """4.3+: how long a returned message is held back, in ms (rules/queues#2.11)."""
         limits = self.settings
         shortest = limits.delayed_retry_min or 0
         wanted = limits.delayed_retry_type in ("all", "failed" if failed else "returned")
@@ -441,7 +441,7 @@ class Quorum(QueueType):
     def restart(self, host: Host, *, clean: bool) -> list[Copy]:
         self.publishers.clear()
         self._expire(host)
-        return []  # transient messages are kept too (queues.md 7.2)
+        return []  # transient messages are kept too (rules/queues#7.2)
 
     def clone(self, channels: dict[str, Channel]) -> "Quorum":
         other = Quorum(

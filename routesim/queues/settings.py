@@ -1,4 +1,4 @@
-"""What a queue's arguments, its policy and its operator policy come to (routing.md O6-O9, queues.md 1.12)."""
+"""What a queue's arguments, its policy and its operator policy come to (rules/routing#5.2, rules/queues#1.12)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ TEXT = {
     "delayed_retry_type": "delayed-retry-type",
 }
 ARGUMENT_ONLY = {"max_priority": "x-max-priority", "single_active_consumer": "x-single-active-consumer"}
-# What merging the two kinds of policy does with a key that both set (routing.md O9).
+# What merging the two kinds of policy does with a key that both set (rules/routing#O9).
 SMALLER_WINS = frozenset({
     "message-ttl", "expires", "max-length", "max-length-bytes", "max-in-memory-length", "max-in-memory-bytes",
     "delivery-limit",
@@ -110,7 +110,7 @@ def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin
     if kind == "quorum" and "delivery_limit" not in found and rules.quorum_default_limit is not None:
         found["delivery_limit"] = Origin(rules.quorum_default_limit, "default")
     if kind == "quorum" and found.get("overflow", Origin("", "")).value == "reject-publish-dlx":
-        found["overflow"] = Origin("drop-head", found["overflow"].source)  # queues.md 6.5
+        found["overflow"] = Origin("drop-head", found["overflow"].source)  # rules/queues#6.5
     return found
 
 

@@ -1,4 +1,4 @@
-"""Streams, as far as AMQP 0-9-1 shows them (queues.md 8): an append-only log that every consumer reads for itself."""
+"""Streams, as far as AMQP 0-9-1 shows them (rules/queues#8): an append-only log that every consumer reads for itself."""
 
 from collections.abc import Iterator, Sequence
 

@@ -449,7 +449,7 @@ class RealBroker:
         line.unacked, line.answered = {}, []
 
     def _unused(self, queue: QueueType) -> None:
-        """A consumer has gone: with the last one goes an auto-delete queue, of which no client is told (queues.md 1.5)."""
+        """A consumer has gone: with the last one goes an auto-delete queue, of which no client is told (rules/queues#1.5)."""
         used = any(other is queue for line in self.channels.values() for _, other in line.subscriptions.values())
         if queue.auto_delete and not used and self.queues.get(queue.name) is queue:
             del self.queues[queue.name]

@@ -1,4 +1,4 @@
-"""The embedded Redis: driven like `Broker`, by the rules of kombu's Redis transport (celery.md 3)."""
+"""The embedded Redis: driven like `Broker`, by the rules of kombu's Redis transport (rules/celery#3)."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar

@@ -7,21 +7,31 @@ from routesim.run import Result
 from routesim.run.observations import Observations, ids
 
 RULES = {
-    "ready, classic": "a classic queue keeps its messages sorted by their arrival, whatever comes back (queues.md 2.1, 2.2)",
-    "ready, priority": "each priority is a queue of its own, served strictly (queues.md 2.4)",
-    "ready, quorum": "what is given back goes to the tail, with a delivery limit to the returns (queues.md 2.6, 2.8)",
-    "ready, stream": "a stream only appends (queues.md 8.1)",
-    "x_death": "one entry a queue and reason, newest first (routing.md D8-D13)",
-    "unacked": "unacked deliveries belong to their channel until they are answered (queues.md 4.1, 4.2)",
-    "deliveries, classic": "consumers take turns; who is out of credit leaves the row (queues.md 3.2)",
-    "deliveries, quorum": "consumers with credit take turns, in batches (queues.md 3.3)",
-    "deliveries, stream": "each consumer reads at its own place (queues.md 8.1)",
-    "gets": "basic.get takes the head, whoever consumes (queues.md 3.8)",
-    "returned": "mandatory, and in no queue (queues.md 4.9, routing.md U)",
-    "nacked": "a queue refused it (queues.md 6.4, 6.5, 4.9)",
-    "errors": "what RabbitMQ checks, in its order (queues.md 1, 3.1, 4.2; routing.md 1.7-1.9)",
-    "tasks": "what a worker process makes of a delivery, and when it answers (celery.md 2.2)",
-    "exists": "queues go with their last consumer, their connection or their lease (queues.md 1.5, 1.7, 5.9)",
+    "ready, classic": (
+        "a classic queue keeps its messages sorted by their arrival, whatever comes back (rules/queues#2.1, rules/queues#2.2)"
+    ),
+    "ready, priority": "each priority is a queue of its own, served strictly (rules/queues#2.4)",
+    "ready, quorum": (
+        "what is given back goes to the tail, with a delivery limit to the returns (rules/queues#2.6, rules/queues#2.8)"
+    ),
+    "ready, stream": "a stream only appends (rules/queues#8.1)",
+    "x_death": "one entry a queue and reason, newest first (rules/routing#4.3)",
+    "unacked": "unacked deliveries belong to their channel until they are answered (rules/queues#4.1, rules/queues#4.2)",
+    "deliveries, classic": "consumers take turns; who is out of credit leaves the row (rules/queues#3.2)",
+    "deliveries, quorum": "consumers with credit take turns, in batches (rules/queues#3.3)",
+    "deliveries, stream": "each consumer reads at its own place (rules/queues#8.1)",
+    "gets": "basic.get takes the head, whoever consumes (rules/queues#3.8)",
+    "returned": "mandatory, and in no queue (rules/queues#4.9, rules/routing#3)",
+    "nacked": "a queue refused it (rules/queues#6.4, rules/queues#6.5, rules/queues#4.9)",
+    "errors": (
+        "what RabbitMQ checks, in its order "
+        "(rules/queues#1, rules/queues#3.1, rules/queues#4.2; rules/routing#1.7 to rules/routing#1.9)"
+    ),
+    "tasks": "what a worker process makes of a delivery, and when it answers (rules/celery#2.2)",
+    "exists": (
+        "queues go with their last consumer, their connection or their lease "
+        "(rules/queues#1.5, rules/queues#1.7, rules/queues#5.9)"
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""routing.md 4: dead-lettering. What dies, what is published, where it may not go."""
+"""rules/routing#4: dead-lettering. What dies, what is published, where it may not go."""
 
 import itertools
 
@@ -23,7 +23,7 @@ def die(b, queue):
 @versions()
 @kinds("classic", "quorum")
 def test_d1_argument_and_policy_combine(version, kind):
-    """D1: exchange and key are looked up each by itself, the argument first."""
+    """rules/routing#D1: exchange and key are looked up each by itself, the argument first."""
     b = Bench(version)
     b.exchange("a", "direct")
     b.exchange("p", "direct")
@@ -43,7 +43,7 @@ def test_d1_argument_and_policy_combine(version, kind):
 
 @versions()
 def test_d4_a_key_without_an_exchange(version):
-    """D4: a policy's key alone does nothing."""
+    """rules/routing#D4: a policy's key alone does nothing."""
     b = Bench(version)
     b.policy("p", "^q$", {"dead-letter-routing-key": "dlq"})
     b.queue("dlq")
@@ -55,7 +55,7 @@ def test_d4_a_key_without_an_exchange(version):
 
 @versions()
 def test_d5_policies_count_for_later_deaths(version):
-    """D5: from the moment of their change."""
+    """rules/routing#D5: from the moment of their change."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q")
@@ -70,7 +70,8 @@ def test_d5_policies_count_for_later_deaths(version):
 
 @versions()
 def test_d3_the_exchange_may_come_later(version):
-    """D3, D17: missing at the death, the message is dropped; it need not be there when the queue is declared."""
+    """rules/routing#D3, rules/routing#D17: missing at the death, the message is dropped;
+    it need not be there when the queue is declared."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", dead_letter_exchange="late")
@@ -88,7 +89,7 @@ def test_d3_the_exchange_may_come_later(version):
 @versions()
 @kinds("classic", "quorum")
 def test_d6_reasons(version, kind):
-    """D6: rejected, expired, maxlen; delivery_limit of a quorum queue."""
+    """rules/routing#D6: rejected, expired, maxlen; delivery_limit of a quorum queue."""
     b = Bench(version)
     b.queue("dlq")
     limit = {"delivery_limit": 0} if kind == "quorum" else {}
@@ -110,7 +111,7 @@ def test_d6_reasons(version, kind):
 @versions()
 @kinds("classic", "quorum")
 def test_d7_what_is_not_dead_lettered(version, kind):
-    """D7: acked, requeued, purged, deleted, refused."""
+    """rules/routing#D7: acked, requeued, purged, deleted, refused."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", kind, max_length=3, overflow="reject-publish", dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -142,7 +143,8 @@ def chain(version, *names):
     [(1, "a", "a"), (2, "ba", "ba"), (3, "cab", "cba"), (4, "dbac", "dcba"), (5, "ecabd", "edcba")],
 )
 def test_d10_order_of_deaths(version, number, scrambled, newest_first):
-    """D10: until 3.12 the newest first and, from the third death on, the rest reversed each time; newest first since."""
+    """rules/routing#D10: until 3.12 the newest first and, from the third death on, the rest reversed each time;
+    newest first since."""
     b = chain(version, *"abcdef")
     b.send("a", "m")
     for name in "abcde"[:number]:
@@ -153,7 +155,7 @@ def test_d10_order_of_deaths(version, number, scrambled, newest_first):
 
 @versions()
 def test_d10_a_repeated_death_moves_to_the_front(version):
-    """D10: its count goes up; until 3.12 the rest comes reversed."""
+    """rules/routing#D10: its count goes up; until 3.12 the rest comes reversed."""
     b = Bench(version)
     b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b")
     b.queue("b", dead_letter_exchange="", dead_letter_routing_key="c")
@@ -171,7 +173,7 @@ def test_d10_a_repeated_death_moves_to_the_front(version):
 
 @versions()
 def test_d10_deaths_of_other_reasons_are_other_entries(version):
-    """D10: an entry is a queue and a reason."""
+    """rules/routing#D10: an entry is a queue and a reason."""
     b = Bench(version)
     b.queue("q", dead_letter_exchange="", dead_letter_routing_key="r", message_ttl=100)
     b.queue("r", dead_letter_exchange="", dead_letter_routing_key="q")
@@ -188,7 +190,7 @@ def test_d10_deaths_of_other_reasons_are_other_entries(version):
 
 @versions()
 def test_d11_fields_of_an_entry(version):
-    """D11: count, reason, queue, time, exchange, the keys (never BCC), and the expiration if there was one."""
+    """rules/routing#D11: count, reason, queue, time, exchange, the keys (never BCC), and the expiration if there was one."""
     b = chain(version, "q", "dlq")
     b.exchange("x", "topic")
     b.bind("x", "q", "#")
@@ -204,7 +206,7 @@ def test_d11_fields_of_an_entry(version):
 
 @versions()
 def test_d11_a_bcc_key_equal_to_a_cc_key_is_not_told_twice(version):
-    """D11: the keys are those of the main key and CC, as they were sent."""
+    """rules/routing#D11: the keys are those of the main key and CC, as they were sent."""
     b = chain(version, "q", "dlq")
     b.send("q", "m", headers={"CC": ["c"], "BCC": ["c"]})
     die(b, "q")
@@ -214,7 +216,7 @@ def test_d11_a_bcc_key_equal_to_a_cc_key_is_not_told_twice(version):
 
 @versions(("3.10",))
 def test_d11_order_of_the_fields(version):
-    """D11: in the first entry as listed, alphabetical in any that is written later."""
+    """rules/routing#D11: in the first entry as listed, alphabetical in any that is written later."""
     b = chain(version, "a", "b", "c")
     b.send("a", "m")
     die(b, "a")
@@ -226,7 +228,7 @@ def test_d11_order_of_the_fields(version):
 
 @versions()
 def test_d13_first_and_last_death(version):
-    """D13: x-first-death-* with the first death; x-last-death-* with every one, since 3.13."""
+    """rules/routing#D13: x-first-death-* with the first death; x-last-death-* with every one, since 3.13."""
     b = chain(version, "a", "b", "c")
     b.exchange("x", "fanout")
     b.bind("x", "a")
@@ -241,7 +243,7 @@ def test_d13_first_and_last_death(version):
 
 @versions(NEW)
 def test_d13_headers_are_sorted(version):
-    """D13: rendered by name, each once."""
+    """rules/routing#D13: rendered by name, each once."""
     b = chain(version, "a", "b")
     b.send("a", "m", headers={"z": 1, "a": 2, "x-first-death-queue": "mine"})
     die(b, "a")
@@ -264,7 +266,7 @@ CLIENTS = [
 
 @versions()
 def test_d14_an_x_death_sent_by_a_client(version):
-    """D14: its counts go on until 3.13; from 4.0 on the first real death overwrites it."""
+    """rules/routing#D14: its counts go on until 3.13; from 4.0 on the first real death overwrites it."""
     b = chain(version, "q", "dlq")
     b.send("q", "m", headers={"x-death": CLIENTS})
     assert b.get("look", "q") == "m"
@@ -276,7 +278,7 @@ def test_d14_an_x_death_sent_by_a_client(version):
 
 @versions(OLD)
 def test_d10_client_entries_of_one_kind_are_merged(version):
-    """D10: the count of the first; if it has none, their number."""
+    """rules/routing#D10: the count of the first; if it has none, their number."""
     b = chain(version, "q", "dlq")
     entry = {"queue": "old", "reason": "expired"}
     b.send("q", 1, headers={"x-death": [{**entry, "count": Typed("long", 4)}, entry]})
@@ -291,7 +293,7 @@ def test_d10_client_entries_of_one_kind_are_merged(version):
 
 @versions(OLD)
 def test_d10_an_x_death_of_another_type_is_replaced(version):
-    """D10: and no x-first-death-* is set then."""
+    """rules/routing#D10: and no x-first-death-* is set then."""
     b = chain(version, "q", "dlq")
     b.send("q", "m", headers={"x-death": "text"})
     die(b, "q")
@@ -302,7 +304,7 @@ def test_d10_an_x_death_of_another_type_is_replaced(version):
 
 @versions(OLD)
 def test_d10_clients_first_death_headers_are_overwritten(version):
-    """D10: by the first death; an existing x-death leaves them alone, missing or not."""
+    """rules/routing#D10: by the first death; an existing x-death leaves them alone, missing or not."""
     b = chain(version, "q", "dlq")
     b.send("q", 1, headers={"x-first-death-queue": "mine"})
     b.send("q", 2, headers={"x-first-death-queue": "mine", "x-death": CLIENTS})
@@ -316,7 +318,7 @@ def test_d10_clients_first_death_headers_are_overwritten(version):
 
 @versions()
 def test_d15_what_the_dead_letter_looks_like(version):
-    """D15: exchange and key of the dead-lettering, no expiration, not redelivered, everything else as it was."""
+    """rules/routing#D15: exchange and key of the dead-lettering, no expiration, not redelivered, everything else as it was."""
     b = Bench(version)
     b.exchange("dlx", "fanout")
     b.queue("dlq")
@@ -346,7 +348,7 @@ def test_d15_what_the_dead_letter_looks_like(version):
 
 @versions()
 def test_d21_the_delivery_count_stays_behind(version):
-    """D21: a quorum queue's count header is not in the dead letter."""
+    """rules/routing#D21: a quorum queue's count header is not in the dead letter."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", "limited", dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -361,7 +363,7 @@ def test_d21_the_delivery_count_stays_behind(version):
 
 @versions()
 def test_d15_cc_with_a_dead_letter_key(version):
-    """D15: the key replaces all keys; the header goes until 3.12, and stays without effect since 3.13."""
+    """rules/routing#D15: the key replaces all keys; the header goes until 3.12, and stays without effect since 3.13."""
     b = Bench(version)
     b.queue("copy")
     b.queue("dlq", dead_letter_exchange="", dead_letter_routing_key="last")
@@ -384,7 +386,7 @@ def test_d15_cc_with_a_dead_letter_key(version):
 @versions()
 @pytest.mark.parametrize("reason", ["expired", "maxlen"])
 def test_d16_back_into_its_own_queue(version, reason):
-    """D16: what expired or was pushed out of a queue does not come back to it without a rejection."""
+    """rules/routing#D16: what expired or was pushed out of a queue does not come back to it without a rejection."""
     b = Bench(version)
     b.queue("q", dead_letter_exchange="", **({"message_ttl": 100} if reason == "expired" else {"max_length": 0}))
     b.send("q", "m")
@@ -396,7 +398,7 @@ def test_d16_back_into_its_own_queue(version, reason):
 
 @versions()
 def test_d16_rejections_loop_for_ever(version):
-    """D16: a rejected message may come back as often as it is rejected."""
+    """rules/routing#D16: a rejected message may come back as often as it is rejected."""
     b = Bench(version)
     b.queue("q", dead_letter_exchange="")
     b.send("q", "m")
@@ -407,7 +409,7 @@ def test_d16_rejections_loop_for_ever(version):
 
 @versions()
 def test_d16_a_to_b_to_a(version):
-    """D16: expired a -> b -> a ends; with a rejection in a it goes on (the retry pattern)."""
+    """rules/routing#D16: expired a -> b -> a ends; with a rejection in a it goes on (the retry pattern)."""
     b = Bench(version)
     b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b", message_ttl=100)
     b.queue("b", dead_letter_exchange="", dead_letter_routing_key="a", message_ttl=100)
@@ -429,7 +431,7 @@ def test_d16_a_to_b_to_a(version):
 
 @versions()
 def test_d16_only_the_queue_of_the_cycle_is_left_out(version):
-    """D16: other targets of the same dead letter get it."""
+    """rules/routing#D16: other targets of the same dead letter get it."""
     b = Bench(version)
     b.exchange("dlx", "fanout")
     b.queue("q", dead_letter_exchange="dlx", message_ttl=100)
@@ -444,7 +446,7 @@ def test_d16_only_the_queue_of_the_cycle_is_left_out(version):
 
 @versions()
 def test_d16_a_longer_circle(version):
-    """D16: a -> b -> c -> a of expiries ends where it began."""
+    """rules/routing#D16: a -> b -> c -> a of expiries ends where it began."""
     b = Bench(version)
     for name, following in zip("abc", "bca", strict=True):
         b.queue(name, dead_letter_exchange="", dead_letter_routing_key=following, message_ttl=100)
@@ -456,7 +458,7 @@ def test_d16_a_longer_circle(version):
 
 @versions()
 def test_d16_delivery_limit_is_no_rejection(version):
-    """D16: what died of its delivery limit does not come back to the queue."""
+    """rules/routing#D16: what died of its delivery limit does not come back to the queue."""
     b = Bench(version)
     b.queue("q", "quorum", delivery_limit=0, dead_letter_exchange="")
     b.send("q", "m")
@@ -468,7 +470,7 @@ def test_d16_delivery_limit_is_no_rejection(version):
 
 @versions()
 def test_d16_a_loop_at_one_instant_does_not_hang(version):
-    """S4: a loop without waiting is told as a livelock, not walked for ever."""
+    """rules/routing#S4: a loop without waiting is told as a livelock, not walked for ever."""
     b = Bench(version)
     b.queue("r0", dead_letter_exchange="", dead_letter_routing_key="r1")
     b.queue("r1", message_ttl=0, dead_letter_exchange="", dead_letter_routing_key="r2")
@@ -486,7 +488,7 @@ def test_d16_a_loop_at_one_instant_does_not_hang(version):
 
 @versions()
 def test_d17_unroutable_dead_letters(version):
-    """D17: dropped, unless the dead-letter exchange has an alternate one."""
+    """rules/routing#D17: dropped, unless the dead-letter exchange has an alternate one."""
     b = Bench(version)
     b.exchange("dlx", "direct")
     b.queue("q", dead_letter_exchange="dlx")
@@ -505,7 +507,7 @@ def test_d17_unroutable_dead_letters(version):
 
 @versions()
 def test_d15_never_mandatory_never_returned(version):
-    """D15: the publisher hears nothing of it."""
+    """rules/routing#D15: the publisher hears nothing of it."""
     b = Bench(version)
     b.exchange("dlx", "direct")
     b.queue("q", dead_letter_exchange="dlx")
@@ -517,7 +519,7 @@ def test_d15_never_mandatory_never_returned(version):
 
 @versions()
 def test_d20_streams_as_targets(version):
-    """D20: a stream dead-letters nothing, but takes dead letters."""
+    """rules/routing#D20: a stream dead-letters nothing, but takes dead letters."""
     b = Bench(version)
     b.queue("s", "stream")
     b.queue("q", dead_letter_exchange="", dead_letter_routing_key="s")
@@ -542,7 +544,8 @@ def at_least_once(version, **arguments):
 
 @versions()
 def test_d19_kept_until_it_can_be_routed(version):
-    """D19: without a route the dead letter stays with its source, neither ready nor unacked, and is tried every 180 s."""
+    """rules/routing#D19: without a route the dead letter stays with its source, neither ready nor unacked,
+    and is tried every 180 s."""
     b = at_least_once(version)
     b.send("q", 0, 1)
     die(b, "q")
@@ -558,7 +561,7 @@ def test_d19_kept_until_it_can_be_routed(version):
 
 @versions()
 def test_d19_waiting_dead_letters_fill_the_queue(version):
-    """D8, 6.1 of queues.md: they count towards its limit."""
+    """rules/routing#D8, rules/queues#6.1: they count towards its limit."""
     b = at_least_once(version, max_length=1)
     b.send("q", 0, 1)
     die(b, "q")
@@ -570,7 +573,7 @@ def test_d19_waiting_dead_letters_fill_the_queue(version):
 @versions()
 @pytest.mark.parametrize("arguments", [{"overflow": "drop-head"}, {"overflow": "reject-publish-dlx"}])
 def test_d19_needs_reject_publish(version, arguments):
-    """D19: otherwise it is at most once."""
+    """rules/routing#D19: otherwise it is at most once."""
     b = at_least_once(version, **arguments)
     b.send("q", 0)
     die(b, "q")
@@ -582,7 +585,7 @@ def test_d19_needs_reject_publish(version, arguments):
 
 @versions()
 def test_d19_survives_a_restart(version):
-    """D19: the source keeps it over a restart."""
+    """rules/routing#D19: the source keeps it over a restart."""
     b = at_least_once(version)
     b.send("q", 0)
     die(b, "q")
@@ -595,7 +598,7 @@ def test_d19_survives_a_restart(version):
 
 @versions()
 def test_d16_equal_names_in_other_places_do_not_matter(version):
-    """D16: the cycle rule goes by queue, so another queue behind the same exchange is fine twice."""
+    """rules/routing#D16: the cycle rule goes by queue, so another queue behind the same exchange is fine twice."""
     b = Bench(version)
     b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b", message_ttl=100)
     b.queue("b", dead_letter_exchange="", dead_letter_routing_key="c", message_ttl=100)

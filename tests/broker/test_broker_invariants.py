@@ -316,7 +316,7 @@ class Run:
         return found
 
     def check_order(self, queue, ready):
-        """queues.md 2.1, 2.4: a classic queue is sorted by arrival inside each level."""
+        """rules/queues#2.1, rules/queues#2.4: a classic queue is sorted by arrival inside each level."""
         if queue.kind != "classic":
             return
         levels = {}
@@ -330,7 +330,8 @@ class Run:
             assert serials == sorted(serials)
 
     def check_limits(self, queue, ready):
-        """queues.md 6.3, 5.4: drop-head keeps to its limits; no head is past its time but in a priority queue (5.6)."""
+        """rules/queues#6.3, rules/queues#5.4: drop-head keeps to its limits;
+        no head is past its time but in a priority queue (rules/queues#5.6)."""
         limits = queue.settings
         if queue.kind == "stream":
             return
@@ -343,7 +344,7 @@ class Run:
             assert ready[0].expires_at is None or ready[0].expires_at > self.broker.now
 
     def check_consumers(self, queue, ready):
-        """queues.md 3.6, 3.12: no more than the prefetch is out, and no consumer with credit is kept waiting."""
+        """rules/queues#3.6, rules/queues#3.12: no more than the prefetch is out, and no consumer with credit is kept waiting."""
         limits = queue.settings
         holding = Counter(holder for name, state, holder in self.where.values() if name == queue.name and state == "unacked")
         for subscription in queue.subscriptions.values():
@@ -455,7 +456,7 @@ def test_the_same_run_tells_the_same_story(length, version, seed):
     ),
 )
 def test_every_publish_is_confirmed_once(kind, script):
-    """queues.md 4.9: one answer for each publish of a channel with confirms, whatever becomes of the message."""
+    """rules/queues#4.9: one answer for each publish of a channel with confirms, whatever becomes of the message."""
     told = []
     broker = Broker(rules("4.2"), listen=told.append)
     broker.apply(steps.DeclareQueue("d", Queue("q", arguments={"x-queue-type": kind, "x-max-length": 2, "x-message-ttl": 30})))

@@ -1,4 +1,4 @@
-"""routing.md 5 and queues.md 1.12: which policy applies, how it merges with arguments, what it may hold."""
+"""rules/routing#5 and rules/queues#1.12: which policy applies, how it merges with arguments, what it may hold."""
 
 import pytest
 from kits.broker import Bench, before, since, versions
@@ -26,7 +26,7 @@ def setting(b, queue, name):
     ],
 )
 def test_o1_patterns(version, pattern, fits):
-    """O1: searched for anywhere in the name, case-sensitive; an empty one fits all."""
+    """rules/routing#O1: searched for anywhere in the name, case-sensitive; an empty one fits all."""
     b = Bench(version)
     b.policy("p", pattern, {"max-length": 1})
     b.queue("orders")
@@ -38,7 +38,7 @@ def test_o1_patterns(version, pattern, fits):
     ("apply_to", "queues", "exchanges"), [("queues", True, False), ("exchanges", False, True), ("all", True, True)]
 )
 def test_o1_apply_to(version, apply_to, queues, exchanges):
-    """O1: queues, exchanges or all."""
+    """rules/routing#O1: queues, exchanges or all."""
     b = Bench(version)
     b.exchange("x")
     b.queue("xq")
@@ -55,7 +55,7 @@ def test_o1_apply_to(version, apply_to, queues, exchanges):
     ("apply_to", "kind"), [("classic_queues", "classic"), ("quorum_queues", "quorum"), ("streams", "stream")]
 )
 def test_o1_apply_to_one_type_since_3_12(version, apply_to, kind):
-    """O1: unknown before 3.12."""
+    """rules/routing#O1: unknown before 3.12."""
     b = Bench(version)
     for name in ("classic", "quorum", "stream"):
         b.queue(name, name)
@@ -68,7 +68,7 @@ def test_o1_apply_to_one_type_since_3_12(version, apply_to, kind):
 
 @versions()
 def test_o2_one_policy_by_priority(version):
-    """O2: the highest priority, a fraction or negative one included; its keys alone count."""
+    """rules/routing#O2: the highest priority, a fraction or negative one included; its keys alone count."""
     b = Bench(version)
     b.queue("q")
     b.policy("default", ".*", {"max-length": 5})
@@ -83,7 +83,7 @@ def test_o2_one_policy_by_priority(version):
 
 @versions()
 def test_o2_setting_a_policy_again_replaces_it(version):
-    """O2: of one name there is one."""
+    """rules/routing#O2: of one name there is one."""
     b = Bench(version)
     b.queue("q")
     b.policy("p", ".*", {"max-length": 5})
@@ -109,7 +109,7 @@ UNSUPPORTED = {
     ("kind", "key", "value"), [(kind, key, value) for kind, keys in UNSUPPORTED.items() for key, value in keys.items()]
 )
 def test_o3_a_key_that_the_type_does_not_support_disqualifies(kind, key, value):
-    """O3: the whole policy is skipped for queues of the type, and the next one is considered."""
+    """rules/routing#O3: the whole policy is skipped for queues of the type, and the next one is considered."""
     b = Bench("3.10")
     b.queue("q", kind)
     b.policy("high", ".*", {key: value, "max-length-bytes": 7}, priority=1)
@@ -119,7 +119,7 @@ def test_o3_a_key_that_the_type_does_not_support_disqualifies(kind, key, value):
 
 @versions()
 def test_o3_keys_of_exchanges_do_not_disqualify(version):
-    """O3: an alternate exchange in a policy for queues is of no interest, and the other way round."""
+    """rules/routing#O3: an alternate exchange in a policy for queues is of no interest, and the other way round."""
     b = Bench(version)
     b.queue("q")
     b.exchange("q", ae=None)
@@ -129,7 +129,7 @@ def test_o3_keys_of_exchanges_do_not_disqualify(version):
 
 @versions()
 def test_o4_new_queues_get_their_policy(version):
-    """O4: when they are made, and whenever a policy changes."""
+    """rules/routing#O4: when they are made, and whenever a policy changes."""
     b = Bench(version)
     b.policy("p", "^q", {"max-length": 1})
     b.queue("q1")
@@ -140,7 +140,7 @@ def test_o4_new_queues_get_their_policy(version):
 
 @versions()
 def test_o4_server_named_queues_are_matched_by_their_real_name(version):
-    """O1: the name that the broker drew."""
+    """rules/routing#O1: the name that the broker drew."""
     b = Bench(version)
     b.policy("p", "^amq\\.gen-", {"max-length": 1})
     b.queue("mine", server_named=True)
@@ -156,7 +156,7 @@ def test_o4_server_named_queues_are_matched_by_their_real_name(version):
     (5, None, None, 5), (None, 6, None, 6), (None, None, 7, 7), (5, 6, None, 5), (6, 5, None, 5), (5, 6, 4, 4), (4, 5, 6, 4), (6, 4, 5, 4),
 ])  # fmt: skip
 def test_o7_o8_the_smallest_number_counts(version, kind, argument, policy, operator, expected):
-    """O7, O8: of argument, policy and operator policy, for the TTL and both limits."""
+    """rules/routing#O7, rules/routing#O8: of argument, policy and operator policy, for the TTL and both limits."""
     for key in ("message-ttl", "max-length", "max-length-bytes"):
         b = Bench(version)
         if policy is not None:
@@ -173,7 +173,7 @@ def test_o7_o8_the_smallest_number_counts(version, kind, argument, policy, opera
     [("classic", 5000, 9000), ("classic", 9000, 5000), ("quorum", 5000, 9000), ("quorum", 9000, 5000)],
 )
 def test_o8_expires(version, kind, argument, policy):
-    """O8: the smaller one, but of a quorum queue in 3.x the policy's."""
+    """rules/routing#O8: the smaller one, but of a quorum queue in 3.x the policy's."""
     b = Bench(version)
     b.policy("p", ".*", {"expires": policy})
     b.queue("q", kind, expires=argument)
@@ -184,7 +184,7 @@ def test_o8_expires(version, kind, argument, policy):
 @versions()
 @pytest.mark.parametrize(("kind", "winner"), [("classic", "drop-head"), ("quorum", "reject-publish")])
 def test_o7_o8_overflow(version, kind, winner):
-    """O7, O8: the argument of a classic queue wins, of a quorum queue the policy."""
+    """rules/routing#O7, rules/routing#O8: the argument of a classic queue wins, of a quorum queue the policy."""
     b = Bench(version)
     b.policy("p", ".*", {"overflow": "reject-publish"})
     b.queue("q", kind, overflow="drop-head")
@@ -196,7 +196,7 @@ def test_o7_o8_overflow(version, kind, winner):
 @versions()
 @pytest.mark.parametrize("kind", ["classic", "quorum"])
 def test_o7_o8_dead_lettering(version, kind):
-    """O7, O8: arguments win."""
+    """rules/routing#O7, rules/routing#O8: arguments win."""
     b = Bench(version)
     b.policy("p", ".*", {"dead-letter-exchange": "px", "dead-letter-routing-key": "pk"})
     b.queue("q", kind, dead_letter_exchange="ax")
@@ -205,7 +205,7 @@ def test_o7_o8_dead_lettering(version, kind):
 
 @versions()
 def test_o8_delivery_limit(version):
-    """O8: the smaller of argument and policy."""
+    """rules/routing#O8: the smaller of argument and policy."""
     b = Bench(version)
     b.policy("p", ".*", {"delivery-limit": 4})
     for name, argument, expected in (("a", 3, 3), ("b", 5, 4), ("c", None, 4)):
@@ -216,7 +216,7 @@ def test_o8_delivery_limit(version):
 @versions(since("4.0"))
 @pytest.mark.parametrize(("policy", "operator", "expected"), [(-1, 5, 5), (5, -1, 5), (3, 5, 3), (-2, -1, -1)])
 def test_o9_negative_delivery_limits(version, policy, operator, expected):
-    """O9: from 4.0 on the larger of the two policies' limits if one of them is negative."""
+    """rules/routing#O9: from 4.0 on the larger of the two policies' limits if one of them is negative."""
     b = Bench(version)
     b.policy("p", ".*", {"delivery-limit": policy})
     b.policy("o", ".*", {"delivery-limit": operator}, operator=True)
@@ -226,7 +226,7 @@ def test_o9_negative_delivery_limits(version, policy, operator, expected):
 
 @versions()
 def test_o9_each_key_by_itself(version):
-    """O9: what only one of the two sets is taken from it."""
+    """rules/routing#O9: what only one of the two sets is taken from it."""
     b = Bench(version)
     b.policy("p", ".*", {"max-length": 5, "message-ttl": 100})
     b.policy("o", ".*", {"max-length": 3, "expires": 60_000}, operator=True)
@@ -236,7 +236,7 @@ def test_o9_each_key_by_itself(version):
 
 @versions(since("3.13"))
 def test_o9_an_operators_overflow(version):
-    """O9, O11: from 3.12.7 on accepted, and it wins over the policy's."""
+    """rules/routing#O9, rules/routing#O11: from 3.12.7 on accepted, and it wins over the policy's."""
     b = Bench(version)
     b.policy("p", ".*", {"overflow": "drop-head"})
     b.policy("o", ".*", {"overflow": "reject-publish"}, operator=True)
@@ -267,7 +267,7 @@ OPERATOR = (
 @versions()
 @pytest.mark.parametrize("key", CORE)
 def test_o10_keys(version, key):
-    """O10: what every version knows."""
+    """rules/routing#O10: what every version knows."""
     b = Bench(version)
     b.policy("p", ".*", {key: CORE[key]})
 
@@ -275,7 +275,7 @@ def test_o10_keys(version, key):
 @versions()
 @pytest.mark.parametrize("key", CORE)
 def test_o11_operator_keys(version, key):
-    """O11: the numeric ones; queue-version and overflow from 3.12.7 on."""
+    """rules/routing#O11: the numeric ones; queue-version and overflow from 3.12.7 on."""
     b = Bench(version)
     fine = key in OPERATOR or (key in ("queue-version", "overflow") and version in since("3.13"))
     fails = (400, "are not recognised policy settings")
@@ -284,7 +284,7 @@ def test_o11_operator_keys(version, key):
 
 @versions()
 def test_o10_mirroring_is_gone_in_4_0(version):
-    """O10: ha-* are unknown from 4.0 on."""
+    """rules/routing#O10: ha-* are unknown from 4.0 on."""
     b = Bench(version)
     b.policy("p", ".*", {"ha-mode": "all"}, fails=400 if version in since("4.0") else None)
 
@@ -292,7 +292,7 @@ def test_o10_mirroring_is_gone_in_4_0(version):
 @versions()
 @pytest.mark.parametrize("key", ["consumer-timeout", "stream-filter-size-bytes", "target-group-size"])
 def test_o10_keys_of_later_versions(version, key):
-    """O10: unknown in 3.10, known in 4.x."""
+    """rules/routing#O10: unknown in 3.10, known in 4.x."""
     b = Bench(version)
     if version == "3.13":
         pytest.skip("the notes do not say which of them 3.13 knows")
@@ -302,7 +302,7 @@ def test_o10_keys_of_later_versions(version, key):
 @versions()
 @pytest.mark.parametrize("limit", [-1, -5])
 def test_o10_negative_delivery_limits(version, limit):
-    """O10: not below 0 in 3.x, any whole number in 4.x."""
+    """rules/routing#O10: not below 0 in 3.x, any whole number in 4.x."""
     b = Bench(version)
     b.policy("p", ".*", {"delivery-limit": limit}, fails=400 if version in before("4.0") else None)
 
@@ -326,7 +326,7 @@ def test_o10_negative_delivery_limits(version, limit):
     ],
 )
 def test_o12_what_is_refused(version, definition, text):
-    """O12: with RabbitMQ's words; nothing changes."""
+    """rules/routing#O12: with RabbitMQ's words; nothing changes."""
     b = Bench(version)
     b.queue("q")
     b.policy("p", ".*", definition, fails=(400, text))
@@ -335,7 +335,7 @@ def test_o12_what_is_refused(version, definition, text):
 
 @versions()
 def test_o12_patterns_and_targets(version):
-    """O12: a pattern that is none, a target that is none."""
+    """rules/routing#O12: a pattern that is none, a target that is none."""
     b = Bench(version)
     b.policy("p", "(", {"max-length": 1}, fails=(400, "pattern should be regular expression but is invalid"))
     b.policy("p", ".*", {"max-length": 1}, apply_to="bogus", fails=(400, "apply-to 'bogus' unrecognised; should be"))
@@ -343,7 +343,7 @@ def test_o12_patterns_and_targets(version):
 
 @versions()
 def test_clearing_a_policy_that_is_not_there(version):
-    """O4: it is told, and closes nothing."""
+    """rules/routing#O4: it is told, and closes nothing."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q")

@@ -1,4 +1,4 @@
-"""What a celery section declares is what Celery declared on a real broker (recorded: celery.md 1)."""
+"""What a celery section declares is what Celery declared on a real broker (recorded: rules/celery#1)."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Native delayed delivery and a retry that carries x-death: the second such retry is lost (celery.md 1.5)."""
+"""Native delayed delivery and a retry that carries x-death: the second such retry is lost (rules/celery#1.5)."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Each recorded sequence of Celery 5.7.0 on RabbitMQ 3.10.8 (celery.md 2.3), row by row, on the embedded engine.
+"""Each recorded sequence of Celery 5.7.0 on RabbitMQ 3.10.8 (rules/celery#2.3), row by row, on the embedded engine.
 
 `expected` is the reference's sequence in its notation (notation.py). What a simulator without a wall clock cannot have is
 the only allowed difference, and named at its row:

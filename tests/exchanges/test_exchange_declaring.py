@@ -1,4 +1,4 @@
-"""routing.md 1.6 to 1.9: predeclared exchanges, declaring, deleting, binding, and what goes with what."""
+"""rules/routing#1.6 to rules/routing#1.9: predeclared exchanges, declaring, deleting, binding, and what goes with what."""
 
 import pytest
 from kits.broker import Bench, before, since, versions
@@ -18,7 +18,7 @@ PREDECLARED = {
 @versions()
 @pytest.mark.parametrize(("name", "type"), PREDECLARED.items())
 def test_p1_exchanges_that_are_there(version, name, type):
-    """P1: durable, not auto-delete, not internal; to be bound and published to as any other (P5)."""
+    """rules/routing#P1: durable, not auto-delete, not internal; to be bound and published to as any other (rules/routing#P5)."""
     b = Bench(version)
     b.exchange(name, type)
     b.queue("q")
@@ -30,7 +30,7 @@ def test_p1_exchanges_that_are_there(version, name, type):
 
 @versions()
 def test_p1_the_trace_exchange_is_internal(version):
-    """P1, V5: a durable topic exchange that nobody may publish to."""
+    """rules/routing#P1, rules/routing#V5: a durable topic exchange that nobody may publish to."""
     b = Bench(version)
     b.exchange("amq.rabbitmq.trace", "topic", internal=True)
     b.publish("amq.rabbitmq.trace", "k", fails=(403, "cannot publish to internal exchange 'amq.rabbitmq.trace' in vhost '/'"))
@@ -40,7 +40,7 @@ def test_p1_the_trace_exchange_is_internal(version):
 
 @versions()
 def test_p2_every_queue_is_bound_to_the_default_exchange(version):
-    """P2, R2: by its name, as long as it is there."""
+    """rules/routing#P2, rules/routing#R2: by its name, as long as it is there."""
     b = Bench(version)
     b.queue("q")
     assert b.route("", "q") == "q"
@@ -65,7 +65,7 @@ def test_p2_every_queue_is_bound_to_the_default_exchange(version):
     ids=["declare", "delete", "bind", "unbind", "bind from", "bind to", "unbind from", "unbind to"],
 )
 def test_p3_the_default_exchange_is_nobodys(version, ask):
-    """P3: 403."""
+    """rules/routing#P3: 403."""
     b = Bench(version)
     b.queue("q")
     ask(b)
@@ -73,7 +73,7 @@ def test_p3_the_default_exchange_is_nobodys(version, ask):
 
 @versions()
 def test_p4_reserved_names(version):
-    """P4: a new exchange that begins with amq. is 403; an existing one is compared; other spellings are free."""
+    """rules/routing#P4: a new exchange that begins with amq. is 403; an existing one is compared; other spellings are free."""
     b = Bench(version)
     b.exchange("amq.foo", fails=(403, "exchange name 'amq.foo' contains reserved prefix 'amq.*'"))
     b.exchange("amq.topic", "topic")
@@ -89,7 +89,7 @@ def test_p4_reserved_names(version):
 @versions()
 @pytest.mark.parametrize("name", ["amq.direct", "amq.nothing"])
 def test_p5_system_exchanges_cannot_be_deleted(version, name):
-    """P5: whether they are there or not."""
+    """rules/routing#P5: whether they are there or not."""
     b = Bench(version)
     b.delete_exchange(name, fails=(403, f"deletion of system exchange '{name}' in vhost '/' not allowed"))
 
@@ -99,7 +99,7 @@ def test_p5_system_exchanges_cannot_be_deleted(version, name):
 
 @versions()
 def test_c2_the_type_is_looked_at_first(version):
-    """C2: unknown types are refused for existing exchanges and reserved names too; case counts."""
+    """rules/routing#C2: unknown types are refused for existing exchanges and reserved names too; case counts."""
     code = 503 if version == "3.10" else 406
     b = Bench(version)
     b.exchange("x")
@@ -111,7 +111,7 @@ def test_c2_the_type_is_looked_at_first(version):
 @versions()
 @pytest.mark.parametrize(("value", "kind"), [(1, "signedint"), (True, "bool"), (["a"], "array")])
 def test_c3_the_alternate_exchange_is_text(version, value, kind):
-    """C3: any other type is 406."""
+    """rules/routing#C3: any other type is 406."""
     b = Bench(version)
     b.exchange("x", ae=value, fails=(406, f"invalid type '{kind}' for arg 'alternate-exchange' in exchange 'x' in vhost '/'"))
     assert b.exchanges == ""
@@ -119,7 +119,7 @@ def test_c3_the_alternate_exchange_is_text(version, value, kind):
 
 @versions()
 def test_c3_the_alternate_exchange_may_be_missing_or_itself(version):
-    """C3: nobody looks whether it is there."""
+    """rules/routing#C3: nobody looks whether it is there."""
     b = Bench(version)
     b.exchange("x", ae="nowhere")
     b.exchange("y", ae="y")
@@ -129,7 +129,7 @@ def test_c3_the_alternate_exchange_may_be_missing_or_itself(version):
 
 @versions()
 def test_c5_equivalence(version):
-    """C5: type, durable, auto-delete, internal, then the alternate exchange; the first difference is told."""
+    """rules/routing#C5: type, durable, auto-delete, internal, then the alternate exchange; the first difference is told."""
     b = Bench(version)
     b.exchange("x", "direct")
     where = "for exchange 'x' in vhost '/'"
@@ -173,7 +173,7 @@ def test_c5_equivalence(version):
 
 @versions()
 def test_c5_a_byte_array_of_equal_bytes_passes(version):
-    """C5: another type, but an equal value."""
+    """rules/routing#C5: another type, but an equal value."""
     b = Bench(version)
     b.exchange("x", ae="q")
     b.exchange("x", ae=Typed("bytes", b"q"))
@@ -182,7 +182,8 @@ def test_c5_a_byte_array_of_equal_bytes_passes(version):
 @versions(before("4.2"))
 @pytest.mark.parametrize("clean", [True, False])
 def test_c8_transient_exchanges_vanish_with_a_restart(version, clean):
-    """C8: with all that is bound from and to them; a durable auto-delete exchange that loses its last binding so stays."""
+    """rules/routing#C8: with all that is bound from and to them;
+    a durable auto-delete exchange that loses its last binding so stays."""
     b = Bench(version)
     b.exchange("durable", "fanout")
     b.exchange("auto-1", "fanout", auto_delete=True)
@@ -204,7 +205,7 @@ def test_c8_transient_exchanges_vanish_with_a_restart(version, clean):
 
 @versions(("4.2", "4.3"))
 def test_c8_transient_exchanges_are_kept_with_khepri(version):
-    """C8: exchanges that are not durable survive a restart."""
+    """rules/routing#C8: exchanges that are not durable survive a restart."""
     b = Bench(version)
     b.exchange("transient", "fanout", durable=False)
     b.restart()
@@ -216,7 +217,7 @@ def test_c8_transient_exchanges_are_kept_with_khepri(version):
 
 @versions()
 def test_k1_if_unused_looks_at_bindings_from_it(version):
-    """K1: being a destination or an alternate exchange is no use; a binding from it is."""
+    """rules/routing#K1: being a destination or an alternate exchange is no use; a binding from it is."""
     b = Bench(version)
     b.exchange("source", "fanout")
     b.exchange("x", "fanout")
@@ -231,7 +232,7 @@ def test_k1_if_unused_looks_at_bindings_from_it(version):
 
 @versions()
 def test_k2_deleting_goes_upstream_only(version):
-    """K2, K3: of A, B, C and q in a row, all auto-delete, deleting B takes A along and leaves C."""
+    """rules/routing#K2, rules/routing#K3: of A, B, C and q in a row, all auto-delete, deleting B takes A along and leaves C."""
     b = Bench(version)
     for name in "ABC":
         b.exchange(name, "fanout", auto_delete=True)
@@ -247,7 +248,7 @@ def test_k2_deleting_goes_upstream_only(version):
 @versions()
 @pytest.mark.parametrize("how", ["unbind", "delete", "cancel", "expire", "connection"])
 def test_k3_what_deletes_an_auto_delete_exchange(version, how):
-    """K3: losing the last binding by an unbind or with its queue, however that goes."""
+    """rules/routing#K3: losing the last binding by an unbind or with its queue, however that goes."""
     b = Bench(version)
     b.exchange("x", "fanout", auto_delete=True)
     arguments = {"expires": 1000} if how == "expire" else {}
@@ -273,7 +274,7 @@ def test_k3_what_deletes_an_auto_delete_exchange(version, how):
 
 @versions()
 def test_k3_a_binding_to_itself_counts(version):
-    """K3: it keeps the exchange, until it is the last to go."""
+    """rules/routing#K3: it keeps the exchange, until it is the last to go."""
     b = Bench(version)
     b.exchange("x", "fanout", auto_delete=True)
     b.queue("q")
@@ -287,7 +288,7 @@ def test_k3_a_binding_to_itself_counts(version):
 
 @versions()
 def test_k3_several_bindings_of_one_queue_go_together(version):
-    """K3: deleting the queue takes all of them; the exchange goes once."""
+    """rules/routing#K3: deleting the queue takes all of them; the exchange goes once."""
     b = Bench(version)
     b.exchange("x", "direct", auto_delete=True)
     b.queue("q")
@@ -300,7 +301,7 @@ def test_k3_several_bindings_of_one_queue_go_together(version):
 
 @versions()
 def test_k4_publishing_and_references_delete_nothing(version):
-    """K4: a missing alternate or dead-letter exchange is looked for at every publish, so it may come later."""
+    """rules/routing#K4: a missing alternate or dead-letter exchange is looked for at every publish, so it may come later."""
     b = Bench(version)
     b.exchange("x", "fanout", ae="late")
     b.queue("unrouted")
@@ -315,7 +316,7 @@ def test_k4_publishing_and_references_delete_nothing(version):
 
 @versions()
 def test_k5_recreating_brings_no_bindings_back(version):
-    """K5: neither of an exchange nor of a queue."""
+    """rules/routing#K5: neither of an exchange nor of a queue."""
     b = Bench(version)
     b.exchange("x", "fanout")
     b.exchange("up", "fanout")
@@ -338,7 +339,7 @@ def test_k5_recreating_brings_no_bindings_back(version):
 
 @versions()
 def test_b1_identity(version):
-    """B1: source, destination and its kind, key and arguments; the same again changes nothing."""
+    """rules/routing#B1: source, destination and its kind, key and arguments; the same again changes nothing."""
     b = Bench(version)
     b.exchange("x", "direct")
     b.exchange("same-name", "fanout")
@@ -360,7 +361,7 @@ def test_b1_identity(version):
 
 @versions()
 def test_b2_arguments_in_any_order_at_the_top_only(version):
-    """B2: the order inside a nested table counts, as do widths and the types of array elements."""
+    """rules/routing#B2: the order inside a nested table counts, as do widths and the types of array elements."""
     b = Bench(version)
     b.exchange("x", "fanout")
     b.queue("q")
@@ -379,7 +380,7 @@ def test_b2_arguments_in_any_order_at_the_top_only(version):
 
 @versions()
 def test_b3_order_of_checks(version):
-    """B3: default exchange, source, destination, the type's own check, then the owner of an exclusive queue."""
+    """rules/routing#B3: default exchange, source, destination, the type's own check, then the owner of an exclusive queue."""
     b = Bench(version)
     b.queue("mine", exclusive=True, channel="own")
     b.exchange("h", "headers")
@@ -395,7 +396,7 @@ def test_b3_order_of_checks(version):
 
 @versions(("3.10", "4.2.5", "4.2.6", "4.3"))
 def test_b3_reply_addresses_cannot_be_bound(version):
-    """B3, U25: 404 at first, 403 from 4.2.6 on, for unbind too."""
+    """rules/routing#B3, rules/routing#U25: 404 at first, 403 from 4.2.6 on, for unbind too."""
     b = Bench(version)
     name = "amq.rabbitmq.reply-to.abc"
     refused = version in ("4.2.6", "4.3")
@@ -406,7 +407,7 @@ def test_b3_reply_addresses_cannot_be_bound(version):
 
 @versions()
 def test_b7_exchanges_bind_by_the_sources_type(version):
-    """B7: what matches is decided by the source; loops are allowed."""
+    """rules/routing#B7: what matches is decided by the source; loops are allowed."""
     b = Bench(version)
     b.exchange("t", "topic")
     b.exchange("d", "direct")
@@ -420,7 +421,7 @@ def test_b7_exchanges_bind_by_the_sources_type(version):
 
 @versions(since("3.13"))
 def test_c2_an_unknown_type_leaves_the_connection(version):
-    """C2: since 3.13.3 only the channel is closed, so that what else the connection has stays."""
+    """rules/routing#C2: since 3.13.3 only the channel is closed, so that what else the connection has stays."""
     b = Bench(version)
     b.channel("other", "one")
     b.channel("ch", "one")

@@ -1,4 +1,4 @@
-"""routing.md 1.5: headers exchanges, by version. The matrix of H7 and H8 is written out by classes of values."""
+"""rules/routing#1.5: headers exchanges, by version. The matrix of H7 and H8 is written out by classes of values."""
 
 import pytest
 from kits.broker import Bench, before, since, versions
@@ -51,7 +51,7 @@ def exchange(version, bindings):
 @versions()
 @pytest.mark.parametrize("sent", VALUES)
 def test_h7_h8_matrix_of_types(version, sent):
-    """H7, H8: which types of the same value equal which, message by binding."""
+    """rules/routing#H7, rules/routing#H8: which types of the same value equal which, message by binding."""
     b = exchange(version, {name: {"h": value} for name, value in VALUES.items()})
     strict = version in NEW
     mine = klass(sent, strict=strict, of_message=True)
@@ -61,7 +61,8 @@ def test_h7_h8_matrix_of_types(version, sent):
 
 @versions()
 def test_h8_timestamps(version):
-    """H8: since 3.13 the message's timestamp is in ms: it equals an integer a thousand times as large, and itself only if 0."""
+    """rules/routing#H8: since 3.13 the message's timestamp is in ms: it equals an integer a thousand times as large,
+    and itself only if 0."""
     b = exchange(
         version, {"t0": {"h": Typed("timestamp", 0)}, "t5": {"h": Typed("timestamp", 5)}, "i5000": {"h": 5000}, "i5": {"h": 5}}
     )
@@ -72,7 +73,7 @@ def test_h8_timestamps(version):
 
 @versions()
 def test_h7_numbers_are_compared_exactly(version):
-    """H7: 2^53+1 is not 2^53.0; a 32-bit 0.1 is not a 64-bit 0.1; 0 is -0.0 before 3.13."""
+    """rules/routing#H7: 2^53+1 is not 2^53.0; a 32-bit 0.1 is not a 64-bit 0.1; 0 is -0.0 before 3.13."""
     big = 2**53
     b = exchange(version, {"big": {"h": float(big)}, "tenth": {"h": 0.1}, "zero": {"h": 0}})
     assert b.route("x", headers={"h": big + 1}) == ""
@@ -84,7 +85,7 @@ def test_h7_numbers_are_compared_exactly(version):
 
 @versions()
 def test_h7_decimals_bools_and_texts(version):
-    """H7: decimals by scale and value; a bool only a bool; texts by their bytes and case."""
+    """rules/routing#H7: decimals by scale and value; a bool only a bool; texts by their bytes and case."""
     b = exchange(
         version, {"d10": {"h": Typed("decimal", (1, 10))}, "true": {"h": True}, "one": {"h": 1}, "a": {"h": "a"}, "A": {"h": "A"}}
     )
@@ -98,7 +99,7 @@ def test_h7_decimals_bools_and_texts(version):
 
 @versions()
 def test_h7_nested_values_are_exact(version):
-    """H7: inside a table or an array, order and types count in every version."""
+    """rules/routing#H7: inside a table or an array, order and types count in every version."""
     b = exchange(version, {"table": {"h": {"a": 1, "b": "x"}}, "array": {"h": [1, "x"]}})
     for headers, expected in [
         ({"a": 1, "b": "x"}, "table"), ({"b": "x", "a": 1}, ""), ({"a": 1.0, "b": "x"}, ""), ({"a": Typed("short", 1), "b": "x"}, ""),
@@ -109,7 +110,7 @@ def test_h7_nested_values_are_exact(version):
 
 @versions()
 def test_h1_modes(version):
-    """H1: all by default, any, and the two that look at x- keys; checked when binding, not when unbinding."""
+    """rules/routing#H1: all by default, any, and the two that look at x- keys; checked when binding, not when unbinding."""
     b = exchange(version, {mode: {"x-match": mode, "h": 1} for mode in ("all", "any", "all-with-x", "any-with-x")})
     for value in ("ALL", "Any", "", "some"):
         text = f'Invalid x-match field value <<"{value}">>; expected all, any, all-with-x, or any-with-x'
@@ -122,7 +123,7 @@ def test_h1_modes(version):
 
 @versions()
 def test_h2_keys_that_begin_with_x(version):
-    """H2: left out for all and any; X-foo and xa are not such keys, x- is."""
+    """rules/routing#H2: left out for all and any; X-foo and xa are not such keys, x- is."""
     arguments = {"x-": 1, "x-foo": 1, "X-foo": 1, "xa": 1}
     b = exchange(version, {mode: {"x-match": mode, **arguments} for mode in ("all", "any", "all-with-x", "any-with-x")})
     assert b.route("x", headers={"X-foo": 1, "xa": 1}) == "all any any-with-x"
@@ -133,7 +134,7 @@ def test_h2_keys_that_begin_with_x(version):
 
 @versions()
 def test_h3_void_asks_for_presence(version):
-    """H3: a void criterion is met by any value, a void one too; a void header meets nothing else."""
+    """rules/routing#H3: a void criterion is met by any value, a void one too; a void header meets nothing else."""
     b = exchange(version, {"void": {"h": None}, "one": {"h": 1}, "text": {"h": ""}})
     for value, expected in ((1, "one void"), (None, "void"), ("", "text void"), (False, "void"), ([], "void")):
         assert b.route("x", headers={"h": value}) == expected
@@ -143,7 +144,7 @@ def test_h3_void_asks_for_presence(version):
 
 @versions()
 def test_h4_all_and_any(version):
-    """H4: every criterion or at least one; other headers are of no interest."""
+    """rules/routing#H4: every criterion or at least one; other headers are of no interest."""
     b = exchange(version, {"all": {"a": 1, "b": 2}, "any": {"x-match": "any", "a": 1, "b": 2}})
     assert b.route("x", headers={"a": 1, "b": 2, "c": 3}) == "all any"
     assert b.route("x", headers={"a": 1}) == "any"
@@ -153,7 +154,7 @@ def test_h4_all_and_any(version):
 
 @versions()
 def test_h5_no_headers_is_an_empty_table(version):
-    """H5: what matches everything matches it."""
+    """rules/routing#H5: what matches everything matches it."""
     b = exchange(version, {"everything": {}, "something": {"a": 1}})
     assert b.route("x", headers=None) == "everything"
     assert b.route("x", headers={}) == "everything"
@@ -161,7 +162,7 @@ def test_h5_no_headers_is_an_empty_table(version):
 
 @versions()
 def test_h6_keys_play_no_role(version):
-    """H6: neither routing key nor CC nor BCC; CC can be seen as a header, BCC cannot."""
+    """rules/routing#H6: neither routing key nor CC nor BCC; CC can be seen as a header, BCC cannot."""
     b = exchange(version, {"cc": {"CC": None}, "bcc": {"BCC": None}, "h": {"h": 1}})
     b.queue("keyed")
     b.bind("x", "keyed", "key", args={"x-match": "any"})
@@ -170,7 +171,8 @@ def test_h6_keys_play_no_role(version):
 
 @versions()
 def test_h10_with_x_modes_see_the_deaths(version):
-    """H10, D18: x-first-death-* can be matched in every version; x-death itself until 3.12, x-last-death-* since 3.13."""
+    """rules/routing#H10, rules/routing#D18: x-first-death-* can be matched in every version; x-death itself until 3.12,
+    x-last-death-* since 3.13."""
     b = Bench(version)
     b.exchange("dlx", "headers")
     for name, criterion in {
@@ -188,14 +190,14 @@ def test_h10_with_x_modes_see_the_deaths(version):
 
 @versions()
 def test_h10_a_client_may_send_x_death(version):
-    """H10: as a header like any other until something dies."""
+    """rules/routing#H10: as a header like any other until something dies."""
     b = exchange(version, {"death": {"x-match": "all-with-x", "x-death": None}})
     assert b.route("x", headers={"x-death": []}) == "death"
 
 
 @versions()
 def test_h11_several_bindings_one_copy(version):
-    """H11: bindings with other arguments are others, but a queue gets one copy."""
+    """rules/routing#H11: bindings with other arguments are others, but a queue gets one copy."""
     b = exchange(version, {"q": {"a": 1}})
     b.bind("x", "q", args={"b": 1})
     b.bind("x", "q", "key", args={"a": 1})
@@ -213,7 +215,8 @@ def test_h11_several_bindings_one_copy(version):
     [(1, True), (True, 1), (1, 1.0), (1.0, 1), (0, False), (False, 0), (1, Typed("long", 1)), ("a", Typed("bytes", b"a"))],
 )
 def test_b1_unbinding_takes_the_binding_of_that_very_type(version, kept, removed):
-    """B1, S7: values that Python calls equal are different arguments: unbinding {h: true} leaves {h: 1}."""
+    """rules/routing#B1, rules/routing#S7: values that Python calls equal are different arguments: unbinding {h: true} leaves {h:
+    1}."""
     b = exchange(version, {"q": {"h": kept}})
     b.bind("x", "q", args={"h": removed})
     b.unbind("x", "q", args={"h": removed})

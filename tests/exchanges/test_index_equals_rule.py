@@ -99,7 +99,7 @@ INTEGERS = ("byte", "short", "signedint", "long")
 
 
 def same(value, wanted, strict):
-    """routing.md H7 and H8: does a header's value equal a criterion's?"""
+    """rules/routing#H7, rules/routing#H8: does a header's value equal a criterion's?"""
 
     def form(item, of_message):
         kind, inner = wire_type(item), item.value if isinstance(item, Typed) else item

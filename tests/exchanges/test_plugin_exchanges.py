@@ -1,4 +1,4 @@
-"""routing.md 2 and Appendix A: the exchange types of plugins, and Erlang's hashes."""
+"""rules/routing#2, rules/routing#A: the exchange types of plugins, and Erlang's hashes."""
 
 from collections import Counter
 
@@ -19,18 +19,18 @@ VECTORS = [
 
 @pytest.mark.parametrize(("term", "expected"), VECTORS)
 def test_a7_phash2(term, expected):
-    """A7: what erlang:phash2 gives."""
+    """rules/routing#A7: what erlang:phash2 gives."""
     assert phash2(term) == expected
 
 
 @pytest.mark.parametrize(("key", "buckets", "expected"), [(1, 1, 0), (1, 2, 0), (1, 3, 2), (123456789, 2, 1), (123456789, 5, 1)])
 def test_a6_jump(key, buckets, expected):
-    """A6: worked out by hand from the first two uniforms of A7."""
+    """rules/routing#A6: worked out by hand from the first two uniforms of A7."""
     assert jump(key, buckets) == expected
 
 
 def test_a6_more_buckets_move_few_keys():
-    """A6: a bucket more takes keys from the others, and moves none among them."""
+    """rules/routing#A6: a bucket more takes keys from the others, and moves none among them."""
     for buckets in range(1, 12):
         for key in range(200):
             assert jump(key, buckets + 1) in (jump(key, buckets), buckets)
@@ -60,7 +60,7 @@ def ring(version, *weights, **arguments):
     ],
 )
 def test_g1_arguments(version, arguments, code, text):
-    """G1: one header or one of three properties."""
+    """rules/routing#G1: one header or one of three properties."""
     b = Bench(version)
     b.exchange("x", "x-consistent-hash", **arguments, fails=(code, text))
     for name in ("message_id", "correlation_id", "timestamp"):
@@ -69,7 +69,7 @@ def test_g1_arguments(version, arguments, code, text):
 
 @versions()
 def test_g2_weights(version):
-    """G2: the binding key is a whole number from 1 on, as Erlang reads one; at most 10000 since 4.2.6."""
+    """rules/routing#G2: the binding key is a whole number from 1 on, as Erlang reads one; at most 10000 since 4.2.6."""
     b = Bench(version)
     b.exchange("x", "x-consistent-hash")
     b.queue("q")
@@ -84,7 +84,7 @@ def test_g2_weights(version):
 
 @versions()
 def test_g3_buckets_in_the_order_of_binding(version):
-    """G3, G4: each destination owns as many buckets as its weight says, one after the other."""
+    """rules/routing#G3, rules/routing#G4: each destination owns as many buckets as its weight says, one after the other."""
     b = ring(version, 2, 1, 3)
     owners = ["q0", "q0", "q1", "q2", "q2", "q2"]
     for number in range(60):
@@ -94,7 +94,7 @@ def test_g3_buckets_in_the_order_of_binding(version):
 
 @versions()
 def test_g3_unbinding_shifts_the_later_buckets_down(version):
-    """G3: they keep their order; a destination bound anew goes to the end."""
+    """rules/routing#G3: they keep their order; a destination bound anew goes to the end."""
     b = ring(version, 1, 1, 1)
     b.unbind("x", "q0", "1")
     for number in range(40):
@@ -106,7 +106,8 @@ def test_g3_unbinding_shifts_the_later_buckets_down(version):
 
 @versions()
 def test_g3_bound_yet_without_a_bucket(version):
-    """G3: a second binding adds nothing; unbinding either takes all; binding the one that is left again changes nothing."""
+    """rules/routing#G3: a second binding adds nothing; unbinding either takes all;
+    binding the one that is left again changes nothing."""
     b = ring(version, 1)
     b.bind("x", "q0", "5")
     b.unbind("x", "q0", "1")
@@ -116,7 +117,7 @@ def test_g3_bound_yet_without_a_bucket(version):
 
 @versions()
 def test_g4_exchanges_own_buckets_too(version):
-    """G4: the destination may be an exchange; with one bucket everything goes there."""
+    """rules/routing#G4: the destination may be an exchange; with one bucket everything goes there."""
     b = Bench(version)
     b.exchange("x", "x-consistent-hash")
     b.exchange("next", "fanout")
@@ -128,7 +129,7 @@ def test_g4_exchanges_own_buckets_too(version):
 
 @versions()
 def test_g5_cc_does_not_count(version):
-    """G5: only the first key is hashed."""
+    """rules/routing#G5: only the first key is hashed."""
     b = ring(version, 1, 1, 1, 1)
     for number in range(20):
         assert b.route("x", str(number), {"CC": ["other"], "BCC": ["more"]}) == b.route("x", str(number))
@@ -136,7 +137,8 @@ def test_g5_cc_does_not_count(version):
 
 @versions()
 def test_g5_g6_by_header(version):
-    """G5: in 3.10 the header's type and value are hashed; G6: since 3.13 the value, an integer being its own seed."""
+    """rules/routing#G5: in 3.10 the header's type and value are hashed; G6: since 3.13 the value,
+    an integer being its own seed."""
     b = ring(version, 1, 1, 1, 1, hash_header="h")
     for value, typed, bare in (
         ("text", (Atom("longstr"), b"text"), b"text"), (5, (Atom("signedint"), 5), 5), (Typed("long", 7), (Atom("long"), 7), 7),
@@ -150,7 +152,7 @@ def test_g5_g6_by_header(version):
 
 @versions()
 def test_g5_a_missing_header_is_one_bucket(version):
-    """G5: all messages without it fall into the bucket of the atom undefined."""
+    """rules/routing#G5: all messages without it fall into the bucket of the atom undefined."""
     b = ring(version, 1, 1, 1, 1, hash_header="h")
     expected = f"q{jump(45914356, 4)}"
     assert {b.route("x", str(number)) for number in range(10)} == {expected}
@@ -159,7 +161,7 @@ def test_g5_a_missing_header_is_one_bucket(version):
 
 @versions(since("3.13"))
 def test_g6_an_array_is_its_first_element(version):
-    """G6: since 3.13 the first element, with its type."""
+    """rules/routing#G6: since 3.13 the first element, with its type."""
     b = ring(version, 1, 1, 1, 1, hash_header="h")
     expected = f"q{jump(65711459, 4)}"
     assert b.route("x", "k", {"h": ["a"]}) == b.route("x", "k", {"h": ["a", "b"]}) == expected
@@ -168,7 +170,7 @@ def test_g6_an_array_is_its_first_element(version):
 @versions()
 @pytest.mark.parametrize(("name", "value"), [("correlation_id", "abc"), ("message_id", "m-1"), ("timestamp", 1700000000)])
 def test_g5_by_property(version, name, value):
-    """G5: its text, a timestamp as decimal seconds; a missing one is undefined."""
+    """rules/routing#G5: its text, a timestamp as decimal seconds; a missing one is undefined."""
     b = ring(version, 1, 1, 1, 1, hash_property=name)
     bucket = jump(phash2(str(value).encode()), 4)
     assert b.route("x", "any", properties={name: value}) == f"q{bucket}"
@@ -178,7 +180,7 @@ def test_g5_by_property(version, name, value):
 
 @versions()
 def test_g7_after_a_restart(version):
-    """G7: the ring is rebuilt in the order of the sorted bindings; with Khepri the stored ring stays."""
+    """rules/routing#G7: the ring is rebuilt in the order of the sorted bindings; with Khepri the stored ring stays."""
     b = Bench(version)
     b.exchange("x", "x-consistent-hash")
     for name in ("c", "a", "b"):
@@ -195,7 +197,8 @@ def test_g7_after_a_restart(version):
 
 @versions()
 def test_m1_m2_by_all_keys(version):
-    """M1: the hash of all keys modulo the number of bindings; M2: sorted by key and destination, or by destination since 4.3."""
+    """rules/routing#M1: the hash of all keys modulo the number of bindings; M2: sorted by key and destination,
+    or by destination since 4.3."""
     b = Bench(version)
     b.exchange("x", "x-modulus-hash")
     for name, key in (("c", "1"), ("a", "3"), ("b", "2")):
@@ -210,7 +213,7 @@ def test_m1_m2_by_all_keys(version):
 
 @versions(before("4.3"))
 def test_m1_a_queue_bound_twice_counts_twice(version):
-    """M1: over bindings, not queues."""
+    """rules/routing#M1: over bindings, not queues."""
     b = Bench(version)
     b.exchange("x", "x-modulus-hash")
     b.queue("a")
@@ -227,7 +230,7 @@ def test_m1_a_queue_bound_twice_counts_twice(version):
 
 @versions()
 def test_l1_one_of_the_bindings(version):
-    """L1: one destination, with the chance of its share of the bindings; key and headers do not matter."""
+    """rules/routing#L1: one destination, with the chance of its share of the bindings; key and headers do not matter."""
     b = Bench(version, seed=3)
     b.exchange("x", "x-random")
     b.queue("a")
@@ -242,7 +245,7 @@ def test_l1_one_of_the_bindings(version):
 
 @versions()
 def test_l1_the_seed_decides(version):
-    """L1: the same seed, the same choices; another one, others."""
+    """rules/routing#L1: the same seed, the same choices; another one, others."""
 
     def choices(seed):
         b = Bench(version, seed=seed)
@@ -257,7 +260,7 @@ def test_l1_the_seed_decides(version):
 
 @versions()
 def test_l2_local_random(version):
-    """L2: unknown before 4.0; bindings have no key and lead to classic queues."""
+    """rules/routing#L2: unknown before 4.0; bindings have no key and lead to classic queues."""
     b = Bench(version)
     if version in before("4.0"):
         b.exchange("x", "x-local-random", fails=503 if version == "3.10" else 406)
@@ -281,7 +284,7 @@ def test_l2_local_random(version):
 @versions()
 @pytest.mark.parametrize("length", [0, -1, True, "5", 1.5, Typed("unsignedint", 5), Typed("unsignedbyte", 5)])
 def test_y2_the_length_is_a_positive_integer(version, length):
-    """Y2: of a signed type."""
+    """rules/routing#Y2: of a signed type."""
     b = Bench(version)
     b.exchange(
         "x",
@@ -308,7 +311,7 @@ def test_y1_y3_new_bindings_get_what_was_published(version):
 
 @versions()
 def test_y3_each_new_binding_replays_again(version):
-    """Y3: with its original exchange, key and headers; the same binding again replays nothing."""
+    """rules/routing#Y3: with its original exchange, key and headers; the same binding again replays nothing."""
     b = Bench(version)
     b.exchange("x", "x-recent-history", x_recent_history_length=2)
     b.publish("x", "key", 1, 2, 3, headers={"h": 1})
@@ -324,7 +327,7 @@ def test_y3_each_new_binding_replays_again(version):
 
 @versions()
 def test_y1_messages_that_are_not_to_be_stored(version):
-    """Y1: the header must be true itself; the text "true" does not count."""
+    """rules/routing#Y1: the header must be true itself; the text "true" does not count."""
     b = Bench(version)
     b.exchange("x", "x-recent-history")
     b.publish("x", "", 1, headers={"x-recent-history-no-store": True})
@@ -337,7 +340,7 @@ def test_y1_messages_that_are_not_to_be_stored(version):
 
 @versions()
 def test_y4_a_new_binding_to_an_exchange(version):
-    """Y4: replayed newest first; a message that reaches no queue kills the connection."""
+    """rules/routing#Y4: replayed newest first; a message that reaches no queue kills the connection."""
     b = Bench(version)
     b.exchange("x", "x-recent-history")
     b.publish("x", "k", 1, 2, 3)
@@ -352,7 +355,7 @@ def test_y4_a_new_binding_to_an_exchange(version):
 
 @versions()
 def test_y5_the_cache_goes_with_the_exchange(version):
-    """Y5: a new exchange of the name remembers nothing."""
+    """rules/routing#Y5: a new exchange of the name remembers nothing."""
     b = Bench(version)
     b.exchange("x", "x-recent-history")
     b.publish("x", "", 1)
@@ -365,7 +368,7 @@ def test_y5_the_cache_goes_with_the_exchange(version):
 
 @versions(("3.10",))
 def test_y5_the_cache_is_in_memory_on_3_10(version):
-    """Y5: a restart empties it."""
+    """rules/routing#Y5: a restart empties it."""
     b = Bench(version)
     b.exchange("x", "x-recent-history")
     b.publish("x", "", 1)
@@ -388,7 +391,7 @@ def delayed(version, inner="direct", **options):
 
 @versions()
 def test_w1_the_inner_type(version):
-    """W1: an existing type, and not this one; matching and the check of bindings are the inner type's."""
+    """rules/routing#W1: an existing type, and not this one; matching and the check of bindings are the inner type's."""
     b = Bench(version)
     b.exchange("x", "x-delayed-message", fails=(406, "'x-delayed-type' must be an existing exchange type"))
     b.exchange(
@@ -424,7 +427,7 @@ def test_w1_the_inner_type(version):
     ],
 )
 def test_w2_delays(version, value, delay):
-    """W2: whole ms in an integer, a text or, cut off, a float; anything else is not delayed."""
+    """rules/routing#W2: whole ms in an integer, a text or, cut off, a float; anything else is not delayed."""
     b = delayed(version)
     assert b.route("x", "k", {"x-delay": value}) == ("" if delay else "q")
     if delay:
@@ -436,7 +439,7 @@ def test_w2_delays(version, value, delay):
 
 @versions()
 def test_w2_the_longest_delay(version):
-    """W2: 2^32-1 ms."""
+    """rules/routing#W2: 2^32-1 ms."""
     b = delayed(version)
     assert b.route("x", "k", {"x-delay": Typed("long", 2**32 - 1)}) == ""
     b.wait(2**32 - 1)
@@ -445,7 +448,8 @@ def test_w2_the_longest_delay(version):
 
 @versions()
 def test_w3_what_the_publisher_is_told(version):
-    """W3: acked at once; mandatory is returned although it will arrive; the alternate exchange gets it immediately."""
+    """rules/routing#W3: acked at once; mandatory is returned although it will arrive;
+    the alternate exchange gets it immediately."""
     b = delayed(version, ae="ae")
     b.publish("x", "k", "m", headers={"x-delay": 100}, mandatory=True)
     assert (b.confirms, b.returned) == ({"m": "ack"}, "m")
@@ -462,7 +466,7 @@ def test_w3_what_the_publisher_is_told(version):
 
 @versions()
 def test_w4_routed_with_the_bindings_of_that_moment(version):
-    """W4: x-delay is negated, and it is not delayed again."""
+    """rules/routing#W4: x-delay is negated, and it is not delayed again."""
     b = delayed(version)
     b.queue("later")
     b.publish("x", "k", "m", headers={"x-delay": 100, "h": 1})
@@ -476,7 +480,7 @@ def test_w4_routed_with_the_bindings_of_that_moment(version):
 
 @versions()
 def test_w4_lost_when_nothing_matches_then(version):
-    """W4: without an alternate exchange silently, whether the binding or the exchange is gone."""
+    """rules/routing#W4: without an alternate exchange silently, whether the binding or the exchange is gone."""
     for undo in (lambda b: b.unbind("x", "q", "k"), lambda b: b.delete_exchange("x"), lambda b: b.delete_queue("q")):
         b = delayed(version)
         b.publish("x", "k", "m", headers={"x-delay": 100})
@@ -487,7 +491,7 @@ def test_w4_lost_when_nothing_matches_then(version):
 
 @versions()
 def test_w4_order_by_time_then_by_arrival(version):
-    """W4: shorter delays overtake longer ones."""
+    """rules/routing#W4: shorter delays overtake longer ones."""
     b = delayed(version)
     for message, delay in (("a", 300), ("b", 100), ("c", 200), ("d", 100)):
         b.publish("x", "k", message, headers={"x-delay": delay})

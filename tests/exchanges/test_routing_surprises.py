@@ -1,4 +1,4 @@
-"""routing.md, section 0: what simulators of routing typically get wrong. One test a surprise, in its order.
+"""rules/routing#0: what simulators of routing typically get wrong. One test a surprise, in its order.
 
 Not here: S20 and S21, which are about the export of definitions, and S26, whose shortcuts a scenario does not have.
 """
@@ -12,7 +12,7 @@ from routesim.values import Typed
 
 @versions()
 def test_routing_s01_alternate_exchange_fires_when_no_binding_matched(version):
-    """S1: not when no queue was reached: a binding that leads to a dead end keeps the alternate exchange out."""
+    """rules/routing#S1: not when no queue was reached: a binding that leads to a dead end keeps the alternate exchange out."""
     b = Bench(version)
     b.queue("unrouted")
     b.exchange("ae", "fanout")
@@ -27,7 +27,7 @@ def test_routing_s01_alternate_exchange_fires_when_no_binding_matched(version):
 @versions()
 @pytest.mark.parametrize("header", ["CC", "BCC"])
 def test_routing_s02_a_cc_key_that_matches_suppresses_the_alternate_exchange(version, header):
-    """S2: it counts as a match of the exchange, and satisfies `mandatory`."""
+    """rules/routing#S2: it counts as a match of the exchange, and satisfies `mandatory`."""
     b = Bench(version)
     b.queue("q")
     b.queue("unrouted")
@@ -40,7 +40,7 @@ def test_routing_s02_a_cc_key_that_matches_suppresses_the_alternate_exchange(ver
 
 @versions()
 def test_routing_s03_order_of_x_death(version):
-    """S3: after deaths in a, b, c, d the header is d, b, a, c until 3.12, and newest first since."""
+    """rules/routing#S3: after deaths in a, b, c, d the header is d, b, a, c until 3.12, and newest first since."""
     b = Bench(version)
     for name, following in zip("abcde", "bcde", strict=False):
         b.queue(name, dead_letter_exchange="", dead_letter_routing_key=following)
@@ -55,7 +55,7 @@ def test_routing_s03_order_of_x_death(version):
 
 @versions()
 def test_routing_s04_a_loop_that_3_10_never_ends(version):
-    """S4: an older rejection that was shuffled to the front lets an expiry loop go on for ever."""
+    """rules/routing#S4: an older rejection that was shuffled to the front lets an expiry loop go on for ever."""
     b = Bench(version)
     b.queue("r0", dead_letter_exchange="", dead_letter_routing_key="r1")
     b.queue("r1", message_ttl=10, dead_letter_exchange="", dead_letter_routing_key="r2")
@@ -70,7 +70,7 @@ def test_routing_s04_a_loop_that_3_10_never_ends(version):
 
 @versions()
 def test_routing_s05_headers_bindings_without_criteria(version):
-    """S5: `all` without criteria matches everything, `any` nothing; keys that begin with x- are no criteria."""
+    """rules/routing#S5: `all` without criteria matches everything, `any` nothing; keys that begin with x- are no criteria."""
     b = Bench(version)
     b.exchange("x", "headers")
     for name, arguments in {
@@ -86,7 +86,7 @@ def test_routing_s05_headers_bindings_without_criteria(version):
 
 @versions()
 def test_routing_s06_equality_of_header_values(version):
-    """S6: 3.10 compares numbers of all types as numbers; since 3.13 integers and floats differ, and timestamps."""
+    """rules/routing#S6: 3.10 compares numbers of all types as numbers; since 3.13 integers and floats differ, and timestamps."""
     b = Bench(version)
     b.exchange("x", "headers")
     for name, value in {"int": 1, "long": Typed("long", 1), "double": 1.0, "time": Typed("timestamp", 1)}.items():
@@ -102,7 +102,7 @@ def test_routing_s06_equality_of_header_values(version):
 
 @versions()
 def test_routing_s06_texts_and_bytes_are_equal_nested_values_exact(version):
-    """S6: a text equals the byte array of its bytes; inside tables and arrays types and order count."""
+    """rules/routing#S6: a text equals the byte array of its bytes; inside tables and arrays types and order count."""
     b = Bench(version)
     b.exchange("x", "headers")
     for name, value in {"text": "a", "table": {"a": 1, "b": 2}, "array": [1, 2]}.items():
@@ -118,7 +118,7 @@ def test_routing_s06_texts_and_bytes_are_equal_nested_values_exact(version):
 
 @versions()
 def test_routing_s07_a_binding_is_known_by_the_exact_types_of_its_arguments(version):
-    """S7: unbinding with {z: long 1} leaves the binding made with {z: int 1}, and says ok."""
+    """rules/routing#S7: unbinding with {z: long 1} leaves the binding made with {z: int 1}, and says ok."""
     b = Bench(version)
     b.queue("q")
     b.exchange("x", "fanout")
@@ -131,7 +131,7 @@ def test_routing_s07_a_binding_is_known_by_the_exact_types_of_its_arguments(vers
 
 @versions()
 def test_routing_s08_what_is_not_there_can_be_unbound_and_deleted(version):
-    """S8: unbind and delete say ok; binding to what is missing is 404."""
+    """rules/routing#S8: unbind and delete say ok; binding to what is missing is 404."""
     b = Bench(version)
     b.queue("q")
     b.exchange("x")
@@ -147,7 +147,7 @@ def test_routing_s08_what_is_not_there_can_be_unbound_and_deleted(version):
 
 @versions()
 def test_routing_s09_only_the_alternate_exchange_is_compared(version):
-    """S9: another hash-header, inner type or unknown argument is accepted on a re-declaration, and ignored."""
+    """rules/routing#S9: another hash-header, inner type or unknown argument is accepted on a re-declaration, and ignored."""
     b = Bench(version)
     b.exchange("h", "x-consistent-hash", hash_header="one")
     b.exchange("h", "x-consistent-hash", hash_header="two")
@@ -163,7 +163,7 @@ def test_routing_s09_only_the_alternate_exchange_is_compared(version):
 
 @versions(("3.10", "3.13.2", "3.13.3", "4.0", "4.2", "4.3"))
 def test_routing_s10_an_unknown_exchange_type(version):
-    """S10: kills the connection before 3.13.3, the channel since."""
+    """rules/routing#S10: kills the connection before 3.13.3, the channel since."""
     b = Bench(version)
     old = version in ("3.10", "3.13.2")
     b.exchange(
@@ -175,7 +175,7 @@ def test_routing_s10_an_unknown_exchange_type(version):
 
 @versions()
 def test_routing_s12_the_default_exchange_as_alternate_and_dead_letter_exchange(version):
-    """S12: as an alternate exchange "" leads nowhere, as a dead-letter exchange it reaches the queue of the key."""
+    """rules/routing#S12: as an alternate exchange "" leads nowhere, as a dead-letter exchange it reaches the queue of the key."""
     b = Bench(version)
     b.queue("k")
     b.exchange("x", ae="")
@@ -189,7 +189,7 @@ def test_routing_s12_the_default_exchange_as_alternate_and_dead_letter_exchange(
 
 @versions()
 def test_routing_s13_a_policy_for_the_default_exchange_is_never_consulted(version):
-    """S13: what the default exchange cannot route is lost whatever alternate exchange a policy gives it."""
+    """rules/routing#S13: what the default exchange cannot route is lost whatever alternate exchange a policy gives it."""
     b = Bench(version)
     b.queue("unrouted")
     b.exchange("ae", "fanout")
@@ -200,7 +200,7 @@ def test_routing_s13_a_policy_for_the_default_exchange_is_never_consulted(versio
 
 @versions()
 def test_routing_s14_direct_reply_to_and_mandatory(version):
-    """S14: before 4.2 a mandatory reply is delivered and returned; since then it is delivered."""
+    """rules/routing#S14: before 4.2 a mandatory reply is delivered and returned; since then it is delivered."""
     b = Bench(version)
     b.consume("R", "amq.rabbitmq.reply-to", channel="ch", auto_ack=True)
     b.queue("rpc")
@@ -214,7 +214,7 @@ def test_routing_s14_direct_reply_to_and_mandatory(version):
 
 @versions()
 def test_routing_s15_unroutable_publishes_are_acked(version):
-    """S15: after the return if mandatory; a nack comes from a queue only, and one nacks the whole message."""
+    """rules/routing#S15: after the return if mandatory; a nack comes from a queue only, and one nacks the whole message."""
     b = Bench(version)
     b.exchange("x", "fanout")
     b.publish("x", "", "lost")
@@ -231,7 +231,7 @@ def test_routing_s15_unroutable_publishes_are_acked(version):
 
 @versions()
 def test_routing_s16_reject_publish_and_mandatory(version):
-    """S16: nacked, not returned; overflow is looked at before consumers are."""
+    """rules/routing#S16: nacked, not returned; overflow is looked at before consumers are."""
     b = Bench(version)
     b.queue("q", max_length=0, overflow="reject-publish")
     b.consume("A", "q")
@@ -241,7 +241,8 @@ def test_routing_s16_reject_publish_and_mandatory(version):
 
 @versions()
 def test_routing_s17_one_policy_at_most(version):
-    """S17: the highest that matches hides a lower one with the key that was wanted; one whose keys do not fit is skipped."""
+    """rules/routing#S17: the highest that matches hides a lower one with the key that was wanted;
+    one whose keys do not fit is skipped."""
     b = Bench(version)
     b.queue("q")
     b.policy("length", "q", {"max-length": 1}, priority=1)
@@ -255,7 +256,8 @@ def test_routing_s17_one_policy_at_most(version):
 
 @versions()
 def test_routing_s18_argument_or_policy(version):
-    """S18: the argument wins for a dead-letter exchange, a classic overflow and an alternate exchange; for quorum overflow the policy."""
+    """rules/routing#S18: the argument wins for a dead-letter exchange, a classic overflow and an alternate exchange;
+    for quorum overflow the policy."""
     b = Bench(version)
     b.queue("by-argument")
     b.queue("by-policy")
@@ -278,7 +280,7 @@ def test_routing_s18_argument_or_policy(version):
 
 @versions()
 def test_routing_s19_auto_delete_exchanges_look_at_their_own_bindings(version):
-    """S19: only losing the last binding from them counts; it goes on upstream; never bound ones stay."""
+    """rules/routing#S19: only losing the last binding from them counts; it goes on upstream; never bound ones stay."""
     b = Bench(version)
     for name in "ABC":
         b.exchange(name, "fanout", auto_delete=True)
@@ -297,7 +299,7 @@ def test_routing_s19_auto_delete_exchanges_look_at_their_own_bindings(version):
 
 @versions()
 def test_routing_s22_a_second_binding_of_a_queue_in_a_ring(version):
-    """S22: it is ignored by the ring, and removing either takes all buckets."""
+    """rules/routing#S22: it is ignored by the ring, and removing either takes all buckets."""
     b = Bench(version)
     b.exchange("x", "x-consistent-hash")
     b.queue("a")
@@ -311,7 +313,8 @@ def test_routing_s22_a_second_binding_of_a_queue_in_a_ring(version):
 
 @versions()
 def test_routing_s23_bcc_is_used_again_when_dead_lettered(version):
-    """S23: BCC keys count without a dead-letter key; with one, CC and BCC count no more, and 3.13+ keeps the CC header."""
+    """rules/routing#S23: BCC keys count without a dead-letter key; with one, CC and BCC count no more,
+    and 3.13+ keeps the CC header."""
     b = Bench(version)
     b.exchange("dlx", "direct")
     for name in ("main", "cc", "bcc", "other"):
@@ -335,7 +338,7 @@ def test_routing_s23_bcc_is_used_again_when_dead_lettered(version):
 
 @versions()
 def test_routing_s24_later_deaths_change_the_count_only(version):
-    """S24: time, exchange, routing keys and expiration stay those of the first death of that kind in that queue."""
+    """rules/routing#S24: time, exchange, routing keys and expiration stay those of the first death of that kind in that queue."""
     b = Bench(version)
     b.exchange("x", "topic")
     b.queue("q", dead_letter_exchange="", dead_letter_routing_key="q")
@@ -354,7 +357,7 @@ def test_routing_s24_later_deaths_change_the_count_only(version):
 
 @versions(("3.10", "4.2", "4.3.4", "4.3.5"))
 def test_routing_s25_number_of_hash_words(version):
-    """S25: from 4.3.5 on a topic binding key has at most two # words."""
+    """rules/routing#S25: from 4.3.5 on a topic binding key has at most two # words."""
     b = Bench(version)
     b.queue("q")
     b.exchange("x", "topic")
@@ -366,7 +369,7 @@ def test_routing_s25_number_of_hash_words(version):
 
 @versions()
 def test_routing_s27_line_ends_in_names(version):
-    """S27: taken out in declare, bind, unbind and delete, but not in publish."""
+    """rules/routing#S27: taken out in declare, bind, unbind and delete, but not in publish."""
     b = Bench(version)
     b.exchange("x\r\n", "fanout")
     b.queue("q\n")
@@ -383,7 +386,7 @@ def test_routing_s27_line_ends_in_names(version):
 
 @versions()
 def test_routing_s28_transactions_route_at_once_and_deliver_later(version):
-    """S28: what is bound after the publish gets nothing; returns come with the commit."""
+    """rules/routing#S28: what is bound after the publish gets nothing; returns come with the commit."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.exchange("x", "fanout")
@@ -403,7 +406,7 @@ def test_routing_s28_transactions_route_at_once_and_deliver_later(version):
 
 @versions(since("3.13"))
 def test_routing_s04_newest_first_ends_the_loop(version):
-    """S4: since 3.13 the rejection is older than the expiry in r1, so the way back to r1 is cut."""
+    """rules/routing#S4: since 3.13 the rejection is older than the expiry in r1, so the way back to r1 is cut."""
     b = Bench(version)
     b.queue("r0", dead_letter_exchange="", dead_letter_routing_key="r1")
     b.queue("r1", message_ttl=10, dead_letter_exchange="", dead_letter_routing_key="r2")

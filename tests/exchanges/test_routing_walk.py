@@ -1,4 +1,5 @@
-"""routing.md 1.1, 1.3, 1.10 and 3: where a publish goes, and what its publisher is told."""
+"""rules/routing#1.1, rules/routing#1.3, rules/routing#1.10, rules/routing#3: where a publish goes,
+and what its publisher is told."""
 
 import pytest
 from kits.broker import Bench, before, since, versions
@@ -20,7 +21,7 @@ def fan(b, name, *queues, **options):
 
 @versions()
 def test_r2_the_default_exchange_and_cc(version):
-    """R2: the queues of the vhost that the distinct keys name; others drop out."""
+    """rules/routing#R2: the queues of the vhost that the distinct keys name; others drop out."""
     b = Bench(version)
     b.queue("a")
     b.queue("b")
@@ -31,7 +32,7 @@ def test_r2_the_default_exchange_and_cc(version):
 
 @versions()
 def test_r4_one_copy_a_queue(version):
-    """R4: whatever the number of bindings, paths, keys and hops."""
+    """rules/routing#R4: whatever the number of bindings, paths, keys and hops."""
     b = Bench(version)
     b.exchange("x", "topic")
     fan(b, "l", "q")
@@ -45,7 +46,7 @@ def test_r4_one_copy_a_queue(version):
 
 @versions()
 def test_r5_cycles_end(version):
-    """R5: an exchange is visited once; loops over several, to itself and over alternate exchanges end silently."""
+    """rules/routing#R5: an exchange is visited once; loops over several, to itself and over alternate exchanges end silently."""
     b = Bench(version)
     fan(b, "x", "q1")
     fan(b, "y", "q2")
@@ -61,7 +62,7 @@ def test_r5_cycles_end(version):
 
 @versions()
 def test_r6_internal_exchanges(version):
-    """R6: fine behind a binding, as alternate and dead-letter exchange; not to be published to."""
+    """rules/routing#R6: fine behind a binding, as alternate and dead-letter exchange; not to be published to."""
     b = Bench(version)
     fan(b, "inner", "q", internal=True)
     b.exchange("x", "direct", ae="inner")
@@ -78,7 +79,7 @@ def test_r6_internal_exchanges(version):
 
 @versions()
 def test_r7_a_message_keeps_its_exchange_and_key(version):
-    """R7: those of the publish, not of an inner hop, when delivered and when returned."""
+    """rules/routing#R7: those of the publish, not of an inner hop, when delivered and when returned."""
     b = Bench(version)
     b.exchange("x", "topic")
     fan(b, "y", "q")
@@ -95,7 +96,7 @@ def test_r7_a_message_keeps_its_exchange_and_key(version):
 
 @versions()
 def test_r1_every_hop_uses_the_same_keys_and_headers(version):
-    """R1, U20: a fanout in front changes nothing; its inner exchanges use the key, CC and BCC."""
+    """rules/routing#R1, rules/routing#U20: a fanout in front changes nothing; its inner exchanges use the key, CC and BCC."""
     b = Bench(version)
     b.exchange("front", "fanout")
     b.exchange("d", "direct")
@@ -113,7 +114,7 @@ def test_r1_every_hop_uses_the_same_keys_and_headers(version):
 @versions()
 @pytest.mark.parametrize("over", ["binding", "alternate exchange"])
 def test_r1_the_same_key_with_other_headers(version, over):
-    """R1: headers count wherever a headers exchange is met, however often the key was routed before."""
+    """rules/routing#R1: headers count wherever a headers exchange is met, however often the key was routed before."""
     b = Bench(version)
     b.exchange("h", "headers")
     b.exchange("x", "topic", ae="h" if over == "alternate exchange" else None)
@@ -128,7 +129,7 @@ def test_r1_the_same_key_with_other_headers(version, over):
 
 @versions()
 def test_r8_what_changes_between_two_publishes_of_one_key(version):
-    """R8: bindings, queues, exchanges and policies count from one publish to the next."""
+    """rules/routing#R8: bindings, queues, exchanges and policies count from one publish to the next."""
     b = Bench(version)
     b.exchange("x", "direct")
     b.queue("q")
@@ -155,7 +156,7 @@ def test_r8_what_changes_between_two_publishes_of_one_key(version):
 
 @versions()
 def test_x1_direct(version):
-    """X1: byte by byte; "" matches ""; wildcards are ordinary; arguments do not matter."""
+    """rules/routing#X1: byte by byte; "" matches ""; wildcards are ordinary; arguments do not matter."""
     b = Bench(version)
     b.exchange("x")
     for name, key in {"empty": "", "star": "*", "hash": "#", "a": "a", "A": "A", "dot": "a.b"}.items():
@@ -167,7 +168,7 @@ def test_x1_direct(version):
 
 @versions()
 def test_x2_fanout(version):
-    """X2: every binding, whatever key, headers and CC say."""
+    """rules/routing#X2: every binding, whatever key, headers and CC say."""
     b = Bench(version)
     b.exchange("x", "fanout")
     b.queue("p")
@@ -179,7 +180,7 @@ def test_x2_fanout(version):
 
 @versions()
 def test_n1_names_and_keys_are_bytes(version):
-    """N1, N3: case counts, composed and decomposed letters differ, spaces and slashes are letters."""
+    """rules/routing#N1, rules/routing#N3: case counts, composed and decomposed letters differ, spaces and slashes are letters."""
     b = Bench(version)
     b.exchange("a b/c:d")
     b.queue("q")
@@ -194,7 +195,7 @@ def test_n1_names_and_keys_are_bytes(version):
 
 @versions()
 def test_e11_it_may_be_of_any_type_or_missing(version):
-    """E11: a missing one leaves the message unroutable, without an error."""
+    """rules/routing#E11: a missing one leaves the message unroutable, without an error."""
     b = Bench(version)
     b.exchange("x", ae="missing")
     assert b.route("x", "k", mandatory=True) == "returned"
@@ -208,7 +209,7 @@ def test_e11_it_may_be_of_any_type_or_missing(version):
 
 @versions()
 def test_e12_a_match_whose_destination_is_gone_or_seen_counts(version):
-    """E12: what matched counts before anybody looks whether it is there or was visited."""
+    """rules/routing#E12: what matched counts before anybody looks whether it is there or was visited."""
     b = Bench(version)
     fan(b, "ae", "unrouted")
     b.exchange("x", "fanout", ae="ae")
@@ -218,7 +219,7 @@ def test_e12_a_match_whose_destination_is_gone_or_seen_counts(version):
 
 @versions()
 def test_e13_chains(version):
-    """E13: an alternate exchange has its own; the chain stops at the first that was visited."""
+    """rules/routing#E13: an alternate exchange has its own; the chain stops at the first that was visited."""
     b = Bench(version)
     b.exchange("a", ae="b")
     b.exchange("b", ae="c")
@@ -234,7 +235,7 @@ def test_e13_chains(version):
 
 @versions()
 def test_e14_inner_exchanges_use_their_own(version):
-    """E14: whatever the outer ones found."""
+    """rules/routing#E14: whatever the outer ones found."""
     b = Bench(version)
     fan(b, "ae", "unrouted")
     b.exchange("inner", ae="ae")
@@ -245,7 +246,7 @@ def test_e14_inner_exchanges_use_their_own(version):
 
 @versions()
 def test_e15_it_satisfies_mandatory(version):
-    """E15: a queue that is reached over it counts."""
+    """rules/routing#E15: a queue that is reached over it counts."""
     b = Bench(version)
     fan(b, "ae", "unrouted")
     b.exchange("x", ae="ae")
@@ -255,7 +256,7 @@ def test_e15_it_satisfies_mandatory(version):
 
 @versions()
 def test_e16_the_default_exchange_as_alternate(version):
-    """E16: it has no bindings of its own; the alternate exchange that a policy gives it is tried then."""
+    """rules/routing#E16: it has no bindings of its own; the alternate exchange that a policy gives it is tried then."""
     b = Bench(version)
     fan(b, "ae", "unrouted")
     b.queue("k")
@@ -270,7 +271,7 @@ def test_e16_the_default_exchange_as_alternate(version):
     "type", ["direct", "topic", "fanout", "headers", "x-consistent-hash", "x-modulus-hash", "x-random", "x-recent-history"]
 )
 def test_e17_every_type_without_bindings(version, type):
-    """E17: whatever its type, an exchange that finds nothing uses its alternate exchange."""
+    """rules/routing#E17: whatever its type, an exchange that finds nothing uses its alternate exchange."""
     b = Bench(version)
     fan(b, "ae", "unrouted")
     b.exchange("x", type, ae="ae")
@@ -279,7 +280,7 @@ def test_e17_every_type_without_bindings(version, type):
 
 @versions()
 def test_e10_a_policy_acts_at_once(version):
-    """E10: setting and clearing it changes the next publish."""
+    """rules/routing#E10: setting and clearing it changes the next publish."""
     b = Bench(version)
     fan(b, "ae", "unrouted")
     b.exchange("x")
@@ -297,7 +298,7 @@ def test_e10_a_policy_acts_at_once(version):
 @pytest.mark.parametrize("header", ["CC", "BCC"])
 @pytest.mark.parametrize(("value", "kind"), [("text", "longstr"), (1, "signedint"), (None, "void"), ({"a": 1}, "table")])
 def test_u17_they_are_arrays(version, header, value, kind):
-    """U17: any other type is 406."""
+    """rules/routing#U17: any other type is 406."""
     b = Bench(version)
     b.queue("q")
     text = f'PRECONDITION_FAILED - invalid message: {{unacceptable_type_in_header,"{header}",{kind}}}'
@@ -306,7 +307,7 @@ def test_u17_they_are_arrays(version, header, value, kind):
 
 @versions()
 def test_u18_only_texts_count(version):
-    """U18: integers, void and byte arrays in them are passed over; an empty array is fine."""
+    """rules/routing#U18: integers, void and byte arrays in them are passed over; an empty array is fine."""
     b = Bench(version)
     b.queue("a")
     b.queue("5")
@@ -316,7 +317,7 @@ def test_u18_only_texts_count(version):
 
 @versions()
 def test_u19_bcc_is_removed(version):
-    """U19: from the message that is stored, and from the one that is returned; CC stays."""
+    """rules/routing#U19: from the message that is stored, and from the one that is returned; CC stays."""
     b = Bench(version)
     b.queue("q")
     b.send("q", "m", headers={"CC": ["x"], "BCC": ["y"], "h": 1})
@@ -325,7 +326,7 @@ def test_u19_bcc_is_removed(version):
 
 @versions()
 def test_u17_other_spellings_are_headers(version):
-    """U17: the names are exactly CC and BCC."""
+    """rules/routing#U17: the names are exactly CC and BCC."""
     b = Bench(version)
     b.queue("q")
     assert b.route("", "nope", {"cc": ["q"], "Bcc": ["q"], "CC ": "text"}, mandatory=True) == "returned"
@@ -333,7 +334,7 @@ def test_u17_other_spellings_are_headers(version):
 
 @versions()
 def test_u20_a_cc_key_too_long_for_a_routing_key(version):
-    """N4: it may exceed 255 bytes and still match a wildcard."""
+    """rules/routing#N4: it may exceed 255 bytes and still match a wildcard."""
     b = Bench(version)
     b.exchange("x", "topic")
     b.queue("q")
@@ -346,7 +347,7 @@ def test_u20_a_cc_key_too_long_for_a_routing_key(version):
 
 @versions()
 def test_u1_order_of_checks(version):
-    """U1: size, exchange, internal, then the message's own fields."""
+    """rules/routing#U1: size, exchange, internal, then the message's own fields."""
     b = Bench(version, max_message_size=10)
     b.exchange("inner", internal=True)
     bad = {"expiration": "bad", "headers": {"CC": "text"}}
@@ -358,7 +359,7 @@ def test_u1_order_of_checks(version):
 
 @versions()
 def test_u1_the_reply_address_is_looked_at_before_expiration_and_user(version):
-    """U1, U2: a reply_to without its consumer is told before a bad expiration or user_id."""
+    """rules/routing#U1, rules/routing#U2: a reply_to without its consumer is told before a bad expiration or user_id."""
     b = Bench(version)
     properties = {"reply_to": "amq.rabbitmq.reply-to", "user_id": "bob"}
     b.publish("", "", expiration="bad", properties=properties, fails=(406, "fast reply consumer does not exist"))
@@ -366,7 +367,7 @@ def test_u1_the_reply_address_is_looked_at_before_expiration_and_user(version):
 
 @versions()
 def test_u1_the_user_is_looked_at_first_until_3_13_and_last_in_4(version):
-    """U1, U2: user_id before expiration up to 3.13, after expiration and CC since 4.0."""
+    """rules/routing#U1, rules/routing#U2: user_id before expiration up to 3.13, after expiration and CC since 4.0."""
     b = Bench(version)
     old = version in ("3.10", "3.13")
     user = (406, "user_id property set to 'bob' but authenticated user was 'guest'")
@@ -379,7 +380,7 @@ def test_u1_the_user_is_looked_at_first_until_3_13_and_last_in_4(version):
 
 @versions()
 def test_u3_checked_even_if_unroutable(version):
-    """U3: the failed publish closes the channel and gets neither ack nor nack."""
+    """rules/routing#U3: the failed publish closes the channel and gets neither ack nor nack."""
     b = Bench(version)
     b.send("nowhere", "m", expiration="bad", fails=406)
     assert b.confirms == {}
@@ -388,7 +389,7 @@ def test_u3_checked_even_if_unroutable(version):
 
 @versions()
 def test_u4_size_of_a_body(version):
-    """U4: headers do not count; the limit itself is fine."""
+    """rules/routing#U4: headers do not count; the limit itself is fine."""
     b = Bench(version, max_message_size=10)
     b.queue("q")
     b.send("q", "m", body="x" * 10, headers={"h": "x" * 100})
@@ -398,7 +399,7 @@ def test_u4_size_of_a_body(version):
 
 @versions()
 def test_u4_default_limits(version):
-    """U4: 128 MiB until 3.13, 16 MiB since 4.0."""
+    """rules/routing#U4: 128 MiB until 3.13, 16 MiB since 4.0."""
     b = Bench(version)
     b.queue("q")
     mebibytes_17 = "x" * (17 * 2**20)
@@ -408,7 +409,7 @@ def test_u4_default_limits(version):
 @versions()
 @pytest.mark.parametrize("mode", [0, 3, 255])
 def test_u14_delivery_modes(version, mode):
-    """U14: only 1 and 2 until 3.12; since 3.13 anything but 2 is transient."""
+    """rules/routing#U14: only 1 and 2 until 3.12; since 3.13 anything but 2 is transient."""
     b = Bench(version)
     b.queue("q")
     text = f"PRECONDITION_FAILED - invalid message: {{delivery_mode_unknown,{mode}}}"
@@ -419,7 +420,7 @@ def test_u14_delivery_modes(version, mode):
 
 @versions()
 def test_u5_mandatory(version):
-    """U5: returned when no queue is there after routing; otherwise dropped."""
+    """rules/routing#U5: returned when no queue is there after routing; otherwise dropped."""
     b = Bench(version)
     b.exchange("x", "fanout")
     b.publish("x", "k", "back", mandatory=True)
@@ -450,7 +451,7 @@ def requester(version):
 
 @versions()
 def test_u21_consuming_replies(version):
-    """U21: without acknowledgements, and once a channel."""
+    """rules/routing#U21: without acknowledgements, and once a channel."""
     b = Bench(version)
     b.consume("R", REPLY_TO, channel="ch", fails=(406, "reply consumer cannot acknowledge"))
     b.consume("R", REPLY_TO, channel="ch", auto_ack=True)
@@ -459,7 +460,7 @@ def test_u21_consuming_replies(version):
 
 @versions()
 def test_u16_reply_to_needs_its_consumer(version):
-    """U16: on the same channel; it is replaced by the address."""
+    """rules/routing#U16: on the same channel; it is replaced by the address."""
     b = Bench(version)
     b.queue("rpc")
     b.send("rpc", properties={"reply_to": REPLY_TO}, fails=(406, "fast reply consumer does not exist"))
@@ -470,7 +471,7 @@ def test_u16_reply_to_needs_its_consumer(version):
 @versions()
 @pytest.mark.parametrize("by", ["key", "CC", "BCC"])
 def test_u22_replies_go_over_the_default_exchange(version, by):
-    """U22: the address as a key, or in CC or BCC; through any other exchange it is just a key."""
+    """rules/routing#U22: the address as a key, or in CC or BCC; through any other exchange it is just a key."""
     b, address = requester(version)
     if by == "key":
         b.send(address, "answer")
@@ -484,7 +485,7 @@ def test_u22_replies_go_over_the_default_exchange(version, by):
 
 @versions()
 def test_u23_dead_addresses(version):
-    """U23: silently dropped and acked once the requester is gone; until 4.1 a mandatory one is returned."""
+    """rules/routing#U23: silently dropped and acked once the requester is gone; until 4.1 a mandatory one is returned."""
     b, address = requester(version)
     b.close("ch")
     b.send(address, "answer")
@@ -497,7 +498,7 @@ def test_u23_dead_addresses(version):
 
 @versions(since("4.2"))
 def test_u24_a_dead_address_counts_as_routed_since_4_2(version):
-    """U24, S14: the address is a queue as long as it can be read, so nothing is returned."""
+    """rules/routing#U24, rules/routing#S14: the address is a queue as long as it can be read, so nothing is returned."""
     b, address = requester(version)
     b.close("ch")
     b.send(address, "again", mandatory=True)
@@ -506,7 +507,7 @@ def test_u24_a_dead_address_counts_as_routed_since_4_2(version):
 
 @versions()
 def test_u22_a_cancelled_reply_consumer(version):
-    """U22: after basic.cancel nothing arrives; the channel may consume replies again."""
+    """rules/routing#U22: after basic.cancel nothing arrives; the channel may consume replies again."""
     b, address = requester(version)
     b.cancel("R", channel="ch")
     b.send(address, "late")

@@ -1,4 +1,4 @@
-"""routing.md 1.4: topic patterns against keys, all of a small world, by the textbook."""
+"""rules/routing#1.4: topic patterns against keys, all of a small world, by the textbook."""
 
 from itertools import product
 
@@ -13,7 +13,7 @@ from routesim.versions import rules
 
 
 def textbook(pattern, words):
-    """routing.md T8, word for word."""
+    """rules/routing#T8, word for word."""
     if not pattern:
         return not words
     head, rest = pattern[0], pattern[1:]
@@ -23,7 +23,7 @@ def textbook(pattern, words):
 
 
 def split(text):
-    """routing.md T1: the empty text has no words, any other one more than dots."""
+    """rules/routing#T1: the empty text has no words, any other one more than dots."""
     return text.split(".") if text else []
 
 
@@ -51,7 +51,7 @@ def routed(exchange, *keys):
 
 
 def test_t1_words():
-    """T1: dots separate words, which may be empty."""
+    """rules/routing#T1: dots separate words, which may be empty."""
     for text, words in {"": [], ".": ["", ""], "a.": ["a", ""], "a..b": ["a", "", "b"], "a": ["a"], ".a": ["", "a"]}.items():
         assert words_of(text) == split(text) == words
 
@@ -74,7 +74,7 @@ def test_t2_to_t8_everything_small(alphabet, longest, key_alphabet, longest_key)
 
 
 def test_t2_verdicts_agree_with_routing():
-    """T2: `why` and `route` answer the same for every binding."""
+    """rules/routing#T2: `why` and `route` answer the same for every binding."""
     patterns, keys = texts(("a", "", "*", "#"), 3), texts(("a", "b", ""), 3)
     exchange, bindings = exchange_with(patterns)
     for key in keys:
@@ -106,7 +106,7 @@ def hash_of(text):
     return sum((index + 1) * ord(character) for index, character in enumerate(text))
 
 
-FACTS = [  # pattern, keys that it matches, keys that it does not (T3)
+FACTS = [  # pattern, keys that it matches, keys that it does not (rules/routing#T3)
     ("#", ["", ".", "a", "a.b", "..."], []),
     ("*", ["a", "ab", "*", "#"], ["", ".", "a.b"]),
     ("", [""], [".", "a", " "]),
@@ -139,7 +139,7 @@ def test_t3_facts_through_a_broker(version, pattern, yes, no):
 
 @versions()
 def test_t6_each_key_is_matched_by_itself(version):
-    """T6: the routing key and those of CC and BCC, the union of what they match, one copy a queue."""
+    """rules/routing#T6: the routing key and those of CC and BCC, the union of what they match, one copy a queue."""
     b = Bench(version)
     b.exchange("x", "topic")
     for name, pattern in {"a": "a.*", "b": "*.b", "c": "c.#", "none": "a.b.c"}.items():
@@ -150,7 +150,7 @@ def test_t6_each_key_is_matched_by_itself(version):
 
 
 def test_many_hashes_do_not_explode():
-    """T5: any number of # words; matching takes time in proportion, not exponentially."""
+    """rules/routing#T5: any number of # words; matching takes time in proportion, not exponentially."""
     pattern = ".".join(["#", "a"] * 12 + ["#"])
     exchange, _ = exchange_with([pattern, "#." * 20 + "b", "a.#.#.#.#.a"])
     key = ".".join("a" * 60)
@@ -159,7 +159,7 @@ def test_many_hashes_do_not_explode():
 
 
 def test_several_bindings_of_one_pattern_are_all_found():
-    """B1: the same key to several queues, or with other arguments, is several bindings."""
+    """rules/routing#B1: the same key to several queues, or with other arguments, is several bindings."""
     exchange = Topic(Exchange("x", "topic"), rules("3.10"))
     several = [Binding("x", queue, "queue", pattern) for queue in "pqr" for pattern in ("a.#", "a.b")]
     for binding in several:

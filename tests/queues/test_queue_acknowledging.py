@@ -1,4 +1,4 @@
-"""queues.md, section 4: acknowledgements, transactions and confirms."""
+"""rules/queues#4: acknowledgements, transactions and confirms."""
 
 import pytest
 from kits.broker import Bench, before, deaths, kinds, versions
@@ -20,7 +20,7 @@ def dead_lettering(version, kind="classic", **arguments):
 @versions()
 @kinds()
 def test_tags_4_2_multiple_takes_everything_up_to_the_tag(version, kind):
-    """queues.md 4.2: all outstanding tags not above it, which must be outstanding itself."""
+    """rules/queues#4.2: all outstanding tags not above it, which must be outstanding itself."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", *range(5))
@@ -34,7 +34,7 @@ def test_tags_4_2_multiple_takes_everything_up_to_the_tag(version, kind):
 
 @versions()
 def test_tags_4_2_an_unknown_tag_requeues_the_rest(version):
-    """queues.md 4.2: the channel is closed, and what it held otherwise is requeued."""
+    """rules/queues#4.2: the channel is closed, and what it held otherwise is requeued."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0, 1, 2)
@@ -47,7 +47,7 @@ def test_tags_4_2_an_unknown_tag_requeues_the_rest(version):
 @versions()
 @pytest.mark.parametrize("multiple", [False, True])
 def test_tags_4_2_automatic_deliveries_cannot_be_settled(version, multiple):
-    """queues.md 4.1: a no-ack delivery is never among the unacked."""
+    """rules/queues#4.1: a no-ack delivery is never among the unacked."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q", auto_ack=True)
@@ -58,7 +58,7 @@ def test_tags_4_2_automatic_deliveries_cannot_be_settled(version, multiple):
 @versions()
 @kinds()
 def test_tags_4_3_reject_and_nack(version, kind):
-    """queues.md 4.3: requeue=false dead-letters with the reason rejected, or drops."""
+    """rules/queues#4.3: requeue=false dead-letters with the reason rejected, or drops."""
     b = dead_lettering(version, kind)
     b.queue("plain", kind)
     for queue in ("q", "plain"):
@@ -73,7 +73,7 @@ def test_tags_4_3_reject_and_nack(version, kind):
 
 @versions()
 def test_tags_4_3_a_missing_dead_letter_exchange_drops(version):
-    """queues.md 4.3: silently."""
+    """rules/queues#4.3: silently."""
     b = Bench(version)
     b.queue("q", dead_letter_exchange="nowhere")
     b.send("q", 0)
@@ -87,7 +87,7 @@ def test_tags_4_3_a_missing_dead_letter_exchange_drops(version):
 
 @versions()
 def test_groups_4_4_a_nack_refills_consumer_by_consumer(version):
-    """queues.md 4.4: consumers Z (0, 1) and A (2, 3), [4, 5] ready: A is refilled first with 2, 3, then Z with 0, 1."""
+    """rules/queues#4.4: consumers Z (0, 1) and A (2, 3), [4, 5] ready: A is refilled first with 2, 3, then Z with 0, 1."""
     b = Bench(version)
     b.queue("q")
     b.send("q", *range(6))
@@ -100,7 +100,7 @@ def test_groups_4_4_a_nack_refills_consumer_by_consumer(version):
 
 @versions()
 def test_groups_4_4_queues_by_name(version):
-    """queues.md 4.4: queues come in the order of their names, whatever the tags."""
+    """rules/queues#4.4: queues come in the order of their names, whatever the tags."""
     b = Bench(version)
     b.queue("dlq")
     for name in ("z", "a"):
@@ -113,7 +113,7 @@ def test_groups_4_4_queues_by_name(version):
 
 @versions()
 def test_groups_4_4_gets_by_number_before_consumers(version):
-    """queues.md 4.4: the tags of basic.get in numeric order (2 before 10), then consumers by the bytes of their tags."""
+    """rules/queues#4.4: the tags of basic.get in numeric order (2 before 10), then consumers by the bytes of their tags."""
     b = dead_lettering(version)
     b.send("q", *range(14))
     b.consume("a", "q", channel="ch", prefetch=1)
@@ -129,7 +129,7 @@ def test_groups_4_4_gets_by_number_before_consumers(version):
 @versions()
 @kinds()
 def test_dead_4_5_order(version, kind):
-    """queues.md 4.5: one nack by ascending tag; several nacks as the client sends them."""
+    """rules/queues#4.5: one nack by ascending tag; several nacks as the client sends them."""
     b = dead_lettering(version, kind)
     b.send("q", *range(6))
     b.consume("A", "q", prefetch=6)
@@ -140,7 +140,7 @@ def test_dead_4_5_order(version, kind):
 
 @versions()
 def test_dead_4_5_priority_queue_by_level(version):
-    """queues.md 4.5: inside one operation the highest level is first."""
+    """rules/queues#4.5: inside one operation the highest level is first."""
     b = dead_lettering(version, max_priority=5)
     b.consume("A", "q", prefetch=4)
     for number, priority in enumerate((1, 5, 0, 5)):
@@ -156,7 +156,7 @@ def test_dead_4_5_priority_queue_by_level(version):
 @versions()
 @kinds()
 def test_recover_4_6_requeues_everything(version, kind):
-    """queues.md 4.6: all unacked of the channel; it may come back to the same consumer; nothing outstanding is fine."""
+    """rules/queues#4.6: all unacked of the channel; it may come back to the same consumer; nothing outstanding is fine."""
     b = Bench(version)
     b.queue("q", kind)
     b.recover("A")
@@ -172,7 +172,7 @@ def test_recover_4_6_requeues_everything(version, kind):
 
 @versions()
 def test_tx_4_7_modes(version):
-    """queues.md 4.7: a channel with confirms has no transactions; commit and rollback want a select, which may be repeated."""
+    """rules/queues#4.7: a channel with confirms has no transactions; commit and rollback want a select, which may be repeated."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.tx("ch", "select", fails=(406, "cannot switch from confirm to tx mode"))
@@ -187,7 +187,7 @@ def test_tx_4_7_modes(version):
 @versions()
 @kinds()
 def test_tx_4_7_publishes_wait_for_the_commit(version, kind):
-    """queues.md 4.7: delivered at commit, in order; dropped by rollback and by the end of the channel."""
+    """rules/queues#4.7: delivered at commit, in order; dropped by rollback and by the end of the channel."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("q", kind)
@@ -206,7 +206,7 @@ def test_tx_4_7_publishes_wait_for_the_commit(version, kind):
 @versions()
 @kinds()
 def test_tx_4_7_answers_wait_for_the_commit(version, kind):
-    """queues.md 4.7: a recorded tag is not outstanding any more, but credit comes only with the commit."""
+    """rules/queues#4.7: a recorded tag is not outstanding any more, but credit comes only with the commit."""
     b = Bench(version)
     b.channel("A", confirms=False)
     b.queue("q", kind)
@@ -224,7 +224,7 @@ def test_tx_4_7_answers_wait_for_the_commit(version, kind):
 @versions()
 @pytest.mark.parametrize("again", ["ack", "nack", "reject"])
 def test_tx_4_7_a_recorded_tag_cannot_be_answered_again(version, again):
-    """queues.md 4.7: 406, and the end of the channel undoes what was recorded."""
+    """rules/queues#4.7: 406, and the end of the channel undoes what was recorded."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("q")
@@ -239,7 +239,7 @@ def test_tx_4_7_a_recorded_tag_cannot_be_answered_again(version, again):
 @versions()
 @kinds()
 def test_tx_4_7_rollback_makes_tags_outstanding_again(version, kind):
-    """queues.md 4.7: what was recorded can be answered after all."""
+    """rules/queues#4.7: what was recorded can be answered after all."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("q", kind)
@@ -257,7 +257,7 @@ def test_tx_4_7_rollback_makes_tags_outstanding_again(version, kind):
 
 @versions()
 def test_tx_4_7_publishes_first_then_answers(version):
-    """queues.md 4.7: a publish of the transaction is in the queue before a requeue of it looks for a consumer."""
+    """rules/queues#4.7: a publish of the transaction is in the queue before a requeue of it looks for a consumer."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("q", max_length=1)
@@ -273,7 +273,7 @@ def test_tx_4_7_publishes_first_then_answers(version):
 
 @versions()
 def test_tx_4_7_consecutive_rejections_are_one_operation(version):
-    """queues.md 4.7: answers of one kind in a row are applied sorted by tag; an answer of another kind comes between."""
+    """rules/queues#4.7: answers of one kind in a row are applied sorted by tag; an answer of another kind comes between."""
     b = dead_lettering(version)
     b.send("q", *range(6))
     b.tx("tx", "select")
@@ -289,7 +289,7 @@ def test_tx_4_7_consecutive_rejections_are_one_operation(version):
 
 @versions(before("4.3"))
 def test_tx_4_7_nack_and_reject_are_of_one_kind(version):
-    """queues.md 4.7: kinds are ack, requeue and discard; a nack and a reject that requeue merge."""
+    """rules/queues#4.7: kinds are ack, requeue and discard; a nack and a reject that requeue merge."""
     b = dead_lettering(version, "limited")
     b.send("q", 0, 1, 2)
     b.tx("tx", "select")
@@ -302,7 +302,7 @@ def test_tx_4_7_nack_and_reject_are_of_one_kind(version):
 
 @versions()
 def test_tx_4_7_a_refused_publish_fails_the_commit(version):
-    """queues.md 4.7: 406, the channel is closed; what other queues took stays, and answers are carried out."""
+    """rules/queues#4.7: 406, the channel is closed; what other queues took stays, and answers are carried out."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("full", max_length=0, overflow="reject-publish")
@@ -317,7 +317,7 @@ def test_tx_4_7_a_refused_publish_fails_the_commit(version):
 
 @versions()
 def test_tx_4_7_routing_errors_are_told_at_once(version):
-    """queues.md 4.7: a missing exchange is 404 at the publish; the transaction is undone."""
+    """rules/queues#4.7: a missing exchange is 404 at the publish; the transaction is undone."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("q")
@@ -329,7 +329,7 @@ def test_tx_4_7_routing_errors_are_told_at_once(version):
 
 @versions()
 def test_tx_4_7_returns_come_with_the_commit(version):
-    """routing.md U9, S28: a mandatory publish that reaches nothing is returned at the commit."""
+    """rules/routing#U9, rules/routing#S28: a mandatory publish that reaches nothing is returned at the commit."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.tx("tx", "select")
@@ -342,7 +342,8 @@ def test_tx_4_7_returns_come_with_the_commit(version):
 @versions()
 @kinds()
 def test_tx_4_7_a_queue_that_is_deleted_before_the_commit(version, kind):
-    """routing.md S28, R8: routed by name when published, delivered at commit to whatever queue has that name then."""
+    """rules/routing#S28, rules/routing#R8: routed by name when published,
+    delivered at commit to whatever queue has that name then."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("gone", kind)
@@ -360,7 +361,7 @@ def test_tx_4_7_a_queue_that_is_deleted_before_the_commit(version, kind):
 
 @versions()
 def test_tx_4_7_a_queue_declared_later_gets_nothing(version):
-    """routing.md S28: where a message goes is decided when it is published."""
+    """rules/routing#S28: where a message goes is decided when it is published."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.exchange("x", "fanout")
@@ -374,7 +375,7 @@ def test_tx_4_7_a_queue_declared_later_gets_nothing(version):
 
 @versions()
 def test_tx_4_7_a_consumer_on_the_channel_gets_what_is_committed(version):
-    """queues.md 4.7: a publish to a queue that the channel itself consumes arrives with the commit."""
+    """rules/queues#4.7: a publish to a queue that the channel itself consumes arrives with the commit."""
     b = Bench(version)
     b.channel("A", confirms=False)
     b.queue("q")
@@ -392,7 +393,7 @@ def test_tx_4_7_a_consumer_on_the_channel_gets_what_is_committed(version):
 @versions()
 @kinds()
 def test_confirms_4_9_one_answer_a_publish(version, kind):
-    """queues.md 4.8, 4.9: immediately and in order."""
+    """rules/queues#4.8, rules/queues#4.9: immediately and in order."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", 0, 1, 2)
@@ -401,7 +402,7 @@ def test_confirms_4_9_one_answer_a_publish(version, kind):
 
 @versions()
 def test_confirms_4_9_return_before_ack(version):
-    """queues.md 4.9: a mandatory message that reaches nothing is returned, then acked."""
+    """rules/queues#4.9: a mandatory message that reaches nothing is returned, then acked."""
     b = Bench(version)
     b.send("nowhere", 0, mandatory=True)
     kinds = [type(event) for event in b.events if type(event) in (events.Returned, events.Confirmed)]
@@ -414,7 +415,7 @@ def test_confirms_4_9_return_before_ack(version):
 @versions()
 @pytest.mark.parametrize("kind", ["classic", "quorum"])
 def test_confirms_4_9_mandatory_and_refused(version, kind):
-    """queues.md 4.9: a nack and no return, for a queue was found."""
+    """rules/queues#4.9: a nack and no return, for a queue was found."""
     b = Bench(version)
     b.queue("q", kind, max_length=0, overflow="reject-publish")
     b.send("q", 0, mandatory=True)
@@ -425,7 +426,7 @@ def test_confirms_4_9_mandatory_and_refused(version, kind):
 
 @versions()
 def test_confirms_4_9_an_error_is_no_confirm(version):
-    """queues.md 4.9: the channel is closed; the publish gets neither ack nor nack."""
+    """rules/queues#4.9: the channel is closed; the publish gets neither ack nor nack."""
     b = Bench(version)
     b.publish("nope", "", 0, fails=(404, "NOT_FOUND - no exchange 'nope' in vhost '/'"))
     assert b.confirms == {}
@@ -433,7 +434,7 @@ def test_confirms_4_9_an_error_is_no_confirm(version):
 
 @versions()
 def test_confirms_only_where_they_are_on(version):
-    """queues.md 4.8: a channel without confirms is told nothing."""
+    """rules/queues#4.8: a channel without confirms is told nothing."""
     b = Bench(version)
     b.channel("ch", confirms=False)
     b.queue("q")

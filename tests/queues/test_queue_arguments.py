@@ -1,4 +1,5 @@
-"""queues.md 1.8, 1.9 and 1.11: the arguments of queue.declare. The error terms are what a RabbitMQ 3.10.8 answered."""
+"""rules/queues#1.8, rules/queues#1.9, rules/queues#1.11: the arguments of queue.declare.
+The error terms are what a RabbitMQ 3.10.8 answered."""
 
 import pytest
 from kits.broker import Bench, before, since, versions
@@ -64,7 +65,7 @@ CASES = [(name, kind, value, term) for name, (types, values) in TABLE.items() fo
 @versions()
 @pytest.mark.parametrize(("name", "kind", "value", "term"), CASES)
 def test_arguments_1_11_values(version, name, kind, value, term):
-    """queues.md 1.11: a value is taken, or refused with RabbitMQ's error term."""
+    """rules/queues#1.11: a value is taken, or refused with RabbitMQ's error term."""
     b = Bench(version)
     fails = (406, f"PRECONDITION_FAILED - invalid arg '{name}' for queue 'q' in vhost '/': {term}") if term else None
     b.queue("q", kind, args={"x-queue-type": kind, name: value}, fails=fails)
@@ -75,7 +76,7 @@ def test_arguments_1_11_values(version, name, kind, value, term):
 @pytest.mark.parametrize("kind", [C, Q, S])
 @pytest.mark.parametrize("name", [name for name in TABLE if name != "x-dead-letter-routing-key"])
 def test_arguments_1_11_types(version, name, kind):
-    """queues.md 1.11 and 1.9 (d): an argument of another type of queue is refused."""
+    """rules/queues#1.11, rules/queues#1.9d: an argument of another type of queue is refused."""
     types, values = TABLE[name]
     taken = kind in types or (name == "x-queue-leader-locator" and version in since("4.0"))
     value = next(value for value, term in values if not term)
@@ -88,7 +89,7 @@ def test_arguments_1_11_types(version, name, kind):
 @pytest.mark.parametrize("kind", [C, Q, S])
 @pytest.mark.parametrize(("value", "kind_of"), [(1, "signedint"), (True, "bool"), (None, "void")])
 def test_arguments_1_9_a_dead_letter_exchange_is_text(version, kind, value, kind_of):
-    """queues.md 1.9 (a): looked at first of all, with its own text."""
+    """rules/queues#1.9a: looked at first of all, with its own text."""
     b = Bench(version)
     b.queue(
         "q", args={"x-queue-type": kind, "x-dead-letter-exchange": value, "x-expires": 0},
@@ -106,7 +107,7 @@ def test_arguments_1_9_a_dead_letter_exchange_is_text(version, kind, value, kind
     ],
 )
 def test_arguments_1_9_queue_types(version, value, term):
-    """queues.md 1.9 (b): exactly classic, quorum or stream."""
+    """rules/queues#1.9b: exactly classic, quorum or stream."""
     b = Bench(version)
     b.queue("q", args={"x-queue-type": value}, fails=(406, f"invalid arg 'x-queue-type' for queue 'q' in vhost '/': {term}"))
 
@@ -123,7 +124,7 @@ def test_arguments_1_9_queue_types(version, value, term):
     ],
 )
 def test_arguments_1_11_mode_and_version(version, name, value, term):
-    """queues.md 1.11: x-queue-mode and x-queue-version before 4.3."""
+    """rules/queues#1.11: x-queue-mode and x-queue-version before 4.3."""
     b = Bench(version)
     fails = (406, f"invalid arg '{name}' for queue 'q' in vhost '/': {term}") if term else None
     b.queue("q", args={name: value}, fails=fails)
@@ -131,7 +132,7 @@ def test_arguments_1_11_mode_and_version(version, name, value, term):
 
 @versions(("4.3",))
 def test_arguments_1_11_only_version_2_since_4_3(version):
-    """queues.md 1.11: x-queue-version 1 is refused from 4.3 on."""
+    """rules/queues#1.11: x-queue-version 1 is refused from 4.3 on."""
     b = Bench(version)
     b.queue("q", args={"x-queue-version": 1}, fails=406)
 
@@ -139,14 +140,14 @@ def test_arguments_1_11_only_version_2_since_4_3(version):
 @versions()
 @pytest.mark.parametrize("value", ["h", ""])
 def test_arguments_1_11_an_age_without_a_digit(version, value):
-    """queues.md 1.11: until 4.2.7 an x-max-age that does not begin with a digit kills the connection."""
+    """rules/queues#1.11: until 4.2.7 an x-max-age that does not begin with a digit kills the connection."""
     b = Bench(version)
     b.queue("q", args={"x-queue-type": "stream", "x-max-age": value}, fails=541 if version in before("4.2") else 406)
 
 
 @versions()
 def test_arguments_1_9_order_of_checks(version):
-    """queues.md 1.9 (c): arguments are looked at in RabbitMQ's order, whatever the order of the table; then (d)."""
+    """rules/queues#1.9c: arguments are looked at in RabbitMQ's order, whatever the order of the table; then (d)."""
     b = Bench(version)
     everything = {
         "x-queue-leader-locator": "bogus", "x-max-age": "1h", "x-single-active-consumer": 1, "x-overflow": "bogus",
@@ -165,7 +166,7 @@ def test_arguments_1_9_order_of_checks(version):
 
 @versions()
 def test_arguments_1_9_unknown_ones_pass(version):
-    """queues.md 1.9 (d): what no type knows is stored and not looked at, on a re-declaration neither (1.8)."""
+    """rules/queues#1.9d: what no type knows is stored and not looked at, on a re-declaration neither (rules/queues#1.8)."""
     b = Bench(version)
     b.queue("q", args={"x-nobody-knows": True, "plain": [1]})
     b.queue("q", args={"x-nobody-knows": "else"})
@@ -179,7 +180,7 @@ def test_arguments_1_9_unknown_ones_pass(version):
 @pytest.mark.parametrize("kind", [C, Q])
 @pytest.mark.parametrize("value", ["", "k"])
 def test_arguments_1_11_a_dead_letter_key_needs_its_exchange(version, kind, value):
-    """queues.md 1.11: fine with x-dead-letter-exchange; '' is a key like any other."""
+    """rules/queues#1.11: fine with x-dead-letter-exchange; '' is a key like any other."""
     b = Bench(version)
     b.queue("q", args={"x-queue-type": kind, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": value})
     assert b.queues == "q"
@@ -187,7 +188,7 @@ def test_arguments_1_11_a_dead_letter_key_needs_its_exchange(version, kind, valu
 
 @versions()
 def test_arguments_1_11_an_empty_dead_letter_key_is_used(version):
-    """queues.md 1.11: '' is a real key, not "absent"."""
+    """rules/queues#1.11: '' is a real key, not "absent"."""
     b = Bench(version)
     b.exchange("dlx", "direct")
     b.queue("dlq")
@@ -204,7 +205,7 @@ def test_arguments_1_11_an_empty_dead_letter_key_is_used(version):
 
 @versions()
 def test_arguments_1_11_stream_filter_size(version):
-    """queues.md 1.11: x-stream-filter-size-bytes is unknown before 3.13, then the streams' own."""
+    """rules/queues#1.11: x-stream-filter-size-bytes is unknown before 3.13, then the streams' own."""
     b = Bench(version)
     b.queue("s", args={"x-queue-type": "stream", "x-stream-filter-size-bytes": 16})
     fails = 406 if version in since("3.13") else None
@@ -213,7 +214,7 @@ def test_arguments_1_11_stream_filter_size(version):
 
 @versions()
 def test_arguments_1_11_consumer_timeout(version):
-    """queues.md 1.11: x-consumer-timeout is looked at from 4.3 on, and is a quorum queue's then."""
+    """rules/queues#1.11: x-consumer-timeout is looked at from 4.3 on, and is a quorum queue's then."""
     b = Bench(version)
     b.queue("q", args={"x-queue-type": "quorum", "x-consumer-timeout": "text"}, fails=406 if version == "4.3" else None)
     b.queue("c", args={"x-consumer-timeout": 1000}, fails=406 if version == "4.3" else None)
@@ -223,7 +224,7 @@ def test_arguments_1_11_consumer_timeout(version):
 @versions()
 @pytest.mark.parametrize(("levels", "expected"), [(0, "0 1"), (1, "1 0")])
 def test_arguments_1_11_max_priority_zero(version, levels, expected):
-    """queues.md 1.11: x-max-priority 0 is one level until 3.12, and two since 3.13."""
+    """rules/queues#1.11: x-max-priority 0 is one level until 3.12, and two since 3.13."""
     b = Bench(version)
     b.queue("q", max_priority=levels)
     b.send("q", 0, priority=0)
@@ -263,7 +264,7 @@ def full(kind):
 @versions()
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in (C, Q, S) for name in full(kind) if name != "x-queue-type"])
 def test_redeclaring_1_8_compares_every_argument_of_the_type(version, kind, name):
-    """queues.md 1.8: absent is not the same as present, another value neither; the same arguments are fine."""
+    """rules/queues#1.8: absent is not the same as present, another value neither; the same arguments are fine."""
     b = Bench(version)
     arguments = full(kind)
     b.queue("q", args=arguments)
@@ -282,7 +283,7 @@ def test_redeclaring_1_8_compares_every_argument_of_the_type(version, kind, name
 
 @versions()
 def test_redeclaring_1_8_texts(version):
-    """queues.md 1.8: how RabbitMQ says what differs."""
+    """rules/queues#1.8: how RabbitMQ says what differs."""
     b = Bench(version)
     b.queue("q")
     b.queue(
@@ -309,7 +310,7 @@ def test_redeclaring_1_8_texts(version):
 
 @versions()
 def test_redeclaring_1_8_order_of_checks(version):
-    """queues.md 1.8: the owner, durable, auto-delete, then the arguments in the type's order."""
+    """rules/queues#1.8: the owner, durable, auto-delete, then the arguments in the type's order."""
     b = Bench(version)
     b.queue("q", args={"x-expires": 1000, "x-max-length": 3})
     if version != "4.3":
@@ -323,7 +324,7 @@ def test_redeclaring_1_8_order_of_checks(version):
 
 @versions()
 def test_redeclaring_1_8_integer_widths_are_one_class(version):
-    """queues.md 1.8: any integer type will do; a float or text of the same number will not."""
+    """rules/queues#1.8: any integer type will do; a float or text of the same number will not."""
     b = Bench(version)
     b.queue("q", args={"x-max-length": 5})
     for kind in ("byte", "short", "signedint", "long", "unsignedbyte", "unsignedshort", "unsignedint"):
@@ -334,7 +335,7 @@ def test_redeclaring_1_8_integer_widths_are_one_class(version):
 
 @versions()
 def test_redeclaring_1_8_true_is_not_one(version):
-    """queues.md 1.8: a bool and an integer differ."""
+    """rules/queues#1.8: a bool and an integer differ."""
     b = Bench(version)
     b.queue("q", args={"x-max-length": 1})
     b.queue("q", args={"x-max-length": True}, fails=(406, "inequivalent arg 'x-max-length'"))
@@ -342,7 +343,7 @@ def test_redeclaring_1_8_true_is_not_one(version):
 
 @versions()
 def test_redeclaring_1_8_classic_is_the_default_type(version):
-    """queues.md 1.8: x-queue-type classic and none are the same; another type is not."""
+    """rules/queues#1.8: x-queue-type classic and none are the same; another type is not."""
     b = Bench(version)
     b.queue("q")
     b.queue("q", args={"x-queue-type": "classic"})
@@ -353,7 +354,8 @@ def test_redeclaring_1_8_classic_is_the_default_type(version):
 
 @versions()
 def test_redeclaring_1_8_values_are_not_validated(version):
-    """queues.md 1.8: a bad value for an existing queue is "inequivalent", not "invalid"; other types' arguments do not count."""
+    """rules/queues#1.8: a bad value for an existing queue is "inequivalent", not "invalid";
+    other types' arguments do not count."""
     b = Bench(version)
     b.queue("q", max_length=5)
     b.queue("q", max_length=-1, fails=(406, "inequivalent arg 'x-max-length'"))

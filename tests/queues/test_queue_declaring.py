@@ -1,4 +1,4 @@
-"""queues.md, section 1: declaring, deleting and purging queues, and who may do it."""
+"""rules/queues#1: declaring, deleting and purging queues, and who may do it."""
 
 import pytest
 from kits.broker import Bench, kinds, since, versions
@@ -13,7 +13,7 @@ LOCKED = (405, "RESOURCE_LOCKED")
 
 @versions()
 def test_names_1_1_line_ends_are_taken_out_of_names(version):
-    """queues.md 1.1: CR and LF do not count; a space does."""
+    """rules/queues#1.1: CR and LF do not count; a space does."""
     b = Bench(version)
     b.queue("a\r\nb")
     b.queue(" ")
@@ -24,7 +24,7 @@ def test_names_1_1_line_ends_are_taken_out_of_names(version):
 
 @versions()
 def test_names_1_1_server_named_queues(version):
-    """queues.md 1.1: the broker draws amq.gen- and 22 characters, for classic queues only."""
+    """rules/queues#1.1: the broker draws amq.gen- and 22 characters, for classic queues only."""
     b = Bench(version)
     b.queue("mine", server_named=True)
     b.queue("other", server_named=True)
@@ -39,7 +39,7 @@ def test_names_1_1_server_named_queues(version):
 
 @versions()
 def test_names_1_2_reserved_prefix(version):
-    """queues.md 1.2: amq. with its dot is 403; amqfoo and AMQ.foo are free."""
+    """rules/queues#1.2: amq. with its dot is 403; amqfoo and AMQ.foo are free."""
     b = Bench(version)
     b.queue("amq.foo", fails=(403, "queue name 'amq.foo' contains reserved prefix 'amq.*'"))
     b.queue("amqfoo")
@@ -55,7 +55,7 @@ def test_names_1_2_reserved_prefix(version):
 @pytest.mark.parametrize("auto_delete", [True, False])
 @versions()
 def test_flags_1_3_classic_queues_take_all_combinations(version, durable, exclusive, auto_delete):
-    """queues.md 1.3: all eight, but from 4.3 on none that is neither durable nor exclusive."""
+    """rules/queues#1.3: all eight, but from 4.3 on none that is neither durable nor exclusive."""
     denied = version == "4.3" and not durable and not exclusive
     b = Bench(version)
     b.queue("q", durable=durable, exclusive=exclusive, auto_delete=auto_delete, fails=541 if denied else None)
@@ -75,7 +75,7 @@ def test_flags_1_3_classic_queues_take_all_combinations(version, durable, exclus
     ],
 )
 def test_flags_1_3_quorum_queues_and_streams_are_durable_and_shared(version, kind, flags, property):
-    """queues.md 1.3: anything else is 406, looked at in the order auto-delete, exclusive, durable."""
+    """rules/queues#1.3: anything else is 406, looked at in the order auto-delete, exclusive, durable."""
     b = Bench(version)
     b.queue("q", kind, **flags, fails=(406, f"invalid property '{property}' for queue 'q' in vhost '/'"))
     assert b.queues == ""
@@ -86,7 +86,7 @@ def test_flags_1_3_quorum_queues_and_streams_are_durable_and_shared(version, kin
 
 @versions()
 def test_auto_delete_1_5_with_the_last_consumer(version):
-    """queues.md 1.5: deleted when the last of at least one consumer is cancelled."""
+    """rules/queues#1.5: deleted when the last of at least one consumer is cancelled."""
     b = Bench(version)
     b.queue("q", auto_delete=True)
     b.consume("A", "q")
@@ -99,7 +99,7 @@ def test_auto_delete_1_5_with_the_last_consumer(version):
 
 @versions()
 def test_auto_delete_1_5_with_the_last_channel(version):
-    """queues.md 1.5: the end of the consumers' channel or connection counts."""
+    """rules/queues#1.5: the end of the consumers' channel or connection counts."""
     b = Bench(version)
     b.queue("q", auto_delete=True)
     b.consume("A", "q")
@@ -112,7 +112,7 @@ def test_auto_delete_1_5_with_the_last_channel(version):
 
 @versions()
 def test_auto_delete_1_5_needs_a_consumer_first(version):
-    """queues.md 1.5: a queue that nobody ever consumed stays; basic.get does not count."""
+    """rules/queues#1.5: a queue that nobody ever consumed stays; basic.get does not count."""
     b = Bench(version)
     b.queue("q", auto_delete=True)
     b.send("q", 0)
@@ -123,7 +123,7 @@ def test_auto_delete_1_5_needs_a_consumer_first(version):
 
 @versions()
 def test_auto_delete_1_5_loses_ready_and_unacked(version):
-    """queues.md 1.5: nothing of it is dead-lettered."""
+    """rules/queues#1.5: nothing of it is dead-lettered."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", auto_delete=True, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -138,7 +138,7 @@ def test_auto_delete_1_5_loses_ready_and_unacked(version):
 
 @versions()
 def test_auto_delete_1_5_waits_for_a_consumer_again_after_a_restart(version):
-    """queues.md 1.5: a durable auto-delete queue survives the restart that takes its consumers."""
+    """rules/queues#1.5: a durable auto-delete queue survives the restart that takes its consumers."""
     b = Bench(version)
     b.queue("q", auto_delete=True)
     b.consume("A", "q")
@@ -178,7 +178,7 @@ def exclusive(version):
     ids=["declare", "declare shared", "consume", "get", "purge", "delete", "bind"],
 )
 def test_exclusive_1_7_other_connections_are_locked_out(version, ask):
-    """queues.md 1.7: everything but publishing is 405 for another connection."""
+    """rules/queues#1.7: everything but publishing is 405 for another connection."""
     b = exclusive(version)
     ask(b)
     assert b.queues == "q"
@@ -186,7 +186,7 @@ def test_exclusive_1_7_other_connections_are_locked_out(version, ask):
 
 @versions()
 def test_exclusive_1_7_what_other_connections_may_do(version):
-    """queues.md 1.7: publish to it, and unbind what is not bound; a binding that exists is locked (routing.md B6)."""
+    """rules/queues#1.7: publish to it, and unbind what is not bound; a binding that exists is locked (rules/routing#B6)."""
     b = exclusive(version)
     b.send("q", 0, channel="foreign")
     b.unbind("x", "q", "no such key", channel="foreign")
@@ -197,7 +197,7 @@ def test_exclusive_1_7_what_other_connections_may_do(version):
 
 @versions()
 def test_exclusive_1_7_belongs_to_the_connection(version):
-    """queues.md 1.7: the owner's other channels have access; it goes with the connection, not with a channel."""
+    """rules/queues#1.7: the owner's other channels have access; it goes with the connection, not with a channel."""
     b = exclusive(version)
     b.consume("A", "q", channel="own2")
     b.ack("own", 99, fails=406)
@@ -210,7 +210,7 @@ def test_exclusive_1_7_belongs_to_the_connection(version):
 
 @versions()
 def test_exclusive_1_7_the_flag_may_not_change(version):
-    """queues.md 1.7, S32: re-declaring with another exclusive flag is 405, even for the owner."""
+    """rules/queues#1.7, rules/queues#S32: re-declaring with another exclusive flag is 405, even for the owner."""
     b = exclusive(version)
     b.queue("q", exclusive=True, durable=False, channel="own")
     b.queue("q", channel="own2", fails=LOCKED)
@@ -223,7 +223,7 @@ def test_exclusive_1_7_the_flag_may_not_change(version):
 
 @versions()
 def test_default_type_1_10_is_used_where_it_fits(version):
-    """queues.md 1.10: the vhost's default type is injected where durable, exclusive and auto-delete allow it."""
+    """rules/queues#1.10: the vhost's default type is injected where durable, exclusive and auto-delete allow it."""
     b = Bench(version, default_queue_type="quorum")
     b.queue("plain")
     b.queue("exclusive", exclusive=True)
@@ -235,7 +235,7 @@ def test_default_type_1_10_is_used_where_it_fits(version):
 
 @versions()
 def test_default_type_1_10_declaring_twice_is_the_same(version):
-    """queues.md 1.10, 1.8: the type is injected into a second declaration too, so that it is equivalent."""
+    """rules/queues#1.10, rules/queues#1.8: the type is injected into a second declaration too, so that it is equivalent."""
     b = Bench(version, default_queue_type="quorum")
     b.queue("q")
     b.queue("q")
@@ -248,7 +248,7 @@ def test_default_type_1_10_declaring_twice_is_the_same(version):
 
 @versions()
 def test_delete_1_13_a_missing_queue_is_fine(version):
-    """queues.md 1.13: delete-ok, whatever the flags."""
+    """rules/queues#1.13: delete-ok, whatever the flags."""
     b = Bench(version)
     b.delete_queue("nope")
     b.delete_queue("nope", if_unused=True, if_empty=True)
@@ -256,7 +256,7 @@ def test_delete_1_13_a_missing_queue_is_fine(version):
 
 @versions()
 def test_delete_1_13_conditions_of_a_classic_queue(version):
-    """queues.md 1.13: if-empty is looked at before if-unused; empty means no ready messages."""
+    """rules/queues#1.13: if-empty is looked at before if-unused; empty means no ready messages."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0)
@@ -271,7 +271,7 @@ def test_delete_1_13_conditions_of_a_classic_queue(version):
 
 @versions()
 def test_delete_1_13_a_stream_ignores_the_conditions(version):
-    """queues.md 1.13: neither if-unused nor if-empty keeps a stream."""
+    """rules/queues#1.13: neither if-unused nor if-empty keeps a stream."""
     b = Bench(version)
     b.queue("s", "stream")
     b.send("s", 0)
@@ -283,7 +283,8 @@ def test_delete_1_13_a_stream_ignores_the_conditions(version):
 @versions()
 @kinds()
 def test_delete_1_13_drops_everything(version, kind):
-    """queues.md 1.13, 2.13: nothing is dead-lettered; unacked tags may be acked once; consumers are told (9.1)."""
+    """rules/queues#1.13, rules/queues#2.13: nothing is dead-lettered; unacked tags may be acked once;
+    consumers are told (rules/queues#9.1)."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", kind, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -302,7 +303,7 @@ def test_delete_1_13_drops_everything(version, kind):
 @versions()
 @kinds()
 def test_delete_1_13_a_consumer_tag_is_free_again(version, kind):
-    """queues.md 9.1: after the broker's basic.cancel the tag may be used again on the channel."""
+    """rules/queues#9.1: after the broker's basic.cancel the tag may be used again on the channel."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q")
@@ -316,7 +317,7 @@ def test_delete_1_13_a_consumer_tag_is_free_again(version, kind):
 @versions()
 @kinds()
 def test_delete_recreating_starts_empty(version, kind):
-    """queues.md 1.13: what the old queue of the name had does not come back, nor what was out of it."""
+    """rules/queues#1.13: what the old queue of the name had does not come back, nor what was out of it."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", 0, 1)
@@ -332,7 +333,7 @@ def test_delete_recreating_starts_empty(version, kind):
 @versions()
 @kinds()
 def test_purge_1_14_takes_the_ready(version, kind):
-    """queues.md 1.14: unacked ones stay and may come back; nothing is dead-lettered; the answer is the number removed."""
+    """rules/queues#1.14: unacked ones stay and may come back; nothing is dead-lettered; the answer is the number removed."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", kind, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -347,7 +348,7 @@ def test_purge_1_14_takes_the_ready(version, kind):
 
 @versions()
 def test_purge_1_14_streams_and_missing_queues(version):
-    """queues.md 1.14: 540 for a stream, 404 for what is not there."""
+    """rules/queues#1.14: 540 for a stream, 404 for what is not there."""
     b = Bench(version)
     b.queue("s", "stream")
     b.purge("s", fails=540)
@@ -356,7 +357,7 @@ def test_purge_1_14_streams_and_missing_queues(version):
 
 @versions(("4.3",))
 def test_purge_1_14_takes_delayed_retries_since_4_3(version):
-    """queues.md 1.14: a quorum queue's delayed messages are removed and counted too."""
+    """rules/queues#1.14: a quorum queue's delayed messages are removed and counted too."""
     b = Bench(version)
     b.queue("q", "quorum", delayed_retry_type="all", delayed_retry_min=1000)
     b.send("q", 0, 1)
@@ -369,7 +370,7 @@ def test_purge_1_14_takes_delayed_retries_since_4_3(version):
 
 @versions()
 def test_purge_1_14_pending_dead_letters(version):
-    """queues.md 1.14: from 4.3 on a purge removes and counts the at-least-once dead letters that wait for their exchange."""
+    """rules/queues#1.14: from 4.3 on a purge removes and counts the at-least-once dead letters that wait for their exchange."""
     b = Bench(version)
     b.queue(
         "q", "quorum", dead_letter_strategy="at-least-once", overflow="reject-publish", dead_letter_exchange="later",
@@ -388,7 +389,7 @@ def test_purge_1_14_pending_dead_letters(version):
 
 @versions(since("4.0"))
 def test_delete_pending_dead_letters_go_with_the_queue(version):
-    """routing.md D7: a queue that is deleted takes its waiting dead letters along."""
+    """rules/routing#D7: a queue that is deleted takes its waiting dead letters along."""
     b = Bench(version)
     b.queue("q", "quorum", dead_letter_strategy="at-least-once", overflow="reject-publish", dead_letter_exchange="later")
     b.send("q", 0)
@@ -401,7 +402,7 @@ def test_delete_pending_dead_letters_go_with_the_queue(version):
 
 @versions(("4.3",))
 def test_delete_delayed_retries_go_with_the_queue(version):
-    """queues.md 1.13, 2.11: a queue that is deleted takes its delayed retries along."""
+    """rules/queues#1.13, rules/queues#2.11: a queue that is deleted takes its delayed retries along."""
     b = Bench(version)
     b.queue("q", "quorum", delayed_retry_type="all", delayed_retry_min=1000)
     b.send("q", 0)
@@ -415,7 +416,7 @@ def test_delete_delayed_retries_go_with_the_queue(version):
 @versions()
 @kinds()
 def test_delete_with_an_open_transaction(version, kind):
-    """queues.md 4.7, 1.13: acks recorded in a transaction go with the queue; the commit ignores them."""
+    """rules/queues#4.7, rules/queues#1.13: acks recorded in a transaction go with the queue; the commit ignores them."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("q", kind)
@@ -431,7 +432,7 @@ def test_delete_with_an_open_transaction(version, kind):
 
 @versions()
 def test_all_versions_know_the_three_types(version):
-    """queues.md 1.9 (b): classic, quorum and stream, case-sensitive."""
+    """rules/queues#1.9b: classic, quorum and stream, case-sensitive."""
     b = Bench(version)
     for kind in ("classic", "quorum", "stream"):
         b.queue(kind, args={"x-queue-type": kind})

@@ -1,4 +1,4 @@
-"""queues.md, section 3: who gets which message."""
+"""rules/queues#3: who gets which message."""
 
 import pytest
 from kits.broker import Bench, before, kinds, since, versions
@@ -10,7 +10,7 @@ from routesim import events
 
 @versions()
 def test_consume_3_1_what_is_refused(version):
-    """queues.md 3.1: a missing queue 404, an exclusive one of another connection 405."""
+    """rules/queues#3.1: a missing queue 404, an exclusive one of another connection 405."""
     b = Bench(version)
     b.queue("mine", exclusive=True)
     b.consume("A", "nope", fails=(404, "no queue 'nope' in vhost '/'"))
@@ -19,7 +19,7 @@ def test_consume_3_1_what_is_refused(version):
 
 @versions()
 def test_consume_3_1_a_tag_in_use_comes_before_all_else(version):
-    """queues.md 3.1, checked on 3.10.8: re-using a consumer tag is 530 even where the queue does not exist."""
+    """rules/queues#3.1, checked on 3.10.8: re-using a consumer tag is 530 even where the queue does not exist."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q")
@@ -30,7 +30,7 @@ def test_consume_3_1_a_tag_in_use_comes_before_all_else(version):
 @kinds("classic", "quorum")
 @pytest.mark.parametrize("priority", [True, "5", 1.5])
 def test_consume_3_1_priority_is_an_integer(version, kind, priority):
-    """queues.md 3.1: any other x-priority is 406."""
+    """rules/queues#3.1: any other x-priority is 406."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q", priority=priority, fails=(406, "x-priority"))
@@ -39,7 +39,7 @@ def test_consume_3_1_priority_is_an_integer(version, kind, priority):
 
 @versions()
 def test_consume_3_1_arguments_of_streams(version):
-    """queues.md 3.1: x-stream-offset belongs to streams, x-priority does not; unknown ones pass."""
+    """rules/queues#3.1: x-stream-offset belongs to streams, x-priority does not; unknown ones pass."""
     b = Bench(version)
     b.queue("s", "stream")
     b.queue("c")
@@ -52,7 +52,7 @@ def test_consume_3_1_arguments_of_streams(version):
 
 @versions()
 def test_consume_3_1_cancel_on_ha_failover(version):
-    """queues.md 3.1: x-cancel-on-ha-failover is a bool of classic queues until 3.13, and unknown from 4.0 on."""
+    """rules/queues#3.1: x-cancel-on-ha-failover is a bool of classic queues until 3.13, and unknown from 4.0 on."""
     b = Bench(version)
     b.queue("c")
     b.consume("A", "c", args={"x-cancel-on-ha-failover": "yes"}, fails=406 if version in before("4.0") else None)
@@ -60,7 +60,7 @@ def test_consume_3_1_cancel_on_ha_failover(version):
 
 @versions()
 def test_consume_3_1_delivery_tags(version):
-    """queues.md 3.1: one sequence a channel, from 1, for deliveries and gets, automatic ones included."""
+    """rules/queues#3.1: one sequence a channel, from 1, for deliveries and gets, automatic ones included."""
     b = Bench(version)
     b.queue("q")
     b.queue("other")
@@ -81,7 +81,7 @@ def test_consume_3_1_delivery_tags(version):
 
 @versions()
 def test_classic_3_2_a_consumer_without_credit_keeps_its_place_until_it_is_offered_something(version):
-    """queues.md 3.2: acking before that keeps the place in the line; being offered a message loses it."""
+    """rules/queues#3.2: acking before that keeps the place in the line; being offered a message loses it."""
     b = Bench(version)
     b.queue("q")
     for name in "AB":
@@ -101,7 +101,7 @@ def test_classic_3_2_a_consumer_without_credit_keeps_its_place_until_it_is_offer
 
 @versions()
 def test_classic_3_2_who_regains_credit_re_enters_at_the_tail(version):
-    """queues.md 3.2: those offered a message in vain come back when they have credit; who was not stays where it is."""
+    """rules/queues#3.2: those offered a message in vain come back when they have credit; who was not stays where it is."""
     b = Bench(version)
     b.queue("q")
     b.consume("X", "q", channel="ch", prefetch=1)
@@ -121,7 +121,7 @@ def test_classic_3_2_who_regains_credit_re_enters_at_the_tail(version):
 @versions()
 @kinds()
 def test_cancelled_3_2_acks_of_a_cancelled_consumer_give_no_credit(version, kind):
-    """queues.md 3.2, 3.3: its credit is forgotten; nobody else gets it."""
+    """rules/queues#3.2, rules/queues#3.3: its credit is forgotten; nobody else gets it."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q", channel="ch", prefetch=1)
@@ -137,7 +137,7 @@ def test_cancelled_3_2_acks_of_a_cancelled_consumer_give_no_credit(version, kind
 
 @versions()
 def test_classic_3_2_credit_goes_by_consumer_tag(version):
-    """queues.md 3.2, checked on 3.10.8: an ack frees credit of whoever has the tag now, an earlier holder's too."""
+    """rules/queues#3.2, checked on 3.10.8: an ack frees credit of whoever has the tag now, an earlier holder's too."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q", prefetch=1)
@@ -151,7 +151,7 @@ def test_classic_3_2_credit_goes_by_consumer_tag(version):
 
 @versions()
 def test_classic_3_2_effect_before_dispatch(version):
-    """queues.md 3.2: a requeued message is back in its place before anybody is served."""
+    """rules/queues#3.2: a requeued message is back in its place before anybody is served."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0, 1, 2)
@@ -164,7 +164,7 @@ def test_classic_3_2_effect_before_dispatch(version):
 
 @versions()
 def test_classic_3_2_cancel_dispatches_since_4_0(version):
-    """queues.md 3.2: nothing that cancel frees is anybody's to have, so the two versions look alike but for SAC."""
+    """rules/queues#3.2: nothing that cancel frees is anybody's to have, so the two versions look alike but for SAC."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q", prefetch=1)
@@ -178,7 +178,7 @@ def test_classic_3_2_cancel_dispatches_since_4_0(version):
 
 @versions()
 def test_classic_3_2_channel_end_requeues_then_dispatches(version):
-    """queues.md 3.2: the other channels' consumers get what the lost one held."""
+    """rules/queues#3.2: the other channels' consumers get what the lost one held."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q", prefetch=2)
@@ -195,7 +195,7 @@ def test_classic_3_2_channel_end_requeues_then_dispatches(version):
 @versions()
 @kinds("quorum", "limited")
 def test_quorum_3_3_leaves_the_line_when_credit_is_used_up(version, kind):
-    """queues.md 3.3: whoever has credit again goes to the tail at once."""
+    """rules/queues#3.3: whoever has credit again goes to the tail at once."""
     b = Bench(version)
     b.queue("q", kind)
     for name in "ABC":
@@ -211,7 +211,7 @@ def test_quorum_3_3_leaves_the_line_when_credit_is_used_up(version, kind):
 @versions()
 @kinds("quorum", "limited")
 def test_quorum_3_3_an_ack_does_not_move_who_is_in_line(version, kind):
-    """queues.md 3.3: with credit left a consumer keeps its place."""
+    """rules/queues#3.3: with credit left a consumer keeps its place."""
     b = Bench(version)
     b.queue("q", kind)
     for name in "AB":
@@ -224,7 +224,7 @@ def test_quorum_3_3_an_ack_does_not_move_who_is_in_line(version, kind):
 
 @versions()
 def test_quorum_3_3_without_a_limit_dispatch_runs_between_the_messages_of_a_nack(version):
-    """queues.md 3.3: each message of a nack is a command of its own; with a limit they are one."""
+    """rules/queues#3.3: each message of a nack is a command of its own; with a limit they are one."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.consume("A", "q", prefetch=2)
@@ -245,7 +245,7 @@ def test_quorum_3_3_without_a_limit_dispatch_runs_between_the_messages_of_a_nack
 @versions(before("4.0"))
 @kinds("quorum", "limited")
 def test_quorum_3_3_batches_by_tag(version, kind):
-    """queues.md 3.3: consumers of one channel get their tags in batches, in 3.x in the order of consumer tags."""
+    """rules/queues#3.3: consumers of one channel get their tags in batches, in 3.x in the order of consumer tags."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("Z", "q", channel="ch", prefetch=2)
@@ -259,7 +259,7 @@ def test_quorum_3_3_batches_by_tag(version, kind):
 @versions(since("4.0"))
 @kinds("quorum", "limited")
 def test_quorum_3_3_batches_by_registration_since_4_0(version, kind):
-    """queues.md 3.3: from 4.0 on in the order of registration."""
+    """rules/queues#3.3: from 4.0 on in the order of registration."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("Z", "q", channel="ch", prefetch=2)
@@ -273,7 +273,7 @@ def test_quorum_3_3_batches_by_registration_since_4_0(version, kind):
 @versions()
 @kinds("quorum", "limited")
 def test_quorum_3_3_automatic_consumers_have_credit_that_comes_back(version, kind):
-    """queues.md 3.3, 3.6: no-ack deliveries are settled when they are sent, so prefetch does not end them."""
+    """rules/queues#3.3, rules/queues#3.6: no-ack deliveries are settled when they are sent, so prefetch does not end them."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", *range(7))
@@ -284,7 +284,7 @@ def test_quorum_3_3_automatic_consumers_have_credit_that_comes_back(version, kin
 
 @versions()
 def test_quorum_3_3_what_a_cancelled_consumer_gives_back(version):
-    """queues.md 3.3: acks of its messages give nobody credit; nacks do requeue."""
+    """rules/queues#3.3: acks of its messages give nobody credit; nacks do requeue."""
     b = Bench(version)
     b.queue("q", "limited")
     b.consume("A", "q", prefetch=2)
@@ -301,7 +301,7 @@ def test_quorum_3_3_what_a_cancelled_consumer_gives_back(version):
 @versions()
 @kinds()
 def test_turns_3_4_idle_consumers_take_turns(version, kind):
-    """queues.md 3.4: three idle consumers, seven messages."""
+    """rules/queues#3.4: three idle consumers, seven messages."""
     b = Bench(version)
     b.queue("q", kind)
     for name in "ABC":
@@ -313,7 +313,7 @@ def test_turns_3_4_idle_consumers_take_turns(version, kind):
 @versions()
 @kinds()
 def test_turns_3_4_with_a_message_waiting(version, kind):
-    """queues.md 3.4: all busy, message 3 ready; C acks, A acks, 4 is published: C gets 3, A gets 4."""
+    """rules/queues#3.4: all busy, message 3 ready; C acks, A acks, 4 is published: C gets 3, A gets 4."""
     b = Bench(version)
     b.queue("q", kind)
     for name in "ABC":
@@ -329,7 +329,7 @@ def test_turns_3_4_with_a_message_waiting(version, kind):
 @versions()
 @pytest.mark.parametrize(("kind", "expected"), [("classic", "A:3 B:4"), ("quorum", "B:3 A:4"), ("limited", "B:3 A:4")])
 def test_turns_3_4_with_nothing_waiting(version, kind, expected):
-    """queues.md 3.4: nobody was offered anything: B acks, A acks, then 3 and 4 are published."""
+    """rules/queues#3.4: nobody was offered anything: B acks, A acks, then 3 and 4 are published."""
     b = Bench(version)
     b.queue("q", kind)
     for name in "ABC":
@@ -345,7 +345,7 @@ def test_turns_3_4_with_nothing_waiting(version, kind, expected):
 @versions()
 @kinds()
 def test_turns_3_5_the_first_consumer_is_filled_first(version, kind):
-    """queues.md 3.5: with prefetch 3, A has 0 to 2 before B has 3 to 5."""
+    """rules/queues#3.5: with prefetch 3, A has 0 to 2 before B has 3 to 5."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", *range(8))
@@ -360,7 +360,7 @@ def test_turns_3_5_the_first_consumer_is_filled_first(version, kind):
 @versions()
 @kinds()
 def test_prefetch_3_6_is_taken_by_later_consumers(version, kind):
-    """queues.md 3.6: basic.qos counts for consumers to come on its channel; who is there keeps what they had."""
+    """rules/queues#3.6: basic.qos counts for consumers to come on its channel; who is there keeps what they had."""
     b = Bench(version)
     b.queue("q", kind)
     b.qos("ch", 1)
@@ -374,7 +374,7 @@ def test_prefetch_3_6_is_taken_by_later_consumers(version, kind):
 
 @versions()
 def test_prefetch_3_6_a_classic_automatic_consumer_ignores_it(version):
-    """queues.md 3.6: no-ack means no credit on a classic queue."""
+    """rules/queues#3.6: no-ack means no credit on a classic queue."""
     b = Bench(version)
     b.queue("q")
     b.send("q", *range(5))
@@ -385,7 +385,7 @@ def test_prefetch_3_6_a_classic_automatic_consumer_ignores_it(version):
 @versions()
 @kinds()
 def test_prefetch_3_6_basic_get_is_outside_of_it(version, kind):
-    """queues.md 3.6: basic.get neither minds prefetch nor uses it."""
+    """rules/queues#3.6: basic.get neither minds prefetch nor uses it."""
     b = Bench(version)
     b.queue("q", kind)
     b.qos("ch", 1)
@@ -400,7 +400,7 @@ def test_prefetch_3_6_basic_get_is_outside_of_it(version, kind):
 
 @versions(before("4.3"))
 def test_global_3_7_counts_gets_that_were_out_when_it_was_set_for_ever(version):
-    """queues.md 3.7: what basic.get holds counts when the limit is set, and its ack never lowers the count."""
+    """rules/queues#3.7: what basic.get holds counts when the limit is set, and its ack never lowers the count."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0, 1, 2, 3, 4)
@@ -418,7 +418,7 @@ def test_global_3_7_counts_gets_that_were_out_when_it_was_set_for_ever(version):
 
 @versions(before("4.3"))
 def test_global_3_7_gets_taken_later_do_not_count(version):
-    """queues.md 3.7: a basic.get after the limit was set neither uses nor frees it."""
+    """rules/queues#3.7: a basic.get after the limit was set neither uses nor frees it."""
     b = Bench(version)
     b.queue("q")
     b.qos("ch", 1, whole_channel=True)
@@ -434,7 +434,7 @@ def test_global_3_7_gets_taken_later_do_not_count(version):
 
 @versions(before("4.3"))
 def test_global_3_7_with_a_prefetch_of_the_consumer(version):
-    """queues.md 3.7: both are asked for."""
+    """rules/queues#3.7: both are asked for."""
     b = Bench(version)
     b.queue("q")
     b.qos("ch", 1)
@@ -449,7 +449,7 @@ def test_global_3_7_with_a_prefetch_of_the_consumer(version):
 
 @versions(before("4.3"))
 def test_global_3_7_other_channels_are_not_held_up(version):
-    """queues.md 3.7: only the channel at its limit is left out."""
+    """rules/queues#3.7: only the channel at its limit is left out."""
     b = Bench(version)
     b.queue("q")
     b.qos("ch", 1, whole_channel=True)
@@ -461,7 +461,7 @@ def test_global_3_7_other_channels_are_not_held_up(version):
 
 @versions(before("4.3"))
 def test_global_3_7_raising_and_removing_releases(version):
-    """queues.md 3.7: a higher limit counts at once, 0 removes it."""
+    """rules/queues#3.7: a higher limit counts at once, 0 removes it."""
     b = Bench(version)
     b.queue("q")
     b.qos("ch", 1, whole_channel=True)
@@ -476,7 +476,7 @@ def test_global_3_7_raising_and_removing_releases(version):
 
 @versions(before("4.3"))
 def test_global_3_7_spans_queues(version):
-    """queues.md 3.7: one count a channel, whatever queues its consumers are on."""
+    """rules/queues#3.7: one count a channel, whatever queues its consumers are on."""
     b = Bench(version)
     b.queue("p")
     b.queue("q")
@@ -493,7 +493,7 @@ def test_global_3_7_spans_queues(version):
 @versions(before("4.3"))
 @kinds("quorum", "stream")
 def test_global_3_7_is_for_classic_queues_only(version, kind):
-    """queues.md 3.7: a consumer of a quorum queue or stream under a global limit is 540."""
+    """rules/queues#3.7: a consumer of a quorum queue or stream under a global limit is 540."""
     b = Bench(version)
     b.queue("q", kind)
     b.qos("ch", 5)
@@ -504,7 +504,7 @@ def test_global_3_7_is_for_classic_queues_only(version, kind):
 @versions(("4.3",))
 @kinds("classic", "quorum")
 def test_global_3_7_is_per_consumer_since_4_3(version, kind):
-    """queues.md 3.7: global=true is carried out as global=false."""
+    """rules/queues#3.7: global=true is carried out as global=false."""
     b = Bench(version)
     b.queue("q", kind)
     b.channel("planned", prefetch=1)
@@ -521,7 +521,7 @@ def test_global_3_7_is_per_consumer_since_4_3(version, kind):
 
 @versions()
 def test_get_3_8_takes_the_head_whoever_consumes(version):
-    """queues.md 3.8: a single active or an exclusive consumer of a classic queue does not keep it away."""
+    """rules/queues#3.8: a single active or an exclusive consumer of a classic queue does not keep it away."""
     b = Bench(version)
     b.queue("q", single_active_consumer=True)
     b.queue("p")
@@ -536,7 +536,7 @@ def test_get_3_8_takes_the_head_whoever_consumes(version):
 
 @versions()
 def test_get_3_8_what_is_refused(version):
-    """queues.md 3.8: 405 with a single active consumer on a quorum queue, 540 for a stream, 404 for a missing one."""
+    """rules/queues#3.8: 405 with a single active consumer on a quorum queue, 540 for a stream, 404 for a missing one."""
     b = Bench(version)
     b.queue("q", "quorum", single_active_consumer=True)
     b.queue("s", "stream")
@@ -550,7 +550,7 @@ def test_get_3_8_what_is_refused(version):
 
 @versions()
 def test_exclusive_3_9_is_granted_to_the_first_only(version):
-    """queues.md 3.9: while one holds it every other consume is 403; it needs a queue without consumers."""
+    """rules/queues#3.9: while one holds it every other consume is 403; it needs a queue without consumers."""
     b = Bench(version)
     in_use = (403, "queue 'q' in vhost '/' in exclusive use")
     b.queue("q")
@@ -580,7 +580,7 @@ def single(version, kind, *consumers):
 @versions()
 @kinds("classic", "quorum")
 def test_single_3_10_only_the_first_receives(version, kind):
-    """queues.md 3.10: others wait even while the active one has no credit."""
+    """rules/queues#3.10: others wait even while the active one has no credit."""
     b = single(version, kind, ("A", 0), ("B", 0))
     b.send("q", 0, 1, 2)
     assert b.news() == "A:0 A:1"
@@ -592,7 +592,7 @@ def test_single_3_10_only_the_first_receives(version, kind):
 @versions()
 @kinds("classic", "quorum")
 def test_single_3_10_takeover_when_the_channel_ends(version, kind):
-    """queues.md 3.10: the next in line gets what the lost one held, then the backlog."""
+    """rules/queues#3.10: the next in line gets what the lost one held, then the backlog."""
     b = single(version, kind, ("A", 0), ("B", 0), ("C", 0))
     b.send("q", 0, 1, 2)
     b.news()
@@ -606,7 +606,7 @@ def test_single_3_10_takeover_when_the_channel_ends(version, kind):
 @versions()
 @kinds("classic", "quorum")
 def test_single_3_10_the_place_is_free_after_a_restart(version, kind):
-    """queues.md 3.10: whoever consumes first when the broker is back is the active one."""
+    """rules/queues#3.10: whoever consumes first when the broker is back is the active one."""
     b = single(version, kind, ("A", 0))
     b.restart()
     b.consume("B", "q", prefetch=2)
@@ -617,7 +617,7 @@ def test_single_3_10_the_place_is_free_after_a_restart(version, kind):
 @versions()
 @kinds("classic", "quorum")
 def test_single_3_10_takeover_when_it_is_cancelled(version, kind):
-    """queues.md 3.10: what the cancelled one holds stays out while the next one starts."""
+    """rules/queues#3.10: what the cancelled one holds stays out while the next one starts."""
     b = single(version, kind, ("A", 0), ("B", 0))
     b.send("q", 0, 1, 2)
     b.news()
@@ -630,7 +630,7 @@ def test_single_3_10_takeover_when_it_is_cancelled(version, kind):
 @versions()
 @kinds("classic", "quorum")
 def test_single_3_10_a_waiting_one_may_leave(version, kind):
-    """queues.md 3.10: cancelling a waiting consumer changes nothing for the active one."""
+    """rules/queues#3.10: cancelling a waiting consumer changes nothing for the active one."""
     b = single(version, kind, ("A", 0), ("B", 0), ("C", 0))
     b.cancel("B")
     b.send("q", 0)
@@ -640,7 +640,7 @@ def test_single_3_10_a_waiting_one_may_leave(version, kind):
 
 @versions()
 def test_single_3_10_exclusive_consumers(version):
-    """queues.md 3.10: an exclusive consumer is 403 on a classic queue with a single active one; a quorum queue takes it."""
+    """rules/queues#3.10: an exclusive consumer is 403 on a classic queue with a single active one; a quorum queue takes it."""
     b = Bench(version)
     b.queue("c", single_active_consumer=True)
     b.queue("k", "quorum", single_active_consumer=True)
@@ -650,7 +650,7 @@ def test_single_3_10_exclusive_consumers(version):
 
 @versions()
 def test_single_3_10_classic_failover_by_priority_then_age(version):
-    """queues.md 3.10: the highest x-priority, then the earliest; a newcomer of higher priority waits."""
+    """rules/queues#3.10: the highest x-priority, then the earliest; a newcomer of higher priority waits."""
     b = single(version, "classic", ("A", 0), ("B", 1), ("C", 5), ("D", 5))
     b.send("q", 0)
     for name in "ACD":
@@ -660,7 +660,7 @@ def test_single_3_10_classic_failover_by_priority_then_age(version):
 
 @versions(since("4.0"))
 def test_single_3_10_quorum_preemption_waits_for_the_unacked(version):
-    """queues.md 3.10: the active one gets nothing new, and goes back to waiting once it holds nothing."""
+    """rules/queues#3.10: the active one gets nothing new, and goes back to waiting once it holds nothing."""
     b = single(version, "quorum", ("A", 0))
     b.send("q", 0)
     b.consume("B", "q", prefetch=2, priority=5)
@@ -674,7 +674,7 @@ def test_single_3_10_quorum_preemption_waits_for_the_unacked(version):
 
 @versions(since("4.0"))
 def test_single_3_10_quorum_preemption_of_an_idle_one_is_at_once(version):
-    """queues.md 3.10: holding nothing, the active one makes way at once."""
+    """rules/queues#3.10: holding nothing, the active one makes way at once."""
     b = single(version, "quorum", ("A", 0), ("B", 5))
     b.send("q", 0)
     assert b.news() == "B:0"
@@ -685,7 +685,7 @@ def test_single_3_10_quorum_preemption_of_an_idle_one_is_at_once(version):
 
 @versions(since("4.0"))
 def test_single_3_10_quorum_waiting_by_priority_since_4_0(version):
-    """queues.md 3.10: among the waiting the highest priority is next."""
+    """rules/queues#3.10: among the waiting the highest priority is next."""
     b = single(version, "quorum", ("A", 9), ("B", 0), ("C", 5))
     b.send("q", 0)
     b.close("A")
@@ -694,7 +694,7 @@ def test_single_3_10_quorum_waiting_by_priority_since_4_0(version):
 
 @versions(before("4.0"))
 def test_single_3_10_quorum_waiting_by_age_in_3_x(version):
-    """queues.md 3.10: in 3.x the waiting list is first in, first out, and nobody is preempted."""
+    """rules/queues#3.10: in 3.x the waiting list is first in, first out, and nobody is preempted."""
     b = single(version, "quorum", ("A", 0), ("B", 0), ("C", 5))
     b.send("q", 0)
     b.close("A")
@@ -708,7 +708,7 @@ def test_single_3_10_quorum_waiting_by_age_in_3_x(version):
 @versions()
 @kinds()
 def test_priority_3_11_is_strict(version, kind):
-    """queues.md 3.11: the highest with credit get all, in turns; the others only while those have none."""
+    """rules/queues#3.11: the highest with credit get all, in turns; the others only while those have none."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("low", "q", prefetch=2, priority=-1)
@@ -724,7 +724,7 @@ def test_priority_3_11_is_strict(version, kind):
 @versions()
 @kinds()
 def test_priority_3_11_the_highest_is_first_again_once_it_has_credit(version, kind):
-    """queues.md 3.11: new messages go to it rather than to those below."""
+    """rules/queues#3.11: new messages go to it rather than to those below."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("low", "q", prefetch=5)
@@ -742,7 +742,7 @@ def test_priority_3_11_the_highest_is_first_again_once_it_has_credit(version, ki
 @versions()
 @kinds()
 def test_when_3_12_time_alone_pushes_nothing(version, kind):
-    """queues.md 3.12: expiry removes messages, but nobody is sent anything by it."""
+    """rules/queues#3.12: expiry removes messages, but nobody is sent anything by it."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q", prefetch=1)

@@ -1,4 +1,4 @@
-"""queues.md, section 7: what a restart of the broker leaves. Clean stops and kills."""
+"""rules/queues#7: what a restart of the broker leaves. Clean stops and kills."""
 
 import pytest
 from kits.broker import Bench, before, kinds, versions
@@ -9,7 +9,7 @@ both = pytest.mark.parametrize("clean", [True, False])
 @versions()
 @both
 def test_restart_7_1_queues(version, clean):
-    """queues.md 7.1: durable ones that are not exclusive survive."""
+    """rules/queues#7.1: durable ones that are not exclusive survive."""
     b = Bench(version)
     b.queue("durable")
     b.queue("auto", auto_delete=True)
@@ -25,7 +25,7 @@ def test_restart_7_1_queues(version, clean):
 @versions(before("4.2"))
 @both
 def test_restart_7_1_bindings(version, clean):
-    """queues.md 7.1: a binding survives if both its ends are durable."""
+    """rules/queues#7.1: a binding survives if both its ends are durable."""
     b = Bench(version)
     b.exchange("durable", "fanout")
     b.exchange("transient", "fanout", durable=False)
@@ -46,7 +46,7 @@ def test_restart_7_1_bindings(version, clean):
 @both
 @pytest.mark.parametrize(("kind", "kept"), [("classic", "0 2"), ("quorum", "0 1 2"), ("limited", "0 1 2")])
 def test_restart_7_2_messages(version, clean, kind, kept):
-    """queues.md 7.2: a classic queue keeps the persistent ones, a quorum queue all."""
+    """rules/queues#7.2: a classic queue keeps the persistent ones, a quorum queue all."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", 0)
@@ -58,7 +58,7 @@ def test_restart_7_2_messages(version, clean, kind, kept):
 
 @versions()
 def test_restart_7_2_streams_keep_everything(version):
-    """queues.md 7.2: transient ones too."""
+    """rules/queues#7.2: transient ones too."""
     b = Bench(version)
     b.queue("s", "stream")
     b.send("s", 0, delivery_mode=1)
@@ -70,7 +70,7 @@ def test_restart_7_2_streams_keep_everything(version):
 
 @versions()
 def test_restart_7_2_the_mode_goes_on_with_the_dead_letter(version):
-    """queues.md 7.2: a quorum queue leaves the mode as it is; in a classic queue it counts again."""
+    """rules/queues#7.2: a quorum queue leaves the mode as it is; in a classic queue it counts again."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", "quorum", dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -86,7 +86,7 @@ def test_restart_7_2_the_mode_goes_on_with_the_dead_letter(version):
 @versions()
 @kinds()
 def test_restart_7_3_a_clean_stop_marks_what_was_out(version, kind):
-    """queues.md 7.3: redelivered exactly for those; a classic queue has them in their old places, a quorum queue first."""
+    """rules/queues#7.3: redelivered exactly for those; a classic queue has them in their old places, a quorum queue first."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", 0, 1, 2, 3)
@@ -100,7 +100,7 @@ def test_restart_7_3_a_clean_stop_marks_what_was_out(version, kind):
 @versions()
 @pytest.mark.parametrize(("kind", "expected"), [("classic", "0* 1* 2*"), ("quorum", "0* 1 2"), ("limited", "0* 1 2")])
 def test_restart_7_3_a_kill_marks_all_of_a_classic_queue(version, kind, expected):
-    """queues.md 7.3: a quorum queue knows exactly, a classic queue does not."""
+    """rules/queues#7.3: a quorum queue knows exactly, a classic queue does not."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", 0, 1, 2)
@@ -112,7 +112,7 @@ def test_restart_7_3_a_kill_marks_all_of_a_classic_queue(version, kind, expected
 @versions()
 @both
 def test_restart_7_3_priority_queues(version, clean):
-    """queues.md 7.3: as classic queues; messages keep their levels."""
+    """rules/queues#7.3: as classic queues; messages keep their levels."""
     b = Bench(version)
     b.queue("q", max_priority=5)
     b.send("q", 0, priority=1)
@@ -127,7 +127,7 @@ def test_restart_7_3_priority_queues(version, clean):
 @both
 @kinds()
 def test_restart_7_3_nobody_is_sent_anything_by_it(version, clean, kind):
-    """queues.md 7.3: all connections end at once: what one consumer held is not delivered to the next meanwhile."""
+    """rules/queues#7.3: all connections end at once: what one consumer held is not delivered to the next meanwhile."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q", prefetch=1)
@@ -147,7 +147,8 @@ def test_restart_7_3_nobody_is_sent_anything_by_it(version, clean, kind):
 @both
 @kinds()
 def test_restart_7_3_nothing_is_lost_to_an_automatic_consumer(version, clean, kind):
-    """queues.md 7.2, 7.3: a no-ack consumer that is still connected does not get what another one's connection held."""
+    """rules/queues#7.2, rules/queues#7.3: a no-ack consumer that is still connected does not get what another one's connection
+    held."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q", prefetch=1, priority=1)
@@ -161,7 +162,7 @@ def test_restart_7_3_nothing_is_lost_to_an_automatic_consumer(version, clean, ki
 @versions()
 @both
 def test_restart_7_3_a_delivery_limit_is_not_used_up_twice(version, clean):
-    """queues.md 7.3: one return a restart, so a limit of 1 is kept."""
+    """rules/queues#7.3: one return a restart, so a limit of 1 is kept."""
     b = Bench(version)
     b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": 1})
     for name in "ABC":
@@ -174,7 +175,7 @@ def test_restart_7_3_a_delivery_limit_is_not_used_up_twice(version, clean):
 @versions()
 @both
 def test_restart_consumers_and_channels_are_gone(version, clean):
-    """queues.md 7: everybody's connection ends; tags begin anew."""
+    """rules/queues#7: everybody's connection ends; tags begin anew."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q")
@@ -190,7 +191,7 @@ def test_restart_consumers_and_channels_are_gone(version, clean):
 @versions()
 @kinds()
 def test_restart_7_4_ttl_goes_on(version, kind):
-    """queues.md 7.4: instants of expiry are those of before."""
+    """rules/queues#7.4: instants of expiry are those of before."""
     b = Bench(version)
     b.queue("q", kind, message_ttl=1000)
     b.send("q", 0)
@@ -204,7 +205,7 @@ def test_restart_7_4_ttl_goes_on(version, kind):
 
 @versions()
 def test_restart_transactions_are_undone(version):
-    """queues.md 4.7: uncommitted publishes are gone, recorded acks were never made."""
+    """rules/queues#4.7: uncommitted publishes are gone, recorded acks were never made."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("q")

@@ -1,4 +1,4 @@
-"""queues.md, section 5: message TTL, x-expires and the acknowledgement timeout. Time is virtual."""
+"""rules/queues#5: message TTL, x-expires and the acknowledgement timeout. Time is virtual."""
 
 import pytest
 from kits.broker import Bench, before, deaths, kinds, since, versions
@@ -16,7 +16,7 @@ from routesim.replies import AmqpError
     ("queue_ttl", "own", "expires"), [(300, None, 300), (None, "200", 200), (300, "200", 200), (100, "200", 100)]
 )
 def test_ttl_5_1_the_smaller_counts_from_the_enqueue(version, kind, queue_ttl, own, expires):
-    """queues.md 5.1: expired when now has reached the instant, not before."""
+    """rules/queues#5.1: expired when now has reached the instant, not before."""
     b = Bench(version)
     b.queue("q", kind, **({} if queue_ttl is None else {"message_ttl": queue_ttl}))
     b.wait(50)
@@ -30,7 +30,7 @@ def test_ttl_5_1_the_smaller_counts_from_the_enqueue(version, kind, queue_ttl, o
 
 @versions()
 def test_ttl_5_1_a_policy_does_not_touch_queued_messages(version):
-    """queues.md 5.1: the instant is fixed when the message is enqueued."""
+    """rules/queues#5.1: the instant is fixed when the message is enqueued."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0)
@@ -58,7 +58,7 @@ EXPIRATIONS = [
 @pytest.mark.parametrize(("text", "expected"), EXPIRATIONS)
 @versions()
 def test_ttl_5_2_expiration(version, text, expected):
-    """queues.md 5.2, routing.md U11: a decimal number of ms with an optional sign and leading zeros; else 406."""
+    """rules/queues#5.2, rules/routing#U11: a decimal number of ms with an optional sign and leading zeros; else 406."""
     b = Bench(version)
     b.queue("q")
     if isinstance(expected, int):
@@ -78,7 +78,7 @@ def test_ttl_5_2_expiration(version, text, expected):
 @kinds()
 @pytest.mark.parametrize("how", ["queue", "message"])
 def test_ttl_5_3_zero_is_now_or_never(version, kind, how):
-    """queues.md 5.3: a waiting consumer gets it; otherwise it expires at once, of a quorum queue 1 ms later."""
+    """rules/queues#5.3: a waiting consumer gets it; otherwise it expires at once, of a quorum queue 1 ms later."""
     b = Bench(version)
     b.queue("dlq")
     arguments, fields = ({"message_ttl": 0}, {}) if how == "queue" else ({}, {"expiration": "0"})
@@ -95,7 +95,7 @@ def test_ttl_5_3_zero_is_now_or_never(version, kind, how):
 @versions()
 @kinds()
 def test_ttl_5_4_both_leave_when_the_head_does(version, kind):
-    """queues.md 5.4: of [2000 ms, 100 ms] both leave at 2000, in order."""
+    """rules/queues#5.4: of [2000 ms, 100 ms] both leave at 2000, in order."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", kind, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -110,7 +110,7 @@ def test_ttl_5_4_both_leave_when_the_head_does(version, kind):
 @versions()
 @kinds()
 def test_ttl_5_4_expired_before_anything_behind_it_is_delivered(version, kind):
-    """queues.md 5.4: an expired message that becomes the head is not delivered."""
+    """rules/queues#5.4: an expired message that becomes the head is not delivered."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", "live")
@@ -125,7 +125,7 @@ def test_ttl_5_4_expired_before_anything_behind_it_is_delivered(version, kind):
 @versions()
 @kinds()
 def test_ttl_5_4_expired_messages_behind_the_head_fill_the_queue(version, kind):
-    """queues.md 5.4: they count for max-length."""
+    """rules/queues#5.4: they count for max-length."""
     b = Bench(version)
     b.queue("q", kind, max_length=2)
     b.send("q", "live")
@@ -139,7 +139,7 @@ def test_ttl_5_4_expired_messages_behind_the_head_fill_the_queue(version, kind):
 
 @versions(("4.3",))
 def test_ttl_5_4_the_head_of_every_level_since_4_3(version):
-    """queues.md 5.4: in a quorum queue the timer covers every priority and the returns."""
+    """rules/queues#5.4: in a quorum queue the timer covers every priority and the returns."""
     b = Bench(version)
     b.queue("q", "limited")
     b.send("q", "high", priority=9)
@@ -150,7 +150,7 @@ def test_ttl_5_4_the_head_of_every_level_since_4_3(version):
 
 @versions()
 def test_ttl_5_5_after_a_fetch_the_next_head_is_looked_at(version):
-    """queues.md 5.5: basic.get, requeue and drop each look at the new head, and arm its timer."""
+    """rules/queues#5.5: basic.get, requeue and drop each look at the new head, and arm its timer."""
     b = Bench(version)
     b.queue("q")
     b.send("q", "live")
@@ -165,7 +165,7 @@ def test_ttl_5_5_after_a_fetch_the_next_head_is_looked_at(version):
 
 @versions()
 def test_ttl_5_6_low_levels_wait_for_the_high_to_drain(version):
-    """queues.md 5.6: in a classic priority queue only the head of the highest level is watched."""
+    """rules/queues#5.6: in a classic priority queue only the head of the highest level is watched."""
     b = Bench(version)
     b.queue("q", max_priority=5)
     b.send("q", "low", expiration="100")
@@ -180,7 +180,7 @@ def test_ttl_5_6_low_levels_wait_for_the_high_to_drain(version):
 
 @versions()
 def test_ttl_5_6_an_expired_message_that_jumped_the_line_is_delivered(version):
-    """queues.md 5.6: to a consumer as to basic.get, since nothing looks at it in time."""
+    """rules/queues#5.6: to a consumer as to basic.get, since nothing looks at it in time."""
     b = Bench(version)
     b.queue("q", max_priority=5)
     b.send("q", "low")
@@ -193,7 +193,7 @@ def test_ttl_5_6_an_expired_message_that_jumped_the_line_is_delivered(version):
 @versions()
 @kinds()
 def test_ttl_5_7_unacked_messages_expire_when_they_come_back(version, kind):
-    """queues.md 5.7: not while they are out; once requeued, at once, even with an idle consumer."""
+    """rules/queues#5.7: not while they are out; once requeued, at once, even with an idle consumer."""
     b = Bench(version)
     b.queue("q", kind, message_ttl=100)
     b.send("q", 0)
@@ -209,7 +209,7 @@ def test_ttl_5_7_unacked_messages_expire_when_they_come_back(version, kind):
 @versions()
 @kinds()
 def test_ttl_5_8_expiry_is_first_at_an_instant(version, kind):
-    """queues.md 5.8: at its instant a message is gone before anything else happens."""
+    """rules/queues#5.8: at its instant a message is gone before anything else happens."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", 0, expiration="100")
@@ -221,7 +221,7 @@ def test_ttl_5_8_expiry_is_first_at_an_instant(version, kind):
 @versions()
 @kinds()
 def test_ttl_5_8_dead_letters_lose_their_expiration(version, kind):
-    """queues.md 5.8: what expired once does not expire again by its own property, which x-death remembers."""
+    """rules/queues#5.8: what expired once does not expire again by its own property, which x-death remembers."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", kind, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -238,7 +238,7 @@ def test_ttl_5_8_dead_letters_lose_their_expiration(version, kind):
 
 @versions()
 def test_expires_5_9_what_keeps_a_classic_queue(version):
-    """queues.md 5.9: a consumer keeps it; declaring and basic.get, even of nothing, restart the clock; publishing does not."""
+    """rules/queues#5.9: a consumer keeps it; declaring and basic.get, even of nothing, restart the clock; publishing does not."""
     b = Bench(version)
     b.queue("q", expires=1000)
     b.wait(900)
@@ -255,7 +255,7 @@ def test_expires_5_9_what_keeps_a_classic_queue(version):
 
 @versions()
 def test_expires_5_9_the_clock_starts_when_the_last_consumer_goes(version):
-    """queues.md 5.9: by cancel or with its channel."""
+    """rules/queues#5.9: by cancel or with its channel."""
     for leave in ("cancel", "close"):
         b = Bench(version)
         b.queue("q", expires=1000)
@@ -271,7 +271,7 @@ def test_expires_5_9_the_clock_starts_when_the_last_consumer_goes(version):
 
 @versions()
 def test_expires_5_9_drops_everything(version):
-    """queues.md 5.9: nothing is dead-lettered, bindings go, tags may be acked later."""
+    """rules/queues#5.9: nothing is dead-lettered, bindings go, tags may be acked later."""
     b = Bench(version)
     b.queue("dlq")
     b.exchange("x", "fanout")
@@ -288,7 +288,7 @@ def test_expires_5_9_drops_everything(version):
 
 @versions()
 def test_expires_5_9_a_quorum_queue_looks_every_5_seconds(version):
-    """queues.md 5.9: its deletion is up to 5 s late, never early; declaring does not renew, basic.get does."""
+    """rules/queues#5.9: its deletion is up to 5 s late, never early; declaring does not renew, basic.get does."""
     b = Bench(version)
     b.queue("q", "quorum", expires=1000)
     b.wait(999)
@@ -306,7 +306,7 @@ def test_expires_5_9_a_quorum_queue_looks_every_5_seconds(version):
 
 @versions()
 def test_expires_5_9_cancelled_consumers_that_hold_messages_protect_a_quorum_queue(version):
-    """queues.md 5.9: as long as the cancelled consumer's messages are out."""
+    """rules/queues#5.9: as long as the cancelled consumer's messages are out."""
     b = Bench(version)
     b.queue("q", "quorum", expires=1000)
     b.consume("A", "q")
@@ -322,7 +322,7 @@ def test_expires_5_9_cancelled_consumers_that_hold_messages_protect_a_quorum_que
 @versions()
 @kinds("classic", "quorum")
 def test_expires_5_9_by_policy_on_a_queue_that_is_there(version, kind):
-    """queues.md 5.9, routing.md O4, D5: a policy that sets expires later counts for existing queues."""
+    """rules/queues#5.9, rules/routing#O4, rules/routing#D5: a policy that sets expires later counts for existing queues."""
     b = Bench(version)
     b.queue("q", kind)
     b.policy("short", "q", {"expires": 1000})
@@ -332,7 +332,7 @@ def test_expires_5_9_by_policy_on_a_queue_that_is_there(version, kind):
 
 @versions()
 def test_expires_5_9_a_policy_that_is_taken_away(version):
-    """routing.md O4: without the policy the queue has no lease any more."""
+    """rules/routing#O4: without the policy the queue has no lease any more."""
     b = Bench(version)
     b.policy("short", "q", {"expires": 1000})
     b.queue("q")
@@ -344,7 +344,7 @@ def test_expires_5_9_a_policy_that_is_taken_away(version):
 
 @versions()
 def test_expires_5_9_restart_of_the_clock_at_boot(version):
-    """queues.md 7.4: a restart gives a classic queue its whole lease again."""
+    """rules/queues#7.4: a restart gives a classic queue its whole lease again."""
     b = Bench(version)
     b.queue("q", expires=1000)
     b.wait(900)
@@ -362,7 +362,7 @@ def test_expires_5_9_restart_of_the_clock_at_boot(version):
 @kinds()
 @pytest.mark.parametrize("how", ["consume", "get"])
 def test_overdue_5_10_closes_the_channel_until_4_2(version, kind, how):
-    """queues.md 5.10: looked at every 60 s; the oldest delivery counts, a basic.get too; everything is requeued."""
+    """rules/queues#5.10: looked at every 60 s; the oldest delivery counts, a basic.get too; everything is requeued."""
     b = Bench(version, consumer_timeout=90_000)
     b.queue("q", kind)
     b.send("q", 0, 1)
@@ -382,7 +382,7 @@ def test_overdue_5_10_closes_the_channel_until_4_2(version, kind, how):
 
 @versions(before("4.3"))
 def test_overdue_5_10_the_default_is_half_an_hour(version):
-    """queues.md 5.10: 1,800,000 ms."""
+    """rules/queues#5.10: 1,800,000 ms."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0)
@@ -395,7 +395,7 @@ def test_overdue_5_10_the_default_is_half_an_hour(version):
 
 @versions(before("4.3"))
 def test_overdue_5_10_acks_in_time_are_fine(version):
-    """queues.md 5.10: what is acked in time never counts; a younger delivery has its own time."""
+    """rules/queues#5.10: what is acked in time never counts; a younger delivery has its own time."""
     b = Bench(version, consumer_timeout=90_000)
     b.queue("q")
     b.send("q", 0, 1)
@@ -411,7 +411,7 @@ def test_overdue_5_10_acks_in_time_are_fine(version):
 
 @versions(("3.13", "4.0", "4.2"))
 def test_overdue_5_10_per_queue_since_3_12(version):
-    """queues.md 5.10: the smaller of the queue's own timeout and the broker's."""
+    """rules/queues#5.10: the smaller of the queue's own timeout and the broker's."""
     b = Bench(version, consumer_timeout=600_000)
     b.policy("hurry", "q", {"consumer-timeout": 60_000})
     b.queue("q")
@@ -423,7 +423,7 @@ def test_overdue_5_10_per_queue_since_3_12(version):
 
 @versions(("4.3",))
 def test_overdue_5_10_only_the_message_since_4_3(version):
-    """queues.md 5.10: the overdue message returns before all others, without counting as failed; the consumer is cancelled."""
+    """rules/queues#5.10: the overdue message returns before all others, without counting as failed; the consumer is cancelled."""
     b = Bench(version, consumer_timeout=90_000)
     b.queue("q", "limited")
     b.consume("A", "q", prefetch=2)
@@ -444,7 +444,7 @@ def test_overdue_5_10_only_the_message_since_4_3(version):
 
 @versions(("4.3",))
 def test_overdue_5_10_returns_even_without_a_delivery_limit(version):
-    """queues.md 5.10: overdue messages go to the returns, whatever the limit."""
+    """rules/queues#5.10: overdue messages go to the returns, whatever the limit."""
     b = Bench(version, consumer_timeout=10_000)
     b.queue("q", "quorum")
     b.consume("A", "q", prefetch=1)
@@ -456,7 +456,7 @@ def test_overdue_5_10_returns_even_without_a_delivery_limit(version):
 @versions(("4.3",))
 @kinds("classic", "stream")
 def test_overdue_5_10_only_quorum_queues_since_4_3(version, kind):
-    """queues.md 5.10: classic queues and streams wait for ever."""
+    """rules/queues#5.10: classic queues and streams wait for ever."""
     b = Bench(version, consumer_timeout=10_000)
     b.queue("q", kind)
     b.consume("A", "q", prefetch=1)
@@ -467,7 +467,7 @@ def test_overdue_5_10_only_quorum_queues_since_4_3(version, kind):
 
 @versions(("4.3",))
 def test_overdue_5_10_a_classic_delivery_does_not_hide_a_quorum_one(version):
-    """queues.md 5.10: each delivery of a quorum queue has its own timer, whatever else the channel holds."""
+    """rules/queues#5.10: each delivery of a quorum queue has its own timer, whatever else the channel holds."""
     b = Bench(version, consumer_timeout=10_000)
     b.queue("c")
     b.queue("k", "limited")
@@ -482,7 +482,7 @@ def test_overdue_5_10_a_classic_delivery_does_not_hide_a_quorum_one(version):
 
 @versions(since("4.3"))
 def test_overdue_5_10_the_queues_own_timeout_wins_since_4_3(version):
-    """queues.md 5.10: queue argument before the broker's setting, be it longer or shorter."""
+    """rules/queues#5.10: queue argument before the broker's setting, be it longer or shorter."""
     b = Bench(version, consumer_timeout=10_000)
     b.queue("slow", "limited", consumer_timeout=50_000)
     b.queue("fast", "limited", consumer_timeout=1_000)
@@ -500,7 +500,8 @@ def test_overdue_5_10_the_queues_own_timeout_wins_since_4_3(version):
 
 @versions(("4.3",))
 def test_overdue_5_10_a_consumer_that_the_broker_cancels_keeps_no_queue(version):
-    """queues.md 5.9, 5.10: when the last consumer goes for its overdue acknowledgement, the lease of x-expires begins."""
+    """rules/queues#5.9, rules/queues#5.10: when the last consumer goes for its overdue acknowledgement,
+    the lease of x-expires begins."""
     b = Bench(version, consumer_timeout=10_000)
     b.queue("q", "limited", expires=20_000)
     b.consume("A", "q", prefetch=1)
@@ -513,7 +514,7 @@ def test_overdue_5_10_a_consumer_that_the_broker_cancels_keeps_no_queue(version)
 
 @versions(("4.3",))
 def test_overdue_5_10_a_late_ack_is_no_error(version):
-    """queues.md 5.10: settling a tag that timed out does nothing."""
+    """rules/queues#5.10: settling a tag that timed out does nothing."""
     b = Bench(version, consumer_timeout=10_000)
     b.queue("q", "limited")
     b.consume("A", "q", prefetch=1)
@@ -525,7 +526,7 @@ def test_overdue_5_10_a_late_ack_is_no_error(version):
 
 @versions(("4.3",))
 def test_overdue_5_10_a_late_answer_counts_once(version):
-    """queues.md 5.10: the tag is outstanding until it is settled, by itself or with those before it; then it is unknown."""
+    """rules/queues#5.10: the tag is outstanding until it is settled, by itself or with those before it; then it is unknown."""
     b = Bench(version, consumer_timeout=10_000)
     b.queue("q", "limited")
     b.consume("A", "q", prefetch=3)

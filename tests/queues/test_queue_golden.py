@@ -1,4 +1,4 @@
-"""queues.md, section 11: fifteen runs of a real RabbitMQ 3.10.8, asked of every version in which the rules are the same."""
+"""rules/queues#11: fifteen runs of a real RabbitMQ 3.10.8, asked of every version in which the rules are the same."""
 
 import pytest
 from kits.broker import KINDS, Bench, before, deaths, versions
@@ -206,7 +206,7 @@ def test_golden_14_transaction(version, kind, expected):
     """Four out; in a transaction publish, reject 3, reject 1, ack 2; commit, then close with the fourth still out.
 
     The recorded quorum queue had `new` behind the requeued ones, because publishes travel at a low priority there; the
-    simulator keeps to the order of the program (queues.md 3.13, 4.7).
+    simulator keeps to the order of the program (rules/queues#3.13, rules/queues#4.7).
     """
     b = Bench(version)
     b.channel("tx", confirms=False)
@@ -220,7 +220,7 @@ def test_golden_14_transaction(version, kind, expected):
     b.ack("tx", 2)
     b.tx("tx", "commit")
     b.close("tx")
-    if version == "4.3" and kind == "quorum":  # a reject is returned before everything else there (queues.md 2.8)
+    if version == "4.3" and kind == "quorum":  # a reject is returned before everything else there (rules/queues#2.8)
         expected = "0* 2* 3* 4 new"
     assert b.drain("q") == expected
 

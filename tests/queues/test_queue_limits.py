@@ -1,4 +1,4 @@
-"""queues.md, section 6: max-length, max-length-bytes and what overflow does."""
+"""rules/queues#6: max-length, max-length-bytes and what overflow does."""
 
 import pytest
 from kits.broker import Bench, before, deaths, kinds, since, versions
@@ -18,7 +18,7 @@ def limited(version, kind="classic", **arguments):
 @versions()
 @kinds()
 def test_limit_6_1_unacked_messages_do_not_count(version, kind):
-    """queues.md 6.1: neither towards the length nor towards the bytes."""
+    """rules/queues#6.1: neither towards the length nor towards the bytes."""
     for arguments in ({"max_length": 2}, {"max_length_bytes": 6}):
         b = limited(version, kind, **arguments)
         b.consume("A", "q", prefetch=3)
@@ -30,7 +30,7 @@ def test_limit_6_1_unacked_messages_do_not_count(version, kind):
 @versions()
 @kinds()
 def test_limit_6_2_an_empty_body_weighs_nothing(version, kind):
-    """queues.md 6.2: a limit of 0 bytes admits it, and nothing else."""
+    """rules/queues#6.2: a limit of 0 bytes admits it, and nothing else."""
     b = limited(version, kind, max_length_bytes=0)
     b.send("q", 0, 1)
     b.send("q", 2, body="x")
@@ -41,7 +41,7 @@ def test_limit_6_2_an_empty_body_weighs_nothing(version, kind):
 
 @versions()
 def test_limit_6_2_classic_bytes_are_those_of_the_body(version):
-    """queues.md 6.2: headers and properties weigh nothing, and a character its UTF-8 bytes."""
+    """rules/queues#6.2: headers and properties weigh nothing, and a character its UTF-8 bytes."""
     b = limited(version, max_length_bytes=4)
     b.send("q", 0, 1, body="éé"[:1], headers={"long": "x" * 100}, properties={"reply_to": "y" * 100})
     assert b.ready("q") == "0 1"
@@ -51,7 +51,7 @@ def test_limit_6_2_classic_bytes_are_those_of_the_body(version):
 
 @versions()
 def test_limit_6_2_quorum_bytes_include_properties_since_4_0(version):
-    """queues.md 6.2: in 3.x only the body counts, from 4.0 on headers do too."""
+    """rules/queues#6.2: in 3.x only the body counts, from 4.0 on headers do too."""
     b = limited(version, "quorum", max_length_bytes=30)
     b.send("q", 0, 1, body="xx", headers={"long": "x" * 20})
     assert b.ready("q") == ("0 1" if version in before("4.0") else "1")
@@ -60,7 +60,7 @@ def test_limit_6_2_quorum_bytes_include_properties_since_4_0(version):
 @versions()
 @kinds()
 def test_limit_6_1_both_limits(version, kind):
-    """queues.md 6.1: either is enough."""
+    """rules/queues#6.1: either is enough."""
     b = limited(version, kind, max_length=3, max_length_bytes=10)
     b.send("q", 0, 1, 2, 3, body="x")
     assert b.ready("q") == "1 2 3"
@@ -74,7 +74,7 @@ def test_limit_6_1_both_limits(version, kind):
 @versions()
 @kinds()
 def test_drop_head_6_3_the_oldest_goes(version, kind):
-    """queues.md 6.3: dead-lettered with the reason maxlen; the publisher is told ack."""
+    """rules/queues#6.3: dead-lettered with the reason maxlen; the publisher is told ack."""
     b = limited(version, kind, max_length=2)
     b.send("q", 0, 1, 2, 3)
     assert set(b.confirms.values()) == {"ack"}
@@ -87,7 +87,7 @@ def test_drop_head_6_3_the_oldest_goes(version, kind):
 @versions()
 @kinds()
 def test_drop_head_6_3_a_message_too_big_for_the_queue_goes_itself(version, kind):
-    """queues.md 6.3: it is enqueued first, drives out everything, and itself."""
+    """rules/queues#6.3: it is enqueued first, drives out everything, and itself."""
     b = limited(version, kind, max_length_bytes=5)
     b.send("q", 0, 1, body="xx")
     b.send("q", 2, body="xxxxxx")
@@ -99,7 +99,7 @@ def test_drop_head_6_3_a_message_too_big_for_the_queue_goes_itself(version, kind
 @versions()
 @kinds()
 def test_drop_head_6_3_zero_delivers_only_directly(version, kind):
-    """queues.md 6.3: with max-length 0 a message survives only if a consumer takes it at once."""
+    """rules/queues#6.3: with max-length 0 a message survives only if a consumer takes it at once."""
     b = limited(version, kind, max_length=0)
     b.send("q", 0)
     b.consume("A", "q", prefetch=1)
@@ -110,7 +110,7 @@ def test_drop_head_6_3_zero_delivers_only_directly(version, kind):
 
 @versions()
 def test_drop_head_6_3_a_requeued_old_message_is_the_first_victim(version):
-    """queues.md 6.3: on a classic queue it is the head again."""
+    """rules/queues#6.3: on a classic queue it is the head again."""
     b = limited(version, max_length=2)
     b.send("q", 0, 1)
     b.get("ch", "q")
@@ -122,7 +122,7 @@ def test_drop_head_6_3_a_requeued_old_message_is_the_first_victim(version):
 
 @versions()
 def test_drop_head_6_3_a_quorum_requeue_drives_out_the_head(version):
-    """queues.md 6.3: without a delivery limit the requeued goes to the tail, with one it is the head itself."""
+    """rules/queues#6.3: without a delivery limit the requeued goes to the tail, with one it is the head itself."""
     b = limited(version, "quorum", max_length=2)
     b.send("q", 0, 1)
     b.get("ch", "q")
@@ -145,7 +145,7 @@ def test_drop_head_6_3_a_quorum_requeue_drives_out_the_head(version):
 
 @versions()
 def test_reject_6_4_the_limit_is_exact(version):
-    """queues.md 6.4: N are taken, the next is refused until one has gone."""
+    """rules/queues#6.4: N are taken, the next is refused until one has gone."""
     b = limited(version, max_length=2, overflow="reject-publish")
     b.send("q", 0, 1, 2)
     assert list(b.confirms.values()) == ["ack", "ack", "nack"]
@@ -158,7 +158,7 @@ def test_reject_6_4_the_limit_is_exact(version):
 
 @versions()
 def test_reject_6_4_without_confirms_it_is_dropped_silently(version):
-    """queues.md 6.4: nobody is told."""
+    """rules/queues#6.4: nobody is told."""
     b = limited(version, max_length=1, overflow="reject-publish")
     b.channel("quiet", confirms=False)
     b.send("q", 0, 1, channel="quiet")
@@ -168,7 +168,7 @@ def test_reject_6_4_without_confirms_it_is_dropped_silently(version):
 
 @versions()
 def test_reject_6_4_bytes(version):
-    """queues.md 6.4: refused when the message would go over the limit; a smaller one may still fit."""
+    """rules/queues#6.4: refused when the message would go over the limit; a smaller one may still fit."""
     b = limited(version, max_length_bytes=5, overflow="reject-publish")
     b.send("q", 0, body="xxx")
     b.send("q", 1, body="xxx")
@@ -180,7 +180,7 @@ def test_reject_6_4_bytes(version):
 
 @versions()
 def test_reject_6_4_requeues_are_always_taken(version):
-    """queues.md 6.4: a requeue may exceed the limit, and nothing is dropped."""
+    """rules/queues#6.4: a requeue may exceed the limit, and nothing is dropped."""
     b = limited(version, max_length=1, overflow="reject-publish")
     b.send("q", 0)
     b.get("ch", "q")
@@ -191,7 +191,7 @@ def test_reject_6_4_requeues_are_always_taken(version):
 
 @versions()
 def test_reject_6_4_consumers_with_credit_keep_it_open(version):
-    """queues.md 6.4: with a limit of 1 and a consumer that takes everything nothing is refused."""
+    """rules/queues#6.4: with a limit of 1 and a consumer that takes everything nothing is refused."""
     b = limited(version, max_length=1, overflow="reject-publish")
     b.consume("A", "q")
     b.send("q", 0, 1, 2)
@@ -201,7 +201,7 @@ def test_reject_6_4_consumers_with_credit_keep_it_open(version):
 
 @versions()
 def test_reject_dlx_6_4_the_refused_message_is_dead_lettered(version):
-    """queues.md 6.4: with the reason maxlen, and the publisher gets a nack."""
+    """rules/queues#6.4: with the reason maxlen, and the publisher gets a nack."""
     b = limited(version, max_length=1, overflow="reject-publish-dlx")
     b.send("q", 0, 1)
     assert b.confirms == {"0": "ack", "1": "nack"}
@@ -213,7 +213,7 @@ def test_reject_dlx_6_4_the_refused_message_is_dead_lettered(version):
 
 @versions()
 def test_reject_dlx_6_4_without_an_exchange(version):
-    """queues.md 6.4: it is refused and gone."""
+    """rules/queues#6.4: it is refused and gone."""
     b = Bench(version)
     b.queue("q", max_length=0, overflow="reject-publish-dlx")
     b.send("q", 0)
@@ -223,7 +223,7 @@ def test_reject_dlx_6_4_without_an_exchange(version):
 
 @versions()
 def test_reject_6_6_whatever_the_priority(version):
-    """queues.md 6.6: a high priority does not get a message into a full queue."""
+    """rules/queues#6.6: a high priority does not get a message into a full queue."""
     b = limited(version, max_priority=5, max_length=1, overflow="reject-publish")
     b.send("q", 0, priority=0)
     b.send("q", 1, priority=5)
@@ -236,7 +236,7 @@ def test_reject_6_6_whatever_the_priority(version):
 @versions()
 @pytest.mark.parametrize(("limit", "resumes_at"), [(1, 0), (2, 1), (3, 2), (5, 4), (10, 8), (0, 0)])
 def test_reject_6_5_quorum(version, limit, resumes_at):
-    """queues.md 6.5: N+1 fit; publishing resumes when no more than floor(0.8 N) are ready."""
+    """rules/queues#6.5: N+1 fit; publishing resumes when no more than floor(0.8 N) are ready."""
     b = Bench(version)
     b.queue("q", "quorum", max_length=limit, overflow="reject-publish")
     b.send("q", *range(limit + 2))
@@ -254,7 +254,7 @@ def test_reject_6_5_quorum(version, limit, resumes_at):
 
 @versions()
 def test_reject_6_5_quorum_with_an_idle_consumer(version):
-    """queues.md 6.5: it is tested after the dispatch, so with a limit of 0 and a consumer everything passes."""
+    """rules/queues#6.5: it is tested after the dispatch, so with a limit of 0 and a consumer everything passes."""
     b = Bench(version)
     b.queue("q", "quorum", max_length=0, overflow="reject-publish")
     b.consume("A", "q")
@@ -264,7 +264,7 @@ def test_reject_6_5_quorum_with_an_idle_consumer(version):
 
 @versions()
 def test_reject_6_5_quorum_a_new_publisher(version):
-    """queues.md 6.5: another channel's first publish passes at N ready, not above."""
+    """rules/queues#6.5: another channel's first publish passes at N ready, not above."""
     b = Bench(version)
     b.queue("q", "quorum", max_length=2, overflow="reject-publish")
     b.send("q", 0, 1, channel="x")
@@ -277,7 +277,7 @@ def test_reject_6_5_quorum_a_new_publisher(version):
 
 @versions()
 def test_reject_6_5_quorum_bytes(version):
-    """queues.md 6.5: the same by bytes."""
+    """rules/queues#6.5: the same by bytes."""
     b = Bench(version)
     b.queue("q", "quorum", max_length_bytes=10, overflow="reject-publish")
     b.send("q", 0, 1, body="x" * 5)
@@ -290,7 +290,7 @@ def test_reject_6_5_quorum_bytes(version):
 
 @versions()
 def test_reject_6_5_quorum_requeues_block_too(version):
-    """queues.md 6.5: any command that leaves more than N ready blocks the known publishers."""
+    """rules/queues#6.5: any command that leaves more than N ready blocks the known publishers."""
     b = Bench(version)
     b.queue("q", "limited", max_length=1, overflow="reject-publish")
     b.send("q", 0, 1)
@@ -305,7 +305,7 @@ def test_reject_6_5_quorum_requeues_block_too(version):
 @versions()
 @pytest.mark.parametrize("how", ["purge", "expiry", "policy", "consumer"])
 def test_reject_6_5_quorum_whatever_makes_room(version, how):
-    """queues.md 6.5: publishing resumes once the queue is short enough, by a purge, an expiry, a new limit or a consumer."""
+    """rules/queues#6.5: publishing resumes once the queue is short enough, by a purge, an expiry, a new limit or a consumer."""
     b = Bench(version)
     b.queue("q", "quorum", overflow="reject-publish", message_ttl=1000)
     b.policy("short", "q", {"max-length": 2})
@@ -325,7 +325,7 @@ def test_reject_6_5_quorum_whatever_makes_room(version, how):
 
 @versions()
 def test_reject_6_5_quorum_dlx_is_drop_head(version):
-    """queues.md 6.5: by argument and by policy."""
+    """rules/queues#6.5: by argument and by policy."""
     b = limited(version, "quorum", max_length=1, overflow="reject-publish-dlx")
     b.send("q", 0, 1)
     assert set(b.confirms.values()) == {"ack"}
@@ -337,7 +337,7 @@ def test_reject_6_5_quorum_dlx_is_drop_head(version):
 
 @versions()
 def test_victim_6_6_of_a_classic_priority_queue(version):
-    """queues.md 6.6: the oldest of the highest level."""
+    """rules/queues#6.6: the oldest of the highest level."""
     b = limited(version, max_priority=5, max_length=3)
     for number, priority in enumerate((1, 5, 5)):
         b.send("q", number, priority=priority)
@@ -348,7 +348,7 @@ def test_victim_6_6_of_a_classic_priority_queue(version):
 
 @versions(since("4.0"))
 def test_victim_6_6_of_a_quorum_queue_is_the_next_to_deliver(version):
-    """queues.md 6.6: returned ones first, then by the order of priorities."""
+    """rules/queues#6.6: returned ones first, then by the order of priorities."""
     b = limited(version, "limited", max_length=2)
     b.send("q", 0, priority=0)
     b.get("ch", "q")
@@ -366,7 +366,7 @@ def test_victim_6_6_of_a_quorum_queue_is_the_next_to_deliver(version):
 @versions()
 @kinds()
 def test_policy_6_7_a_new_limit_counts_at_once(version, kind):
-    """queues.md 6.7: messages over the new limit are dropped from the head."""
+    """rules/queues#6.7: messages over the new limit are dropped from the head."""
     b = limited(version, kind)
     b.send("q", 0, 1, 2, 3)
     b.policy("short", "^q$", {"max-length": 2})
@@ -397,7 +397,7 @@ def arriving(version, kind, **arguments):
 @versions()
 @kinds()
 def test_arrival_6_8_drop_head(version, kind):
-    """queues.md 6.8: as any publish."""
+    """rules/queues#6.8: as any publish."""
     b = arriving(version, kind)
     assert b.drain("full") == "d"
     assert b.drain("last") == "0"
@@ -405,7 +405,7 @@ def test_arrival_6_8_drop_head(version, kind):
 
 @versions()
 def test_arrival_6_8_classic_reject_publish(version):
-    """queues.md 6.8: silently gone."""
+    """rules/queues#6.8: silently gone."""
     b = arriving(version, "classic", overflow="reject-publish")
     assert b.drain("full") == "0"
     assert b.drain("last") == ""
@@ -414,7 +414,7 @@ def test_arrival_6_8_classic_reject_publish(version):
 
 @versions()
 def test_arrival_6_8_classic_reject_publish_dlx(version):
-    """queues.md 6.8: handed on to the full queue's own exchange, with the reason maxlen."""
+    """rules/queues#6.8: handed on to the full queue's own exchange, with the reason maxlen."""
     b = arriving(version, "classic", overflow="reject-publish-dlx")
     assert b.drain("full") == "0"
     letter = b.take("last")
@@ -424,7 +424,7 @@ def test_arrival_6_8_classic_reject_publish_dlx(version):
 
 @versions()
 def test_arrival_6_8_quorum_reject_publish(version):
-    """queues.md 6.8: always taken."""
+    """rules/queues#6.8: always taken."""
     b = arriving(version, "quorum", overflow="reject-publish")
     b.send("q", "e")
     b.get("ch", "q")
@@ -435,7 +435,7 @@ def test_arrival_6_8_quorum_reject_publish(version):
 @versions()
 @kinds("classic", "quorum")
 def test_arrival_6_8_at_least_once_is_tried_again(version, kind):
-    """queues.md 6.8: what a full queue refuses stays with its source until there is room."""
+    """rules/queues#6.8: what a full queue refuses stays with its source until there is room."""
     b = Bench(version)
     b.queue("full", kind, max_length=1, overflow="reject-publish")
     b.queue(

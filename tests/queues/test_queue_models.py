@@ -1,4 +1,5 @@
-"""Classic and quorum queues against two small models of queues.md 3.2, 3.3 and 2.x, on random scripts (hypothesis).
+"""Classic and quorum queues against two small models of rules/queues#3.2, rules/queues#3.3, rules/queues#2,
+on random scripts (hypothesis).
 
 The models are written from the rules alone, with nothing of the engine in them; every delivery must agree: to whom, with
 which tag, redelivered or not, and what is left ready in which order. The rules of 3.x: later ones differ in the order
@@ -44,7 +45,7 @@ class Model:
             self.out.setdefault(channel, {})[tag] = (message, member)
 
     def groups(self, channel, tags):
-        """queues.md 4.4: gets by tag first, then consumers by their tag's bytes."""
+        """rules/queues#4.4: gets by tag first, then consumers by their tag's bytes."""
         found = {}
         for tag in sorted(tags):
             message, member = self.out[channel].pop(tag)
@@ -62,7 +63,7 @@ class Model:
 
 
 class ClassicModel(Model):
-    """queues.md 3.2."""
+    """rules/queues#3.2."""
 
     def __init__(self):
         super().__init__()
@@ -137,7 +138,7 @@ class ClassicModel(Model):
 
 
 class QuorumModel(Model):
-    """queues.md 2.8, 2.12, 3.3 as of 3.x."""
+    """rules/queues#2.8, rules/queues#2.12, rules/queues#3.3 as of 3.x."""
 
     def __init__(self, limited):
         super().__init__()
@@ -307,13 +308,14 @@ def play(kind, script):
 @settings(max_examples=EXAMPLES or 120, derandomize=not EXAMPLES, deadline=None, database=None)
 @given(st.integers(0, 60), st.integers(0, 2**32))
 def test_a_queue_is_its_model(kind, length, seed):
-    """queues.md 3.2 and 3.3 with 2.2, 2.8, 2.12 and 4.4: publish, consume, settle, get, cancel and close in any order."""
+    """rules/queues#3.2, rules/queues#3.3, rules/queues#2.2, rules/queues#2.8, rules/queues#2.12, rules/queues#4.4: publish,
+    consume, settle, get, cancel and close in any order."""
     play(kind, a_script(length, seed))
 
 
 @pytest.mark.parametrize("kind", ["classic", "quorum", "limited"])
 def test_the_example_of_3_4(kind):
-    """queues.md 3.4 by the models themselves, so that they are known to follow the rules."""
+    """rules/queues#3.4 by the models themselves, so that they are known to follow the rules."""
     model = model_of(kind)
     for name in "ABC":
         model.consume(Member(name, name, 1, False, 0))

@@ -1,4 +1,4 @@
-"""queues.md, section 2: order, requeueing, redelivery, and what becomes of the unacked."""
+"""rules/queues#2: order, requeueing, redelivery, and what becomes of the unacked."""
 
 import pytest
 from kits.broker import Bench, before, deaths, kinds, since, versions
@@ -8,7 +8,7 @@ from kits.broker import Bench, before, deaths, kinds, since, versions
 
 @versions()
 def test_order_2_1_first_in_first_out(version):
-    """queues.md 2.1: messages leave in the order of their arrival; those handed over directly have their number too."""
+    """rules/queues#2.1: messages leave in the order of their arrival; those handed over directly have their number too."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q", prefetch=1)
@@ -20,7 +20,7 @@ def test_order_2_1_first_in_first_out(version):
 
 @versions()
 def test_order_2_2_requeue_merges_by_arrival(version):
-    """queues.md 2.2: nack, reject, recover and the end of a channel all restore the original positions."""
+    """rules/queues#2.2: nack, reject, recover and the end of a channel all restore the original positions."""
     b = Bench(version)
     b.queue("q")
     b.send("q", *range(8))
@@ -38,7 +38,7 @@ def test_order_2_2_requeue_merges_by_arrival(version):
 
 @versions()
 def test_order_2_2_limit_then_expiry_then_dispatch(version):
-    """queues.md 2.2: after a requeue the limit is applied first, then the head's expiry, then consumers are served."""
+    """rules/queues#2.2: after a requeue the limit is applied first, then the head's expiry, then consumers are served."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", max_length=2, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -64,7 +64,7 @@ def test_order_2_2_limit_then_expiry_then_dispatch(version):
 @versions()
 @kinds("classic", "limited")
 def test_order_2_3_redelivered_is_per_queue(version, kind):
-    """queues.md 2.3: set once the message left its queue, shown by basic.get too; a dead-lettered copy starts anew."""
+    """rules/queues#2.3: set once the message left its queue, shown by basic.get too; a dead-lettered copy starts anew."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", kind, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -80,7 +80,7 @@ def test_order_2_3_redelivered_is_per_queue(version, kind):
 
 @versions()
 def test_order_2_3_no_count_header_in_classic_queues(version):
-    """queues.md 2.3: classic queues tell no number of redeliveries."""
+    """rules/queues#2.3: classic queues tell no number of redeliveries."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0)
@@ -91,7 +91,7 @@ def test_order_2_3_no_count_header_in_classic_queues(version):
 
 @versions()
 def test_order_2_4_strict_priorities(version):
-    """queues.md 2.4: the highest level first, always; first in, first out inside a level; absent is 0."""
+    """rules/queues#2.4: the highest level first, always; first in, first out inside a level; absent is 0."""
     b = Bench(version)
     b.queue("q", max_priority=3)
     for message, priority in (("a", None), ("b", 2), ("c", 0), ("d", 2), ("e", 99), ("f", 3), ("g", 1)):
@@ -102,7 +102,7 @@ def test_order_2_4_strict_priorities(version):
 
 @versions()
 def test_order_2_4_a_stream_of_high_priorities_starves_the_low(version):
-    """queues.md 2.4: there is no turn for lower levels."""
+    """rules/queues#2.4: there is no turn for lower levels."""
     b = Bench(version)
     b.queue("q", max_priority=2)
     b.send("q", "low", priority=0)
@@ -114,7 +114,7 @@ def test_order_2_4_a_stream_of_high_priorities_starves_the_low(version):
 
 @versions()
 def test_order_2_4_requeue_returns_to_its_level(version):
-    """queues.md 2.4: by number inside the level; what has been delivered is not preempted."""
+    """rules/queues#2.4: by number inside the level; what has been delivered is not preempted."""
     b = Bench(version)
     b.queue("q", max_priority=2)
     b.send("q", "a", "b", priority=1)
@@ -128,7 +128,7 @@ def test_order_2_4_requeue_returns_to_its_level(version):
 
 @versions()
 def test_order_2_5_priority_is_inert_without_max_priority(version):
-    """queues.md 2.5: without x-max-priority a classic queue ignores the property."""
+    """rules/queues#2.5: without x-max-priority a classic queue ignores the property."""
     b = Bench(version)
     b.queue("q")
     for priority in (0, 9, 5):
@@ -141,7 +141,7 @@ def test_order_2_5_priority_is_inert_without_max_priority(version):
 
 @versions(before("4.0"))
 def test_order_2_6_returns_first(version):
-    """queues.md 2.6: the returns list is served before the others; drop-head looks at the same head."""
+    """rules/queues#2.6: the returns list is served before the others; drop-head looks at the same head."""
     b = Bench(version)
     b.queue("q", "limited", max_length=3)
     b.send("q", 1, 2, 3)
@@ -154,7 +154,7 @@ def test_order_2_6_returns_first(version):
 
 @versions(before("4.0"))
 def test_order_2_7_no_priorities_in_3_x(version):
-    """queues.md 2.7: a quorum queue of 3.x is first in, first out whatever the priority."""
+    """rules/queues#2.7: a quorum queue of 3.x is first in, first out whatever the priority."""
     b = Bench(version)
     b.queue("q", "quorum")
     for priority in (0, 9, 5):
@@ -164,7 +164,7 @@ def test_order_2_7_no_priorities_in_3_x(version):
 
 @versions(("4.0", "4.2"))
 def test_order_2_7_two_high_for_one_normal(version):
-    """queues.md 2.7: from 5 on a priority is high; of three turns two are theirs, the third for an older normal one."""
+    """rules/queues#2.7: from 5 on a priority is high; of three turns two are theirs, the third for an older normal one."""
     b = Bench(version)
     b.queue("q", "quorum")
     for number in range(4):
@@ -177,7 +177,7 @@ def test_order_2_7_two_high_for_one_normal(version):
 
 @versions(("4.0", "4.2"))
 def test_order_2_7_an_older_high_one_goes_first(version):
-    """queues.md 2.7: on the third turn the high head still goes when it is the older one."""
+    """rules/queues#2.7: on the third turn the high head still goes when it is the older one."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.send("q", "h0", "h1", "h2", "h3", priority=9)
@@ -187,7 +187,7 @@ def test_order_2_7_an_older_high_one_goes_first(version):
 
 @versions(("4.0", "4.2"))
 def test_order_2_7_turns_are_counted_on_every_dequeue(version):
-    """queues.md 2.7: turns go on counting while only one kind is there."""
+    """rules/queues#2.7: turns go on counting while only one kind is there."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.send("q", "n0", "n1", "n2")
@@ -198,7 +198,7 @@ def test_order_2_7_turns_are_counted_on_every_dequeue(version):
 
 @versions(("4.3",))
 def test_order_2_7_strict_priorities_since_4_3(version):
-    """queues.md 2.7: 32 levels, highest first; absent is 4, beyond 31 is 31."""
+    """rules/queues#2.7: 32 levels, highest first; absent is 4, beyond 31 is 31."""
     b = Bench(version)
     b.queue("q", "quorum")
     for message, priority in (("a", 0), ("none", None), ("b", 5), ("c", 31), ("d", 255), ("e", 4), ("f", 3), ("g", 32)):
@@ -209,7 +209,7 @@ def test_order_2_7_strict_priorities_since_4_3(version):
 
 @versions()
 def test_order_2_8_where_a_quorum_queue_requeues(version):
-    """queues.md 2.8: without a limit nack, reject and recover go to the tail; from 4.3 on a reject to the returns."""
+    """rules/queues#2.8: without a limit nack, reject and recover go to the tail; from 4.3 on a reject to the returns."""
     for give_back in ("nack", "reject", "recover"):
         b = Bench(version)
         b.queue("q", "quorum")
@@ -227,7 +227,7 @@ def test_order_2_8_where_a_quorum_queue_requeues(version):
 
 @versions()
 def test_order_2_8_each_command_in_the_order_of_arrival(version):
-    """queues.md 2.8: get 1, 2, 3; nack 3, 1, 2: that is their order."""
+    """rules/queues#2.8: get 1, 2, 3; nack 3, 1, 2: that is their order."""
     for kind, expected in (("limited", "3* 1* 2* 4"), ("quorum", "4 3* 1* 2*")):
         b = Bench(version)
         b.queue("q", kind)
@@ -239,7 +239,7 @@ def test_order_2_8_each_command_in_the_order_of_arrival(version):
 
 @versions()
 def test_order_2_8_inside_one_command_by_delivery(version):
-    """queues.md 2.8: one nack of several returns them in the order in which the consumer had them."""
+    """rules/queues#2.8: one nack of several returns them in the order in which the consumer had them."""
     b = Bench(version)
     b.queue("q", "limited")
     b.send("q", 1, 2, 3)
@@ -251,7 +251,7 @@ def test_order_2_8_inside_one_command_by_delivery(version):
 
 @versions(("4.3",))
 def test_order_2_8_a_nack_without_a_limit_re_enters_at_priority_4(version):
-    """queues.md 2.8: it loses its own priority."""
+    """rules/queues#2.8: it loses its own priority."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.send("q", "high", priority=9)
@@ -264,7 +264,7 @@ def test_order_2_8_a_nack_without_a_limit_re_enters_at_priority_4(version):
 
 @versions()
 def test_order_2_9_count_headers(version):
-    """queues.md 2.9: x-delivery-count counts returns; from 4.3 on x-acquired-count does, and the other the failed ones."""
+    """rules/queues#2.9: x-delivery-count counts returns; from 4.3 on x-acquired-count does, and the other the failed ones."""
     b = Bench(version)
     b.queue("q", "limited")
     b.consume("A", "q", prefetch=1)
@@ -282,7 +282,7 @@ def test_order_2_9_count_headers(version):
 
 @versions()
 def test_order_2_9_the_first_basic_get(version):
-    """queues.md 2.9: in 3.10 and 3.11 the first basic.get of a message says x-delivery-count 0."""
+    """rules/queues#2.9: in 3.10 and 3.11 the first basic.get of a message says x-delivery-count 0."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.send("q", 0)
@@ -292,7 +292,7 @@ def test_order_2_9_the_first_basic_get(version):
 
 @versions()
 def test_order_2_9_a_publishers_own_count(version):
-    """queues.md 2.9: it passes through until the queue adds its own."""
+    """rules/queues#2.9: it passes through until the queue adds its own."""
     b = Bench(version)
     b.queue("q", "limited")
     b.consume("A", "q", prefetch=1)
@@ -326,7 +326,7 @@ def deliveries_until_death(version, limit, give_back, **arguments):
 @pytest.mark.parametrize("limit", [0, 1, 5])
 @pytest.mark.parametrize("how", ["nack", "reject", "recover", "close"])
 def test_order_2_10_delivery_limit(version, limit, how):
-    """queues.md 2.10: L+1 deliveries; what counts differs by version."""
+    """rules/queues#2.10: L+1 deliveries; what counts differs by version."""
     give_back = {
         "nack": lambda b, tag: b.nack("ch", tag),
         "reject": lambda b, tag: b.reject("ch", tag, requeue=True),
@@ -339,7 +339,7 @@ def test_order_2_10_delivery_limit(version, limit, how):
 
 @versions()
 def test_order_2_10_without_a_dead_letter_exchange_it_is_dropped(version):
-    """queues.md 2.10: a message over its limit is gone."""
+    """rules/queues#2.10: a message over its limit is gone."""
     b = Bench(version)
     b.queue("q", "quorum", delivery_limit=0)
     b.send("q", "m")
@@ -351,7 +351,7 @@ def test_order_2_10_without_a_dead_letter_exchange_it_is_dropped(version):
 
 @versions(before("4.0"))
 def test_order_2_10_a_limit_that_is_text(version):
-    """queues.md 2.10: in 3.x text is no limit, but counts as one for where messages return."""
+    """rules/queues#2.10: in 3.x text is no limit, but counts as one for where messages return."""
     b = Bench(version)
     b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": "3"})
     b.send("q", 1, 2)
@@ -363,7 +363,7 @@ def test_order_2_10_a_limit_that_is_text(version):
 
 @versions()
 def test_order_2_10_some_of_several_die(version):
-    """queues.md 2.10: one nack over several counts for each of them."""
+    """rules/queues#2.10: one nack over several counts for each of them."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", "quorum", delivery_limit=1, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -382,7 +382,7 @@ def test_order_2_10_some_of_several_die(version):
     ("type", "nack_ms", "reject_ms"), [("all", 100, 100), ("failed", 0, 100), ("returned", 100, 0), ("disabled", 0, 0)]
 )
 def test_order_2_11_delayed_retry(version, type, nack_ms, reject_ms):
-    """queues.md 2.11: returned messages are held back by kind, then come before all others."""
+    """rules/queues#2.11: returned messages are held back by kind, then come before all others."""
     for how, delay in (("nack", nack_ms), ("reject", reject_ms)):
         b = Bench(version)
         b.queue("q", "limited", delayed_retry_type=type, delayed_retry_min=100)
@@ -402,7 +402,7 @@ def test_order_2_11_delayed_retry(version, type, nack_ms, reject_ms):
 
 @versions(("4.3",))
 def test_order_2_11_delays_grow_with_the_failures(version):
-    """queues.md 2.11: min times the count of failures, no more than max; max is min by default."""
+    """rules/queues#2.11: min times the count of failures, no more than max; max is min by default."""
     b = Bench(version)
     b.queue("q", "limited", delayed_retry_type="all", delayed_retry_min=100, delayed_retry_max=250)
     b.queue("flat", "limited", delayed_retry_type="all", delayed_retry_min=100)
@@ -420,7 +420,7 @@ def test_order_2_11_delays_grow_with_the_failures(version):
 @versions(("4.3",))
 @pytest.mark.parametrize("shortest", [None, 0])
 def test_order_2_11_needs_a_minimum(version, shortest):
-    """queues.md 2.11: without a positive minimum nothing is held back."""
+    """rules/queues#2.11: without a positive minimum nothing is held back."""
     b = Bench(version)
     arguments = {} if shortest is None else {"delayed_retry_min": shortest}
     b.queue("q", "limited", delayed_retry_type="all", **arguments)
@@ -432,7 +432,7 @@ def test_order_2_11_needs_a_minimum(version, shortest):
 
 @versions(("4.3",))
 def test_order_2_11_delayed_messages_count_towards_the_limit(version):
-    """queues.md 2.11, 6.1: a delayed message takes a place of max-length, though it is not ready."""
+    """rules/queues#2.11, rules/queues#6.1: a delayed message takes a place of max-length, though it is not ready."""
     b = Bench(version)
     b.queue("q", "limited", delayed_retry_type="all", delayed_retry_min=100, max_length=1)
     b.send("q", "m")
@@ -446,7 +446,7 @@ def test_order_2_11_delayed_messages_count_towards_the_limit(version):
 
 @versions(before("4.0"))
 def test_order_2_12_consumers_by_tag_when_a_channel_ends(version):
-    """queues.md 2.12: in 3.x by consumer tag, basic.gets by the text of their tag among them."""
+    """rules/queues#2.12: in 3.x by consumer tag, basic.gets by the text of their tag among them."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.send("q", *range(6))
@@ -459,7 +459,7 @@ def test_order_2_12_consumers_by_tag_when_a_channel_ends(version):
 
 @versions(since("4.0"))
 def test_order_2_12_consumers_by_registration_since_4_0(version):
-    """queues.md 2.12: from 4.0 on in the order in which they were registered."""
+    """rules/queues#2.12: from 4.0 on in the order in which they were registered."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.send("q", *range(4))
@@ -472,7 +472,7 @@ def test_order_2_12_consumers_by_registration_since_4_0(version):
 @versions()
 @kinds("quorum", "limited")
 def test_order_2_12_inside_a_consumer_by_delivery(version, kind):
-    """queues.md 2.12: by the consumer's message ids, so in the order in which it was sent them, however old they are."""
+    """rules/queues#2.12: by the consumer's message ids, so in the order in which it was sent them, however old they are."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", 1, 2)
@@ -487,7 +487,7 @@ def test_order_2_12_inside_a_consumer_by_delivery(version, kind):
 
 @versions()
 def test_order_2_12_two_channels_in_the_order_of_their_end(version):
-    """queues.md 2.12: what the first channel held comes before what the second did."""
+    """rules/queues#2.12: what the first channel held comes before what the second did."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.send("q", 1, 2, 3)
@@ -503,7 +503,7 @@ def test_order_2_12_two_channels_in_the_order_of_their_end(version):
 @versions()
 @kinds()
 def test_unacked_2_13_cancel(version, kind):
-    """queues.md 2.13: after basic.cancel they stay out, to be acked or nacked; other consumers get nothing of it."""
+    """rules/queues#2.13: after basic.cancel they stay out, to be acked or nacked; other consumers get nothing of it."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q", prefetch=2)
@@ -520,7 +520,7 @@ def test_unacked_2_13_cancel(version, kind):
 @versions()
 @kinds()
 def test_unacked_2_13_channel_closed_by_an_error(version, kind):
-    """queues.md 2.13: a channel error requeues everything that the channel held."""
+    """rules/queues#2.13: a channel error requeues everything that the channel held."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q", prefetch=2)
@@ -532,7 +532,7 @@ def test_unacked_2_13_channel_closed_by_an_error(version, kind):
 @versions()
 @kinds()
 def test_unacked_2_13_connection_closed(version, kind):
-    """queues.md 2.13: all channels of a connection end with it."""
+    """rules/queues#2.13: all channels of a connection end with it."""
     b = Bench(version)
     b.channel("a", "one")
     b.channel("b", "one")
@@ -547,7 +547,7 @@ def test_unacked_2_13_connection_closed(version, kind):
 @versions()
 @kinds()
 def test_unacked_2_13_uncommitted_answers_count_as_unacked(version, kind):
-    """queues.md 2.13, 4.7: what was acked in a transaction that never committed is requeued."""
+    """rules/queues#2.13, rules/queues#4.7: what was acked in a transaction that never committed is requeued."""
     b = Bench(version)
     b.channel("tx", confirms=False)
     b.queue("q", kind)
@@ -562,7 +562,8 @@ def test_unacked_2_13_uncommitted_answers_count_as_unacked(version, kind):
 
 @versions()
 def test_unacked_2_13_a_stream_among_other_queues(version):
-    """queues.md 8.2, 2.13: nacking a stream's delivery kills the connection; other queues get their messages back."""
+    """rules/queues#8.2, rules/queues#2.13: nacking a stream's delivery kills the connection;
+    other queues get their messages back."""
     b = Bench(version)
     b.queue("a-stream", "stream")
     b.queue("q")

@@ -1,4 +1,4 @@
-"""queues.md, section 8: streams as AMQP 0-9-1 shows them."""
+"""rules/queues#8: streams as AMQP 0-9-1 shows them."""
 
 import pytest
 from kits.broker import Bench, versions
@@ -15,7 +15,7 @@ def stream(version, count=5):
 
 @versions()
 def test_stream_8_1_everybody_reads_for_himself(version):
-    """queues.md 8.1: acks remove nothing; each consumer has its own place; nothing is ever redelivered."""
+    """rules/queues#8.1: acks remove nothing; each consumer has its own place; nothing is ever redelivered."""
     b = stream(version, 3)
     for name in "AB":
         b.consume(name, "s", prefetch=10, args={"x-stream-offset": "first"})
@@ -29,7 +29,7 @@ def test_stream_8_1_everybody_reads_for_himself(version):
 
 @versions()
 def test_stream_8_2_acks_return_credit(version):
-    """queues.md 8.2: prefetch limits what is out (8.4: exactly, as from 4.0 on)."""
+    """rules/queues#8.2: prefetch limits what is out (rules/queues#8.4: exactly, as from 4.0 on)."""
     b = stream(version)
     b.consume("A", "s", prefetch=2, args={"x-stream-offset": "first"})
     assert b.news() == "A:0 A:1"
@@ -51,13 +51,13 @@ def test_stream_8_2_acks_return_credit(version):
     ids=["no-ack", "get", "purge", "no prefetch"],
 )
 def test_stream_8_2_what_is_refused(version, ask):
-    """queues.md 8.2: no prefetch is 406; no-ack, get and purge are 540."""
+    """rules/queues#8.2: no prefetch is 406; no-ack, get and purge are 540."""
     ask(stream(version))
 
 
 @versions()
 def test_stream_8_2_prefetch_is_looked_at_first(version):
-    """queues.md 8.2, checked on 3.10.8: without a prefetch it is 406 whatever else is wrong."""
+    """rules/queues#8.2, checked on 3.10.8: without a prefetch it is 406 whatever else is wrong."""
     stream(version).consume("A", "s", auto_ack=True, fails=406)
     b = stream(version)
     if version != "4.3":
@@ -67,7 +67,7 @@ def test_stream_8_2_prefetch_is_looked_at_first(version):
 
 @versions()
 def test_stream_8_3_wrong_offsets(version):
-    """queues.md 8.3: 406; in 3.10 what does not even begin like an age kills the connection."""
+    """rules/queues#8.3: 406; in 3.10 what does not even begin like an age kills the connection."""
     b = stream(version)
     b.consume(
         "A",
@@ -83,7 +83,7 @@ def test_stream_8_3_wrong_offsets(version):
 @pytest.mark.parametrize("requeue", [True, False])
 @pytest.mark.parametrize("how", ["nack", "reject"])
 def test_stream_8_2_rejecting_kills_the_connection(version, how, requeue):
-    """queues.md 8.2: nack and reject are 540 with either value of requeue."""
+    """rules/queues#8.2: nack and reject are 540 with either value of requeue."""
     b = stream(version)
     b.consume("A", "s", prefetch=5, args={"x-stream-offset": "first"})
     getattr(b, how)("A", 1, requeue=requeue, fails=540)
@@ -105,7 +105,7 @@ def test_stream_8_2_rejecting_kills_the_connection(version, how, requeue):
     ],
 )
 def test_stream_8_3_offsets(version, offset, expected):
-    """queues.md 8.3: absent is next; a number is where to begin, negative ones at the start."""
+    """rules/queues#8.3: absent is next; a number is where to begin, negative ones at the start."""
     b = stream(version)
     b.consume("A", "s", prefetch=100, args={} if offset is None else {"x-stream-offset": offset})
     b.send("s", 5)
@@ -114,7 +114,7 @@ def test_stream_8_3_offsets(version, offset, expected):
 
 @versions()
 def test_stream_8_3_by_time(version):
-    """queues.md 8.3: a timestamp in seconds, or an age such as 10s."""
+    """rules/queues#8.3: a timestamp in seconds, or an age such as 10s."""
     b = Bench(version)
     b.queue("s", "stream")
     for number in range(5):
@@ -128,7 +128,7 @@ def test_stream_8_3_by_time(version):
 
 @versions()
 def test_stream_8_4_no_ttl_and_no_limit_by_count(version):
-    """queues.md 8.4: the expiration of a message means nothing here."""
+    """rules/queues#8.4: the expiration of a message means nothing here."""
     b = Bench(version)
     b.queue("s", "stream")
     b.send("s", 0, expiration="100")
@@ -139,7 +139,7 @@ def test_stream_8_4_no_ttl_and_no_limit_by_count(version):
 
 @versions()
 def test_stream_8_1_several_consumers_on_one_channel(version):
-    """queues.md 3.1, 8.1: tags are the channel's; each consumer's acks are its own credit."""
+    """rules/queues#3.1, rules/queues#8.1: tags are the channel's; each consumer's acks are its own credit."""
     b = stream(version, 4)
     b.consume("A", "s", channel="ch", prefetch=1, args={"x-stream-offset": "first"})
     b.consume("B", "s", channel="ch", prefetch=1, args={"x-stream-offset": 2})

@@ -1,4 +1,4 @@
-"""queues.md, section 0: what simulators of queues typically get wrong. One test a surprise, in its order.
+"""rules/queues#0: what simulators of queues typically get wrong. One test a surprise, in its order.
 
 Not here: S29 below 4.0 (RabbitMQ leaves that order to a hash) and what only wires, processes and clusters show.
 """
@@ -13,7 +13,8 @@ from routesim import events
 
 @versions()
 def test_queues_s01_quorum_requeue_goes_to_the_tail_without_a_delivery_limit(version):
-    """S1: without a limit a requeued message goes to the tail; with one, and when the channel ends, before all others."""
+    """rules/queues#S1: without a limit a requeued message goes to the tail; with one, and when the channel ends,
+    before all others."""
     for kind, nacked in (("quorum", "2 3 1*"), ("limited", "1* 2 3")):
         b = Bench(version)
         b.queue("q", kind)
@@ -33,7 +34,8 @@ def test_queues_s01_quorum_requeue_goes_to_the_tail_without_a_delivery_limit(ver
 @versions()
 @pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
 def test_queues_s02_classic_requeue_restores_the_original_order(version, order):
-    """S2: in whatever order and from whatever channels messages come back, a classic queue has them in order again."""
+    """rules/queues#S2: in whatever order and from whatever channels messages come back,
+    a classic queue has them in order again."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 1, 2, 3, 4)
@@ -49,7 +51,7 @@ def test_queues_s02_classic_requeue_restores_the_original_order(version, order):
 
 @versions()
 def test_queues_s03_nack_multiple_is_one_operation_per_consumer_in_tag_order(version):
-    """S3: the tags of one nack are grouped by consumer tag, in byte order, each group with its own dispatch."""
+    """rules/queues#S3: the tags of one nack are grouped by consumer tag, in byte order, each group with its own dispatch."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -63,7 +65,7 @@ def test_queues_s03_nack_multiple_is_one_operation_per_consumer_in_tag_order(ver
 
 @versions()
 def test_queues_s03_deliveries_of_basic_get_are_settled_first(version):
-    """S3: tags from basic.get form a group each, before the group of any consumer."""
+    """rules/queues#S3: tags from basic.get form a group each, before the group of any consumer."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -76,7 +78,7 @@ def test_queues_s03_deliveries_of_basic_get_are_settled_first(version):
 
 @versions()
 def test_queues_s04_first_consumer_of_a_full_queue_takes_everything(version):
-    """S4: with prefetch 0 the first consumer of a filled queue takes all of it, of a quorum queue 2000 messages."""
+    """rules/queues#S4: with prefetch 0 the first consumer of a filled queue takes all of it, of a quorum queue 2000 messages."""
     for kind, first, second in (("classic", 2100, 0), ("quorum", 2000, 100)):
         b = Bench(version)
         b.queue("q", kind)
@@ -90,7 +92,8 @@ def test_queues_s04_first_consumer_of_a_full_queue_takes_everything(version):
 @versions()
 @pytest.mark.parametrize(("kind", "expected"), [("classic", "A:3 B:4"), ("quorum", "B:3 A:4")])
 def test_queues_s05_consumers_leave_the_rotation_at_different_moments(version, kind, expected):
-    """S5: a consumer without credit leaves a quorum queue's line at once, a classic queue's when it is offered a message."""
+    """rules/queues#S5: a consumer without credit leaves a quorum queue's line at once,
+    a classic queue's when it is offered a message."""
     b = Bench(version)
     b.queue("q", kind)
     for name in "ABC":
@@ -105,7 +108,7 @@ def test_queues_s05_consumers_leave_the_rotation_at_different_moments(version, k
 
 @versions(before("4.3"))
 def test_queues_s06_qos_per_consumer_switches_the_channel_limit_off(version):
-    """S6: basic.qos(global=false) removes a global limit that was set before it; the other way round both hold."""
+    """rules/queues#S6: basic.qos(global=false) removes a global limit that was set before it; the other way round both hold."""
     b = Bench(version)
     b.queue("q")
     b.qos("ch", 1, whole_channel=True)
@@ -127,7 +130,7 @@ def test_queues_s06_qos_per_consumer_switches_the_channel_limit_off(version):
 
 @versions(before("4.3"))
 def test_queues_s07_a_channel_at_its_limit_stops_its_automatic_consumers_too(version):
-    """S7: no-ack deliveries do not count towards a global limit, but stop with it."""
+    """rules/queues#S7: no-ack deliveries do not count towards a global limit, but stop with it."""
     b = Bench(version)
     b.queue("q")
     b.qos("ch", 1, whole_channel=True)
@@ -141,7 +144,7 @@ def test_queues_s07_a_channel_at_its_limit_stops_its_automatic_consumers_too(ver
 
 @versions()
 def test_queues_s08_max_length_counts_ready_messages_only(version):
-    """S8: unacked messages do not count; requeueing over the limit drops from the head, even what just came back."""
+    """rules/queues#S8: unacked messages do not count; requeueing over the limit drops from the head, even what just came back."""
     b = Bench(version)
     b.queue("q", max_length=2)
     b.send("q", 0, 1)
@@ -155,7 +158,7 @@ def test_queues_s08_max_length_counts_ready_messages_only(version):
 
 @versions()
 def test_queues_s09_the_victim_of_a_full_priority_queue_is_the_highest(version):
-    """S9: max-length drops the head, which is the message of highest priority: perhaps the one just published."""
+    """rules/queues#S9: max-length drops the head, which is the message of highest priority: perhaps the one just published."""
     b = Bench(version)
     b.queue("q", max_priority=5, max_length=2)
     b.send("q", 0, 1, priority=1)
@@ -167,7 +170,7 @@ def test_queues_s09_the_victim_of_a_full_priority_queue_is_the_highest(version):
 @versions()
 @pytest.mark.parametrize(("overflow", "delivered", "answer"), [("reject-publish", "", "nack"), ("drop-head", "A:0", "ack")])
 def test_queues_s10_max_length_zero_with_an_idle_consumer(version, overflow, delivered, answer):
-    """S10: reject-publish refuses before it looks at the consumers; drop-head delivers first."""
+    """rules/queues#S10: reject-publish refuses before it looks at the consumers; drop-head delivers first."""
     b = Bench(version)
     b.queue("q", max_length=0, overflow=overflow)
     b.consume("A", "q")
@@ -179,7 +182,7 @@ def test_queues_s10_max_length_zero_with_an_idle_consumer(version, overflow, del
 @versions()
 @pytest.mark.parametrize(("limit", "resumes_at"), [(3, 2), (10, 8), (0, 0)])
 def test_queues_s11_quorum_reject_publish_takes_one_more_and_resumes_at_80_percent(version, limit, resumes_at):
-    """S11: N+1 are accepted; then none until no more than floor(0.8 N) are ready."""
+    """rules/queues#S11: N+1 are accepted; then none until no more than floor(0.8 N) are ready."""
     b = Bench(version)
     b.queue("q", "quorum", max_length=limit, overflow="reject-publish")
     b.send("q", *range(limit + 3))
@@ -194,7 +197,7 @@ def test_queues_s11_quorum_reject_publish_takes_one_more_and_resumes_at_80_perce
 
 @versions()
 def test_queues_s12_quorum_reject_publish_dlx_is_drop_head(version):
-    """S12: a quorum queue takes reject-publish-dlx at its declaration and behaves as with drop-head."""
+    """rules/queues#S12: a quorum queue takes reject-publish-dlx at its declaration and behaves as with drop-head."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", "quorum", max_length=1, overflow="reject-publish-dlx", dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -207,7 +210,7 @@ def test_queues_s12_quorum_reject_publish_dlx_is_drop_head(version):
 @versions()
 @pytest.mark.parametrize(("kind", "kept"), [("quorum", "0 1 d"), ("classic", "0")])
 def test_queues_s13_dead_letters_for_a_full_queue_that_rejects(version, kind, kept):
-    """S13: a quorum queue takes a dead letter beyond its limit; a classic queue lets it vanish."""
+    """rules/queues#S13: a quorum queue takes a dead letter beyond its limit; a classic queue lets it vanish."""
     b = Bench(version)
     b.queue("full", kind, max_length=1, overflow="reject-publish")
     b.queue("q", dead_letter_exchange="", dead_letter_routing_key="full")
@@ -220,7 +223,7 @@ def test_queues_s13_dead_letters_for_a_full_queue_that_rejects(version, kind, ke
 
 @versions()
 def test_queues_s14_a_delivery_limit_of_n_means_n_plus_1_deliveries(version):
-    """S14: two rejections with requeue pass a limit of 2, the third is the message's death."""
+    """rules/queues#S14: two rejections with requeue pass a limit of 2, the third is the message's death."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", "quorum", delivery_limit=2, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -234,7 +237,7 @@ def test_queues_s14_a_delivery_limit_of_n_means_n_plus_1_deliveries(version):
 
 @versions()
 def test_queues_s14_which_returns_count_towards_the_delivery_limit(version):
-    """S14: before 4.3 every return counts; from 4.3 on basic.nack does not, basic.reject and a lost channel do."""
+    """rules/queues#S14: before 4.3 every return counts; from 4.3 on basic.nack does not, basic.reject and a lost channel do."""
 
     def after(give_back):
         b = Bench(version)
@@ -252,7 +255,7 @@ def test_queues_s14_which_returns_count_towards_the_delivery_limit(version):
 
 @versions()
 def test_queues_s14_a_limit_of_minus_1(version):
-    """S14: x-delivery-limit -1 behaves like 0 in 3.x and means no limit from 4.0 on."""
+    """rules/queues#S14: x-delivery-limit -1 behaves like 0 in 3.x and means no limit from 4.0 on."""
     b = Bench(version)
     b.queue("q", "quorum", delivery_limit=-1)
     b.send("q", "m")
@@ -265,7 +268,7 @@ def test_queues_s14_a_limit_of_minus_1(version):
 
 @versions(since("4.0"))
 def test_queues_s14_the_default_limit_of_4_0_is_20(version):
-    """S14: a quorum queue without x-delivery-limit gives a message 21 deliveries."""
+    """rules/queues#S14: a quorum queue without x-delivery-limit gives a message 21 deliveries."""
     b = Bench(version)
     b.queue("q", args={"x-queue-type": "quorum"})
     b.send("q", "m")
@@ -278,7 +281,7 @@ def test_queues_s14_the_default_limit_of_4_0_is_20(version):
 
 @versions()
 def test_queues_s15_quorum_queues_ignore_exclusive_consumers(version):
-    """S15: the exclusive flag of basic.consume keeps nobody out of a quorum queue."""
+    """rules/queues#S15: the exclusive flag of basic.consume keeps nobody out of a quorum queue."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.consume("A", "q", exclusive=True)
@@ -290,7 +293,8 @@ def test_queues_s15_quorum_queues_ignore_exclusive_consumers(version):
 
 @versions()
 def test_queues_s16_the_successor_of_a_single_active_consumer_gets_the_backlog(version):
-    """S16: 3.x pushes nothing and crashes at the next publish; the simulator does what 4.0 does, in every version."""
+    """rules/queues#S16: 3.x pushes nothing and crashes at the next publish; the simulator does what 4.0 does,
+    in every version."""
     b = Bench(version)
     b.queue("q", single_active_consumer=True)
     b.consume("A", "q", prefetch=1)
@@ -306,7 +310,7 @@ def test_queues_s16_the_successor_of_a_single_active_consumer_gets_the_backlog(v
 
 @versions()
 def test_queues_s17_single_active_classic_failover_by_priority_without_preemption(version):
-    """S17: a classic queue's successor is the one of highest x-priority; a newcomer of higher priority waits."""
+    """rules/queues#S17: a classic queue's successor is the one of highest x-priority; a newcomer of higher priority waits."""
     b = Bench(version)
     b.queue("q", single_active_consumer=True)
     b.consume("A", "q")
@@ -321,7 +325,7 @@ def test_queues_s17_single_active_classic_failover_by_priority_without_preemptio
 
 @versions(before("4.0"))
 def test_queues_s17_single_active_quorum_failover_is_first_come_in_3_x(version):
-    """S17: in 3.x a quorum queue ignores x-priority among waiting consumers."""
+    """rules/queues#S17: in 3.x a quorum queue ignores x-priority among waiting consumers."""
     b = Bench(version)
     b.queue("q", "quorum", single_active_consumer=True)
     b.consume("A", "q")
@@ -334,7 +338,7 @@ def test_queues_s17_single_active_quorum_failover_is_first_come_in_3_x(version):
 
 @versions(since("4.0"))
 def test_queues_s17_single_active_quorum_preempts_since_4_0(version):
-    """S17: a newcomer of higher x-priority takes over, once the active one has settled what it holds."""
+    """rules/queues#S17: a newcomer of higher x-priority takes over, once the active one has settled what it holds."""
     b = Bench(version)
     b.queue("q", "quorum", single_active_consumer=True)
     b.consume("A", "q")
@@ -349,7 +353,7 @@ def test_queues_s17_single_active_quorum_preempts_since_4_0(version):
 @versions()
 @pytest.mark.parametrize("flag", ["if_unused", "if_empty"])
 def test_queues_s18_conditional_delete_of_a_quorum_queue_kills_the_connection(version, flag):
-    """S18: queue.delete with if-unused or if-empty is not implemented for quorum queues: 540."""
+    """rules/queues#S18: queue.delete with if-unused or if-empty is not implemented for quorum queues: 540."""
     b = Bench(version)
     b.queue("q", "quorum")
     b.delete_queue("q", **{flag: True}, fails=540)
@@ -359,7 +363,8 @@ def test_queues_s18_conditional_delete_of_a_quorum_queue_kills_the_connection(ve
 @versions()
 @pytest.mark.parametrize("multiple", [False, True])
 def test_queues_s19_only_an_outstanding_tag_may_be_settled(version, multiple):
-    """S19: an unknown, settled, automatic or foreign tag is 406, with `multiple` too when that very tag is not open."""
+    """rules/queues#S19: an unknown, settled, automatic or foreign tag is 406,
+    with `multiple` too when that very tag is not open."""
     wrong = (406, "unknown delivery tag")
 
     def bench():
@@ -387,7 +392,7 @@ def test_queues_s19_only_an_outstanding_tag_may_be_settled(version, multiple):
 
 @versions()
 def test_queues_s20_tag_zero(version):
-    """S20: tag 0 with multiple is everything, and fine when that is nothing; without multiple it is 406."""
+    """rules/queues#S20: tag 0 with multiple is everything, and fine when that is nothing; without multiple it is 406."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0, 1, 2)
@@ -400,7 +405,7 @@ def test_queues_s20_tag_zero(version):
 
 @versions()
 def test_queues_s21_recover_without_requeue_kills_the_connection(version):
-    """S21: basic.recover(requeue=false) is 540; what the connection held is requeued."""
+    """rules/queues#S21: basic.recover(requeue=false) is 540; what the connection held is requeued."""
     b = Bench(version)
     b.queue("q")
     b.send("q", 0)
@@ -411,7 +416,7 @@ def test_queues_s21_recover_without_requeue_kills_the_connection(version):
 
 @versions()
 def test_queues_s22_consumer_tags(version):
-    """S22: a tag in use on the channel is 530; another channel may use it; cancelling an unknown one is fine."""
+    """rules/queues#S22: a tag in use on the channel is 530; another channel may use it; cancelling an unknown one is fine."""
     b = Bench(version)
     b.queue("q")
     b.consume("A", "q", channel="x")
@@ -426,7 +431,7 @@ def test_queues_s22_consumer_tags(version):
 @versions()
 @kinds()
 def test_queues_s23_cancel_leaves_the_unacked_with_the_channel(version, kind):
-    """S23: what a cancelled consumer holds is not requeued and can still be acked."""
+    """rules/queues#S23: what a cancelled consumer holds is not requeued and can still be acked."""
     b = Bench(version)
     b.queue("q", kind)
     b.consume("A", "q", prefetch=2)
@@ -441,7 +446,8 @@ def test_queues_s23_cancel_leaves_the_unacked_with_the_channel(version, kind):
 
 @versions()
 def test_queues_s23_auto_delete_destroys_what_the_last_consumer_holds(version):
-    """S23: cancelling the last consumer deletes an auto-delete queue with everything in it; the tags stay ackable."""
+    """rules/queues#S23: cancelling the last consumer deletes an auto-delete queue with everything in it;
+    the tags stay ackable."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", auto_delete=True, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -455,7 +461,7 @@ def test_queues_s23_auto_delete_destroys_what_the_last_consumer_holds(version):
 
 @versions()
 def test_queues_s24_x_expires_and_unacked_gets(version):
-    """S24: a classic queue expires although a basic.get holds a message of it; a quorum queue does not."""
+    """rules/queues#S24: a classic queue expires although a basic.get holds a message of it; a quorum queue does not."""
     b = Bench(version)
     b.queue("c", expires=1000)
     b.queue("k", "quorum", expires=1000)
@@ -473,7 +479,7 @@ def test_queues_s24_x_expires_and_unacked_gets(version):
 
 @versions()
 def test_queues_s24_declaring_again_renews_the_lease_of_a_classic_queue_only(version):
-    """S24: queue.declare restarts the clock of x-expires on a classic queue, not on a quorum queue."""
+    """rules/queues#S24: queue.declare restarts the clock of x-expires on a classic queue, not on a quorum queue."""
     b = Bench(version)
     b.queue("c", expires=6000)
     b.queue("k", "quorum", expires=6000)
@@ -489,7 +495,7 @@ def test_queues_s24_declaring_again_renews_the_lease_of_a_classic_queue_only(ver
 @versions()
 @kinds()
 def test_queues_s25_expired_messages_wait_behind_a_live_head(version, kind):
-    """S25: they stay ready and counted, and leave when the head does."""
+    """rules/queues#S25: they stay ready and counted, and leave when the head does."""
     b = Bench(version)
     b.queue("q", kind)
     b.send("q", "live")
@@ -505,7 +511,7 @@ def test_queues_s25_expired_messages_wait_behind_a_live_head(version, kind):
 
 @versions()
 def test_queues_s26_a_priority_queue_may_deliver_an_expired_message(version):
-    """S26: a message that jumps the line arms no timer, so it is delivered after its time."""
+    """rules/queues#S26: a message that jumps the line arms no timer, so it is delivered after its time."""
     b = Bench(version)
     b.queue("q", max_priority=5)
     b.send("q", "low")
@@ -516,7 +522,7 @@ def test_queues_s26_a_priority_queue_may_deliver_an_expired_message(version):
 
 @versions()
 def test_queues_s27_redelivered_after_a_kill_and_after_a_clean_stop(version):
-    """S27: a kill marks every message of a classic queue as redelivered, a clean stop only those that were out."""
+    """rules/queues#S27: a kill marks every message of a classic queue as redelivered, a clean stop only those that were out."""
     for clean, expected in ((True, "0* 1 2"), (False, "0* 1* 2*")):
         b = Bench(version)
         b.queue("q")
@@ -529,7 +535,7 @@ def test_queues_s27_redelivered_after_a_kill_and_after_a_clean_stop(version):
 @versions()
 @pytest.mark.parametrize("clean", [True, False])
 def test_queues_s28_quorum_queues_keep_transient_messages(version, clean):
-    """S28: transient messages survive in a quorum queue; the count of those that were out goes up by one."""
+    """rules/queues#S28: transient messages survive in a quorum queue; the count of those that were out goes up by one."""
     b = Bench(version)
     b.queue("q", "limited")
     b.send("q", 0, 1, 2, delivery_mode=1)
@@ -546,7 +552,7 @@ def test_queues_s28_quorum_queues_keep_transient_messages(version, clean):
 
 @versions(since("4.0"))
 def test_queues_s29_a_large_nack_keeps_its_order_since_4_0(version):
-    """S29: more than 32 messages of one consumer come back in ascending order (3.x: by a hash, not simulated)."""
+    """rules/queues#S29: more than 32 messages of one consumer come back in ascending order (3.x: by a hash, not simulated)."""
     b = Bench(version)
     b.queue("q", "limited")
     b.send("q", *range(40))
@@ -558,7 +564,7 @@ def test_queues_s29_a_large_nack_keeps_its_order_since_4_0(version):
 
 @versions(before("4.0"))
 def test_queues_s30_many_gets_come_back_in_text_order_of_their_tags(version):
-    """S30: in 3.x a channel's basic.gets return to a quorum queue in the order 1, 10, 11, 12, 2, 3 …"""
+    """rules/queues#S30: in 3.x a channel's basic.gets return to a quorum queue in the order 1, 10, 11, 12, 2, 3 …"""
     b = Bench(version)
     b.queue("q", "quorum")
     b.send("q", *range(1, 15))
@@ -569,7 +575,7 @@ def test_queues_s30_many_gets_come_back_in_text_order_of_their_tags(version):
 
 @versions(("3.10", "3.13", "4.0", "4.2.0", "4.2.4", "4.3"))
 def test_queues_s31_order_of_several_victims_of_one_publish(version):
-    """S31: a quorum queue dead-letters several drop-head victims of one publish newest first, until 4.2.4."""
+    """rules/queues#S31: a quorum queue dead-letters several drop-head victims of one publish newest first, until 4.2.4."""
     b = Bench(version)
     b.queue("dlq")
     b.queue("q", "quorum", max_length_bytes=10, dead_letter_exchange="", dead_letter_routing_key="dlq")
@@ -580,7 +586,8 @@ def test_queues_s31_order_of_several_victims_of_one_publish(version):
 
 @versions()
 def test_queues_s32_exclusive_queues_are_never_durable(version):
-    """S32: exclusive with or without durable is the same queue; the wrong exclusive flag is 405, even for the owner."""
+    """rules/queues#S32: exclusive with or without durable is the same queue; the wrong exclusive flag is 405,
+    even for the owner."""
     b = Bench(version)
     b.queue("q", exclusive=True, durable=True, channel="ch")
     b.queue("q", exclusive=True, durable=False, channel="ch")
@@ -589,7 +596,8 @@ def test_queues_s32_exclusive_queues_are_never_durable(version):
 
 @versions()
 def test_queues_s33_what_is_confirmed(version):
-    """S33: an unroutable publish and a drop-head victim are acked; one refusal of several queues nacks the publish."""
+    """rules/queues#S33: an unroutable publish and a drop-head victim are acked;
+    one refusal of several queues nacks the publish."""
     b = Bench(version)
     b.exchange("x", "fanout")
     b.queue("drops", max_length=1)
@@ -607,7 +615,7 @@ def test_queues_s33_what_is_confirmed(version):
 
 @versions(("4.3",))
 def test_queues_s34_what_4_3_denies(version):
-    """S34: transient queues that are not exclusive are refused with 541; global QoS counts per consumer."""
+    """rules/queues#S34: transient queues that are not exclusive are refused with 541; global QoS counts per consumer."""
     b = Bench(version)
     b.queue("q", durable=False, channel="other", fails=541)
     b.queue("mine", durable=False, exclusive=True, channel="other")
@@ -622,7 +630,7 @@ def test_queues_s34_what_4_3_denies(version):
 @versions()
 @kinds("classic", "quorum")
 def test_queues_s35_late_acknowledgements(version, kind):
-    """S35: until 4.2 the channel is closed with 406; in 4.3 only a quorum queue takes the message back."""
+    """rules/queues#S35: until 4.2 the channel is closed with 406; in 4.3 only a quorum queue takes the message back."""
     b = Bench(version, consumer_timeout=10_000)
     b.queue("q", kind)
     b.consume("A", "q")
@@ -643,7 +651,7 @@ def test_queues_s35_late_acknowledgements(version, kind):
 
 @versions()
 def test_queues_s36_message_priorities_of_quorum_queues(version):
-    """S36: none in 3.x; two high for one normal in 4.0 to 4.2; strict, 4 by default, from 4.3 on."""
+    """rules/queues#S36: none in 3.x; two high for one normal in 4.0 to 4.2; strict, 4 by default, from 4.3 on."""
     b = Bench(version)
     b.queue("q", "quorum")
     for message, priority in (("a0", 0), ("b", None), ("c9", 9), ("d5", 5), ("e4", 4), ("f40", 40), ("g9", 9)):
@@ -660,7 +668,7 @@ def test_queues_s36_message_priorities_of_quorum_queues(version):
 
 @versions(since("4.0"))
 def test_queues_s36_a_returned_message_precedes_all_priorities(version):
-    """S36: with a delivery limit what comes back is ahead of every priority."""
+    """rules/queues#S36: with a delivery limit what comes back is ahead of every priority."""
     b = Bench(version)
     b.queue("q", "limited")
     b.send("q", "low", priority=0)

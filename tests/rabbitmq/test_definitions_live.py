@@ -207,7 +207,7 @@ def sorted_items(document: Any, section: str) -> list[Any]:
 
 
 def as_exported(document: Any, way: Way) -> Any:
-    """What this broker's export of the document is known to leave out (routing.md S20, F14)."""
+    """What this broker's export of the document is known to leave out (rules/routing#S20, rules/routing#F14)."""
     hidden = {
         item["name"]
         for item in document["exchanges"]
@@ -279,7 +279,7 @@ def test_odd_names_come_back(way: Way) -> None:
 
 
 def test_exchanges_whose_name_begins_with_amq_are_missing_in_the_export_of_old_brokers(way: Way) -> None:
-    """routing.md S20: the importer says so."""
+    """rules/routing#S20: the importer says so."""
     version = tuple(int(part) for part in way.out()["rabbitmq_version"].split(".")[:2])
     if version >= (3, 11) or isinstance(way, Management):
         pytest.skip("this way of exporting does not lose them")
@@ -296,7 +296,7 @@ def test_exchanges_whose_name_begins_with_amq_are_missing_in_the_export_of_old_b
 
 
 def test_a_void_is_exported_as_text(way: Way) -> None:
-    """routing.md S21: only a client can bind with a void; the importer warns."""
+    """rules/routing#S21: only a client can bind with a void; the importer warns."""
     pika = pytest.importorskip("pika")
     vhost = f"{PREFIX}-void"
     try:

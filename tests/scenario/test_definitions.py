@@ -164,7 +164,7 @@ queues:
 
 
 def test_an_included_file_routes_as_the_broker_does() -> None:
-    """The example of the reference notes, verified on a real 3.10.8."""
+    """The example of rules/routing#6.5, verified on a real 3.10.8."""
     outcome = included(json.dumps(FULL), """vhost: shop
 steps:
   - publish: {exchange: orders, routing_key: eu.1.2, mandatory: true}

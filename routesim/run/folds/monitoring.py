@@ -232,7 +232,7 @@ class Monitor:
         self._note(worker, event.at_ms)
 
     def _connection_gone(self, name: str) -> None:
-        """What waits is forgotten; what runs goes on, late acknowledgements perhaps not (celery.md 2.1)."""
+        """What waits is forgotten; what runs goes on, late acknowledgements perhaps not (rules/celery#2.1)."""
         worker = self.workers.get(name)
         if worker is None or not worker.online:
             return

@@ -308,7 +308,7 @@ class Situation:
         if event.clean:
             return
         for queue in self.queues.values():
-            if queue.kind == "classic":  # after a kill all that is kept counts as redelivered (queues.md 7.3)
+            if queue.kind == "classic":  # after a kill all that is kept counts as redelivered (rules/queues#7.3)
                 queue.messages = {copy: item._replace(redelivered=True) for copy, item in queue.messages.items()}
 
 

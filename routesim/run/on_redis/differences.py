@@ -9,7 +9,7 @@ from routesim.redis.settling import OVERDUE
 from routesim.run.folds.traits import RunTraits
 from routesim.scenario import PublishMany, Scenario
 
-# Each class of difference, with the rule behind it (celery.md 3).
+# Each class of difference, with the rule behind it (rules/celery#3).
 CLASSES: dict[str, str] = {
     "visibility timeout": "Redis gives back what is not acknowledged in time, whether its worker is dead or only slow, and it "
     "runs again; RabbitMQ waits for the worker",

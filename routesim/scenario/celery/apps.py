@@ -273,7 +273,7 @@ class Apps:
         parts.append(ExpandedItem("workers", made(name, at), made(fields, at), said))
 
     def _tasks_of(self, app: App) -> list[str] | None:
-        """The tasks that this app's workers know, where other apps have others (celery.md 2.2, 2); None: all."""
+        """The tasks that this app's workers know, where other apps have others (rules/celery#2.2-2); None: all."""
         given = self.fields.get("tasks", {})
         own = [str(name) for name, fields in given.items() if app.name in fields.get("app", (app.name,))]
         return None if len(own) == len(given) else [*own, *sorted(self.plain_tasks)]

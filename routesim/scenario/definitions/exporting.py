@@ -1,4 +1,4 @@
-"""A scenario as a definitions file that a broker imports, and what such a file cannot carry (routing.md 6)."""
+"""A scenario as a definitions file that a broker imports, and what such a file cannot carry (rules/routing#6)."""
 
 import json
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ class _Export:
         arguments = self.arguments(item.arguments, f"queue '{item.name}'", item)
         default = self.topology.default_queue_type
         if default not in (None, "classic") and "x-queue-type" not in arguments and item.durable and not item.auto_delete:
-            # An import before 3.11 does not apply the vhost's default; a client's declaration does (queues.md 1.10).
+            # An import before 3.11 does not apply the vhost's default; a client's declaration does (rules/queues#1.10).
             arguments["x-queue-type"] = default
         return {
             "vhost": self.vhost, "name": item.name, "type": arguments.get("x-queue-type", "classic"), "durable": item.durable,
@@ -135,7 +135,7 @@ class _Export:
         }  # fmt: skip
 
     def operator(self, policy: Document) -> Document:
-        """Operator policies are parameters (routing.md F11)."""
+        """Operator policies are parameters (rules/routing#F11)."""
         value = {key: part for key, part in policy.items() if key != "name"}
         return {"vhost": self.vhost, "component": "operator_policy", "name": policy["name"], "value": value}
 
@@ -167,7 +167,7 @@ class _Export:
         return binding.destination_type == "queue" and binding.destination in self.homeless
 
     def means_something_else(self, before: Value, after: Any) -> bool:
-        """Whether a headers exchange would tell the value from the one that an import makes of it (routing.md F15-F17)."""
+        """Whether a headers exchange would tell the value from the one that an import makes of it (rules/routing#6.3)."""
         back = _imported(after)
         return comparable(before, strict=self.strict, of_message=False) != comparable(back, strict=self.strict, of_message=False)
 
@@ -204,7 +204,7 @@ def count(number: int, word: str) -> str:
 
 
 def _json(value: Value) -> Any:
-    """The value as a definitions file holds it (routing.md F15). Raises `_Untold`."""
+    """The value as a definitions file holds it (rules/routing#F15). Raises `_Untold`."""
     inner = raw(value)
     if inner is None:
         raise _Untold("a void value")
@@ -221,7 +221,7 @@ def _json(value: Value) -> Any:
 
 
 def _imported(value: Any) -> Value:
-    """What an import makes of JSON: every integer is `long` (routing.md F16)."""
+    """What an import makes of JSON: every integer is `long` (rules/routing#F16)."""
     if isinstance(value, dict):
         return {key: _imported(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A definitions file as a topology, with everything in the file that is not part of it named, and why (routing.md 6)."""
+"""A definitions file as a topology, with everything in the file that is not part of it named, and why (rules/routing#6)."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What of a definitions file is not in the scenario made of it, and why; and what the file had lost before (routing.md 6)."""
+"""What of a definitions file is not in the scenario made of it, and why; and what the file had lost before (rules/routing#6)."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -105,7 +105,7 @@ def _parameters(data: dict[str, Any], vhost: str) -> Iterator[str]:
 
 
 def lost_before(source: Source, data: dict[str, Any], vhost: str) -> Iterator[Diagnostic]:
-    """What an export is known to lose, told where it shows (routing.md S20, S21, F14)."""
+    """What an export is known to lose, told where it shows (rules/routing#S20, rules/routing#S21, rules/routing#F14)."""
     known = {item.name for item in PREDECLARED}
     known |= {str(item.get("name")) for item in items_of(data, "exchanges") if item.get("vhost", vhost) == vhost}
     told: set[object] = set()

@@ -1,4 +1,4 @@
-"""RabbitMQ definitions files: the list form of exchanges, queues, bindings, policies (routing.md 6).
+"""RabbitMQ definitions files: the list form of exchanges, queues, bindings, policies (rules/routing#6).
 
 Read by RabbitMQ's rules: unknown keys and sections are passed over, integers are `long`, a queue's `type` is informational.
 """
@@ -236,7 +236,7 @@ class _Import:
         for path, item in self.items("exchanges"):
             name, kind = self.text(item, "name", path), self.text(item, "type", path)
             if name is None or kind is None or name == "" or name.startswith("amq."):
-                continue  # RabbitMQ passes over its own (routing.md F19)
+                continue  # RabbitMQ passes over its own (rules/routing#F19)
             durable, auto_delete = self.flag(item, "durable", path, True), self.flag(item, "auto_delete", path, False)
             internal = self.flag(item, "internal", path, False)
             yield path, Exchange(name, kind, durable, auto_delete, internal, self.table(item, path))
@@ -278,7 +278,7 @@ class _Import:
             yield path, tuple.__new__(Binding, (source, destination, kind, key, arguments))
 
     def _skips_bad_bindings(self) -> bool:
-        """Up to 3.13.5 (routing.md F21)."""
+        """Up to 3.13.5 (rules/routing#F21)."""
         try:
             version = rules(self.version or "4.3").version
         except UnknownVersion:
@@ -300,7 +300,7 @@ class _Import:
 
     def policy(self, item: dict[str, Any], path: Path, name: str | None, operator: bool) -> Policy | None:
         pattern, definition, priority = self.text(item, "pattern", path), item.get("definition"), item.get("priority", 0)
-        if isinstance(definition, list):  # 3.10's CLI writes pairs (routing.md F11)
+        if isinstance(definition, list):  # 3.10's CLI writes pairs (rules/routing#F11)
             pairs = [pair for pair in definition if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)]
             definition = dict(pairs) if len(pairs) == len(definition) else None
         if isinstance(priority, bool) or not isinstance(priority, (int, float)) or not math.isfinite(priority):

@@ -282,7 +282,7 @@ class Declarations:
     def _included_items(self) -> Iterator[Declared]:
         names = self.names
         channel = names.channel_for("declare", None, None)
-        seen: set[tuple[str, str]] = set()  # an import leaves alone what exists (routing.md F18)
+        seen: set[tuple[str, str]] = set()  # an import leaves alone what exists (rules/routing#F18)
         for included in self.included:
             found = included.found
             for path, exchange in found.exchanges:
