@@ -7,11 +7,12 @@ class Content:
     """What all copies of a published (or dead-lettered) message share.
 
     `keys` are the routing key and the strings of CC and BCC, in that order (rules/routing#R1); `ttl_ms` is the parsed
-    `expiration`; `annotations` are the headers that RabbitMQ 3.13+ adds at delivery and a headers exchange does not see.
+    `expiration`; `annotations` are the headers that RabbitMQ 3.13+ adds at delivery and a headers exchange does not see;
+    `delivery_count` is how many failed deliveries a dead letter brings along (rules/routing#D22).
     """
 
     __slots__ = (
-        "annotations", "body", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority", "properties",
+        "annotations", "body", "delivery_count", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority", "properties",
         "routing_key", "size", "ttl_ms",
     )  # fmt: skip
 
@@ -30,6 +31,7 @@ class Content:
         delivery_mode: int = 2,
         properties: Table | None = None,
         annotations: Table | None = None,
+        delivery_count: int = 0,
     ) -> None:
         self.exchange = exchange
         self.routing_key = routing_key
@@ -43,6 +45,7 @@ class Content:
         self.delivery_mode = delivery_mode
         self.properties = properties or {}
         self.annotations = annotations
+        self.delivery_count = delivery_count
 
     def delivered_headers(self) -> Table:
         """The headers as a consumer gets them from a queue that adds none of its own."""

@@ -70,7 +70,11 @@ class Rules(NamedTuple):
     cancel_on_ha_failover: bool
     quorum_default_limit: int | None
     quorum_negative_limit_is_none: bool
+    queues_by_name: str
+    auto_delete_outlives_restarts: bool
     quorum_nack_counts: bool
+    dead_letter_counts: str
+    quorum_returns_first: bool
     quorum_limit_death_credit: int
     quorum_count_headers: str
     quorum_first_get_count: bool
@@ -203,8 +207,24 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "quorum_negative_limit_is_none": VersionDifference(
         "a negative delivery limit means no limit (before: 0)", False, (("4.0.0", True),), "rules/queues#2.10"
     ),
+    "queues_by_name": VersionDifference(
+        "the order, by their names, in which the queues of one publish mostly get it", "descending", (("4.0.0", "ascending"),),
+        "rules/routing#R9",
+    ),
+    "auto_delete_outlives_restarts": VersionDifference(
+        "a durable auto-delete queue with consumers is still there after a restart", True, (("4.3.0", False),),
+        "recorded on 3.10.8, 4.0.5 and 4.3.6; rules/queues#1.5",
+    ),
     "quorum_nack_counts": VersionDifference(
         "basic.nack and recover count towards the delivery limit", True, (("4.3.0", False),), "rules/queues#2.10"
+    ),
+    "dead_letter_counts": VersionDifference(
+        "queues whose failed deliveries a dead letter brings along", "none", (("4.0.0", "quorum"), ("4.3.0", "all")),
+        "rules/routing#D22",
+    ),
+    "quorum_returns_first": VersionDifference(
+        "a quorum queue without a delivery limit puts what is returned before everything else", False, (("4.3.0", True),),
+        "rules/queues#2.8",
     ),
     "quorum_limit_death_credit": VersionDifference(
         "credit that a consumer gets back for a message that dies of its delivery limit", 2, (("3.12.0", 1),),
@@ -230,7 +250,7 @@ DIFFERENCES: dict[str, VersionDifference] = {
         "several messages dropped at once are dead-lettered newest first", True, (("4.2.4", False),), "rules/queues#6.3"
     ),
     "quorum_bytes_with_properties": VersionDifference(
-        "a quorum queue's max-length-bytes counts properties too", False, (("4.0.0", True),), "rules/queues#6.2"
+        "a quorum queue's max-length-bytes counts properties too", False, (("4.3.0", True),), "rules/queues#6.2"
     ),
     "quorum_expires_policy_wins": VersionDifference(
         "of x-expires and a policy's expires a quorum queue takes the policy's (then: the smaller)", True,

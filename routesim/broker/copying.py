@@ -113,7 +113,7 @@ class _Fingerprint:
         properties = table_identity(content.properties)
         return (
             content.exchange, content.keys, content.body, content.priority, content.expiration, content.delivery_mode,
-            properties, *tables,
+            properties, content.delivery_count, *tables,
         )  # fmt: skip
 
     @staticmethod

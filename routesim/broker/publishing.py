@@ -119,9 +119,7 @@ def _enqueue(
     """
     accepted = refused = 0
     ledger = broker.ledger
-    # The queues are processes of their own, so RabbitMQ promises no order among them; it hands the message to the last
-    # one first, which shows where two consumers share a channel.
-    for queue, path in reversed(found.queues):
+    for queue, path in found.queues:
         why = queue.refusal(content, channel)
         if why is not None:
             refused += 1

@@ -10,8 +10,9 @@ from routesim.queues import Copy
 def restart(broker: State, step: steps.Restart) -> None:
     if broker.listen:
         broker.listen(events.Restarted(broker.now, step.clean))
-    # A broker that stops leaves auto-delete queues alone: nobody cancelled (rules/queues#1.5).
-    lasting = [queue for queue in broker.queues.values() if queue.auto_delete and queue.durable]
+    # Before 4.3 a broker that stops leaves auto-delete queues alone (rules/queues#1.5).
+    outlive = broker.rules.auto_delete_outlives_restarts
+    lasting = [queue for queue in broker.queues.values() if outlive and queue.auto_delete and queue.durable]
     for queue in lasting:
         queue.auto_delete = False
     # Everybody goes at once: nothing that one consumer held is sent to another meanwhile.

@@ -168,7 +168,8 @@ class State:
         delivery = Delivery(tag, queue, subscription, copy, self.now, auto_ack)
         ledger = self.ledger
         ledger.delivered += 1
-        if copy.returns:
+        redelivered = copy.returns > 0 or copy.failures > 0
+        if redelivered:
             ledger.redelivered += 1
         if not auto_ack:
             channel.unacked[tag] = delivery
@@ -182,7 +183,7 @@ class State:
             self.listen(
                 events.Delivered(
                     self.now, copy.message, queue.name, copy.serial, subscription.name, channel.name, tag,
-                    copy.returns > 0 and queue.takes_settled, auto_ack,
+                    redelivered and queue.takes_settled, auto_ack,
                 )
             )  # fmt: skip
         self.outbox.append(delivery)

@@ -11,6 +11,7 @@ from routesim.values import Table, is_integer, wire_type
 from routesim.versions import Rules
 
 ACK, REQUEUE, DISCARD = "ack", "requeue", "discard"
+NO_FAILURE = frozenset({"nack", "recover", "acknowledgement timeout"})  # from 4.3 on; anything else is a failed delivery
 
 
 class Host(Protocol):
@@ -123,6 +124,10 @@ class QueueType:
 
     def ready_count(self) -> int:
         raise NotImplementedError
+
+    def carried_count(self, copy: Copy) -> int:
+        """How many failed deliveries a dead letter of this copy brings along (rules/routing#D22)."""
+        return copy.content.delivery_count
 
     def held_back(self) -> list[Copy]:
         """Copies that are in the queue but not ready: delayed retries."""

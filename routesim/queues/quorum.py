@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from routesim.content import Content
-from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
+from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.replies import AmqpError
 from routesim.values import Table
@@ -123,6 +123,8 @@ class Quorum(QueueType):
         return "the queue is over its limit until it falls to 80 % of it" if blocked else None
 
     def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
+        if copy.content.delivery_count:
+            copy = copy._replace(failures=copy.content.delivery_count)
         self._append(self.levels[self.level(copy.content)], copy)
         self._checkout(host)
 
@@ -347,8 +349,9 @@ class Quorum(QueueType):
             self._return(host, subscription, copies, by, why)
         else:
             if how == DISCARD:
+                counts = {"none": False, "quorum": True, "all": why not in NO_FAILURE}[self.rules.dead_letter_counts]
                 for copy in copies:
-                    host.dead_letter(self, copy, "rejected", by)
+                    host.dead_letter(self, copy._replace(failures=copy.failures + counts), "rejected", by)
             else:
                 assert how == ACK
             self._credit(subscription, len(copies))
@@ -362,9 +365,8 @@ class Quorum(QueueType):
             self._serve(subscription)
 
     def _return(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str, why: str) -> None:
-        failed = self.rules.quorum_nack_counts or why == "reject"
-        limited = self._limit_set() or why == "acknowledgement timeout"
-        if limited or (why == "reject" and not self.rules.quorum_nack_counts):
+        failed = self.rules.dead_letter_counts == "all" and why not in NO_FAILURE
+        if self._limit_set() or why == "acknowledgement timeout" or self.rules.quorum_returns_first:
             kept = [self._give_back(host, copy, by, why, to_returns=True, failed=failed) for copy in copies]
             dead = len(copies) - sum(kept)
             self._credit(subscription, len(copies) + dead * (self.rules.quorum_limit_death_credit - 1))
@@ -384,7 +386,8 @@ class Quorum(QueueType):
         """Put a copy back, unless that is once too often; False when it died of the delivery limit."""
         back = copy.returned(failed=failed)
         limit = self.settings.delivery_limit
-        if limit is not None and limit >= 0 and back.failures > limit:
+        counted = back.returns if self.rules.quorum_nack_counts else back.failures
+        if limit is not None and limit >= 0 and counted > limit:
             host.dead_letter(self, back, "delivery_limit", by)
             return False
         host.requeued(self, back, by, why)
@@ -421,11 +424,16 @@ class Quorum(QueueType):
     def headers(self, copy: Copy, *, got: bool = False) -> Table:
         headers = copy.content.delivered_headers()
         if "acquired" in self.rules.quorum_count_headers:
-            counts = {"x-acquired-count": copy.returns, "x-delivery-count": copy.failures}
+            counts = {"x-acquired-count": copy.returns or copy.failures, "x-delivery-count": copy.failures}
             return {**headers, **{key: count for key, count in counts.items() if count}}
-        if copy.returns or (got and self.rules.quorum_first_get_count):
-            return {**headers, "x-delivery-count": copy.failures}
+        # 4.0-4.2: what a dead letter brings along is shown until this queue has a count of its own.
+        shown = copy.returns or (copy.failures if self.rules.dead_letter_counts == "quorum" else 0)
+        if shown or (got and self.rules.quorum_first_get_count):
+            return {**headers, "x-delivery-count": shown}
         return headers
+
+    def carried_count(self, copy: Copy) -> int:
+        return 0 if self.rules.dead_letter_counts == "none" else copy.failures
 
     def purge(self, host: Host) -> list[Copy]:
         purged = list(self.ready())

@@ -172,12 +172,12 @@ class Express:
                         channel.next_tag = (new_tag := channel.next_tag) + 1
                         delivery = channel.unacked[new_tag] = make(Delivery, (new_tag, queue, subscription, head, now, False))
                         delivered += 1
-                        if traced and not head.returns:
+                        if traced and not head.redelivered:
                             hand.next(now, copy.message, copy.serial, tag, head.message, head.serial, new_tag)
                         elif traced:
                             hand.acked(now, copy.message, copy.serial, tag)
                             hand.again(now, head.message, head.serial, new_tag)
-                        redelivered += head.returns > 0
+                        redelivered += head.redelivered
                         if worker.waiting or len(jobs) >= hand.concurrency:
                             heappop(agenda)
                             worker.waiting.append((delivery, 0))
@@ -258,13 +258,13 @@ class Express:
                 return None
         elif broker.exchange(message.exchange).declared.internal:
             return None
-        places = [self._place(queue) for queue, _ in reversed(found.queues)]
+        places = [self._place(queue) for queue, _ in found.queues]
         plain = tuple(place for place in places if place is not None)
         if len(plain) < len(places) or (content.ttl_ms is not None and not all(place.instant for place in plain)):
             return None
         if self.narrator is not None and prod(len(place.hands) + 1 for place in plain) > WAYS_TO_PREPARE:
             return None
-        return PreparedPublish(content, channel, plain, tuple(path for _, path in reversed(found.queues)), {})
+        return PreparedPublish(content, channel, plain, tuple(path for _, path in found.queues), {})
 
     def _place(self, queue: QueueType) -> PlainQueue | None:
         key = id(queue)
@@ -506,10 +506,10 @@ class Express:
         channel.unacked[tag] = delivery
         queue.unacked += 1
         broker.ledger.delivered += 1
-        if copy.returns:
+        if copy.redelivered:
             broker.ledger.redelivered += 1
         if self.narrator is not None:
-            tell = hand.again if copy.returns else hand.delivered
+            tell = hand.again if copy.redelivered else hand.delivered
             tell(broker.now, copy.message, copy.serial, tag)
         return delivery
 
