@@ -12,8 +12,8 @@ class Content:
     """
 
     __slots__ = (
-        "annotations", "body", "delivery_count", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority", "properties",
-        "routing_key", "size", "ttl_ms",
+        "annotations", "body", "delivery_count", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority",
+        "properties", "routing_key", "size", "ttl_ms",
     )  # fmt: skip
 
     def __init__(

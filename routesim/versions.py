@@ -212,8 +212,8 @@ DIFFERENCES: dict[str, VersionDifference] = {
         "rules/routing#R9",
     ),
     "auto_delete_outlives_restarts": VersionDifference(
-        "a durable auto-delete queue with consumers is still there after a restart", True, (("4.3.0", False),),
-        "recorded on 3.10.8, 4.0.5 and 4.3.6; rules/queues#1.5",
+        "a durable auto-delete queue with consumers is still there after a clean restart", True, (("4.0.0", False),),
+        "rules/queues#1.5",
     ),
     "quorum_nack_counts": VersionDifference(
         "basic.nack and recover count towards the delivery limit", True, (("4.3.0", False),), "rules/queues#2.10"

@@ -10,9 +10,10 @@ from routesim.queues import Copy
 def restart(broker: State, step: steps.Restart) -> None:
     if broker.listen:
         broker.listen(events.Restarted(broker.now, step.clean))
-    # Before 4.3 a broker that stops leaves auto-delete queues alone (rules/queues#1.5).
-    outlive = broker.rules.auto_delete_outlives_restarts
-    lasting = [queue for queue in broker.queues.values() if outlive and queue.auto_delete and queue.durable]
+    # A broker that is killed leaves auto-delete queues alone; one that stops has ended its connections, from 4.0 on.
+    lasting = [queue for queue in broker.queues.values() if queue.auto_delete and queue.durable]
+    ends = step.clean and not broker.rules.auto_delete_outlives_restarts
+    ended = [queue for queue in lasting if ends and queue.subscriptions]
     for queue in lasting:
         queue.auto_delete = False
     # Everybody goes at once: nothing that one consumer held is sent to another meanwhile.
@@ -24,6 +25,8 @@ def restart(broker: State, step: steps.Restart) -> None:
     for queue in lasting:
         queue.auto_delete = True
         queue.had_consumers = False
+    for queue in ended:
+        remove_queue(broker, queue, "auto-delete: its last consumer is gone")
     for queue in list(broker.queues.values()):
         if not queue.durable:
             remove_queue(broker, queue, "not durable: gone with the restart", cascade=False)
