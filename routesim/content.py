@@ -1,6 +1,6 @@
 """A message as a broker holds it: validated once, then shared by every copy. Immutable by convention."""
 
-from routesim.values import Table
+from routesim.values import Table, encoded_size
 
 
 class Content:
@@ -54,3 +54,9 @@ class Content:
             merged = {**headers, **self.annotations}
             return {key: merged[key] for key in sorted(merged)}  # rules/routing#D13
         return headers
+
+    def properties_size(self) -> int:
+        """The bytes of the basic properties as AMQP 0-9-1 encodes them: two of flags, then every field that is there."""
+        texts = [*self.properties.values(), *([] if self.expiration is None else [self.expiration])]
+        size = 2 + sum(8 if isinstance(text, int) else 1 + len(str(text).encode("utf-8", "surrogatepass")) for text in texts)
+        return size + 1 + (self.priority is not None) + (0 if self.headers is None else encoded_size(self.headers))

@@ -63,7 +63,8 @@ class Rules(NamedTuple):
     cancel_dispatches: bool
     max_priority_zero_levels: int
     queue_versions: tuple[int, ...]
-    stream_offset_without_digit_crashes: bool
+    texts_say_stream: bool
+    stream_refuses_nack: bool
     queue_mode_checked: bool
     max_age_without_digit_crashes: bool
     arguments_added: tuple[tuple[str, str], ...]
@@ -178,15 +179,18 @@ DIFFERENCES: dict[str, VersionDifference] = {
         "highest level of a queue declared with x-max-priority 0", 0, (("3.13.0", 1),), "rules/queues#1.11"
     ),
     "queue_versions": VersionDifference("values of x-queue-version", (1, 2), (("4.3.0", (2,)),), "rules/queues#1.11"),
-    "stream_offset_without_digit_crashes": VersionDifference(
-        "an x-stream-offset that does not even begin like an age closes the connection with 541", True,
-        (("3.11.0", False),), "rules/queues#8.3",
+    "texts_say_stream": VersionDifference(
+        "refusals of a stream call it stream and not stream queues", False, (("4.0.0", True),), "rules/queues#8.2"
+    ),
+    "stream_refuses_nack": VersionDifference(
+        "basic.nack and basic.reject of a stream's message close the connection with 540", True, (("3.13.0", False),),
+        "rules/queues#8.2",
     ),
     "queue_mode_checked": VersionDifference(
         "x-queue-mode must be default or lazy", True, (("4.3.0", False),), "rabbit_amqqueue.erl, v4.2.9 and v4.3.0"
     ),
     "max_age_without_digit_crashes": VersionDifference(
-        "an x-max-age without a digit at its beginning closes the connection with 541", True,
+        "an x-max-age or x-stream-offset without a digit at its beginning closes the connection with 541", True,
         (("4.2.7", False), ("4.3.0", True), ("4.3.1", False)), "rabbit_amqqueue.erl, check_max_age, by tag",
     ),
     "arguments_added": VersionDifference(

@@ -13,7 +13,6 @@ from routesim.values import Table
 DEFAULT_CREDIT = 2000  # what prefetch 0 means here (rules/queues#S4)
 HIGH_PRIORITY = 5  # 4.0-4.2: from here on a message is in the high bucket
 DEFAULT_LEVEL, HIGHEST_LEVEL = 4, 31  # 4.3+
-BYTES_PER_HEADER = 16  # a stand-in for the encoded size of properties, see the list of deviations
 
 
 class Quorum(QueueType):
@@ -53,7 +52,7 @@ class Quorum(QueueType):
     def size(self, content: Content) -> int:
         if not self.rules.quorum_bytes_with_properties:
             return content.size
-        return content.size + BYTES_PER_HEADER * (len(content.headers or ()) + len(content.properties))
+        return content.size + content.properties_size()
 
     def _line(self) -> deque[Copy] | None:
         """The list whose head is the next message, or None when there is none (rules/queues#2.6, rules/queues#2.7)."""
