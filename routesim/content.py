@@ -13,7 +13,7 @@ class Content:
 
     __slots__ = (
         "annotations", "body", "delivery_count", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority",
-        "properties", "routing_key", "size", "ttl_ms",
+        "properties", "properties_bytes", "routing_key", "size", "ttl_ms",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +46,7 @@ class Content:
         self.properties = properties or {}
         self.annotations = annotations
         self.delivery_count = delivery_count
+        self.properties_bytes: int | None = None  # counted when first asked for
 
     def delivered_headers(self) -> Table:
         """The headers as a consumer gets them from a queue that adds none of its own."""
@@ -57,6 +58,10 @@ class Content:
 
     def properties_size(self) -> int:
         """The bytes of the basic properties as AMQP 0-9-1 encodes them: two of flags, then every field that is there."""
+        if self.properties_bytes is not None:
+            return self.properties_bytes
         texts = [*self.properties.values(), *([] if self.expiration is None else [self.expiration])]
         size = 2 + sum(8 if isinstance(text, int) else 1 + len(str(text).encode("utf-8", "surrogatepass")) for text in texts)
-        return size + 1 + (self.priority is not None) + (0 if self.headers is None else encoded_size(self.headers))
+        size += 1 + (self.priority is not None) + (0 if self.headers is None else encoded_size(self.headers))
+        self.properties_bytes = size
+        return size
