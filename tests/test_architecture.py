@@ -8,7 +8,7 @@ import routesim
 
 ROOT = Path(routesim.__file__).parent
 LAYERS = [
-    {"model", "steps", "events", "versions", "diagnostics", "values", "replies", "content", "comparisons", "tables"},
+    {"model", "steps", "events", "versions", "diagnostics", "values", "replies", "content", "comparisons", "tables", "text"},
     {"exchanges", "queues"},
     {"broker"},
     {"celery", "redis"},
