@@ -17,10 +17,10 @@ NEWEST_PATCH = {
     "4.0": "4.0.9",
     "4.1": "4.1.8",
     "4.2": "4.2.9",
-    "4.3": "4.3.5",
+    "4.3": "4.3.6",
 }
 NEWEST = "4.3"
-CHECKED_LIVE = ("3.10",)  # profiles compared with recorded runs of a real broker
+CHECKED_LIVE = ("3.10", "4.0", "4.3")  # profiles compared with recorded runs of a real broker
 
 
 class VersionDifference(NamedTuple):
@@ -121,7 +121,7 @@ DIFFERENCES: dict[str, VersionDifference] = {
         "exchange types that were not there before", (), (("4.0.0", ("x-local-random",)),), "rules/routing#L2"
     ),
     "topic_hash_words_limit": VersionDifference(
-        "`#` words that a new topic binding may have", None, (("4.3.5", 2),), "rules/routing#T5"
+        "`#` words that a new topic binding may have", None, (("4.3.6", 2),), "rules/routing#T5"
     ),
     "direct_reply_is_a_queue": VersionDifference(
         "a direct reply counts as routed for `mandatory`", False, (("4.2.0", True),), "rules/routing#U23, rules/routing#U24"
