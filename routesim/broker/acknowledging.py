@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from routesim import events, steps
 from routesim.broker.state import State
 from routesim.broker.topology import stripped
-from routesim.queues import ACK, DISCARD, REQUEUE, Answer, Channel, Delivery, QueueType
+from routesim.queues import ACK, DISCARD, REQUEUE, Channel, Delivery, QueueType, TxAnswer
 from routesim.replies import AmqpError
 
 
@@ -61,7 +61,7 @@ def _settle_or_record(
     if channel.answered is None:
         settle(broker, channel, deliveries, how, why)
     else:
-        channel.answered.append(Answer(how, why, deliveries))
+        channel.answered.append(TxAnswer(how, why, deliveries))
 
 
 def settle(broker: State, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], how: str, why: str) -> None:

@@ -89,7 +89,7 @@ class Delivery(NamedTuple, Generic[Q_co]):
     auto_ack: bool
 
 
-class Answer(NamedTuple, Generic[Q_co]):
+class TxAnswer(NamedTuple, Generic[Q_co]):
     """Deliveries that were settled alike inside a transaction. `how`: ack, requeue or discard; `why`: by which method."""
 
     how: str
@@ -124,7 +124,7 @@ class Channel(Generic[Q]):
         self.volume = 0
         self.last_queue: str | None = None
         self.reply_consumer: str | None = None
-        self.answered: list[Answer[Q]] | None = None
+        self.answered: list[TxAnswer[Q]] | None = None
         self.timeout_armed = False
 
     def outstanding(self) -> Iterator[Delivery[Q]]:

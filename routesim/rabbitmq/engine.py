@@ -17,7 +17,7 @@ from routesim import events, steps
 from routesim.broker import ConsumerEnded, StepFailure
 from routesim.events import Event
 from routesim.model import ChannelPlan, Consumer
-from routesim.queues import Answer, Copy, DeliveringQueue, Delivery, QueueType, Subscription, unacked_of
+from routesim.queues import Copy, DeliveringQueue, Delivery, QueueType, Subscription, TxAnswer, unacked_of
 from routesim.rabbitmq.connections import ClosedByBroker, Connections
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.management import ManagementError as HttpRefusal
@@ -361,7 +361,7 @@ class RealBroker:
         meant = [each for each in line.unacked if each == tag or (multiple and (tag == 0 or each <= tag))]
         settled = [line.unacked.pop(each) for each in meant]
         if line.answered is not None:
-            line.answered.append(Answer("", "", settled))  # what a rollback gives back
+            line.answered.append(TxAnswer("", "", settled))  # what a rollback gives back
         for item in settled:
             by = item.subscription.name if item.subscription else line.name
             where = (self.now, item.copy.message, item.queue.name, item.copy.serial, by)
