@@ -9,7 +9,7 @@ import routesim
 
 ROOT = Path(routesim.__file__).parent
 LAYERS = [
-    {"model", "steps", "events", "versions", "diagnostics", "values", "replies", "content", "comparisons", "tables"},
+    {path.stem for path in ROOT.glob("[!_]*.py")},  # the modules beside the packages
     {"exchanges", "queues", "amqp"},
     {"broker"},
     {"celery", "redis"},

@@ -16,9 +16,9 @@ from routesim.report.html.markup import data, element
 from routesim.report.html.panels import PANELS
 from routesim.report.html.plots import Series, event_axis, plot, time_axis
 from routesim.report.html.story import Recorder
-from routesim.report.text import visible
 from routesim.run import Runner
 from routesim.scenario import Scenario, load
+from routesim.text import visible
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
