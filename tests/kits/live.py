@@ -13,7 +13,7 @@ import pytest
 from kits.paths import ROOT
 
 from routesim.rabbitmq.problems import BrokerProblem
-from routesim.rabbitmq.url import amqp_address, management_of
+from routesim.rabbitmq.url import amqp_address, web_address
 from routesim.run.session import BrokerSession
 
 URLS = {
@@ -22,6 +22,7 @@ URLS = {
     "4.3": "amqp://guest:guest@127.0.0.1:5643",
 }
 URL = URLS["3.10"]
+MANAGEMENT_OFFSET = 10_000  # as tests/brokers/start has it
 LEFT_OUT = frozenset(filter(None, os.environ.get("ROUTESIM_WITHOUT_BROKERS", "").split(",")))
 REQUIRED = bool(os.environ.get("ROUTESIM_REQUIRE_BROKER"))
 
@@ -36,7 +37,7 @@ def start() -> None:
 def _found(version: str) -> "BrokerSession | str":
     address = amqp_address(URLS[version])
     try:
-        return BrokerSession(address, management_of(address))
+        return BrokerSession(address, web_address(f"http://127.0.0.1:{address.port + MANAGEMENT_OFFSET}", address))
     except BrokerProblem as problem:
         return str(problem)
 
