@@ -17,7 +17,7 @@ from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
 from routesim.scenario.sections.names import Names
-from routesim.scenario.sections.steps_section import StepsSection
+from routesim.scenario.steps.steps_section import StepsSection
 from routesim.scenario.yaml.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.versions import NEWEST, UnknownVersion, rules
 

@@ -20,7 +20,7 @@ from routesim.scenario.format.workers import RUN
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.declarations import Declarations, child
 from routesim.scenario.sections.names import Names
-from routesim.scenario.sections.steps_section import StepsSection as PlainSteps
+from routesim.scenario.steps.steps_section import StepsSection as PlainSteps
 from routesim.scenario.yaml.source import Mapping, Node, Sequence
 from routesim.versions import NEWEST, UnknownVersion, rules
 
