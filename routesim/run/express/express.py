@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim import events
 from routesim.broker.state import State
-from routesim.clients.worker import ConsumerJob, ScriptedConsumer
+from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, Rule
 from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Subscription
