@@ -6,12 +6,12 @@ from routesim.diagnostics import Diagnostic
 from routesim.explain.failures import failures
 from routesim.report.summary.summary import verdict
 from routesim.report.text import visible
-from routesim.run import Outcome
+from routesim.run import Result
 
 STDIN = "<stdin>"
 
 
-def annotations(result: Outcome) -> list[str]:
+def annotations(result: Result) -> list[str]:
     """A line for each failure, and the verdict."""
     lines = []
     for failure in failures(result):
