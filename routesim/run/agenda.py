@@ -49,7 +49,7 @@ Entry: TypeAlias = ConsumerJob | WorkerTimer | ConsumerReturns | NextPublish
 RANKS: dict[type, int] = {ConsumerJob: 0, WorkerTimer: 1, ConsumerReturns: 2, NextPublish: 3}
 
 
-class Agenda:
+class RunAgenda:
     """`heap` is sorted as heapq has it; `number` counts the entries ever made, `heartbeats` those that are on it.
 
     `steps_publishing`: steps of which a publish is still to come, or is coming just now.

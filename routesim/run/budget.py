@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from routesim.broker import Broker, open_messages
-from routesim.run.agenda import Agenda
+from routesim.run.agenda import RunAgenda
 
 BUDGET_EVENTS = 1_000_000
 BUDGET_MS = 30 * 86_400_000
@@ -24,7 +24,7 @@ class Budget:
     at each look."""
 
     def __init__(
-        self, broker: Broker, agenda: Agenda, max_events: int, tick: Callable[[Broker], None] | None, *, until_idle: bool
+        self, broker: Broker, agenda: RunAgenda, max_events: int, tick: Callable[[Broker], None] | None, *, until_idle: bool
     ) -> None:
         self.broker = broker
         self.agenda = agenda

@@ -68,7 +68,7 @@ class ClientView:
 
     def said(self) -> AsClientsSaw:
         queues = self.broker.queues.values()
-        held = sum(len(line.unacked) + len(line.answered) for line in self.broker.channels.values())
+        held = sum(1 for line in self.broker.channels.values() for _ in line.outstanding())
         counted = {**self.broker.counted, "ready": sum(queue.ready_count() for queue in queues), "unacked": held}
         return AsClientsSaw(self.broker.connections.version, counted, tuple(self.unseen))
 

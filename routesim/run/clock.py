@@ -1,15 +1,22 @@
 """What a run asks of whatever lets its time pass."""
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from routesim.broker import ConsumerEnded
 from routesim.events import Event
-from routesim.queues import Delivery, QueueType
-from routesim.run.agenda import Agenda, Entry
+from routesim.queues import DeliveringQueue, Delivery, QueueType
+from routesim.run.agenda import Entry, RunAgenda
 from routesim.scenario import PublishMany
 from routesim.steps import Step
+
+
+class Outbox(Protocol):
+    """Deliveries, and consumers that have been ended, in order."""
+
+    def __len__(self) -> int: ...
+
+    def popleft(self) -> Delivery[DeliveringQueue] | ConsumerEnded: ...
 
 
 class Engine(Protocol):
@@ -19,7 +26,7 @@ class Engine(Protocol):
     def queues(self) -> Mapping[str, QueueType]: ...
 
     @property
-    def outbox(self) -> deque[Delivery | ConsumerEnded]: ...
+    def outbox(self) -> Outbox: ...
 
     @property
     def failures(self) -> list[Any]: ...
@@ -35,7 +42,7 @@ class Engine(Protocol):
 class Clock(Protocol):
     """The time of a scenario, its broker and its agenda. `slack_ms`: so much before its time something is due."""
 
-    agenda: Agenda
+    agenda: RunAgenda
     slack_ms: int
 
     @property

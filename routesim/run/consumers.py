@@ -4,7 +4,7 @@ from collections import deque
 
 from routesim.broker import ConsumerEnded
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import ConsumerReturns, Entry
 from routesim.run.clock import Clock
 from routesim.scenario import Scenario
@@ -21,7 +21,7 @@ class Consumers:
             for number, (name, consumer) in enumerate(scenario.consumers.items())
         }
 
-    def react(self, received: Delivery | ConsumerEnded) -> None:
+    def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded) -> None:
         """The consumer that this is for does what it does at once."""
         if isinstance(received, ConsumerEnded):
             self._ended(received)

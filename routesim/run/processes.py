@@ -5,7 +5,7 @@ from collections import deque
 from routesim.broker import ConsumerEnded
 from routesim.clients.actions import Actions, After, Shared, Soon, What
 from routesim.clients.process import Process
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import Entry, WorkerTimer
 from routesim.run.clock import Clock
 from routesim.run.folds.records import Listener
@@ -35,7 +35,7 @@ class Processes:
         self._perform(process, process.signal(do, self.clock.now()))
         self._forget(process)
 
-    def react(self, received: Delivery | ConsumerEnded) -> bool:
+    def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded) -> bool:
         """Whether this is for a process, which has then done what it does at once."""
         if isinstance(received, ConsumerEnded):
             process = self.by_channel.get(received.channel)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from routesim.events import Event
-from routesim.run.agenda import Agenda, Entry
+from routesim.run.agenda import Entry, RunAgenda
 from routesim.scenario import PublishMany
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class RealClock:
 
     def __init__(self, broker: "RealBroker", idle_ms: int) -> None:
         self.broker = broker
-        self.agenda = Agenda()
+        self.agenda = RunAgenda()
         self.slack_ms = broker.lateness_ms()  # a real clock is never exact
         self.idle_ms = idle_ms
         self.reactions = 0

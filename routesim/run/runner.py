@@ -12,7 +12,7 @@ from routesim import events
 from routesim.broker import Broker
 from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.model import Binding
-from routesim.run.agenda import Agenda, ConsumerReturns, Entry, NextPublish, WorkerTimer
+from routesim.run.agenda import ConsumerReturns, Entry, NextPublish, RunAgenda, WorkerTimer
 from routesim.run.budget import BUDGET_EVENTS, Budget, Stopped, kept_going
 from routesim.run.clock import Clock
 from routesim.run.consumers import Consumers
@@ -95,7 +95,7 @@ class Runner:
         return records + self.watches
 
     def _virtual_clock(self, tick: Callable[[Broker], None] | None) -> VirtualClock:
-        scenario, agenda = self.scenario, Agenda()
+        scenario, agenda = self.scenario, RunAgenda()
         broker: Broker = engine_of(scenario.settings)(
             rules(scenario.rabbitmq), vhost=scenario.vhost, seed=self.seed, settings=scenario.settings,
             channel_plans=scenario.channels, listen=self.listen,

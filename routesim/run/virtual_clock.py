@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from routesim.broker import Broker
 from routesim.events import Event
-from routesim.run.agenda import Agenda, Entry
+from routesim.run.agenda import Entry, RunAgenda
 from routesim.run.budget import Budget, Stopped
 from routesim.run.express.express import Express
 from routesim.scenario import PublishMany
@@ -18,7 +18,7 @@ class VirtualClock:
 
     slack_ms = 0
 
-    def __init__(self, broker: Broker, agenda: Agenda, budget: Budget) -> None:
+    def __init__(self, broker: Broker, agenda: RunAgenda, budget: Budget) -> None:
         self.broker = broker
         self.agenda = agenda
         self.budget = budget

@@ -19,7 +19,7 @@ from rich.cells import cell_len
 from routesim.cli import main
 from routesim.cli.shells.suggesting import suggestions
 from routesim.report.formats.verdicts import FORMATS as VERDICT_FORMATS
-from routesim.report.text import visible, width
+from routesim.text import visible, width
 from routesim.verify import VerifyVerdict
 from routesim.verify.comparing import EngineDifference
 

@@ -14,10 +14,10 @@ from routesim.events import Event
 from routesim.report.formats import diagnostics
 from routesim.report.formats.run_formats import APART, FORMATS, KEEPS_ALL, frame
 from routesim.report.style import OutputStyle
-from routesim.report.text import encoding_of, fitted
 from routesim.run import Listener, Runner
 from routesim.scenario import Scenario, load
 from routesim.scenario.format.kinds import duration_ms
+from routesim.text import encoding_of, fitted
 
 if TYPE_CHECKING:
     from routesim.run.expecting.coverage import Covered

@@ -6,8 +6,8 @@ from typing import IO, Any
 
 from routesim.explain.answer import Answer
 from routesim.report.formats.plain import section_lines
-from routesim.report.text import encoding_of, fitted, visible, wrapped
 from routesim.tables import Section
+from routesim.text import encoding_of, fitted, visible, wrapped
 
 
 def write_table(out: IO[str], answer: Answer, *, colour: bool, columns: int) -> None:

@@ -6,11 +6,11 @@ from typing import IO
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.report.formats.plain import section_lines
-from routesim.report.text import duration, encoding_of, fitted, visible
 from routesim.run.sweeps.histogram import Histogram
 from routesim.run.sweeps.sweep import Sweep, Tally
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
+from routesim.text import duration, encoding_of, fitted, visible
 
 FORMAT = 1
 FORMATS = ("table", "plain", "json")

@@ -9,7 +9,7 @@ from routesim import __version__
 from routesim.check import SEVERITIES, Finding
 from routesim.explain.pages.errors import PAGES
 from routesim.report.formats import diagnostics
-from routesim.report.text import encoding_of, fitted, visible
+from routesim.text import encoding_of, fitted, visible
 
 SARIF_LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 GITHUB_LEVELS = {"error": "error", "warning": "warning", "note": "notice"}

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from routesim.diagnostics import Diagnostic
 from routesim.explain.failures import failures
 from routesim.report.summary.summary import verdict
-from routesim.report.text import visible
 from routesim.run import Result
+from routesim.text import visible
 
 STDIN = "<stdin>"
 

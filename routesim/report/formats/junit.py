@@ -4,8 +4,8 @@ from xml.sax.saxutils import quoteattr
 
 from routesim.report.formats.cases import Case, cases
 from routesim.report.summary.failures import failure_lines
-from routesim.report.text import visible
 from routesim.run import Result
+from routesim.text import visible
 
 
 def frame(count: int) -> tuple[str, str]:

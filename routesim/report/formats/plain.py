@@ -3,10 +3,10 @@
 from typing import IO
 
 from routesim.report.summary.summary import sections, verdict
-from routesim.report.text import encoding_of, fitted, padded, width
 from routesim.report.trace.trace import ANSI, RESET
 from routesim.run import Result
 from routesim.tables import PLAIN, Cell, Section
+from routesim.text import encoding_of, fitted, padded, width
 
 
 def write_summary(out: IO[str], result: Result, *, colour: bool) -> None:

@@ -78,7 +78,7 @@ class JunitReport:
 
     def finish(self, result: Result) -> None:
         from routesim.report.formats.junit import suite
-        from routesim.report.text import encoding_of
+        from routesim.text import encoding_of
 
         self.out.write(suite(result, encoding_of(self.out)))
 
@@ -86,7 +86,7 @@ class JunitReport:
 class GithubReport(JunitReport):
     def finish(self, result: Result) -> None:
         from routesim.report.formats.github import annotations
-        from routesim.report.text import encoding_of, fitted
+        from routesim.text import encoding_of, fitted
 
         for line in annotations(result):
             self.out.write(fitted(line, encoding_of(self.out)) + "\n")
@@ -95,7 +95,7 @@ class GithubReport(JunitReport):
 class TapReport(JunitReport):
     def finish(self, result: Result) -> None:
         from routesim.report.formats.tap import subtest
-        from routesim.report.text import encoding_of, fitted
+        from routesim.text import encoding_of, fitted
 
         self.out.write(fitted(subtest(result), encoding_of(self.out)))
 
@@ -110,7 +110,7 @@ class HtmlReport:
 
     def finish(self, result: Result) -> None:
         from routesim.report.html.page import escaped_for, run_of
-        from routesim.report.text import encoding_of
+        from routesim.text import encoding_of
 
         story = self.recorder.finished(result, kept=not self.quiet)
         self.out.write(escaped_for(run_of(story), encoding_of(self.out)))
@@ -120,7 +120,7 @@ def _quiet(out: IO[str], result: Result) -> None:
     """Only what failed, and the verdict."""
     from routesim.report.formats.plain import section_lines
     from routesim.report.summary.summary import failed, verdict
-    from routesim.report.text import encoding_of, fitted
+    from routesim.text import encoding_of, fitted
 
     encoding = encoding_of(out)
     section = failed(result)

@@ -3,8 +3,8 @@
 import json
 
 from routesim.report.formats.cases import Case, cases
-from routesim.report.text import visible
 from routesim.run import Result
+from routesim.text import visible
 
 INDENT = "    "
 

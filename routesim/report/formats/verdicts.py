@@ -7,8 +7,8 @@ from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
 
 from routesim.report.formats.plain import section_lines
-from routesim.report.text import encoding_of, fitted, visible
 from routesim.tables import BAD, GOOD, QUIET, Cell, Section
+from routesim.text import encoding_of, fitted, visible
 from routesim.verify import VerifyVerdict
 
 ALL_SHOWN = 50

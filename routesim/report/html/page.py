@@ -11,7 +11,7 @@ from routesim.report.html.panels import panels
 from routesim.report.html.story import Story
 from routesim.report.html.topology_panel import replay
 from routesim.report.summary.summary import verdict
-from routesim.report.text import duration
+from routesim.text import duration
 
 KEYS = (
     ("← →", "previous, next event"),

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from routesim import events
 from routesim.graph import EdgeKey, EventEdges, Graph, Key, collapsed, graph_of, without_idle
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
-from routesim.report.text import visible
 from routesim.report.trace.rows import Row, Rows
 from routesim.run import Result
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
+from routesim.text import visible
 
 MAX_MOMENTS = 20_000
 MAX_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer

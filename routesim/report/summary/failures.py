@@ -1,7 +1,7 @@
 """A failure as lines of text: the same in a summary, in a CI report and in pytest."""
 
 from routesim.explain.failures import RunFailure
-from routesim.report.text import visible
+from routesim.text import visible
 
 
 def place_of(failure: RunFailure) -> str:

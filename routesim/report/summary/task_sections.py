@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from routesim.report.text import visible
 from routesim.run import Result
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
+from routesim.text import visible
 
 MAX_TASKS = 40
 COUNTS = ("received", "started", "succeeded", "failed", "retried", "rejected", "revoked")
