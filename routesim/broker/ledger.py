@@ -1,5 +1,7 @@
 """The ledger: every publish and every copy of a message ends in exactly one column, and both sides balance."""
 
+from routesim.events import EVENTS, LOST
+
 PUBLISHES = ("routed", "returned", "unroutable", "refused", "failed", "delayed", "uncommitted", "rolled_back")
 COPIES_IN = ("enqueued", "dead_letter_copies", "replayed")
 COPIES_OUT = (
@@ -9,12 +11,12 @@ STANDING = ("ready", "unacked", "awaiting_dead_letter")  # read off the queues, 
 
 
 class Ledger:
-    """Counters over a run. `lost` counts what ended nowhere without its publisher knowing."""
+    """Counters over a run."""
 
     __slots__ = (
         "acked", "dead_letter_copies", "dead_lettered", "delayed", "deleted", "delivered", "dropped", "enqueued", "failed",
-        "lost", "lost_at_restart", "published", "purged", "redelivered", "refused", "replayed", "returned", "rolled_back",
-        "routed", "uncommitted", "unroutable",
+        "lost_at_restart", "lost_by_consumer", "published", "purged", "redelivered", "refused", "replayed", "returned",
+        "rolled_back", "routed", "uncommitted", "unroutable",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -30,8 +32,8 @@ class Ledger:
     dropped: int
     enqueued: int
     failed: int
-    lost: int
     lost_at_restart: int
+    lost_by_consumer: int
     published: int
     purged: int
     redelivered: int
@@ -42,6 +44,11 @@ class Ledger:
     routed: int
     uncommitted: int
     unroutable: int
+
+    @property
+    def lost(self) -> int:
+        """How often something was lost, in the sense of `events.is_lost`."""
+        return sum(getattr(self, EVENTS[kind]) for kind in LOST)
 
     def clone(self) -> "Ledger":
         other = Ledger()

@@ -73,7 +73,6 @@ def enqueue_everywhere(
         ledger.routed += 1
     else:
         ledger.unroutable += 1
-        ledger.lost += 1
     if broker.listen:
         if not (accepted or refused or found.delayed_by or replied):
             broker.listen(
@@ -177,7 +176,6 @@ def delay_over(broker: State, exchange: str, message_id: str, content: Content, 
         ledger.routed += 1
         return
     ledger.unroutable += 1
-    ledger.lost += 1
     if broker.listen:
         broker.listen(
             events.Unroutable(broker.now, message_id, content.exchange, content.routing_key, found.why_nowhere, False, True)

@@ -207,7 +207,6 @@ class State:
         """`copy` ends here."""
         if entered:
             self.ledger.dropped += 1
-            self.ledger.lost += 1
         if self.listen:
             self.listen(events.Dropped(self.now, copy.message, queue.name, copy.serial, reason, why, by))
 

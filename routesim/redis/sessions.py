@@ -181,6 +181,5 @@ def restart(broker: RedisState, step: steps.Restart) -> None:
 
 def _lost(broker: RedisState, queue: str, copy: Copy) -> None:
     broker.ledger.lost_at_restart += 1
-    broker.ledger.lost += 1
     if broker.listen:
         broker.listen(events.LostAtRestart(broker.now, copy.message, queue, copy.serial))
