@@ -10,8 +10,8 @@ import os
 import subprocess
 
 import pytest
-from kits.paths import ROOT
 
+from kits.paths import ROOT
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import amqp_address, web_address
 from routesim.run.session import BrokerSession
