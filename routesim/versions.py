@@ -68,11 +68,13 @@ class Rules(NamedTuple):
     queue_mode_checked: bool
     max_age_without_digit_crashes: bool
     arguments_added: tuple[tuple[str, str], ...]
-    cancel_on_ha_failover: bool
+    consumer_arguments_added: tuple[str, ...]
     quorum_default_limit: int | None
     quorum_negative_limit_is_none: bool
     queues_by_name: str
     auto_delete_outlives_restarts: bool
+    quorum_in_get_text: str
+    replay_nowhere_text: str
     quorum_nack_counts: bool
     dead_letter_counts: str
     quorum_returns_first: bool
@@ -202,8 +204,14 @@ DIFFERENCES: dict[str, VersionDifference] = {
                     ("quorum", "x-delayed-retry-type"), ("quorum", "x-delayed-retry-min"),
                     ("quorum", "x-delayed-retry-max")))), "rules/queues#1.11",
     ),
-    "cancel_on_ha_failover": VersionDifference(
-        "the consumer argument x-cancel-on-ha-failover is checked", True, (("4.0.0", False),), "rules/queues#3.1"
+    "consumer_arguments_added": VersionDifference(
+        "arguments of basic.consume that are known beside x-priority and x-stream-offset", ("x-cancel-on-ha-failover",),
+        (
+            ("3.13.0", ("x-cancel-on-ha-failover", "x-stream-filter", "x-stream-match-unfiltered")),
+            ("4.0.0", ("x-stream-filter", "x-stream-match-unfiltered")),
+            ("4.3.0", ("x-stream-filter", "x-stream-match-unfiltered", "x-consumer-timeout")),
+        ),
+        "rules/queues#3.1",
     ),
     "quorum_default_limit": VersionDifference(
         "delivery limit of a quorum queue that sets none", None, (("4.0.0", 20),), "rules/queues#2.10"
@@ -218,6 +226,14 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "auto_delete_outlives_restarts": VersionDifference(
         "a durable auto-delete queue with consumers is still there after a clean restart", True, (("4.0.0", False),),
         "rules/queues#1.5",
+    ),
+    "quorum_in_get_text": VersionDifference(
+        "basic.get from a quorum queue with a single active consumer is refused as not supported by", "quorum",
+        (("4.2.0", '<<"quorum">>'),), "rules/queues#3.10",
+    ),
+    "replay_nowhere_text": VersionDifference(
+        "a replay of x-recent-history that reaches no queue is refused with", "INTERNAL_ERROR",
+        (("4.0.0", "INTERNAL_ERROR - could not find queue/exchange ''"),), "rules/routing#Y4",
     ),
     "quorum_nack_counts": VersionDifference(
         "basic.nack and recover count towards the delivery limit", True, (("4.3.0", False),), "rules/queues#2.10"

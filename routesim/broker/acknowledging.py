@@ -162,7 +162,7 @@ def overdue(broker: State, name: str, number: int) -> tuple[Channel[QueueType], 
     else:
         watched = [item for item in watched if item.queue.times_out_each]
     for item in watched:
-        timeout = broker.acknowledgement_timeout(item.queue)
+        timeout = broker.acknowledgement_timeout(item.queue, item.subscription)
         if broker.now - item.at_ms >= timeout:
             return channel, item, timeout
     if watched:

@@ -77,13 +77,12 @@ def cancel(broker: State, step: steps.Cancel) -> None:
         _start_lease(broker, queue)
 
 
-def cancel_by_broker(broker: State, subscription: Subscription, queue: QueueType, why: str) -> None:
-    """basic.cancel from the broker to the client."""
+def end_by_broker(broker: State, subscription: Subscription, queue: QueueType, why: str) -> None:
+    """basic.cancel from the broker to the client; the queue has yet to let the consumer go."""
     subscription.channel.subscriptions.pop(subscription.tag, None)
     if broker.listen:
         broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
     broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False, why))
-    queue.cancel(broker, subscription)
 
 
 def _start_lease(broker: State, queue: QueueType) -> None:

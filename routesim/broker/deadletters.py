@@ -96,6 +96,7 @@ def _nowhere(broker: State, burial: PendingDeadLetter, why: str) -> None:
     queue, copy = burial.queue, burial.copy
     if burial.entered and queue.settings.dead_letter_strategy == "at-least-once" and not queue.deleted:
         queue.awaiting.append((copy, burial.reason))
+        queue.awaiting_grew(broker)
         if len(queue.awaiting) == 1:
             broker.retry_dead_letter(queue)
         if broker.listen:

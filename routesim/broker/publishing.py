@@ -202,7 +202,7 @@ def replay(broker: State, recent: Sequence[tuple[str, Content]], binding: Bindin
     for message_id, content in reversed(recent):
         found = route(broker, binding.destination, message_id, content)
         if not found.queues:
-            raise AmqpError(541, "INTERNAL_ERROR")
+            raise AmqpError(541, broker.rules.replay_nowhere_text)
         _enqueue(broker, message_id, content, found, None, "replayed", replayed=True)
 
 

@@ -22,6 +22,7 @@ from routesim.model import (
 )
 from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Subscription, unacked_of
 from routesim.replies import AmqpError
+from routesim.values import is_integer, raw
 from routesim.versions import Rules
 
 PREDECLARED = (
@@ -255,7 +256,7 @@ class State:
             watched = [item for item in channel.unacked.values() if item.queue.times_out_each]
             if not watched:
                 return
-            at_ms = min(item.at_ms + self.acknowledgement_timeout(item.queue) for item in watched)
+            at_ms = min(item.at_ms + self.acknowledgement_timeout(item.queue, item.subscription) for item in watched)
         channel.timeout_armed = True
         self.agenda.add(at_ms, OVERDUE, channel.name, channel.number)
 
@@ -269,12 +270,17 @@ class State:
             at_ms = (at_ms // queue.lease_tick_ms + 1) * queue.lease_tick_ms
         self.agenda.add(at_ms, LEASE, queue.name)
 
-    def acknowledgement_timeout(self, queue: QueueType) -> int:
+    def acknowledgement_timeout(self, queue: QueueType, subscription: Subscription | None = None) -> int:
+        """In ms, of what the consumer has from the queue. From 4.3 on that of the consumer comes before its queue's, and both
+        before the node's (rules/queues#5.10)."""
         own, node = queue.settings.consumer_timeout, self.broker_settings.consumer_timeout
         node = ACKNOWLEDGEMENT_TIMEOUT_MS if node is None else node
-        if own is None:
-            return node
-        return min(own, node) if self.rules.acknowledgement_timeout == "channel" else own
+        if self.every_channel_times_out:
+            return node if own is None else min(own, node)
+        asked = subscription.arguments.get("x-consumer-timeout") if subscription is not None else None
+        if is_integer(asked):
+            return int(raw(asked))
+        return node if own is None else own
 
     def retry_dead_letter(self, queue: QueueType) -> None:
         self.agenda.add(self.now + DEAD_LETTER_RETRY_MS, RETRY, queue.name)

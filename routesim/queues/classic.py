@@ -14,7 +14,7 @@ from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueT
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
-from routesim.values import Table, wire_type
+from routesim.values import Table
 from routesim.versions import Rules
 
 
@@ -231,10 +231,6 @@ class Classic(QueueType):
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel[QueueType]) -> None:
         super().check_consume(auto_ack, exclusive, arguments, channel)
-        failover = arguments.get("x-cancel-on-ha-failover", False)
-        if self.rules.cancel_on_ha_failover and wire_type(failover) != "bool":
-            term = f"{{unacceptable_type,{wire_type(failover)}}}"
-            raise AmqpError(406, f"invalid arg 'x-cancel-on-ha-failover' for {self.where()}: {term}")
         single = self.settings.single_active_consumer
         if self.exclusive_to is not None or (exclusive and (self.subscriptions or single)):
             raise AmqpError(403, f"{self.where()} in exclusive use")

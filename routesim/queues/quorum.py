@@ -156,6 +156,9 @@ class Quorum(QueueType):
         if dropped:
             self._expire(host)
 
+    def awaiting_grew(self, host: Host) -> None:
+        self._enforce_limits(host)  # it counts towards the limit, at once (rules/queues#6.8)
+
     def settings_changed(self, host: Host) -> None:
         self._checkout(host)
 
@@ -262,8 +265,8 @@ class Quorum(QueueType):
         if self.settings.single_active_consumer:
             raise AmqpError(
                 405,
-                f"cannot obtain access to locked {self.where()}. basic.get operations are not supported by quorum queues "
-                "with single active consumer",
+                f"cannot obtain access to locked {self.where()}. basic.get operations are not supported by "
+                f"{self.rules.quorum_in_get_text} queues with single active consumer",
             )
 
     def consume(self, host: Host, subscription: Subscription) -> None:
@@ -357,6 +360,14 @@ class Quorum(QueueType):
         self._succeed(host)
         self._checkout(host)
 
+    def take_back(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str) -> None:
+        if subscription is not None:
+            self._leave(subscription)
+        for copy in copies:
+            self._give_back(host, copy, by, "acknowledgement timeout", to_returns=True, failed=False)
+        self._succeed(host)
+        self._checkout(host)
+
     def _teardown_order(self, delivery: Delivery[QueueType]) -> tuple[object, ...]:
         """By consumer, then by message; a basic.get is a consumer named by its tag (rules/queues#2.12)."""
         owner, tag = delivery.subscription, delivery.tag
@@ -388,7 +399,7 @@ class Quorum(QueueType):
 
     def _return(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str, why: str) -> None:
         failed = self.rules.dead_letter_counts == "all" and why not in NO_FAILURE
-        if self._limit_set() or why == "acknowledgement timeout" or self.rules.quorum_returns_first:
+        if self._limit_set() or self.rules.quorum_returns_first:
             kept = [self._give_back(host, copy, by, why, to_returns=True, failed=failed) for copy in copies]
             dead = len(copies) - sum(kept)
             self._credit(subscription, len(copies) + dead * (self.rules.quorum_limit_death_credit - 1))

@@ -50,8 +50,7 @@ class Stream(QueueType):
         if auto_ack:
             stream = "stream" if self.rules.texts_say_stream else "stream queues"
             raise AmqpError(540, f"automatic acknowledgement not supported by {stream} {self.where()}")
-        if "x-priority" in arguments:
-            raise AmqpError(406, f"invalid arg 'x-priority' for {self.where()} of queue type rabbit_stream_queue")
+        super().check_consume(auto_ack, exclusive, arguments, channel)
         asked = arguments.get("x-stream-offset", "next")
         offset = raw(asked)
         no_age = isinstance(offset, str) and offset not in NAMED_OFFSETS and not offset[:1].isdigit()
