@@ -233,7 +233,7 @@ DIFFERENCES: dict[str, VersionDifference] = {
     ),
     "replay_nowhere_text": VersionDifference(
         "a replay of x-recent-history that reaches no queue is refused with", "INTERNAL_ERROR",
-        (("4.0.0", "INTERNAL_ERROR - could not find queue/exchange ''"),), "rules/routing#Y4",
+        (("4.0.0", "could not find queue/exchange ''"),), "rules/routing#Y4",
     ),
     "quorum_nack_counts": VersionDifference(
         "basic.nack and recover count towards the delivery limit", True, (("4.3.0", False),), "rules/queues#2.10"
