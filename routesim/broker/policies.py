@@ -164,7 +164,7 @@ def delete_policy(broker: State, step: steps.DeletePolicy) -> None:
 
 def _apply_change(broker: State, *changed: Policy) -> None:
     """Every exchange and queue that a changed policy names is looked at again (rules/routing#O4)."""
-    names = [compiled(pattern).search for pattern in {policy.pattern for policy in changed}]
+    names = [compiled(pattern) for pattern in {policy.pattern for policy in changed}]
     for name, exchange in broker.exchanges.items():
         if any(named(name) for named in names):
             apply_to_exchange(broker, exchange)
@@ -189,7 +189,7 @@ def matching(broker: State, operator: bool, name: str, kind: str) -> list[Policy
             continue
         if kind != "exchange" and not UNSUPPORTED[kind].isdisjoint(policy.definition):
             continue
-        if compiled(policy.pattern).search(name):
+        if compiled(policy.pattern)(name):
             found.append(policy)
     # Equal priorities are undefined in RabbitMQ; here the first declared wins.
     return sorted(found, key=lambda policy: -policy.priority)
