@@ -1,6 +1,6 @@
 """Rules as tables: what RabbitMQ does, in the commands and events of `kits.broker`, run over every kind of queue and version.
 
-    test_rules = chapter("queues", '''
+    test_rules = queue_rules('''
     2.8 where a requeue goes: without a delivery limit to the tail, until 4.2 [quorum limited]
         queue q {kind}; send q 1 2 3; get ch q; nack ch 1
         drain q = 1* 2 3 | quorum <4.3: 2 3 1*
@@ -19,6 +19,7 @@ message. `!406 text` demands a refusal, `= …` an answer, `| condition: …` af
 that must all hold.
 """
 
+import functools
 import inspect
 import itertools
 import json
@@ -45,12 +46,25 @@ class Rule(NamedTuple):
     commands: list[str]
 
 
-def chapter(page: str, text: str) -> Callable[..., None]:
+@functools.cache
+def page(name: str) -> str:
+    return (ROOT / "routesim" / "docs" / "rules" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def queue_rules(text: str) -> Callable[..., None]:
+    return _test_of("queues", text)
+
+
+def routing_rules(text: str) -> Callable[..., None]:
+    return _test_of("routing", text)
+
+
+def _test_of(own_page: str, text: str) -> Callable[..., None]:
     """The test of all rules in the text."""
     params = []
     for rule in _read(text):
         for id in rule.ids:
-            _check(*id.split("#") if "#" in id else (page, id))
+            _check(*id.split("#") if "#" in id else (own_page, id))
         name = re.sub(r"\W+", "-", rule.name).strip("-")
         for combination in itertools.product(*rule.over.values()):
             values = dict(zip(rule.over, combination, strict=True))
@@ -65,9 +79,8 @@ def chapter(page: str, text: str) -> Callable[..., None]:
     return run
 
 
-def _check(page: str, anchor: str) -> None:
-    text = (ROOT / "routesim" / "docs" / "rules" / f"{page}.md").read_text(encoding="utf-8")
-    assert f'<a id="{anchor}"></a>' in text, f"rules/{page} has no rule {anchor}"
+def _check(name: str, anchor: str) -> None:
+    assert f'<a id="{anchor}"></a>' in page(name), f"rules/{name} has no rule {anchor}"
 
 
 def _read(text: str) -> Iterator[Rule]:
@@ -205,6 +218,9 @@ class Script:
         """`0:ack 1:nack`."""
         return " ".join(f"{message}:{answer}" for message, answer in self.b.confirms.items())
 
+    def confirm_of(self, message: Any) -> str:
+        return self.b.confirms.get(str(message), "-")
+
     def dropped(self, queue: str) -> str:
         return self.b.died(queue, dropped=True)
 
@@ -231,6 +247,10 @@ class Script:
     def ended(self) -> list[str]:
         """The consumers that ended without their doing; `:lost` with their channel."""
         return [ended.consumer + ":lost" * ended.channel_lost for ended in self.b.ended]
+
+    def types(self) -> str:
+        """The types of the queues that were declared."""
+        return " ".join(f"{event.queue}:{event.type}" for event in self.b.all(events.QueueDeclared))
 
     def active(self) -> list[str]:
         """The consumers that became the single active one."""
@@ -273,6 +293,6 @@ def _value(text: str) -> Any:
 
 
 def _shown(answer: Any) -> str:
-    if isinstance(answer, list | tuple):
+    if type(answer) in (list, tuple):
         return " ".join(map(str, answer))
     return str(answer)

@@ -1,13 +1,11 @@
 """rules/queues#4: acknowledgements, transactions and confirms."""
 
 from kits.broker import Bench, versions
-from kits.rules import chapter
+from kits.rules import queue_rules
 
 from routesim import events
 
-test_tags = chapter(
-    "queues",
-    """
+test_tags = queue_rules("""
 4.2 multiple takes all outstanding tags up to this one [kinds]
     queue q {kind}; send q 0..4; get ch q 5; ack ch 2; ack ch 3 multiple; count q = 0 2; close ch; drain q = 3* 4*
 4.2 an unknown tag requeues the rest: the channel is closed
@@ -61,12 +59,9 @@ test_tags = chapter(
     queue q {kind}; recover A; consume A q prefetch=2; send q 0 1; recover A; news = A:0 A:1 A:0* A:1*; ack A 1 !406
 4.6,S21 recover without requeue is 540: what the connection held is requeued
     queue q; send q 0; get ch q; recover ch requeue=false !540; drain q = 0*
-""",
-)
+""")
 
-test_transactions = chapter(
-    "queues",
-    """
+test_transactions = queue_rules("""
 4.7 transaction modes: none on a channel with confirms; no commit or rollback without a select, which may be repeated
     channel tx confirms=false; tx ch select !406 cannot switch from confirm to tx mode
     tx tx commit !406 channel is not transactional; tx tx rollback !406 channel is not transactional; tx tx select; tx tx select
@@ -111,10 +106,9 @@ routing#S28 transaction, a queue declared after the publish gets nothing
 4.7,11-14,3.13 transaction, publishes and rejections: (the quorum queue of 3.10.8 had `new` last, as publishes travel at a low priority) [kinds]
     transaction tx; queue q {kind}; send q 0..4; get tx q 4 = 0 1 2 3; send q new channel=tx; reject tx 3 requeue
     reject tx 1 requeue; ack tx 2; tx tx commit; close tx; drain q = 0* 2* 3* 4 new | quorum <4.3: 3* 4 new 0* 2*
-""",
-)
+""")
 
-test_confirms = chapter("queues", """
+test_confirms = queue_rules("""
 4.8 confirms only where they are on
     channel ch confirms=false; queue q; send q 0 channel=ch; confirms =
 4.8,4.9 confirms: one answer a publish, at once and in order [kinds]
@@ -129,7 +123,7 @@ test_confirms = chapter("queues", """
     confirms = 1:ack 2:nack; drain ok = 1 2; drain full = 1
 4.9,S33 confirms, what reaches nothing and what is dropped from the head is acked
     queue drops max-length=1; send nowhere lost; send drops 0 1; confirms = lost:ack 0:ack 1:ack
-""")  # fmt: skip
+""")
 
 
 @versions()

@@ -1,10 +1,8 @@
 """rules/queues#3: who gets which message."""
 
-from kits.rules import chapter
+from kits.rules import queue_rules
 
-test_consuming = chapter(
-    "queues",
-    """
+test_consuming = queue_rules("""
 3.1 consuming a missing or another connection's queue: 404, 405
     queue mine exclusive; consume A nope !404 no queue 'nope' in vhost '/'; consume A mine !405
 3.1 a consumer tag in use comes before all else: 530 even where the queue does not exist
@@ -23,12 +21,9 @@ test_consuming = chapter(
 3.1 delivery tags: one sequence a channel, from 1, for deliveries and gets, automatic ones included
     queue q; queue other; consume A q channel=ch auto-ack; send q 0; send other 1 2 3; get ch other auto-ack; get ch other
     send q 4; received = 1 2 3 4; close ch; get ch other; received = 1 2 3 4 1
-""",
-)
+""")
 
-test_turns_of_a_classic_queue = chapter(
-    "queues",
-    """
+test_turns_of_a_classic_queue = queue_rules("""
 3.2 without credit a consumer keeps its place until a message is offered to it
     queue q; consumers q A B prefetch=1; send q 0 1; ack A 1; ack B 1; send q 2 3; news = A:0 B:1 A:2 B:3
     send q 4; ack B 2; ack A 2; news = B:4; send q 5; news = A:5
@@ -46,12 +41,9 @@ test_turns_of_a_classic_queue = chapter(
     queue q; consumers q A B prefetch=1; send q 0 1 2; cancel A; news = A:0 B:1; ack B 1; news = B:2
 3.2 the end of a channel requeues, then dispatches
     queue q; consume A q prefetch=2; consume B q prefetch=3; send q 0 1 2; news = A:0 B:1 A:2; close A; news = B:0* B:2*
-""",
-)
+""")
 
-test_turns_of_a_quorum_queue = chapter(
-    "queues",
-    """
+test_turns_of_a_quorum_queue = queue_rules("""
 3.3 without credit a consumer leaves the line at once: with credit again it is at the tail [quorum limited]
     queue q {kind}; consumers q A B C prefetch=1; send q 0 1 2; ack C 1; ack A 1; ack B 1; send q 3 4 5
     news = A:0 B:1 C:2 C:3 A:4 B:5
@@ -68,12 +60,9 @@ test_turns_of_a_quorum_queue = chapter(
     queue q {kind}; send q 0..6; consume A q prefetch=2 auto-ack; of A = 0 1 2 3 4 5 6; count q = 0 0
 3.3 what a cancelled consumer gives back: acks give nobody credit, nacks requeue
     queue q limited; consume A q prefetch=2; send q 0 1 2; cancel A; ack A 1; nack A 2; ready q = 1* 2
-""",
-)
+""")
 
-test_turns = chapter(
-    "queues",
-    """
+test_turns = queue_rules("""
 3.4 idle consumers take turns [kinds]
     queue q {kind}; consumers q A B C; send q 0..6; of A = 0 3 6; of B = 1 4; of C = 2 5
 3.4 busy consumers, with a message waiting: C acks, A acks, 4 is published [kinds]
@@ -100,12 +89,9 @@ test_turns = chapter(
 3.11 x-priority, the highest is first again once it has credit [kinds]
     queue q {kind}; consume low q prefetch=5; consume high q prefetch=1 priority=1; send q 0 1; news = high:0 low:1; ack high 1
     send q 2 3; news = high:2 low:3
-""",
-)
+""")
 
-test_global_qos = chapter(
-    "queues",
-    """
+test_global_qos = queue_rules("""
 3.7,11-12 global limit of two consumers: they take turns [<4.3]
     queue q; send q 0..11; qos ch 3 whole-channel; consumers q A B channel=ch; news = A:0 A:1 A:2
     ack ch 1..6; news = A:3 B:4 A:5 B:6 A:7 B:8
@@ -137,21 +123,17 @@ test_global_qos = chapter(
 3.7,S34 global limit counts per consumer from 4.3 on [classic quorum, 4.3]
     queue q {kind}; channel planned prefetch=1; qos ch 1 whole-channel; consumers q A B channel=ch; consume C q channel=planned
     send q 0..3; news = A:0 B:1 C:2
-""",
-)
+""")
 
-test_get = chapter(
-    "queues",
-    """
+test_get = queue_rules("""
 3.8 basic.get takes the head whoever consumes: a single active or exclusive consumer of a classic queue does not keep it away
     queue q single-active-consumer=true; queue p; consume A q prefetch=1; consume B p prefetch=1 exclusive
     send q 0 1; send p 0 1; get ch q = 1; get ch p = 1; get ch p = -
 3.8 basic.get is refused: by a quorum queue with a single active consumer, a stream, and what is missing
     queue q quorum single-active-consumer=true; queue s stream; get ch q !405; get ch s !540; get ch nope !404
-""",
-)
+""")
 
-test_exclusive_and_single_active = chapter("queues", """
+test_exclusive_and_single_active = queue_rules("""
 3.9 exclusive consumer: granted only without others; while it is there, others are 403
     queue q; consume A q exclusive; consume B q !403 queue 'q' in vhost '/' in exclusive use
     consume B q exclusive !403 queue 'q' in vhost '/' in exclusive use; cancel A; consume B q
@@ -194,4 +176,4 @@ test_exclusive_and_single_active = chapter("queues", """
 3.10 single active consumer of a quorum queue, preemption of an idle one is at once [>=4.0]
     queue q quorum single-active-consumer=true; consume A q prefetch=2; consume B q prefetch=2 priority=5; send q 0
     news = B:0; cancel B; nack B 1; news = A:0*
-""")  # fmt: skip
+""")

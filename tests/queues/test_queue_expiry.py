@@ -2,13 +2,13 @@
 
 import pytest
 from kits.broker import Bench, before, deaths, kinds, versions
-from kits.rules import chapter
+from kits.rules import queue_rules
 
 from routesim import events
 from routesim.broker.publishing import parse_expiration
 from routesim.replies import AmqpError
 
-test_ttl = chapter("queues", """
+test_ttl = queue_rules("""
 5.1 TTL of the queue counts from the enqueue: expired when that instant is reached, not before [kinds]
     queue q {kind} message-ttl=300; wait 50; send q 0; wait 299; ready q = 0; wait 1; ready q =; dropped q = 0:expired
 5.1 TTL of queue and message, the smaller counts [kinds, queue=none 300 100]
@@ -52,9 +52,9 @@ test_ttl = chapter("queues", """
     dropped q = 0:expired
 5.8 expiry is first at its instant [kinds]
     queue q {kind}; send q 0 expiration=100; wait 100; consume A q; news =
-""")  # fmt: skip
+""")
 
-test_x_expires = chapter("queues", """
+test_x_expires = queue_rules("""
 5.9 x-expires of a classic queue, what renews it: declaring and basic.get, even of nothing; publishing does not
     queue q expires=1000; wait 900; get ch q; wait 900; queue q expires=1000; wait 900; send q 0; wait 99; queues = q; wait 1
     queues =
@@ -80,9 +80,9 @@ routing#O4 x-expires by policy goes with the policy
     policy short q expires=1000; queue q; wait 500; delete-policy short; wait 20000; queues = q
 7.4 x-expires begins anew after a restart
     queue q expires=1000; wait 900; restart; wait 999; queues = q; wait 1; queues =
-""")  # fmt: skip
+""")
 
-test_acknowledgement_timeout = chapter("queues", """
+test_acknowledgement_timeout = queue_rules("""
 5.10 acknowledgement timeout by default: half an hour [<4.3]
     queue q; send q 0; get ch q; wait 1799000; count q = 0 1; wait 62000; count q = 1 0
 5.10 acknowledgement timeout, acked in time: a younger delivery has its own time [<4.3]
@@ -117,7 +117,7 @@ test_acknowledgement_timeout = chapter("queues", """
 5.10 acknowledgement timeout, a late answer counts once: by itself or with those before it; then the tag is unknown [4.3]
     broker consumer-timeout=10000; queue q limited; consume A q prefetch=3; send q 0 1 2; wait 10000; nack A 3
     ack A 2 multiple; ready q = 0* 1* 2*; ack A 1 !406
-""")  # fmt: skip
+""")
 
 EXPIRATIONS = [
     ("5", 5), ("+5", 5), ("007", 7), ("-0", 0), ("0", 0), ("315360000000", 315_360_000_000),

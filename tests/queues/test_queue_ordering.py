@@ -4,11 +4,9 @@ from itertools import permutations
 
 import pytest
 from kits.broker import Bench, versions
-from kits.rules import chapter
+from kits.rules import queue_rules
 
-test_classic = chapter(
-    "queues",
-    """
+test_classic = queue_rules("""
 2.1 first in, first out: messages handed over directly have their number too
     queue q; consume A q prefetch=1; send q 0..3; cancel A; nack A 1; drain q = 0* 1 2 3
 
@@ -42,12 +40,9 @@ test_classic = chapter(
     queue q {kind}; send-by-priority q 0:0 9:9 5:5; drain q = 0 9 5
 2.7 priority means nothing in a quorum queue of 3.x [quorum, <4.0]
     queue q {kind}; send-by-priority q 0:0 9:9 5:5; drain q = 0 9 5
-""",
-)
+""")
 
-test_quorum = chapter(
-    "queues",
-    """
+test_quorum = queue_rules("""
 2.6 returns come first: drop-head looks at the same head [<4.0]
     queue q limited max-length=3; send q 1 2 3; get ch q 2; send q 4 5; nack ch 2; ready q = 3 4 5; dropped q = 2:maxlen
 
@@ -153,10 +148,9 @@ test_quorum = chapter(
 2.12 the end of a channel, inside a consumer by delivery: however old the messages are [quorum limited]
     queue q {kind}; send q 1 2; get other q; consume A q prefetch=5; nack other 1; send q 3; news = A:2 A:1* A:3; close A
     drain q = 2* 1* 3*
-""",
-)
+""")
 
-test_unacked = chapter("queues", """
+test_unacked = queue_rules("""
 2.13,S23 unacked messages of a cancelled consumer: they stay out, to be acked or nacked [kinds]
     queue q {kind}; consume A q prefetch=2; consume B q prefetch=2; send q 0 1 2; news = A:0 B:1 A:2; cancel A; news =
     ack A 1; nack A 2; news = B:2*
@@ -174,7 +168,7 @@ test_unacked = chapter("queues", """
 2.13,8.2 unacked messages beside those of a stream: nacking the stream's closes the connection, which requeues the others
     queue a-stream stream; queue q; send q 0; consume S a-stream channel=ch prefetch=5; consume A q channel=ch prefetch=5
     send a-stream 1; nack ch 0 multiple !540; drain q = 0*
-""")  # fmt: skip
+""")
 
 
 @versions()
