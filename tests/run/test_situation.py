@@ -90,7 +90,7 @@ def test_it_ends_as_the_broker_does(what: Any) -> None:
     result = runner.run()
     situation.advance(result.clock_ms)
     assert differences(situation, result.broker) == []
-    transactional = any(channel.transaction for channel in result.broker.channels.values())
+    transactional = any(channel.answered is not None for channel in result.broker.channels.values())
     for name, queue in result.broker.queues.items():
         if queue.kind != "stream" and not transactional:
             assert len(situation.queues[name].unacked) == len(unacked(result.broker, queue))
