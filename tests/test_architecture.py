@@ -8,7 +8,10 @@ import routesim
 
 ROOT = Path(routesim.__file__).parent
 LAYERS = [
-    {"model", "steps", "events", "versions", "diagnostics", "values", "replies", "content", "comparisons", "tables", "text"},
+    {
+        "model", "steps", "events", "versions", "diagnostics", "values", "replies", "content", "comparisons", "tables", "text",
+        "durations",
+    },
     {"exchanges", "queues"},
     {"broker"},
     {"celery", "redis"},
@@ -18,7 +21,7 @@ LAYERS = [
     {"check", "diff", "graph"},
     {"report"},
     {"cli", "testing"},
-]
+]  # fmt: skip
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 OWNERS = {"yaml": {"scenario"}, "rich": {"report"}, "typer": {"cli"}, "pika": {"rabbitmq"}, "pytest": {"testing"}}
 # What the layers without IO may not touch.

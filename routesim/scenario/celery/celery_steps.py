@@ -10,13 +10,14 @@ from routesim.celery.messages import Command, command
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.celery.schedules import BadCrontab, crontab, crontab_of, ticks
 from routesim.diagnostics import did_you_mean
+from routesim.durations import duration_text, parse_duration, written_duration
 from routesim.scenario.celery.apps import App, Apps, declared, flower_parts, part_of
 from routesim.scenario.celery.calls import CallPublishes, Calls, Producer, steps_of
 from routesim.scenario.celery.celery_format import CONTROL
 from routesim.scenario.celery.celery_tasks import TasksSection
-from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
+from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
 from routesim.scenario.format import whole
-from routesim.scenario.format.kinds import Fields, Integer, Reader, Unreadable, duration_ms
+from routesim.scenario.format.kinds import Fields, Integer, Reader, Unreadable
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 
 FAILS = Integer(300, 600)
@@ -61,7 +62,7 @@ class CelerySteps:
     def _plain(self, node: Node) -> None:
         """Passed on; within a wait, what is due meanwhile."""
         waited = node.get("wait") if isinstance(node, Mapping) else None
-        ms = duration_ms(waited) if isinstance(waited, Text) else None
+        ms = parse_duration(waited) if isinstance(waited, Text) else None
         # A wait that holds anything else stays whole: it is wrong, or says how it fails.
         if not ms or len(node) > 1 or not self.due or self.due[0][0] > self.now + ms:
             self.now += ms or 0
@@ -79,7 +80,7 @@ class CelerySteps:
 
     def _wait_for(self, moment: int, at: Node) -> None:
         if moment > self.now:
-            self.steps.append(("", made({"wait": duration(moment - self.now)}, at)))
+            self.steps.append(("", made({"wait": written_duration(moment - self.now)}, at)))
             self.now = moment
 
     def _send(self, producer: Producer, sent: CallPublishes, said: str, at: Node, fails: Node | None = None) -> None:
@@ -145,7 +146,7 @@ class CelerySteps:
         if name not in self.tasks.known:
             raise self.reader.error("unknown-task", f"commit needs the task {name} under `tasks:`", key_of(fields.node, "commit"))
         for id, sent in zip(ids, moments, strict=True):
-            rule = {"id": id, "before": duration(sent + commit), "ends": "exception"}
+            rule = {"id": id, "before": written_duration(sent + commit), "ends": "exception"}
             self.tasks.rules.setdefault(name, []).append(made(rule, key_of(fields.node, "commit")))
 
     def _get(self, producer: Producer, fields: Fields, at: Text) -> None:
@@ -258,7 +259,7 @@ class CelerySteps:
             (f"{producer.name} asks the workers, and waits for answers", declared(parts, at)),
             ("", made({"consume": name}, at)),
             ("", self._broadcast(what, producer.name, producer.app, at)),
-            ("", made({"wait": duration(timeout)}, at)),
+            ("", made({"wait": written_duration(timeout)}, at)),
             ("", made({"cancel": name}, at)),
         ]
         self.now += timeout
@@ -272,7 +273,7 @@ class CelerySteps:
             step = self._broadcast(Command("enable_events", {}), "flower", self.flower, at)
             times = self.lasts // FLOWER_MS + 1
             if times > 1 and self._some_worker_needs_telling():
-                repeated = {"count": times, "every": duration(FLOWER_MS)}
+                repeated = {"count": times, "every": written_duration(FLOWER_MS)}
                 step = made({"publish": {**step["publish"], **repeated}}, at)
             self.steps.append(("Flower wants events", step))
 
@@ -327,7 +328,7 @@ class CelerySteps:
         moments = self._due(fields, horizon, starts)
         if not moments:
             self.reader.warning(
-                "never-due", f"'{entry}' is not due before this scenario ends, {duration(horizon)} after it begins", at,
+                "never-due", f"'{entry}' is not due before this scenario ends, {duration_text(horizon)} after it begins", at,
                 "say a later `until`, or another time with `starts`",
             )  # fmt: skip
             return
@@ -356,14 +357,14 @@ class CelerySteps:
 def horizon_of(root: Mapping) -> int:
     """How long a scenario lasts (ms): `until`, else the sum of its waits."""
     until = root.get("until")
-    lasts = duration_ms(until) if isinstance(until, Text) else None
+    lasts = parse_duration(until) if isinstance(until, Text) else None
     if lasts is not None:
         return lasts
     steps = root.get("steps")
     total = 0
     for step in steps if isinstance(steps, Sequence) else ():
         waited = step.get("wait") if isinstance(step, Mapping) else None
-        total += (duration_ms(waited) or 0) if isinstance(waited, Text) else 0
+        total += (parse_duration(waited) or 0) if isinstance(waited, Text) else 0
     return total
 
 

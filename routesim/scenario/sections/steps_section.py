@@ -13,6 +13,7 @@ from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
 from routesim.scenario.sections.names import Names
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.text import cut
 
 TEXT_WIDTH = 100
 CONNECTION_ENDS: dict[str, type[steps.Crash | steps.Close]] = {"crash": steps.Crash, "close": steps.Close}
@@ -279,7 +280,7 @@ class StepsSection:
 def _text(step: Read) -> str:
     """The step on one line, as it might be written."""
     text = f"{step.verb} {_flow(step.node)}".strip()
-    return text if len(text) <= TEXT_WIDTH else text[: TEXT_WIDTH - 1] + "…"
+    return cut(text, TEXT_WIDTH)
 
 
 def _flow(node: Node, room: int = TEXT_WIDTH) -> str:
