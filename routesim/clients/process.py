@@ -14,7 +14,7 @@ from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.requests import Request
 from routesim.events import Event
 from routesim.model import Message, TaskWorker, control_channel, gossip_channel, task_consumer
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Publish, Qos
 
 
@@ -23,7 +23,7 @@ class Process:
     keep those that wait for a token, each task's by its name; `buckets` are those for which a token is to come, older ones
     that a command has replaced among them. `life` counts the connections that it has had."""
 
-    def __init__(self, plan: TaskWorker, shared: Shared) -> None:
+    def __init__(self, plan: TaskWorker, shared: Shared, slack_ms: int = 0) -> None:
         self.plan = plan
         self.shared = shared
         self.consumers = {task_consumer(plan.name, queue): queue for queue in plan.queues}
@@ -48,7 +48,7 @@ class Process:
         self.opened: set[str] = set()  # connections beside the main one
         self.numbers = 0
         self.now = 0
-        self.slack_ms = 0  # so much before its time a task is due: a real clock is never exact
+        self.slack_ms = slack_ms  # so much before its time a task is due: a real clock is never exact
         self.dropped = False  # something that was planned is expected no more
 
     def channels(self) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ class Process:
         else:
             yield from executing.lose_children(self)
 
-    def receive(self, delivery: Delivery, now: int) -> Actions:
+    def receive(self, delivery: Delivery[DeliveringQueue], now: int) -> Actions:
         """A message has arrived."""
         self.now = now
         consumer = delivery.subscription.name if delivery.subscription else ""

@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from routesim import events
+from routesim.celery.states import COUNTED
 from routesim.durations import seconds
-from routesim.run.folds.task_records import COUNTED
 
 SENTENCES: dict[type, str] = {
     events.TaskReceived: "received by {0.worker}",

@@ -1,10 +1,12 @@
 """Streams, as far as AMQP 0-9-1 shows them (rules/queues#8): an append-only log that every consumer reads for itself."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from routesim.content import Content
 from routesim.queues.base import ACK, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
 from routesim.values import Table, is_integer, raw, wire_type
 
@@ -18,10 +20,11 @@ class Stream(QueueType):
     """`log` holds every message with the instant of its arrival in ms; its index is its offset."""
 
     kind = "stream"
-    takes_settled = False
+    keeps_log = True
+    replicated = True
 
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.log: list[tuple[int, Copy]] = []
 
     def expires_at(self, content: Content, now: int) -> int | None:
@@ -38,7 +41,7 @@ class Stream(QueueType):
             subscription.offset += 1
             host.deliver(self, subscription, self.log[subscription.offset - 1][1])
 
-    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel[QueueType]) -> None:
         if not channel.prefetch:
             raise AmqpError(406, f"consumer prefetch count is not set for '{self.broker_name}'")
         if channel.limit:
@@ -61,7 +64,7 @@ class Stream(QueueType):
             return True
         return isinstance(inner, str) and (inner in NAMED_OFFSETS or _age_ms(inner) is not None)
 
-    def check_get(self, channel: Channel) -> None:
+    def check_get(self, channel: Channel[QueueType]) -> None:
         raise AmqpError(540, f"basic.get not supported by stream queues {self.where()}")
 
     def consume(self, host: Host, subscription: Subscription) -> None:
@@ -91,13 +94,13 @@ class Stream(QueueType):
         del self.subscriptions[subscription.channel.name, subscription.tag]
         subscription.cancelled = True
 
-    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+    def remove_consumers(self, host: Host, channel: Channel[QueueType]) -> list[Subscription]:
         gone = [item for item in self.subscriptions.values() if item.channel is channel]
         for subscription in gone:
             self.cancel(host, subscription)
         return gone
 
-    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+    def channel_down(self, host: Host, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], why: str) -> None:
         """Nothing comes back: the log still has it."""
 
     def check_answer(self, how: str, why: str) -> None:
@@ -134,11 +137,11 @@ class Stream(QueueType):
         offset = next((index for index, (_, item) in enumerate(self.log) if item is copy), None)
         return {**copy.content.delivered_headers(), "x-stream-offset": offset}
 
-    def clone(self, channels: dict[str, Channel]) -> "Stream":
-        other = Stream(self.name, self.broker_name, self.arguments, rules=self.rules, vhost=self.vhost)
-        self._clone_base(other, channels)
-        other.log = self.log.copy()
-        return other
+    def _unshare(self, twins: dict[int, Subscription]) -> None:
+        self.log = self.log.copy()
+
+    def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
+        return prints.copies(self.ready())
 
 
 def _age_ms(text: str) -> int | None:

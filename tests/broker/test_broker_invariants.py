@@ -307,11 +307,11 @@ class Run:
         found = {}
         for channel in self.broker.channels.values():
             deliveries = list(channel.unacked.values())
-            if channel.transaction is not None:
-                deliveries += [item for _, _, several in channel.transaction.settled for item in several]
+            for answer in channel.answered or ():
+                deliveries += answer.deliveries
             assert len({item.tag for item in deliveries}) == len(deliveries)
             for item in deliveries:
-                if not item.queue.deleted and item.queue.takes_settled and item.queue.name != REPLY_TO:
+                if not item.queue.deleted and not item.queue.keeps_log and item.queue.name != REPLY_TO:
                     found.setdefault(item.queue.name, []).append(item.copy.serial)
         return found
 

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.paths import ALL_SCENARIO_FILES
 from kits.scenario import routesim
 from kits.schema import VALIDATOR, agree, errors_of, places, written
 
@@ -16,10 +17,9 @@ from routesim.scenario import schema
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Kind, ListOf, MapOf, Shape
+from routesim.scenario.steps.verbs import NAMES, kind_of
 from routesim.scenario.yaml.source import parse, read_source
 
-ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
 SHIPPED = Path(schema.__file__).with_name("schema.json")
 
 
@@ -43,7 +43,7 @@ def data_of(path: Path) -> Any:
     return plain_data(node)
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL_SCENARIO_FILES, ids=lambda path: path.stem)
 def test_every_scenario_is_valid(path: Path) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(data_of(path))] == []
 
@@ -64,7 +64,7 @@ def described(kind: Kind, done: set[int]) -> Any:
 def test_an_editor_finds_help_on_every_key() -> None:
     made = schema.schema()
     parts = [made, *made["$defs"].values()]
-    for kind in (whole.SCENARIO, *whole.STEPS.values()):
+    for kind in (whole.SCENARIO, *map(kind_of, NAMES)):
         for _, name, field in described(kind, set()):
             assert any(part.get("properties", {}).get(name, {}).get("description") == field.doc for part in parts), name
     assert set(made["$defs"]["queue"]["properties"]["arguments"]["properties"]) == set(ARGUMENTS)
@@ -86,7 +86,7 @@ keys = st.sampled_from([
 
 @st.composite
 def mutants(draw: Any) -> Any:
-    data = copy.deepcopy(draw(st.sampled_from([data_of(path) for path in SCENARIOS])))
+    data = copy.deepcopy(draw(st.sampled_from([data_of(path) for path in ALL_SCENARIO_FILES])))
     for _ in range(draw(st.integers(1, 2))):
         path = draw(st.sampled_from(list(places(data)) or [()]))
         if not path:

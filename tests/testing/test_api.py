@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from kits.paths import ROOT, SCENARIOS
 
 import routesim
 
-ROOT = Path(__file__).parents[2]
 SHOP = """
 exchanges:
   shop: {type: topic, arguments: {alternate-exchange: rest}}
@@ -98,7 +98,7 @@ def test_what_is_not_there_is_said_with_its_cure() -> None:
 
 
 def test_simulate(tmp_path: Path) -> None:
-    good = routesim.simulate(ROOT / "scenarios" / "shoes.yaml")
+    good = routesim.simulate(SCENARIOS / "shoes.yaml")
     assert (good.ok, good.ended, good.clock_ms, good.failures, good.lost) == (True, "idle", 1400, (), 0)
     assert good.queues["audit"] == ["m1", "m2"]
     bad = routesim.simulate(routesim.loads("queues: {q: }\nexpect: {queues: {q: {ready: 1}}}\n", "mine.yaml"))

@@ -3,15 +3,16 @@
 import json
 from typing import Any
 
-from routesim.queues import Copy, QueueType
+from routesim.broker.protocols import EngineQueue
+from routesim.queues import Copy
 from routesim.report.summary.task_sections import worker_facts
-from routesim.run import Outcome, unacked
+from routesim.run import Result, unacked
 from routesim.values import plain
 
 FORMAT = 1
 
 
-def result_object(result: Outcome, events: list[str]) -> str:
+def result_object(result: Result, events: list[str]) -> str:
     """The whole result as one line of JSON; `events` are lines made by `Lines`."""
     broker = result.broker
     found = {
@@ -63,10 +64,10 @@ def result_object(result: Outcome, events: list[str]) -> str:
     return f'{head[:-1]}, "events": [{", ".join(events)}]}}'
 
 
-def _ready(queue: QueueType, copy: Copy) -> dict[str, Any]:
+def _ready(queue: EngineQueue, copy: Copy) -> dict[str, Any]:
     return {
         "message": copy.message,
-        "redelivered": copy.redelivered and queue.takes_settled,
+        "redelivered": copy.redelivered and not queue.keeps_log,
         "exchange": copy.content.exchange,
         "routing_key": copy.content.routing_key,
         "headers": plain(queue.headers(copy, got=True)),

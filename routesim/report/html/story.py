@@ -7,7 +7,7 @@ from routesim import events
 from routesim.graph import EdgeKey, EventEdges, Graph, Key, collapsed, graph_of, without_idle
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
 from routesim.report.trace.rows import Row, Rows
-from routesim.run import LiveResult, Outcome
+from routesim.run import Result
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
@@ -16,7 +16,6 @@ from routesim.text import cut, visible
 MAX_MOMENTS = 20_000
 MAX_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer
 SHOWN_IDS, LONGEST_IDS = 3, 20
-TELL_OF_ALL = (events.ChannelClosed, events.ConnectionClosed, events.ConnectionLost, events.Restarted)
 
 
 class Frame(NamedTuple):
@@ -38,7 +37,7 @@ class Story(NamedTuple):
     """A run that is over. `left_out`: how many rows of the trace came after those that have a moment. `monitor`: only where
     the scenario has worker processes."""
 
-    result: Outcome
+    result: Result
     graph: Graph
     moments: list[Frame]
     left_out: int
@@ -49,7 +48,7 @@ class Story(NamedTuple):
     @property
     def live(self) -> bool:
         """On a real broker, which tells nobody what waits in its queues: only what clients hold is known before the end."""
-        return isinstance(self.result, LiveResult)
+        return self.result.real is not None
 
     @property
     def scenario(self) -> Scenario:
@@ -88,9 +87,9 @@ class Recorder:
             ))  # fmt: skip
         self._note_changes(event, self.moments[-1])
 
-    def finished(self, result: Outcome, kept: bool) -> Story:
+    def finished(self, result: Result, kept: bool) -> Story:
         depths = dict(self._changed_depths(None))
-        if isinstance(result, LiveResult):  # only now it was asked what is in its queues
+        if result.real is not None:  # only now it was asked what is in its queues
             depths = {name: (queue.ready_count(), queue.unacked) for name, queue in result.broker.queues.items()}
         holds = dict(self._changed_holds(self.depths.situation.consumers))
         end = Frame(result.clock_ms, None, -1, f"the end: {result.ended}", (), False, (), depths, holds)
@@ -98,7 +97,7 @@ class Recorder:
         if self.monitor is not None:
             self.monitor.advance(result.clock_ms)
         graph = self._graph()
-        if not isinstance(result, LiveResult):
+        if result.real is None:
             graph = without_idle(graph, self._used())
         return Story(result, collapsed(graph), self.moments, self.left_out, self.depths, kept, self.monitor)
 
@@ -124,7 +123,7 @@ class Recorder:
                 yield Key(CONSUMER, getattr(event, name))
 
     def _note_changes(self, event: Any, moment: Frame) -> None:
-        of_all = isinstance(event, TELL_OF_ALL) or bool(self.depths.situation.releases)
+        of_all = type(event) in events.CUTS_OFF or bool(self.depths.situation.releases)
         name = getattr(event, "queue", None)
         if of_all or name is not None:
             queues = None if of_all else name

@@ -1,11 +1,12 @@
 """What may be expected of a run, as tables of fields: `expect`, `routes`, `never`."""
 
+from routesim.events import COPY_STATES
 from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Over, Yes
 from routesim.scenario.format.declared import EXCHANGE_NAME, ID, KEY, NAME, TABLE
 from routesim.scenario.format.kinds import Boolean, Choice, Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
 
-STATES = ("ready", "unacked", "acked", "dead-lettered", "dropped", "purged", "deleted", "lost")
+STATES = tuple(dict.fromkeys(COPY_STATES.values()))
 REASONS = ("rejected", "expired", "maxlen", "delivery_limit")
 STATE = Choice(*STATES, *(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS))
 ENDINGS = ("idle", "steps", "time", "livelock", "budget")
@@ -51,6 +52,7 @@ ROUTE = Shape(
         "queues": Field(ListOf(NAME, single=True), "what it must reach, no more and no less; [] for none", required=True),
     },
 )
+CLAIMS = ("reaches", "lost", "delivered", "waits")
 NEVER = Shape(
     "a rule of never",
     {
@@ -60,5 +62,10 @@ NEVER = Shape(
         "waits": Field(Lasts("time from entering a queue to the first delivery"), "such as '> 10s'"),
         "messages": Field(ListOf(ID, single=True), "only these messages; default: all"),
         "queues": Field(ListOf(NAME, single=True), "with lost, delivered and waits: only in these queues; default: all"),
+    },
+    schema={
+        "oneOf": [{"required": [name]} for name in CLAIMS],
+        "not": {"required": ["reaches", "queues"]},
+        "allOf": [{"properties": {name: {"not": {"enum": [None, []]}}}} for name in ("reaches", "queues", "messages")],
     },
 )
