@@ -7,7 +7,7 @@ from routesim.check.finding import ERROR, Draft, Problem, not_checked
 from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
 from routesim.content import Content
-from routesim.explain.answer import lasting
+from routesim.durations import duration_text
 from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import TooManyStates
 from routesim.model import Consumer
@@ -213,7 +213,7 @@ def _endless_shown(topology: CheckedTopology, circle: Circle, rejecting: list[Qu
         more: dict[str, Any] = {"consumers": consumers}
         return draft(topology, f"{told}it comes back at once, for ever", sections, steps, {"ended": "livelock"}, **more)
     expect = {"consumers": {"rejects-1": {"delivered": f">= {ROUNDS}"}}}
-    told += f"delivered {ROUNDS} times within {lasting(ROUNDS * waits)}, and no end"
+    told += f"delivered {ROUNDS} times within {duration_text(ROUNDS * waits)}, and no end"
     return draft(topology, told, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
 
 
@@ -223,10 +223,10 @@ def requeue_endless(topology: CheckedTopology) -> Iterator[Problem]:
         queue = topology.broker.queues.get(consumer.queue)
         rule = consumer.on_message[0]
         always = rule.do == "requeue" and rule._replace(do="ack", takes=None) == type(rule)()
-        if queue is None or queue.kind == "stream" or not always or consumer.auto_ack:
+        if queue is None or queue.keeps_log or not always or consumer.auto_ack:
             continue
         limit = queue.settings.delivery_limit
-        if limit is not None and limit >= 0 and not (queue.kind == "quorum" and not topology.broker.rules.quorum_nack_counts):
+        if limit is not None and limit >= 0 and queue.counts_nacks():
             continue
         way, key = topology.publish(queue.name)
         fields: dict[str, Any] = {"queue": queue.name, "on_message": "requeue"}

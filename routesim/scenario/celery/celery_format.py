@@ -8,6 +8,7 @@ from typing import Any
 
 from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
 from routesim.diagnostics import did_you_mean
+from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format.counts import Limit, Rate
 from routesim.scenario.format.declared import ANY_TYPE
@@ -27,7 +28,6 @@ from routesim.scenario.format.kinds import (
     Shape,
     Table,
     TextKind,
-    duration_ms,
     is_null,
 )
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
@@ -45,10 +45,10 @@ class Seconds(Kind):
     def read(self, reader: Reader, node: Node) -> int:
         if isinstance(node, Text) and node.plain and (INTEGER.fullmatch(node) or FLOAT.fullmatch(node)):
             seconds = float(node) if FLOAT.fullmatch(node) else int(node, 0)
-            if 0 <= seconds <= 100 * 365 * 86_400:
+            if 0 <= seconds <= LONGEST_MS // 1000:
                 return round(seconds * 1000)
             raise self.wrong(reader, node)
-        if not isinstance(node, Text) or duration_ms(node) is None:
+        if not isinstance(node, Text) or parse_duration(node) is None:
             raise self.wrong(reader, node)
         return Duration().read(reader, node)
 
@@ -244,6 +244,7 @@ ENTRY = Shape(
         **_ROUTING,
         "expires": Field(Seconds(), "how long a message lives"),
     },
+    schema={"oneOf": [{"required": ["every"]}, {"required": ["crontab"]}]},
 )
 BEAT = Shape("a beat", {**_OF_APP, "schedule": Field(MapOf(ENTRY, NAME), "its entries", required=True)})
 FLOWER = Shape("flower", _OF_APP, optional=True)
@@ -284,9 +285,17 @@ CALL = Shape(
         "on_commit": Field(Boolean(), "sent at the commit (delay_on_commit)"),
     },
 )
-COMMANDS = (
-    "revoke", "rate_limit", "ping", "shutdown", "enable_events", "disable_events", "cancel_consumer", "add_consumer",
-)  # fmt: skip
+# Commands to workers, each with the fields that it needs.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "revoke": ("id",),
+    "rate_limit": ("task", "rate"),
+    "ping": (),
+    "shutdown": (),
+    "enable_events": (),
+    "disable_events": (),
+    "cancel_consumer": ("queue",),
+    "add_consumer": ("queue",),
+}
 CONTROL = Shape(
     "control",
     {
@@ -301,4 +310,4 @@ CONTROL = Shape(
         "timeout": Field(Seconds(), "with ping: how long it waits for answers; default 1"),
     },
 )
-KINDS: dict[str, Kind] = {"celery": CELERY, "call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}
+STEP_KINDS: dict[str, Kind] = {"call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}
