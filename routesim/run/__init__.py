@@ -3,7 +3,7 @@
 from routesim.run.acting import StepError
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import unacked
-from routesim.run.folds.records import Listener
+from routesim.run.folds.fold import Listener
 from routesim.run.live import LiveResult
 from routesim.run.runner import BUDGET_EVENTS, Result, Runner
 

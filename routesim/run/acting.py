@@ -9,7 +9,7 @@ from routesim.clients import ScriptedConsumer
 from routesim.events import Event
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.express.express import COME_BACK, FINISH
-from routesim.run.folds.records import Listener
+from routesim.run.folds.fold import Listener
 from routesim.scenario import Do, PublishMany, Scenario, Signal
 from routesim.steps import Publish, Step
 

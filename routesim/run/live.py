@@ -14,7 +14,8 @@ from routesim.run.acting import Acting, StepError
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.express.express import COME_BACK, FINISH, PUBLISH, TIMER
-from routesim.run.folds.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
+from routesim.run.folds.fold import Fold, Listener, fan_out
+from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.scenario import Expectation
 
@@ -68,7 +69,7 @@ class LiveRunner(Acting):
         self.messages, self.gets, self.publishers = Messages(), Gets(), Publishers()
         self.deliveries = Deliveries(scenario.consumers)
         self.fates = Fates(None)
-        records: list[Record] = [self.messages, self.gets, self.fates, self.deliveries, self.publishers]
+        records: list[Fold] = [self.messages, self.gets, self.fates, self.deliveries, self.publishers]
         if self.tasks is not None:
             records.append(self.tasks)
         self.listen = fan_out(listener, records)

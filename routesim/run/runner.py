@@ -15,7 +15,8 @@ from routesim.run.acting import Acting, StepError
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.express.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, TIMER, BatchListener, Express
-from routesim.run.folds.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
+from routesim.run.folds.fold import Fold, Listener, fan_out
+from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
 from routesim.scenario.scenario import Expectation
@@ -90,7 +91,7 @@ class Runner(Acting):
         mentioned = frozenset(item.path[1] for item in asked if item.path[0] == "messages")
         self.fates = Fates(None if keep else mentioned)
         sections = {item.path[0] for item in asked}
-        records: list[Record] = []
+        records: list[Fold] = []
         if keep:
             records += [self.messages, self.gets]
         if keep or mentioned:

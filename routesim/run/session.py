@@ -8,7 +8,7 @@ from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress
-from routesim.run.folds.records import Listener
+from routesim.run.folds.fold import Listener
 from routesim.run.live import LiveResult, LiveRunner
 from routesim.scenario import Scenario
 from routesim.scenario.definitions.list_form import closest_version

@@ -4,11 +4,12 @@ Sums of runs: a `Sweep` of some seeds is merged with that of the seeds that foll
 number.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from routesim import events
 from routesim.broker import counts
+from routesim.run.folds.fold import Fold
 from routesim.run.runner import BUDGET_EVENTS, Result, Runner
 from routesim.run.sweeps.histogram import Histogram
 from routesim.scenario import Scenario
@@ -40,7 +41,7 @@ class Tally:
         self.seeds = (self.seeds + later.seeds)[:FIRST_SEEDS]
 
 
-class Waits:
+class Waits(Fold):
     """Hears how long each copy of a message was in a queue before its first delivery (or basic.get)."""
 
     def __init__(self) -> None:
@@ -48,17 +49,6 @@ class Waits:
         self.entered: dict[int, int] = {}  # copy -> when
         self.copies: dict[str, int] = {}
         self.delivered: dict[str, int] = {}
-        self.table: dict[type, Callable[[Any], None]] = {
-            events.Enqueued: self._enqueued,
-            events.Delivered: self._delivered,
-            events.Got: self._left,
-            **dict.fromkeys(events.REMOVED, self._gone),
-        }
-
-    def listen(self, event: Any) -> None:
-        hear = self.table.get(type(event))
-        if hear is not None:
-            hear(event)
 
     def _enqueued(self, event: events.Enqueued) -> None:
         self.entered[event.copy] = event.at_ms
@@ -77,6 +67,13 @@ class Waits:
 
     def _gone(self, event: Any) -> None:
         self.entered.pop(event.copy, None)
+
+    hears = {
+        events.Enqueued: _enqueued,
+        events.Delivered: _delivered,
+        events.Got: _left,
+        **dict.fromkeys(events.REMOVED, _gone),
+    }
 
 
 class Sweep:
@@ -162,7 +159,7 @@ def sweep(scenario: Scenario, seeds: Iterable[int], *, until: str | int | None =
     found = Sweep()
     for seed in seeds:
         heard = Waits()
-        runner = Runner(scenario, heard.listen, seed=seed, until=until, max_events=max_events, keep=False)
+        runner = Runner(scenario, heard.hear, seed=seed, until=until, max_events=max_events, keep=False)
         result = runner.run()
         drawn = runner.broker.draws + sum(worker.chances for worker in runner.workers.values())
         found.note(seed, result, heard, drawn=drawn > 0)
