@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from routesim import events
 from routesim.explain.witness import ExpectationWitness, told
-from routesim.run import Checked, LiveResult, Outcome, Result, Runner, shown_actual
+from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.scenario import Never
 
 
@@ -23,7 +23,7 @@ class RunFailure(NamedTuple):
     why: str
 
 
-def failures(result: Outcome) -> list[RunFailure]:
+def failures(result: Result) -> list[RunFailure]:
     """Everything that is wrong with a run that failed, in the order of the file; nothing where it is `ok`."""
     if result.ok:
         return []
@@ -38,11 +38,11 @@ def kind_of(checked: Checked) -> str:
     return {"Never": "never", "ExpectedRoute": "routes"}.get(type(checked.about).__name__, "expect")
 
 
-def _failure(result: Outcome, line: int, kind: str, expected: str, found: str, why: str = "") -> RunFailure:
+def _failure(result: Result, line: int, kind: str, expected: str, found: str, why: str = "") -> RunFailure:
     return RunFailure(result.scenario.file, line, kind, expected, found, why)
 
 
-def _errors(result: Outcome) -> list[RunFailure]:
+def _errors(result: Result) -> list[RunFailure]:
     found = []
     for error in result.errors:
         if error.expected:
@@ -56,11 +56,11 @@ def _errors(result: Outcome) -> list[RunFailure]:
     return found
 
 
-def _expectations(result: Outcome) -> list[RunFailure]:
+def _expectations(result: Result) -> list[RunFailure]:
     failed = {index: item for index, item in enumerate(result.expectations) if not item.ok}
     reasons = {index: _at_once(result, item) for index, item in failed.items()}
     asked = {index: item for index, item in failed.items() if reasons[index] is None}
-    if asked and not isinstance(result, LiveResult):  # what happened inside a real broker, nobody can watch
+    if asked and result.real is None:  # what happened inside a real broker, nobody can watch
         reasons |= _witnessed(result, asked)
     return [
         _failure(result, item.line, kind_of(item), item.text, shown_actual(item), reasons[index] or "")
@@ -68,7 +68,7 @@ def _expectations(result: Outcome) -> list[RunFailure]:
     ]
 
 
-def _at_once(result: Outcome, checked: Checked) -> str | None:
+def _at_once(result: Result, checked: Checked) -> str | None:
     """The reason where the result itself holds it; None: a second run must tell."""
     if isinstance(checked.about, Never):
         return _breach(checked.witness)

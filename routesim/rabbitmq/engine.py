@@ -63,6 +63,7 @@ class RealBroker:
         self.queues: dict[str, ObservedQueue] = {}
         self.outbox: deque[Delivery[ObservedQueue] | ConsumerEnded] = deque()
         self.failures: list[StepFailure] = []
+        self.livelock = None  # a real broker breaks none, it goes on
         self.numbers = 0
         self.serials = 0
         self.arrived = 0

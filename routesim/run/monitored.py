@@ -2,10 +2,12 @@
 
 from typing import Any, NamedTuple
 
+from routesim.run.budget import BUDGET_EVENTS
 from routesim.run.folds.fold import Listener, fan_out
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depth, Depths
-from routesim.run.runner import BUDGET_EVENTS, Result, Runner
+from routesim.run.result import Result
+from routesim.run.runner import Runner
 from routesim.scenario import Scenario
 from routesim.values import raw
 

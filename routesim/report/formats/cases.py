@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from routesim.explain.failures import RunFailure, failures, kind_of
-from routesim.run import Outcome
+from routesim.run import Result
 
 
 class Case(NamedTuple):
@@ -15,7 +15,7 @@ class Case(NamedTuple):
     failure: RunFailure | None
 
 
-def cases(result: Outcome) -> list[Case]:
+def cases(result: Result) -> list[Case]:
     """One for each expectation, route and rule of never, one for each step that failed, one for the end of the run."""
     failed = failures(result)
     by_place = {(item.kind, item.line, item.expected): item for item in failed}

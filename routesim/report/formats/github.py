@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from routesim.diagnostics import Diagnostic
 from routesim.explain.failures import failures
 from routesim.report.summary.summary import verdict
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.text import visible
 
 STDIN = "<stdin>"
 
 
-def annotations(result: Outcome) -> list[str]:
+def annotations(result: Result) -> list[str]:
     """A line for each failure, and the verdict."""
     lines = []
     for failure in failures(result):

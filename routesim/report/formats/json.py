@@ -5,13 +5,13 @@ from typing import Any
 
 from routesim.queues import Copy, QueueType
 from routesim.report.summary.task_sections import worker_facts
-from routesim.run import Outcome, unacked
+from routesim.run import Result, unacked
 from routesim.values import plain
 
 FORMAT = 1
 
 
-def result_object(result: Outcome, events: list[str]) -> str:
+def result_object(result: Result, events: list[str]) -> str:
     """The whole result as one line of JSON; `events` are lines made by `Lines`."""
     broker = result.broker
     found = {

@@ -4,7 +4,7 @@ from xml.sax.saxutils import quoteattr
 
 from routesim.report.formats.cases import Case, cases
 from routesim.report.summary.failures import failure_lines
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.text import visible
 
 
@@ -12,7 +12,7 @@ def frame(count: int) -> tuple[str, str]:
     return '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="routesim">\n', "</testsuites>\n"
 
 
-def suite(result: Outcome, encoding: str) -> str:
+def suite(result: Result, encoding: str) -> str:
     found = cases(result)
     failed = sum(case.failure is not None for case in found)
     file = result.scenario.file

@@ -4,12 +4,12 @@ from typing import IO
 
 from routesim.report.summary.summary import sections, verdict
 from routesim.report.trace.trace import ANSI, RESET
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.tables import PLAIN, Cell, Section
 from routesim.text import encoding_of, fitted, padded, width
 
 
-def write_summary(out: IO[str], result: Outcome, *, colour: bool) -> None:
+def write_summary(out: IO[str], result: Result, *, colour: bool) -> None:
     encoding = encoding_of(out)
     for section in sections(result):
         out.write("\n")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import IO, Protocol
 
 from routesim.report.style import OutputStyle
-from routesim.run import Listener, Outcome
+from routesim.run import Listener, Result
 from routesim.scenario import Scenario
 
 
@@ -14,7 +14,7 @@ class Report(Protocol):
     @property
     def listen(self) -> Listener | None: ...
 
-    def finish(self, result: Outcome) -> None: ...
+    def finish(self, result: Result) -> None: ...
 
 
 class TableReport:
@@ -25,7 +25,7 @@ class TableReport:
         self.trace = Trace(out, scenario, colour=look.colour, columns=look.columns)
         self.listen = None if look.quiet else self.trace.listen
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         from routesim.report.formats import table
 
         self.trace.end()
@@ -36,7 +36,7 @@ class TableReport:
 
 
 class PlainReport(TableReport):
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         from routesim.report.formats.plain import write_summary
 
         self.trace.end()
@@ -54,7 +54,7 @@ class JsonReport:
         self.events: list[str] = []
         self.listen = None if look.quiet else Lines(self.events.append, end="")
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         from routesim.report.formats.json import result_object
 
         self.out.write(result_object(result, self.events) + "\n")
@@ -66,7 +66,7 @@ class NdjsonReport:
 
         self.listen = None if look.quiet else Lines(out.write)
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         """Everything has been written."""
 
 
@@ -76,7 +76,7 @@ class JunitReport:
     def __init__(self, out: IO[str], scenario: Scenario, look: OutputStyle) -> None:
         self.out = out
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         from routesim.report.formats.junit import suite
         from routesim.text import encoding_of
 
@@ -84,7 +84,7 @@ class JunitReport:
 
 
 class GithubReport(JunitReport):
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         from routesim.report.formats.github import annotations
         from routesim.text import encoding_of, fitted
 
@@ -93,7 +93,7 @@ class GithubReport(JunitReport):
 
 
 class TapReport(JunitReport):
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         from routesim.report.formats.tap import subtest
         from routesim.text import encoding_of, fitted
 
@@ -108,7 +108,7 @@ class HtmlReport:
         self.recorder = Recorder(scenario)
         self.listen = None if look.quiet else self.recorder.hear
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         from routesim.report.html.page import escaped_for, run_of
         from routesim.text import encoding_of
 
@@ -116,7 +116,7 @@ class HtmlReport:
         self.out.write(escaped_for(run_of(story), encoding_of(self.out)))
 
 
-def _quiet(out: IO[str], result: Outcome) -> None:
+def _quiet(out: IO[str], result: Result) -> None:
     """Only what failed, and the verdict."""
     from routesim.report.formats.plain import section_lines
     from routesim.report.summary.summary import failed, verdict

@@ -3,7 +3,7 @@
 import json
 
 from routesim.report.formats.cases import Case, cases
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.text import visible
 
 INDENT = "    "
@@ -13,7 +13,7 @@ def frame(count: int) -> tuple[str, str]:
     return f"TAP version 14\n1..{count}\n", ""
 
 
-def subtest(result: Outcome) -> str:
+def subtest(result: Result) -> str:
     found = cases(result)
     name = _description(result.scenario.name)
     lines = [f"# Subtest: {name}", f"{INDENT}1..{len(found)}"]

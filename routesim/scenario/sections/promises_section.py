@@ -7,13 +7,12 @@ from routesim.broker.asking import would_reach
 from routesim.broker.routing import Visit
 from routesim.exchanges.random import Random
 from routesim.model import Message
+from routesim.scenario.format.expected import CLAIMS
 from routesim.scenario.format.kinds import Fields, Reader
 from routesim.scenario.scenario import ExpectedRoute, Never
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.names import Names
 from routesim.scenario.yaml.source import Text
-
-CLAIMS = ("reaches", "lost", "delivered", "waits")
 
 
 def routes(reader: Reader, names: Names, rows: Iterable[Fields], topology: Broker | None) -> tuple[ExpectedRoute, ...]:
