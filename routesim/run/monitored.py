@@ -53,7 +53,7 @@ def pending(result: Result, monitor: Monitor) -> list[Pending]:
     """In the order of the queues. A message is a task's when it says so in its header `task`."""
     found: dict[str, Pending] = {}
     for queue in result.broker.queues.values():
-        if queue.kind == "stream":
+        if queue.keeps_log:
             continue
         for copy in queue.ready():
             headers = copy.content.headers or {}

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from routesim.queues import Copy, QueueType
+from routesim.broker.protocols import EngineQueue
+from routesim.queues import Copy
 from routesim.report.summary.task_sections import worker_facts
 from routesim.run import Result, unacked
 from routesim.values import plain
@@ -63,10 +64,10 @@ def result_object(result: Result, events: list[str]) -> str:
     return f'{head[:-1]}, "events": [{", ".join(events)}]}}'
 
 
-def _ready(queue: QueueType, copy: Copy) -> dict[str, Any]:
+def _ready(queue: EngineQueue, copy: Copy) -> dict[str, Any]:
     return {
         "message": copy.message,
-        "redelivered": copy.redelivered and queue.takes_settled,
+        "redelivered": copy.redelivered and not queue.keeps_log,
         "exchange": copy.content.exchange,
         "routing_key": copy.content.routing_key,
         "headers": plain(queue.headers(copy, got=True)),
