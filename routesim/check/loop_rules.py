@@ -7,7 +7,7 @@ from routesim.check.finding import ERROR, Draft, Problem, not_checked
 from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
 from routesim.content import Content
-from routesim.explain.answer import lasting
+from routesim.durations import duration_text
 from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import TooManyStates
 from routesim.model import Consumer
@@ -213,7 +213,7 @@ def _endless_shown(topology: CheckedTopology, circle: Circle, rejecting: list[Qu
         more: dict[str, Any] = {"consumers": consumers}
         return draft(topology, f"{told}it comes back at once, for ever", sections, steps, {"ended": "livelock"}, **more)
     expect = {"consumers": {"rejects-1": {"delivered": f">= {ROUNDS}"}}}
-    told += f"delivered {ROUNDS} times within {lasting(ROUNDS * waits)}, and no end"
+    told += f"delivered {ROUNDS} times within {duration_text(ROUNDS * waits)}, and no end"
     return draft(topology, told, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
 
 

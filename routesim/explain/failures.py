@@ -7,6 +7,7 @@ looks around at the very moment at which each of them is checked.
 from typing import Any, NamedTuple
 
 from routesim import events
+from routesim.durations import duration_text, seconds
 from routesim.explain.witness import ExpectationWitness, told
 from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.scenario import Never
@@ -82,9 +83,9 @@ def _breach(witness: Any) -> str:
     if not isinstance(witness, tuple) or hasattr(witness, "at_ms"):
         return told(witness)
     since, left, until_ms = witness
-    waited = f"{(until_ms - since.at_ms) / 1000:.3f} s"
+    waited = duration_text(until_ms - since.at_ms)
     if left is since:
-        return f"{told(since)}; there it still waits at {until_ms / 1000:.3f} s, for {waited}"
+        return f"{told(since)}; there it still waits at {seconds(until_ms)} s, for {waited}"
     return f"{told(since)}; after {waited} {told(left, who=False)}"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from routesim import events
 from routesim.celery.states import COUNTED
+from routesim.durations import seconds
 from routesim.run.folds.fold import Fold
 
 SENTENCES: dict[type, str] = {
@@ -19,8 +20,8 @@ SENTENCES: dict[type, str] = {
     events.TaskUnsettled: "run by {0.worker}, which could not acknowledge it: its channel was gone",
 }
 WORKER_SENTENCES: dict[type, str] = {
-    events.WorkerOnline: "it came online at {0:.3f} s: {1}",
-    events.WorkerOffline: "it went offline at {0:.3f} s: {1}",
+    events.WorkerOnline: "it came online at {0} s: {1}",
+    events.WorkerOffline: "it went offline at {0} s: {1}",
 }
 
 
@@ -45,13 +46,13 @@ class TaskWitness(Fold):
     def of_task(self, task: str) -> str:
         """Empty where no worker ever had it."""
         event = self.tasks.get(task)
-        return "" if event is None else f"{task} at {event.at_ms / 1000:.3f} s: {SENTENCES[type(event)].format(event)}"
+        return "" if event is None else f"{task} at {seconds(event.at_ms)} s: {SENTENCES[type(event)].format(event)}"
 
     def of_worker(self, worker: str) -> str:
         event = self.workers.get(worker)
         if event is None:
             return f"{worker} was not started"
         if type(event) is events.WorkerOffline:
-            return WORKER_SENTENCES[type(event)].format(event.at_ms / 1000, event.why)
+            return WORKER_SENTENCES[type(event)].format(seconds(event.at_ms), event.why)
         told = [f"{count} {what}" for what, count in self.counts.get(worker, Counter()).items()]
         return f"{worker}: {', '.join(told) or 'it received nothing'}"

@@ -7,6 +7,7 @@ from routesim import events
 from routesim.broker import Broker
 from routesim.broker.asking import content_of, would_reach
 from routesim.broker.routing import Visit
+from routesim.durations import seconds
 from routesim.explain.answer import quoted
 from routesim.explain.message import SENTENCES
 from routesim.explain.tasks import TaskWitness
@@ -30,7 +31,7 @@ COUNTED: dict[type, str] = {
 def told(event: Any, *, who: bool = True) -> str:
     """An event of a message as part of a sentence: `m3 at 0.600 s: rejected by packer …`."""
     sentence = SENTENCES[type(event)](event)[0]
-    return f"{event.message} at {event.at_ms / 1000:.3f} s: {sentence}" if who else sentence
+    return f"{event.message} at {seconds(event.at_ms)} s: {sentence}" if who else sentence
 
 
 class ExpectationWitness(Fold):
@@ -134,7 +135,7 @@ class ExpectationWitness(Fold):
     def _of_queue(self, broker: Broker, queue: str, checked: Checked, missing: str | None, extra: str | None) -> str:
         if queue not in broker.queues:
             gone = self.gone.get(queue)
-            return f"deleted at {gone.at_ms / 1000:.3f} s: {gone.why}" if gone else "it is not declared by then"
+            return f"deleted at {seconds(gone.at_ms)} s: {gone.why}" if gone else "it is not declared by then"
         if isinstance(checked.actual, bool):
             return ""
         if missing is not None or extra is not None:
@@ -157,7 +158,7 @@ class ExpectationWitness(Fold):
         if not self.consumers[consumer]["delivered"]:
             gone = self.gone.get(consumer)
             if gone is not None:
-                return f"cancelled at {gone.at_ms / 1000:.3f} s: {gone.why}"
+                return f"cancelled at {seconds(gone.at_ms)} s: {gone.why}"
             started = any(item.name == consumer for item in _subscriptions(broker))
             return self._sums(broker, queue) if started else f"{consumer} does not consume"
         if missing is not None or extra is not None:

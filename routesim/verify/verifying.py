@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from routesim import events
 from routesim.diagnostics import Invalid
+from routesim.durations import duration_text
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.run import Runner
 from routesim.run.folds.fold import Fold
@@ -52,14 +53,14 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     if result.ended in ("livelock", "budget"):
         return verdict._replace(skipped=f"never comes to rest ({result.ended})")
     if result.clock_ms / speed > LONGEST_MS:
-        return verdict._replace(skipped=f"takes {result.clock_ms / speed / 1000:,.0f} s; try a higher --speed")
+        return verdict._replace(skipped=f"takes {duration_text(result.clock_ms // speed)}; try a higher --speed")
     due = result.broker.due()
     if due is not None:  # what the run ended too early for
         timing.timers.append(due)
         timing.steps.append(result.clock_ms)
     nearest_ms = timing.nearest_ms()
     if nearest_ms is not None and nearest_ms / speed < NEAR_MS:
-        return verdict._replace(skipped=f"a timer goes off {nearest_ms} ms after a step: too near for a real clock")
+        return verdict._replace(skipped=f"a timer goes off {duration_text(nearest_ms)} after a step: too near for a real clock")
     lenient = leniency(result)
     idle_ms = result.clock_ms
     simulated = observed(result)
@@ -130,7 +131,7 @@ def too_brief(scenario: Scenario, speed: int) -> str | None:
     shortest = min((int(ttl) for ttl in map(str, ttls) if ttl.isdecimal()), default=None)
     if shortest is None or shortest / speed >= NEAR_MS:
         return None
-    return f"a TTL of {shortest} ms and a quorum queue: too near for a real clock"
+    return f"a TTL of {duration_text(shortest)} and a quorum queue: too near for a real clock"
 
 
 def usable(problem: Invalid, profile: str) -> str:

@@ -6,8 +6,8 @@ from routesim.cli.handlers.explaining import scenario_of
 from routesim.cli.shared.exits import NO_VERDICT, OK, UsageError
 from routesim.cli.shared.output import look, opened, stderr_line
 from routesim.diagnostics import did_you_mean
+from routesim.durations import parse_duration
 from routesim.scenario import Scenario
-from routesim.scenario.format.kinds import duration_ms
 
 if TYPE_CHECKING:
     from routesim.run.folds.event_subscriber import EventSubscriber
@@ -62,7 +62,7 @@ def duration_of(option: str, text: str | None) -> int | None:
     """In ms. Raises `UsageError`."""
     if text is None:
         return None
-    ms = duration_ms(text)
+    ms = parse_duration(text)
     if ms is None:
         raise UsageError(f"{option} takes a duration of virtual time such as 5s or 250ms, not '{text}'")
     return ms

@@ -10,12 +10,12 @@ from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, stderr, wants_colour
 from routesim.cli.shared.progress import Progress
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
+from routesim.durations import parse_duration
 from routesim.report.formats import diagnostics
 from routesim.report.formats.run_formats import APART, FORMATS, KEEPS_ALL, frame
 from routesim.report.style import OutputStyle
 from routesim.run import Listener, Runner
 from routesim.scenario import Scenario, load
-from routesim.scenario.format.kinds import duration_ms
 from routesim.text import encoding_of, fitted
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def until_of(text: str | None) -> str | int | None:
     """`idle`, `steps` or a duration in ms. Raises `UsageError`."""
     if text is None or text in ("idle", "steps"):
         return text
-    ms = duration_ms(text)
+    ms = parse_duration(text)
     if ms is None:
         raise UsageError(f"--until takes idle, steps or a duration such as 30s, not '{text}'")
     return ms

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from typing import IO
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
+from routesim.durations import duration_text
 from routesim.report.formats.plain import section_lines
 from routesim.run.sweeps.histogram import Histogram
 from routesim.run.sweeps.sweep import Sweep, Tally
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
-from routesim.text import duration, encoding_of, fitted, visible
+from routesim.text import encoding_of, fitted, visible
 
 FORMAT = 1
 FORMATS = ("table", "plain", "json")
@@ -156,7 +157,9 @@ def notes(found: Sweep, count: int) -> list[Cell]:
     said = []
     coarse = [(queue, histogram.step) for queue, histogram in found.waits.items() if histogram.step > 1]
     for queue, step in coarse:
-        said.append(Cell(f"The waits of {visible(queue)} are known to {step:,} ms: there are too many different ones.", QUIET))
+        said.append(
+            Cell(f"The waits of {visible(queue)} are known to {duration_text(step)}: there are too many different ones.", QUIET)
+        )
     if not found.drawn:
         once = f"; run once, it stands for all {count:,}" if count > 1 else ""
         said.append(Cell(f"The seeds changed nothing: this scenario draws nothing from its seed{once}.", NOTICE))
@@ -174,7 +177,7 @@ def verdict(scenario: Scenario, found: Sweep, seeds: str) -> Cell:
     else:
         first = f"all expectations held in {runs}" if found.expectations else f"nothing failed in {runs}"
     clock = found.counts["clock_ms"]
-    spread = [duration(clock.least)] if clock.least == clock.greatest else [duration(clock.least), duration(clock.greatest)]
+    spread = dict.fromkeys((duration_text(clock.least), duration_text(clock.greatest)))
     parts = [first, f"{' to '.join(spread)} of virtual time each, rules of {scenario.whose_rules}"]
     return Cell(f"{'FAILED' if failed else 'OK'}  {visible(scenario.name)}: {'; '.join(parts)}", BAD if failed else GOOD)
 

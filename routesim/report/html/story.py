@@ -12,7 +12,7 @@ from routesim.run.folds.fold import Fold
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
-from routesim.text import visible
+from routesim.text import cut, visible
 
 MAX_MOMENTS = 20_000
 MAX_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer
@@ -176,7 +176,6 @@ def _ids(ids: list[str]) -> str:
     """The first ids, as far as there is room, and how many more there are."""
     shown = ", ".join(visible(item) for item in ids[:SHOWN_IDS])
     if len(shown) > LONGEST_IDS or len(ids) > SHOWN_IDS:
-        first = visible(ids[0]) if ids else ""
-        first = first if len(first) <= LONGEST_IDS - 6 else first[: LONGEST_IDS - 7] + "…"
+        first = cut(visible(ids[0]), LONGEST_IDS - 6) if ids else ""
         return f"{first} +{len(ids) - 1:,}" if len(ids) > 1 else first
     return shown

@@ -10,13 +10,12 @@ from routesim import events
 from routesim.broker import Broker
 from routesim.broker.asking import would_reach
 from routesim.comparisons import holds
+from routesim.durations import duration_text
 from routesim.model import Binding
 from routesim.run.expecting.checked import SHOWN_IDS, Checked, shown_value
 from routesim.run.folds.fold import Fold, Hears
 from routesim.scenario import ExpectedRoute, Never
 from routesim.values import plain
-
-UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
 
 def check_routes(broker: Broker, rows: tuple[ExpectedRoute, ...]) -> tuple[list[Checked], list[Binding]]:
@@ -55,13 +54,7 @@ def said(rule: Never) -> str:
     operator, number = rule.limit or (">", 0)
     if rule.what == "delivered":
         return f"{who} is delivered {operator} {number} times" + (f" from {queues}" if queues else "")
-    return f"{who} waits {operator} {written_duration(number)}" + (f" in {queues}" if queues else "")
-
-
-def written_duration(ms: int) -> str:
-    """As a scenario might write it: `250ms`, `10s`, `1h`."""
-    unit, size = next((name, size) for name, size in UNITS_MS if ms % size == 0)
-    return f"{ms // size}{unit}"
+    return f"{who} waits {operator} {duration_text(number)}" + (f" in {queues}" if queues else "")
 
 
 class Watch(Fold):
