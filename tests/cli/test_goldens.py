@@ -13,7 +13,9 @@ from kits.cli import ROOT, SHOES, sane, within
 
 from routesim.cli import main
 from routesim.cli.shells.suggesting import suggestions
-from routesim.report.formats.verdicts import FORMATS as VERDICT_FORMATS
+from routesim.report.formats import VERIFY, formats_of, writer_of
+from routesim.report.results.verdicts import Verdicts
+from routesim.report.style import OutputStyle
 from routesim.verify import VerifyVerdict
 from routesim.verify.comparing import EngineDifference
 
@@ -131,11 +133,11 @@ VERDICTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("format", VERDICT_FORMATS)
+@pytest.mark.parametrize("format", formats_of(VERIFY))
 def test_verdicts(format: str) -> None:
     """What `verify` writes, without the broker that it needs."""
     out = io.StringIO()
-    VERDICT_FORMATS[format](out, VERDICTS, "3.10.8", colour=False)
+    writer_of(format, VERIFY)(out, Verdicts(VERDICTS, "3.10.8"), OutputStyle(False, None, False))
     same(kept("verify", format), out.getvalue())
 
 
@@ -166,7 +168,7 @@ def test_every_format_of_every_command_has_a_golden() -> None:
 
 
 def test_every_golden_is_somebodys() -> None:
-    used = {kept(name, format) for name, format in CASES} | {kept("verify", format) for format in VERDICT_FORMATS}
+    used = {kept(name, format) for name, format in CASES} | {kept("verify", format) for format in formats_of(VERIFY)}
     assert {path for path in GOLDENS.iterdir() if not path.name.startswith("html")} == used
 
 
