@@ -1,12 +1,51 @@
 """What can happen in a broker and around it. A trace is a list of these; every report is a rendering of them.
 
 Each event begins with `at_ms`, the virtual time. `copy` numbers the copies of messages in queues over a whole run: the
-copy that a message leaves in one queue, each dead-lettered copy anew. `EVENTS` at the end names them all.
+copy that a message leaves in one queue, each dead-lettered copy anew. An event is declared once, with `event`; its words are
+in `narration`.
 """
 
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from routesim.model import Binding
+
+Declared = TypeVar("Declared", bound=type)
+
+
+class Event(Protocol):
+    """Any of the events: a named tuple that begins with its time."""
+
+    @property
+    def at_ms(self) -> int: ...
+
+    def _replace(self, *, at_ms: int = ...) -> Self: ...
+
+
+EVENTS: dict[type, str] = {}  # each class of event with its name in JSON, in the order of their declarations
+
+# Groups of them, for whoever asks for several. Those that have a field in common are found by `having`.
+ROUTED: set[type] = set()  # what follows from the route of a publish or a dead letter
+REMOVED: set[type] = set()  # the broker took a copy out of its queue, and nobody acknowledged it
+ENDED: set[type] = set()  # a copy is gone, and no other follows from it
+LOST: set[type] = set()  # see `is_lost`; their names are columns of the ledger as well
+CUTS_OFF: set[type] = set()  # channels are gone, and what was held on them
+
+COPY_STATES: dict[type, str] = {}  # the state in which each of them leaves the copy that it is about
+
+
+def event(name: str, *groups: set[type], state: str = "") -> Callable[[Declared], Declared]:
+    """Declares a class of event. `name`: what it is called in JSON; `state`: of the copy that it is about."""
+
+    def declare(declared: Declared) -> Declared:
+        EVENTS[declared] = name
+        if state:
+            COPY_STATES[declared] = state
+        for group in groups:
+            group.add(declared)
+        return declared
+
+    return declare
 
 
 class Alternate(NamedTuple):
@@ -19,6 +58,7 @@ class Alternate(NamedTuple):
 Path: TypeAlias = tuple[Binding | Alternate, ...]
 
 
+@event("published", ROUTED)
 class Published(NamedTuple):
     at_ms: int
     message: str
@@ -27,6 +67,7 @@ class Published(NamedTuple):
     channel: str
 
 
+@event("enqueued", ROUTED, state="ready")
 class Enqueued(NamedTuple):
     """`cause`: published, dead-lettered, replayed (recent history), delayed (its delay is over) or reply (direct reply-to).
     `path` leads from the exchange to the queue; empty for the default exchange."""
@@ -39,6 +80,7 @@ class Enqueued(NamedTuple):
     path: Path
 
 
+@event("unroutable", ROUTED, LOST)
 class Unroutable(NamedTuple):
     """A publish that reached no queue. `confirmed`: the publisher was told "ack" all the same."""
 
@@ -51,6 +93,7 @@ class Unroutable(NamedTuple):
     confirmed: bool
 
 
+@event("returned", ROUTED)
 class Returned(NamedTuple):
     """basic.return to the publisher of a mandatory message; `why` no queue took it."""
 
@@ -63,6 +106,7 @@ class Returned(NamedTuple):
     why: str
 
 
+@event("uncommitted", ROUTED)
 class Uncommitted(NamedTuple):
     """Published in a transaction: it waits for the commit of its channel."""
 
@@ -71,6 +115,7 @@ class Uncommitted(NamedTuple):
     channel: str
 
 
+@event("unpublished")
 class Unpublished(NamedTuple):
     """Nothing became of a publish: rolled back, or refused by the broker with the text in `why`."""
 
@@ -79,6 +124,7 @@ class Unpublished(NamedTuple):
     why: str
 
 
+@event("refused", ROUTED)
 class Refused(NamedTuple):
     """A queue at its limit did not take the message."""
 
@@ -88,6 +134,7 @@ class Refused(NamedTuple):
     why: str
 
 
+@event("confirmed", ROUTED)
 class Confirmed(NamedTuple):
     """The publisher's confirm; `answer` is ack or nack. `queues`: how many took the message."""
 
@@ -97,6 +144,7 @@ class Confirmed(NamedTuple):
     queues: int
 
 
+@event("delayed", ROUTED)
 class Delayed(NamedTuple):
     at_ms: int
     message: str
@@ -104,6 +152,7 @@ class Delayed(NamedTuple):
     until_ms: int
 
 
+@event("delivered", state="unacked")
 class Delivered(NamedTuple):
     at_ms: int
     message: str
@@ -116,6 +165,7 @@ class Delivered(NamedTuple):
     auto_ack: bool
 
 
+@event("got", state="unacked")
 class Got(NamedTuple):
     """basic.get; `message` None: the queue was empty."""
 
@@ -129,6 +179,7 @@ class Got(NamedTuple):
     auto_ack: bool
 
 
+@event("acked", ENDED, state="acked")
 class Acked(NamedTuple):
     at_ms: int
     message: str
@@ -138,6 +189,7 @@ class Acked(NamedTuple):
     delivery_tag: int
 
 
+@event("rejected")
 class Rejected(NamedTuple):
     """basic.reject or basic.nack with requeue=false; what becomes of the copy follows."""
 
@@ -149,6 +201,7 @@ class Rejected(NamedTuple):
     delivery_tag: int
 
 
+@event("requeued", state="ready")
 class Requeued(NamedTuple):
     """Back in its queue; `why` is nack, reject, recover, channel closed, connection lost, restart …"""
 
@@ -160,6 +213,7 @@ class Requeued(NamedTuple):
     why: str
 
 
+@event("retry_delayed")
 class RetryDelayed(NamedTuple):
     """What was requeued just now is ready again only at `until_ms`: a quorum queue's delayed retry (4.3+)."""
 
@@ -170,6 +224,7 @@ class RetryDelayed(NamedTuple):
     until_ms: int
 
 
+@event("dead_lettered", ROUTED, REMOVED, state="dead-lettered")
 class DeadLettered(NamedTuple):
     """Removed from `queue` and put into at least one other; what follows names them. `reason` as in `x-death`."""
 
@@ -183,6 +238,7 @@ class DeadLettered(NamedTuple):
     by: str
 
 
+@event("dropped", REMOVED, ENDED, LOST, state="dropped")
 class Dropped(NamedTuple):
     """Removed from `queue` and put nowhere; `why` says why no dead-letter exchange took it."""
 
@@ -195,6 +251,7 @@ class Dropped(NamedTuple):
     by: str
 
 
+@event("awaiting_dead_letter", state="ready")
 class Awaiting(NamedTuple):
     """An at-least-once dead letter that no queue has taken yet; its source keeps it and tries again."""
 
@@ -206,6 +263,7 @@ class Awaiting(NamedTuple):
     why: str
 
 
+@event("cycle_cut")
 class CycleCut(NamedTuple):
     """A dead letter was kept out of `queue`, which it has been through without a rejection. `alone`: nothing else took it."""
 
@@ -215,6 +273,7 @@ class CycleCut(NamedTuple):
     alone: bool
 
 
+@event("purged", REMOVED, ENDED, state="purged")
 class Purged(NamedTuple):
     at_ms: int
     message: str
@@ -222,6 +281,7 @@ class Purged(NamedTuple):
     copy: int
 
 
+@event("deleted", REMOVED, ENDED, LOST, state="deleted")
 class Deleted(NamedTuple):
     """A copy that went with its queue."""
 
@@ -231,6 +291,7 @@ class Deleted(NamedTuple):
     copy: int
 
 
+@event("lost_at_restart", REMOVED, ENDED, LOST, state="lost")
 class LostAtRestart(NamedTuple):
     at_ms: int
     message: str
@@ -238,6 +299,7 @@ class LostAtRestart(NamedTuple):
     copy: int
 
 
+@event("lost_by_consumer", LOST, state="lost")
 class LostByConsumer(NamedTuple):
     """An automatically acknowledged message whose consumer crashed while working on it."""
 
@@ -248,12 +310,14 @@ class LostByConsumer(NamedTuple):
     consumer: str
 
 
+@event("exchange_declared")
 class ExchangeDeclared(NamedTuple):
     at_ms: int
     exchange: str
     type: str
 
 
+@event("queue_declared")
 class QueueDeclared(NamedTuple):
     """`broker_name` differs from `queue` where the broker drew the name."""
 
@@ -263,12 +327,14 @@ class QueueDeclared(NamedTuple):
     broker_name: str
 
 
+@event("exchange_deleted")
 class ExchangeDeleted(NamedTuple):
     at_ms: int
     exchange: str
     why: str
 
 
+@event("queue_deleted")
 class QueueDeleted(NamedTuple):
     at_ms: int
     queue: str
@@ -276,35 +342,41 @@ class QueueDeleted(NamedTuple):
     messages: int
 
 
+@event("bound")
 class Bound(NamedTuple):
     at_ms: int
     binding: Binding
 
 
+@event("unbound")
 class Unbound(NamedTuple):
     at_ms: int
     binding: Binding
     why: str
 
 
+@event("policy_set")
 class PolicySet(NamedTuple):
     at_ms: int
     policy: str
     operator: bool
 
 
+@event("policy_deleted")
 class PolicyDeleted(NamedTuple):
     at_ms: int
     policy: str
     operator: bool
 
 
+@event("queue_purged")
 class QueuePurged(NamedTuple):
     at_ms: int
     queue: str
     messages: int
 
 
+@event("consumer_started")
 class ConsumerStarted(NamedTuple):
     at_ms: int
     consumer: str
@@ -312,6 +384,7 @@ class ConsumerStarted(NamedTuple):
     channel: str
 
 
+@event("consumer_cancelled")
 class ConsumerCancelled(NamedTuple):
     at_ms: int
     consumer: str
@@ -319,6 +392,7 @@ class ConsumerCancelled(NamedTuple):
     why: str
 
 
+@event("consumer_active")
 class ConsumerActive(NamedTuple):
     """A single active consumer takes over."""
 
@@ -327,6 +401,7 @@ class ConsumerActive(NamedTuple):
     queue: str
 
 
+@event("qos_set")
 class QosSet(NamedTuple):
     at_ms: int
     channel: str
@@ -334,6 +409,7 @@ class QosSet(NamedTuple):
     whole_channel: bool
 
 
+@event("transaction")
 class Transaction(NamedTuple):
     """select, commit or rollback; how many publishes and answers it is about."""
 
@@ -344,6 +420,7 @@ class Transaction(NamedTuple):
     answers: int
 
 
+@event("channel_closed", CUTS_OFF)
 class ChannelClosed(NamedTuple):
     """The broker closed the channel with this reply code and text."""
 
@@ -353,6 +430,7 @@ class ChannelClosed(NamedTuple):
     text: str
 
 
+@event("connection_closed", CUTS_OFF)
 class ConnectionClosed(NamedTuple):
     """The connection was closed, with its channels, with this reply code and text: by the broker, or by the client
     (`CLOSED_BY_CLIENT`)."""
@@ -364,12 +442,14 @@ class ConnectionClosed(NamedTuple):
     channels: tuple[str, ...]
 
 
+@event("connection_lost", CUTS_OFF)
 class ConnectionLost(NamedTuple):
     at_ms: int
     connection: str
     channels: tuple[str, ...]
 
 
+@event("worker_online")
 class WorkerOnline(NamedTuple):
     """A worker process has begun, or begun anew, to consume."""
 
@@ -378,6 +458,7 @@ class WorkerOnline(NamedTuple):
     why: str
 
 
+@event("worker_offline")
 class WorkerOffline(NamedTuple):
     """A worker process has ended; `why`: warm shutdown, cold shutdown, killed, unrecoverable error."""
 
@@ -386,6 +467,7 @@ class WorkerOffline(NamedTuple):
     why: str
 
 
+@event("task_received")
 class TaskReceived(NamedTuple):
     """A worker has got the message of a task. `due_ms`: it holds the message until then; None: no ETA."""
 
@@ -398,6 +480,7 @@ class TaskReceived(NamedTuple):
     due_ms: int | None
 
 
+@event("task_started")
 class TaskStarted(NamedTuple):
     """`run`: the n-th time that a body of this task begins."""
 
@@ -408,6 +491,7 @@ class TaskStarted(NamedTuple):
     run: int
 
 
+@event("task_succeeded")
 class TaskSucceeded(NamedTuple):
     at_ms: int
     task: str
@@ -415,6 +499,7 @@ class TaskSucceeded(NamedTuple):
     worker: str
 
 
+@event("task_failed")
 class TaskFailed(NamedTuple):
     at_ms: int
     task: str
@@ -423,6 +508,7 @@ class TaskFailed(NamedTuple):
     why: str
 
 
+@event("task_retried")
 class TaskRetried(NamedTuple):
     """Ended by sending itself anew; the new message is due at `due_ms`."""
 
@@ -433,6 +519,7 @@ class TaskRetried(NamedTuple):
     due_ms: int
 
 
+@event("task_rejected")
 class TaskRejected(NamedTuple):
     at_ms: int
     task: str
@@ -442,6 +529,7 @@ class TaskRejected(NamedTuple):
     why: str
 
 
+@event("task_revoked")
 class TaskRevoked(NamedTuple):
     """It will not run, or runs no more; `why`: revoked, expired, terminated, cancelled."""
 
@@ -452,6 +540,7 @@ class TaskRevoked(NamedTuple):
     why: str
 
 
+@event("task_ignored")
 class TaskIgnored(NamedTuple):
     """Ended by raising Ignore, or Reject(requeue=True) after an early acknowledgement: no state is recorded."""
 
@@ -461,6 +550,7 @@ class TaskIgnored(NamedTuple):
     worker: str
 
 
+@event("task_unsettled")
 class TaskUnsettled(NamedTuple):
     """A run came to its end and its acknowledgement could not be sent: the channel of the delivery is gone."""
 
@@ -470,11 +560,13 @@ class TaskUnsettled(NamedTuple):
     worker: str
 
 
+@event("restarted", CUTS_OFF)
 class Restarted(NamedTuple):
     at_ms: int
     clean: bool
 
 
+@event("warned")
 class Warned(NamedTuple):
     """Where this simulator knowingly differs from a version, or RabbitMQ only logs."""
 
@@ -482,6 +574,7 @@ class Warned(NamedTuple):
     text: str
 
 
+@event("step")
 class StepStarted(NamedTuple):
     """The scenario's step number `step` (from 0) begins."""
 
@@ -490,6 +583,7 @@ class StepStarted(NamedTuple):
     text: str
 
 
+@event("expected")
 class Expected(NamedTuple):
     """An expectation was checked; `step` None: at the end, or before the first step."""
 
@@ -501,70 +595,12 @@ class Expected(NamedTuple):
     actual: str
 
 
-EVENTS: dict[type, str] = {
-    Published: "published",
-    Enqueued: "enqueued",
-    Unroutable: "unroutable",
-    Returned: "returned",
-    Uncommitted: "uncommitted",
-    Unpublished: "unpublished",
-    Refused: "refused",
-    Confirmed: "confirmed",
-    Delayed: "delayed",
-    Delivered: "delivered",
-    Got: "got",
-    Acked: "acked",
-    Rejected: "rejected",
-    Requeued: "requeued",
-    RetryDelayed: "retry_delayed",
-    DeadLettered: "dead_lettered",
-    Dropped: "dropped",
-    Awaiting: "awaiting_dead_letter",
-    CycleCut: "cycle_cut",
-    Purged: "purged",
-    Deleted: "deleted",
-    LostAtRestart: "lost_at_restart",
-    LostByConsumer: "lost_by_consumer",
-    ExchangeDeclared: "exchange_declared",
-    QueueDeclared: "queue_declared",
-    ExchangeDeleted: "exchange_deleted",
-    QueueDeleted: "queue_deleted",
-    Bound: "bound",
-    Unbound: "unbound",
-    PolicySet: "policy_set",
-    PolicyDeleted: "policy_deleted",
-    QueuePurged: "queue_purged",
-    ConsumerStarted: "consumer_started",
-    ConsumerCancelled: "consumer_cancelled",
-    ConsumerActive: "consumer_active",
-    QosSet: "qos_set",
-    Transaction: "transaction",
-    ChannelClosed: "channel_closed",
-    ConnectionClosed: "connection_closed",
-    ConnectionLost: "connection_lost",
-    WorkerOnline: "worker_online",
-    WorkerOffline: "worker_offline",
-    TaskReceived: "task_received",
-    TaskStarted: "task_started",
-    TaskSucceeded: "task_succeeded",
-    TaskFailed: "task_failed",
-    TaskRetried: "task_retried",
-    TaskRejected: "task_rejected",
-    TaskRevoked: "task_revoked",
-    TaskIgnored: "task_ignored",
-    TaskUnsettled: "task_unsettled",
-    Restarted: "restarted",
-    Warned: "warned",
-    StepStarted: "step",
-    Expected: "expected",
-}
+def having(field: str) -> frozenset[type]:
+    """The events with a field of that name, such as `task`."""
+    return frozenset(declared for declared in EVENTS if field in declared.__annotations__)
 
-Event: TypeAlias = (
-    Published | Enqueued | Unroutable | Returned | Uncommitted | Unpublished | Refused
-    | Confirmed | Delayed | Delivered | Got | Acked | Rejected | Requeued | RetryDelayed
-    | DeadLettered | Dropped | Awaiting | CycleCut | Purged | Deleted | LostAtRestart | LostByConsumer | ExchangeDeclared
-    | QueueDeclared | ExchangeDeleted | QueueDeleted | Bound | Unbound | PolicySet | PolicyDeleted | QueuePurged
-    | ConsumerStarted | ConsumerCancelled | ConsumerActive | QosSet | Transaction | ChannelClosed | ConnectionClosed
-    | ConnectionLost | WorkerOnline | WorkerOffline | TaskReceived | TaskStarted | TaskSucceeded | TaskFailed | TaskRetried
-    | TaskRejected | TaskRevoked | TaskIgnored | TaskUnsettled | Restarted | Warned | StepStarted | Expected
-)  # fmt: skip
+
+def is_lost(event: Event) -> bool:
+    """Whether a message, or a copy of one, ended with it without its publisher knowing and without a consumer that was done
+    with it. What a broker sends back to its publisher is not lost."""
+    return type(event) in LOST and not (isinstance(event, Unroutable) and event.returned)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 pytest.register_assert_rewrite("kits")
+pytest_plugins = ["kits.fixtures"]
 
 # ROUTESIM_DRAW=1 looks for new examples; without it a change, and not luck, decides whether the tests pass.
 settings.register_profile("same", derandomize=True, database=None)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kits.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STATUS = {

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from kits.paths import ALL_SCENARIO_FILES
 
 from routesim.broker import counts, imbalance
 from routesim.report.formats.json import result_object
@@ -11,15 +12,12 @@ from routesim.report.formats.ndjson import Lines
 from routesim.run import Runner
 from routesim.scenario import load
 
-ROOT = Path(__file__).parent.parent
-SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
-
 
 def test_there_are_scenarios() -> None:
-    assert len(SCENARIOS) >= 35
+    assert len(ALL_SCENARIO_FILES) >= 35
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL_SCENARIO_FILES, ids=lambda path: path.stem)
 def test_scenario_holds(path: Path) -> None:
     scenario = load(str(path))
     assert scenario.description, "says what it shows"
@@ -30,7 +28,7 @@ def test_scenario_holds(path: Path) -> None:
     assert imbalance(counts(result.broker)) is None
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL_SCENARIO_FILES, ids=lambda path: path.stem)
 def test_the_same_scenario_and_seed_give_the_same_bytes(path: Path) -> None:
     def text() -> str:
         events: list[str] = []
@@ -42,7 +40,7 @@ def test_the_same_scenario_and_seed_give_the_same_bytes(path: Path) -> None:
     json.loads(first)
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL_SCENARIO_FILES, ids=lambda path: path.stem)
 def test_the_ledger_balances_after_every_event(path: Path) -> None:
     """Between two steps of the broker, which are what `advance` and `apply` end with, nothing is unaccounted for."""
     checked = 0

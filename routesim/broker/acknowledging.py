@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from routesim import events, steps
 from routesim.broker.state import State
 from routesim.broker.topology import stripped
-from routesim.queues import ACK, DISCARD, REQUEUE, Channel, Delivery
+from routesim.queues import ACK, DISCARD, REQUEUE, Channel, Delivery, QueueType, TxAnswer
 from routesim.replies import AmqpError
 
 
@@ -39,7 +39,7 @@ def recover(broker: State, step: steps.Recover) -> None:
     settle(broker, channel, deliveries, REQUEUE, "recover")
 
 
-def _meant(channel: Channel, tag: int, message: str | None, multiple: bool) -> list[Delivery]:
+def _meant(channel: Channel[QueueType], tag: int, message: str | None, multiple: bool) -> list[Delivery[QueueType]]:
     """Takes the deliveries out of the unacked. Raises `AmqpError` (406) for a tag that is not outstanding."""
     unacked = channel.unacked
     if message is not None:
@@ -55,15 +55,16 @@ def _meant(channel: Channel, tag: int, message: str | None, multiple: bool) -> l
     return [unacked.pop(each) for each in list(unacked) if tag == 0 or each <= tag]
 
 
-def _settle_or_record(broker: State, channel: Channel, deliveries: list[Delivery], how: str, why: str) -> None:
-    transaction = channel.transaction
-    if transaction is None:
+def _settle_or_record(
+    broker: State, channel: Channel[QueueType], deliveries: list[Delivery[QueueType]], how: str, why: str
+) -> None:
+    if channel.answered is None:
         settle(broker, channel, deliveries, how, why)
     else:
-        transaction.settled.append((how, why, deliveries))  # type: ignore[attr-defined]
+        channel.answered.append(TxAnswer(how, why, deliveries))
 
 
-def settle(broker: State, channel: Channel, deliveries: Sequence[Delivery], how: str, why: str) -> None:
+def settle(broker: State, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], how: str, why: str) -> None:
     """Apply one answer to deliveries that have left the unacked, one group a queue and consumer (rules/queues#4.4)."""
     try:
         for delivery in deliveries:
@@ -74,7 +75,7 @@ def settle(broker: State, channel: Channel, deliveries: Sequence[Delivery], how:
     if len(deliveries) == 1:
         _settle_group(broker, channel, deliveries, how, why)
     else:
-        groups: dict[tuple[bytes, bool, object], list[Delivery]] = {}
+        groups: dict[tuple[bytes, bool, object], list[Delivery[QueueType]]] = {}
         for delivery in deliveries:
             by_get = delivery.subscription is None
             owner = delivery.tag if delivery.subscription is None else delivery.subscription.tag.encode()
@@ -88,11 +89,13 @@ def settle(broker: State, channel: Channel, deliveries: Sequence[Delivery], how:
             release(broker, channel)
 
 
-def _tag(delivery: Delivery) -> int:
+def _tag(delivery: Delivery[QueueType]) -> int:
     return delivery.tag
 
 
-def _settle_group(broker: State, channel: Channel, deliveries: Sequence[Delivery], how: str, why: str) -> None:
+def _settle_group(
+    broker: State, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], how: str, why: str
+) -> None:
     queue, subscription = deliveries[0].queue, deliveries[0].subscription
     if queue.deleted:
         return
@@ -111,7 +114,7 @@ def _settle_group(broker: State, channel: Channel, deliveries: Sequence[Delivery
     queue.settle(broker, subscription, [item.copy for item in deliveries], how, by, why)
 
 
-def release(broker: State, channel: Channel) -> None:
+def release(broker: State, channel: Channel[QueueType]) -> None:
     """The channel fell below its global limit: its queues may send again.
 
     RabbitMQ begins with any of them, by chance (rules/queues#3.7); here it is the one declared last.
@@ -147,7 +150,7 @@ def get(broker: State, step: steps.Get) -> None:
         broker.watch_acknowledgement(channel)
 
 
-def overdue(broker: State, name: str, number: int) -> tuple[Channel, Delivery, int] | None:
+def overdue(broker: State, name: str, number: int) -> tuple[Channel[QueueType], Delivery[QueueType], int] | None:
     """The oldest delivery of the channel, if its acknowledgement is overdue now; else waits for the next."""
     channel = broker.channels.get(name)
     if channel is None or channel.number != number:

@@ -166,7 +166,7 @@ class Broker(State):
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
         """A consumer crashed while working on a message that was acknowledged when it was sent."""
-        self.ledger.lost += 1
+        self.ledger.lost_by_consumer += 1
         if self.listen:
             self.listen(events.LostByConsumer(self.now, message, queue, serial, consumer))
 

@@ -32,7 +32,7 @@ def consume(broker: State, step: steps.Consume) -> None:
     queue.consume(broker, subscription)
 
 
-def _subscription(broker: State, consumer: Consumer, channel: Channel) -> Subscription:
+def _subscription(broker: State, consumer: Consumer, channel: Channel[QueueType]) -> Subscription:
     broker.registrations += 1
     priority = consumer.arguments.get("x-priority", 0)
     return Subscription(
@@ -42,7 +42,7 @@ def _subscription(broker: State, consumer: Consumer, channel: Channel) -> Subscr
     )  # fmt: skip
 
 
-def _consume_replies(broker: State, consumer: Consumer, channel: Channel) -> None:
+def _consume_replies(broker: State, consumer: Consumer, channel: Channel[QueueType]) -> None:
     """Direct reply-to (rules/routing#U21)."""
     if channel.reply_consumer is not None:
         raise AmqpError(406, "reply consumer already set")
@@ -106,7 +106,7 @@ def qos(broker: State, step: steps.Qos) -> None:
         release(broker, channel)
 
 
-def set_prefetch(broker: State, channel: Channel, prefetch: int) -> None:
+def set_prefetch(broker: State, channel: Channel[QueueType], prefetch: int) -> None:
     """basic.qos(global=false): for consumers to come; switches a limit of the whole channel off (rules/queues#S6)."""
     channel.prefetch = prefetch
     if channel.limit:
@@ -114,7 +114,7 @@ def set_prefetch(broker: State, channel: Channel, prefetch: int) -> None:
         release(broker, channel)
 
 
-def close_channel(broker: State, channel: Channel, why: str) -> None:
+def close_channel(broker: State, channel: Channel[QueueType], why: str) -> None:
     """The channel ends: its transaction is undone, its consumers go, what it held returns to its queues."""
     del broker.channels[channel.name]
     names = broker.connections[channel.connection]
@@ -122,7 +122,7 @@ def close_channel(broker: State, channel: Channel, why: str) -> None:
     if not names:
         del broker.connections[channel.connection]
     abandon(broker, channel)
-    held: dict[QueueType, list[Delivery]] = {}
+    held: dict[QueueType, list[Delivery[QueueType]]] = {}
     for delivery in channel.unacked.values():
         held.setdefault(delivery.queue, []).append(delivery)
     channel.unacked = {}

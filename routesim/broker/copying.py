@@ -1,9 +1,8 @@
 """Copies of a broker, and what makes two of them the same situation."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-from routesim.broker.state import ExchangeState
-from routesim.broker.transactions import OpenTransaction
+from routesim.broker.state import ExchangeState, RememberedRoute, State
 from routesim.content import Content
 from routesim.exchanges import ExchangeType
 from routesim.exchanges.consistent_hash import ConsistentHash
@@ -12,11 +11,10 @@ from routesim.exchanges.recent_history import RecentHistory
 from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Quorum, Stream, Subscription
 from routesim.values import identity, table_identity
 
-if TYPE_CHECKING:
-    from routesim.broker.broker import Broker
+S = TypeVar("S", bound=State)
 
 
-def clone_into(old: "Broker", new: "Broker") -> "Broker":
+def clone_into(old: State, new: S) -> S:
     """Make `new`, a fresh broker, the same situation as `old`. Messages and bindings are shared until one side changes."""
     new.now, new.agenda, new.ledger = old.now, old.agenda.clone(), old.ledger.clone()
     new.exchanges = {name: state.clone() for name, state in old.exchanges.items()}
@@ -28,6 +26,10 @@ def clone_into(old: "Broker", new: "Broker") -> "Broker":
     twins[id(old.reply_queue)] = new.reply_queue
     for name, channel in old.channels.items():
         _fill_channel(channel, new.channels[name], twins)
+    new.uncommitted = {
+        name: [item._replace(route=_with_twins(item.route, twins)) for item in publishes]
+        for name, publishes in old.uncommitted.items()
+    }
     new.reply_channels, new.policies = old.reply_channels.copy(), old.policies.copy()
     new.connections = {name: names.copy() for name, names in old.connections.items()}
     new.channel_number, new.serial, new.registrations, new.draws = old.channel_number, old.serial, old.registrations, old.draws
@@ -36,18 +38,18 @@ def clone_into(old: "Broker", new: "Broker") -> "Broker":
     return new
 
 
-def _channel(old: Channel) -> Channel:
-    new = Channel(old.name, old.connection, old.number, confirms=old.confirms, opened_at=old.opened_at)
+def _channel(old: Channel[QueueType]) -> Channel[QueueType]:
+    new: Channel[QueueType] = Channel(old.name, old.connection, old.number, confirms=old.confirms, opened_at=old.opened_at)
     new.next_tag, new.prefetch, new.limit, new.volume = old.next_tag, old.prefetch, old.limit, old.volume
     new.last_queue, new.reply_consumer, new.timeout_armed = old.last_queue, old.reply_consumer, old.timeout_armed
     new.late = old.late
     return new
 
 
-def _fill_channel(old: Channel, new: Channel, twins: dict[int, QueueType]) -> None:
+def _fill_channel(old: Channel[QueueType], new: Channel[QueueType], twins: dict[int, QueueType]) -> None:
     """What refers to queues and consumers, once those are there."""
 
-    def delivery(item: Delivery) -> Delivery:
+    def delivery(item: Delivery[QueueType]) -> Delivery[QueueType]:
         queue = twins.get(id(item.queue))
         if queue is None:  # deleted: both sides only ignore it
             queue = item.queue
@@ -64,20 +66,18 @@ def _fill_channel(old: Channel, new: Channel, twins: dict[int, QueueType]) -> No
             )
         new.subscriptions[tag] = (twin.subscriptions.get((new.name, tag), subscription), twin)
     new.unacked = {tag: delivery(item) for tag, item in old.unacked.items()}
-    if isinstance(old.transaction, OpenTransaction):
-        new.transaction = transaction = OpenTransaction()
-        for pending in old.transaction.publishes:
-            route = pending.route._replace(
-                queues=tuple((twins.get(id(queue), queue), path) for queue, path in pending.route.queues)
-            )
-            transaction.publishes.append(pending.with_route(route))
-        transaction.settled = [(how, why, [delivery(item) for item in items]) for how, why, items in old.transaction.settled]
+    if old.answered is not None:
+        new.answered = [item._replace(deliveries=[delivery(each) for each in item.deliveries]) for item in old.answered]
+
+
+def _with_twins(route: RememberedRoute, twins: dict[int, QueueType]) -> RememberedRoute:
+    return route._replace(queues=tuple((twins.get(id(queue), queue), path) for queue, path in route.queues))
 
 
 # Fingerprints --------------------------------------------------------------------------------------------------------
 
 
-def fingerprint(broker: "Broker") -> tuple[Any, ...]:
+def fingerprint(broker: State) -> tuple[Any, ...]:
     """Times relative to now, serial numbers and registrations as ranks, no counters of what has been."""
     print_ = _Fingerprint(broker)
     random = any(isinstance(state.matcher, Random) for state in broker.exchanges.values())
@@ -92,8 +92,9 @@ def fingerprint(broker: "Broker") -> tuple[Any, ...]:
 
 
 class _Fingerprint:
-    def __init__(self, broker: "Broker") -> None:
+    def __init__(self, broker: State) -> None:
         self.now = broker.now
+        self.uncommitted = broker.uncommitted
         serials = {copy.serial for queue in broker.queues.values() for copy in _copies(queue)}
         serials |= {item.copy.serial for channel in broker.channels.values() for item in channel.unacked.values()}
         self.rank = {serial: rank for rank, serial in enumerate(sorted(serials))}
@@ -172,14 +173,14 @@ class _Fingerprint:
             own = tuple(self.copy(copy) for copy in queue.ready())
         return common, own
 
-    def channel(self, channel: Channel) -> tuple[Any, ...]:
+    def channel(self, channel: Channel[QueueType]) -> tuple[Any, ...]:
         unacked = tuple(
             (item.queue.name, item.subscription.tag if item.subscription else None, self.copy(item.copy), item.queue.deleted)
             for item in channel.unacked.values()
         )
         transaction = None
-        if isinstance(channel.transaction, OpenTransaction):
-            transaction = (len(channel.transaction.publishes), len(channel.transaction.settled))
+        if channel.answered is not None:
+            transaction = (len(self.uncommitted.get(channel.name, ())), len(channel.answered))
         return (
             channel.connection, channel.confirms, channel.prefetch, channel.limit, channel.volume if channel.limit else 0,
             channel.reply_consumer, unacked, transaction, tuple(sorted(channel.next_tag - tag for tag in channel.late)),

@@ -5,33 +5,17 @@ from typing import Any
 from routesim import events, steps
 from routesim.broker.clock import DELAYED
 from routesim.broker.routing import route
-from routesim.broker.state import REMEMBERED_CONTENTS, PendingDeadLetter, RememberedRoute, State
+from routesim.broker.state import REMEMBERED_CONTENTS, PendingDeadLetter, PendingPublish, RememberedRoute, State
 from routesim.content import Content
 from routesim.exchanges import RecentHistory
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Message
-from routesim.queues import Channel, Copy
+from routesim.queues import Channel, Copy, QueueType
 from routesim.queues.arguments import TEN_YEARS_MS
 from routesim.replies import AmqpError
 from routesim.values import raw, wire_type
 from routesim.versions import Rules
 
 USER = "guest"  # as whom everything is published
-
-
-class PendingPublish:
-    """A publish inside a transaction: routed when published, delivered at commit (rules/routing#S28)."""
-
-    __slots__ = ("content", "exchange", "id", "mandatory", "route")
-
-    def __init__(self, message_id: str, exchange: str, content: Content, found: RememberedRoute, *, mandatory: bool) -> None:
-        self.id = message_id
-        self.exchange = exchange
-        self.content = content
-        self.route = found
-        self.mandatory = mandatory
-
-    def with_route(self, found: RememberedRoute) -> "PendingPublish":
-        return PendingPublish(self.id, self.exchange, self.content, found, mandatory=self.mandatory)
 
 
 def publish(broker: State, step: steps.Publish) -> None:
@@ -49,18 +33,18 @@ def publish(broker: State, step: steps.Publish) -> None:
             broker.listen(events.Unpublished(broker.now, step.id, refused.text))
         raise
     found = route(broker, message.exchange, step.id, content)
-    transaction: Any = channel.transaction
-    if transaction is not None:
+    if channel.answered is not None:
         ledger.uncommitted += 1
         if broker.listen:
             broker.listen(events.Uncommitted(broker.now, step.id, step.channel))
-        transaction.publishes.append(PendingPublish(step.id, message.exchange, content, found, mandatory=message.mandatory))
+        pending = PendingPublish(step.id, content, found, message.mandatory)
+        broker.uncommitted.setdefault(channel.name, []).append(pending)
         return
     enqueue_everywhere(broker, channel, step.id, content, found, mandatory=message.mandatory)
 
 
 def enqueue_everywhere(
-    broker: State, channel: Channel, message_id: str, content: Content, found: RememberedRoute, *, mandatory: bool
+    broker: State, channel: Channel[QueueType], message_id: str, content: Content, found: RememberedRoute, *, mandatory: bool
 ) -> bool:
     """Put a routed message into its queues and tell the publisher; False when a queue refused it."""
     ledger = broker.ledger
@@ -89,7 +73,6 @@ def enqueue_everywhere(
         ledger.routed += 1
     else:
         ledger.unroutable += 1
-        ledger.lost += 1
     if broker.listen:
         if not (accepted or refused or found.delayed_by or replied):
             broker.listen(
@@ -193,7 +176,6 @@ def delay_over(broker: State, exchange: str, message_id: str, content: Content, 
         ledger.routed += 1
         return
     ledger.unroutable += 1
-    ledger.lost += 1
     if broker.listen:
         broker.listen(
             events.Unroutable(broker.now, message_id, content.exchange, content.routing_key, found.why_nowhere, False, True)
@@ -229,7 +211,7 @@ def replay(broker: State, history: RecentHistory, binding: Binding) -> None:
 # Checks ------------------------------------------------------------------------------------------------------------
 
 
-def _checked(broker: State, channel: Channel, message: Message) -> Content:
+def _checked(broker: State, channel: Channel[QueueType], message: Message) -> Content:
     """The message as the broker will hold it. Raises `AmqpError` as RabbitMQ does, in its order (rules/routing#U1)."""
     known = broker.contents.get(id(message))
     fresh = known is None or known[0] is not message
@@ -305,7 +287,7 @@ def parse_expiration(text: str) -> int:
     raise AmqpError(406, f"invalid expiration '{text}': {reason}", argument="expiration")
 
 
-def _with_reply_address(channel: Channel, content: Content) -> Content:
+def _with_reply_address(channel: Channel[QueueType], content: Content) -> Content:
     if channel.reply_consumer is None:
         raise AmqpError(406, "fast reply consumer does not exist", argument="reply_to")
     return Content(
@@ -315,5 +297,5 @@ def _with_reply_address(channel: Channel, content: Content) -> Content:
     )  # fmt: skip
 
 
-def reply_address(channel: Channel) -> str:
+def reply_address(channel: Channel[QueueType]) -> str:
     return f"{REPLY_TO}.{channel.name}.{channel.number}"

@@ -42,7 +42,6 @@ def restart(broker: State, step: steps.Restart) -> None:
 
 def _lose(broker: State, queue: str, lost: list[Copy]) -> None:
     broker.ledger.lost_at_restart += len(lost)
-    broker.ledger.lost += len(lost)
     if broker.listen:
         for copy in lost:
             broker.listen(events.LostAtRestart(broker.now, copy.message, queue, copy.serial))

@@ -93,6 +93,15 @@ class PendingDeadLetter(NamedTuple):
     entered: bool
 
 
+class PendingPublish(NamedTuple):
+    """A publish inside a transaction: routed when published, delivered at commit (rules/routing#S28)."""
+
+    id: str
+    content: Content
+    route: RememberedRoute
+    mandatory: bool
+
+
 class StepFailure(NamedTuple):
     """A channel (or its connection) closed by the broker, or a step that could not be carried out (code None)."""
 
@@ -144,12 +153,13 @@ class State:
         self.reply_channels: dict[str, str] = {}  # every address that was ever handed out -> channel
         self.policies: dict[tuple[bool, str], Policy] = {}
         self.connections: dict[str, list[str]] = {}
-        self.channels: dict[str, Channel] = {}
+        self.channels: dict[str, Channel[QueueType]] = {}
+        self.uncommitted: dict[str, list[PendingPublish]] = {}  # by channel
         self.channel_number = 0
         self.serial = 0
         self.registrations = 0
         self.draws = 0
-        self.outbox: deque[Delivery | ConsumerEnded] = deque()
+        self.outbox: deque[Delivery[QueueType] | ConsumerEnded] = deque()
         self.pending_dead_letters: deque[PendingDeadLetter] = deque()
         self.failures: list[StepFailure] = []
         self.requeues_now: dict[str, list[str]] = {}
@@ -197,7 +207,6 @@ class State:
         """`copy` ends here."""
         if entered:
             self.ledger.dropped += 1
-            self.ledger.lost += 1
         if self.listen:
             self.listen(events.Dropped(self.now, copy.message, queue.name, copy.serial, reason, why, by))
 
@@ -234,7 +243,7 @@ class State:
 
     # Shared by the parts of the broker -------------------------------------------------------------------------------
 
-    def watch_acknowledgement(self, channel: Channel) -> None:
+    def watch_acknowledgement(self, channel: Channel[QueueType]) -> None:
         """Wait for a delivery of the channel to become overdue (rules/queues#5.10): until 4.3 the oldest one, at a minute of
         the channel's life; then each delivery of a quorum queue at its own instant."""
         if self.every_channel_times_out:
@@ -275,15 +284,17 @@ class State:
         self.draws += 1
         return int(uniform(self.seed, self.draws) * count)
 
-    def channel(self, name: str) -> Channel:
+    def channel(self, name: str) -> Channel[QueueType]:
         """The open channel of that name; opened now when it is not."""
         found = self.channels.get(name)
         return found if found is not None else self._open(name)
 
-    def _open(self, name: str) -> Channel:
+    def _open(self, name: str) -> Channel[QueueType]:
         plan = self.channel_plans.get(name) or ChannelPlan(name, name)
         self.channel_number += 1
-        channel = Channel(name, plan.connection, self.channel_number, confirms=plan.confirms, opened_at=self.now)
+        channel: Channel[QueueType] = Channel(
+            name, plan.connection, self.channel_number, confirms=plan.confirms, opened_at=self.now
+        )
         if plan.prefetch:
             if self.rules.global_qos_denied:
                 channel.prefetch = plan.prefetch

@@ -361,7 +361,6 @@ def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy]
         for channel in broker.channels.values():
             gone.extend(item.copy for item in channel.outstanding() if item.queue is queue)
     broker.ledger.deleted += len(gone)
-    broker.ledger.lost += len(gone)
     queue.unacked = 0
     queue.awaiting = []
     if broker.listen:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from routesim.celery.rates import rate_of
 from routesim.clients import connecting, executing, messages
 from routesim.model import Consumer, Message, pool_channel, task_consumer
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Cancel, Consume
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from routesim.clients.process import Process
 
 
-def carry_out(process: "Process", delivery: Delivery) -> "Actions":
+def carry_out(process: "Process", delivery: Delivery[DeliveringQueue]) -> "Actions":
     """A command for everybody or for this worker by name; what is none is passed over, as Celery only logs it."""
     try:
         told = json.loads(delivery.copy.content.body)

@@ -12,7 +12,7 @@ from routesim.clients.outcomes import RunContext, TaskCourse, course, lost
 from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.events import Event
 from routesim.model import Task, pool_channel
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Ack, Reject
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NO_TASK, UNKNOWN_TASK, UNDECODABLE = "no task's message", "unknown task", "its b
 NEVER_RECEIVED = frozenset({NO_TASK, UNKNOWN_TASK, UNDECODABLE})  # why a message is turned away before it counts as received
 
 
-def receive(process: "Process", delivery: Delivery, consumer: str) -> Actions:
+def receive(process: "Process", delivery: Delivery[DeliveringQueue], consumer: str) -> Actions:
     name = task_name(delivery)
     task = _task(process, name)
     worker = process.plan.name
@@ -195,7 +195,7 @@ def _reject(process: "Process", request: Request, *, requeue: bool) -> Actions:
     yield from _reject_tag(process, request.delivery, requeue=requeue)
 
 
-def _reject_tag(process: "Process", delivery: Delivery, *, requeue: bool) -> Actions:
+def _reject_tag(process: "Process", delivery: Delivery[DeliveringQueue], *, requeue: bool) -> Actions:
     yield Reject(process.plan.name, delivery.tag, requeue)
 
 

@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from routesim import events
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key, own_key
 from routesim.celery.epoch import iso
+from routesim.celery.states import EVENT_TYPES
 from routesim.clients.outcomes import TaskCourse
 from routesim.clients.replies import message_of
 from routesim.clients.requests import Request, headers_of
@@ -25,15 +25,6 @@ JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
 TRANSIENT = 1
 SHORTEST_DELAY_MS = 1_000
 RESULTS = {"success": "SUCCESS", "retry": "RETRY"}
-EVENT_TYPES: dict[type, str] = {
-    events.TaskReceived: "task-received",
-    events.TaskStarted: "task-started",
-    events.TaskSucceeded: "task-succeeded",
-    events.TaskFailed: "task-failed",
-    events.TaskRetried: "task-retried",
-    events.TaskRejected: "task-rejected",
-    events.TaskRevoked: "task-revoked",
-}
 
 
 # A run's end -------------------------------------------------------------------------------------------------------------
@@ -119,7 +110,7 @@ def task_event(process: "Process", event: Event) -> "Actions":
     """The message that tells listeners of `celeryev` what the event says; Celery sends up to 24 of them in one."""
     kind = EVENT_TYPES.get(type(event))
     if kind is not None and process.sends_events:
-        told = {"type": kind, "uuid": event.task, "name": event.name}  # type: ignore[union-attr]
+        told = {"type": kind, "uuid": event.task, "name": event.name}  # type: ignore[attr-defined]
         yield from _send_event(process, "task.multi", [told])
 
 

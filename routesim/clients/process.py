@@ -14,7 +14,7 @@ from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.requests import Request
 from routesim.events import Event
 from routesim.model import Message, TaskWorker, control_channel, gossip_channel, task_consumer
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Publish, Qos
 
 
@@ -78,7 +78,7 @@ class Process:
         else:
             yield from executing.lose_children(self)
 
-    def receive(self, delivery: Delivery, now: int) -> Actions:
+    def receive(self, delivery: Delivery[DeliveringQueue], now: int) -> Actions:
         """A message has arrived."""
         self.now = now
         consumer = delivery.subscription.name if delivery.subscription else ""

@@ -3,11 +3,11 @@
 from typing import Any
 
 from routesim.model import Message, Reply
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.values import raw
 
 
-def message_of(reply: Reply, delivery: Delivery, attempt: int) -> Message:
+def message_of(reply: Reply, delivery: Delivery[DeliveringQueue], attempt: int) -> Message:
     """The message, its placeholders filled from the delivery."""
     content = delivery.copy.content
     given = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.celery.epoch import ms_of
 from routesim.model import Task
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.values import raw
 
 
@@ -14,7 +14,7 @@ class Request:
 
     __slots__ = ("consumer", "delivery", "due_ms", "expires_ms", "id", "life", "retries", "settled", "task")
 
-    def __init__(self, delivery: Delivery, consumer: str, task: Task, life: int) -> None:
+    def __init__(self, delivery: Delivery[DeliveringQueue], consumer: str, task: Task, life: int) -> None:
         headers = headers_of(delivery)
         self.delivery = delivery
         self.consumer = consumer
@@ -32,23 +32,23 @@ class Request:
         return str(raw(self.delivery.copy.content.properties.get("reply_to")) or "")
 
 
-def headers_of(delivery: Delivery) -> dict[str, Any]:
+def headers_of(delivery: Delivery[DeliveringQueue]) -> dict[str, Any]:
     """The headers as the worker is sent them, `x-death` and `x-delivery-count` included."""
     return delivery.queue.headers(delivery.copy) or {}
 
 
-def task_name(delivery: Delivery) -> str | None:
+def task_name(delivery: Delivery[DeliveringQueue]) -> str | None:
     """The name of the task; None: the message is none of Celery's."""
     name = raw(headers_of(delivery).get("task"))
     return name if isinstance(name, str) else None
 
 
-def task_id(delivery: Delivery) -> str:
+def task_id(delivery: Delivery[DeliveringQueue]) -> str:
     found = raw(headers_of(delivery).get("id"))
     return found if isinstance(found, str) else delivery.copy.message
 
 
-def decodable(delivery: Delivery) -> bool:
+def decodable(delivery: Delivery[DeliveringQueue]) -> bool:
     """Whether the body is what its content type says; Celery acknowledges what it cannot decode."""
     content = delivery.copy.content
     if raw(content.properties.get("content_type")) != "application/json":

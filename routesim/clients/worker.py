@@ -10,7 +10,7 @@ from routesim.comparisons import holds
 from routesim.content import Content
 from routesim.exchanges.topic import matches, words_of
 from routesim.model import Consumer, Reply, Rule
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Ack, Consume, Crash, Nack, Publish, Reject, Step
 from routesim.values import comparable
 
@@ -18,7 +18,7 @@ from routesim.values import comparable
 class ConsumerJob(NamedTuple):
     """A delivery being worked on; `ends_ms` None: it holds the message without an end."""
 
-    delivery: Delivery
+    delivery: Delivery[DeliveringQueue]
     rule: Rule
     attempt: int
 
@@ -44,7 +44,7 @@ class ScriptedConsumer:
         self.publishing_channel = publishing_channel
         self.seed = seed
         self.number = number
-        self.waiting: deque[tuple[Delivery, int]] = deque()
+        self.waiting: deque[tuple[Delivery[DeliveringQueue], int]] = deque()
         self.jobs: dict[int, ConsumerJob] = {}
         self.job_number = 0
         self.attempts: dict[str, int] = {}
@@ -56,7 +56,7 @@ class ScriptedConsumer:
         self.always = first if all(item is None for item in conditions) else None
         self.counts_attempts = any(rule.attempt is not None or rule.publish for rule in consumer.on_message)
 
-    def receive(self, delivery: Delivery) -> list[tuple[int, int]]:
+    def receive(self, delivery: Delivery[DeliveringQueue]) -> list[tuple[int, int]]:
         """Take a delivery; returns the jobs that begin, as (number, ms until they end)."""
         attempt = 0
         if self.counts_attempts:
@@ -109,7 +109,7 @@ class ScriptedConsumer:
     def come_back(self) -> Step:
         return Consume(self.consumer)
 
-    def channel_lost(self) -> list[Delivery]:
+    def channel_lost(self) -> list[Delivery[DeliveringQueue]]:
         """Everything at hand is gone; returns what nobody will send again because it was acknowledged when sent."""
         unfinished = [job.delivery for job in self.jobs.values()] + [delivery for delivery, _ in self.waiting]
         self.jobs.clear()
@@ -119,14 +119,14 @@ class ScriptedConsumer:
 
     # Rules -------------------------------------------------------------------------------------------------------------
 
-    def _rule(self, delivery: Delivery, attempt: int) -> Rule:
+    def _rule(self, delivery: Delivery[DeliveringQueue], attempt: int) -> Rule:
         """The first that fits; the last one always does."""
         for rule in self.consumer.on_message:
             if self._fits(rule, delivery, attempt):
                 return rule
         raise AssertionError("the last rule has no conditions")
 
-    def _fits(self, rule: Rule, delivery: Delivery, attempt: int) -> bool:
+    def _fits(self, rule: Rule, delivery: Delivery[DeliveringQueue], attempt: int) -> bool:
         content = delivery.copy.content
         if rule.message is not None and rule.message != delivery.copy.message:
             return False

@@ -21,11 +21,6 @@ from routesim.run import Result, Runner
 from routesim.tables import BAD, GOOD, QUIET, Cell, Section
 
 MAX_TOLD = 30
-# What follows from the route that was taken when the message was published, or dead-lettered.
-ROUTED = (
-    events.Published, events.Enqueued, events.Unroutable, events.Returned, events.Refused, events.Confirmed, events.Delayed,
-    events.Uncommitted, events.DeadLettered,
-)  # fmt: skip
 
 
 class _There(Exception):
@@ -45,7 +40,7 @@ def explain_moment(result: Result, told: Sequence[Any], index: int) -> Answer:
     so_far = story(life[-MAX_TOLD:])._replace(title=f"{message} so far")
     if isinstance(event, events.Delivered):
         return _delivered(_broker_at(result, index), event, so_far)
-    cause = _cause(told, index, message) if isinstance(event, ROUTED) else None
+    cause = _cause(told, index, message) if type(event) in events.ROUTED else None
     if cause is None:
         sentence = sentence_of(event)
         return Answer(f"{message}: {sentence[0]}" if sentence else message, (so_far,), (), {})

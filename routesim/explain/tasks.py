@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from routesim import events
-from routesim.run.folds.task_records import COUNTED
+from routesim.celery.states import COUNTED
 
 SENTENCES: dict[type, str] = {
     events.TaskReceived: "received by {0.worker}",

@@ -13,7 +13,6 @@ from routesim.explain.tasks import TaskWitness
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.run import Checked, Result
-from routesim.run.expecting.promises import LOST, is_lost
 from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
 from routesim.steps import Bind
 
@@ -257,7 +256,7 @@ def _ends(event: Any) -> list[str]:
         found.append("returned")
     elif kind is events.Refused:
         found.append("nacked")
-    elif kind in LOST and is_lost(event):
+    elif events.is_lost(event):
         found.append("lost")
     return found
 

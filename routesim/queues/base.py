@@ -87,11 +87,13 @@ class QueueType:
         """`copies`, delivered to one consumer (None: by basic.get), are acked, requeued or discarded in one operation."""
         raise NotImplementedError
 
-    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+    def channel_down(
+        self, host: Host, channel: "Channel[QueueType]", deliveries: "Sequence[Delivery[QueueType]]", why: str
+    ) -> None:
         """A channel is gone: take back what it held of this queue. Its consumers have been removed already."""
         raise NotImplementedError
 
-    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+    def remove_consumers(self, host: Host, channel: "Channel[QueueType]") -> list[Subscription]:
         """Remove the consumers of a channel that is gone, without dispatching."""
         raise NotImplementedError
 
@@ -110,7 +112,7 @@ class QueueType:
     def settings_changed(self, host: Host) -> None:
         """A policy changed `settings`."""
 
-    def resume(self, host: Host, channel: Channel) -> None:
+    def resume(self, host: Host, channel: "Channel[QueueType]") -> None:
         """A channel that stood at its global limit may be sent to again."""
 
     def restart(self, host: Host, *, clean: bool) -> list[Copy]:
@@ -131,7 +133,7 @@ class QueueType:
     def check_answer(self, how: str, why: str) -> None:
         """Raises the `AmqpError` that RabbitMQ gives to an answer that this type does not know."""
 
-    def clone(self, channels: dict[str, Channel]) -> "QueueType":
+    def clone(self, channels: "dict[str, Channel[QueueType]]") -> "QueueType":
         """An equal queue whose consumers are on the given channels."""
         raise NotImplementedError
 
@@ -147,7 +149,7 @@ class QueueType:
             return None if own_ttl is None else now + own_ttl
         return now + (queue_ttl if own_ttl is None or queue_ttl < own_ttl else own_ttl)
 
-    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: "Channel[QueueType]") -> None:
         """Raises the `AmqpError` that RabbitMQ answers to basic.consume (rules/queues#3.1)."""
         if "x-priority" in arguments and not is_integer(arguments["x-priority"]):
             raise AmqpError(
@@ -156,7 +158,7 @@ class QueueType:
         if "x-stream-offset" in arguments and self.kind != "stream":
             raise AmqpError(406, f"invalid arg 'x-stream-offset' for {self.where()} of queue type rabbit_{self.kind}_queue")
 
-    def check_get(self, channel: Channel) -> None:
+    def check_get(self, channel: "Channel[QueueType]") -> None:
         """Raises the `AmqpError` that RabbitMQ answers to basic.get."""
 
     def where(self) -> str:
@@ -173,7 +175,7 @@ class QueueType:
         later = self.subscriptions.get((subscription.channel.name, subscription.tag))
         return later if later is not None and later.channel is subscription.channel else None
 
-    def _clone_base(self, other: "QueueType", channels: dict[str, Channel]) -> dict[int, Subscription]:
+    def _clone_base(self, other: "QueueType", channels: "dict[str, Channel[QueueType]]") -> dict[int, Subscription]:
         """Copies what all types have; returns the new subscription for each old one, by identity."""
         other.settings, other.origins = self.settings, self.origins
         other.had_consumers, other.deleted, other.unacked = self.had_consumers, self.deleted, self.unacked

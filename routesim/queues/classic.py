@@ -213,7 +213,7 @@ class Classic(QueueType):
         if still:
             self.blocked[channel] = still
 
-    def resume(self, host: Host, channel: Channel) -> None:
+    def resume(self, host: Host, channel: Channel[QueueType]) -> None:
         if channel.name in self.suspended:
             self.suspended.discard(channel.name)
             self.unblock(channel.name)
@@ -221,7 +221,7 @@ class Classic(QueueType):
 
     # Consumers -----------------------------------------------------------------------------------------------------
 
-    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel[QueueType]) -> None:
         super().check_consume(auto_ack, exclusive, arguments, channel)
         failover = arguments.get("x-cancel-on-ha-failover", False)
         if self.rules.cancel_on_ha_failover and wire_type(failover) != "bool":
@@ -275,7 +275,7 @@ class Classic(QueueType):
         if self._succeed(host) or self.rules.cancel_dispatches:
             self._dispatch(host)
 
-    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+    def remove_consumers(self, host: Host, channel: Channel[QueueType]) -> list[Subscription]:
         gone = [item for item in self.subscriptions.values() if item.channel is channel]
         for subscription in gone:
             self._remove(subscription)
@@ -283,7 +283,7 @@ class Classic(QueueType):
         self.suspended.discard(channel.name)
         return gone
 
-    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+    def channel_down(self, host: Host, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], why: str) -> None:
         self._succeed(host)
         if deliveries:
             self._requeue(host, [item.copy for item in deliveries], channel.name, why)
@@ -355,7 +355,7 @@ class Classic(QueueType):
         self._expire(host)
         return lost
 
-    def clone(self, channels: dict[str, Channel]) -> "Classic":
+    def clone(self, channels: dict[str, Channel[QueueType]]) -> "Classic":
         other = Classic(
             self.name, self.broker_name, self.arguments, durable=self.durable, auto_delete=self.auto_delete,
             owner=self.owner, rules=self.rules, vhost=self.vhost,

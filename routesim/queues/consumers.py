@@ -1,13 +1,10 @@
 """Channels as queues see them, the consumers on them, and what has been delivered and not yet settled."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from routesim.content import Content
 from routesim.values import Table
-
-if TYPE_CHECKING:
-    from routesim.queues.base import QueueType
 
 UNLIMITED = 1 << 60
 
@@ -35,6 +32,24 @@ class Copy(NamedTuple):
         return Copy(self.serial, self.message, self.content, self.expires_at, self.returns + 1, self.failures + failed)
 
 
+class DeliveringQueue(Protocol):
+    """What whoever gets deliveries may ask of the queue that they come from, whatever the engine."""
+
+    name: str
+
+    @property
+    def takes_settled(self) -> bool:
+        """Whether settling a delivery takes its copy out of the queue."""
+
+    def headers(self, copy: Copy, *, got: bool = False) -> Table:
+        """The headers with which the queue delivers the copy."""
+
+
+# The queue as its engine knows it.
+Q = TypeVar("Q")
+Q_co = TypeVar("Q_co", covariant=True)
+
+
 class Subscription:
     """A consumer as its queue keeps it. `credit`: how many more it may be sent; `registered` orders subscriptions."""
 
@@ -44,7 +59,7 @@ class Subscription:
     )  # fmt: skip
 
     def __init__(
-        self, name: str, tag: str, channel: "Channel", registered: int, *, prefetch: int = 0, priority: int = 0,
+        self, name: str, tag: str, channel: "Channel[Any]", registered: int, *, prefetch: int = 0, priority: int = 0,
         auto_ack: bool = False, exclusive: bool = False, arguments: Table | None = None,
     ) -> None:  # fmt: skip
         self.name = name
@@ -63,26 +78,35 @@ class Subscription:
         self.offset = 0
 
 
-class Delivery(NamedTuple):
+class Delivery(NamedTuple, Generic[Q_co]):
     """What a channel has been sent. `subscription` None: by basic.get."""
 
     tag: int
-    queue: "QueueType"
+    queue: Q_co
     subscription: Subscription | None
     copy: Copy
     at_ms: int
     auto_ack: bool
 
 
-class Channel:
+class TxAnswer(NamedTuple, Generic[Q_co]):
+    """Deliveries that were settled alike inside a transaction. `how`: ack, requeue or discard; `why`: by which method."""
+
+    how: str
+    why: str
+    deliveries: list[Delivery[Q_co]]
+
+
+class Channel(Generic[Q]):
     """An open channel. `limit` and `volume` are its global prefetch and what counts against it (rules/queues#3.7).
 
     `late`: tags that a queue took back for their overdue acknowledgement; settling them does nothing (rules/queues#5.10).
+    `answered`: what has been settled in the transaction that is open, in this order; None: there is none.
     """
 
     __slots__ = (
-        "confirms", "connection", "last_queue", "late", "limit", "name", "next_tag", "number", "opened_at", "prefetch",
-        "reply_consumer", "subscriptions", "timeout_armed", "transaction", "unacked", "volume",
+        "answered", "confirms", "connection", "last_queue", "late", "limit", "name", "next_tag", "number", "opened_at",
+        "prefetch", "reply_consumer", "subscriptions", "timeout_armed", "unacked", "volume",
     )  # fmt: skip
 
     def __init__(self, name: str, connection: str, number: int, *, confirms: bool, opened_at: int) -> None:
@@ -92,28 +116,28 @@ class Channel:
         self.confirms = confirms
         self.opened_at = opened_at
         self.next_tag = 1
-        self.unacked: dict[int, Delivery] = {}
+        self.unacked: dict[int, Delivery[Q]] = {}
         self.late: frozenset[int] = frozenset()
-        self.subscriptions: dict[str, tuple[Subscription, QueueType]] = {}
+        self.subscriptions: dict[str, tuple[Subscription, Q]] = {}
         self.prefetch = 0
         self.limit = 0
         self.volume = 0
         self.last_queue: str | None = None
         self.reply_consumer: str | None = None
-        self.transaction: object | None = None
+        self.answered: list[TxAnswer[Q]] | None = None
         self.timeout_armed = False
 
-    def outstanding(self) -> Iterator[Delivery]:
+    def outstanding(self) -> Iterator[Delivery[Q]]:
         """What is not settled yet, with what has been answered in a transaction that is still open."""
         yield from self.unacked.values()
-        for _, _, deliveries in getattr(self.transaction, "settled", ()):
-            yield from deliveries
+        for answer in self.answered or ():
+            yield from answer.deliveries
 
     def at_limit(self) -> bool:
         return self.limit != 0 and self.volume >= self.limit
 
 
-def unacked_of(channels: Iterable[Channel], queue: "QueueType") -> list[tuple[str, str | None, str, int, bool]]:
+def unacked_of(channels: Iterable[Channel[Q]], queue: object) -> list[tuple[str, str | None, str, int, bool]]:
     """What the channels hold of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
     return [
         (

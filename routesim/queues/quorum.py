@@ -229,12 +229,12 @@ class Quorum(QueueType):
 
     # Consumers -----------------------------------------------------------------------------------------------------
 
-    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel[QueueType]) -> None:
         super().check_consume(auto_ack, exclusive, arguments, channel)
         if channel.limit:
             raise AmqpError(540, f"{self.where()} does not support global qos")
 
-    def check_get(self, channel: Channel) -> None:
+    def check_get(self, channel: Channel[QueueType]) -> None:
         if self.settings.single_active_consumer:
             raise AmqpError(
                 405,
@@ -320,20 +320,20 @@ class Quorum(QueueType):
         self._succeed(host)
         self._checkout(host)
 
-    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+    def remove_consumers(self, host: Host, channel: Channel[QueueType]) -> list[Subscription]:
         gone = [item for item in self.subscriptions.values() if item.channel is channel]
         for subscription in gone:
             self._leave(subscription)
         return gone
 
-    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+    def channel_down(self, host: Host, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], why: str) -> None:
         self.publishers.pop(channel.name, None)
         for delivery in sorted(deliveries, key=self._teardown_order):
             self._give_back(host, delivery.copy, channel.name, why, to_returns=True, failed=True)
         self._succeed(host)
         self._checkout(host)
 
-    def _teardown_order(self, delivery: Delivery) -> tuple[object, ...]:
+    def _teardown_order(self, delivery: Delivery[QueueType]) -> tuple[object, ...]:
         """By consumer, then by message; a basic.get is a consumer named by its tag (rules/queues#2.12)."""
         owner, tag = delivery.subscription, delivery.tag
         if self.rules.quorum_consumer_order == "tag":
@@ -443,7 +443,7 @@ class Quorum(QueueType):
         self._expire(host)
         return []  # transient messages are kept too (rules/queues#7.2)
 
-    def clone(self, channels: dict[str, Channel]) -> "Quorum":
+    def clone(self, channels: dict[str, Channel[QueueType]]) -> "Quorum":
         other = Quorum(
             self.name, self.broker_name, self.arguments, durable=self.durable, auto_delete=self.auto_delete,
             owner=self.owner, rules=self.rules, vhost=self.vhost,

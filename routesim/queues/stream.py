@@ -38,7 +38,7 @@ class Stream(QueueType):
             subscription.offset += 1
             host.deliver(self, subscription, self.log[subscription.offset - 1][1])
 
-    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel) -> None:
+    def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel[QueueType]) -> None:
         if not channel.prefetch:
             raise AmqpError(406, f"consumer prefetch count is not set for '{self.broker_name}'")
         if channel.limit:
@@ -61,7 +61,7 @@ class Stream(QueueType):
             return True
         return isinstance(inner, str) and (inner in NAMED_OFFSETS or _age_ms(inner) is not None)
 
-    def check_get(self, channel: Channel) -> None:
+    def check_get(self, channel: Channel[QueueType]) -> None:
         raise AmqpError(540, f"basic.get not supported by stream queues {self.where()}")
 
     def consume(self, host: Host, subscription: Subscription) -> None:
@@ -91,13 +91,13 @@ class Stream(QueueType):
         del self.subscriptions[subscription.channel.name, subscription.tag]
         subscription.cancelled = True
 
-    def remove_consumers(self, host: Host, channel: Channel) -> list[Subscription]:
+    def remove_consumers(self, host: Host, channel: Channel[QueueType]) -> list[Subscription]:
         gone = [item for item in self.subscriptions.values() if item.channel is channel]
         for subscription in gone:
             self.cancel(host, subscription)
         return gone
 
-    def channel_down(self, host: Host, channel: Channel, deliveries: Sequence[Delivery], why: str) -> None:
+    def channel_down(self, host: Host, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], why: str) -> None:
         """Nothing comes back: the log still has it."""
 
     def check_answer(self, how: str, why: str) -> None:
@@ -134,7 +134,7 @@ class Stream(QueueType):
         offset = next((index for index, (_, item) in enumerate(self.log) if item is copy), None)
         return {**copy.content.delivered_headers(), "x-stream-offset": offset}
 
-    def clone(self, channels: dict[str, Channel]) -> "Stream":
+    def clone(self, channels: dict[str, Channel[QueueType]]) -> "Stream":
         other = Stream(self.name, self.broker_name, self.arguments, rules=self.rules, vhost=self.vhost)
         self._clone_base(other, channels)
         other.log = self.log.copy()

@@ -17,7 +17,7 @@ from routesim import events, steps
 from routesim.broker import ConsumerEnded, StepFailure
 from routesim.events import Event
 from routesim.model import ChannelPlan, Consumer
-from routesim.queues import Copy, Delivery, QueueType, Subscription, unacked_of
+from routesim.queues import Copy, DeliveringQueue, Delivery, QueueType, Subscription, TxAnswer, unacked_of
 from routesim.rabbitmq.connections import ClosedByBroker, Connections
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.management import ManagementError as HttpRefusal
@@ -61,7 +61,7 @@ class RealBroker:
         self.began = time.monotonic()
         self.channels: dict[str, RealChannel] = {}
         self.queues: dict[str, ObservedQueue] = {}
-        self.outbox: deque[Delivery | ConsumerEnded] = deque()
+        self.outbox: deque[Delivery[ObservedQueue] | ConsumerEnded] = deque()
         self.failures: list[StepFailure] = []
         self.numbers = 0
         self.serials = 0
@@ -199,7 +199,7 @@ class RealBroker:
         self.ids[properties.message_id] = step.id
         self.counted["published"] += 1
         self._tell(events.Published(self.now, step.id, message.exchange, message.routing_key, step.channel))
-        if line.transactional:
+        if line.answered is not None:
             line.pending.append(step.id)
             self._tell(events.Uncommitted(self.now, step.id, step.channel))
         try:
@@ -235,14 +235,12 @@ class RealBroker:
     def _tx(self, step: steps.Tx) -> None:
         line = self.line(step.channel)
         self._call(line, f"tx_{step.do}")
-        self._tell(events.Transaction(self.now, step.channel, step.do, len(line.pending), len(line.answered)))
-        line.transactional = True
+        answers = sum(len(answer.deliveries) for answer in line.answered or ())
+        self._tell(events.Transaction(self.now, step.channel, step.do, len(line.pending), answers))
         if step.do == "rollback":
             for message in line.pending:
                 self._tell(events.Unpublished(self.now, message, "rolled back"))
-            line.unacked = {
-                item.tag: item for item in sorted([*line.unacked.values(), *line.answered], key=lambda item: item.tag)
-            }
+            line.unacked = {item.tag: item for item in sorted(line.outstanding(), key=lambda item: item.tag)}
         line.pending, line.answered = [], []
 
     # Consuming -----------------------------------------------------------------------------------------------------------
@@ -362,8 +360,8 @@ class RealBroker:
         self._flush(line)
         meant = [each for each in line.unacked if each == tag or (multiple and (tag == 0 or each <= tag))]
         settled = [line.unacked.pop(each) for each in meant]
-        if line.transactional:
-            line.answered += settled
+        if line.answered is not None:
+            line.answered.append(TxAnswer("", "", settled))  # what a rollback gives back
         for item in settled:
             by = item.subscription.name if item.subscription else line.name
             where = (self.now, item.copy.message, item.queue.name, item.copy.serial, by)
@@ -386,7 +384,7 @@ class RealBroker:
             raise
         self._given_back(line, held, "recover")
 
-    def _given_back(self, line: RealChannel, held: list[Delivery], why: str) -> None:
+    def _given_back(self, line: RealChannel, held: list[Delivery[ObservedQueue]], why: str) -> None:
         for item in held:
             by = item.subscription.name if item.subscription else line.name
             self._tell(events.Requeued(self.now, item.copy.message, item.queue.name, item.copy.serial, by, why))
@@ -444,9 +442,8 @@ class RealBroker:
             self._tell(events.ConsumerCancelled(self.now, subscription.name, queue.name, why))
             self.outbox.append(ConsumerEnded(subscription.name, line.name, True, why))
             self._unused(queue)
-        held = sorted([*line.unacked.values(), *line.answered], key=lambda item: item.tag)
-        self._given_back(line, held, why)
-        line.unacked, line.answered = {}, []
+        self._given_back(line, sorted(line.outstanding(), key=lambda item: item.tag), why)
+        line.unacked, line.answered = {}, None
 
     def _unused(self, queue: QueueType) -> None:
         """A consumer has gone: with the last one goes an auto-delete queue, of which no client is told (rules/queues#1.5)."""
@@ -454,7 +451,7 @@ class RealBroker:
         if queue.auto_delete and not used and self.queues.get(queue.name) is queue:
             del self.queues[queue.name]
 
-    def unacked_of(self, queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+    def unacked_of(self, queue: DeliveringQueue) -> list[tuple[str, str | None, str, int, bool]]:
         return unacked_of(self.channels.values(), queue)
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:

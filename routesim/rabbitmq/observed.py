@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from routesim.queues import Channel, Copy, Delivery, QueueType
+from routesim.queues import Channel, Copy, QueueType
 from routesim.values import Table, raw
 from routesim.versions import Rules
 
@@ -27,14 +27,12 @@ class ObservedQueue(QueueType):
         return len(self.content) if self.count is None else self.count
 
 
-class RealChannel(Channel):
+class RealChannel(Channel[ObservedQueue]):
     """An open channel of the client library with what it has been sent and has not answered yet."""
 
-    __slots__ = ("answered", "pending", "pika", "transactional")
+    __slots__ = ("pending", "pika")
 
     def __init__(self, name: str, connection: str, number: int, pika: Any, *, confirms: bool) -> None:
         super().__init__(name, connection, number, confirms=confirms, opened_at=0)
         self.pika = pika
-        self.transactional = False
         self.pending: list[str] = []  # published in the open transaction
-        self.answered: list[Delivery] = []  # answered in it

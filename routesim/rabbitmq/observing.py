@@ -31,7 +31,7 @@ def take_contents(broker: RealBroker) -> None:
     """Fills every queue's `content`, and forgets the queues that are gone. After it the run is over."""
     _stop_waiting_consumers(broker)
     for line in broker.channels.values():
-        for item in [*line.unacked.values(), *line.answered]:
+        for item in line.outstanding():
             item.queue.unacked += 1
     for name, queue in list(broker.queues.items()):
         queue.count = None

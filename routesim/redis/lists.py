@@ -106,7 +106,7 @@ class RedisList(QueueType):
         headers = super().headers(copy, got=got)
         return {**headers, "redelivered": True} if copy.redelivered else headers
 
-    def clone(self, channels: dict[str, Channel]) -> "RedisList":
+    def clone(self, channels: dict[str, Channel[QueueType]]) -> "RedisList":
         other = RedisList(self.name, self.steps, self.arguments, auto_delete=self.auto_delete, rules=self.rules, vhost=self.vhost)
         self._clone_base(other, channels)
         other.levels = [level.copy() for level in self.levels]

@@ -23,7 +23,6 @@ def publish(broker: RedisState, step: steps.Publish) -> None:
         broker.ledger.routed += 1
         return
     broker.ledger.unroutable += 1
-    broker.ledger.lost += 1
     if broker.listen:
         broker.listen(events.Unroutable(broker.now, step.id, content.exchange, content.routing_key, why_nowhere, False, False))
 

@@ -4,7 +4,7 @@ from routesim import events, steps
 from routesim.broker.acknowledging import NotPossible
 from routesim.broker.state import ConsumerEnded
 from routesim.model import Consumer
-from routesim.queues import Channel, Copy, Subscription
+from routesim.queues import Channel, Copy, QueueType, Subscription
 from routesim.redis import settling, topology
 from routesim.redis.lists import RedisList
 from routesim.redis.popping import fill, subscribe
@@ -124,7 +124,7 @@ def _lose(broker: RedisState, connection: str, why: str) -> None:
     _lose_freed(broker, [_end_channel(broker, name, why)[0] for name in names])
 
 
-def _end_channel(broker: RedisState, name: str, why: str) -> tuple[Channel, list[RedisList]]:
+def _end_channel(broker: RedisState, name: str, why: str) -> tuple[Channel[QueueType], list[RedisList]]:
     """Take channel and consumers away, with what waits in its socket; returns the channel and the queues it consumed."""
     client = broker.clients.pop(name, None) or Client(broker.channels[name], 0)
     channel = client.channel
@@ -149,7 +149,7 @@ def _end_channel(broker: RedisState, name: str, why: str) -> tuple[Channel, list
     return channel, consumed
 
 
-def _lose_freed(broker: RedisState, channels: list[Channel]) -> None:
+def _lose_freed(broker: RedisState, channels: list[Channel[QueueType]]) -> None:
     """Copies that no entry kept any longer end with the channel that worked on them."""
     for delivery in [item for channel in channels for item in channel.unacked.values()]:
         if delivery.copy.serial in broker.freed:
@@ -181,6 +181,5 @@ def restart(broker: RedisState, step: steps.Restart) -> None:
 
 def _lost(broker: RedisState, queue: str, copy: Copy) -> None:
     broker.ledger.lost_at_restart += 1
-    broker.ledger.lost += 1
     if broker.listen:
         broker.listen(events.LostAtRestart(broker.now, copy.message, queue, copy.serial))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from routesim import events, steps
 from routesim.broker.acknowledging import NotPossible
-from routesim.queues import Copy, Delivery
+from routesim.queues import Copy, Delivery, QueueType
 from routesim.redis.lists import RedisList
 from routesim.redis.popping import fill, hold, push
 from routesim.redis.state import Client, Flight, RedisState, UnackedEntry
@@ -76,7 +76,7 @@ def _once(broker: RedisState, multiple: bool) -> None:
         broker.warn_once("Redis has no answers for several deliveries at once: `multiple` is ignored")
 
 
-def _meant(broker: RedisState, client: Client, tag: int, message: str | None) -> Delivery | None:
+def _meant(broker: RedisState, client: Client, tag: int, message: str | None) -> Delivery[QueueType] | None:
     """Takes the delivery out of what the client counts. An unknown tag is no error: nothing happens."""
     unacked = client.channel.unacked
     if message is not None:
@@ -93,11 +93,11 @@ def _meant(broker: RedisState, client: Client, tag: int, message: str | None) ->
     return found
 
 
-def _holder(client: Client, delivery: Delivery) -> str:
+def _holder(client: Client, delivery: Delivery[QueueType]) -> str:
     return delivery.subscription.name if delivery.subscription is not None else client.channel.name
 
 
-def _finish(broker: RedisState, client: Client, delivery: Delivery, dropped: str | None) -> None:
+def _finish(broker: RedisState, client: Client, delivery: Delivery[QueueType], dropped: str | None) -> None:
     """ZREM and HDEL: the message's entry goes, whoever made it. `dropped`: why this is a rejection."""
     copy, by = delivery.copy, _holder(client, delivery)
     entry = broker.held.pop(copy.message, None)
@@ -124,14 +124,14 @@ def _finish(broker: RedisState, client: Client, delivery: Delivery, dropped: str
         _too_late(broker, client, delivery)
 
 
-def _told_settled(broker: RedisState, client: Client, delivery: Delivery, *, rejected: bool = False) -> None:
+def _told_settled(broker: RedisState, client: Client, delivery: Delivery[QueueType], *, rejected: bool = False) -> None:
     if broker.listen:
         told = events.Rejected if rejected else events.Acked
         copy = delivery.copy
         broker.listen(told(broker.now, copy.message, delivery.queue.name, copy.serial, _holder(client, delivery), delivery.tag))
 
 
-def _too_late(broker: RedisState, client: Client, delivery: Delivery) -> None:
+def _too_late(broker: RedisState, client: Client, delivery: Delivery[QueueType]) -> None:
     broker.warn(f"{_holder(client, delivery)} answers for {delivery.copy.message}, which is no longer unacked: nothing happens")
 
 
@@ -192,7 +192,7 @@ def _another(broker: RedisState, queue: RedisList, message: str, entry: UnackedE
     return Copy(broker.serial, message, entry.content, None, 1)
 
 
-def give_back(broker: RedisState, held: Iterable[Delivery], why: str) -> None:
+def give_back(broker: RedisState, held: Iterable[Delivery[QueueType]], why: str) -> None:
     """All that a channel held, one after the other to the head: the last one delivered is the next to be popped."""
     for message in dict.fromkeys(item.copy.message for item in held):
         restore(broker, message, head=True, why=why)

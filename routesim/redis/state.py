@@ -9,7 +9,7 @@ from routesim.broker.clock import PEXPIRE, SWEEP
 from routesim.broker.state import ExchangeState
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE
-from routesim.queues import Channel, Copy, Delivery, Subscription
+from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription
 from routesim.redis.lists import RedisList
 
 VISIBILITY_TIMEOUT_MS = 3_600_000  # visibility_timeout
@@ -56,7 +56,7 @@ class Client:
         "channel", "cycle", "heard", "limit", "settled", "since_ms", "subscribed", "subscribed_ms", "turn", "waiting",
     )  # fmt: skip
 
-    def __init__(self, channel: Channel, limit: int) -> None:
+    def __init__(self, channel: Channel[QueueType], limit: int) -> None:
         self.channel = channel
         self.limit = limit
         self.cycle: list[str] = []
@@ -66,7 +66,7 @@ class Client:
         self.heard: dict[str, str] = {}
         self.subscribed: frozenset[tuple[str, str]] = frozenset()
         self.subscribed_ms: int | None = None
-        self.settled: dict[int, Delivery] = {}
+        self.settled: dict[int, Delivery[QueueType]] = {}
 
     def has_room(self) -> bool:
         """virtual.QoS.can_consume: messages count once, however often they were delivered here."""
@@ -74,7 +74,7 @@ class Client:
             return True
         return len({item.copy.message for item in self.channel.unacked.values()}) < self.limit
 
-    def clone(self, channel: Channel) -> "Client":
+    def clone(self, channel: Channel[QueueType]) -> "Client":
         other = Client(channel, self.limit)
         other.waiting = self.waiting
         other.cycle, other.since_ms, other.turn = self.cycle.copy(), self.since_ms, self.turn

@@ -171,7 +171,6 @@ def remove(broker: RedisState, queue: RedisList, why: str) -> None:
         return
     gone = queue.purge(broker)
     broker.ledger.deleted += len(gone)
-    broker.ledger.lost += len(gone)
     if broker.listen:
         for copy in gone:
             broker.listen(events.Deleted(broker.now, copy.message, queue.name, copy.serial))

@@ -6,10 +6,10 @@ Values only: a line is a tuple of cells. `write` paints them, in colour or not, 
 from collections.abc import Iterable, Sequence
 from typing import IO, NamedTuple
 
-from routesim.report.text import encoding_of, fitted, visible, width
 from routesim.report.ticks import column_ms, short_time, ticks
 from routesim.report.trace.trace import ANSI, RESET
 from routesim.tables import PLAIN, QUIET, Cell
+from routesim.text import encoding_of, fitted, visible, width
 
 Line = tuple[Cell, ...]
 TITLE, FIRST, SECOND, THIRD, FOURTH = "title", "first", "second", "third", "fourth"

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from routesim.report.summary.summary import sections, verdict
-from routesim.report.text import encoding_of, fitted
 from routesim.run import Outcome
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
+from routesim.text import encoding_of, fitted
 
 LEAST_TEXT = 20  # columns that a table must leave for what is no number
 STYLES = {PLAIN: "", GOOD: "green", NOTICE: "yellow", BAD: "bold red", QUIET: "dim"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from routesim.broker import ConsumerEnded
 from routesim.clients import ScriptedConsumer
 from routesim.events import Event
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.express.express import COME_BACK, FINISH
 from routesim.run.folds.records import Listener
 from routesim.scenario import Do, PublishMany, Scenario, Signal
@@ -117,7 +117,7 @@ class Acting:
 
     # Reactions ---------------------------------------------------------------------------------------------------------
 
-    def _react(self, told: Delivery | ConsumerEnded) -> None:
+    def _react(self, told: Delivery[DeliveringQueue] | ConsumerEnded) -> None:
         """The consumer that this is for does what it does at once."""
         if self.processes is not None and self.processes.react(told):
             return

@@ -54,7 +54,7 @@ class LiveResult(NamedTuple):
     def counts(self) -> dict[str, int]:
         """Only what a client can count."""
         queues = self.broker.queues.values()
-        held = sum(len(line.unacked) + len(line.answered) for line in self.broker.channels.values())
+        held = sum(1 for line in self.broker.channels.values() for _ in line.outstanding())
         return {**self.broker.counted, "ready": sum(queue.ready_count() for queue in queues), "unacked": held}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from routesim.broker import ConsumerEnded
 from routesim.clients.actions import Actions, After, Shared, Soon, What
 from routesim.clients.process import Process
-from routesim.queues import Delivery
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.express.express import TIMER
 from routesim.steps import Step
 
@@ -38,7 +38,7 @@ class Processes:
         self._perform(process, process.signal(do, self.acting.now()))
         self._forget(process)
 
-    def react(self, told: Delivery | ConsumerEnded) -> bool:
+    def react(self, told: Delivery[DeliveringQueue] | ConsumerEnded) -> bool:
         """Whether this is for a process, which has then done what it does at once."""
         if isinstance(told, ConsumerEnded):
             process = self.by_channel.get(told.channel)

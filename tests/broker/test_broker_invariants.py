@@ -307,8 +307,8 @@ class Run:
         found = {}
         for channel in self.broker.channels.values():
             deliveries = list(channel.unacked.values())
-            if channel.transaction is not None:
-                deliveries += [item for _, _, several in channel.transaction.settled for item in several]
+            for answer in channel.answered or ():
+                deliveries += answer.deliveries
             assert len({item.tag for item in deliveries}) == len(deliveries)
             for item in deliveries:
                 if not item.queue.deleted and item.queue.takes_settled and item.queue.name != REPLY_TO:

@@ -1,10 +1,10 @@
 """The celery section of a scenario: what it stands for, and what is wrong with it, each at its place."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from kits.celery_scenes import SCENES
+from kits.paths import SCENARIO_FILES, SCENARIOS
 from kits.scenario import Outcome, only, play, problems_in, refused, routesim, warned
 
 from routesim.scenario.celery.expansion import expand
@@ -12,11 +12,8 @@ from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.yaml.source import Mapping, Source, parse
 
-ROOT = Path(__file__).parent.parent.parent
 SHIPPED = {
-    path.stem: path.read_text(encoding="utf-8")
-    for path in sorted((ROOT / "scenarios").glob("*.yaml"))
-    if "\ncelery:" in path.read_text(encoding="utf-8")
+    path.stem: path.read_text(encoding="utf-8") for path in SCENARIO_FILES if "\ncelery:" in path.read_text(encoding="utf-8")
 }
 
 
@@ -37,7 +34,7 @@ def test_it_is_so(name: str) -> None:
 @pytest.mark.parametrize("name", [*SCENES, *SHIPPED])
 def test_the_expanded_scenario_runs_to_the_very_same_events(name: str) -> None:
     text = SCENES.get(name) or SHIPPED[name]
-    files = {"scene.yaml": text, **{path.name: path.read_bytes() for path in (ROOT / "scenarios").glob("*.json")}}
+    files = {"scene.yaml": text, **{path.name: path.read_bytes() for path in SCENARIOS.glob("*.json")}}
     written = routesim("celery", "expand", "scene.yaml", files=files)
     assert written.status == 0, written.err
     assert "celery:\n  apps" not in written.out

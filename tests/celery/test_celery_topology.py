@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.paths import SCENARIOS
 
 from routesim.broker import Broker
 from routesim.run import Runner
@@ -12,7 +13,6 @@ from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
 
 RECORDED = Path(__file__).parent / "recorded"
-ROOT = Path(__file__).parent.parent.parent
 
 APP = """
 rabbitmq: "3.10"
@@ -68,7 +68,7 @@ def broker_after(text: str) -> tuple[Scenario, Broker]:
 
 
 CASES = {
-    "two queues": (APP, ROOT / "scenarios" / "celery-definitions.json", RECORDED / "celery-consumers.json"),
+    "two queues": (APP, SCENARIOS / "celery-definitions.json", RECORDED / "celery-consumers.json"),
     "delayed": (DELAYED, RECORDED / "celery-delayed-definitions.json", RECORDED / "celery-delayed-consumers.json"),
 }
 

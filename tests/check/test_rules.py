@@ -23,7 +23,6 @@ from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
 
-ROOT = Path(__file__).parents[2]
 DLX = "x-dead-letter-exchange"
 
 # code -> (severity, a scenario with the fault, the same without it)

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from kits.cli import COMMAND, ROOT, SHOES, environment, on_terminal, routesim, sane, started
+from kits.cli import COMMAND, SHOES, environment, on_terminal, routesim, sane, started
+from kits.paths import ROOT, SCENARIO_FILES
 
 import routesim as package
 
@@ -157,7 +158,7 @@ def test_several_files_are_run_in_order(folder: Path) -> None:
 
 
 def test_all_the_scenarios_of_the_project() -> None:
-    files = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "scenarios").glob("*.yaml"))]
+    files = [str(path.relative_to(ROOT)) for path in SCENARIO_FILES]
     done = sane(routesim("run", "-q", *files))
     assert done.status == 0
     assert done.out.count("OK") >= len(files)

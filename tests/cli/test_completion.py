@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import typer
-from kits.cli import ROOT, SHOES, environment, routesim, sane
+from kits.cli import SHOES, environment, routesim, sane
+from kits.paths import ROOT
 from kits.shell import COMMANDS as SHELLS
 from kits.shell import Shell, installed
 

@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 
 from kits.cli import SHOES, routesim, sane
+from kits.paths import ROOT
 
 
 def test_statuses_and_formats(tmp_path: Path) -> None:
     assert sane(routesim("diff", SHOES, SHOES)).status == 0
     other = tmp_path / "other.yaml"
-    other.write_text(
-        (Path(__file__).parents[2] / SHOES).read_text(encoding="utf-8").replace("ship.*}", "'ship.#'}"), encoding="utf-8"
-    )
+    other.write_text((ROOT / SHOES).read_text(encoding="utf-8").replace("ship.*}", "'ship.#'}"), encoding="utf-8")
     done = sane(routesim("diff", SHOES, str(other)))
     assert done.status == 1
     assert "gains warehouse" in done.out

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import typer
-from kits.cli import ROOT, SHOES, sane, within
+from kits.cli import SHOES, sane, within
+from kits.paths import ROOT
 
 from routesim.cli import main
 from routesim.cli.shells.suggesting import suggestions

@@ -21,7 +21,7 @@ from routesim.cli.shells.suggesting import suggestions
 from routesim.report.formats import VERIFY, formats_of, writer_of
 from routesim.report.results.verdicts import Verdicts
 from routesim.report.style import OutputStyle
-from routesim.report.text import visible, width
+from routesim.text import visible, width
 from routesim.verify import VerifyVerdict
 from routesim.verify.comparing import EngineDifference
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kits.cli import LIMIT_S, ROOT, on_terminal, routesim, sane
+from kits.cli import LIMIT_S, on_terminal, routesim, sane
+from kits.paths import SCENARIO_FILES, SCENARIOS
 from kits.process import gone, linux, running, until_busy, until_children, written
 
 from routesim.cli.shared.processes import Died, Pool, count_of
@@ -33,7 +34,7 @@ BROKEN = "queues: {a: {durabel: true}}\n"
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("jobs", ["2", "0"])
 def test_the_same_bytes_as_one_after_the_other(jobs: str, format: str, quiet: tuple[str, ...], tmp_path: Path) -> None:
-    files = [str(path) for path in sorted((ROOT / "scenarios").glob("*.yaml"))[:6]]
+    files = [str(path) for path in SCENARIO_FILES[:6]]
     files += written(tmp_path, fails=FAILS, hostile=HOSTILE, endless=ENDLESS, quick=QUICK)
     arguments = ("run", *files, "--format", format, "--max-events", "2000", *quiet)
     alone = sane(routesim(*arguments, cwd=tmp_path))
@@ -49,7 +50,7 @@ def test_an_encoding_that_lacks_signs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("columns", [60, 120])
 def test_on_a_terminal(columns: int, tmp_path: Path) -> None:
-    files = [str(ROOT / "scenarios" / "shoes.yaml"), *written(tmp_path, hostile=HOSTILE, fails=FAILS)]
+    files = [str(SCENARIOS / "shoes.yaml"), *written(tmp_path, hostile=HOSTILE, fails=FAILS)]
     alone, together = (on_terminal("run", *files, "-j", jobs, columns=columns, cwd=tmp_path) for jobs in "12")
     assert together == alone
     assert "\x1b[" in together.text

@@ -6,7 +6,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from kits.cli import ANSI, COMMAND, ROOT, SHOES, columns_of, routesim
+from kits.cli import ANSI, COMMAND, SHOES, columns_of, routesim
+from kits.paths import SCENARIO_FILES, SCENARIOS
 from kits.screen import Sitting, sitting
 
 from routesim.cli.terminal.keys import GONE, RESIZED
@@ -407,7 +408,7 @@ class Scripted:
 
 @pytest.mark.parametrize(
     "path",
-    [*sorted((ROOT / "scenarios").glob("*.yaml"))[::3], *sorted((ROOT / "scenarios" / "celery").glob("*.yaml"))[::6]],
+    [*SCENARIO_FILES[::3], *sorted((SCENARIOS / "celery").glob("*.yaml"))[::6]],
     ids=lambda path: path.stem,
 )
 @pytest.mark.parametrize(("encoding", "colour"), [("utf-8", True), ("ascii", False)])

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from kits.cli import LIMIT_S, ROOT, columns_of, on_terminal, routesim, sane
+from kits.cli import LIMIT_S, columns_of, on_terminal, routesim, sane
+from kits.paths import ROOT
 from kits.process import children, gone, linux, running, until_children, written
 
 FLAKY = "scenarios/flaky-worker.yaml"

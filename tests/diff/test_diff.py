@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.paths import SCENARIO_FILES
 
 from routesim.broker import Broker
 from routesim.broker.routing import route
@@ -18,9 +19,6 @@ from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 from routesim.steps import Bind, DeclareExchange, DeclareQueue
 from routesim.versions import rules
-
-ROOT = Path(__file__).parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 
 def scenario(text: str) -> Scenario:
@@ -35,7 +33,7 @@ def topic(key: str) -> str:
     return f"{{exchanges: {{x: topic}}, queues: {{q: }}, bindings: [{{source: x, destination: q, routing_key: '{key}'}}]}}"
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
 def test_a_file_is_the_same_as_itself(path: Path) -> None:
     assert not difference(load(str(path)), load(str(path)))
 

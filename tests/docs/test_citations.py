@@ -6,8 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from kits.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "routesim" / "docs"
 PAGES = {f"rules/{path.stem}": path for path in sorted((DOCS / "rules").glob("*.md"))}
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>')

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.paths import ROOT, SCENARIOS
 
 from routesim.cli.main import _status
 from routesim.exchanges import EXCHANGE_TYPES
@@ -16,8 +17,7 @@ from routesim.explain.topic import explain_topic, nearest_change
 from routesim.replies import REPLY_NAMES
 from routesim.versions import rules
 
-ROOT = Path(__file__).parent.parent.parent
-SHOES = str(ROOT / "scenarios" / "shoes.yaml")
+SHOES = str(SCENARIOS / "shoes.yaml")
 RECORDED = ROOT / "tests" / "conformance" / "recorded"
 
 

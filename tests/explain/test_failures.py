@@ -1,8 +1,7 @@
 """Why an expectation does not hold: what was expected, what was found, the shortest reason, file and line."""
 
-from pathlib import Path
-
 import pytest
+from kits.paths import SCENARIOS
 
 from routesim.diagnostics import Diagnostic, Place
 from routesim.explain.failures import failures
@@ -160,7 +159,7 @@ def test_the_second_run_is_the_first_one_again(until: str, seed: int) -> None:
 
 
 def test_nothing_is_said_of_a_run_that_holds() -> None:
-    path = Path(__file__).parents[2] / "scenarios" / "shoes.yaml"
+    path = SCENARIOS / "shoes.yaml"
     assert failed(path.read_text(encoding="utf-8")) == []
 
 

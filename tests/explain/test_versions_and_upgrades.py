@@ -4,13 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from kits.paths import ROOT, SCENARIOS
 
 from routesim.explain.pages.version_table import explain_versions
 from routesim.explain.upgrade import explain_upgrade
 from routesim.scenario import load
 from routesim.versions import DIFFERENCES, NEWEST, NEWEST_PATCH, Rules, UnknownVersion, parse, rules
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_table_and_the_rules_are_the_same_names() -> None:
@@ -59,13 +58,13 @@ def upgraded(path: Path, old: str, new: str) -> dict[str, object]:
 
 
 def test_an_upgrade_that_starts_losing_messages() -> None:
-    data = upgraded(ROOT / "scenarios" / "upgrade-delivery-limit.yaml", "3.13", "4.0")
+    data = upgraded(SCENARIOS / "upgrade-delivery-limit.yaml", "3.13", "4.0")
     changes = {item["what"]: (item["before"], item["after"]) for item in data["changes"]}  # type: ignore[attr-defined]
     assert changes["lost"] == ("0", "1")
 
 
 def test_an_upgrade_that_changes_nothing() -> None:
-    assert upgraded(ROOT / "scenarios" / "hello.yaml", "3.10", "4.3")["changes"] == []
+    assert upgraded(SCENARIOS / "hello.yaml", "3.10", "4.3")["changes"] == []
 
 
 def test_an_upgrade_that_is_refused(tmp_path: Path) -> None:

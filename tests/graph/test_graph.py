@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.paths import ALL_SCENARIO_FILES, SCENARIOS
 
 from routesim.explain.answer import CannotExplain
 from routesim.graph import Edge, Graph, Key, Node, collapsed, focused, graph_of, taken_by_message, taken_by_publish, without_idle
@@ -18,8 +19,7 @@ from routesim.report.formats import GRAPH, formats_of, writer_of
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 
-ROOT = Path(__file__).parents[2]
-SHOES = str(ROOT / "scenarios" / "shoes.yaml")
+SHOES = str(SCENARIOS / "shoes.yaml")
 
 
 def scenario(text: str) -> Scenario:
@@ -96,7 +96,7 @@ def test_queues_that_are_alike_become_one_node() -> None:
 
 def test_a_ladder_becomes_the_way_that_was_taken() -> None:
     """28 levels of exchanges and queues: queues that were not used go, and exchanges that only hand on become one."""
-    graph = graph_of(load(str(ROOT / "scenarios" / "celery" / "delayed-retry-is-stuck.yaml")))
+    graph = graph_of(load(str(SCENARIOS / "celery" / "delayed-retry-is-stuck.yaml")))
     small = without_idle(graph, {"celery_delayed_1", "celery_delayed_0", "orders"})
     queues = {key.name for key in small.nodes if key.kind == QUEUE}
     assert queues == {"celery_delayed_1", "celery_delayed_0", "orders", "w1.celery.pidbox", "celeryev.w1"}
@@ -198,7 +198,7 @@ def test_no_name_breaks_a_drawing(format: str) -> None:
         assert all(len(re.findall(r'(?<!\\)(?:\\\\)*"', line)) % 2 == 0 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL_SCENARIO_FILES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("format", formats_of(GRAPH))
 def test_every_scenario_can_be_drawn(path: Path, format: str) -> None:
     graph = collapsed(graph_of(load(str(path))))

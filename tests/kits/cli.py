@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from kits.paths import ROOT
+
 SHOES = "scenarios/shoes.yaml"
 COMMAND = [sys.executable, "-m", "routesim"]
 LIMIT_S = 30.0

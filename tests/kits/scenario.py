@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from routesim.cli.main import _status
-from routesim.report.text import width
+from routesim.text import width
 
 LIMIT_S = 10.0
 PUBLISHES = ("routed", "returned", "unroutable", "refused", "failed", "delayed", "uncommitted", "rolled_back")

@@ -1,18 +1,17 @@
 """The JSON Schema beside the loader: what each says of the same data."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from kits.paths import SCENARIOS
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.scenario import schema
 from routesim.scenario.load import load_source
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import scalar
 
-ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = jsonschema.Draft202012Validator(schema.schema())
 # What only the loader can tell: what refers to something else, what is counted in bytes, what RabbitMQ decides.
 LOADER_ALONE = {
@@ -37,7 +36,7 @@ def written(data: Any) -> str:
 
 def errors_of(text: str) -> list[Diagnostic]:
     try:
-        load_source(Source("scene.yaml", text), str(ROOT / "scenarios"))
+        load_source(Source("scene.yaml", text), str(SCENARIOS))
     except Invalid as invalid:
         return [item for item in invalid.diagnostics if item.severity == "error"]
     return []

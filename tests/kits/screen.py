@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pyte
 
-from kits.cli import COMMAND, ROOT, _own_terminal, environment
+from kits.cli import COMMAND, _own_terminal, environment
+from kits.paths import ROOT
 
 QUIET_S = 0.05
 LIMIT_S = 30.0

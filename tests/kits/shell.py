@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from kits.cli import ROOT, environment
+from kits.cli import environment
+from kits.paths import ROOT
 
 LIMIT_S = 20.0
 # Asked by a shell, it is routesim; run by a person, it keeps what it was run with.

@@ -16,10 +16,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from kits.paths import SCENARIO_FILES
 
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.scenario import load
@@ -30,8 +30,6 @@ from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import scalar
 from routesim.versions import UnknownVersion, rules
 
-ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 LIMIT_S = 60
 REQUIRED = os.environ.get("ROUTESIM_REQUIRE_BROKER") == "1"
 PREFIX = f"routesim-definitions-{os.getpid()}"
@@ -153,10 +151,10 @@ class Taken:
 
     def __init__(self, way: Way, version: str, types: set[str]) -> None:
         self.way, self.version = way, version
-        self.vhosts = {path.stem: f"{PREFIX}-{path.stem}" for path in SCENARIOS}
+        self.vhosts = {path.stem: f"{PREFIX}-{path.stem}" for path in SCENARIO_FILES}
         self.documents: dict[str, Any] = {}
         self.not_there: dict[str, set[str]] = {}
-        for path in SCENARIOS:
+        for path in SCENARIO_FILES:
             scenario = load(str(path), rabbitmq=version, lenient=True)
             document, _ = definitions_of(scenario, self.vhosts[path.stem])
             missing = {item["type"] for item in document["exchanges"]} - types
@@ -221,7 +219,7 @@ def as_exported(document: Any, way: Way) -> Any:
     return {**document, "exchanges": exchanges, "bindings": bindings}
 
 
-@pytest.mark.parametrize("stem", [path.stem for path in SCENARIOS])
+@pytest.mark.parametrize("stem", [path.stem for path in SCENARIO_FILES])
 def test_the_broker_gives_back_what_was_exported(stem: str, way: Way, taken: tuple[Taken, Any]) -> None:
     found, export = taken
     if stem in found.not_there:

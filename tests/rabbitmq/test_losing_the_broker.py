@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from kits.live import URL
+from kits.paths import ROOT
 
 from routesim.rabbitmq.scratch import OLD_S, is_left_over, sweep
 from routesim.run.session import BrokerSession
 
-ROOT = Path(__file__).resolve().parents[2]
 MANAGEMENT = "http://127.0.0.1:15672"
 SLOW = (
     "queues: {q: }\nconsumers: {c: {queue: q, takes: 100ms}}\nsteps:\n  - publish: {routing_key: q, count: 40}\n  - wait: 20s\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import html5lib
 import pytest
+from kits.paths import SCENARIO_FILES, SCENARIOS
 from kits.report import FAILING, NASTY, hostile_scenario, scenario_of, written
 
 from routesim.report.html import story as story_module
@@ -16,12 +17,10 @@ from routesim.report.html.markup import data, element
 from routesim.report.html.panels import PANELS
 from routesim.report.html.plots import Series, event_axis, plot, time_axis
 from routesim.report.html.story import Recorder
-from routesim.report.text import visible
 from routesim.run import Runner
 from routesim.scenario import Scenario, load
+from routesim.text import visible
 
-ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 GOLDEN = Path(__file__).parent / "goldens" / "shoes.html"
 BREAKING_OUT = (
     *NASTY, "</script><script>window.hacked=1</script>", "<img src=x onerror=window.hacked=1>", '" onfocus="window.hacked=1" autofocus="',
@@ -31,7 +30,7 @@ XML = "{http://www.w3.org/1999/xhtml}"
 
 
 def shoes() -> Scenario:
-    return load(str(ROOT / "scenarios" / "shoes.yaml"))._replace(file="scenarios/shoes.yaml")
+    return load(str(SCENARIOS / "shoes.yaml"))._replace(file="scenarios/shoes.yaml")
 
 
 def tree(text: str) -> "html5lib.treebuilders.etree.Element":
@@ -47,7 +46,7 @@ def texts(text: str, selector: str, within: str = "") -> list[str]:
 # The file ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
 def test_every_scenario_makes_a_valid_page(path: Path) -> None:
     text = written("html", load(str(path)))
     root = tree(text)
@@ -168,7 +167,7 @@ def test_what_is_left_out_is_told_and_the_rest_is_complete(monkeypatch: pytest.M
 def test_a_state_of_the_page_is_that_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last moment leads to the queues as they are at the end, also where moments are left out."""
     monkeypatch.setattr(story_module, "MAX_MOMENTS", 25)
-    for path in SCENARIOS:
+    for path in SCENARIO_FILES:
         scenario = load(str(path))
         recorder = Recorder(scenario)
         result = Runner(scenario, recorder.listen).run()
@@ -250,7 +249,7 @@ def test_colours_can_be_read(dark: bool) -> None:
 
 def test_a_ladder_of_delays_is_drawn_large_enough_to_be_read() -> None:
     """Without the levels that nothing waited in; as wide as it is, with keys of which the end is seen."""
-    ladder = ROOT / "scenarios" / "celery" / "delayed-retry-is-stuck.yaml"
+    ladder = SCENARIOS / "celery" / "delayed-retry-is-stuck.yaml"
     text = written("html", load(str(ladder)))
     assert "26 queues in which no message ever was, and which nobody consumes, are left out here." in text
     drawing = next(item for item in tree(text).iter() if item.attrib.get("class") == "topology huge")

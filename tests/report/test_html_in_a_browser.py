@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from kits.browser import Browser
+from kits.paths import SCENARIOS
 from kits.report import FAILING, hostile_scenario, scenario_of, written
 from selenium.webdriver.common.keys import Keys
 from test_html import BREAKING_OUT
@@ -18,14 +19,13 @@ from routesim.run import Runner
 from routesim.run.folds.situation import Situation
 from routesim.scenario import Scenario, load
 
-ROOT = Path(__file__).resolve().parents[2]
 # Names that do everything at once: markup, quotes, controls, directions.
 HOSTILE = "".join(name for name in BREAKING_OUT if len(name) < 60 and not name.isidentifier())[:200]
 PHONE = {"width": 360, "height": 740}
 
 
 def named(name: str) -> Scenario:
-    return load(str(ROOT / "scenarios" / f"{name}.yaml"))
+    return load(str(SCENARIOS / f"{name}.yaml"))
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from routesim.report.plot import ASCII, UNICODE, Curve, Line, PlotField, Row, Span, explained, highest, plot_lines, signs_for
-from routesim.report.text import width
 from routesim.report.ticks import column_ms, short_time, ticks
+from routesim.text import width
 
 WIDTHS = (20, 40, 80, 200)
 ENDS = (0, 1, 7, 999, 1_000, 59_999, 3_600_000, 31 * 86_400_000)

@@ -1,15 +1,13 @@
 """RabbitMQ and Redis side by side: each class of difference shows where its rule bites, and nothing shows where none does."""
 
-from pathlib import Path
-
 import pytest
+from kits.paths import ROOT
 
 from routesim.run.on_redis.differences import CLASSES
 from routesim.run.on_redis.tasks_on_both import Comparison, compare
 from routesim.scenario import load, load_source
 from routesim.scenario.yaml.source import Source
 
-ROOT = Path(__file__).parent.parent.parent
 WORKERS = "tasks: {work: {takes: 5s, acks: late}, back: {acks: late, takes: 1s, runs: [{run: 1, ends: requeue}]}}\n"
 # A scenario for each class in which its rule bites.
 SHOWING = {

@@ -1,15 +1,13 @@
 """Flower knows what was delivered to it, and nothing else."""
 
-from pathlib import Path
-
 import pytest
+from kits.paths import ROOT
 
 from routesim.run.folds.event_subscriber import NOT_THERE, EventSubscriber, unknown
 from routesim.run.monitored import Monitored, watch
 from routesim.scenario import load, load_source
 from routesim.scenario.yaml.source import Source
 
-ROOT = Path(__file__).parent.parent.parent
 STOPPED = ROOT / "scenarios/introduction/flower-watches-from-the-side.yaml"
 POOL = """
 name: pool

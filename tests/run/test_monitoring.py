@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.paths import ALL_SCENARIO_FILES, ROOT
 
 from routesim.run import Runner
 from routesim.run.expecting.expectations import NOW
@@ -13,14 +14,13 @@ from routesim.run.folds.situation import Depths
 from routesim.run.monitored import samples, watch
 from routesim.scenario import Scenario, load
 
-ROOT = Path(__file__).parent.parent.parent
 OWN = Path(__file__).parent / "monitored"
 EVERYTHING = OWN / "everything.yaml"
 
 
 def with_workers() -> list[Any]:
     """All scenarios that have worker processes."""
-    paths = [*sorted(OWN.glob("*.yaml")), *sorted((ROOT / "scenarios").rglob("*.yaml"))]
+    paths = [*sorted(OWN.glob("*.yaml")), *ALL_SCENARIO_FILES]
     texts = ((path, path.read_text(encoding="utf-8")) for path in paths)
     return [pytest.param(path, id=path.stem) for path, text in texts if "\nworkers:" in text or "\ncelery:" in text]
 

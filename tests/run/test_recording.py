@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.paths import SCENARIO_FILES
 
 from routesim.events import EVENTS, Enqueued, Unroutable
 from routesim.explain.event_text import explain_moment
@@ -14,8 +15,6 @@ from routesim.run.recording import record
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 
-ROOT = Path(__file__).parent.parent.parent
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 BUSY = """
 queues: {work: {}}
 consumers: {worker: {queue: work, prefetch: 2, takes: 30ms}}
@@ -65,7 +64,7 @@ def test_what_is_too_long_is_cut_off_and_the_verdict_stays() -> None:
     assert "OK" in text
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
 def test_every_screen_of_every_scenario_fits(path: Path) -> None:
     recording, result = record(load(str(path)))
     assert {type(event) for event in recording.events} <= EVENTS.keys()
@@ -83,7 +82,7 @@ def test_every_screen_of_every_scenario_fits(path: Path) -> None:
 
 
 def test_the_last_moment_is_what_the_run_came_to() -> None:
-    for path in SCENARIOS[:8]:
+    for path in SCENARIO_FILES[:8]:
         recording, result = record(load(str(path)))
         again = Runner(load(str(path))).run()
         last = recording.at(len(recording.events))
@@ -93,7 +92,7 @@ def test_the_last_moment_is_what_the_run_came_to() -> None:
         assert result.counts() == again.counts()
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
 def test_every_event_about_a_message_can_be_explained(path: Path) -> None:
     """And where a message was routed, what the explanation reaches is what the run reached."""
     recording, result = record(load(str(path)))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.paths import ALL_SCENARIO_FILES, ROOT
 
 from routesim import events
 from routesim.broker import Broker, counts
@@ -15,8 +16,7 @@ from routesim.run.folds.situation import COUNTED, Depths, QueueSituation, Situat
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 
-ROOT = Path(__file__).parent.parent.parent
-SCENARIOS = [pytest.param(path, id=path.stem) for path in sorted((ROOT / "scenarios").rglob("*.yaml"))]
+SCENARIOS = [pytest.param(path, id=path.stem) for path in ALL_SCENARIO_FILES]
 RECORDED = [
     pytest.param(case, id=case["name"])
     for path in sorted((ROOT / "tests/conformance/recorded").glob("*.jsonl"))
@@ -90,7 +90,7 @@ def test_it_ends_as_the_broker_does(what: Any) -> None:
     result = runner.run()
     situation.advance(result.clock_ms)
     assert differences(situation, result.broker) == []
-    transactional = any(channel.transaction for channel in result.broker.channels.values())
+    transactional = any(channel.answered is not None for channel in result.broker.channels.values())
     for name, queue in result.broker.queues.items():
         if queue.kind != "stream" and not transactional:
             assert len(situation.queues[name].unacked) == len(unacked(result.broker, queue))

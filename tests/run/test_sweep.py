@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from kits.paths import SCENARIOS
 
 from routesim import events
 from routesim.broker import counts
@@ -14,7 +15,6 @@ from routesim.run.sweeps.sweep import FIRST_SEEDS, MAX_ERRORS, Sweep, sweep
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FLAKY = """
 queues:
   work: {type: quorum, arguments: {x-delivery-limit: 1, x-dead-letter-exchange: dlx}}

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kits.paths import ROOT, SCENARIO_FILES
 from kits.scenario import Outcome, problems_in, routesim
 
-ROOT = Path(__file__).resolve().parents[2]
-SEEDS = {path.name: path.read_bytes() for path in sorted((ROOT / "scenarios").glob("*.yaml"))}
+SEEDS = {path.name: path.read_bytes() for path in SCENARIO_FILES}
 JSON_SEEDS = {path.name: path.read_bytes() for path in sorted((ROOT / "scenarios").glob("*.json"))}
 EFFORT = int(os.environ.get("ROUTESIM_FUZZ", "1"))
 SLOW_S = 5.0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kits.paths import ROOT
 from kits.scenario import Outcome, ok, play, problems_in, refused, routesim
 
 from routesim.values import wire_type
@@ -599,7 +600,6 @@ def test_errors_in_list_form_have_their_place() -> None:
 
 # Public files --------------------------------------------------------------------------------------------------------
 
-ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = Path(os.environ.get("ROUTESIM_DEFINITIONS") or ROOT.parent / "shared" / "definitions")
 FILES = sorted(path for path in PUBLIC.rglob("*.json*") if path.name != "INDEX.json") if PUBLIC.is_dir() else []
 

@@ -3,7 +3,7 @@
 import pytest
 from kits.scenario import NO_PROBLEM, only, problems_in, refused, routesim
 
-from routesim.report.text import width
+from routesim.text import width
 
 TEN_ERRORS = """\
 rabbitmq: "9.9"

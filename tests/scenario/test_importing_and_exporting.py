@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from kits.paths import ROOT, SCENARIO_FILES
 from kits.scenario import Outcome, problems_in, routesim
 from test_writing import topologies
 
@@ -23,8 +24,6 @@ from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import scenario_lines
 from routesim.values import Typed, raw
 
-ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 PUBLIC = Path(os.environ.get("ROUTESIM_DEFINITIONS") or ROOT.parent / "shared" / "definitions")
 FILES = sorted(path for path in PUBLIC.rglob("*.json*") if path.name != "INDEX.json") if PUBLIC.is_dir() else []
 NO_FILES = "no public definitions files here; ROUTESIM_DEFINITIONS names their folder"
@@ -76,7 +75,7 @@ def untellable(value: Any) -> bool:
 # Round trips ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
 def test_a_scenario_comes_back(path: Path) -> None:
     """Minus what the export says that it left out."""
     scenario = load(str(path))

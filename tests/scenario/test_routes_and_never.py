@@ -4,14 +4,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from kits.paths import SCENARIO_FILES
 from kits.scenario import checked, ok, only, play, refused
 
 from routesim import events
 from routesim.broker import counts
 from routesim.run import Runner
 from routesim.scenario import Never, load
-
-SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 TOPOLOGY = """
 exchanges:
@@ -158,7 +157,7 @@ never:
     ok(text)
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
 def test_what_is_lost_is_what_the_ledger_calls_lost(path: Path) -> None:
     """And what is delivered or waits leaves nothing behind that would grow with the run."""
     rules = (Never(1, "lost", None, (), ()), Never(1, "delivered", (">", 10**9), (), ()), Never(1, "waits", (">", 0), (), ()))

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.paths import ALL_SCENARIO_FILES
 from kits.scenario import routesim
 from kits.schema import VALIDATOR, agree, errors_of, places, written
 
@@ -18,8 +19,6 @@ from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Kind, ListOf, MapOf, Shape
 from routesim.scenario.yaml.source import parse, read_source
 
-ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
 SHIPPED = Path(schema.__file__).with_name("schema.json")
 
 
@@ -43,7 +42,7 @@ def data_of(path: Path) -> Any:
     return plain_data(node)
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL_SCENARIO_FILES, ids=lambda path: path.stem)
 def test_every_scenario_is_valid(path: Path) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(data_of(path))] == []
 
@@ -86,7 +85,7 @@ keys = st.sampled_from([
 
 @st.composite
 def mutants(draw: Any) -> Any:
-    data = copy.deepcopy(draw(st.sampled_from([data_of(path) for path in SCENARIOS])))
+    data = copy.deepcopy(draw(st.sampled_from([data_of(path) for path in ALL_SCENARIO_FILES])))
     for _ in range(draw(st.integers(1, 2))):
         path = draw(st.sampled_from(list(places(data)) or [()]))
         if not path:

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from kits.paths import ROOT, SCENARIOS
 
 import routesim
 
-ROOT = Path(__file__).parents[2]
 SHOP = """
 exchanges:
   shop: {type: topic, arguments: {alternate-exchange: rest}}
@@ -52,7 +52,7 @@ def test_importing_costs_nothing_and_the_command_line_does_not_import_it() -> No
     )
     assert {name for name in version if name.startswith(("routesim.", "rich", "yaml"))} == {
         "routesim.cli", "routesim.cli.main", "routesim.cli.shared", "routesim.cli.shared.commands", "routesim.cli.shared.exits",
-        "routesim.cli.shared.help", "routesim.cli.shared.output", "routesim.report", "routesim.report.style", "routesim.report.text",
+        "routesim.cli.shared.help", "routesim.cli.shared.output", "routesim.report", "routesim.report.style", "routesim.text",
     }  # fmt: skip
     plugin = loaded_by("import routesim.testing.plugin")
     assert {name for name in plugin if name.startswith("routesim")} == {"routesim", "routesim.testing", "routesim.testing.plugin"}
@@ -98,7 +98,7 @@ def test_what_is_not_there_is_said_with_its_cure() -> None:
 
 
 def test_simulate(tmp_path: Path) -> None:
-    good = routesim.simulate(ROOT / "scenarios" / "shoes.yaml")
+    good = routesim.simulate(SCENARIOS / "shoes.yaml")
     assert (good.ok, good.ended, good.clock_ms, good.failures, good.lost) == (True, "idle", 1400, (), 0)
     assert good.queues["audit"] == ["m1", "m2"]
     bad = routesim.simulate(routesim.loads("queues: {q: }\nexpect: {queues: {q: {ready: 1}}}\n", "mine.yaml"))

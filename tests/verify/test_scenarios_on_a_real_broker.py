@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from kits.paths import SCENARIO_FILES
 
 from routesim.diagnostics import Invalid
 from routesim.run import Runner
@@ -12,8 +13,6 @@ from routesim.verify import verify
 from routesim.verify.drawing import draw, scenario_of, text_of
 from routesim.verify.shrinking import shrink
 
-ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 # Examples that would take long; each at a speed at which their times are still far apart.
 SPEEDS = {"dead-letter-cycle-dropped": 20, "prefetch": 20}
 NOT_THERE = (
@@ -27,7 +26,7 @@ NOT_THERE = (
 )
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCENARIO_FILES, ids=lambda path: path.stem)
 def test_an_example_does_the_same(session: BrokerSession, path: Path) -> None:
     try:
         scenario = load(str(path), rabbitmq=session.profile)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from routesim.report.style import OutputStyle
-from routesim.report.text import encoding_of, fitted, visible
+from routesim.text import encoding_of, fitted, visible
 
 BUFFER_BYTES = 65_536
 NARROWEST = 20

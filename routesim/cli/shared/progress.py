@@ -5,7 +5,7 @@ import time
 
 from routesim.broker import Broker
 from routesim.cli.shared.output import is_terminal
-from routesim.report.text import encoding_of, fitted, visible
+from routesim.text import encoding_of, fitted, visible
 
 AFTER_S = 1.0
 EVERY_S = 0.2

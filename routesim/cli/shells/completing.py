@@ -11,7 +11,7 @@ from typing import Any
 from routesim.cli.completion import SHELLS, script
 from routesim.cli.shells.shellwords import ASSIGNMENT, ShellLine, parsed, quoted
 from routesim.cli.shells.suggesting import FILES, PATHS, WORDS, Suggestions, suggestions
-from routesim.report.text import visible
+from routesim.text import visible
 
 SOURCE, COMPLETE = "source", "complete"
 OPEN = "open"  # a folder: no space behind it

@@ -16,8 +16,8 @@ from routesim.report.formats.plain import painted
 from routesim.report.screens.step_screen import Stepping
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import verdict
-from routesim.report.text import cut, encoding_of, fitted, padded, wrapped
 from routesim.run import Result
+from routesim.text import cut, encoding_of, fitted, padded, wrapped
 
 WIDE_FOOTER = "n event  s step  b back  c end  1-9 jump to step  e explain  h help  q quit"
 FOOTER = "n s b c 1-9  e explain  h help  q quit"

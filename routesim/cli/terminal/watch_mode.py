@@ -14,10 +14,10 @@ from routesim.report.answers.changes import RunOutcome, differences, new_and_kno
 from routesim.report.formats import diagnostics
 from routesim.report.formats.plain import painted, section_lines
 from routesim.report.summary.summary import failed, verdict
-from routesim.report.text import encoding_of, fitted, visible
 from routesim.run import Result, Runner
 from routesim.scenario.yaml.source import files_noted
 from routesim.tables import BAD, GOOD, QUIET, Cell
+from routesim.text import encoding_of, fitted, visible
 
 EVERY_S = 0.2
 SETTLING_S = 0.1  # two looks so far apart must see the same before anything is run

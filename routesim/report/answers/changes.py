@@ -6,10 +6,10 @@ from typing import NamedTuple
 from routesim.broker.ledger import STANDING
 from routesim.diagnostics import Diagnostic
 from routesim.report.formats.diagnostics import one_line
-from routesim.report.text import visible
 from routesim.run import Checked, Result, shown_actual
 from routesim.scenario import Expectation
 from routesim.tables import BAD, GOOD, HIT, MISS, NOTICE, PLAIN, Cell
+from routesim.text import visible
 
 Numbered = tuple[str, int]  # a text, and how many like it come before: lines move when a file is edited
 

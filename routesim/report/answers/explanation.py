@@ -5,8 +5,8 @@ from typing import IO, Any
 from routesim.explain.answer import Answer
 from routesim.report.formats.plain import section_lines
 from routesim.report.style import OutputStyle
-from routesim.report.text import encoding_of, fitted, visible, wrapped
 from routesim.tables import Section
+from routesim.text import encoding_of, fitted, visible, wrapped
 
 COLUMNS = 80  # where nobody says how many
 

@@ -10,13 +10,13 @@ from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, Plot
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import together
 from routesim.report.summary.task_sections import TONES
-from routesim.report.text import encoding_of, fitted, visible, wrapped
 from routesim.report.ticks import short_time
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
 from routesim.run.folds.situation import Depth
 from routesim.run.monitored import Monitored, Pending, Sample, samples
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
+from routesim.text import encoding_of, fitted, visible, wrapped
 
 PLAIN_COLUMNS = 80
 MAX_QUEUES = 8

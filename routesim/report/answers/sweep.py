@@ -7,11 +7,11 @@ from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.report.formats.json import envelope
 from routesim.report.formats.plain import section_lines
 from routesim.report.style import OutputStyle
-from routesim.report.text import duration, encoding_of, fitted, visible
 from routesim.run.sweeps.histogram import Histogram
 from routesim.run.sweeps.sweep import Sweep, Tally
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
+from routesim.text import duration, encoding_of, fitted, visible
 
 SHARES = {"median": 0.5, "p90": 0.9, "p99": 0.99}
 COUNTS = ("published", *PUBLISHES, *COPIES_IN, *COPIES_OUT, "delivered", "redelivered", "lost")

@@ -7,11 +7,11 @@ from routesim.report.formats.json import envelope
 from routesim.report.formats.plain import section_lines
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import together
-from routesim.report.text import encoding_of, fitted, visible
 from routesim.report.ticks import short_time
 from routesim.run.on_redis.differences import CLASSES
 from routesim.run.on_redis.tasks_on_both import Comparison, Side, TaskFate
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
+from routesim.text import encoding_of, fitted, visible
 
 MAX_ROWS = 40
 MAX_RUNS = 4

@@ -3,7 +3,7 @@
 from typing import IO
 
 from routesim.diagnostics import ERROR, Diagnostic
-from routesim.report.text import encoding_of, fitted, visible, width
+from routesim.text import encoding_of, fitted, visible, width
 
 COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
 BOLD, RESET = "\x1b[1m", "\x1b[0m"

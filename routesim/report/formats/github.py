@@ -3,7 +3,7 @@
 from routesim.diagnostics import ERROR, NOTE, WARNING, Diagnostic
 from routesim.report.formats.reports import SuiteReport
 from routesim.report.results import Suite
-from routesim.report.text import fitted, visible
+from routesim.text import fitted, visible
 
 STDIN = "<stdin>"
 COMMANDS = {ERROR: "error", WARNING: "warning", NOTE: "notice"}

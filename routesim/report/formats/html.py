@@ -9,9 +9,9 @@ from routesim.report.html.page import escaped_for, frame, run_of
 from routesim.report.html.story import Recorder
 from routesim.report.results import Suite
 from routesim.report.style import OutputStyle
-from routesim.report.text import encoding_of
 from routesim.run import Outcome
 from routesim.scenario import Scenario
+from routesim.text import encoding_of
 
 
 class HtmlReport(RunReport):

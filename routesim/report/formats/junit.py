@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape, quoteattr
 from routesim.report.formats.diagnostics import failure_lines, one_line
 from routesim.report.formats.reports import SuiteReport
 from routesim.report.results import FAILED, NOTED, PASSED, REFUSED, SKIPPED, Case, Suite
-from routesim.report.text import visible
+from routesim.text import visible
 
 # How a case that did not just pass is told.
 ELEMENTS = {FAILED: "failure", REFUSED: "error"}

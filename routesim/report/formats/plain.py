@@ -9,11 +9,11 @@ from routesim.report.results import FAILED, SKIPPED, Case
 from routesim.report.results.findings import Findings
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import failed, sections, verdict
-from routesim.report.text import encoding_of, fitted, padded, visible, width
 from routesim.report.trace.trace import ANSI, RESET, Trace
 from routesim.run import Outcome
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, PLAIN, QUIET, Cell, Section
+from routesim.text import encoding_of, fitted, padded, visible, width
 
 if TYPE_CHECKING:
     from routesim.report.results.verdicts import Verdicts

@@ -5,9 +5,9 @@ from typing import IO, ClassVar, Protocol
 
 from routesim.report.results import Suite
 from routesim.report.style import OutputStyle
-from routesim.report.text import encoding_of
 from routesim.run import Listener, Outcome
 from routesim.scenario import Scenario
+from routesim.text import encoding_of
 
 
 class HasSuites(Protocol):

@@ -6,8 +6,8 @@ from routesim.report.formats.diagnostics import full
 from routesim.report.formats.plain import PlainReport
 from routesim.report.results.findings import Findings
 from routesim.report.style import OutputStyle
-from routesim.report.text import encoding_of, fitted
 from routesim.run import Outcome
+from routesim.text import encoding_of, fitted
 
 
 class TableReport(PlainReport):

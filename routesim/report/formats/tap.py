@@ -4,7 +4,7 @@ import json
 
 from routesim.report.formats.reports import SuiteReport
 from routesim.report.results import FAILING, Case, Suite
-from routesim.report.text import fitted, visible
+from routesim.text import fitted, visible
 
 INDENT = "    "
 

@@ -4,7 +4,7 @@ from typing import IO
 
 from routesim.graph.model import BINDING, CONSUMER, CONSUMES, EXCHANGE, MISSING, QUEUE, Edge, Graph, together
 from routesim.report.formats.json import envelope
-from routesim.report.text import encoding_of, fitted, visible
+from routesim.text import encoding_of, fitted, visible
 
 LONGEST = 40
 PLAIN_MARKS = " .,-_:/()="

@@ -22,7 +22,7 @@ from routesim.graph.model import (
     Node,
     together,
 )
-from routesim.report.text import visible, width
+from routesim.text import visible, width
 
 NAME_SIZE, SMALL_SIZE = 14, 11
 NAME_COLUMN, SMALL_COLUMN = 7.9, 6.2  # how wide a column of either size of text is at most

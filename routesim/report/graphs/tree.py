@@ -15,9 +15,9 @@ from routesim.graph.model import (
     Key,
     together,
 )
-from routesim.report.text import encoding_of, fitted, visible
 from routesim.report.trace.trace import ANSI, RESET
 from routesim.tables import BAD, GOOD, HIT, NOTICE, PLAIN
+from routesim.text import encoding_of, fitted, visible
 
 WORDS = {ALTERNATE: "alternate exchange", DEAD_LETTER: "dead letters", CONSUMES: "consumer", PUBLISHES: "publishes"}
 TONES = {ALTERNATE: NOTICE, DEAD_LETTER: NOTICE}

@@ -4,7 +4,7 @@ import json
 from html import escape
 from typing import Any, TypeAlias
 
-from routesim.report.text import visible
+from routesim.text import visible
 
 VOID = frozenset({"br", "col", "input", "link", "meta"})
 IN_SCRIPT = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}

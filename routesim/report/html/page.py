@@ -11,8 +11,8 @@ from routesim.report.html.panels import panels
 from routesim.report.html.story import Story
 from routesim.report.html.topology_panel import replay
 from routesim.report.summary.summary import verdict
-from routesim.report.text import duration
 from routesim.run import LiveResult
+from routesim.text import duration
 
 KEYS = (
     ("← →", "previous, next event"),

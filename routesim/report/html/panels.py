@@ -12,9 +12,9 @@ from routesim.report.html.topology_panel import drawing
 from routesim.report.html.trace import trace_list
 from routesim.report.html.workers import workers_and_tasks
 from routesim.report.summary.summary import sections
-from routesim.report.text import visible
 from routesim.run import LiveResult
 from routesim.tables import Cell
+from routesim.text import visible
 
 
 class Panel(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from routesim.report.html.markup import Markup, element, joined
-from routesim.report.text import width
+from routesim.text import width
 
 WIDTH, HEIGHT = 680.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 156.0, 26.0, 44.0

@@ -6,17 +6,16 @@ from typing import Any, NamedTuple
 from routesim import events
 from routesim.graph import EdgeKey, EventEdges, Graph, Key, collapsed, graph_of, without_idle
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
-from routesim.report.text import visible
 from routesim.report.trace.rows import Row, Rows
 from routesim.run import LiveResult, Outcome
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
+from routesim.text import visible
 
 MAX_MOMENTS = 20_000
 MAX_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer
 SHOWN_IDS, LONGEST_IDS = 3, 20
-TELL_OF_ALL = (events.ChannelClosed, events.ConnectionClosed, events.ConnectionLost, events.Restarted)
 
 
 class Frame(NamedTuple):
@@ -124,7 +123,7 @@ class Recorder:
                 yield Key(CONSUMER, getattr(event, name))
 
     def _note_changes(self, event: Any, moment: Frame) -> None:
-        of_all = isinstance(event, TELL_OF_ALL) or bool(self.depths.situation.releases)
+        of_all = type(event) in events.CUTS_OFF or bool(self.depths.situation.releases)
         name = getattr(event, "queue", None)
         if of_all or name is not None:
             queues = None if of_all else name

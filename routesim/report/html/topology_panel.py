@@ -7,7 +7,7 @@ from routesim.graph.model import CONSUMER, QUEUE
 from routesim.report.graphs.svg import NodeContents, part_of_a_page
 from routesim.report.html.markup import Markup
 from routesim.report.html.story import Frame, Story
-from routesim.report.text import visible
+from routesim.text import visible
 
 IDLE = "idle"
 

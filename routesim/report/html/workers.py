@@ -5,10 +5,10 @@ from routesim.report.html.markup import Markup, element, joined
 from routesim.report.html.plots import Series, plot, time_axis
 from routesim.report.html.story import Story
 from routesim.report.html.tables import table
-from routesim.report.text import visible
 from routesim.run import LiveResult
 from routesim.run.folds.monitoring import Load, Monitor
 from routesim.run.monitored import pending
+from routesim.text import visible
 
 TITLES = ("Active: runs in child processes", "Reserved: received, waiting for a child", "Held: received, waiting for their ETA")
 

@@ -1,7 +1,7 @@
 """Sections and lines made to fit a screen: one line a row, what is too wide cut, what is too many counted."""
 
-from routesim.report.text import cut, width
 from routesim.tables import QUIET, Cell, Section
+from routesim.text import cut, width
 
 INDENT, GAP = 2, 2  # as `plain.section_lines` draws them
 LEAST = 6  # columns that a text keeps as long as another can give way

@@ -10,7 +10,6 @@ from routesim.report.formats.plain import section_lines
 from routesim.report.screens.narrow import fit, shortened
 from routesim.report.screens.stops import Stops
 from routesim.report.summary.summary import verdict
-from routesim.report.text import cut, fitted, visible, width, wrapped
 from routesim.report.trace.rows import Row, Rows
 from routesim.report.trace.trace import ANSI, RESET, Trace
 from routesim.run import Result
@@ -18,6 +17,7 @@ from routesim.run.folds.situation import QueueSituation, Situation
 from routesim.run.recording import Recording
 from routesim.steps import DeclareQueue
 from routesim.tables import NOTICE, PLAIN, QUIET, Cell, Section
+from routesim.text import cut, fitted, visible, width, wrapped
 
 if TYPE_CHECKING:
     from routesim.report.screens.step_workers import WorkersThen

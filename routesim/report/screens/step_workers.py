@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from routesim import events
+from routesim.celery.states import COUNTED
 from routesim.run.folds.monitoring import Monitor, WorkerView
 from routesim.run.folds.situation import Situation
-from routesim.run.folds.task_records import COUNTED
 from routesim.scenario import Scenario
 from routesim.tables import BAD, NOTICE, PLAIN, QUIET, Cell, Section
 

@@ -3,10 +3,10 @@
 from typing import IO
 
 from routesim.report.formats.plain import section_lines
-from routesim.report.text import encoding_of, fitted, visible
 from routesim.report.trace.rows import shown_binding
 from routesim.run.expecting.coverage import Covered
 from routesim.tables import QUIET, Cell, Section
+from routesim.text import encoding_of, fitted, visible
 
 
 def write_coverage(out: IO[str], found: list[Covered], wanted: float | None) -> bool:

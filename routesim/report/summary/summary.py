@@ -5,12 +5,12 @@ Values only; `table` and `plain` draw them.
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.report.summary.task_sections import task_sections
-from routesim.report.text import duration, visible
 from routesim.report.trace.rows import shown_binding, shown_exchange, shown_key
 from routesim.run import LiveResult, Outcome, shown_actual
 from routesim.scenario import Expectation
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
+from routesim.text import duration, visible
 
 MAX_FATES = 40
 MAX_IDS = 8

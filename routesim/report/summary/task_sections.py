@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from routesim.report.text import visible
+from routesim.celery.states import COUNTED
 from routesim.run import Outcome
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
+from routesim.text import visible
 
 MAX_TASKS = 40
-COUNTS = ("received", "started", "succeeded", "failed", "retried", "rejected", "revoked")
 NOW = ("active", "reserved", "held")
 TONES = {
     "SUCCESS": GOOD,
@@ -33,7 +33,7 @@ def worker_facts(result: Outcome) -> dict[str, dict[str, Any]]:
     assert result.processes is not None
     return {
         name: {
-            **{count: result.tasks.workers[name][count] for count in COUNTS},
+            **{count: result.tasks.workers[name][count] for count in COUNTED.values()},
             **{field: ask(process) for field, ask in ASKED.items()},
         }
         for name, process in result.processes.of.items()
@@ -43,7 +43,9 @@ def worker_facts(result: Outcome) -> dict[str, dict[str, Any]]:
 def _workers(result: Outcome) -> Section:
     """Columns that are zero for all of them are left out."""
     facts = worker_facts(result)
-    kept = [name for name in (*COUNTS, *NOW) if name in ("received", "active") or any(fact[name] for fact in facts.values())]
+    kept = [
+        name for name in (*COUNTED.values(), *NOW) if name in ("received", "active") or any(fact[name] for fact in facts.values())
+    ]
     rows = []
     for worker, fact in facts.items():
         online = Cell("online", GOOD) if fact["online"] else Cell("offline", BAD)

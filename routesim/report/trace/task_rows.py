@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim import events
-from routesim.report.text import duration
 from routesim.tables import BAD, GOOD, NOTICE, QUIET
+from routesim.text import duration
 
 
 def _name(event: Any) -> str:

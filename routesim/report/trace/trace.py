@@ -3,12 +3,12 @@
 from typing import IO, Any
 
 from routesim.events import DeadLettered, Published, Requeued
-from routesim.report.text import encoding_of, fitted, padded, visible, width, wrapped
 from routesim.report.trace.own_events import OwnEvents
 from routesim.report.trace.rows import Row, Rows, shown_exchange
 from routesim.scenario import PublishMany, Scenario
 from routesim.steps import DeclareQueue
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET
+from routesim.text import encoding_of, fitted, padded, visible, width, wrapped
 from routesim.values import raw
 
 ANSI = {PLAIN: "", GOOD: "\x1b[32m", NOTICE: "\x1b[33m", BAD: "\x1b[1;31m", QUIET: "\x1b[2m"}

@@ -18,8 +18,6 @@ from routesim.scenario import ExpectedRoute, Never
 from routesim.values import plain
 
 UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
-LOST = (events.Dropped, events.Deleted, events.LostAtRestart, events.LostByConsumer, events.Unroutable)
-GONE = (events.Acked, events.Dropped, events.Purged, events.Deleted, events.LostAtRestart)
 
 
 def check_routes(broker: Broker, rows: tuple[ExpectedRoute, ...]) -> tuple[list[Checked], list[Binding]]:
@@ -106,7 +104,7 @@ class Watch:
             self.broken(event)
 
     def lost(self, event: Any) -> None:
-        if is_lost(event) and self.asked(event):
+        if events.is_lost(event) and self.asked(event):
             self.broken(event)
 
     # Deliveries of a message from one queue: counted over all its copies, so that a loop of retries shows. -----------------
@@ -156,20 +154,15 @@ class Watch:
             self.broken(since, (since, witness, until_ms))
 
 
-def is_lost(event: Any) -> bool:
-    """Whether one of the `LOST` kinds means that a message ended nowhere without anybody knowing, as the ledger counts."""
-    return not (isinstance(event, events.Unroutable) and event.returned)
-
-
 _HEARS: dict[str, Callable[[Watch], Hears]] = {
     "reaches": lambda watch: {events.Enqueued: watch.happened},
-    "lost": lambda watch: dict.fromkeys(LOST, watch.lost),
+    "lost": lambda watch: dict.fromkeys(events.LOST, watch.lost),
     "delivered": lambda watch: {
         events.Enqueued: watch.copied, events.Delivered: watch.delivered, events.Got: watch.delivered,
-        events.DeadLettered: watch.dead, **dict.fromkeys(GONE, watch.gone),
+        events.DeadLettered: watch.dead, **dict.fromkeys(events.ENDED, watch.gone),
     },
     "waits": lambda watch: {
         events.Enqueued: watch.enters,
-        **dict.fromkeys((events.Delivered, events.Got, events.DeadLettered, events.Awaiting, *GONE), watch.leaves),
+        **dict.fromkeys((events.Delivered, events.Got, events.DeadLettered, events.Awaiting, *events.ENDED), watch.leaves),
     },
 }  # fmt: skip

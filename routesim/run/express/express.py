@@ -19,7 +19,7 @@ from routesim.broker.state import State
 from routesim.clients.worker import ConsumerJob, ScriptedConsumer
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, Rule
-from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Subscription
+from routesim.queues import Channel, Classic, Copy, DeliveringQueue, Delivery, QueueType, Subscription
 from routesim.scenario import PublishMany
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class AckingConsumer(NamedTuple):
     name: str
     place: PlainQueue
     subscription: Subscription
-    channel: Channel
+    channel: Channel[QueueType]
     worker: ScriptedConsumer
     concurrency: int
     rule: Rule
@@ -94,7 +94,7 @@ class PreparedPublish(NamedTuple):
     """
 
     content: Content
-    channel: Channel
+    channel: Channel[QueueType]
     places: tuple[PlainQueue, ...]
     paths: tuple[events.Path, ...]
     told: dict[tuple[int, ...], Emit]
@@ -194,7 +194,7 @@ class Express:
                     queue.unacked -= 1
                     if traced:
                         hand.acked(now, copy.message, copy.serial, tag)
-                    sent: Sequence[tuple[AckingConsumer, Delivery]] = ()
+                    sent: Sequence[tuple[AckingConsumer, Delivery[Classic]]] = ()
                     if subscription.prefetch:
                         subscription.credit += 1
                         if subscription.credit == 1:
@@ -247,7 +247,7 @@ class Express:
         broker, message = self.broker, action.message
         known = broker.contents.get(id(message))
         channel = broker.channels.get(action.channel)
-        if known is None or known[0] is not message or channel is None or channel.transaction is not None:
+        if known is None or known[0] is not message or channel is None or channel.answered is not None:
             return None
         content = known[1]
         found = broker.routes.get((message.exchange, content.keys))
@@ -304,7 +304,7 @@ class Express:
     def _hand(self, place: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
         queue = place.queue
         channel, worker = subscription.channel, self.runner.workers.get(subscription.name)
-        if worker is None or subscription.auto_ack or channel.limit or channel.transaction is not None or channel.late:
+        if worker is None or subscription.auto_ack or channel.limit or channel.answered is not None or channel.late:
             return None
         consumer, rule = worker.consumer, worker.consumer.on_message[0]
         if consumer.channel != channel.name or rule._replace(takes=None) != JUST_ACK:
@@ -374,7 +374,7 @@ class Express:
         content, _, places, _, told = course
         size = content.size
         delivered = answered = 0
-        sent: list[tuple[AckingConsumer, Delivery]] = []
+        sent: list[tuple[AckingConsumer, Delivery[Classic]]] = []
         for number in numbers:
             message = f"{prefix}{number}"
             first_copy = serial + 1
@@ -470,21 +470,21 @@ class Express:
         heapreplace(runner.agenda, (self.broker.now + action.every_ms, PUBLISH, runner.scheduled, (action, index + 1)))
         return answers
 
-    def _receive(self, hand: AckingConsumer, delivery: Delivery) -> None:
+    def _receive(self, hand: AckingConsumer, delivery: Delivery[Classic]) -> None:
         worker = hand.worker
         if len(worker.jobs) < hand.concurrency and not worker.waiting:
             self._begin(hand, delivery)
         else:
             worker.waiting.append((delivery, 0))
 
-    def _begin(self, hand: AckingConsumer, delivery: Delivery) -> None:
+    def _begin(self, hand: AckingConsumer, delivery: Delivery[DeliveringQueue]) -> None:
         runner, worker = self.runner, hand.worker
         number = worker.job_number = worker.job_number + 1
         worker.jobs[number] = tuple.__new__(ConsumerJob, (delivery, hand.rule, 0))
         scheduled = runner.scheduled = runner.scheduled + 1
         heappush(runner.agenda, (self.broker.now + hand.takes, FINISH, scheduled, (hand.name, number, worker.life)))
 
-    def _dispatch(self, place: PlainQueue) -> list[tuple[AckingConsumer, Delivery]]:
+    def _dispatch(self, place: PlainQueue) -> list[tuple[AckingConsumer, Delivery[Classic]]]:
         queue, sent = place.queue, []
         while queue.count:
             subscription = queue.next_consumer()
@@ -494,7 +494,7 @@ class Express:
             sent.append((hand, self._send(hand, queue)))
         return sent
 
-    def _send(self, hand: AckingConsumer, queue: Classic) -> Delivery:
+    def _send(self, hand: AckingConsumer, queue: Classic) -> Delivery[Classic]:
         """The head of the queue, to this consumer."""
         broker, channel = self.broker, hand.channel
         copy = queue.levels[0].popleft()
@@ -502,7 +502,7 @@ class Express:
         queue.bytes -= copy.content.size
         tag = channel.next_tag
         channel.next_tag = tag + 1
-        delivery: Delivery = tuple.__new__(Delivery, (tag, queue, hand.subscription, copy, broker.now, False))
+        delivery: Delivery[Classic] = tuple.__new__(Delivery, (tag, queue, hand.subscription, copy, broker.now, False))
         channel.unacked[tag] = delivery
         queue.unacked += 1
         broker.ledger.delivered += 1

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.clients.messages import EVENT_TYPES
+from routesim.celery.states import EVENT_TYPES
 from routesim.model import events_channel
 from routesim.run.folds.monitoring import Monitor
 from routesim.scenario import Scenario

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from routesim import events
+from routesim.celery.states import COUNTED, PENDING, STATES
 from routesim.clients.executing import NEVER_RECEIVED
 from routesim.model import Task, TaskWorker
-from routesim.run.folds.task_records import COUNTED, STATES
 
 ENDS: dict[type, str] = {
     events.TaskSucceeded: "success",
@@ -61,7 +61,7 @@ class TaskView:
     def __init__(self, id: str, name: str) -> None:
         self.id = id
         self.name = name
-        self.state = "PENDING"
+        self.state = PENDING
         self.worker = ""
         self.why = ""
         self.received_ms: int | None = None

@@ -122,7 +122,7 @@ class Fates:
     def __init__(self, only: frozenset[str] | None = None) -> None:
         self.only = only
         self.of: dict[str, dict[str, tuple[int, str]]] = {}
-        self.hears: Hears = dict.fromkeys(STATE_AFTER, self._hear)
+        self.hears: Hears = dict.fromkeys(events.COPY_STATES, self._hear)
 
     def _hear(self, event: Any) -> None:
         message = event.message
@@ -131,7 +131,7 @@ class Fates:
         reached = self.of.setdefault(message, {})
         if event.queue in reached and reached[event.queue][0] > event.copy:
             return
-        state = STATE_AFTER[type(event)]
+        state = events.COPY_STATES[type(event)]
         if state in ("dropped", "dead-lettered"):
             state = f"{state}: {event.reason}"
         elif state == "unacked" and event.auto_ack:
@@ -141,22 +141,6 @@ class Fates:
     def state(self, message: str, queue: str) -> str | None:
         found = self.of.get(message, {}).get(queue)
         return found[1] if found else None
-
-
-STATE_AFTER: dict[type, str] = {
-    events.Enqueued: "ready",
-    events.Delivered: "unacked",
-    events.Got: "unacked",
-    events.Acked: "acked",
-    events.Requeued: "ready",
-    events.DeadLettered: "dead-lettered",
-    events.Dropped: "dropped",
-    events.Awaiting: "ready",
-    events.Purged: "purged",
-    events.Deleted: "deleted",
-    events.LostAtRestart: "lost",
-    events.LostByConsumer: "lost",
-}
 
 
 class Publishers:

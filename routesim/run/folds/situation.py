@@ -335,7 +335,7 @@ class Depths:
         self.advance(event.at_ms)
         self.situation.hear(event)
         name = getattr(event, "queue", None)
-        if type(event) in _TELL_OF_ALL:
+        if type(event) in events.CUTS_OFF:
             for each in self.of:
                 self._note(each)
         elif name is not None:
@@ -367,8 +367,6 @@ class Depths:
         if not points or points[-1][1:] != point[1:]:
             points.append(point)
 
-
-_TELL_OF_ALL = (events.ChannelClosed, events.ConnectionClosed, events.ConnectionLost, events.Restarted)
 
 _HEARS: dict[type, Callable[[Situation, Any], None]] = {
     events.Published: Situation._published,

@@ -4,27 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from routesim import events
+from routesim.celery.states import COUNTED, PENDING, STATES
 from routesim.run.folds.records import Hears
-
-STATES: dict[type, str] = {
-    events.TaskReceived: "RECEIVED",
-    events.TaskStarted: "STARTED",
-    events.TaskSucceeded: "SUCCESS",
-    events.TaskFailed: "FAILURE",
-    events.TaskRetried: "RETRY",
-    events.TaskRejected: "REJECTED",
-    events.TaskRevoked: "REVOKED",
-}
-COUNTED: dict[type, str] = {
-    events.TaskReceived: "received",
-    events.TaskStarted: "started",
-    events.TaskSucceeded: "succeeded",
-    events.TaskFailed: "failed",
-    events.TaskRetried: "retried",
-    events.TaskRejected: "rejected",
-    events.TaskRevoked: "revoked",
-}
 
 
 class TaskRecords:
@@ -39,7 +20,7 @@ class TaskRecords:
         kind = type(event)
         found = self.of.get(event.task)
         if found is None:
-            found = self.of[event.task] = {"name": event.name, "state": "PENDING", "received": 0, "runs": 0, "retries": 0}
+            found = self.of[event.task] = {"name": event.name, "state": PENDING, "received": 0, "runs": 0, "retries": 0}
         found["state"] = STATES[kind]
         counted = COUNTED[kind]
         self.workers[event.worker][counted] += 1

@@ -52,9 +52,7 @@ class Waits:
             events.Enqueued: self._enqueued,
             events.Delivered: self._delivered,
             events.Got: self._left,
-            **dict.fromkeys(
-                (events.DeadLettered, events.Dropped, events.Purged, events.Deleted, events.LostAtRestart), self._gone
-            ),
+            **dict.fromkeys(events.REMOVED, self._gone),
         }
 
     def listen(self, event: Any) -> None:

@@ -1,11 +1,12 @@
 """What may be expected of a run, as tables of fields: `expect`, `routes`, `never`."""
 
+from routesim.events import COPY_STATES
 from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Over, Yes
 from routesim.scenario.format.declared import EXCHANGE_NAME, ID, KEY, NAME, TABLE
 from routesim.scenario.format.kinds import Boolean, Choice, Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
 
-STATES = ("ready", "unacked", "acked", "dead-lettered", "dropped", "purged", "deleted", "lost")
+STATES = tuple(dict.fromkeys(COPY_STATES.values()))
 REASONS = ("rejected", "expired", "maxlen", "delivery_limit")
 STATE = Choice(*STATES, *(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS))
 ENDINGS = ("idle", "steps", "time", "livelock", "budget")

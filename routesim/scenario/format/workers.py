@@ -1,5 +1,6 @@
 """Tasks and worker processes as tables of fields, and what may be expected of them."""
 
+from routesim.celery.states import COUNTED, PENDING, STATES
 from routesim.scenario.format.counts import Count, Limit, Rate
 from routesim.scenario.format.declared import EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Field, Integer, ListOf, Number, Shape
@@ -84,11 +85,10 @@ SIGNAL = Shape(
 )
 
 
-TASK_STATES = ("PENDING", "RECEIVED", "STARTED", "SUCCESS", "FAILURE", "RETRY", "REVOKED", "REJECTED")
 EXPECT_TASK = Shape(
     "the expectation of a task",
     {
-        "state": Field(Choice(*TASK_STATES), "as a monitor would show it"),
+        "state": Field(Choice(PENDING, *STATES.values()), "as a monitor would show it"),
         "runs": Field(Count("a count"), "how often its body began"),
         "received": Field(Count("a count"), "how often a worker got it"),
         "retries": Field(Count("a count"), "how often it sent itself anew"),
@@ -97,10 +97,7 @@ EXPECT_TASK = Shape(
 EXPECT_WORKER = Shape(
     "the expectation of a worker",
     {
-        **{
-            name: Field(Count("a count"), f"tasks {name}")
-            for name in ("received", "started", "succeeded", "failed", "retried", "rejected", "revoked")
-        },
+        **{name: Field(Count("a count"), f"tasks {name}") for name in COUNTED.values()},
         "active": Field(Count("a count"), "tasks that run now"),
         "reserved": Field(Count("a count"), "tasks that wait for a child or for their rate limit now"),
         "held": Field(Count("a count"), "tasks that wait for their ETA now"),

@@ -1,0 +1,8 @@
+"""Where things are."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / "scenarios"
+SCENARIO_FILES = sorted(SCENARIOS.glob("*.yaml"))  # without those of its folders, such as Celery's
+ALL_SCENARIO_FILES = sorted(SCENARIOS.rglob("*.yaml"))
