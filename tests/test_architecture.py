@@ -42,7 +42,7 @@ KNOWN_CIRCLES = [
     {"run.acting", "run.expecting.expectations", "run.express.express", "run.processes", "run.runner"},
 ]
 # Names of classes that stand for different things: each an exception, at most five.
-TWICE_NAMED = {"Declared", "Outcome"}
+TWICE_NAMED = {"Declared"}
 # What the layers without IO may not touch.
 FORBIDDEN_BELOW = {"time", "datetime", "random", "socket", "os", "sys", "io", "subprocess", "pathlib", "asyncio", "threading"}
 PURE = LAYERS[0] | LAYERS[1] | LAYERS[2] | {"redis"}  # celery calculates with dates, and asks no clock

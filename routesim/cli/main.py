@@ -8,7 +8,7 @@ import typer
 
 from routesim import __version__
 from routesim.cli.shared.commands import OPTIONS, Commands
-from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, Refused, UsageError
+from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.help import examples
 from routesim.cli.shared.output import forget, stderr_line
 
@@ -69,7 +69,7 @@ def _status(arguments: list[str]) -> int:
         return INTERRUPTED
     except OSError as problem:
         return _unwritable(problem)
-    except Refused:
+    except FilesRefused:
         return UNUSABLE
     except UsageError as problem:
         stderr_line(f"error: {problem}")

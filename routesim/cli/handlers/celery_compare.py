@@ -1,7 +1,7 @@
 """What `routesim celery compare` does once its command line is understood."""
 
 from routesim.cli.handlers.celery_monitor import duration_of
-from routesim.cli.shared.exits import NO, NO_VERDICT, OK, Refused
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused
 from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import format_for, opened, stderr_line, style_of
 from routesim.cli.shared.refusing import refuse, scenario_of
@@ -16,7 +16,7 @@ def compare_file(path: str, visibility_timeout: str | None, format: str | None) 
     timeout = duration_of("--visibility-timeout", visibility_timeout)
     try:
         scenario = scenario_of(path, None, redis=True)
-    except Refused as problem:
+    except FilesRefused as problem:
         return refuse(problem, format)
     found = compare(scenario, visibility_timeout=timeout)
     with opened(None) as out:

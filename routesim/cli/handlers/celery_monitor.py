@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from routesim.cli.shared.exits import NO_VERDICT, OK, Refused, UsageError
+from routesim.cli.shared.exits import NO_VERDICT, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import format_for, opened, stderr_line, style_of
 from routesim.cli.shared.refusing import refuse, scenario_of
@@ -27,7 +27,7 @@ def monitor_file(path: str, at: str | None, every: str | None, listener: str | N
         raise UsageError("--every takes a duration above 0, such as 1s")
     try:
         scenario = scenario_of(path, None, redis=True)
-    except Refused as problem:
+    except FilesRefused as problem:
         return refuse(problem, format)
     heard = _listener(scenario, listener)
     seen = watch(scenario, at_ms, listener=heard.hear if heard is not None else None)

@@ -1,6 +1,6 @@
 """What `routesim diff` compares: the same vhosts of two files."""
 
-from routesim.cli.shared.exits import Refused, UsageError
+from routesim.cli.shared.exits import FilesRefused, UsageError
 from routesim.cli.shared.output import read_stdin
 from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Diagnostic, Invalid
@@ -8,14 +8,14 @@ from routesim.scenario import Scenario, load_placed
 
 
 def pairs(old: str, new: str) -> list[tuple[Scenario, Scenario]]:
-    """The scenarios of both files, one pair for every vhost that either names. Raises `Refused` when a file is invalid."""
+    """The scenarios of both files, one pair for every vhost that either names. Raises `FilesRefused` when a file is invalid."""
     if old == new == "-":
         raise UsageError("- stands for stdin and can be given once")
     stdin = read_stdin() if "-" in (old, new) else None
     refused: list[tuple[str, list[Diagnostic]]] = []
     found = [_placed(path, stdin, None, refused) for path in (old, new)]
     if refused:
-        raise Refused(refused)
+        raise FilesRefused(refused)
     (before, mine), (after, other) = (item for item in found if item is not None)
     vhosts = sorted({*mine, *other})
     # A scenario has one vhost, which is compared whatever its name is.
@@ -23,7 +23,7 @@ def pairs(old: str, new: str) -> list[tuple[Scenario, Scenario]]:
         return [(before, after)]
     others = [[_placed(path, stdin, vhost, refused) for path in (old, new)] for vhost in vhosts]
     if refused:
-        raise Refused(refused)
+        raise FilesRefused(refused)
     return [(first[0], second[0]) for first, second in others if first is not None and second is not None]
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from routesim.cli.handlers.explaining import table_of
-from routesim.cli.shared.exits import OK, Refused, UsageError
+from routesim.cli.shared.exits import OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import CannotWrite, opened, wants_colour
 from routesim.cli.shared.refusing import refuse, scenario_of
@@ -34,7 +34,7 @@ def draw(file: str, options: DrawOptions) -> int:
     try:
         try:
             graph = _graph(scenario_of(file, options.rabbitmq, redis=True), options)
-        except Refused as problem:
+        except FilesRefused as problem:
             return refuse(problem, options.format, options.output)
         with opened(options.output) as out:
             depth = options.depth if options.focus is None else None

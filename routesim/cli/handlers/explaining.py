@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from routesim.cli.shared.exits import NO, OK, Refused, UsageError
+from routesim.cli.shared.exits import NO, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import format_for, opened, style_of
 from routesim.cli.shared.refusing import refuse
@@ -22,7 +22,7 @@ def answered(ask: Callable[[], Answer], format: str | None) -> None:
         answer = ask()
     except CannotExplain as problem:
         raise UsageError(str(problem)) from None
-    except Refused as problem:
+    except FilesRefused as problem:
         sys.exit(refuse(problem, format))
     with opened(None) as out:
         chosen = format_for(format, out)

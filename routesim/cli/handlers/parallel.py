@@ -15,7 +15,7 @@ from typing import IO, Any, NamedTuple
 
 from routesim.broker import Broker
 from routesim.cli.handlers.running import Ran, RunOptions, check, run_one, separates, summed, usable
-from routesim.cli.shared.exits import NO_VERDICT, Refused, UsageError
+from routesim.cli.shared.exits import NO_VERDICT, FilesRefused, UsageError
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.processes import Died, Pool
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
@@ -63,7 +63,7 @@ def run_files(files: list[str], options: RunOptions, jobs: int) -> int:
         try:
             try:
                 scenarios: list[Any] = usable(read, options)
-            except Refused as problem:
+            except FilesRefused as problem:
                 status = refuse_runs(problem, options.format, options.output)
                 return status if len(read) == len(files) else NO_VERDICT
             if len(read) < len(files):

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from routesim.broker import Broker
-from routesim.cli.shared.exits import NO, NO_VERDICT, OK, Refused, UsageError
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice, stdin_once
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr, style_of
 from routesim.cli.shared.progress import Progress
@@ -60,7 +60,7 @@ def run_files(files: list[str], options: RunOptions) -> int:
     try:
         try:
             scenarios = load_all(files, options)
-        except Refused as problem:
+        except FilesRefused as problem:
             return refuse_runs(problem, options.format, options.output)
         with opened(options.output) as out:
             before, after = run_report(format_for(options.format, out)).frame(len(files))
@@ -124,7 +124,7 @@ def same_file(left: str, right: str | None) -> bool:
 
 
 def load_all(files: list[str], options: RunOptions) -> list[Scenario]:
-    """The scenarios, with their warnings written. Raises `Refused` when one of them cannot be used."""
+    """The scenarios, with their warnings written. Raises `FilesRefused` when one of them cannot be used."""
     return usable((loaded(path, read_stdin() if path == "-" else None) for path in files), options)
 
 
@@ -147,7 +147,7 @@ def usable(files: Iterable[Loaded], options: RunOptions) -> list[Scenario]:
             with opened(None) as out:
                 GitHub.write(out, Findings([found_in(file, problems, "error")]), style_of(out, "github"))
     if refused:
-        raise Refused(refused)
+        raise FilesRefused(refused)
     return scenarios
 
 

@@ -3,7 +3,7 @@
 from typing import IO, NamedTuple
 
 from routesim.cli.handlers.running import RunOptions, check, separates, usable
-from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, Refused, UsageError
+from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
@@ -61,7 +61,7 @@ def _run_all(files: list[str], options: RunOptions, target: BrokerTarget) -> int
     found = session(target)
     try:
         scenarios = usable((loaded_for(path, found) for path in files), options)
-    except Refused as problem:
+    except FilesRefused as problem:
         return refuse_runs(problem, options.format, options.output)
     if options.seed is not None:
         scenarios = [scenario._replace(seed=options.seed) for scenario in scenarios]

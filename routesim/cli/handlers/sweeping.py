@@ -7,7 +7,7 @@ from itertools import islice
 from typing import IO, NamedTuple
 
 from routesim.cli.handlers.running import RunOptions, check, load_all, separates
-from routesim.cli.shared.exits import NO, NO_VERDICT, OK, Refused, UsageError
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
@@ -54,7 +54,7 @@ def sweep_files(files: list[str], options: RunOptions, seeds: Seeds, jobs: int) 
     try:
         try:
             scenarios = load_all(files, options)
-        except Refused as problem:
+        except FilesRefused as problem:
             return refuse_runs(problem, options.format, options.output)
         with opened(options.output) as out:
             for index, scenario in enumerate(scenarios):

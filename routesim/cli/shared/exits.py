@@ -13,7 +13,7 @@ class UsageError(Exception):
     """The command line asks for something that there is not; the text says what there is."""
 
 
-class Refused(Exception):
+class FilesRefused(Exception):
     """Files cannot be used. `files`: the name of each, and its diagnostics, which stderr has been given already."""
 
     def __init__(self, files: list[tuple[str, list[Any]]]) -> None:

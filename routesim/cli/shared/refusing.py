@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from routesim.cli.shared.exits import UNUSABLE, Refused, UsageError
+from routesim.cli.shared.exits import UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.output import opened, read_stdin, stderr, style_of, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.report.formats import CHECK, diagnostics, formats_of, run_report, writer_of
@@ -35,15 +35,16 @@ def loaded(
     path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
 ) -> Loaded:
     """As `scenario.load`, without raising."""
+    file = "<stdin>" if path == "-" else path
     try:
         scenario = load(path, stdin, rabbitmq=rabbitmq, lenient=lenient, redis=redis)
-        return Loaded(path, scenario, list(scenario.warnings))
+        return Loaded(file, scenario, list(scenario.warnings))
     except Invalid as invalid:
-        return Loaded(path, None, invalid.diagnostics)
+        return Loaded(file, None, invalid.diagnostics)
 
 
 def scenario_of(path: str, version: str | None, *, lenient: bool = False, redis: bool = False) -> Scenario:
-    """The scenario in a file, under another version's rules where one is asked for. Raises `Refused` when it is invalid.
+    """The scenario in a file, under another version's rules where one is asked for. Raises `FilesRefused` when it is invalid.
 
     `redis`: the command knows the rules of Redis too.
     """
@@ -53,7 +54,7 @@ def scenario_of(path: str, version: str | None, *, lenient: bool = False, redis:
     file, scenario, problems = loaded(path, stdin, rabbitmq=version, lenient=lenient, redis=redis)
     write_problems(problems)
     if scenario is None:
-        raise Refused([(file, problems)])
+        raise FilesRefused([(file, problems)])
     gc.freeze()  # a large topology is no garbage: the collector need not look through it again
     return scenario
 
@@ -66,7 +67,7 @@ def write_problems(problems: Iterable[Diagnostic]) -> None:
             diagnostics.write(stream, found, colour=wants_colour(stream))
 
 
-def refuse(problem: Refused, format: str | None, output: str | None = None) -> int:
+def refuse(problem: FilesRefused, format: str | None, output: str | None = None) -> int:
     """Write what is wrong with the files in a format for programs, if it is one that can show it; the exit status."""
     if format is not None and format not in FOR_PEOPLE and format in formats_of(CHECK):
         found = Findings([refused(name, problems) for name, problems in problem.files])
@@ -75,7 +76,7 @@ def refuse(problem: Refused, format: str | None, output: str | None = None) -> i
     return UNUSABLE
 
 
-def refuse_runs(problem: Refused, format: str | None, output: str | None) -> int:
+def refuse_runs(problem: FilesRefused, format: str | None, output: str | None) -> int:
     """The same in a format of runs."""
     report = run_report(format or "plain")
     if report.shows_refused:
