@@ -39,7 +39,6 @@ MOST_FILES = 20  # in one folder
 # Circles that are being cut; an entry that is no circle any more fails.
 KNOWN_CIRCLES = [
     {"clients.commands", "clients.connecting", "clients.executing", "clients.messages", "clients.process"},
-    {"run.acting", "run.expecting.expectations", "run.express.express", "run.processes", "run.runner"},
 ]
 # Names of classes that stand for different things: each an exception, at most five.
 TWICE_NAMED = {"Declared"}

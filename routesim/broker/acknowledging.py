@@ -100,9 +100,9 @@ def _settle_group(
     if queue.deleted:
         return
     by = subscription.name if subscription is not None else channel.name
-    if queue.takes_settled:
+    if not queue.keeps_log:
         queue.unacked -= len(deliveries)
-    if how == ACK and queue.takes_settled:
+    if how == ACK and not queue.keeps_log:
         broker.ledger.acked += len(deliveries)
         if broker.requeues_now:  # what is acknowledged goes round no more: nothing is kept for it
             for item in deliveries:
@@ -160,7 +160,7 @@ def overdue(broker: State, name: str, number: int) -> tuple[Channel[QueueType], 
     if broker.rules.acknowledgement_timeout == "channel":
         watched = watched[:1]
     else:
-        watched = [item for item in watched if item.queue.kind == "quorum"]
+        watched = [item for item in watched if item.queue.times_out_each]
     for item in watched:
         timeout = broker.acknowledgement_timeout(item.queue)
         if broker.now - item.at_ms >= timeout:

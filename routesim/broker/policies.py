@@ -223,7 +223,7 @@ def apply_to_queue(broker: State, queue: QueueType) -> None:
     queue.settings = settings(queue.origins)
     strategy = queue.settings.dead_letter_strategy
     if strategy == "at-least-once" and not (
-        queue.kind == "quorum" and queue.settings.overflow == "reject-publish" and queue.settings.dead_letter_exchange is not None
+        queue.at_least_once and queue.settings.overflow == "reject-publish" and queue.settings.dead_letter_exchange is not None
     ):  # rules/routing#D19
         queue.settings = queue.settings._replace(dead_letter_strategy="at-most-once")
         broker.warn(

@@ -224,10 +224,10 @@ def requeue_endless(topology: CheckedTopology) -> Iterator[Problem]:
         queue = topology.broker.queues.get(consumer.queue)
         rule = consumer.on_message[0]
         always = rule.do == "requeue" and rule._replace(do="ack", takes=None) == type(rule)()
-        if queue is None or queue.kind == "stream" or not always or consumer.auto_ack:
+        if queue is None or queue.keeps_log or not always or consumer.auto_ack:
             continue
         limit = queue.settings.delivery_limit
-        if limit is not None and limit >= 0 and not (queue.kind == "quorum" and not topology.broker.rules.quorum_nack_counts):
+        if limit is not None and limit >= 0 and queue.counts_nacks():
             continue
         way, key = topology.publish(queue.name)
         fields: dict[str, Any] = {"queue": queue.name, "on_message": "requeue"}

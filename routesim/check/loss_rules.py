@@ -190,7 +190,7 @@ def parking_loses(topology: CheckedTopology) -> Iterator[Problem]:
 
 def _limits(topology: CheckedTopology, queue: QueueType) -> Iterator[Problem]:
     limits = queue.settings
-    if queue.kind == "stream" or limits.dead_letter_exchange is not None:
+    if queue.keeps_log or limits.dead_letter_exchange is not None:
         return
     if queue.owner is not None or queue.auto_delete or queue.broker_name != queue.name:
         return  # made for one client, gone with it

@@ -114,7 +114,7 @@ def meaningless(topology: CheckedTopology) -> Iterator[Problem]:
         unlimited = limits.max_length is None and limits.max_length_bytes is None
         asked = plain(queue.arguments.get("x-dead-letter-strategy"))
         wanted = asked == "at-least-once" or name in DELAYING  # the strategy asks for x-overflow: reject-publish
-        if "x-overflow" in queue.arguments and unlimited and queue.kind != "stream" and not wanted:
+        if "x-overflow" in queue.arguments and unlimited and not queue.keeps_log and not wanted:
             text = f"queue '{name}': x-overflow means nothing without a length limit"
             yield Problem(text, topology.subject("queue", name), ("arguments", "x-overflow"), "set x-max-length, or take it out")
         if asked == "at-least-once" and limits.dead_letter_strategy != asked:

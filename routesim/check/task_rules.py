@@ -25,7 +25,7 @@ def outlives_timeout(topology: CheckedTopology) -> Iterator[Problem]:
         return
     names = dict.fromkeys(name for worker in scenario.workers.values() for name in worker.queues)
     queues = [topology.broker.queues[name] for name in names if name in topology.broker.queues]
-    if not queues or any(queue.kind == "stream" for queue in queues):
+    if not queues or any(queue.keeps_log for queue in queues):
         return
     queue = max(queues, key=topology.broker.acknowledgement_timeout)
     timeout = topology.broker.acknowledgement_timeout(queue)

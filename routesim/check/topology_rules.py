@@ -187,7 +187,7 @@ class CheckedTopology:
 
 
 def dead_letter_exchange(queue: QueueType) -> str | None:
-    return None if queue.kind == "stream" else queue.settings.dead_letter_exchange
+    return None if queue.keeps_log else queue.settings.dead_letter_exchange
 
 
 class _Spread:

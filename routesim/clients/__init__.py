@@ -1,5 +1,5 @@
 """How consumers behave, and Celery's worker processes (`process`): deliveries in, steps out."""
 
-from routesim.clients.worker import ScriptedConsumer
+from routesim.clients.scripted_consumer import ScriptedConsumer
 
 __all__ = ["ScriptedConsumer"]

@@ -23,7 +23,7 @@ class Process:
     keep those that wait for a token, each task's by its name; `buckets` are those for which a token is to come, older ones
     that a command has replaced among them. `life` counts the connections that it has had."""
 
-    def __init__(self, plan: TaskWorker, shared: Shared) -> None:
+    def __init__(self, plan: TaskWorker, shared: Shared, slack_ms: int = 0) -> None:
         self.plan = plan
         self.shared = shared
         self.consumers = {task_consumer(plan.name, queue): queue for queue in plan.queues}
@@ -48,7 +48,7 @@ class Process:
         self.opened: set[str] = set()  # connections beside the main one
         self.numbers = 0
         self.now = 0
-        self.slack_ms = 0  # so much before its time a task is due: a real clock is never exact
+        self.slack_ms = slack_ms  # so much before its time a task is due: a real clock is never exact
         self.dropped = False  # something that was planned is expected no more
 
     def channels(self) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ def _delivered(broker: Broker, event: events.Delivered, so_far: Section) -> Answ
 def _not_chosen(queue: QueueType, other: Subscription, chosen: str) -> str:
     """Why this consumer did not get what `chosen` got."""
     first = next((item for item in queue.subscriptions.values() if item.name == chosen), None)
-    if queue.kind == "stream":
+    if queue.keeps_log:
         return "reads the stream for itself"
     if queue.settings.single_active_consumer:
         return f"waits: {chosen} is the single active consumer"

@@ -9,11 +9,11 @@ from typing import Any
 from routesim import events
 from routesim.diagnostics import ERROR, Diagnostic, Place
 from routesim.explain.witness import ExpectationWitness, told
-from routesim.run import Checked, LiveResult, Outcome, Result, Runner, shown_actual
+from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.scenario import Never
 
 
-def failures(result: Outcome) -> list[Diagnostic]:
+def failures(result: Result) -> list[Diagnostic]:
     """Everything that is wrong with a run that failed, in the order of the file; nothing where it is `ok`.
 
     `code`: the section, `message`: what was expected; `place` has line 0 where it is of no line.
@@ -31,11 +31,11 @@ def section_of(checked: Checked) -> str:
     return {"Never": "never", "ExpectedRoute": "routes"}.get(type(checked.about).__name__, "expect")
 
 
-def _failure(result: Outcome, line: int, section: str, expected: str, found: str, why: str = "") -> Diagnostic:
+def _failure(result: Result, line: int, section: str, expected: str, found: str, why: str = "") -> Diagnostic:
     return Diagnostic(ERROR, section, expected, Place(result.scenario.file, line, 0), found=found, why=why)
 
 
-def _errors(result: Outcome) -> list[Diagnostic]:
+def _errors(result: Result) -> list[Diagnostic]:
     found = []
     for error in result.errors:
         if error.expected:
@@ -49,11 +49,11 @@ def _errors(result: Outcome) -> list[Diagnostic]:
     return found
 
 
-def _expectations(result: Outcome) -> list[Diagnostic]:
+def _expectations(result: Result) -> list[Diagnostic]:
     failed = {index: item for index, item in enumerate(result.expectations) if not item.ok}
     reasons = {index: _at_once(result, item) for index, item in failed.items()}
     asked = {index: item for index, item in failed.items() if reasons[index] is None}
-    if asked and not isinstance(result, LiveResult):  # what happened inside a real broker, nobody can watch
+    if asked and result.real is None:  # what happened inside a real broker, nobody can watch
         reasons |= _witnessed(result, asked)
     return [
         _failure(result, item.line, section_of(item), item.text, shown_actual(item), reasons[index] or "")
@@ -61,7 +61,7 @@ def _expectations(result: Outcome) -> list[Diagnostic]:
     ]
 
 
-def _at_once(result: Outcome, checked: Checked) -> str | None:
+def _at_once(result: Result, checked: Checked) -> str | None:
     """The reason where the result itself holds it; None: a second run must tell."""
     if isinstance(checked.about, Never):
         return _breach(checked.witness)

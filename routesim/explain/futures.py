@@ -26,7 +26,7 @@ class Future(NamedTuple):
 def ways_out(queue: QueueType) -> list[tuple[str, str]]:
     """The ways in which a message can leave the queue without an ack: (reason, when)."""
     limits = queue.settings
-    if queue.kind == "stream":
+    if queue.keeps_log:
         return []
     ways = [("rejected", "rejected (requeue=false)")]
     if limits.message_ttl is not None:

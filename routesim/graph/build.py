@@ -98,7 +98,7 @@ class _Build:
 
     def _dead_letters(self, queue: QueueType) -> None:
         exchange, key = queue.settings.dead_letter_exchange, queue.settings.dead_letter_routing_key
-        if exchange is None or queue.kind == "stream":
+        if exchange is None or queue.keeps_log:
             return
         source = Key(QUEUE, queue.name)
         label = "dead letters" if key is None else f"dead letters as {key}"

@@ -15,9 +15,10 @@ import pika.spec
 
 from routesim import events, steps
 from routesim.broker import ConsumerEnded, StepFailure
+from routesim.broker.protocols import EngineQueue, UnackedDelivery
 from routesim.events import Event
 from routesim.model import ChannelPlan, Consumer
-from routesim.queues import Copy, DeliveringQueue, Delivery, QueueType, Subscription, TxAnswer, unacked_of
+from routesim.queues import Copy, Delivery, Subscription, TxAnswer, unacked_of
 from routesim.rabbitmq.connections import ClosedByBroker, Connections
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.management import ManagementError as HttpRefusal
@@ -63,6 +64,7 @@ class RealBroker:
         self.queues: dict[str, ObservedQueue] = {}
         self.outbox: deque[Delivery[ObservedQueue] | ConsumerEnded] = deque()
         self.failures: list[StepFailure] = []
+        self.livelock = None  # a real broker breaks none, it goes on
         self.numbers = 0
         self.serials = 0
         self.arrived = 0
@@ -148,7 +150,7 @@ class RealBroker:
         owner = line.connection if item.exclusive else None
         if known is None:
             known = self.queues[item.name] = ObservedQueue(
-                item.name, answer.method.queue, item.arguments, self.rules, owner=owner, auto_delete=item.auto_delete
+                item.name, answer.method.queue, item.arguments, owner=owner, auto_delete=item.auto_delete
             )
         self._tell(events.QueueDeclared(self.now, item.name, known.kind, known.broker_name))
 
@@ -250,7 +252,7 @@ class RealBroker:
         line = self.line(consumer.channel)
         if consumer.prefetch is not None:
             self._call(line, "basic_qos", prefetch_count=consumer.prefetch)
-        queue = self.queues.get(consumer.queue) or ObservedQueue(consumer.queue, consumer.queue, {}, self.rules, owner=None)
+        queue = self.queues.get(consumer.queue) or ObservedQueue(consumer.queue, consumer.queue, {}, owner=None)
         subscription = Subscription(
             consumer.name, consumer.name, line, self.numbers, prefetch=consumer.prefetch or 0,
             priority=_priority(consumer), auto_ack=consumer.auto_ack, exclusive=consumer.exclusive, arguments=consumer.arguments,
@@ -324,7 +326,7 @@ class RealBroker:
 
     def _get(self, step: steps.Get) -> None:
         line = self.line(step.channel)
-        queue = self.queues.get(step.queue) or ObservedQueue(step.queue, step.queue, {}, self.rules, owner=None)
+        queue = self.queues.get(step.queue) or ObservedQueue(step.queue, step.queue, {}, owner=None)
         method, properties, body = self._call(line, "basic_get", queue.broker_name, auto_ack=step.auto_ack)
         if method is None:
             self._tell(events.Got(self.now, None, queue.name, None, line.name, None, None, step.auto_ack))
@@ -445,13 +447,13 @@ class RealBroker:
         self._given_back(line, sorted(line.outstanding(), key=lambda item: item.tag), why)
         line.unacked, line.answered = {}, None
 
-    def _unused(self, queue: QueueType) -> None:
+    def _unused(self, queue: ObservedQueue) -> None:
         """A consumer has gone: with the last one goes an auto-delete queue, of which no client is told (rules/queues#1.5)."""
         used = any(other is queue for line in self.channels.values() for _, other in line.subscriptions.values())
         if queue.auto_delete and not used and self.queues.get(queue.name) is queue:
             del self.queues[queue.name]
 
-    def unacked_of(self, queue: DeliveringQueue) -> list[tuple[str, str | None, str, int, bool]]:
+    def unacked_of(self, queue: EngineQueue) -> list[UnackedDelivery]:
         return unacked_of(self.channels.values(), queue)
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
@@ -461,7 +463,7 @@ class RealBroker:
 
     def settle(self) -> None:
         """Until the broker is at rest: several rounds through every channel in a row bring nothing new."""
-        quiet, rounds = 0, ROUNDS if all(queue.kind == "classic" for queue in self.queues.values()) else ROUNDS_OF_A_LOG
+        quiet, rounds = 0, ROUNDS_OF_A_LOG if any(queue.type.replicated for queue in self.queues.values()) else ROUNDS
         while quiet < rounds:
             before = self.arrived
             for line in list(self.channels.values()):

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from routesim.report.summary.summary import sections, verdict
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import encoding_of, fitted
 
@@ -26,7 +26,7 @@ def console(out: IO[str], *, colour: bool, columns: int) -> Console:
     )  # fmt: skip
 
 
-def write_summary(out: IO[str], result: Outcome, *, colour: bool, columns: int) -> None:
+def write_summary(out: IO[str], result: Result, *, colour: bool, columns: int) -> None:
     screen = console(out, colour=colour, columns=columns)
     encoding = encoding_of(out)
     for section in sections(result):

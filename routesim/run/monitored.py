@@ -2,10 +2,12 @@
 
 from typing import Any, NamedTuple
 
+from routesim.run.budget import BUDGET_EVENTS
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.records import Listener
 from routesim.run.folds.situation import Depth, Depths
-from routesim.run.runner import BUDGET_EVENTS, Result, Runner
+from routesim.run.result import Result
+from routesim.run.runner import Runner
 from routesim.scenario import Scenario
 from routesim.values import raw
 
@@ -58,7 +60,7 @@ def pending(result: Result, monitor: Monitor) -> list[Pending]:
     """In the order of the queues. A message is a task's when it says so in its header `task`."""
     found: dict[str, Pending] = {}
     for queue in result.broker.queues.values():
-        if queue.kind == "stream":
+        if queue.keeps_log:
             continue
         for copy in queue.ready():
             headers = copy.content.headers or {}

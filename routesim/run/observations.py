@@ -6,8 +6,7 @@ from routesim import steps
 from routesim.broker import Broker
 from routesim.queues import Copy
 from routesim.run.expecting.expectations import unacked
-from routesim.run.live import LiveResult
-from routesim.run.runner import Result
+from routesim.run.result import Result
 from routesim.values import plain
 
 DRAIN = "(drain)"
@@ -27,7 +26,7 @@ class Observations(NamedTuple):
     tasks: dict[str, dict[str, Any]]
 
 
-def observed(result: Result | LiveResult) -> Observations:
+def observed(result: Result) -> Observations:
     """After it the run is over: a simulated broker's queues have been emptied."""
     held = {name: by_tag(items) for name, items in observe_unacked(result).items()}
     deliveries = {
@@ -35,7 +34,7 @@ def observed(result: Result | LiveResult) -> Observations:
         for name, items in result.deliveries.of.items()
     }
     errors = [{"step": item.step, "code": item.code, "text": item.text} for item in result.errors if item.code is not None]
-    if isinstance(result, LiveResult):
+    if result.real is not None:
         ready = {name: [seen(queue, copy) for copy in queue.ready()] for name, queue in result.broker.queues.items()}
     else:
         ready = drain(result.broker, cancel=False)
@@ -57,7 +56,7 @@ def drop_none(got: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in got.items() if value is not None or key == "message"}
 
 
-def observe_unacked(result: Result | LiveResult) -> dict[str, list[dict[str, Any]]]:
+def observe_unacked(result: Result) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [
             {"message": message, "channel": channel, "delivery_tag": tag}
@@ -76,13 +75,13 @@ def drain(broker: Broker, *, cancel: bool = True) -> dict[str, list[dict[str, An
     for queue in list(broker.queues.values()):
         for subscription in queue.subscriptions.values():
             subscription.prefetch, subscription.credit = 1, -1_000_000
-        if cancel or (queue.kind == "quorum" and queue.settings.single_active_consumer):
+        if cancel or (queue.settings.single_active_consumer and not queue.shares_single_active):
             for channel, tag in list(queue.subscriptions):
                 broker.apply(steps.Cancel(channel, tag))
     found: dict[str, list[dict[str, Any]]] = {}
     for name, queue in list(broker.queues.items()):
         found[name] = []
-        if queue.kind == "stream" and not cancel:
+        if queue.keeps_log and not cancel:
             found[name] = [seen(queue, copy) for copy in queue.ready()]
             continue
         while name in broker.queues:
@@ -98,7 +97,7 @@ def seen(queue: Any, copy: Copy) -> dict[str, Any]:
     headers, content = queue.headers(copy, got=True), copy.content
     row: dict[str, Any] = {
         "message": copy.message,
-        "redelivered": copy.redelivered and queue.takes_settled,
+        "redelivered": copy.redelivered and not queue.keeps_log,
         "exchange": content.exchange,
         "routing_key": content.routing_key,
     }

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.broker import Broker
+from routesim.run.budget import BUDGET_EVENTS
 from routesim.run.folds.situation import Situation
-from routesim.run.runner import BUDGET_EVENTS, Result, Runner
+from routesim.run.result import Result
+from routesim.run.runner import Runner
 from routesim.scenario import Scenario
 
 MAX_EVENTS = 200_000

@@ -1,95 +1,86 @@
-"""A scenario carried out by the embedded engine: steps, virtual time, and consumers at work.
+"""A scenario carried out: its steps, its publishes on time, clients that react, and expectations, to a result.
 
-At one instant the broker's own timers come first, then the consumers' completions, then scheduled publishes, then the
-next step. Whatever a step sets off at its instant is carried out before the next one begins.
+The engine is embedded or a real broker; how time passes there is its clock's affair. Whatever a step sets off at its instant is
+carried out before the next one begins.
 """
 
-import heapq
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, cast
 
 from routesim import events
-from routesim.broker import Broker, counts, open_messages
+from routesim.broker import Broker
+from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.model import Binding
-from routesim.run.acting import Acting, StepError
+from routesim.run.agenda import ConsumerReturns, Entry, NextPublish, RunAgenda, WorkerTimer
+from routesim.run.budget import BUDGET_EVENTS, Budget, Stopped, kept_going
+from routesim.run.clock import Clock
+from routesim.run.consumers import Consumers
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import Evidence, check
-from routesim.run.express.express import BUDGET_MS, COME_BACK, FINISH, PUBLISH, TIMER, BatchListener, Express
+from routesim.run.express.express import express_for
 from routesim.run.folds.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
+from routesim.run.result import Result, StepError
+from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
 from routesim.scenario.scenario import Expectation
+from routesim.steps import Publish, Step
 from routesim.versions import rules
 
 if TYPE_CHECKING:
+    from routesim.run.client_view import ClientView
     from routesim.run.expecting.promises import Watch
     from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
-
-BUDGET_EVENTS = 1_000_000
-LOOK_EVERY = 1_000  # reactions between two looks at the budget
+    from routesim.run.real_clock import RealClock
 
 
-class Result(NamedTuple):
-    """What a run came to. `kept_going`: what an endless run was about; `used`: bindings that a message or a route went by."""
-
-    scenario: Scenario
-    broker: Broker
-    ended: str
-    ok: bool
-    messages: Messages
-    deliveries: Deliveries
-    gets: Gets
-    fates: Fates
-    publishers: Publishers
-    expectations: list[Checked]
-    errors: list[StepError]
-    kept_going: str
-    ending_expected: bool
-    until: str | int
-    max_events: int
-    used: list[Binding]
-    tasks: "TaskRecords | None" = None
-    processes: "Processes | None" = None
-
-    @property
-    def clock_ms(self) -> int:
-        return self.broker.now
-
-    def counts(self) -> dict[str, int]:
-        return counts(self.broker)
-
-
-class Stopped(Exception):
-    """The run is over before its steps are: `livelock` or `budget`."""
-
-    def __init__(self, ended: str) -> None:
-        self.ended = ended
-        super().__init__(ended)
-
-
-class Runner(Acting):
+class Runner:
     """One run. `listener` hears every event; `keep` decides whether everything is remembered for a full result, or only
     what the expectations ask for. `tick` is called now and then, for whoever shows progress. `express`: what is plain may
-    go the fast way, when nobody listens or a `BatchListener` does."""
+    go the fast way, when nobody listens or a `BatchListener` does. `real`: the clock of a real broker, instead of an embedded
+    engine.
+    """
 
     def __init__(
         self, scenario: Scenario, listener: Listener | None = None, *, seed: int | None = None, until: str | int | None = None,
         max_events: int = BUDGET_EVENTS, keep: bool = True, tick: Callable[[Broker], None] | None = None,
-        express: bool = True,
+        express: bool = True, real: "RealClock | None" = None,
     ) -> None:  # fmt: skip
+        self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
-        super().__init__(scenario, self.seed)
         self.until = scenario.until if until is None else until
         self.max_events = max_events
-        self.tick = tick
-        asked = _asked(scenario)
-        self.messages, self.gets = Messages(), Gets()
-        self.deliveries = Deliveries(scenario.consumers)
-        self.publishers = Publishers()
+        self.step: int | None = None
+        self.errors: list[StepError] = []
+        self.failed_steps = False
+        self.checked: list[Checked] = []
+        self.routed: list[Binding] = []  # bindings that the table of routes used
+        self.watches = [] if real is not None else _watches(scenario)
+        records = self._records(keep)
+        self.listen = fan_out(listener, records)
+        self.clock: Clock = self._virtual_clock(tick) if real is None else real
+        self.view: ClientView | None = None if real is None else self._view(real)
+        # Both kinds have what a run works with; nothing else is asked of a real one.
+        self.broker = cast(Broker, self.clock.broker)
+        self.agenda = self.clock.agenda
+        published: dict[str, int] = {}
+        self.consumers = Consumers(scenario, self.clock, self.seed, published)
+        self.processes = self._processes(published)
+        if express and not records and not scenario.workers and isinstance(self.clock, VirtualClock):
+            clock = self.clock
+            clock.express = express_for(clock.broker, clock.agenda, clock.budget, self.consumers.by_name, listener)
+
+    def _records(self, keep: bool) -> list[Record]:
+        """What the run remembers of its events: everything, or what is asked for."""
+        scenario, asked = self.scenario, _asked(self.scenario)
         mentioned = frozenset(item.path[1] for item in asked if item.path[0] == "messages")
-        self.fates = Fates(None if keep else mentioned)
         sections = {item.path[0] for item in asked}
+        self.messages, self.gets, self.publishers = Messages(), Gets(), Publishers()
+        self.deliveries = Deliveries(scenario.consumers)
+        self.fates = Fates(None if keep else mentioned)
+        self.tasks = _task_records(scenario)
         records: list[Record] = []
         if keep:
             records += [self.messages, self.gets]
@@ -101,55 +92,66 @@ class Runner(Acting):
             records.append(self.publishers)
         if self.tasks is not None and (keep or sections & {"tasks", "workers"}):
             records.append(self.tasks)
-        self.watches = _watches(scenario)
-        records += self.watches
-        self.listen = fan_out(listener, records)
-        self.broker: Broker = engine_of(scenario.settings)(
+        return records + self.watches
+
+    def _virtual_clock(self, tick: Callable[[Broker], None] | None) -> VirtualClock:
+        scenario, agenda = self.scenario, RunAgenda()
+        broker: Broker = engine_of(scenario.settings)(
             rules(scenario.rabbitmq), vhost=scenario.vhost, seed=self.seed, settings=scenario.settings,
             channel_plans=scenario.channels, listen=self.listen,
         )  # fmt: skip
-        narrated = listener is None or isinstance(listener, BatchListener)
-        plain = express and narrated and not records and not scenario.workers and type(self.broker) is Broker
-        self.express = Express(self, listener) if plain else None  # type: ignore[arg-type]
-        self.publishes_left = 0
-        self.checked: list[Checked] = []
-        self.routed: list[Binding] = []  # bindings that the table of routes used
-        self.reactions = 0
-        self.look_every = max(1, min(LOOK_EVERY, max_events // 10))
-        self.instant = (0, 0)  # the instant looked at last, and how much had happened when it began
-        self.budget_from: tuple[int, int, int] | None = None
+        return VirtualClock(broker, agenda, Budget(broker, agenda, self.max_events, tick, until_idle=self.until == "idle"))
+
+    def _view(self, real: "RealClock") -> "ClientView":
+        from routesim.run.client_view import ClientView  # needs the AMQP client
+
+        real.broker.listen = self.listen
+        return ClientView(real.broker, self.fates)
+
+    def _processes(self, published: dict[str, int]) -> "Processes | None":
+        if not self.scenario.workers:
+            return None
+        from routesim.run.processes import Processes  # few scenarios need it, and every command is to start at once
+
+        return Processes(self.scenario, self.clock, self.seed, published, self.listen)
 
     # The run -----------------------------------------------------------------------------------------------------------
 
     def run(self) -> Result:
-        kept_going = ""
+        why = ""
         try:
             ended = self._run()
         except Stopped as stopped:
             ended = stopped.ended
-            kept_going = self._kept_going(ended)
+            why = kept_going(self.broker, ended)
         self._note_failures(None, None)
         self.step = None
-        for expectation in self.scenario.expect:
-            self._check(expectation, ended)
+        clock_ms = self.broker.now
+        if self.view is not None:
+            self.view.take()
+        self._check(self.scenario.expect, ended)
         self._note_checked([watch.checked(self.broker.now) for watch in self.watches])
         ending_expected = any(item.path == ("ended",) and item.wanted == ended for item in self.scenario.expect)
         ok = all(item.ok for item in self.checked) and not self.failed_steps and all(item.expected for item in self.errors)
         if ended in ("livelock", "budget") and not ending_expected:
             ok = False
+        used, real = ([*self.broker.used.values(), *self.routed], None) if self.view is None else ([], self.view.said())
         return Result(
-            self.scenario, self.broker, ended, ok, self.messages, self.deliveries, self.gets, self.fates, self.publishers,
-            self.checked, self.errors, kept_going, ending_expected, self.until, self.max_events,
-            [*self.broker.used.values(), *self.routed], self.tasks, self.processes,
+            self.scenario, self.broker, ended, ok, clock_ms, self.messages, self.deliveries, self.gets, self.fates,
+            self.publishers, self.checked, self.errors, why, ending_expected, self.until, self.max_events, used, self.tasks,
+            self.processes, real,
         )  # fmt: skip
 
     def _run(self) -> str:
         limit = self.until if isinstance(self.until, int) else None
         for declaration in self.scenario.declarations:
             self._apply(declaration.step)
-        self._start_processes()
+        self.clock.start()
+        if self.processes is not None:
+            self.processes.start()
+            self._settle()
         self._note_failures(None, None)
-        if self.scenario.routes:
+        if self.scenario.routes and self.view is None:
             from routesim.run.expecting.promises import check_routes
 
             found, self.routed = check_routes(self.broker, self.scenario.routes)
@@ -159,8 +161,8 @@ class Runner(Acting):
             if self.listen:
                 self.listen(events.StepStarted(self.broker.now, index, step.text))
             if isinstance(step.action, Wait):
-                until = self.broker.now + step.action.ms
-                self._pass_time(until if limit is None else min(until, limit))
+                until = self.clock.now() + step.action.ms
+                self._carry_out_due(self.clock.pass_until(until if limit is None else min(until, limit)))
                 if limit is not None and until > limit:
                     self._note_failures(index, step.fails)
                     return "time"
@@ -170,156 +172,121 @@ class Runner(Acting):
         self.step = None
         if self.until == "steps":
             return "steps"
-        self.budget_from = (open_messages(self.broker), _happened(self.broker), self.broker.now)
-        self._pass_time(limit)
+        self._carry_out_due(self.clock.rest(limit))
         return "time" if limit is not None else "idle"
+
+    # Steps -------------------------------------------------------------------------------------------------------------
 
     def _carry_out(self, step: ScenarioStep) -> None:
         action = step.action
         if isinstance(action, PublishMany):
             self._publish_many(action)
         elif isinstance(action, Expect):
-            for expectation in action.expectations:
-                self._check(expectation, None)
+            with self._countable(action.expectations) as expectations:
+                self._check(expectations, None)
         elif isinstance(action, Signal):
-            self._signal(action)
+            assert self.processes is not None
+            self.processes.signal(action.worker, action.do)
+            self._settle()
         elif isinstance(action, Do):
-            self._do(action)
+            for each in action.steps:
+                if self._apply(each):
+                    break
 
     def _publish_many(self, action: PublishMany) -> None:
+        now = self.clock.now()
         if action.after_ms:
-            self.publishes_left += 1
-            self.schedule(self.broker.now + action.after_ms, PUBLISH, action, 0)
-            return
-        if action.every_ms and action.times > 1:
+            self._publish_later(action, 0, now + action.after_ms)
+        elif action.every_ms and action.times > 1:
             self._publish_one(action, 0)
-            self.publishes_left += 1
-            self.schedule(self.broker.now + action.every_ms, PUBLISH, action, 1)
-            return
-        index = 0
-        while index < action.times:
-            # So many publishes are no endless run, but what one of them sets off may be.
-            self.instant = (self.broker.now, _happened(self.broker))
-            if self._publish_one(action, index):
-                break
-            index += 1
-            if self.express is not None and action.times - index > 1:
-                index = self.express.burst(action, index)
+            self._publish_later(action, 1, now + action.every_ms)
+        else:
+            index = 0
+            while (index := self.clock.publish_ahead(action, index)) < action.times and not self._publish_one(action, index):
+                index += 1
+
+    def _publish_later(self, action: PublishMany, index: int, at_ms: int) -> None:
+        self.agenda.steps_publishing += 1
+        self.agenda.schedule(at_ms, NextPublish(action, index, at_ms))
+
+    def _publish_one(self, action: PublishMany, index: int) -> bool:
+        return self._apply(Publish(action.channel, action.message, action.id(index)))
+
+    def _apply(self, step: Step) -> bool:
+        """Carry out one step and everything that it sets off at this instant; True when it was refused."""
+        refused = self.broker.apply(step)
+        self._settle()
+        return refused is not None
+
+    def _note_failures(self, step: int | None, fails: int | None) -> None:
+        """What the broker closed during a step; the code that the step says it fails with is expected."""
+        met = fails is None
+        for failure in self.broker.failures:
+            expected = not met and failure.code == fails
+            met = met or expected
+            self.errors.append(StepError(step, failure.code, failure.text, expected))
+        self.broker.failures.clear()
+        if not met:
+            self.failed_steps = True
+            self.errors.append(StepError(step, None, f"the step was to fail with {fails}, but did not", False))
 
     # Reactions ---------------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """Consumers react to what they were sent, one at a time, in the order of the deliveries."""
-        broker, outbox = self.broker, self.broker.outbox
+        """Clients react to what they were sent, one at a time, in the order of the deliveries."""
+        broker, outbox, processes, react = self.broker, self.broker.outbox, self.processes, self.consumers.react
+        self.clock.gather()
         while True:
             while outbox:
-                self._react(outbox.popleft())
+                received = outbox.popleft()
+                if processes is None or not processes.react(received):
+                    react(received)
                 if broker.livelock is not None:
                     break
-            if self.processes is None or broker.livelock is not None or not self.processes.turn():
+            if processes is None or broker.livelock is not None or not processes.turn():
                 break
         if broker.livelock is not None:
             raise Stopped("livelock")
 
-    def answered(self) -> None:
-        self._look_at_budget()
-        if self.broker.livelock is not None:
-            raise Stopped("livelock")
-
-    def now(self) -> int:
-        return self.broker.now
-
-    # Time --------------------------------------------------------------------------------------------------------------
-
-    def _pass_time(self, until_ms: int | None) -> None:
-        """Let time pass up to and including `until_ms`; None: until nothing is left that keeps the run going."""
-        broker = self.broker
-        while True:
-            if self.express is not None and self.agenda:
-                self.express.pass_time(until_ms)
-            own = self.agenda[0][0] if self.agenda else None
-            if until_ms is None and self._nothing_planned() and broker.idle():
-                return
-            due = broker.due()
-            at_ms = own if due is None else due if own is None else min(own, due)
-            if at_ms is None or (until_ms is not None and at_ms > until_ms):
-                break
-            broker.advance(at_ms)
-            self._settle()
-            while self.agenda and self.agenda[0][0] == at_ms:
-                self._fire(heapq.heappop(self.agenda))
-            self._look_at_budget()
-        if until_ms is not None:
-            broker.advance(until_ms)
+    def _carry_out_due(self, entries: Iterator[Entry | None]) -> None:
+        """Carries out what is due while time passes, each with what it sets off at its instant."""
+        for entry in entries:
+            if isinstance(entry, ConsumerJob):
+                self.consumers.end(entry)
+            elif isinstance(entry, NextPublish):
+                self._publish_next(entry)
+            elif isinstance(entry, ConsumerReturns):
+                self.broker.apply(entry.consumer.come_back())
+            elif isinstance(entry, WorkerTimer):
+                assert self.processes is not None
+                self.processes.fire(entry)
             self._settle()
 
-    def _fire(self, entry: tuple[int, int, int, tuple[Any, ...]]) -> None:
-        _, rank, _, what = entry
-        if rank == FINISH:
-            worker = self.workers[what[0]]
-            if worker.life == what[2] and what[1] in worker.jobs:
-                self._begin(worker, self._finish(worker, what[1]))
-        elif rank == COME_BACK:
-            self.broker.apply(self.workers[what[0]].come_back())
-        elif rank == TIMER and self.processes is not None:
-            self.processes.fire(*what)
-        else:
-            action, index = what
+    def _publish_next(self, due: NextPublish) -> None:
+        action, index, at_ms = due
+        self._publish_one(action, index)
+        while not action.every_ms and index + 1 < action.times:
+            index += 1
             self._publish_one(action, index)
-            while not action.every_ms and index + 1 < action.times:
-                index += 1
-                self._publish_one(action, index)
-            if index + 1 < action.times:
-                self.schedule(self.broker.now + action.every_ms, PUBLISH, action, index + 1)
-            else:
-                self.publishes_left -= 1
-                self.budget_from = None
-        self._settle()
+        if index + 1 < action.times:
+            at_ms += action.every_ms  # counted from when it was due: what clients do late is not to add up
+            self.agenda.schedule(at_ms, NextPublish(action, index + 1, at_ms))
+        else:
+            self.agenda.steps_publishing -= 1
+            self.clock.published()
 
-    # Budget ------------------------------------------------------------------------------------------------------------
+    # Expectations ------------------------------------------------------------------------------------------------------
 
-    def _look_at_budget(self) -> None:
-        """Stops a run that does not come to rest: after the last publish, or at one instant that never ends."""
-        self.reactions += 1
-        if self.reactions % self.look_every and self.broker.now < BUDGET_MS:
-            return
-        if self.tick is not None:
-            self.tick(self.broker)
-        broker, happened = self.broker, _happened(self.broker)
-        if broker.now != self.instant[0]:
-            self.instant = (broker.now, happened)
-        if happened - self.instant[1] > self.max_events:
-            raise Stopped("budget")
-        if self.step is not None or self.publishes_left or self.until != "idle":
-            return
-        count = open_messages(broker)
-        if self.budget_from is None or count < self.budget_from[0]:
-            self.budget_from = (count, happened, broker.now)
-        _, events_then, ms_then = self.budget_from
-        if happened - events_then > self.max_events or broker.now - ms_then > BUDGET_MS:
-            raise Stopped("budget")
+    def _countable(self, expectations: tuple[Expectation, ...]) -> AbstractContextManager[tuple[Expectation, ...]]:
+        return nullcontext(expectations) if self.view is None else self.view.counted(expectations)
 
-    def _kept_going(self, ended: str) -> str:
-        broker = self.broker
-        if ended == "livelock" and broker.livelock is not None:
-            message, places = broker.livelock
-            return f"message {message} came back 1,000 times without time passing: {' → '.join(places)}"
-        open_in = [
-            f"{queue.ready_count() + queue.unacked} in {queue.name}"
-            for queue in broker.queues.values()
-            if queue.ready_count() + queue.unacked
-        ]
-        some = ", ".join(open_in[:4]) + (" …" if len(open_in) > 4 else "")
-        return (
-            f"messages still go round ({some}): "
-            f"{broker.ledger.redelivered} redeliveries, {broker.ledger.dead_lettered} dead-lettered so far"
-        )
-
-    # Errors and expectations -------------------------------------------------------------------------------------------
-
-    def _check(self, expectation: Expectation, ended: str | None) -> None:
+    def _check(self, expectations: tuple[Expectation, ...], ended: str | None) -> None:
         evidence = Evidence(self.broker, self.deliveries, self.fates, self.publishers, ended, self.tasks, self.processes)
-        self._note_checked([check(expectation, evidence, self.step)])
+        look = check if self.view is None else self.view.check
+        for expectation in expectations:
+            found = look(expectation, evidence, self.step)
+            if found is not None:
+                self._note_checked([found])
 
     def _note_checked(self, found: list[Checked]) -> None:
         self.checked += found
@@ -329,13 +296,12 @@ class Runner(Acting):
             self.listen(events.Expected(self.broker.now, self.step, item.line, item.text, item.ok, shown_actual(item)))
 
 
-def _happened(broker: Broker) -> int:
-    """How much has happened: every publish, copy, delivery and answer counts."""
-    ledger = broker.ledger
-    return (
-        ledger.published + ledger.enqueued + ledger.dead_letter_copies + ledger.delivered + ledger.acked + ledger.redelivered
-        + ledger.dead_lettered
-    )  # fmt: skip
+def _task_records(scenario: Scenario) -> "TaskRecords | None":
+    if not scenario.workers:
+        return None
+    from routesim.run.folds.task_records import TaskRecords
+
+    return TaskRecords(scenario.workers)
 
 
 def _watches(scenario: Scenario) -> "list[Watch]":

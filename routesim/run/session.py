@@ -9,7 +9,9 @@ from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress
 from routesim.run.folds.records import Listener
-from routesim.run.live import LiveResult, LiveRunner
+from routesim.run.real_clock import RealClock
+from routesim.run.result import Result
+from routesim.run.runner import Runner
 from routesim.scenario import Scenario
 from routesim.scenario.definitions.list_form import closest_version
 from routesim.versions import rules
@@ -54,6 +56,6 @@ class BrokerSession:
                 raise
             links.close_all()
 
-    def run(self, scenario: Scenario, listener: Listener | None, *, idle_ms: int, speed: int) -> LiveResult:
+    def run(self, scenario: Scenario, listener: Listener | None, *, idle_ms: int, speed: int) -> Result:
         with self.broker(scenario, speed) as broker:
-            return LiveRunner(scenario, broker, listener, idle_ms=idle_ms).run()
+            return Runner(scenario, listener, real=RealClock(broker, idle_ms)).run()

@@ -10,14 +10,15 @@ from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import BrokerSettings, ChannelPlan
 from routesim.scenario.definitions import list_form
 from routesim.scenario.format import whole
-from routesim.scenario.format.declared import BROKER_OF
+from routesim.scenario.format.declared import BROKER_SETTINGS
 from routesim.scenario.format.kinds import Fields, ListOf, Reader, Unreadable
 from routesim.scenario.places import Places
 from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
 from routesim.scenario.sections.names import Names
-from routesim.scenario.sections.steps_section import StepsSection
+from routesim.scenario.steps.steps_section import StepsSection
+from routesim.scenario.steps.verbs import CELERY_VERBS
 from routesim.scenario.yaml.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
 from routesim.versions import NEWEST, UnknownVersion, rules
 
@@ -104,10 +105,19 @@ def _loaded(source: Source, asked: "_LoadOptions") -> tuple[Scenario, Places]:
     return scenario, Places(source, node, loader.declarations)
 
 
+def is_celery(root: Mapping) -> bool:
+    """There is something of Celery to expand."""
+    steps = root.get("steps")
+    return "celery" in root or (
+        isinstance(steps, Sequence)
+        and any(isinstance(step, Mapping) and any(verb in step for verb in CELERY_VERBS) for step in steps)
+    )
+
+
 def load_expanded(source: Source, folder: str, *, rabbitmq: str | None = None) -> "tuple[Expanded | None, Scenario]":
     """A scenario, and what its celery section is expanded to (None: it has none). Raises `Invalid` like `load`."""
     node = parse(source)
-    if not isinstance(node, Mapping) or not whole.is_celery(node):
+    if not isinstance(node, Mapping) or not is_celery(node):
         return None, load_source(source, folder, rabbitmq=rabbitmq)
     from routesim.scenario.celery.expansion import expand
 
@@ -151,7 +161,7 @@ class _Loader:
 
     def expanded(self, node: Mapping) -> Mapping:
         """The scenario without Celery's words, in the plain ones. Raises `Invalid`."""
-        if not whole.is_celery(node):
+        if not is_celery(node):
             return node
         from routesim.scenario.celery.expansion import expand  # few scenarios need it, and every command is to start at once
 
@@ -303,7 +313,7 @@ class _Loader:
         kind = str(broker.get("kind", "rabbitmq"))
         written = node.get("broker") if node is not None else None
         for name in written if isinstance(written, Mapping) else ():
-            belongs = BROKER_OF.get(str(name), kind)
+            belongs = next((other for other, settings in BROKER_SETTINGS.items() if name in settings), kind)
             if belongs != kind:
                 cure = f"take it out, or write `kind: {belongs}`"
                 self.reader.error(

@@ -12,6 +12,8 @@ from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario.celery.celery_format import Data, Later, Seconds
+from routesim.scenario.celery.celery_steps import VERBS as CELERY_VERBS
+from routesim.scenario.celery.celery_steps import CeleryVerb
 from routesim.scenario.format import declared, whole
 from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.format.kinds import (
@@ -27,15 +29,16 @@ from routesim.scenario.format.kinds import (
     ListOf,
     MapOf,
     Number,
+    Schema,
     Shape,
     Table,
     TextKind,
 )
-from routesim.scenario.sections.promises_section import CLAIMS
+from routesim.scenario.steps.checks import schema_of
+from routesim.scenario.steps.verbs import FAILS, VERBS, Verb
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 from routesim.values import INTEGER_RANGES
 
-Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 DURATION = r"([0-9]{1,18}(\.[0-9]{1,9})?(ms|s|m|h|d)|[0-9]{1,18})"
 SCALARS = ["string", "number", "boolean"]  # YAML's `1.10` is a number to an editor and the text 1.10 to routesim
@@ -82,7 +85,7 @@ class _Made:
                 "propertyNames": _name(empty=isinstance(kind.name, TextKind) and kind.name.empty),
                 "additionalProperties": self.of(kind.item),
             }  # fmt: skip
-        if isinstance(kind, whole.Celery):
+        if isinstance(kind, whole.LazyCelery):
             return self.of(kind.kind())
         if isinstance(kind, Shape):
             return self.shape(kind)
@@ -90,7 +93,8 @@ class _Made:
             return {"anyOf": [self.of(form) for form in _forms(kind)]}
         return LEAVES[type(kind)](kind)
 
-    def shape(self, kind: Shape) -> Schema:
+    def shape(self, kind: Shape, more: Schema | None = None) -> Schema:
+        """`more`: what its fields do not say, beside `kind.schema`."""
         properties = {name: {**self.of(field.kind), "description": field.doc} for name, field in kind.fields.items()}
         made: Schema = {
             "type": ["object", "null"] if kind.optional else "object",
@@ -101,7 +105,7 @@ class _Made:
         if required:
             made["required"] = required
         _complete(kind, properties)
-        made.update(RULES.get(kind.what, {}))
+        made.update({**kind.schema, **(more or {})})
         if kind is whole.SCENARIO:
             return made
         name = kind.what if kind is not declared.REPLY else "reply"
@@ -111,18 +115,28 @@ class _Made:
 
     def step(self) -> Schema:
         """One verb, and `fails` beside it."""
-        verbs = {verb: self.of(kind) for verb, kind in whole.STEPS.items()}
-        verbs["expect"] = {"allOf": [verbs["expect"], {"not": {"required": ["ended"]}}]}
+        rows: dict[str, Verb | CeleryVerb] = {**VERBS, **CELERY_VERBS}
+        verbs = {verb: self.verb(row) for verb, row in rows.items()}
         self.definitions["step"] = {
             "type": "object",
             "properties": {
                 **verbs,
-                "fails": {**LEAVES[Integer](whole.FAILS), "description": "the reply code it must fail with"},
+                "fails": {**LEAVES[Integer](FAILS), "description": "the reply code it must fail with"},
             },
             "additionalProperties": False,
             "oneOf": [{"required": [verb]} for verb in verbs],
         }
         return _ref("step")
+
+    def verb(self, row: Verb | CeleryVerb) -> Schema:
+        if not isinstance(row.kind, Shape):
+            return self.of(row.kind)
+        said = schema_of(row.checks)
+        if any(
+            row.kind is field.kind for field in whole.SCENARIO.fields.values()
+        ):  # the shape of a section, which is not the step's
+            return {"allOf": [self.shape(row.kind), said]}
+        return self.shape(row.kind, said)
 
 
 def _ref(name: str) -> Schema:
@@ -237,57 +251,6 @@ def _value() -> Schema:
         "then": {"properties": typed},
         "else": {"propertyNames": _name(), "additionalProperties": _ref("value")},
     }
-
-
-# What single fields do not say ---------------------------------------------------------------------------------------
-
-_EITHER_END = {"oneOf": [{"required": ["consumer"]}, {"required": ["channel"]}]}
-_ANSWER = {
-    **_EITHER_END,
-    "not": {"required": ["message", "delivery_tag"]},
-    "anyOf": [
-        {"required": ["message"]},
-        {"required": ["delivery_tag"]},
-        {"properties": {"multiple": {"const": True}}, "required": ["multiple"]},
-    ],
-}
-_NEEDS = {"revoke": ["id"], "rate_limit": ["task", "rate"], "add_consumer": ["queue"], "cancel_consumer": ["queue"]}
-_NO_TIME = {"anyOf": [{"const": 0}, {"type": "string", "pattern": r"^0+(\.0+)?(ms|s|m|h|d)?$"}]}
-
-
-def _settings_of(kind: str) -> Schema:
-    return {"anyOf": [{"required": [name]} for name, belongs in declared.BROKER_OF.items() if belongs == kind]}
-
-
-RULES: dict[str, Schema] = {
-    "broker": {
-        "if": {"properties": {"kind": {"const": "redis"}}, "required": ["kind"]},
-        "then": {"not": _settings_of("rabbitmq"), "properties": {"restore_every": {"not": _NO_TIME}}},
-        "else": {"not": _settings_of("redis")},
-    },
-    "call": {"not": {"required": ["countdown", "eta"]}, "dependentRequired": {"on_commit": ["commit"]}},
-    "control": {
-        "allOf": [
-            {"if": {"properties": {"do": {"const": do}}, "required": ["do"]}, "then": {"required": needed}}
-            for do, needed in _NEEDS.items()
-        ]
-    },
-    "an entry of a schedule": {"oneOf": [{"required": ["every"]}, {"required": ["crontab"]}]},
-    "ack": _ANSWER,
-    "nack": _ANSWER,
-    "reject": _ANSWER,
-    "recover": _EITHER_END,
-    "delete": {"oneOf": [{"required": [name]} for name in ("queue", "exchange", "policy")]},
-    "a rule of never": {
-        "oneOf": [{"required": [name]} for name in CLAIMS],
-        "not": {"required": ["reaches", "queues"]},
-        "allOf": [{"properties": {name: {"not": {"enum": [None, []]}}}} for name in ("reaches", "queues", "messages")],
-    },
-    "a rule": {
-        "if": {"anyOf": [{"required": ["after"]}, {"required": ["restart"]}]},
-        "then": {"properties": {"do": {"const": "crash"}}, "required": ["do"]},
-    },
-}
 
 
 def _complete(kind: Shape, properties: dict[str, Schema]) -> None:

@@ -11,7 +11,7 @@ from kits.live import URL, live_session
 from routesim.cli.handlers.reading_apps import import_app
 from routesim.cli.shared.exits import OK
 from routesim.rabbitmq.scratch import scratch_vhost
-from routesim.run.runner import Runner
+from routesim.run import Runner
 from routesim.testing.api import loads
 
 NAMES = [path.stem for path in sorted(APPS.glob("*.py"))]

@@ -8,8 +8,7 @@ import pytest
 
 from routesim import events
 from routesim.events import Event
-from routesim.run import Runner
-from routesim.run.runner import Result
+from routesim.run import Result, Runner
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
 

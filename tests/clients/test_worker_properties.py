@@ -119,7 +119,7 @@ class Watched:
         refused = self.apply(step)
         assert imbalance(counts(self.runner.broker)) is None
         assert self.runner.processes is not None
-        for process in self.runner.processes.of.values():
+        for process in self.runner.processes.by_name.values():
             assert len(process.running) <= process.plan.concurrency
         return refused
 
@@ -130,7 +130,7 @@ class Watched:
         elif isinstance(event, events.ConsumerStarted) and event.channel in WORKERS:
             plan = self.scenario.workers[event.channel]
             if plan.prefetch_of == "consumer":
-                process = self.runner.processes.of[event.channel]  # type: ignore[union-attr]
+                process = self.runner.processes.by_name[event.channel]  # type: ignore[union-attr]
                 self.limits[event.consumer] = process.prefetch.told
         elif isinstance(event, events.Delivered) and not event.auto_ack:
             self.within(event)
@@ -200,7 +200,7 @@ def test_no_task_is_lost_but_by_a_rule(what: Scenario) -> None:
 def test_what_the_broker_holds_open_for_a_worker_is_what_it_is_at(what: Scenario) -> None:
     result = Watched(what).result
     assert result.processes is not None
-    for name, process in result.processes.of.items():
+    for name, process in result.processes.by_name.items():
         line = result.broker.channels.get(name)
         waiting = [
             *process.reserved,

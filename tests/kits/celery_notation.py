@@ -15,8 +15,7 @@ from typing import Any
 
 from routesim import events
 from routesim.events import Event
-from routesim.run import Runner
-from routesim.run.runner import Result
+from routesim.run import Result, Runner
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
 

@@ -55,8 +55,8 @@ def same(text: str, until: str | int | None = None) -> tuple[int, int]:
         assert result.broker.now == slow_result.broker.now
         assert counts(result.broker) == counts(slow_result.broker)
         assert result.broker.fingerprint() == slow_result.broker.fingerprint()
-        assert [item[:3] for item in sorted(runner.agenda)] == [item[:3] for item in sorted(slow_runner.agenda)]
-        assert runner.reactions == slow_runner.reactions
+        assert [item[:3] for item in sorted(runner.agenda.heap)] == [item[:3] for item in sorted(slow_runner.agenda.heap)]
+        assert runner.clock.budget.reactions == slow_runner.clock.budget.reactions
         assert tags(result) == tags(slow_result)
     return few, many
 

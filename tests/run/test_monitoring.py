@@ -31,7 +31,7 @@ SCENARIOS = with_workers()
 def differences(monitor: Monitor, runner: Runner) -> list[str]:
     assert runner.processes is not None
     found = []
-    for name, process in runner.processes.of.items():
+    for name, process in runner.processes.by_name.items():
         worker = monitor.workers[name]
         numbers = worker.numbers()
         told = {"online": worker.online, **{field: numbers[field] for field in ("active", "reserved", "held")}}

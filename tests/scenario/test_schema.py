@@ -17,6 +17,7 @@ from routesim.scenario import schema
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Kind, ListOf, MapOf, Shape
+from routesim.scenario.steps.verbs import NAMES, kind_of
 from routesim.scenario.yaml.source import parse, read_source
 
 SHIPPED = Path(schema.__file__).with_name("schema.json")
@@ -63,7 +64,7 @@ def described(kind: Kind, done: set[int]) -> Any:
 def test_an_editor_finds_help_on_every_key() -> None:
     made = schema.schema()
     parts = [made, *made["$defs"].values()]
-    for kind in (whole.SCENARIO, *whole.STEPS.values()):
+    for kind in (whole.SCENARIO, *map(kind_of, NAMES)):
         for _, name, field in described(kind, set()):
             assert any(part.get("properties", {}).get(name, {}).get("description") == field.doc for part in parts), name
     assert set(made["$defs"]["queue"]["properties"]["arguments"]["properties"]) == set(ARGUMENTS)

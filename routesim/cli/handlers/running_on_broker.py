@@ -102,7 +102,7 @@ def _run(scenario: Scenario, ms: int, options: RunOptions, found: BrokerSession,
     report = run_report(format)(out, scenario, style_of(out, format, quiet=options.quiet))
     result = found.run(scenario, report.listen, idle_ms=ms, speed=speed)
     report.finish(result)
-    for item in result.unseen:
+    for item in result.real.unseen if result.real is not None else ():
         stderr_line(f"note: line {item.line}: {'.'.join(item.path)} was not checked: a real broker does not tell its clients")
     promises = [*((row.line, "routes") for row in scenario.routes), *((rule.line, "never") for rule in scenario.never)]
     for line, section in promises:

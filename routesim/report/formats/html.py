@@ -9,7 +9,7 @@ from routesim.report.html.page import escaped_for, frame, run_of
 from routesim.report.html.story import Recorder
 from routesim.report.results import Suite
 from routesim.report.style import OutputStyle
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.scenario import Scenario
 from routesim.text import encoding_of
 
@@ -22,7 +22,7 @@ class HtmlReport(RunReport):
         self.recorder = Recorder(scenario)
         self.listen = None if style.quiet else self.recorder.listen
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         story = self.recorder.finished(result, kept=not self.style.quiet)
         self.out.write(escaped_for(run_of(story), encoding_of(self.out)))
 

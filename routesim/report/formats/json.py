@@ -3,13 +3,14 @@
 import json
 from typing import IO, Any, Protocol
 
-from routesim.queues import Copy, QueueType
+from routesim.broker.protocols import EngineQueue
+from routesim.queues import Copy
 from routesim.report.formats.reports import RunReport
 from routesim.report.results import Suite
 from routesim.report.results.findings import file_object
 from routesim.report.style import OutputStyle
 from routesim.report.summary.task_sections import worker_facts
-from routesim.run import Outcome, unacked
+from routesim.run import Result, unacked
 from routesim.scenario import Scenario
 from routesim.values import plain
 
@@ -45,7 +46,7 @@ class JsonReport(RunReport):
 
             self.listen = Lines(self.events.append, end="")
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         self.out.write(result_object(result, self.events) + "\n")
 
     @classmethod
@@ -53,7 +54,7 @@ class JsonReport(RunReport):
         return envelope({"ok": False, **file_object(suite)}) + "\n"
 
 
-def result_object(result: Outcome, events: list[str]) -> str:
+def result_object(result: Result, events: list[str]) -> str:
     """The whole result as one line of JSON; `events` are lines made by `Lines`."""
     broker = result.broker
     found = {
@@ -103,10 +104,10 @@ def result_object(result: Outcome, events: list[str]) -> str:
     return f'{envelope(found)[:-1]}, "events": [{", ".join(events)}]}}'
 
 
-def _ready(queue: QueueType, copy: Copy) -> dict[str, Any]:
+def _ready(queue: EngineQueue, copy: Copy) -> dict[str, Any]:
     return {
         "message": copy.message,
-        "redelivered": copy.redelivered and queue.takes_settled,
+        "redelivered": copy.redelivered and not queue.keeps_log,
         "exchange": copy.content.exchange,
         "routing_key": copy.content.routing_key,
         "headers": plain(queue.headers(copy, got=True)),

@@ -12,7 +12,7 @@ from routesim.report.formats.reports import RunReport
 from routesim.report.results import Suite
 from routesim.report.results.findings import finding_object
 from routesim.report.style import OutputStyle
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.run.express.express import BatchListener, Emit, Placeholder
 from routesim.scenario import Scenario
 from routesim.values import plain
@@ -31,7 +31,7 @@ class NdjsonReport(RunReport):
         super().__init__(out, scenario, style)
         self.listen = None if style.quiet else Lines(out.write)
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         """Everything has been written."""
 
     @classmethod

@@ -10,7 +10,7 @@ from routesim.report.results.findings import Findings
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import failed, sections, verdict
 from routesim.report.trace.trace import ANSI, RESET, Trace
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, PLAIN, QUIET, Cell, Section
 from routesim.text import encoding_of, fitted, padded, visible, width
@@ -31,18 +31,18 @@ class PlainReport(RunReport):
         self.trace = Trace(out, scenario, colour=style.colour, columns=style.columns)
         self.listen = None if style.quiet else self.trace.listen
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         self.trace.end()
         if self.style.quiet:
             write_failures(self.out, result)
         else:
             self.summary(result)
 
-    def summary(self, result: Outcome) -> None:
+    def summary(self, result: Result) -> None:
         write_summary(self.out, result, colour=self.style.colour)
 
 
-def write_failures(out: IO[str], result: Outcome) -> None:
+def write_failures(out: IO[str], result: Result) -> None:
     """Only what failed, and the verdict."""
     encoding = encoding_of(out)
     section = failed(result)
@@ -85,7 +85,7 @@ def _verdict(file: str, case: Case, colour: bool) -> list[str]:
     return section_lines(Section(f"✘  {name}: {visible(item.message)}", ("", ""), rows), colour=colour)
 
 
-def write_summary(out: IO[str], result: Outcome, *, colour: bool) -> None:
+def write_summary(out: IO[str], result: Result, *, colour: bool) -> None:
     encoding = encoding_of(out)
     for section in sections(result):
         out.write("\n")

@@ -5,7 +5,7 @@ from typing import IO, ClassVar, Protocol
 
 from routesim.report.results import Suite
 from routesim.report.style import OutputStyle
-from routesim.run import Listener, Outcome
+from routesim.run import Listener, Result
 from routesim.scenario import Scenario
 from routesim.text import encoding_of
 
@@ -28,7 +28,7 @@ class RunReport:
     def __init__(self, out: IO[str], scenario: Scenario, style: OutputStyle) -> None:
         self.out, self.style = out, style
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         """The run is over."""
         raise NotImplementedError
 
@@ -65,7 +65,7 @@ class SuiteReport(RunReport):
     def refused(cls, suite: Suite, encoding: str) -> str:
         return cls.suite(suite, encoding)
 
-    def finish(self, result: Outcome) -> None:
+    def finish(self, result: Result) -> None:
         from routesim.report.results.runs import suite_of
 
         self.out.write(self.suite(suite_of(result), encoding_of(self.out)))

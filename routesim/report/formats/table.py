@@ -6,12 +6,12 @@ from routesim.report.formats.diagnostics import full
 from routesim.report.formats.plain import PlainReport
 from routesim.report.results.findings import Findings
 from routesim.report.style import OutputStyle
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.text import encoding_of, fitted
 
 
 class TableReport(PlainReport):
-    def summary(self, result: Outcome) -> None:
+    def summary(self, result: Result) -> None:
         from routesim.report.rich_tables import write_summary
 
         write_summary(self.out, result, colour=self.style.colour, columns=self.style.columns or 200)

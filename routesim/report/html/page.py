@@ -11,7 +11,6 @@ from routesim.report.html.panels import panels
 from routesim.report.html.story import Story
 from routesim.report.html.topology_panel import replay
 from routesim.report.summary.summary import verdict
-from routesim.run import LiveResult
 from routesim.text import duration
 
 KEYS = (
@@ -88,13 +87,9 @@ def _head(story: Story) -> Markup:
     ok = element("strong", "✔ OK" if result.ok else "✘ FAILED", class_=f"verdict {'good' if result.ok else 'bad'}")
     paragraphs = [element("p", line, class_="description") for line in scenario.description.strip().splitlines() if line.strip()]
     held = sum(item.ok for item in result.expectations)
-    broker = (
-        f"RabbitMQ {result.broker.connections.version}, a real one"
-        if isinstance(result, LiveResult)
-        else f"RabbitMQ {scenario.rabbitmq}"
-    )
+    broker = f"RabbitMQ {scenario.rabbitmq}" if result.real is None else f"RabbitMQ {result.real.version}, a real one"
     facts = [
-        ("file", scenario.file), ("rules of" if not isinstance(result, LiveResult) else "broker", broker),
+        ("file", scenario.file), ("rules of" if result.real is None else "broker", broker),
         ("ended", result.ended + (f": {result.kept_going}" if result.kept_going else "")),
         ("virtual time", duration(result.clock_ms)),
         ("expectations", f"{held} of {len(result.expectations)} held" if result.expectations else "none"),

@@ -12,7 +12,6 @@ from routesim.report.html.topology_panel import drawing
 from routesim.report.html.trace import trace_list
 from routesim.report.html.workers import workers_and_tasks
 from routesim.report.summary.summary import sections
-from routesim.run import LiveResult
 from routesim.tables import Cell
 from routesim.text import visible
 
@@ -78,7 +77,7 @@ def ledger(story: Story) -> Markup | None:
     """Both sides of each equation, with their sums."""
     result = story.result
     sentences = [element("p", row[0].text, class_=row[0].tone) for row in _section(story, "Ledger") if "=" not in row[0].text]
-    if isinstance(result, LiveResult):
+    if result.real is not None:
         return joined([element("p", row[0].text) for row in _section(story, "As far as clients are told")])
     counts = result.counts()
     sides = [_balance("Publishes", counts, ("published",), PUBLISHES)]

@@ -7,7 +7,7 @@ from routesim import events
 from routesim.graph import EdgeKey, EventEdges, Graph, Key, collapsed, graph_of, without_idle
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
 from routesim.report.trace.rows import Row, Rows
-from routesim.run import LiveResult, Outcome
+from routesim.run import Result
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
@@ -37,7 +37,7 @@ class Story(NamedTuple):
     """A run that is over. `left_out`: how many rows of the trace came after those that have a moment. `monitor`: only where
     the scenario has worker processes."""
 
-    result: Outcome
+    result: Result
     graph: Graph
     moments: list[Frame]
     left_out: int
@@ -48,7 +48,7 @@ class Story(NamedTuple):
     @property
     def live(self) -> bool:
         """On a real broker, which tells nobody what waits in its queues: only what clients hold is known before the end."""
-        return isinstance(self.result, LiveResult)
+        return self.result.real is not None
 
     @property
     def scenario(self) -> Scenario:
@@ -87,9 +87,9 @@ class Recorder:
             ))  # fmt: skip
         self._note_changes(event, self.moments[-1])
 
-    def finished(self, result: Outcome, kept: bool) -> Story:
+    def finished(self, result: Result, kept: bool) -> Story:
         depths = dict(self._changed_depths(None))
-        if isinstance(result, LiveResult):  # only now it was asked what is in its queues
+        if result.real is not None:  # only now it was asked what is in its queues
             depths = {name: (queue.ready_count(), queue.unacked) for name, queue in result.broker.queues.items()}
         holds = dict(self._changed_holds(self.depths.situation.consumers))
         end = Frame(result.clock_ms, None, -1, f"the end: {result.ended}", (), False, (), depths, holds)
@@ -97,7 +97,7 @@ class Recorder:
         if self.monitor is not None:
             self.monitor.advance(result.clock_ms)
         graph = self._graph()
-        if not isinstance(result, LiveResult):
+        if result.real is None:
             graph = without_idle(graph, self._used())
         return Story(result, collapsed(graph), self.moments, self.left_out, self.depths, kept, self.monitor)
 

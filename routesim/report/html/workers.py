@@ -5,7 +5,6 @@ from routesim.report.html.markup import Markup, element, joined
 from routesim.report.html.plots import Series, plot, time_axis
 from routesim.report.html.story import Story
 from routesim.report.html.tables import table
-from routesim.run import LiveResult
 from routesim.run.folds.monitoring import Load, Monitor
 from routesim.run.monitored import pending
 from routesim.text import visible
@@ -21,7 +20,7 @@ def workers_and_tasks(story: Story) -> Markup | None:
     parts = [element("div", *_plots(monitor, result.clock_ms), class_="plots")] if result.clock_ms else []
     for section in worker_sections(monitor, None):
         parts += [element("h4", section.title), table(section)]
-    waiting = [] if isinstance(result, LiveResult) else pending(result, monitor)
+    waiting = [] if result.real is not None else pending(result, monitor)
     tasks = tasks_section(monitor, waiting, result.clock_ms)
     if tasks.rows:
         parts += [element("h4", tasks.title), table(tasks)]

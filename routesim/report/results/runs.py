@@ -4,10 +4,10 @@ from routesim.diagnostics import Diagnostic
 from routesim.explain.failures import failures, section_of
 from routesim.report.results import FAILED, PASSED, Case, Suite
 from routesim.report.summary.summary import verdict
-from routesim.run import Outcome
+from routesim.run import Result
 
 
-def suite_of(result: Outcome) -> Suite:
+def suite_of(result: Result) -> Suite:
     """What was promised of a run, and what of it was false."""
     failed = failures(result)
     by_place = {(item.code, _line(item), item.message): item for item in failed}

@@ -219,7 +219,7 @@ class Stepping:
     def _messages(self, queue: QueueSituation) -> str:
         ready = queue.ready()
         shown = " ".join(self._shown(item.message) + "*" * item.redelivered for item in ready[:MAX_IDS])
-        unknown = len(ready) > 1 and (queue.kind == "quorum" or queue.name in self.by_arrival)
+        unknown = len(ready) > 1 and (not queue.type.returns_to_place or queue.name in self.by_arrival)
         return f"{shown} (by arrival)" if unknown else shown
 
     def _consumers(self, before: Situation, now: Situation) -> tuple[Section, set[int]]:

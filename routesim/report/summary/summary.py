@@ -6,7 +6,7 @@ Values only; `table` and `plain` draw them.
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.report.summary.task_sections import task_sections
 from routesim.report.trace.rows import shown_binding, shown_exchange, shown_key
-from routesim.run import LiveResult, Outcome, shown_actual
+from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
@@ -19,7 +19,7 @@ ANSWER_COLUMNS = ("delivered", "redelivered", "acked", "rejected", "requeued", "
 ANSWER_TONES = (PLAIN, NOTICE, GOOD, NOTICE, NOTICE, BAD, NOTICE)
 
 
-def sections(result: Outcome) -> list[Section]:
+def sections(result: Result) -> list[Section]:
     parts = [
         _queues(result), _consumers(result), *task_sections(result), _fates(result), _ledger(result), _unused(result),
         _errors(result), _expectations(result), failed(result),
@@ -27,7 +27,7 @@ def sections(result: Outcome) -> list[Section]:
     return [part for part in parts if part.rows]
 
 
-def failed(result: Outcome) -> Section:
+def failed(result: Result) -> Section:
     """Only what made the run fail, and why."""
     if result.ok:
         return Section("", (), [])
@@ -51,7 +51,7 @@ def _ids(ids: list[str]) -> str:
     return shown + (f" … {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else "")
 
 
-def _queues(result: Outcome) -> Section:
+def _queues(result: Result) -> Section:
     rows = []
     for name, queue in result.broker.queues.items():
         head = [copy.message for copy, _ in zip(queue.ready(), range(MAX_IDS + 1), strict=False)]
@@ -65,7 +65,7 @@ def _queues(result: Outcome) -> Section:
     return Section("Queues", ("queue", "type", "ready", "unacked", "ready messages"), rows, frozenset({"ready", "unacked"}))
 
 
-def _consumers(result: Outcome) -> Section:
+def _consumers(result: Result) -> Section:
     """One row a consumer; columns that are zero for all of them are left out."""
     names: list[tuple[Cell, Cell]] = []
     numbers: list[tuple[int, ...]] = []
@@ -85,7 +85,7 @@ def _consumers(result: Outcome) -> Section:
     return Section("Consumers", ("consumer", "queue", *columns), rows, frozenset(columns))
 
 
-def _fate(result: Outcome, message: str) -> tuple[str, str]:
+def _fate(result: Result, message: str) -> tuple[str, str]:
     """What became of a message, in words, and how much that wants to be seen."""
     record = result.messages.of[message]
     reached = result.fates.of.get(message, {})
@@ -107,7 +107,7 @@ def _fate(result: Outcome, message: str) -> tuple[str, str]:
     return ", ".join(parts), tone
 
 
-def _fates(result: Outcome) -> Section:
+def _fates(result: Result) -> Section:
     """One row a message; neighbours with the same route and fate share one."""
     groups: list[tuple[list[str], str, str, str, str]] = []
     left_out = 0
@@ -146,9 +146,9 @@ def together(ids: list[str]) -> str:
     return shown if len(ids) == 3 else f"{shown} and {len(ids) - 3} more"
 
 
-def _ledger(result: Outcome) -> Section:
+def _ledger(result: Result) -> Section:
     found = result.counts()
-    if isinstance(result, LiveResult):
+    if result.real is not None:
         told = ", ".join(f"{name} {count}" for name, count in found.items())
         return Section("As far as clients are told", (), [(Cell(told),)])
 
@@ -174,8 +174,8 @@ def _ledger(result: Outcome) -> Section:
     return Section("Ledger", (), rows)
 
 
-def _unused(result: Outcome) -> Section:
-    if not result.messages.of or isinstance(result, LiveResult):
+def _unused(result: Result) -> Section:
+    if not result.messages.of or result.real is not None:
         return Section("", (), [])
     broker = result.broker
     unused = [
@@ -191,7 +191,7 @@ def _unused(result: Outcome) -> Section:
     return Section("Bindings that no message matched", ("binding", "where"), rows)
 
 
-def _errors(result: Outcome) -> Section:
+def _errors(result: Result) -> Section:
     rows = []
     for error in result.errors:
         where = "" if error.step is None else f"step {error.step + 1}, line {result.scenario.steps[error.step].line}"
@@ -206,7 +206,7 @@ def _errors(result: Outcome) -> Section:
     return Section("Errors", ("where", "error", ""), rows)
 
 
-def _expectations(result: Outcome) -> Section:
+def _expectations(result: Result) -> Section:
     rows = []
     for item in result.expectations:
         but = "but is" if isinstance(item.about, Expectation) else "but"
@@ -218,7 +218,7 @@ def _expectations(result: Outcome) -> Section:
     return Section("Expectations", ("", "expected", "", ""), rows)
 
 
-def verdict(result: Outcome) -> Cell:
+def verdict(result: Result) -> Cell:
     """The last line: the answer, and in how much virtual time."""
     held = sum(item.ok for item in result.expectations)
     parts = []
@@ -229,10 +229,10 @@ def verdict(result: Outcome) -> Cell:
         parts.append(f"{unexpected} error{'s' if unexpected > 1 else ''} not expected")
     if result.kept_going:
         parts.append(f"{result.ended}: {visible(result.kept_going)}")
-    if isinstance(result, LiveResult):
-        if result.unseen:
-            parts.append(f"{len(result.unseen)} not checked, since no client is told")
-        parts.append(f"on a real RabbitMQ {result.broker.connections.version}")
+    if result.real is not None:
+        if result.real.unseen:
+            parts.append(f"{len(result.real.unseen)} not checked, since no client is told")
+        parts.append(f"on a real RabbitMQ {result.real.version}")
     else:
         parts.append(f"{duration(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
     word = "OK" if result.ok else "FAILED"

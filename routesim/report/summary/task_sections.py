@@ -3,7 +3,7 @@
 from typing import Any
 
 from routesim.celery.states import COUNTED
-from routesim.run import Outcome
+from routesim.run import Result
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import visible
 
@@ -20,12 +20,12 @@ TONES = {
 }
 
 
-def task_sections(result: Outcome) -> list[Section]:
+def task_sections(result: Result) -> list[Section]:
     """None where the scenario has no worker processes."""
     return [] if result.tasks is None or result.processes is None else [_workers(result), _tasks(result)]
 
 
-def worker_facts(result: Outcome) -> dict[str, dict[str, Any]]:
+def worker_facts(result: Result) -> dict[str, dict[str, Any]]:
     """What each worker has done, and what it is at."""
     from routesim.run.expecting.expectations import NOW as ASKED
 
@@ -36,11 +36,11 @@ def worker_facts(result: Outcome) -> dict[str, dict[str, Any]]:
             **{count: result.tasks.workers[name][count] for count in COUNTED.values()},
             **{field: ask(process) for field, ask in ASKED.items()},
         }
-        for name, process in result.processes.of.items()
+        for name, process in result.processes.by_name.items()
     }
 
 
-def _workers(result: Outcome) -> Section:
+def _workers(result: Result) -> Section:
     """Columns that are zero for all of them are left out."""
     facts = worker_facts(result)
     kept = [
@@ -53,7 +53,7 @@ def _workers(result: Outcome) -> Section:
     return Section("Workers", ("worker", "", *kept), rows, frozenset(kept))
 
 
-def _tasks(result: Outcome) -> Section:
+def _tasks(result: Result) -> Section:
     """Neighbours of the same name and fate share a row."""
     assert result.tasks is not None
     groups: list[tuple[list[str], tuple[Any, ...]]] = []

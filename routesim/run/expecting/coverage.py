@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from routesim.model import Binding
-from routesim.run.runner import Result
+from routesim.run.result import Result
 from routesim.steps import Bind
 from routesim.values import table_identity
 

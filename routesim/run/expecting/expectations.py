@@ -3,14 +3,13 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.broker import Broker, counts
+from routesim.broker.protocols import Engine, EngineQueue, UnackedDelivery
 from routesim.comparisons import holds, shown
-from routesim.queues import QueueType
 from routesim.run.expecting.checked import Checked, shown_value
 from routesim.run.folds.records import Deliveries, Fates, Publishers
 from routesim.scenario import Expectation
 
 if TYPE_CHECKING:
-    from routesim.rabbitmq.engine import RealBroker
     from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
 
@@ -20,7 +19,7 @@ ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
 class Evidence(NamedTuple):
     """What expectations are checked against. `ended` None: the run still goes on."""
 
-    broker: "Broker | RealBroker"
+    broker: Broker
     deliveries: Deliveries
     fates: Fates
     publishers: Publishers
@@ -59,7 +58,7 @@ def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
     return len(held) if _is_count(wanted) else tuple(message for message, *_ in held)
 
 
-def unacked(broker: "Broker | RealBroker", queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+def unacked(broker: Engine, queue: EngineQueue) -> list[UnackedDelivery]:
     """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
     return broker.unacked_of(queue)
 
@@ -99,7 +98,7 @@ def _worker(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
     assert evidence.tasks is not None
     assert evidence.processes is not None
     counted = evidence.tasks.workers[name]
-    found = evidence.processes.of[name]
+    found = evidence.processes.by_name[name]
     if field in NOW:
         return NOW[field](found)
     return counted[field]

@@ -12,21 +12,21 @@ queue, an `AckingConsumer` for a consumer.
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush, heapreplace
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from routesim import events
+from routesim.broker import Broker
 from routesim.broker.state import State
-from routesim.clients.worker import ConsumerJob, ScriptedConsumer
+from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, Rule
 from routesim.queues import Channel, Classic, Copy, DeliveringQueue, Delivery, QueueType, Subscription
+from routesim.run.agenda import RANKS, NextPublish, RunAgenda
+from routesim.run.budget import BUDGET_MS, Budget
+from routesim.run.folds.records import Listener
 from routesim.scenario import PublishMany
 
-if TYPE_CHECKING:
-    from routesim.run.runner import Runner
-
-FINISH, TIMER, COME_BACK, PUBLISH = 0, 1, 2, 3  # the ranks of what is scheduled for one instant
-BUDGET_MS = 30 * 86_400_000
+FINISH, PUBLISH = RANKS[ConsumerJob], RANKS[NextPublish]
 JUST_ACK = Rule()
 PREPARED = 1_000
 WAYS_TO_PREPARE = 64  # of one publish, by the consumers that are sent it
@@ -100,12 +100,30 @@ class PreparedPublish(NamedTuple):
     told: dict[tuple[int, ...], Emit]
 
 
+def express_for(
+    broker: Broker, agenda: RunAgenda, budget: Budget, consumers: dict[str, ScriptedConsumer], listener: Listener | None
+) -> "Express | None":
+    """None where there is no fast way: on Redis, and for a listener that wants every event."""
+    if type(broker) is not Broker or not (listener is None or isinstance(listener, BatchListener)):
+        return None
+    return Express(broker, agenda, budget, consumers, listener)
+
+
 class Express:
     """The fast way of one run. `narrator` None: nobody listens."""
 
-    def __init__(self, runner: "Runner", narrator: BatchListener | None) -> None:
-        self.runner = runner
-        self.broker: State = runner.broker
+    def __init__(
+        self,
+        broker: State,
+        agenda: RunAgenda,
+        budget: Budget,
+        consumers: dict[str, ScriptedConsumer],
+        narrator: BatchListener | None,
+    ) -> None:
+        self.broker = broker
+        self.agenda = agenda
+        self.budget = budget
+        self.consumers = consumers
         self.narrator = narrator
         self.prepared: dict[tuple[Any, ...], tuple[Emit, Any]] = {}
         self.courses: dict[int, PreparedPublish | None] = {}
@@ -120,10 +138,10 @@ class Express:
         if course is None:
             return index
         # The last one goes the ordinary way: it notes where the instant's budget begins.
-        stop = min(action.times - 1, index + self._free_reactions() // len(course.places))
+        stop = min(action.times - 1, index + self.budget.free() // len(course.places))
         if stop > index:
             self.fruitless = self.pause = 0
-            self.runner.reactions += self._publish(course, action, index, stop)
+            self.budget.reactions += self._publish(course, action, index, stop)
         return max(index, stop)
 
     def pass_time(self, until_ms: int | None) -> None:  # noqa: C901
@@ -133,12 +151,12 @@ class Express:
         """
         if not self._looks_anew():
             return
-        runner, broker, agenda, timers = self.runner, self.broker, self.runner.agenda, self.broker.agenda.heap
+        broker, plans, agenda, timers = self.broker, self.agenda, self.agenda.heap, self.broker.agenda.heap
         limit = BUDGET_MS - 1 if until_ms is None else min(until_ms, BUDGET_MS - 1)
-        free, traced = self._free_reactions(), self.narrator is not None
+        free, traced = self.budget.free(), self.narrator is not None
         now, reactions, acked, delivered, redelivered, make = -1, 0, 0, 0, 0, tuple.__new__
         while agenda:
-            at_ms, rank, _, what = agenda[0]
+            at_ms, rank, _, entry = agenda[0]
             if at_ms != now:
                 if at_ms > limit or (timers and timers[0].at_ms <= at_ms):
                     break
@@ -147,18 +165,20 @@ class Express:
                     broker.requeues_now.clear()
                 now = at_ms
             if rank == PUBLISH:
-                answers = self._publish_next(what, free - reactions)
+                answers = self._publish_next(entry, free - reactions)  # type: ignore[arg-type]
                 if answers is None:
                     break
                 reactions += answers
             else:
-                hand = self._at_work(what[0]) if rank == FINISH and reactions + 2 <= free else None
+                if rank != FINISH or reactions + 2 > free:
+                    break
+                worker, number, delivery, _, _ = entry  # type: ignore[misc]
+                hand = self._at_work(worker)
                 if hand is None:
                     break
-                subscription, channel, queue, worker = hand.subscription, hand.channel, hand.place.queue, hand.worker
-                jobs, number = worker.jobs, what[1]
-                if worker.life == what[2] and number in jobs:
-                    tag, _, taker, copy, _, _ = jobs[number].delivery
+                subscription, channel, queue, jobs = hand.subscription, hand.channel, hand.place.queue, worker.jobs
+                if number in jobs:
+                    tag, _, taker, copy, _, _ = delivery
                     if taker is not subscription or tag not in channel.unacked:
                         break
                     del jobs[number], channel.unacked[tag]
@@ -185,9 +205,9 @@ class Express:
                                 self._begin(hand, worker.waiting.popleft()[0])
                         else:
                             worker.job_number = number = worker.job_number + 1
-                            jobs[number] = make(ConsumerJob, (delivery, hand.rule, 0))
-                            runner.scheduled = scheduled = runner.scheduled + 1
-                            heapreplace(agenda, (now + hand.takes, FINISH, scheduled, (hand.name, number, worker.life)))
+                            job = jobs[number] = make(ConsumerJob, (worker, number, delivery, hand.rule, 0))
+                            plans.number = planned = plans.number + 1
+                            heapreplace(agenda, (now + hand.takes, FINISH, planned, job))
                         reactions += not agenda or agenda[0][0] != now
                         continue
                     heappop(agenda)
@@ -210,17 +230,13 @@ class Express:
                     heappop(agenda)
             if not agenda or agenda[0][0] != now:
                 reactions += 1  # one for every instant
-        runner.reactions += reactions
+        self.budget.reactions += reactions
         ledger = broker.ledger
         ledger.acked += acked
         ledger.delivered += delivered
         ledger.redelivered += redelivered
         if reactions:
             self.fruitless = self.pause = 0
-
-    def _free_reactions(self) -> int:
-        """How many reactions there may be until the run looks at its budget, which it does in the ordinary way."""
-        return self.runner.look_every - 1 - self.runner.reactions % self.runner.look_every
 
     # What is plain -----------------------------------------------------------------------------------------------------
 
@@ -291,11 +307,12 @@ class Express:
         waits = limits.message_ttl is limits.max_length is limits.max_length_bytes is None
         return place if waits and not queue.expiring and len(queue.levels) == 1 else None
 
-    def _at_work(self, name: str) -> AckingConsumer | None:
-        """The consumer of that name, if its queue is plain."""
+    def _at_work(self, worker: ScriptedConsumer) -> AckingConsumer | None:
+        """The consumer, if its queue is plain."""
+        name = worker.consumer.name
         if name not in self.hands:
             self.hands[name] = None
-            queue = self.broker.queues.get(self.runner.workers[name].consumer.queue)
+            queue = self.broker.queues.get(worker.consumer.queue)
             place = self._place(queue) if queue is not None else None
             for hand in place.hands.values() if place is not None else ():
                 self.hands[hand.name] = hand
@@ -303,7 +320,7 @@ class Express:
 
     def _hand(self, place: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
         queue = place.queue
-        channel, worker = subscription.channel, self.runner.workers.get(subscription.name)
+        channel, worker = subscription.channel, self.consumers.get(subscription.name)
         if worker is None or subscription.auto_ack or channel.limit or channel.answered is not None or channel.late:
             return None
         consumer, rule = worker.consumer, worker.consumer.on_message[0]
@@ -458,16 +475,17 @@ class Express:
                 tell(now, f"{prefix}{number}", serial, tag)
         return len(numbers), len(numbers)
 
-    def _publish_next(self, what: tuple[Any, ...], free: int) -> int | None:
+    def _publish_next(self, due: NextPublish, free: int) -> int | None:
         """The next of the publishes that a step has scheduled. None: not here."""
-        runner = self.runner
-        action, index = what
+        action, index, at_ms = due
         course = self._course(action)
         if course is None or index + 1 >= action.times or free <= len(course.places) + 1:
             return None
         answers = self._publish(course, action, index, index + 1)
-        runner.scheduled += 1
-        heapreplace(runner.agenda, (self.broker.now + action.every_ms, PUBLISH, runner.scheduled, (action, index + 1)))
+        at_ms += action.every_ms
+        self.agenda.number += 1
+        following: NextPublish = tuple.__new__(NextPublish, (action, index + 1, at_ms))
+        heapreplace(self.agenda.heap, (at_ms, PUBLISH, self.agenda.number, following))
         return answers
 
     def _receive(self, hand: AckingConsumer, delivery: Delivery[Classic]) -> None:
@@ -478,11 +496,12 @@ class Express:
             worker.waiting.append((delivery, 0))
 
     def _begin(self, hand: AckingConsumer, delivery: Delivery[DeliveringQueue]) -> None:
-        runner, worker = self.runner, hand.worker
+        agenda, worker = self.agenda, hand.worker
         number = worker.job_number = worker.job_number + 1
-        worker.jobs[number] = tuple.__new__(ConsumerJob, (delivery, hand.rule, 0))
-        scheduled = runner.scheduled = runner.scheduled + 1
-        heappush(runner.agenda, (self.broker.now + hand.takes, FINISH, scheduled, (hand.name, number, worker.life)))
+        job: ConsumerJob = tuple.__new__(ConsumerJob, (worker, number, delivery, hand.rule, 0))
+        worker.jobs[number] = job
+        agenda.number = planned = agenda.number + 1
+        heappush(agenda.heap, (self.broker.now + hand.takes, FINISH, planned, job))
 
     def _dispatch(self, place: PlainQueue) -> list[tuple[AckingConsumer, Delivery[Classic]]]:
         queue, sent = place.queue, []

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from routesim import events
 from routesim.model import REPLY_TO
+from routesim.queues import QUEUE_TYPES, QueueType
 
 COUNTED = (
     "published", "returned", "unroutable", "entered", "delivered", "redelivered", "acked", "dead_lettered", "dropped", "purged",
@@ -65,11 +66,12 @@ class QueueSituation:
     to a dead-letter exchange, each by the number of the copy.
     """
 
-    __slots__ = ("awaiting", "kind", "later", "leaving", "messages", "name", "unacked", "unsorted")
+    __slots__ = ("awaiting", "kind", "later", "leaving", "messages", "name", "type", "unacked", "unsorted")
 
     def __init__(self, name: str, kind: str) -> None:
         self.name = name
         self.kind = kind
+        self.type = QUEUE_TYPES.get(kind, QueueType)
         self.messages: dict[int, Ready] = {}
         self.unsorted = False
         self.later: dict[int, Ready] = {}
@@ -80,7 +82,7 @@ class QueueSituation:
     def ready(self) -> list[Ready]:
         """The ready messages: in the order of their delivery in a classic queue without priorities and in a stream. Elsewhere
         in the order in which they came, for events tell neither priorities nor what a quorum queue sends first."""
-        if self.unsorted and self.kind != "quorum":
+        if self.unsorted and self.type.returns_to_place:
             self.messages = dict(sorted(self.messages.items()))
             self.unsorted = False
         return list(self.messages.values())
@@ -201,7 +203,7 @@ class Situation:
     def _goes_out(self, event: Any, consumer: str | None) -> None:
         queue, copy = self.queue(event.queue), event.copy
         key: HeldKey = copy
-        if queue.kind == "stream":  # the log keeps it
+        if queue.type.keeps_log:  # the log keeps it
             key = (copy, consumer or event.channel, event.delivery_tag, event.channel)
         else:
             queue.take(copy)
@@ -212,7 +214,7 @@ class Situation:
 
     def _acked(self, event: events.Acked) -> None:
         queue = self.queue(event.queue)
-        if queue.kind == "stream":
+        if queue.type.keeps_log:
             meant = (event.copy, event.by, event.delivery_tag)
             # No more than the prefetch limits of its consumers allow; consumers of one name have different channels.
             key = next((key for key in queue.unacked if isinstance(key, tuple) and key[:3] == meant), None)
@@ -281,7 +283,7 @@ class Situation:
     def _queue_deleted(self, event: events.QueueDeleted) -> None:
         """What is left of it is on its way to a dead-letter exchange."""
         queue = self.queues.pop(event.queue, None)
-        for table in (queue.messages, queue.leaving, queue.unacked) if queue and queue.kind != "stream" else ():
+        for table in (queue.messages, queue.leaving, queue.unacked) if queue and not queue.type.keeps_log else ():
             self._gone.leaving.update(dict.fromkeys(table, ""))  # type: ignore[arg-type]
 
     def _consumer_started(self, event: events.ConsumerStarted) -> None:
@@ -298,7 +300,7 @@ class Situation:
     def _channels_gone(self, channels: tuple[str, ...] | None) -> None:
         """Streams take nothing back, so that nothing else tells. None: all of them."""
         for queue in self.queues.values():
-            if queue.kind == "stream" and queue.unacked:
+            if queue.type.keeps_log and queue.unacked:
                 queue.unacked = {
                     key: item for key, item in queue.unacked.items() if channels is not None and item.channel not in channels
                 }
@@ -308,7 +310,7 @@ class Situation:
         if event.clean:
             return
         for queue in self.queues.values():
-            if queue.kind == "classic":  # after a kill all that is kept counts as redelivered (rules/queues#7.3)
+            if queue.type.kill_marks_redelivered:
                 queue.messages = {copy: item._replace(redelivered=True) for copy, item in queue.messages.items()}
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from routesim import events
 from routesim.broker import counts
-from routesim.run.runner import BUDGET_EVENTS, Result, Runner
+from routesim.run.budget import BUDGET_EVENTS
+from routesim.run.result import Result
+from routesim.run.runner import Runner
 from routesim.run.sweeps.histogram import Histogram
 from routesim.scenario import Scenario
 
@@ -164,7 +166,7 @@ def sweep(scenario: Scenario, seeds: Iterable[int], *, until: str | int | None =
         heard = Waits()
         runner = Runner(scenario, heard.listen, seed=seed, until=until, max_events=max_events, keep=False)
         result = runner.run()
-        drawn = runner.broker.draws + sum(worker.chances for worker in runner.workers.values())
+        drawn = runner.broker.draws + sum(consumer.chances for consumer in runner.consumers.by_name.values())
         found.note(seed, result, heard, drawn=drawn > 0)
     return found
 

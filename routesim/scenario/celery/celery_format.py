@@ -244,6 +244,7 @@ ENTRY = Shape(
         **_ROUTING,
         "expires": Field(Seconds(), "how long a message lives"),
     },
+    schema={"oneOf": [{"required": ["every"]}, {"required": ["crontab"]}]},
 )
 BEAT = Shape("a beat", {**_OF_APP, "schedule": Field(MapOf(ENTRY, NAME), "its entries", required=True)})
 FLOWER = Shape("flower", _OF_APP, optional=True)
@@ -284,9 +285,17 @@ CALL = Shape(
         "on_commit": Field(Boolean(), "sent at the commit (delay_on_commit)"),
     },
 )
-COMMANDS = (
-    "revoke", "rate_limit", "ping", "shutdown", "enable_events", "disable_events", "cancel_consumer", "add_consumer",
-)  # fmt: skip
+# Commands to workers, each with the fields that it needs.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "revoke": ("id",),
+    "rate_limit": ("task", "rate"),
+    "ping": (),
+    "shutdown": (),
+    "enable_events": (),
+    "disable_events": (),
+    "cancel_consumer": ("queue",),
+    "add_consumer": ("queue",),
+}
 CONTROL = Shape(
     "control",
     {
@@ -301,4 +310,4 @@ CONTROL = Shape(
         "timeout": Field(Seconds(), "with ping: how long it waits for answers; default 1"),
     },
 )
-KINDS: dict[str, Kind] = {"celery": CELERY, "call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}
+STEP_KINDS: dict[str, Kind] = {"call": CALL, "control": CONTROL, "flower": Choice("stop", "start")}

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from routesim.diagnostics import Invalid
 from routesim.scenario.celery.apps import Apps
+from routesim.scenario.celery.beats import schedule_beats, starts_of
 from routesim.scenario.celery.calls import Calls
 from routesim.scenario.celery.celery_format import CELERY
-from routesim.scenario.celery.celery_steps import CelerySteps, Commented, horizon_of, starts_of
+from routesim.scenario.celery.celery_steps import VERBS, CelerySteps
 from routesim.scenario.celery.celery_tasks import TasksSection
 from routesim.scenario.celery.nodes import ExpandedItem, copied, made
+from routesim.scenario.celery.timeline import Commented, Timeline, horizon_of
 from routesim.scenario.definitions.list_form import section_in_list_form
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Fields, Kind, ListOf, Reader, Unreadable, is_null
@@ -20,7 +22,7 @@ from routesim.scenario.format.workers import RUN
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.declarations import Declarations, child
 from routesim.scenario.sections.names import Names
-from routesim.scenario.sections.steps_section import StepsSection as PlainSteps
+from routesim.scenario.steps.steps_section import StepsSection as PlainSteps
 from routesim.scenario.yaml.source import Mapping, Node, Sequence
 from routesim.versions import NEWEST, UnknownVersion, rules
 
@@ -62,21 +64,22 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     flower = apps.add_flower()
     tasks = TasksSection(apps)
     calls = Calls(apps, tasks, starts)
-    steps = CelerySteps(apps, tasks, calls, flower, horizon_of(root))
+    timeline = Timeline(horizon_of(root))
+    steps = CelerySteps(apps, tasks, calls, flower, timeline)
     steps.flower_begins()
-    steps.beats(starts)
+    schedule_beats(apps, calls, timeline, starts)
     steps.read(root.get("steps"), root.get("until"))
     parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()])
-    return Expanded(_merged(reader, root, apps, parts, steps.steps), parts, steps.steps, apps.ignored)
+    return Expanded(_merged(reader, root, apps, parts, timeline.steps), parts, timeline.steps, apps.ignored)
 
 
 def _without_apps(reader: Reader, steps: Sequence) -> Unreadable:
     """Steps of Celery's where there is no app; what else is wrong with them is told too."""
     for step in steps:
-        for verb in [key for key in step if key in whole.CELERY_STEPS] if isinstance(step, Mapping) else ():
+        for verb in [key for key in step if key in VERBS] if isinstance(step, Mapping) else ():
             reader.error("no-celery", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
             with contextlib.suppress(Unreadable):
-                whole.STEPS[verb].read(reader, step[verb])
+                VERBS[verb].kind.read(reader, step[verb])
     return Unreadable()
 
 

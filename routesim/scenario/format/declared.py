@@ -12,6 +12,7 @@ from routesim.scenario.format.kinds import (
     ListOf,
     MapOf,
     Number,
+    Schema,
     Shape,
     Table,
     TextKind,
@@ -87,13 +88,13 @@ CHANNEL = Shape(
     },
     optional=True,
 )
-BROKER = Shape(
-    "broker",
-    {
+BROKER_SETTINGS = {
+    "rabbitmq": {
         "consumer_timeout": Field(Duration(), "how long an acknowledgement may take; default 30m"),
         "max_message_size": Field(Integer(1), "in bytes"),
         "default_queue_type": Field(QUEUE_TYPE, "what a queue without a type becomes"),
-        "kind": Field(Choice("rabbitmq", "redis"), "rabbitmq (default), or redis: as kombu's transport for Celery uses it"),
+    },
+    "redis": {
         "visibility_timeout": Field(Duration(), "redis: unacked for so long, a message comes back; default 1h"),
         "restore_every": Field(
             Duration(),
@@ -104,17 +105,24 @@ BROKER = Shape(
             Choice("round_robin", "sorted", "priority"), "redis: which of its queues a consumer asks first; default round_robin"
         ),
     },
-)
-# Which settings belong to which kind of broker; a name in none belongs to all of them.
-BROKER_OF = {
-    "consumer_timeout": "rabbitmq",
-    "max_message_size": "rabbitmq",
-    "default_queue_type": "rabbitmq",
-    "visibility_timeout": "redis",
-    "restore_every": "redis",
-    "priority_steps": "redis",
-    "queue_order": "redis",
 }
+NO_TIME: Schema = {"anyOf": [{"const": 0}, {"type": "string", "pattern": r"^0+(\.0+)?(ms|s|m|h|d)?$"}]}
+_ANY_OF: dict[str, Schema] = {
+    kind: {"anyOf": [{"required": [name]} for name in fields]} for kind, fields in BROKER_SETTINGS.items()
+}
+BROKER = Shape(
+    "broker",
+    {
+        **BROKER_SETTINGS["rabbitmq"],
+        "kind": Field(Choice(*BROKER_SETTINGS), "rabbitmq (default), or redis: as kombu's transport for Celery uses it"),
+        **BROKER_SETTINGS["redis"],
+    },
+    schema={
+        "if": {"properties": {"kind": {"const": "redis"}}, "required": ["kind"]},
+        "then": {"not": _ANY_OF["rabbitmq"], "properties": {"restore_every": {"not": NO_TIME}}},
+        "else": {"not": _ANY_OF["redis"]},
+    },
+)
 
 PROPERTIES = {
     "content_type": Field(KEY, "basic property"),
@@ -171,6 +179,10 @@ RULE = Shape(
         "after": Field(Duration(), "with crash: so long into the job"),
         "restart": Field(Duration(), "with crash: the consumer comes back after so long"),
         "publish": Field(ListOf(REPLY, single=True), "a message sent before the answer"),
+    },
+    schema={
+        "if": {"anyOf": [{"required": ["after"]}, {"required": ["restart"]}]},
+        "then": {"properties": {"do": {"const": "crash"}}, "required": ["do"]},
     },
 )
 ON_MESSAGE = Either(

@@ -52,6 +52,7 @@ ROUTE = Shape(
         "queues": Field(ListOf(NAME, single=True), "what it must reach, no more and no less; [] for none", required=True),
     },
 )
+CLAIMS = ("reaches", "lost", "delivered", "waits")
 NEVER = Shape(
     "a rule of never",
     {
@@ -61,5 +62,10 @@ NEVER = Shape(
         "waits": Field(Lasts("time from entering a queue to the first delivery"), "such as '> 10s'"),
         "messages": Field(ListOf(ID, single=True), "only these messages; default: all"),
         "queues": Field(ListOf(NAME, single=True), "with lost, delivered and waits: only in these queues; default: all"),
+    },
+    schema={
+        "oneOf": [{"required": [name]} for name in CLAIMS],
+        "not": {"required": ["reaches", "queues"]},
+        "allOf": [{"properties": {name: {"not": {"enum": [None, []]}}}} for name in ("reaches", "queues", "messages")],
     },
 )

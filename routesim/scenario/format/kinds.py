@@ -6,11 +6,13 @@ next item, so that all errors are found at once.
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
 from routesim.values import INTEGER_RANGES, OTHER_TYPES, Typed, Value
+
+Schema: TypeAlias = dict[str, Any]  # in the terms of JSON Schema
 
 SHORTSTR_BYTES = 255
 LONGEST_MS = 100 * 365 * 86_400_000
@@ -78,7 +80,7 @@ def is_null(node: Node) -> bool:
 
 
 class Kind:
-    """`expects` completes the sentence "expected …"; `schema` is the kind in JSON Schema's terms."""
+    """`expects` completes the sentence "expected …"."""
 
     expects: str
 
@@ -360,11 +362,12 @@ class Fields(dict[str, Any]):
 
 
 class Shape(Kind):
-    """A mapping with known keys."""
+    """A mapping with known keys; `what` it is called in sentences. `schema`: what no field by itself says."""
 
-    def __init__(self, what: str, fields: dict[str, Field], *, optional: bool = False) -> None:
+    def __init__(self, what: str, fields: dict[str, Field], *, optional: bool = False, schema: Schema | None = None) -> None:
         self.what = what
         self.fields = fields
+        self.schema = schema or {}
         self.required = [name for name, field in fields.items() if field.required]
         self.optional = optional  # nothing at all means no field given
         self.expects = f"{what}: a mapping"

@@ -29,7 +29,8 @@ class Names:
         self.queues: set[str] = {REPLY_TO}
         self.policies: set[str] = set()
         self.consumer_channels: dict[str, str] = {}  # consumer -> channel
-        self.named_channels: set[str] = set()
+        self.named_channels: set[str] = set()  # in the section `channels`
+        self.channels_in_steps: set[str] = set()
         self.channels: dict[str, ChannelPlan] = {
             name: ChannelPlan(name, name) for name in (DECLARE_CHANNEL, PUBLISH_CHANNEL, GET_CHANNEL)
         }

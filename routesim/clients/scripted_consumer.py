@@ -1,4 +1,4 @@
-"""A consumer of a scenario at work: deliveries in, steps out. It knows no engine, so both engines can be worked for."""
+"""A consumer of a scenario at work: deliveries in, steps out. It knows no engine, so it can work for each of them."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -16,18 +16,32 @@ from routesim.values import comparable
 
 
 class ConsumerJob(NamedTuple):
-    """A delivery being worked on; `ends_ms` None: it holds the message without an end."""
+    """A delivery being worked on, and the rule that says how; `attempt`: the n-th time that the message came to the consumer,
+    0 where no rule asks for it."""
 
+    consumer: "ScriptedConsumer"
+    number: int
     delivery: Delivery[DeliveringQueue]
     rule: Rule
     attempt: int
 
+    def is_due_still(self) -> bool:
+        """Not when the consumer has lost its channel meanwhile."""
+        return self.number in self.consumer.jobs
+
+    @property
+    def takes(self) -> int:
+        """In ms, from its begin to what the rule does."""
+        rule = self.rule
+        if rule.do == "crash" and rule.after is not None:
+            return rule.after
+        return self.consumer.consumer.takes if rule.takes is None else rule.takes
+
 
 class ScriptedConsumer:
-    """State: `waiting` deliveries, `jobs` in progress by number, and how often each message came here.
+    """A consumer with its state: `waiting` deliveries, `jobs` in progress by number, and how often each message came here.
 
-    `life` counts the channels that it has lost: what was scheduled in an earlier life no longer counts. `published` counts
-    the messages that all workers together have published under each name.
+    `published` counts the messages that all consumers together have published under each name.
     """
 
     def __init__(
@@ -50,14 +64,13 @@ class ScriptedConsumer:
         self.attempts: dict[str, int] = {}
         self.chances = 0
         self.published = published
-        self.life = 0
         first = consumer.on_message[0]
         conditions = (first.message, first.redelivered, first.attempt, first.routing_key, first.headers, first.chance)
         self.always = first if all(item is None for item in conditions) else None
         self.counts_attempts = any(rule.attempt is not None or rule.publish for rule in consumer.on_message)
 
-    def receive(self, delivery: Delivery[DeliveringQueue]) -> list[tuple[int, int]]:
-        """Take a delivery; returns the jobs that begin, as (number, ms until they end)."""
+    def receive(self, delivery: Delivery[DeliveringQueue]) -> list[ConsumerJob]:
+        """Take a delivery; returns the jobs that begin."""
         attempt = 0
         if self.counts_attempts:
             message = delivery.copy.message
@@ -65,25 +78,19 @@ class ScriptedConsumer:
         self.waiting.append((delivery, attempt))
         return self.begin()
 
-    def begin(self) -> list[tuple[int, int]]:
+    def begin(self) -> list[ConsumerJob]:
         """Begin as many waiting jobs as there are hands free."""
-        if not self.waiting:
-            return []
-        begun = []
+        begun: list[ConsumerJob] = []
         while self.waiting and len(self.jobs) < self.consumer.concurrency:
             delivery, attempt = self.waiting.popleft()
             rule = self.always or self._rule(delivery, attempt)
             self.job_number += 1
-            self.jobs[self.job_number] = ConsumerJob(delivery, rule, attempt)
-            takes = self.consumer.takes if rule.takes is None else rule.takes
-            if rule.do == "crash" and rule.after is not None:
-                takes = rule.after
-            begun.append((self.job_number, takes))
+            job = self.jobs[self.job_number] = ConsumerJob(self, self.job_number, delivery, rule, attempt)
+            begun.append(job)
         return begun
 
-    def finish(self, number: int) -> Iterator[Step]:
+    def finish(self, job: ConsumerJob) -> Iterator[Step]:
         """The job is done: what it sends, one after the other."""
-        job = self.jobs[number]
         delivery, rule = job.delivery, job.rule
         for reply in rule.publish:
             yield from self._publishes(reply, job)
@@ -91,7 +98,7 @@ class ScriptedConsumer:
         if rule.do == "crash":  # it is still at it when the connection goes
             yield Crash(self.connection)
             return
-        self.jobs.pop(number, None)
+        self.jobs.pop(job.number, None)
         if self.consumer.auto_ack or rule.do == "hold":
             return
         if rule.do == "ack":
@@ -101,11 +108,6 @@ class ScriptedConsumer:
         else:
             yield Nack(channel, delivery.tag, requeue=True)
 
-    def back_after(self, number: int) -> int | None:
-        """After a job that ends in a crash: how long until the consumer comes back; None: it does not."""
-        job = self.jobs.get(number)
-        return job.rule.restart if job is not None and job.rule.do == "crash" else None
-
     def come_back(self) -> Step:
         return Consume(self.consumer)
 
@@ -114,7 +116,6 @@ class ScriptedConsumer:
         unfinished = [job.delivery for job in self.jobs.values()] + [delivery for delivery, _ in self.waiting]
         self.jobs.clear()
         self.waiting.clear()
-        self.life += 1
         return [delivery for delivery in unfinished if delivery.auto_ack]
 
     # Rules -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,90 @@
+"""What a run's clients have planned: one heap of (instant, rank, number, entry), as in SimPy.
+
+At one instant entries come by their rank, those of a rank in the order in which they were made. What a broker itself has to
+do (`broker/clock.py`) is part of that broker's state, and comes first: `VirtualClock` merges the two.
+"""
+
+import heapq
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
+from routesim.scenario import PublishMany
+
+if TYPE_CHECKING:
+    from routesim.clients.actions import What
+    from routesim.clients.process import Process
+
+
+class WorkerTimer(NamedTuple):
+    """The time of something that a worker process has planned."""
+
+    process: "Process"
+    timer: "What"
+
+    def is_due_still(self) -> bool:
+        return self.process.expects(self.timer)
+
+    @property
+    def keeps_going(self) -> bool:
+        """Heartbeats would go on for ever."""
+        return bool(self.timer[0] != "heartbeat")
+
+
+class ConsumerReturns(NamedTuple):
+    """A consumer consumes again, some time after it has crashed."""
+
+    consumer: ScriptedConsumer
+
+
+class NextPublish(NamedTuple):
+    """The publish with that number, from 0, of a step that does not publish all at once; due at `at_ms`."""
+
+    action: PublishMany
+    number: int
+    at_ms: int
+
+
+Entry: TypeAlias = ConsumerJob | WorkerTimer | ConsumerReturns | NextPublish
+RANKS: dict[type, int] = {ConsumerJob: 0, WorkerTimer: 1, ConsumerReturns: 2, NextPublish: 3}
+
+
+class RunAgenda:
+    """`heap` is sorted as heapq has it; `number` counts the entries ever made, `heartbeats` those that are on it.
+
+    `steps_publishing`: steps of which a publish is still to come, or is coming just now.
+    """
+
+    def __init__(self) -> None:
+        self.heap: list[tuple[int, int, int, Entry]] = []
+        self.number = 0
+        self.heartbeats = 0
+        self.steps_publishing = 0
+
+    def schedule(self, at_ms: int, entry: Entry) -> None:
+        self.number += 1
+        if isinstance(entry, WorkerTimer):
+            self.heartbeats += not entry.keeps_going
+        heapq.heappush(self.heap, (at_ms, RANKS[type(entry)], self.number, entry))
+
+    def due_ms(self) -> int | None:
+        """The instant of the next entry; None: nothing is planned."""
+        return self.heap[0][0] if self.heap else None
+
+    def pop(self) -> Entry:
+        entry = heapq.heappop(self.heap)[3]
+        if isinstance(entry, WorkerTimer):
+            self.heartbeats -= not entry.keeps_going
+        return entry
+
+    def keeps_going(self) -> bool:
+        """Whether anything is planned, heartbeats aside."""
+        return len(self.heap) > self.heartbeats
+
+    def forget(self, gone: Callable[[Entry], bool]) -> None:
+        """What will not happen any more must not keep the run going."""
+        kept = [item for item in self.heap if not gone(item[3])]
+        if len(kept) < len(self.heap):
+            heapq.heapify(kept)
+            self.heap[:] = kept
+            self.heartbeats = sum(isinstance(item[3], WorkerTimer) and not item[3].keeps_going for item in kept)

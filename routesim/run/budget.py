@@ -1,0 +1,101 @@
+"""Ends a run that does not come to rest: at one instant that never ends, or after its last publish."""
+
+from collections.abc import Callable
+
+from routesim.broker import Broker, open_messages
+from routesim.run.agenda import RunAgenda
+
+BUDGET_EVENTS = 1_000_000
+BUDGET_MS = 30 * 86_400_000
+LOOK_EVERY = 1_000  # reactions between two looks
+
+
+class Stopped(Exception):
+    """The run is over before its steps are: `livelock` or `budget`."""
+
+    def __init__(self, ended: str) -> None:
+        self.ended = ended
+        super().__init__(ended)
+
+
+class Budget:
+    """`reactions` counts what consumers have sent, and instants; every so many of them it is looked what has happened since
+    the instant began, and, once nothing but reactions can happen (`runs_out`), since messages became fewer. `tick` is called
+    at each look."""
+
+    def __init__(
+        self, broker: Broker, agenda: RunAgenda, max_events: int, tick: Callable[[Broker], None] | None, *, until_idle: bool
+    ) -> None:
+        self.broker = broker
+        self.agenda = agenda
+        self.max_events = max_events
+        self.tick = tick
+        self.until_idle = until_idle
+        self.runs_out = False
+        self.reactions = 0
+        self.look_every = max(1, min(LOOK_EVERY, max_events // 10))
+        self.instant = (0, 0)  # the instant looked at last, and how much had happened when it began
+        self.least: tuple[int, int, int] | None = None  # the fewest open messages; how much had happened by then, and when
+
+    def begin_instant(self) -> None:
+        self.instant = (self.broker.now, happened(self.broker))
+
+    def begin_rest(self) -> None:
+        """The steps are over: from now on the run is to come to rest."""
+        self.runs_out = self.until_idle
+        self.least = (open_messages(self.broker), happened(self.broker), self.broker.now)
+
+    def begin_anew(self) -> None:
+        """A step has published its last message: what happened before counts no more."""
+        self.least = None
+
+    def free(self) -> int:
+        """How many reactions there may be until the next look."""
+        return self.look_every - 1 - self.reactions % self.look_every
+
+    def react(self) -> None:
+        """Counts a reaction. Raises `Stopped` when the budget is used up."""
+        self.reactions += 1
+        if self.reactions % self.look_every and self.broker.now < BUDGET_MS:
+            return
+        if self.tick is not None:
+            self.tick(self.broker)
+        broker, so_much = self.broker, happened(self.broker)
+        if broker.now != self.instant[0]:
+            self.instant = (broker.now, so_much)
+        if so_much - self.instant[1] > self.max_events:
+            raise Stopped("budget")
+        if not self.runs_out or self.agenda.steps_publishing:
+            return
+        count = open_messages(broker)
+        if self.least is None or count < self.least[0]:
+            self.least = (count, so_much, broker.now)
+        _, events_then, ms_then = self.least
+        if so_much - events_then > self.max_events or broker.now - ms_then > BUDGET_MS:
+            raise Stopped("budget")
+
+
+def happened(broker: Broker) -> int:
+    """How much has happened: every publish, copy, delivery and answer counts."""
+    ledger = broker.ledger
+    return (
+        ledger.published + ledger.enqueued + ledger.dead_letter_copies + ledger.delivered + ledger.acked + ledger.redelivered
+        + ledger.dead_lettered
+    )  # fmt: skip
+
+
+def kept_going(broker: Broker, ended: str) -> str:
+    """What a run was about that did not come to rest."""
+    if ended == "livelock" and broker.livelock is not None:
+        message, places = broker.livelock
+        return f"message {message} came back 1,000 times without time passing: {' → '.join(places)}"
+    open_in = [
+        f"{queue.ready_count() + queue.unacked} in {queue.name}"
+        for queue in broker.queues.values()
+        if queue.ready_count() + queue.unacked
+    ]
+    some = ", ".join(open_in[:4]) + (" …" if len(open_in) > 4 else "")
+    return (
+        f"messages still go round ({some}): "
+        f"{broker.ledger.redelivered} redeliveries, {broker.ledger.dead_lettered} dead-lettered so far"
+    )

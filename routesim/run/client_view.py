@@ -1,0 +1,83 @@
+"""What the clients of a real broker can see of a run, for expectations: the rest is not checked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from routesim.rabbitmq.engine import RealBroker
+from routesim.rabbitmq.observing import count_ready, take_contents
+from routesim.run.expecting.checked import Checked
+from routesim.run.expecting.expectations import Evidence, check
+from routesim.run.folds.records import Fates
+from routesim.run.result import AsClientsSaw
+from routesim.scenario import Expectation
+
+SEEN_STATES = ("ready", "unacked", "acked")
+
+
+class ClientView:
+    """`unseen`: the expectations that were not checked."""
+
+    def __init__(self, broker: RealBroker, fates: Fates) -> None:
+        self.broker = broker
+        self.fates = fates
+        self.unseen: list[Expectation] = []
+
+    @contextmanager
+    def counted(self, expectations: tuple[Expectation, ...]) -> Iterator[tuple[Expectation, ...]]:
+        """In mid-run the ready messages are only counted: to see which they are they would have to be taken out."""
+        count_ready(self.broker, {item.path[1] for item in expectations if item.path[0] == "queues"})
+        yield tuple(_countable(item) for item in expectations)
+        for queue in self.broker.queues.values():
+            queue.count = None
+
+    def take(self) -> None:
+        """The run is over: what is found in the queues is ready, and where it has been says its x-death; what was rejected is
+        known no more."""
+        take_contents(self.broker)
+        held = {(item.copy.message, item.queue.name) for line in self.broker.channels.values() for item in line.unacked.values()}
+        for message, reached in self.fates.of.items():
+            for gone in [name for name, (_, state) in reached.items() if state == "unacked" and (message, name) not in held]:
+                del reached[gone]
+        for name, queue in self.broker.queues.items():
+            for copy in queue.ready():
+                reached = self.fates.of.setdefault(copy.message, {})
+                reached[name] = (copy.serial, "ready")
+                deaths = (copy.content.headers or {}).get("x-death")
+                for death in deaths if isinstance(deaths, list) else ():
+                    here = self.broker.queues.get(death["queue"])
+                    still = here is not None and any(item.message == copy.message for item in here.ready())
+                    if not still and (copy.message, death["queue"]) not in held:
+                        reached[death["queue"]] = (0, f"dead-lettered: {death['reason']}")
+
+    def check(self, expectation: Expectation, evidence: Evidence, step: int | None) -> Checked | None:
+        """None: no client can say whether it holds, which is noted."""
+        found = check(expectation, evidence, step) if expectation.path[0] != "lost" else None
+        if found is None or (not found.ok and self._cannot_be_seen(expectation)):
+            self.unseen.append(expectation)
+            return None
+        return found
+
+    def _cannot_be_seen(self, expectation: Expectation) -> bool:
+        """Whether a state of a message is one that no client is told of, and nothing seen speaks against it."""
+        if expectation.path[0] != "messages":
+            return False
+        wanted = str(expectation.wanted).partition(":")[0]
+        seen = self.fates.state(*expectation.path[1:])
+        return wanted not in SEEN_STATES and (seen is None or (seen == "ready" and expectation.path[2] not in self.broker.queues))
+
+    def said(self) -> AsClientsSaw:
+        queues = self.broker.queues.values()
+        held = sum(1 for line in self.broker.channels.values() for _ in line.outstanding())
+        counted = {**self.broker.counted, "ready": sum(queue.ready_count() for queue in queues), "unacked": held}
+        return AsClientsSaw(self.broker.connections.version, counted, tuple(self.unseen))
+
+
+def _countable(expectation: Expectation) -> Expectation:
+    if expectation.path[0] == "queues" and expectation.path[2] == "ready" and _is_list(expectation.wanted):
+        return expectation._replace(wanted=("==", len(expectation.wanted)))
+    return expectation
+
+
+def _is_list(wanted: Any) -> bool:
+    return isinstance(wanted, tuple) and not (len(wanted) == 2 and isinstance(wanted[1], int))

@@ -1,0 +1,74 @@
+"""The consumers of a run: what they do is carried out, what takes time is put on the agenda."""
+
+from collections import deque
+
+from routesim.broker import ConsumerEnded
+from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
+from routesim.queues import DeliveringQueue, Delivery
+from routesim.run.agenda import ConsumerReturns, Entry
+from routesim.run.clock import Clock
+from routesim.scenario import Scenario
+
+
+class Consumers:
+    def __init__(self, scenario: Scenario, clock: Clock, seed: int, published: dict[str, int]) -> None:
+        self.clock = clock
+        self.broker = clock.broker
+        self.by_name = {
+            name: ScriptedConsumer(
+                consumer, _connection(scenario, consumer.channel), f"{name} (publish)", seed, number, published
+            )
+            for number, (name, consumer) in enumerate(scenario.consumers.items())
+        }
+
+    def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded) -> None:
+        """The consumer that this is for does what it does at once."""
+        if isinstance(received, ConsumerEnded):
+            self._ended(received)
+            return
+        consumer = self.by_name.get(received.subscription.name) if received.subscription else None
+        if consumer is not None:
+            self._begin(consumer.receive(received))
+
+    def end(self, job: ConsumerJob) -> None:
+        """A job's time is over."""
+        if job.is_due_still():
+            self._begin(self._finish(job))
+
+    def _begin(self, begun: list[ConsumerJob]) -> None:
+        """Jobs that take no time are finished at once, and so are those that can begin then."""
+        jobs = deque(begun)
+        while jobs:
+            job = jobs.popleft()
+            takes = job.takes
+            if takes:
+                self.clock.agenda.schedule(self.clock.now() + takes, job)
+            else:
+                jobs.extend(self._finish(job))
+
+    def _finish(self, job: ConsumerJob) -> list[ConsumerJob]:
+        """The job's answer is sent; returns the jobs that begin with the hand that is free now."""
+        consumer, rule = job.consumer, job.rule
+        for step in consumer.finish(job):
+            self.broker.apply(step)
+            self.clock.answered()
+        if rule.do == "crash" and rule.restart is not None:
+            self.clock.agenda.schedule(self.clock.now() + rule.restart, ConsumerReturns(consumer))
+        return consumer.begin()
+
+    def _ended(self, ended: ConsumerEnded) -> None:
+        consumer = self.by_name.get(ended.consumer)
+        if consumer is None or not ended.channel_lost:
+            return
+
+        def lost(entry: Entry) -> bool:
+            return isinstance(entry, ConsumerJob) and entry.consumer is consumer
+
+        self.clock.agenda.forget(lost)
+        for delivery in consumer.channel_lost():
+            self.broker.lost_by_consumer(ended.consumer, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
+
+
+def _connection(scenario: Scenario, channel: str) -> str:
+    plan = scenario.channels.get(channel)
+    return plan.connection if plan else channel

@@ -1,0 +1,64 @@
+"""What a run came to, on whichever engine."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from routesim.broker import Broker, counts
+from routesim.model import Binding
+from routesim.run.expecting.checked import Checked
+from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
+from routesim.scenario import Expectation, Scenario
+
+if TYPE_CHECKING:
+    from routesim.run.folds.task_records import TaskRecords
+    from routesim.run.processes import Processes
+
+
+class StepError(NamedTuple):
+    """A closed channel or connection, or a step that failed; `step` None: outside the steps."""
+
+    step: int | None
+    code: int | None
+    text: str
+    expected: bool
+
+
+class AsClientsSaw(NamedTuple):
+    """What there is of a run on a real broker only: the broker's version, what clients could count, and the expectations that
+    were not checked because no client is told."""
+
+    version: str
+    counts: dict[str, int]
+    unseen: tuple[Expectation, ...]
+
+
+class Result(NamedTuple):
+    """`kept_going`: what an endless run was about; `used`: bindings that a message or a route went by.
+
+    `real` None: the embedded engine's. Of a real broker the records hold only what its clients are told, nobody knows which
+    bindings were used, and `broker` has but its queues, as they were at the end, and its channels.
+    """
+
+    scenario: Scenario
+    broker: Broker
+    ended: str
+    ok: bool
+    clock_ms: int
+    messages: Messages
+    deliveries: Deliveries
+    gets: Gets
+    fates: Fates
+    publishers: Publishers
+    expectations: list[Checked]
+    errors: list[StepError]
+    kept_going: str
+    ending_expected: bool
+    until: str | int
+    max_events: int
+    used: list[Binding]
+    tasks: "TaskRecords | None" = None
+    processes: "Processes | None" = None
+    real: AsClientsSaw | None = None
+
+    def counts(self) -> dict[str, int]:
+        """The ledger; of a real broker only what a client can count."""
+        return counts(self.broker) if self.real is None else self.real.counts

@@ -1,0 +1,85 @@
+"""The plain steps of a scenario with Celery in the making, with the time at each: the sum of the waits before it."""
+
+import heapq
+from typing import Any, TypeAlias
+
+from routesim.scenario.celery.calls import CallPublishes, Producer, steps_of
+from routesim.scenario.celery.nodes import duration, made
+from routesim.scenario.format.kinds import duration_ms
+from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+
+Commented: TypeAlias = tuple[str, Node]  # a step, and what its written form says of it
+
+
+class Timeline:
+    """`steps` so far, `now` (ms) at their end; `due` is to be taken at later instants, as a heap. `lasts`: how long (ms) the
+    scenario lasts."""
+
+    def __init__(self, lasts: int) -> None:
+        self.lasts = lasts
+        self.now = 0
+        self.scheduled = 0
+        self.due: list[tuple[int, int, list[Commented]]] = []
+        self.steps: list[Commented] = []
+
+    def add(self, comment: str, step: Node) -> None:
+        self.steps.append((comment, step))
+
+    def plain(self, node: Node) -> None:
+        """A step that is none of Celery's; within a wait, what is due meanwhile."""
+        waited = node.get("wait") if isinstance(node, Mapping) else None
+        ms = duration_ms(waited) if isinstance(waited, Text) else None
+        # A wait that holds anything else stays whole: it is wrong, or says how it fails.
+        if not ms or len(node) > 1 or not self.due or self.due[0][0] > self.now + ms:
+            self.now += ms or 0
+            self.add("", node)
+        else:
+            self.wait_until(self.now + ms, node)
+
+    def wait_for_all(self, at: Node) -> None:
+        """Waits for what is still due."""
+        if self.due:
+            self.wait_until(max(moment for moment, _, _ in self.due), at)
+
+    def wait_until(self, end: int, at: Node) -> None:
+        """Waits up to the instant `end`, in parts where something is due before."""
+        while self.due and self.due[0][0] <= end:
+            moment, _, found = heapq.heappop(self.due)
+            self._wait(moment, at)
+            self.steps += found
+        self._wait(end, at)
+
+    def _wait(self, moment: int, at: Node) -> None:
+        if moment > self.now:
+            self.add("", made({"wait": duration(moment - self.now)}, at))
+            self.now = moment
+
+    def send(self, producer: Producer, sent: CallPublishes, comment: str, at: Node, fails: Node | None = None) -> None:
+        """Publishes; where the queue of results might expire meanwhile, each with its declaration, as Celery does it."""
+        publishes = sent.publishes
+        last = publishes[-1][0] if publishes else self.now
+        results = producer.app.settings["result_expires"] if sent.results is not None else None
+        if results is not None and max(self.lasts, last) >= results and last > self.now:
+            later = [item for item in publishes if item[0] > self.now]
+            publishes = [item for item in publishes if item[0] <= self.now]
+            for moment, fields in later:
+                found = [("", sent.results), ("", made({"publish": {**fields, "channel": producer.name}}, at))]
+                self.scheduled += 1
+                heapq.heappush(self.due, (moment, self.scheduled, found))
+        for step in steps_of(sent._replace(publishes=publishes), producer, self.now, at, fails):
+            self.add(comment, step)
+            comment = ""
+
+
+def horizon_of(root: Mapping) -> int:
+    """How long a scenario lasts (ms): `until`, else the sum of its waits."""
+    until = root.get("until")
+    lasts = duration_ms(until) if isinstance(until, Text) else None
+    if lasts is not None:
+        return lasts
+    steps: Any = root.get("steps")
+    total = 0
+    for step in steps if isinstance(steps, Sequence) else ():
+        waited = step.get("wait") if isinstance(step, Mapping) else None
+        total += (duration_ms(waited) or 0) if isinstance(waited, Text) else 0
+    return total

@@ -1,0 +1,212 @@
+"""From the fields of a step to the engine steps that it stands for, a function a verb (see `verbs`)."""
+
+from collections.abc import Callable
+
+from routesim import steps
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.scenario import Action, Do, Expect, PublishMany, Signal, Wait
+from routesim.scenario.sections import values_of
+from routesim.scenario.sections.declarations import Declarations
+from routesim.scenario.sections.expect_section import expectations
+from routesim.scenario.sections.names import Names
+from routesim.scenario.steps.checks import WrittenStep
+
+
+class StepContext:
+    """What the steps of a scenario are built in; `published` counts its messages so far, which are numbered."""
+
+    def __init__(self, reader: Reader, names: Names, declarations: Declarations) -> None:
+        self.reader = reader
+        self.names = names
+        self.declarations = declarations
+        self.published = 0
+
+
+Build = Callable[[StepContext, WrittenStep], Action]
+
+# Names that steps bring ----------------------------------------------------------------------------------------------
+
+
+def declared_names(context: StepContext, step: WrittenStep) -> None:
+    context.declarations.gather(step.fields, step.node)
+
+
+def channel(context: StepContext, step: WrittenStep) -> None:
+    if "channel" in step.fields:
+        context.names.channels_in_steps.add(str(step.fields["channel"]))
+
+
+def channel_without_confirms(context: StepContext, step: WrittenStep) -> None:
+    """A channel in transaction mode."""
+    channel(context, step)
+    if "channel" in step.fields:
+        channels = context.names.channels
+        name = context.names.use_channel(str(step.fields["channel"]))
+        channels[name] = channels[name]._replace(confirms=False)
+
+
+def ids_and_channel(context: StepContext, step: WrittenStep) -> None:
+    """The ids of messages, and of tasks in their headers."""
+    channel(context, step)
+    names, fields = context.names, step.fields
+    headers = fields.get("headers")
+    if isinstance(headers, dict) and isinstance(headers.get("id"), str):
+        names.task_ids.add(headers["id"])
+    count, first = fields.get("count", 1), context.published + 1
+    context.published += count
+    given = fields.get("id")
+    if given is None:
+        fresh = names.ids.add_range("m", first, count)
+    elif count == 1:
+        fresh = names.ids.add(str(given))
+    else:
+        fresh = names.ids.add_range(f"{given}-", 1, count)
+    if not fresh:
+        name = f"'{given}'" if given is not None else f"'m{first}', which this step would take"
+        at = given if given is not None else step.at
+        context.reader.error("duplicate-id", f"another message has the id {name}", at, "choose another id")
+
+
+# Messages ------------------------------------------------------------------------------------------------------------
+
+
+def publish(context: StepContext, step: WrittenStep) -> Action:
+    fields, count, given = step.fields, step.fields.get("count", 1), step.fields.get("id")
+    first = context.published + 1
+    context.published += count
+    key = None if fields.get("exchange") else str(fields.get("routing_key", ""))
+    channel = context.names.channel_for("publish", key, fields.get("channel"))
+    if given is None:
+        prefix, start = "m", first
+    elif count == 1:
+        prefix, start = str(given), None
+    else:
+        prefix, start = f"{given}-", 1
+    every, after = fields.get("every", 0), fields.get("after", 0)
+    return PublishMany(channel, values_of.message(fields), prefix, start, count, every, after)
+
+
+def get(context: StepContext, step: WrittenStep) -> Action:
+    fields, queue = step.fields, str(step.fields.get("queue", ""))
+    return _do(steps.Get(context.names.channel_for("get", queue, fields.get("channel")), queue, fields.get("auto_ack", False)))
+
+
+def ack(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Ack(_channel(context, step), *_delivery(step), message=_message(step)))
+
+
+def nack(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Nack(_channel(context, step), *_delivery(step), step.fields.get("requeue", True), _message(step)))
+
+
+def reject(context: StepContext, step: WrittenStep) -> Action:
+    tag, requeue = step.fields.get("delivery_tag", 0), step.fields.get("requeue", True)
+    return _do(steps.Reject(_channel(context, step), tag, requeue, _message(step)))
+
+
+def recover(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Recover(_channel(context, step), step.fields.get("requeue", True)))
+
+
+def _channel(context: StepContext, step: WrittenStep) -> str:
+    """The channel that `consumer` or `channel` means."""
+    if "consumer" in step.fields:
+        return context.names.consumer_channels[str(step.fields["consumer"])]
+    return context.names.use_channel(str(step.fields["channel"]))
+
+
+def _delivery(step: WrittenStep) -> tuple[int, bool]:
+    return step.fields.get("delivery_tag", 0), step.fields.get("multiple", False)
+
+
+def _message(step: WrittenStep) -> str | None:
+    return str(step.fields["message"]) if "message" in step.fields else None
+
+
+# Clients -------------------------------------------------------------------------------------------------------------
+
+
+def qos(context: StepContext, step: WrittenStep) -> Action:
+    fields = step.fields
+    name = context.names.use_channel(str(fields.get("channel", "")))
+    return _do(steps.Qos(name, fields.get("prefetch", 0), fields.get("global", False)))
+
+
+def tx(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Tx(str(step.fields.get("channel", "")), str(step.fields.get("do", "select"))))
+
+
+def consume(context: StepContext, step: WrittenStep) -> Action:
+    name = str(step.fields)
+    consumer = context.declarations.consumers[name]
+    if not step.may_name_anything:
+        at = context.declarations.queue_nodes.get(name, step.fields)
+        context.names.queue(consumer.queue, at, in_step=True)
+    return _do(steps.Consume(consumer))
+
+
+def cancel(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Cancel(context.declarations.consumers[str(step.fields)].channel, str(step.fields)))
+
+
+def ends_connection(kind: type[steps.Crash | steps.Close]) -> Build:
+    return lambda context, step: _do(kind(context.names.connection_of(str(step.fields))))
+
+
+def restart(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Restart(step.fields == "clean"))
+
+
+def worker(context: StepContext, step: WrittenStep) -> Action:
+    return Signal(str(step.fields["name"]), str(step.fields["do"]))
+
+
+# Topology ------------------------------------------------------------------------------------------------------------
+
+
+def declare(context: StepContext, step: WrittenStep) -> Action:
+    items = context.declarations.steps_of(step.fields, step.node, check_names=not step.may_name_anything)
+    return Do(tuple(item.step for item in items))
+
+
+def delete(context: StepContext, step: WrittenStep) -> Action:
+    fields, names = step.fields, context.names
+    if_unused = fields.get("if_unused", False)
+    if "policy" in fields:
+        name, declarations = str(fields["policy"]), context.declarations
+        operator = name in declarations.operator_policies and name not in declarations.user_policies
+        return _do(steps.DeletePolicy(name, operator))
+    if "exchange" in fields:
+        channel = names.channel_for("declare", None, fields.get("channel"))
+        return _do(steps.DeleteExchange(channel, str(fields["exchange"]), if_unused))
+    name = str(fields["queue"])
+    channel = names.channel_for("declare", name, fields.get("channel"))
+    return _do(steps.DeleteQueue(channel, name, if_unused, fields.get("if_empty", False)))
+
+
+def binds(kind: type[steps.Bind | steps.Unbind]) -> Build:
+    def build(context: StepContext, step: WrittenStep) -> Action:
+        names = not step.may_name_anything
+        return _do(context.declarations.binding_step(step.fields, kind, check_names=names, in_step=True))
+
+    return build
+
+
+def purge(context: StepContext, step: WrittenStep) -> Action:
+    name = str(step.fields)
+    return _do(steps.Purge(context.names.channel_for("declare", name, None), name))
+
+
+# Beside the broker ---------------------------------------------------------------------------------------------------
+
+
+def wait(context: StepContext, step: WrittenStep) -> Action:
+    return Wait(step.fields)
+
+
+def expect(context: StepContext, step: WrittenStep) -> Action:
+    return Expect(expectations(context.reader, context.names, step.node, step.fields))
+
+
+def _do(step: steps.Step) -> Do:
+    return Do((step,))

@@ -1,0 +1,148 @@
+"""What no field of a step shows by itself: which names it refers to, what it needs, what excludes what.
+
+A check notes what is wrong and, where nothing can be made of the step, raises `Unreadable`. What a JSON Schema can say of it
+as well stands beside it, so that an editor and the loader hold to one rule.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from routesim.diagnostics import did_you_mean
+from routesim.model import REPLY_TO
+from routesim.scenario.format.kinds import Schema, Unreadable
+from routesim.scenario.sections.names import Names
+from routesim.scenario.yaml.source import Text
+
+
+class WrittenStep(NamedTuple):
+    """A step whose fields have been read: `fields` is what its kind reads, `node` the value of the verb, `at` the verb itself.
+    `fails`: the reply code that it must fail with."""
+
+    verb: str
+    fields: Any
+    node: Any
+    at: Text
+    fails: int | None
+
+    @property
+    def may_name_anything(self) -> bool:
+        """A step that must fail may name what does not exist."""
+        return self.fails is not None
+
+
+class Check(NamedTuple):
+    look: Callable[[Names, WrittenStep], None]
+    schema: Schema = {}
+
+
+def schema_of(checks: tuple[Check, ...]) -> Schema:
+    return {key: value for check in checks for key, value in check.schema.items()}
+
+
+# Fields that belong together -----------------------------------------------------------------------------------------
+
+
+def one_of(*fields: str, code: str, problem: str) -> Check:
+    """Exactly one of these; `{verb}` in the problem is the step's."""
+
+    def look(names: Names, step: WrittenStep) -> None:
+        given = [field for field in fields if field in step.node]
+        if given and step.fields.keys().isdisjoint(given):
+            raise Unreadable
+        if len(given) != 1:
+            raise names.reader.error(code, problem.format(verb=step.verb), step.at)
+
+    return Check(look, {"oneOf": [{"required": [field]} for field in fields]})
+
+
+def _one_delivery(names: Names, step: WrittenStep) -> None:
+    message = step.fields.get("message")
+    if message is not None:
+        if "delivery_tag" in step.fields:
+            raise names.reader.error("wrong-value", "give message or delivery_tag, not both", message)
+        names.message(str(message), message)
+    elif "delivery_tag" not in step.node and not step.fields.get("multiple", False):
+        problem = f"{step.verb} needs message or delivery_tag"
+        raise names.reader.error("missing-key", problem, step.at, "or `multiple: true` for all of them")
+
+
+ONE_DELIVERY = Check(_one_delivery, {
+    "not": {"required": ["message", "delivery_tag"]},
+    "anyOf": [
+        {"required": ["message"]},
+        {"required": ["delivery_tag"]},
+        {"properties": {"multiple": {"const": True}}, "required": ["multiple"]},
+    ],
+})  # fmt: skip
+
+
+def _how_it_ends(names: Names, step: WrittenStep) -> None:
+    if "ended" in step.fields:
+        problem, cure = "how a run ends is known only at its end", "move it to `expect:` at the top"
+        names.reader.error("wrong-value", problem, step.fields["ended"], cure)
+
+
+ENDED_AT_THE_END = Check(_how_it_ends, {"not": {"required": ["ended"]}})
+
+# Names ---------------------------------------------------------------------------------------------------------------
+
+
+def _queue(names: Names, step: WrittenStep) -> None:
+    queue = step.fields.get("queue", "") if isinstance(step.fields, dict) else step.fields
+    if queue and not step.may_name_anything:
+        names.queue(str(queue), queue, in_step=True)
+
+
+def _where_published(names: Names, step: WrittenStep) -> None:
+    """An exchange must exist; a key of the default exchange is likely to be a queue's name."""
+    fields = step.fields
+    exchange, key = fields.get("exchange", ""), fields.get("routing_key")
+    if step.may_name_anything:
+        return
+    if exchange:
+        names.exchange(str(exchange), exchange, in_step=True)
+    elif key is not None and not key.startswith(REPLY_TO):
+        names.near_miss("queue", str(key), key, names.queues)
+
+
+def _consumer(names: Names, step: WrittenStep) -> None:
+    if not names.consumer(str(step.fields), step.fields):
+        raise Unreadable
+
+
+def _consumer_or_channel(names: Names, step: WrittenStep) -> None:
+    if str(step.fields) not in names.channels and str(step.fields) not in names.channels_in_steps:
+        _consumer(names, step)
+
+
+def _who_got_it(names: Names, step: WrittenStep) -> None:
+    """The `consumer` or the `channel` of a delivery."""
+    if "consumer" in step.node:
+        name = step.fields["consumer"]
+        if not names.consumer(str(name), name):
+            raise Unreadable
+        return
+    name = step.fields["channel"]
+    known = {*names.channels_in_steps, *names.named_channels, *names.consumer_channels.values()}
+    if str(name) not in known and not step.may_name_anything:
+        names.reader.error("unknown-channel", f"nothing uses a channel '{name}'", name, did_you_mean(name, known))
+
+
+def _worker(names: Names, step: WrittenStep) -> None:
+    if not step.fields.keys() >= {"name", "do"} or not names.worker(str(step.fields["name"]), step.fields["name"]):
+        raise Unreadable
+
+
+def _deleted(names: Names, step: WrittenStep) -> None:
+    known = {"queue": names.queues, "exchange": names.exchanges, "policy": names.policies}
+    for what in known.keys() & step.fields.keys() if not step.may_name_anything else ():
+        names.near_miss(what, str(step.fields[what]), step.fields[what], known[what])
+
+
+QUEUE = Check(_queue)
+WHERE_PUBLISHED = Check(_where_published)
+CONSUMER = Check(_consumer)
+CONSUMER_OR_CHANNEL = Check(_consumer_or_channel)
+WHO_GOT_IT = Check(_who_got_it)
+WORKER = Check(_worker)
+DELETED = Check(_deleted)

@@ -1,0 +1,135 @@
+"""The verbs of the section `steps`, as one table: the loader, the JSON Schema, the help and the page of all steps follow it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from routesim import steps
+from routesim.scenario.format.declared import (
+    BINDING,
+    EXCHANGE_NAME,
+    ID,
+    NAME,
+    PREFETCH,
+    PUBLISH,
+)
+from routesim.scenario.format.expected import EXPECT
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Field, Integer, Kind, Shape
+from routesim.scenario.format.whole import DECLARED
+from routesim.scenario.format.workers import SIGNAL
+from routesim.scenario.steps import building, checks
+from routesim.scenario.steps.building import Build, StepContext
+from routesim.scenario.steps.checks import Check, WrittenStep, one_of
+
+
+class Verb(NamedTuple):
+    """`kind` is what stands after the verb, `help` what it does. `checks` are made in this order, then `build` is called.
+    `gather` notes the names that the step brings, for a step may refer to what a later one declares."""
+
+    kind: Kind
+    help: str
+    build: Build
+    checks: tuple[Check, ...] = ()
+    gather: Callable[[StepContext, WrittenStep], None] | None = None
+
+
+FAILS = Integer(300, 600)
+CHANNEL_OR_CONSUMER = {
+    "channel": Field(NAME, "the channel of the delivery"),
+    "consumer": Field(NAME, "the consumer that got the delivery"),
+}
+DELIVERY = {
+    **CHANNEL_OR_CONSUMER,
+    "message": Field(ID, "the newest delivery of this message"),
+    "delivery_tag": Field(Integer(0), "the tag of the delivery; 0 with multiple: all of them"),
+}
+MULTIPLE = Field(Boolean(), "all up to this one")
+REQUEUE = Field(Boolean(), "default true; false: dead-letter or drop")
+ONE_END = one_of("consumer", "channel", code="missing-key", problem="{verb} needs either consumer or channel")
+ONE_DELETED = one_of("queue", "exchange", "policy", code="wrong-value", problem="delete takes one of queue, exchange or policy")
+ANSWER = (ONE_END, checks.WHO_GOT_IT, checks.ONE_DELIVERY)
+
+VERBS: dict[str, Verb] = {
+    "publish": Verb(
+        PUBLISH, "sends a message, or many", building.publish, (checks.WHERE_PUBLISHED,), building.ids_and_channel
+    ),
+    "wait": Verb(Duration(), "lets time pass", building.wait),
+    "get": Verb(
+        Shape("get", {
+            "queue": Field(NAME, "the queue", required=True),
+            "channel": Field(NAME, "the channel"),
+            "auto_ack": Field(Boolean(), "acknowledged as soon as sent"),
+        }),
+        "fetches one message from a queue (basic.get)", building.get, (checks.QUEUE,), building.channel,
+    ),
+    "ack": Verb(Shape("ack", {**DELIVERY, "multiple": MULTIPLE}), "acknowledges a delivery, or several", building.ack, ANSWER),
+    "nack": Verb(
+        Shape("nack", {**DELIVERY, "multiple": MULTIPLE, "requeue": REQUEUE}),
+        "turns a delivery down, or several", building.nack, ANSWER,
+    ),
+    "reject": Verb(
+        Shape("reject", {**DELIVERY, "requeue": REQUEUE}), "turns one delivery down", building.reject, ANSWER
+    ),
+    "recover": Verb(
+        Shape("recover", {**CHANNEL_OR_CONSUMER, "requeue": Field(Boolean(), "default true")}),
+        "puts back all that a channel has not acknowledged (basic.recover)", building.recover, (ONE_END, checks.WHO_GOT_IT),
+    ),
+    "qos": Verb(
+        Shape("qos", {
+            "channel": Field(NAME, "the channel", required=True),
+            "prefetch": Field(PREFETCH, "the limit; 0: none", required=True),
+            "global": Field(Boolean(), "for the whole channel instead of each new consumer"),
+        }),
+        "limits the unacknowledged messages of a channel (basic.qos)", building.qos, (), building.channel,
+    ),
+    "tx": Verb(
+        Shape("tx", {
+            "channel": Field(NAME, "the channel", required=True),
+            "do": Field(Choice("select", "commit", "rollback"), "select, commit or rollback", required=True),
+        }),
+        "begins, commits or rolls back a transaction", building.tx, (), building.channel_without_confirms,
+    ),
+    "consume": Verb(NAME, "starts a consumer", building.consume, (checks.CONSUMER,)),
+    "cancel": Verb(NAME, "cancels a consumer", building.cancel, (checks.CONSUMER,)),
+    "crash": Verb(
+        NAME, "the connection of a consumer or channel is lost without a word", building.ends_connection(steps.Crash),
+        (checks.CONSUMER_OR_CHANNEL,),
+    ),
+    "close": Verb(
+        NAME, "the connection of a consumer or channel is closed in good order", building.ends_connection(steps.Close),
+        (checks.CONSUMER_OR_CHANNEL,),
+    ),
+    "restart": Verb(Choice("clean", "kill"), "the broker stops and starts again", building.restart),
+    "worker": Verb(SIGNAL, "what befalls a worker process", building.worker, (checks.WORKER,)),
+    "declare": Verb(
+        Shape("declare", DECLARED), "declares what the sections at the top may declare, in their form", building.declare, (),
+        building.declared_names,
+    ),
+    "delete": Verb(
+        Shape("delete", {
+            "queue": Field(NAME, "a queue"),
+            "exchange": Field(EXCHANGE_NAME, "an exchange"),
+            "policy": Field(NAME, "a policy"),
+            "if_unused": Field(Boolean(), "only without consumers or bindings"),
+            "if_empty": Field(Boolean(), "only without ready messages"),
+            "channel": Field(NAME, "the channel"),
+        }),
+        "deletes a queue, an exchange or a policy", building.delete, (ONE_DELETED, checks.DELETED),
+    ),
+    "bind": Verb(BINDING, "binds a queue or an exchange", building.binds(steps.Bind)),
+    "unbind": Verb(BINDING, "takes a binding away", building.binds(steps.Unbind)),
+    "purge": Verb(NAME, "removes the ready messages of a queue", building.purge, (checks.QUEUE,)),
+    "expect": Verb(EXPECT, "says what must be so now", building.expect, (checks.ENDED_AT_THE_END,)),
+}  # fmt: skip
+
+# Steps of Celery's, expanded into the others: rows of `celery.celery_steps.VERBS`, imported when a scenario has one of them.
+CELERY_VERBS = ("call", "control", "flower")
+NAMES = (*VERBS, *CELERY_VERBS)
+
+
+def kind_of(verb: str) -> Kind:
+    """What stands after a verb, Celery's included."""
+    if verb in VERBS:
+        return VERBS[verb].kind
+    from routesim.scenario.celery.celery_format import STEP_KINDS
+
+    return STEP_KINDS[verb]
