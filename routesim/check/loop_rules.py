@@ -8,7 +8,7 @@ from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_let
 from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
 from routesim.diagnostics import ERROR
-from routesim.explain.answer import lasting
+from routesim.durations import duration_text
 from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import TooManyStates
 from routesim.model import Consumer
@@ -214,7 +214,7 @@ def _endless_shown(topology: CheckedTopology, circle: Circle, rejecting: list[Qu
         more: dict[str, Any] = {"consumers": consumers}
         return draft(topology, f"{sentence}it comes back at once, for ever", sections, steps, {"ended": "livelock"}, **more)
     expect = {"consumers": {"rejects-1": {"delivered": f">= {ROUNDS}"}}}
-    sentence += f"delivered {ROUNDS} times within {lasting(ROUNDS * waits)}, and no end"
+    sentence += f"delivered {ROUNDS} times within {duration_text(ROUNDS * waits)}, and no end"
     return draft(topology, sentence, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
 
 

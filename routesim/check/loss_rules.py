@@ -7,7 +7,8 @@ from routesim.broker.policies import matching
 from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
-from routesim.explain.answer import lasting, quoted
+from routesim.durations import duration_text
+from routesim.explain.answer import quoted
 from routesim.explain.keys.key_sets import ALL, NONE, Keys, TooManyStates, any_of, exactly, witness
 from routesim.explain.keys.reach import decides_by_key, reach
 from routesim.model import DEFAULT_EXCHANGE
@@ -198,7 +199,7 @@ def _limits(topology: CheckedTopology, queue: QueueType) -> Iterator[Problem]:
     set_by = {key: origin.source for key, origin in queue.origins.items()}
     said, inner = [], ("name",)
     if limits.message_ttl is not None:
-        said.append(f"what is not consumed within {lasting(limits.message_ttl)} ({set_by['message_ttl']} message-ttl)")
+        said.append(f"what is not consumed within {duration_text(limits.message_ttl)} ({set_by['message_ttl']} message-ttl)")
         inner = ("message_ttl",)
     if limits.max_length is not None and lossy:
         said.append(f"the oldest beyond {limits.max_length:,} messages ({set_by['max_length']} max-length)")
@@ -222,7 +223,7 @@ def _limit_shown(topology: CheckedTopology, queue: QueueType) -> Draft | None:
     sections = slice_of(topology, [(way, key)], [queue.name])
     step: dict[str, Any]
     if limits.message_ttl is not None:
-        sentence = f"{publishing(way, key)}, wait {lasting(limits.message_ttl)}: dropped from '{queue.name}'"
+        sentence = f"{publishing(way, key)}, wait {duration_text(limits.message_ttl)}: dropped from '{queue.name}'"
         steps = [publish_step(way, key), {"wait": limits.message_ttl}]
         return draft(topology, sentence, sections, steps, {"messages": {"m1": {queue.name: "dropped: expired"}}})
     if limits.max_length is not None and limits.max_length <= LONGEST_FILL:

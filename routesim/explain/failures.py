@@ -8,6 +8,7 @@ from typing import Any
 
 from routesim import events
 from routesim.diagnostics import ERROR, Diagnostic, Place
+from routesim.durations import duration_text, seconds
 from routesim.explain.witness import ExpectationWitness, told
 from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.scenario import Never
@@ -75,9 +76,9 @@ def _breach(witness: Any) -> str:
     if not isinstance(witness, tuple) or hasattr(witness, "at_ms"):
         return told(witness)
     since, left, until_ms = witness
-    waited = f"{(until_ms - since.at_ms) / 1000:.3f} s"
+    waited = duration_text(until_ms - since.at_ms)
     if left is since:
-        return f"{told(since)}; there it still waits at {until_ms / 1000:.3f} s, for {waited}"
+        return f"{told(since)}; there it still waits at {seconds(until_ms)} s, for {waited}"
     return f"{told(since)}; after {waited} {told(left, who=False)}"
 
 

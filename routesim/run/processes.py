@@ -8,7 +8,7 @@ from routesim.clients.process import Process
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import Entry, WorkerTimer
 from routesim.run.clock import Clock
-from routesim.run.folds.records import Listener
+from routesim.run.folds.fold import Listener
 from routesim.scenario import Scenario
 from routesim.steps import Step
 

@@ -11,12 +11,11 @@ from routesim.cli.shared.options import choice, stdin_once
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs, write_problems
-from routesim.events import Event
+from routesim.durations import parse_duration
 from routesim.report.formats import RUN, formats_of, run_report
 from routesim.report.style import OutputStyle
 from routesim.run import Listener, Runner
 from routesim.scenario import Scenario
-from routesim.scenario.format.kinds import duration_ms
 
 if TYPE_CHECKING:
     from routesim.run.expecting.coverage import Covered
@@ -47,7 +46,7 @@ def until_of(text: str | None) -> str | int | None:
     """`idle`, `steps` or a duration in ms. Raises `UsageError`."""
     if text is None or text in ("idle", "steps"):
         return text
-    ms = duration_ms(text)
+    ms = parse_duration(text)
     if ms is None:
         raise UsageError(f"--until takes idle, steps or a duration such as 30s, not '{text}'")
     return ms
@@ -155,15 +154,11 @@ class _Plot:
     """Hears what a report hears, and draws the queues below it."""
 
     def __init__(self, listener: Listener | None) -> None:
+        from routesim.run.folds.fold import fan_out
         from routesim.run.folds.situation import Depths
 
-        self.listener = listener
         self.depths = Depths()
-
-    def listen(self, event: Event) -> None:
-        if self.listener is not None:
-            self.listener(event)
-        self.depths.hear(event)
+        self.listen = fan_out(listener, [self.depths])
 
     def write(self, out: IO[str], end_ms: int, style: OutputStyle) -> None:
         from routesim.report.answers.monitor import PLAIN_COLUMNS, depth_fields, write_plot

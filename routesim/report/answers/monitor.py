@@ -4,19 +4,19 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import IO, Any, NamedTuple
 
+from routesim.durations import duration_text
 from routesim.report import plot
 from routesim.report.formats.plain import section_lines
-from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Row, Span, cut
+from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Row, Span
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import together
 from routesim.report.summary.task_sections import TONES
-from routesim.report.ticks import short_time
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
 from routesim.run.folds.situation import Depth
 from routesim.run.monitored import Monitored, Pending, Sample, samples
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
-from routesim.text import encoding_of, fitted, visible, wrapped
+from routesim.text import cut, encoding_of, fitted, visible, wrapped
 
 PLAIN_COLUMNS = 80
 MAX_QUEUES = 8
@@ -53,7 +53,7 @@ def _write(out: IO[str], view: MonitorView, columns: int, width: int | None, col
     """`width`: of tables; None: plain ones."""
     seen, heard = view.seen, view.heard
     whose = f" as {visible(heard.consumer)} saw it" if heard is not None else ""
-    head = f"{visible(seen.result.scenario.name)}{whose} at {short_time(seen.at_ms)} of virtual time"
+    head = f"{visible(seen.result.scenario.name)}{whose} at {duration_text(seen.at_ms)} of virtual time"
     plot.write(out, [*((Cell(text, plot.TITLE),) for text in wrapped(head, columns)), ()], colour=colour)
     fields, left_out = depth_fields(seen.depths)
     workers, more = worker_fields(seen.monitor if heard is None else heard.seen)
@@ -99,7 +99,7 @@ def depth_fields(depths: dict[str, list[Depth]]) -> tuple[list[PlotField], list[
         said.append(f"… {len(used) - MAX_QUEUES} more queues")
     empty = [name for name in depths if name not in used]
     if empty:
-        shown = ", ".join(cut(name, 40) for name in empty[:4])
+        shown = ", ".join(cut(visible(name), 40) for name in empty[:4])
         more = f" … {len(empty) - 4} more" if len(empty) > 4 else ""
         said.append(f"nothing ever stayed in {shown}{more}")
     return fields, said
@@ -116,7 +116,7 @@ def worker_fields(monitor: Monitor) -> tuple[list[PlotField], list[str]]:
         rows = [Row(f"child {child}", runs[name, child]) for child in children[:MAX_CHILDREN]]
         fields.append(PlotField(f"worker {visible(name)}", _loads(worker), rows))
         if len(children) > MAX_CHILDREN:
-            said.append(f"… {len(children) - MAX_CHILDREN} more children of {cut(name, 40)}")
+            said.append(f"… {len(children) - MAX_CHILDREN} more children of {cut(visible(name), 40)}")
     if len(monitor.workers) > MAX_WORKERS:
         said.append(f"… {len(monitor.workers) - MAX_WORKERS} more workers")
     return fields, said
@@ -189,7 +189,7 @@ def tasks_section(monitor: Monitor, pending: list[Pending], at_ms: int) -> Secti
         rows.append(
             (Cell(f"… {left_out} more"), Cell("--format json has them all", QUIET), *[Cell("")] * (len(TASK_COLUMNS) - 2))
         )
-    retried = any(task.retries for task in monitor.tasks.values())
+    retried = any(task.record["retries"] for task in monitor.tasks.values())
     kept = len(TASK_COLUMNS) if retried else TASK_COLUMNS.index("retries")
     return Section("Tasks", TASK_COLUMNS[:kept], [row[:kept] for row in rows], frozenset(TASK_COLUMNS[4:]))
 
@@ -198,13 +198,13 @@ def _task(task: TaskView, at_ms: int) -> tuple[Cell, ...]:
     run = task.run
     ran = ""
     if run is not None:
-        ran = short_time(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
+        ran = duration_text(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
     return (
-        Cell(visible(task.name)), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
-        Cell("" if task.received_ms is None else short_time(task.received_ms)),
-        Cell("" if run is None else short_time(run.began_ms)),
-        Cell(ran), Cell(str(task.runs), PLAIN if task.runs == 1 else NOTICE),
-        Cell(str(task.retries), NOTICE if task.retries else QUIET),
+        Cell(visible(task.record["name"])), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
+        Cell("" if task.received_ms is None else duration_text(task.received_ms)),
+        Cell("" if run is None else duration_text(run.began_ms)),
+        Cell(ran), Cell(str(task.record["runs"]), PLAIN if task.record["runs"] == 1 else NOTICE),
+        Cell(str(task.record["retries"]), NOTICE if task.record["retries"] else QUIET),
     )  # fmt: skip
 
 
@@ -261,7 +261,7 @@ def _samples(seen: Monitored, every_ms: int) -> Section:
 def _sample(sample: Sample, queues: list[str], workers: list[str]) -> tuple[Cell, ...]:
     values: list[Any] = [sample.queues.get(name) for name in queues]
     values += [sample.workers[name] for name in workers]
-    return (Cell(short_time(sample.at_ms)), *(_sum(each) for each in values))
+    return (Cell(duration_text(sample.at_ms)), *(_sum(each) for each in values))
 
 
 def _sum(values: tuple[int, ...] | None) -> Cell:

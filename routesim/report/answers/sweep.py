@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import IO, Any, NamedTuple
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
+from routesim.durations import duration_text
 from routesim.report.formats.json import envelope
 from routesim.report.formats.plain import section_lines
 from routesim.report.style import OutputStyle
@@ -11,7 +12,7 @@ from routesim.run.sweeps.histogram import Histogram
 from routesim.run.sweeps.sweep import Sweep, Tally
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
-from routesim.text import duration, encoding_of, fitted, visible
+from routesim.text import encoding_of, fitted, visible
 
 SHARES = {"median": 0.5, "p90": 0.9, "p99": 0.99}
 COUNTS = ("published", *PUBLISHES, *COPIES_IN, *COPIES_OUT, "delivered", "redelivered", "lost")
@@ -164,7 +165,7 @@ def notes(found: Sweep, count: int) -> list[Cell]:
     coarse = [(queue, histogram.step) for queue, histogram in found.waits.items() if histogram.step > 1]
     for queue, step in coarse:
         found_notes.append(
-            Cell(f"The waits of {visible(queue)} are known to {step:,} ms: there are too many different ones.", QUIET)
+            Cell(f"The waits of {visible(queue)} are known to {duration_text(step)}: there are too many different ones.", QUIET)
         )
     if not found.drawn:
         once = f"; run once, it stands for all {count:,}" if count > 1 else ""
@@ -184,7 +185,7 @@ def verdict(report: SeedsReport) -> Cell:
     else:
         first = f"all expectations held in {runs}" if found.expectations else f"nothing failed in {runs}"
     clock = found.counts["clock_ms"]
-    spread = [duration(clock.least)] if clock.least == clock.greatest else [duration(clock.least), duration(clock.greatest)]
+    spread = dict.fromkeys((duration_text(clock.least), duration_text(clock.greatest)))
     parts = [first, f"{' to '.join(spread)} of virtual time each, rules of {scenario.whose_rules}"]
     return Cell(f"{'FAILED' if failed else 'OK'}  {visible(scenario.name)}: {'; '.join(parts)}", BAD if failed else GOOD)
 

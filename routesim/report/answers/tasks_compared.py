@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import IO, Any
 
+from routesim.durations import duration_text
 from routesim.report.formats.json import envelope
 from routesim.report.formats.plain import section_lines
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import together
-from routesim.report.ticks import short_time
 from routesim.run.on_redis.differences import CLASSES
 from routesim.run.on_redis.tasks_on_both import Comparison, Side, TaskFate
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
@@ -98,7 +98,7 @@ def _tasks(found: Comparison) -> Section:
 def _fate(fate: TaskFate | None) -> str:
     if fate is None:
         return "nowhere"
-    runs = [f"{visible(worker)} at {short_time(at_ms)}" for worker, at_ms in fate.started[:MAX_RUNS]]
+    runs = [f"{visible(worker)} at {duration_text(at_ms)}" for worker, at_ms in fate.started[:MAX_RUNS]]
     if len(fate.started) > MAX_RUNS:
         runs.append(f"… {len(fate.started) - MAX_RUNS} more")
     times = f"{fate.runs} runs: " if fate.runs > 1 else ""
@@ -151,7 +151,7 @@ def _work(found: Comparison) -> Section:
 
 
 def _ended(side: Side) -> str:
-    return ENDLESS.get(side.ended, f"at {short_time(side.facts.last_ms)}")
+    return ENDLESS.get(side.ended, f"at {duration_text(side.facts.last_ms)}")
 
 
 def _first(found: Comparison) -> Section:
@@ -163,7 +163,7 @@ def _first(found: Comparison) -> Section:
         for name, texts in zip(BOTH, (first.rabbitmq, first.redis), strict=True)
     ]
     order = ", in another order" if first.in_order else ""
-    return Section(f"The first difference, at {short_time(first.at_ms)}{order}", ("", ""), rows)
+    return Section(f"The first difference, at {duration_text(first.at_ms)}{order}", ("", ""), rows)
 
 
 def _events(texts: list[str]) -> str:
@@ -175,7 +175,7 @@ def _why(found: Comparison) -> Section:
     rows = []
     for item in found.differences:
         times = f" ({item.times} times)" if item.times > 1 else ""
-        text = f"{CLASSES[item.name]}. First at {short_time(item.at_ms)}: {visible(item.shown)}{times}."
+        text = f"{CLASSES[item.name]}. First at {duration_text(item.at_ms)}: {visible(item.shown)}{times}."
         rows.append((Cell(item.name, NOTICE), Cell(text)))
     known = {error.text for error in found.rabbitmq.seen.result.errors}
     errors = dict.fromkeys(error.text for error in found.redis.seen.result.errors if error.text not in known)

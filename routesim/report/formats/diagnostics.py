@@ -3,7 +3,7 @@
 from typing import IO
 
 from routesim.diagnostics import ERROR, Diagnostic
-from routesim.text import encoding_of, fitted, visible, width
+from routesim.text import cut, encoding_of, fitted, visible, width
 
 COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
 BOLD, RESET = "\x1b[1m", "\x1b[0m"
@@ -24,8 +24,7 @@ def write(out: IO[str], diagnostics: list[Diagnostic], *, colour: bool, plain: b
 
 def _clipped(text: str) -> str:
     """A message or a cure, at a bearable length: names in it may be of any."""
-    shown = visible(text)
-    return shown if len(shown) <= LONGEST_TEXT else f"{shown[: LONGEST_TEXT - 1]}…"
+    return cut(visible(text), LONGEST_TEXT)
 
 
 def one_line(item: Diagnostic) -> str:

@@ -20,7 +20,7 @@ class HtmlReport(RunReport):
     def __init__(self, out: IO[str], scenario: Scenario, style: OutputStyle) -> None:
         super().__init__(out, scenario, style)
         self.recorder = Recorder(scenario)
-        self.listen = None if style.quiet else self.recorder.listen
+        self.listen = None if style.quiet else self.recorder.hear
 
     def finish(self, result: Result) -> None:
         story = self.recorder.finished(result, kept=not self.style.quiet)
