@@ -7,6 +7,7 @@ from routesim import events, steps
 from routesim.broker import publishing
 from routesim.broker.policies import apply_to_exchange, apply_to_queue
 from routesim.broker.state import BindingKey, ConsumerEnded, ExchangeState, State, uniform
+from routesim.durations import duration_text
 from routesim.exchanges import EXCHANGE_TYPES, exchange_types
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Exchange, Queue
 from routesim.queues import QUEUE_TYPES, Copy, QueueType
@@ -319,7 +320,7 @@ def lease_over(broker: State, name: str) -> None:
         queue.used_at = broker.now
         broker.watch_lease(queue)
     else:
-        remove_queue(broker, queue, f"unused for {queue.settings.expires} ms (x-expires)")
+        remove_queue(broker, queue, f"unused for {duration_text(queue.settings.expires)} (x-expires)")
 
 
 def delete_queue(broker: State, step: steps.DeleteQueue) -> None:
