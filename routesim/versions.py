@@ -123,7 +123,7 @@ DIFFERENCES: dict[str, VersionDifference] = {
         "exchange types that were not there before", (), (("4.0.0", ("x-local-random",)),), "rules/routing#L2"
     ),
     "topic_hash_words_limit": VersionDifference(
-        "`#` words that a new topic binding may have", None, (("4.3.6", 2),), "rules/routing#T5"
+        "`#` words that a new topic binding may have", None, (("4.3.5", 2),), "rules/routing#T5"
     ),
     "direct_reply_is_a_queue": VersionDifference(
         "a direct reply counts as routed for `mandatory`", False, (("4.2.0", True),), "rules/routing#U23, rules/routing#U24"
