@@ -4,7 +4,8 @@ rules/queues#2.13)."""
 from routesim import events, steps
 from routesim.broker.acknowledging import release
 from routesim.broker.publishing import reply_address
-from routesim.broker.state import ConsumerEnded, State
+from routesim.broker.records import ConsumerEnded
+from routesim.broker.state import State
 from routesim.broker.topology import remove_queue, stripped
 from routesim.broker.transactions import abandon
 from routesim.model import REPLY_TO, Consumer
