@@ -11,7 +11,6 @@ from routesim.broker import (
     deadletters,
     policies,
     publishing,
-    restarting,
     topology,
     transactions,
 )
@@ -35,7 +34,7 @@ HANDLERS: dict[type, Callable[[State, Any], None]] = {
     steps.Cancel: channels.cancel,
     steps.Crash: channels.crash,
     steps.Close: channels.close,
-    steps.Restart: restarting.restart,
+    steps.Restart: channels.restart,
     steps.DeclareExchange: topology.declare_exchange,
     steps.DeclareQueue: topology.declare_queue,
     steps.Bind: topology.bind,
