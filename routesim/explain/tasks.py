@@ -6,6 +6,7 @@ from typing import Any
 from routesim import events
 from routesim.celery.states import COUNTED
 from routesim.durations import seconds
+from routesim.run.folds.fold import Fold
 
 SENTENCES: dict[type, str] = {
     events.TaskReceived: "received by {0.worker}",
@@ -24,22 +25,23 @@ WORKER_SENTENCES: dict[type, str] = {
 }
 
 
-class TaskWitness:
-    """Remembers of a run the last that was heard of these tasks and of these workers."""
+class TaskWitness(Fold):
+    """The last event of each task and of each worker of a run, and how often each worker had what kind of event."""
 
     def __init__(self) -> None:
         self.tasks: dict[str, Any] = {}
         self.workers: dict[str, Any] = {}
         self.counts: dict[str, Counter[str]] = {}
 
-    def hear(self, event: Any) -> None:
-        kind = type(event)
-        if kind in SENTENCES:
-            self.tasks[event.task] = event
-            if kind in COUNTED:
-                self.counts.setdefault(event.worker, Counter())[COUNTED[kind]] += 1
-        elif kind in WORKER_SENTENCES:
-            self.workers[event.worker] = event
+    def _task(self, event: Any) -> None:
+        self.tasks[event.task] = event
+        if type(event) in COUNTED:
+            self.counts.setdefault(event.worker, Counter())[COUNTED[type(event)]] += 1
+
+    def _worker(self, event: Any) -> None:
+        self.workers[event.worker] = event
+
+    hears = {**dict.fromkeys(events.having("task"), _task), events.WorkerOnline: _worker, events.WorkerOffline: _worker}
 
     def of_task(self, task: str) -> str:
         """Empty where no worker ever had it."""

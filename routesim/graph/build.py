@@ -162,14 +162,15 @@ def taken_by_message(scenario: Scenario, id: str) -> Taken:
     """The edges that a message takes when the scenario runs, with dead letters and deliveries. Raises `CannotExplain`."""
     taken: Taken = set()
     known: set[str] = set()
-    ways = EventEdges()
+    along_event = EventEdges()
 
     def hear(event: Any) -> None:
         message = getattr(event, "message", None)
         if isinstance(message, str):
             known.add(message)
         if message == id:
-            taken.update(ways.of(event))
+            along_event.hear(event)
+            taken.update(along_event.edges)
 
     Runner(scenario, hear, keep=False).run()
     if id not in known:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from routesim import events
 from routesim.diagnostics import Invalid
 from routesim.durations import duration_text
-from routesim.events import Event
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.run import Runner
+from routesim.run.folds.fold import Fold
 from routesim.run.observations import Observations, observed
 from routesim.run.runnable import check_speed, steps_of, why_not
 from routesim.run.session import BrokerSession
@@ -49,7 +49,7 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
         return verdict._replace(skipped=str(problem))
     scenario = without_expectations(scenario)
     timing = Timing()
-    result = Runner(scenario, timing.listen).run()
+    result = Runner(scenario, timing.hear).run()
     if result.ended in ("livelock", "budget"):
         return verdict._replace(skipped=f"never comes to rest ({result.ended})")
     if result.clock_ms / speed > LONGEST_MS:
@@ -73,18 +73,22 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     return verdict._replace(difference=difference, tries=tries)
 
 
-class Timing:
-    """Hears of a run when steps begin and when timers go off."""
+class Timing(Fold):
+    """When the steps of a run begin, and when its timers go off."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
         self.timers: list[int] = []
 
-    def listen(self, event: Event) -> None:
-        if isinstance(event, events.StepStarted):
-            self.steps.append(event.at_ms)
-        elif isinstance(event, (events.DeadLettered, events.Dropped)) and event.reason == "expired":
+    def _removed(self, event: events.DeadLettered | events.Dropped) -> None:
+        if event.reason == "expired":
             self.timers.append(event.at_ms)
+
+    hears = {
+        events.StepStarted: lambda self, event: self.steps.append(event.at_ms),
+        events.DeadLettered: _removed,
+        events.Dropped: _removed,
+    }
 
     def nearest_ms(self) -> int | None:
         """The shortest time from the beginning of a step to a later timer."""

@@ -4,9 +4,57 @@ import itertools
 
 import pytest
 from kits.broker import Bench, before, deaths, kinds, since, versions
+from kits.rules import routing_rules
 
 from routesim import events
 from routesim.values import Typed
+
+test_configuration = routing_rules("""
+D3,D17 the exchange may come later: missing at the death, the message is dropped; it need not be there when the queue is declared
+    queue dlq; queue q dead-letter-exchange=late; send q 0 1; get killer q; reject killer 1; exchange late fanout; bind late dlq
+    get killer q; reject killer 2; drain dlq = 1
+""")
+
+test_when = routing_rules("""
+D7 what is not dead lettered: acked, requeued, purged, deleted, refused [classic quorum]
+    queue dlq; queue q {kind} max-length=3 overflow=reject-publish dead-letter=dlq; send q 0..5; get ch q 2; ack ch 1; nack ch 2
+    purge q; send q 7; delete-queue q; drain dlq =
+""")
+
+test_cycles = routing_rules("""
+D16 only the queue of the cycle is left out: other targets of the same dead letter get it
+    exchange dlx fanout; queue q dead-letter-exchange=dlx message-ttl=100; queue other; bind dlx q; bind dlx other; send q m
+    wait 1000; ready q =; drain other = m
+D16 delivery limit is no rejection: what died of its delivery limit does not come back to the queue
+    queue q quorum delivery-limit=0 dead-letter-exchange=""; send q m; get ch q; reject ch 1 requeue; drain q =
+    dropped q = m:delivery_limit
+""")
+
+test_where_it_goes = routing_rules("""
+D17 unroutable dead letters: dropped, unless the dead-letter exchange has an alternate one
+    exchange dlx direct; queue q dead-letter-exchange=dlx; send q m; get killer q; reject killer 1; dropped q = m:rejected
+    exchange ae fanout; queue unrouted; bind ae unrouted; exchange dlx2 direct ae=ae; queue q2 dead-letter-exchange=dlx2
+    send q2 m; get killer q2; reject killer 2; drain unrouted = m
+D15 never mandatory never returned: the publisher hears nothing of it
+    exchange dlx direct; queue q dead-letter-exchange=dlx; send q m mandatory; get killer q; reject killer 1; returned =
+    confirms = m:ack
+D20 streams as targets: a stream dead-letters nothing, but takes dead letters
+    queue s stream; queue q dead-letter=s; send q m; get killer q; reject killer 1; consume A s prefetch=5 x-stream-offset=first
+    news = A:m
+""")
+
+test_at_least_once = routing_rules("""
+D19 kept until it can be routed: without a route the dead letter stays with its source, neither ready nor unacked, and is tried every 180 s
+    queue q quorum dead-letter-exchange=dlx dead-letter-strategy=at-least-once overflow=reject-publish; queue dlq; send q 0 1
+    get killer q; reject killer 1; get killer q; reject killer 2; count q = 0 0; wait 170000; exchange dlx fanout; bind dlx dlq
+    drain dlq =; wait 30000; drain dlq = 0 1
+D8,queues#6.1 waiting dead letters fill the queue: they count towards its limit
+    queue q quorum dead-letter-exchange=dlx dead-letter-strategy=at-least-once overflow=reject-publish max-length=1; queue dlq
+    send q 0 1; get killer q; reject killer 1; get killer q; reject killer 2; send q 2; confirms = 0:ack 1:ack 2:nack
+D19 survives a restart: the source keeps it over a restart
+    queue q quorum dead-letter-exchange=dlx dead-letter-strategy=at-least-once overflow=reject-publish; queue dlq; send q 0
+    get killer q; reject killer 1; restart; exchange dlx fanout; bind dlx dlq; wait 400000; drain dlq = 0
+""")
 
 OLD, NEW = before("3.13"), since("3.13")
 
@@ -68,21 +116,6 @@ def test_d5_policies_count_for_later_deaths(version):
     assert b.drain("dlq") == "1"
 
 
-@versions()
-def test_d3_the_exchange_may_come_later(version):
-    """rules/routing#D3, rules/routing#D17: missing at the death, the message is dropped;
-    it need not be there when the queue is declared."""
-    b = Bench(version)
-    b.queue("dlq")
-    b.queue("q", dead_letter_exchange="late")
-    b.send("q", 0, 1)
-    die(b, "q")
-    b.exchange("late", "fanout")
-    b.bind("late", "dlq")
-    die(b, "q")
-    assert b.drain("dlq") == "1"
-
-
 # When ------------------------------------------------------------------------------------------------------------------
 
 
@@ -106,23 +139,6 @@ def test_d6_reasons(version, kind):
         letter = b.take("dlq")
         assert str(letter) == reason
         assert deaths(letter) == [("q", reason, 1)]
-
-
-@versions()
-@kinds("classic", "quorum")
-def test_d7_what_is_not_dead_lettered(version, kind):
-    """rules/routing#D7: acked, requeued, purged, deleted, refused."""
-    b = Bench(version)
-    b.queue("dlq")
-    b.queue("q", kind, max_length=3, overflow="reject-publish", dead_letter_exchange="", dead_letter_routing_key="dlq")
-    b.send("q", *range(6))
-    b.get("ch", "q", 2)
-    b.ack("ch", 1)
-    b.nack("ch", 2)
-    b.purge("q")
-    b.send("q", 7)
-    b.delete_queue("q")
-    assert b.drain("dlq") == ""
 
 
 # What is published -----------------------------------------------------------------------------------------------------
@@ -430,21 +446,6 @@ def test_d16_a_to_b_to_a(version):
 
 
 @versions()
-def test_d16_only_the_queue_of_the_cycle_is_left_out(version):
-    """rules/routing#D16: other targets of the same dead letter get it."""
-    b = Bench(version)
-    b.exchange("dlx", "fanout")
-    b.queue("q", dead_letter_exchange="dlx", message_ttl=100)
-    b.queue("other")
-    b.bind("dlx", "q")
-    b.bind("dlx", "other")
-    b.send("q", "m")
-    b.wait(1000)
-    assert b.ready("q") == ""
-    assert b.drain("other") == "m"
-
-
-@versions()
 def test_d16_a_longer_circle(version):
     """rules/routing#D16: a -> b -> c -> a of expiries ends where it began."""
     b = Bench(version)
@@ -454,18 +455,6 @@ def test_d16_a_longer_circle(version):
     b.wait(10_000)
     assert [event.queue for event in b.all(events.CycleCut)] == ["a"]
     assert [b.count(name) for name in "abc"] == [(0, 0)] * 3
-
-
-@versions()
-def test_d16_delivery_limit_is_no_rejection(version):
-    """rules/routing#D16: what died of its delivery limit does not come back to the queue."""
-    b = Bench(version)
-    b.queue("q", "quorum", delivery_limit=0, dead_letter_exchange="")
-    b.send("q", "m")
-    b.get("ch", "q")
-    b.reject("ch", 1, requeue=True)
-    assert b.drain("q") == ""
-    assert b.died("q", dropped=True) == "m:delivery_limit"
 
 
 @versions()
@@ -486,49 +475,6 @@ def test_d16_a_loop_at_one_instant_does_not_hang(version):
 # Where it goes ---------------------------------------------------------------------------------------------------------
 
 
-@versions()
-def test_d17_unroutable_dead_letters(version):
-    """rules/routing#D17: dropped, unless the dead-letter exchange has an alternate one."""
-    b = Bench(version)
-    b.exchange("dlx", "direct")
-    b.queue("q", dead_letter_exchange="dlx")
-    b.send("q", "m")
-    die(b, "q")
-    assert b.died("q", dropped=True) == "m:rejected"
-    b.exchange("ae", "fanout")
-    b.queue("unrouted")
-    b.bind("ae", "unrouted")
-    b.exchange("dlx2", "direct", ae="ae")
-    b.queue("q2", dead_letter_exchange="dlx2")
-    b.send("q2", "m")
-    die(b, "q2")
-    assert b.drain("unrouted") == "m"
-
-
-@versions()
-def test_d15_never_mandatory_never_returned(version):
-    """rules/routing#D15: the publisher hears nothing of it."""
-    b = Bench(version)
-    b.exchange("dlx", "direct")
-    b.queue("q", dead_letter_exchange="dlx")
-    b.send("q", "m", mandatory=True)
-    die(b, "q")
-    assert b.returned == ""
-    assert b.confirms == {"m": "ack"}
-
-
-@versions()
-def test_d20_streams_as_targets(version):
-    """rules/routing#D20: a stream dead-letters nothing, but takes dead letters."""
-    b = Bench(version)
-    b.queue("s", "stream")
-    b.queue("q", dead_letter_exchange="", dead_letter_routing_key="s")
-    b.send("q", "m")
-    die(b, "q")
-    b.consume("A", "s", prefetch=5, args={"x-stream-offset": "first"})
-    assert b.news() == "A:m"
-
-
 # At least once ---------------------------------------------------------------------------------------------------------
 
 
@@ -543,34 +489,6 @@ def at_least_once(version, **arguments):
 
 
 @versions()
-def test_d19_kept_until_it_can_be_routed(version):
-    """rules/routing#D19: without a route the dead letter stays with its source, neither ready nor unacked,
-    and is tried every 180 s."""
-    b = at_least_once(version)
-    b.send("q", 0, 1)
-    die(b, "q")
-    die(b, "q")
-    assert b.count("q") == (0, 0)
-    b.wait(170_000)
-    b.exchange("dlx", "fanout")
-    b.bind("dlx", "dlq")
-    assert b.drain("dlq") == ""
-    b.wait(30_000)
-    assert b.drain("dlq") == "0 1"
-
-
-@versions()
-def test_d19_waiting_dead_letters_fill_the_queue(version):
-    """rules/routing#D8, rules/queues#6.1: they count towards its limit."""
-    b = at_least_once(version, max_length=1)
-    b.send("q", 0, 1)
-    die(b, "q")
-    die(b, "q")
-    b.send("q", 2)
-    assert b.confirms["2"] == "nack"
-
-
-@versions()
 @pytest.mark.parametrize("arguments", [{"overflow": "drop-head"}, {"overflow": "reject-publish-dlx"}])
 def test_d19_needs_reject_publish(version, arguments):
     """rules/routing#D19: otherwise it is at most once."""
@@ -581,19 +499,6 @@ def test_d19_needs_reject_publish(version, arguments):
     b.bind("dlx", "dlq")
     b.wait(400_000)
     assert b.drain("dlq") == ""
-
-
-@versions()
-def test_d19_survives_a_restart(version):
-    """rules/routing#D19: the source keeps it over a restart."""
-    b = at_least_once(version)
-    b.send("q", 0)
-    die(b, "q")
-    b.restart()
-    b.exchange("dlx", "fanout")
-    b.bind("dlx", "dlq")
-    b.wait(400_000)
-    assert b.drain("dlq") == "0"
 
 
 @versions()

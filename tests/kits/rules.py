@@ -178,9 +178,21 @@ class Script:
     def publish(self, exchange: str, key: str, *ids: str, mandatory: bool = False, **fields: Any) -> None:
         self.b.publish(exchange, key, *ids, mandatory=mandatory, **fields)
 
-    def policy(self, name: str, pattern: str, fails: Any = None, operator: bool = False, **definition: Any) -> None:
-        table = {key.replace("_", "-"): value for key, value in definition.items()}
-        self.b.policy(name, pattern, table, operator=operator, fails=fails)
+    def route(self, exchange: str, key: str = "", mandatory: bool = False, **fields: Any) -> str:
+        return self.b.route(exchange, key, mandatory=mandatory, **fields)
+
+    def policy(
+        self,
+        name: str,
+        pattern: str,
+        apply_to: str = "all",
+        priority: float = 0,
+        operator: bool = False,
+        fails: Any = None,
+        **keys: Any,
+    ) -> None:
+        definition = {key.replace("_", "-"): value for key, value in keys.items()}
+        self.b.policy(name, pattern, definition, apply_to=apply_to, priority=priority, operator=operator, fails=fails)
 
     def send_by_priority(self, queue: str, *messages: str) -> None:
         """`a:5 b`: each with its priority, or with none."""
@@ -264,6 +276,7 @@ class Script:
 def _arguments(words: list[str], parameters: Any) -> tuple[list[Any], dict[str, Any]]:
     """What the method is called with."""
     flags = {name for name, parameter in parameters.items() if isinstance(parameter.default, bool)}
+    takes_table = "args" in parameters and not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     names: list[Any] = []
     options: dict[str, Any] = {}
     for word in words:
@@ -274,7 +287,7 @@ def _arguments(words: list[str], parameters: Any) -> tuple[list[Any], dict[str, 
             options[word.replace("-", "_")] = True
         elif not has_value or name.startswith('"'):
             names.append(_value(word))
-        elif name.startswith("x-"):
+        elif name.startswith("x-") or (takes_table and name.replace("-", "_") not in parameters):
             options.setdefault("args", {})[name] = _value(value)
         elif name == "dead-letter":
             options |= {"dead_letter_exchange": "", "dead_letter_routing_key": value}

@@ -11,7 +11,6 @@ from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, st
 from routesim.cli.shared.progress import Progress
 from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
 from routesim.durations import parse_duration
-from routesim.events import Event
 from routesim.report.formats import diagnostics
 from routesim.report.formats.run_formats import APART, FORMATS, KEEPS_ALL, frame
 from routesim.report.style import OutputStyle
@@ -160,15 +159,11 @@ class _Plot:
     """Hears what a report hears, and draws the queues below it."""
 
     def __init__(self, listener: Listener | None) -> None:
+        from routesim.run.folds.fold import fan_out
         from routesim.run.folds.situation import Depths
 
-        self.listener = listener
         self.depths = Depths()
-
-    def listen(self, event: Event) -> None:
-        if self.listener is not None:
-            self.listener(event)
-        self.depths.hear(event)
+        self.listen = fan_out(listener, [self.depths])
 
     def write(self, out: IO[str], end_ms: int, looks: OutputStyle) -> None:
         from routesim.report.answers.monitor import PLAIN_COLUMNS, depth_fields, write_plot

@@ -186,7 +186,7 @@ def tasks_section(monitor: Monitor, pending: list[Pending], at_ms: int) -> Secti
         rows.append(
             (Cell(f"… {left_out} more"), Cell("--format json has them all", QUIET), *[Cell("")] * (len(TASK_COLUMNS) - 2))
         )
-    retried = any(task.retries for task in monitor.tasks.values())
+    retried = any(task.record["retries"] for task in monitor.tasks.values())
     kept = len(TASK_COLUMNS) if retried else TASK_COLUMNS.index("retries")
     return Section("Tasks", TASK_COLUMNS[:kept], [row[:kept] for row in rows], frozenset(TASK_COLUMNS[4:]))
 
@@ -197,11 +197,11 @@ def _task(task: TaskView, at_ms: int) -> tuple[Cell, ...]:
     if run is not None:
         ran = duration_text(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
     return (
-        Cell(visible(task.name)), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
+        Cell(visible(task.record["name"])), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
         Cell("" if task.received_ms is None else duration_text(task.received_ms)),
         Cell("" if run is None else duration_text(run.began_ms)),
-        Cell(ran), Cell(str(task.runs), PLAIN if task.runs == 1 else NOTICE),
-        Cell(str(task.retries), NOTICE if task.retries else QUIET),
+        Cell(ran), Cell(str(task.record["runs"]), PLAIN if task.record["runs"] == 1 else NOTICE),
+        Cell(str(task.record["retries"]), NOTICE if task.record["retries"] else QUIET),
     )  # fmt: skip
 
 

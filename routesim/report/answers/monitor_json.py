@@ -69,8 +69,8 @@ def _worker_object(worker: WorkerView) -> dict[str, Any]:
 def _task_object(task: TaskView, at_ms: int) -> dict[str, Any]:
     run = task.run
     return {
-        "task": task.id, "name": task.name, "state": task.state, "worker": task.worker, "received_ms": task.received_ms,
+        "task": task.id, "name": task.record["name"], "state": task.state, "worker": task.worker, "received_ms": task.received_ms,
         "started_ms": None if run is None else run.began_ms, "ended_ms": None if run is None else run.ended_ms,
-        "ran_ms": None if run is None else ran_ms(run, at_ms), "received": task.received, "runs": task.runs,
-        "retries": task.retries, "why": task.why,
+        "ran_ms": None if run is None else ran_ms(run, at_ms), "received": task.record["received"],
+        "runs": task.record["runs"], "retries": task.record["retries"], "why": task.why,
     }  # fmt: skip

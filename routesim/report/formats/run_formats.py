@@ -106,7 +106,7 @@ class HtmlReport:
 
         self.out, self.quiet = out, look.quiet
         self.recorder = Recorder(scenario)
-        self.listen = None if look.quiet else self.recorder.listen
+        self.listen = None if look.quiet else self.recorder.hear
 
     def finish(self, result: Result) -> None:
         from routesim.report.html.page import escaped_for, run_of

@@ -8,6 +8,7 @@ from routesim.graph import EdgeKey, EventEdges, Graph, Key, collapsed, graph_of,
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
 from routesim.report.trace.rows import Row, Rows
 from routesim.run import Result
+from routesim.run.folds.fold import Fold
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
@@ -55,8 +56,8 @@ class Story(NamedTuple):
         return self.result.scenario
 
 
-class Recorder:
-    """Hears a run. The first moment is that before the first step; the last one, which `finished` adds, its end."""
+class Recorder(Fold):
+    """Makes a story of a run. The first moment is that before the first step; the last one, which `finished` adds, its end."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -68,7 +69,7 @@ class Recorder:
         self.held: dict[str, str] = {}
         self.by_name: set[EdgeKey] = set()  # by the default exchange, which is drawn only where it is used
 
-    def listen(self, event: Any) -> None:
+    def hear(self, event: Any) -> None:
         self.depths.hear(event)
         if self.monitor is not None:
             self.monitor.hear(event)
@@ -78,7 +79,8 @@ class Recorder:
             self.left_out += row is not None
             return
         if row is not None or started:
-            ways = self.ways.of(event)
+            self.ways.hear(event)
+            ways = self.ways.edges
             self.by_name.update(way for way in ways if not way[0].name or way[0].name == "(default exchange)")
             back = type(event) is events.Requeued
             self.moments.append(Frame(

@@ -4,7 +4,6 @@ A rule of `never` remembers only what it must to be decided: nothing for `reache
 a number for each message that is still somewhere, or that still waits.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from routesim import events
@@ -14,7 +13,7 @@ from routesim.comparisons import holds
 from routesim.durations import duration_text
 from routesim.model import Binding
 from routesim.run.expecting.checked import SHOWN_IDS, Checked, shown_value
-from routesim.run.folds.records import Hears
+from routesim.run.folds.fold import Fold, Hears
 from routesim.scenario import ExpectedRoute, Never
 from routesim.values import plain
 
@@ -58,7 +57,7 @@ def said(rule: Never) -> str:
     return f"{who} waits {operator} {duration_text(number)}" + (f" in {queues}" if queues else "")
 
 
-class Watch:
+class Watch(Fold):
     """A record of one rule of `never`: how often it was broken, by which messages, and what broke it first."""
 
     def __init__(self, rule: Never) -> None:
@@ -70,10 +69,11 @@ class Watch:
         self.open: dict[str, int] = {}  # message -> its copies in queues
         self.deliveries: dict[str, dict[str, int]] = {}  # message -> queue -> how often
         self.entered: dict[int, Any] = {}  # copy -> the event that put it into its queue
-        self.hears: Hears = _HEARS[rule.what](self)
+        self.hears = _HEARS[rule.what]
 
     def checked(self, now: int) -> Checked:
-        """The verdict; at the end of the run, for what waits by then has waited so long."""
+        """The verdict at the end of the run, which is at `now`: a message that still waits counts as having waited until then.
+        To be asked for once."""
         for event in self.entered.values():
             self._waited(event, event, now)
         self.entered.clear()
@@ -147,15 +147,15 @@ class Watch:
             self.broken(since, (since, witness, until_ms))
 
 
-_HEARS: dict[str, Callable[[Watch], Hears]] = {
-    "reaches": lambda watch: {events.Enqueued: watch.happened},
-    "lost": lambda watch: dict.fromkeys(events.LOST, watch.lost),
-    "delivered": lambda watch: {
-        events.Enqueued: watch.copied, events.Delivered: watch.delivered, events.Got: watch.delivered,
-        events.DeadLettered: watch.dead, **dict.fromkeys(events.ENDED, watch.gone),
+_HEARS: dict[str, Hears] = {
+    "reaches": {events.Enqueued: Watch.happened},
+    "lost": dict.fromkeys(events.LOST, Watch.lost),
+    "delivered": {
+        events.Enqueued: Watch.copied, events.Delivered: Watch.delivered, events.Got: Watch.delivered,
+        events.DeadLettered: Watch.dead, **dict.fromkeys(events.ENDED, Watch.gone),
     },
-    "waits": lambda watch: {
-        events.Enqueued: watch.enters,
-        **dict.fromkeys((events.Delivered, events.Got, events.DeadLettered, events.Awaiting, *events.ENDED), watch.leaves),
+    "waits": {
+        events.Enqueued: Watch.enters,
+        **dict.fromkeys((events.Delivered, events.Got, events.DeadLettered, events.Awaiting, *events.ENDED), Watch.leaves),
     },
 }  # fmt: skip

@@ -5,12 +5,13 @@ can go on later.
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim import events
 from routesim.model import REPLY_TO
 from routesim.queues import QUEUE_TYPES, QueueType
+from routesim.run.folds.fold import Fold, TimedFold
 
 COUNTED = (
     "published", "returned", "unroutable", "entered", "delivered", "redelivered", "acked", "dead_lettered", "dropped", "purged",
@@ -109,10 +110,9 @@ class QueueSituation:
         return len(self.messages) + len(self.later) + len(self.unacked) + len(self.awaiting) + len(self.leaving)
 
 
-class Situation:
-    """Hears the events of one run in their order, from the first on.
+class Situation(TimedFold):
+    """Where everything is after the events heard so far.
 
-    - `at_ms`: the virtual time of the last event, or as far as `advance` was called;
     - `queues`, `consumers`: those that exist, by name, in the order of their coming;
     - `counts`: the columns of the ledger that events tell, `dropped` by reason as well. `entered` are all copies that came
       into queues, for whatever cause.
@@ -121,21 +121,12 @@ class Situation:
     """
 
     def __init__(self) -> None:
-        self.at_ms = 0
         self.queues: dict[str, QueueSituation] = {}
         self.consumers: dict[str, Consuming] = {}
         self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
         self.dropped: dict[str, int] = {}
         self.releases: list[tuple[int, int, str]] = []  # a heap: (instant, copy, queue) of delayed retries
         self._gone = QueueSituation(REPLY_TO, "classic")  # what passes through no declared queue
-
-    def hear(self, event: Any) -> None:
-        """The next event."""
-        if event.at_ms > self.at_ms:
-            self.advance(event.at_ms)
-        do = _HEARS.get(type(event))
-        if do is not None:
-            do(self, event)
 
     def advance(self, to_ms: int) -> None:
         """Let time pass up to `to_ms`: delayed retries that are due are ready again."""
@@ -313,6 +304,35 @@ class Situation:
             if queue.type.kill_marks_redelivered:
                 queue.messages = {copy: item._replace(redelivered=True) for copy, item in queue.messages.items()}
 
+    hears = {
+        events.Published: _published,
+        events.Returned: _returned,
+        events.Unroutable: _unroutable,
+        events.Enqueued: _enqueued,
+        events.Delivered: _delivered,
+        events.Got: _got,
+        events.Acked: _acked,
+        events.Rejected: _rejected,
+        events.Requeued: _requeued,
+        events.RetryDelayed: _retry_delayed,
+        events.DeadLettered: _dead_lettered,
+        events.Dropped: _dropped,
+        events.Awaiting: _awaiting,
+        events.Purged: _purged,
+        events.Deleted: _deleted,
+        events.LostAtRestart: _lost_at_restart,
+        events.LostByConsumer: _lost_by_consumer,
+        events.QueueDeclared: _queue_declared,
+        events.QueueDeleted: _queue_deleted,
+        events.ConsumerStarted: _consumer_started,
+        events.ConsumerCancelled: _consumer_cancelled,
+        events.ConsumerActive: _consumer_active,
+        events.ChannelClosed: lambda self, event: self._channels_gone((event.channel,)),
+        events.ConnectionClosed: lambda self, event: self._channels_gone(event.channels),
+        events.ConnectionLost: lambda self, event: self._channels_gone(event.channels),
+        events.Restarted: _restarted,
+    }
+
 
 class Depth(NamedTuple):
     """How many messages of a queue are ready and unacked from an instant on."""
@@ -322,11 +342,11 @@ class Depth(NamedTuple):
     unacked: int
 
 
-class Depths:
+class Depths(Fold):
     """How full each queue was over the virtual time, for plots: one point an instant at which that changed.
 
-    A queue's points begin with its declaration; one that is deleted ends with a point of zeros. `situation` is the one after
-    the last event heard.
+    `of`: by the name of each queue that ever was its points, which begin with its declaration; a queue that is deleted ends with
+    a point of zeros. `situation` is the one after the last event heard.
     """
 
     def __init__(self) -> None:
@@ -336,12 +356,7 @@ class Depths:
     def hear(self, event: Any) -> None:
         self.advance(event.at_ms)
         self.situation.hear(event)
-        name = getattr(event, "queue", None)
-        if type(event) in events.CUTS_OFF:
-            for each in self.of:
-                self._note(each)
-        elif name is not None:
-            self._note(name)
+        super().hear(event)
 
     def advance(self, to_ms: int) -> None:
         """Let time pass up to `to_ms`."""
@@ -356,6 +371,10 @@ class Depths:
         """Every queue that ever was, with its points, in the order of the declarations."""
         yield from self.of.items()
 
+    def _note_all(self, event: Any) -> None:
+        for name in self.of:
+            self._note(name)
+
     def _note(self, name: str) -> None:
         queue = self.situation.queues.get(name)
         points = self.of.get(name)
@@ -369,32 +388,7 @@ class Depths:
         if not points or points[-1][1:] != point[1:]:
             points.append(point)
 
-
-_HEARS: dict[type, Callable[[Situation, Any], None]] = {
-    events.Published: Situation._published,
-    events.Returned: Situation._returned,
-    events.Unroutable: Situation._unroutable,
-    events.Enqueued: Situation._enqueued,
-    events.Delivered: Situation._delivered,
-    events.Got: Situation._got,
-    events.Acked: Situation._acked,
-    events.Rejected: Situation._rejected,
-    events.Requeued: Situation._requeued,
-    events.RetryDelayed: Situation._retry_delayed,
-    events.DeadLettered: Situation._dead_lettered,
-    events.Dropped: Situation._dropped,
-    events.Awaiting: Situation._awaiting,
-    events.Purged: Situation._purged,
-    events.Deleted: Situation._deleted,
-    events.LostAtRestart: Situation._lost_at_restart,
-    events.LostByConsumer: Situation._lost_by_consumer,
-    events.QueueDeclared: Situation._queue_declared,
-    events.QueueDeleted: Situation._queue_deleted,
-    events.ConsumerStarted: Situation._consumer_started,
-    events.ConsumerCancelled: Situation._consumer_cancelled,
-    events.ConsumerActive: Situation._consumer_active,
-    events.ChannelClosed: lambda situation, event: situation._channels_gone((event.channel,)),
-    events.ConnectionClosed: lambda situation, event: situation._channels_gone(event.channels),
-    events.ConnectionLost: lambda situation, event: situation._channels_gone(event.channels),
-    events.Restarted: Situation._restarted,
-}
+    hears = {
+        **dict.fromkeys(events.having("queue"), lambda self, event: self._note(event.queue)),
+        **dict.fromkeys(events.CUTS_OFF, _note_all),
+    }
