@@ -6,10 +6,10 @@ from routesim import steps
 from routesim.broker import Broker
 from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.celery_rules import DELAYING
-from routesim.check.finding import ERROR, NOTE, Draft, Problem
+from routesim.check.finding import Draft, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import binding_fields, entity_fields, policy_fields
-from routesim.diagnostics import did_you_mean
+from routesim.diagnostics import ERROR, NOTE, did_you_mean
 from routesim.model import Policy
 from routesim.queues.declaring import taken_by
 from routesim.replies import AmqpError
@@ -87,10 +87,10 @@ def _count(topology: CheckedTopology, name: str, kind: str, applies: dict[tuple[
 
 
 def policy_tie(topology: CheckedTopology) -> Iterator[Problem]:
-    told: set[tuple[str, str]] = set()
+    ties: set[tuple[str, str]] = set()
     for winner, other, name in _contests(topology):
-        if other.priority == winner.priority and other.definition != winner.definition and (winner.name, other.name) not in told:
-            told.add((winner.name, other.name))
+        if other.priority == winner.priority and other.definition != winner.definition and (winner.name, other.name) not in ties:
+            ties.add((winner.name, other.name))
             text = (
                 f"policies '{winner.name}' and '{other.name}' both match '{name}' with priority {other.priority:g}: "
                 "which of them applies is undefined"
@@ -134,11 +134,11 @@ def meaningless(topology: CheckedTopology) -> Iterator[Problem]:
 
 
 def needs_plugin(topology: CheckedTopology) -> Iterator[Problem]:
-    told = set()
+    plugins = set()
     for name, state in topology.exchanges():
         kind = state.declared.type
-        if kind in PLUGINS and kind not in told:
-            told.add(kind)
+        if kind in PLUGINS and kind not in plugins:
+            plugins.add(kind)
             text = f"exchange '{name}' is of type {kind}, which needs the plugin {PLUGINS[kind]}"
             yield Problem(text, topology.subject("exchange", name), (), "without it the broker refuses the declaration")
 

@@ -158,9 +158,6 @@ def test_r7_a_message_keeps_its_exchange_and_key(version):
     assert (returned.message, returned.exchange, returned.routing_key) == ("back", "lonely", "k")
 
 
-# Direct and fanout -----------------------------------------------------------------------------------------------------
-
-
 # Alternate exchanges ---------------------------------------------------------------------------------------------------
 
 

@@ -210,6 +210,11 @@ class Script:
         self.b.channel(channel, confirms=False)
         self.b.tx(channel, "select")
 
+    def die(self, queue: str) -> None:
+        """The head of the queue dies of a rejection."""
+        self.b.get("killer", queue)
+        self.b.reject("killer", self.b.letters[-1].tag)
+
     def give_back(self, how: str, channel: str, tag: int) -> None:
         if how in ("nack", "reject"):
             getattr(self.b, how)(channel, tag, requeue=True)
@@ -267,6 +272,10 @@ class Script:
     def active(self) -> list[str]:
         """The consumers that became the single active one."""
         return [event.consumer for event in self.b.all(events.ConsumerActive)]
+
+    def cut(self) -> list[str]:
+        """The queues that a dead letter was not to come back to."""
+        return [event.queue for event in self.b.all(events.CycleCut)]
 
     def closed(self) -> list[int]:
         """Why channels were closed."""
