@@ -58,8 +58,9 @@ def explain_end(result: Result) -> Answer:
     """Why a run failed."""
     rows: list[tuple[Cell, ...]] = []
     for failure in failures(result):
-        rows.append((Cell(f"line {failure.line}" if failure.line else "", QUIET), Cell(failure.expected, BAD)))
-        rows += [(Cell(what, QUIET), Cell(text)) for what, text in (("found", failure.found), ("because", failure.why)) if text]
+        line = failure.place.line if failure.place else 0
+        rows.append((Cell(f"line {line}" if line else "", QUIET), Cell(failure.message, BAD)))
+        rows += [(Cell(name, QUIET), Cell(text)) for name, text in (("found", failure.found), ("because", failure.why)) if text]
     return Answer("The run failed", (Section("", ("", ""), rows),), (), {}, yes=False)
 
 

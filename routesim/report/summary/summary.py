@@ -33,7 +33,7 @@ def failed(result: Result) -> Section:
     if result.ok:
         return Section("", (), [])
     from routesim.explain.failures import failures  # a run that holds need not pay for them
-    from routesim.report.summary.failures import failure_lines
+    from routesim.report.formats.diagnostics import failure_lines
 
     rows: list[tuple[Cell]] = []
     for number, failure in enumerate(failures(result)):
