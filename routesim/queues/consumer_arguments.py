@@ -9,12 +9,13 @@ from routesim.versions import Rules
 
 
 class ConsumerArgument(NamedTuple):
-    """`check`: None when the value is fine, else the Erlang term of the error; a type checks what has none itself. `added`:
-    only where `Rules.consumer_arguments_added` names it."""
+    """`check`: None when the value is fine, else the Erlang term of the error; a type checks what has none itself. `since`: the
+    version that came to know it. `exists`: a named difference that decides as well."""
 
     kinds: tuple[str, ...]
     check: Callable[[Value], Any] | None = None
-    added: bool = False
+    since: str = ""
+    exists: Callable[[Rules], bool] = lambda rules: True
 
 
 def _integer(value: Value) -> Any:
@@ -31,11 +32,11 @@ def _boolean(value: Value) -> Any:
 
 CONSUMER_ARGUMENTS = {
     "x-priority": ConsumerArgument(("classic", "quorum"), _integer),
-    "x-cancel-on-ha-failover": ConsumerArgument(("classic",), _boolean, added=True),
-    "x-consumer-timeout": ConsumerArgument(("quorum",), _not_negative, added=True),
+    "x-cancel-on-ha-failover": ConsumerArgument(("classic",), _boolean, exists=lambda rules: rules.cancel_on_ha_failover),
+    "x-consumer-timeout": ConsumerArgument(("quorum",), _not_negative, since="4.3.0"),
     "x-stream-offset": ConsumerArgument(("stream",)),
-    "x-stream-filter": ConsumerArgument(("stream",), added=True),
-    "x-stream-match-unfiltered": ConsumerArgument(("stream",), added=True),
+    "x-stream-filter": ConsumerArgument(("stream",), since="3.13.0"),
+    "x-stream-match-unfiltered": ConsumerArgument(("stream",), since="3.13.0"),
 }
 
 
@@ -44,7 +45,7 @@ def check_consumer_arguments(kind: str, where: str, arguments: Table, rules: Rul
     known = {
         name: argument
         for name, argument in CONSUMER_ARGUMENTS.items()
-        if name in arguments and (not argument.added or name in rules.consumer_arguments_added)
+        if name in arguments and rules.is_at_least(argument.since) and argument.exists(rules)
     }
     for name, argument in known.items():
         wrong = argument.check(arguments[name]) if kind in argument.kinds and argument.check else None
