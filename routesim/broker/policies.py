@@ -5,10 +5,10 @@ from typing import Any
 import routesim.queues.argument_checks as checks
 from routesim import events, steps
 from routesim.broker.broker import Broker
-from routesim.broker.patterns import InvalidPattern, compiled
 from routesim.broker.records import ExchangeState
 from routesim.broker.state import State
 from routesim.model import Policy
+from routesim.patterns import InvalidPattern, compiled
 from routesim.queues import QueueType
 from routesim.queues.arguments import ARGUMENTS, TYPES, PolicyKey
 from routesim.queues.settings import merge_policies, origins, settings

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable
 from functools import lru_cache
 
-from routesim.broker.pattern_machine import NotRegular, PatternMachine
+from routesim.pattern_machine import NotRegular, PatternMachine
 
 QUICK_REPEATS = 2  # of which all ways through a name of 255 characters are tried in no time
 # What no dialect takes; anything else that Python cannot compile may well be PCRE.
