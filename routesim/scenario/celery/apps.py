@@ -11,8 +11,8 @@ from routesim.diagnostics import did_you_mean
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
 from routesim.scenario.format.kinds import Fields, Reader
+from routesim.scenario.topology_data import binding_form, exchange_form, queue_form
 from routesim.scenario.yaml.source import Mapping, Node, Text
-from routesim.scenario.yaml.writing import binding_form, exchange_form, queue_form
 
 HEARTBEAT_MS = 2_000
 RETRY_DELAY_MS = 180_000
