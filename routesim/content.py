@@ -1,6 +1,8 @@
 """A message as a broker holds it: validated once, then shared by every copy. Immutable by convention."""
 
-from routesim.values import Table
+from typing import Any
+
+from routesim.values import Table, identity, table_identity
 
 
 class Content:
@@ -43,6 +45,14 @@ class Content:
         self.delivery_mode = delivery_mode
         self.properties = properties or {}
         self.annotations = annotations
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Equal for messages that every broker and consumer would take for the same."""
+        tables = tuple(None if table is None else identity(table) for table in (self.headers, self.annotations))
+        return (
+            self.exchange, self.keys, self.body, self.priority, self.expiration, self.delivery_mode,
+            table_identity(self.properties), *tables,
+        )  # fmt: skip
 
     def delivered_headers(self) -> Table:
         """The headers as a consumer gets them from a queue that adds none of its own."""

@@ -16,10 +16,11 @@ def visible(text: str) -> str:
     """`text` with everything that a terminal would act on, or hide, written as an escape."""
     if text.isprintable():
         return text
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+    return "".join(character if character.isprintable() else escaped(character) for character in text)
 
 
-def _escaped(character: str) -> str:
+def escaped(character: str) -> str:
+    """As Python and YAML write it in double quotes."""
     code = ord(character)
     named = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
     return named.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}")
@@ -93,17 +94,3 @@ def fitted(text: str, encoding: str) -> str:
     except LookupError:
         pass
     return text
-
-
-def duration(ms: int) -> str:
-    """A length of virtual time as people say it: `1.400 s`, `2 min 5 s`, `31 days`."""
-    if ms < 60_000:
-        return f"{ms // 1000}.{ms % 1000:03d} s"
-    parts, rest = [], ms // 1000
-    for name, size in (("days", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {'day' if name == 'days' and count == 1 else name}")
-    if ms % 1000:
-        parts.append(f"{ms % 1000} ms")
-    return " ".join(parts)

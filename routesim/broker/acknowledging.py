@@ -1,6 +1,7 @@
 """basic.ack, nack, reject, recover and get (rules/queues#4): which deliveries a tag means, and in what order they settle."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from routesim import events, steps
 from routesim.broker.state import State
@@ -39,13 +40,23 @@ def recover(broker: State, step: steps.Recover) -> None:
     settle(broker, channel, deliveries, REQUEUE, "recover")
 
 
+def meant_tag(channel: Channel[Any], tag: int, message: str | None) -> int:
+    """The tag that an answer is for, on any engine: that of the newest open delivery of `message`, where one is named.
+
+    Raises `NotPossible` when the channel holds none.
+    """
+    if message is None:
+        return tag
+    for item in reversed(channel.unacked.values()):
+        if item.copy.message == message:
+            return item.tag
+    raise NotPossible(f"channel '{channel.name}' holds no open delivery of {message}")
+
+
 def _meant(channel: Channel[QueueType], tag: int, message: str | None, multiple: bool) -> list[Delivery[QueueType]]:
     """Takes the deliveries out of the unacked. Raises `AmqpError` (406) for a tag that is not outstanding."""
     unacked = channel.unacked
-    if message is not None:
-        tag = next((item.tag for item in reversed(unacked.values()) if item.copy.message == message), 0)
-        if not tag:
-            raise NotPossible(f"channel '{channel.name}' holds no open delivery of {message}")
+    tag = meant_tag(channel, tag, message)
     if not (multiple and tag == 0) and tag not in unacked and tag not in channel.late:
         raise AmqpError(406, f"unknown delivery tag {tag}")
     if channel.late:
@@ -100,9 +111,9 @@ def _settle_group(
     if queue.deleted:
         return
     by = subscription.name if subscription is not None else channel.name
-    if queue.takes_settled:
+    if not queue.keeps_log:
         queue.unacked -= len(deliveries)
-    if how == ACK and queue.takes_settled:
+    if how == ACK and not queue.keeps_log:
         broker.ledger.acked += len(deliveries)
         if broker.requeues_now:  # what is acknowledged goes round no more: nothing is kept for it
             for item in deliveries:
@@ -160,7 +171,7 @@ def overdue(broker: State, name: str, number: int) -> tuple[Channel[QueueType], 
     if broker.rules.acknowledgement_timeout == "channel":
         watched = watched[:1]
     else:
-        watched = [item for item in watched if item.queue.kind == "quorum"]
+        watched = [item for item in watched if item.queue.times_out_each]
     for item in watched:
         timeout = broker.acknowledgement_timeout(item.queue)
         if broker.now - item.at_ms >= timeout:

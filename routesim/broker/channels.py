@@ -135,7 +135,7 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str) -> None:
     # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (rules/queues#3.13).
     for queue in list(broker.queues.values()):
         deliveries = held.get(queue, [])
-        if queue.takes_settled:
+        if not queue.keeps_log:
             queue.unacked -= len(deliveries)
         gone = queue.remove_consumers(broker, channel) if queue in consuming else []
         if gone and not queue.subscriptions:
@@ -143,7 +143,7 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str) -> None:
                 remove_queue(broker, queue, "auto-delete: its last consumer is gone", [item.copy for item in deliveries])
                 continue
             _start_lease(broker, queue)
-        if gone or deliveries or queue.kind == "quorum":
+        if gone or deliveries or queue.knows_publishers:
             queue.channel_down(broker, channel, deliveries, why)
 
 

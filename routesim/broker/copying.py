@@ -1,15 +1,12 @@
 """Copies of a broker, and what makes two of them the same situation."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from routesim.broker.state import ExchangeState, RememberedRoute, State
 from routesim.content import Content
-from routesim.exchanges import ExchangeType
-from routesim.exchanges.consistent_hash import ConsistentHash
-from routesim.exchanges.random import Random
-from routesim.exchanges.recent_history import RecentHistory
-from routesim.queues import Channel, Classic, Copy, Delivery, QueueType, Quorum, Stream, Subscription
-from routesim.values import identity, table_identity
+from routesim.queues import Channel, Delivery, QueueType, Subscription
+from routesim.queues.fingerprint import Fingerprint
 
 S = TypeVar("S", bound=State)
 
@@ -79,118 +76,50 @@ def _with_twins(route: RememberedRoute, twins: dict[int, QueueType]) -> Remember
 
 def fingerprint(broker: State) -> tuple[Any, ...]:
     """Times relative to now, serial numbers and registrations as ranks, no counters of what has been."""
-    print_ = _Fingerprint(broker)
-    random = any(isinstance(state.matcher, Random) for state in broker.exchanges.values())
+    channels = broker.channels.values()
+    serials = {copy.serial for queue in broker.queues.values() for copy in queue.copies()}
+    serials |= {item.copy.serial for channel in channels for item in channel.outstanding()}
+    prints = Fingerprint(broker.now, serials)
+    by_chance = any(state.matcher.by_chance for state in broker.exchanges.values())
     return (
-        tuple(sorted((name, print_.exchange(state)) for name, state in broker.exchanges.items())),
-        tuple((name, print_.queue(queue)) for name, queue in broker.queues.items()),
-        tuple(sorted((name, print_.channel(channel)) for name, channel in broker.channels.items())),
+        tuple(sorted((name, _exchange(state)) for name, state in broker.exchanges.items())),
+        tuple((name, queue.fingerprint(prints)) for name, queue in broker.queues.items()),
+        tuple(sorted((channel.name, _channel_print(broker, channel, prints)) for channel in channels)),
         tuple(sorted((key, str(policy)) for key, policy in broker.policies.items())),
-        tuple(sorted((entry.at_ms - broker.now, entry.kind, print_.what(entry.what)) for entry in broker.agenda.heap)),
-        broker.draws if random else None,
+        tuple(sorted((entry.at_ms - broker.now, entry.kind, _due(entry.what)) for entry in broker.agenda.heap)),
+        broker.draws if by_chance else None,
     )
 
 
-class _Fingerprint:
-    def __init__(self, broker: State) -> None:
-        self.now = broker.now
-        self.uncommitted = broker.uncommitted
-        serials = {copy.serial for queue in broker.queues.values() for copy in _copies(queue)}
-        serials |= {item.copy.serial for channel in broker.channels.values() for item in channel.unacked.values()}
-        self.rank = {serial: rank for rank, serial in enumerate(sorted(serials))}
+def _due(parts: tuple[Any, ...]) -> str:
+    """What an entry of the agenda is about, without the numbers that only tell it from others."""
+    return str(tuple(part.fingerprint() if isinstance(part, Content) else part for part in parts if not isinstance(part, int)))
 
-    def what(self, parts: tuple[Any, ...]) -> str:
-        return str(
-            tuple(self.content(part) if isinstance(part, Content) else part for part in parts if not isinstance(part, int))
+
+def _exchange(state: ExchangeState) -> tuple[Any, ...]:
+    return str(state.declared), tuple(sorted(state.bindings)), state.alternate, state.matcher.fingerprint()
+
+
+def _channel_print(broker: State, channel: Channel[QueueType], prints: Fingerprint) -> tuple[Any, ...]:
+    def held(deliveries: Iterable[Delivery[QueueType]]) -> tuple[Any, ...]:
+        return tuple(
+            (item.queue.name, item.subscription.tag if item.subscription else None, prints.copy(item.copy), item.queue.deleted)
+            for item in deliveries
         )
 
-    def copy(self, copy: Copy) -> tuple[Any, ...]:
-        expires = None if copy.expires_at is None else copy.expires_at - self.now
-        return self.rank[copy.serial], copy.message, expires, copy.returns, copy.failures, self.content(copy.content)
-
-    @staticmethod
-    def content(content: Content) -> tuple[Any, ...]:
-        tables = tuple(None if table is None else identity(table) for table in (content.headers, content.annotations))
-        properties = table_identity(content.properties)
-        return (
-            content.exchange, content.keys, content.body, content.priority, content.expiration, content.delivery_mode,
-            properties, *tables,
-        )  # fmt: skip
-
-    @staticmethod
-    def exchange(state: ExchangeState) -> tuple[Any, ...]:
-        matcher: ExchangeType = state.matcher
-        memory: Any = None
-        if isinstance(matcher, ConsistentHash):
-            memory = tuple(matcher.buckets)
-        elif isinstance(matcher, RecentHistory):
-            memory = tuple((message, _Fingerprint.content(content)) for message, content in matcher.recent)
-        return str(state.declared), tuple(sorted(state.bindings)), state.alternate, memory
-
-    def queue(self, queue: QueueType) -> tuple[Any, ...]:
-        order = sorted(queue.subscriptions.values(), key=lambda item: item.registered)
-        number = {id(item): index for index, item in enumerate(order)}
-        consumers = tuple(
-            (item.channel.name, item.tag, item.credit, item.priority, item.auto_ack, item.quiescing, item.offset)
-            for item in order
+    transaction = None
+    if channel.answered is not None:
+        publishes = broker.uncommitted.get(channel.name, ())
+        transaction = (
+            tuple((item.id, item.content.fingerprint(), item.mandatory, _reached(item.route)) for item in publishes),
+            tuple((answer.how, answer.why, held(answer.deliveries)) for answer in channel.answered),
         )
-        common = (
-            queue.kind, queue.durable, queue.auto_delete, queue.owner, queue.settings, table_identity(queue.arguments),
-            queue.had_consumers, consumers, tuple((self.copy(copy), reason) for copy, reason in queue.awaiting),
-            None if queue.settings.expires is None else queue.used_at - self.now,
-        )  # fmt: skip
-
-        def lines(table: Any) -> tuple[Any, ...]:
-            return tuple(sorted((key, tuple(number[id(item)] for item in line)) for key, line in table.items()))
-
-        if isinstance(queue, Classic):
-            levels = tuple(tuple(self.copy(copy) for copy in level) for level in queue.levels)
-            single = number.get(id(queue.active_consumer)) if queue.active_consumer else None
-            exclusive = number.get(id(queue.exclusive_to)) if queue.exclusive_to else None
-            own: tuple[Any, ...] = (
-                levels,
-                lines(queue.active),
-                lines(queue.blocked),
-                tuple(sorted(queue.suspended)),
-                single,
-                exclusive,
-            )
-        elif isinstance(queue, Quorum):
-            levels = tuple(tuple(self.copy(copy) for copy in level) for level in (queue.returns, *queue.levels))
-            single = number.get(id(queue.active_consumer)) if queue.active_consumer else None
-            waiting = tuple(number[id(item)] for item in queue.waiting)
-            delayed = tuple((at_ms - self.now, self.copy(copy)) for at_ms, copy in queue.delayed)
-            own = (
-                levels,
-                lines(queue.service),
-                single,
-                waiting,
-                delayed,
-                queue.dequeue_turn,
-                tuple(sorted(queue.publishers.items())),
-            )
-        else:
-            own = tuple(self.copy(copy) for copy in queue.ready())
-        return common, own
-
-    def channel(self, channel: Channel[QueueType]) -> tuple[Any, ...]:
-        unacked = tuple(
-            (item.queue.name, item.subscription.tag if item.subscription else None, self.copy(item.copy), item.queue.deleted)
-            for item in channel.unacked.values()
-        )
-        transaction = None
-        if channel.answered is not None:
-            transaction = (len(self.uncommitted.get(channel.name, ())), len(channel.answered))
-        return (
-            channel.connection, channel.confirms, channel.prefetch, channel.limit, channel.volume if channel.limit else 0,
-            channel.reply_consumer, unacked, transaction, tuple(sorted(channel.next_tag - tag for tag in channel.late)),
-        )  # fmt: skip
+    return (
+        channel.connection, channel.confirms, channel.prefetch, channel.limit, channel.volume if channel.limit else 0,
+        channel.reply_consumer, held(channel.unacked.values()), transaction,
+        tuple(sorted(channel.next_tag - tag for tag in channel.late)),
+    )  # fmt: skip
 
 
-def _copies(queue: QueueType) -> list[Copy]:
-    copies = [*queue.ready(), *(copy for copy, _ in queue.awaiting)]
-    if isinstance(queue, Quorum):
-        copies += [copy for _, copy in queue.delayed]
-    if isinstance(queue, Stream):
-        copies += [copy for _, copy in queue.log]
-    return copies
+def _reached(route: RememberedRoute) -> tuple[str, ...]:
+    return tuple(queue.name for queue, _ in route.queues)

@@ -1,5 +1,6 @@
 """basic.publish: the checks, the route, the queues, and what the publisher is told (rules/routing#3)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from routesim import events, steps
@@ -7,10 +8,9 @@ from routesim.broker.clock import DELAYED
 from routesim.broker.routing import route
 from routesim.broker.state import REMEMBERED_CONTENTS, PendingDeadLetter, PendingPublish, RememberedRoute, State
 from routesim.content import Content
-from routesim.exchanges import RecentHistory
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Message
 from routesim.queues import Channel, Copy, QueueType
-from routesim.queues.arguments import TEN_YEARS_MS
+from routesim.queues.argument_checks import TEN_YEARS_MS
 from routesim.replies import AmqpError
 from routesim.values import raw, wire_type
 from routesim.versions import Rules
@@ -193,15 +193,15 @@ def _undelayed(content: Content) -> Content:
     )  # fmt: skip
 
 
-def replay(broker: State, history: RecentHistory, binding: Binding) -> None:
+def replay(broker: State, recent: Sequence[tuple[str, Content]], binding: Binding) -> None:
     """A new binding of an x-recent-history exchange gets what the exchange remembers (rules/routing#Y3, rules/routing#Y4)."""
     if binding.destination_type == "queue":
         queue = broker.queues[binding.destination]
         found = RememberedRoute(((queue, (binding,)),), (binding,), "")
-        for message_id, content in history.recent:
+        for message_id, content in recent:
             _enqueue(broker, message_id, content, found, None, "replayed", replayed=True)
         return
-    for message_id, content in reversed(history.recent):
+    for message_id, content in reversed(recent):
         found = route(broker, binding.destination, message_id, content)
         if not found.queues:
             raise AmqpError(541, "INTERNAL_ERROR")

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from routesim.broker.state import RememberedRoute, State
 from routesim.content import Content
 from routesim.events import Alternate, Path
-from routesim.exchanges import DelayedMessage, RecentHistory
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.queues import QueueType
 
@@ -64,10 +63,11 @@ def walk(
         own: Iterable[Binding]
         if matcher.sees != "keys":
             keeps = False
-        if isinstance(matcher, RecentHistory):
+        if matcher.remembers:
             matcher.remember(message, content)
-        if isinstance(matcher, DelayedMessage) and not (delay_over and name == start) and matcher.delay_ms(content):
-            delayed_by.append((name, matcher.delay_ms(content)))
+        delay = 0 if delay_over and name == start else matcher.delay_ms(content)
+        if delay:
+            delayed_by.append((name, delay))
             own = ()
         else:
             own = matcher.route(message, content, broker.draw)

@@ -35,7 +35,6 @@ PREDECLARED = (
 )
 ACKNOWLEDGEMENT_TIMEOUT_MS = 1_800_000
 TIMEOUT_TICK_MS = 60_000
-QUORUM_TICK_MS = 5_000
 DEAD_LETTER_RETRY_MS = 180_000
 COMEBACKS_OF_A_LIVELOCK = 1_000
 REMEMBERED_ROUTES = 4096
@@ -182,17 +181,17 @@ class State:
             ledger.redelivered += 1
         if not auto_ack:
             channel.unacked[tag] = delivery
-            if queue.takes_settled:
+            if not queue.keeps_log:
                 queue.unacked += 1
-            if not channel.timeout_armed and (self.every_channel_times_out or queue.kind == "quorum"):
+            if not channel.timeout_armed and (self.every_channel_times_out or queue.times_out_each):
                 self.watch_acknowledgement(channel)
-        elif queue.takes_settled:
+        elif not queue.keeps_log:
             ledger.acked += 1
         if self.listen:
             self.listen(
                 events.Delivered(
                     self.now, copy.message, queue.name, copy.serial, subscription.name, channel.name, tag,
-                    copy.returns > 0 and queue.takes_settled, auto_ack,
+                    copy.returns > 0 and not queue.keeps_log, auto_ack,
                 )
             )  # fmt: skip
         self.outbox.append(delivery)
@@ -237,7 +236,7 @@ class State:
 
     # Asked by whoever looks at it -----------------------------------------------------------------------------------
 
-    def unacked_of(self, queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+    def unacked_of(self, queue: object) -> list[tuple[str, str | None, str, int, bool]]:
         """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
         return unacked_of(self.channels.values(), queue)
 
@@ -252,7 +251,7 @@ class State:
             minutes = (at_ms - channel.opened_at) // TIMEOUT_TICK_MS + 1
             at_ms = channel.opened_at + minutes * TIMEOUT_TICK_MS
         else:
-            watched = [item for item in channel.unacked.values() if item.queue.kind == "quorum"]
+            watched = [item for item in channel.unacked.values() if item.queue.times_out_each]
             if not watched:
                 return
             at_ms = min(item.at_ms + self.acknowledgement_timeout(item.queue) for item in watched)
@@ -260,13 +259,13 @@ class State:
         self.agenda.add(at_ms, OVERDUE, channel.name, channel.number)
 
     def watch_lease(self, queue: QueueType) -> None:
-        """Wait for the lease of x-expires to run out; a quorum queue looks only every 5 s (rules/queues#5.9)."""
+        """Wait for the lease of x-expires to run out; a queue may look only now and then (rules/queues#5.9)."""
         expires = queue.settings.expires
         if expires is None or queue.subscriptions:
             return
         at_ms = max(queue.used_at + expires, self.now)
-        if queue.kind == "quorum":
-            at_ms = (at_ms // QUORUM_TICK_MS + 1) * QUORUM_TICK_MS
+        if queue.lease_tick_ms:
+            at_ms = (at_ms // queue.lease_tick_ms + 1) * queue.lease_tick_ms
         self.agenda.add(at_ms, LEASE, queue.name)
 
     def acknowledgement_timeout(self, queue: QueueType) -> int:

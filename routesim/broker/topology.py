@@ -7,10 +7,12 @@ from routesim import events, steps
 from routesim.broker import publishing
 from routesim.broker.policies import apply_to_exchange, apply_to_queue
 from routesim.broker.state import BindingKey, ConsumerEnded, ExchangeState, State, uniform
-from routesim.exchanges import EXCHANGE_TYPES, RecentHistory, exchange_types
+from routesim.durations import duration_text
+from routesim.exchanges import EXCHANGE_TYPES, exchange_types
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Exchange, Queue
 from routesim.queues import QUEUE_TYPES, Copy, QueueType
-from routesim.queues.arguments import COMPARED, assert_equivalent, queue_type, validate
+from routesim.queues.arguments import COMPARED
+from routesim.queues.declaring import assert_equivalent, queue_type, validate
 from routesim.replies import AmqpError
 from routesim.values import Table, raw, table_identity, wire_type
 
@@ -188,9 +190,9 @@ def bind(broker: State, step: steps.Bind) -> None:
     broker.routes.clear()
     if broker.listen:
         broker.listen(events.Bound(broker.now, binding))
-    if isinstance(state.matcher, RecentHistory):
+    if state.matcher.remembers:
         try:
-            publishing.replay(broker, state.matcher, binding)
+            publishing.replay(broker, state.matcher.recent, binding)
         except AmqpError:
             if broker.rules.failed_replay_unbinds:
                 _take_out(broker, state, key, "what its exchange remembers reached no queue")
@@ -237,7 +239,7 @@ def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
     durable = declared.durable and not declared.exclusive
     if existing is not None:
         _assert_same_queue(broker, existing, declared, durable, channel.connection)
-        if existing.kind == "classic":
+        if existing.declaring_renews_lease:
             existing.used_at = broker.now
     else:
         _create_queue(broker, declared, durable, channel.connection)
@@ -275,19 +277,7 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
         )  # fmt: skip
     kind = queue_type(arguments, where)
     validate(kind, arguments, where, broker.rules)
-    if kind != "classic":
-        if declared.server_named:
-            raise AmqpError(406, f"Cannot declare a server-named queue for type {kind}", argument="server_named")
-        for field, wrong in (
-            ("auto-delete", declared.auto_delete), ("exclusive-owner", declared.exclusive), ("non-durable", not durable),
-        ):  # fmt: skip
-            if wrong:
-                raise AmqpError(406, f"invalid property '{field}' for {where}", argument=field)
-    elif not durable and not declared.exclusive and broker.rules.transient_queues_denied:
-        raise AmqpError(
-            541, "Feature `transient_nonexcl_queues` is deprecated. By default, this feature is not permitted anymore.",
-            argument="durable",
-        )  # fmt: skip
+    QUEUE_TYPES[kind].check_declare(declared, durable, where, broker.rules)
     broker_name = _draw_name(broker) if declared.server_named else declared.name
     queue = QUEUE_TYPES[kind](
         declared.name, broker_name, arguments, durable=durable, auto_delete=declared.auto_delete,
@@ -321,14 +311,13 @@ def lease_over(broker: State, name: str) -> None:
     queue = broker.queues.get(name)
     if queue is None or queue.settings.expires is None or queue.subscriptions:
         return
-    held_by_get = queue.kind == "quorum" and queue.unacked > 0
     if broker.now < queue.used_at + queue.settings.expires:
         broker.watch_lease(queue)
-    elif held_by_get:
+    elif queue.held_by_get():
         queue.used_at = broker.now
         broker.watch_lease(queue)
     else:
-        remove_queue(broker, queue, f"unused for {queue.settings.expires} ms (x-expires)")
+        remove_queue(broker, queue, f"unused for {duration_text(queue.settings.expires)} (x-expires)")
 
 
 def delete_queue(broker: State, step: steps.DeleteQueue) -> None:
@@ -336,16 +325,7 @@ def delete_queue(broker: State, step: steps.DeleteQueue) -> None:
     if queue is None:
         return
     broker.accessible(queue, broker.channel(step.channel).connection)
-    if queue.kind == "quorum" and (step.if_unused or step.if_empty):
-        flag = "if-unused" if step.if_unused else "if-empty"
-        raise AmqpError(
-            540, f"cannot delete {queue.where()}. queue.delete operations with {flag} flag set are not supported by quorum queues"
-        )
-    if queue.kind == "classic":
-        if step.if_empty and queue.ready_count():
-            raise AmqpError(406, f"{queue.where()} not empty")
-        if step.if_unused and queue.subscriptions:
-            raise AmqpError(406, f"{queue.where()} in use")
+    queue.check_delete(if_unused=step.if_unused, if_empty=step.if_empty)
     remove_queue(broker, queue, "deleted")
 
 
@@ -356,8 +336,8 @@ def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy]
     """
     del broker.queues[queue.name]
     queue.deleted = True
-    gone = [*queue.ready(), *queue.held_back(), *(copy for copy, _ in queue.awaiting), *(held if queue.takes_settled else ())]
-    if queue.takes_settled and queue.unacked:
+    gone = [*queue.copies(), *(() if queue.keeps_log else held)]
+    if not queue.keeps_log and queue.unacked:
         for channel in broker.channels.values():
             gone.extend(item.copy for item in channel.outstanding() if item.queue is queue)
     broker.ledger.deleted += len(gone)

@@ -7,6 +7,7 @@ from routesim.celery.settings import SETTINGS
 from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, MAX_RETRIES, REDIS, SURPRISING, left_out
 from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
+from routesim.durations import written_duration
 from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
 from routesim.scenario.yaml.writing import Bare
 
@@ -106,4 +107,4 @@ def _entry(entry: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
 
 def _seconds(seconds: float) -> Bare:
     """A duration as the format has it."""
-    return Bare(f"{round(seconds)}s" if seconds == round(seconds) else f"{round(seconds * 1000)}ms")
+    return Bare(written_duration(round(seconds * 1000)))

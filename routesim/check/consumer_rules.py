@@ -22,7 +22,7 @@ def no_consumer(topology: CheckedTopology) -> Iterator[Problem]:
     for name, queue in topology.broker.queues.items():
         waits = queue.settings.message_ttl is not None and dead_letter_exchange(queue) is not None
         sources = {binding.source for binding in topology.broker.incoming.get(("queue", name), {}).values()}
-        if name in served or name in topology.parking or waits or queue.kind == "stream" or sources & caught:
+        if name in served or name in topology.parking or waits or queue.keeps_log or sources & caught:
             continue
         text = f"no consumer takes from queue '{name}', while other queues have one"
         yield Problem(text, topology.subject("queue", name), (), "add a consumer, or let the messages expire into another queue")
@@ -34,7 +34,7 @@ def _shared(topology: CheckedTopology) -> Iterator[tuple[str, list[Consumer]]]:
         groups.setdefault(consumer.queue, []).append(consumer)
     for queue, consumers in groups.items():
         found = topology.broker.queues.get(queue)
-        if len(consumers) > 1 and found is not None and found.kind != "stream" and not found.settings.single_active_consumer:
+        if len(consumers) > 1 and found is not None and not found.keeps_log and not found.settings.single_active_consumer:
             yield queue, consumers
 
 

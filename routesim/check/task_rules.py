@@ -6,7 +6,7 @@ from typing import Any
 from routesim.check.finding import Draft, OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import draft, slice_of
-from routesim.explain.answer import lasting
+from routesim.durations import duration_text
 from routesim.model import Task
 from routesim.queues import QueueType
 
@@ -25,7 +25,7 @@ def outlives_timeout(topology: CheckedTopology) -> Iterator[Problem]:
         return
     names = dict.fromkeys(name for worker in scenario.workers.values() for name in worker.queues)
     queues = [topology.broker.queues[name] for name in names if name in topology.broker.queues]
-    if not queues or any(queue.kind == "stream" for queue in queues):
+    if not queues or any(queue.keeps_log for queue in queues):
         return
     queue = max(queues, key=topology.broker.acknowledgement_timeout)
     timeout = topology.broker.acknowledgement_timeout(queue)
@@ -34,8 +34,8 @@ def outlives_timeout(topology: CheckedTopology) -> Iterator[Problem]:
         if task.acks != "late" or takes <= timeout + LONGEST_LOOK_MS:
             continue
         text = (
-            f"task '{task.name}' takes {lasting(takes)} and acknowledges when it has ended; RabbitMQ waits {lasting(timeout)}, "
-            "takes the message back, and the task runs again and is never acknowledged"
+            f"task '{task.name}' takes {duration_text(takes)} and acknowledges when it has ended; "
+            f"RabbitMQ waits {duration_text(timeout)}, takes the message back, and the task runs again and is never acknowledged"
         )
         cure = "split the task, acknowledge early, or raise consumer_timeout above its time"
         yield Problem(text, OfTask(task.name), (), cure, _outlived(topology, task, takes, queue, timeout))
@@ -59,7 +59,7 @@ def _outlived(topology: CheckedTopology, task: Task, takes: int, queue: QueueTyp
         broker["default_queue_type"] = settings.default_queue_type
     more: dict[str, Any] = {"broker": broker} if broker else {}
     return draft(
-        topology, f"task '{task.name}' for {lasting(takes)}: within {lasting(wait['wait'])} a worker gets it twice",
+        topology, f"task '{task.name}' for {duration_text(takes)}: within {duration_text(wait['wait'])} a worker gets it twice",
         slice_of(topology, [], [queue.name]),
         [{"publish": {"routing_key": queue.name, "headers": {"task": task.name, "id": "t1"}, "id": "t1"}}, wait],
         {"tasks": {"t1": {"received": ">= 2"}}},

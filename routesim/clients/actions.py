@@ -1,15 +1,11 @@
-"""What a worker process does, as values: steps for a broker, events, and what it plans."""
+"""What a worker process does, as values: steps for a broker, events, and timers."""
 
 from collections.abc import Generator
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
-from routesim.clients.outcomes import TaskCourse
-from routesim.clients.requests import Request
+from routesim.clients.timers import Timer
 from routesim.events import Event
-from routesim.model import Task
 from routesim.steps import Step
-
-What: TypeAlias = tuple[Any, ...]
 
 
 class StepRefusal(Protocol):
@@ -23,40 +19,17 @@ class StepRefusal(Protocol):
 
 
 class After(NamedTuple):
-    """`Process.fire(what)` is to be called so many ms later, unless it is expected no more by then."""
+    """So many ms later the timer goes off, unless it is due no more by then."""
 
     ms: int
-    what: What
+    timer: Timer
 
 
 class Soon(NamedTuple):
-    """`Process.fire(what)` is to be called at this instant, after everything that is under way."""
+    """The timer goes off at this instant, on the next turn of the event loop: after everything that is under way."""
 
-    what: What
+    timer: Timer
 
 
 Action: TypeAlias = Step | Event | After | Soon
 Actions: TypeAlias = Generator[Action, StepRefusal | None, None]
-
-
-class TaskJob(NamedTuple):
-    request: Request
-    course: TaskCourse
-
-
-class Shared:
-    """What all processes of a run have in common: the tasks, the seed, how often names were published, and runs of tasks,
-    each id's and all together."""
-
-    def __init__(self, tasks: dict[str, Task], seed: int, published: dict[str, int]) -> None:
-        self.tasks = tasks
-        self.seed = seed
-        self.published = published
-        self.runs: dict[str, int] = {}
-        self.started = 0
-
-    def count_run(self, task: str) -> int:
-        """The n-th run of this task id begins: n."""
-        self.started += 1
-        run = self.runs[task] = self.runs.get(task, 0) + 1
-        return run

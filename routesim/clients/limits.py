@@ -8,17 +8,17 @@ MAX_PREFETCH = 65_535
 
 
 class PrefetchCount:
-    """The prefetch limit that a worker wants, and what it has told the broker last (kombu's `QoS`, rules/celery#2.1).
+    """The prefetch limit that a worker wants, and what the broker has been told last (kombu's `QoS`, rules/celery#2.1).
 
     While a message is held for its ETA the value is one higher, up to `limit`. 0, no limit, stays 0.
     """
 
-    __slots__ = ("limit", "told", "value")
+    __slots__ = ("announced", "limit", "value")
 
     def __init__(self, value: int, limit: int | None) -> None:
         self.value = value
         self.limit = limit
-        self.told = value
+        self.announced = value
 
     def increment(self) -> None:
         if self.value:
@@ -30,17 +30,17 @@ class PrefetchCount:
         if self.value:
             self.value = max(1, self.value - 1)
 
-    def untold(self) -> int | None:
+    def to_announce(self) -> int | None:
         """The limit to send now; None: nothing has changed. Beyond 16 bits the limit is given up."""
-        if self.value == self.told:
+        if self.value == self.announced:
             return None
-        self.told = self.value
+        self.announced = self.value
         return self.sent
 
     @property
     def sent(self) -> int:
         """The limit that the broker has: beyond 16 bits none."""
-        return self.told if self.told <= MAX_PREFETCH else 0
+        return self.announced if self.announced <= MAX_PREFETCH else 0
 
 
 class RateLimit:

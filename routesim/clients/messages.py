@@ -3,21 +3,18 @@ rules/celery#2.1)."""
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key, own_key
 from routesim.celery.epoch import iso
 from routesim.celery.states import EVENT_TYPES
+from routesim.clients.actions import Actions
 from routesim.clients.outcomes import TaskCourse
 from routesim.clients.replies import message_of
 from routesim.clients.requests import Request, headers_of
+from routesim.clients.worker_state import WorkerState
 from routesim.events import Event
 from routesim.model import Message, events_channel, pool_channel
 from routesim.steps import Publish
-
-if TYPE_CHECKING:
-    from routesim.clients.actions import Actions
-    from routesim.clients.process import Process
 
 DEATH_HEADERS = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
                  "x-last-death-queue", "x-last-death-reason", "x-delivery-count", "x-acquired-count")  # fmt: skip
@@ -27,22 +24,28 @@ SHORTEST_DELAY_MS = 1_000
 RESULTS = {"success": "SUCCESS", "retry": "RETRY"}
 
 
+def publish(state: WorkerState, channel: str, message: Message, base: str) -> Publish:
+    """The step that sends a message of the process's own, named after `base`."""
+    number = state.shared.published[base] = state.shared.published.get(base, 0) + 1
+    return Publish(channel, message, f"{base}-{number}")
+
+
 # A run's end -------------------------------------------------------------------------------------------------------------
 
 
-def sent_by_child(process: "Process", request: Request, course: TaskCourse) -> Iterator[Publish]:
+def sent_by_child(state: WorkerState, request: Request, course: TaskCourse) -> Iterator[Publish]:
     """What goes out before the message is settled: the body's own messages, the retry, the result."""
-    channel = pool_channel(process.plan.name)
+    channel = pool_channel(state.plan.name)
     for reply in course.publish:
         for _ in range(reply.times):
-            step = process.publish(
-                channel, message_of(reply, request.delivery, request.retries + 1), reply.id or f"{request.id}-sub"
+            step = publish(
+                state, channel, message_of(reply, request.delivery, request.retries + 1), reply.id or f"{request.id}-sub"
             )
             yield step._replace(message=_as_task(step.message, step.id))
     if course.ends == "retry":
-        yield process.publish(channel, _retry(process, request, course), f"{request.id}-retry")
-    if process.plan.results and request.reply_to and not request.task.ignore_result and _has_result(request, course):
-        yield process.publish(channel, _result(request, course), f"{request.id}-result")
+        yield publish(state, channel, _retry(state, request, course), f"{request.id}-retry")
+    if state.plan.results and request.reply_to and not request.task.ignore_result and _has_result(request, course):
+        yield publish(state, channel, _result(request, course), f"{request.id}-result")
 
 
 def _has_result(request: Request, course: TaskCourse) -> bool:
@@ -52,9 +55,9 @@ def _has_result(request: Request, course: TaskCourse) -> bool:
     return course.ends not in ("ignore", "requeue")
 
 
-def delay_refused(process: "Process", request: Request, course: TaskCourse) -> bool:
+def delay_refused(state: WorkerState, request: Request, course: TaskCourse) -> bool:
     """A retry by native delayed delivery cannot be due in less than a second (rules/celery#2.3-16)."""
-    return course.ends == "retry" and _delays(process, request) and 0 < course.countdown < SHORTEST_DELAY_MS
+    return course.ends == "retry" and _delays(state, request) and 0 < course.countdown < SHORTEST_DELAY_MS
 
 
 def _as_task(message: Message, id: str) -> Message:
@@ -68,7 +71,7 @@ def _as_task(message: Message, id: str) -> Message:
     )
 
 
-def _retry(process: "Process", request: Request, course: TaskCourse) -> Message:
+def _retry(state: WorkerState, request: Request, course: TaskCourse) -> Message:
     """The same task, sent anew to where it came from: its headers go with it, those of a broker too (rules/celery#2.1,
     rules/celery#1.5)."""
     content = request.delivery.copy.content
@@ -77,9 +80,9 @@ def _retry(process: "Process", request: Request, course: TaskCourse) -> Message:
         headers = {name: value for name, value in headers.items() if name not in DEATH_HEADERS}
     headers["id"] = request.id
     headers["retries"] = request.retries + 1
-    headers["eta"] = iso(process.now + course.countdown) if course.countdown else None
+    headers["eta"] = iso(state.now + course.countdown) if course.countdown else None
     exchange, key = content.exchange, content.routing_key
-    if _delays(process, request):
+    if _delays(state, request):
         key = own_key(key)
         if course.countdown:
             exchange, key = FIRST_EXCHANGE, delayed_key(course.countdown // 1000, key)
@@ -89,9 +92,9 @@ def _retry(process: "Process", request: Request, course: TaskCourse) -> Message:
     )  # fmt: skip
 
 
-def _delays(process: "Process", request: Request) -> bool:
+def _delays(state: WorkerState, request: Request) -> bool:
     """Whether its retries wait in the broker: native delays are for every exchange but direct ones."""
-    return process.plan.delays and request.delivery.copy.content.exchange != ""
+    return state.plan.delays and request.delivery.copy.content.exchange != ""
 
 
 def _result(request: Request, course: TaskCourse) -> Message:
@@ -106,24 +109,25 @@ def _result(request: Request, course: TaskCourse) -> Message:
 # Events ------------------------------------------------------------------------------------------------------------------
 
 
-def task_event(process: "Process", event: Event) -> "Actions":
-    """The message that tells listeners of `celeryev` what the event says; Celery sends up to 24 of them in one."""
+def emit(state: WorkerState, event: Event) -> Actions:
+    """An event of a task, and the message that tells it to listeners of `celeryev`; Celery sends up to 24 of them in one."""
+    yield event
     kind = EVENT_TYPES.get(type(event))
-    if kind is not None and process.sends_events:
-        told = {"type": kind, "uuid": event.task, "name": event.name}  # type: ignore[attr-defined]
-        yield from _send_event(process, "task.multi", [told])
+    if kind is not None and state.sends_events:
+        body = {"type": kind, "uuid": event.task, "name": event.name}  # type: ignore[attr-defined]
+        yield from _send_event(state, "task.multi", [body])
 
 
-def worker_event(process: "Process", what: str) -> "Actions":
+def worker_event(state: WorkerState, kind: str) -> Actions:
     """worker-online, worker-heartbeat or worker-offline."""
-    yield from _send_event(process, f"worker.{what}", {"type": f"worker-{what}"})
+    yield from _send_event(state, f"worker.{kind}", {"type": f"worker-{kind}"})
 
 
-def _send_event(process: "Process", key: str, told: object) -> "Actions":
-    exchange, name = process.plan.events, process.plan.name
+def _send_event(state: WorkerState, key: str, body: object) -> Actions:
+    exchange, name = state.plan.events, state.plan.name
     if exchange is None:
         return
     channel = events_channel(name)
-    process.opened.add(channel)
-    message = Message(exchange, key, json.dumps(told), {"hostname": name}, None, None, TRANSIENT, False, dict(JSON))
-    yield process.publish(channel, message, f"{name}-event")
+    state.opened.add(channel)
+    message = Message(exchange, key, json.dumps(body), {"hostname": name}, None, None, TRANSIENT, False, dict(JSON))
+    yield publish(state, channel, message, f"{name}-event")

@@ -1,7 +1,7 @@
 """What every exchange type answers: which bindings a message matches, and for one binding why or why not."""
 
-from collections.abc import Callable, Iterable
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from routesim.content import Content
 from routesim.model import Binding, Exchange
@@ -32,11 +32,15 @@ class ExchangeType:
     """The bindings of one exchange, arranged so that the matching ones are found quickly.
 
     A subclass is one exchange type. `sees` says what the answer depends on: `keys` (the routing keys alone, so that a
-    route may be remembered), `content` (headers or properties) or `state` (chance, or what was routed before).
+    route may be remembered), `content` (headers or properties) or `state` (chance, or what was routed before). `by_chance`:
+    its answer is drawn. `remembers`: it is shown each message that comes to it, and gives `recent` to a new binding.
     """
 
     name: ClassVar[str]
-    sees: ClassVar[str] = "keys"
+    sees: str = "keys"
+    by_chance: ClassVar[bool] = False
+    remembers: ClassVar[bool] = False
+    recent: Sequence[tuple[str, Content]] = ()  # (message id, content), oldest first
 
     def __init__(self, exchange: Exchange, rules: Rules) -> None:
         self.exchange = exchange
@@ -56,6 +60,13 @@ class ExchangeType:
         """Takes out the very object that was added."""
         raise NotImplementedError
 
+    def remember(self, message: str, content: Content) -> None:
+        """A message has come to the exchange; asked of a type that `remembers`."""
+
+    def delay_ms(self, content: Content) -> int:
+        """How long the message waits in the exchange before it is routed; 0: not at all."""
+        return 0
+
     def restart(self) -> None:
         """The broker has restarted: what the type keeps in memory alone is gone or built anew."""
 
@@ -66,6 +77,10 @@ class ExchangeType:
     def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         """Whether and why `binding` matches, by the type's plain rule."""
         raise NotImplementedError
+
+    def fingerprint(self) -> Any:
+        """What the type keeps beside the bindings themselves, as a canonical value."""
+        return None
 
     def clone(self) -> "ExchangeType":
         """An equal matcher that shares nothing that changes."""

@@ -40,7 +40,7 @@ class ConsistentHash(ListedExchangeType):
         self.header = raw(exchange.arguments.get("hash-header"))
         self.property = raw(exchange.arguments.get("hash-property"))
         self.buckets: list[Destination] = []
-        self.sees = "content" if self.header or self.property else "keys"  # type: ignore[misc]
+        self.sees = "content" if self.header or self.property else "keys"
 
     @classmethod
     def validate(cls, exchange: Exchange, rules: Rules) -> None:
@@ -125,6 +125,9 @@ class ConsistentHash(ListedExchangeType):
                 True, "hashed", f"the hash falls into one of its {self.buckets.count(chosen)} of {len(self.buckets)} buckets"
             )
         return BindingVerdict(False, "hashed-elsewhere", f"the hash falls to {chosen[1]}")
+
+    def fingerprint(self) -> tuple[Destination, ...]:
+        return tuple(self.buckets)
 
     def clone(self) -> "ConsistentHash":
         other = ConsistentHash(self.exchange, self.rules)

@@ -35,9 +35,7 @@ class DelayedMessage(ExchangeType):
         if not isinstance(inner, str) or inner not in INNER:
             raise precondition_failed("'x-delayed-type' must be an existing exchange type", "x-delayed-type")
 
-    @staticmethod
-    def delay_ms(content: Content) -> int:
-        """How long the message waits before it is routed; 0: not at all."""
+    def delay_ms(self, content: Content) -> int:
         value = (content.headers or {}).get("x-delay")
         kind, inner = wire_type(value), raw(value)
         if (

@@ -8,6 +8,7 @@ from routesim.model import Binding
 class Random(ListedExchangeType):
     name = "x-random"
     sees = "state"
+    by_chance = True
 
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         return [self.bindings[draw(len(self.bindings))]] if self.bindings else []

@@ -1,5 +1,7 @@
 """x-recent-history: fanout that also remembers, and replays to new bindings (rules/routing#2.4)."""
 
+from typing import Any
+
 from routesim.content import Content
 from routesim.exchanges.base import precondition_failed
 from routesim.exchanges.fanout import Fanout
@@ -16,6 +18,7 @@ class RecentHistory(Fanout):
 
     name = "x-recent-history"
     sees = "state"
+    remembers = True
 
     def __init__(self, exchange: Exchange, rules: Rules) -> None:
         super().__init__(exchange, rules)
@@ -33,6 +36,9 @@ class RecentHistory(Fanout):
         if (content.headers or {}).get(NO_STORE) is not True:
             self.recent.append((message, content))
             del self.recent[: -self.length]
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        return tuple((message, content.fingerprint()) for message, content in self.recent)
 
     def restart(self) -> None:
         self.recent.clear()

@@ -21,11 +21,3 @@ class CannotExplain(Exception):
 
 def quoted(text: str) -> str:
     return text if text else '""'
-
-
-UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
-
-
-def lasting(ms: int) -> str:
-    """A setting's duration in the largest unit in which it is a whole number: `5 min`, `1 d`."""
-    return next((f"{ms // size:,} {unit}" for size, unit in UNITS if ms and ms % size == 0), f"{ms:,} ms")

@@ -57,8 +57,9 @@ def explain_end(result: Result) -> Answer:
     """Why a run failed."""
     rows: list[tuple[Cell, ...]] = []
     for failure in failures(result):
-        rows.append((Cell(f"line {failure.line}" if failure.line else "", QUIET), Cell(failure.expected, BAD)))
-        rows += [(Cell(what, QUIET), Cell(text)) for what, text in (("found", failure.found), ("because", failure.why)) if text]
+        line = failure.place.line if failure.place else 0
+        rows.append((Cell(f"line {line}" if line else "", QUIET), Cell(failure.message, BAD)))
+        rows += [(Cell(name, QUIET), Cell(text)) for name, text in (("found", failure.found), ("because", failure.why)) if text]
     return Answer("The run failed", (Section("", ("", ""), rows),), (), {}, yes=False)
 
 
@@ -128,7 +129,7 @@ def _delivered(broker: Broker, event: events.Delivered, so_far: Section) -> Answ
 def _not_chosen(queue: QueueType, other: Subscription, chosen: str) -> str:
     """Why this consumer did not get what `chosen` got."""
     first = next((item for item in queue.subscriptions.values() if item.name == chosen), None)
-    if queue.kind == "stream":
+    if queue.keeps_log:
         return "reads the stream for itself"
     if queue.settings.single_active_consumer:
         return f"waits: {chosen} is the single active consumer"

@@ -6,6 +6,7 @@ from routesim.broker import Broker
 from routesim.broker.deadletters import is_cycle, record_death
 from routesim.broker.routing import route
 from routesim.content import Content
+from routesim.durations import duration_text
 from routesim.queues import QueueType
 
 DEEPEST = 12
@@ -26,11 +27,11 @@ class Future(NamedTuple):
 def ways_out(queue: QueueType) -> list[tuple[str, str]]:
     """The ways in which a message can leave the queue without an ack: (reason, when)."""
     limits = queue.settings
-    if queue.kind == "stream":
+    if queue.keeps_log:
         return []
     ways = [("rejected", "rejected (requeue=false)")]
     if limits.message_ttl is not None:
-        ways.append(("expired", f"not consumed for {limits.message_ttl} ms"))
+        ways.append(("expired", f"not consumed for {duration_text(limits.message_ttl)}"))
     if limits.max_length is not None or limits.max_length_bytes is not None:
         limit = f"{limits.max_length} messages" if limits.max_length is not None else f"{limits.max_length_bytes} bytes"
         if limits.overflow == "reject-publish":

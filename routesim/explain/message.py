@@ -5,6 +5,7 @@ from typing import Any
 
 from routesim import events
 from routesim.diagnostics import did_you_mean
+from routesim.durations import seconds
 from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.model import Binding
 from routesim.run import Runner
@@ -40,7 +41,7 @@ def story(told: Sequence[Any]) -> Section:
     rows, last = [], None
     for event in told:
         sentence, tone = sentence_of(event) or ("", PLAIN)
-        time = f"{event.at_ms / 1000:.3f}" if event.at_ms != last else ""
+        time = f"{seconds(event.at_ms)}" if event.at_ms != last else ""
         last = event.at_ms
         rows.append((Cell(time), Cell(sentence, tone)))
     return Section("", ("time s", "what happened"), rows)
@@ -120,14 +121,14 @@ SENTENCES: dict[type, Callable[[Any], tuple[str, str]]] = {
     events.Returned: _fixed(lambda event: f"returned to its publisher: {event.code} {event.text}", NOTICE),
     events.Refused: _fixed(lambda event: f"refused by {event.queue}: {event.why}", NOTICE),
     events.Confirmed: _fixed(lambda event: f"confirmed to its publisher: {event.answer}"),
-    events.Delayed: _fixed(lambda event: f"held back by exchange '{event.exchange}' until {event.until_ms / 1000:.3f} s"),
+    events.Delayed: _fixed(lambda event: f"held back by exchange '{event.exchange}' until {seconds(event.until_ms)} s"),
     events.Delivered: _delivered,
     events.Got: _got,
     events.Acked: _fixed(lambda event: f"acknowledged by {event.by}: gone from {event.queue}", GOOD),
     events.Rejected: _fixed(lambda event: f"rejected by {event.by}, not to be requeued", NOTICE),
     events.Requeued: _requeued,
     events.RetryDelayed: _fixed(
-        lambda event: f"not ready in {event.queue} before {event.until_ms / 1000:.3f} s (delayed retry)", NOTICE
+        lambda event: f"not ready in {event.queue} before {seconds(event.until_ms)} s (delayed retry)", NOTICE
     ),
     events.DeadLettered: _dead_lettered,
     events.Dropped: _fixed(lambda event: f"dropped from {event.queue} ({event.reason}): {event.why}", BAD),

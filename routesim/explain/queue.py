@@ -6,6 +6,7 @@ from routesim.broker import Broker
 from routesim.broker.policies import matching
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
+from routesim.durations import seconds
 from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.futures import as_data, futures
 from routesim.explain.route import topology
@@ -149,7 +150,7 @@ def _contents(times: list[tuple[int, int, int]]) -> Section:
     for at_ms, ready, unacked in shown:
         scale = min(1.0, 40 / highest)
         bar = "█" * round(ready * scale) + "·" * round(unacked * scale)
-        rows.append((Cell(f"{at_ms / 1000:.3f}"), Cell(str(ready)), Cell(str(unacked)), Cell(bar)))
+        rows.append((Cell(f"{seconds(at_ms)}"), Cell(str(ready)), Cell(str(unacked)), Cell(bar)))
     return Section(
         "Over time (█ ready, · unacked)", ("time s", "ready", "unacked", ""), rows, frozenset({"time s", "ready", "unacked"})
     )

@@ -7,29 +7,34 @@ from routesim import events
 from routesim.broker import Broker
 from routesim.broker.asking import content_of, would_reach
 from routesim.broker.routing import Visit
+from routesim.durations import seconds
 from routesim.explain.answer import quoted
 from routesim.explain.message import SENTENCES
 from routesim.explain.tasks import TaskWitness
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.run import Checked, Result
+from routesim.run.folds.fold import Fold
 from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
 from routesim.steps import Bind
 
 MAX_TOLD = 3
+# What is counted of queues and consumers, as part of a sentence.
 COUNTED: dict[type, str] = {
-    events.Acked: "acked", events.Rejected: "rejected", events.Requeued: "requeued", events.Purged: "purged",
-    events.Deleted: "deleted with it", events.LostAtRestart: "lost at the restart", events.Refused: "refused",
+    events.Enqueued: "came in", events.Delivered: "delivered", events.Got: "delivered", events.Acked: "acked",
+    events.Rejected: "rejected", events.Requeued: "requeued", events.DeadLettered: "dead-lettered", events.Dropped: "dropped",
+    events.Purged: "purged", events.Deleted: "deleted with it", events.LostAtRestart: "lost at the restart",
+    events.Refused: "refused",
 }  # fmt: skip
 
 
 def told(event: Any, *, who: bool = True) -> str:
     """An event of a message as part of a sentence: `m3 at 0.600 s: rejected by packer …`."""
     sentence = SENTENCES[type(event)](event)[0]
-    return f"{event.message} at {event.at_ms / 1000:.3f} s: {sentence}" if who else sentence
+    return f"{event.message} at {seconds(event.at_ms)} s: {sentence}" if who else sentence
 
 
-class ExpectationWitness:
+class ExpectationWitness(Fold):
     """Remembers of a run what these failed expectations are about: two messages of each, and sums of queues and consumers."""
 
     def __init__(self, result: Result, failed: list[Checked]) -> None:
@@ -65,40 +70,42 @@ class ExpectationWitness:
     # While it runs -----------------------------------------------------------------------------------------------------
 
     def hear(self, event: Any) -> None:
-        kind = type(event)
+        super().hear(event)
         self.working.hear(event)
-        message = getattr(event, "message", None)
-        queue = getattr(event, "queue", None)
-        if kind is events.Published:
-            if self.first_published is None:
-                self.first_published = message
-            if message in self.messages or message == self.first_published:
-                self.published[event.message] = event
-        elif message is None:
-            if kind in (events.QueueDeleted, events.ConsumerCancelled):
-                self.gone[event.queue if kind is events.QueueDeleted else event.consumer] = event
-        elif message in self.messages and kind in SENTENCES and kind is not events.Confirmed:
+        message, queue = getattr(event, "message", None), getattr(event, "queue", None)
+        if message in self.messages and type(event) in SENTENCES and type(event) not in (events.Published, events.Confirmed):
             self.last[message, queue] = self.last[message, None] = event
         if queue in self.queues:
-            self._sum(self.queues[queue], event)
+            _count(self.queues[queue], event)
         who = getattr(event, "consumer", None) or getattr(event, "by", None)
         if who in self.consumers:
-            self._sum(self.consumers[who], event)
-        for name in _ends(event):
-            self.ends[name].append(event) if len(self.ends[name]) < MAX_TOLD else None
+            _count(self.consumers[who], event)
+        if events.is_lost(event):
+            self._end("lost", event)
 
-    @staticmethod
-    def _sum(counter: Counter[str], event: Any) -> None:
-        kind = type(event)
-        if kind is events.Enqueued:
-            counter["came in"] += 1
-        elif kind in (events.Delivered, events.Got):
-            counter["delivered"] += 1
-            counter["acked as they were sent"] += bool(event.auto_ack)
-        elif kind in (events.DeadLettered, events.Dropped):
-            counter[f"{'dropped' if kind is events.Dropped else 'dead-lettered'} ({event.reason})"] += 1
-        elif kind in COUNTED:
-            counter[COUNTED[kind]] += 1
+    def _published(self, event: events.Published) -> None:
+        if self.first_published is None:
+            self.first_published = event.message
+        if event.message in self.messages or event.message == self.first_published:
+            self.published[event.message] = event
+
+    def _queue_deleted(self, event: events.QueueDeleted) -> None:
+        self.gone[event.queue] = event
+
+    def _consumer_cancelled(self, event: events.ConsumerCancelled) -> None:
+        self.gone[event.consumer] = event
+
+    def _end(self, name: str, event: Any) -> None:
+        if len(self.ends[name]) < MAX_TOLD:
+            self.ends[name].append(event)
+
+    hears = {
+        events.Published: _published,
+        events.QueueDeleted: _queue_deleted,
+        events.ConsumerCancelled: _consumer_cancelled,
+        events.Returned: lambda self, event: self._end("returned", event),
+        events.Refused: lambda self, event: self._end("nacked", event),
+    }
 
     # The reasons -------------------------------------------------------------------------------------------------------
 
@@ -128,7 +135,7 @@ class ExpectationWitness:
     def _of_queue(self, broker: Broker, queue: str, checked: Checked, missing: str | None, extra: str | None) -> str:
         if queue not in broker.queues:
             gone = self.gone.get(queue)
-            return f"deleted at {gone.at_ms / 1000:.3f} s: {gone.why}" if gone else "it is not declared by then"
+            return f"deleted at {seconds(gone.at_ms)} s: {gone.why}" if gone else "it is not declared by then"
         if isinstance(checked.actual, bool):
             return ""
         if missing is not None or extra is not None:
@@ -151,7 +158,7 @@ class ExpectationWitness:
         if not self.consumers[consumer]["delivered"]:
             gone = self.gone.get(consumer)
             if gone is not None:
-                return f"cancelled at {gone.at_ms / 1000:.3f} s: {gone.why}"
+                return f"cancelled at {seconds(gone.at_ms)} s: {gone.why}"
             started = any(item.name == consumer for item in _subscriptions(broker))
             return self._sums(broker, queue) if started else f"{consumer} does not consume"
         if missing is not None or extra is not None:
@@ -250,15 +257,13 @@ def _missing_and_extra(wanted: Any, actual: Any) -> tuple[str | None, str | None
     return missing, next((item for item in actual if item not in set(wanted)), None)
 
 
-def _ends(event: Any) -> list[str]:
-    kind, found = type(event), []
-    if kind is events.Returned:
-        found.append("returned")
-    elif kind is events.Refused:
-        found.append("nacked")
-    elif events.is_lost(event):
-        found.append("lost")
-    return found
+def _count(counter: Counter[str], event: Any) -> None:
+    name = COUNTED.get(type(event))
+    if name is None:
+        return
+    counter[f"{name} ({event.reason})" if isinstance(event, (events.DeadLettered, events.Dropped)) else name] += 1
+    if isinstance(event, (events.Delivered, events.Got)):
+        counter["acked as they were sent"] += bool(event.auto_ack)
 
 
 def _subscriptions(broker: Broker) -> list[Any]:

@@ -7,7 +7,8 @@ from routesim.broker.routing import walk
 from routesim.broker.state import PREDECLARED
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
-from routesim.explain.answer import CannotExplain, lasting
+from routesim.durations import duration_text
+from routesim.explain.answer import CannotExplain
 from routesim.explain.route import topology
 from routesim.graph.model import (
     ALTERNATE,
@@ -98,7 +99,7 @@ class _Build:
 
     def _dead_letters(self, queue: QueueType) -> None:
         exchange, key = queue.settings.dead_letter_exchange, queue.settings.dead_letter_routing_key
-        if exchange is None or queue.kind == "stream":
+        if exchange is None or queue.keeps_log:
             return
         source = Key(QUEUE, queue.name)
         label = "dead letters" if key is None else f"dead letters as {key}"
@@ -134,7 +135,7 @@ def _label(binding: Binding) -> str:
 def _described(queue: QueueType) -> str:
     words = [queue.kind]
     if queue.settings.message_ttl is not None:
-        words.append(f"ttl {lasting(queue.settings.message_ttl)}")
+        words.append(f"ttl {duration_text(queue.settings.message_ttl)}")
     words += [text.format(f"{value:,}") for name, text in LIMITS if (value := getattr(queue.settings, name)) is not None]
     limit = queue.settings.delivery_limit
     if limit is not None and limit >= 0 and queue.origins["delivery_limit"].source != "default":
@@ -161,14 +162,15 @@ def taken_by_message(scenario: Scenario, id: str) -> Taken:
     """The edges that a message takes when the scenario runs, with dead letters and deliveries. Raises `CannotExplain`."""
     taken: Taken = set()
     known: set[str] = set()
-    ways = EventEdges()
+    along_event = EventEdges()
 
     def hear(event: Any) -> None:
         message = getattr(event, "message", None)
         if isinstance(message, str):
             known.add(message)
         if message == id:
-            taken.update(ways.of(event))
+            along_event.hear(event)
+            taken.update(along_event.edges)
 
     Runner(scenario, hear, keep=False).run()
     if id not in known:

@@ -6,42 +6,44 @@ from typing import Any, TypeAlias
 from routesim import events
 from routesim.graph.model import ALTERNATE, BINDING, CONSUMER, CONSUMES, DEAD_LETTER, EXCHANGE, QUEUE, Key
 from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.run.folds.fold import Fold
 
 EdgeKey: TypeAlias = tuple[Key, Key, str]  # from, to, kind
 DEFAULT_KEY = Key(EXCHANGE, "(default exchange)")
 
 
-class EventEdges:
-    """Events in their order to the edges that each goes along; remembers which queue a dead letter has come from.
+class EventEdges(Fold):
+    """`edges`: those that the last event went along.
 
     Not every edge that it names is in a drawing: the last hop of a dead letter by name is drawn in one of two ways.
     """
 
     def __init__(self) -> None:
-        self.buried: dict[str, Key] = {}
+        self.edges: list[EdgeKey] = []
+        self.sources: dict[str, Key] = {}  # message -> the queue that it left last as a dead letter
 
-    def of(self, event: Any) -> list[EdgeKey]:
-        kind = type(event)
-        if kind is events.Enqueued:
-            return self._enqueued(event)
-        if kind is events.DeadLettered:
-            source = self.buried[event.message] = Key(QUEUE, event.queue)
-            if event.exchange == DEFAULT_EXCHANGE:
-                return [(source, DEFAULT_KEY, DEAD_LETTER)]
-            return [(source, Key(EXCHANGE, event.exchange), DEAD_LETTER)]
-        if kind is events.Delivered:
-            return [(Key(QUEUE, event.queue), Key(CONSUMER, event.consumer), CONSUMES)]
-        return []
+    def hear(self, event: Any) -> None:
+        self.edges = []
+        super().hear(event)
 
-    def _enqueued(self, event: events.Enqueued) -> list[EdgeKey]:
+    def _enqueued(self, event: events.Enqueued) -> None:
         queue = Key(QUEUE, event.queue)
         if event.path:
-            return list(along(event.path))
-        if event.cause == "published":
-            return [(DEFAULT_KEY, queue, BINDING)]
-        if event.cause == "dead-lettered" and event.message in self.buried:
-            return [(self.buried[event.message], queue, DEAD_LETTER)]
-        return []
+            self.edges = list(along(event.path))
+        elif event.cause == "published":
+            self.edges = [(DEFAULT_KEY, queue, BINDING)]
+        elif event.cause == "dead-lettered" and event.message in self.sources:
+            self.edges = [(self.sources[event.message], queue, DEAD_LETTER)]
+
+    def _dead_lettered(self, event: events.DeadLettered) -> None:
+        source = self.sources[event.message] = Key(QUEUE, event.queue)
+        exchange = DEFAULT_KEY if event.exchange == DEFAULT_EXCHANGE else Key(EXCHANGE, event.exchange)
+        self.edges = [(source, exchange, DEAD_LETTER)]
+
+    def _delivered(self, event: events.Delivered) -> None:
+        self.edges = [(Key(QUEUE, event.queue), Key(CONSUMER, event.consumer), CONSUMES)]
+
+    hears = {events.Enqueued: _enqueued, events.DeadLettered: _dead_lettered, events.Delivered: _delivered}
 
 
 def along(path: Iterable[Any]) -> Iterable[EdgeKey]:

@@ -1,13 +1,15 @@
 """What every type of queue answers, and what a queue may ask of the broker around it."""
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from routesim.content import Content
+from routesim.model import Queue
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.queues.settings import Origin, QueueSettings
 from routesim.replies import AmqpError
-from routesim.values import Table, is_integer, wire_type
+from routesim.values import Table, is_integer, table_identity, wire_type
 from routesim.versions import Rules
 
 ACK, REQUEUE, DISCARD = "ack", "requeue", "discard"
@@ -39,10 +41,31 @@ class Host(Protocol):
 
 
 class QueueType:
-    """One queue: its messages, its consumers, and whose turn it is. A subclass is one type of queue."""
+    """One queue: its messages, its consumers, and whose turn it is. A subclass is one type of queue.
+
+    - `keeps_log`: a copy stays when it is settled, and every consumer reads for itself;
+    - `replicated`: what is done to it goes through a log that several nodes agree on;
+    - `returns_to_place`: what comes back stands where it stood before;
+    - `kill_marks_redelivered`: after a kill everything that is kept counts as redelivered (rules/queues#7.3);
+    - `times_out_each`: where acknowledgement timeouts are the queue's (4.3+), it has one, for each delivery (rules/queues#5.10);
+    - `at_least_once`: it can keep a dead letter until it has been taken (rules/routing#D19);
+    - `declaring_renews_lease`, `lease_tick_ms`: declaring it again counts as use for x-expires; how often it looks whether
+      that is over, 0: at the instant itself (rules/queues#5.9);
+    - `knows_publishers`: it keeps state about the channels that publish to it;
+    - `shares_single_active`: basic.get works beside a single active consumer.
+    """
 
     kind: ClassVar[str]
-    takes_settled: ClassVar[bool] = True  # settling a delivery takes its copy out of the queue
+    keeps_log: ClassVar[bool] = False
+    replicated: ClassVar[bool] = False
+    returns_to_place: ClassVar[bool] = True
+    kill_marks_redelivered: ClassVar[bool] = False
+    times_out_each: ClassVar[bool] = False
+    at_least_once: ClassVar[bool] = False
+    declaring_renews_lease: ClassVar[bool] = False
+    lease_tick_ms: ClassVar[int] = 0
+    knows_publishers: ClassVar[bool] = False
+    shares_single_active: ClassVar[bool] = True
 
     def __init__(
         self, name: str, broker_name: str, arguments: Table, *, durable: bool = True, auto_delete: bool = False,
@@ -130,11 +153,68 @@ class QueueType:
         """Copies that are in the queue but not ready: delayed retries."""
         return []
 
+    def copies(self) -> list[Copy]:
+        """Every copy that waits in the queue: ready, held back, or as a dead letter that nothing has taken yet."""
+        return [*self.ready(), *self.held_back(), *(copy for copy, _ in self.awaiting)]
+
+    def held_by_get(self) -> bool:
+        """Whether it is in use, for x-expires, though nobody consumes from it."""
+        return False
+
+    def counts_nacks(self) -> bool:
+        """Whether a nack that requeues counts towards the delivery limit (rules/queues#2.10)."""
+        return True
+
+    @classmethod
+    def check_declare(cls, declared: Queue, durable: bool, where: str, rules: Rules) -> None:
+        """Raises the `AmqpError` that RabbitMQ answers when a queue of this type cannot have these properties."""
+        if declared.server_named:
+            raise AmqpError(406, f"Cannot declare a server-named queue for type {cls.kind}", argument="server_named")
+        for field, wrong in (
+            ("auto-delete", declared.auto_delete), ("exclusive-owner", declared.exclusive), ("non-durable", not durable),
+        ):  # fmt: skip
+            if wrong:
+                raise AmqpError(406, f"invalid property '{field}' for {where}", argument=field)
+
+    def check_delete(self, *, if_unused: bool, if_empty: bool) -> None:
+        """Raises the `AmqpError` that RabbitMQ answers to queue.delete with these flags."""
+
     def check_answer(self, how: str, why: str) -> None:
         """Raises the `AmqpError` that RabbitMQ gives to an answer that this type does not know."""
 
     def clone(self, channels: "dict[str, Channel[QueueType]]") -> "QueueType":
         """An equal queue whose consumers are on the given channels."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.awaiting, other.subscriptions = self.awaiting.copy(), {}
+        twins: dict[int, Subscription] = {}
+        for key, old in self.subscriptions.items():
+            other.subscriptions[key] = twins[id(old)] = old.clone(channels[old.channel.name])
+        other._unshare(twins)
+        return other
+
+    def _unshare(self, twins: dict[int, Subscription]) -> None:
+        """Of a clone that is being made: copy what a subclass changes in place. `twins`: its own consumers, by identity of
+        those that they are clones of."""
+        raise NotImplementedError
+
+    def fingerprint(self, prints: Fingerprint) -> tuple[Any, ...]:
+        """Equal for queues that behave alike from here on."""
+        numbers = ConsumerNumbers(self.subscriptions.values())
+        consumers = tuple(
+            (item.channel.name, item.tag, item.credit, item.priority, item.auto_ack, item.quiescing, item.offset)
+            for item in numbers.order
+        )
+        awaiting = tuple((prints.copy(copy), reason) for copy, reason in self.awaiting)
+        lease = None if self.settings.expires is None else self.used_at - prints.now
+        common = (
+            self.kind, self.durable, self.auto_delete, self.owner, self.settings, table_identity(self.arguments),
+            self.had_consumers, consumers, awaiting, lease,
+        )  # fmt: skip
+        return common, self._own_fingerprint(prints, numbers)
+
+    def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
+        """What a type has beside what all have."""
         raise NotImplementedError
 
     # What the types share -----------------------------------------------------------------------------------------
@@ -155,7 +235,7 @@ class QueueType:
             raise AmqpError(
                 406, f"invalid arg 'x-priority' for {self.where()}: {{unacceptable_type,{wire_type(arguments['x-priority'])}}}"
             )
-        if "x-stream-offset" in arguments and self.kind != "stream":
+        if "x-stream-offset" in arguments:
             raise AmqpError(406, f"invalid arg 'x-stream-offset' for {self.where()} of queue type rabbit_{self.kind}_queue")
 
     def check_get(self, channel: "Channel[QueueType]") -> None:
@@ -174,19 +254,3 @@ class QueueType:
             return subscription
         later = self.subscriptions.get((subscription.channel.name, subscription.tag))
         return later if later is not None and later.channel is subscription.channel else None
-
-    def _clone_base(self, other: "QueueType", channels: "dict[str, Channel[QueueType]]") -> dict[int, Subscription]:
-        """Copies what all types have; returns the new subscription for each old one, by identity."""
-        other.settings, other.origins = self.settings, self.origins
-        other.had_consumers, other.deleted, other.unacked = self.had_consumers, self.deleted, self.unacked
-        other.awaiting, other.armed_at, other.used_at = self.awaiting.copy(), self.armed_at, self.used_at
-        new: dict[int, Subscription] = {}
-        for key, old in self.subscriptions.items():
-            fresh = Subscription(
-                old.name, old.tag, channels[old.channel.name], old.registered, prefetch=old.prefetch, priority=old.priority,
-                auto_ack=old.auto_ack, exclusive=old.exclusive, arguments=old.arguments,
-            )  # fmt: skip
-            fresh.credit, fresh.cancelled, fresh.in_service = old.credit, old.cancelled, old.in_service
-            fresh.quiescing, fresh.offset = old.quiescing, old.offset
-            other.subscriptions[key] = new[id(old)] = fresh
-        return new

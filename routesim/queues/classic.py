@@ -6,12 +6,16 @@ With `x-max-priority` the queue is one such list a level; without it there is on
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from routesim.content import Content
+from routesim.model import Queue
 from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
+from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
 from routesim.values import Table, wire_type
+from routesim.versions import Rules
 
 
 class Classic(QueueType):
@@ -25,9 +29,11 @@ class Classic(QueueType):
     """
 
     kind = "classic"
+    kill_marks_redelivered = True
+    declaring_renews_lease = True
 
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.levels: list[deque[Copy]] = [deque()]
         self.count = 0
         self.bytes = 0
@@ -290,6 +296,20 @@ class Classic(QueueType):
         else:
             self._dispatch(host)
 
+    @classmethod
+    def check_declare(cls, declared: Queue, durable: bool, where: str, rules: Rules) -> None:
+        if not durable and not declared.exclusive and rules.transient_queues_denied:
+            raise AmqpError(
+                541, "Feature `transient_nonexcl_queues` is deprecated. By default, this feature is not permitted anymore.",
+                argument="durable",
+            )  # fmt: skip
+
+    def check_delete(self, *, if_unused: bool, if_empty: bool) -> None:
+        if if_empty and self.count:
+            raise AmqpError(406, f"{self.where()} not empty")
+        if if_unused and self.subscriptions:
+            raise AmqpError(406, f"{self.where()} in use")
+
     # Settling ------------------------------------------------------------------------------------------------------
 
     def settle(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], how: str, by: str, why: str) -> None:
@@ -355,17 +375,16 @@ class Classic(QueueType):
         self._expire(host)
         return lost
 
-    def clone(self, channels: dict[str, Channel[QueueType]]) -> "Classic":
-        other = Classic(
-            self.name, self.broker_name, self.arguments, durable=self.durable, auto_delete=self.auto_delete,
-            owner=self.owner, rules=self.rules, vhost=self.vhost,
+    def _unshare(self, twins: dict[int, Subscription]) -> None:
+        self.levels = [level.copy() for level in self.levels]
+        self.active = {key: deque(twins[id(item)] for item in line) for key, line in self.active.items()}
+        self.blocked = {key: deque(twins[id(item)] for item in line) for key, line in self.blocked.items()}
+        self.suspended = self.suspended.copy()
+        self.exclusive_to = twins[id(self.exclusive_to)] if self.exclusive_to else None
+        self.active_consumer = twins.get(id(self.active_consumer)) if self.active_consumer else None
+
+    def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
+        return (
+            tuple(map(prints.copies, self.levels)), numbers.lines(self.active), numbers.lines(self.blocked),
+            tuple(sorted(self.suspended)), numbers.of(self.active_consumer), numbers.of(self.exclusive_to),
         )  # fmt: skip
-        new = self._clone_base(other, channels)
-        other.levels = [level.copy() for level in self.levels]
-        other.count, other.bytes, other.expiring = self.count, self.bytes, self.expiring
-        other.active = {key: deque(new[id(item)] for item in line) for key, line in self.active.items()}
-        other.blocked = {key: deque(new[id(item)] for item in line) for key, line in self.blocked.items()}
-        other.suspended = self.suspended.copy()
-        other.exclusive_to = new[id(self.exclusive_to)] if self.exclusive_to else None
-        other.active_consumer = new.get(id(self.active_consumer)) if self.active_consumer else None
-        return other

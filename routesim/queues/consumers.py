@@ -38,8 +38,8 @@ class DeliveringQueue(Protocol):
     name: str
 
     @property
-    def takes_settled(self) -> bool:
-        """Whether settling a delivery takes its copy out of the queue."""
+    def keeps_log(self) -> bool:
+        """Whether a copy stays in the queue when its delivery is settled."""
 
     def headers(self, copy: Copy, *, got: bool = False) -> Table:
         """The headers with which the queue delivers the copy."""
@@ -76,6 +76,15 @@ class Subscription:
         self.in_service = False
         self.quiescing = False
         self.offset = 0
+
+    def clone(self, channel: "Channel[Any]") -> "Subscription":
+        other = Subscription(
+            self.name, self.tag, channel, self.registered, prefetch=self.prefetch, priority=self.priority,
+            auto_ack=self.auto_ack, exclusive=self.exclusive, arguments=self.arguments,
+        )  # fmt: skip
+        other.credit, other.cancelled, other.in_service = self.credit, self.cancelled, self.in_service
+        other.quiescing, other.offset = self.quiescing, self.offset
+        return other
 
 
 class Delivery(NamedTuple, Generic[Q_co]):

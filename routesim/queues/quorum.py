@@ -3,10 +3,12 @@ a list of returned ones before it, and consumers in a service line that they lea
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from routesim.content import Content
 from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
 from routesim.values import Table
 
@@ -26,9 +28,16 @@ class Quorum(QueueType):
     """
 
     kind = "quorum"
+    replicated = True
+    returns_to_place = False
+    times_out_each = True
+    at_least_once = True
+    lease_tick_ms = 5_000
+    knows_publishers = True
+    shares_single_active = False
 
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.returns: deque[Copy] = deque()
         levels = {"none": 1, "two": 2, "strict": HIGHEST_LEVEL + 1}[self.rules.quorum_priorities]
         self.levels: list[deque[Copy]] = [deque() for _ in range(levels)]
@@ -233,6 +242,20 @@ class Quorum(QueueType):
         super().check_consume(auto_ack, exclusive, arguments, channel)
         if channel.limit:
             raise AmqpError(540, f"{self.where()} does not support global qos")
+
+    def check_delete(self, *, if_unused: bool, if_empty: bool) -> None:
+        if if_unused or if_empty:
+            flag = "if-unused" if if_unused else "if-empty"
+            raise AmqpError(
+                540,
+                f"cannot delete {self.where()}. queue.delete operations with {flag} flag set are not supported by quorum queues",
+            )
+
+    def held_by_get(self) -> bool:
+        return self.unacked > 0
+
+    def counts_nacks(self) -> bool:
+        return self.rules.quorum_nack_counts
 
     def check_get(self, channel: Channel[QueueType]) -> None:
         if self.settings.single_active_consumer:
@@ -443,19 +466,20 @@ class Quorum(QueueType):
         self._expire(host)
         return []  # transient messages are kept too (rules/queues#7.2)
 
-    def clone(self, channels: dict[str, Channel[QueueType]]) -> "Quorum":
-        other = Quorum(
-            self.name, self.broker_name, self.arguments, durable=self.durable, auto_delete=self.auto_delete,
-            owner=self.owner, rules=self.rules, vhost=self.vhost,
+    def _unshare(self, twins: dict[int, Subscription]) -> None:
+        self.returns, self.levels = self.returns.copy(), [level.copy() for level in self.levels]
+        self.service = {key: deque(twins[id(item)] for item in line) for key, line in self.service.items()}
+        self.waiting = [twins[id(item)] for item in self.waiting]
+        self.active_consumer = twins.get(id(self.active_consumer)) if self.active_consumer else None
+        self.publishers, self.delayed = self.publishers.copy(), self.delayed.copy()
+
+    def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
+        return (
+            tuple(map(prints.copies, (self.returns, *self.levels))), numbers.lines(self.service),
+            numbers.of(self.active_consumer), tuple(map(numbers.of, self.waiting)),
+            tuple((at_ms - prints.now, prints.copy(copy)) for at_ms, copy in self.delayed), self.dequeue_turn,
+            tuple(sorted(self.publishers.items())),
         )  # fmt: skip
-        new = self._clone_base(other, channels)
-        other.returns, other.levels = self.returns.copy(), [level.copy() for level in self.levels]
-        other.dequeue_turn, other.bytes, other.count = self.dequeue_turn, self.bytes, self.count
-        other.service = {key: deque(new[id(item)] for item in line) for key, line in self.service.items()}
-        other.waiting = [new[id(item)] for item in self.waiting]
-        other.active_consumer = new.get(id(self.active_consumer)) if self.active_consumer else None
-        other.publishers, other.delayed = self.publishers.copy(), self.delayed.copy()
-        return other
 
 
 def _expired(copy: Copy, now: int) -> bool:

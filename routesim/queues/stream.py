@@ -1,16 +1,16 @@
 """Streams, as far as AMQP 0-9-1 shows them (rules/queues#8): an append-only log that every consumer reads for itself."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from routesim.content import Content
+from routesim.queues.argument_checks import AGE_UNITS_MS
 from routesim.queues.base import ACK, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
 from routesim.values import Table, is_integer, raw, wire_type
 
-AGE_UNITS_MS = {
-    "Y": 365 * 86_400_000, "M": 30 * 86_400_000, "D": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000,
-}  # fmt: skip
 NAMED_OFFSETS = ("first", "last", "next")
 
 
@@ -18,10 +18,11 @@ class Stream(QueueType):
     """`log` holds every message with the instant of its arrival in ms; its index is its offset."""
 
     kind = "stream"
-    takes_settled = False
+    keeps_log = True
+    replicated = True
 
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.log: list[tuple[int, Copy]] = []
 
     def expires_at(self, content: Content, now: int) -> int | None:
@@ -134,11 +135,11 @@ class Stream(QueueType):
         offset = next((index for index, (_, item) in enumerate(self.log) if item is copy), None)
         return {**copy.content.delivered_headers(), "x-stream-offset": offset}
 
-    def clone(self, channels: dict[str, Channel[QueueType]]) -> "Stream":
-        other = Stream(self.name, self.broker_name, self.arguments, rules=self.rules, vhost=self.vhost)
-        self._clone_base(other, channels)
-        other.log = self.log.copy()
-        return other
+    def _unshare(self, twins: dict[int, Subscription]) -> None:
+        self.log = self.log.copy()
+
+    def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
+        return prints.copies(self.ready())
 
 
 def _age_ms(text: str) -> int | None:

@@ -3,28 +3,36 @@
 from collections.abc import Iterator
 from typing import Any
 
-from routesim.queues import Channel, Copy, QueueType
+from routesim.queues import QUEUE_TYPES, Channel, Copy, QueueType
 from routesim.values import Table, raw
-from routesim.versions import Rules
 
 
-class ObservedQueue(QueueType):
-    """A queue from outside. Its content is what was found in it when it was last looked at."""
+class ObservedQueue:
+    """A queue from outside. `content` is what was found in it when it was last looked at; `count` what the broker said is
+    ready, None: as much as was found; `unacked` what was held of it at the end."""
 
-    def __init__(
-        self, name: str, broker_name: str, arguments: Table, rules: Rules, *, owner: str | None, auto_delete: bool = False
-    ) -> None:
-        super().__init__(name, broker_name, arguments, owner=owner, rules=rules, auto_delete=auto_delete)
-        self.kind = str(raw(arguments.get("x-queue-type", "classic")))  # type: ignore[misc]
-        self.takes_settled = self.kind != "stream"  # type: ignore[misc]
+    def __init__(self, name: str, broker_name: str, arguments: Table, *, owner: str | None, auto_delete: bool = False) -> None:
+        self.name = name
+        self.broker_name = broker_name
+        self.arguments = arguments
+        self.owner = owner
+        self.auto_delete = auto_delete
+        self.kind = str(raw(arguments.get("x-queue-type", "classic")))
+        self.type = QUEUE_TYPES.get(self.kind, QueueType)
+        self.keeps_log = self.type.keeps_log
         self.content: list[Copy] = []
         self.count: int | None = None
+        self.unacked = 0
 
     def ready(self) -> Iterator[Copy]:
         return iter(self.content)
 
     def ready_count(self) -> int:
         return len(self.content) if self.count is None else self.count
+
+    def headers(self, copy: Copy, *, got: bool = False) -> Table:
+        """As the broker sent them: nothing is added here."""
+        return copy.content.delivered_headers()
 
 
 class RealChannel(Channel[ObservedQueue]):

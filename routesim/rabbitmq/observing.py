@@ -38,7 +38,7 @@ def take_contents(broker: RealBroker) -> None:
         channel: Any = broker.connections.do(broker.connections.connection(queue.owner or LOOK).channel)
         try:
             broker.connections.do(channel.queue_declare, queue.broker_name, passive=True)
-            queue.content += _read(broker, queue, channel) if queue.kind == "stream" else _drain(broker, queue, channel)
+            queue.content += _read(broker, queue, channel) if queue.keeps_log else _drain(broker, queue, channel)
         except ClosedByBroker as refused:
             if refused.code == 404:
                 del broker.queues[name]
@@ -76,7 +76,11 @@ def _stop_waiting_consumers(broker: RealBroker) -> None:
 
     What the broker sends to the next one meanwhile was ready.
     """
-    queues = {queue.name for queue in broker.queues.values() if queue.kind == "quorum" and queue.arguments.get(SINGLE) is True}
+    queues = {
+        queue.name
+        for queue in broker.queues.values()
+        if queue.arguments.get(SINGLE) is True and not queue.type.shares_single_active
+    }
     consuming = [
         (line, tag, queue)
         for line in broker.channels.values()

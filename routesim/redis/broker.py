@@ -87,12 +87,8 @@ class RedisBroker(RedisState):
         held = tuple(
             (message, self.now - entry.at_ms, tuple(map(self._flight, entry.flights))) for message, entry in self.held.items()
         )
-        lists = tuple(
-            (name, queue.expires, queue.fanout, tuple(None if at is None else at - self.now for at in queue.ends_at))
-            for name, queue in self.queues.items()
-        )
         return (
-            *super().fingerprint(), clients, held, lists, len(self.freed), tuple(sorted(self.sweepers)),
+            *super().fingerprint(), clients, held, len(self.freed), tuple(sorted(self.sweepers)),
             tuple(sorted(self.unbound)),
         )  # fmt: skip
 

@@ -3,10 +3,12 @@
 from bisect import bisect
 from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
 from routesim.content import Content
-from routesim.queues import Channel, Copy, QueueType
+from routesim.queues import Copy, QueueType, Subscription
 from routesim.queues.base import Host
+from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.values import Table
 from routesim.versions import Rules
 
@@ -106,10 +108,12 @@ class RedisList(QueueType):
         headers = super().headers(copy, got=got)
         return {**headers, "redelivered": True} if copy.redelivered else headers
 
-    def clone(self, channels: dict[str, Channel[QueueType]]) -> "RedisList":
-        other = RedisList(self.name, self.steps, self.arguments, auto_delete=self.auto_delete, rules=self.rules, vhost=self.vhost)
-        self._clone_base(other, channels)
-        other.levels = [level.copy() for level in self.levels]
-        other.ends_at = self.ends_at.copy()
-        other.expires, other.fanout, other.in_sockets = self.expires, self.fanout, self.in_sockets.copy()
-        return other
+    def _unshare(self, twins: dict[int, Subscription]) -> None:
+        self.levels = [level.copy() for level in self.levels]
+        self.ends_at, self.in_sockets = self.ends_at.copy(), self.in_sockets.copy()
+
+    def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
+        return (
+            tuple(map(prints.copies, self.levels)), tuple(map(prints.after, self.ends_at)), self.expires, self.fanout,
+            tuple((channel, prints.copy(copy)) for channel, copy in self.in_sockets),
+        )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from routesim import events, steps
-from routesim.broker.acknowledging import NotPossible
+from routesim.broker.acknowledging import NotPossible, meant_tag
 from routesim.queues import Copy, Delivery, QueueType
 from routesim.redis.lists import RedisList
 from routesim.redis.popping import fill, hold, push
@@ -79,10 +79,7 @@ def _once(broker: RedisState, multiple: bool) -> None:
 def _meant(broker: RedisState, client: Client, tag: int, message: str | None) -> Delivery[QueueType] | None:
     """Takes the delivery out of what the client counts. An unknown tag is no error: nothing happens."""
     unacked = client.channel.unacked
-    if message is not None:
-        tag = next((item.tag for item in reversed(unacked.values()) if item.copy.message == message), 0)
-        if not tag:
-            raise NotPossible(f"channel '{client.channel.name}' holds no open delivery of {message}")
+    tag = meant_tag(client.channel, tag, message)
     found = unacked.pop(tag, None) or client.settled.pop(tag, None)
     if found is None:
         broker.warn_once(f"Redis knows no wrong tags: the answer to {tag} on channel '{client.channel.name}' does nothing")

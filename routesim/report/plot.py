@@ -6,10 +6,11 @@ Values only: a line is a tuple of cells. `write` paints them, in colour or not, 
 from collections.abc import Iterable, Sequence
 from typing import IO, NamedTuple
 
-from routesim.report.ticks import column_ms, short_time, ticks
+from routesim.durations import duration_text
+from routesim.report.ticks import column_ms, ticks
 from routesim.report.trace.trace import ANSI, RESET
 from routesim.tables import PLAIN, QUIET, Cell
-from routesim.text import encoding_of, fitted, visible, width
+from routesim.text import cut, encoding_of, fitted, visible, width
 
 Line = tuple[Cell, ...]
 TITLE, FIRST, SECOND, THIRD, FOURTH = "title", "first", "second", "third", "fourth"
@@ -113,7 +114,7 @@ def plot_lines(fields: Sequence[PlotField], end_ms: int, columns: int, signs: Si
 def explained(fields: Sequence[PlotField], end_ms: int, columns: int, signs: Signs) -> str:
     """How the plot is to be read, in one sentence."""
     step = column_ms(end_ms, max(columns - LABEL - VALUE - 2, LEAST))
-    said = [f"a column is {short_time(step)} of virtual time"]
+    said = [f"a column is {duration_text(step)} of virtual time"]
     if any(field.curves for field in fields):
         said.append("and shows the highest value in it")
     text = " ".join(said)
@@ -142,19 +143,6 @@ def write(out: IO[str], lines: Iterable[Line], *, colour: bool) -> None:
         out.write(fitted(text if colour else text.rstrip(), encoding) + "\n")
 
 
-def cut(text: str, columns: int) -> str:
-    """`text` in at most so many columns, with … where something is left out."""
-    text = visible(text)
-    if width(text) <= columns:
-        return text
-    taken = ""
-    for character in text:
-        if width(taken + character) >= columns:
-            break
-        taken += character
-    return taken + "…"
-
-
 def _height(curves: Sequence[Curve]) -> int:
     """Lines for each curve, so that a plot is no longer than a screen where that is possible."""
     count = sum(any(value for _, value in curve.points) for curve in curves)
@@ -162,7 +150,7 @@ def _height(curves: Sequence[Curve]) -> int:
 
 
 def _title(field: PlotField, shown: Sequence[Curve], columns: int) -> Line:
-    title = cut(field.title, columns)
+    title = cut(visible(field.title), columns)
     never = [curve.label for curve in field.curves if curve not in shown]
     note = f"  never any {' or '.join(never)}" if never else ""
     if width(title) + len(note) > columns:
@@ -259,7 +247,7 @@ def _drawn(piece: _Piece, columns: int, signs: Signs) -> str:
         return str(min(piece.runs, 9)).ljust(columns, signs.fill)
     if columns == 1:
         return signs.single if end == signs.ends["success"] else end
-    label = cut(piece.span.label, columns - 2) if columns > 3 else ""
+    label = cut(visible(piece.span.label), columns - 2) if columns > 3 else ""
     label = "" if width(label) > columns - 2 or label == "…" else label
     return signs.begin + label + signs.fill * (columns - 2 - width(label)) + end
 
@@ -275,7 +263,7 @@ def _axis(end_ms: int, step: int, room: int, count: int, signs: Signs) -> list[L
     marks, labels = [signs.line] * count, [" "] * (room + 1)
     free = 0
     for at_ms in ticks(end_ms, step, count):
-        column, text = at_ms // step, short_time(at_ms)
+        column, text = at_ms // step, duration_text(at_ms)
         if column < free or column + len(text) > room:
             continue
         marks[column] = signs.tick

@@ -1,11 +1,10 @@
-"""Round instants for a time axis of characters, and short words for them. Times in ms."""
+"""Round instants for a time axis of characters. Times in ms."""
 
 STEPS = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 ROUND = (
     1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000,
     900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000,
 )  # fmt: skip
-UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 BETWEEN = 10  # columns from one tick to the next, at least
 
 
@@ -27,20 +26,3 @@ def ticks(end_ms: int, step: int, columns: int) -> list[int]:
     if between is None:
         between = -(-least // ROUND[-1]) * ROUND[-1]
     return list(range(0, end_ms + 1, between))
-
-
-def short_time(ms: int) -> str:
-    """`0 s`, `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`."""
-    if 0 < ms < 1_000:
-        return f"{ms} ms"
-    if ms < 60_000:
-        return f"{ms / 1_000:g} s"
-    parts, rest = [], ms
-    for size, unit in UNITS:
-        count, rest = divmod(rest, size)
-        if count and unit == "s" and rest:
-            parts.append(f"{count + rest / 1_000:g} s")
-            rest = 0
-        elif count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts + ([f"{rest} ms"] if rest else []))

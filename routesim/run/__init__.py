@@ -3,7 +3,7 @@
 from routesim.run.budget import BUDGET_EVENTS
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import unacked
-from routesim.run.folds.records import Listener
+from routesim.run.folds.fold import Listener
 from routesim.run.result import Result, StepError
 from routesim.run.runner import Runner
 

@@ -12,23 +12,19 @@ from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.scenario import PublishMany
 
 if TYPE_CHECKING:
-    from routesim.clients.actions import What
-    from routesim.clients.process import Process
+    from routesim.clients.timers import Timer
+    from routesim.clients.worker_state import WorkerState
 
 
 class WorkerTimer(NamedTuple):
-    """The time of something that a worker process has planned."""
+    """A timer of a worker process; `keeps_going` False: heartbeats would go on for ever."""
 
-    process: "Process"
-    timer: "What"
+    state: "WorkerState"
+    timer: "Timer"
+    keeps_going: bool
 
     def is_due_still(self) -> bool:
-        return self.process.expects(self.timer)
-
-    @property
-    def keeps_going(self) -> bool:
-        """Heartbeats would go on for ever."""
-        return bool(self.timer[0] != "heartbeat")
+        return self.timer.is_due_still(self.state)
 
 
 class ConsumerReturns(NamedTuple):

@@ -1,42 +1,12 @@
 """What a run asks of whatever lets its time pass."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Protocol
 
-from routesim.broker import ConsumerEnded
+from routesim.broker.protocols import Engine
 from routesim.events import Event
-from routesim.queues import DeliveringQueue, Delivery, QueueType
 from routesim.run.agenda import Entry, RunAgenda
 from routesim.scenario import PublishMany
-from routesim.steps import Step
-
-
-class Outbox(Protocol):
-    """Deliveries, and consumers that have been ended, in order."""
-
-    def __len__(self) -> int: ...
-
-    def popleft(self) -> Delivery[DeliveringQueue] | ConsumerEnded: ...
-
-
-class Engine(Protocol):
-    """A broker, embedded or real, as a run works with it."""
-
-    @property
-    def queues(self) -> Mapping[str, QueueType]: ...
-
-    @property
-    def outbox(self) -> Outbox: ...
-
-    @property
-    def failures(self) -> list[Any]: ...
-
-    @property
-    def now(self) -> int: ...
-
-    def apply(self, step: Step) -> Any: ...
-
-    def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None: ...
 
 
 class Clock(Protocol):

@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from routesim.run.budget import BUDGET_EVENTS
+from routesim.run.folds.fold import Listener, fan_out
 from routesim.run.folds.monitoring import Monitor
-from routesim.run.folds.records import Listener
 from routesim.run.folds.situation import Depth, Depths
 from routesim.run.result import Result
 from routesim.run.runner import Runner
@@ -43,14 +43,7 @@ def watch(
 ) -> Monitored:
     """Run it to its end, or up to and including the instant `at_ms`. `listener` hears every event too."""
     depths, monitor = Depths(), Monitor(scenario.workers, scenario.tasks)
-
-    def hear(event: Any) -> None:
-        depths.hear(event)
-        monitor.hear(event)
-        if listener is not None:
-            listener(event)
-
-    result = Runner(scenario, hear, until=at_ms, max_events=max_events, keep=False).run()
+    result = Runner(scenario, fan_out(listener, [depths, monitor]), until=at_ms, max_events=max_events, keep=False).run()
     depths.advance(result.clock_ms)
     monitor.advance(result.clock_ms)
     return Monitored(result, result.clock_ms, depths.of, monitor, pending(result, monitor))
@@ -60,7 +53,7 @@ def pending(result: Result, monitor: Monitor) -> list[Pending]:
     """In the order of the queues. A message is a task's when it says so in its header `task`."""
     found: dict[str, Pending] = {}
     for queue in result.broker.queues.values():
-        if queue.kind == "stream":
+        if queue.keeps_log:
             continue
         for copy in queue.ready():
             headers = copy.content.headers or {}

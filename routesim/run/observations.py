@@ -75,13 +75,13 @@ def drain(broker: Broker, *, cancel: bool = True) -> dict[str, list[dict[str, An
     for queue in list(broker.queues.values()):
         for subscription in queue.subscriptions.values():
             subscription.prefetch, subscription.credit = 1, -1_000_000
-        if cancel or (queue.kind == "quorum" and queue.settings.single_active_consumer):
+        if cancel or (queue.settings.single_active_consumer and not queue.shares_single_active):
             for channel, tag in list(queue.subscriptions):
                 broker.apply(steps.Cancel(channel, tag))
     found: dict[str, list[dict[str, Any]]] = {}
     for name, queue in list(broker.queues.items()):
         found[name] = []
-        if queue.kind == "stream" and not cancel:
+        if queue.keeps_log and not cancel:
             found[name] = [seen(queue, copy) for copy in queue.ready()]
             continue
         while name in broker.queues:
@@ -97,7 +97,7 @@ def seen(queue: Any, copy: Copy) -> dict[str, Any]:
     headers, content = queue.headers(copy, got=True), copy.content
     row: dict[str, Any] = {
         "message": copy.message,
-        "redelivered": copy.redelivered and queue.takes_settled,
+        "redelivered": copy.redelivered and not queue.keeps_log,
         "exchange": content.exchange,
         "routing_key": content.routing_key,
     }

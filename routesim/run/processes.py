@@ -3,12 +3,14 @@
 from collections import deque
 
 from routesim.broker import ConsumerEnded
-from routesim.clients.actions import Actions, After, Shared, Soon, What
-from routesim.clients.process import Process
+from routesim.clients import process
+from routesim.clients.actions import Actions, After, Soon
+from routesim.clients.timers import Heartbeat, Timer
+from routesim.clients.worker_state import Shared, WorkerState
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import Entry, WorkerTimer
 from routesim.run.clock import Clock
-from routesim.run.folds.records import Listener
+from routesim.run.folds.fold import Listener
 from routesim.scenario import Scenario
 from routesim.steps import Step
 
@@ -20,53 +22,53 @@ class Processes:
         self.clock = clock
         self.listen = listen
         shared = Shared(scenario.tasks, seed, published)
-        self.by_name = {name: Process(plan, shared, clock.slack_ms) for name, plan in scenario.workers.items()}
-        self.by_channel = {name: process for process in self.by_name.values() for name in process.channels()}
-        self.turns: deque[tuple[Process, What]] = deque()
+        self.by_name = {name: WorkerState(plan, shared, clock.slack_ms) for name, plan in scenario.workers.items()}
+        self.by_channel = {name: state for state in self.by_name.values() for name in state.channels()}
+        self.turns: deque[tuple[WorkerState, Timer]] = deque()
 
     def start(self) -> None:
         """Those that start by themselves, in the order of the scenario."""
-        for name, process in self.by_name.items():
-            if process.plan.start:
+        for name, state in self.by_name.items():
+            if state.plan.start:
                 self.signal(name, "start")
 
     def signal(self, name: str, do: str) -> None:
-        process = self.by_name[name]
-        self._perform(process, process.signal(do, self.clock.now()))
-        self._forget(process)
+        state = self.by_name[name]
+        self._perform(state, process.signal(state, do, self.clock.now()))
+        self._forget(state)
 
     def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded) -> bool:
         """Whether this is for a process, which has then done what it does at once."""
         if isinstance(received, ConsumerEnded):
-            process = self.by_channel.get(received.channel)
-            if process is not None:
-                self._perform(process, process.ended(received, self.clock.now()))
-                self._forget(process)
-            return process is not None
-        process = self.by_channel.get(received.subscription.channel.name) if received.subscription is not None else None
-        if process is not None:
-            self._perform(process, process.receive(received, self.clock.now()))
-        return process is not None
+            state = self.by_channel.get(received.channel)
+            if state is not None:
+                self._perform(state, process.consumer_ended(state, received, self.clock.now()))
+                self._forget(state)
+            return state is not None
+        state = self.by_channel.get(received.subscription.channel.name) if received.subscription is not None else None
+        if state is not None:
+            self._perform(state, process.receive(state, received, self.clock.now()))
+        return state is not None
 
     def turn(self) -> bool:
         """The next turn of an event loop; False: nothing is waiting for one."""
         while self.turns:
-            process, what = self.turns.popleft()
-            if process.expects(what):
-                self._fire(process, what)
+            state, timer = self.turns.popleft()
+            if timer.is_due_still(state):
+                self._fire(state, timer)
                 return True
         return False
 
     def fire(self, due: WorkerTimer) -> None:
         """The time of an entry of the agenda has come."""
         if due.is_due_still():
-            self._fire(due.process, due.timer)
+            self._fire(due.state, due.timer)
 
-    def _fire(self, process: Process, what: What) -> None:
-        self._perform(process, process.fire(what, self.clock.now()))
-        self._forget(process)
+    def _fire(self, state: WorkerState, timer: Timer) -> None:
+        self._perform(state, process.fire(state, timer, self.clock.now()))
+        self._forget(state)
 
-    def _perform(self, process: Process, actions: Actions) -> None:
+    def _perform(self, state: WorkerState, actions: Actions) -> None:
         clock, answer = self.clock, None
         while True:
             try:
@@ -75,22 +77,23 @@ class Processes:
                 return
             answer = None
             if isinstance(action, After):
-                clock.agenda.schedule(clock.now() + action.ms, WorkerTimer(process, action.what))
+                entry = WorkerTimer(state, action.timer, not isinstance(action.timer, Heartbeat))
+                clock.agenda.schedule(clock.now() + action.ms, entry)
             elif isinstance(action, Soon):
-                self.turns.append((process, action.what))
+                self.turns.append((state, action.timer))
             elif isinstance(action, Step):
                 answer = clock.broker.apply(action)
                 clock.answered()
             elif self.listen is not None:
                 self.listen(clock.stamped(action))
 
-    def _forget(self, process: Process) -> None:
+    def _forget(self, state: WorkerState) -> None:
         """What the process expects no more must not keep the run going."""
-        if not process.dropped:
+        if not state.dropped:
             return
-        process.dropped = False
+        state.dropped = False
 
         def dropped(entry: Entry) -> bool:
-            return isinstance(entry, WorkerTimer) and entry.process is process and not entry.is_due_still()
+            return isinstance(entry, WorkerTimer) and entry.state is state and not entry.is_due_still()
 
         self.clock.agenda.forget(dropped)

@@ -19,7 +19,8 @@ from routesim.run.consumers import Consumers
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.express.express import express_for
-from routesim.run.folds.records import Deliveries, Fates, Gets, Listener, Messages, Publishers, Record, fan_out
+from routesim.run.folds.fold import Fold, Listener, fan_out
+from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.run.result import Result, StepError
 from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
@@ -72,7 +73,7 @@ class Runner:
             clock = self.clock
             clock.express = express_for(clock.broker, clock.agenda, clock.budget, self.consumers.by_name, listener)
 
-    def _records(self, keep: bool) -> list[Record]:
+    def _records(self, keep: bool) -> list[Fold]:
         """What the run remembers of its events: everything, or what is asked for."""
         scenario, asked = self.scenario, _asked(self.scenario)
         mentioned = frozenset(item.path[1] for item in asked if item.path[0] == "messages")
@@ -81,7 +82,7 @@ class Runner:
         self.deliveries = Deliveries(scenario.consumers)
         self.fates = Fates(None if keep else mentioned)
         self.tasks = _task_records(scenario)
-        records: list[Record] = []
+        records: list[Fold] = []
         if keep:
             records += [self.messages, self.gets]
         if keep or mentioned:

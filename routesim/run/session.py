@@ -8,7 +8,7 @@ from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress
-from routesim.run.folds.records import Listener
+from routesim.run.folds.fold import Listener
 from routesim.run.real_clock import RealClock
 from routesim.run.result import Result
 from routesim.run.runner import Runner

@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
+from routesim.broker.policies import POLICY_KEYS
+from routesim.durations import LONGEST_MS, WITH_UNIT
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario.celery.celery_format import Data, Later, Seconds
@@ -17,7 +18,6 @@ from routesim.scenario.celery.celery_steps import CeleryVerb
 from routesim.scenario.format import declared, whole
 from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.format.kinds import (
-    LONGEST_MS,
     SHORTSTR_BYTES,
     AmqpValue,
     Boolean,
@@ -40,7 +40,7 @@ from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 from routesim.values import INTEGER_RANGES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-DURATION = r"([0-9]{1,18}(\.[0-9]{1,9})?(ms|s|m|h|d)|[0-9]{1,18})"
+DURATION = rf"({WITH_UNIT}|[0-9]{{1,18}})"
 SCALARS = ["string", "number", "boolean"]  # YAML's `1.10` is a number to an editor and the text 1.10 to routesim
 NOTHING: Schema = {"type": "null"}
 
@@ -261,7 +261,7 @@ def _complete(kind: Shape, properties: dict[str, Schema]) -> None:
         properties["type"]["examples"] = list(declared.QUEUE_TYPE.options)
         properties["arguments"]["properties"] = {name: {} for name in ARGUMENTS}
     elif kind is declared.POLICY:
-        properties["definition"]["properties"] = {name: {} for name in sorted({*KEYS, *LATER_KEYS, *MIRRORING})}
+        properties["definition"]["properties"] = {name: {} for name in sorted(POLICY_KEYS)}
 
 
 def _sections_in_list_form(properties: dict[str, Schema]) -> None:

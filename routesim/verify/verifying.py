@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from routesim import events
 from routesim.diagnostics import Invalid
-from routesim.events import Event
+from routesim.durations import duration_text
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.run import Runner
+from routesim.run.folds.fold import Fold
 from routesim.run.observations import Observations, observed
 from routesim.run.runnable import check_speed, steps_of, why_not
 from routesim.run.session import BrokerSession
@@ -48,18 +49,18 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
         return verdict._replace(skipped=str(problem))
     scenario = without_expectations(scenario)
     timing = Timing()
-    result = Runner(scenario, timing.listen).run()
+    result = Runner(scenario, timing.hear).run()
     if result.ended in ("livelock", "budget"):
         return verdict._replace(skipped=f"never comes to rest ({result.ended})")
     if result.clock_ms / speed > LONGEST_MS:
-        return verdict._replace(skipped=f"takes {result.clock_ms / speed / 1000:,.0f} s; try a higher --speed")
+        return verdict._replace(skipped=f"takes {duration_text(result.clock_ms // speed)}; try a higher --speed")
     due = result.broker.due()
     if due is not None:  # what the run ended too early for
         timing.timers.append(due)
         timing.steps.append(result.clock_ms)
     nearest_ms = timing.nearest_ms()
     if nearest_ms is not None and nearest_ms / speed < NEAR_MS:
-        return verdict._replace(skipped=f"a timer goes off {nearest_ms} ms after a step: too near for a real clock")
+        return verdict._replace(skipped=f"a timer goes off {duration_text(nearest_ms)} after a step: too near for a real clock")
     lenient = leniency(result)
     idle_ms = result.clock_ms
     simulated = observed(result)
@@ -72,18 +73,22 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     return verdict._replace(difference=difference, tries=tries)
 
 
-class Timing:
-    """Hears of a run when steps begin and when timers go off."""
+class Timing(Fold):
+    """When the steps of a run begin, and when its timers go off."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
         self.timers: list[int] = []
 
-    def listen(self, event: Event) -> None:
-        if isinstance(event, events.StepStarted):
-            self.steps.append(event.at_ms)
-        elif isinstance(event, (events.DeadLettered, events.Dropped)) and event.reason == "expired":
+    def _removed(self, event: events.DeadLettered | events.Dropped) -> None:
+        if event.reason == "expired":
             self.timers.append(event.at_ms)
+
+    hears = {
+        events.StepStarted: lambda self, event: self.steps.append(event.at_ms),
+        events.DeadLettered: _removed,
+        events.Dropped: _removed,
+    }
 
     def nearest_ms(self) -> int | None:
         """The shortest time from the beginning of a step to a later timer."""
@@ -126,7 +131,7 @@ def too_brief(scenario: Scenario, speed: int) -> str | None:
     shortest = min((int(ttl) for ttl in map(str, ttls) if ttl.isdecimal()), default=None)
     if shortest is None or shortest / speed >= NEAR_MS:
         return None
-    return f"a TTL of {shortest} ms and a quorum queue: too near for a real clock"
+    return f"a TTL of {duration_text(shortest)} and a quorum queue: too near for a real clock"
 
 
 def usable(problem: Invalid, profile: str) -> str:

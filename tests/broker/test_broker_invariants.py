@@ -311,7 +311,7 @@ class Run:
                 deliveries += answer.deliveries
             assert len({item.tag for item in deliveries}) == len(deliveries)
             for item in deliveries:
-                if not item.queue.deleted and item.queue.takes_settled and item.queue.name != REPLY_TO:
+                if not item.queue.deleted and not item.queue.keeps_log and item.queue.name != REPLY_TO:
                     found.setdefault(item.queue.name, []).append(item.copy.serial)
         return found
 

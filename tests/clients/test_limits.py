@@ -12,31 +12,31 @@ TASK = Task("t")
 def test_a_limit_grows_and_shrinks_with_what_is_held() -> None:
     count = PrefetchCount(4, None)
     count.increment()
-    assert count.untold() == 5
+    assert count.to_announce() == 5
     count.decrement()
-    assert count.untold() == 4
+    assert count.to_announce() == 4
 
 
 def test_nothing_is_told_twice() -> None:
     count = PrefetchCount(4, None)
-    assert count.untold() is None
+    assert count.to_announce() is None
     count.increment()
-    count.untold()
-    assert count.untold() is None
+    count.to_announce()
+    assert count.to_announce() is None
 
 
 def test_up_and_down_between_two_tellings_is_not_told() -> None:
     count = PrefetchCount(4, None)
     count.increment()
     count.decrement()
-    assert count.untold() is None
+    assert count.to_announce() is None
 
 
 def test_no_limit_stays_no_limit() -> None:
     count = PrefetchCount(0, 3)
     count.increment()
     count.decrement()
-    assert (count.value, count.untold()) == (0, None)
+    assert (count.value, count.to_announce()) == (0, None)
 
 
 def test_the_eta_limit_caps_it_even_below_where_it_began() -> None:
@@ -59,7 +59,7 @@ def test_it_never_shrinks_to_no_limit() -> None:
 def test_what_does_not_fit_into_16_bits_is_no_limit(value: int, told: int) -> None:
     count = PrefetchCount(value, None)
     count.increment()
-    assert count.untold() == told
+    assert count.to_announce() == told
 
 
 def test_a_bucket_gives_its_one_token_and_the_next_when_it_is_filled_again() -> None:

@@ -131,7 +131,7 @@ class Watched:
             plan = self.scenario.workers[event.channel]
             if plan.prefetch_of == "consumer":
                 process = self.runner.processes.by_name[event.channel]  # type: ignore[union-attr]
-                self.limits[event.consumer] = process.prefetch.told
+                self.limits[event.consumer] = process.prefetch.announced
         elif isinstance(event, events.Delivered) and not event.auto_ack:
             self.within(event)
 

@@ -413,7 +413,7 @@ class Bench:
             item = self.broker.outbox.popleft()
             if isinstance(item, Delivery):
                 queue, copy = item.queue, item.copy
-                redelivered = copy.redelivered and queue.takes_settled
+                redelivered = copy.redelivered and not queue.keeps_log
                 name = item.subscription.name
                 sent.append(Letter(name, copy.message, item.tag, redelivered, queue.headers(copy), copy.content))
             else:

@@ -2,7 +2,8 @@
 The error terms are what a RabbitMQ 3.10.8 answered."""
 
 import pytest
-from kits.broker import Bench, before, since, versions
+from kits.broker import Bench, since, versions
+from kits.rules import queue_rules
 
 from routesim.values import Typed
 
@@ -86,66 +87,6 @@ def test_arguments_1_11_types(version, name, kind):
 
 
 @versions()
-@pytest.mark.parametrize("kind", [C, Q, S])
-@pytest.mark.parametrize(("value", "kind_of"), [(1, "signedint"), (True, "bool"), (None, "void")])
-def test_arguments_1_9_a_dead_letter_exchange_is_text(version, kind, value, kind_of):
-    """rules/queues#1.9a: looked at first of all, with its own text."""
-    b = Bench(version)
-    b.queue(
-        "q", args={"x-queue-type": kind, "x-dead-letter-exchange": value, "x-expires": 0},
-        fails=(406, f"invalid type '{kind_of}' for arg 'x-dead-letter-exchange' in queue 'q' in vhost '/'"),
-    )  # fmt: skip
-
-
-@versions()
-@pytest.mark.parametrize(
-    ("value", "term"),
-    [
-        ("Classic", "\"unsupported queue type 'Classic'\""),
-        ("", "\"unsupported queue type ''\""),
-        (1, "{unacceptable_type,signedint}"),
-    ],
-)
-def test_arguments_1_9_queue_types(version, value, term):
-    """rules/queues#1.9b: exactly classic, quorum or stream."""
-    b = Bench(version)
-    b.queue("q", args={"x-queue-type": value}, fails=(406, f"invalid arg 'x-queue-type' for queue 'q' in vhost '/': {term}"))
-
-
-@versions(before("4.3"))
-@pytest.mark.parametrize(
-    ("name", "value", "term"),
-    [
-        ("x-queue-mode", "bogus", "\"unsupported queue mode 'bogus'\""),
-        ("x-queue-mode", 1, "{unacceptable_type,signedint}"),
-        ("x-queue-version", 3, "\"unsupported queue version '3'\""),
-        ("x-queue-version", 0, "\"unsupported queue version '0'\""),
-        ("x-queue-version", 1, OK),
-    ],
-)
-def test_arguments_1_11_mode_and_version(version, name, value, term):
-    """rules/queues#1.11: x-queue-mode and x-queue-version before 4.3."""
-    b = Bench(version)
-    fails = (406, f"invalid arg '{name}' for queue 'q' in vhost '/': {term}") if term else None
-    b.queue("q", args={name: value}, fails=fails)
-
-
-@versions(("4.3",))
-def test_arguments_1_11_only_version_2_since_4_3(version):
-    """rules/queues#1.11: x-queue-version 1 is refused from 4.3 on."""
-    b = Bench(version)
-    b.queue("q", args={"x-queue-version": 1}, fails=406)
-
-
-@versions()
-@pytest.mark.parametrize("value", ["h", ""])
-def test_arguments_1_11_an_age_without_a_digit(version, value):
-    """rules/queues#1.11: until 4.2.7 an x-max-age that does not begin with a digit kills the connection."""
-    b = Bench(version)
-    b.queue("q", args={"x-queue-type": "stream", "x-max-age": value}, fails=541 if version in before("4.2") else 406)
-
-
-@versions()
 def test_arguments_1_9_order_of_checks(version):
     """rules/queues#1.9c: arguments are looked at in RabbitMQ's order, whatever the order of the table; then (d)."""
     b = Bench(version)
@@ -162,79 +103,6 @@ def test_arguments_1_9_order_of_checks(version):
         b.queue("q", args=everything, fails=(406, f"invalid arg '{name}'"))
         del everything[name]
     b.queue("q", args=everything)
-
-
-@versions()
-def test_arguments_1_9_unknown_ones_pass(version):
-    """rules/queues#1.9d: what no type knows is stored and not looked at, on a re-declaration neither (rules/queues#1.8)."""
-    b = Bench(version)
-    b.queue("q", args={"x-nobody-knows": True, "plain": [1]})
-    b.queue("q", args={"x-nobody-knows": "else"})
-    b.queue("q")
-
-
-# x-dead-letter-routing-key ---------------------------------------------------------------------------------------------
-
-
-@versions()
-@pytest.mark.parametrize("kind", [C, Q])
-@pytest.mark.parametrize("value", ["", "k"])
-def test_arguments_1_11_a_dead_letter_key_needs_its_exchange(version, kind, value):
-    """rules/queues#1.11: fine with x-dead-letter-exchange; '' is a key like any other."""
-    b = Bench(version)
-    b.queue("q", args={"x-queue-type": kind, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": value})
-    assert b.queues == "q"
-
-
-@versions()
-def test_arguments_1_11_an_empty_dead_letter_key_is_used(version):
-    """rules/queues#1.11: '' is a real key, not "absent"."""
-    b = Bench(version)
-    b.exchange("dlx", "direct")
-    b.queue("dlq")
-    b.bind("dlx", "dlq", "")
-    b.queue("q", dead_letter_exchange="dlx", dead_letter_routing_key="")
-    b.send("q", 0)
-    b.get("ch", "q")
-    b.reject("ch", 1)
-    assert b.drain("dlq") == "0"
-
-
-# Later arguments -------------------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_arguments_1_11_stream_filter_size(version):
-    """rules/queues#1.11: x-stream-filter-size-bytes is unknown before 3.13, then the streams' own."""
-    b = Bench(version)
-    b.queue("s", args={"x-queue-type": "stream", "x-stream-filter-size-bytes": 16})
-    fails = 406 if version in since("3.13") else None
-    b.queue("c", args={"x-stream-filter-size-bytes": 16}, fails=fails)
-
-
-@versions()
-def test_arguments_1_11_consumer_timeout(version):
-    """rules/queues#1.11: x-consumer-timeout is looked at from 4.3 on, and is a quorum queue's then."""
-    b = Bench(version)
-    b.queue("q", args={"x-queue-type": "quorum", "x-consumer-timeout": "text"}, fails=406 if version == "4.3" else None)
-    b.queue("c", args={"x-consumer-timeout": 1000}, fails=406 if version == "4.3" else None)
-    b.queue("k", args={"x-queue-type": "quorum", "x-consumer-timeout": 1000})
-
-
-@versions()
-@pytest.mark.parametrize(("levels", "expected"), [(0, "0 1"), (1, "1 0")])
-def test_arguments_1_11_max_priority_zero(version, levels, expected):
-    """rules/queues#1.11: x-max-priority 0 is one level until 3.12, and two since 3.13."""
-    b = Bench(version)
-    b.queue("q", max_priority=levels)
-    b.send("q", 0, priority=0)
-    b.send("q", 1, priority=9)
-    if version in since("3.13"):
-        expected = "1 0"
-    assert b.drain("q") == expected
-
-
-# Declaring again -------------------------------------------------------------------------------------------------------
 
 
 def full(kind):
@@ -282,47 +150,6 @@ def test_redeclaring_1_8_compares_every_argument_of_the_type(version, kind, name
 
 
 @versions()
-def test_redeclaring_1_8_texts(version):
-    """rules/queues#1.8: how RabbitMQ says what differs."""
-    b = Bench(version)
-    b.queue("q")
-    b.queue(
-        "q",
-        max_length=5,
-        fails=(
-            406,
-            "inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received the value '5' of type 'signedint' but current is none",
-        ),
-    )
-    b.queue("p", max_length=5)
-    b.queue(
-        "p",
-        max_length=6,
-        fails=(406, "inequivalent arg 'x-max-length' for queue 'p' in vhost '/': received '6' but current is '5'"),
-    )
-    b.queue(
-        "p",
-        auto_delete=True,
-        max_length=5,
-        fails=(406, "inequivalent arg 'auto_delete' for queue 'p' in vhost '/': received 'true' but current is 'false'"),
-    )
-
-
-@versions()
-def test_redeclaring_1_8_order_of_checks(version):
-    """rules/queues#1.8: the owner, durable, auto-delete, then the arguments in the type's order."""
-    b = Bench(version)
-    b.queue("q", args={"x-expires": 1000, "x-max-length": 3})
-    if version != "4.3":
-        b.queue("q", durable=False, auto_delete=True, fails=(406, "inequivalent arg 'durable'"))
-    b.queue("q", auto_delete=True, fails=(406, "inequivalent arg 'auto_delete'"))
-    b.queue("q", fails=(406, "inequivalent arg 'x-expires'"))
-    b.queue("k", args={"x-queue-type": "quorum", "x-expires": 1000, "x-dead-letter-exchange": "x", "x-message-ttl": 5})
-    b.queue("k", args={"x-queue-type": "quorum"}, fails=(406, "inequivalent arg 'x-dead-letter-exchange'"))
-    b.queue("k", args={"x-queue-type": "quorum", "x-dead-letter-exchange": "x"}, fails=(406, "inequivalent arg 'x-expires'"))
-
-
-@versions()
 def test_redeclaring_1_8_integer_widths_are_one_class(version):
     """rules/queues#1.8: any integer type will do; a float or text of the same number will not."""
     b = Bench(version)
@@ -333,31 +160,63 @@ def test_redeclaring_1_8_integer_widths_are_one_class(version):
         b.queue("q", args={"x-max-length": other}, fails=(406, "inequivalent arg 'x-max-length'"))
 
 
-@versions()
-def test_redeclaring_1_8_true_is_not_one(version):
-    """rules/queues#1.8: a bool and an integer differ."""
-    b = Bench(version)
-    b.queue("q", args={"x-max-length": 1})
-    b.queue("q", args={"x-max-length": True}, fails=(406, "inequivalent arg 'x-max-length'"))
+test_values = queue_rules("""
+1.9b x-queue-type is classic, quorum or stream: sensitive to case
+    queue c x-queue-type=classic; queue k x-queue-type=quorum; queue s x-queue-type=stream
+    queue q x-queue-type=Quorum !406 x-queue-type; queue q x-queue-type=1 !406 {unacceptable_type,signedint}; queues = c k s
+    queue q x-queue-type=Classic !406 invalid arg 'x-queue-type' for queue 'q' in vhost '/': "unsupported queue type 'Classic'"
+    queue q x-queue-type="" !406 invalid arg 'x-queue-type' for queue 'q' in vhost '/': "unsupported queue type ''"
+    queue q x-queue-type=1 !406 invalid arg 'x-queue-type' for queue 'q' in vhost '/': {unacceptable_type,signedint}
+1.9a x-dead-letter-exchange is text: looked at first of all [classic quorum stream]
+    queue q x-queue-type={kind} x-dead-letter-exchange=1 x-expires=0 !406 invalid type 'signedint' for arg 'x-dead-letter-exchange' in queue 'q' in vhost '/'
+    queue q x-queue-type={kind} x-dead-letter-exchange=true x-expires=0 !406 invalid type 'bool' for arg 'x-dead-letter-exchange' in queue 'q' in vhost '/'
+    queue q x-queue-type={kind} x-dead-letter-exchange=null x-expires=0 !406 invalid type 'void' for arg 'x-dead-letter-exchange' in queue 'q' in vhost '/'
+1.9d,1.8 unknown arguments pass: they are not looked at in a second declaration either
+    queue q x-nobody-knows=true x-plain=[1]; queue q x-nobody-knows=else; queue q
+1.11 x-queue-mode and x-queue-version [<4.3]
+    queue q x-queue-mode=bogus !406 invalid arg 'x-queue-mode' for queue 'q' in vhost '/': "unsupported queue mode 'bogus'"
+    queue q x-queue-mode=1 !406 invalid arg 'x-queue-mode' for queue 'q' in vhost '/': {unacceptable_type,signedint}
+    queue q x-queue-version=3 !406 invalid arg 'x-queue-version' for queue 'q' in vhost '/': "unsupported queue version '3'"
+    queue q x-queue-version=0 !406 invalid arg 'x-queue-version' for queue 'q' in vhost '/': "unsupported queue version '0'"
+    queue q x-queue-version=1
+1.11 x-queue-version, only 2 [4.3]
+    queue q x-queue-version=1 !406
+1.11 x-max-age without a digit: closes the connection until 4.2.6 [age=h ""]
+    [<4.2] queue q x-queue-type=stream x-max-age={age} !541; [>=4.2] queue q x-queue-type=stream x-max-age={age} !406
+1.11 x-dead-letter-routing-key needs its exchange: an empty one is a key like any other [classic quorum, key=k ""]
+    queue q x-queue-type={kind} x-dead-letter-exchange="" x-dead-letter-routing-key={key}; queues = q
+1.11 x-dead-letter-routing-key that is empty is used
+    exchange dlx direct; queue dlq; bind dlx dlq ""; queue q dead-letter-exchange=dlx dead-letter-routing-key=""
+    send q 0; get ch q; reject ch 1; drain dlq = 0
+1.11 x-stream-filter-size-bytes: unknown before 3.13, then the streams' own
+    queue s x-queue-type=stream x-stream-filter-size-bytes=16
+    [<3.13] queue c x-stream-filter-size-bytes=16; [>=3.13] queue c x-stream-filter-size-bytes=16 !406
+1.11 x-consumer-timeout: looked at from 4.3 on, and a quorum queue's then
+    [<4.3] queue q x-queue-type=quorum x-consumer-timeout=text; [4.3] queue q x-queue-type=quorum x-consumer-timeout=text !406
+    [<4.3] queue c x-consumer-timeout=1000; [4.3] queue c x-consumer-timeout=1000 !406
+    queue k x-queue-type=quorum x-consumer-timeout=1000
+1.11 x-max-priority of zero: one level until 3.12, two from 3.13 on [levels=0 1]
+    queue q max-priority={levels}; send-by-priority q 0:0 1:9; drain q = 1 0 | 0 <3.13: 0 1
+""")
 
-
-@versions()
-def test_redeclaring_1_8_classic_is_the_default_type(version):
-    """rules/queues#1.8: x-queue-type classic and none are the same; another type is not."""
-    b = Bench(version)
-    b.queue("q")
-    b.queue("q", args={"x-queue-type": "classic"})
-    b.queue("q", args={"x-queue-type": "quorum"}, fails=(406, "inequivalent arg 'x-queue-type'"))
-    b.queue("k", "quorum")
-    b.queue("k", "classic", args={} if version.startswith("3") else {"x-delivery-limit": -1}, fails=406)
-
-
-@versions()
-def test_redeclaring_1_8_values_are_not_validated(version):
-    """rules/queues#1.8: a bad value for an existing queue is "inequivalent", not "invalid";
-    other types' arguments do not count."""
-    b = Bench(version)
-    b.queue("q", max_length=5)
-    b.queue("q", max_length=-1, fails=(406, "inequivalent arg 'x-max-length'"))
-    b.queue("q", max_length=5, delivery_limit=3)
-    b.queue("q", max_length=5, args={"x-max-age": "nonsense"})
+test_redeclaring = queue_rules("""
+1.8 declared again, the texts
+    queue q; queue p max-length=5
+    queue q max-length=5 !406 inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received the value '5' of type 'signedint' but current is none
+    queue p max-length=6 !406 inequivalent arg 'x-max-length' for queue 'p' in vhost '/': received '6' but current is '5'
+    queue p max-length=5 auto-delete !406 inequivalent arg 'auto_delete' for queue 'p' in vhost '/': received 'true' but current is 'false'
+1.8 declared again, the order of checks: durable, auto-delete, then the arguments in the type's order
+    queue q x-expires=1000 x-max-length=3; [<4.3] queue q durable=false auto-delete !406 inequivalent arg 'durable'
+    queue q auto-delete !406 inequivalent arg 'auto_delete'; queue q !406 inequivalent arg 'x-expires'
+    queue k x-queue-type=quorum x-expires=1000 x-dead-letter-exchange=x x-message-ttl=5
+    queue k x-queue-type=quorum !406 inequivalent arg 'x-dead-letter-exchange'
+    queue k x-queue-type=quorum x-dead-letter-exchange=x !406 inequivalent arg 'x-expires'
+1.8 declared again, true is not one
+    queue q x-max-length=1; queue q x-max-length=true !406 inequivalent arg 'x-max-length'
+1.8 declared again, classic is the type without x-queue-type: another is not the same
+    queue q; queue q x-queue-type=classic; queue q x-queue-type=quorum !406 inequivalent arg 'x-queue-type'; queue k quorum
+    [<4.0] queue k !406; [>=4.0] queue k x-delivery-limit=-1 !406
+1.8 declared again, values are not validated: inequivalent, not invalid; other types' arguments do not count
+    queue q max-length=5; queue q max-length=-1 !406 inequivalent arg 'x-max-length'; queue q max-length=5 delivery-limit=3
+    queue q max-length=5 x-max-age=nonsense
+""")

@@ -1,51 +1,123 @@
 """rules/queues#5: message TTL, x-expires and the acknowledgement timeout. Time is virtual."""
 
 import pytest
-from kits.broker import Bench, before, deaths, kinds, since, versions
+from kits.broker import Bench, before, deaths, kinds, versions
+from kits.rules import queue_rules
 
 from routesim import events
 from routesim.broker.publishing import parse_expiration
 from routesim.replies import AmqpError
 
-# Message TTL -----------------------------------------------------------------------------------------------------------
+test_ttl = queue_rules("""
+5.1 TTL of the queue counts from the enqueue: expired when that instant is reached, not before [kinds]
+    queue q {kind} message-ttl=300; wait 50; send q 0; wait 299; ready q = 0; wait 1; ready q =; dropped q = 0:expired
+5.1 TTL of queue and message, the smaller counts [kinds, queue=none 300 100]
+    [none] queue q {kind}; [300] queue q {kind} message-ttl=300; [100] queue q {kind} message-ttl=100; wait 50
+    send q 0 expiration=200; wait 99; ready q = 0; wait 1; ready q = 0 | 100:; [100] dropped q = 0:expired
+    wait 99; ready q = 0 | 100:; wait 1; ready q =; dropped q = 0:expired
+5.1 TTL by policy does not touch messages that are queued: the instant is fixed at the enqueue
+    queue q; send q 0; policy ttl q message-ttl=100; wait 1000; ready q = 0; delete-policy ttl; queue p message-ttl=500
+    send p 1; policy ttl p message-ttl=100; wait 400; ready p = 1; wait 100; ready p =
+5.1,11-11 TTL goes on over a requeue: got at 200 ms, requeued at 600 ms, gone at 800 ms [kinds]
+    queue q {kind} message-ttl=800; send q m; wait 200; get ch q = m; wait 400; nack ch 1; wait 199; ready q = m*; wait 1
+    ready q =; dropped q = m:expired
+5.3 TTL of zero, now or never: expires at once without a consumer, 1 ms later of a quorum queue [kinds, how=queue message]
+    queue dlq; [queue] queue q {kind} message-ttl=0 dead-letter=dlq; [message] queue q {kind} dead-letter=dlq
+    consume A q prefetch=1; [queue] send q 0 1; [message] send q 0 1 expiration=0; news = A:0
+    [quorum] wait 1; [limited] wait 1; ready q =; drain dlq = 1
+5.4 expired behind a live head, both leave when the head does [kinds]
+    queue dlq; queue q {kind} dead-letter=dlq; send q long expiration=2000; send q short expiration=100; wait 1999
+    ready q = long short; wait 1; drain dlq = long short
+5.4 expired behind a live head, never delivered: it is gone before what is behind it is [kinds]
+    queue q {kind}; send q live; send q dead expiration=100; send q next; wait 500; consume A q; of A = live next
+    dropped q = dead:expired
+5.4 expired behind a live head, counts for max-length: once the head is dropped, it is the head [kinds]
+    queue q {kind} max-length=2; send q live; send q dead expiration=100; wait 500; send q next; wait 1
+    dropped q = live:maxlen dead:expired; drain q = next
+5.4,S25 expired behind a live head, ready and counted: until the head goes [kinds]
+    queue q {kind}; send q live; send q short expiration=100; send q last; wait 500; ready q = live short last; count q = 3 0
+    get ch q = live; dropped q = short:expired; get ch q = last
+5.4 expired at the head of any level: a quorum queue's timer covers every priority [4.3]
+    queue q limited; send q high priority=9; send q low priority=0 expiration=100; wait 100; ready q = high
+5.5 expired after a fetch: the next head is looked at, and its timer armed
+    queue q; send q live; send q soon expiration=300; wait 100; get ch q; wait 199; ready q = soon; wait 1; ready q =
+5.6 expired in a priority queue, low levels wait for the high to drain
+    queue q max-priority=5; send q low expiration=100; send q high priority=5; wait 99; ready q = high low; wait 1000
+    ready q = high low; get ch q; ready q =
+5.6,S26 expired in a priority queue, what jumped the line is delivered: nothing looks at it in time [how=get consume]
+    queue q max-priority=5; send q low; send q high priority=5 expiration=100; wait 500
+    [get] get ch q = high; [consume] consume A q prefetch=1; [consume] news = A:high
+5.7 unacked messages expire when they come back: at once, even with an idle consumer [kinds]
+    queue q {kind} message-ttl=100; send q 0; get ch q; wait 500; count q = 0 1; consume A q; nack ch 1; news =
+    dropped q = 0:expired
+5.8 expiry is first at its instant [kinds]
+    queue q {kind}; send q 0 expiration=100; wait 100; consume A q; news =
+""")
 
+test_x_expires = queue_rules("""
+5.9 x-expires of a classic queue, what renews it: declaring and basic.get, even of nothing; publishing does not
+    queue q expires=1000; wait 900; get ch q; wait 900; queue q expires=1000; wait 900; send q 0; wait 99; queues = q; wait 1
+    queues =
+5.9 x-expires begins when the last consumer goes [how=cancel close]
+    queue q expires=1000; consume A q; wait 10000; queues = q; {how} A; wait 999; queues = q; wait 1; queues =
+5.9 x-expires drops everything: nothing is dead-lettered, bindings go, tags may be acked later
+    queue dlq; exchange x fanout; queue q expires=1000 dead-letter=dlq; bind x q; send q 0 1; get ch q; wait 1000; queues = dlq
+    ack ch 1; drain dlq =; route x =
+5.9 x-expires of a quorum queue is looked at every 5 s: never early; basic.get renews it
+    queue q quorum expires=1000; wait 999; queues = q; wait 5001; queues =; queue q quorum expires=6000; wait 5000; get ch q
+    wait 5999; queues = q; wait 5001; queues =
+5.9 x-expires of a quorum queue waits for what a cancelled consumer holds
+    queue q quorum expires=1000; consume A q; send q 0; cancel A; wait 60000; queues = q; ack A 1; wait 15000; queues =
+5.9,S24 x-expires and unacked gets: they keep a quorum queue, not a classic one
+    queue c expires=1000; queue k quorum expires=1000; send c 0; send k 0; get ch c; get ch k; wait 20000; queues = k; ack ch 1
+    ack ch 2; wait 20000; queues =
+5.9,S24 x-expires and declaring again: renews a classic queue only
+    queue c expires=6000; queue k quorum expires=6000; wait 5000; queue c expires=6000; queue k quorum expires=6000; wait 5900
+    queues = c; wait 200; queues =
+5.9,routing#O4,routing#D5 x-expires by policy counts for queues that are there [classic quorum]
+    queue q {kind}; policy short q expires=1000; wait 20000; queues =
+routing#O4 x-expires by policy goes with the policy
+    policy short q expires=1000; queue q; wait 500; delete-policy short; wait 20000; queues = q
+7.4 x-expires begins anew after a restart
+    queue q expires=1000; wait 900; restart; wait 999; queues = q; wait 1; queues =
+""")
 
-@versions()
-@kinds()
-@pytest.mark.parametrize(
-    ("queue_ttl", "own", "expires"), [(300, None, 300), (None, "200", 200), (300, "200", 200), (100, "200", 100)]
-)
-def test_ttl_5_1_the_smaller_counts_from_the_enqueue(version, kind, queue_ttl, own, expires):
-    """rules/queues#5.1: expired when now has reached the instant, not before."""
-    b = Bench(version)
-    b.queue("q", kind, **({} if queue_ttl is None else {"message_ttl": queue_ttl}))
-    b.wait(50)
-    b.send("q", 0, expiration=own)
-    b.wait(expires - 1)
-    assert b.ready("q") == "0"
-    b.wait(1)
-    assert b.ready("q") == ""
-    assert b.died("q", dropped=True) == "0:expired"
-
-
-@versions()
-def test_ttl_5_1_a_policy_does_not_touch_queued_messages(version):
-    """rules/queues#5.1: the instant is fixed when the message is enqueued."""
-    b = Bench(version)
-    b.queue("q")
-    b.send("q", 0)
-    b.policy("ttl", "q", {"message-ttl": 100})
-    b.wait(1000)
-    assert b.ready("q") == "0"
-    b.delete_policy("ttl")
-    b.queue("p", message_ttl=500)
-    b.send("p", 1)
-    b.policy("ttl", "p", {"message-ttl": 100})
-    b.wait(400)
-    assert b.ready("p") == "1"
-    b.wait(100)
-    assert b.ready("p") == ""
-
+test_acknowledgement_timeout = queue_rules("""
+5.10 acknowledgement timeout by default: half an hour [<4.3]
+    queue q; send q 0; get ch q; wait 1799000; count q = 0 1; wait 62000; count q = 1 0
+5.10 acknowledgement timeout, acked in time: a younger delivery has its own time [<4.3]
+    broker consumer-timeout=90000; queue q; send q 0 1; get ch q; wait 80000; get ch q; ack ch 1; wait 80000; ack ch 2
+    wait 1000000; closed =
+5.10 acknowledgement timeout of the queue, the smaller counts: from 3.12 on [3.13 4.0 4.2]
+    broker consumer-timeout=600000; policy hurry q consumer-timeout=60000; queue q; send q 0; get ch q; wait 121000
+    drain q = 0*
+5.10,S35 acknowledgement timeout, what it does: the channel is closed; in 4.3 a quorum queue takes the message back [classic quorum]
+    broker consumer-timeout=10000; queue q {kind}; consume A q; send q 0; wait 75000; closed = 406 | 4.3:
+    ready q = 0* | classic 4.3:; count q = 1 0 | classic 4.3: 0 1; cancelled = A | classic 4.3:
+5.10 acknowledgement timeout of a quorum queue: the message comes before all others, not counted as failed; the consumer is cancelled [4.3]
+    broker consumer-timeout=90000; queue q limited; consume A q prefetch=2; send q 0; wait 50000; send q 1 2; wait 39999
+    count q = 1 2; wait 1; ready q = 0* 2; count q = 2 1; ended = A; get look q = 0*; ack look 1
+    header x-acquired-count = - - 1; header x-delivery-count = - - -; ack A 2
+5.10 acknowledgement timeout of a quorum queue without a delivery limit: to the returns too [4.3]
+    broker consumer-timeout=10000; queue q quorum; consume A q prefetch=1; send q 0 1; wait 10000; drain q = 0* 1
+5.10 acknowledgement timeout, classic queues and streams wait for ever [classic stream, 4.3]
+    broker consumer-timeout=10000; queue q {kind}; consume A q prefetch=1; send q 0; wait 1000000; closed =; cancelled =
+5.10 acknowledgement timeout, a classic delivery does not hide a quorum one: on the same channel [4.3]
+    broker consumer-timeout=10000; queue c; queue k limited; consume C c channel=ch; consume K k channel=ch; send c 0; wait 5000
+    send k 1; wait 10000; ready k = 1*
+5.10 acknowledgement timeout of the queue wins: longer or shorter [4.3]
+    broker consumer-timeout=10000; queue slow limited consumer-timeout=50000; queue fast limited consumer-timeout=1000
+    consume S slow; consume F fast; send slow 0; send fast 1; wait 1000; ready fast = 1*; wait 48000; ready slow =; wait 1000
+    ready slow = 0*
+5.10,5.9 acknowledgement timeout of the last consumer begins x-expires [4.3]
+    broker consumer-timeout=10000; queue q limited expires=20000; consume A q prefetch=1; send q 0; wait 11000; queues = q
+    wait 30000; queues =
+5.10 acknowledgement timeout, a late ack is no error [4.3]
+    broker consumer-timeout=10000; queue q limited; consume A q prefetch=1; send q 0; wait 10000; ack A 1; ready q = 0*
+5.10 acknowledgement timeout, a late answer counts once: by itself or with those before it; then the tag is unknown [4.3]
+    broker consumer-timeout=10000; queue q limited; consume A q prefetch=3; send q 0 1 2; wait 10000; nack A 3
+    ack A 2 multiple; ready q = 0* 1* 2*; ack A 1 !406
+""")
 
 EXPIRATIONS = [
     ("5", 5), ("+5", 5), ("007", 7), ("-0", 0), ("0", 0), ("315360000000", 315_360_000_000),
@@ -76,150 +148,6 @@ def test_ttl_5_2_expiration(version, text, expected):
 
 @versions()
 @kinds()
-@pytest.mark.parametrize("how", ["queue", "message"])
-def test_ttl_5_3_zero_is_now_or_never(version, kind, how):
-    """rules/queues#5.3: a waiting consumer gets it; otherwise it expires at once, of a quorum queue 1 ms later."""
-    b = Bench(version)
-    b.queue("dlq")
-    arguments, fields = ({"message_ttl": 0}, {}) if how == "queue" else ({}, {"expiration": "0"})
-    b.queue("q", kind, dead_letter_exchange="", dead_letter_routing_key="dlq", **arguments)
-    b.consume("A", "q", prefetch=1)
-    b.send("q", 0, 1, **fields)
-    assert b.news() == "A:0"
-    if kind != "classic":
-        b.wait(1)
-    assert b.ready("q") == ""
-    assert b.drain("dlq") == "1"
-
-
-@versions()
-@kinds()
-def test_ttl_5_4_both_leave_when_the_head_does(version, kind):
-    """rules/queues#5.4: of [2000 ms, 100 ms] both leave at 2000, in order."""
-    b = Bench(version)
-    b.queue("dlq")
-    b.queue("q", kind, dead_letter_exchange="", dead_letter_routing_key="dlq")
-    b.send("q", "long", expiration="2000")
-    b.send("q", "short", expiration="100")
-    b.wait(1999)
-    assert b.ready("q") == "long short"
-    b.wait(1)
-    assert b.drain("dlq") == "long short"
-
-
-@versions()
-@kinds()
-def test_ttl_5_4_expired_before_anything_behind_it_is_delivered(version, kind):
-    """rules/queues#5.4: an expired message that becomes the head is not delivered."""
-    b = Bench(version)
-    b.queue("q", kind)
-    b.send("q", "live")
-    b.send("q", "dead", expiration="100")
-    b.send("q", "next")
-    b.wait(500)
-    b.consume("A", "q")
-    assert b.of("A") == "live next"
-    assert b.died("q", dropped=True) == "dead:expired"
-
-
-@versions()
-@kinds()
-def test_ttl_5_4_expired_messages_behind_the_head_fill_the_queue(version, kind):
-    """rules/queues#5.4: they count for max-length."""
-    b = Bench(version)
-    b.queue("q", kind, max_length=2)
-    b.send("q", "live")
-    b.send("q", "dead", expiration="100")
-    b.wait(500)
-    b.send("q", "next")
-    b.wait(1)  # the head was dropped, so the expired one is the head
-    assert b.died("q", dropped=True) == "live:maxlen dead:expired"
-    assert b.drain("q") == "next"
-
-
-@versions(("4.3",))
-def test_ttl_5_4_the_head_of_every_level_since_4_3(version):
-    """rules/queues#5.4: in a quorum queue the timer covers every priority and the returns."""
-    b = Bench(version)
-    b.queue("q", "limited")
-    b.send("q", "high", priority=9)
-    b.send("q", "low", priority=0, expiration="100")
-    b.wait(100)
-    assert b.ready("q") == "high"
-
-
-@versions()
-def test_ttl_5_5_after_a_fetch_the_next_head_is_looked_at(version):
-    """rules/queues#5.5: basic.get, requeue and drop each look at the new head, and arm its timer."""
-    b = Bench(version)
-    b.queue("q")
-    b.send("q", "live")
-    b.send("q", "soon", expiration="300")
-    b.wait(100)
-    b.get("ch", "q")
-    b.wait(199)
-    assert b.ready("q") == "soon"
-    b.wait(1)
-    assert b.ready("q") == ""
-
-
-@versions()
-def test_ttl_5_6_low_levels_wait_for_the_high_to_drain(version):
-    """rules/queues#5.6: in a classic priority queue only the head of the highest level is watched."""
-    b = Bench(version)
-    b.queue("q", max_priority=5)
-    b.send("q", "low", expiration="100")
-    b.send("q", "high", priority=5)
-    b.wait(99)
-    assert b.ready("q") == "high low"
-    b.wait(1000)
-    assert "low" in b.ready("q")
-    b.get("ch", "q")
-    assert b.ready("q") == ""
-
-
-@versions()
-def test_ttl_5_6_an_expired_message_that_jumped_the_line_is_delivered(version):
-    """rules/queues#5.6: to a consumer as to basic.get, since nothing looks at it in time."""
-    b = Bench(version)
-    b.queue("q", max_priority=5)
-    b.send("q", "low")
-    b.send("q", "high", priority=5, expiration="100")
-    b.wait(500)
-    b.consume("A", "q", prefetch=1)
-    assert b.news() == "A:high"
-
-
-@versions()
-@kinds()
-def test_ttl_5_7_unacked_messages_expire_when_they_come_back(version, kind):
-    """rules/queues#5.7: not while they are out; once requeued, at once, even with an idle consumer."""
-    b = Bench(version)
-    b.queue("q", kind, message_ttl=100)
-    b.send("q", 0)
-    b.get("ch", "q")
-    b.wait(500)
-    assert b.count("q") == (0, 1)
-    b.consume("A", "q")
-    b.nack("ch", 1)
-    assert b.news() == ""
-    assert b.died("q", dropped=True) == "0:expired"
-
-
-@versions()
-@kinds()
-def test_ttl_5_8_expiry_is_first_at_an_instant(version, kind):
-    """rules/queues#5.8: at its instant a message is gone before anything else happens."""
-    b = Bench(version)
-    b.queue("q", kind)
-    b.send("q", 0, expiration="100")
-    b.wait(100)
-    b.consume("A", "q")
-    assert b.news() == ""
-
-
-@versions()
-@kinds()
 def test_ttl_5_8_dead_letters_lose_their_expiration(version, kind):
     """rules/queues#5.8: what expired once does not expire again by its own property, which x-death remembers."""
     b = Bench(version)
@@ -231,131 +159,6 @@ def test_ttl_5_8_dead_letters_lose_their_expiration(version, kind):
     assert deaths(letter) == [("q", "expired", 1)]
     assert letter.content.expiration is None
     assert letter.headers["x-death"][0]["original-expiration"] == "100"
-
-
-# x-expires -------------------------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_expires_5_9_what_keeps_a_classic_queue(version):
-    """rules/queues#5.9: a consumer keeps it; declaring and basic.get, even of nothing, restart the clock; publishing does not."""
-    b = Bench(version)
-    b.queue("q", expires=1000)
-    b.wait(900)
-    b.get("ch", "q")
-    b.wait(900)
-    b.queue("q", expires=1000)
-    b.wait(900)
-    b.send("q", 0)
-    b.wait(99)
-    assert b.queues == "q"
-    b.wait(1)
-    assert b.queues == ""
-
-
-@versions()
-def test_expires_5_9_the_clock_starts_when_the_last_consumer_goes(version):
-    """rules/queues#5.9: by cancel or with its channel."""
-    for leave in ("cancel", "close"):
-        b = Bench(version)
-        b.queue("q", expires=1000)
-        b.consume("A", "q")
-        b.wait(10_000)
-        assert b.queues == "q"
-        getattr(b, leave)("A")
-        b.wait(999)
-        assert b.queues == "q"
-        b.wait(1)
-        assert b.queues == ""
-
-
-@versions()
-def test_expires_5_9_drops_everything(version):
-    """rules/queues#5.9: nothing is dead-lettered, bindings go, tags may be acked later."""
-    b = Bench(version)
-    b.queue("dlq")
-    b.exchange("x", "fanout")
-    b.queue("q", expires=1000, dead_letter_exchange="", dead_letter_routing_key="dlq")
-    b.bind("x", "q")
-    b.send("q", 0, 1)
-    b.get("ch", "q")
-    b.wait(1000)
-    assert b.queues == "dlq"
-    b.ack("ch", 1)
-    assert b.drain("dlq") == ""
-    assert b.route("x") == ""
-
-
-@versions()
-def test_expires_5_9_a_quorum_queue_looks_every_5_seconds(version):
-    """rules/queues#5.9: its deletion is up to 5 s late, never early; declaring does not renew, basic.get does."""
-    b = Bench(version)
-    b.queue("q", "quorum", expires=1000)
-    b.wait(999)
-    assert b.queues == "q"
-    b.wait(5001)
-    assert b.queues == ""
-    b.queue("q", "quorum", expires=6000)
-    b.wait(5000)
-    b.get("ch", "q")
-    b.wait(5999)
-    assert b.queues == "q"
-    b.wait(5001)
-    assert b.queues == ""
-
-
-@versions()
-def test_expires_5_9_cancelled_consumers_that_hold_messages_protect_a_quorum_queue(version):
-    """rules/queues#5.9: as long as the cancelled consumer's messages are out."""
-    b = Bench(version)
-    b.queue("q", "quorum", expires=1000)
-    b.consume("A", "q")
-    b.send("q", 0)
-    b.cancel("A")
-    b.wait(60_000)
-    assert b.queues == "q"
-    b.ack("A", 1)
-    b.wait(15_000)
-    assert b.queues == ""
-
-
-@versions()
-@kinds("classic", "quorum")
-def test_expires_5_9_by_policy_on_a_queue_that_is_there(version, kind):
-    """rules/queues#5.9, rules/routing#O4, rules/routing#D5: a policy that sets expires later counts for existing queues."""
-    b = Bench(version)
-    b.queue("q", kind)
-    b.policy("short", "q", {"expires": 1000})
-    b.wait(20_000)
-    assert b.queues == ""
-
-
-@versions()
-def test_expires_5_9_a_policy_that_is_taken_away(version):
-    """rules/routing#O4: without the policy the queue has no lease any more."""
-    b = Bench(version)
-    b.policy("short", "q", {"expires": 1000})
-    b.queue("q")
-    b.wait(500)
-    b.delete_policy("short")
-    b.wait(20_000)
-    assert b.queues == "q"
-
-
-@versions()
-def test_expires_5_9_restart_of_the_clock_at_boot(version):
-    """rules/queues#7.4: a restart gives a classic queue its whole lease again."""
-    b = Bench(version)
-    b.queue("q", expires=1000)
-    b.wait(900)
-    b.restart()
-    b.wait(999)
-    assert b.queues == "q"
-    b.wait(1)
-    assert b.queues == ""
-
-
-# Acknowledgement timeout -----------------------------------------------------------------------------------------------
 
 
 @versions(before("4.3"))
@@ -378,162 +181,3 @@ def test_overdue_5_10_closes_the_channel_until_4_2(version, kind, how):
     assert "delivery acknowledgement on channel" in closed.text
     assert "timed out. Timeout value used: 90000" in closed.text
     assert b.drain("q") == "0* 1"
-
-
-@versions(before("4.3"))
-def test_overdue_5_10_the_default_is_half_an_hour(version):
-    """rules/queues#5.10: 1,800,000 ms."""
-    b = Bench(version)
-    b.queue("q")
-    b.send("q", 0)
-    b.get("ch", "q")
-    b.wait(1_799_000)
-    assert b.count("q") == (0, 1)
-    b.wait(62_000)
-    assert b.count("q") == (1, 0)
-
-
-@versions(before("4.3"))
-def test_overdue_5_10_acks_in_time_are_fine(version):
-    """rules/queues#5.10: what is acked in time never counts; a younger delivery has its own time."""
-    b = Bench(version, consumer_timeout=90_000)
-    b.queue("q")
-    b.send("q", 0, 1)
-    b.get("ch", "q")
-    b.wait(80_000)
-    b.get("ch", "q")
-    b.ack("ch", 1)
-    b.wait(80_000)
-    b.ack("ch", 2)
-    b.wait(1_000_000)
-    assert b.all(events.ChannelClosed) == []
-
-
-@versions(("3.13", "4.0", "4.2"))
-def test_overdue_5_10_per_queue_since_3_12(version):
-    """rules/queues#5.10: the smaller of the queue's own timeout and the broker's."""
-    b = Bench(version, consumer_timeout=600_000)
-    b.policy("hurry", "q", {"consumer-timeout": 60_000})
-    b.queue("q")
-    b.send("q", 0)
-    b.get("ch", "q")
-    b.wait(121_000)
-    assert b.drain("q") == "0*"
-
-
-@versions(("4.3",))
-def test_overdue_5_10_only_the_message_since_4_3(version):
-    """rules/queues#5.10: the overdue message returns before all others, without counting as failed; the consumer is cancelled."""
-    b = Bench(version, consumer_timeout=90_000)
-    b.queue("q", "limited")
-    b.consume("A", "q", prefetch=2)
-    b.send("q", 0)
-    b.wait(50_000)
-    b.send("q", 1, 2)
-    b.wait(39_999)
-    assert b.count("q") == (1, 2)
-    b.wait(1)
-    assert b.ready("q") == "0* 2"
-    assert b.count("q") == (2, 1)
-    assert [(told.consumer, told.channel_lost) for told in b.ended] == [("A", False)]
-    first = b.take("q")
-    assert first.headers.get("x-acquired-count") == 1
-    assert "x-delivery-count" not in first.headers
-    b.ack("A", 2)
-
-
-@versions(("4.3",))
-def test_overdue_5_10_returns_even_without_a_delivery_limit(version):
-    """rules/queues#5.10: overdue messages go to the returns, whatever the limit."""
-    b = Bench(version, consumer_timeout=10_000)
-    b.queue("q", "quorum")
-    b.consume("A", "q", prefetch=1)
-    b.send("q", 0, 1)
-    b.wait(10_000)
-    assert b.drain("q") == "0* 1"
-
-
-@versions(("4.3",))
-@kinds("classic", "stream")
-def test_overdue_5_10_only_quorum_queues_since_4_3(version, kind):
-    """rules/queues#5.10: classic queues and streams wait for ever."""
-    b = Bench(version, consumer_timeout=10_000)
-    b.queue("q", kind)
-    b.consume("A", "q", prefetch=1)
-    b.send("q", 0)
-    b.wait(1_000_000)
-    assert b.all(events.ChannelClosed) == b.all(events.ConsumerCancelled) == []
-
-
-@versions(("4.3",))
-def test_overdue_5_10_a_classic_delivery_does_not_hide_a_quorum_one(version):
-    """rules/queues#5.10: each delivery of a quorum queue has its own timer, whatever else the channel holds."""
-    b = Bench(version, consumer_timeout=10_000)
-    b.queue("c")
-    b.queue("k", "limited")
-    b.consume("C", "c", channel="ch")
-    b.consume("K", "k", channel="ch")
-    b.send("c", 0)
-    b.wait(5_000)
-    b.send("k", 1)
-    b.wait(10_000)
-    assert b.ready("k") == "1*"
-
-
-@versions(since("4.3"))
-def test_overdue_5_10_the_queues_own_timeout_wins_since_4_3(version):
-    """rules/queues#5.10: queue argument before the broker's setting, be it longer or shorter."""
-    b = Bench(version, consumer_timeout=10_000)
-    b.queue("slow", "limited", consumer_timeout=50_000)
-    b.queue("fast", "limited", consumer_timeout=1_000)
-    b.consume("S", "slow")
-    b.consume("F", "fast")
-    b.send("slow", 0)
-    b.send("fast", 1)
-    b.wait(1_000)
-    assert b.ready("fast") == "1*"
-    b.wait(48_000)
-    assert b.ready("slow") == ""
-    b.wait(1_000)
-    assert b.ready("slow") == "0*"
-
-
-@versions(("4.3",))
-def test_overdue_5_10_a_consumer_that_the_broker_cancels_keeps_no_queue(version):
-    """rules/queues#5.9, rules/queues#5.10: when the last consumer goes for its overdue acknowledgement,
-    the lease of x-expires begins."""
-    b = Bench(version, consumer_timeout=10_000)
-    b.queue("q", "limited", expires=20_000)
-    b.consume("A", "q", prefetch=1)
-    b.send("q", 0)
-    b.wait(11_000)
-    assert b.queues == "q"
-    b.wait(30_000)
-    assert b.queues == ""
-
-
-@versions(("4.3",))
-def test_overdue_5_10_a_late_ack_is_no_error(version):
-    """rules/queues#5.10: settling a tag that timed out does nothing."""
-    b = Bench(version, consumer_timeout=10_000)
-    b.queue("q", "limited")
-    b.consume("A", "q", prefetch=1)
-    b.send("q", 0)
-    b.wait(10_000)
-    b.ack("A", 1)
-    assert b.ready("q") == "0*"
-
-
-@versions(("4.3",))
-def test_overdue_5_10_a_late_answer_counts_once(version):
-    """rules/queues#5.10: the tag is outstanding until it is settled, by itself or with those before it; then it is unknown."""
-    b = Bench(version, consumer_timeout=10_000)
-    b.queue("q", "limited")
-    b.consume("A", "q", prefetch=3)
-    for number in range(3):
-        b.send("q", number)
-    b.wait(10_000)
-    b.nack("A", 3)
-    b.ack("A", 2, multiple=True)
-    assert b.ready("q") == "0* 1* 2*"
-    b.ack("A", 1, fails=406)

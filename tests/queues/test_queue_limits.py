@@ -1,452 +1,152 @@
 """rules/queues#6: max-length, max-length-bytes and what overflow does."""
 
 import pytest
-from kits.broker import Bench, before, deaths, kinds, since, versions
+from kits.broker import Bench, versions
+from kits.rules import queue_rules
 
+test_what_counts = queue_rules("""
+6.1 limit, unacked messages do not count: neither towards the length nor towards the bytes [kinds]
+    queue dlq; queue q {kind} max-length=2 dead-letter=dlq; consume A q prefetch=3; send q 0..4 body=xxx; ready q = 3 4
+    drain dlq =
+    broker; queue dlq; queue q {kind} max-length-bytes=6 dead-letter=dlq; consume A q prefetch=3; send q 0..4 body=xxx
+    ready q = 3 4; drain dlq =
+6.1,S8 limit, a requeue beyond it drops from the head: perhaps what just came back
+    queue q max-length=2; send q 0 1; get ch q 2 = 0 1; send q 2 3; ready q = 2 3; nack ch 1; dropped q = 0:maxlen
+    drain q = 2 3
+6.1,11-7 limit, two requeues beyond it [classic quorum]
+    queue q {kind} max-length=3; send q 0 1 2; get ch q 2; send q 3 4; nack ch 1 2
+    dropped q = 0:maxlen 1:maxlen | quorum: 2:maxlen 3:maxlen; drain q = 2 3 4 | quorum: 4 0* 1*
+6.1 limit of length and of bytes: either is enough [kinds]
+    queue dlq; queue q {kind} max-length=3 max-length-bytes=10 dead-letter=dlq; send q 0..3 body=x; ready q = 1 2 3
+    send q 4 body="y"*9; ready q = 3 4
+6.2 limit of bytes, an empty body weighs nothing: a limit of 0 bytes admits it, and nothing else [kinds]
+    queue dlq; queue q {kind} max-length-bytes=0 dead-letter=dlq; send q 0 1; send q 2 body=x; ready q =; send q 3; drain q = 3
+6.2 limit of bytes, properties and headers weigh nothing in a classic queue: a character its UTF-8 bytes
+    queue dlq; queue q max-length-bytes=4 dead-letter=dlq
+    send q 0 1 body=é headers={"long":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"} properties={"reply_to":"yyyyyyyyyyyyyyyyyyyyyyyyyy"}
+    ready q = 0 1; send q 2 body=x; drain q = 1 2
+6.2 limit of bytes, headers weigh in a quorum queue from 4.0 on
+    queue dlq; queue q quorum max-length-bytes=30 dead-letter=dlq; send q 0 1 body=xx headers={"long":"xxxxxxxxxxxxxxxxxxxx"}
+    ready q = 0 1 | >=4.0: 1
+6.7 limit by policy counts at once: messages over it are dropped from the head [kinds]
+    queue dlq; queue q {kind} dead-letter=dlq; send q 0..3; policy short ^q$ max-length=2; ready q = 2 3
+    drain dlq = 0 1 | quorum <4.2: 1 0 | limited <4.2: 1 0; delete-policy short; send q 4; drain q = 2 3 4
+""")
 
-def limited(version, kind="classic", **arguments):
-    """A queue `q` that dead-letters to `dlq`."""
-    b = Bench(version)
-    b.queue("dlq")
-    b.queue("q", kind, dead_letter_exchange="", dead_letter_routing_key="dlq", **arguments)
-    return b
+test_drop_head = queue_rules("""
+6.3 drop-head, the oldest goes: dead-lettered as maxlen, confirmed with ack [kinds]
+    queue dlq; queue q {kind} max-length=2 dead-letter=dlq; send q 0..3; confirms = 0:ack 1:ack 2:ack 3:ack
+    ready dlq = 0 1; deaths dlq = q:maxlen:1; deaths dlq = q:maxlen:1; drain q = 2 3
+6.3 drop-head, what is too big for the queue goes itself: after all before it [kinds]
+    queue dlq; queue q {kind} max-length-bytes=5 dead-letter=dlq; send q 0 1 body=xx; send q 2 body=xxxxxx; ready q =
+    drain dlq = 0 1 2 | quorum <4.2: 2 1 0 | limited <4.2: 2 1 0
+6.3,11-8 drop-head, what is too big for the queue goes itself: of a quorum queue of 3.x the newest first [classic]
+    queue dlq; queue q max-length-bytes=10 dead-letter=dlq; send q a body=aaaa; send q b body=bbbb; send q c body=cc
+    send q d body=d; ready q = b c d; send q e body="e"*11; drain q =; drain dlq = a b c d e
+6.3,11-8 drop-head, what is too big for the queue goes itself: of a quorum queue of 3.x the newest first [quorum, <4.0]
+    queue dlq; queue q quorum max-length-bytes=10 dead-letter=dlq; send q a body=aaaa; send q b body=bbbb; send q c body=cc
+    send q d body=d; send q e body="e"*11; drain q =; drain dlq = a e d c b
+6.3,S31 drop-head, several victims of one publish: a quorum queue has the newest first until 4.2.0 [3.10 3.13 4.0 4.2.0 4.2.4 4.3]
+    queue dlq; queue q quorum max-length-bytes=10 dead-letter=dlq; send q 0 1 2 body=xxx; send q 3 body="y"*9
+    drain dlq = 2 1 0 | >=4.2.4: 0 1 2 | 4.3: 0 1 2
+6.3 drop-head of max-length 0 delivers only directly [kinds]
+    queue dlq; queue q {kind} max-length=0 dead-letter=dlq; send q 0; consume A q prefetch=1; send q 1 2; news = A:1
+    drain dlq = 0 2
+6.3 drop-head, a requeued message and the head: it is the head itself, but for a quorum queue without a delivery limit [kinds]
+    queue dlq; queue q {kind} max-length=2 dead-letter=dlq; send q 0 1; get ch q; send q 2; nack ch 1
+    drain dlq = 0 | quorum: 1; drain q = 1 2 | quorum: 2 0*
+6.6,S9 drop-head of a priority queue: the highest level first, perhaps what was just published
+    queue q max-priority=5 max-length=2; send q 0 1 priority=1; send q 2 priority=5; dropped q = 2:maxlen; drain q = 0 1
+6.6,11-9 drop-head of a priority queue: of three levels the highest
+    queue dlq; queue q max-priority=5 max-length=3 dead-letter=dlq; send-by-priority q p5:5 p0:0 p3:3 p4:4
+    drain dlq = p5; drain q = p4 p3 p0
+6.6 drop-head of a priority queue, the oldest of the highest level
+    queue dlq; queue q max-priority=5 max-length=3 dead-letter=dlq; send-by-priority q 0:1 1:5 2:5 3:0; drain dlq = 1; drain q = 2 0 3
+6.6 drop-head of a quorum queue with priorities: what would be delivered next, the returned first [>=4.0]
+    queue dlq; queue q limited max-length=2 dead-letter=dlq; send q 0 priority=0; get ch q; send-by-priority q 1:9 2:0
+    nack ch 1; drain dlq = 0; send q 3 priority=0; drain dlq = 1
+""")
 
+test_reject_publish = queue_rules("""
+6.4 reject-publish, the limit is exact: the next is refused until one has gone
+    queue dlq; queue q max-length=2 overflow=reject-publish dead-letter=dlq; send q 0 1 2; confirms = 0:ack 1:ack 2:nack
+    get ch q; send q 3; confirm-of 3 = ack; drain q = 1 3; drain dlq =
+6.4 reject-publish without confirms: nobody is told
+    queue dlq; queue q max-length=1 overflow=reject-publish dead-letter=dlq; channel quiet confirms=false
+    send q 0 1 channel=quiet; confirms =; drain q = 0
+6.4 reject-publish by bytes: a smaller one may still fit
+    queue dlq; queue q max-length-bytes=5 overflow=reject-publish dead-letter=dlq; send q 0 1 body=xxx
+    send q 2 body=xx; send q 3; confirms = 0:ack 1:nack 2:ack 3:ack; drain q = 0 2 3
+6.4 reject-publish, requeues are always taken
+    queue dlq; queue q max-length=1 overflow=reject-publish dead-letter=dlq; send q 0; get ch q; send q 1; nack ch 1
+    drain q = 0* 1
+6.4 reject-publish, consumers with credit keep it open
+    queue dlq; queue q max-length=1 overflow=reject-publish dead-letter=dlq; consume A q; send q 0 1 2
+    confirms = 0:ack 1:ack 2:ack; of A = 0 1 2
+6.4,S10 reject-publish of max-length 0 refuses before it looks at the consumers: drop-head delivers first [overflow=reject-publish drop-head]
+    queue q max-length=0 overflow={overflow}; consume A q; send q 0; news = | drop-head: A:0
+    confirms = 0:nack | drop-head: 0:ack
+6.4 reject-publish-dlx, the refused message is dead-lettered: as maxlen, with a nack
+    queue dlq; queue q max-length=1 overflow=reject-publish-dlx dead-letter=dlq; send q 0 1; confirms = 0:ack 1:nack
+    ready dlq = 1; deaths dlq = q:maxlen:1; drain q = 0
+6.4 reject-publish-dlx without an exchange: refused and gone
+    queue q max-length=0 overflow=reject-publish-dlx; send q 0; confirms = 0:nack; drain q =
+6.6 reject-publish, whatever the priority
+    queue dlq; queue q max-priority=5 max-length=1 overflow=reject-publish dead-letter=dlq
+    send-by-priority q 0:0 1:5; confirms = 0:ack 1:nack
 
-# What counts -----------------------------------------------------------------------------------------------------------
+6.5 reject-publish of a quorum queue, tested after the dispatch: with a limit of 0 and a consumer everything passes
+    queue q quorum max-length=0 overflow=reject-publish; consume A q; send q 0..3; confirms = 0:ack 1:ack 2:ack 3:ack
+6.5 reject-publish of a quorum queue, a new publisher: its first passes at N ready, not above
+    queue q quorum max-length=2 overflow=reject-publish; send q 0 1 channel=x; send q 2 channel=y; confirm-of 2 = ack
+    send q 3 channel=z; send q 4 channel=x; confirm-of 3 = nack; confirm-of 4 = nack
+6.5 reject-publish of a quorum queue, by bytes
+    queue q quorum max-length-bytes=10 overflow=reject-publish; send q 0 1 body=xxxxx; send q 2 3 body=x
+    confirms = 0:ack 1:ack 2:ack 3:nack; take q = 0; send q 4 body=x; confirm-of 4 = ack
+6.5 reject-publish of a quorum queue, requeues block it too
+    queue q limited max-length=1 overflow=reject-publish; send q 0 1; get ch q 2; send q 2; confirm-of 2 = ack
+    nack ch 1; send q 3; confirm-of 3 = nack
+6.5 reject-publish of a quorum queue, whatever makes room: purge, expiry, a new limit, a consumer [how=purge expiry policy consumer]
+    queue q quorum overflow=reject-publish message-ttl=1000; policy short q max-length=2; send q 0..3
+    confirms = 0:ack 1:ack 2:ack 3:nack; [purge] purge q; [expiry] wait 1000; [policy] policy short q max-length=5
+    [consumer] consume A q; send q 4; confirm-of 4 = ack
+6.5,S12 reject-publish-dlx of a quorum queue is drop-head
+    queue dlq; queue q quorum max-length=1 overflow=reject-publish-dlx dead-letter=dlq; send q 0 1; confirms = 0:ack 1:ack
+    drain q = 1; drain dlq = 0
+""")
 
-
-@versions()
-@kinds()
-def test_limit_6_1_unacked_messages_do_not_count(version, kind):
-    """rules/queues#6.1: neither towards the length nor towards the bytes."""
-    for arguments in ({"max_length": 2}, {"max_length_bytes": 6}):
-        b = limited(version, kind, **arguments)
-        b.consume("A", "q", prefetch=3)
-        b.send("q", 0, 1, 2, 3, 4, body="xxx")
-        assert b.ready("q") == "3 4"
-        assert b.drain("dlq") == ""
-
-
-@versions()
-@kinds()
-def test_limit_6_2_an_empty_body_weighs_nothing(version, kind):
-    """rules/queues#6.2: a limit of 0 bytes admits it, and nothing else."""
-    b = limited(version, kind, max_length_bytes=0)
-    b.send("q", 0, 1)
-    b.send("q", 2, body="x")
-    assert b.ready("q") == ""  # the heavy one drives out all before it, then itself
-    b.send("q", 3)
-    assert b.drain("q") == "3"
-
-
-@versions()
-def test_limit_6_2_classic_bytes_are_those_of_the_body(version):
-    """rules/queues#6.2: headers and properties weigh nothing, and a character its UTF-8 bytes."""
-    b = limited(version, max_length_bytes=4)
-    b.send("q", 0, 1, body="éé"[:1], headers={"long": "x" * 100}, properties={"reply_to": "y" * 100})
-    assert b.ready("q") == "0 1"
-    b.send("q", 2, body="x")
-    assert b.drain("q") == "1 2"
-
-
-@versions()
-def test_limit_6_2_quorum_bytes_include_properties_since_4_0(version):
-    """rules/queues#6.2: in 3.x only the body counts, from 4.0 on headers do too."""
-    b = limited(version, "quorum", max_length_bytes=30)
-    b.send("q", 0, 1, body="xx", headers={"long": "x" * 20})
-    assert b.ready("q") == ("0 1" if version in before("4.0") else "1")
-
-
-@versions()
-@kinds()
-def test_limit_6_1_both_limits(version, kind):
-    """rules/queues#6.1: either is enough."""
-    b = limited(version, kind, max_length=3, max_length_bytes=10)
-    b.send("q", 0, 1, 2, 3, body="x")
-    assert b.ready("q") == "1 2 3"
-    b.send("q", 4, body="y" * 9)
-    assert b.ready("q") == "3 4"
-
-
-# drop-head -------------------------------------------------------------------------------------------------------------
-
-
-@versions()
-@kinds()
-def test_drop_head_6_3_the_oldest_goes(version, kind):
-    """rules/queues#6.3: dead-lettered with the reason maxlen; the publisher is told ack."""
-    b = limited(version, kind, max_length=2)
-    b.send("q", 0, 1, 2, 3)
-    assert set(b.confirms.values()) == {"ack"}
-    letters = [b.take("dlq"), b.take("dlq")]
-    assert [str(letter) for letter in letters] == ["0", "1"]
-    assert deaths(letters[0]) == [("q", "maxlen", 1)]
-    assert b.drain("q") == "2 3"
-
-
-@versions()
-@kinds()
-def test_drop_head_6_3_a_message_too_big_for_the_queue_goes_itself(version, kind):
-    """rules/queues#6.3: it is enqueued first, drives out everything, and itself."""
-    b = limited(version, kind, max_length_bytes=5)
-    b.send("q", 0, 1, body="xx")
-    b.send("q", 2, body="xxxxxx")
-    assert b.ready("q") == ""
-    reversed_order = kind != "classic" and version in ("3.10", "3.13", "4.0")
-    assert b.drain("dlq") == ("2 1 0" if reversed_order else "0 1 2")
-
-
-@versions()
-@kinds()
-def test_drop_head_6_3_zero_delivers_only_directly(version, kind):
-    """rules/queues#6.3: with max-length 0 a message survives only if a consumer takes it at once."""
-    b = limited(version, kind, max_length=0)
-    b.send("q", 0)
-    b.consume("A", "q", prefetch=1)
-    b.send("q", 1, 2)
-    assert b.news() == "A:1"
-    assert b.drain("dlq") == "0 2"
-
-
-@versions()
-def test_drop_head_6_3_a_requeued_old_message_is_the_first_victim(version):
-    """rules/queues#6.3: on a classic queue it is the head again."""
-    b = limited(version, max_length=2)
-    b.send("q", 0, 1)
-    b.get("ch", "q")
-    b.send("q", 2)
-    b.nack("ch", 1)
-    assert b.drain("dlq") == "0"
-    assert b.drain("q") == "1 2"
-
-
-@versions()
-def test_drop_head_6_3_a_quorum_requeue_drives_out_the_head(version):
-    """rules/queues#6.3: without a delivery limit the requeued goes to the tail, with one it is the head itself."""
-    b = limited(version, "quorum", max_length=2)
-    b.send("q", 0, 1)
-    b.get("ch", "q")
-    b.send("q", 2)
-    b.nack("ch", 1)
-    assert b.drain("dlq") == "1"
-    assert b.drain("q") == "2 0*"
-
-    b = limited(version, "limited", max_length=2)
-    b.send("q", 0, 1)
-    b.get("ch", "q")
-    b.send("q", 2)
-    b.nack("ch", 1)
-    assert b.drain("dlq") == "0"
-    assert b.drain("q") == "1 2"
-
-
-# reject-publish, classic -----------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_reject_6_4_the_limit_is_exact(version):
-    """rules/queues#6.4: N are taken, the next is refused until one has gone."""
-    b = limited(version, max_length=2, overflow="reject-publish")
-    b.send("q", 0, 1, 2)
-    assert list(b.confirms.values()) == ["ack", "ack", "nack"]
-    b.get("ch", "q")
-    b.send("q", 3)
-    assert b.confirms["3"] == "ack"
-    assert b.drain("q") == "1 3"
-    assert b.drain("dlq") == ""
-
-
-@versions()
-def test_reject_6_4_without_confirms_it_is_dropped_silently(version):
-    """rules/queues#6.4: nobody is told."""
-    b = limited(version, max_length=1, overflow="reject-publish")
-    b.channel("quiet", confirms=False)
-    b.send("q", 0, 1, channel="quiet")
-    assert b.confirms == {}
-    assert b.drain("q") == "0"
-
-
-@versions()
-def test_reject_6_4_bytes(version):
-    """rules/queues#6.4: refused when the message would go over the limit; a smaller one may still fit."""
-    b = limited(version, max_length_bytes=5, overflow="reject-publish")
-    b.send("q", 0, body="xxx")
-    b.send("q", 1, body="xxx")
-    b.send("q", 2, body="xx")
-    b.send("q", 3)
-    assert list(b.confirms.values()) == ["ack", "nack", "ack", "ack"]
-    assert b.drain("q") == "0 2 3"
-
-
-@versions()
-def test_reject_6_4_requeues_are_always_taken(version):
-    """rules/queues#6.4: a requeue may exceed the limit, and nothing is dropped."""
-    b = limited(version, max_length=1, overflow="reject-publish")
-    b.send("q", 0)
-    b.get("ch", "q")
-    b.send("q", 1)
-    b.nack("ch", 1)
-    assert b.drain("q") == "0* 1"
-
-
-@versions()
-def test_reject_6_4_consumers_with_credit_keep_it_open(version):
-    """rules/queues#6.4: with a limit of 1 and a consumer that takes everything nothing is refused."""
-    b = limited(version, max_length=1, overflow="reject-publish")
-    b.consume("A", "q")
-    b.send("q", 0, 1, 2)
-    assert set(b.confirms.values()) == {"ack"}
-    assert b.of("A") == "0 1 2"
-
-
-@versions()
-def test_reject_dlx_6_4_the_refused_message_is_dead_lettered(version):
-    """rules/queues#6.4: with the reason maxlen, and the publisher gets a nack."""
-    b = limited(version, max_length=1, overflow="reject-publish-dlx")
-    b.send("q", 0, 1)
-    assert b.confirms == {"0": "ack", "1": "nack"}
-    letter = b.take("dlq")
-    assert str(letter) == "1"
-    assert deaths(letter) == [("q", "maxlen", 1)]
-    assert b.drain("q") == "0"
-
-
-@versions()
-def test_reject_dlx_6_4_without_an_exchange(version):
-    """rules/queues#6.4: it is refused and gone."""
-    b = Bench(version)
-    b.queue("q", max_length=0, overflow="reject-publish-dlx")
-    b.send("q", 0)
-    assert b.confirms == {"0": "nack"}
-    assert b.drain("q") == ""
-
-
-@versions()
-def test_reject_6_6_whatever_the_priority(version):
-    """rules/queues#6.6: a high priority does not get a message into a full queue."""
-    b = limited(version, max_priority=5, max_length=1, overflow="reject-publish")
-    b.send("q", 0, priority=0)
-    b.send("q", 1, priority=5)
-    assert b.confirms == {"0": "ack", "1": "nack"}
-
-
-# reject-publish, quorum ------------------------------------------------------------------------------------------------
+test_dead_letters_that_arrive = queue_rules("""
+6.8 dead letter for a full queue, drop-head: as any publish [kinds]
+    queue last; queue full {kind} max-length=1 dead-letter=last; queue q dead-letter=full; send full 0; send q d; get ch q
+    reject ch 1; drain full = d; drain last = 0
+6.8,S13 dead letter for a full queue, reject-publish: it vanishes; a quorum queue takes it [classic quorum]
+    queue last; queue full {kind} max-length=1 overflow=reject-publish dead-letter=last; queue q dead-letter=full; send full 0
+    [quorum] send full 1; send q d e; get ch q 2; reject ch 1; reject ch 2; drain full = 0 | quorum: 0 1 d e; drain last =
+    dropped q = d:rejected e:rejected | quorum:
+6.8 dead letter for a full queue, reject-publish, a quorum queue that is just full: takes all
+    queue last; queue full quorum max-length=1 overflow=reject-publish dead-letter=last; queue q dead-letter=full; send full 0
+    send q d; get ch q; reject ch 1; send q e; get ch q; reject ch 2; drain full = 0 d e
+6.8 dead letter for a full queue, reject-publish-dlx: goes on to the full queue's own exchange
+    queue last; queue full max-length=1 overflow=reject-publish-dlx dead-letter=last; queue q dead-letter=full
+    send full 0; send q d; get ch q; reject ch 1; drain full = 0; ready last = d; deaths last = full:maxlen:1 q:rejected:1
+6.8 dead letter for a full queue, at least once: tried again until there is room [classic quorum]
+    queue full {kind} max-length=1 overflow=reject-publish
+    queue q quorum overflow=reject-publish dead-letter-strategy=at-least-once dead-letter=full; send full 0; [quorum] send full 1
+    send q d; get ch q; reject ch 1; ready full = 0 | quorum: 0 1; purge full; wait 200000; drain full = d
+""")
 
 
 @versions()
 @pytest.mark.parametrize(("limit", "resumes_at"), [(1, 0), (2, 1), (3, 2), (5, 4), (10, 8), (0, 0)])
-def test_reject_6_5_quorum(version, limit, resumes_at):
-    """rules/queues#6.5: N+1 fit; publishing resumes when no more than floor(0.8 N) are ready."""
+def test_6_5_reject_publish_of_a_quorum_queue_takes_one_more_and_resumes_at_80_percent(version, limit, resumes_at):
+    """rules/queues#6.5, rules/queues#S11: N+1 fit; publishing resumes when no more than floor(0.8 N) are ready."""
     b = Bench(version)
     b.queue("q", "quorum", max_length=limit, overflow="reject-publish")
     b.send("q", *range(limit + 2))
     assert list(b.confirms.values()) == ["ack"] * (limit + 1) + ["nack"]
-    b.send("q", "still")
-    assert b.confirms["still"] == "nack"
-    for _ in range(limit - resumes_at):
-        b.take("q")
+    for _ in range(limit + 1 - resumes_at):
         b.send("q", "still")
         assert b.confirms["still"] == "nack"
-    b.take("q")
+        b.take("q")
     b.send("q", "again")
     assert b.confirms["again"] == "ack"
-
-
-@versions()
-def test_reject_6_5_quorum_with_an_idle_consumer(version):
-    """rules/queues#6.5: it is tested after the dispatch, so with a limit of 0 and a consumer everything passes."""
-    b = Bench(version)
-    b.queue("q", "quorum", max_length=0, overflow="reject-publish")
-    b.consume("A", "q")
-    b.send("q", 0, 1, 2, 3)
-    assert set(b.confirms.values()) == {"ack"}
-
-
-@versions()
-def test_reject_6_5_quorum_a_new_publisher(version):
-    """rules/queues#6.5: another channel's first publish passes at N ready, not above."""
-    b = Bench(version)
-    b.queue("q", "quorum", max_length=2, overflow="reject-publish")
-    b.send("q", 0, 1, channel="x")
-    b.send("q", 2, channel="y")
-    assert b.confirms["2"] == "ack"
-    b.send("q", 3, channel="z")
-    b.send("q", 4, channel="x")
-    assert (b.confirms["3"], b.confirms["4"]) == ("nack", "nack")
-
-
-@versions()
-def test_reject_6_5_quorum_bytes(version):
-    """rules/queues#6.5: the same by bytes."""
-    b = Bench(version)
-    b.queue("q", "quorum", max_length_bytes=10, overflow="reject-publish")
-    b.send("q", 0, 1, body="x" * 5)
-    b.send("q", 2, 3, body="x")
-    assert list(b.confirms.values()) == ["ack", "ack", "ack", "nack"]
-    b.take("q")
-    b.send("q", 4, body="x")
-    assert b.confirms["4"] == "ack"
-
-
-@versions()
-def test_reject_6_5_quorum_requeues_block_too(version):
-    """rules/queues#6.5: any command that leaves more than N ready blocks the known publishers."""
-    b = Bench(version)
-    b.queue("q", "limited", max_length=1, overflow="reject-publish")
-    b.send("q", 0, 1)
-    b.get("ch", "q", 2)
-    b.send("q", 2)
-    assert b.confirms["2"] == "ack"
-    b.nack("ch", 1)
-    b.send("q", 3)
-    assert b.confirms["3"] == "nack"
-
-
-@versions()
-@pytest.mark.parametrize("how", ["purge", "expiry", "policy", "consumer"])
-def test_reject_6_5_quorum_whatever_makes_room(version, how):
-    """rules/queues#6.5: publishing resumes once the queue is short enough, by a purge, an expiry, a new limit or a consumer."""
-    b = Bench(version)
-    b.queue("q", "quorum", overflow="reject-publish", message_ttl=1000)
-    b.policy("short", "q", {"max-length": 2})
-    b.send("q", 0, 1, 2, 3)
-    assert list(b.confirms.values()) == ["ack", "ack", "ack", "nack"]
-    if how == "purge":
-        b.purge("q")
-    elif how == "expiry":
-        b.wait(1000)
-    elif how == "policy":
-        b.policy("short", "q", {"max-length": 5})
-    else:
-        b.consume("A", "q")
-    b.send("q", 4)
-    assert b.confirms["4"] == "ack"
-
-
-@versions()
-def test_reject_6_5_quorum_dlx_is_drop_head(version):
-    """rules/queues#6.5: by argument and by policy."""
-    b = limited(version, "quorum", max_length=1, overflow="reject-publish-dlx")
-    b.send("q", 0, 1)
-    assert set(b.confirms.values()) == {"ack"}
-    assert b.drain("dlq") == "0"
-
-
-# Priorities ------------------------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_victim_6_6_of_a_classic_priority_queue(version):
-    """rules/queues#6.6: the oldest of the highest level."""
-    b = limited(version, max_priority=5, max_length=3)
-    for number, priority in enumerate((1, 5, 5)):
-        b.send("q", number, priority=priority)
-    b.send("q", 3, priority=0)
-    assert b.drain("dlq") == "1"
-    assert b.drain("q") == "2 0 3"
-
-
-@versions(since("4.0"))
-def test_victim_6_6_of_a_quorum_queue_is_the_next_to_deliver(version):
-    """rules/queues#6.6: returned ones first, then by the order of priorities."""
-    b = limited(version, "limited", max_length=2)
-    b.send("q", 0, priority=0)
-    b.get("ch", "q")
-    b.send("q", 1, priority=9)
-    b.send("q", 2, priority=0)
-    b.nack("ch", 1)
-    assert b.drain("dlq") == "0"
-    b.send("q", 3, priority=0)
-    assert b.drain("dlq") == "1"
-
-
-# Policies --------------------------------------------------------------------------------------------------------------
-
-
-@versions()
-@kinds()
-def test_policy_6_7_a_new_limit_counts_at_once(version, kind):
-    """rules/queues#6.7: messages over the new limit are dropped from the head."""
-    b = limited(version, kind)
-    b.send("q", 0, 1, 2, 3)
-    b.policy("short", "^q$", {"max-length": 2})
-    assert b.ready("q") == "2 3"
-    dead = b.drain("dlq")
-    assert dead == ("1 0" if kind != "classic" and version in ("3.10", "3.13", "4.0") else "0 1")
-    b.delete_policy("short")
-    b.send("q", 4)
-    assert b.drain("q") == "2 3 4"
-
-
-# Arrivals by dead-lettering --------------------------------------------------------------------------------------------
-
-
-def arriving(version, kind, **arguments):
-    """One message `d` is dead-lettered into the full queue `full`, which holds `0`."""
-    b = Bench(version)
-    b.queue("last")
-    b.queue("full", kind, max_length=1, dead_letter_exchange="", dead_letter_routing_key="last", **arguments)
-    b.queue("q", dead_letter_exchange="", dead_letter_routing_key="full")
-    b.send("full", 0)
-    b.send("q", "d")
-    b.get("ch", "q")
-    b.reject("ch", 1)
-    return b
-
-
-@versions()
-@kinds()
-def test_arrival_6_8_drop_head(version, kind):
-    """rules/queues#6.8: as any publish."""
-    b = arriving(version, kind)
-    assert b.drain("full") == "d"
-    assert b.drain("last") == "0"
-
-
-@versions()
-def test_arrival_6_8_classic_reject_publish(version):
-    """rules/queues#6.8: silently gone."""
-    b = arriving(version, "classic", overflow="reject-publish")
-    assert b.drain("full") == "0"
-    assert b.drain("last") == ""
-    assert b.died("q", dropped=True) == "d:rejected"
-
-
-@versions()
-def test_arrival_6_8_classic_reject_publish_dlx(version):
-    """rules/queues#6.8: handed on to the full queue's own exchange, with the reason maxlen."""
-    b = arriving(version, "classic", overflow="reject-publish-dlx")
-    assert b.drain("full") == "0"
-    letter = b.take("last")
-    assert str(letter) == "d"
-    assert deaths(letter) == [("full", "maxlen", 1), ("q", "rejected", 1)]
-
-
-@versions()
-def test_arrival_6_8_quorum_reject_publish(version):
-    """rules/queues#6.8: always taken."""
-    b = arriving(version, "quorum", overflow="reject-publish")
-    b.send("q", "e")
-    b.get("ch", "q")
-    b.reject("ch", 2)
-    assert b.drain("full") == "0 d e"
-
-
-@versions()
-@kinds("classic", "quorum")
-def test_arrival_6_8_at_least_once_is_tried_again(version, kind):
-    """rules/queues#6.8: what a full queue refuses stays with its source until there is room."""
-    b = Bench(version)
-    b.queue("full", kind, max_length=1, overflow="reject-publish")
-    b.queue(
-        "q", "quorum", dead_letter_exchange="", dead_letter_routing_key="full", overflow="reject-publish",
-        dead_letter_strategy="at-least-once",
-    )  # fmt: skip
-    b.send("full", 0, *([1] if kind == "quorum" else []))
-    b.send("q", "d")
-    b.get("ch", "q")
-    b.reject("ch", 1)
-    assert "d" not in b.ready("full")
-    b.purge("full")
-    b.wait(200_000)
-    assert b.drain("full") == "d"

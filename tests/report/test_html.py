@@ -170,7 +170,7 @@ def test_a_state_of_the_page_is_that_of_the_run(monkeypatch: pytest.MonkeyPatch)
     for path in SCENARIO_FILES:
         scenario = load(str(path))
         recorder = Recorder(scenario)
-        result = Runner(scenario, recorder.listen).run()
+        result = Runner(scenario, recorder.hear).run()
         depths: dict[str, tuple[int, int]] = {}
         for moment in recorder.finished(result, kept=True).moments:
             depths.update(moment.depths)

@@ -71,7 +71,7 @@ def depths_by_fold(scenario: Scenario) -> list[dict[str, tuple[int, int]]]:
 def test_the_slider_shows_the_queues_of_that_moment(name: str, browser: Browser, page: Any) -> None:
     scenario = named(name)
     recorder = Recorder(scenario)
-    graph = recorder.finished(Runner(scenario, recorder.listen).run(), kept=True).graph
+    graph = recorder.finished(Runner(scenario, recorder.hear).run(), kept=True).graph
     expected = depths_by_fold(scenario)
     browser.open(page(scenario))
     last = browser.position()
@@ -89,7 +89,7 @@ def test_the_slider_shows_the_queues_of_that_moment(name: str, browser: Browser,
 def test_a_consumer_shows_what_it_holds(browser: Browser, page: Any) -> None:
     browser.open(page(scenario := named("shoes")))
     recorder = Recorder(scenario)
-    graph = recorder.finished(Runner(scenario, recorder.listen).run(), kept=True).graph
+    graph = recorder.finished(Runner(scenario, recorder.hear).run(), kept=True).graph
     (packer,) = [number for number, key in enumerate(graph.nodes) if key.kind == CONSUMER]
     seen = []
     for position in range(browser.position() + 1):

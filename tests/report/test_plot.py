@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from routesim.report.plot import ASCII, UNICODE, Curve, Line, PlotField, Row, Span, explained, highest, plot_lines, signs_for
-from routesim.report.ticks import column_ms, short_time, ticks
+from routesim.report.ticks import column_ms, ticks
 from routesim.text import width
 
 WIDTHS = (20, 40, 80, 200)
@@ -102,12 +102,3 @@ def test_signs_of_ends_differ_where_it_matters() -> None:
         apart = [signs.ends[name] for name in ("success", "failure", "retry", "lost", "running", "rejected")]
         assert len(set(apart)) == len(apart)
         assert all(width(sign) == 1 for sign in signs.ends.values())
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [(0, "0 s"), (250, "250 ms"), (1_500, "1.5 s"), (60_000, "1 min"), (90_500, "1 min 30.5 s"), (5_400_000, "1 h 30 min"),
-     (86_400_000, "1 d"), (86_400_001, "1 d 1 ms")],
-)  # fmt: skip
-def test_short_times(ms: int, text: str) -> None:
-    assert short_time(ms) == text

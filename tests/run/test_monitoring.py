@@ -93,12 +93,7 @@ def test_tasks_and_workers_are_those_of_the_record_of_the_run(path: Path) -> Non
     monitor = Monitor(scenario.workers, scenario.tasks)
     result = Runner(scenario, monitor.hear).run()
     assert result.tasks is not None
-    told = {
-        task.id: {"name": task.name, "state": task.state, "received": task.received, "runs": task.runs, "retries": task.retries}
-        for task in monitor.tasks.values()
-        if task.state != "PENDING"
-    }
-    assert told == result.tasks.of
+    assert {task.id: task.record for task in monitor.tasks.values() if task.state != "PENDING"} == result.tasks.of
     assert {name: worker.counts for name, worker in monitor.workers.items()} == result.tasks.workers
 
 

@@ -15,7 +15,7 @@ import routesim
 from routesim import steps
 from routesim.broker.broker import HANDLERS
 from routesim.clients.commands import COMMANDS as CARRIED_OUT
-from routesim.rabbitmq.engine import _HANDLERS as ON_A_REAL_BROKER
+from routesim.rabbitmq.engine import HANDLERS as ON_A_REAL_BROKER
 from routesim.redis.broker import HANDLERS as ON_REDIS
 from routesim.scenario import schema
 from routesim.scenario.celery.celery_format import COMMANDS

@@ -5,6 +5,7 @@ import time
 
 from routesim.broker import Broker
 from routesim.cli.shared.output import is_terminal
+from routesim.durations import duration_text
 from routesim.text import encoding_of, fitted, visible
 
 AFTER_S = 1.0
@@ -21,8 +22,8 @@ class Progress:
         self.shown = False
 
     def tick(self, broker: Broker) -> None:
-        ledger, seconds = broker.ledger, broker.now / 1000
-        self.say(f"{ledger.published:,} published, {ledger.delivered:,} delivered, {seconds:,.1f} s virtual")
+        ledger = broker.ledger
+        self.say(f"{ledger.published:,} published, {ledger.delivered:,} delivered, {duration_text(broker.now)} virtual")
 
     def say(self, how_far: str) -> None:
         if not self.on or time.monotonic() < self.next:

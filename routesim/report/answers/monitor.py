@@ -1,24 +1,23 @@
 """A monitor's view: a plot of queues and workers over virtual time, workers and tasks as tables, or all of it as JSON."""
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+from routesim.durations import duration_text
 from routesim.report import plot
 from routesim.report.formats.plain import section_lines
-from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Row, Span, cut
+from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Row, Span
+from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import together
 from routesim.report.summary.task_sections import TONES
-from routesim.report.ticks import short_time
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
 from routesim.run.folds.situation import Depth
 from routesim.run.monitored import Monitored, Pending, Sample, samples
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
-from routesim.text import encoding_of, fitted, visible, wrapped
+from routesim.text import cut, encoding_of, fitted, visible, wrapped
 
-FORMATS = ("table", "plain", "json")
 PLAIN_COLUMNS = 80
 MAX_QUEUES = 8
 MAX_WORKERS = 8
@@ -30,34 +29,38 @@ NOW = ("active", "reserved", "held", "prefetch")
 ALWAYS = ("active", "reserved", "prefetch", "processed", "succeeded", "failed")
 
 
-def write(
-    out: IO[str],
-    seen: Monitored,
-    format: str,
-    *,
-    columns: int,
-    colour: bool,
-    every_ms: int | None,
-    heard: EventSubscriber | None = None,
-) -> None:
-    """`format`: a name in `FORMATS`; `columns` are for the plot, and for tables that are drawn. `heard`: show what this
-    listener learnt, and what not; queues are shown as they are, for their lengths come from the management API."""
-    if format == "json":
-        from routesim.report.answers.monitor_json import monitor_object
+class MonitorView(NamedTuple):
+    """`every_ms`: with samples so far apart. `heard`: show what this listener learnt, and what not; queues are shown as they
+    are, for their lengths come from the management API."""
 
-        json.dump(monitor_object(seen, every_ms, heard), out, ensure_ascii=True, allow_nan=False)
-        out.write("\n")
-        return
+    seen: Monitored
+    every_ms: int | None = None
+    heard: EventSubscriber | None = None
+
+
+def write_plain(out: IO[str], view: MonitorView, style: OutputStyle) -> None:
+    """The plot as wide as usual, tables however wide."""
+    _write(out, view, PLAIN_COLUMNS, None, style.colour)
+
+
+def write_table(out: IO[str], view: MonitorView, style: OutputStyle) -> None:
+    """Plot and tables within the style's columns."""
+    columns = style.columns or PLAIN_COLUMNS
+    _write(out, view, columns, columns, style.colour)
+
+
+def _write(out: IO[str], view: MonitorView, columns: int, width: int | None, colour: bool) -> None:
+    """`width`: of tables; None: plain ones."""
+    seen, heard = view.seen, view.heard
     whose = f" as {visible(heard.consumer)} saw it" if heard is not None else ""
-    head = f"{visible(seen.result.scenario.name)}{whose} at {short_time(seen.at_ms)} of virtual time"
+    head = f"{visible(seen.result.scenario.name)}{whose} at {duration_text(seen.at_ms)} of virtual time"
     plot.write(out, [*((Cell(text, plot.TITLE),) for text in wrapped(head, columns)), ()], colour=colour)
     fields, left_out = depth_fields(seen.depths)
     workers, more = worker_fields(seen.monitor if heard is None else heard.seen)
     if heard is not None:  # events tell of runs, not of what waits in a worker
         workers = [field._replace(curves=field.curves[:1]) for field in workers]
     write_plot(out, [*fields, *workers], [*left_out, *more], seen.at_ms, columns=columns, colour=colour)
-    width = columns if format == "table" else None
-    parts = sections(seen, every_ms, width) if heard is None else heard_sections(heard, seen.monitor, seen.at_ms)
+    parts = sections(seen, view.every_ms, width) if heard is None else heard_sections(heard, seen.monitor, seen.at_ms)
     _write_sections(out, parts, width, colour=colour)
 
 
@@ -96,7 +99,7 @@ def depth_fields(depths: dict[str, list[Depth]]) -> tuple[list[PlotField], list[
         said.append(f"… {len(used) - MAX_QUEUES} more queues")
     empty = [name for name in depths if name not in used]
     if empty:
-        shown = ", ".join(cut(name, 40) for name in empty[:4])
+        shown = ", ".join(cut(visible(name), 40) for name in empty[:4])
         more = f" … {len(empty) - 4} more" if len(empty) > 4 else ""
         said.append(f"nothing ever stayed in {shown}{more}")
     return fields, said
@@ -113,7 +116,7 @@ def worker_fields(monitor: Monitor) -> tuple[list[PlotField], list[str]]:
         rows = [Row(f"child {child}", runs[name, child]) for child in children[:MAX_CHILDREN]]
         fields.append(PlotField(f"worker {visible(name)}", _loads(worker), rows))
         if len(children) > MAX_CHILDREN:
-            said.append(f"… {len(children) - MAX_CHILDREN} more children of {cut(name, 40)}")
+            said.append(f"… {len(children) - MAX_CHILDREN} more children of {cut(visible(name), 40)}")
     if len(monitor.workers) > MAX_WORKERS:
         said.append(f"… {len(monitor.workers) - MAX_WORKERS} more workers")
     return fields, said
@@ -186,7 +189,7 @@ def tasks_section(monitor: Monitor, pending: list[Pending], at_ms: int) -> Secti
         rows.append(
             (Cell(f"… {left_out} more"), Cell("--format json has them all", QUIET), *[Cell("")] * (len(TASK_COLUMNS) - 2))
         )
-    retried = any(task.retries for task in monitor.tasks.values())
+    retried = any(task.record["retries"] for task in monitor.tasks.values())
     kept = len(TASK_COLUMNS) if retried else TASK_COLUMNS.index("retries")
     return Section("Tasks", TASK_COLUMNS[:kept], [row[:kept] for row in rows], frozenset(TASK_COLUMNS[4:]))
 
@@ -195,13 +198,13 @@ def _task(task: TaskView, at_ms: int) -> tuple[Cell, ...]:
     run = task.run
     ran = ""
     if run is not None:
-        ran = short_time(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
+        ran = duration_text(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
     return (
-        Cell(visible(task.name)), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
-        Cell("" if task.received_ms is None else short_time(task.received_ms)),
-        Cell("" if run is None else short_time(run.began_ms)),
-        Cell(ran), Cell(str(task.runs), PLAIN if task.runs == 1 else NOTICE),
-        Cell(str(task.retries), NOTICE if task.retries else QUIET),
+        Cell(visible(task.record["name"])), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
+        Cell("" if task.received_ms is None else duration_text(task.received_ms)),
+        Cell("" if run is None else duration_text(run.began_ms)),
+        Cell(ran), Cell(str(task.record["runs"]), PLAIN if task.record["runs"] == 1 else NOTICE),
+        Cell(str(task.record["retries"]), NOTICE if task.record["retries"] else QUIET),
     )  # fmt: skip
 
 
@@ -258,7 +261,7 @@ def _samples(seen: Monitored, every_ms: int) -> Section:
 def _sample(sample: Sample, queues: list[str], workers: list[str]) -> tuple[Cell, ...]:
     values: list[Any] = [sample.queues.get(name) for name in queues]
     values += [sample.workers[name] for name in workers]
-    return (Cell(short_time(sample.at_ms)), *(_sum(each) for each in values))
+    return (Cell(duration_text(sample.at_ms)), *(_sum(each) for each in values))
 
 
 def _sum(values: tuple[int, ...] | None) -> Cell:
@@ -274,7 +277,7 @@ def _write_sections(out: IO[str], parts: list[Section], columns: int | None, *, 
         for part in parts:
             out.write("\n" + "".join(fitted(line, encoding) + "\n" for line in section_lines(part, colour=colour)))
         return
-    from routesim.report.formats.table import console, drawn
+    from routesim.report.rich_tables import console, drawn
 
     screen = console(out, colour=colour, columns=columns)
     for part in parts:

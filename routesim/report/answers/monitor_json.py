@@ -1,19 +1,23 @@
 """A monitor's view as one object, for programs."""
 
-from typing import Any
+from typing import IO, Any
 
+from routesim.report.answers.monitor import MonitorView
+from routesim.report.formats.json import envelope
+from routesim.report.style import OutputStyle
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import DONE, TaskView, WorkerView, ran_ms
 from routesim.run.monitored import Monitored, samples
 
-FORMAT = 1
+
+def write_json(out: IO[str], view: MonitorView, style: OutputStyle) -> None:
+    out.write(envelope(monitor_object(view.seen, view.every_ms, view.heard)) + "\n")
 
 
 def monitor_object(seen: Monitored, every_ms: int | None, heard: EventSubscriber | None = None) -> dict[str, Any]:
     """Everything, nothing cut. Series are lists of points: the instant in ms, then the values from then on."""
     scenario, monitor = seen.result.scenario, seen.monitor
     found: dict[str, Any] = {
-        "format": FORMAT,
         "file": scenario.file,
         "scenario": scenario.name,
         "at_ms": seen.at_ms,
@@ -69,8 +73,8 @@ def _worker_object(worker: WorkerView) -> dict[str, Any]:
 def _task_object(task: TaskView, at_ms: int) -> dict[str, Any]:
     run = task.run
     return {
-        "task": task.id, "name": task.name, "state": task.state, "worker": task.worker, "received_ms": task.received_ms,
+        "task": task.id, "name": task.record["name"], "state": task.state, "worker": task.worker, "received_ms": task.received_ms,
         "started_ms": None if run is None else run.began_ms, "ended_ms": None if run is None else run.ended_ms,
-        "ran_ms": None if run is None else ran_ms(run, at_ms), "received": task.received, "runs": task.runs,
-        "retries": task.retries, "why": task.why,
+        "ran_ms": None if run is None else ran_ms(run, at_ms), "received": task.record["received"],
+        "runs": task.record["runs"], "retries": task.record["retries"], "why": task.why,
     }  # fmt: skip

@@ -1,10 +1,10 @@
 """A topology in the languages of other drawing programs: Mermaid, Graphviz's dot, and JSON for scripts."""
 
-import json
 from typing import IO
 
 from routesim.graph.model import BINDING, CONSUMER, CONSUMES, EXCHANGE, MISSING, QUEUE, Edge, Graph, together
-from routesim.text import encoding_of, fitted, visible
+from routesim.report.formats.json import envelope
+from routesim.text import cut, encoding_of, fitted, visible
 
 LONGEST = 40
 PLAIN_MARKS = " .,-_:/()="
@@ -16,20 +16,16 @@ DOT_SHAPES = {
 TAKEN = "#16a34a"
 
 
-def shortened(text: str, most: int = LONGEST) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
 def write_mermaid(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) -> None:
     ids = {key: f"n{number}" for number, key in enumerate(graph.nodes)}
     lines = ["flowchart LR"]
     for key, node in graph.nodes.items():
         before, after = MERMAID_SHAPES[key.kind]
-        text = _mermaid(shortened(node.name)) + (f"<br/>{_mermaid(node.detail)}" if node.detail else "")
+        text = _mermaid(cut(visible(node.name), LONGEST)) + (f"<br/>{_mermaid(node.detail)}" if node.detail else "")
         lines.append(f"  {ids[key]}{before}{text}{after}")
     for edge in graph.edges:
         arrow = "-->" if edge.kind in (BINDING, CONSUMES) else "-.->"
-        label = _mermaid(shortened(together(edge.caption)))
+        label = _mermaid(cut(visible(together(edge.caption)), LONGEST))
         lines.append(f"  {ids[edge.source]} {arrow}" + (f'|"{label}"| ' if label else " ") + ids[edge.target])
     for kind, fill in ((EXCHANGE, "#ede9fe"), (QUEUE, "#fef3c7"), (CONSUMER, "#dcfce7"), (MISSING, "#fee2e2")):
         members = [ids[key] for key in graph.nodes if key.kind == kind]
@@ -54,7 +50,7 @@ def write_dot(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) ->
         '  node [style=filled, fontname="Helvetica", color="#475569"];', '  edge [fontname="Helvetica", color="#475569"];',
     ]  # fmt: skip
     for key, node in graph.nodes.items():
-        text = _quoted(shortened(node.name), *([node.detail] if node.detail else []))
+        text = _quoted(cut(visible(node.name), LONGEST), *([node.detail] if node.detail else []))
         mark = f', color="{TAKEN}", penwidth=2.5' if node.taken else ""
         lines.append(f"  {ids[key]} [label={text}, tooltip={_quoted(node.name)}, {DOT_SHAPES[key.kind]}{mark}];")
     for edge in graph.edges:
@@ -64,7 +60,7 @@ def write_dot(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) ->
 
 
 def _dot_edge(edge: Edge) -> str:
-    parts = [f"label={_quoted(shortened(together(edge.caption)))}"]
+    parts = [f"label={_quoted(cut(visible(together(edge.caption)), LONGEST))}"]
     if edge.kind not in (BINDING, CONSUMES):
         parts.append("style=dashed")
     if edge.taken:
@@ -90,5 +86,4 @@ def write_graph_json(out: IO[str], graph: Graph, *, colour: bool, depth: int | N
         }
         for edge in graph.edges
     ]  # fmt: skip
-    data = {"format": 1, "scenario": graph.title, "nodes": nodes, "edges": edges, "left_out": graph.left_out}
-    out.write(json.dumps(data, ensure_ascii=True) + "\n")
+    out.write(envelope({"scenario": graph.title, "nodes": nodes, "edges": edges, "left_out": graph.left_out}) + "\n")

@@ -22,7 +22,7 @@ from routesim.graph.model import (
     Node,
     together,
 )
-from routesim.text import visible, width
+from routesim.text import cut, visible, width
 
 NAME_SIZE, SMALL_SIZE = 14, 11
 NAME_COLUMN, SMALL_COLUMN = 7.9, 6.2  # how wide a column of either size of text is at most
@@ -96,25 +96,15 @@ def _laid_out(graph: Graph, held: Mapping[Key, NodeContents]) -> Layout:
     return laid_out(graph, sizes, labels)
 
 
-def _short(text: str, most: int) -> str:
-    """As many columns as there is room for."""
-    shown = visible(text)
-    if width(shown) <= most:
-        return shown
-    while width(shown) > most - 1:
-        shown = shown[:-1]
-    return f"{shown}…"
-
-
 def _label(edge: Edge) -> str:
     text = visible(together(edge.caption))
     if len(edge.caption) == 1 and width(text) > LONGEST_LABEL:  # of one long key the end tells as much as the beginning
-        return _short(text, LONGEST_LABEL - LABEL_END) + text[-LABEL_END:]
-    return _short(text, LONGEST_LABEL)
+        return cut(text, LONGEST_LABEL - LABEL_END) + text[-LABEL_END:]
+    return cut(text, LONGEST_LABEL)
 
 
 def _node_size(node: Node, held: NodeContents | None) -> Size:
-    name, detail = _short(node.name, LONGEST_NAME), _short(node.detail, LONGEST_NAME + 8)
+    name, detail = cut(visible(node.name), LONGEST_NAME), cut(visible(node.detail), LONGEST_NAME + 8)
     text = max(width(name) * NAME_COLUMN, width(detail) * SMALL_COLUMN)
     height = NODE_HEIGHT if detail else LOW_NODE_HEIGHT
     if held is None:
@@ -136,7 +126,7 @@ def _legend_width(kinds: list[tuple[str, str]]) -> float:
 
 def _drawn(graph: Graph, layout: Layout) -> list[str]:
     kinds = _kinds(graph)
-    title = _short(graph.title, 70)
+    title = cut(visible(graph.title), 70)
     total_width = max(layout.width, _legend_width(kinds) + 2 * MARGIN, width(title) * 9.5 + 2 * MARGIN, 200.0)
     total_height = layout.height + TITLE_HEIGHT + LEGEND_HEIGHT
     return [
@@ -233,10 +223,10 @@ def _node(node: Node, box: Box, held: NodeContents | None) -> str:
     top = box.y - below / 2
     low = top + 5 if not node.detail else top - 3
     text = f'<text class="name" x="{box.x:.1f}" y="{low:.1f}" font-size="{NAME_SIZE}" font-weight="600" text-anchor="middle" '
-    text += f'fill="{INK}">{escape(_short(node.name, LONGEST_NAME))}</text>'
+    text += f'fill="{INK}">{escape(cut(visible(node.name), LONGEST_NAME))}</text>'
     if node.detail:
         text += f'<text class="detail" x="{box.x:.1f}" y="{top + 14:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" '
-        text += f'fill="{FAINT}">{escape(_short(node.detail, LONGEST_NAME + 8))}</text>'
+        text += f'fill="{FAINT}">{escape(cut(visible(node.detail), LONGEST_NAME + 8))}</text>'
     if held is not None:
         text += _holding(node, box, held)
     return f'<g class="node {node.key.kind}"><title>{full}</title>{shape}{bars}{text}</g>'

@@ -5,13 +5,13 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
+from routesim.durations import duration_text
 from routesim.report.graphs.svg import arrowheads
 from routesim.report.html.markup import Markup, data, element, joined
 from routesim.report.html.panels import panels
 from routesim.report.html.story import Story
 from routesim.report.html.topology_panel import replay
 from routesim.report.summary.summary import verdict
-from routesim.text import duration
 
 KEYS = (
     ("← →", "previous, next event"),
@@ -91,7 +91,7 @@ def _head(story: Story) -> Markup:
     facts = [
         ("file", scenario.file), ("rules of" if result.real is None else "broker", broker),
         ("ended", result.ended + (f": {result.kept_going}" if result.kept_going else "")),
-        ("virtual time", duration(result.clock_ms)),
+        ("virtual time", duration_text(result.clock_ms)),
         ("expectations", f"{held} of {len(result.expectations)} held" if result.expectations else "none"),
     ]  # fmt: skip
     listed = [element("div", element("dt", name), element("dd", text)) for name, text in facts]

@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from routesim.durations import UNIT_NAMES, UNITS_MS
 from routesim.report.html.markup import Markup, element, joined
-from routesim.text import width
+from routesim.text import cut
 
 WIDTH, HEIGHT = 680.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 156.0, 26.0, 44.0
@@ -37,12 +38,13 @@ class Axis(NamedTuple):
 
 
 def time_axis(end_ms: int) -> Axis:
-    unit, size = next(((unit, size) for unit, size, least in _UNITS if end_ms >= least), ("ms", 1))
+    unit = next((unit for unit, least in _LEAST.items() if end_ms >= least * UNITS_MS[unit]), "ms")
+    size = UNITS_MS[unit]
     ticks = [round(tick * size) for tick in _ticks(end_ms / size) if size > 1 or tick == int(tick)]
-    return Axis(f"virtual time ({unit})", end_ms, "time", ticks, lambda ms: f"{ms / size:g}")
+    return Axis(f"virtual time ({UNIT_NAMES[unit]})", end_ms, "time", ticks, lambda ms: f"{ms / size:g}")
 
 
-_UNITS = (("days", 86_400_000, 172_800_000), ("h", 3_600_000, 10_800_000), ("min", 60_000, 240_000), ("s", 1_000, 1_000))
+_LEAST = {"d": 2, "h": 3, "m": 4, "s": 1}  # of a unit, for an axis in it
 
 
 def event_axis(count: int) -> Axis:
@@ -177,17 +179,9 @@ def _names(frame: _Frame, lines: Sequence[Series]) -> list[Markup]:
         item = lines[number]
         end = frame.y(item.points[-1][1])
         parts.append(element("path", class_=f"lead s{number}", d=f"M{x:.0f} {end:.1f}L{x + 8:.0f} {y:.1f}"))
-        text = f"{_short(item.name)} {item.points[-1][1]:,}"
+        text = f"{cut(item.name, LABEL_COLUMNS - 4)} {item.points[-1][1]:,}"
         parts.append(element("text", text, class_=f"name s{number}", x=x + 11, y=round(y + 4, 1)))
     return parts
-
-
-def _short(name: str) -> str:
-    if width(name) <= LABEL_COLUMNS - 4:
-        return name
-    while width(name) > LABEL_COLUMNS - 5:
-        name = name[:-1]
-    return f"{name}…"
 
 
 def _cursor(frame: _Frame) -> Markup:

@@ -8,10 +8,11 @@ from routesim.graph import EdgeKey, EventEdges, Graph, Key, collapsed, graph_of,
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
 from routesim.report.trace.rows import Row, Rows
 from routesim.run import Result
+from routesim.run.folds.fold import Fold
 from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
-from routesim.text import visible
+from routesim.text import cut, visible
 
 MAX_MOMENTS = 20_000
 MAX_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer
@@ -55,8 +56,8 @@ class Story(NamedTuple):
         return self.result.scenario
 
 
-class Recorder:
-    """Hears a run. The first moment is that before the first step; the last one, which `finished` adds, its end."""
+class Recorder(Fold):
+    """Makes a story of a run. The first moment is that before the first step; the last one, which `finished` adds, its end."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -68,7 +69,7 @@ class Recorder:
         self.held: dict[str, str] = {}
         self.by_name: set[EdgeKey] = set()  # by the default exchange, which is drawn only where it is used
 
-    def listen(self, event: Any) -> None:
+    def hear(self, event: Any) -> None:
         self.depths.hear(event)
         if self.monitor is not None:
             self.monitor.hear(event)
@@ -78,7 +79,8 @@ class Recorder:
             self.left_out += row is not None
             return
         if row is not None or started:
-            ways = self.ways.of(event)
+            self.ways.hear(event)
+            ways = self.ways.edges
             self.by_name.update(way for way in ways if not way[0].name or way[0].name == "(default exchange)")
             back = type(event) is events.Requeued
             self.moments.append(Frame(
@@ -174,7 +176,6 @@ def _ids(ids: list[str]) -> str:
     """The first ids, as far as there is room, and how many more there are."""
     shown = ", ".join(visible(item) for item in ids[:SHOWN_IDS])
     if len(shown) > LONGEST_IDS or len(ids) > SHOWN_IDS:
-        first = visible(ids[0]) if ids else ""
-        first = first if len(first) <= LONGEST_IDS - 6 else first[: LONGEST_IDS - 7] + "…"
+        first = cut(visible(ids[0]), LONGEST_IDS - 6) if ids else ""
         return f"{first} +{len(ids) - 1:,}" if len(ids) > 1 else first
     return shown

@@ -1,16 +1,12 @@
 """The trace as a list: one item a moment, in the words of the trace on a terminal."""
 
+from routesim.durations import seconds
 from routesim.report.html.markup import Markup, element
 from routesim.report.html.story import Frame, Story
-from routesim.report.trace.trace import DEEPEST, LONG_MS, long_time
+from routesim.report.trace.trace import DEEPEST
 from routesim.scenario import Scenario
 
 PART = 200  # items; a browser lays out only the parts that are seen
-
-
-def shown_time(ms: int) -> str:
-    """Seconds, as the trace on a terminal writes them."""
-    return f"{ms / 1000:.3f}" if ms < LONG_MS else long_time(ms)
 
 
 def trace_list(story: Story) -> Markup:
@@ -33,7 +29,7 @@ def _left_out(story: Story) -> Markup:
 
 
 def _item(moment: Frame, scenario: Scenario, *, repeats: bool) -> Markup:
-    time = element("time", shown_time(moment.at_ms), class_="again" if repeats else None)
+    time = element("time", seconds(moment.at_ms), class_="again" if repeats else None)
     if moment.row is None:
         if moment.step < 0:
             return element("li", *_apart([time, element("b", moment.text)]), class_="at edge-of-run")

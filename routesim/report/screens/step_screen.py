@@ -4,6 +4,7 @@ import io
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any
 
+from routesim.durations import seconds
 from routesim.events import StepStarted
 from routesim.model import control_channel, gossip_channel
 from routesim.report.formats.plain import section_lines
@@ -84,7 +85,7 @@ class Stepping:
         return f"{code}{text}{RESET}" if self.colour and code and text else text
 
     def _title(self, at: int, now: Situation, room: int) -> str:
-        where = f"event {at} of {len(self.told)} · {now.at_ms / 1000:.3f} s"
+        where = f"event {at} of {len(self.told)} · {seconds(now.at_ms)} s"
         if self.stops.starts:
             where = f"step {self.stops.step_at(at)} of {len(self.scenario.steps)} · {where}"
         where = cut(self._shown(where), room, self.more)
@@ -143,7 +144,7 @@ class Stepping:
 
     def _short(self, row: Row, room: int, *, newest: bool) -> str:
         """A row in one line, where columns would take three."""
-        text = f"{'>' if newest else ' '} {row[0] / 1000:.3f} {' '.join(part for part in row[2:6] if part)}"
+        text = f"{'>' if newest else ' '} {seconds(row[0])} {' '.join(part for part in row[2:6] if part)}"
         return self._painted(cut(self._shown(text), room, self.more), (BOLD if newest and row[6] == PLAIN else "") + ANSI[row[6]])
 
     @staticmethod
@@ -219,7 +220,7 @@ class Stepping:
     def _messages(self, queue: QueueSituation) -> str:
         ready = queue.ready()
         shown = " ".join(self._shown(item.message) + "*" * item.redelivered for item in ready[:MAX_IDS])
-        unknown = len(ready) > 1 and (queue.kind == "quorum" or queue.name in self.by_arrival)
+        unknown = len(ready) > 1 and (not queue.type.returns_to_place or queue.name in self.by_arrival)
         return f"{shown} (by arrival)" if unknown else shown
 
     def _consumers(self, before: Situation, now: Situation) -> tuple[Section, set[int]]:

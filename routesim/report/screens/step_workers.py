@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from routesim import events
-from routesim.celery.states import COUNTED
 from routesim.run.folds.monitoring import Monitor, WorkerView
 from routesim.run.folds.situation import Situation
 from routesim.scenario import Scenario
@@ -13,10 +11,6 @@ from routesim.tables import BAD, NOTICE, PLAIN, QUIET, Cell, Section
 NUMBERS = ("active", "reserved", "held", "unacked", "prefetch")  # where there is no room, the last ones are left out first
 ALWAYS = frozenset(NUMBERS) - {"held"}
 MAX_IDS = 30
-TOLD = frozenset((
-    *COUNTED, events.TaskIgnored, events.WorkerOnline, events.WorkerOffline, events.QosSet, events.ConnectionLost,
-    events.ConnectionClosed, events.Restarted,
-))  # fmt: skip
 
 
 class At:
@@ -32,9 +26,9 @@ class At:
 class WorkersThen:
     """The workers of a scenario at any position. Going on from the last position asked for is cheap, going back begins anew."""
 
-    def __init__(self, scenario: Scenario, told: Sequence[Any]) -> None:
+    def __init__(self, scenario: Scenario, happened: Sequence[Any]) -> None:
         self.scenario = scenario
-        self.told = [(place, event) for place, event in enumerate(told) if type(event) in TOLD]
+        self.events = [(place, event) for place, event in enumerate(happened) if type(event) in Monitor.hears]
         self._begin()
 
     def _begin(self) -> None:
@@ -46,8 +40,8 @@ class WorkersThen:
         if position < self.position:
             self._begin()
         self.position = position
-        while self.heard < len(self.told) and self.told[self.heard][0] < position:
-            self.monitor.hear(self.told[self.heard][1])
+        while self.heard < len(self.events) and self.events[self.heard][0] < position:
+            self.monitor.hear(self.events[self.heard][1])
             self.heard += 1
         self.monitor.advance(situation.at_ms)
         unacked = dict.fromkeys(self.monitor.workers, 0)

@@ -4,13 +4,14 @@ Values only; `table` and `plain` draw them.
 """
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
+from routesim.durations import duration_text
 from routesim.report.summary.task_sections import task_sections
 from routesim.report.trace.rows import shown_binding, shown_exchange, shown_key
 from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
-from routesim.text import duration, visible
+from routesim.text import visible
 
 MAX_FATES = 40
 MAX_IDS = 8
@@ -32,7 +33,7 @@ def failed(result: Result) -> Section:
     if result.ok:
         return Section("", (), [])
     from routesim.explain.failures import failures  # a run that holds need not pay for them
-    from routesim.report.summary.failures import failure_lines
+    from routesim.report.formats.diagnostics import failure_lines
 
     rows: list[tuple[Cell]] = []
     for number, failure in enumerate(failures(result)):
@@ -234,6 +235,6 @@ def verdict(result: Result) -> Cell:
             parts.append(f"{len(result.real.unseen)} not checked, since no client is told")
         parts.append(f"on a real RabbitMQ {result.real.version}")
     else:
-        parts.append(f"{duration(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
+        parts.append(f"{duration_text(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
     word = "OK" if result.ok else "FAILED"
     return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", GOOD if result.ok else BAD)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from routesim import events
+from routesim.durations import seconds
 from routesim.model import Binding
 from routesim.replies import REPLY_SUCCESS
 from routesim.report.trace.task_rows import TASK_ROWS, WORKER_ROWS
@@ -175,7 +176,7 @@ class Rows:
 
     def _retry_delayed(self, event: events.RetryDelayed) -> Row:
         depth = self.copies.get(event.copy, 0) + 2
-        why = f"delayed retry: not ready before {event.until_ms / 1000:.3f} s"
+        why = f"delayed retry: not ready before {seconds(event.until_ms)} s"
         return (event.at_ms, depth, "delayed", event.message, event.queue, why, NOTICE)
 
     def _dead_lettered(self, event: events.DeadLettered) -> Row:
@@ -265,7 +266,7 @@ class Rows:
         return (event.at_ms, 1, "nacked", event.message, "publisher", "a queue refused the message", NOTICE)
 
     def _delayed(self, event: events.Delayed) -> Row:
-        return (event.at_ms, 1, "delayed", event.message, event.exchange, f"until {event.until_ms / 1000:.3f} s", PLAIN)
+        return (event.at_ms, 1, "delayed", event.message, event.exchange, f"until {seconds(event.until_ms)} s", PLAIN)
 
     def _purged(self, event: events.Purged) -> Row:
         return (event.at_ms, 0, "purged", event.message, event.queue, "", BAD)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim import events
+from routesim.durations import seconds
 from routesim.tables import BAD, GOOD, NOTICE, QUIET
-from routesim.text import duration
 
 
 def _name(event: Any) -> str:
@@ -20,7 +20,7 @@ def _received(event: events.TaskReceived) -> str:
     if event.retries:
         parts.append(f"retry {event.retries}")
     if event.due_ms is not None:
-        parts.append(f"held until {duration(event.due_ms)}")
+        parts.append(f"held until {seconds(event.due_ms)} s")
     return ", ".join(parts)
 
 
@@ -47,7 +47,7 @@ TASK_ROWS: dict[type, tuple[str, Callable[[Any], str], str]] = {
     events.TaskStarted: ("started", _started, QUIET),
     events.TaskSucceeded: ("succeeded", _name, GOOD),
     events.TaskFailed: ("FAILED", _why, BAD),
-    events.TaskRetried: ("retried", lambda event: f"{event.name}, due at {duration(event.due_ms)}", NOTICE),
+    events.TaskRetried: ("retried", lambda event: f"{event.name}, due at {seconds(event.due_ms)} s", NOTICE),
     events.TaskRejected: ("rejected", _rejected, NOTICE),
     events.TaskRevoked: ("revoked", _why, NOTICE),
     events.TaskIgnored: ("ignored", _name, QUIET),

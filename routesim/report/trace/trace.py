@@ -2,6 +2,7 @@
 
 from typing import IO, Any
 
+from routesim.durations import seconds
 from routesim.events import DeadLettered, Published, Requeued
 from routesim.report.trace.own_events import OwnEvents
 from routesim.report.trace.rows import Row, Rows, shown_exchange
@@ -18,7 +19,6 @@ TIME, MESSAGE, WHERE = 8, 7, 14  # least widths
 NARROW = 100  # up to so many columns indentation and reasons have to make do with less
 LEAST_WHY = 15
 WIDEST_MESSAGE, WIDEST_WHERE = 16, 40
-LONG_MS = 10_000_000  # from here on seconds are shown without the zeros at their end
 FOLD_AFTER = 5  # rounds of one message at one instant; what goes on is counted, not shown
 NO_TIME = " " * (TIME + 2)
 MAX_CELLS = 10_000
@@ -105,7 +105,7 @@ class Trace:
             if self.last_ms < 0:
                 self.header()
             self.last_ms = at_ms
-            time = f"{at_ms / 1000:>{TIME}.3f}  " if at_ms < LONG_MS else f"{long_time(at_ms):>{TIME}}  "
+            time = f"{seconds(at_ms):>{TIME}}  "
         else:
             time = NO_TIME
         event = self.events[depth if depth < DEEPEST else DEEPEST].get(what) or self._event(depth, what)
@@ -155,11 +155,6 @@ class Trace:
         indent = min(TIME + 4, self.columns // 3)
         first, *rest = wrapped(" ".join(text.split()), self.columns - max(lead, indent) - 1)
         return [" " * lead + first, *(" " * indent + line for line in rest)]
-
-
-def long_time(ms: int) -> str:
-    """Seconds, with decimals only where there are any."""
-    return f"{ms / 1000:.3f}".rstrip("0").rstrip(".")
 
 
 def _widths(scenario: Scenario, columns: int | None) -> tuple[int, int]:

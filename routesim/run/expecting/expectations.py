@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.broker import Broker, counts
+from routesim.broker.protocols import Engine, EngineQueue, UnackedDelivery
 from routesim.comparisons import holds, shown
-from routesim.queues import QueueType
 from routesim.run.expecting.checked import Checked, shown_value
 from routesim.run.folds.records import Deliveries, Fates, Publishers
 from routesim.scenario import Expectation
@@ -58,7 +58,7 @@ def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
     return len(held) if _is_count(wanted) else tuple(message for message, *_ in held)
 
 
-def unacked(broker: Broker, queue: QueueType) -> list[tuple[str, str | None, str, int, bool]]:
+def unacked(broker: Engine, queue: EngineQueue) -> list[UnackedDelivery]:
     """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
     return broker.unacked_of(queue)
 

@@ -4,20 +4,18 @@ A rule of `never` remembers only what it must to be decided: nothing for `reache
 a number for each message that is still somewhere, or that still waits.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from routesim import events
 from routesim.broker import Broker
 from routesim.broker.asking import would_reach
 from routesim.comparisons import holds
+from routesim.durations import duration_text
 from routesim.model import Binding
 from routesim.run.expecting.checked import SHOWN_IDS, Checked, shown_value
-from routesim.run.folds.records import Hears
+from routesim.run.folds.fold import Fold, Hears
 from routesim.scenario import ExpectedRoute, Never
 from routesim.values import plain
-
-UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
 
 def check_routes(broker: Broker, rows: tuple[ExpectedRoute, ...]) -> tuple[list[Checked], list[Binding]]:
@@ -56,16 +54,10 @@ def said(rule: Never) -> str:
     operator, number = rule.limit or (">", 0)
     if rule.what == "delivered":
         return f"{who} is delivered {operator} {number} times" + (f" from {queues}" if queues else "")
-    return f"{who} waits {operator} {written_duration(number)}" + (f" in {queues}" if queues else "")
+    return f"{who} waits {operator} {duration_text(number)}" + (f" in {queues}" if queues else "")
 
 
-def written_duration(ms: int) -> str:
-    """As a scenario might write it: `250ms`, `10s`, `1h`."""
-    unit, size = next((name, size) for name, size in UNITS_MS if ms % size == 0)
-    return f"{ms // size}{unit}"
-
-
-class Watch:
+class Watch(Fold):
     """A record of one rule of `never`: how often it was broken, by which messages, and what broke it first."""
 
     def __init__(self, rule: Never) -> None:
@@ -77,10 +69,11 @@ class Watch:
         self.open: dict[str, int] = {}  # message -> its copies in queues
         self.deliveries: dict[str, dict[str, int]] = {}  # message -> queue -> how often
         self.entered: dict[int, Any] = {}  # copy -> the event that put it into its queue
-        self.hears: Hears = _HEARS[rule.what](self)
+        self.hears = _HEARS[rule.what]
 
     def checked(self, now: int) -> Checked:
-        """The verdict; at the end of the run, for what waits by then has waited so long."""
+        """The verdict at the end of the run, which is at `now`: a message that still waits counts as having waited until then.
+        To be asked for once."""
         for event in self.entered.values():
             self._waited(event, event, now)
         self.entered.clear()
@@ -154,15 +147,15 @@ class Watch:
             self.broken(since, (since, witness, until_ms))
 
 
-_HEARS: dict[str, Callable[[Watch], Hears]] = {
-    "reaches": lambda watch: {events.Enqueued: watch.happened},
-    "lost": lambda watch: dict.fromkeys(events.LOST, watch.lost),
-    "delivered": lambda watch: {
-        events.Enqueued: watch.copied, events.Delivered: watch.delivered, events.Got: watch.delivered,
-        events.DeadLettered: watch.dead, **dict.fromkeys(events.ENDED, watch.gone),
+_HEARS: dict[str, Hears] = {
+    "reaches": {events.Enqueued: Watch.happened},
+    "lost": dict.fromkeys(events.LOST, Watch.lost),
+    "delivered": {
+        events.Enqueued: Watch.copied, events.Delivered: Watch.delivered, events.Got: Watch.delivered,
+        events.DeadLettered: Watch.dead, **dict.fromkeys(events.ENDED, Watch.gone),
     },
-    "waits": lambda watch: {
-        events.Enqueued: watch.enters,
-        **dict.fromkeys((events.Delivered, events.Got, events.DeadLettered, events.Awaiting, *events.ENDED), watch.leaves),
+    "waits": {
+        events.Enqueued: Watch.enters,
+        **dict.fromkeys((events.Delivered, events.Got, events.DeadLettered, events.Awaiting, *events.ENDED), Watch.leaves),
     },
 }  # fmt: skip

@@ -23,7 +23,7 @@ from routesim.model import DEFAULT_EXCHANGE, Rule
 from routesim.queues import Channel, Classic, Copy, DeliveringQueue, Delivery, QueueType, Subscription
 from routesim.run.agenda import RANKS, NextPublish, RunAgenda
 from routesim.run.budget import BUDGET_MS, Budget
-from routesim.run.folds.records import Listener
+from routesim.run.folds.fold import Listener
 from routesim.scenario import PublishMany
 
 FINISH, PUBLISH = RANKS[ConsumerJob], RANKS[NextPublish]

@@ -10,12 +10,21 @@ from typing import Any, NamedTuple
 from routesim import events
 from routesim.celery.states import EVENT_TYPES
 from routesim.model import events_channel
+from routesim.run.folds.fold import Fold
 from routesim.run.folds.monitoring import Monitor
 from routesim.scenario import Scenario
 
 NOT_THERE = "published while it had no queue"
 FREQUENCY_MS = 60_000  # between heartbeats, where a worker does not say (celery/events/state.py)
 WINDOW = 2  # so many of these without an event, and a worker counts as offline
+
+_GONE: dict[type, str] = {
+    events.Dropped: "expired in its queue",
+    events.DeadLettered: "dead-lettered from its queue",
+    events.Purged: "purged from its queue",
+    events.Deleted: "gone with its queue",
+    events.LostAtRestart: "lost when the broker restarted",
+}
 
 
 class Unknown(NamedTuple):
@@ -26,7 +35,7 @@ class Unknown(NamedTuple):
     state: str
 
 
-class EventSubscriber:
+class EventSubscriber(Fold):
     """`seen`: the monitor that heard only what reached the consumer; `missed`: event messages that did not, by the reason;
     `waiting`: those that are still on their way; `heard_ms`: when each worker was heard of last."""
 
@@ -43,21 +52,6 @@ class EventSubscriber:
         self.heard_ms: dict[str, int] = {}
         self.missed: Counter[str] = Counter()
 
-    def hear(self, event: Any) -> None:
-        kind = type(event)
-        if kind in EVENT_TYPES:
-            self.last[event.worker] = event
-        elif kind is events.Published:
-            self._published(event)
-        elif kind is events.Enqueued:
-            if event.queue == self.queue and event.message in self.waiting:
-                self.fresh.pop(self.waiting[event.message][0], None)
-        elif kind is events.Delivered:
-            if event.consumer == self.consumer and event.message in self.waiting:
-                self._delivered(event)
-        elif kind in _GONE and event.queue == self.queue and self.waiting.pop(event.message, None) is not None:
-            self.missed[_GONE[kind]] += 1
-
     def finish(self, at_ms: int) -> None:
         """The run is over: what has come into no queue by now never will."""
         for worker in list(self.fresh):
@@ -70,6 +64,9 @@ class EventSubscriber:
             return False
         often = self.seen.workers[worker].plan.heartbeat or FREQUENCY_MS
         return self.seen.at_ms - self.heard_ms[worker] <= WINDOW * often
+
+    def _task(self, event: Any) -> None:
+        self.last[event.worker] = event
 
     def _published(self, event: events.Published) -> None:
         worker = self.channels.get(event.channel)
@@ -85,6 +82,14 @@ class EventSubscriber:
         self.waiting[event.message] = (worker, told)
         self.fresh[worker] = event.message
 
+    def _enqueued(self, event: events.Enqueued) -> None:
+        if event.queue == self.queue and event.message in self.waiting:
+            self.fresh.pop(self.waiting[event.message][0], None)
+
+    def _removed(self, event: Any) -> None:
+        if event.queue == self.queue and self.waiting.pop(event.message, None) is not None:
+            self.missed[_GONE[type(event)]] += 1
+
     def _passed_by(self, worker: str) -> None:
         """The message before has come into other queues, or into none."""
         message = self.fresh.pop(worker, None)
@@ -92,6 +97,8 @@ class EventSubscriber:
             self.missed[NOT_THERE] += 1
 
     def _delivered(self, event: events.Delivered) -> None:
+        if event.consumer != self.consumer or event.message not in self.waiting:
+            return
         worker, told = self.waiting.pop(event.message)
         self.heard += 1
         self.heard_ms[worker] = event.at_ms
@@ -102,14 +109,13 @@ class EventSubscriber:
             view.online = True  # whoever is heard of is there
         self.seen.hear(told._replace(at_ms=event.at_ms))
 
-
-_GONE: dict[type, str] = {
-    events.Dropped: "expired in its queue",
-    events.DeadLettered: "dead-lettered from its queue",
-    events.Purged: "purged from its queue",
-    events.Deleted: "gone with its queue",
-    events.LostAtRestart: "lost when the broker restarted",
-}
+    hears = {
+        **dict.fromkeys(EVENT_TYPES, _task),
+        events.Published: _published,
+        events.Enqueued: _enqueued,
+        events.Delivered: _delivered,
+        **dict.fromkeys(_GONE, _removed),
+    }
 
 
 def unknown(seen: Monitor, truth: Monitor) -> list[Unknown]:

@@ -10,22 +10,19 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.celery.states import COUNTED, PENDING, STATES
+from routesim.celery.states import COUNTED, STATES
 from routesim.clients.executing import NEVER_RECEIVED
 from routesim.model import Task, TaskWorker
+from routesim.run.folds.fold import TimedFold
+from routesim.run.folds.task_records import TaskRecords
 
-ENDS: dict[type, str] = {
-    events.TaskSucceeded: "success",
-    events.TaskFailed: "failure",
-    events.TaskRetried: "retry",
-    events.TaskRejected: "rejected",
-    events.TaskRevoked: "revoked",
-    events.TaskIgnored: "ignored",
-}
+# How a run ended: the state of its task in small letters, or one of these.
+IGNORED = "ignored"
 LOST = "lost"  # with its worker
 CANCELLED = "cancelled"  # when its worker lost the connection
 RUNNING = "running"
-DONE = ("succeeded", "failed", "retried", "rejected", "revoked")
+BEGINS = {events.TaskReceived, events.TaskStarted}
+DONE = tuple(name for kind, name in COUNTED.items() if kind not in BEGINS)
 NUMBERS = ("active", "reserved", "held", "prefetch", "processed", *DONE)
 
 
@@ -54,32 +51,34 @@ class TaskRun:
 
 
 class TaskView:
-    """A task as its events tell it: `received_ms` is the first time, `worker` and `run` are the latest."""
+    """A task as its events tell it. `record`: its name, state and counts, as `TaskRecords` keeps them; `received_ms` is the first
+    time; `worker`, `run` and `why` are the latest."""
 
-    __slots__ = ("id", "name", "received", "received_ms", "retries", "run", "runs", "state", "why", "worker")
+    __slots__ = ("id", "received_ms", "record", "run", "why", "worker")
 
-    def __init__(self, id: str, name: str) -> None:
+    def __init__(self, id: str, record: dict[str, Any]) -> None:
         self.id = id
-        self.name = name
-        self.state = PENDING
+        self.record = record
         self.worker = ""
         self.why = ""
         self.received_ms: int | None = None
-        self.received = 0
-        self.runs = 0
-        self.retries = 0
         self.run: TaskRun | None = None
+
+    @property
+    def state(self) -> str:
+        state: str = self.record["state"]
+        return state
 
 
 class WorkerView:
     """A worker process. `loads`: one point for each instant at which one of the three numbers changed."""
 
-    def __init__(self, plan: TaskWorker) -> None:
+    def __init__(self, plan: TaskWorker, counts: Counter[str]) -> None:
         self.plan = plan
         self.online = False
         self.why = ""
         self.prefetch = plan.prefetch
-        self.counts: Counter[str] = Counter()
+        self.counts = counts
         self.reserved: Counter[str] = Counter()
         self.waiting = 0  # how many `reserved` are
         self.held: dict[int, str] = {}
@@ -115,11 +114,10 @@ class WorkerView:
         return next(number for number in range(1, len(self.children) + 2) if number not in self.children)
 
 
-class Monitor:
-    """Hears the events of one run in their order, from the first on. `tasks`: what the scenario says of tasks.
+class Monitor(TimedFold):
+    """What every worker is at, and what has become of every task. `tasks`: what the scenario says of tasks.
 
-    - `workers`, `tasks` by name and by id; `runs` in the order of their beginnings;
-    - `at_ms`: the virtual time of the last event, or as far as `advance` was called.
+    `workers` by name, `tasks` by id, `runs` in the order of their beginnings.
 
     A task that is held for its time goes to the reserved ones when that has come: of this no event tells, the time does.
     One thing cannot be told by events: an id that is revoked in between, delivered to the same worker a second time while
@@ -128,33 +126,12 @@ class Monitor:
 
     def __init__(self, workers: Mapping[str, TaskWorker], tasks: Mapping[str, Task]) -> None:
         self.plans = tasks
-        self.at_ms = 0
-        self.workers = {name: WorkerView(plan) for name, plan in workers.items()}
+        self.records = TaskRecords(workers)
+        self.workers = {name: WorkerView(plan, self.records.workers[name]) for name, plan in workers.items()}
         self.tasks: dict[str, TaskView] = {}
         self.runs: list[TaskRun] = []
         self.due: list[tuple[int, int, str]] = []  # a heap: (instant, number, worker)
         self.number = 0
-
-    def hear(self, event: Any) -> None:
-        """The next event."""
-        if event.at_ms > self.at_ms:
-            self.advance(event.at_ms)
-        kind = type(event)
-        if kind in COUNTED or kind is events.TaskIgnored:
-            self._task(event, kind)
-        elif kind is events.WorkerOnline:
-            self.workers[event.worker].online = True
-            self.workers[event.worker].why = event.why
-        elif kind is events.WorkerOffline:
-            self._offline(event)
-        elif kind is events.QosSet:
-            if event.channel in self.workers:
-                self.workers[event.channel].prefetch = event.prefetch
-        elif kind is events.ConnectionLost or kind is events.ConnectionClosed:
-            self._connection_gone(event.connection)
-        elif kind is events.Restarted:
-            for name in self.workers:
-                self._connection_gone(name)
 
     def advance(self, to_ms: int) -> None:
         """Let time pass up to `to_ms`: held tasks whose time has come are reserved."""
@@ -169,59 +146,66 @@ class Monitor:
 
     # Tasks -------------------------------------------------------------------------------------------------------------
 
-    def _task(self, event: Any, kind: type) -> None:
-        worker = self.workers[event.worker]
+    def _view(self, event: Any) -> TaskView:
         task = self.tasks.get(event.task)
         if task is None:
-            task = self.tasks[event.task] = TaskView(event.task, event.name)
+            task = self.tasks[event.task] = TaskView(event.task, self.records.of[event.task])
         task.worker = event.worker
-        if kind is not events.TaskIgnored:  # which is recorded nowhere
-            task.state = STATES[kind]
-            worker.counts[COUNTED[kind]] += 1
-        if kind is events.TaskReceived:
-            self._received(event, task, worker)
-        elif kind is events.TaskStarted:
-            self._started(event, task, worker)
-        else:
-            task.retries += kind is events.TaskRetried
-            task.why = getattr(event, "why", "")
-            self._over(event, kind, worker)
-        self._note(worker, event.at_ms)
+        return task
 
-    def _received(self, event: events.TaskReceived, task: TaskView, worker: WorkerView) -> None:
-        task.received += 1
+    def _received(self, event: events.TaskReceived) -> None:
+        self.records.hear(event)
+        task, worker = self._view(event), self.workers[event.worker]
         if task.received_ms is None:
             task.received_ms = event.at_ms
         if event.due_ms is None:
             worker.reserve(event.task)
-            return
-        self.number += 1
-        worker.held[self.number] = event.task
-        heapq.heappush(self.due, (event.due_ms, self.number, event.worker))
+        else:
+            self.number += 1
+            worker.held[self.number] = event.task
+            heapq.heappush(self.due, (event.due_ms, self.number, event.worker))
+        self._note(worker, event.at_ms)
 
-    def _started(self, event: events.TaskStarted, task: TaskView, worker: WorkerView) -> None:
+    def _started(self, event: events.TaskStarted) -> None:
+        self.records.hear(event)
+        task, worker = self._view(event), self.workers[event.worker]
         worker.unreserve(event.task)
         child = worker.free_child()
         task.run = worker.children[child] = TaskRun(event.task, event.name, event.worker, child, event.at_ms)
-        task.runs += 1
         self.runs.append(task.run)
+        self._note(worker, event.at_ms)
 
-    def _over(self, event: Any, kind: type, worker: WorkerView) -> None:
+    def _over(self, event: Any) -> None:
         """A run has ended, or what waited will not run, or a message was turned away on its arrival."""
-        if kind is events.TaskRejected and event.why in NEVER_RECEIVED:
-            return
-        if kind is events.TaskRevoked and event.why in ("revoked", "expired"):
-            worker.unreserve(event.task)
-            return
+        kind, worker = type(event), self.workers[event.worker]
+        self.records.hear(event)
+        self._view(event).why = getattr(event, "why", "")
         child = next((number for number, run in worker.children.items() if run.task == event.task), None)
-        if child is not None:
-            self._end(worker, child, ENDS[kind])
+        if kind is events.TaskRejected and event.why in NEVER_RECEIVED:
+            pass
+        elif kind is events.TaskRevoked and event.why in ("revoked", "expired"):
+            worker.unreserve(event.task)
+        elif child is not None:
+            self._end(worker, child, STATES[kind].lower() if kind in STATES else IGNORED)
+        self._note(worker, event.at_ms)
 
     def _end(self, worker: WorkerView, child: int, ends: str) -> None:
         run = worker.children.pop(child)
         run.ended_ms, run.ends = self.at_ms, ends
 
     # Workers -----------------------------------------------------------------------------------------------------------
+
+    def _online(self, event: events.WorkerOnline) -> None:
+        worker = self.workers[event.worker]
+        worker.online, worker.why = True, event.why
+
+    def _qos(self, event: events.QosSet) -> None:
+        if event.channel in self.workers:
+            self.workers[event.channel].prefetch = event.prefetch
+
+    def _restarted(self, event: events.Restarted) -> None:
+        for name in self.workers:
+            self._connection_gone(name)
 
     def _offline(self, event: events.WorkerOffline) -> None:
         worker = self.workers[event.worker]
@@ -251,6 +235,18 @@ class Monitor:
             points.pop()
         if load[1:] != (points[-1][1:] if points else (0, 0, 0)):
             points.append(load)
+
+    hears = {
+        events.TaskReceived: _received,
+        events.TaskStarted: _started,
+        **dict.fromkeys(events.having("task") - BEGINS - {events.TaskUnsettled}, _over),
+        events.WorkerOnline: _online,
+        events.WorkerOffline: _offline,
+        events.QosSet: _qos,
+        events.ConnectionLost: lambda self, event: self._connection_gone(event.connection),
+        events.ConnectionClosed: lambda self, event: self._connection_gone(event.connection),
+        events.Restarted: _restarted,
+    }
 
 
 def ran_ms(run: TaskRun, now_ms: int) -> int:

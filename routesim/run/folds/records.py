@@ -1,37 +1,19 @@
-"""What a run remembers of its events: one record a question. Each says which kinds of event it hears."""
+"""What a run remembers of its events: one record a question."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Any
 
 from routesim import events
-from routesim.events import Event
-
-Listener = Callable[[Event], None]
-Hears = dict[type, Callable[[Any], None]]
+from routesim.run.folds.fold import Fold
 
 
-class Record(Protocol):
-    """Something that hears some kinds of event."""
-
-    hears: Hears
-
-
-class Deliveries:
+class Deliveries(Fold):
     """Every delivery of every consumer, with its answer: ack, reject, requeue, crash, auto, or None while open."""
 
     def __init__(self, consumers: Iterable[str]) -> None:
         self.of: dict[str, list[dict[str, Any]]] = {name: [] for name in consumers}
         self.open: dict[int, list[tuple[str, dict[str, Any]]]] = {}  # copy -> who has it
         self.auto: dict[tuple[str, int], dict[str, Any]] = {}
-        self.hears: Hears = {
-            events.Delivered: self._delivered,
-            events.Acked: lambda event: self._answer(event.copy, event.by, "ack"),
-            events.Rejected: lambda event: self._answer(event.copy, event.by, "reject"),
-            events.Requeued: self._requeued,
-            events.DeadLettered: self._died,
-            events.Dropped: self._died,
-            events.LostByConsumer: self._lost,
-        }
 
     def _delivered(self, event: events.Delivered) -> None:
         record = {
@@ -66,32 +48,36 @@ class Deliveries:
         if not holders:
             del self.open[copy]
 
+    hears = {
+        events.Delivered: _delivered,
+        events.Acked: lambda self, event: self._answer(event.copy, event.by, "ack"),
+        events.Rejected: lambda self, event: self._answer(event.copy, event.by, "reject"),
+        events.Requeued: _requeued,
+        events.DeadLettered: _died,
+        events.Dropped: _died,
+        events.LostByConsumer: _lost,
+    }
 
-class Gets:
+
+class Gets(Fold):
     """Every basic.get, in order."""
 
     def __init__(self) -> None:
         self.all: list[dict[str, Any]] = []
-        self.hears: Hears = {events.Got: self._got}
 
     def _got(self, event: events.Got) -> None:
         self.all.append({
             "queue": event.queue, "message": event.message, "delivery_tag": event.delivery_tag, "redelivered": event.redelivered,
         })  # fmt: skip
 
+    hears = {events.Got: _got}
 
-class Messages:
+
+class Messages(Fold):
     """What became of every publish."""
 
     def __init__(self) -> None:
         self.of: dict[str, dict[str, Any]] = {}
-        self.hears: Hears = {
-            events.Published: self._published,
-            events.Enqueued: self._enqueued,
-            events.Returned: self._returned,
-            events.Confirmed: self._confirmed,
-            events.Unpublished: self._unpublished,
-        }
         self.unpublished: dict[str, str] = {}
 
     def _unpublished(self, event: events.Unpublished) -> None:
@@ -112,8 +98,16 @@ class Messages:
     def _confirmed(self, event: events.Confirmed) -> None:
         self.of[event.message]["confirm"] = event.answer
 
+    hears = {
+        events.Published: _published,
+        events.Enqueued: _enqueued,
+        events.Returned: _returned,
+        events.Confirmed: _confirmed,
+        events.Unpublished: _unpublished,
+    }
 
-class Fates:
+
+class Fates(Fold):
     """The state of a message's newest copy in each queue that it reached, with the reason where it matters.
 
     `only`: the messages asked for; None: all.
@@ -122,9 +116,8 @@ class Fates:
     def __init__(self, only: frozenset[str] | None = None) -> None:
         self.only = only
         self.of: dict[str, dict[str, tuple[int, str]]] = {}
-        self.hears: Hears = dict.fromkeys(events.COPY_STATES, self._hear)
 
-    def _hear(self, event: Any) -> None:
+    def _state_changes(self, event: Any) -> None:
         message = event.message
         if message is None or (self.only is not None and message not in self.only):
             return
@@ -138,40 +131,25 @@ class Fates:
             state = "acked"
         reached[event.queue] = (event.copy, state)
 
+    hears = dict.fromkeys(events.COPY_STATES, _state_changes)
+
     def state(self, message: str, queue: str) -> str | None:
         found = self.of.get(message, {}).get(queue)
         return found[1] if found else None
 
 
-class Publishers:
+class Publishers(Fold):
     """The ids that came back, and those that a queue refused."""
 
     def __init__(self) -> None:
         self.returned: list[str] = []
         self.nacked: list[str] = []
-        self.hears: Hears = {
-            events.Returned: lambda event: self.returned.append(event.message),
-            events.Confirmed: self._confirmed,
-        }
 
     def _confirmed(self, event: events.Confirmed) -> None:
         if event.answer == "nack":
             self.nacked.append(event.message)
 
-
-def fan_out(listener: Listener | None, records: list[Record]) -> Listener | None:
-    """One listener for all; None when there is none, so that no event is built at all."""
-    if not records:
-        return listener
-    table: dict[type, tuple[Callable[[Any], None], ...]] = {}
-    for record in records:
-        for kind, hear in record.hears.items():
-            table[kind] = (*table.get(kind, ()), hear)
-
-    def tell(event: Event) -> None:
-        if listener is not None:
-            listener(event)
-        for hear in table.get(type(event), ()):
-            hear(event)
-
-    return tell
+    hears = {
+        events.Returned: lambda self, event: self.returned.append(event.message),
+        events.Confirmed: _confirmed,
+    }

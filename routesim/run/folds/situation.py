@@ -5,11 +5,13 @@ can go on later.
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim import events
 from routesim.model import REPLY_TO
+from routesim.queues import QUEUE_TYPES, QueueType
+from routesim.run.folds.fold import Fold, TimedFold
 
 COUNTED = (
     "published", "returned", "unroutable", "entered", "delivered", "redelivered", "acked", "dead_lettered", "dropped", "purged",
@@ -65,11 +67,12 @@ class QueueSituation:
     to a dead-letter exchange, each by the number of the copy.
     """
 
-    __slots__ = ("awaiting", "kind", "later", "leaving", "messages", "name", "unacked", "unsorted")
+    __slots__ = ("awaiting", "kind", "later", "leaving", "messages", "name", "type", "unacked", "unsorted")
 
     def __init__(self, name: str, kind: str) -> None:
         self.name = name
         self.kind = kind
+        self.type = QUEUE_TYPES.get(kind, QueueType)
         self.messages: dict[int, Ready] = {}
         self.unsorted = False
         self.later: dict[int, Ready] = {}
@@ -80,7 +83,7 @@ class QueueSituation:
     def ready(self) -> list[Ready]:
         """The ready messages: in the order of their delivery in a classic queue without priorities and in a stream. Elsewhere
         in the order in which they came, for events tell neither priorities nor what a quorum queue sends first."""
-        if self.unsorted and self.kind != "quorum":
+        if self.unsorted and self.type.returns_to_place:
             self.messages = dict(sorted(self.messages.items()))
             self.unsorted = False
         return list(self.messages.values())
@@ -107,10 +110,9 @@ class QueueSituation:
         return len(self.messages) + len(self.later) + len(self.unacked) + len(self.awaiting) + len(self.leaving)
 
 
-class Situation:
-    """Hears the events of one run in their order, from the first on.
+class Situation(TimedFold):
+    """Where everything is after the events heard so far.
 
-    - `at_ms`: the virtual time of the last event, or as far as `advance` was called;
     - `queues`, `consumers`: those that exist, by name, in the order of their coming;
     - `counts`: the columns of the ledger that events tell, `dropped` by reason as well. `entered` are all copies that came
       into queues, for whatever cause.
@@ -119,21 +121,12 @@ class Situation:
     """
 
     def __init__(self) -> None:
-        self.at_ms = 0
         self.queues: dict[str, QueueSituation] = {}
         self.consumers: dict[str, Consuming] = {}
         self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
         self.dropped: dict[str, int] = {}
         self.releases: list[tuple[int, int, str]] = []  # a heap: (instant, copy, queue) of delayed retries
         self._gone = QueueSituation(REPLY_TO, "classic")  # what passes through no declared queue
-
-    def hear(self, event: Any) -> None:
-        """The next event."""
-        if event.at_ms > self.at_ms:
-            self.advance(event.at_ms)
-        do = _HEARS.get(type(event))
-        if do is not None:
-            do(self, event)
 
     def advance(self, to_ms: int) -> None:
         """Let time pass up to `to_ms`: delayed retries that are due are ready again."""
@@ -201,7 +194,7 @@ class Situation:
     def _goes_out(self, event: Any, consumer: str | None) -> None:
         queue, copy = self.queue(event.queue), event.copy
         key: HeldKey = copy
-        if queue.kind == "stream":  # the log keeps it
+        if queue.type.keeps_log:  # the log keeps it
             key = (copy, consumer or event.channel, event.delivery_tag, event.channel)
         else:
             queue.take(copy)
@@ -212,7 +205,7 @@ class Situation:
 
     def _acked(self, event: events.Acked) -> None:
         queue = self.queue(event.queue)
-        if queue.kind == "stream":
+        if queue.type.keeps_log:
             meant = (event.copy, event.by, event.delivery_tag)
             # No more than the prefetch limits of its consumers allow; consumers of one name have different channels.
             key = next((key for key in queue.unacked if isinstance(key, tuple) and key[:3] == meant), None)
@@ -281,7 +274,7 @@ class Situation:
     def _queue_deleted(self, event: events.QueueDeleted) -> None:
         """What is left of it is on its way to a dead-letter exchange."""
         queue = self.queues.pop(event.queue, None)
-        for table in (queue.messages, queue.leaving, queue.unacked) if queue and queue.kind != "stream" else ():
+        for table in (queue.messages, queue.leaving, queue.unacked) if queue and not queue.type.keeps_log else ():
             self._gone.leaving.update(dict.fromkeys(table, ""))  # type: ignore[arg-type]
 
     def _consumer_started(self, event: events.ConsumerStarted) -> None:
@@ -298,7 +291,7 @@ class Situation:
     def _channels_gone(self, channels: tuple[str, ...] | None) -> None:
         """Streams take nothing back, so that nothing else tells. None: all of them."""
         for queue in self.queues.values():
-            if queue.kind == "stream" and queue.unacked:
+            if queue.type.keeps_log and queue.unacked:
                 queue.unacked = {
                     key: item for key, item in queue.unacked.items() if channels is not None and item.channel not in channels
                 }
@@ -308,8 +301,37 @@ class Situation:
         if event.clean:
             return
         for queue in self.queues.values():
-            if queue.kind == "classic":  # after a kill all that is kept counts as redelivered (rules/queues#7.3)
+            if queue.type.kill_marks_redelivered:
                 queue.messages = {copy: item._replace(redelivered=True) for copy, item in queue.messages.items()}
+
+    hears = {
+        events.Published: _published,
+        events.Returned: _returned,
+        events.Unroutable: _unroutable,
+        events.Enqueued: _enqueued,
+        events.Delivered: _delivered,
+        events.Got: _got,
+        events.Acked: _acked,
+        events.Rejected: _rejected,
+        events.Requeued: _requeued,
+        events.RetryDelayed: _retry_delayed,
+        events.DeadLettered: _dead_lettered,
+        events.Dropped: _dropped,
+        events.Awaiting: _awaiting,
+        events.Purged: _purged,
+        events.Deleted: _deleted,
+        events.LostAtRestart: _lost_at_restart,
+        events.LostByConsumer: _lost_by_consumer,
+        events.QueueDeclared: _queue_declared,
+        events.QueueDeleted: _queue_deleted,
+        events.ConsumerStarted: _consumer_started,
+        events.ConsumerCancelled: _consumer_cancelled,
+        events.ConsumerActive: _consumer_active,
+        events.ChannelClosed: lambda self, event: self._channels_gone((event.channel,)),
+        events.ConnectionClosed: lambda self, event: self._channels_gone(event.channels),
+        events.ConnectionLost: lambda self, event: self._channels_gone(event.channels),
+        events.Restarted: _restarted,
+    }
 
 
 class Depth(NamedTuple):
@@ -320,11 +342,11 @@ class Depth(NamedTuple):
     unacked: int
 
 
-class Depths:
+class Depths(Fold):
     """How full each queue was over the virtual time, for plots: one point an instant at which that changed.
 
-    A queue's points begin with its declaration; one that is deleted ends with a point of zeros. `situation` is the one after
-    the last event heard.
+    `of`: by the name of each queue that ever was its points, which begin with its declaration; a queue that is deleted ends with
+    a point of zeros. `situation` is the one after the last event heard.
     """
 
     def __init__(self) -> None:
@@ -334,12 +356,7 @@ class Depths:
     def hear(self, event: Any) -> None:
         self.advance(event.at_ms)
         self.situation.hear(event)
-        name = getattr(event, "queue", None)
-        if type(event) in events.CUTS_OFF:
-            for each in self.of:
-                self._note(each)
-        elif name is not None:
-            self._note(name)
+        super().hear(event)
 
     def advance(self, to_ms: int) -> None:
         """Let time pass up to `to_ms`."""
@@ -354,6 +371,10 @@ class Depths:
         """Every queue that ever was, with its points, in the order of the declarations."""
         yield from self.of.items()
 
+    def _note_all(self, event: Any) -> None:
+        for name in self.of:
+            self._note(name)
+
     def _note(self, name: str) -> None:
         queue = self.situation.queues.get(name)
         points = self.of.get(name)
@@ -367,32 +388,7 @@ class Depths:
         if not points or points[-1][1:] != point[1:]:
             points.append(point)
 
-
-_HEARS: dict[type, Callable[[Situation, Any], None]] = {
-    events.Published: Situation._published,
-    events.Returned: Situation._returned,
-    events.Unroutable: Situation._unroutable,
-    events.Enqueued: Situation._enqueued,
-    events.Delivered: Situation._delivered,
-    events.Got: Situation._got,
-    events.Acked: Situation._acked,
-    events.Rejected: Situation._rejected,
-    events.Requeued: Situation._requeued,
-    events.RetryDelayed: Situation._retry_delayed,
-    events.DeadLettered: Situation._dead_lettered,
-    events.Dropped: Situation._dropped,
-    events.Awaiting: Situation._awaiting,
-    events.Purged: Situation._purged,
-    events.Deleted: Situation._deleted,
-    events.LostAtRestart: Situation._lost_at_restart,
-    events.LostByConsumer: Situation._lost_by_consumer,
-    events.QueueDeclared: Situation._queue_declared,
-    events.QueueDeleted: Situation._queue_deleted,
-    events.ConsumerStarted: Situation._consumer_started,
-    events.ConsumerCancelled: Situation._consumer_cancelled,
-    events.ConsumerActive: Situation._consumer_active,
-    events.ChannelClosed: lambda situation, event: situation._channels_gone((event.channel,)),
-    events.ConnectionClosed: lambda situation, event: situation._channels_gone(event.channels),
-    events.ConnectionLost: lambda situation, event: situation._channels_gone(event.channels),
-    events.Restarted: Situation._restarted,
-}
+    hears = {
+        **dict.fromkeys(events.having("queue"), lambda self, event: self._note(event.queue)),
+        **dict.fromkeys(events.CUTS_OFF, _note_all),
+    }

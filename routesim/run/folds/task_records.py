@@ -5,28 +5,27 @@ from collections.abc import Iterable
 from typing import Any
 
 from routesim.celery.states import COUNTED, PENDING, STATES
-from routesim.run.folds.records import Hears
+from routesim.run.folds.fold import Fold
+
+COLUMNS = {"received": "received", "started": "runs", "retried": "retries"}  # what is counted of each task, too
 
 
-class TaskRecords:
-    """`of`: each task id with its state and its counts; `workers`: the same events counted for each worker."""
+class TaskRecords(Fold):
+    """`of`: each task id with its name, its state, and how often it was received, ran and was retried; `workers`: the same
+    events counted for each worker."""
 
     def __init__(self, workers: Iterable[str]) -> None:
         self.of: dict[str, dict[str, Any]] = {}
         self.workers: dict[str, Counter[str]] = {name: Counter() for name in workers}
-        self.hears: Hears = dict.fromkeys(STATES, self._hear)
 
-    def _hear(self, event: Any) -> None:
-        kind = type(event)
+    def _task(self, event: Any) -> None:
         found = self.of.get(event.task)
         if found is None:
             found = self.of[event.task] = {"name": event.name, "state": PENDING, "received": 0, "runs": 0, "retries": 0}
-        found["state"] = STATES[kind]
-        counted = COUNTED[kind]
+        counted = COUNTED[type(event)]
+        found["state"] = STATES[type(event)]
         self.workers[event.worker][counted] += 1
-        if counted == "received":
-            found["received"] += 1
-        elif counted == "started":
-            found["runs"] += 1
-        elif counted == "retried":
-            found["retries"] += 1
+        if counted in COLUMNS:
+            found[COLUMNS[counted]] += 1
+
+    hears = dict.fromkeys(STATES, _task)

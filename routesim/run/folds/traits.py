@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from routesim import events
 from routesim.model import Consumer, events_channel, task_consumer
+from routesim.run.folds.fold import Fold
 from routesim.run.folds.situation import Situation
 from routesim.scenario import Scenario
 
@@ -20,6 +21,17 @@ def own_consumers(scenario: Scenario) -> dict[str, Consumer]:
     return {name: consumer for name, consumer in scenario.consumers.items() if name not in of_workers}
 
 
+_SENTENCES: dict[type, Callable[[Any], str]] = {
+    events.TaskReceived: lambda event: f"{event.worker} receives {event.task}",
+    events.TaskStarted: lambda event: f"{event.worker} starts {event.task}",
+    events.TaskSucceeded: lambda event: f"{event.task} succeeds on {event.worker}",
+    events.TaskFailed: lambda event: f"{event.task} fails on {event.worker}",
+    events.TaskRetried: lambda event: f"{event.task} is to be retried, says {event.worker}",
+    events.TaskRejected: lambda event: f"{event.task} is rejected by {event.worker}",
+    events.TaskRevoked: lambda event: f"{event.task} is discarded by {event.worker}: {event.why}",
+}
+
+
 class Occurrence(NamedTuple):
     at_ms: int
     message: str
@@ -27,7 +39,7 @@ class Occurrence(NamedTuple):
     why: str
 
 
-class RunTraits:
+class RunTraits(Fold):
     """What the rules for differences look at, out of one run's events. Messages that tell of events are left out.
 
     `lost`: each message that was lost in a queue or on its way to one; `told`: what happened to tasks and at the scenario's
@@ -60,16 +72,16 @@ class RunTraits:
 
     def hear(self, event: Any) -> None:
         self.last_ms = event.at_ms
-        do = _HEARS.get(type(event))
-        if do is not None:
-            do(self, event)
-        say = _SENTENCES.get(type(event))
-        if say is not None:
-            self._tell(event.at_ms, event.worker, say(event))
+        super().hear(event)
+        if events.is_lost(event) and event.message not in self.unheard:
+            self.lost.append(event.message)
         self.situation.hear(event)
 
     def _tell(self, at_ms: int, who: str, text: str) -> None:
         self.told.setdefault(at_ms, {}).setdefault(who, []).append(text)
+
+    def _task(self, event: Any) -> None:
+        self._tell(event.at_ms, event.worker, _SENTENCES[type(event)](event))
 
     def _published(self, event: events.Published) -> None:
         if event.channel in self.silent:
@@ -102,14 +114,6 @@ class RunTraits:
         if event.message not in self.unheard:
             self.removed.append(Occurrence(event.at_ms, event.message, event.queue, getattr(event, "reason", "restart")))
 
-    def _dropped(self, event: Any) -> None:
-        self._removed(event)
-        self._lost(event)
-
-    def _lost(self, event: Any) -> None:
-        if event.message not in self.unheard:
-            self.lost.append(event.message)
-
     def _dead_lettered(self, event: events.DeadLettered) -> None:
         self._removed(event)
         if event.message not in self.unheard:
@@ -119,8 +123,6 @@ class RunTraits:
         if event.message not in self.unheard:
             self.nobody.append(Occurrence(event.at_ms, event.message, event.exchange, event.why))
             self._tell(event.at_ms, "", f"{event.message} reaches nobody")
-            if not event.returned:
-                self.lost.append(event.message)
 
     def _channel_closed(self, event: events.ChannelClosed) -> None:
         self.refused.append(Occurrence(event.at_ms, event.channel, "", event.text))
@@ -129,33 +131,22 @@ class RunTraits:
         if event.code >= 300:
             self.refused.append(Occurrence(event.at_ms, event.connection, "", event.text))
 
-
-_HEARS: dict[type, Callable[[RunTraits, Any], None]] = {
-    events.ExchangeDeclared: lambda facts, event: facts.types.update({event.exchange: event.type}),
-    events.Published: RunTraits._published,
-    events.Enqueued: RunTraits._enqueued,
-    events.Delivered: RunTraits._delivered,
-    events.Requeued: RunTraits._requeued,
-    events.Dropped: RunTraits._dropped,
-    events.DeadLettered: RunTraits._dead_lettered,
-    events.LostAtRestart: RunTraits._dropped,
-    events.LostByConsumer: RunTraits._lost,
-    events.Deleted: RunTraits._lost,
-    events.QueueDeleted: lambda facts, event: facts.deleted.append(Occurrence(event.at_ms, "", event.queue, event.why)),
-    events.Unroutable: RunTraits._unroutable,
-    events.Returned: lambda facts, event: facts.returned.append(
-        Occurrence(event.at_ms, event.message, event.exchange, event.why)
-    ),
-    events.Warned: lambda facts, event: facts.warned.append(Occurrence(event.at_ms, "", "", event.text)),
-    events.ChannelClosed: RunTraits._channel_closed,
-    events.ConnectionClosed: RunTraits._connection_closed,
-}
-_SENTENCES: dict[type, Callable[[Any], str]] = {
-    events.TaskReceived: lambda event: f"{event.worker} receives {event.task}",
-    events.TaskStarted: lambda event: f"{event.worker} starts {event.task}",
-    events.TaskSucceeded: lambda event: f"{event.task} succeeds on {event.worker}",
-    events.TaskFailed: lambda event: f"{event.task} fails on {event.worker}",
-    events.TaskRetried: lambda event: f"{event.task} is to be retried, says {event.worker}",
-    events.TaskRejected: lambda event: f"{event.task} is rejected by {event.worker}",
-    events.TaskRevoked: lambda event: f"{event.task} is discarded by {event.worker}: {event.why}",
-}
+    hears = {
+        events.ExchangeDeclared: lambda self, event: self.types.update({event.exchange: event.type}),
+        events.Published: _published,
+        events.Enqueued: _enqueued,
+        events.Delivered: _delivered,
+        events.Requeued: _requeued,
+        events.Dropped: _removed,
+        events.DeadLettered: _dead_lettered,
+        events.LostAtRestart: _removed,
+        events.QueueDeleted: lambda self, event: self.deleted.append(Occurrence(event.at_ms, "", event.queue, event.why)),
+        events.Unroutable: _unroutable,
+        events.Returned: lambda self, event: self.returned.append(
+            Occurrence(event.at_ms, event.message, event.exchange, event.why)
+        ),
+        events.Warned: lambda self, event: self.warned.append(Occurrence(event.at_ms, "", "", event.text)),
+        events.ChannelClosed: _channel_closed,
+        events.ConnectionClosed: _connection_closed,
+        **dict.fromkeys(_SENTENCES, _task),
+    }

@@ -107,7 +107,7 @@ def _fates(seen: Monitored) -> dict[str, TaskFate]:
     for run in sorted(seen.monitor.runs, key=lambda run: (run.began_ms, run.worker)):  # at one instant there is no order
         started.setdefault(run.task, []).append((run.worker, run.began_ms))
     found = {
-        task.id: TaskFate(task.state, task.runs, task.retries, tuple(started.get(task.id, ())))
+        task.id: TaskFate(task.state, task.record["runs"], task.record["retries"], tuple(started.get(task.id, ())))
         for task in seen.monitor.tasks.values()
     }
     found.update((item.task, TaskFate("PENDING", 0, 0, ())) for item in seen.pending)

@@ -4,12 +4,13 @@ Sums of runs: a `Sweep` of some seeds is merged with that of the seeds that foll
 number.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from routesim import events
 from routesim.broker import counts
 from routesim.run.budget import BUDGET_EVENTS
+from routesim.run.folds.fold import Fold
 from routesim.run.result import Result
 from routesim.run.runner import Runner
 from routesim.run.sweeps.histogram import Histogram
@@ -42,7 +43,7 @@ class Tally:
         self.seeds = (self.seeds + later.seeds)[:FIRST_SEEDS]
 
 
-class Waits:
+class Waits(Fold):
     """Hears how long each copy of a message was in a queue before its first delivery (or basic.get)."""
 
     def __init__(self) -> None:
@@ -50,17 +51,6 @@ class Waits:
         self.entered: dict[int, int] = {}  # copy -> when
         self.copies: dict[str, int] = {}
         self.delivered: dict[str, int] = {}
-        self.table: dict[type, Callable[[Any], None]] = {
-            events.Enqueued: self._enqueued,
-            events.Delivered: self._delivered,
-            events.Got: self._left,
-            **dict.fromkeys(events.REMOVED, self._gone),
-        }
-
-    def listen(self, event: Any) -> None:
-        hear = self.table.get(type(event))
-        if hear is not None:
-            hear(event)
 
     def _enqueued(self, event: events.Enqueued) -> None:
         self.entered[event.copy] = event.at_ms
@@ -79,6 +69,13 @@ class Waits:
 
     def _gone(self, event: Any) -> None:
         self.entered.pop(event.copy, None)
+
+    hears = {
+        events.Enqueued: _enqueued,
+        events.Delivered: _delivered,
+        events.Got: _left,
+        **dict.fromkeys(events.REMOVED, _gone),
+    }
 
 
 class Sweep:
@@ -164,7 +161,7 @@ def sweep(scenario: Scenario, seeds: Iterable[int], *, until: str | int | None =
     found = Sweep()
     for seed in seeds:
         heard = Waits()
-        runner = Runner(scenario, heard.listen, seed=seed, until=until, max_events=max_events, keep=False)
+        runner = Runner(scenario, heard.hear, seed=seed, until=until, max_events=max_events, keep=False)
         result = runner.run()
         drawn = runner.broker.draws + sum(consumer.chances for consumer in runner.consumers.by_name.values())
         found.note(seed, result, heard, drawn=drawn > 0)

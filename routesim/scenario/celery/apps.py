@@ -8,8 +8,9 @@ from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
 from routesim.celery.routes import Routes
 from routesim.celery.settings import WITHOUT_MEANING, CelerySettings
 from routesim.diagnostics import did_you_mean
+from routesim.durations import written_duration
 from routesim.model import Binding, Exchange, Queue
-from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
+from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
 from routesim.scenario.format.kinds import Fields, Reader
 from routesim.scenario.topology_data import binding_form, exchange_form, queue_form
 from routesim.scenario.yaml.source import Mapping, Node, Text
@@ -260,7 +261,7 @@ class Apps:
             if not worker.sends_events:
                 fields["sends_events"] = False
             if given.get("heartbeat"):
-                fields["heartbeat"] = duration(HEARTBEAT_MS)
+                fields["heartbeat"] = written_duration(HEARTBEAT_MS)
         if settings.sends_results:
             fields["results"] = True
         if worker.app.queues.first_quorum is not None:

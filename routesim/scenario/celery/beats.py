@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from routesim.celery.epoch import EPOCH, moment_of
 from routesim.celery.schedules import BadCrontab, crontab, crontab_of, ticks
+from routesim.durations import duration_text
 from routesim.scenario.celery.apps import Apps
 from routesim.scenario.celery.calls import Calls, Producer
-from routesim.scenario.celery.nodes import duration, key_of
+from routesim.scenario.celery.nodes import key_of
 from routesim.scenario.celery.timeline import Timeline
 from routesim.scenario.format.kinds import Fields, Reader, Unreadable
 from routesim.scenario.yaml.source import Text
@@ -44,7 +45,7 @@ def _entry(calls: Calls, timeline: Timeline, beat: Producer, entry: str, fields:
     moments = _due(reader, fields, horizon, starts)
     if not moments:
         reader.warning(
-            "never-due", f"'{entry}' is not due before this scenario ends, {duration(horizon)} after it begins", at,
+            "never-due", f"'{entry}' is not due before this scenario ends, {duration_text(horizon)} after it begins", at,
             "say a later `until`, or another time with `starts`",
         )  # fmt: skip
         return

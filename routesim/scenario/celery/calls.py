@@ -8,10 +8,11 @@ from routesim.celery.messages import Call, Publish, task, task_sent
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.celery.routes import TaskDestination, routed, target
 from routesim.diagnostics import did_you_mean
+from routesim.durations import written_duration
 from routesim.model import Queue
 from routesim.scenario.celery.apps import CLIENT, App, Apps, declared, options_of, part_of
 from routesim.scenario.celery.celery_tasks import ROUTING, TasksSection
-from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
+from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
 from routesim.scenario.format.kinds import Fields, Reader, Unreadable
 from routesim.scenario.yaml.source import Mapping, Node, Text
 
@@ -233,7 +234,7 @@ def steps_of(sent: CallPublishes, producer: Producer, now: int, at: Node, fails:
     for moment, fields in sent.publishes:
         step = {**fields, "channel": producer.name}
         if moment > now:
-            step["after"] = duration(moment - now)
+            step["after"] = written_duration(moment - now)
         is_task = "correlation_id" in fields
         found.append(_failing(made({"publish": step}, at), fails if is_task else None))
     return found

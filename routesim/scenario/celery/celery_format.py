@@ -8,6 +8,7 @@ from typing import Any
 
 from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
 from routesim.diagnostics import did_you_mean
+from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format.counts import Limit, Rate
 from routesim.scenario.format.declared import ANY_TYPE
@@ -27,7 +28,6 @@ from routesim.scenario.format.kinds import (
     Shape,
     Table,
     TextKind,
-    duration_ms,
     is_null,
 )
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
@@ -45,10 +45,10 @@ class Seconds(Kind):
     def read(self, reader: Reader, node: Node) -> int:
         if isinstance(node, Text) and node.plain and (INTEGER.fullmatch(node) or FLOAT.fullmatch(node)):
             seconds = float(node) if FLOAT.fullmatch(node) else int(node, 0)
-            if 0 <= seconds <= 100 * 365 * 86_400:
+            if 0 <= seconds <= LONGEST_MS // 1000:
                 return round(seconds * 1000)
             raise self.wrong(reader, node)
-        if not isinstance(node, Text) or duration_ms(node) is None:
+        if not isinstance(node, Text) or parse_duration(node) is None:
             raise self.wrong(reader, node)
         return Duration().read(reader, node)
 

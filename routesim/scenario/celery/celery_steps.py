@@ -7,11 +7,12 @@ from routesim.celery import inboxes
 from routesim.celery.messages import Command, command
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.diagnostics import did_you_mean
+from routesim.durations import written_duration
 from routesim.scenario.celery.apps import App, Apps, declared, flower_parts, part_of
 from routesim.scenario.celery.calls import Calls, Producer
 from routesim.scenario.celery.celery_format import COMMANDS, CONTROL, STEP_KINDS
 from routesim.scenario.celery.celery_tasks import TasksSection
-from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
+from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
 from routesim.scenario.celery.timeline import Timeline
 from routesim.scenario.format.kinds import Kind, Unreadable
 from routesim.scenario.sections.names import Names
@@ -89,7 +90,7 @@ class CelerySteps:
         if name not in self.tasks.known:
             raise self.reader.error("unknown-task", f"commit needs the task {name} under `tasks:`", at)
         for id, sent in zip(ids, moments, strict=True):
-            rule = {"id": id, "before": duration(sent + commit), "ends": "exception"}
+            rule = {"id": id, "before": written_duration(sent + commit), "ends": "exception"}
             self.tasks.rules.setdefault(name, []).append(made(rule, at))
 
     def _get(self, producer: Producer, step: WrittenStep) -> None:
@@ -197,7 +198,7 @@ class CelerySteps:
             (f"{producer.name} asks the workers, and waits for answers", declared(parts, at)),
             ("", made({"consume": name}, at)),
             ("", self._broadcast(sent, producer.name, producer.app, at)),
-            ("", made({"wait": duration(timeout)}, at)),
+            ("", made({"wait": written_duration(timeout)}, at)),
             ("", made({"cancel": name}, at)),
         ]
         self.timeline.now += timeout
@@ -211,7 +212,7 @@ class CelerySteps:
             step = self._broadcast(Command("enable_events", {}), "flower", self.flower, at)
             times = self.timeline.lasts // FLOWER_MS + 1
             if times > 1 and self._some_worker_needs_telling():
-                repeated = {"count": times, "every": duration(FLOWER_MS)}
+                repeated = {"count": times, "every": written_duration(FLOWER_MS)}
                 step = made({"publish": {**step["publish"], **repeated}}, at)
             self.timeline.add("Flower wants events", step)
 

@@ -6,8 +6,9 @@ from routesim.celery.messages import Call, task
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.routes import routed, target
 from routesim.celery.settings import CelerySettings
+from routesim.durations import written_duration
 from routesim.scenario.celery.apps import App, Apps, options_of
-from routesim.scenario.celery.nodes import ExpandedItem, duration, key_of, made
+from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
 from routesim.scenario.format.kinds import Fields
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 
@@ -53,7 +54,7 @@ class TasksSection:
         for limit in ("time_limit", "soft_time_limit"):
             ms = given.get(limit, app.settings[f"task_{limit}"])
             if ms is not None:
-                fields[limit] = duration(ms)
+                fields[limit] = written_duration(ms)
         fields |= acknowledging(given, app.settings)
         rate = given.get("rate_limit", app.settings["task_default_rate_limit"])
         if rate is not None and not app.settings["worker_disable_rate_limits"]:
@@ -76,7 +77,7 @@ class TasksSection:
             fields["ends"] = ends
         delay = given.get("countdown", given.get("default_retry_delay"))
         if delay is not None:
-            fields["countdown"] = duration(delay)
+            fields["countdown"] = written_duration(delay)
         return fields
 
     def _rules(self, given: Fields) -> list[Node]:

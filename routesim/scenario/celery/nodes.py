@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from routesim.scenario.format.kinds import DURATION_UNITS_MS
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.writing import NOTHING
 
@@ -59,11 +58,3 @@ def copied(node: Mapping) -> Mapping:
 def key_of(mapping: Any, name: str) -> Node:
     """The key under which a mapping has it, or the mapping itself: what an error about it points at."""
     return next((key for key in mapping if key == name), mapping) if isinstance(mapping, Mapping) else mapping
-
-
-def duration(ms: int) -> str:
-    """As a person writes it, exactly."""
-    for unit, size in reversed(DURATION_UNITS_MS.items()):
-        if ms % size == 0 and (ms or unit == "s"):
-            return f"{ms // size}{unit}"
-    return f"{ms}ms"

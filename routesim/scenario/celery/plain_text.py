@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from routesim.durations import WITH_UNIT
 from routesim.scenario.celery.expansion import Expanded
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, YAML_1_1_BOOLEANS
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
@@ -14,7 +15,7 @@ WORDS = TRUE | FALSE | NULLS | YAML_1_1_BOOLEANS
 ORDER = (
     "exchanges", "queues", "bindings", "channels", "consumers", "tasks", "workers", "steps", "until", "routes", "never", "expect",
 )  # fmt: skip
-DURATION = re.compile(r"\d+(\.\d+)?(ms|s|m|h|d)", re.ASCII)
+DURATION = re.compile(WITH_UNIT)
 
 
 def expanded_lines(expanded: Expanded, file: str, folder: str = "", *, ascii: bool = False) -> Iterator[str]:

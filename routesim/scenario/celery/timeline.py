@@ -3,9 +3,9 @@
 import heapq
 from typing import Any, TypeAlias
 
+from routesim.durations import parse_duration, written_duration
 from routesim.scenario.celery.calls import CallPublishes, Producer, steps_of
-from routesim.scenario.celery.nodes import duration, made
-from routesim.scenario.format.kinds import duration_ms
+from routesim.scenario.celery.nodes import made
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 
 Commented: TypeAlias = tuple[str, Node]  # a step, and what its written form says of it
@@ -28,7 +28,7 @@ class Timeline:
     def plain(self, node: Node) -> None:
         """A step that is none of Celery's; within a wait, what is due meanwhile."""
         waited = node.get("wait") if isinstance(node, Mapping) else None
-        ms = duration_ms(waited) if isinstance(waited, Text) else None
+        ms = parse_duration(waited) if isinstance(waited, Text) else None
         # A wait that holds anything else stays whole: it is wrong, or says how it fails.
         if not ms or len(node) > 1 or not self.due or self.due[0][0] > self.now + ms:
             self.now += ms or 0
@@ -51,7 +51,7 @@ class Timeline:
 
     def _wait(self, moment: int, at: Node) -> None:
         if moment > self.now:
-            self.add("", made({"wait": duration(moment - self.now)}, at))
+            self.add("", made({"wait": written_duration(moment - self.now)}, at))
             self.now = moment
 
     def send(self, producer: Producer, sent: CallPublishes, comment: str, at: Node, fails: Node | None = None) -> None:
@@ -74,12 +74,12 @@ class Timeline:
 def horizon_of(root: Mapping) -> int:
     """How long a scenario lasts (ms): `until`, else the sum of its waits."""
     until = root.get("until")
-    lasts = duration_ms(until) if isinstance(until, Text) else None
+    lasts = parse_duration(until) if isinstance(until, Text) else None
     if lasts is not None:
         return lasts
     steps: Any = root.get("steps")
     total = 0
     for step in steps if isinstance(steps, Sequence) else ():
         waited = step.get("wait") if isinstance(step, Mapping) else None
-        total += (duration_ms(waited) or 0) if isinstance(waited, Text) else 0
+        total += (parse_duration(waited) or 0) if isinstance(waited, Text) else 0
     return total

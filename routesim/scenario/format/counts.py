@@ -4,7 +4,8 @@ import re
 
 from routesim.celery.rates import rate_of
 from routesim.comparisons import Comparison
-from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, ListOf, Reader, TextKind, duration_ms, shown, whole_number
+from routesim.durations import parse_duration
+from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, ListOf, Reader, TextKind, shown, whole_number
 from routesim.scenario.yaml.source import Node, Sequence, Text
 
 
@@ -66,7 +67,7 @@ class Lasts(Over):
         self.expects = f"{what}: a limit such as '> 10s'"
 
     def number(self, text: str) -> int | None:
-        return duration_ms(text)
+        return parse_duration(text)
 
 
 class Yes(Kind):

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from routesim.diagnostics import Diagnostic, did_you_mean
+from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
+from routesim.text import cut
 from routesim.values import INTEGER_RANGES, OTHER_TYPES, Typed, Value
 
 Schema: TypeAlias = dict[str, Any]  # in the terms of JSON Schema
 
 SHORTSTR_BYTES = 255
-LONGEST_MS = 100 * 365 * 86_400_000
-DURATION_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 LARGEST = {"float": 3.4028234663852886e38, "double": 1.7976931348623157e308}
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 TRUE = frozenset({"true", "True", "TRUE"})
@@ -72,7 +72,7 @@ def shown(node: Node) -> str:
 
 
 def short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
+    return cut(text, 40, "...")
 
 
 def is_null(node: Node) -> bool:
@@ -171,7 +171,7 @@ class Duration(Kind):
     def read(self, reader: Reader, node: Node) -> int:
         if not isinstance(node, Text):
             raise self.wrong(reader, node)
-        ms = duration_ms(node)
+        ms = parse_duration(node)
         if ms is None:
             cure = "write 2m for two minutes; times of day have no meaning here" if ":" in node else ""
             raise self.wrong(reader, node, cure)
@@ -421,15 +421,3 @@ def whole_number(text: str) -> int | None:
     if len(text) > 40:
         return None
     return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
-
-
-def duration_ms(text: str) -> int | None:
-    match = re.fullmatch(r"(\d{1,18})(\.\d{1,9})?(ms|s|m|h|d)?", text, re.ASCII)
-    if match is None:
-        return None
-    unit = DURATION_UNITS_MS[match[3] or "ms"]
-    if match[2] is None:
-        return int(match[1]) * unit
-    digits = match[2][1:]
-    ms, rest = divmod(int(match[1] + digits) * unit, 10 ** len(digits))
-    return ms if match[3] and not rest else None

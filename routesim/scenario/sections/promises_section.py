@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from routesim.broker import Broker
 from routesim.broker.asking import would_reach
 from routesim.broker.routing import Visit
-from routesim.exchanges.random import Random
 from routesim.model import Message
 from routesim.scenario.format.expected import CLAIMS
 from routesim.scenario.format.kinds import Fields, Reader
@@ -18,7 +17,7 @@ from routesim.scenario.yaml.source import Text
 def routes(reader: Reader, names: Names, rows: Iterable[Fields], topology: Broker | None) -> tuple[ExpectedRoute, ...]:
     """One `ExpectedRoute` a row. What it names must be declared at the top, for that is what it is checked against."""
     found = []
-    by_chance = topology is not None and any(isinstance(state.matcher, Random) for state in topology.exchanges.values())
+    by_chance = topology is not None and any(state.matcher.by_chance for state in topology.exchanges.values())
     for fields in rows:
         queues = fields.get("queues", ())
         if topology is not None:
@@ -51,7 +50,7 @@ def _by_chance(topology: Broker, message: Message) -> bool:
         return False
     visits: list[Visit] = []
     would_reach(topology.copy(), message, "", visits)
-    return any(isinstance(topology.exchanges[visit.exchange].matcher, Random) for visit in visits)
+    return any(topology.exchanges[visit.exchange].matcher.by_chance for visit in visits)
 
 
 def never(reader: Reader, names: Names, rules: Iterable[Fields]) -> tuple[Never, ...]:

@@ -9,6 +9,7 @@ from routesim.scenario.steps import verbs
 from routesim.scenario.steps.building import StepContext
 from routesim.scenario.steps.checks import WrittenStep
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.text import cut
 
 TEXT_WIDTH = 100
 
@@ -78,7 +79,7 @@ class StepsSection:
 def _text(step: WrittenStep) -> str:
     """The step on one line, as it might be written."""
     text = f"{step.verb} {_flow(step.node)}".strip()
-    return text if len(text) <= TEXT_WIDTH else text[: TEXT_WIDTH - 1] + "…"
+    return cut(text, TEXT_WIDTH)
 
 
 def _flow(node: Node, room: int = TEXT_WIDTH) -> str:

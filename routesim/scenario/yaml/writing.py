@@ -5,11 +5,12 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from routesim.text import escaped
+
 WIDTH = 110  # a flow mapping that does not fit becomes a block
 # Text that every YAML reader takes for this very text. It begins like no number, date, alias, tag or indicator.
 PLAIN = re.compile(r"(?:[^\W\d]|[/^$(\\])[\w./^$()+*#@&=|~\\-]*(?: [^\W_][\w./^$()+*@&=|~\\-]*)*")
 WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
-ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 
 
 def scalar(text: str, *, ascii: bool = False) -> str:
@@ -20,12 +21,11 @@ def scalar(text: str, *, ascii: bool = False) -> str:
 
 
 def _escaped(character: str, ascii: bool) -> str:
-    if character in ESCAPES:
-        return ESCAPES[character]
+    if character in '"\\':
+        return f"\\{character}"
     if character.isprintable() and (character.isascii() or not ascii):
         return character
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return escaped(character)
 
 
 # What data may hold beside texts, numbers, booleans, None, mappings and lists ----------------------------------------

@@ -1,0 +1,59 @@
+"""What a run, `explain` and the reports ask of an engine, whichever it is: the embedded RabbitMQ or Redis, or a real broker."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from routesim.broker.state import ConsumerEnded, StepFailure
+from routesim.events import Event
+from routesim.queues import Copy, DeliveringQueue, Delivery
+from routesim.steps import Step
+
+UnackedDelivery = tuple[str, str | None, str, int, bool]  # message, consumer (None: basic.get), channel, tag, redelivered
+
+
+class EngineQueue(DeliveringQueue, Protocol):
+    @property
+    def kind(self) -> str:
+        """The name of its type."""
+
+    def ready(self) -> Iterator[Copy]:
+        """The ready messages, in the order in which basic.get would give them."""
+
+    def ready_count(self) -> int: ...
+
+
+class Refusal(Protocol):
+    """A step that the broker did not carry out, with a code of AMQP."""
+
+    code: int
+    text: str
+
+    @property
+    def closes_connection(self) -> bool: ...
+
+
+class Engine(Protocol):
+    """`apply` a step; what happens goes to `listen`, what consumers must react to into `outbox`, what failed into `failures`."""
+
+    listen: Callable[[Event], None] | None
+    failures: list[StepFailure]
+
+    @property
+    def now(self) -> int:
+        """The time of the scenario, in ms."""
+
+    @property
+    def outbox(self) -> "deque[Delivery[Any] | ConsumerEnded]": ...
+
+    @property
+    def queues(self) -> Mapping[str, EngineQueue]: ...
+
+    def apply(self, step: Step) -> Refusal | None:
+        """Carry out one step; a refusal is returned, and noted in `failures` too."""
+
+    def unacked_of(self, queue: EngineQueue) -> list[UnackedDelivery]:
+        """What is out and unsettled of a queue."""
+
+    def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
+        """A consumer crashed while working on a message that was acknowledged when it was sent."""

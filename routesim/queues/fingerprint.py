@@ -1,0 +1,42 @@
+"""What makes the copies in two brokers the same situation: times relative to now, serial numbers as ranks."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from routesim.queues.consumers import Copy, Subscription
+
+
+class Fingerprint:
+    """Taken of one broker at one instant; `serials` are those of all copies in it, in queues and unacked."""
+
+    def __init__(self, now: int, serials: Iterable[int]) -> None:
+        self.now = now
+        self.rank = {serial: rank for rank, serial in enumerate(sorted(serials))}
+
+    def after(self, at_ms: int | None) -> int | None:
+        """How long until an instant; None: there is none."""
+        return None if at_ms is None else at_ms - self.now
+
+    def copy(self, copy: Copy) -> tuple[Any, ...]:
+        return (
+            self.rank[copy.serial], copy.message, self.after(copy.expires_at), copy.returns, copy.failures,
+            copy.content.fingerprint(),
+        )  # fmt: skip
+
+    def copies(self, copies: Iterable[Copy]) -> tuple[Any, ...]:
+        return tuple(map(self.copy, copies))
+
+
+class ConsumerNumbers:
+    """The consumers of one queue by the order of their registration, the number of which is of no account."""
+
+    def __init__(self, subscriptions: Iterable[Subscription]) -> None:
+        self.order = sorted(subscriptions, key=lambda item: item.registered)
+        self.number = {id(item): index for index, item in enumerate(self.order)}
+
+    def of(self, subscription: Subscription | None) -> int | None:
+        return None if subscription is None else self.number.get(id(subscription))
+
+    def lines(self, table: Mapping[Any, Iterable[Subscription]]) -> tuple[Any, ...]:
+        """Consumers that wait in line, by key."""
+        return tuple(sorted((key, tuple(map(self.of, line))) for key, line in table.items()))
