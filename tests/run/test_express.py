@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from routesim.broker import Broker, counts
+from routesim.broker import RabbitBroker, counts
 from routesim.diagnostics import Invalid
 from routesim.report.formats.ndjson import Lines
 from routesim.run import Result, Runner
@@ -31,7 +31,7 @@ def run(text: str, *, express: bool, traced: bool = True, until: str | int | Non
         max_events=20_000, until=until,
     )  # fmt: skip
     applied = 0
-    apply = Broker.apply
+    apply = RabbitBroker.apply
 
     def counted(broker, step):
         nonlocal applied
@@ -39,7 +39,7 @@ def run(text: str, *, express: bool, traced: bool = True, until: str | int | Non
         return apply(broker, step)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Broker, "apply", counted)
+        patch.setattr(RabbitBroker, "apply", counted)
         result = runner.run()
     return "".join(lines), runner, result, applied
 

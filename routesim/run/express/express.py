@@ -15,8 +15,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.broker import Broker
-from routesim.broker.state import State
+from routesim.broker import Broker, RabbitBroker
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, Rule
@@ -104,7 +103,7 @@ def express_for(
     broker: Broker, agenda: RunAgenda, budget: Budget, consumers: dict[str, ScriptedConsumer], listener: Listener | None
 ) -> "Express | None":
     """None where there is no fast way: on Redis, and for a listener that wants every event."""
-    if type(broker) is not Broker or not (listener is None or isinstance(listener, BatchListener)):
+    if not isinstance(broker, RabbitBroker) or not (listener is None or isinstance(listener, BatchListener)):
         return None
     return Express(broker, agenda, budget, consumers, listener)
 
@@ -114,7 +113,7 @@ class Express:
 
     def __init__(
         self,
-        broker: State,
+        broker: RabbitBroker,
         agenda: RunAgenda,
         budget: Budget,
         consumers: dict[str, ScriptedConsumer],
