@@ -14,6 +14,7 @@ from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
 from routesim.scenario.format.kinds import Fields, Reader
 from routesim.scenario.topology_data import binding_form, exchange_form, queue_form
 from routesim.scenario.yaml.source import Mapping, Node, Text
+from routesim.versions import rules
 
 HEARTBEAT_MS = 2_000
 RETRY_DELAY_MS = 180_000
@@ -99,7 +100,7 @@ class Apps:
     def __init__(self, reader: Reader, fields: Fields, version: str) -> None:
         self.reader = reader
         self.fields = fields
-        self.global_qos = version.startswith("3.")  # celery/worker/consumer/tasks.py:qos_global
+        self.global_qos = rules(version).celery_limits_channel
         self.topology = AppTopology(reader)
         self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}
