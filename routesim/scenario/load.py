@@ -11,7 +11,8 @@ from routesim.model import BrokerSettings, ChannelPlan
 from routesim.scenario.definitions import list_form
 from routesim.scenario.format import whole
 from routesim.scenario.format.declared import BROKER_SETTINGS
-from routesim.scenario.format.kinds import Fields, ListOf, Reader, Unreadable
+from routesim.scenario.format.kinds import Reader, Unreadable
+from routesim.scenario.format.shapes import Fields, ListOf
 from routesim.scenario.places import Places
 from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.sections.declarations import Declarations

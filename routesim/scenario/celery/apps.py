@@ -11,7 +11,8 @@ from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
-from routesim.scenario.format.kinds import Fields, Reader
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.format.shapes import Fields
 from routesim.scenario.topology_data import binding_form, exchange_form, queue_form
 from routesim.scenario.yaml.source import Mapping, Node, Text
 from routesim.versions import rules

@@ -10,26 +10,11 @@ from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
 from routesim.diagnostics import did_you_mean
 from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.definitions.list_form import plain_data
+from routesim.scenario.format.amqp_values import Table
 from routesim.scenario.format.counts import Limit, Rate
 from routesim.scenario.format.declared import ANY_TYPE
-from routesim.scenario.format.kinds import (
-    FLOAT,
-    INTEGER,
-    Boolean,
-    Choice,
-    Duration,
-    Either,
-    Field,
-    Integer,
-    Kind,
-    ListOf,
-    MapOf,
-    Reader,
-    Shape,
-    Table,
-    TextKind,
-    is_null,
-)
+from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Choice, Duration, Integer, Kind, Reader, TextKind, is_null
+from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 
 NAME = TextKind("a name", shortstr=True, empty=False)

@@ -9,7 +9,7 @@ from routesim.celery.settings import CelerySettings
 from routesim.durations import written_duration
 from routesim.scenario.celery.apps import App, Apps, options_of
 from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
-from routesim.scenario.format.kinds import Fields
+from routesim.scenario.format.shapes import Fields
 from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
 
 ROUTING = ("queue", "exchange", "routing_key", "priority")

@@ -17,7 +17,8 @@ from routesim.scenario.celery.nodes import ExpandedItem, copied, made
 from routesim.scenario.celery.timeline import Commented, Timeline, horizon_of
 from routesim.scenario.definitions.list_form import section_in_list_form
 from routesim.scenario.format import whole
-from routesim.scenario.format.kinds import Fields, Kind, ListOf, Reader, Unreadable, is_null
+from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
+from routesim.scenario.format.shapes import Fields, ListOf
 from routesim.scenario.format.workers import RUN
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.declarations import Declarations, child
