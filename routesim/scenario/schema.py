@@ -22,7 +22,7 @@ from routesim.scenario.format.kinds import SHORTSTR_BYTES, Boolean, Choice, Dura
 from routesim.scenario.format.shapes import Either, ListOf, MapOf, Schema, Shape
 from routesim.scenario.steps.checks import schema_of
 from routesim.scenario.steps.verbs import FAILS, VERBS, Verb
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.values import INTEGER_RANGES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

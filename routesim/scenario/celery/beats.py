@@ -11,7 +11,7 @@ from routesim.scenario.celery.nodes import key_of
 from routesim.scenario.celery.timeline import Timeline
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields
-from routesim.scenario.yaml.source import Text
+from routesim.scenario.yaml.nodes import Text
 
 
 def schedule_beats(apps: Apps, calls: Calls, timeline: Timeline, starts: datetime) -> None:

@@ -13,7 +13,8 @@ from routesim.scenario.celery.calls import Calls
 from routesim.scenario.celery.celery_format import CELERY
 from routesim.scenario.celery.celery_steps import VERBS, CelerySteps
 from routesim.scenario.celery.celery_tasks import TasksSection
-from routesim.scenario.celery.nodes import ExpandedItem, copied, made
+from routesim.scenario.celery.nodes import copied, made
+from routesim.scenario.celery.parts import ExpandedItem
 from routesim.scenario.celery.timeline import Commented, Timeline, horizon_of
 from routesim.scenario.definitions.list_form import section_in_list_form
 from routesim.scenario.format import whole
@@ -21,10 +22,11 @@ from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
 from routesim.scenario.format.shapes import Fields, ListOf
 from routesim.scenario.format.workers import RUN
 from routesim.scenario.sections import values_of
-from routesim.scenario.sections.declarations import Declarations, child
+from routesim.scenario.sections.declarations import Declarations
+from routesim.scenario.sections.declared_checks import child
 from routesim.scenario.sections.names import Names
 from routesim.scenario.steps.steps_section import StepsSection as PlainSteps
-from routesim.scenario.yaml.source import Mapping, Node, Sequence
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 SECTIONS = ("exchanges", "queues", "bindings", "channels", "consumers", "tasks", "workers")

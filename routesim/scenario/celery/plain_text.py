@@ -8,7 +8,7 @@ from typing import Any
 from routesim.durations import WITH_UNIT
 from routesim.scenario.celery.expansion import Expanded
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, YAML_1_1_BOOLEANS
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.writing import NOTHING, Bare, OneLine, WrittenItem, json_text, lines, scalar
 
 WORDS = TRUE | FALSE | NULLS | YAML_1_1_BOOLEANS

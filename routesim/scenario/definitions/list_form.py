@@ -13,7 +13,8 @@ from routesim.diagnostics import Diagnostic
 from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
 from routesim.scenario.yaml import json_places
-from routesim.scenario.yaml.source import DEEPEST, Mapping, Node, Sequence, Source, Text
+from routesim.scenario.yaml.nodes import DEEPEST, Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.source import Source
 from routesim.values import INTEGER_RANGES, Typed, Value
 from routesim.versions import NEWEST, NEWEST_PATCH, UnknownVersion, rules
 

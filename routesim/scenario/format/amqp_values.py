@@ -23,7 +23,7 @@ from routesim.scenario.format.kinds import (
     shown,
     whole_number,
 )
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.values import INTEGER_RANGES, OTHER_TYPES, Typed, Value
 
 LARGEST = {"float": 3.4028234663852886e38, "double": 1.7976931348623157e308}

@@ -9,7 +9,8 @@ from typing import Any
 
 from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.durations import LONGEST_MS, parse_duration
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.source import Source
 from routesim.text import cut
 
 SHORTSTR_BYTES = 255

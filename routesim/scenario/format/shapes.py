@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 Schema: TypeAlias = dict[str, Any]  # in the terms of JSON Schema
 

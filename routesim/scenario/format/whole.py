@@ -11,7 +11,7 @@ from routesim.scenario.format.expected import EXPECT, NEVER, ROUTE
 from routesim.scenario.format.kinds import Choice, Duration, Integer, Kind, Reader
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import TASK, WORKER
-from routesim.scenario.yaml.source import Node, Text
+from routesim.scenario.yaml.nodes import Node, Text
 
 
 class LazyCelery(Kind):

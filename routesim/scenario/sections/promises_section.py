@@ -12,7 +12,7 @@ from routesim.scenario.format.shapes import Fields
 from routesim.scenario.scenario import ExpectedRoute, Never
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.names import Names
-from routesim.scenario.yaml.source import Text
+from routesim.scenario.yaml.nodes import Text
 
 
 def routes(reader: Reader, names: Names, rows: Iterable[Fields], topology: Broker | None) -> tuple[ExpectedRoute, ...]:

@@ -12,7 +12,7 @@ from routesim.model import REPLY_TO
 from routesim.scenario.format.kinds import Unreadable
 from routesim.scenario.format.shapes import Schema
 from routesim.scenario.sections.names import Names
-from routesim.scenario.yaml.source import Text
+from routesim.scenario.yaml.nodes import Text
 
 
 class WrittenStep(NamedTuple):
