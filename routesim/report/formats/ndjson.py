@@ -52,17 +52,17 @@ class Lines(BatchListener):
         self.seq = seq = self.seq + 1
         self.write(_line_of(type(event))(seq, event) + self.end)  # type: ignore[arg-type]
 
-    def prepare(self, told: Sequence[Any]) -> Emit:
+    def prepare(self, events: Sequence[Any]) -> Emit:
         """A function made for these events: one formatted text, one write."""
-        text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(told, 1))
+        text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(events, 1))
         first, *rest = text.split(OPEN)
         expressions, constants = zip(*(part.split(CLOSE, 1) for part in rest), strict=True)
-        tell: Emit = _teller(expressions, len(told))(self, self.write, first, *constants)
-        return tell
+        emit: Emit = _emitter(expressions, len(events))(self, self.write, first, *constants)
+        return emit
 
 
 @cache
-def _teller(expressions: tuple[str, ...], lines: int) -> Callable[..., Any]:
+def _emitter(expressions: tuple[str, ...], lines: int) -> Callable[..., Any]:
     """Makes functions that write lines with these expressions between any constant parts."""
     copies = sorted({name for name in expressions if name.startswith("copy")})
     tags = sorted({name for name in expressions if name.startswith("tag")})
@@ -71,7 +71,7 @@ def _teller(expressions: tuple[str, ...], lines: int) -> Callable[..., Any]:
     text = "{part0}" + "".join(f"{{{name}}}{{{part}}}" for name, part in zip(expressions, parts[1:], strict=True))
     source = f"""
 def make(lines, write, {", ".join(parts)}):
-    def tell(at_ms, message, copy{"".join(f", {name}" for name in tags)}{", next_message, next_copy, next_tag" * second}):
+    def emit(at_ms, message, copy{"".join(f", {name}" for name in tags)}{", next_message, next_copy, next_tag" * second}):
         seq = lines.seq
         lines.seq = seq + {lines}
         at_ms, message = str(at_ms), _quoted(message)
@@ -79,7 +79,7 @@ def make(lines, write, {", ".join(parts)}):
         {"; ".join(f"{name} = str(copy + {name[4:]})" for name in copies)}
         {"; ".join(f"{name} = str({name})" for name in tags)}
         write(f"{text}")
-    return tell
+    return emit
 """
     return _made(source, "make")
 
