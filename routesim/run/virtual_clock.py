@@ -6,7 +6,7 @@ from routesim.broker import Broker
 from routesim.events import Event
 from routesim.run.agenda import Entry, RunAgenda
 from routesim.run.budget import Budget, Stopped
-from routesim.run.express.express import Express
+from routesim.run.express import Express
 from routesim.scenario import PublishMany
 
 
