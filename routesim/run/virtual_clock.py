@@ -42,7 +42,8 @@ class VirtualClock:
             if at_ms is None or (until_ms is not None and at_ms > until_ms):
                 break
             broker.advance(at_ms)
-            yield None
+            if broker.outbox or broker.livelock is not None:
+                yield None
             while heap and heap[0][0] == at_ms:
                 yield agenda.pop()
             self.budget.react()
