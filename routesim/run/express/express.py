@@ -78,7 +78,7 @@ class Express:
         broker, plans, agenda, timers = self.broker, self.agenda, self.agenda.heap, self.broker.agenda.heap
         limit = BUDGET_MS - 1 if until_ms is None else min(until_ms, BUDGET_MS - 1)
         free, listening = self.budget.free(), self.listening
-        acking_of = self.plain.consumer
+        known = self.plain.acking
         now, reactions, acked, delivered, redelivered, make = -1, 0, 0, 0, 0, tuple.__new__
         while agenda:
             at_ms, rank, _, entry = agenda[0]
@@ -98,7 +98,7 @@ class Express:
                 if rank != JOB or reactions + 2 > free:
                     break
                 state, number, delivery, _, _ = entry  # type: ignore[misc]
-                acking = acking_of(state)
+                acking = known.get(state) or self.plain.consumer(state)
                 if acking is None:
                     break
                 subscription, channel, queue, jobs = acking.subscription, acking.channel, acking.source.queue, state.jobs

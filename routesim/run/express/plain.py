@@ -15,7 +15,8 @@ WAYS_TO_PREPARE = 64  # of one publish, by the consumers that are sent it
 
 
 class Plain:
-    """What was found out since the last `clear`; None for what is not plain. `consumers` are all of the run."""
+    """What was found out since the last `clear`; None for what is not plain. `consumers` are all of the run, `acking` the plain
+    ones."""
 
     def __init__(self, broker: State, consumers: dict[str, ScriptedConsumer], emits: Emits) -> None:
         self.broker = broker
@@ -23,13 +24,13 @@ class Plain:
         self.emits = emits
         self._publishes: dict[int, PreparedPublish | None] = {}
         self._queues: dict[int, PlainQueue | None] = {}
-        self._acking: dict[str, AckingConsumer | None] = {}
+        self.acking: dict[ScriptedConsumer, AckingConsumer | None] = {}
 
     def clear(self) -> None:
         """Something else has happened: what was plain need not be."""
         self._publishes.clear()
         self._queues.clear()
-        self._acking.clear()
+        self.acking.clear()
 
     def publish(self, action: PublishMany) -> PreparedPublish | None:
         key = id(action)
@@ -39,14 +40,13 @@ class Plain:
 
     def consumer(self, consumer: ScriptedConsumer) -> AckingConsumer | None:
         """Plain is a consumer if all of its queue is."""
-        name = consumer.consumer.name
-        if name not in self._acking:
-            self._acking[name] = None
+        if consumer not in self.acking:
+            self.acking[consumer] = None
             queue = self.broker.queues.get(consumer.consumer.queue)
             plain = self._queue(queue) if queue is not None else None
             for acking in plain.consumers.values() if plain is not None else ():
-                self._acking[acking.name] = acking
-        return self._acking[name]
+                self.acking[acking.state] = acking
+        return self.acking[consumer]
 
     def _new_publish(self, action: PublishMany) -> PreparedPublish | None:
         """None until the step has published in the ordinary way, which makes the checks and finds the route."""
@@ -105,4 +105,4 @@ class Plain:
         if not takes and (state.jobs or state.waiting):
             return None
         emits = self.emits.of_consumer(plain.queue, subscription) if takes else (silent, silent, silent, None)
-        return AckingConsumer(consumer.name, plain, subscription, channel, state, consumer.concurrency, rule, takes, *emits)
+        return AckingConsumer(plain, subscription, channel, state, consumer.concurrency, rule, takes, *emits)

@@ -24,7 +24,6 @@ class PlainQueue(NamedTuple):
 class AckingConsumer(NamedTuple):
     """A consumer that acknowledges whatever it gets, `takes` ms after it has begun with it; 0: at once."""
 
-    name: str
     source: PlainQueue
     subscription: Subscription
     channel: Channel[QueueType]
