@@ -1,12 +1,17 @@
-"""What routesim says about its input: a code, a sentence, a place and a cure. A value; nobody below `report` prints."""
+"""One model of results: what is wrong with a file, what `check` finds, what of a run was false, what differs.
+
+Values; nobody below `report` prints."""
 
 import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+ERROR, WARNING, NOTE = "error", "warning", "note"
+SEVERITIES = (ERROR, WARNING, NOTE)  # the worst first
+
 
 class Place(NamedTuple):
-    """A span in a source text. `line` and `column` count from 1; `width` is in characters, at least 1."""
+    """A span in a source text. `line` and `column` count from 1, 0: not known; `width` is in characters, at least 1."""
 
     file: str
     line: int
@@ -14,8 +19,23 @@ class Place(NamedTuple):
     width: int = 1
 
 
+class Witness(NamedTuple):
+    """A runnable scenario that shows a result, and in one sentence what it does and what comes of it.
+
+    The embedded engine has run it, and all that it expects came true.
+    """
+
+    sentence: str
+    scenario: str
+
+
 class Diagnostic(NamedTuple):
-    """One finding. `severity` is `error` or `warning`; `source` is the text of the line that `place` points at."""
+    """One result.
+
+    `severity`: one of `SEVERITIES`. `code`: what `routesim explain error CODE` explains; of a run's failure the section that
+    is false: expect, routes, never, step or end. `message`: a sentence; of a failure, what was expected. `source`: the text
+    of the line that `place` points at. `expected`, `found`, `why`: as texts, where something was compared.
+    """
 
     severity: str
     code: str
@@ -23,6 +43,10 @@ class Diagnostic(NamedTuple):
     place: Place | None = None
     cure: str = ""
     source: str = ""
+    witness: Witness | None = None
+    expected: str = ""
+    found: str = ""
+    why: str = ""
 
 
 class Invalid(Exception):

@@ -10,7 +10,7 @@ from routesim.broker.state import REMEMBERED_CONTENTS, PendingDeadLetter, Pendin
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Message
 from routesim.queues import Channel, Copy, QueueType
-from routesim.queues.arguments import TEN_YEARS_MS
+from routesim.queues.argument_checks import TEN_YEARS_MS
 from routesim.replies import AmqpError
 from routesim.values import raw, wire_type
 from routesim.versions import Rules

@@ -11,7 +11,8 @@ from routesim.durations import duration_text
 from routesim.exchanges import EXCHANGE_TYPES, exchange_types
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Exchange, Queue
 from routesim.queues import QUEUE_TYPES, Copy, QueueType
-from routesim.queues.arguments import COMPARED, assert_equivalent, queue_type, validate
+from routesim.queues.arguments import COMPARED
+from routesim.queues.declaring import assert_equivalent, queue_type, validate
 from routesim.replies import AmqpError
 from routesim.values import Table, raw, table_identity, wire_type
 

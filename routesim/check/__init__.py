@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from routesim.check import binding_rules, consumer_rules, loop_rules, loss_rules, settings_rules, task_rules
-from routesim.check.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, OfTask, Problem, Witness
+from routesim.check.finding import OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import confirmed
-from routesim.diagnostics import Diagnostic
+from routesim.diagnostics import ERROR, NOTE, SEVERITIES, WARNING, Diagnostic
 from routesim.explain.keys.key_sets import Remainders
 from routesim.scenario import Places, Scenario, Spot, load_placed
 
@@ -55,7 +55,7 @@ RULES: dict[str, CheckRule] = {
 }
 
 
-def check_file(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None) -> list[Finding]:
+def check_file(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None) -> list[Diagnostic]:
     """Everything that is found in a scenario or definitions file, in the order of its text. Raises `Invalid`.
 
     All vhosts of a definitions file. `rabbitmq`: under the rules of this known version, whose refusals are findings.
@@ -69,11 +69,11 @@ def check_file(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = 
     return sorted(dict.fromkeys(found), key=_order)
 
 
-def check(scenario: Scenario, places: Places) -> list[Finding]:
+def check(scenario: Scenario, places: Places) -> list[Diagnostic]:
     """The findings; what a comment `# routesim: ignore[code]` on the line of the item silences is left out."""
     topology = CheckedTopology(scenario)
     found = [
-        Finding(item)
+        item
         for item in scenario.warnings
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip
@@ -89,7 +89,7 @@ def check(scenario: Scenario, places: Places) -> list[Finding]:
     return sorted(found, key=_order)
 
 
-def _finding(code: str, rule: CheckRule, problem: Problem, spot: Spot) -> Finding | None:
+def _finding(code: str, rule: CheckRule, problem: Problem, spot: Spot) -> Diagnostic | None:
     """None where the engine does not confirm what the rule thought; an error without a draft is a warning."""
     severity = problem.severity or rule.severity
     witness = None
@@ -99,7 +99,7 @@ def _finding(code: str, rule: CheckRule, problem: Problem, spot: Spot) -> Findin
             return None
     elif severity == ERROR:
         severity = WARNING
-    return Finding(Diagnostic(severity, code, problem.message, spot.place, problem.cure, spot.line), witness)
+    return Diagnostic(severity, code, problem.message, spot.place, problem.cure, spot.line, witness)
 
 
 def _spot(places: Places, problem: Problem) -> Spot:
@@ -119,10 +119,10 @@ def _ignored(line: str) -> set[str]:
     return {code.strip() for match in IGNORE.finditer(line) for code in match[1].split(",")}
 
 
-def _order(finding: Finding) -> tuple[str, int, int, int]:
-    place = finding.diagnostic.place
+def _order(finding: Diagnostic) -> tuple[str, int, int, int]:
+    place = finding.place
     at = (place.file, place.line, place.column) if place else ("", 0, 0)
     return (*at, SEVERITIES.index(finding.severity))
 
 
-__all__ = ["ERROR", "NOTE", "RULES", "SEVERITIES", "WARNING", "Finding", "Witness", "check", "check_file"]
+__all__ = ["RULES", "check", "check_file"]

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from routesim.broker.state import ExchangeState
-from routesim.check.finding import NOTE, WARNING, Problem, not_checked
+from routesim.check.finding import Problem, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, criteria
-from routesim.check.witness import draft, publish_step, slice_of, told_publish
+from routesim.check.witness import draft, publish_step, publishing, slice_of
 from routesim.content import Content
+from routesim.diagnostics import NOTE, WARNING
 from routesim.exchanges.headers import Headers
 from routesim.exchanges.topic import words_of
 from routesim.explain.answer import quoted
@@ -48,7 +49,7 @@ def wildcard_on_direct(topology: CheckedTopology) -> Iterator[Problem]:
             if nowhere:
                 expect["lost"] = 1
             shown = draft(
-                topology, f"{told_publish(way, key)}: {'dropped' if nowhere else 'it does not get there'}",
+                topology, f"{publishing(way, key)}: {'dropped' if nowhere else 'it does not get there'}",
                 slice_of(topology, [(way, key)], [binding.destination] if binding.destination_type == "queue" else []),
                 [publish_step(way, key)], expect,
             )  # fmt: skip
@@ -137,7 +138,7 @@ def headers_always(topology: CheckedTopology) -> Iterator[Problem]:
         text = f"headers binding of '{binding.source}' to '{binding.destination}' matches every message: {what}"
         way = PublishPath(binding.source, exactly("any.key"))
         shown = draft(
-            topology, f"{told_publish(way, 'any.key')} and no headers: it arrives", slice_of(topology, [(way, "any.key")]),
+            topology, f"{publishing(way, 'any.key')} and no headers: it arrives", slice_of(topology, [(way, "any.key")]),
             [publish_step(way, "any.key")], {"queues": {binding.destination: {"ready": ">= 1"}}},
         )  # fmt: skip
         cure = f"set x-match to {mode}-with-x" if ignored else "name the headers, or use a fanout exchange"
@@ -203,7 +204,7 @@ def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
 
 
 def _reaches(topology: CheckedTopology) -> Iterator[dict[str, Keys] | None]:
-    """What a publish to each exchange can reach; None: it cannot be told."""
+    """What a publish to each exchange can reach; None: it cannot be known."""
     for name, state in topology.exchanges():
         if state.declared.internal and name not in RESERVED:
             continue

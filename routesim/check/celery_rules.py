@@ -10,7 +10,7 @@ COMMANDS = ".pidbox"  # of workers, a fanout exchange (rules/celery#1.1)
 DELAYING = frozenset(level_name(level) for level in range(LEVELS))  # queues whose arguments are Celery's choice
 
 
-def told_to_whoever_listens(broker: State) -> set[str]:
+def heard_by_listeners(broker: State) -> set[str]:
     """Exchanges of events and of answers to commands, which get their bindings when somebody asks."""
     commands = {name for name, state in broker.exchanges.items() if name.endswith(COMMANDS) and state.declared.type == "fanout"}
     found = {f"reply.{name}" for name in commands}
@@ -27,4 +27,4 @@ def delayed_keys(broker: State) -> Keys:
     return all_of([*bits, any_of(bound)]) if bound else all_of(bits)
 
 
-__all__ = ["DELAYING", "FIRST_EXCHANGE", "delayed_keys", "told_to_whoever_listens"]
+__all__ = ["DELAYING", "FIRST_EXCHANGE", "delayed_keys", "heard_by_listeners"]

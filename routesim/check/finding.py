@@ -3,11 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from routesim.diagnostics import Diagnostic
+from routesim.diagnostics import NOTE
 from routesim.steps import Step
-
-ERROR, WARNING, NOTE = "error", "warning", "note"
-SEVERITIES = (ERROR, WARNING, NOTE)
 
 
 class OfTask(NamedTuple):
@@ -24,7 +21,7 @@ class Draft(NamedTuple):
     """A scenario as data, and in one sentence what it does and what comes of it."""
 
     data: dict[str, Any]
-    told: str
+    sentence: str
 
 
 class Problem(NamedTuple):
@@ -38,31 +35,9 @@ class Problem(NamedTuple):
     severity: str | None = None
 
 
-def not_checked(what: str, names: Sequence[str]) -> Iterator[Problem]:
+def not_checked(subject: str, names: Sequence[str]) -> Iterator[Problem]:
     """That the rule says nothing, or not all, of these: it would cost more steps than it may. Nothing where there are none."""
     if names:
         shown = ", ".join(f"'{name}'" for name in names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-        text = f"not checked to the end for {what}{'s' if len(names) > 1 else ''} {shown}: too many ways and keys to follow"
+        text = f"not checked to the end for {subject}{'s' if len(names) > 1 else ''} {shown}: too many ways and keys to follow"
         yield Problem(text, None, (), "check smaller parts of the topology by themselves", None, NOTE)
-
-
-class Witness(NamedTuple):
-    """A runnable scenario that shows a finding; the embedded engine has run it, and all that it expects came true."""
-
-    told: str
-    scenario: str
-
-
-class Finding(NamedTuple):
-    """A diagnostic, with its witness where there is one."""
-
-    diagnostic: Diagnostic
-    witness: Witness | None = None
-
-    @property
-    def code(self) -> str:
-        return self.diagnostic.code
-
-    @property
-    def severity(self) -> str:
-        return self.diagnostic.severity

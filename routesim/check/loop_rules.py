@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from routesim.check.finding import ERROR, Draft, Problem, not_checked
+from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
-from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
+from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
+from routesim.diagnostics import ERROR
 from routesim.durations import duration_text
 from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import TooManyStates
@@ -15,7 +16,7 @@ from routesim.queues import QueueType
 
 DEEPEST = 8
 MAX_HOPS = 500  # that are followed from one queue
-MAX_CIRCLES = 10  # that are told apart from one queue
+MAX_CIRCLES = 10  # of one queue that are named each
 MAX_RETURNS = 50  # returns that a witness makes to reach a delivery limit
 ROUNDS = 3
 
@@ -61,10 +62,10 @@ def parking_overlap(topology: CheckedTopology) -> Iterator[Problem]:
                 continue
             where = "the queue itself" if back else "queue '" + "', '".join(sorted(worked)) + "'"
             text = f"a dead letter of queue '{queue.name}' is parked in '{sorted(parked)[0]}' and also goes to {where}"
-            told = f"{told_publish(way, key)}, reject it from '{queue.name}': it is in {' and '.join(sorted(targets))}"
+            sentence = f"{publishing(way, key)}, reject it from '{queue.name}': it is in {' and '.join(sorted(targets))}"
             fates = dict.fromkeys(sorted(targets), "ready")
             steps = [publish_step(way, key), *reject_steps(queue.name, "m1")]
-            shown = draft(topology, told, slice_of(topology, [(way, key)], [queue.name]), steps, {"messages": {"m1": fates}})
+            shown = draft(topology, sentence, slice_of(topology, [(way, key)], [queue.name]), steps, {"messages": {"m1": fates}})
             cure = "give the dead letter a routing key that no work binding matches, or an exchange of its own"
             yield Problem(text, topology.subject("queue", queue.name), _argument(queue), cure, shown, ERROR if back else None)
             break
@@ -155,19 +156,19 @@ def cycle_cut(topology: CheckedTopology) -> Iterator[Problem]:
 
 def _cut_shown(topology: CheckedTopology, circle: Circle) -> Draft:
     steps = [publish_step(circle.way, circle.key)]
-    told = told_publish(circle.way, circle.key)
+    sentence = publishing(circle.way, circle.key)
     for queue, reason in circle.hops:
         if reason == "expired":
             steps.append({"wait": queue.settings.message_ttl})
-            told += f", let it expire in '{queue.name}'"
+            sentence += f", let it expire in '{queue.name}'"
         else:
             returns = (queue.settings.delivery_limit or 0) + 1
             steps += [step for _ in range(returns) for step in reject_steps(queue.name, "m1", requeue=True)]
-            told += f", requeue it {returns} times in '{queue.name}'"
+            sentence += f", requeue it {returns} times in '{queue.name}'"
     last = circle.hops[-1]
     sections = slice_of(topology, [(circle.way, circle.key)], [circle.hops[0].queue.name])
     fate = {last.queue.name: f"dropped: {last.reason}"}
-    return draft(topology, f"{told}: dropped", sections, steps, {"messages": {"m1": fate}})
+    return draft(topology, f"{sentence}: dropped", sections, steps, {"messages": {"m1": fate}})
 
 
 def retry_endless(topology: CheckedTopology) -> Iterator[Problem]:
@@ -207,14 +208,14 @@ def _endless_shown(topology: CheckedTopology, circle: Circle, rejecting: list[Qu
     consumers: dict[str, Any] = {}
     for number, queue in enumerate(rejecting, 1):
         consumers[f"rejects-{number}"] = {"queue": queue.name, "on_message": "reject"}
-    told = f"{told_publish(circle.way, circle.key)}, always reject it: "
+    sentence = f"{publishing(circle.way, circle.key)}, always reject it: "
     steps = [publish_step(circle.way, circle.key)]
     if not waits:
         more: dict[str, Any] = {"consumers": consumers}
-        return draft(topology, f"{told}it comes back at once, for ever", sections, steps, {"ended": "livelock"}, **more)
+        return draft(topology, f"{sentence}it comes back at once, for ever", sections, steps, {"ended": "livelock"}, **more)
     expect = {"consumers": {"rejects-1": {"delivered": f">= {ROUNDS}"}}}
-    told += f"delivered {ROUNDS} times within {duration_text(ROUNDS * waits)}, and no end"
-    return draft(topology, told, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
+    sentence += f"delivered {ROUNDS} times within {duration_text(ROUNDS * waits)}, and no end"
+    return draft(topology, sentence, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
 
 
 def requeue_endless(topology: CheckedTopology) -> Iterator[Problem]:
@@ -231,7 +232,7 @@ def requeue_endless(topology: CheckedTopology) -> Iterator[Problem]:
         way, key = topology.publish(queue.name)
         fields: dict[str, Any] = {"queue": queue.name, "on_message": "requeue"}
         shown = draft(
-            topology, f"{told_publish(way, key)}: '{consumer.name}' gets it again and again",
+            topology, f"{publishing(way, key)}: '{consumer.name}' gets it again and again",
             slice_of(topology, [(way, key)], [queue.name]), [publish_step(way, key)], {"ended": "livelock"},
             consumers={consumer.name: fields},
         )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from routesim.broker.policies import matching
 from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
-from routesim.check.witness import draft, publish_step, reject_steps, slice_of, told_publish
+from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
 from routesim.durations import duration_text
 from routesim.explain.answer import quoted
 from routesim.explain.keys.key_sets import ALL, NONE, Keys, TooManyStates, any_of, exactly, witness
@@ -23,7 +23,7 @@ def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         if state.declared.internal or name in RESERVED or "dead-letter" in topology.fed.get(name, ()):
             continue
-        if name in topology.told_to_whoever_listens:
+        if name in topology.heard_by_listeners:
             continue
         if _leads_to_queues(topology, name):
             continue
@@ -35,7 +35,7 @@ def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
             why += " and no alternate exchange"
         way = PublishPath(name, ALL)
         shown = draft(
-            topology, f"{told_publish(way, 'any.key')}: dropped", slice_of(topology, [(way, "any.key")]),
+            topology, f"{publishing(way, 'any.key')}: dropped", slice_of(topology, [(way, "any.key")]),
             [publish_step(way, "any.key")], {"lost": 1},
         )  # fmt: skip
         cure = "bind a queue, or set alternate-exchange"
@@ -61,7 +61,7 @@ def drops_some(topology: CheckedTopology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         if name not in topology.entries or not state.bindings or not decides_by_key(topology.broker, name):
             continue
-        if name in topology.told_to_whoever_listens:
+        if name in topology.heard_by_listeners:
             continue
         if len(state.bindings) > LARGE or not _leads_to_queues(topology, name):
             continue
@@ -74,7 +74,7 @@ def drops_some(topology: CheckedTopology) -> Iterator[Problem]:
             continue
         way = PublishPath(name, exactly(key))
         shown = draft(
-            topology, f"{told_publish(way, key)}: dropped", slice_of(topology, [(way, key)]), [publish_step(way, key)],
+            topology, f"{publishing(way, key)}: dropped", slice_of(topology, [(way, key)]), [publish_step(way, key)],
             {"lost": 1},
         )  # fmt: skip
         text = f"exchange '{name}' drops keys that no binding matches, such as {quoted(key)}"
@@ -149,9 +149,9 @@ def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses) -
         steps += [publish_step(way, key, id=f"lost-{number}"), *reject_steps(queue, f"lost-{number}")]
         fates[f"lost-{number}"] = {queue: "dropped: rejected"}
     queue, way, key, dead_key = losses.found[0]
-    told = f"{told_publish(way, key)}, reject it from queue '{queue}': dropped"
+    sentence = f"{publishing(way, key)}, reject it from queue '{queue}': dropped"
     if len(losses.found) > 1:
-        told += f"; the same for {len(shown) - 1} more queues"
+        sentence += f"; the same for {len(shown) - 1} more queues"
     sections = slice_of(topology, [(way, key) for _, way, key, _ in shown], [item[0] for item in shown])
     who = f"queue '{queue}'"
     if len(losses.found) > 1:
@@ -169,7 +169,9 @@ def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses) -
     inner = ("arguments", "x-dead-letter-exchange") if kind == "queue" else ("definition", "dead-letter-exchange")
     by = "" if kind == "queue" else f"policy '{name}': "
     text = f"{by}dead letters of {who} are lost: they go to {target}, {why}"
-    return Problem(text, topology.subject(kind, name), inner, cure, draft(topology, told, sections, steps, {"messages": fates}))
+    return Problem(
+        text, topology.subject(kind, name), inner, cure, draft(topology, sentence, sections, steps, {"messages": fates})
+    )
 
 
 # Limits ----------------------------------------------------------------------------------------------------------------
@@ -221,16 +223,16 @@ def _limit_shown(topology: CheckedTopology, queue: QueueType) -> Draft | None:
     sections = slice_of(topology, [(way, key)], [queue.name])
     step: dict[str, Any]
     if limits.message_ttl is not None:
-        told = f"{told_publish(way, key)}, wait {duration_text(limits.message_ttl)}: dropped from '{queue.name}'"
+        sentence = f"{publishing(way, key)}, wait {duration_text(limits.message_ttl)}: dropped from '{queue.name}'"
         steps = [publish_step(way, key), {"wait": limits.message_ttl}]
-        return draft(topology, told, sections, steps, {"messages": {"m1": {queue.name: "dropped: expired"}}})
+        return draft(topology, sentence, sections, steps, {"messages": {"m1": {queue.name: "dropped: expired"}}})
     if limits.max_length is not None and limits.max_length <= LONGEST_FILL:
         count, fate = limits.max_length + 1, {queue.name: "dropped: maxlen"}
-        told = f"{told_publish(way, key)} {count:,} times: the first one is dropped from '{queue.name}'"
+        sentence = f"{publishing(way, key)} {count:,} times: the first one is dropped from '{queue.name}'"
         step = publish_step(way, key, count=count)
-        return draft(topology, told, sections, [step], {"messages": {"m1": fate}})
+        return draft(topology, sentence, sections, [step], {"messages": {"m1": fate}})
     if limits.max_length_bytes is not None and limits.max_length_bytes <= LARGEST_FILL:
-        told = f"{told_publish(way, key)} twice with {limits.max_length_bytes + 1} bytes: dropped from '{queue.name}'"
+        sentence = f"{publishing(way, key)} twice with {limits.max_length_bytes + 1} bytes: dropped from '{queue.name}'"
         step = publish_step(way, key, body="x" * (limits.max_length_bytes + 1), count=2)
-        return draft(topology, told, sections, [step], {"messages": {"m1": {queue.name: "dropped: maxlen"}}})
+        return draft(topology, sentence, sections, [step], {"messages": {"m1": {queue.name: "dropped: maxlen"}}})
     return None

@@ -4,23 +4,18 @@ from collections.abc import Iterator
 
 from routesim import steps
 from routesim.broker import Broker
-from routesim.broker.policies import matching
+from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.celery_rules import DELAYING
-from routesim.check.finding import ERROR, NOTE, Draft, Problem
+from routesim.check.finding import Draft, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import binding_fields, entity_fields, policy_fields
-from routesim.diagnostics import did_you_mean
+from routesim.diagnostics import ERROR, NOTE, did_you_mean
 from routesim.model import Policy
-from routesim.queues.arguments import taken_by
+from routesim.queues.declaring import taken_by
 from routesim.replies import AmqpError
 from routesim.values import plain
 from routesim.versions import NEWEST_PATCH, parse, rules
 
-# Policy keys that mean something for an exchange.
-FOR_EXCHANGES = frozenset(
-    {"alternate-exchange", "federation-upstream", "federation-upstream-set", "shards-per-node", "routing-key"}
-)
-FOR_BOTH = frozenset({"federation-upstream", "federation-upstream-set"})
 PLUGINS = {
     "x-consistent-hash": "rabbitmq_consistent_hash_exchange",
     "x-modulus-hash": "rabbitmq_sharding",
@@ -47,9 +42,14 @@ def _contests(topology: CheckedTopology) -> Iterator[tuple[Policy, Policy, str]]
         for operator in (False, True):
             found = matching(broker, operator, broker_name, kind)
             for other in found[1:]:
-                meant = other.definition.keys() & FOR_EXCHANGES if kind == "exchange" else other.definition.keys() - FOR_EXCHANGES
-                if meant or other.definition.keys() & FOR_BOTH:
+                if _means_something(other, kind):
                     yield found[0], other, name
+
+
+def _means_something(policy: Policy, kind: str) -> bool:
+    """Whether one of its keys does anything to an exchange, or to a queue."""
+    meant = ("exchanges" if kind == "exchange" else "queues", "both")
+    return any(POLICY_KEYS[key].means in meant for key in policy.definition)
 
 
 def policy_hidden(topology: CheckedTopology) -> Iterator[Problem]:
@@ -82,16 +82,15 @@ def policy_hidden(topology: CheckedTopology) -> Iterator[Problem]:
 def _count(topology: CheckedTopology, name: str, kind: str, applies: dict[tuple[bool, str], int]) -> None:
     for operator in (False, True):
         for policy in matching(topology.broker, operator, name, kind)[:1]:
-            meant = policy.definition.keys() & FOR_EXCHANGES if kind == "exchange" else policy.definition.keys() - FOR_EXCHANGES
-            if meant or policy.definition.keys() & FOR_BOTH:
+            if _means_something(policy, kind):
                 applies[operator, policy.name] = applies.get((operator, policy.name), 0) + 1
 
 
 def policy_tie(topology: CheckedTopology) -> Iterator[Problem]:
-    told: set[tuple[str, str]] = set()
+    ties: set[tuple[str, str]] = set()
     for winner, other, name in _contests(topology):
-        if other.priority == winner.priority and other.definition != winner.definition and (winner.name, other.name) not in told:
-            told.add((winner.name, other.name))
+        if other.priority == winner.priority and other.definition != winner.definition and (winner.name, other.name) not in ties:
+            ties.add((winner.name, other.name))
             text = (
                 f"policies '{winner.name}' and '{other.name}' both match '{name}' with priority {other.priority:g}: "
                 "which of them applies is undefined"
@@ -135,11 +134,11 @@ def meaningless(topology: CheckedTopology) -> Iterator[Problem]:
 
 
 def needs_plugin(topology: CheckedTopology) -> Iterator[Problem]:
-    told = set()
+    plugins = set()
     for name, state in topology.exchanges():
         kind = state.declared.type
-        if kind in PLUGINS and kind not in told:
-            told.add(kind)
+        if kind in PLUGINS and kind not in plugins:
+            plugins.add(kind)
             text = f"exchange '{name}' is of type {kind}, which needs the plugin {PLUGINS[kind]}"
             yield Problem(text, topology.subject("exchange", name), (), "without it the broker refuses the declaration")
 

@@ -21,7 +21,7 @@ from routesim.values import Value, raw
 
 RESERVED = frozenset(item.name for item in PREDECLARED)
 DECLARING = (steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.SetPolicy)
-MAX_WAYS = 12  # of reaching one place that are told apart
+MAX_WAYS = 12  # of reaching one place that are looked at each
 LARGE = 300  # bindings of an exchange, or queues, beyond which sets of keys are not built
 
 
@@ -99,11 +99,11 @@ class CheckedTopology:
         return [reply.message for rule in rules for reply in rule.publish or ()]
 
     @cached_property
-    def told_to_whoever_listens(self) -> set[str]:
+    def heard_by_listeners(self) -> set[str]:
         """Exchanges of events and of answers to commands: that nobody listens is as it should be."""
         workers = self.scenario.workers.values()
-        told = {name for worker in workers for name in (worker.events, worker.replies) if name is not None}
-        return told | celery_rules.told_to_whoever_listens(self.broker)
+        heard = {name for worker in workers for name in (worker.events, worker.replies) if name is not None}
+        return heard | celery_rules.heard_by_listeners(self.broker)
 
     def published(self, exchange: str) -> Keys:
         """The keys with which anybody publishes to the exchange: all, unless it is known who does."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from routesim.broker.policies import matching
-from routesim.check.finding import Draft, Witness
+from routesim.check.finding import Draft
 from routesim.check.topology_rules import RESERVED, CheckedTopology, PublishPath
 from routesim.content import Content
-from routesim.diagnostics import Invalid
+from routesim.diagnostics import Invalid, Witness
 from routesim.explain.answer import quoted
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy, Queue
 from routesim.run import Runner
@@ -155,14 +155,14 @@ def reject_steps(queue: str, message: str, *, requeue: bool = False) -> list[dic
     ]
 
 
-def told_publish(way: PublishPath, key: str) -> str:
+def publishing(way: PublishPath, key: str) -> str:
     to = f"exchange '{way.exchange}'" if way.exchange else "the default exchange"
     return f"publish to {to} with key {quoted(key)}"
 
 
 def draft(
     topology: CheckedTopology,
-    told: str,
+    sentence: str,
     sections: dict[str, Any],
     steps: list[dict[str, Any]],
     expect: dict[str, Any],
@@ -175,15 +175,15 @@ def draft(
         data["seed"] = scenario.seed
     if scenario.settings.default_queue_type:
         data["broker"] = {"default_queue_type": scenario.settings.default_queue_type}
-    return Draft({**data, **sections, **more, "steps": steps, "expect": expect}, told)
+    return Draft({**data, **sections, **more, "steps": steps, "expect": expect}, sentence)
 
 
 def confirmed(draft: Draft, title: str) -> Witness | None:
     """The draft as text, once the engine has run that very text and all that it expects came true; else None."""
-    text = written({"name": title, **draft.data}, (draft.told,))
+    text = written({"name": title, **draft.data}, (draft.sentence,))
     try:
         scenario = load_source(Source("witness", text), "")
     except Invalid:
         return None
     result = Runner(scenario, max_events=BUDGET_EVENTS).run()
-    return Witness(draft.told, text) if result.ok else None
+    return Witness(draft.sentence, text) if result.ok else None

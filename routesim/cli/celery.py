@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.import_ import OUTPUT
 from routesim.cli.shared.commands import OneCommand
 from routesim.cli.shared.groups import OPTIONS
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import COMPARE_FORMAT, MONITOR_FORMAT, OUTPUT, RABBITMQ, SCENARIO
 
 EXAMPLES = examples(
     "routesim celery expand shop.yaml",
@@ -18,9 +18,6 @@ EXAMPLES = examples(
 )
 app = typer.Typer(epilog=EXAMPLES, **OPTIONS)
 _command = partial(app.command, cls=OneCommand)
-FORMAT = Annotated[
-    str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json. Default: table, in a pipe plain.")
-]
 
 
 @app.callback()
@@ -34,9 +31,7 @@ def celery() -> None:
 def expand(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario with a celery section; - is stdin.")],
     output: OUTPUT = None,
-    rabbitmq: Annotated[
-        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Whose rules apply. Default: the scenario's own version.")
-    ] = None,
+    rabbitmq: RABBITMQ = None,
 ) -> None:
     """Print the plain scenario that a celery section stands for: exchanges, queues, bindings, consumers, messages.
 
@@ -53,7 +48,7 @@ def expand(
     "routesim celery monitor shop.yaml --every 1s --format json | jq .samples",
 ))  # fmt: skip
 def monitor(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")],
+    file: SCENARIO,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="At this virtual time, such as 5s. Default: the end of the run.")
     ] = None,
@@ -63,7 +58,7 @@ def monitor(
     listener: Annotated[
         str | None, typer.Option("--as", metavar="CONSUMER", help="Only what event messages told this consumer, such as flower.")
     ] = None,
-    format: FORMAT = None,
+    format: MONITOR_FORMAT = None,
 ) -> None:
     """Queues, workers and tasks as a monitor such as Flower shows them, over virtual time."""
     from routesim.cli.handlers.celery_monitor import monitor_file
@@ -77,11 +72,11 @@ def monitor(
     "routesim celery compare shop.yaml --format json | jq .differences",
 ))  # fmt: skip
 def compare(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")],
+    file: SCENARIO,
     visibility_timeout: Annotated[
         str | None, typer.Option("--visibility-timeout", metavar="TIME", help="Redis's. Default: the scenario's own, or 1h.")
     ] = None,
-    format: FORMAT = None,
+    format: COMPARE_FORMAT = None,
 ) -> None:
     """The same scenario on RabbitMQ and on Redis: what becomes of each task, what is lost or done twice, and why.
 

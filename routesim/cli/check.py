@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import CHECK_FORMAT, OUTPUT, RABBITMQ
 
 EXAMPLES = examples(
     "routesim check definitions.json",
@@ -22,20 +23,13 @@ def check(
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="SEVERITY", help="Status 1 from error, warning or note on.")
     ] = "error",
-    rabbitmq: Annotated[
-        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Under the rules of this version, e.g. 4.1.")
-    ] = None,
+    rabbitmq: RABBITMQ = None,
     witness: Annotated[
         str | None,
         typer.Option("--witness", metavar="FILE", help="Write the witnesses there, worst first: FILE, FILE-2 and so on."),
     ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json, junit, github or sarif."),
-    ] = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
-    ] = None,
+    format: CHECK_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """Find what a topology loses, loops or never does, each error with a message that shows it."""
     from routesim.cli.handlers.checking import CheckOptions, check_files

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import ANSWER_FORMAT
 
 EXAMPLES = examples(
     "routesim diff exported-before.json exported-after.json",
@@ -15,7 +16,7 @@ EXAMPLES = examples(
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A scenario or definitions file.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="Another one; - is stdin, once.")],
-    format: Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain or json.")] = None,
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """Which messages reach other queues than before, what cannot be redeclared in place, what is lost."""
     from routesim.cli.handlers.diffing import pairs

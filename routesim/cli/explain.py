@@ -8,17 +8,10 @@ import typer
 from routesim.cli.shared.commands import OneCommand
 from routesim.cli.shared.groups import OPTIONS
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import ANSWER_FORMAT, FILE, HEADERS, NEWEST_RABBITMQ, RABBITMQ
 
-FORMAT = Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or svg.")]
-VERSION = Annotated[
-    str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Whose rules apply, e.g. 3.13. Default: the newest known.")
-]
-HEADERS = Annotated[
-    list[str] | None, typer.Option("--header", "-H", metavar="K=V", help="k=text, k:=JSON, k:=null for void. Repeatable.")
-]
 KEY = Annotated[str, typer.Argument(metavar="KEY", help="The routing key.")]
 PATTERNS = Annotated[list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Binding keys.")]
-FILE = Annotated[str, typer.Argument(metavar="FILE", help="A scenario or definitions file; - is stdin.")]
 
 EXAMPLES = examples(
     "routesim explain topic order.created 'order.*' '#'",
@@ -36,18 +29,20 @@ _command = partial(app.command, cls=OneCommand)
 @_command(
     "topic", epilog=examples("routesim explain topic ship.shoes", "routesim explain topic ship.shoes 'ship.*' ship.any '#.boots'")
 )
-def topic(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
+def topic(key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None) -> None:
     """Which binding keys match a routing key, word by word; without any, it teaches."""
-    from routesim.cli.handlers.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered
+    from routesim.cli.shared.refusing import rules_of
     from routesim.explain.topic import explain_topic
 
     answered(lambda: explain_topic(key, patterns or [], rules_of(rabbitmq)), format)
 
 
 @_command("direct", epilog=examples("routesim explain direct error error warning"))
-def direct(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
+def direct(key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None) -> None:
     """Which bindings of a direct exchange match."""
-    from routesim.cli.handlers.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered
+    from routesim.cli.shared.refusing import rules_of
     from routesim.explain.types import explain_direct
 
     answered(lambda: explain_direct(key, patterns or [], rules_of(rabbitmq)), format)
@@ -57,11 +52,12 @@ def direct(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format
 def fanout(
     key: Annotated[str, typer.Argument(metavar="[KEY]", help="The routing key; it decides nothing.")] = "",
     patterns: PATTERNS = None,
-    rabbitmq: VERSION = None,
-    format: FORMAT = None,
+    rabbitmq: NEWEST_RABBITMQ = None,
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """Why a fanout exchange ignores the key."""
-    from routesim.cli.handlers.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered
+    from routesim.cli.shared.refusing import rules_of
     from routesim.explain.types import explain_fanout
 
     answered(lambda: explain_fanout(key, patterns or [], rules_of(rabbitmq)), format)
@@ -73,11 +69,12 @@ def headers(
         list[str] | None, typer.Argument(metavar="[CRITERIA]...", help="Arguments of bindings: k=text,k:=JSON,x-match=any.")
     ] = None,
     header: HEADERS = None,
-    rabbitmq: VERSION = None,
-    format: FORMAT = None,
+    rabbitmq: NEWEST_RABBITMQ = None,
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """Which bindings of a headers exchange a message's headers satisfy."""
-    from routesim.cli.handlers.explaining import answered, rules_of, table_of, tables_of
+    from routesim.cli.handlers.explaining import answered, table_of, tables_of
+    from routesim.cli.shared.refusing import rules_of
     from routesim.explain.types import explain_headers
 
     answered(lambda: explain_headers(table_of(header or []), tables_of(criteria or []), rules_of(rabbitmq)), format)
@@ -87,11 +84,12 @@ def headers(
 def default(
     key: KEY,
     queues: Annotated[list[str] | None, typer.Argument(metavar="[QUEUE]...", help="Queues that exist.")] = None,
-    rabbitmq: VERSION = None,
-    format: FORMAT = None,
+    rabbitmq: NEWEST_RABBITMQ = None,
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """How the default exchange finds a queue by its name."""
-    from routesim.cli.handlers.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered
+    from routesim.cli.shared.refusing import rules_of
     from routesim.explain.types import explain_default
 
     answered(lambda: explain_default(key, queues or [], rules_of(rabbitmq)), format)
@@ -104,11 +102,12 @@ def _hash(kind: str) -> None:
         bindings: Annotated[
             list[str] | None, typer.Argument(metavar="[QUEUE=KEY]...", help="Queues with their binding keys.")
         ] = None,
-        rabbitmq: VERSION = None,
-        format: FORMAT = None,
+        rabbitmq: NEWEST_RABBITMQ = None,
+        format: ANSWER_FORMAT = None,
     ) -> None:
         """Which binding the hash of the key chooses."""
-        from routesim.cli.handlers.explaining import answered, rules_of
+        from routesim.cli.handlers.explaining import answered
+        from routesim.cli.shared.refusing import rules_of
         from routesim.explain.types import explain_hash
 
         answered(lambda: explain_hash(kind, key, bindings or [], rules_of(rabbitmq)), format)
@@ -116,8 +115,9 @@ def _hash(kind: str) -> None:
 
 def _other(kind: str, line: str) -> None:
     @_command(kind, help=line, epilog=examples(f"routesim explain {kind} order42 a.b '#'"))
-    def other(key: KEY, patterns: PATTERNS = None, rabbitmq: VERSION = None, format: FORMAT = None) -> None:
-        from routesim.cli.handlers.explaining import answered, rules_of
+    def other(key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None) -> None:
+        from routesim.cli.handlers.explaining import answered
+        from routesim.cli.shared.refusing import rules_of
         from routesim.explain.types import explain_any
 
         answered(lambda: explain_any(kind, key, patterns or [], rules_of(rabbitmq)), format)
@@ -150,12 +150,13 @@ def route(
         typer.Option("--expect-queue", metavar="QUEUE", help="Status 1 unless exactly these queues are reached. Repeatable."),
     ] = None,
     expect_nothing: Annotated[bool, typer.Option("--expect-nothing", help="Status 1 if any queue is reached.")] = False,
-    rabbitmq: VERSION = None,
-    format: FORMAT = None,
+    rabbitmq: RABBITMQ = None,
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """The whole way of a message through a topology, hits and misses, and what can become of it later."""
-    from routesim.cli.handlers.explaining import answered, scenario_of, table_of
+    from routesim.cli.handlers.explaining import answered, table_of
     from routesim.cli.shared.exits import UsageError
+    from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.route import explain_route
 
     if expect_queue and expect_nothing:
@@ -168,11 +169,12 @@ def route(
 def message(
     file: FILE,
     id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
-    rabbitmq: VERSION = None,
-    format: FORMAT = None,
+    rabbitmq: RABBITMQ = None,
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """The life of one message in a run, with the cause at every turn."""
-    from routesim.cli.handlers.explaining import answered, scenario_of
+    from routesim.cli.handlers.explaining import answered
+    from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.message import explain_message
 
     answered(lambda: explain_message(scenario_of(file, rabbitmq), id), format)
@@ -182,11 +184,12 @@ def message(
 def queue(
     file: FILE,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The queue's name.")],
-    rabbitmq: VERSION = None,
-    format: FORMAT = None,
+    rabbitmq: RABBITMQ = None,
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """What can reach a queue, its settings and who won, where its messages go, its contents over time."""
-    from routesim.cli.handlers.explaining import answered, scenario_of
+    from routesim.cli.handlers.explaining import answered
+    from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.queue import explain_queue
 
     answered(lambda: explain_queue(scenario_of(file, rabbitmq), name), format)
@@ -194,7 +197,8 @@ def queue(
 
 @_command("error", epilog=examples("routesim explain error unknown-queue", "routesim explain error 406"))
 def error(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="routesim's own, or AMQP's number or name.")], format: FORMAT = None
+    code: Annotated[str, typer.Argument(metavar="CODE", help="routesim's own, or AMQP's number or name.")],
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """What an error means, an example, and the cure."""
     from routesim.cli.handlers.explaining import answered

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.import_ import OUTPUT
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import OUTPUT, RABBITMQ
 
 EXAMPLES = examples(
     "routesim export shop.yaml",
@@ -19,9 +19,7 @@ def export(
     file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario or definitions file; - is stdin.")],
     output: OUTPUT = None,
     vhost: Annotated[str | None, typer.Option("--vhost", metavar="NAME", help="Instead of the scenario's own vhost.")] = None,
-    rabbitmq: Annotated[
-        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="For this version of RabbitMQ. Default: the scenario's.")
-    ] = None,
+    rabbitmq: RABBITMQ = None,
 ) -> None:
     """Turn a scenario's topology into a definitions file for a broker, and tell what such a file cannot carry."""
     from routesim.cli.handlers.converting import export_file

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.explain import FILE, HEADERS, VERSION
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import FILE, GRAPH_FORMAT, HEADERS, OUTPUT, RABBITMQ
 
 EXAMPLES = examples(
     "routesim graph scenarios/shoes.yaml",
@@ -18,7 +18,7 @@ EXAMPLES = examples(
 
 def graph(
     file: FILE,
-    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="tree, mermaid, dot, svg or json.")] = "tree",
+    format: GRAPH_FORMAT = "tree",
     message: Annotated[str | None, typer.Option("--message", "-m", metavar="ID", help="Run it and mark its way.")] = None,
     exchange: Annotated[
         str | None, typer.Option("--exchange", "-e", metavar="NAME", help="Mark the way of a publish to this exchange.")
@@ -29,8 +29,8 @@ def graph(
     depth: Annotated[
         int | None, typer.Option("--depth", min=0, metavar="N", help="How far from there (1), or how deep a tree.")
     ] = None,
-    rabbitmq: VERSION = None,
-    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there, not to stdout.")] = None,
+    rabbitmq: RABBITMQ = None,
+    output: OUTPUT = None,
 ) -> None:
     """Draw exchanges, queues and all the ways between them, and the way that a message takes."""
     from routesim.cli.handlers.drawing import DrawOptions, draw

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import OUTPUT, RABBITMQ
 
 EXAMPLES = examples(
     "routesim import definitions.json",
@@ -15,7 +16,6 @@ EXAMPLES = examples(
     "routesim import --management http://guest:guest@localhost:15672 --vhost shop",
     "routesim import celery proj.app:app",
 )
-OUTPUT = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")]
 
 
 def import_(
@@ -30,9 +30,7 @@ def import_(
     management: Annotated[
         str | None, typer.Option("--management", metavar="URL", help="Ask this running broker's HTTP API instead of a file.")
     ] = None,
-    rabbitmq: Annotated[
-        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Whose rules apply. Default: the file's own version.")
-    ] = None,
+    rabbitmq: RABBITMQ = None,
 ) -> None:
     """Turn a broker's definitions, from a file or a running broker, into a scenario that says what was left out, and why."""
     from routesim.cli.handlers.converting import import_broker, import_file

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.import_ import OUTPUT
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import OUTPUT
 
 EXAMPLES = examples(
     "routesim import celery proj",

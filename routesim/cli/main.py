@@ -8,7 +8,7 @@ import typer
 
 from routesim import __version__
 from routesim.cli.shared.commands import OPTIONS, Commands
-from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.help import examples
 from routesim.cli.shared.output import forget, stderr_line
 
@@ -69,11 +69,13 @@ def _status(arguments: list[str]) -> int:
         return INTERRUPTED
     except OSError as problem:
         return _unwritable(problem)
+    except FilesRefused:
+        return UNUSABLE
     except UsageError as problem:
         stderr_line(f"error: {problem}")
         return UNUSABLE
     except Exception as problem:
-        return _told(problem, arguments)
+        return _failed(problem, arguments)
 
 
 def _closed(arguments: list[str]) -> int:
@@ -82,7 +84,7 @@ def _closed(arguments: list[str]) -> int:
     return OK if arguments else UNUSABLE
 
 
-def _told(problem: Exception, arguments: list[str]) -> int:
+def _failed(problem: Exception, arguments: list[str]) -> int:
     """Typer's own errors in our words; anything else is our fault."""
     exit_code = getattr(problem, "exit_code", None)
     if type(problem).__name__ == "Exit" and isinstance(exit_code, int):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import MANAGEMENT, OUTPUT, RUN_FORMAT, SCENARIOS
 
 EXAMPLES = examples(
     "routesim run scenarios/hello.yaml",
@@ -24,19 +25,9 @@ EXAMPLES = examples(
 
 
 def run(
-    files: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario or definitions files; - is stdin.")],
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            help="table, plain, json, ndjson, junit, github, tap or html. Default: table, in a pipe plain.",
-        ),
-    ] = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
-    ] = None,
+    files: SCENARIOS,
+    format: RUN_FORMAT = None,
+    output: OUTPUT = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what failed, and the verdict.")] = False,
     until: Annotated[
         str | None, typer.Option("--until", metavar="WHEN", help="idle, steps, or a duration of virtual time such as 30s.")
@@ -54,9 +45,7 @@ def run(
     broker: Annotated[
         str | None, typer.Option("--broker", metavar="AMQP", help="On this real RabbitMQ instead: amqp://user:password@host.")
     ] = None,
-    management: Annotated[
-        str | None, typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: the same host, port 15672.")
-    ] = None,
+    management: MANAGEMENT = None,
     speed: Annotated[
         int, typer.Option("--speed", min=1, metavar="N", help="With --broker: all times are N times shorter there.")
     ] = 1,

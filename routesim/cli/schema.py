@@ -1,7 +1,7 @@
 """`routesim schema`: the JSON Schema of scenarios."""
 
-from routesim.cli.import_ import OUTPUT
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import OUTPUT
 
 EXAMPLES = examples("routesim schema --output routesim.schema.json")
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import MANAGEMENT, OUTPUT, VERIFY_FORMAT
 
 EXAMPLES = examples(
     "routesim verify scenarios/*.yaml --broker amqp://localhost",
@@ -19,31 +20,25 @@ def verify(
     files: Annotated[
         list[str] | None, typer.Argument(metavar="[SCENARIO...]", help="Scenario or definitions files; - is stdin.")
     ] = None,
-    management: Annotated[
-        str | None, typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: the same host, port 15672.")
-    ] = None,
+    management: MANAGEMENT = None,
     speed: Annotated[
         int, typer.Option("--speed", min=1, metavar="N", help="All times are N times shorter on the real broker.")
     ] = 1,
     random: Annotated[int, typer.Option("--random", min=0, metavar="N", help="Draw so many scenarios and verify each.")] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="What --random draws from.")] = 0,
     keep: Annotated[str, typer.Option("--keep", metavar="DIR", help="Where --random keeps the first that differs.")] = ".",
-    format: Annotated[
-        str | None, typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or junit. Default: table.")
-    ] = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
-    ] = None,
+    format: VERIFY_FORMAT = "table",
+    output: OUTPUT = None,
 ) -> None:
     """Run scenarios here and on a real RabbitMQ, and compare what can be seen.
 
     Every queue, consumer and message is compared, by the rules of the version that the broker has. Status 1: a difference.
     """
     from routesim.cli.handlers.running_on_broker import BrokerTarget
-    from routesim.cli.handlers.verifying import Verify, verify_all
+    from routesim.cli.handlers.verifying import VerifyOptions, verify_all
 
-    asked = Verify(files or [], BrokerTarget(broker, management, speed), random, seed, keep, format or "table", output)
-    sys.exit(verify_all(asked))
+    target = BrokerTarget(broker, management, speed)
+    sys.exit(verify_all(VerifyOptions(files or [], target, random, seed, keep, format, output)))
 
 
 COMMAND = CliCommand(verify, EXAMPLES)

@@ -4,17 +4,18 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.explain import FILE, FORMAT
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import ANSWER_FORMAT, FILE
 
 FROM = Annotated[str | None, typer.Option("--from", metavar="VERSION", help="The version before.")]
 TO = Annotated[str | None, typer.Option("--to", metavar="VERSION", help="The version after.")]
 
 
-def versions(old: FROM = None, new: TO = None, format: FORMAT = None) -> None:
+def versions(old: FROM = None, new: TO = None, format: ANSWER_FORMAT = None) -> None:
     """The versions of RabbitMQ that are known, and every rule that differs between them."""
-    from routesim.cli.handlers.explaining import answered, rules_of
+    from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.exits import UsageError
+    from routesim.cli.shared.refusing import rules_of
     from routesim.explain.pages.version_table import explain_versions
 
     if (old is None) != (new is None):
@@ -28,10 +29,11 @@ def upgrade(
     file: FILE,
     old: Annotated[str | None, typer.Option("--from", metavar="VERSION", help="Default: the scenario's own version.")] = None,
     new: TO = None,
-    format: FORMAT = None,
+    format: ANSWER_FORMAT = None,
 ) -> None:
     """Run a scenario under two versions and print only what behaves differently and what would be refused."""
-    from routesim.cli.handlers.explaining import answered, scenario_of
+    from routesim.cli.handlers.explaining import answered
+    from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.upgrade import explain_upgrade
     from routesim.versions import NEWEST
 

@@ -4,46 +4,40 @@ The reasons come from a second run of the same scenario, which listens only for 
 looks around at the very moment at which each of them is checked.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
+from routesim.diagnostics import ERROR, Diagnostic, Place
 from routesim.durations import duration_text, seconds
-from routesim.explain.witness import ExpectationWitness, told
+from routesim.explain.witness import ExpectationWitness, with_time
+from routesim.narration import sentence_of
 from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.scenario import Never
 
 
-class RunFailure(NamedTuple):
-    """`expected` is a sentence; `found` and `why` may be empty. `kind`: expect, routes, never, step or end; `line` 0: none."""
+def failures(result: Result) -> list[Diagnostic]:
+    """Everything that is wrong with a run that failed, in the order of the file; nothing where it is `ok`.
 
-    file: str
-    line: int
-    kind: str
-    expected: str
-    found: str
-    why: str
-
-
-def failures(result: Result) -> list[RunFailure]:
-    """Everything that is wrong with a run that failed, in the order of the file; nothing where it is `ok`."""
+    `code`: the section, `message`: what was expected; `place` has line 0 where it is of no line.
+    """
     if result.ok:
         return []
     found = [*_expectations(result), *_errors(result)]
     if result.ended in ("livelock", "budget") and not result.ending_expected:
         found.append(_failure(result, 0, "end", "the run comes to rest", result.ended, result.kept_going))
-    return sorted(found, key=lambda item: (item.kind == "end", item.line))
+    return sorted(found, key=lambda item: (item.code == "end", item.place.line if item.place else 0))
 
 
-def kind_of(checked: Checked) -> str:
+def section_of(checked: Checked) -> str:
     """The section that a checked expectation comes from."""
     return {"Never": "never", "ExpectedRoute": "routes"}.get(type(checked.about).__name__, "expect")
 
 
-def _failure(result: Result, line: int, kind: str, expected: str, found: str, why: str = "") -> RunFailure:
-    return RunFailure(result.scenario.file, line, kind, expected, found, why)
+def _failure(result: Result, line: int, section: str, expected: str, found: str, why: str = "") -> Diagnostic:
+    return Diagnostic(ERROR, section, expected, Place(result.scenario.file, line, 0), found=found, why=why)
 
 
-def _errors(result: Result) -> list[RunFailure]:
+def _errors(result: Result) -> list[Diagnostic]:
     found = []
     for error in result.errors:
         if error.expected:
@@ -57,14 +51,14 @@ def _errors(result: Result) -> list[RunFailure]:
     return found
 
 
-def _expectations(result: Result) -> list[RunFailure]:
+def _expectations(result: Result) -> list[Diagnostic]:
     failed = {index: item for index, item in enumerate(result.expectations) if not item.ok}
     reasons = {index: _at_once(result, item) for index, item in failed.items()}
     asked = {index: item for index, item in failed.items() if reasons[index] is None}
     if asked and result.real is None:  # what happened inside a real broker, nobody can watch
         reasons |= _witnessed(result, asked)
     return [
-        _failure(result, item.line, kind_of(item), item.text, shown_actual(item), reasons[index] or "")
+        _failure(result, item.line, section_of(item), item.text, shown_actual(item), reasons[index] or "")
         for index, item in failed.items()
     ]
 
@@ -81,12 +75,12 @@ def _at_once(result: Result, checked: Checked) -> str | None:
 def _breach(witness: Any) -> str:
     """What broke a rule of `never` first."""
     if not isinstance(witness, tuple) or hasattr(witness, "at_ms"):
-        return told(witness)
+        return with_time(witness)
     since, left, until_ms = witness
     waited = duration_text(until_ms - since.at_ms)
     if left is since:
-        return f"{told(since)}; there it still waits at {seconds(until_ms)} s, for {waited}"
-    return f"{told(since)}; after {waited} {told(left, who=False)}"
+        return f"{with_time(since)}; there it still waits at {seconds(until_ms)} s, for {waited}"
+    return f"{with_time(since)}; after {waited} {sentence_of(left)}"
 
 
 def _witnessed(result: Result, asked: dict[int, Checked]) -> dict[int, str | None]:

@@ -9,7 +9,7 @@ from routesim.diagnostics import did_you_mean
 from routesim.explain.failures import failures
 from routesim.explain.route import topology
 from routesim.model import PUBLISH_CHANNEL, Message
-from routesim.report.summary.failures import failure_lines
+from routesim.report.formats.diagnostics import failure_lines
 from routesim.run import Result, Runner
 from routesim.scenario import Scenario
 from routesim.scenario.yaml.source import Source

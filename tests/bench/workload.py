@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 from functools import cache
 
-from routesim.cli.shared.output import look, opened
-from routesim.report.formats.run_formats import FORMATS
+from routesim.cli.shared.output import opened, style_of
+from routesim.report.formats import run_report
 from routesim.run import Runner
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
@@ -59,7 +59,7 @@ def engine(format: str | None, ends: str = "acked", **given: str) -> Callable[[i
             ledger = Runner(found, None, keep=False).run().broker.ledger
         else:
             with opened(NOWHERE) as out:
-                report = FORMATS[format](out, found, look(out, format, quiet=False))
+                report = run_report(format)(out, found, style_of(out, format))
                 ledger = Runner(found, report.listen, keep=False).run().broker.ledger
         assert ledger.published == messages
         assert getattr(ledger, ends) >= messages - QUEUES

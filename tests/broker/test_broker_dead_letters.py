@@ -4,9 +4,92 @@ import itertools
 
 import pytest
 from kits.broker import Bench, before, deaths, kinds, since, versions
+from kits.rules import routing_rules
 
-from routesim import events
 from routesim.values import Typed
+
+test_configuration = routing_rules("""
+D3,D17 the exchange may come later: missing at the death, the message is dropped; it need not be there when the queue is declared
+    queue dlq; queue q dead-letter-exchange=late; send q 0 1; die q; exchange late fanout; bind late dlq
+    die q; drain dlq = 1
+D4 a key without an exchange does nothing
+    policy p ^q$ dead-letter-routing-key=dlq; queue dlq; queue q; send q m; die q; drain dlq =
+D5 policies count for later deaths: from the moment of their change
+    queue dlq; queue q; send q 0 1 2; die q; policy p ^q$ dead-letter-exchange="" dead-letter-routing-key=dlq; die q
+    delete-policy p; die q; drain dlq = 1
+""")
+
+test_when = routing_rules("""
+D7 what is not dead lettered: acked, requeued, purged, deleted, refused [classic quorum]
+    queue dlq; queue q {kind} max-length=3 overflow=reject-publish dead-letter=dlq; send q 0..5; get ch q 2; ack ch 1; nack ch 2
+    purge q; send q 7; delete-queue q; drain dlq =
+D6 reasons: rejected, expired, maxlen; delivery_limit of a quorum queue [classic quorum]
+    queue dlq; [classic] queue q max-length=1 dead-letter=dlq; [quorum] queue q quorum max-length=1 delivery-limit=0 dead-letter=dlq
+    send q e expiration=100; wait 200; send q m r; die q; [quorum] send q d; [quorum] get ch q; [quorum] close ch
+    ready dlq = e m r | quorum: e m r d; deaths dlq = q:expired:1; deaths dlq = q:maxlen:1; deaths dlq = q:rejected:1
+    [quorum] deaths dlq = q:delivery_limit:1
+D10 order of deaths, a repeated one moves to the front: its count goes up; until 3.12 the rest comes reversed
+    queue a dead-letter=b; queue b dead-letter=c; queue c dead-letter=a; send a m; die a; die b; die c; die a
+    deaths b = a:rejected:2 b:rejected:1 c:rejected:1 | >=3.13: a:rejected:2 c:rejected:1 b:rejected:1
+D10 order of deaths, other reasons are other entries
+    queue q dead-letter=r message-ttl=100; queue r dead-letter=q; send q m; wait 100; die r; die q
+    deaths r = q:rejected:1 q:expired:1 r:rejected:1 | >=3.13: q:rejected:1 r:rejected:1 q:expired:1
+""")
+
+test_cycles = routing_rules("""
+D16 only the queue of the cycle is left out: other targets of the same dead letter get it
+    exchange dlx fanout; queue q dead-letter-exchange=dlx message-ttl=100; queue other; bind dlx q; bind dlx other; send q m
+    wait 1000; ready q =; drain other = m
+D16 delivery limit is no rejection: what died of its delivery limit does not come back to the queue
+    queue q quorum delivery-limit=0 dead-letter-exchange=""; send q m; get ch q; reject ch 1 requeue; drain q =
+    dropped q = m:delivery_limit
+D16 cycle back into its own queue: not without a rejection [reason=expired maxlen]
+    [expired] queue q dead-letter-exchange="" message-ttl=100; [maxlen] queue q dead-letter-exchange="" max-length=0
+    send q m; wait 1000; ready q =; dropped q = m:{reason}; cut = q
+D16 cycle of rejections goes on for ever
+    queue q dead-letter-exchange=""; send q m; die q; die q; die q; die q; die q; deaths q = q:rejected:5
+D16 cycle of two expiries ends
+    queue a dead-letter=b message-ttl=100; queue b dead-letter=a message-ttl=100; send a m; wait 10000; count a = 0 0; count b = 0 0
+D16 cycle of a rejection and an expiry goes on: the retry pattern
+    queue work dead-letter=wait; queue wait dead-letter=work message-ttl=100; send work m; die work; wait 100; count work = 1 0
+    die work; wait 100; count work = 1 0; die work; wait 100; count work = 1 0; die work; wait 100; count work = 1 0
+    die work; wait 100; count work = 1 0; deaths work = wait:expired:5 work:rejected:5
+D16 cycle of three expiries ends where it began
+    queue a dead-letter=b message-ttl=100; queue b dead-letter=c message-ttl=100; queue c dead-letter=a message-ttl=100
+    send a m; wait 10000; cut = a; count a = 0 0; count b = 0 0; count c = 0 0
+D16 no cycle in a row of queues
+    queue a dead-letter=b message-ttl=100; queue b dead-letter=c message-ttl=100; queue c; send a m; wait 1000
+    deaths c = b:expired:1 a:expired:1
+""")
+
+test_where_it_goes = routing_rules("""
+D17 unroutable dead letters: dropped, unless the dead-letter exchange has an alternate one
+    exchange dlx direct; queue q dead-letter-exchange=dlx; send q m; die q; dropped q = m:rejected
+    exchange ae fanout; queue unrouted; bind ae unrouted; exchange dlx2 direct ae=ae; queue q2 dead-letter-exchange=dlx2
+    send q2 m; die q2; drain unrouted = m
+D15 never mandatory never returned: the publisher hears nothing of it
+    exchange dlx direct; queue q dead-letter-exchange=dlx; send q m mandatory; die q; returned =
+    confirms = m:ack
+D20 streams as targets: a stream dead-letters nothing, but takes dead letters
+    queue s stream; queue q dead-letter=s; send q m; die q; consume A s prefetch=5 x-stream-offset=first
+    news = A:m
+""")
+
+test_at_least_once = routing_rules("""
+D19 kept until it can be routed: without a route the dead letter stays with its source, neither ready nor unacked, and is tried every 180 s
+    queue q quorum dead-letter-exchange=dlx dead-letter-strategy=at-least-once overflow=reject-publish; queue dlq; send q 0 1
+    die q; die q; count q = 0 0; wait 170000; exchange dlx fanout; bind dlx dlq
+    drain dlq =; wait 30000; drain dlq = 0 1
+D8,queues#6.1 waiting dead letters fill the queue: they count towards its limit
+    queue q quorum dead-letter-exchange=dlx dead-letter-strategy=at-least-once overflow=reject-publish max-length=1; queue dlq
+    send q 0 1; die q; die q; send q 2; confirms = 0:ack 1:ack 2:nack
+D19 survives a restart: the source keeps it over a restart
+    queue q quorum dead-letter-exchange=dlx dead-letter-strategy=at-least-once overflow=reject-publish; queue dlq; send q 0
+    die q; restart; exchange dlx fanout; bind dlx dlq; wait 400000; drain dlq = 0
+D19 without reject-publish it is at most once [overflow=drop-head reject-publish-dlx]
+    queue q quorum dead-letter-exchange=dlx dead-letter-strategy=at-least-once overflow={overflow}; queue dlq; send q 0; die q
+    exchange dlx fanout; bind dlx dlq; wait 400000; drain dlq =
+""")
 
 OLD, NEW = before("3.13"), since("3.13")
 
@@ -41,90 +124,6 @@ def test_d1_argument_and_policy_combine(version, kind):
         assert b.drain(expected) == "m"
 
 
-@versions()
-def test_d4_a_key_without_an_exchange(version):
-    """rules/routing#D4: a policy's key alone does nothing."""
-    b = Bench(version)
-    b.policy("p", "^q$", {"dead-letter-routing-key": "dlq"})
-    b.queue("dlq")
-    b.queue("q")
-    b.send("q", "m")
-    die(b, "q")
-    assert b.drain("dlq") == ""
-
-
-@versions()
-def test_d5_policies_count_for_later_deaths(version):
-    """rules/routing#D5: from the moment of their change."""
-    b = Bench(version)
-    b.queue("dlq")
-    b.queue("q")
-    b.send("q", 0, 1, 2)
-    die(b, "q")
-    b.policy("p", "^q$", {"dead-letter-exchange": "", "dead-letter-routing-key": "dlq"})
-    die(b, "q")
-    b.delete_policy("p")
-    die(b, "q")
-    assert b.drain("dlq") == "1"
-
-
-@versions()
-def test_d3_the_exchange_may_come_later(version):
-    """rules/routing#D3, rules/routing#D17: missing at the death, the message is dropped;
-    it need not be there when the queue is declared."""
-    b = Bench(version)
-    b.queue("dlq")
-    b.queue("q", dead_letter_exchange="late")
-    b.send("q", 0, 1)
-    die(b, "q")
-    b.exchange("late", "fanout")
-    b.bind("late", "dlq")
-    die(b, "q")
-    assert b.drain("dlq") == "1"
-
-
-# When ------------------------------------------------------------------------------------------------------------------
-
-
-@versions()
-@kinds("classic", "quorum")
-def test_d6_reasons(version, kind):
-    """rules/routing#D6: rejected, expired, maxlen; delivery_limit of a quorum queue."""
-    b = Bench(version)
-    b.queue("dlq")
-    limit = {"delivery_limit": 0} if kind == "quorum" else {}
-    b.queue("q", kind, max_length=1, dead_letter_exchange="", dead_letter_routing_key="dlq", **limit)
-    b.send("q", "expired", expiration="100")
-    b.wait(200)
-    b.send("q", "maxlen", "rejected")
-    die(b, "q")
-    if kind == "quorum":
-        b.send("q", "delivery_limit")
-        b.get("ch", "q")
-        b.close("ch")
-    for reason in ("expired", "maxlen", "rejected", *(["delivery_limit"] if kind == "quorum" else [])):
-        letter = b.take("dlq")
-        assert str(letter) == reason
-        assert deaths(letter) == [("q", reason, 1)]
-
-
-@versions()
-@kinds("classic", "quorum")
-def test_d7_what_is_not_dead_lettered(version, kind):
-    """rules/routing#D7: acked, requeued, purged, deleted, refused."""
-    b = Bench(version)
-    b.queue("dlq")
-    b.queue("q", kind, max_length=3, overflow="reject-publish", dead_letter_exchange="", dead_letter_routing_key="dlq")
-    b.send("q", *range(6))
-    b.get("ch", "q", 2)
-    b.ack("ch", 1)
-    b.nack("ch", 2)
-    b.purge("q")
-    b.send("q", 7)
-    b.delete_queue("q")
-    assert b.drain("dlq") == ""
-
-
 # What is published -----------------------------------------------------------------------------------------------------
 
 
@@ -151,41 +150,6 @@ def test_d10_order_of_deaths(version, number, scrambled, newest_first):
         die(b, name)
     order = "".join(queue for queue, _, _ in deaths(b.take("abcdef"[number])))
     assert order == (scrambled if version in OLD else newest_first)
-
-
-@versions()
-def test_d10_a_repeated_death_moves_to_the_front(version):
-    """rules/routing#D10: its count goes up; until 3.12 the rest comes reversed."""
-    b = Bench(version)
-    b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b")
-    b.queue("b", dead_letter_exchange="", dead_letter_routing_key="c")
-    b.queue("c", dead_letter_exchange="", dead_letter_routing_key="a")
-    b.send("a", "m")
-    for name in "abca":
-        die(b, name)
-    letter = b.take("b")
-    # after a, b, c: [c, a, b] in 3.10, [c, b, a] since; then a again.
-    expected = [("a", "rejected", 2), ("b", "rejected", 1), ("c", "rejected", 1)]
-    if version in NEW:
-        expected = [("a", "rejected", 2), ("c", "rejected", 1), ("b", "rejected", 1)]
-    assert deaths(letter) == expected
-
-
-@versions()
-def test_d10_deaths_of_other_reasons_are_other_entries(version):
-    """rules/routing#D10: an entry is a queue and a reason."""
-    b = Bench(version)
-    b.queue("q", dead_letter_exchange="", dead_letter_routing_key="r", message_ttl=100)
-    b.queue("r", dead_letter_exchange="", dead_letter_routing_key="q")
-    b.send("q", "m")
-    b.wait(100)
-    die(b, "r")
-    die(b, "q")
-    assert deaths(b.take("r")) == (
-        [("q", "rejected", 1), ("q", "expired", 1), ("r", "rejected", 1)]
-        if version in OLD
-        else [("q", "rejected", 1), ("r", "rejected", 1), ("q", "expired", 1)]
-    )
 
 
 @versions()
@@ -384,91 +348,6 @@ def test_d15_cc_with_a_dead_letter_key(version):
 
 
 @versions()
-@pytest.mark.parametrize("reason", ["expired", "maxlen"])
-def test_d16_back_into_its_own_queue(version, reason):
-    """rules/routing#D16: what expired or was pushed out of a queue does not come back to it without a rejection."""
-    b = Bench(version)
-    b.queue("q", dead_letter_exchange="", **({"message_ttl": 100} if reason == "expired" else {"max_length": 0}))
-    b.send("q", "m")
-    b.wait(1000)
-    assert b.ready("q") == ""
-    assert b.died("q", dropped=True) == f"m:{reason}"
-    assert [event.queue for event in b.all(events.CycleCut)] == ["q"]
-
-
-@versions()
-def test_d16_rejections_loop_for_ever(version):
-    """rules/routing#D16: a rejected message may come back as often as it is rejected."""
-    b = Bench(version)
-    b.queue("q", dead_letter_exchange="")
-    b.send("q", "m")
-    for _ in range(5):
-        die(b, "q")
-    assert deaths(b.take("q")) == [("q", "rejected", 5)]
-
-
-@versions()
-def test_d16_a_to_b_to_a(version):
-    """rules/routing#D16: expired a -> b -> a ends; with a rejection in a it goes on (the retry pattern)."""
-    b = Bench(version)
-    b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b", message_ttl=100)
-    b.queue("b", dead_letter_exchange="", dead_letter_routing_key="a", message_ttl=100)
-    b.send("a", "m")
-    b.wait(10_000)
-    assert b.count("a") == b.count("b") == (0, 0)
-
-    b = Bench(version)
-    b.queue("work", dead_letter_exchange="", dead_letter_routing_key="wait")
-    b.queue("wait", dead_letter_exchange="", dead_letter_routing_key="work", message_ttl=100)
-    b.send("work", "m")
-    for attempt in range(1, 6):
-        die(b, "work")
-        b.wait(100)
-        assert b.count("work") == (1, 0), attempt
-    letter = b.take("work")
-    assert sorted(deaths(letter)) == [("wait", "expired", 5), ("work", "rejected", 5)]
-
-
-@versions()
-def test_d16_only_the_queue_of_the_cycle_is_left_out(version):
-    """rules/routing#D16: other targets of the same dead letter get it."""
-    b = Bench(version)
-    b.exchange("dlx", "fanout")
-    b.queue("q", dead_letter_exchange="dlx", message_ttl=100)
-    b.queue("other")
-    b.bind("dlx", "q")
-    b.bind("dlx", "other")
-    b.send("q", "m")
-    b.wait(1000)
-    assert b.ready("q") == ""
-    assert b.drain("other") == "m"
-
-
-@versions()
-def test_d16_a_longer_circle(version):
-    """rules/routing#D16: a -> b -> c -> a of expiries ends where it began."""
-    b = Bench(version)
-    for name, following in zip("abc", "bca", strict=True):
-        b.queue(name, dead_letter_exchange="", dead_letter_routing_key=following, message_ttl=100)
-    b.send("a", "m")
-    b.wait(10_000)
-    assert [event.queue for event in b.all(events.CycleCut)] == ["a"]
-    assert [b.count(name) for name in "abc"] == [(0, 0)] * 3
-
-
-@versions()
-def test_d16_delivery_limit_is_no_rejection(version):
-    """rules/routing#D16: what died of its delivery limit does not come back to the queue."""
-    b = Bench(version)
-    b.queue("q", "quorum", delivery_limit=0, dead_letter_exchange="")
-    b.send("q", "m")
-    b.get("ch", "q")
-    b.reject("ch", 1, requeue=True)
-    assert b.drain("q") == ""
-    assert b.died("q", dropped=True) == "m:delivery_limit"
-
-
-@versions()
 def test_d16_a_loop_at_one_instant_does_not_hang(version):
     """rules/routing#S4: a loop without waiting is told as a livelock, not walked for ever."""
     b = Bench(version)
@@ -481,129 +360,3 @@ def test_d16_a_loop_at_one_instant_does_not_hang(version):
     if b.broker.livelock:
         assert b.broker.livelock.message == "m"
         assert set(b.broker.livelock.places) == {"r1", "r2"}
-
-
-# Where it goes ---------------------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_d17_unroutable_dead_letters(version):
-    """rules/routing#D17: dropped, unless the dead-letter exchange has an alternate one."""
-    b = Bench(version)
-    b.exchange("dlx", "direct")
-    b.queue("q", dead_letter_exchange="dlx")
-    b.send("q", "m")
-    die(b, "q")
-    assert b.died("q", dropped=True) == "m:rejected"
-    b.exchange("ae", "fanout")
-    b.queue("unrouted")
-    b.bind("ae", "unrouted")
-    b.exchange("dlx2", "direct", ae="ae")
-    b.queue("q2", dead_letter_exchange="dlx2")
-    b.send("q2", "m")
-    die(b, "q2")
-    assert b.drain("unrouted") == "m"
-
-
-@versions()
-def test_d15_never_mandatory_never_returned(version):
-    """rules/routing#D15: the publisher hears nothing of it."""
-    b = Bench(version)
-    b.exchange("dlx", "direct")
-    b.queue("q", dead_letter_exchange="dlx")
-    b.send("q", "m", mandatory=True)
-    die(b, "q")
-    assert b.returned == ""
-    assert b.confirms == {"m": "ack"}
-
-
-@versions()
-def test_d20_streams_as_targets(version):
-    """rules/routing#D20: a stream dead-letters nothing, but takes dead letters."""
-    b = Bench(version)
-    b.queue("s", "stream")
-    b.queue("q", dead_letter_exchange="", dead_letter_routing_key="s")
-    b.send("q", "m")
-    die(b, "q")
-    b.consume("A", "s", prefetch=5, args={"x-stream-offset": "first"})
-    assert b.news() == "A:m"
-
-
-# At least once ---------------------------------------------------------------------------------------------------------
-
-
-def at_least_once(version, **arguments):
-    b = Bench(version)
-    b.queue(
-        "q", "quorum",
-        **{"dead_letter_exchange": "dlx", "dead_letter_strategy": "at-least-once", "overflow": "reject-publish", **arguments},
-    )  # fmt: skip
-    b.queue("dlq")
-    return b
-
-
-@versions()
-def test_d19_kept_until_it_can_be_routed(version):
-    """rules/routing#D19: without a route the dead letter stays with its source, neither ready nor unacked,
-    and is tried every 180 s."""
-    b = at_least_once(version)
-    b.send("q", 0, 1)
-    die(b, "q")
-    die(b, "q")
-    assert b.count("q") == (0, 0)
-    b.wait(170_000)
-    b.exchange("dlx", "fanout")
-    b.bind("dlx", "dlq")
-    assert b.drain("dlq") == ""
-    b.wait(30_000)
-    assert b.drain("dlq") == "0 1"
-
-
-@versions()
-def test_d19_waiting_dead_letters_fill_the_queue(version):
-    """rules/routing#D8, rules/queues#6.1: they count towards its limit."""
-    b = at_least_once(version, max_length=1)
-    b.send("q", 0, 1)
-    die(b, "q")
-    die(b, "q")
-    b.send("q", 2)
-    assert b.confirms["2"] == "nack"
-
-
-@versions()
-@pytest.mark.parametrize("arguments", [{"overflow": "drop-head"}, {"overflow": "reject-publish-dlx"}])
-def test_d19_needs_reject_publish(version, arguments):
-    """rules/routing#D19: otherwise it is at most once."""
-    b = at_least_once(version, **arguments)
-    b.send("q", 0)
-    die(b, "q")
-    b.exchange("dlx", "fanout")
-    b.bind("dlx", "dlq")
-    b.wait(400_000)
-    assert b.drain("dlq") == ""
-
-
-@versions()
-def test_d19_survives_a_restart(version):
-    """rules/routing#D19: the source keeps it over a restart."""
-    b = at_least_once(version)
-    b.send("q", 0)
-    die(b, "q")
-    b.restart()
-    b.exchange("dlx", "fanout")
-    b.bind("dlx", "dlq")
-    b.wait(400_000)
-    assert b.drain("dlq") == "0"
-
-
-@versions()
-def test_d16_equal_names_in_other_places_do_not_matter(version):
-    """rules/routing#D16: the cycle rule goes by queue, so another queue behind the same exchange is fine twice."""
-    b = Bench(version)
-    b.queue("a", dead_letter_exchange="", dead_letter_routing_key="b", message_ttl=100)
-    b.queue("b", dead_letter_exchange="", dead_letter_routing_key="c", message_ttl=100)
-    b.queue("c")
-    b.send("a", "m")
-    b.wait(1000)
-    letter = b.take("c")
-    assert deaths(letter) == [("b", "expired", 1), ("a", "expired", 1)]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from routesim.broker.state import State
 from routesim.celery import delays
-from routesim.check import ERROR, NOTE, RULES, WARNING, Finding, check_file
+from routesim.check import RULES, check_file
 from routesim.check.loop_rules import MAX_HOPS
-from routesim.diagnostics import Invalid
+from routesim.diagnostics import ERROR, NOTE, WARNING, Diagnostic, Invalid
 from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import Keys
 from routesim.explain.keys.reach import reach
@@ -249,13 +249,13 @@ workers: {w1: {queues: jobs, prefetch: 1}}
 }  # fmt: skip
 
 
-def found(tmp_path: Path, text: str, **options: str) -> dict[str, Finding]:
+def found(tmp_path: Path, text: str, **options: str) -> dict[str, Diagnostic]:
     path = tmp_path / "topology.yaml"
     path.write_text(text, encoding="utf-8")
     return {finding.code: finding for finding in check_file(str(path), **options)}  # type: ignore[arg-type]
 
 
-def runs(finding: Finding) -> bool:
+def runs(finding: Diagnostic) -> bool:
     assert finding.witness is not None
     result = Runner(load_source(Source("witness", finding.witness.scenario), ""), max_events=200_000).run()
     return result.ok
@@ -279,8 +279,8 @@ def test_workers_are_known_with_what_they_declare_publish_and_listen_to(tmp_path
 def test_a_worker_without_a_limit_is_found_where_it_stands(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, WORKERS.replace("PREFETCH", "0")).values()
     assert finding.code == "prefetch-unlimited"
-    assert finding.diagnostic.place is not None
-    assert finding.diagnostic.place.line == 8
+    assert finding.place is not None
+    assert finding.place.line == 8
 
 
 def test_every_rule_has_a_case_and_a_page() -> None:
@@ -296,9 +296,9 @@ def test_the_fault_is_found_and_the_mended_file_is_silent(code: str, tmp_path: P
     assert code in findings, findings.keys()
     finding = findings[code]
     assert finding.severity == severity
-    place = finding.diagnostic.place
+    place = finding.place
     assert place is not None
-    assert finding.diagnostic.source.strip(), "it points at a line that there is"
+    assert finding.source.strip(), "it points at a line that there is"
     if severity == ERROR:
         assert finding.witness is not None
     if finding.witness is not None:
@@ -309,11 +309,11 @@ def test_the_fault_is_found_and_the_mended_file_is_silent(code: str, tmp_path: P
 @pytest.mark.parametrize("code", CASES)
 def test_a_comment_on_the_line_silences_it(code: str, tmp_path: Path) -> None:
     finding = found(tmp_path, CASES[code][1])[code]
-    assert finding.diagnostic.place is not None
+    assert finding.place is not None
     lines = (tmp_path / "topology.yaml").read_text(encoding="utf-8").split("\n")
-    lines[finding.diagnostic.place.line - 1] += f"  # routesim: ignore[nothing-else, {code}]"
+    lines[finding.place.line - 1] += f"  # routesim: ignore[nothing-else, {code}]"
     assert code not in found(tmp_path, "\n".join(lines))
-    lines[finding.diagnostic.place.line - 1] = lines[finding.diagnostic.place.line - 1].replace(code, "another-code")
+    lines[finding.place.line - 1] = lines[finding.place.line - 1].replace(code, "another-code")
     assert code in found(tmp_path, "\n".join(lines))
 
 
@@ -332,7 +332,7 @@ def test_one_policy_is_one_mistake_however_many_queues_it_harms(tmp_path: Path) 
     path.write_text(text)
     findings = [finding for finding in check_file(str(path)) if finding.code == "dead-letter-nowhere"]
     assert len(findings) == 1
-    assert "40 queues" in findings[0].diagnostic.message
+    assert "40 queues" in findings[0].message
     assert runs(findings[0])
 
 
@@ -348,7 +348,7 @@ bindings:
   - {{source: dlx2, destination: parked, routing_key: us.order}}
 """
     finding = found(tmp_path, text)["dead-letter-nowhere"]
-    assert "eu.order" in finding.diagnostic.message
+    assert "eu.order" in finding.message
     assert runs(finding)
     assert "dead-letter-nowhere" not in found(tmp_path, text.replace("us.order", "eu.order"))
 
@@ -454,7 +454,7 @@ def test_no_rejected_message_is_lost_without_a_finding(
         path = Path(folder) / "topology.yaml"
         path.write_text(json.dumps({**data, "name": "fuzz"}))
         findings = check_file(str(path))
-    told = " ".join(finding.diagnostic.message for finding in findings if finding.code == "dead-letter-nowhere")
+    told = " ".join(finding.message for finding in findings if finding.code == "dead-letter-nowhere")
     for name in lost:
         assert f"'{name}'" in told, (name, told)
 
@@ -465,7 +465,7 @@ FOLDER = os.environ.get("ROUTESIM_DEFINITIONS")
 needs_folder = pytest.mark.skipif(not FOLDER, reason="ROUTESIM_DEFINITIONS names no folder of definitions files")
 
 
-def of(name: str) -> list[Finding]:
+def of(name: str) -> list[Diagnostic]:
     return check_file(str(Path(FOLDER or "") / name))
 
 
@@ -473,10 +473,10 @@ def of(name: str) -> list[Finding]:
 def test_a_policy_that_sends_every_dead_letter_nowhere_and_hides_another() -> None:
     findings = {finding.code: finding for finding in of("NakaSato__gridtokenx-coresystem.json")}
     assert findings["dead-letter-nowhere"].severity == ERROR
-    assert "6 queues" in findings["dead-letter-nowhere"].diagnostic.message
+    assert "6 queues" in findings["dead-letter-nowhere"].message
     assert runs(findings["dead-letter-nowhere"])
-    assert "'ha-all' never applies" in findings["policy-hidden"].diagnostic.message
-    assert "4.0" in findings["version-will-refuse"].diagnostic.message
+    assert "'ha-all' never applies" in findings["policy-hidden"].message
+    assert "4.0" in findings["version-will-refuse"].message
 
 
 @needs_folder
@@ -534,7 +534,7 @@ consumers: {worker: {queue: jobs, on_message: [{attempt: 1, publish: {routing_ke
 """
     path = tmp_path / "replies.yaml"
     path.write_text(text)
-    messages = [item.diagnostic.message for item in check_file(str(path)) if item.code == "queue-unreachable"]
+    messages = [item.message for item in check_file(str(path)) if item.code == "queue-unreachable"]
     assert len(messages) == 1
     assert "'idle'" in messages[0]
 
@@ -565,7 +565,7 @@ def test_a_rung_that_is_missing_is_found(tmp_path: Path) -> None:
     data = ladder("classic")
     data["bindings"] = [item for item in data["bindings"] if item["routing_key"] != "*.*.*.*.*.*.*.*.1.#"]  # type: ignore[attr-defined]
     findings = [item for item in _all(tmp_path, json.dumps(data)) if item.code == "dead-letter-nowhere"]
-    lost = next(item for item in findings if "'celery_delayed_19', which leads nowhere" in item.diagnostic.message)
+    lost = next(item for item in findings if "'celery_delayed_19', which leads nowhere" in item.message)
     assert runs(lost)
 
 
@@ -593,9 +593,9 @@ def test_what_is_given_up_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("routesim.explain.keys.remainders.MAX_STEPS", 5)
     finding = found(tmp_path, text)["dead-letter-nowhere"]
     assert finding.severity == NOTE
-    assert finding.diagnostic.message.startswith("not checked to the end for dead letters of queue 'jobs'")
+    assert finding.message.startswith("not checked to the end for dead letters of queue 'jobs'")
     text = CASES["wildcard-on-direct"][1]
-    assert "for exchange 'shop'" in found(tmp_path, text)["wildcard-on-direct"].diagnostic.message
+    assert "for exchange 'shop'" in found(tmp_path, text)["wildcard-on-direct"].message
 
 
 def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -609,7 +609,7 @@ def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: P
     queues = {f"q{number}": {"arguments": {"x-message-ttl": 1000, DLX: "x"}} for number in range(12)}
     bindings = [{"source": "x", "destination": name} for name in queues]
     findings = found(tmp_path, json.dumps({"exchanges": {"x": "fanout"}, "queues": queues, "bindings": bindings}))
-    assert "not checked to the end for dead letters of queues 'q0'" in findings["cycle-cut"].diagnostic.message
+    assert "not checked to the end for dead letters of queues 'q0'" in findings["cycle-cut"].message
     assert len(calls) <= 12 * (2 * MAX_HOPS + 1)
 
 
@@ -618,11 +618,11 @@ def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: P
 
 def test_exchanges_that_wait_for_somebody_who_asks_drop_rightly(tmp_path: Path) -> None:
     text = "exchanges: {celery.pidbox: {type: fanout, durable: false}, reply.celery.pidbox: direct, celeryev: topic, %s: direct}"
-    messages = [item.diagnostic.message for item in _all(tmp_path, text % "reply.pidbox")]
+    messages = [item.message for item in _all(tmp_path, text % "reply.pidbox")]
     assert [message.split("'")[1] for message in messages] == ["celery.pidbox", "reply.pidbox"]
 
 
-def _all(tmp_path: Path, text: str) -> list[Finding]:
+def _all(tmp_path: Path, text: str) -> list[Diagnostic]:
     path = tmp_path / "all.yaml"
     path.write_text(text, encoding="utf-8")
     return check_file(str(path))
@@ -642,6 +642,6 @@ celery:
 """
     findings = found(tmp_path, text.replace("TAKES", "10m"))
     assert runs(findings["task-outlives-timeout"])
-    assert findings["task-outlives-timeout"].diagnostic.source.strip().startswith("report:")
-    assert findings["late-acks-needed"].diagnostic.source.strip().startswith("mail:")
+    assert findings["task-outlives-timeout"].source.strip().startswith("report:")
+    assert findings["late-acks-needed"].source.strip().startswith("mail:")
     assert "task-outlives-timeout" not in found(tmp_path, text.replace("TAKES", "4m"))

@@ -81,9 +81,14 @@ def test_what_is_not_understood(faulty: str, wrong: tuple[str, str]) -> None:
     assert done.err.startswith("error: ")
 
 
-def test_an_invalid_file_has_no_findings(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format", ["table", "plain", "json", "junit", "github", "sarif"])
+def test_a_file_that_cannot_be_used_takes_nothing_from_the_others(faulty: str, tmp_path: Path, format: str) -> None:
     path = tmp_path / "broken.json"
     path.write_text('{"vhosts": [{]}')
-    done = sane(routesim("check", str(path), "scenarios/hello.yaml"))
+    done = sane(routesim("check", str(path), faulty, "--format", format))
     assert done.status == 2
-    assert "broken.json:1" in done.err
+    assert "dead-letter-nowhere" in done.out
+    assert "broken.json" in (done.err if format in ("table", "plain") else done.out)
+    alone = sane(routesim("check", str(path), "--format", format))
+    assert alone.status == 2
+    assert (alone.out == "") is (format in ("table", "plain"))

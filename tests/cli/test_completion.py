@@ -19,7 +19,7 @@ from routesim.cli.shells import suggesting
 from routesim.cli.shells.shellwords import parsed, quoted
 from routesim.cli.shells.suggesting import source_of, suggestions
 from routesim.cli.shells.walking import CommandLine
-from routesim.report.formats.run_formats import FORMATS
+from routesim.report.formats import RUN, formats_of
 from routesim.scenario.starting import templates
 from routesim.versions import NEWEST_PATCH
 
@@ -114,7 +114,7 @@ def test_options() -> None:
 
 
 @pytest.mark.parametrize(("words", "expected"), [
-    (("run", "--format", ""), list(FORMATS)), (("run", "-f", "js"), ["json"]), (("run", "--format=nd"), ["--format=ndjson"]), (("run", "-fnd"), ["-fndjson"]),
+    (("run", "--format", ""), list(formats_of(RUN))), (("run", "-f", "js"), ["json"]), (("run", "--format=nd"), ["--format=ndjson"]), (("run", "-fnd"), ["-fndjson"]),
     (("run", "-qfnd"), ["-qfndjson"]), (("run", "--seeds", "1..2", "-f", ""), ["table", "plain", "json"]), (("run", "--plot", "-f", ""), ["table", "plain"]),
     (("run", "--step", "-f", ""), ["table"]), (("run", "--watch", "-f", ""), ["table", "plain"]), (("celery", "monitor", "-f", ""), ["table", "plain", "json"]),
     (("run", "--until", ""), ["idle", "steps"]),

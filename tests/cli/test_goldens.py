@@ -14,13 +14,19 @@ from kits.paths import ROOT
 
 from routesim.cli import main
 from routesim.cli.shells.suggesting import suggestions
-from routesim.report.formats.verdicts import FORMATS as VERDICT_FORMATS
+from routesim.diagnostics import Invalid
+from routesim.report.formats import VERIFY, formats_of, writer_of
+from routesim.report.results.findings import refused
+from routesim.report.results.verdicts import Verdicts
+from routesim.report.style import OutputStyle
+from routesim.scenario import load
 from routesim.verify import VerifyVerdict
 from routesim.verify.comparing import EngineDifference
 
 GOLDENS = Path(__file__).parent / "goldens"
 UPDATE = os.environ.get("UPDATE_GOLDENS") == "1"
 FAILING, LOSING, MENDED = "tests/cli/failing.yaml", "tests/cli/losing.yaml", "tests/cli/mended.yaml"
+BROKEN = "tests/cli/mistakes.yaml"
 UPGRADED = "scenarios/upgrade-delivery-limit.yaml"
 FLOWER = "scenarios/introduction/flower-watches-from-the-side.yaml"
 TWICE, LATE = "scenarios/celery/connection-blip-runs-twice.yaml", "scenarios/introduction/redis-notices-late.yaml"
@@ -33,7 +39,10 @@ ENDINGS = {
     "mermaid": "mmd",
     "dot": "dot",
     "tap": "tap",
+    "html": "html",
 }
+# Formats that show nothing of a file that cannot be used: stderr alone tells.
+UNSHOWN = {"table", "plain", "tree", "mermaid", "dot", "svg", "scenario", "definitions", ""}
 # A format that has goldens of its own somewhere else.
 ELSEWHERE = {"html"}
 
@@ -91,11 +100,28 @@ TABLE = {
     "monitor-narrow": Golden(("celery", "monitor", TWICE), ("table",), columns=40),
     "monitor-as-flower": Golden(("celery", "monitor", FLOWER, "--as", "flower"), columns=80),
     "compare": Golden(("celery", "compare", LATE), ("table", "plain", "json"), 1, columns=80),
+    # Files that cannot be used: what a format shows of them, and where that is nothing, what stderr says.
+    "broken-run": Golden(("run", SHOES, BROKEN), (*RUN, "html"), 2),
+    "broken-seeds": Golden(("run", BROKEN, "--seeds", "1..20"), ("table", "plain", "json"), 2),
+    "broken-check": Golden(("check", LOSING, BROKEN), ("table", "plain", "json", "junit", "github", "sarif"), 2),
+    "broken-graph": Golden(("graph", BROKEN), ("tree", "mermaid", "dot", "svg", "json"), 2),
+    "broken-route": Golden(("explain", "route", BROKEN, "key"), (*ANSWERS, "svg"), 2),
+    "broken-message": Golden(("explain", "message", BROKEN, "m1"), (*ANSWERS, "svg"), 2),
+    "broken-queue": Golden(("explain", "queue", BROKEN, "warehouse"), (*ANSWERS, "svg"), 2),
+    "broken-diff": Golden(("diff", BROKEN, LOSING), (*ANSWERS, "svg"), 2),
+    "broken-upgrade": Golden(("upgrade", BROKEN), (*ANSWERS, "svg"), 2),
+    "broken-import": Golden(("import", BROKEN), ("scenario", "definitions"), 2),
+    "broken-export": Golden(("export", BROKEN), ("",), 2),
+    "broken-expand": Golden(("celery", "expand", BROKEN), ("",), 2),
+    "broken-monitor": Golden(("celery", "monitor", BROKEN), ("table", "plain", "json"), 2),
+    "broken-compare": Golden(("celery", "compare", BROKEN), ("table", "plain", "json"), 2),
 }  # fmt: skip
 CASES = [(name, format) for name, golden in TABLE.items() for format in golden.formats]
 
 
 def kept(name: str, format: str) -> Path:
+    if format in UNSHOWN and name in TABLE and BROKEN in TABLE[name].arguments and LOSING not in TABLE[name].arguments[:2]:
+        return GOLDENS / f"{name}.stderr.txt"
     ending = ENDINGS.get(format, "txt")
     return GOLDENS / (f"{name}.{ending}" if ending == format else f"{name}.{format}.{ending}" if format else f"{name}.{ending}")
 
@@ -105,6 +131,10 @@ def printed(name: str, format: str) -> str:
     asked = ["--format", format] if format else []
     done = sane(within(*golden.arguments, *asked, COLUMNS=str(golden.columns), NO_COLOR="1"))
     assert done.status == golden.status, done
+    if not done.out:
+        return done.err
+    if format == "html":  # the page around it is kept elsewhere
+        return done.out[done.out.index("<main>") : done.out.index("</main>")]
     return done.out
 
 
@@ -132,12 +162,22 @@ VERDICTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("format", VERDICT_FORMATS)
+@pytest.mark.parametrize("format", formats_of(VERIFY))
 def test_verdicts(format: str) -> None:
     """What `verify` writes, without the broker that it needs."""
     out = io.StringIO()
-    VERDICT_FORMATS[format](out, VERDICTS, "3.10.8", colour=False)
+    writer_of(format, VERIFY)(out, Verdicts(VERDICTS, "3.10.8"), OutputStyle(False, None, False))
     same(kept("verify", format), out.getvalue())
+
+
+@pytest.mark.parametrize("format", [format for format in formats_of(VERIFY) if format not in ("table", "plain")])
+def test_what_verify_says_of_a_file_that_cannot_be_used(format: str) -> None:
+    out = io.StringIO()
+    with pytest.raises(Invalid) as caught:
+        load(str(ROOT / BROKEN))
+    diagnostics = [item._replace(place=item.place and item.place._replace(file=BROKEN)) for item in caught.value.diagnostics]
+    writer_of(format, VERIFY)(out, Verdicts([], "3.10.8", [refused(BROKEN, diagnostics)]), OutputStyle(False, None, False))
+    same(kept("broken-verify", format), out.getvalue())
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -164,10 +204,16 @@ def test_every_format_of_every_command_has_a_golden() -> None:
         needed -= {"svg"} if path[0] in ("diff", "versions", "upgrade") else set()
         missing = needed - {format for golden in mine for format in golden.formats}
         assert not missing, f"no golden for routesim {' '.join(path)} --format {', '.join(sorted(missing))}"
+        if any(
+            parameter.name in ("file", "files", "old") and parameter.param_type_name == "argument" for parameter in command.params
+        ):
+            missing = offered - {format for golden in mine if BROKEN in golden.arguments for format in golden.formats}
+            assert not missing, f"no golden of a broken file for {' '.join(path)} --format {', '.join(sorted(missing))}"
 
 
 def test_every_golden_is_somebodys() -> None:
-    used = {kept(name, format) for name, format in CASES} | {kept("verify", format) for format in VERDICT_FORMATS}
+    used = {kept(name, format) for name, format in CASES} | {kept("verify", format) for format in formats_of(VERIFY)}
+    used |= {kept("broken-verify", format) for format in formats_of(VERIFY) if format not in ("table", "plain")}
     assert {path for path in GOLDENS.iterdir() if not path.name.startswith("html")} == used
 
 

@@ -18,7 +18,9 @@ from rich.cells import cell_len
 
 from routesim.cli import main
 from routesim.cli.shells.suggesting import suggestions
-from routesim.report.formats.verdicts import FORMATS as VERDICT_FORMATS
+from routesim.report.formats import VERIFY, formats_of, writer_of
+from routesim.report.results.verdicts import Verdicts
+from routesim.report.style import OutputStyle
 from routesim.text import visible, width
 from routesim.verify import VerifyVerdict
 from routesim.verify.comparing import EngineDifference
@@ -277,7 +279,7 @@ def test_junit_is_xml_and_holds_the_names(folder: Path, encoding: str) -> None:
             assert [suite.attrib["name"] for suite in root] == [visible(name) for name in NAMES.values()]
 
 
-@pytest.mark.parametrize("format", VERDICT_FORMATS)
+@pytest.mark.parametrize("format", formats_of(VERIFY))
 def test_verdicts(format: str) -> None:
     import io
 
@@ -285,7 +287,7 @@ def test_verdicts(format: str) -> None:
     found = [VerifyVerdict(name, name, difference=EngineDifference(name, name, [name], name, name), tries=1) for name in names]
     found += [VerifyVerdict(name, name, skipped=name) for name in names]
     out = io.StringIO()
-    VERDICT_FORMATS[format](out, found, "3.10.8", colour=False)
+    writer_of(format, VERIFY)(out, Verdicts(found, "3.10.8"), OutputStyle(False, None, False))
     tame(out.getvalue())
     if format == "json":
         assert [item["file"] for item in json.loads(out.getvalue())["verdicts"]] == names * 2

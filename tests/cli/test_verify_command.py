@@ -12,8 +12,8 @@ from routesim.cli.shared.exits import UsageError
 BROKER = "amqp://127.0.0.1:1"
 
 
-def asked(files: list[str], output: str | None) -> verifying.Verify:
-    return verifying.Verify(files, BrokerTarget(BROKER, None, 1), 0 if files else 5, 0, ".", "plain", output)
+def asked(files: list[str], output: str | None) -> verifying.VerifyOptions:
+    return verifying.VerifyOptions(files, BrokerTarget(BROKER, None, 1), 0 if files else 5, 0, ".", "plain", output)
 
 
 def test_a_scenario_is_not_overwritten(tmp_path: Path) -> None:

@@ -2,9 +2,62 @@
 
 import pytest
 from kits.broker import Bench, before, since, versions
+from kits.rules import routing_rules
 
 from routesim import events
 from routesim.values import Typed
+
+test_predeclared = routing_rules("""
+P2,R2 every queue is bound to the default exchange: by its name, as long as it is there
+    queue q; route "" q = q; route "" p mandatory = returned; delete-queue q; route "" q =
+P4 reserved names: a new exchange that begins with amq. is 403; an existing one is compared; other spellings are free
+    exchange amq.foo !403 exchange name 'amq.foo' contains reserved prefix 'amq.*'; exchange amq.topic topic
+    exchange amq.topic direct !406 inequivalent arg 'type' for exchange 'amq.topic' in vhost '/': received 'direct' but current is 'topic'
+    exchange AMQ.x; exchange amqp.x
+P5 system exchanges cannot be deleted, amq.direct: whether they are there or not
+    delete-exchange amq.direct !403 deletion of system exchange 'amq.direct' in vhost '/' not allowed
+P5 system exchanges cannot be deleted, amq.nothing: whether they are there or not
+    delete-exchange amq.nothing !403 deletion of system exchange 'amq.nothing' in vhost '/' not allowed
+""")
+
+test_declaring = routing_rules("""
+C2 the type is looked at first: unknown types are refused for existing exchanges and reserved names too; case counts [<3.13]
+    exchange x; exchange x nonsense !503; exchange amq.foo nonsense !503; exchange "" nonsense !503; exchange y Fanout !503
+C2 the type is looked at first: unknown types are refused for existing exchanges and reserved names too; case counts [>=3.13]
+    exchange x; exchange x nonsense !406; exchange amq.foo nonsense !406; exchange "" nonsense !406; exchange y Fanout !406
+C3 the alternate exchange may be missing or itself: nobody looks whether it is there
+    exchange x ae=nowhere; exchange y ae=y; exchange z ae=""; exchanges = x y z
+""")
+
+test_deleting = routing_rules("""
+K1 if unused looks at bindings from it: being a destination or an alternate exchange is no use; a binding from it is
+    exchange source fanout; exchange x fanout; exchange y fanout ae=x; queue q dead-letter-exchange=x; bind-exchange source x
+    delete-exchange source if-unused !406 exchange 'source' in vhost '/' in use; delete-exchange x if-unused
+    delete-exchange source if-unused; exchanges = y
+K2,K3 deleting goes upstream only: of A, B, C and q in a row, all auto-delete, deleting B takes A along and leaves C
+    exchange A fanout auto-delete; exchange B fanout auto-delete; exchange C fanout auto-delete; queue q; bind-exchange A B
+    bind-exchange B C; bind C q; delete-exchange B; exchanges = C; route C = q
+K3 a binding to itself counts: it keeps the exchange, until it is the last to go
+    exchange x fanout auto-delete; queue q; bind-exchange x x; bind x q; delete-queue q; exchanges = x; unbind x x to=exchange
+    exchanges =
+K4 publishing and references delete nothing: a missing alternate or dead-letter exchange is looked for at every publish, so it may come later
+    exchange x fanout ae=late; queue unrouted; route x =; exchange late fanout; bind late unrouted; route x = unrouted
+    delete-exchange late; route x =; exchanges = x
+K5 recreating brings no bindings back: neither of an exchange nor of a queue
+    exchange x fanout; exchange up fanout; queue q; bind x q; bind-exchange up x; delete-exchange x; exchange x fanout
+    route x =; route up =; bind x q; delete-queue q; queue q; route x =; bind x q; route x = q
+""")
+
+test_bindings = routing_rules("""
+B3,U25 reply addresses cannot be bound: 404 at first, 403 from 4.2.6 on, for unbind too [3.10 4.2.5]
+    bind amq.fanout amq.rabbitmq.reply-to.abc !404; unbind amq.fanout amq.rabbitmq.reply-to.abc
+B3,U25 reply addresses cannot be bound: 404 at first, 403 from 4.2.6 on, for unbind too [4.2.6 4.3]
+    bind amq.fanout amq.rabbitmq.reply-to.abc !403 cannot bind or unbind to a volatile (direct reply-to) queue
+    unbind amq.fanout amq.rabbitmq.reply-to.abc !403 cannot bind or unbind to a volatile (direct reply-to) queue
+B7 exchanges bind by the sources type: what matches is decided by the source; loops are allowed
+    exchange t topic; exchange d direct; queue q; bind-exchange t d *.k; bind-exchange d t a.k; bind d q a.k; route t a.k = q
+    route t b.k =
+""")
 
 NOT_PERMITTED = (403, "ACCESS_REFUSED - operation not permitted on the default exchange")
 PREDECLARED = {
@@ -39,17 +92,6 @@ def test_p1_the_trace_exchange_is_internal(version):
 
 
 @versions()
-def test_p2_every_queue_is_bound_to_the_default_exchange(version):
-    """rules/routing#P2, rules/routing#R2: by its name, as long as it is there."""
-    b = Bench(version)
-    b.queue("q")
-    assert b.route("", "q") == "q"
-    assert b.route("", "p", mandatory=True) == "returned"
-    b.delete_queue("q")
-    assert b.route("", "q") == ""
-
-
-@versions()
 @pytest.mark.parametrize(
     "ask",
     [
@@ -71,41 +113,7 @@ def test_p3_the_default_exchange_is_nobodys(version, ask):
     ask(b)
 
 
-@versions()
-def test_p4_reserved_names(version):
-    """rules/routing#P4: a new exchange that begins with amq. is 403; an existing one is compared; other spellings are free."""
-    b = Bench(version)
-    b.exchange("amq.foo", fails=(403, "exchange name 'amq.foo' contains reserved prefix 'amq.*'"))
-    b.exchange("amq.topic", "topic")
-    b.exchange(
-        "amq.topic",
-        "direct",
-        fails=(406, "inequivalent arg 'type' for exchange 'amq.topic' in vhost '/': received 'direct' but current is 'topic'"),
-    )
-    b.exchange("AMQ.x")
-    b.exchange("amqp.x")
-
-
-@versions()
-@pytest.mark.parametrize("name", ["amq.direct", "amq.nothing"])
-def test_p5_system_exchanges_cannot_be_deleted(version, name):
-    """rules/routing#P5: whether they are there or not."""
-    b = Bench(version)
-    b.delete_exchange(name, fails=(403, f"deletion of system exchange '{name}' in vhost '/' not allowed"))
-
-
 # Declaring -------------------------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_c2_the_type_is_looked_at_first(version):
-    """rules/routing#C2: unknown types are refused for existing exchanges and reserved names too; case counts."""
-    code = 503 if version == "3.10" else 406
-    b = Bench(version)
-    b.exchange("x")
-    for name in ("x", "amq.foo", ""):
-        b.exchange(name, "nonsense", fails=code)
-    b.exchange("y", "Fanout", fails=code)
 
 
 @versions()
@@ -115,16 +123,6 @@ def test_c3_the_alternate_exchange_is_text(version, value, kind):
     b = Bench(version)
     b.exchange("x", ae=value, fails=(406, f"invalid type '{kind}' for arg 'alternate-exchange' in exchange 'x' in vhost '/'"))
     assert b.exchanges == ""
-
-
-@versions()
-def test_c3_the_alternate_exchange_may_be_missing_or_itself(version):
-    """rules/routing#C3: nobody looks whether it is there."""
-    b = Bench(version)
-    b.exchange("x", ae="nowhere")
-    b.exchange("y", ae="y")
-    b.exchange("z", ae="")
-    assert b.exchanges == "x y z"
 
 
 @versions()
@@ -216,36 +214,6 @@ def test_c8_transient_exchanges_are_kept_with_khepri(version):
 
 
 @versions()
-def test_k1_if_unused_looks_at_bindings_from_it(version):
-    """rules/routing#K1: being a destination or an alternate exchange is no use; a binding from it is."""
-    b = Bench(version)
-    b.exchange("source", "fanout")
-    b.exchange("x", "fanout")
-    b.exchange("y", "fanout", ae="x")
-    b.queue("q", dead_letter_exchange="x")
-    b.bind_exchange("source", "x")
-    b.delete_exchange("source", if_unused=True, fails=(406, "exchange 'source' in vhost '/' in use"))
-    b.delete_exchange("x", if_unused=True)
-    b.delete_exchange("source", if_unused=True)
-    assert b.exchanges == "y"
-
-
-@versions()
-def test_k2_deleting_goes_upstream_only(version):
-    """rules/routing#K2, rules/routing#K3: of A, B, C and q in a row, all auto-delete, deleting B takes A along and leaves C."""
-    b = Bench(version)
-    for name in "ABC":
-        b.exchange(name, "fanout", auto_delete=True)
-    b.queue("q")
-    b.bind_exchange("A", "B")
-    b.bind_exchange("B", "C")
-    b.bind("C", "q")
-    b.delete_exchange("B")
-    assert b.exchanges == "C"
-    assert b.route("C") == "q"
-
-
-@versions()
 @pytest.mark.parametrize("how", ["unbind", "delete", "cancel", "expire", "connection"])
 def test_k3_what_deletes_an_auto_delete_exchange(version, how):
     """rules/routing#K3: losing the last binding by an unbind or with its queue, however that goes."""
@@ -273,20 +241,6 @@ def test_k3_what_deletes_an_auto_delete_exchange(version, how):
 
 
 @versions()
-def test_k3_a_binding_to_itself_counts(version):
-    """rules/routing#K3: it keeps the exchange, until it is the last to go."""
-    b = Bench(version)
-    b.exchange("x", "fanout", auto_delete=True)
-    b.queue("q")
-    b.bind_exchange("x", "x")
-    b.bind("x", "q")
-    b.delete_queue("q")
-    assert b.exchanges == "x"
-    b.unbind("x", "x", to="exchange")
-    assert b.exchanges == ""
-
-
-@versions()
 def test_k3_several_bindings_of_one_queue_go_together(version):
     """rules/routing#K3: deleting the queue takes all of them; the exchange goes once."""
     b = Bench(version)
@@ -297,41 +251,6 @@ def test_k3_several_bindings_of_one_queue_go_together(version):
     b.delete_queue("q")
     assert b.exchanges == ""
     assert [event.exchange for event in b.all(events.ExchangeDeleted)] == ["x"]
-
-
-@versions()
-def test_k4_publishing_and_references_delete_nothing(version):
-    """rules/routing#K4: a missing alternate or dead-letter exchange is looked for at every publish, so it may come later."""
-    b = Bench(version)
-    b.exchange("x", "fanout", ae="late")
-    b.queue("unrouted")
-    assert b.route("x") == ""
-    b.exchange("late", "fanout")
-    b.bind("late", "unrouted")
-    assert b.route("x") == "unrouted"
-    b.delete_exchange("late")
-    assert b.route("x") == ""
-    assert b.exchanges == "x"
-
-
-@versions()
-def test_k5_recreating_brings_no_bindings_back(version):
-    """rules/routing#K5: neither of an exchange nor of a queue."""
-    b = Bench(version)
-    b.exchange("x", "fanout")
-    b.exchange("up", "fanout")
-    b.queue("q")
-    b.bind("x", "q")
-    b.bind_exchange("up", "x")
-    b.delete_exchange("x")
-    b.exchange("x", "fanout")
-    assert b.route("x") == b.route("up") == ""
-    b.bind("x", "q")
-    b.delete_queue("q")
-    b.queue("q")
-    assert b.route("x") == ""
-    b.bind("x", "q")
-    assert b.route("x") == "q"
 
 
 # Bindings --------------------------------------------------------------------------------------------------------------
@@ -392,31 +311,6 @@ def test_b3_order_of_checks(version):
     b.bind_exchange("x", "neither", fails=(404, "no exchange 'neither' in vhost '/'"))
     b.bind("h", "mine", args={"x-match": "bad"}, channel="foreign", fails=406)
     b.bind("h", "mine", channel="foreign", fails=405)
-
-
-@versions(("3.10", "4.2.5", "4.2.6", "4.3"))
-def test_b3_reply_addresses_cannot_be_bound(version):
-    """rules/routing#B3, rules/routing#U25: 404 at first, 403 from 4.2.6 on, for unbind too."""
-    b = Bench(version)
-    name = "amq.rabbitmq.reply-to.abc"
-    refused = version in ("4.2.6", "4.3")
-    text = "cannot bind or unbind to a volatile (direct reply-to) queue"
-    b.bind("amq.fanout", name, fails=(403, text) if refused else 404)
-    b.unbind("amq.fanout", name, fails=(403, text) if refused else None)
-
-
-@versions()
-def test_b7_exchanges_bind_by_the_sources_type(version):
-    """rules/routing#B7: what matches is decided by the source; loops are allowed."""
-    b = Bench(version)
-    b.exchange("t", "topic")
-    b.exchange("d", "direct")
-    b.queue("q")
-    b.bind_exchange("t", "d", "*.k")
-    b.bind_exchange("d", "t", "a.k")
-    b.bind("d", "q", "a.k")
-    assert b.route("t", "a.k") == "q"
-    assert b.route("t", "b.k") == ""
 
 
 @versions(since("3.13"))

@@ -2,8 +2,38 @@
 
 import pytest
 from kits.broker import Bench, before, since, versions
+from kits.rules import routing_rules
 
 from routesim.values import Typed
+
+test_rules = routing_rules("""
+H2 keys that begin with x: left out for all and any; X-foo and xa are not such keys, x- is
+    exchange x headers; queue all; bind x all x-match=all x-=1 x-foo=1 X-foo=1 xa=1; queue any
+    bind x any x-match=any x-=1 x-foo=1 X-foo=1 xa=1; queue all-with-x
+    bind x all-with-x x-match=all-with-x x-=1 x-foo=1 X-foo=1 xa=1; queue any-with-x
+    bind x any-with-x x-match=any-with-x x-=1 x-foo=1 X-foo=1 xa=1; route x headers={"X-foo":1,"xa":1} = all any any-with-x
+    route x headers={"x-foo":1} = any-with-x; route x headers={"x-":1} = any-with-x
+    route x headers={"x-":1,"x-foo":1,"X-foo":1,"xa":1} = all all-with-x any any-with-x
+H3 void asks for presence: a void criterion is met by any value, a void one too; a void header meets nothing else
+    exchange x headers; queue void; bind x void h=null; queue one; bind x one h=1; queue text; bind x text h=""
+    route x headers={"h":1} = one void; route x headers={"h":null} = void; route x headers={"h":""} = text void
+    route x headers={"h":false} = void; route x headers={"h":[]} = void; route x headers={"other":1} =; route x =
+H4 all and any: every criterion or at least one; other headers are of no interest
+    exchange x headers; queue all; bind x all a=1 b=2; queue any; bind x any x-match=any a=1 b=2
+    route x headers={"a":1,"b":2,"c":3} = all any; route x headers={"a":1} = any; route x headers={"a":2,"b":2} = any
+    route x headers={"a":2,"b":1} =
+H5 no headers is an empty table: what matches everything matches it
+    exchange x headers; queue everything; bind x everything; queue something; bind x something a=1; route x = everything
+    route x headers={} = everything
+H6 keys play no role: neither routing key nor CC nor BCC; CC can be seen as a header, BCC cannot
+    exchange x headers; queue cc; bind x cc CC=null; queue bcc; bind x bcc BCC=null; queue h; bind x h h=1; queue keyed
+    bind x keyed key x-match=any; route x key headers={"CC":["key"],"BCC":["key"]} = cc
+H10 a client may send x death: as a header like any other until something dies
+    exchange x headers; queue death; bind x death x-match=all-with-x x-death=null; route x headers={"x-death":[]} = death
+H11 several bindings one copy: bindings with other arguments are others, but a queue gets one copy
+    exchange x headers; queue q; bind x q a=1; bind x q b=1; bind x q key a=1; route x headers={"a":1,"b":1} = q; unbind x q a=1
+    route x headers={"a":1} = q; unbind x q key a=1; route x headers={"a":1} =; route x headers={"b":1} = q
+""")
 
 OLD, NEW = before("3.13"), since("3.13")
 
@@ -122,54 +152,6 @@ def test_h1_modes(version):
 
 
 @versions()
-def test_h2_keys_that_begin_with_x(version):
-    """rules/routing#H2: left out for all and any; X-foo and xa are not such keys, x- is."""
-    arguments = {"x-": 1, "x-foo": 1, "X-foo": 1, "xa": 1}
-    b = exchange(version, {mode: {"x-match": mode, **arguments} for mode in ("all", "any", "all-with-x", "any-with-x")})
-    assert b.route("x", headers={"X-foo": 1, "xa": 1}) == "all any any-with-x"
-    assert b.route("x", headers={"x-foo": 1}) == "any-with-x"
-    assert b.route("x", headers={"x-": 1}) == "any-with-x"
-    assert b.route("x", headers=arguments) == "all all-with-x any any-with-x"
-
-
-@versions()
-def test_h3_void_asks_for_presence(version):
-    """rules/routing#H3: a void criterion is met by any value, a void one too; a void header meets nothing else."""
-    b = exchange(version, {"void": {"h": None}, "one": {"h": 1}, "text": {"h": ""}})
-    for value, expected in ((1, "one void"), (None, "void"), ("", "text void"), (False, "void"), ([], "void")):
-        assert b.route("x", headers={"h": value}) == expected
-    assert b.route("x", headers={"other": 1}) == ""
-    assert b.route("x") == ""
-
-
-@versions()
-def test_h4_all_and_any(version):
-    """rules/routing#H4: every criterion or at least one; other headers are of no interest."""
-    b = exchange(version, {"all": {"a": 1, "b": 2}, "any": {"x-match": "any", "a": 1, "b": 2}})
-    assert b.route("x", headers={"a": 1, "b": 2, "c": 3}) == "all any"
-    assert b.route("x", headers={"a": 1}) == "any"
-    assert b.route("x", headers={"a": 2, "b": 2}) == "any"
-    assert b.route("x", headers={"a": 2, "b": 1}) == ""
-
-
-@versions()
-def test_h5_no_headers_is_an_empty_table(version):
-    """rules/routing#H5: what matches everything matches it."""
-    b = exchange(version, {"everything": {}, "something": {"a": 1}})
-    assert b.route("x", headers=None) == "everything"
-    assert b.route("x", headers={}) == "everything"
-
-
-@versions()
-def test_h6_keys_play_no_role(version):
-    """rules/routing#H6: neither routing key nor CC nor BCC; CC can be seen as a header, BCC cannot."""
-    b = exchange(version, {"cc": {"CC": None}, "bcc": {"BCC": None}, "h": {"h": 1}})
-    b.queue("keyed")
-    b.bind("x", "keyed", "key", args={"x-match": "any"})
-    assert b.route("x", "key", {"CC": ["key"], "BCC": ["key"]}) == "cc"
-
-
-@versions()
 def test_h10_with_x_modes_see_the_deaths(version):
     """rules/routing#H10, rules/routing#D18: x-first-death-* can be matched in every version; x-death itself until 3.12,
     x-last-death-* since 3.13."""
@@ -186,27 +168,6 @@ def test_h10_with_x_modes_see_the_deaths(version):
     b.reject("ch", 1)
     reached = [name for name in ("first", "last", "death") if b.count(name)[0]]
     assert reached == (["first", "death"] if version in OLD else ["first", "last"])
-
-
-@versions()
-def test_h10_a_client_may_send_x_death(version):
-    """rules/routing#H10: as a header like any other until something dies."""
-    b = exchange(version, {"death": {"x-match": "all-with-x", "x-death": None}})
-    assert b.route("x", headers={"x-death": []}) == "death"
-
-
-@versions()
-def test_h11_several_bindings_one_copy(version):
-    """rules/routing#H11: bindings with other arguments are others, but a queue gets one copy."""
-    b = exchange(version, {"q": {"a": 1}})
-    b.bind("x", "q", args={"b": 1})
-    b.bind("x", "q", "key", args={"a": 1})
-    assert b.route("x", headers={"a": 1, "b": 1}) == "q"
-    b.unbind("x", "q", args={"a": 1})
-    assert b.route("x", headers={"a": 1}) == "q"
-    b.unbind("x", "q", "key", args={"a": 1})
-    assert b.route("x", headers={"a": 1}) == ""
-    assert b.route("x", headers={"b": 1}) == "q"
 
 
 @versions()

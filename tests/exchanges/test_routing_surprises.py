@@ -3,39 +3,67 @@
 Not here: S20 and S21, which are about the export of definitions, and S26, whose shortcuts a scenario does not have.
 """
 
-import pytest
 from kits.broker import Bench, before, deaths, since, versions
+from kits.rules import routing_rules
 
 from routesim import events
 from routesim.values import Typed
 
-
-@versions()
-def test_routing_s01_alternate_exchange_fires_when_no_binding_matched(version):
-    """rules/routing#S1: not when no queue was reached: a binding that leads to a dead end keeps the alternate exchange out."""
-    b = Bench(version)
-    b.queue("unrouted")
-    b.exchange("ae", "fanout")
-    b.bind("ae", "unrouted")
-    b.exchange("x", "direct", ae="ae")
-    b.exchange("dead-end", "fanout")
-    b.bind_exchange("x", "dead-end", "k")
-    assert b.route("x", "k", mandatory=True) == "returned"
-    assert b.route("x", "other", mandatory=True) == "unrouted"
-
-
-@versions()
-@pytest.mark.parametrize("header", ["CC", "BCC"])
-def test_routing_s02_a_cc_key_that_matches_suppresses_the_alternate_exchange(version, header):
-    """rules/routing#S2: it counts as a match of the exchange, and satisfies `mandatory`."""
-    b = Bench(version)
-    b.queue("q")
-    b.queue("unrouted")
-    b.exchange("ae", "fanout")
-    b.bind("ae", "unrouted")
-    b.exchange("x", "direct", ae="ae")
-    b.bind("x", "q", "copy")
-    assert b.route("x", "nothing", {header: ["copy"]}, mandatory=True) == "q"
+test_rules = routing_rules("""
+S1 alternate exchange fires when no binding matched: not when no queue was reached: a binding that leads to a dead end keeps the alternate exchange out
+    queue unrouted; exchange ae fanout; bind ae unrouted; exchange x direct ae=ae; exchange dead-end fanout
+    bind-exchange x dead-end k; route x k mandatory = returned; route x other mandatory = unrouted
+S2 a cc key that matches suppresses the alternate exchange, CC: it counts as a match of the exchange, and satisfies `mandatory`
+    queue q; queue unrouted; exchange ae fanout; bind ae unrouted; exchange x direct ae=ae; bind x q copy
+    route x nothing headers={"CC":["copy"]} mandatory = q
+S2 a cc key that matches suppresses the alternate exchange, BCC: it counts as a match of the exchange, and satisfies `mandatory`
+    queue q; queue unrouted; exchange ae fanout; bind ae unrouted; exchange x direct ae=ae; bind x q copy
+    route x nothing headers={"BCC":["copy"]} mandatory = q
+S5 headers bindings without criteria: `all` without criteria matches everything, `any` nothing; keys that begin with x- are no criteria
+    exchange x headers; queue none; bind x none; queue all; bind x all x-match=all; queue any; bind x any x-match=any
+    queue x-foo; bind x x-foo x-match=all x-foo=1; queue any-x-foo; bind x any-x-foo x-match=any x-foo=1; queue all-with-x
+    bind x all-with-x x-match=all-with-x x-foo=1; queue any-with-x; bind x any-with-x x-match=any-with-x x-foo=1
+    route x = all none x-foo; route x headers={"x-foo":1} = all all-with-x any-with-x none x-foo
+S8 what is not there can be unbound and deleted: unbind and delete say ok; binding to what is missing is 404
+    queue q; exchange x; unbind x nope; unbind nope q; unbind x q "no such key"; unbind x nope to=exchange; delete-exchange nope
+    delete-exchange nope if-unused; bind x nope !404 no queue 'nope' in vhost '/'
+    bind nope q !404 no exchange 'nope' in vhost '/'
+S9 only the alternate exchange is compared: another hash-header, inner type or unknown argument is accepted on a re-declaration, and ignored
+    exchange h x-consistent-hash hash-header=one; exchange h x-consistent-hash hash-header=two
+    exchange h x-consistent-hash unknown=1; exchange x ae=a
+    exchange x ae=b !406 inequivalent arg 'alternate-exchange' for exchange 'x' in vhost '/': received 'b' but current is 'a'
+    exchange x !406 inequivalent arg 'alternate-exchange'
+S10 an unknown exchange type: kills the connection before 3.13.3, the channel since [3.10 3.13.2]
+    exchange x nonsense !503 COMMAND_INVALID - unknown exchange type 'nonsense'
+S10 an unknown exchange type: kills the connection before 3.13.3, the channel since [3.13.3 4.0 4.2 4.3]
+    exchange x nonsense !406 unknown exchange type 'nonsense'
+S12 the default exchange as alternate and dead letter exchange: as an alternate exchange "" leads nowhere, as a dead-letter exchange it reaches the queue of the key
+    queue k; exchange x ae=""; route x k mandatory = returned; queue q dead-letter=k; send q m; get ch q; reject ch 1
+    drain k = m
+S13 a policy for the default exchange is never consulted: what the default exchange cannot route is lost whatever alternate exchange a policy gives it
+    queue unrouted; exchange ae fanout; bind ae unrouted; policy all .* alternate-exchange=ae
+    route "" nope mandatory = returned
+S15 unroutable publishes are acked: after the return if mandatory; a nack comes from a queue only, and one nacks the whole message
+    exchange x fanout; publish x "" lost; publish x "" back mandatory; queue keeps
+    queue full max-length=0 overflow=reject-publish; bind x keeps; bind x full; publish x "" refused
+    confirms = lost:ack back:ack refused:nack; returned = back; drain keeps = refused
+S16 reject publish and mandatory: nacked, not returned; overflow is looked at before consumers are
+    queue q max-length=0 overflow=reject-publish; consume A q; send q m mandatory; confirms = m:nack; returned =; news =
+S19 auto delete exchanges look at their own bindings: only losing the last binding from them counts; it goes on upstream; never bound ones stay
+    exchange A fanout auto-delete; exchange B fanout auto-delete; exchange C fanout auto-delete
+    exchange never fanout auto-delete; exchange source fanout; queue q; bind-exchange source never
+    unbind source never to=exchange; bind-exchange A B; bind-exchange B C; bind C q; exchanges = A B C never source
+    delete-queue q; exchanges = never source
+S25 number of hash words: from 4.3.5 on a topic binding key has at most two # words [3.10 4.2 4.3.4]
+    queue q; exchange x topic; bind x q #.a.#; bind x q a##.#.#; bind x q #.a.#.b.#
+S25 number of hash words: from 4.3.5 on a topic binding key has at most two # words [4.3.5]
+    queue q; exchange x topic; bind x q #.a.#; bind x q a##.#.#
+    bind x q #.a.#.b.# !406 Topic binding key '#.a.#.b.#' uses 3 '#' wildcards, at most 2 are allowed
+S28 transactions route at once and deliver later: what is bound after the publish gets nothing; returns come with the commit
+    channel tx confirms=false; exchange x fanout; queue early; queue late; bind x early; tx tx select; publish x "" 0 channel=tx
+    unbind x early; bind x late; send nope 1 channel=tx mandatory; returned =; tx tx commit; returned = 1; drain early = 0
+    drain late =
+""")
 
 
 @versions()
@@ -66,22 +94,6 @@ def test_routing_s04_a_loop_that_3_10_never_ends(version):
     b.wait(100_000)
     still_there = b.count("r1")[0] + b.count("r2")[0]
     assert still_there == (1 if version == "3.10" else 0)
-
-
-@versions()
-def test_routing_s05_headers_bindings_without_criteria(version):
-    """rules/routing#S5: `all` without criteria matches everything, `any` nothing; keys that begin with x- are no criteria."""
-    b = Bench(version)
-    b.exchange("x", "headers")
-    for name, arguments in {
-        "none": {}, "all": {"x-match": "all"}, "any": {"x-match": "any"}, "x-foo": {"x-match": "all", "x-foo": 1},
-        "any-x-foo": {"x-match": "any", "x-foo": 1}, "all-with-x": {"x-match": "all-with-x", "x-foo": 1},
-        "any-with-x": {"x-match": "any-with-x", "x-foo": 1},
-    }.items():  # fmt: skip
-        b.queue(name)
-        b.bind("x", name, args=arguments)
-    assert b.route("x") == "all none x-foo"
-    assert b.route("x", headers={"x-foo": 1}) == "all all-with-x any-with-x none x-foo"
 
 
 @versions()
@@ -130,75 +142,6 @@ def test_routing_s07_a_binding_is_known_by_the_exact_types_of_its_arguments(vers
 
 
 @versions()
-def test_routing_s08_what_is_not_there_can_be_unbound_and_deleted(version):
-    """rules/routing#S8: unbind and delete say ok; binding to what is missing is 404."""
-    b = Bench(version)
-    b.queue("q")
-    b.exchange("x")
-    b.unbind("x", "nope")
-    b.unbind("nope", "q")
-    b.unbind("x", "q", "no such key")
-    b.unbind("x", "nope", to="exchange")
-    b.delete_exchange("nope")
-    b.delete_exchange("nope", if_unused=True)
-    b.bind("x", "nope", fails=(404, "no queue 'nope' in vhost '/'"))
-    b.bind("nope", "q", fails=(404, "no exchange 'nope' in vhost '/'"))
-
-
-@versions()
-def test_routing_s09_only_the_alternate_exchange_is_compared(version):
-    """rules/routing#S9: another hash-header, inner type or unknown argument is accepted on a re-declaration, and ignored."""
-    b = Bench(version)
-    b.exchange("h", "x-consistent-hash", hash_header="one")
-    b.exchange("h", "x-consistent-hash", hash_header="two")
-    b.exchange("h", "x-consistent-hash", unknown=1)
-    b.exchange("x", ae="a")
-    b.exchange(
-        "x",
-        ae="b",
-        fails=(406, "inequivalent arg 'alternate-exchange' for exchange 'x' in vhost '/': received 'b' but current is 'a'"),
-    )
-    b.exchange("x", fails=(406, "inequivalent arg 'alternate-exchange'"))
-
-
-@versions(("3.10", "3.13.2", "3.13.3", "4.0", "4.2", "4.3"))
-def test_routing_s10_an_unknown_exchange_type(version):
-    """rules/routing#S10: kills the connection before 3.13.3, the channel since."""
-    b = Bench(version)
-    old = version in ("3.10", "3.13.2")
-    b.exchange(
-        "x",
-        "nonsense",
-        fails=(503, "COMMAND_INVALID - unknown exchange type 'nonsense'") if old else (406, "unknown exchange type 'nonsense'"),
-    )
-
-
-@versions()
-def test_routing_s12_the_default_exchange_as_alternate_and_dead_letter_exchange(version):
-    """rules/routing#S12: as an alternate exchange "" leads nowhere, as a dead-letter exchange it reaches the queue of the key."""
-    b = Bench(version)
-    b.queue("k")
-    b.exchange("x", ae="")
-    assert b.route("x", "k", mandatory=True) == "returned"
-    b.queue("q", dead_letter_exchange="", dead_letter_routing_key="k")
-    b.send("q", "m")
-    b.get("ch", "q")
-    b.reject("ch", 1)
-    assert b.drain("k") == "m"
-
-
-@versions()
-def test_routing_s13_a_policy_for_the_default_exchange_is_never_consulted(version):
-    """rules/routing#S13: what the default exchange cannot route is lost whatever alternate exchange a policy gives it."""
-    b = Bench(version)
-    b.queue("unrouted")
-    b.exchange("ae", "fanout")
-    b.bind("ae", "unrouted")
-    b.policy("all", ".*", {"alternate-exchange": "ae"})
-    assert b.route("", "nope", mandatory=True) == "returned"
-
-
-@versions()
 def test_routing_s14_direct_reply_to_and_mandatory(version):
     """rules/routing#S14: before 4.2 a mandatory reply is delivered and returned; since then it is delivered."""
     b = Bench(version)
@@ -210,33 +153,6 @@ def test_routing_s14_direct_reply_to_and_mandatory(version):
     b.send(address, "answer", mandatory=True)
     assert b.news() == "R:answer"
     assert b.returned == ("answer" if version in before("4.2") else "")
-
-
-@versions()
-def test_routing_s15_unroutable_publishes_are_acked(version):
-    """rules/routing#S15: after the return if mandatory; a nack comes from a queue only, and one nacks the whole message."""
-    b = Bench(version)
-    b.exchange("x", "fanout")
-    b.publish("x", "", "lost")
-    b.publish("x", "", "back", mandatory=True)
-    b.queue("keeps")
-    b.queue("full", max_length=0, overflow="reject-publish")
-    b.bind("x", "keeps")
-    b.bind("x", "full")
-    b.publish("x", "", "refused")
-    assert b.confirms == {"lost": "ack", "back": "ack", "refused": "nack"}
-    assert b.returned == "back"
-    assert b.drain("keeps") == "refused"
-
-
-@versions()
-def test_routing_s16_reject_publish_and_mandatory(version):
-    """rules/routing#S16: nacked, not returned; overflow is looked at before consumers are."""
-    b = Bench(version)
-    b.queue("q", max_length=0, overflow="reject-publish")
-    b.consume("A", "q")
-    b.send("q", "m", mandatory=True)
-    assert (b.confirms, b.returned, b.news()) == ({"m": "nack"}, "", "")
 
 
 @versions()
@@ -276,25 +192,6 @@ def test_routing_s18_argument_or_policy(version):
     b.send("q-quorum", 2, 3, 4)
     assert b.confirms == {"probe": "ack", "0": "ack", "1": "ack", "2": "ack", "3": "ack", "4": "nack"}
     assert b.drain("by-argument") == "0"
-
-
-@versions()
-def test_routing_s19_auto_delete_exchanges_look_at_their_own_bindings(version):
-    """rules/routing#S19: only losing the last binding from them counts; it goes on upstream; never bound ones stay."""
-    b = Bench(version)
-    for name in "ABC":
-        b.exchange(name, "fanout", auto_delete=True)
-    b.exchange("never", "fanout", auto_delete=True)
-    b.exchange("source", "fanout")
-    b.queue("q")
-    b.bind_exchange("source", "never")
-    b.unbind("source", "never", to="exchange")
-    b.bind_exchange("A", "B")
-    b.bind_exchange("B", "C")
-    b.bind("C", "q")
-    assert b.exchanges == "A B C never source"
-    b.delete_queue("q")
-    assert b.exchanges == "never source"
 
 
 @versions()
@@ -355,18 +252,6 @@ def test_routing_s24_later_deaths_change_the_count_only(version):
     assert (entry["exchange"], entry["routing-keys"], entry["original-expiration"]) == ("x", ["first.key"], "60000")
 
 
-@versions(("3.10", "4.2", "4.3.4", "4.3.5"))
-def test_routing_s25_number_of_hash_words(version):
-    """rules/routing#S25: from 4.3.5 on a topic binding key has at most two # words."""
-    b = Bench(version)
-    b.queue("q")
-    b.exchange("x", "topic")
-    b.bind("x", "q", "#.a.#")
-    b.bind("x", "q", "a##.#.#")
-    text = "Topic binding key '#.a.#.b.#' uses 3 '#' wildcards, at most 2 are allowed"
-    b.bind("x", "q", "#.a.#.b.#", fails=(406, text) if version == "4.3.5" else None)
-
-
 @versions()
 def test_routing_s27_line_ends_in_names(version):
     """rules/routing#S27: taken out in declare, bind, unbind and delete, but not in publish."""
@@ -382,26 +267,6 @@ def test_routing_s27_line_ends_in_names(version):
     assert b.route("x") == ""
     b.delete_exchange("x\n")
     assert b.exchanges == ""
-
-
-@versions()
-def test_routing_s28_transactions_route_at_once_and_deliver_later(version):
-    """rules/routing#S28: what is bound after the publish gets nothing; returns come with the commit."""
-    b = Bench(version)
-    b.channel("tx", confirms=False)
-    b.exchange("x", "fanout")
-    b.queue("early")
-    b.queue("late")
-    b.bind("x", "early")
-    b.tx("tx", "select")
-    b.publish("x", "", 0, channel="tx")
-    b.unbind("x", "early")
-    b.bind("x", "late")
-    b.send("nope", 1, channel="tx", mandatory=True)
-    assert b.returned == ""
-    b.tx("tx", "commit")
-    assert b.returned == "1"
-    assert (b.drain("early"), b.drain("late")) == ("0", "")
 
 
 @versions(since("3.13"))

@@ -3,9 +3,114 @@ and what its publisher is told."""
 
 import pytest
 from kits.broker import Bench, before, since, versions
+from kits.rules import routing_rules
 
 from routesim import events
 from routesim.values import Typed
+
+test_the_walk = routing_rules("""
+R2 the default exchange and cc: the queues of the vhost that the distinct keys name; others drop out
+    queue a; queue b; route "" a headers={"CC":["b","nope","a"],"BCC":["b"]} = a b
+    route "" nope headers={"CC":["b"]} mandatory = b; route "" nope headers={"CC":["neither"]} mandatory = returned
+R4 one copy a queue: whatever the number of bindings, paths, keys and hops
+    exchange x topic; exchange l fanout; queue q; bind l q; exchange r fanout; queue q; bind r q; bind x q #
+    bind-exchange x l #; bind-exchange x r #; bind x q a.*; bind-exchange x l a.*; bind-exchange x r a.*; bind x q *.b
+    bind-exchange x l *.b; bind-exchange x r *.b; bind x q a.b; bind-exchange x l a.b; bind-exchange x r a.b
+    route x a.b headers={"CC":["a.b","a.c"]} = q
+R5 cycles end: an exchange is visited once; loops over several, to itself and over alternate exchanges end silently
+    exchange x fanout; queue q1; bind x q1; exchange y fanout; queue q2; bind y q2; exchange z fanout; queue q3; bind z q3
+    bind-exchange x x; bind-exchange x y; bind-exchange y z; bind-exchange z x; bind-exchange z y; route x = q1 q2 q3
+    route z = q1 q2 q3; exchange a ae=c; exchange c ae=a; exchange self ae=self; route a k mandatory = returned
+    route self k mandatory = returned
+R1,U20 every hop uses the same keys and headers: a fanout in front changes nothing; its inner exchanges use the key, CC and BCC
+    exchange front fanout; exchange d direct; exchange h headers; queue main; bind d main k; queue cc; bind d cc c; queue bcc
+    bind d bcc b; queue by-header; bind h by-header kind=x; bind-exchange front d; bind-exchange front h
+    route front k headers={"CC":["c"],"BCC":["b"],"kind":"x"} = bcc by-header cc main
+R1 the same key with other headers, binding: headers count wherever a headers exchange is met, however often the key was routed before
+    exchange h headers; exchange x topic; bind-exchange x h #; queue q1; bind h q1 v=1; queue q2; bind h q2 v=2
+    route x k headers={"v":1} = q1; route x k headers={"v":2} = q2; route x k headers={"v":3} =; route x k headers={"v":1} = q1
+R1 the same key with other headers, alternate exchange: headers count wherever a headers exchange is met, however often the key was routed before
+    exchange h headers; exchange x topic ae=h; queue q1; bind h q1 v=1; queue q2; bind h q2 v=2; route x k headers={"v":1} = q1
+    route x k headers={"v":2} = q2; route x k headers={"v":3} =; route x k headers={"v":1} = q1
+R8 what changes between two publishes of one key: bindings, queues, exchanges and policies count from one publish to the next
+    exchange x direct; queue q; route x k =; bind x q k; route x k = q; exchange y fanout; bind-exchange x y k; queue r
+    bind y r; route x k = q r; delete-queue q; queue q; route x k = r; delete-exchange y; route x k =
+    policy ae x alternate-exchange=amq.fanout; bind amq.fanout r; route x k = r
+""")
+
+test_direct_and_fanout = routing_rules("""
+X1 direct: byte by byte; "" matches ""; wildcards are ordinary; arguments do not matter
+    exchange x; queue empty; bind x empty "" ignored=1; queue star; bind x star * ignored=1; queue hash; bind x hash # ignored=1
+    queue a; bind x a a ignored=1; queue A; bind x A A ignored=1; queue dot; bind x dot a.b ignored=1; route x "" = empty
+    route x * = star; route x # = hash; route x a = a; route x A = A; route x a.b = dot; route x b =
+X2 fanout: every binding, whatever key, headers and CC say
+    exchange x fanout; queue p; queue q; bind x p some; bind x q x-match=nonsense; route x other headers={"CC":["p"]} = p q
+N1,N3 names and keys are bytes: case counts, composed and decomposed letters differ, spaces and slashes are letters
+    exchange "a b/c:d"; queue q; bind "a b/c:d" q é; route "a b/c:d" é = q; route "a b/c:d" é =; publish "A b/c:d" "" !404
+""")
+
+test_alternate_exchanges = routing_rules("""
+E11 it may be of any type or missing: a missing one leaves the message unroutable, without an error
+    exchange x ae=missing; route x k mandatory = returned; exchange y ae=topic; exchange topic topic; queue q; bind topic q *.k
+    route y a.k = q; route y k mandatory = returned
+E12 a match whose destination is gone or seen counts: what matched counts before anybody looks whether it is there or was visited
+    exchange ae fanout; queue unrouted; bind ae unrouted; exchange x fanout ae=ae; bind-exchange x x
+    route x k mandatory = returned
+E13 chains: an alternate exchange has its own; the chain stops at the first that was visited
+    exchange a ae=b; exchange b ae=c; exchange c fanout; queue q; bind c q; route a k = q; exchange start fanout ae=second
+    exchange second fanout; queue q2; bind second q2; exchange inner ae=start; bind-exchange start inner
+    route start k mandatory = returned
+E14 inner exchanges use their own: whatever the outer ones found
+    exchange ae fanout; queue unrouted; bind ae unrouted; exchange inner ae=ae; exchange x fanout; queue q; bind x q
+    bind-exchange x inner; route x k = q unrouted
+E15 it satisfies mandatory: a queue that is reached over it counts
+    exchange ae fanout; queue unrouted; bind ae unrouted; exchange x ae=ae; route x k mandatory = unrouted; confirms = probe:ack
+E16 the default exchange as alternate: it has no bindings of its own; the alternate exchange that a policy gives it is tried then
+    exchange ae fanout; queue unrouted; bind ae unrouted; queue k; exchange x ae=""; route x k mandatory = returned
+    policy default ^$ alternate-exchange=ae apply-to=exchanges; route x k mandatory = unrouted
+E10 a policy acts at once: setting and clearing it changes the next publish
+    exchange ae fanout; queue unrouted; bind ae unrouted; exchange x; route x k =; policy p ^x$ alternate-exchange=ae
+    route x k = unrouted; delete-policy p; route x k =
+""")
+
+test_cc_and_bcc = routing_rules("""
+U19 bcc is removed: from the message that is stored, and from the one that is returned; CC stays
+    queue q; send q m headers={"CC":["x"],"BCC":["y"],"h":1}; take q = m
+U17 other spellings are headers: the names are exactly CC and BCC
+    queue q; route "" nope headers={"cc":["q"],"Bcc":["q"],"CC ":"text"} mandatory = returned
+""")
+
+test_checks_of_a_publish = routing_rules("""
+U1,U2 the reply address is looked at before expiration and user: a reply_to without its consumer is told before a bad expiration or user_id
+    publish "" "" expiration="bad" properties={"reply_to":"amq.rabbitmq.reply-to","user_id":"bob"} !406 fast reply consumer does not exist
+U1,U2 the user is looked at first until 3 13 and last in 4: user_id before expiration up to 3.13, after expiration and CC since 4.0 [<4.0]
+    publish "" "" expiration="bad" properties={"user_id":"bob"} !406 user_id property set to 'bob' but authenticated user was 'guest'
+    publish "" "" headers={"CC":1} properties={"user_id":"bob"} !406 user_id property set to 'bob' but authenticated user was 'guest'
+    publish "" "" properties={"user_id":"bob"} !406 user_id property set to 'bob' but authenticated user was 'guest'
+    publish "" "" properties={"user_id":""} !406; publish "" "" properties={"user_id":"guest"}
+U1,U2 the user is looked at first until 3 13 and last in 4: user_id before expiration up to 3.13, after expiration and CC since 4.0 [>=4.0]
+    publish "" "" expiration="bad" properties={"user_id":"bob"} !406 invalid expiration
+    publish "" "" headers={"CC":1} properties={"user_id":"bob"} !406 CC
+    publish "" "" properties={"user_id":"bob"} !406 user_id property set to 'bob' but authenticated user was 'guest'
+    publish "" "" properties={"user_id":""} !406; publish "" "" properties={"user_id":"guest"}
+U3 checked even if unroutable: the failed publish closes the channel and gets neither ack nor nack
+    send nowhere m expiration="bad" !406; confirms =; returned =
+U4 size of a body: headers do not count; the limit itself is fine
+    broker max-message-size=10; queue q
+    send q m body="x"*10 headers={"h":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}
+    send q body=éééééé !406; drain q = m
+U4 default limits: 128 MiB until 3.13, 16 MiB since 4.0 [<4.0]
+    queue q; send q body="x"*17825792
+U4 default limits: 128 MiB until 3.13, 16 MiB since 4.0 [>=4.0]
+    queue q; send q body="x"*17825792 !406 larger than configured max size 16777216
+""")
+
+test_direct_reply_to = routing_rules("""
+U21 consuming replies: without acknowledgements, and once a channel
+    consume R amq.rabbitmq.reply-to channel=ch !406 reply consumer cannot acknowledge
+    consume R amq.rabbitmq.reply-to channel=ch auto-ack
+    consume S amq.rabbitmq.reply-to channel=ch auto-ack !406 reply consumer already set
+""")
 
 
 def fan(b, name, *queues, **options):
@@ -17,47 +122,6 @@ def fan(b, name, *queues, **options):
 
 
 # The walk --------------------------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_r2_the_default_exchange_and_cc(version):
-    """rules/routing#R2: the queues of the vhost that the distinct keys name; others drop out."""
-    b = Bench(version)
-    b.queue("a")
-    b.queue("b")
-    assert b.route("", "a", {"CC": ["b", "nope", "a"], "BCC": ["b"]}) == "a b"
-    assert b.route("", "nope", {"CC": ["b"]}, mandatory=True) == "b"
-    assert b.route("", "nope", {"CC": ["neither"]}, mandatory=True) == "returned"
-
-
-@versions()
-def test_r4_one_copy_a_queue(version):
-    """rules/routing#R4: whatever the number of bindings, paths, keys and hops."""
-    b = Bench(version)
-    b.exchange("x", "topic")
-    fan(b, "l", "q")
-    fan(b, "r", "q")
-    for key in ("#", "a.*", "*.b", "a.b"):
-        b.bind("x", "q", key)
-        b.bind_exchange("x", "l", key)
-        b.bind_exchange("x", "r", key)
-    assert b.route("x", "a.b", {"CC": ["a.b", "a.c"]}) == "q"
-
-
-@versions()
-def test_r5_cycles_end(version):
-    """rules/routing#R5: an exchange is visited once; loops over several, to itself and over alternate exchanges end silently."""
-    b = Bench(version)
-    fan(b, "x", "q1")
-    fan(b, "y", "q2")
-    fan(b, "z", "q3")
-    for source, destination in (("x", "x"), ("x", "y"), ("y", "z"), ("z", "x"), ("z", "y")):
-        b.bind_exchange(source, destination)
-    assert b.route("x") == b.route("z") == "q1 q2 q3"
-    b.exchange("a", ae="c")
-    b.exchange("c", ae="a")
-    b.exchange("self", ae="self")
-    assert b.route("a", "k", mandatory=True) == b.route("self", "k", mandatory=True) == "returned"
 
 
 @versions()
@@ -94,176 +158,7 @@ def test_r7_a_message_keeps_its_exchange_and_key(version):
     assert (returned.message, returned.exchange, returned.routing_key) == ("back", "lonely", "k")
 
 
-@versions()
-def test_r1_every_hop_uses_the_same_keys_and_headers(version):
-    """rules/routing#R1, rules/routing#U20: a fanout in front changes nothing; its inner exchanges use the key, CC and BCC."""
-    b = Bench(version)
-    b.exchange("front", "fanout")
-    b.exchange("d", "direct")
-    b.exchange("h", "headers")
-    for name, key in (("main", "k"), ("cc", "c"), ("bcc", "b")):
-        b.queue(name)
-        b.bind("d", name, key)
-    b.queue("by-header")
-    b.bind("h", "by-header", args={"kind": "x"})
-    b.bind_exchange("front", "d")
-    b.bind_exchange("front", "h")
-    assert b.route("front", "k", {"CC": ["c"], "BCC": ["b"], "kind": "x"}) == "bcc by-header cc main"
-
-
-@versions()
-@pytest.mark.parametrize("over", ["binding", "alternate exchange"])
-def test_r1_the_same_key_with_other_headers(version, over):
-    """rules/routing#R1: headers count wherever a headers exchange is met, however often the key was routed before."""
-    b = Bench(version)
-    b.exchange("h", "headers")
-    b.exchange("x", "topic", ae="h" if over == "alternate exchange" else None)
-    if over == "binding":
-        b.bind_exchange("x", "h", "#")
-    for value in (1, 2):
-        b.queue(f"q{value}")
-        b.bind("h", f"q{value}", args={"v": value})
-    for value, expected in ((1, "q1"), (2, "q2"), (3, ""), (1, "q1")):
-        assert b.route("x", "k", {"v": value}) == expected
-
-
-@versions()
-def test_r8_what_changes_between_two_publishes_of_one_key(version):
-    """rules/routing#R8: bindings, queues, exchanges and policies count from one publish to the next."""
-    b = Bench(version)
-    b.exchange("x", "direct")
-    b.queue("q")
-    assert b.route("x", "k") == ""
-    b.bind("x", "q", "k")
-    assert b.route("x", "k") == "q"
-    b.exchange("y", "fanout")
-    b.bind_exchange("x", "y", "k")
-    b.queue("r")
-    b.bind("y", "r")
-    assert b.route("x", "k") == "q r"
-    b.delete_queue("q")
-    b.queue("q")
-    assert b.route("x", "k") == "r"
-    b.delete_exchange("y")
-    assert b.route("x", "k") == ""
-    b.policy("ae", "x", {"alternate-exchange": "amq.fanout"})
-    b.bind("amq.fanout", "r")
-    assert b.route("x", "k") == "r"
-
-
-# Direct and fanout -----------------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_x1_direct(version):
-    """rules/routing#X1: byte by byte; "" matches ""; wildcards are ordinary; arguments do not matter."""
-    b = Bench(version)
-    b.exchange("x")
-    for name, key in {"empty": "", "star": "*", "hash": "#", "a": "a", "A": "A", "dot": "a.b"}.items():
-        b.queue(name)
-        b.bind("x", name, key, args={"ignored": 1})
-    for key, expected in {"": "empty", "*": "star", "#": "hash", "a": "a", "A": "A", "a.b": "dot", "b": ""}.items():
-        assert b.route("x", key) == expected
-
-
-@versions()
-def test_x2_fanout(version):
-    """rules/routing#X2: every binding, whatever key, headers and CC say."""
-    b = Bench(version)
-    b.exchange("x", "fanout")
-    b.queue("p")
-    b.queue("q")
-    b.bind("x", "p", "some")
-    b.bind("x", "q", args={"x-match": "nonsense"})
-    assert b.route("x", "other", {"CC": ["p"]}) == "p q"
-
-
-@versions()
-def test_n1_names_and_keys_are_bytes(version):
-    """rules/routing#N1, rules/routing#N3: case counts, composed and decomposed letters differ, spaces and slashes are letters."""
-    b = Bench(version)
-    b.exchange("a b/c:d")
-    b.queue("q")
-    b.bind("a b/c:d", "q", "\u00e9")
-    assert b.route("a b/c:d", "\u00e9") == "q"
-    assert b.route("a b/c:d", "e\u0301") == ""
-    b.publish("A b/c:d", "", fails=404)
-
-
 # Alternate exchanges ---------------------------------------------------------------------------------------------------
-
-
-@versions()
-def test_e11_it_may_be_of_any_type_or_missing(version):
-    """rules/routing#E11: a missing one leaves the message unroutable, without an error."""
-    b = Bench(version)
-    b.exchange("x", ae="missing")
-    assert b.route("x", "k", mandatory=True) == "returned"
-    b.exchange("y", ae="topic")
-    b.exchange("topic", "topic")
-    b.queue("q")
-    b.bind("topic", "q", "*.k")
-    assert b.route("y", "a.k") == "q"
-    assert b.route("y", "k", mandatory=True) == "returned"
-
-
-@versions()
-def test_e12_a_match_whose_destination_is_gone_or_seen_counts(version):
-    """rules/routing#E12: what matched counts before anybody looks whether it is there or was visited."""
-    b = Bench(version)
-    fan(b, "ae", "unrouted")
-    b.exchange("x", "fanout", ae="ae")
-    b.bind_exchange("x", "x")
-    assert b.route("x", "k", mandatory=True) == "returned"
-
-
-@versions()
-def test_e13_chains(version):
-    """rules/routing#E13: an alternate exchange has its own; the chain stops at the first that was visited."""
-    b = Bench(version)
-    b.exchange("a", ae="b")
-    b.exchange("b", ae="c")
-    fan(b, "c", "q")
-    assert b.route("a", "k") == "q"
-    b.exchange("start", "fanout", ae="second")
-    fan(b, "second", "q2")
-    b.exchange("inner", ae="start")
-    b.bind_exchange("start", "inner")
-    # inner misses; its alternate was visited already, so nothing more happens.
-    assert b.route("start", "k", mandatory=True) == "returned"
-
-
-@versions()
-def test_e14_inner_exchanges_use_their_own(version):
-    """rules/routing#E14: whatever the outer ones found."""
-    b = Bench(version)
-    fan(b, "ae", "unrouted")
-    b.exchange("inner", ae="ae")
-    fan(b, "x", "q")
-    b.bind_exchange("x", "inner")
-    assert b.route("x", "k") == "q unrouted"
-
-
-@versions()
-def test_e15_it_satisfies_mandatory(version):
-    """rules/routing#E15: a queue that is reached over it counts."""
-    b = Bench(version)
-    fan(b, "ae", "unrouted")
-    b.exchange("x", ae="ae")
-    assert b.route("x", "k", mandatory=True) == "unrouted"
-    assert b.confirms == {"probe": "ack"}
-
-
-@versions()
-def test_e16_the_default_exchange_as_alternate(version):
-    """rules/routing#E16: it has no bindings of its own; the alternate exchange that a policy gives it is tried then."""
-    b = Bench(version)
-    fan(b, "ae", "unrouted")
-    b.queue("k")
-    b.exchange("x", ae="")
-    assert b.route("x", "k", mandatory=True) == "returned"
-    b.policy("default", "^$", {"alternate-exchange": "ae"}, apply_to="exchanges")
-    assert b.route("x", "k", mandatory=True) == "unrouted"
 
 
 @versions()
@@ -276,19 +171,6 @@ def test_e17_every_type_without_bindings(version, type):
     fan(b, "ae", "unrouted")
     b.exchange("x", type, ae="ae")
     assert b.route("x", "k") == "unrouted"
-
-
-@versions()
-def test_e10_a_policy_acts_at_once(version):
-    """rules/routing#E10: setting and clearing it changes the next publish."""
-    b = Bench(version)
-    fan(b, "ae", "unrouted")
-    b.exchange("x")
-    assert b.route("x", "k") == ""
-    b.policy("p", "^x$", {"alternate-exchange": "ae"})
-    assert b.route("x", "k") == "unrouted"
-    b.delete_policy("p")
-    assert b.route("x", "k") == ""
 
 
 # CC and BCC ------------------------------------------------------------------------------------------------------------
@@ -316,23 +198,6 @@ def test_u18_only_texts_count(version):
 
 
 @versions()
-def test_u19_bcc_is_removed(version):
-    """rules/routing#U19: from the message that is stored, and from the one that is returned; CC stays."""
-    b = Bench(version)
-    b.queue("q")
-    b.send("q", "m", headers={"CC": ["x"], "BCC": ["y"], "h": 1})
-    assert b.take("q").headers == {"CC": ["x"], "h": 1}
-
-
-@versions()
-def test_u17_other_spellings_are_headers(version):
-    """rules/routing#U17: the names are exactly CC and BCC."""
-    b = Bench(version)
-    b.queue("q")
-    assert b.route("", "nope", {"cc": ["q"], "Bcc": ["q"], "CC ": "text"}, mandatory=True) == "returned"
-
-
-@versions()
 def test_u20_a_cc_key_too_long_for_a_routing_key(version):
     """rules/routing#N4: it may exceed 255 bytes and still match a wildcard."""
     b = Bench(version)
@@ -355,55 +220,6 @@ def test_u1_order_of_checks(version):
     b.publish("nope", "", fails=404, **bad)
     b.publish("inner", "", fails=403, **bad)
     b.publish("", "", fails=(406, "invalid expiration"), **bad)
-
-
-@versions()
-def test_u1_the_reply_address_is_looked_at_before_expiration_and_user(version):
-    """rules/routing#U1, rules/routing#U2: a reply_to without its consumer is told before a bad expiration or user_id."""
-    b = Bench(version)
-    properties = {"reply_to": "amq.rabbitmq.reply-to", "user_id": "bob"}
-    b.publish("", "", expiration="bad", properties=properties, fails=(406, "fast reply consumer does not exist"))
-
-
-@versions()
-def test_u1_the_user_is_looked_at_first_until_3_13_and_last_in_4(version):
-    """rules/routing#U1, rules/routing#U2: user_id before expiration up to 3.13, after expiration and CC since 4.0."""
-    b = Bench(version)
-    old = version in ("3.10", "3.13")
-    user = (406, "user_id property set to 'bob' but authenticated user was 'guest'")
-    b.publish("", "", expiration="bad", properties={"user_id": "bob"}, fails=user if old else (406, "invalid expiration"))
-    b.publish("", "", headers={"CC": 1}, properties={"user_id": "bob"}, fails=user if old else (406, "CC"))
-    b.publish("", "", properties={"user_id": "bob"}, fails=user)
-    b.publish("", "", properties={"user_id": ""}, fails=406)
-    b.publish("", "", properties={"user_id": "guest"})
-
-
-@versions()
-def test_u3_checked_even_if_unroutable(version):
-    """rules/routing#U3: the failed publish closes the channel and gets neither ack nor nack."""
-    b = Bench(version)
-    b.send("nowhere", "m", expiration="bad", fails=406)
-    assert b.confirms == {}
-    assert b.returned == ""
-
-
-@versions()
-def test_u4_size_of_a_body(version):
-    """rules/routing#U4: headers do not count; the limit itself is fine."""
-    b = Bench(version, max_message_size=10)
-    b.queue("q")
-    b.send("q", "m", body="x" * 10, headers={"h": "x" * 100})
-    b.send("q", body="\u00e9" * 6, fails=406)
-    assert b.drain("q") == "m"
-
-
-@versions()
-def test_u4_default_limits(version):
-    """rules/routing#U4: 128 MiB until 3.13, 16 MiB since 4.0."""
-    b = Bench(version)
-    b.queue("q")
-    mebibytes_17 = "x" * (17 * 2**20)
-    b.send("q", body=mebibytes_17, fails=(406, "larger than configured max size 16777216") if version in since("4.0") else None)
 
 
 @versions()
@@ -447,15 +263,6 @@ def requester(version):
     b.consume("R", REPLY_TO, channel="ch", auto_ack=True)
     b.send("rpc", "question", channel="ch", properties={"reply_to": REPLY_TO})
     return b, b.take("rpc").content.properties["reply_to"]
-
-
-@versions()
-def test_u21_consuming_replies(version):
-    """rules/routing#U21: without acknowledgements, and once a channel."""
-    b = Bench(version)
-    b.consume("R", REPLY_TO, channel="ch", fails=(406, "reply consumer cannot acknowledge"))
-    b.consume("R", REPLY_TO, channel="ch", auto_ack=True)
-    b.consume("S", REPLY_TO, channel="ch", auto_ack=True, fails=(406, "reply consumer already set"))
 
 
 @versions()

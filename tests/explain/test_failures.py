@@ -3,8 +3,9 @@
 import pytest
 from kits.paths import SCENARIOS
 
-from routesim.explain.failures import RunFailure, failures
-from routesim.report.summary.failures import failure_lines
+from routesim.diagnostics import Diagnostic, Place
+from routesim.explain.failures import failures
+from routesim.report.formats.diagnostics import failure_lines
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
@@ -74,14 +75,18 @@ WHY = [
 ]  # fmt: skip
 
 
-def failed(text: str) -> list[RunFailure]:
+def failed(text: str) -> list[Diagnostic]:
     return failures(Runner(load_source(Source("shop.yaml", text), "")).run())
+
+
+def line_of(failure: Diagnostic) -> int:
+    return failure.place.line if failure.place else 0
 
 
 @pytest.mark.parametrize(("expect", "found", "why"), WHY, ids=[expect for expect, *_ in WHY])
 def test_the_reason(expect: str, found: str, why: str) -> None:
     (failure,) = failed(SCENE.replace("STEP", "{}").replace("END", f"{{{expect}}}"))
-    assert (failure.file, failure.line, failure.kind, failure.found) == ("shop.yaml", 36, "expect", found)
+    assert (failure.place, failure.code, failure.found) == (Place("shop.yaml", 36, 0), "expect", found)
     assert failure.why.startswith(why)
     assert bool(failure.why) is bool(why)
 
@@ -105,7 +110,7 @@ def test_the_reason_is_that_of_the_moment() -> None:
 )  # fmt: skip
 def test_the_reason_of_a_route(row: str, why: str) -> None:
     (failure,) = failed(SCENE.replace("STEP", "{}").replace("END", "{}") + f"routes:\n  - {row}\n")
-    assert (failure.kind, failure.line, failure.why) == ("routes", 38, why)
+    assert (failure.code, line_of(failure), failure.why) == ("routes", 38, why)
 
 
 @pytest.mark.parametrize(
@@ -126,12 +131,12 @@ def test_the_reason_of_a_breach(rule: str, why: str | None) -> None:
 
 def test_a_step_that_fails_and_a_run_that_does_not_end() -> None:
     found = failed("queues: {q: }\nconsumers: {c: {queue: q, on_message: requeue}}\nsteps:\n  - publish: {routing_key: q}\n")
-    assert [(item.kind, item.line, item.found) for item in found] == [("end", 0, "livelock")]
+    assert [(item.code, line_of(item), item.found) for item in found] == [("end", 0, "livelock")]
     assert "came back 1,000 times" in found[0].why
     found = failed(
         "queues: {q: }\nsteps:\n  - delete: {queue: q}\n  - purge: q\n  - {get: {queue: q}, fails: 404}\n  - {wait: 1, fails: 404}\n"
     )
-    assert [(item.line, item.expected) for item in found] == [
+    assert [(line_of(item), item.message) for item in found] == [
         (4, "step 2 is carried out: purge q"),
         (6, "step 4 fails with 404: wait 1"),
     ]
@@ -149,8 +154,8 @@ def test_the_second_run_is_the_first_one_again(until: str, seed: int) -> None:
     result = Runner(load_source(Source("s.yaml", text), ""), seed=seed, max_events=500).run()
     found = failures(result)
     assert len(found) == sum(not item.ok for item in result.expectations) == 5
-    assert [item.why == "" for item in found if item.expected.startswith("ended")] == [True]
-    assert all(item.why for item in found if not item.expected.startswith("ended"))
+    assert [item.why == "" for item in found if item.message.startswith("ended")] == [True]
+    assert all(item.why for item in found if not item.message.startswith("ended"))
 
 
 def test_nothing_is_said_of_a_run_that_holds() -> None:
@@ -160,7 +165,9 @@ def test_nothing_is_said_of_a_run_that_holds() -> None:
 
 def test_lines_are_safe_to_show() -> None:
     bad = "\x1b[31m[red]\u202e\n::error::%0A]]><script>"
-    lines = failure_lines(RunFailure(f"{bad}.yaml", 3, "expect", f"queues.{bad}.ready is 1", bad, bad))
+    lines = failure_lines(
+        Diagnostic("error", "expect", f"queues.{bad}.ready is 1", Place(f"{bad}.yaml", 3, 0), found=bad, why=bad)
+    )
     assert len(lines) == 3
     assert all(line.isprintable() for line in lines)
     assert lines[0].startswith("\\x1b[31m[red]\\u202e\\n::error::%0A]]><script>.yaml:3: ")

@@ -15,7 +15,7 @@ from routesim.explain.answer import CannotExplain
 from routesim.graph import Edge, Graph, Key, Node, collapsed, focused, graph_of, taken_by_message, taken_by_publish, without_idle
 from routesim.graph.layout import Box, laid_out
 from routesim.graph.model import ALTERNATE, BINDING, CONSUMER, CONSUMES, DEAD_LETTER, EXCHANGE, MISSING, QUEUE
-from routesim.report.graphs.graph_formats import GRAPH_FORMATS
+from routesim.report.formats import GRAPH, formats_of, writer_of
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 
@@ -178,11 +178,11 @@ bindings:
 
 def drawing(graph: Graph, format: str) -> str:
     out = StringIO()
-    GRAPH_FORMATS[format](out, graph, colour=False, depth=None)
+    writer_of(format, GRAPH)(out, graph, colour=False, depth=None)
     return out.getvalue()
 
 
-@pytest.mark.parametrize("format", GRAPH_FORMATS)
+@pytest.mark.parametrize("format", formats_of(GRAPH))
 def test_no_name_breaks_a_drawing(format: str) -> None:
     text = drawing(graph_of(scenario(HOSTILE)), format)
     assert "\x1b" not in text
@@ -199,7 +199,7 @@ def test_no_name_breaks_a_drawing(format: str) -> None:
 
 
 @pytest.mark.parametrize("path", ALL_SCENARIO_FILES, ids=lambda path: path.stem)
-@pytest.mark.parametrize("format", GRAPH_FORMATS)
+@pytest.mark.parametrize("format", formats_of(GRAPH))
 def test_every_scenario_can_be_drawn(path: Path, format: str) -> None:
     graph = collapsed(graph_of(load(str(path))))
     text = drawing(graph, format)

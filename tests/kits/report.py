@@ -3,7 +3,7 @@
 import io
 import json
 
-from routesim.report.formats.run_formats import FORMATS, KEEPS_ALL, frame
+from routesim.report.formats import run_report
 from routesim.report.style import OutputStyle
 from routesim.run import Result, Runner
 from routesim.scenario import Scenario, load_source
@@ -70,11 +70,11 @@ def written(format: str, *scenarios: Scenario, encoding: str = "utf-8", quiet: b
     """The scenarios run and reported, as `routesim run` does it."""
     data = io.BytesIO()
     with io.TextIOWrapper(data, encoding=encoding, newline="") as out:
-        before, after = frame(format, len(scenarios))
+        before, after = run_report(format).frame(len(scenarios))
         out.write(before)
         for scenario in scenarios:
-            report = FORMATS[format](out, scenario, OutputStyle(False, None, quiet))
-            report.finish(Runner(scenario, report.listen, keep=format in KEEPS_ALL and not quiet).run())
+            report = run_report(format)(out, scenario, OutputStyle(False, None, quiet))
+            report.finish(Runner(scenario, report.listen, keep=report.needs_records and not quiet).run())
         out.write(after)
         out.flush()
         return data.getvalue().decode(encoding)

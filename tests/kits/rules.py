@@ -72,7 +72,7 @@ def _test_of(own_page: str, text: str) -> Callable[..., None]:
 
     @pytest.mark.parametrize(("rule", "values"), params)
     def run(rule: Rule, values: Values) -> None:
-        script = Script(values)
+        script = Script(values, set().union(*rule.over.values()))
         for command in rule.commands:
             script.run(command)
 
@@ -121,8 +121,8 @@ def _holds(condition: str, version: str) -> bool:
 class Script:
     """Runs commands on a broker; those that `Bench` does not have, or answers with what is no text, are methods here."""
 
-    def __init__(self, values: Values) -> None:
-        self.values = values
+    def __init__(self, values: Values, known: set[str]) -> None:
+        self.values, self.known = values, known  # this run's, and those of all runs of the rule
         self.b = Bench(values["version"])
 
     def run(self, command: str) -> None:
@@ -155,8 +155,10 @@ class Script:
             assert _shown(answer) == expected
 
     def _meets(self, condition: str) -> bool:
+        words = condition.split()
+        assert all(word in self.known or _VERSION.fullmatch(word) for word in words), f"no such value: {condition}"
         version, values = self.values["version"], set(self.values.values())
-        return all(_holds(word, version) if _VERSION.match(word) else word in values for word in condition.split())
+        return all(_holds(word, version) if _VERSION.fullmatch(word) else word in values for word in words)
 
     def _chosen(self, answers: str) -> str:
         chosen, *others = f"{answers} ".split("| ")
@@ -178,9 +180,21 @@ class Script:
     def publish(self, exchange: str, key: str, *ids: str, mandatory: bool = False, **fields: Any) -> None:
         self.b.publish(exchange, key, *ids, mandatory=mandatory, **fields)
 
-    def policy(self, name: str, pattern: str, fails: Any = None, operator: bool = False, **definition: Any) -> None:
-        table = {key.replace("_", "-"): value for key, value in definition.items()}
-        self.b.policy(name, pattern, table, operator=operator, fails=fails)
+    def route(self, exchange: str, key: str = "", mandatory: bool = False, **fields: Any) -> str:
+        return self.b.route(exchange, key, mandatory=mandatory, **fields)
+
+    def policy(
+        self,
+        name: str,
+        pattern: str,
+        apply_to: str = "all",
+        priority: float = 0,
+        operator: bool = False,
+        fails: Any = None,
+        **keys: Any,
+    ) -> None:
+        definition = {key.replace("_", "-"): value for key, value in keys.items()}
+        self.b.policy(name, pattern, definition, apply_to=apply_to, priority=priority, operator=operator, fails=fails)
 
     def send_by_priority(self, queue: str, *messages: str) -> None:
         """`a:5 b`: each with its priority, or with none."""
@@ -197,6 +211,11 @@ class Script:
         """A channel without confirms begins one."""
         self.b.channel(channel, confirms=False)
         self.b.tx(channel, "select")
+
+    def die(self, queue: str) -> None:
+        """The head of the queue dies of a rejection."""
+        self.b.get("killer", queue)
+        self.b.reject("killer", self.b.letters[-1].tag)
 
     def give_back(self, how: str, channel: str, tag: int) -> None:
         if how in ("nack", "reject"):
@@ -256,6 +275,10 @@ class Script:
         """The consumers that became the single active one."""
         return [event.consumer for event in self.b.all(events.ConsumerActive)]
 
+    def cut(self) -> list[str]:
+        """The queues that a dead letter was not to come back to."""
+        return [event.queue for event in self.b.all(events.CycleCut)]
+
     def closed(self) -> list[int]:
         """Why channels were closed."""
         return [event.code for event in self.b.all(events.ChannelClosed)]
@@ -264,6 +287,7 @@ class Script:
 def _arguments(words: list[str], parameters: Any) -> tuple[list[Any], dict[str, Any]]:
     """What the method is called with."""
     flags = {name for name, parameter in parameters.items() if isinstance(parameter.default, bool)}
+    takes_table = "args" in parameters and not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     names: list[Any] = []
     options: dict[str, Any] = {}
     for word in words:
@@ -274,7 +298,7 @@ def _arguments(words: list[str], parameters: Any) -> tuple[list[Any], dict[str, 
             options[word.replace("-", "_")] = True
         elif not has_value or name.startswith('"'):
             names.append(_value(word))
-        elif name.startswith("x-"):
+        elif name.startswith("x-") or (takes_table and name.replace("-", "_") not in parameters):
             options.setdefault("args", {})[name] = _value(value)
         elif name == "dead-letter":
             options |= {"dead_letter_exchange": "", "dead_letter_routing_key": value}

@@ -2,7 +2,7 @@
 
 from io import StringIO
 
-from routesim.report.formats.run_formats import FORMATS
+from routesim.report.formats import run_report
 from routesim.report.style import OutputStyle
 from routesim.run.session import BrokerSession
 from routesim.scenario import load_source
@@ -14,7 +14,7 @@ def test_the_end_is_what_the_broker_has(session: BrokerSession) -> None:
     text += "  - publish: {routing_key: q, count: 2}\n  - publish: {routing_key: r}\n"
     scenario = load_source(Source("q.yaml", text), "", rabbitmq=session.profile)
     out = StringIO()
-    report = FORMATS["html"](out, scenario, OutputStyle(False, None, False))
+    report = run_report("html")(out, scenario, OutputStyle(False, None, False))
     report.finish(session.run(scenario, report.listen, idle_ms=10, speed=1))
     page = out.getvalue()
     assert "2 ready · 0 unacked" in page

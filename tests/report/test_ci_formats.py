@@ -12,9 +12,10 @@ import yaml
 from kits.report import FAILING, NASTY, hostile, result_of
 
 from routesim.diagnostics import Diagnostic, Place
-from routesim.report.formats.cases import cases
-from routesim.report.formats.github import of_diagnostics
-from routesim.report.formats.run_formats import FORMATS, frame
+from routesim.report.formats import run_report
+from routesim.report.formats.github import annotation
+from routesim.report.results.findings import refused
+from routesim.report.results.runs import suite_of
 from routesim.report.style import OutputStyle
 from routesim.run import Result
 
@@ -24,10 +25,10 @@ LINES = {"routes": [12], "expect": [8], "never": [14], "step": [10]}
 def printed(format: str, *results: Result, encoding: str = "utf-8") -> str:
     data = io.BytesIO()
     with io.TextIOWrapper(data, encoding=encoding, newline="") as out:
-        before, after = frame(format, len(results))
+        before, after = run_report(format).frame(len(results))
         out.write(before)
         for result in results:
-            report = FORMATS[format](out, result.scenario, OutputStyle(False, None, False))
+            report = run_report(format)(out, result.scenario, OutputStyle(False, None, False))
             assert report.listen is None, "nothing is kept of the run"
             report.finish(result)
         out.write(after)
@@ -36,18 +37,18 @@ def printed(format: str, *results: Result, encoding: str = "utf-8") -> str:
 
 
 def test_cases_are_the_expectations_the_failed_steps_and_the_end() -> None:
-    found = cases(result_of(FAILING))
-    assert [(case.kind, case.line, case.failure is None) for case in found] == [
-        ("routes", 12, False), ("expect", 8, False), ("expect", 11, True), ("never", 14, False), ("step", 10, False), ("end", 0, True),
+    found = suite_of(result_of(FAILING)).cases
+    assert [(case.problem.code if case.problem else "", case.line) for case in found] == [
+        ("routes", 12), ("expect", 8), ("", 11), ("never", 14), ("step", 10), ("", 0),
     ]  # fmt: skip
 
 
 def test_a_run_without_expectations_is_a_case_too() -> None:
-    assert [(case.name, case.failure) for case in cases(result_of("queues: {q: }\n"))] == [("the run ends: idle", None)]
-    (end,) = cases(
+    assert [(case.name, case.problem) for case in suite_of(result_of("queues: {q: }\n")).cases] == [("the run ends: idle", None)]
+    (end,) = suite_of(
         result_of("queues: {q: }\nconsumers: {c: {queue: q, on_message: requeue}}\nsteps: [publish: {routing_key: q}]\n")
-    )
-    assert (end.name, end.failure is None) == ("the run comes to rest", False)
+    ).cases
+    assert (end.name, end.problem is None) == ("the run comes to rest", False)
 
 
 # JUnit ---------------------------------------------------------------------------------------------------------------
@@ -142,9 +143,10 @@ def test_no_name_breaks_github(name: str) -> None:
 
 def test_github_annotates_what_is_wrong_with_a_scenario() -> None:
     problem = Diagnostic("warning", "unknown-queue", "no queue 'a:b,c%'", Place("a.yaml", 3, 7), "did you mean 'a'?")
-    assert of_diagnostics([problem, Diagnostic("error", "x", "y")]) == [
+    suite = refused("a.yaml", [problem, Diagnostic("note", "x", "y")])
+    assert [annotation(item, suite) for item in suite.problems()] == [
         "::warning file=a.yaml,line=3,col=7,title=unknown-queue::no queue 'a:b,c%25'%0Adid you mean 'a'?",
-        "::error title=x::y",
+        "::notice title=x::y",
     ]
 
 

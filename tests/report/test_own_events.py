@@ -6,7 +6,7 @@ import json
 import pytest
 from kits.report import scenario_of
 
-from routesim.report.formats.run_formats import FORMATS
+from routesim.report.formats import run_report
 from routesim.report.style import OutputStyle
 from routesim.run import Runner
 
@@ -24,7 +24,7 @@ steps: [call: {task: work, id: t}, flower: stop, wait: 2s]
 def shown(format: str) -> str:
     scenario = scenario_of(FLOWER)
     out = io.StringIO()
-    report = FORMATS[format](out, scenario, OutputStyle(colour=False, columns=None, quiet=False))
+    report = run_report(format)(out, scenario, OutputStyle(colour=False, columns=None, quiet=False))
     report.finish(Runner(scenario, report.listen).run())
     return out.getvalue()
 

@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from routesim.cli.handlers.explaining import scenario_of
-from routesim.cli.shared.exits import NO_VERDICT, OK, UsageError
-from routesim.cli.shared.output import look, opened, stderr_line
+from routesim.cli.shared.exits import NO_VERDICT, OK, FilesRefused, UsageError
+from routesim.cli.shared.options import choice
+from routesim.cli.shared.output import format_for, opened, stderr_line, style_of
+from routesim.cli.shared.refusing import refuse, scenario_of
 from routesim.diagnostics import did_you_mean
 from routesim.durations import parse_duration
+from routesim.report.formats import MONITOR, formats_of, writer_of
 from routesim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -15,23 +17,25 @@ if TYPE_CHECKING:
 
 def monitor_file(path: str, at: str | None, every: str | None, listener: str | None, format: str | None) -> int:
     """The exit status: 0, or 3 where the run did not come to rest."""
-    from routesim.report.answers.monitor import FORMATS, PLAIN_COLUMNS, write
+    from routesim.report.answers.monitor import MonitorView
     from routesim.run.monitored import watch
 
-    check_format(format, FORMATS)
+    choice("--format", format, formats_of(MONITOR))
     at_ms = duration_of("--at", at)
     every_ms = duration_of("--every", every)
     if every_ms == 0:
         raise UsageError("--every takes a duration above 0, such as 1s")
-    scenario = scenario_of(path, None, redis=True)
+    try:
+        scenario = scenario_of(path, None, redis=True)
+    except FilesRefused as problem:
+        return refuse(problem, format)
     heard = _listener(scenario, listener)
     seen = watch(scenario, at_ms, listener=heard.hear if heard is not None else None)
     if heard is not None:
         heard.finish(seen.at_ms)
     with opened(None) as out:
-        chosen = format or ("table" if out.isatty() else "plain")
-        how = look(out, chosen, quiet=False)
-        write(out, seen, chosen, columns=how.columns or PLAIN_COLUMNS, colour=how.colour, every_ms=every_ms, heard=heard)
+        chosen = format_for(format, out)
+        writer_of(chosen, MONITOR)(out, MonitorView(seen, every_ms, heard), style_of(out, chosen))
     if seen.result.kept_going:
         stderr_line(
             f"routesim: {seen.result.ended}: {seen.result.kept_going}; what is shown is the moment at which the run was stopped"
@@ -49,13 +53,6 @@ def _listener(scenario: Scenario, name: str | None) -> "EventSubscriber | None":
     from routesim.run.folds.event_subscriber import EventSubscriber
 
     return EventSubscriber(scenario, name)
-
-
-def check_format(format: str | None, known: tuple[str, ...]) -> None:
-    """Raises `UsageError`."""
-    if format is not None and format not in known:
-        hint = did_you_mean(format, known)
-        raise UsageError(f"--format takes {', '.join(known)}, not '{format}'" + (f"; {hint}" if hint else ""))
 
 
 def duration_of(option: str, text: str | None) -> int | None:

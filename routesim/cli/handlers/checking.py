@@ -1,17 +1,18 @@
 """What `routesim check` does once its command line is understood."""
 
 import os
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from routesim.check import RULES, SEVERITIES, Finding, check_file
-from routesim.cli.handlers.explaining import rules_of
+from routesim.check import RULES, check_file
 from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, is_terminal, opened, read_stdin, stderr, stderr_line, wants_colour
-from routesim.diagnostics import Invalid, did_you_mean
+from routesim.cli.shared.options import choice, stdin_once
+from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
+from routesim.cli.shared.refusing import FOR_PEOPLE, rules_of, write_problems
+from routesim.diagnostics import SEVERITIES, Diagnostic, Invalid, did_you_mean
 from routesim.explain.pages.errors import PAGES
-from routesim.report.formats import diagnostics
-from routesim.report.formats.findings import FINDING_FORMATS, Findings
+from routesim.report.formats import CHECK, formats_of, writer_of
+from routesim.report.results import Suite
+from routesim.report.results.findings import Findings, found_in, refused
 
 
 class CheckOptions(NamedTuple):
@@ -25,9 +26,27 @@ class CheckOptions(NamedTuple):
 
 
 def check_files(files: list[str], options: CheckOptions) -> int:
-    """Checks every file; status 1 when anything is found that counts, 2 when a file cannot be read."""
-    _one_of("--format", options.format, FINDING_FORMATS)
-    _one_of("--fail-on", options.fail_on, SEVERITIES)
+    """Checks every file; status 1 when anything is found that counts, 2 when a file cannot be used."""
+    _understood(files, options)
+    stdin = read_stdin() if "-" in files else None
+    suites = [_checked(path, stdin, options) for path in files]
+    unusable = any(suite.refused for suite in suites)
+    try:
+        if not all(suite.refused for suite in suites) or (options.format or "plain") not in FOR_PEOPLE:
+            with opened(options.output) as out:
+                format = format_for(options.format, out)
+                writer_of(format, CHECK)(out, Findings(suites), style_of(out, format))
+        if options.witness is not None and not unusable:
+            _write_witnesses(options.witness, [item for suite in suites for item in suite.problems()], files)
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None
+    return UNUSABLE if unusable else NO if any(suite.fails for suite in suites) else OK
+
+
+def _understood(files: list[str], options: CheckOptions) -> None:
+    """Raises `UsageError`."""
+    choice("--format", options.format, formats_of(CHECK))
+    choice("--fail-on", options.fail_on, SEVERITIES)
     for option, codes in (("--select", options.select), ("--ignore", options.ignore)):
         for code in codes:
             if code not in PAGES:
@@ -35,48 +54,27 @@ def check_files(files: list[str], options: CheckOptions) -> int:
                 raise UsageError(f"{option} takes the code of a rule, not '{code}'; {hint}")
     if options.rabbitmq is not None:
         rules_of(options.rabbitmq)
-    if files.count("-") > 1:
-        raise UsageError("- stands for stdin and can be given once")
-    stdin = read_stdin() if "-" in files else None
-    found: list[tuple[str, list[Finding]]] = []
-    unreadable = False
-    for path in files:
-        try:
-            items = check_file(path, stdin if path == "-" else None, rabbitmq=options.rabbitmq)
-        except Invalid as invalid:
-            unreadable = True
-            with stderr() as stream:
-                diagnostics.write(stream, invalid.diagnostics, colour=wants_colour(stream))
-            continue
-        found.append((path, [item for item in items if _wanted(item, options)]))
-    if unreadable:
-        return UNUSABLE
-    findings = Findings(found, options.fail_on)
+    stdin_once(files)
+
+
+def _checked(path: str, stdin: bytes | None, options: CheckOptions) -> Suite:
     try:
-        with opened(options.output) as out:
-            format = options.format or ("table" if is_terminal(out) else "plain")
-            FINDING_FORMATS[format](out, findings, colour=wants_colour(out))
-        if options.witness is not None:
-            _write_witnesses(options.witness, findings, files)
-    except CannotWrite as problem:
-        raise UsageError(str(problem)) from None
-    return NO if any(findings.fails(finding) for finding in findings.all()) else OK
+        items = check_file(path, stdin if path == "-" else None, rabbitmq=options.rabbitmq)
+    except Invalid as invalid:
+        if options.format != "github" or options.output is not None:  # else annotations say it, and they are seen
+            write_problems(invalid.diagnostics)
+        return refused(path, invalid.diagnostics)
+    return found_in(path, [item for item in items if _wanted(item, options)], options.fail_on)
 
 
-def _one_of(option: str, given: str | None, known: Iterable[str]) -> None:
-    if given is not None and given not in known:
-        hint = did_you_mean(given, known)
-        raise UsageError(f"{option} takes {', '.join(known)}, not '{given}'" + (f"; {hint}" if hint else ""))
-
-
-def _wanted(finding: Finding, options: CheckOptions) -> bool:
+def _wanted(finding: Diagnostic, options: CheckOptions) -> bool:
     return finding.code not in options.ignore and (not options.select or finding.code in options.select)
 
 
-def _write_witnesses(path: str, findings: Findings, files: list[str]) -> None:
+def _write_witnesses(path: str, findings: list[Diagnostic], files: list[str]) -> None:
     """One file is one scenario: the worst finding's in `path`, the others beside it, numbered."""
-    worst_first = sorted(findings.all(), key=lambda finding: SEVERITIES.index(finding.severity))
-    shown = [finding for finding in worst_first if finding.witness is not None]
+    worst_first = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    shown = [(finding.code, finding.witness) for finding in worst_first if finding.witness is not None]
     if not shown:
         stderr_line("no finding has a witness: nothing is written")
     if path == "-":
@@ -86,9 +84,8 @@ def _write_witnesses(path: str, findings: Findings, files: list[str]) -> None:
     for name in names:
         if any(os.path.exists(name) and os.path.exists(file) and os.path.samefile(name, file) for file in files):
             raise UsageError(f"--witness would overwrite {name}")
-    for name, finding in zip(names, shown, strict=True):
-        assert finding.witness is not None
+    for name, (code, witness) in zip(names, shown, strict=True):
         with opened(name) as out:
-            out.write(finding.witness.scenario)
+            out.write(witness.scenario)
         if name != "-":
-            stderr_line(f"wrote {name}: {finding.code}")
+            stderr_line(f"wrote {name}: {code}")

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
-from routesim.cli.handlers.explaining import rules_of, scenario_of
 from routesim.cli.handlers.running import same_file
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, opened, read_stdin, stderr, stderr_line, wants_colour
-from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
-from routesim.report.formats import diagnostics
+from routesim.cli.shared.options import choice
+from routesim.cli.shared.output import CannotWrite, opened, read_stdin, stderr_line
+from routesim.cli.shared.refusing import rules_of, scenario_of, write_problems
+from routesim.diagnostics import Invalid
 from routesim.scenario.declared_topology import DeclaredTopology
 from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
 from routesim.scenario.definitions.importing import Imported, imported
@@ -28,7 +28,7 @@ def import_file(path: str, vhost: str | None, format: str, output: str | None, r
     try:
         source = read_source(path, read_stdin() if path == "-" else None)
     except Invalid as invalid:
-        _tell(invalid.diagnostics)
+        write_problems(invalid.diagnostics)
         if APP.fullmatch(path) and (":" in path or os.path.isdir(path)):
             stderr_line(f"A Celery app is read by `routesim import celery {path}`.")
         return UNUSABLE
@@ -54,9 +54,7 @@ def import_broker(url: str, vhost: str | None, format: str, output: str | None, 
 
 
 def _check(format: str, rabbitmq: str | None) -> None:
-    if format not in IMPORT_FORMATS:
-        hint = did_you_mean(format, IMPORT_FORMATS)
-        raise UsageError(f"--format takes {' or '.join(IMPORT_FORMATS)}, not '{format}'" + (f"; {hint}" if hint else ""))
+    choice("--format", format, IMPORT_FORMATS)
     if rabbitmq is not None:
         rules_of(rabbitmq)
 
@@ -65,9 +63,9 @@ def _import(source: Source, path: str | None, vhost: str | None, format: str, ou
     try:
         found = imported(source, vhost, rabbitmq=rabbitmq)
     except Invalid as invalid:
-        _tell(invalid.diagnostics)
+        write_problems(invalid.diagnostics)
         return UNUSABLE
-    _tell(found.warnings)
+    write_problems(found.warnings)
     if format == "definitions":
         for sentence in found.left_out:
             stderr_line(f"left out: {sentence}")
@@ -82,7 +80,7 @@ def export_file(path: str, output: str | None, vhost: str | None, rabbitmq: str 
     if vhost is not None and not 0 < len(vhost.encode("utf-8", "surrogatepass")) <= LONGEST_VHOST:
         raise UsageError(f"the name of a vhost has 1 to {LONGEST_VHOST} bytes")
     document, warnings = definitions_of(scenario_of(path, rabbitmq), vhost)
-    _tell(warnings)
+    write_problems(warnings)
     write(lambda out: lines_of(document), path, output)
     return OK
 
@@ -110,13 +108,6 @@ def _example(topology: DeclaredTopology) -> str | None:
 
 def is_utf8(out: IO[str]) -> bool:
     return (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
-
-
-def _tell(found: Iterable[Diagnostic]) -> None:
-    problems = list(found)
-    if problems:
-        with stderr() as stream:
-            diagnostics.write(stream, problems, colour=wants_colour(stream))
 
 
 def write(lines: Callable[[IO[str]], Iterable[str]], path: str | None, output: str | None) -> None:

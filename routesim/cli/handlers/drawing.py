@@ -2,13 +2,15 @@
 
 from typing import NamedTuple
 
-from routesim.cli.handlers.explaining import scenario_of, table_of
-from routesim.cli.shared.exits import OK, UsageError
+from routesim.cli.handlers.explaining import table_of
+from routesim.cli.shared.exits import OK, FilesRefused, UsageError
+from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import CannotWrite, opened, wants_colour
-from routesim.diagnostics import did_you_mean
+from routesim.cli.shared.refusing import refuse, scenario_of
 from routesim.explain.answer import CannotExplain
-from routesim.graph import collapsed, focused, graph_of, taken_by_message, taken_by_publish
-from routesim.report.graphs.graph_formats import GRAPH_FORMATS
+from routesim.graph import Graph, collapsed, focused, graph_of, taken_by_message, taken_by_publish
+from routesim.report.formats import GRAPH, formats_of, writer_of
+from routesim.scenario import Scenario
 
 NEAR = 1  # steps from a focus
 
@@ -26,30 +28,31 @@ class DrawOptions(NamedTuple):
 
 
 def draw(file: str, options: DrawOptions) -> int:
-    if options.format not in GRAPH_FORMATS:
-        hint = did_you_mean(options.format, GRAPH_FORMATS)
-        raise UsageError(f"--format takes {', '.join(GRAPH_FORMATS)}, not '{options.format}'" + (f"; {hint}" if hint else ""))
+    choice("--format", options.format, formats_of(GRAPH))
     if options.message is not None and options.publish is not None:
         raise UsageError("--message and --exchange are two ways to be marked; give one of them")
-    scenario = scenario_of(file, options.rabbitmq, redis=True)
     try:
-        taken = None
-        if options.message is not None:
-            taken = taken_by_message(scenario, options.message)
-        elif options.publish is not None:
-            exchange, key, headers = options.publish
-            taken = taken_by_publish(scenario, exchange, key, table_of(list(headers)) or None)
-        graph = graph_of(scenario, taken)
-        if options.focus is not None:
-            graph = focused(graph, options.focus, NEAR if options.depth is None else options.depth)
-        if options.format != "json":
-            graph = collapsed(graph)
-    except CannotExplain as problem:
-        raise UsageError(str(problem)) from None
-    try:
+        try:
+            graph = _graph(scenario_of(file, options.rabbitmq, redis=True), options)
+        except FilesRefused as problem:
+            return refuse(problem, options.format, options.output)
         with opened(options.output) as out:
-            deep = options.depth if options.focus is None else None
-            GRAPH_FORMATS[options.format](out, graph, colour=wants_colour(out), depth=deep)
-    except CannotWrite as problem:
+            depth = options.depth if options.focus is None else None
+            writer_of(options.format, GRAPH)(out, graph, colour=wants_colour(out), depth=depth)
+    except (CannotExplain, CannotWrite) as problem:
         raise UsageError(str(problem)) from None
     return OK
+
+
+def _graph(scenario: Scenario, options: DrawOptions) -> Graph:
+    """What of the scenario is asked for. Raises `CannotExplain`."""
+    taken = None
+    if options.message is not None:
+        taken = taken_by_message(scenario, options.message)
+    elif options.publish is not None:
+        exchange, key, headers = options.publish
+        taken = taken_by_publish(scenario, exchange, key, table_of(list(headers)) or None)
+    graph = graph_of(scenario, taken)
+    if options.focus is not None:
+        graph = focused(graph, options.focus, NEAR if options.depth is None else options.depth)
+    return graph if options.format == "json" else collapsed(graph)

@@ -3,11 +3,10 @@
 import os
 
 from routesim.cli.handlers.converting import is_utf8, write
-from routesim.cli.handlers.explaining import rules_of
 from routesim.cli.shared.exits import OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import read_stdin, stderr, wants_colour
-from routesim.diagnostics import Diagnostic, Invalid
-from routesim.report.formats import diagnostics
+from routesim.cli.shared.output import read_stdin
+from routesim.cli.shared.refusing import rules_of, write_problems
+from routesim.diagnostics import Invalid
 from routesim.scenario.celery.plain_text import expanded_lines
 from routesim.scenario.load import load_expanded
 from routesim.scenario.yaml.source import read_source
@@ -21,9 +20,9 @@ def expand_file(path: str, output: str | None, rabbitmq: str | None) -> int:
         source = read_source(path, read_stdin() if path == "-" else None)
         expanded, scenario = load_expanded(source, folder, rabbitmq=rabbitmq)
     except Invalid as invalid:
-        _tell(invalid.diagnostics)
+        write_problems(invalid.diagnostics)
         return UNUSABLE
-    _tell(list(scenario.warnings))
+    write_problems(scenario.warnings)
     if expanded is None:
         raise UsageError(f"there is nothing of Celery in {source.file}: `celery:` is missing")
     name = "stdin" if path == "-" else path
@@ -32,9 +31,3 @@ def expand_file(path: str, output: str | None, rabbitmq: str | None) -> int:
     folder = "" if seen_from == "." else seen_from
     write(lambda out: expanded_lines(found, name, folder, ascii=not is_utf8(out)), path, output)
     return OK
-
-
-def _tell(problems: list[Diagnostic]) -> None:
-    if problems:
-        with stderr() as stream:
-            diagnostics.write(stream, problems, colour=wants_colour(stream))

@@ -1,66 +1,33 @@
-"""What the explain commands share: headers from the command line, files, formats, the exit status."""
+"""What the explain commands share: headers from the command line, the answer in a format, the exit status."""
 
-import gc
 import json
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import is_terminal, look, opened, read_stdin, stderr, wants_colour
-from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
+from routesim.cli.shared.exits import NO, OK, FilesRefused, UsageError
+from routesim.cli.shared.options import choice
+from routesim.cli.shared.output import format_for, opened, style_of
+from routesim.cli.shared.refusing import refuse
 from routesim.explain.answer import Answer, CannotExplain
-from routesim.report.answers.explanation import EXPLANATION_FORMATS
-from routesim.report.formats import diagnostics
-from routesim.scenario import Scenario, load
+from routesim.report.formats import ANSWER, formats_of, writer_of
 from routesim.values import INTEGER_RANGES, OTHER_TYPES, Table, Typed, Value
-from routesim.versions import NEWEST, Rules, UnknownVersion, rules
 
 
 def answered(ask: Callable[[], Answer], format: str | None) -> None:
-    """Print the answer and exit: 0 when the question has been answered with yes, 1 with no."""
-    if format is not None and format not in EXPLANATION_FORMATS:
-        hint = did_you_mean(format, EXPLANATION_FORMATS)
-        raise UsageError(f"--format takes {', '.join(EXPLANATION_FORMATS)}, not '{format}'" + (f"; {hint}" if hint else ""))
+    """Print the answer and exit: 0 when the question has been answered with yes, 1 with no, 2 when a file is refused."""
+    choice("--format", format, formats_of(ANSWER))
     try:
         answer = ask()
     except CannotExplain as problem:
         raise UsageError(str(problem)) from None
+    except FilesRefused as problem:
+        sys.exit(refuse(problem, format))
     with opened(None) as out:
-        chosen = format or ("table" if is_terminal(out) else "plain")
-        how = look(out, "table", quiet=False)
-        EXPLANATION_FORMATS[chosen](out, answer, colour=how.colour, columns=how.columns or 80)
+        chosen = format_for(format, out)
+        writer_of(chosen, ANSWER)(out, answer, style_of(out, chosen))
     sys.exit(OK if answer.yes else NO)
-
-
-def rules_of(version: str | None) -> Rules:
-    try:
-        return rules(version or NEWEST)
-    except UnknownVersion as unknown:
-        raise UsageError(f"no RabbitMQ '{version}' is known: {unknown}") from None
-
-
-def scenario_of(path: str, version: str | None, *, lenient: bool = False, redis: bool = False) -> Scenario:
-    """The scenario in a file, under another version's rules where one is asked for; exits with 2 when it is invalid.
-
-    `redis`: the command knows the rules of Redis too.
-    """
-    if version is not None:
-        rules_of(version)
-    problems: list[Diagnostic]
-    scenario = None
-    try:
-        scenario = load(path, read_stdin() if path == "-" else None, rabbitmq=version, lenient=lenient, redis=redis)
-        problems = list(scenario.warnings)
-    except Invalid as invalid:
-        problems = invalid.diagnostics
-    if problems:
-        with stderr() as stream:
-            diagnostics.write(stream, problems, colour=wants_colour(stream))
-    if scenario is None:
-        sys.exit(UNUSABLE)
-    gc.freeze()  # a large topology is no garbage: the collector need not look through it again
-    return scenario
 
 
 # Headers -------------------------------------------------------------------------------------------------------------
@@ -83,9 +50,16 @@ def _pair(item: str) -> tuple[str, Value]:
     if not name.endswith(":"):
         return name, text
     try:
-        return name[:-1], _typed(json.loads(text))
-    except (json.JSONDecodeError, RecursionError) as error:
+        return name[:-1], _typed(json.loads(text, parse_constant=_number, parse_float=_number))
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"'{text}' in '{item}' is not JSON ({error}); k=text takes it as it is") from None
+
+
+def _number(text: str) -> float:
+    """JSON has no NaN, and no number that is infinite."""
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return value
 
 
 def _typed(value: Any) -> Value:

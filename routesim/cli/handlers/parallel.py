@@ -14,30 +14,23 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any, NamedTuple
 
 from routesim.broker import Broker
-from routesim.cli.handlers.running import Ran, RunOptions, check, format_for, loaded, run_one, separates, summed, tell_problems
-from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, stderr_line
+from routesim.cli.handlers.running import Ran, RunOptions, check, run_one, separates, summed, usable
+from routesim.cli.shared.exits import NO_VERDICT, FilesRefused, UsageError
+from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.processes import Died, Pool
-from routesim.diagnostics import Diagnostic
-from routesim.report.formats.run_formats import frame
+from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
+from routesim.report.formats import run_report
 from routesim.report.style import OutputStyle
 
 CHUNK = 1 << 16
 POLL_S = 0.05
 
 
-class _Read(NamedTuple):
-    """A scenario as bytes, which only the process that runs it unpacks; None: it cannot be used."""
-
-    scenario: bytes | None
-    problems: list[Diagnostic]
-
-
 class _Job(NamedTuple):
     scenario: bytes
     options: RunOptions
     format: str
-    look: OutputStyle
+    style: OutputStyle
     encoding: str
     spool: str
 
@@ -61,41 +54,45 @@ def run_files(files: list[str], options: RunOptions, jobs: int) -> int:
     stdin = read_stdin() if "-" in files else None
     with Pool(min(jobs, len(files))) as pool:
         pool.ask(_read, [(path, stdin if path == "-" else None) for path in files])
-        scenarios, status = [], OK
+        read: list[Loaded] = []
         for path, answer in zip(files, pool.in_order(), strict=True):
             if isinstance(answer, Died):
                 stderr_line(f"error: the process that read {path} {answer}")
-                status = max(status, NO_VERDICT)
-                continue
-            tell_problems(answer.problems, options.format)
-            if answer.scenario is None:
-                status = max(status, UNUSABLE)
             else:
-                scenarios.append(answer.scenario)
-        if status != OK:
-            return status
+                read.append(answer)
         try:
+            try:
+                scenarios: list[Any] = usable(read, options)
+            except FilesRefused as problem:
+                status = refuse_runs(problem, options.format, options.output)
+                return status if len(read) == len(files) else NO_VERDICT
+            if len(read) < len(files):
+                return NO_VERDICT
             with opened(options.output) as out, TemporaryDirectory(prefix="routesim-", ignore_cleanup_errors=True) as folder:
                 return _run_all(pool, files, scenarios, options, out, folder)
         except CannotWrite as problem:
             raise UsageError(str(problem)) from None
 
 
-def _read(question: tuple[str, bytes | None]) -> _Read:
-    scenario, problems = loaded(*question)
-    return _Read(None if scenario is None else pickle.dumps(scenario._replace(topology=None), pickle.HIGHEST_PROTOCOL), problems)
+def _read(question: tuple[str, bytes | None]) -> Loaded:
+    """The scenario as bytes, which only the process that runs it unpacks."""
+    found = loaded(*question)
+    if found.scenario is None:
+        return found
+    packed: Any = pickle.dumps(found.scenario._replace(topology=None), pickle.HIGHEST_PROTOCOL)
+    return found._replace(scenario=packed)
 
 
 def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: RunOptions, out: IO[str], folder: str) -> int:
-    format = format_for(options, out)
-    looks = look(out, format, quiet=options.quiet)
+    format = format_for(options.format, out)
+    style = style_of(out, format, quiet=options.quiet)
     encoding = getattr(out, "encoding", None) or "utf-8"
     spools = [os.path.join(folder, str(index)) for index in range(len(files))]
     pool.ask(
         _run,
-        (_Job(scenario, options, format, looks, encoding, spool) for scenario, spool in zip(scenarios, spools, strict=True)),
+        (_Job(scenario, options, format, style, encoding, spool) for scenario, spool in zip(scenarios, spools, strict=True)),
     )
-    before, after = frame(format, len(files))
+    before, after = run_report(format).frame(len(files))
     out.write(before)
     ran = []
     for index, path in enumerate(files):
@@ -114,7 +111,7 @@ def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: RunO
 def _run(job: _Job) -> Ran:
     scenario = pickle.loads(job.scenario)
     with _Spool(job.spool, job.encoding) as out:
-        return run_one(scenario, job.options, job.format, job.look, out, _fresh(out))
+        return run_one(scenario, job.options, job.format, job.style, out, _fresh(out))
 
 
 def _fresh(out: _Spool) -> Callable[[Broker], None]:

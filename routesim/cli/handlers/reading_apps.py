@@ -8,9 +8,9 @@ from routesim.celery_app.asking import NotStarted, TooSlow, asked
 from routesim.celery_app.problems import AppProblem, died, hangs, problem_of
 from routesim.celery_app.section import READ, CelerySection, section_of
 from routesim.cli.handlers.converting import is_utf8, write
-from routesim.cli.handlers.explaining import rules_of
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.output import stderr_line
+from routesim.cli.shared.refusing import rules_of
 from routesim.scenario.yaml.writing import inline, scalar, written
 
 

@@ -1,22 +1,21 @@
 """What `routesim run` does once its command line is understood."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from routesim.broker import Broker
-from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, stderr, wants_colour
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
+from routesim.cli.shared.options import choice, stdin_once
+from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr, style_of
 from routesim.cli.shared.progress import Progress
-from routesim.diagnostics import Diagnostic, Invalid, did_you_mean
+from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs, write_problems
 from routesim.durations import parse_duration
-from routesim.report.formats import diagnostics
-from routesim.report.formats.run_formats import APART, FORMATS, KEEPS_ALL, frame
+from routesim.report.formats import RUN, formats_of, run_report
 from routesim.report.style import OutputStyle
 from routesim.run import Listener, Runner
-from routesim.scenario import Scenario, load
-from routesim.text import encoding_of, fitted
+from routesim.scenario import Scenario
 
 if TYPE_CHECKING:
     from routesim.run.expecting.coverage import Covered
@@ -56,13 +55,14 @@ def until_of(text: str | None) -> str | int | None:
 def run_files(files: list[str], options: RunOptions) -> int:
     """Runs the scenarios in order; the exit status of the worst. All are loaded before the first one runs."""
     check(files, options)
-    scenarios = load_all(files, options.format)
-    if scenarios is None:
-        return UNUSABLE
     ran = []
     try:
+        try:
+            scenarios = load_all(files, options)
+        except FilesRefused as problem:
+            return refuse_runs(problem, options.format, options.output)
         with opened(options.output) as out:
-            before, after = frame(format_for(options, out), len(files))
+            before, after = run_report(format_for(options.format, out)).frame(len(files))
             out.write(before)
             for index, scenario in enumerate(scenarios):
                 if index and separates(options):
@@ -96,21 +96,23 @@ def summed(ran: list[Ran], options: RunOptions, out: IO[str]) -> int:
 
 def check(files: list[str], options: RunOptions) -> None:
     """Raises `UsageError` when the command line asks for what there is not, or would overwrite a scenario."""
-    if options.format is not None and options.format not in FORMATS:
-        hint = did_you_mean(options.format, FORMATS)
-        raise UsageError(f"--format takes {', '.join(FORMATS)}, not '{options.format}'" + (f"; {hint}" if hint else ""))
+    choice("--format", options.format, formats_of(RUN))
     if options.plot and options.format not in (None, *PLOTTED):
         raise UsageError(f"--plot goes with --format {' or '.join(PLOTTED)}; {options.format} is for programs")
-    if files.count("-") > 1:
-        raise UsageError("- stands for stdin and can be given once")
-    for path in files if options.output else ():
-        if path != "-" and same_file(path, options.output):
+    stdin_once(files)
+    keep_apart(files, options.output)
+
+
+def keep_apart(files: list[str], output: str | None) -> None:
+    """Raises `UsageError` when the output would take the place of a scenario."""
+    for path in files if output else ():
+        if path != "-" and same_file(path, output):
             raise UsageError(f"--output would overwrite the scenario {path}")
 
 
 def separates(options: RunOptions) -> bool:
     """Whether an empty line stands between two reports."""
-    return (options.format or "plain") in APART and not options.quiet
+    return run_report(options.format or "plain").blank_between and not options.quiet
 
 
 def same_file(left: str, right: str | None) -> bool:
@@ -120,39 +122,32 @@ def same_file(left: str, right: str | None) -> bool:
         return False
 
 
-def load_all(files: list[str], format: str | None = None) -> list[Scenario] | None:
-    """The scenarios, with their warnings told; None when one cannot be used, with everything that is wrong told."""
-    usable = []
-    for path in files:
-        scenario, problems = loaded(path, read_stdin() if path == "-" else None)
-        tell_problems(problems, format)
-        if scenario is not None:
-            usable.append(scenario)
-    return usable if len(usable) == len(files) else None
+def load_all(files: list[str], options: RunOptions) -> list[Scenario]:
+    """The scenarios, with their warnings written. Raises `FilesRefused` when one of them cannot be used."""
+    return usable((loaded(path, read_stdin() if path == "-" else None) for path in files), options)
 
 
-def loaded(path: str, stdin: bytes | None) -> tuple[Scenario | None, list[Diagnostic]]:
-    """The scenario (None: it cannot be used) and all that is to be said about it."""
-    try:
-        scenario = load(path, stdin)
-        return scenario, list(scenario.warnings)
-    except Invalid as invalid:
-        return None, invalid.diagnostics
+def usable(files: Iterable[Loaded], options: RunOptions) -> list[Scenario]:
+    """As `load_all`, of what has been loaded."""
+    annotated = options.format == "github" and options.output is None  # then annotations say it, and they are seen
+    scenarios: list[Scenario] = []
+    refused = []
+    for file, scenario, problems in files:
+        if scenario is None:
+            refused.append((file, problems))
+        else:
+            scenarios.append(scenario)
+        if not annotated:
+            write_problems(problems)
+        elif scenario is not None and problems:
+            from routesim.report.formats.github import GitHub
+            from routesim.report.results.findings import Findings, found_in
 
-
-def tell_problems(problems: list[Diagnostic], format: str | None = None) -> None:
-    if problems and format == "github":
-        from routesim.report.formats.github import of_diagnostics
-
-        with opened(None) as out:
-            out.write(fitted("\n".join([*of_diagnostics(problems), ""]), encoding_of(out)))
-    elif problems:
-        with stderr() as stream:
-            diagnostics.write(stream, problems, colour=wants_colour(stream))
-
-
-def format_for(options: RunOptions, out: IO[str]) -> str:
-    return options.format or ("table" if out.isatty() else "plain")
+            with opened(None) as out:
+                GitHub.write(out, Findings([found_in(file, problems, "error")]), style_of(out, "github"))
+    if refused:
+        raise FilesRefused(refused)
+    return scenarios
 
 
 class _Plot:
@@ -165,37 +160,38 @@ class _Plot:
         self.depths = Depths()
         self.listen = fan_out(listener, [self.depths])
 
-    def write(self, out: IO[str], end_ms: int, looks: OutputStyle) -> None:
+    def write(self, out: IO[str], end_ms: int, style: OutputStyle) -> None:
         from routesim.report.answers.monitor import PLAIN_COLUMNS, depth_fields, write_plot
 
         self.depths.advance(end_ms)
         fields, left_out = depth_fields(self.depths.of)
         out.write("\n")
-        write_plot(out, fields, left_out, end_ms, columns=looks.columns or PLAIN_COLUMNS, colour=looks.colour)
+        write_plot(out, fields, left_out, end_ms, columns=style.columns or PLAIN_COLUMNS, colour=style.colour)
 
 
 def _run(scenario: Scenario, options: RunOptions, out: IO[str]) -> Ran:
-    format = format_for(options, out)
+    format = format_for(options.format, out)
     progress = Progress(scenario.name, quiet=options.quiet)
-    return run_one(scenario, options, format, look(out, format, quiet=options.quiet), out, progress.tick, progress.clear)
+    style = style_of(out, format, quiet=options.quiet)
+    return run_one(scenario, options, format, style, out, progress.tick, progress.clear)
 
 
 def run_one(
-    scenario: Scenario, options: RunOptions, format: str, looks: OutputStyle, out: IO[str], tick: Callable[[Broker], None],
+    scenario: Scenario, options: RunOptions, format: str, style: OutputStyle, out: IO[str], tick: Callable[[Broker], None],
     clear: Callable[[], None] = lambda: None,
 ) -> Ran:  # fmt: skip
     """Run it, with its report on `out`; `tick` is called now and then, `clear` when the run is over."""
-    report = FORMATS[format](out, scenario, looks)
+    report = run_report(format)(out, scenario, style)
     plot = _Plot(report.listen) if options.plot else None
     runner = Runner(
         scenario, plot.listen if plot else report.listen, seed=options.seed, until=options.until, max_events=options.max_events,
-        keep=format in KEEPS_ALL and not (options.quiet and format != "json"), tick=tick,
+        keep=report.needs_records and not (options.quiet and format != "json"), tick=tick,
     )  # fmt: skip
     result = runner.run()
     clear()
     report.finish(result)
     if plot is not None:
-        plot.write(out, result.clock_ms, looks)
+        plot.write(out, result.clock_ms, style)
     found: tuple[Covered, ...] = ()
     if options.coverage:
         from routesim.run.expecting.coverage import covered

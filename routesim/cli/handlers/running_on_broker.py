@@ -2,18 +2,18 @@
 
 from typing import IO, NamedTuple
 
-from routesim.cli.handlers.running import RunOptions, check, format_for, separates, tell_problems
-from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, look, opened, read_stdin, stderr_line
-from routesim.diagnostics import Invalid
+from routesim.cli.handlers.running import RunOptions, check, separates, usable
+from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
+from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
+from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
-from routesim.report.formats.run_formats import FORMATS, frame
+from routesim.report.formats import run_report
 from routesim.run import Runner
 from routesim.run.runnable import check_speed, why_not
 from routesim.run.session import BrokerSession
-from routesim.scenario import Scenario, load
+from routesim.scenario import Scenario
 
 
 class BrokerTarget(NamedTuple):
@@ -59,19 +59,18 @@ def run_live(files: list[str], options: RunOptions, target: BrokerTarget) -> int
 
 def _run_all(files: list[str], options: RunOptions, target: BrokerTarget) -> int:
     found = session(target)
-    scenarios = []
-    for path in files:
-        scenario = loaded(path, found.profile)
-        if scenario is not None:
-            scenarios.append(scenario if options.seed is None else scenario._replace(seed=options.seed))
-    if len(scenarios) < len(files):
-        return UNUSABLE
+    try:
+        scenarios = usable((loaded_for(path, found) for path in files), options)
+    except FilesRefused as problem:
+        return refuse_runs(problem, options.format, options.output)
+    if options.seed is not None:
+        scenarios = [scenario._replace(seed=options.seed) for scenario in scenarios]
     if options.until is not None:
         scenarios = [scenario._replace(until=options.until) for scenario in scenarios]
     plans = [(scenario, idle_ms(scenario, found, target.speed)) for scenario in scenarios]
     status = OK
     with opened(options.output) as out:
-        before, after = frame(format_for(options, out), len(plans))
+        before, after = run_report(format_for(options.format, out)).frame(len(plans))
         out.write(before)
         for index, (scenario, ms) in enumerate(plans):
             if index and separates(options):
@@ -81,14 +80,9 @@ def _run_all(files: list[str], options: RunOptions, target: BrokerTarget) -> int
     return status
 
 
-def loaded(path: str, profile: str) -> Scenario | None:
-    try:
-        scenario = load(path, read_stdin() if path == "-" else None, rabbitmq=profile, redis=False)
-    except Invalid as invalid:
-        tell_problems(invalid.diagnostics)
-        return None
-    tell_problems(list(scenario.warnings))
-    return scenario
+def loaded_for(path: str, session: BrokerSession) -> Loaded:
+    """A file by the rules of the version that the broker has."""
+    return loaded(path, read_stdin() if path == "-" else None, rabbitmq=session.profile, redis=False)
 
 
 def idle_ms(scenario: Scenario, found: BrokerSession, speed: int) -> int:
@@ -104,8 +98,8 @@ def idle_ms(scenario: Scenario, found: BrokerSession, speed: int) -> int:
 
 
 def _run(scenario: Scenario, ms: int, options: RunOptions, found: BrokerSession, speed: int, out: IO[str]) -> int:
-    format = format_for(options, out)
-    report = FORMATS[format](out, scenario, look(out, format, quiet=options.quiet))
+    format = format_for(options.format, out)
+    report = run_report(format)(out, scenario, style_of(out, format, quiet=options.quiet))
     result = found.run(scenario, report.listen, idle_ms=ms, speed=speed)
     report.finish(result)
     for item in result.real.unseen if result.real is not None else ():

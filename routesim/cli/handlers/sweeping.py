@@ -6,12 +6,14 @@ from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import IO, NamedTuple
 
-from routesim.cli.handlers.running import RunOptions, check, format_for, load_all, separates
-from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, look, opened, stderr_line
+from routesim.cli.handlers.running import RunOptions, check, load_all, separates
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
+from routesim.cli.shared.options import choice
+from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
-from routesim.diagnostics import did_you_mean
-from routesim.report.answers import sweep as report
+from routesim.cli.shared.refusing import refuse_runs
+from routesim.report.answers.sweep import SeedsReport
+from routesim.report.formats import SEEDS, formats_of, writer_of
 from routesim.run.sweeps.seeds import Seeds, seeds_of
 from routesim.run.sweeps.sweep import Sweep, sweep
 from routesim.scenario import Scenario
@@ -46,16 +48,14 @@ def sweep_files(files: list[str], options: RunOptions, seeds: Seeds, jobs: int) 
         raise UsageError("--coverage is of one run; leave out --seeds")
     if options.seed is not None:
         raise UsageError("--seed is one seed, --seeds many: give one of the two")
-    if options.format is not None and options.format not in report.FORMATS:
-        hint = did_you_mean(options.format, report.FORMATS)
-        formats = ", ".join(report.FORMATS)
-        raise UsageError(f"with --seeds, --format takes {formats}, not '{options.format}'" + (f"; {hint}" if hint else ""))
+    choice("with --seeds, --format", options.format, formats_of(SEEDS))
     check(files, options)
-    scenarios = load_all(files)
-    if scenarios is None:
-        return UNUSABLE
     status = OK
     try:
+        try:
+            scenarios = load_all(files, options)
+        except FilesRefused as problem:
+            return refuse_runs(problem, options.format, options.output)
         with opened(options.output) as out:
             for index, scenario in enumerate(scenarios):
                 if index and separates(options):
@@ -72,14 +72,9 @@ def sweep_files(files: list[str], options: RunOptions, seeds: Seeds, jobs: int) 
 
 
 def _write(out: IO[str], scenario: Scenario, found: Sweep, options: RunOptions, seeds: Seeds) -> None:
-    format = format_for(options, out)
-    if format == "json":
-        out.write(report.sweep_object(scenario, found, str(seeds), len(seeds)) + "\n")
-        return
-    shown = look(out, format, quiet=options.quiet)
-    report.write(
-        out, scenario, found, str(seeds), len(seeds), columns=shown.columns, colour=shown.colour, quiet=shown.quiet
-    )  # fmt: skip
+    format = format_for(options.format, out)
+    report = SeedsReport(scenario, found, str(seeds), len(seeds))
+    writer_of(format, SEEDS)(out, report, style_of(out, format, quiet=options.quiet))
 
 
 def _swept(scenario: Scenario, options: RunOptions, seeds: Seeds, jobs: int) -> Sweep:

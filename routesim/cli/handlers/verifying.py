@@ -3,19 +3,22 @@
 import os
 from typing import Any, NamedTuple
 
-from routesim.cli.handlers.running import same_file
-from routesim.cli.handlers.running_on_broker import BrokerTarget, loaded, session
+from routesim.cli.handlers.running import keep_apart
+from routesim.cli.handlers.running_on_broker import BrokerTarget, loaded_for, session
 from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, UsageError
-from routesim.cli.shared.output import CannotWrite, opened, stderr_line, wants_colour
-from routesim.diagnostics import did_you_mean
+from routesim.cli.shared.options import choice, stdin_once
+from routesim.cli.shared.output import CannotWrite, opened, stderr_line, style_of
+from routesim.cli.shared.refusing import FOR_PEOPLE, write_problems
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
-from routesim.report.formats.verdicts import FORMATS
+from routesim.report.formats import VERIFY, formats_of, writer_of
+from routesim.report.results.findings import refused
+from routesim.report.results.verdicts import Verdicts
 from routesim.run.session import BrokerSession
 from routesim.verify import TRIES, VerifyVerdict, verify
 
 
-class Verify(NamedTuple):
+class VerifyOptions(NamedTuple):
     """The command line of `routesim verify`."""
 
     files: list[str]
@@ -27,23 +30,18 @@ class Verify(NamedTuple):
     output: str | None
 
 
-def verify_all(asked: Verify) -> int:
+def verify_all(options: VerifyOptions) -> int:
     """Exit status 1 when the engines differ somewhere."""
-    if asked.format not in FORMATS:
-        hint = did_you_mean(asked.format, FORMATS)
-        raise UsageError(f"--format takes {', '.join(FORMATS)}, not '{asked.format}'" + (f"; {hint}" if hint else ""))
-    if bool(asked.files) == bool(asked.random):
+    choice("--format", options.format, formats_of(VERIFY))
+    if bool(options.files) == bool(options.random):
         raise UsageError("give either scenario files or --random N")
-    if asked.files.count("-") > 1:
-        raise UsageError("- stands for stdin and can be given once")
-    for path in asked.files:
-        if path != "-" and same_file(path, asked.output):
-            raise UsageError(f"--output would overwrite the scenario {path}")
-    if asked.random and not os.path.isdir(asked.keep):
-        raise UsageError(f"--keep: there is no directory {asked.keep}")
+    stdin_once(options.files)
+    keep_apart(options.files, options.output)
+    if options.random and not os.path.isdir(options.keep):
+        raise UsageError(f"--keep: there is no directory {options.keep}")
     try:
         with ended_by_signals():
-            return _verify_all(asked)
+            return _verify_all(options)
     except BrokerProblem as problem:
         stderr_line(f"error: {problem}")
         return NO_VERDICT
@@ -53,36 +51,42 @@ def verify_all(asked: Verify) -> int:
         raise UsageError(str(problem)) from None
 
 
-def _verify_all(asked: Verify) -> int:
-    found = session(asked.target)
-    scenarios = [loaded(path, found.profile) for path in asked.files]
-    usable = [scenario for scenario in scenarios if scenario is not None]
-    if len(usable) < len(scenarios):
+def _verify_all(options: VerifyOptions) -> int:
+    found = session(options.target)
+    files = [loaded_for(path, found) for path in options.files]
+    for item in files:
+        write_problems(item.problems)
+    unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
+    if unusable:
+        if options.format not in FOR_PEOPLE:
+            with opened(options.output) as out:
+                writer_of(options.format, VERIFY)(out, Verdicts([], found.version, unusable), style_of(out, options.format))
         return UNUSABLE
-    with opened(asked.output) as out:  # what cannot be written is to be known before the work, not after it
-        speed = asked.target.speed
-        verdicts = _random(asked, found) if asked.random else [verify(scenario, found, speed) for scenario in usable]
-        FORMATS[asked.format](out, verdicts, found.version, colour=wants_colour(out))
+    usable = [item.scenario for item in files if item.scenario is not None]
+    with opened(options.output) as out:  # what cannot be written is to be known before the work, not after it
+        speed = options.target.speed
+        verdicts = _random(options, found) if options.random else [verify(scenario, found, speed) for scenario in usable]
+        writer_of(options.format, VERIFY)(out, Verdicts(verdicts, found.version), style_of(out, options.format))
     return NO if any(item.difference for item in verdicts) else OK
 
 
-def _random(asked: Verify, found: BrokerSession) -> list[VerifyVerdict]:
+def _random(options: VerifyOptions, found: BrokerSession) -> list[VerifyVerdict]:
     """Verifies drawn scenarios up to the first that differs, which is shrunk and kept as a file."""
     from routesim.verify.drawing import draw, text_of
     from routesim.verify.shrinking import shrink
 
     verdicts = []
-    for number in range(asked.random):
-        document = draw(asked.seed, number, found.profile, found.types)
-        verdict = _again(document, asked, found)
+    for number in range(options.random):
+        document = draw(options.seed, number, found.profile, found.types)
+        verdict = _again(document, options, found)
         if verdict.difference is not None:
             name = document["name"]
             stderr_line(f"{name} differs; looking for a smaller scenario that does")
-            small = shrink(document, lambda each: _again(each, asked, found, 2).difference is not None)
-            smaller = _again(small, asked, found)
-            if smaller.difference is None:  # it showed by chance: what differed for certain is told
+            small = shrink(document, lambda each: _again(each, options, found, 2).difference is not None)
+            smaller = _again(small, options, found)
+            if smaller.difference is None:  # it showed by chance: what differed for certain is kept
                 small, smaller = document, verdict
-            path = os.path.join(asked.keep, f"{name}.yaml")
+            path = os.path.join(options.keep, f"{name}.yaml")
             with open(path, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text_of(small))
             stderr_line(f"kept {path}")
@@ -92,7 +96,7 @@ def _random(asked: Verify, found: BrokerSession) -> list[VerifyVerdict]:
     return verdicts
 
 
-def _again(document: dict[str, Any], asked: Verify, found: BrokerSession, tries: int = TRIES) -> VerifyVerdict:
+def _again(document: dict[str, Any], options: VerifyOptions, found: BrokerSession, tries: int = TRIES) -> VerifyVerdict:
     from routesim.verify.drawing import scenario_of
 
-    return verify(scenario_of(document, found.profile), found, asked.target.speed, tries=tries)
+    return verify(scenario_of(document, found.profile), found, options.target.speed, tries=tries)

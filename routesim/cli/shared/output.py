@@ -14,6 +14,7 @@ from routesim.text import encoding_of, fitted, visible
 
 BUFFER_BYTES = 65_536
 NARROWEST = 20
+DRAWN = ("table", "svg")  # formats that are drawn to a width
 
 
 class CannotWrite(Exception):
@@ -65,11 +66,17 @@ def stderr() -> Iterator[IO[str]]:
         forget(sys.stderr)
 
 
-def look(stream: IO[str], format: str, *, quiet: bool) -> OutputStyle:
+def style_of(stream: IO[str], format: str, *, quiet: bool = False) -> OutputStyle:
+    """How a format is to look there; tables and pictures of them are as wide as the terminal."""
     columns = None
-    if format == "table":
+    if format in DRAWN:
         columns = max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
     return OutputStyle(wants_colour(stream), columns, quiet)
+
+
+def format_for(given: str | None, stream: IO[str]) -> str:
+    """The format that is asked for; else a table on a terminal, plain text elsewhere."""
+    return given or ("table" if is_terminal(stream) else "plain")
 
 
 @contextmanager

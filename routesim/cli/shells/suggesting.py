@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shells.walking import HELP, CommandLine, attached_value, walked
 from routesim.diagnostics import Invalid
+from routesim.report.formats import ANSWER, CHECK, COMPARE, GRAPH, MONITOR, RUN, SEEDS, VERIFY, formats_of
 
 MOST = 2_000  # names at one place: more than anybody looks through
 LARGEST_BYTES = 2_000_000  # a larger file is not read between two keys
@@ -149,12 +150,16 @@ def _of(module: str, attribute: str) -> Callable[[CommandLine], Iterable[str]]:
     return names
 
 
+def _formats(shown: str) -> Callable[[CommandLine], Iterable[str]]:
+    return lambda asked: formats_of(shown)
+
+
 def _run_formats(asked: CommandLine) -> Iterable[str]:
     if "step" in asked.given:
         return ("table",)
     if "plot" in asked.given or "watch" in asked.given:
         return ("table", "plain")
-    return _of("report.answers.sweep" if "seeds" in asked.given else "report.formats.run_formats", "FORMATS")(asked)
+    return formats_of(SEEDS if "seeds" in asked.given else RUN)
 
 
 def _templates(asked: CommandLine) -> Iterable[str]:
@@ -236,17 +241,12 @@ def _vhosts(asked: CommandLine) -> Iterable[str]:
 SOURCES: dict[str, Source] = {
     "file": SCENARIOS, "files": SCENARIOS, "import file": DEFINITIONS, "diff old": SCENARIOS, "diff new": SCENARIOS,
     "output": FILES, "witness": FILES, "keep": FOLDERS, "directory": FOLDERS, "python": FILES,
-    "run format": _run_formats, "explain format": _of("report.answers.explanation", "EXPLANATION_FORMATS"),
-    "diff format": _of("report.answers.explanation", "EXPLANATION_FORMATS"),
-    "versions format": _of("report.answers.explanation", "EXPLANATION_FORMATS"),
-    "upgrade format": _of("report.answers.explanation", "EXPLANATION_FORMATS"),
-    "check format": _of("report.formats.findings", "FINDING_FORMATS"),
-    "graph format": _of("report.graphs.graph_formats", "GRAPH_FORMATS"),
-    "verify format": _of("report.formats.verdicts", "FORMATS"), "import format": _of("cli.handlers.converting", "IMPORT_FORMATS"),
-    "celery monitor format": _of("report.answers.monitor", "FORMATS"),
-    "celery compare format": _of("report.answers.tasks_compared", "FORMATS"),
+    "run format": _run_formats, "explain format": _formats(ANSWER), "diff format": _formats(ANSWER),
+    "versions format": _formats(ANSWER), "upgrade format": _formats(ANSWER), "check format": _formats(CHECK),
+    "graph format": _formats(GRAPH), "verify format": _formats(VERIFY), "celery monitor format": _formats(MONITOR),
+    "celery compare format": _formats(COMPARE), "import format": _of("cli.handlers.converting", "IMPORT_FORMATS"),
     "until": lambda asked: ("idle", "steps"), "template": _templates, "shell": _of("cli.completion", "SHELLS"),
-    "select": _of("check", "RULES"), "ignore": _of("check", "RULES"), "fail_on": _of("check", "SEVERITIES"),
+    "select": _of("check", "RULES"), "ignore": _of("check", "RULES"), "fail_on": _of("diagnostics", "SEVERITIES"),
     "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
     "explain error code": _codes,
     "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything,

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from routesim.cli.handlers.running import RunOptions, load_all
-from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UsageError
 from routesim.cli.shared.output import is_terminal, opened, wants_colour
 from routesim.cli.shared.progress import Progress
 from routesim.cli.terminal.keys import GONE, RESIZED
@@ -14,6 +14,7 @@ from routesim.cli.terminal.screen import Terminal
 from routesim.explain.answer import Answer, CannotExplain
 from routesim.report.formats.plain import painted
 from routesim.report.screens.step_screen import Stepping
+from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import verdict
 from routesim.run import Result
 from routesim.text import cut, encoding_of, fitted, padded, wrapped
@@ -66,9 +67,7 @@ def check(files: list[str], options: RunOptions, others: dict[str, bool]) -> Non
 
 def step_through(files: list[str], options: RunOptions) -> int:
     """Runs the scenario and lets somebody look at it; the status is that of the run."""
-    scenarios = load_all(files)
-    if scenarios is None:
-        return UNUSABLE
+    scenarios = load_all(files, options)
     from routesim.run.recording import record
 
     progress = Progress(scenarios[0].name, quiet=False)
@@ -95,14 +94,14 @@ def _status(result: Result) -> int:
 
 
 class StepMode:
-    """What the keys do. `at` is the position, `typed` the digits of a step to jump to, `said` what the last key came to."""
+    """What the keys do. `at` is the position, `typed` the digits of a step to jump to, `message` the answer to the last key."""
 
     def __init__(self, stepping: Stepping, terminal: Terminal) -> None:
         self.stepping, self.terminal = stepping, terminal
         self.stops = stepping.stops
         self.at = self.stops.first
         self.typed = ""
-        self.said = ""
+        self.message = ""
 
     def go(self) -> None:
         """Until it is quit."""
@@ -113,7 +112,7 @@ class StepMode:
                 return
             if key == RESIZED:
                 continue
-            self.said = ""
+            self.message = ""
             if key.isdecimal() or self.typed:
                 self._type(key)
             elif key in FORWARD or key in BACK or key in ("c", "end", "g", "home"):
@@ -128,7 +127,7 @@ class StepMode:
         footer = WIDE_FOOTER if columns > len(WIDE_FOOTER) else FOOTER
         if self.typed:
             footer = f"to step {self.typed}_   (enter: go there, escape: stay)"
-        self.terminal.show(self.stepping.screen(self.at, columns, lines, self.said or footer))
+        self.terminal.show(self.stepping.screen(self.at, columns, lines, self.message or footer))
 
     # Moving ------------------------------------------------------------------------------------------------------------
 
@@ -141,7 +140,7 @@ class StepMode:
         else:
             to = stops.last if key in ("c", "end") else stops.first
         if to == self.at:
-            self.said = "that is the end of the run" if to == stops.last else "that is the beginning"
+            self.message = "that is the end of the run" if to == stops.last else "that is the beginning"
         self.at = to
 
     def _type(self, key: str) -> None:
@@ -158,9 +157,9 @@ class StepMode:
     def _jump(self, step: int) -> None:
         steps, reached = len(self.stepping.scenario.steps), len(self.stops.starts)
         if step > steps:
-            self.said = f"there is no step {step}: the last is {steps}" if steps else "there are no steps"
+            self.message = f"there is no step {step}: the last is {steps}" if steps else "there are no steps"
         elif step > reached:
-            self.said = f"step {step} is not in this recording: it goes up to step {reached}"
+            self.message = f"step {step} is not in this recording: it goes up to step {reached}"
         else:
             self.at = self.stops.starts[step - 1] if step else self.stops.first
 
@@ -170,7 +169,7 @@ class StepMode:
         try:
             answer = self._answer()
         except CannotExplain as problem:
-            self.said = str(problem)
+            self.message = str(problem)
             return
         self._read(lambda columns: self._lines(answer, columns))
 
@@ -189,7 +188,7 @@ class StepMode:
         from routesim.report.answers.explanation import write_table
 
         out = io.TextIOWrapper(io.BytesIO(), encoding=self.stepping.encoding, newline="")
-        write_table(out, answer, colour=self.stepping.colour, columns=columns - 1)
+        write_table(out, answer, OutputStyle(self.stepping.colour, columns - 1, quiet=False))
         out.flush()
         raw = out.buffer
         assert isinstance(raw, io.BytesIO)

@@ -1,15 +1,16 @@
-"""`routesim run --watch`: scenarios are run again whenever their files change; what that changed is told."""
+"""`routesim run --watch`: scenarios are run again whenever their files change; it shows what that changed."""
 
 import os
 import time
 from collections.abc import Iterable
 from typing import IO, NamedTuple, NoReturn
 
-from routesim.cli.handlers.running import RunOptions, loaded
+from routesim.cli.handlers.running import RunOptions
 from routesim.cli.shared.exits import UsageError
 from routesim.cli.shared.output import opened, wants_colour
+from routesim.cli.shared.refusing import loaded
 from routesim.diagnostics import Diagnostic
-from routesim.report.answers.changes import Outcome, differences, new_and_known, outcome_of
+from routesim.report.answers.changes import RunOutcome, differences, new_and_known, outcome_of
 from routesim.report.formats import diagnostics
 from routesim.report.formats.plain import painted, section_lines
 from routesim.report.summary.summary import failed, verdict
@@ -48,19 +49,19 @@ class FileState(NamedTuple):
 
     stamps: dict[str, Stamp]
     problems: list[Diagnostic]
-    came: Outcome | None
+    outcome: RunOutcome | None
     word: str  # OK, FAILED or INVALID
 
 
 def watch(files: list[str], options: RunOptions) -> NoReturn:
     """Runs all scenarios, then goes on for ever; Ctrl-C ends it."""
     with opened(None) as out:
-        told = Teller(out)
+        screen = WatchScreen(out)
         seen: dict[str, FileState] = {}
         for path in dict.fromkeys(files):
-            told.separate(path, "first run")
-            seen[path] = _run(path, options, told, None)
-        told.waits(seen)
+            screen.separate(path, "first run")
+            seen[path] = _run(path, options, screen, None)
+        screen.waits(seen)
         while True:
             time.sleep(EVERY_S)
             changed = [path for path, known in seen.items() if _stamps(known.stamps) != known.stamps]
@@ -69,30 +70,30 @@ def watch(files: list[str], options: RunOptions) -> NoReturn:
             _settle({name: stamp for known in seen.values() for name, stamp in known.stamps.items()})
             for path in [path for path, known in seen.items() if _stamps(known.stamps) != known.stamps]:
                 now, before = _stamps(seen[path].stamps), seen[path].stamps
-                told.separate(path, ", ".join(_event(name, now[name]) for name in now if now[name] != before[name]))
-                seen[path] = _run(path, options, told, seen[path])
-            told.waits(seen)
+                screen.separate(path, ", ".join(_event(name, now[name]) for name in now if now[name] != before[name]))
+                seen[path] = _run(path, options, screen, seen[path])
+            screen.waits(seen)
 
 
-def _run(path: str, options: RunOptions, told: "Teller", before: FileState | None) -> FileState:
+def _run(path: str, options: RunOptions, screen: "WatchScreen", before: FileState | None) -> FileState:
     earlier = before.stamps if before else {}
     stamps = _stamps({path, *earlier})  # before anything is read: what changes meanwhile is seen next time
     with files_noted() as files:
-        scenario, problems = loaded(path, None)
+        _, scenario, problems = loaded(path)
     stamps = {**{name: _stamp(name) for name in files}, **stamps}
-    told.problems(before.problems if before else [], problems)
+    screen.problems(before.problems if before else [], problems)
     if scenario is None:  # what it would have included beyond its error is not known: what it included before counts as well
-        told.line(Cell(f"INVALID  {visible(path)}: it is not run", BAD))
-        return FileState(stamps, problems, before.came if before else None, "INVALID")
+        screen.line(Cell(f"INVALID  {visible(path)}: it is not run", BAD))
+        return FileState(stamps, problems, before.outcome if before else None, "INVALID")
     stamps = {name: stamp for name, stamp in stamps.items() if name in files}
     result = Runner(scenario, seed=options.seed, until=options.until, max_events=options.max_events, keep=False).run()
-    came = outcome_of(result)
-    if before is None or before.came is None:
-        told.failures(result)
+    outcome = outcome_of(result)
+    if before is None or before.outcome is None:
+        screen.failures(result)
     else:
-        told.changed(differences(before.came, came))
-    told.line(verdict(result))
-    return FileState(stamps, problems, came, "OK" if result.ok else "FAILED")
+        screen.changed(differences(before.outcome, outcome))
+    screen.line(verdict(result))
+    return FileState(stamps, problems, outcome, "OK" if result.ok else "FAILED")
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
@@ -126,10 +127,10 @@ def _event(path: str, stamp: Stamp) -> str:
     return f"{visible(path)} {'changed' if stamp is not None else 'is gone'}"
 
 
-# Telling -------------------------------------------------------------------------------------------------------------
+# Showing -------------------------------------------------------------------------------------------------------------
 
 
-class Teller:
+class WatchScreen:
     """Writes to a terminal or a pipe; each piece at once."""
 
     def __init__(self, out: IO[str]) -> None:

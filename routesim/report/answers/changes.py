@@ -1,4 +1,4 @@
-"""What one run of a scenario came to, and what another, after an edit, comes to otherwise."""
+"""The outcome of one run of a scenario, and what is different in that of another, after an edit."""
 
 from collections.abc import Container, Iterator
 from typing import NamedTuple
@@ -11,10 +11,10 @@ from routesim.scenario import Expectation
 from routesim.tables import BAD, GOOD, HIT, MISS, NOTICE, PLAIN, Cell
 from routesim.text import visible
 
-Numbered = tuple[str, int]  # a text, and the how manieth of those that are alike: lines move when a file is edited
+Numbered = tuple[str, int]  # a text, and how many like it come before: lines move when a file is edited
 
 
-class Outcome(NamedTuple):
+class RunOutcome(NamedTuple):
     """What is compared of a run."""
 
     expectations: dict[Numbered, Checked]
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
     ended: str
 
 
-def outcome_of(result: Result) -> Outcome:
+def outcome_of(result: Result) -> RunOutcome:
     queues = {name: (queue.ready_count(), queue.unacked) for name, queue in result.broker.queues.items()}
     columns = {name: count for name, count in result.counts().items() if name not in STANDING}
     errors: dict[Numbered, str] = {}
@@ -35,7 +35,7 @@ def outcome_of(result: Result) -> Outcome:
     expectations: dict[Numbered, Checked] = {}
     for item in result.expectations:
         expectations[_numbered(item.text, expectations)] = item
-    return Outcome(expectations, queues, columns, errors, result.ended)
+    return RunOutcome(expectations, queues, columns, errors, result.ended)
 
 
 def _numbered(text: str, known: Container[Numbered]) -> Numbered:
@@ -45,8 +45,8 @@ def _numbered(text: str, known: Container[Numbered]) -> Numbered:
     return text, number
 
 
-def differences(before: Outcome, after: Outcome) -> list[Cell]:
-    """One line each, the most telling first; none where both runs came to the same."""
+def differences(before: RunOutcome, after: RunOutcome) -> list[Cell]:
+    """One line each, the most telling first; none where both outcomes are the same."""
     return [
         *_expectations(before, after),
         *_errors(before, after),
@@ -56,7 +56,7 @@ def differences(before: Outcome, after: Outcome) -> list[Cell]:
     ]
 
 
-def _expectations(before: Outcome, after: Outcome) -> Iterator[Cell]:
+def _expectations(before: RunOutcome, after: RunOutcome) -> Iterator[Cell]:
     for key, item in after.expectations.items():
         old = before.expectations.get(key)
         text = f"{visible(item.text)}{_but(item)} (line {item.line})"
@@ -79,34 +79,34 @@ def _but(item: Checked) -> str:
     return f", {'but is' if isinstance(item.about, Expectation) else 'but'} {visible(shown_actual(item))}"
 
 
-def _errors(before: Outcome, after: Outcome) -> Iterator[Cell]:
+def _errors(before: RunOutcome, after: RunOutcome) -> Iterator[Cell]:
     yield from (Cell(f"{MISS} new error: {visible(text)}", BAD) for key, text in after.errors.items() if key not in before.errors)
     yield from (
         Cell(f"{HIT} error gone: {visible(text)}", GOOD) for key, text in before.errors.items() if key not in after.errors
     )
 
 
-def _ended(before: Outcome, after: Outcome) -> Iterator[Cell]:
+def _ended(before: RunOutcome, after: RunOutcome) -> Iterator[Cell]:
     if before.ended != after.ended:
         yield Cell(f"ended: {before.ended} → {after.ended}", NOTICE)
 
 
-def _queues(before: Outcome, after: Outcome) -> Iterator[Cell]:
+def _queues(before: RunOutcome, after: RunOutcome) -> Iterator[Cell]:
     for name, (ready, unacked) in after.queues.items():
         old = before.queues.get(name)
         if old is None:
             yield Cell(f"queue {visible(name)} is new: {ready} ready, {unacked} unacked")
         elif old != (ready, unacked):
             parts = [
-                f"{was} → {now} {what}"
-                for was, now, what in zip(old, (ready, unacked), ("ready", "unacked"), strict=True)
+                f"{was} → {now} {state}"
+                for was, now, state in zip(old, (ready, unacked), ("ready", "unacked"), strict=True)
                 if was != now
             ]
             yield Cell(f"queue {visible(name)}: {', '.join(parts)}", NOTICE)
     yield from (Cell(f"queue {visible(name)} is gone") for name in before.queues if name not in after.queues)
 
 
-def _counts(before: Outcome, after: Outcome) -> Iterator[Cell]:
+def _counts(before: RunOutcome, after: RunOutcome) -> Iterator[Cell]:
     parts = [
         f"{name.replace('_', ' ')} {before.counts[name]} → {count}"
         for name, count in after.counts.items()

@@ -1,33 +1,36 @@
-"""Answers of `explain` and other questions as tables, plain text or JSON."""
+"""Answers of `explain` and other questions, for people: as tables, as plain text, as a picture."""
 
-import json
-from collections.abc import Callable
 from typing import IO, Any
 
 from routesim.explain.answer import Answer
 from routesim.report.formats.plain import section_lines
+from routesim.report.style import OutputStyle
 from routesim.tables import Section
 from routesim.text import encoding_of, fitted, visible, wrapped
 
+COLUMNS = 80  # where nobody says how many
 
-def write_table(out: IO[str], answer: Answer, *, colour: bool, columns: int) -> None:
+
+def write_table(out: IO[str], answer: Answer, style: OutputStyle) -> None:
     """For a terminal: nothing wider than it, nothing lost."""
-    from routesim.report.formats.table import console
+    from routesim.report.rich_tables import console
 
-    _draw(console(out, colour=colour, columns=columns), answer, columns, encoding_of(out))
+    columns = style.columns or COLUMNS
+    _draw(console(out, colour=style.colour, columns=columns), answer, columns, encoding_of(out))
 
 
-def write_svg(out: IO[str], answer: Answer, *, colour: bool, columns: int) -> None:
+def write_svg(out: IO[str], answer: Answer, style: OutputStyle) -> None:
     """A picture of the table, for documents; it refers to nothing outside itself."""
-    from routesim.report.formats.table import recording, svg_of
+    from routesim.report.rich_tables import recording, svg_of
 
+    columns = style.columns or COLUMNS
     screen = recording(columns)
     _draw(screen, answer, columns, "utf-8")
     out.write(svg_of(screen) + "\n")
 
 
 def _draw(screen: Any, answer: Answer, columns: int, encoding: str) -> None:
-    from routesim.report.formats.table import drawn, sentence
+    from routesim.report.rich_tables import drawn, sentence
 
     for line in wrapped(visible(answer.headline), columns - 1):
         screen.print(sentence(fitted(line, encoding), bold=True))
@@ -41,13 +44,13 @@ def _draw(screen: Any, answer: Answer, columns: int, encoding: str) -> None:
             screen.print(sentence(fitted(f"      {line}", encoding)))
 
 
-def write_plain(out: IO[str], answer: Answer, *, colour: bool, columns: int) -> None:
+def write_plain(out: IO[str], answer: Answer, style: OutputStyle) -> None:
     """For a pipe: aligned, nothing wrapped."""
     encoding = encoding_of(out)
     out.write(fitted(visible(answer.headline), encoding) + "\n")
     for section in answer.sections:
         out.write("\n")
-        for line in section_lines(_shown(section), colour=colour):
+        for line in section_lines(_shown(section), colour=style.colour):
             out.write(fitted(line, encoding) + "\n")
     if answer.hints:
         out.write("\n")
@@ -55,18 +58,6 @@ def write_plain(out: IO[str], answer: Answer, *, colour: bool, columns: int) -> 
         out.write(fitted(f"hint: {visible(hint)}", encoding) + "\n")
 
 
-def write_json(out: IO[str], answer: Answer, *, colour: bool, columns: int) -> None:
-    out.write(json.dumps({"format": 1, **answer.data}, ensure_ascii=True) + "\n")
-
-
 def _shown(section: Section) -> Section:
     rows = [tuple(cell._replace(text=visible(cell.text)) for cell in row) for row in section.rows]
     return section._replace(title=visible(section.title), columns=tuple(visible(name) for name in section.columns), rows=rows)
-
-
-EXPLANATION_FORMATS: dict[str, Callable[..., None]] = {
-    "table": write_table,
-    "plain": write_plain,
-    "json": write_json,
-    "svg": write_svg,
-}

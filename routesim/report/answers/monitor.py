@@ -1,14 +1,14 @@
 """A monitor's view: a plot of queues and workers over virtual time, workers and tasks as tables, or all of it as JSON."""
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from routesim.durations import duration_text
 from routesim.report import plot
 from routesim.report.formats.plain import section_lines
-from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Row, Span
+from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Span, SpanRow
+from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import together
 from routesim.report.summary.task_sections import TONES
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
@@ -18,7 +18,6 @@ from routesim.run.monitored import Monitored, Pending, Sample, samples
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import cut, encoding_of, fitted, visible, wrapped
 
-FORMATS = ("table", "plain", "json")
 PLAIN_COLUMNS = 80
 MAX_QUEUES = 8
 MAX_WORKERS = 8
@@ -30,24 +29,29 @@ NOW = ("active", "reserved", "held", "prefetch")
 ALWAYS = ("active", "reserved", "prefetch", "processed", "succeeded", "failed")
 
 
-def write(
-    out: IO[str],
-    seen: Monitored,
-    format: str,
-    *,
-    columns: int,
-    colour: bool,
-    every_ms: int | None,
-    heard: EventSubscriber | None = None,
-) -> None:
-    """`format`: a name in `FORMATS`; `columns` are for the plot, and for tables that are drawn. `heard`: show what this
-    listener learnt, and what not; queues are shown as they are, for their lengths come from the management API."""
-    if format == "json":
-        from routesim.report.answers.monitor_json import monitor_object
+class MonitorView(NamedTuple):
+    """`every_ms`: with samples so far apart. `heard`: show what this listener learnt, and what not; queues are shown as they
+    are, for their lengths come from the management API."""
 
-        json.dump(monitor_object(seen, every_ms, heard), out, ensure_ascii=True, allow_nan=False)
-        out.write("\n")
-        return
+    seen: Monitored
+    every_ms: int | None = None
+    heard: EventSubscriber | None = None
+
+
+def write_plain(out: IO[str], view: MonitorView, style: OutputStyle) -> None:
+    """The plot as wide as usual, tables however wide."""
+    _write(out, view, PLAIN_COLUMNS, None, style.colour)
+
+
+def write_table(out: IO[str], view: MonitorView, style: OutputStyle) -> None:
+    """Plot and tables within the style's columns."""
+    columns = style.columns or PLAIN_COLUMNS
+    _write(out, view, columns, columns, style.colour)
+
+
+def _write(out: IO[str], view: MonitorView, columns: int, width: int | None, colour: bool) -> None:
+    """`width`: of tables; None: plain ones."""
+    seen, heard = view.seen, view.heard
     whose = f" as {visible(heard.consumer)} saw it" if heard is not None else ""
     head = f"{visible(seen.result.scenario.name)}{whose} at {duration_text(seen.at_ms)} of virtual time"
     plot.write(out, [*((Cell(text, plot.TITLE),) for text in wrapped(head, columns)), ()], colour=colour)
@@ -56,8 +60,7 @@ def write(
     if heard is not None:  # events tell of runs, not of what waits in a worker
         workers = [field._replace(curves=field.curves[:1]) for field in workers]
     write_plot(out, [*fields, *workers], [*left_out, *more], seen.at_ms, columns=columns, colour=colour)
-    width = columns if format == "table" else None
-    parts = sections(seen, every_ms, width) if heard is None else heard_sections(heard, seen.monitor, seen.at_ms)
+    parts = sections(seen, view.every_ms, width) if heard is None else heard_sections(heard, seen.monitor, seen.at_ms)
     _write_sections(out, parts, width, colour=colour)
 
 
@@ -110,7 +113,7 @@ def worker_fields(monitor: Monitor) -> tuple[list[PlotField], list[str]]:
     fields, said = [], []
     for name, worker in list(monitor.workers.items())[:MAX_WORKERS]:
         children = sorted(child for of, child in runs if of == name)
-        rows = [Row(f"child {child}", runs[name, child]) for child in children[:MAX_CHILDREN]]
+        rows = [SpanRow(f"child {child}", runs[name, child]) for child in children[:MAX_CHILDREN]]
         fields.append(PlotField(f"worker {visible(name)}", _loads(worker), rows))
         if len(children) > MAX_CHILDREN:
             said.append(f"… {len(children) - MAX_CHILDREN} more children of {cut(visible(name), 40)}")
@@ -274,7 +277,7 @@ def _write_sections(out: IO[str], parts: list[Section], columns: int | None, *, 
         for part in parts:
             out.write("\n" + "".join(fitted(line, encoding) + "\n" for line in section_lines(part, colour=colour)))
         return
-    from routesim.report.formats.table import console, drawn
+    from routesim.report.rich_tables import console, drawn
 
     screen = console(out, colour=colour, columns=columns)
     for part in parts:

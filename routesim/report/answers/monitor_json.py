@@ -1,19 +1,23 @@
 """A monitor's view as one object, for programs."""
 
-from typing import Any
+from typing import IO, Any
 
+from routesim.report.answers.monitor import MonitorView
+from routesim.report.formats.json import envelope
+from routesim.report.style import OutputStyle
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import DONE, TaskView, WorkerView, ran_ms
 from routesim.run.monitored import Monitored, samples
 
-FORMAT = 1
+
+def write_json(out: IO[str], view: MonitorView, style: OutputStyle) -> None:
+    out.write(envelope(monitor_object(view.seen, view.every_ms, view.heard)) + "\n")
 
 
 def monitor_object(seen: Monitored, every_ms: int | None, heard: EventSubscriber | None = None) -> dict[str, Any]:
     """Everything, nothing cut. Series are lists of points: the instant in ms, then the values from then on."""
     scenario, monitor = seen.result.scenario, seen.monitor
     found: dict[str, Any] = {
-        "format": FORMAT,
         "file": scenario.file,
         "scenario": scenario.name,
         "at_ms": seen.at_ms,

@@ -1,46 +1,53 @@
 """A sweep over seeds: as tables for a person, or as one object of JSON."""
 
-import json
 from collections.abc import Iterable
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
+from routesim.report.formats.json import envelope
 from routesim.report.formats.plain import section_lines
+from routesim.report.style import OutputStyle
 from routesim.run.sweeps.histogram import Histogram
 from routesim.run.sweeps.sweep import Sweep, Tally
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 from routesim.text import encoding_of, fitted, visible
 
-FORMAT = 1
-FORMATS = ("table", "plain", "json")
 SHARES = {"median": 0.5, "p90": 0.9, "p99": 0.99}
 COUNTS = ("published", *PUBLISHES, *COPIES_IN, *COPIES_OUT, "delivered", "redelivered", "lost")
 
 
-def write(
-    out: IO[str], scenario: Scenario, found: Sweep, seeds: str, count: int, *, columns: int | None, colour: bool, quiet: bool
-) -> None:
-    """As tables: by rich within `columns`, or plain where that is None."""
+class SeedsReport(NamedTuple):
+    """`seeds` as they were asked for, and how many they are, which may be more than were run."""
+
+    scenario: Scenario
+    sweep: Sweep
+    seeds: str
+    seed_count: int
+
+
+def write(out: IO[str], report: SeedsReport, style: OutputStyle) -> None:
+    """As tables: by rich within the style's columns, or plain where those are None."""
+    found, columns, quiet = report.sweep, style.columns, style.quiet
     parts = failures(found) if quiet else sections(found)
-    said = [*([] if quiet else notes(found, count)), verdict(scenario, found, seeds)]
+    sentences = [*([] if quiet else notes(found, report.seed_count)), verdict(report)]
     encoding = encoding_of(out)
     if columns is None or quiet:
         for part in parts:
-            lines = section_lines(part, colour=colour and not quiet)
+            lines = section_lines(part, colour=style.colour and not quiet)
             out.write("".join(fitted(line, encoding) + "\n" for line in lines) + ("" if quiet else "\n"))
-        out.write("".join(fitted(cell.text, encoding) + "\n" for cell in said))
+        out.write("".join(fitted(cell.text, encoding) + "\n" for cell in sentences))
         return
     from rich.text import Text
 
-    from routesim.report.formats.table import STYLES, console, drawn
+    from routesim.report.rich_tables import STYLES, console, drawn
 
-    screen = console(out, colour=colour, columns=columns)
+    screen = console(out, colour=style.colour, columns=columns)
     for part in parts:
         screen.print(drawn(part, encoding, columns))
         screen.print()
-    for cell in said:
+    for cell in sentences:
         screen.print(Text(fitted(cell.text, encoding), style=STYLES[cell.tone]), overflow="fold")
 
 
@@ -154,21 +161,22 @@ def _figures(histogram: Histogram, names: Iterable[str]) -> dict[str, int]:
 
 def notes(found: Sweep, count: int) -> list[Cell]:
     """What is to be known about the figures."""
-    said = []
+    found_notes = []
     coarse = [(queue, histogram.step) for queue, histogram in found.waits.items() if histogram.step > 1]
     for queue, step in coarse:
-        said.append(
+        found_notes.append(
             Cell(f"The waits of {visible(queue)} are known to {duration_text(step)}: there are too many different ones.", QUIET)
         )
     if not found.drawn:
         once = f"; run once, it stands for all {count:,}" if count > 1 else ""
-        said.append(Cell(f"The seeds changed nothing: this scenario draws nothing from its seed{once}.", NOTICE))
+        found_notes.append(Cell(f"The seeds changed nothing: this scenario draws nothing from its seed{once}.", NOTICE))
     elif found.runs > 1 and not found.varies():
-        said.append(Cell("The seeds changed nothing that is counted here, though something is drawn from them.", NOTICE))
-    return said
+        found_notes.append(Cell("The seeds changed nothing that is counted here, though something is drawn from them.", NOTICE))
+    return found_notes
 
 
-def verdict(scenario: Scenario, found: Sweep, seeds: str) -> Cell:
+def verdict(report: SeedsReport) -> Cell:
+    scenario, found, seeds = report.scenario, report.sweep, report.seeds
     runs = f"{found.runs:,} run{'' if found.runs == 1 else 's'} (seed{'' if seeds.isdigit() else 's'} {seeds})"
     failed = found.failed.times
     if failed:
@@ -182,56 +190,56 @@ def verdict(scenario: Scenario, found: Sweep, seeds: str) -> Cell:
     return Cell(f"{'FAILED' if failed else 'OK'}  {visible(scenario.name)}: {'; '.join(parts)}", BAD if failed else GOOD)
 
 
-def sweep_object(scenario: Scenario, found: Sweep, seeds: str, count: int) -> str:
-    """Everything as one line of JSON. `step`: 1 where waits are exact, else to how many ms they are known."""
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "file": scenario.file,
-            "scenario": scenario.name,
-            "rabbitmq": scenario.rabbitmq,
-            "seeds": seeds,
-            "seed_count": count,
-            "runs": found.runs,
-            "drawn": found.drawn,
-            "varies": found.varies(),
-            "ok": found.ok,
-            "failed": _tally(found.failed),
-            "ended": {name: _tally(tally) for name, tally in found.ended.items()},
-            "expectations": [
-                {
-                    "line": line,
-                    "text": text,
-                    "checked": tally.runs,
-                    "held": tally.runs - tally.times,
-                    "share": round((tally.runs - tally.times) / tally.runs, 6),
-                    "first_failing_seeds": tally.seeds,
-                }
-                for (line, text, _), tally in found.expectations.items()
-            ],
-            "errors": [
-                {"code": code, "text": text, "expected": expected, **_tally(tally)}
-                for (code, text, expected), tally in found.errors.items()
-            ],
-            "more_errors": found.more_errors,
-            "waits_ms": {
-                queue: {
-                    "deliveries": found.waits[queue].total if queue in found.waits else 0,
-                    "never_delivered": found.never_delivered(queue),
-                    **(
-                        {**_figures(found.waits[queue], ("min", *SHARES, "max")), "step": found.waits[queue].step}
-                        if queue in found.waits
-                        else {}
-                    ),
-                }
-                for queue in found.copies
-            },
-            "deliveries": {name: _figures(item, ("min", "median", "max")) for name, item in found.deliveries.items()},
-            "counts": {name: _figures(found.counts[name], ("min", "median", "max")) for name in (*COUNTS, "clock_ms")},
+def write_json(out: IO[str], report: SeedsReport, style: OutputStyle) -> None:
+    out.write(envelope(sweep_object(report)) + "\n")
+
+
+def sweep_object(report: SeedsReport) -> dict[str, Any]:
+    """Everything, for programs. `step`: 1 where waits are exact, else to how many ms they are known."""
+    scenario, found = report.scenario, report.sweep
+    return {
+        "file": scenario.file,
+        "scenario": scenario.name,
+        "rabbitmq": scenario.rabbitmq,
+        "seeds": report.seeds,
+        "seed_count": report.seed_count,
+        "runs": found.runs,
+        "drawn": found.drawn,
+        "varies": found.varies(),
+        "ok": found.ok,
+        "failed": _tally(found.failed),
+        "ended": {name: _tally(tally) for name, tally in found.ended.items()},
+        "expectations": [
+            {
+                "line": line,
+                "text": text,
+                "checked": tally.runs,
+                "held": tally.runs - tally.times,
+                "share": round((tally.runs - tally.times) / tally.runs, 6),
+                "first_failing_seeds": tally.seeds,
+            }
+            for (line, text, _), tally in found.expectations.items()
+        ],
+        "errors": [
+            {"code": code, "text": text, "expected": expected, **_tally(tally)}
+            for (code, text, expected), tally in found.errors.items()
+        ],
+        "more_errors": found.more_errors,
+        "waits_ms": {
+            queue: {
+                "deliveries": found.waits[queue].total if queue in found.waits else 0,
+                "never_delivered": found.never_delivered(queue),
+                **(
+                    {**_figures(found.waits[queue], ("min", *SHARES, "max")), "step": found.waits[queue].step}
+                    if queue in found.waits
+                    else {}
+                ),
+            }
+            for queue in found.copies
         },
-        ensure_ascii=True,
-        allow_nan=False,
-    )
+        "deliveries": {name: _figures(item, ("min", "median", "max")) for name, item in found.deliveries.items()},
+        "counts": {name: _figures(found.counts[name], ("min", "median", "max")) for name in (*COUNTS, "clock_ms")},
+    }
 
 
 def _tally(tally: Tally) -> dict[str, object]:

@@ -1,44 +1,44 @@
 """Two runs side by side, on RabbitMQ's rules and on Redis's: only what differs in full, what is the same as a count."""
 
-import json
 from collections.abc import Sequence
 from typing import IO, Any
 
 from routesim.durations import duration_text
+from routesim.report.formats.json import envelope
 from routesim.report.formats.plain import section_lines
+from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import together
 from routesim.run.on_redis.differences import CLASSES
 from routesim.run.on_redis.tasks_on_both import Comparison, Side, TaskFate
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 from routesim.text import encoding_of, fitted, visible
 
-FORMAT = 1
-FORMATS = ("table", "plain", "json")
 MAX_ROWS = 40
 MAX_RUNS = 4
-MAX_SAID = 4
+MAX_EVENTS = 4
 ENDLESS = {"budget": "never: it goes on and on", "livelock": "never: a livelock"}
 BOTH = ("RabbitMQ", "Redis")
 
 
-def write(out: IO[str], found: Comparison, format: str, *, columns: int | None, colour: bool) -> None:
-    """`columns` None: plain, however wide."""
-    if format == "json":
-        json.dump(comparison_object(found), out, ensure_ascii=True, allow_nan=False)
-        out.write("\n")
-        return
+def write_json(out: IO[str], found: Comparison, style: OutputStyle) -> None:
+    out.write(envelope(comparison_object(found)) + "\n")
+
+
+def write(out: IO[str], found: Comparison, style: OutputStyle) -> None:
+    """As tables within the style's columns; None: plain, however wide."""
+    columns = style.columns
     encoding = encoding_of(out)
     parts, last = sections(found), verdict(found)
     if columns is None:
         for part in parts:
-            out.write("".join(fitted(line, encoding) + "\n" for line in section_lines(part, colour=colour)) + "\n")
+            out.write("".join(fitted(line, encoding) + "\n" for line in section_lines(part, colour=style.colour)) + "\n")
         out.write(fitted(last.text, encoding) + "\n")
         return
     from rich.text import Text
 
-    from routesim.report.formats.table import STYLES, console, drawn
+    from routesim.report.rich_tables import STYLES, console, drawn
 
-    screen = console(out, colour=colour, columns=columns)
+    screen = console(out, colour=style.colour, columns=columns)
     for part in parts:
         screen.print(drawn(part, encoding, columns))
         screen.print()
@@ -63,9 +63,8 @@ def verdict(found: Comparison) -> Cell:
     parts += ["what is left in queues"] if ours.left != theirs.left else []
     parts += ["what is lost"] if sorted(ours.lost) != sorted(theirs.lost) else []
     parts += ["what consumers get"] if ours.consumers != theirs.consumers else []
-    order = ["when, or in which order, things happen"]
-    what = ", ".join(parts or order)
-    return Cell(f"DIFFERENT  {name}: RabbitMQ {version} and Redis differ in {what}", BAD)
+    where = ", ".join(parts or ["when, or in which order, things happen"])
+    return Cell(f"DIFFERENT  {name}: RabbitMQ {version} and Redis differ in {where}", BAD)
 
 
 def _union(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -160,16 +159,16 @@ def _first(found: Comparison) -> Section:
         return Section("", (), [])
     first = found.first
     rows = [
-        (Cell(f"{name} alone" if texts and not first.in_order else name, QUIET), Cell(_said(texts)))
+        (Cell(f"{name} alone" if texts and not first.in_order else name, QUIET), Cell(_events(texts)))
         for name, texts in zip(BOTH, (first.rabbitmq, first.redis), strict=True)
     ]
     order = ", in another order" if first.in_order else ""
     return Section(f"The first difference, at {duration_text(first.at_ms)}{order}", ("", ""), rows)
 
 
-def _said(texts: list[str]) -> str:
-    shown = "; ".join(visible(text) for text in texts[:MAX_SAID])
-    return shown + (f"; … {len(texts) - MAX_SAID} more" if len(texts) > MAX_SAID else "") if texts else "nothing else"
+def _events(texts: list[str]) -> str:
+    shown = "; ".join(visible(text) for text in texts[:MAX_EVENTS])
+    return shown + (f"; … {len(texts) - MAX_EVENTS} more" if len(texts) > MAX_EVENTS else "") if texts else "nothing else"
 
 
 def _why(found: Comparison) -> Section:
@@ -196,7 +195,6 @@ def comparison_object(found: Comparison) -> dict[str, Any]:
     ids = _union(found.rabbitmq.tasks, found.redis.tasks)
     same = [id for id in ids if found.rabbitmq.tasks.get(id) == found.redis.tasks.get(id)]
     return {
-        "format": FORMAT,
         "file": scenario.file,
         "scenario": scenario.name,
         "same": found.same,

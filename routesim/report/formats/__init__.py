@@ -1,1 +1,63 @@
-"""One file a format."""
+"""One file a format. `FORMATS` is all there is to know of which there are, and what each can show."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from routesim.report.formats.reports import RunReport
+
+# What can be shown. RUN: a run as it goes on, by a subclass of `RunReport`. All others at once, by a function of the stream,
+# what is to be shown and the style: SEEDS a `SeedsReport`, CHECK `Findings`, VERIFY `Verdicts`, ANSWER an `Answer`, MONITOR a
+# `MonitorView`, COMPARE a `Comparison`; GRAPH a `Graph` and to which depth.
+RUN, SEEDS, CHECK, VERIFY, ANSWER, GRAPH, MONITOR, COMPARE = (
+    "run", "seeds", "check", "verify", "answer", "graph", "monitor", "compare"
+)  # fmt: skip
+
+# Format -> what it can show -> what writes it: a module of `report`, and a name in it. They are imported when they are used.
+FORMATS: dict[str, dict[str, str]] = {
+    "table": {
+        RUN: "formats.table:TableReport", SEEDS: "answers.sweep:write", CHECK: "formats.table:write_findings",
+        VERIFY: "formats.plain:write_verdicts", ANSWER: "answers.explanation:write_table", MONITOR: "answers.monitor:write_table",
+        COMPARE: "answers.tasks_compared:write",
+    },
+    "plain": {
+        RUN: "formats.plain:PlainReport", SEEDS: "answers.sweep:write", CHECK: "formats.plain:write_findings",
+        VERIFY: "formats.plain:write_verdicts", ANSWER: "answers.explanation:write_plain", MONITOR: "answers.monitor:write_plain",
+        COMPARE: "answers.tasks_compared:write",
+    },
+    "tree": {GRAPH: "graphs.tree:write_tree"},
+    "mermaid": {GRAPH: "graphs.languages:write_mermaid"},
+    "dot": {GRAPH: "graphs.languages:write_dot"},
+    "json": {
+        RUN: "formats.json:JsonReport", SEEDS: "answers.sweep:write_json", CHECK: "formats.json:write",
+        VERIFY: "formats.json:write", ANSWER: "formats.json:write", MONITOR: "answers.monitor_json:write_json",
+        COMPARE: "answers.tasks_compared:write_json", GRAPH: "graphs.languages:write_graph_json",
+    },
+    "svg": {ANSWER: "answers.explanation:write_svg", GRAPH: "graphs.svg:write_svg"},
+    "ndjson": {RUN: "formats.ndjson:NdjsonReport"},
+    "junit": {RUN: "formats.junit:JUnit", CHECK: "formats.junit:JUnit.write", VERIFY: "formats.junit:JUnit.write"},
+    "github": {RUN: "formats.github:GitHub", CHECK: "formats.github:GitHub.write"},
+    "tap": {RUN: "formats.tap:Tap"},
+    "sarif": {CHECK: "formats.sarif:write"},
+    "html": {RUN: "formats.html:HtmlReport"},
+}  # fmt: skip
+
+
+def formats_of(shown: str) -> tuple[str, ...]:
+    """The names of the formats that can show it."""
+    return tuple(name for name, writers in FORMATS.items() if shown in writers)
+
+
+def writer_of(format: str, shown: str) -> Any:
+    """What writes it in that format, which `formats_of` has named."""
+    module, _, names = FORMATS[format][shown].partition(":")
+    found: Any = import_module(f"routesim.report.{module}")
+    for name in names.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def run_report(format: str) -> "type[RunReport]":
+    """What reports a run in that format."""
+    found: type[RunReport] = writer_of(format, RUN)
+    return found

@@ -1,8 +1,8 @@
-"""Diagnostics as text: the place, the line with a caret under it, and the cure; or one line each."""
+"""One result as text: the place, the line with a caret under it, the cure and the witness; or all in one line."""
 
 from typing import IO
 
-from routesim.diagnostics import Diagnostic
+from routesim.diagnostics import ERROR, Diagnostic
 from routesim.text import cut, encoding_of, fitted, visible, width
 
 COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
@@ -17,42 +17,54 @@ def write(out: IO[str], diagnostics: list[Diagnostic], *, colour: bool, plain: b
     for item in diagnostics:
         text = one_line(item) if plain else full(item, colour=colour, encoding=encoding)
         out.write(fitted(text, encoding) + "\n")
-    errors = sum(item.severity == "error" for item in diagnostics)
+    errors = sum(item.severity == ERROR for item in diagnostics)
     if errors and not plain:
         out.write(f"{errors} error{'s' if errors > 1 else ''}.\n")
 
 
-def _said(text: str) -> str:
+def _clipped(text: str) -> str:
     """A message or a cure, at a bearable length: names in it may be of any."""
     return cut(visible(text), LONGEST_TEXT)
 
 
 def one_line(item: Diagnostic) -> str:
-    """`file:line:column: error[code] message; cure`."""
-    cure = f"; {_said(item.cure)}" if item.cure else ""
+    """`file:line:column: error[code] message; cure; witness: …`."""
+    parts = [f"{item.severity}[{item.code}] {_clipped(item.message)}"]
+    parts += [_clipped(item.cure)] if item.cure else []
+    parts += [f"witness: {visible(item.witness.sentence)}"] if item.witness is not None else []
     where = _where(item)
-    return f"{where + ': ' if where else ''}{item.severity}[{item.code}] {_said(item.message)}{cure}"
+    return f"{where}: {'; '.join(parts)}" if where else "; ".join(parts)
+
+
+def failure_lines(item: Diagnostic) -> list[str]:
+    """What a comparison came to: where, and what was expected; indented, what was found and why."""
+    where = _where(item)
+    facts = [("expected", item.expected), ("found", item.found), ("because", item.why)]
+    shown = [(name, text) for name, text in facts if text]
+    columns = max([len("because"), *(len(name) for name, _ in shown)]) + 2
+    head = f"{where}: {visible(item.message)}" if where else visible(item.message)
+    return [head, *(f"  {name:<{columns}}{visible(text)}" for name, text in shown)]
 
 
 def _where(item: Diagnostic) -> str:
     """`file:line:column`, as much of it as is known."""
     if item.place is None:
         return ""
-    file = visible(item.place.file)
-    return f"{file}:{item.place.line}:{item.place.column}" if item.place.line else file
+    known = [str(number) for number in (item.place.line, item.place.column) if number] if item.place.line else []
+    return ":".join([visible(item.place.file), *known])
 
 
 def full(item: Diagnostic, *, colour: bool, encoding: str = "utf-8") -> str:
     """Several lines. The caret stands right also where the encoding makes a line longer."""
     mark = COLOURS[item.severity] if colour else ""
     bold, reset = (BOLD, RESET) if colour else ("", "")
-    lines = [f"{mark}{item.severity}[{item.code}]{reset}{bold}: {_said(item.message)}{reset}"]
+    lines = [f"{mark}{item.severity}[{item.code}]{reset}{bold}: {_clipped(item.message)}{reset}"]
     place = item.place
     gutter = " " * (len(str(place.line)) + 1) if place else " "
     if place is not None:
         lines.append(f"{gutter}--> {_where(item)}")
         if item.source.strip() and place.line:
-            source, column = _clipped(item.source, place.column)
+            source, column = _around(item.source, place.column)
             before = fitted(visible(source[: column - 1].replace("\t", " ")), encoding)
             shown = before + visible(source[column - 1 :].replace("\t", " "))
             marked = fitted(visible(source[column - 1 : column - 1 + place.width]), encoding)
@@ -62,11 +74,13 @@ def full(item: Diagnostic, *, colour: bool, encoding: str = "utf-8") -> str:
                 f"{gutter}| {' ' * width(before)}{mark}{'^' * max(1, width(marked))}{reset}",
             ]
     if item.cure:
-        lines.append(f"{gutter}= help: {_said(item.cure)}")
+        lines.append(f"{gutter}= help: {_clipped(item.cure)}")
+    if item.witness is not None:
+        lines.append(f"{gutter}= witness: {visible(item.witness.sentence)}")
     return "\n".join(lines) + "\n"
 
 
-def _clipped(source: str, column: int) -> tuple[str, int]:
+def _around(source: str, column: int) -> tuple[str, int]:
     """A line of bearable length around the column, and the column in it."""
     if len(source) <= WIDEST_LINE:
         return source, column

@@ -1,22 +1,63 @@
-"""A result as JSON: the contract that scripts read."""
+"""JSON, the contract that scripts read: the envelope of every command, and the result of a run."""
 
 import json
-from typing import Any
+from typing import IO, Any, Protocol
 
 from routesim.broker.protocols import EngineQueue
 from routesim.queues import Copy
+from routesim.report.formats.reports import RunReport
+from routesim.report.results import Suite
+from routesim.report.results.findings import file_object
+from routesim.report.style import OutputStyle
 from routesim.report.summary.task_sections import worker_facts
 from routesim.run import Result, unacked
+from routesim.scenario import Scenario
 from routesim.values import plain
 
 FORMAT = 1
+
+
+class HasData(Protocol):
+    """What a command found, for programs."""
+
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+
+def envelope(data: dict[str, Any]) -> str:
+    """A command's answer as one line of JSON."""
+    return json.dumps({"format": FORMAT, **data}, ensure_ascii=True, allow_nan=False)
+
+
+def write(out: IO[str], found: HasData, style: OutputStyle) -> None:
+    out.write(envelope(found.data) + "\n")
+
+
+class JsonReport(RunReport):
+    """A line for each scenario."""
+
+    needs_records = shows_refused = True
+
+    def __init__(self, out: IO[str], scenario: Scenario, style: OutputStyle) -> None:
+        super().__init__(out, scenario, style)
+        self.events: list[str] = []
+        if not style.quiet:
+            from routesim.report.formats.ndjson import Lines
+
+            self.listen = Lines(self.events.append, end="")
+
+    def finish(self, result: Result) -> None:
+        self.out.write(result_object(result, self.events) + "\n")
+
+    @classmethod
+    def refused(cls, suite: Suite, encoding: str) -> str:
+        return envelope({"ok": False, **file_object(suite)}) + "\n"
 
 
 def result_object(result: Result, events: list[str]) -> str:
     """The whole result as one line of JSON; `events` are lines made by `Lines`."""
     broker = result.broker
     found = {
-        "format": FORMAT,
         "file": result.scenario.file,
         "scenario": result.scenario.name,
         "rabbitmq": result.scenario.rabbitmq,
@@ -60,8 +101,7 @@ def result_object(result: Result, events: list[str]) -> str:
     if result.tasks is not None:
         found["tasks"] = result.tasks.of
         found["workers"] = worker_facts(result)
-    head = json.dumps(found, ensure_ascii=True, allow_nan=False)
-    return f'{head[:-1]}, "events": [{", ".join(events)}]}}'
+    return f'{envelope(found)[:-1]}, "events": [{", ".join(events)}]}}'
 
 
 def _ready(queue: EngineQueue, copy: Copy) -> dict[str, Any]:

@@ -4,15 +4,39 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
+from typing import IO, Any
 
 from routesim.events import EVENTS, Alternate, Path
 from routesim.model import Binding
+from routesim.report.formats.reports import RunReport
+from routesim.report.results import Suite
+from routesim.report.results.findings import finding_object
+from routesim.report.style import OutputStyle
+from routesim.run import Result
 from routesim.run.batches import BatchListener, Emit, Placeholder, emitter, hole, line_function
+from routesim.scenario import Scenario
 from routesim.values import plain
 
 REMEMBERED_PATHS = 4096
 _PATHS: dict[int, tuple[Path, str]] = {}
+
+
+class NdjsonReport(RunReport):
+    """A line for each event, or for each reason why a file cannot be used."""
+
+    shows_refused = True
+
+    def __init__(self, out: IO[str], scenario: Scenario, style: OutputStyle) -> None:
+        super().__init__(out, scenario, style)
+        self.listen = None if style.quiet else Lines(out.write)
+
+    def finish(self, result: Result) -> None:
+        """Everything has been written."""
+
+    @classmethod
+    def refused(cls, suite: Suite, encoding: str) -> str:
+        lines = [{"event": "refused_file", **finding_object(case)} for case in suite.cases if case.problem is not None]
+        return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 class Lines(BatchListener):

@@ -1,9 +1,9 @@
 """A topology in the languages of other drawing programs: Mermaid, Graphviz's dot, and JSON for scripts."""
 
-import json
 from typing import IO
 
 from routesim.graph.model import BINDING, CONSUMER, CONSUMES, EXCHANGE, MISSING, QUEUE, Edge, Graph, together
+from routesim.report.formats.json import envelope
 from routesim.text import cut, encoding_of, fitted, visible
 
 LONGEST = 40
@@ -86,5 +86,4 @@ def write_graph_json(out: IO[str], graph: Graph, *, colour: bool, depth: int | N
         }
         for edge in graph.edges
     ]  # fmt: skip
-    data = {"format": 1, "scenario": graph.title, "nodes": nodes, "edges": edges, "left_out": graph.left_out}
-    out.write(json.dumps(data, ensure_ascii=True) + "\n")
+    out.write(envelope({"scenario": graph.title, "nodes": nodes, "edges": edges, "left_out": graph.left_out}) + "\n")

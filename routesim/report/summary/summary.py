@@ -6,9 +6,9 @@ Values only; `table` and `plain` draw them.
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
 from routesim.report.summary.task_sections import task_sections
-from routesim.report.trace.rows import shown_binding, shown_exchange, shown_key
 from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
+from routesim.shown import shown_binding, shown_exchange, shown_key
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 from routesim.text import visible
@@ -33,7 +33,7 @@ def failed(result: Result) -> Section:
     if result.ok:
         return Section("", (), [])
     from routesim.explain.failures import failures  # a run that holds need not pay for them
-    from routesim.report.summary.failures import failure_lines
+    from routesim.report.formats.diagnostics import failure_lines
 
     rows: list[tuple[Cell]] = []
     for number, failure in enumerate(failures(result)):

@@ -1,0 +1,85 @@
+"""Files that are read, and what happens where they cannot be used: stderr says it to people, every format to programs."""
+
+import gc
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from routesim.cli.shared.exits import UNUSABLE, FilesRefused, UsageError
+from routesim.cli.shared.output import opened, read_stdin, stderr, style_of, wants_colour
+from routesim.diagnostics import Diagnostic, Invalid
+from routesim.report.formats import CHECK, diagnostics, formats_of, run_report, writer_of
+from routesim.report.results.findings import Findings, refused
+from routesim.scenario import Scenario, load
+from routesim.versions import NEWEST, Rules, UnknownVersion, rules
+
+FOR_PEOPLE = ("table", "plain")
+
+
+class Loaded(NamedTuple):
+    """A file that was read. `scenario` None: it cannot be used; `problems`: all that there is to say about it."""
+
+    file: str
+    scenario: Scenario | None
+    problems: list[Diagnostic]
+
+
+def rules_of(version: str | None) -> Rules:
+    """The rules of a version, None: of the newest. Raises `UsageError`."""
+    try:
+        return rules(version or NEWEST)
+    except UnknownVersion as unknown:
+        raise UsageError(f"no RabbitMQ '{version}' is known: {unknown}") from None
+
+
+def loaded(
+    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
+) -> Loaded:
+    """As `scenario.load`, without raising."""
+    file = "<stdin>" if path == "-" else path
+    try:
+        scenario = load(path, stdin, rabbitmq=rabbitmq, lenient=lenient, redis=redis)
+        return Loaded(file, scenario, list(scenario.warnings))
+    except Invalid as invalid:
+        return Loaded(file, None, invalid.diagnostics)
+
+
+def scenario_of(path: str, version: str | None, *, lenient: bool = False, redis: bool = False) -> Scenario:
+    """The scenario in a file, under another version's rules where one is asked for. Raises `FilesRefused` when it is invalid.
+
+    `redis`: the command knows the rules of Redis too.
+    """
+    if version is not None:
+        rules_of(version)
+    stdin = read_stdin() if path == "-" else None
+    file, scenario, problems = loaded(path, stdin, rabbitmq=version, lenient=lenient, redis=redis)
+    write_problems(problems)
+    if scenario is None:
+        raise FilesRefused([(file, problems)])
+    gc.freeze()  # a large topology is no garbage: the collector need not look through it again
+    return scenario
+
+
+def write_problems(problems: Iterable[Diagnostic]) -> None:
+    """Diagnostics to stderr."""
+    found = list(problems)
+    if found:
+        with stderr() as stream:
+            diagnostics.write(stream, found, colour=wants_colour(stream))
+
+
+def refuse(problem: FilesRefused, format: str | None, output: str | None = None) -> int:
+    """Write what is wrong with the files in a format for programs, if it is one that can show it; the exit status."""
+    if format is not None and format not in FOR_PEOPLE and format in formats_of(CHECK):
+        found = Findings([refused(name, problems) for name, problems in problem.files])
+        with opened(output) as out:
+            writer_of(format, CHECK)(out, found, style_of(out, format))
+    return UNUSABLE
+
+
+def refuse_runs(problem: FilesRefused, format: str | None, output: str | None) -> int:
+    """The same in a format of runs."""
+    report = run_report(format or "plain")
+    if report.shows_refused:
+        with opened(output) as out:
+            report.write_refused(out, [refused(name, problems) for name, problems in problem.files])
+    return UNUSABLE
