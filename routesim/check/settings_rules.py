@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routesim import steps
-from routesim.broker import Broker
+from routesim.broker import RabbitBroker
 from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.celery_rules import DELAYING
 from routesim.check.finding import Draft, Problem
@@ -165,7 +165,7 @@ def delayed(topology: CheckedTopology) -> Iterator[Problem]:
 def _refusals(topology: CheckedTopology, version: str) -> Iterator[tuple[steps.Step, AmqpError]]:
     """What a broker of that version refuses of the top-level declarations."""
     scenario = topology.scenario
-    broker = Broker(rules(version), vhost=scenario.vhost, settings=scenario.settings, channel_plans=scenario.channels)
+    broker = RabbitBroker(rules(version), vhost=scenario.vhost, settings=scenario.settings, channel_plans=scenario.channels)
     for declaration in scenario.declarations:
         step = declaration.step
         if isinstance(step, steps.Consume) or (

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from kits.paths import ALL_SCENARIO_FILES, ROOT
 
-from routesim.broker import Broker, counts
+from routesim.broker import RabbitBroker, counts
 from routesim.diagnostics import Invalid
 from routesim.report.formats.ndjson import Lines
 from routesim.run import Result, Runner
@@ -38,7 +38,7 @@ def run(
         scenario, Lines(lines.append) if traced else None, keep=False, express=express, max_events=20_000, until=until
     )
     applied = 0
-    apply = Broker.apply
+    apply = RabbitBroker.apply
 
     def counted(broker, step):
         nonlocal applied
@@ -46,7 +46,7 @@ def run(
         return apply(broker, step)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Broker, "apply", counted)
+        patch.setattr(RabbitBroker, "apply", counted)
         result = runner.run()
     return "".join(lines), runner, result, applied
 

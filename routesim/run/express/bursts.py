@@ -1,6 +1,6 @@
 """Publishes of one step at one instant, to plain queues."""
 
-from routesim.broker.state import State
+from routesim.broker import RabbitBroker
 from routesim.queues import Classic, Copy, Delivery
 from routesim.run.batches import silent
 from routesim.run.express.delivering import Delivering
@@ -10,7 +10,7 @@ from routesim.scenario import PublishMany
 
 
 class Bursts:
-    def __init__(self, broker: State, emits: Emits, delivering: Delivering) -> None:
+    def __init__(self, broker: RabbitBroker, emits: Emits, delivering: Delivering) -> None:
         self.broker = broker
         self.emits = emits
         self.delivering = delivering

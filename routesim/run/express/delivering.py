@@ -2,7 +2,7 @@
 
 from heapq import heappush
 
-from routesim.broker.state import State
+from routesim.broker import RabbitBroker
 from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.queues import Classic, DeliveringQueue, Delivery
 from routesim.run.agenda import RANKS, RunAgenda
@@ -14,7 +14,7 @@ JOB = RANKS[ConsumerJob]
 class Delivering:
     """`listening`: whether anybody hears of it."""
 
-    def __init__(self, broker: State, agenda: RunAgenda, *, listening: bool) -> None:
+    def __init__(self, broker: RabbitBroker, agenda: RunAgenda, *, listening: bool) -> None:
         self.broker = broker
         self.agenda = agenda
         self.listening = listening

@@ -12,7 +12,7 @@ events in the same order: `tests/run/test_express.py` holds one against the othe
 from collections.abc import Sequence
 from heapq import heappop, heapreplace
 
-from routesim.broker import Broker
+from routesim.broker import Broker, RabbitBroker
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.queues import Classic, Copy, Delivery
 from routesim.run.agenda import RANKS, NextPublish, RunAgenda
@@ -33,7 +33,7 @@ def express_for(
     broker: Broker, agenda: RunAgenda, budget: Budget, consumers: dict[str, ScriptedConsumer], listener: Listener | None
 ) -> "Express | None":
     """None where there is no fast way: on Redis, and for a listener that wants every event."""
-    if type(broker) is not Broker or not (listener is None or isinstance(listener, BatchListener)):
+    if not isinstance(broker, RabbitBroker) or not (listener is None or isinstance(listener, BatchListener)):
         return None
     return Express(broker, agenda, budget, consumers, listener)
 
@@ -42,7 +42,7 @@ class Express:
     """The fast way of one run. `listener` None: nobody listens."""
 
     def __init__(
-        self, broker: Broker, agenda: RunAgenda, budget: Budget, consumers: dict[str, ScriptedConsumer],
+        self, broker: RabbitBroker, agenda: RunAgenda, budget: Budget, consumers: dict[str, ScriptedConsumer],
         listener: BatchListener | None,
     ) -> None:  # fmt: skip
         self.broker = broker

@@ -2,7 +2,7 @@
 
 from math import prod
 
-from routesim.broker.state import State
+from routesim.broker import RabbitBroker
 from routesim.clients.scripted_consumer import ScriptedConsumer
 from routesim.model import DEFAULT_EXCHANGE
 from routesim.queues import Classic, QueueType, Subscription
@@ -18,7 +18,7 @@ class Plain:
     """What was found out since the last `clear`; None for what is not plain. `consumers` are all of the run, `acking` the plain
     ones."""
 
-    def __init__(self, broker: State, consumers: dict[str, ScriptedConsumer], emits: Emits) -> None:
+    def __init__(self, broker: RabbitBroker, consumers: dict[str, ScriptedConsumer], emits: Emits) -> None:
         self.broker = broker
         self.consumers = consumers
         self.emits = emits

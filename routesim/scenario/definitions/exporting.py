@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from routesim import steps
-from routesim.broker.state import PREDECLARED
+from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import Diagnostic, Place
 from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.scenario.declared_topology import DeclaredTopology, topology_of
