@@ -12,8 +12,8 @@ from routesim.durations import written_duration
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
 from routesim.scenario.format.kinds import Fields, Reader
+from routesim.scenario.topology_data import binding_form, exchange_form, queue_form
 from routesim.scenario.yaml.source import Mapping, Node, Text
-from routesim.scenario.yaml.writing import binding_form, exchange_form, queue_form
 from routesim.versions import Rules
 
 HEARTBEAT_MS = 2_000
