@@ -4,6 +4,7 @@ A rule reads `rules.some_name`; no rule compares version numbers itself. `source
 or the place in RabbitMQ's source, that states the difference.
 """
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import nearest
@@ -57,8 +58,6 @@ class Rules(NamedTuple):
     global_qos_denied: bool
     policy_names_queue_types: bool
     negative_delivery_limit_policy: bool
-    operator_keys_added: tuple[str, ...]
-    policy_keys_added: tuple[str, ...]
     mirroring_keys: bool
     cancel_dispatches: bool
     max_priority_zero_levels: int
@@ -66,7 +65,6 @@ class Rules(NamedTuple):
     stream_offset_without_digit_crashes: bool
     queue_mode_checked: bool
     max_age_without_digit_crashes: bool
-    arguments_added: tuple[tuple[str, str], ...]
     cancel_on_ha_failover: bool
     quorum_default_limit: int | None
     quorum_negative_limit_is_none: bool
@@ -83,6 +81,12 @@ class Rules(NamedTuple):
     quorum_delayed_retry: bool
     acknowledgement_timeout: str
     consumer_timeout_argument: bool
+    bad_bindings_skipped: bool
+    celery_limits_channel: bool
+
+    def is_at_least(self, since: str) -> bool:
+        """Whether this version is `since` (`4.0.0`) or a later one; "" is the first of all."""
+        return not since or _is_at_least(self.version, since)
 
 
 DIFFERENCES: dict[str, VersionDifference] = {
@@ -153,19 +157,6 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "negative_delivery_limit_policy": VersionDifference(
         "a policy may set a delivery limit below 0", False, (("4.0.0", True),), "rules/routing#O10"
     ),
-    "operator_keys_added": VersionDifference(
-        "keys that an operator policy may set beside the first ones", (),
-        (("3.11.24", ("queue-version",)), ("3.12.7", ("queue-version", "overflow")),
-         ("4.0.0", ("queue-version", "overflow", "target-group-size"))), "rules/routing#O11",
-    ),
-    "policy_keys_added": VersionDifference(
-        "policy keys that were not there before", (),
-        (("3.12.0", ("consumer-timeout",)),
-         ("3.13.0", ("consumer-timeout", "stream-filter-size-bytes")),
-         ("4.0.0", ("consumer-timeout", "stream-filter-size-bytes", "target-group-size")),
-         ("4.3.0", ("consumer-timeout", "stream-filter-size-bytes", "target-group-size", "consumer-disconnected-timeout",
-                    "delayed-retry-type", "delayed-retry-min", "delayed-retry-max"))), "rules/routing#O10",
-    ),
     "mirroring_keys": VersionDifference("ha-* policy keys exist", True, (("4.0.0", False),), "rules/routing#O10"),
     "cancel_dispatches": VersionDifference(
         "cancelling a consumer of a classic queue dispatches at once", False, (("4.0.0", True),), "rules/queues#3.2"
@@ -184,15 +175,6 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "max_age_without_digit_crashes": VersionDifference(
         "an x-max-age without a digit at its beginning closes the connection with 541", True,
         (("4.2.7", False), ("4.3.0", True), ("4.3.1", False)), "rabbit_amqqueue.erl, check_max_age, by tag",
-    ),
-    "arguments_added": VersionDifference(
-        "queue arguments that a type understands beside the first ones", (),
-        (("3.13.0", (("stream", "x-stream-filter-size-bytes"),)),
-         ("4.0.0", (("stream", "x-stream-filter-size-bytes"), ("classic", "x-queue-leader-locator"))),
-         ("4.3.0", (("stream", "x-stream-filter-size-bytes"), ("classic", "x-queue-leader-locator"),
-                    ("quorum", "x-consumer-timeout"), ("quorum", "x-consumer-disconnected-timeout"),
-                    ("quorum", "x-delayed-retry-type"), ("quorum", "x-delayed-retry-min"),
-                    ("quorum", "x-delayed-retry-max")))), "rules/queues#1.11",
     ),
     "cancel_on_ha_failover": VersionDifference(
         "the consumer argument x-cancel-on-ha-failover is checked", True, (("4.0.0", False),), "rules/queues#3.1"
@@ -243,6 +225,12 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "consumer_timeout_argument": VersionDifference(
         "queues may set their own acknowledgement timeout", False, (("3.12.0", True),), "rules/queues#5.10"
     ),
+    "bad_bindings_skipped": VersionDifference(
+        "an import leaves out bindings that lead nowhere", True, (("3.13.6", False),), "rules/routing#F21"
+    ),
+    "celery_limits_channel": VersionDifference(
+        "a Celery worker limits its channel, not each consumer", True, (("4.0.0", False),), "rules/celery#2.1"
+    ),
 }  # fmt: skip
 
 
@@ -264,16 +252,28 @@ def parse(version: str) -> tuple[int, ...]:
             f"known versions are {', '.join(NEWEST_PATCH)}, each with or without a patch number"
             + (f"; did you mean {near}?" if near else "")
         )
-    return tuple(int(part) for part in (NEWEST_PATCH[minor] if len(parts) == 2 else version).split("."))
+    return numbers(NEWEST_PATCH[minor] if len(parts) == 2 else version)
+
+
+@cache
+def _is_at_least(version: str, since: str) -> bool:
+    return parse(version) >= numbers(since)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """`3.12.7` as (3, 12, 7)."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def value_in(difference: VersionDifference, version: str) -> Any:
+    """What holds in this version. Raises `UnknownVersion`."""
+    wanted, value = parse(version), difference.first
+    for since, later in difference.then:
+        if wanted >= numbers(since):
+            value = later
+    return value
 
 
 def rules(version: str = NEWEST) -> Rules:
     """The rules of `version` (`4.1`, `3.13.2`). Raises `UnknownVersion`."""
-    wanted = parse(version)
-    values = {}
-    for name, difference in DIFFERENCES.items():
-        values[name] = difference.first
-        for since, value in difference.then:
-            if wanted >= tuple(int(part) for part in since.split(".")):
-                values[name] = value
-    return Rules(version=version, **values)
+    return Rules(version, **{name: value_in(difference, version) for name, difference in DIFFERENCES.items()})

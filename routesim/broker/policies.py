@@ -1,13 +1,16 @@
 """Policies and operator policies: which one applies, and what it may hold (rules/routing#5)."""
 
-from collections.abc import Callable
 from typing import Any
 
+import routesim.queues.argument_checks as checks
 from routesim import events, steps
+from routesim.broker.broker import Broker
 from routesim.broker.patterns import InvalidPattern, compiled
-from routesim.broker.state import ExchangeState, State
+from routesim.broker.records import ExchangeState
+from routesim.broker.state import State
 from routesim.model import Policy
 from routesim.queues import QueueType
+from routesim.queues.arguments import ARGUMENTS, TYPES, PolicyKey
 from routesim.queues.settings import merge_policies, origins, settings
 from routesim.replies import AmqpError
 from routesim.values import erlang_term, raw
@@ -17,103 +20,31 @@ APPLY_TO = ("queues", "exchanges", "all")
 APPLY_TO_TYPES = {"classic_queues": "classic", "quorum_queues": "quorum", "streams": "stream"}
 
 
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _text(what: str) -> Callable[[Any], str | None]:
-    return lambda value: None if isinstance(value, str) else f"{erlang_term(value)} is not a valid {what}"
-
-
-def _number(what: str, low: int | None) -> Callable[[Any], str | None]:
-    return lambda value: (
-        None if _is_int(value) and (low is None or value >= low) else f"{erlang_term(value)} is not a valid {what}"
-    )
-
-
-def _choice(what: str, *allowed: Any) -> Callable[[Any], str | None]:
-    return lambda value: None if value in allowed else f"{erlang_term(value)} is not a valid {what}"
-
-
-def _any(value: Any) -> str | None:
-    return None
-
-
-MASTER_LOCATORS = ("min-masters", "client-local", "random", "balanced")
-# Every key that a policy may set: how its value is checked (rules/routing#O10).
-KEYS: dict[str, Callable[[Any], str | None]] = {
-    "alternate-exchange": _text("alternate exchange name"),
-    "dead-letter-exchange": _text("dead letter exchange name"),
-    "dead-letter-routing-key": _text("dead letter routing key"),
-    "dead-letter-strategy": _choice("dead letter strategy", "at-most-once", "at-least-once"),
-    "message-ttl": _number("message TTL", 0),
-    "expires": _number("queue expiry", 1),
-    "max-length": _number("maximum length", 0),
-    "max-length-bytes": _number("maximum length in bytes", 0),
-    "max-in-memory-length": _number("maximum memory in bytes", 0),
-    "max-in-memory-bytes": _number("maximum memory in bytes", 0),
-    "overflow": _choice("overflow", "drop-head", "reject-publish", "reject-publish-dlx"),
-    "delivery-limit": _number("delivery limit", None),
-    "queue-mode": _choice("queue mode", "default", "lazy"),
-    "queue-version": _choice("queue version", 1, 2),
-    "max-age": _text("max age"),
-    "stream-max-segment-size-bytes": _number("segment size", 0),
-    "queue-leader-locator": _text("queue leader locator"),
-    "queue-master-locator": lambda value: (
-        None if value in MASTER_LOCATORS else f"{erlang_term(value)} invalid queue-master-locator value"
+# Keys that are no queue argument as well.
+OTHER_KEYS: dict[str, PolicyKey] = {
+    "alternate-exchange": PolicyKey(checks.policy_text("alternate exchange name"), means="exchanges"),
+    "target-group-size": PolicyKey(checks.policy_number("target group size", 1), since="4.0.0", operator="4.0.0"),
+    "federation-upstream": PolicyKey(checks.policy_anything, means="both"),
+    "federation-upstream-set": PolicyKey(checks.policy_anything, means="both"),
+    "federation-upstream-pattern": PolicyKey(checks.policy_anything),
+    "shards-per-node": PolicyKey(checks.policy_anything, means="exchanges"),
+    "routing-key": PolicyKey(checks.policy_anything, means="exchanges"),
+    **dict.fromkeys(
+        ("ha-mode", "ha-params", "ha-sync-mode", "ha-sync-batch-size", "ha-promote-on-shutdown", "ha-promote-on-failure"),
+        PolicyKey(checks.policy_anything, exists=lambda rules: rules.mirroring_keys, not_for=("quorum", "stream")),
     ),
-    "initial-cluster-size": _number("cluster size", 1),
-    "federation-upstream": _any,
-    "federation-upstream-set": _any,
-    "federation-upstream-pattern": _any,
-    "shards-per-node": _any,
-    "routing-key": _any,
 }
-LATER_KEYS: dict[str, Callable[[Any], str | None]] = {
-    "consumer-timeout": _number("consumer timeout", 0),
-    "stream-filter-size-bytes": _number("filter size", 0),
-    "target-group-size": _number("target group size", 1),
-    "consumer-disconnected-timeout": _number("consumer disconnected timeout", 0),
-    "delayed-retry-type": _choice("delayed retry type", "all", "failed", "returned", "disabled"),
-    "delayed-retry-min": _number("delayed retry minimum", 0),
-    "delayed-retry-max": _number("delayed retry maximum", 0),
+POLICY_KEYS: dict[str, PolicyKey] = {
+    **{name.removeprefix("x-"): row.policy for name, row in ARGUMENTS.items() if row.policy is not None},
+    **OTHER_KEYS,
 }
-MIRRORING = ("ha-mode", "ha-params", "ha-sync-mode", "ha-sync-batch-size", "ha-promote-on-shutdown", "ha-promote-on-failure")
-OPERATOR_KEYS = (
-    "expires", "message-ttl", "max-length", "max-length-bytes", "max-in-memory-length", "max-in-memory-bytes",
-    "delivery-limit",
-)  # fmt: skip
-
 # Keys that keep a policy from applying to a queue of the type at all (rules/routing#O3).
-_MIRRORED = (*MIRRORING, "queue-master-locator")
-UNSUPPORTED: dict[str, frozenset[str]] = {
-    "classic": frozenset({
-        "max-age", "stream-max-segment-size-bytes", "queue-leader-locator", "initial-cluster-size", "delivery-limit",
-        "dead-letter-strategy",
-    }),
-    "quorum": frozenset({
-        "max-priority", "queue-mode", "single-active-consumer", *_MIRRORED, "max-age", "stream-max-segment-size-bytes",
-        "initial-cluster-size",
-    }),
-    "stream": frozenset({
-        "expires", "message-ttl", "dead-letter-exchange", "dead-letter-routing-key", "dead-letter-strategy", "max-length",
-        "max-in-memory-length", "max-in-memory-bytes", "max-priority", "overflow", "queue-mode", "single-active-consumer",
-        "delivery-limit", *_MIRRORED,
-    }),
-}  # fmt: skip
+UNSUPPORTED = {kind: frozenset(key for key, row in POLICY_KEYS.items() if kind in row.not_for) for kind in TYPES}
 
 
-def known_keys(operator: bool, rules: Rules) -> dict[str, Callable[[Any], str | None]]:
+def known_keys(operator: bool, rules: Rules) -> list[str]:
     """The keys that a policy, or an operator policy, may set in this version."""
-    known = {**KEYS, **{key: LATER_KEYS[key] for key in rules.policy_keys_added}}
-    if rules.mirroring_keys:
-        known |= dict.fromkeys(MIRRORING, _any)
-    if not rules.negative_delivery_limit_policy:
-        known["delivery-limit"] = _number("delivery limit", 0)
-    if operator:
-        allowed = (*OPERATOR_KEYS, *rules.operator_keys_added)
-        return {key: check for key, check in {**LATER_KEYS, **known}.items() if key in allowed}
-    return known
+    return [key for key, row in POLICY_KEYS.items() if row.is_known(rules, operator)]
 
 
 def validate(policy: Policy, rules: Rules) -> None:
@@ -130,11 +61,11 @@ def validate(policy: Policy, rules: Rules) -> None:
         raise _failed(f"apply-to '{policy.apply_to}' unrecognised; should be {names}", "apply-to")
     if not policy.definition:
         raise _failed("no policy provided", "definition")
-    known = known_keys(policy.operator, rules)
     for key, value in policy.definition.items():
-        if key not in known:
+        row = POLICY_KEYS.get(key)
+        if row is None or not row.is_known(rules, policy.operator):
             raise _failed(f"[{{{erlang_term(key)},{erlang_term(value)}}}] are not recognised policy settings", key)
-        wrong = known[key](raw(value))
+        wrong = row.check(raw(value), rules)
         if wrong:
             raise _failed(wrong, key)
 
@@ -180,7 +111,7 @@ def _apply_change(broker: State, *changed: Policy) -> None:
                 broker.watch_lease(queue)
 
 
-def matching(broker: State, operator: bool, name: str, kind: str) -> list[Policy]:
+def matching(broker: Broker, operator: bool, name: str, kind: str) -> list[Policy]:
     """The policies that fit an exchange or a queue of type `kind`, the one that applies first (rules/routing#O2,
     rules/routing#O3)."""
     found = []
@@ -201,7 +132,7 @@ def _names(policy: Policy, kind: str) -> bool:
     return policy.apply_to == "all" or policy.apply_to == ("exchanges" if kind == "exchange" else "queues")
 
 
-def effective(broker: State, name: str, kind: str) -> dict[str, Any]:
+def effective(broker: Broker, name: str, kind: str) -> dict[str, Any]:
     """The merged definition of the one policy and the one operator policy in force, each key with its origin."""
     policies = matching(broker, False, name, kind)
     operators = matching(broker, True, name, kind)

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from routesim import events, steps
+from routesim.broker.broker import REMEMBERED_CONTENTS
 from routesim.broker.clock import DELAYED
+from routesim.broker.records import PendingDeadLetter, PendingPublish, RememberedRoute
 from routesim.broker.routing import route
-from routesim.broker.state import REMEMBERED_CONTENTS, PendingDeadLetter, PendingPublish, RememberedRoute, State
+from routesim.broker.state import State
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Message
 from routesim.queues import Channel, Copy, QueueType
-from routesim.queues.arguments import TEN_YEARS_MS
+from routesim.queues.argument_checks import TEN_YEARS_MS
 from routesim.replies import AmqpError
 from routesim.values import raw, wire_type
 from routesim.versions import Rules

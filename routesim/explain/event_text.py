@@ -12,39 +12,40 @@ from routesim.broker import Broker
 from routesim.broker.asking import content_of
 from routesim.explain.answer import Answer, CannotExplain
 from routesim.explain.failures import failures
-from routesim.explain.message import sentence_of, story
+from routesim.explain.message import story
 from routesim.explain.route import explain_content
 from routesim.explain.witness import sent_by
 from routesim.model import Message
+from routesim.narration import sentence_of
 from routesim.queues import QueueType, Subscription
 from routesim.run import Result, Runner
 from routesim.tables import BAD, GOOD, QUIET, Cell, Section
 
-MAX_TOLD = 30
+MAX_EVENTS = 30  # of a story
 
 
 class _There(Exception):
     """The run has come as far as it is needed."""
 
 
-def explain_moment(result: Result, told: Sequence[Any], index: int) -> Answer:
-    """Why `told[index]` happened; `told` are the events of the run of `result` from the first one on.
+def explain_moment(result: Result, happened: Sequence[Any], index: int) -> Answer:
+    """Why `happened[index]` happened; `happened` are the events of the run of `result` from the first one on.
 
     Raises `CannotExplain` for an event that is about no message and no task.
     """
-    event = told[index]
+    event = happened[index]
     message = getattr(event, "message", None) or getattr(event, "task", None)
     if message is None:
         raise CannotExplain("nothing to explain: that event is about no message")
-    life = [item for item in told[: index + 1] if _is_about(item, message)]
-    so_far = story(life[-MAX_TOLD:])._replace(title=f"{message} so far")
+    life = [item for item in happened[: index + 1] if _is_about(item, message)]
+    so_far = story(life[-MAX_EVENTS:])._replace(title=f"{message} so far")
     if isinstance(event, events.Delivered):
         return _delivered(_broker_at(result, index), event, so_far)
-    cause = _cause(told, index, message) if type(event) in events.ROUTED else None
+    cause = _cause(happened, index, message) if type(event) in events.ROUTED else None
     if cause is None:
         sentence = sentence_of(event)
-        return Answer(f"{message}: {sentence[0]}" if sentence else message, (so_far,), (), {})
-    return _routed(result, told[cause], _broker_at(result, cause), so_far)
+        return Answer(f"{message}: {sentence}" if sentence else message, (so_far,), (), {})
+    return _routed(result, happened[cause], _broker_at(result, cause), so_far)
 
 
 def _is_about(event: Any, message: str) -> bool:
@@ -64,7 +65,7 @@ def explain_end(result: Result) -> Answer:
 
 
 def _broker_at(result: Result, index: int) -> Broker:
-    """The broker as it was when it told that event."""
+    """The broker as it was when that event happened."""
     left = index
 
     def listen(event: Any) -> None:
@@ -81,14 +82,14 @@ def _broker_at(result: Result, index: int) -> Broker:
     return runner.broker.copy()
 
 
-def _cause(told: Sequence[Any], index: int, message: str) -> int | None:
+def _cause(happened: Sequence[Any], index: int, message: str) -> int | None:
     """The publish or dead-lettering by which the event came about; None where a delay or a replay was it."""
-    event = told[index]
+    event = happened[index]
     if isinstance(event, events.Enqueued) and event.cause in ("delayed", "replayed", "reply"):
         return None
     died = isinstance(event, events.DeadLettered) or (isinstance(event, events.Enqueued) and event.cause == "dead-lettered")
     kind = events.DeadLettered if died else events.Published
-    return next((at for at in range(index, -1, -1) if isinstance(told[at], kind) and told[at].message == message), None)
+    return next((at for at in range(index, -1, -1) if isinstance(happened[at], kind) and happened[at].message == message), None)
 
 
 def _routed(result: Result, cause: events.Published | events.DeadLettered, broker: Broker, so_far: Section) -> Answer:

@@ -9,7 +9,8 @@ from typing import Any
 from routesim import events
 from routesim.diagnostics import ERROR, Diagnostic, Place
 from routesim.durations import duration_text, seconds
-from routesim.explain.witness import ExpectationWitness, told
+from routesim.explain.witness import ExpectationWitness, with_time
+from routesim.narration import sentence_of
 from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.scenario import Never
 
@@ -74,12 +75,12 @@ def _at_once(result: Result, checked: Checked) -> str | None:
 def _breach(witness: Any) -> str:
     """What broke a rule of `never` first."""
     if not isinstance(witness, tuple) or hasattr(witness, "at_ms"):
-        return told(witness)
+        return with_time(witness)
     since, left, until_ms = witness
     waited = duration_text(until_ms - since.at_ms)
     if left is since:
-        return f"{told(since)}; there it still waits at {seconds(until_ms)} s, for {waited}"
-    return f"{told(since)}; after {waited} {told(left, who=False)}"
+        return f"{with_time(since)}; there it still waits at {seconds(until_ms)} s, for {waited}"
+    return f"{with_time(since)}; after {waited} {sentence_of(left)}"
 
 
 def _witnessed(result: Result, asked: dict[int, Checked]) -> dict[int, str | None]:

@@ -9,16 +9,17 @@ from routesim.broker.asking import content_of, would_reach
 from routesim.broker.routing import Visit
 from routesim.durations import seconds
 from routesim.explain.answer import quoted
-from routesim.explain.message import SENTENCES
 from routesim.explain.tasks import TaskWitness
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
+from routesim.narration import sentence_of
 from routesim.run import Checked, Result
 from routesim.run.folds.fold import Fold
 from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
 from routesim.steps import Bind
 
-MAX_TOLD = 3
+MAX_EVENTS = 3  # of one ending
+_NO_REASON = (events.Published, events.Confirmed)
 # What is counted of queues and consumers, as part of a sentence.
 COUNTED: dict[type, str] = {
     events.Enqueued: "came in", events.Delivered: "delivered", events.Got: "delivered", events.Acked: "acked",
@@ -28,10 +29,9 @@ COUNTED: dict[type, str] = {
 }  # fmt: skip
 
 
-def told(event: Any, *, who: bool = True) -> str:
+def with_time(event: Any) -> str:
     """An event of a message as part of a sentence: `m3 at 0.600 s: rejected by packer …`."""
-    sentence = SENTENCES[type(event)](event)[0]
-    return f"{event.message} at {seconds(event.at_ms)} s: {sentence}" if who else sentence
+    return f"{event.message} at {seconds(event.at_ms)} s: {sentence_of(event)}"
 
 
 class ExpectationWitness(Fold):
@@ -73,7 +73,7 @@ class ExpectationWitness(Fold):
         super().hear(event)
         self.working.hear(event)
         message, queue = getattr(event, "message", None), getattr(event, "queue", None)
-        if message in self.messages and type(event) in SENTENCES and type(event) not in (events.Published, events.Confirmed):
+        if message in self.messages and type(event) not in _NO_REASON and sentence_of(event):
             self.last[message, queue] = self.last[message, None] = event
         if queue in self.queues:
             _count(self.queues[queue], event)
@@ -96,7 +96,7 @@ class ExpectationWitness(Fold):
         self.gone[event.consumer] = event
 
     def _end(self, name: str, event: Any) -> None:
-        if len(self.ends[name]) < MAX_TOLD:
+        if len(self.ends[name]) < MAX_EVENTS:
             self.ends[name].append(event)
 
     hears = {
@@ -130,7 +130,7 @@ class ExpectationWitness(Fold):
 
     def _not_received(self, task: str) -> str:
         event = self.last.get((task, None))
-        return f"no worker received it; {told(event)}" if event is not None else f"{task} was not published"
+        return f"no worker received it; {with_time(event)}" if event is not None else f"{task} was not published"
 
     def _of_queue(self, broker: Broker, queue: str, checked: Checked, missing: str | None, extra: str | None) -> str:
         if queue not in broker.queues:
@@ -171,7 +171,7 @@ class ExpectationWitness(Fold):
 
     def _of_message(self, broker: Broker, message: str, queue: str) -> str:
         event = self.last.get((message, queue))
-        return told(event) if event is not None else self._not_reached(broker, message, queue)
+        return with_time(event) if event is not None else self._not_reached(broker, message, queue)
 
     def _of_end(self, section: str, missing: str | None) -> str:
         if missing is not None:
@@ -179,16 +179,16 @@ class ExpectationWitness(Fold):
             if event is None:
                 return f"{missing} was not published"
             note = ", for it was not mandatory" if type(event) is events.Unroutable and section == "returned" else ""
-            return told(event) + note
+            return with_time(event) + note
         some = self.ends[section]
-        return "; ".join(told(event) for event in some) if some else f"no message was {section}"
+        return "; ".join(with_time(event) for event in some) if some else f"no message was {section}"
 
     # Where it did not go, or did ---------------------------------------------------------------------------------------
 
     def _not_reached(self, broker: Broker, message: str, queue: str) -> str:
         other = self.last.get((message, None))
         if type(other) is events.Unpublished:
-            return told(other)
+            return with_time(other)
         published = self.published.get(message)
         if published is None:
             return f"{message} was not published"

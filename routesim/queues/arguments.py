@@ -1,243 +1,226 @@
-"""Queue arguments: which type takes which, with what values (rules/queues#1.8, rules/queues#1.9, rules/queues#1.11).
-One row an argument."""
+"""Queue arguments: one row each, and all that is said about them elsewhere follows from it (rules/queues#1.8, rules/queues#1.9,
+rules/queues#1.11, rules/queues#1.12).
 
-from collections.abc import Callable
+A new argument is its row here, and what the queue type that acts on it does.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from routesim.replies import AmqpError
-from routesim.values import Table, Value, erlang_term, is_integer, plain, raw, wire_type
+import routesim.queues.argument_checks as checks
+from routesim.queues.argument_checks import ArgumentCheck, PolicyCheck
+from routesim.values import Value, is_integer, wire_type
 from routesim.versions import Rules
 
 TYPES = ("classic", "quorum", "stream")
-TEN_YEARS_MS = 315_360_000_000
-Check = Callable[[Value, Table, Rules], Any]  # None when the value is fine, else the Erlang term of the error
+FIRST = ""  # since the first version known here
+CLASSIC, QUORUM, STREAM = {"classic": FIRST}, {"quorum": FIRST}, {"stream": FIRST}
+SMALLER, ARGUMENT, POLICY, OPERATOR = "smaller", "argument", "policy", "operator"  # whose value counts, of two
+SCALES, FIXED = "scales", "fixed"  # a duration that `--speed` makes shorter, and one of which no part of a ms can be had
 
 
-def _integer(value: Value) -> Any:
-    return None if is_integer(value) else f'"expected integer, got {wire_type(value)}"'
+class PolicyKey(NamedTuple):
+    """A key of policies (rules/routing#O3, rules/routing#O9, rules/routing#O10, rules/routing#O11).
+
+    - `since`: the version that came to know it. `exists`: a named difference that decides instead.
+    - `operator`: since when operator policies may hold it; None: they may not.
+    - `merged`: whose value counts when a policy and an operator policy set it: OPERATOR, or the SMALLER.
+    - `not_for`: types of queues to which a policy that has it does not apply at all.
+    - `means`: what it says something about: queues, exchanges or both.
+    """
+
+    check: PolicyCheck
+    since: str = FIRST
+    exists: Callable[[Rules], bool] | None = None
+    operator: str | None = None
+    merged: str = OPERATOR
+    not_for: tuple[str, ...] = ()
+    means: str = "queues"
+
+    def is_known(self, rules: Rules, operator: bool) -> bool:
+        """Whether a policy, or an operator policy, may hold it in this version."""
+        if operator:
+            return self.operator is not None and rules.is_at_least(self.operator)
+        return self.exists(rules) if self.exists else rules.is_at_least(self.since)
 
 
-def _string(value: Value) -> Any:
-    return None if wire_type(value) == "longstr" else ("unacceptable_type", wire_type(value))
+class Setting(NamedTuple):
+    """The field of `QueueSettings` that an argument, and the policy key of the same name, set.
 
+    - `reads`: whether an argument's value counts at all. `acts_as`: what a value that counts acts as.
+    - `wins`: in a queue of a type, whose value counts when both are given: SMALLER, ARGUMENT or POLICY.
+    - `exists`: the named difference without which neither sets it.
+    """
 
-def _non_negative(value: Value, arguments: Table, rules: Rules) -> Any:
-    wrong = _integer(value)
-    return wrong or (("value_negative", raw(value)) if raw(value) < 0 else None)
-
-
-def _at_least_one(value: Value, arguments: Table, rules: Rules) -> Any:
-    wrong = _non_negative(value, arguments, rules)
-    return wrong or (("value_zero", 0) if raw(value) == 0 else None)
-
-
-def _message_ttl(value: Value, arguments: Table, rules: Rules) -> Any:
-    wrong = _non_negative(value, arguments, rules)
-    return wrong or (("value_too_large", raw(value)) if raw(value) > TEN_YEARS_MS else None)
-
-
-def _expires(value: Value, arguments: Table, rules: Rules) -> Any:
-    return _at_least_one(value, arguments, rules) or _message_ttl(value, arguments, rules)
-
-
-def _dead_letter_exchange(value: Value, arguments: Table, rules: Rules) -> Any:
-    return _string(value)
-
-
-def _dead_letter_routing_key(value: Value, arguments: Table, rules: Rules) -> Any:
-    missing = None if "x-dead-letter-exchange" in arguments else "routing_key_but_no_dlx_defined"
-    return _string(value) or missing
-
-
-def _one_of(error: str, *allowed: str) -> Check:
-    def check(value: Value, arguments: Table, rules: Rules) -> Any:
-        return _string(value) or (None if raw(value) in allowed else error)
-
-    return check
-
-
-def _max_priority(value: Value, arguments: Table, rules: Rules) -> Any:
-    wrong = _non_negative(value, arguments, rules)
-    return wrong or (("max_value_exceeded", raw(value)) if raw(value) > 255 else None)
-
-
-def _queue_version(value: Value, arguments: Table, rules: Rules) -> Any:
-    wrong = _non_negative(value, arguments, rules)
-    return wrong or (None if raw(value) in rules.queue_versions else f"\"unsupported queue version '{raw(value)}'\"")
-
-
-def _queue_mode(value: Value, arguments: Table, rules: Rules) -> Any:
-    if not rules.queue_mode_checked:
-        return None
-    wrong = _string(value)
-    return wrong or (None if raw(value) in ("default", "lazy") else f"\"unsupported queue mode '{raw(value)}'\"")
-
-
-def _bool(value: Value, arguments: Table, rules: Rules) -> Any:
-    return None if wire_type(value) == "bool" else ("unacceptable_type", wire_type(value))
-
-
-def _max_age(value: Value, arguments: Table, rules: Rules) -> Any:
-    wrong = _string(value)
-    if wrong:
-        return wrong
-    if not raw(value)[:1].isdigit() and rules.max_age_without_digit_crashes:
-        raise AmqpError(541, "INTERNAL_ERROR", argument="x-max-age")
-    number, unit = raw(value)[:-1], raw(value)[-1:]
-    fine = number.isascii() and number.isdigit() and int(number) >= 1 and unit in tuple("YMDhms")
-    return None if fine else "invalid_max_age"
-
-
-def _anything(value: Value, arguments: Table, rules: Rules) -> Any:
-    return None
-
-
-_LOCATORS = ("client-local", "balanced", "random", "least-leaders")
+    name: str
+    reads: Callable[[Value], bool]
+    wins: Callable[[str, Rules], str]
+    acts_as: Callable[[Any, Rules], Any] = lambda value, rules: value
+    exists: Callable[[Rules], bool] = lambda rules: True
 
 
 class Argument(NamedTuple):
-    check: Check
-    types: tuple[str, ...]
+    """One argument of queues.
+
+    - `types`: the types that take it, each with the version since which; a type compares what it has always taken when a queue
+      is declared again. `place`: in the order in which quorum queues do; the others do in the order of the rows.
+    - `policy`: the key without `x-` in policies; None: they cannot set it.
+    - `sets`: what of the queue's settings; None: nothing, or the type reads the argument itself.
+    - `duration`: SCALES or FIXED when it is one, in ms.
+    - `redis_lacks`: what Redis does not have, when kombu ignores the argument.
+    """
+
+    types: Mapping[str, str]
+    check: ArgumentCheck
+    policy: PolicyKey | None = None
+    sets: Setting | None = None
+    place: int = 0
+    duration: str | None = None
+    redis_lacks: str = ""
 
 
-# In the order in which RabbitMQ checks them. What `Rules.arguments_added` names comes to further types later.
+def number(name: str, wins: Callable[[str, Rules], str] = lambda kind, rules: SMALLER, **more: Any) -> Setting:
+    return Setting(name, is_integer, wins, **more)
+
+
+def text(name: str, wins: Callable[[str, Rules], str] = lambda kind, rules: ARGUMENT) -> Setting:
+    return Setting(name, lambda value: wire_type(value) == "longstr", wins)
+
+
+def given(name: str) -> Setting:
+    """What only an argument sets."""
+    return Setting(name, lambda value: True, lambda kind, rules: ARGUMENT)
+
+
+def limit(check: PolicyCheck, *not_for: str) -> PolicyKey:
+    """A limit that an operator may make tighter."""
+    return PolicyKey(check, operator=FIRST, merged=SMALLER, not_for=not_for)
+
+
+def _expires_wins(kind: str, rules: Rules) -> str:
+    return POLICY if kind == "quorum" and rules.quorum_expires_policy_wins else SMALLER
+
+
+def _overflow_wins(kind: str, rules: Rules) -> str:
+    return POLICY if kind == "quorum" else ARGUMENT
+
+
+def _delivery_limit(value: int, rules: Rules) -> int:
+    return value if rules.quorum_negative_limit_is_none else max(value, 0)
+
+
+DEAD_LETTERS, LENGTHS = "dead-letter exchanges", "limit of a queue's length"
+STRATEGIES = ("at-most-once", "at-least-once")
+OVERFLOWS = ("drop-head", "reject-publish", "reject-publish-dlx")
+LOCATORS = ("client-local", "balanced", "random", "least-leaders")
+RETRIES = ("all", "failed", "returned", "disabled")
+
+# In the order in which RabbitMQ checks them.
 ARGUMENTS: dict[str, Argument] = {
-    "x-expires": Argument(_expires, ("classic", "quorum")),
-    "x-message-ttl": Argument(_message_ttl, ("classic", "quorum")),
-    "x-dead-letter-exchange": Argument(_dead_letter_exchange, ("classic", "quorum")),
-    "x-dead-letter-routing-key": Argument(_dead_letter_routing_key, ("classic", "quorum")),
-    "x-dead-letter-strategy": Argument(_one_of("invalid_dlx_strategy", "at-most-once", "at-least-once"), ("quorum",)),
-    "x-max-length": Argument(_non_negative, ("classic", "quorum")),
-    "x-max-length-bytes": Argument(_non_negative, TYPES),
-    "x-max-in-memory-length": Argument(_non_negative, ("quorum",)),
-    "x-max-in-memory-bytes": Argument(_non_negative, ("quorum",)),
-    "x-max-priority": Argument(_max_priority, ("classic",)),
+    "x-expires": Argument(
+        CLASSIC | QUORUM, checks.expires, limit(checks.policy_number("queue expiry", 1), "stream"),
+        number("expires", _expires_wins), place=4, duration=SCALES,
+    ),
+    "x-message-ttl": Argument(
+        CLASSIC | QUORUM, checks.message_ttl, limit(checks.policy_number("message TTL", 0), "stream"),
+        number("message_ttl"), place=14, duration=SCALES, redis_lacks="message TTL",
+    ),
+    "x-dead-letter-exchange": Argument(
+        CLASSIC | QUORUM, checks.text, PolicyKey(checks.policy_text("dead letter exchange name"), not_for=("stream",)),
+        text("dead_letter_exchange"), place=1, redis_lacks=DEAD_LETTERS,
+    ),
+    "x-dead-letter-routing-key": Argument(
+        CLASSIC | QUORUM, checks.dead_letter_routing_key,
+        PolicyKey(checks.policy_text("dead letter routing key"), not_for=("stream",)),
+        text("dead_letter_routing_key"), place=2, redis_lacks=DEAD_LETTERS,
+    ),
+    "x-dead-letter-strategy": Argument(
+        QUORUM, checks.one_of("invalid_dlx_strategy", *STRATEGIES),
+        PolicyKey(checks.policy_choice("dead letter strategy", *STRATEGIES), not_for=("classic", "stream")),
+        text("dead_letter_strategy"), place=3, redis_lacks=DEAD_LETTERS,
+    ),
+    "x-max-length": Argument(
+        CLASSIC | QUORUM, checks.non_negative, limit(checks.policy_number("maximum length", 0), "stream"),
+        number("max_length"), place=5, redis_lacks=LENGTHS,
+    ),
+    "x-max-length-bytes": Argument(
+        CLASSIC | QUORUM | STREAM, checks.non_negative, limit(checks.policy_number("maximum length in bytes", 0)),
+        number("max_length_bytes"), place=6, redis_lacks=LENGTHS,
+    ),
+    "x-max-in-memory-length": Argument(
+        QUORUM, checks.non_negative, limit(checks.policy_number("maximum memory in bytes", 0), "stream"), place=7,
+    ),
+    "x-max-in-memory-bytes": Argument(
+        QUORUM, checks.non_negative, limit(checks.policy_number("maximum memory in bytes", 0), "stream"), place=8,
+    ),
+    "x-max-priority": Argument(CLASSIC, checks.max_priority, sets=given("max_priority")),
     "x-overflow": Argument(
-        _one_of("invalid_overflow", "drop-head", "reject-publish", "reject-publish-dlx"), ("classic", "quorum")
+        CLASSIC | QUORUM, checks.one_of("invalid_overflow", *OVERFLOWS),
+        PolicyKey(checks.policy_choice("overflow", *OVERFLOWS), operator="3.12.7", not_for=("stream",)),
+        text("overflow", _overflow_wins), place=9, redis_lacks=LENGTHS,
     ),
-    "x-queue-mode": Argument(_queue_mode, ("classic",)),
-    "x-queue-version": Argument(_queue_version, ("classic",)),
-    "x-single-active-consumer": Argument(_bool, ("classic", "quorum")),
-    "x-queue-type": Argument(_anything, TYPES),
-    "x-consumer-timeout": Argument(_non_negative, ()),
-    "x-consumer-disconnected-timeout": Argument(_non_negative, ()),
-    "x-delayed-retry-type": Argument(_anything, ()),
-    "x-delayed-retry-min": Argument(_anything, ()),
-    "x-delayed-retry-max": Argument(_anything, ()),
-    "x-quorum-initial-group-size": Argument(_at_least_one, ("quorum",)),
-    "x-max-age": Argument(_max_age, ("stream",)),
-    "x-stream-max-segment-size-bytes": Argument(_non_negative, ("stream",)),
-    "x-stream-filter-size-bytes": Argument(_non_negative, ()),
-    "x-initial-cluster-size": Argument(_at_least_one, ("stream",)),
-    "x-queue-leader-locator": Argument(_one_of("invalid_queue_locator_arg", *_LOCATORS), ("quorum", "stream")),
-    "x-queue-master-locator": Argument(_anything, ("classic",)),
-    "x-delivery-limit": Argument(_anything, ("quorum",)),
-}
-
-# The arguments that a re-declaration compares, in order (rules/queues#1.11, last lines).
-COMPARED: dict[str, tuple[str, ...]] = {
-    "classic": (
-        "x-expires", "x-message-ttl", "x-dead-letter-exchange", "x-dead-letter-routing-key", "x-max-length",
-        "x-max-length-bytes", "x-max-priority", "x-overflow", "x-queue-mode", "x-queue-version",
-        "x-single-active-consumer", "x-queue-type", "x-queue-master-locator",
+    "x-queue-mode": Argument(
+        CLASSIC, checks.queue_mode,
+        PolicyKey(checks.policy_choice("queue mode", "default", "lazy"), not_for=("quorum", "stream")),
     ),
-    "quorum": (
-        "x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy", "x-expires", "x-max-length",
-        "x-max-length-bytes", "x-max-in-memory-length", "x-max-in-memory-bytes", "x-overflow",
-        "x-single-active-consumer", "x-queue-type", "x-quorum-initial-group-size", "x-delivery-limit", "x-message-ttl",
-        "x-queue-leader-locator",
+    "x-queue-version": Argument(
+        CLASSIC, checks.queue_version, PolicyKey(checks.policy_choice("queue version", 1, 2), operator="3.11.24"),
     ),
-    "stream": (
-        "x-max-length-bytes", "x-queue-type", "x-max-age", "x-stream-max-segment-size-bytes", "x-initial-cluster-size",
-        "x-queue-leader-locator",
+    "x-single-active-consumer": Argument(
+        CLASSIC | QUORUM, checks.boolean, sets=given("single_active_consumer"), place=10, redis_lacks="single active consumers",
+    ),
+    "x-queue-type": Argument(CLASSIC | QUORUM | STREAM, checks.anything, place=11, redis_lacks="queue types"),
+    "x-consumer-timeout": Argument(
+        {"quorum": "4.3.0"}, checks.non_negative, PolicyKey(checks.policy_number("consumer timeout", 0), since="3.12.0"),
+        number("consumer_timeout", exists=lambda rules: rules.consumer_timeout_argument), duration=FIXED,
+    ),
+    "x-consumer-disconnected-timeout": Argument(
+        {"quorum": "4.3.0"}, checks.non_negative,
+        PolicyKey(checks.policy_number("consumer disconnected timeout", 0), since="4.3.0"),
+    ),
+    "x-delayed-retry-type": Argument(
+        {"quorum": "4.3.0"}, checks.anything,
+        PolicyKey(checks.policy_choice("delayed retry type", *RETRIES), since="4.3.0"), text("delayed_retry_type"),
+    ),
+    "x-delayed-retry-min": Argument(
+        {"quorum": "4.3.0"}, checks.anything, PolicyKey(checks.policy_number("delayed retry minimum", 0), since="4.3.0"),
+        number("delayed_retry_min"), duration=FIXED,
+    ),
+    "x-delayed-retry-max": Argument(
+        {"quorum": "4.3.0"}, checks.anything, PolicyKey(checks.policy_number("delayed retry maximum", 0), since="4.3.0"),
+        number("delayed_retry_max"), duration=FIXED,
+    ),
+    "x-quorum-initial-group-size": Argument(QUORUM, checks.at_least_one, place=12),
+    "x-max-age": Argument(
+        STREAM, checks.max_age, PolicyKey(checks.policy_text("max age"), not_for=("classic", "quorum")), duration=FIXED,
+    ),
+    "x-stream-max-segment-size-bytes": Argument(
+        STREAM, checks.non_negative, PolicyKey(checks.policy_number("segment size", 0), not_for=("classic", "quorum")),
+    ),
+    "x-stream-filter-size-bytes": Argument(
+        {"stream": "3.13.0"}, checks.non_negative, PolicyKey(checks.policy_number("filter size", 0), since="3.13.0"),
+    ),
+    "x-initial-cluster-size": Argument(
+        STREAM, checks.at_least_one, PolicyKey(checks.policy_number("cluster size", 1), not_for=("classic", "quorum")),
+    ),
+    "x-queue-leader-locator": Argument(
+        QUORUM | STREAM | {"classic": "4.0.0"}, checks.one_of("invalid_queue_locator_arg", *LOCATORS),
+        PolicyKey(checks.policy_text("queue leader locator"), not_for=("classic",)), place=15,
+    ),
+    "x-queue-master-locator": Argument(
+        CLASSIC, checks.anything, PolicyKey(checks.policy_master_locator, not_for=("quorum", "stream")),
+    ),
+    "x-delivery-limit": Argument(
+        QUORUM, checks.anything, limit(checks.policy_delivery_limit, "classic", "stream"),
+        number("delivery_limit", acts_as=_delivery_limit), place=13, redis_lacks="delivery limits",
     ),
 }  # fmt: skip
 
-
-def taken_by(name: str, kind: str, rules: Rules) -> bool | None:
-    """Whether a queue of type `kind` takes the argument; None when no type knows it (then it is stored, unread)."""
-    if name not in ARGUMENTS:
-        return None
-    if kind in ARGUMENTS[name].types or (kind, name) in rules.arguments_added:
-        return True
-    known = ARGUMENTS[name].types or any(added == name for _, added in rules.arguments_added)
-    return False if known else None
-
-
-def queue_type(arguments: Table, where: str) -> str:
-    """The type that `x-queue-type` asks for. Raises `AmqpError` (406) when it names none."""
-    value = arguments.get("x-queue-type", "classic")
-    if wire_type(value) != "longstr":
-        raise _invalid("x-queue-type", where, ("unacceptable_type", wire_type(value)))
-    if raw(value) not in TYPES:
-        raise _invalid("x-queue-type", where, f"\"unsupported queue type '{raw(value)}'\"")
-    return str(raw(value))
-
-
-def validate(kind: str, arguments: Table, where: str, rules: Rules) -> None:
-    """Raises the `AmqpError` that RabbitMQ answers to the declaration of a new queue with these arguments.
-
-    `where` is the queue as RabbitMQ names it: `queue 'q' in vhost '/'`.
-    """
-    if not arguments:
-        return
-    for name, argument in ARGUMENTS.items():
-        if name in arguments and taken_by(name, kind, rules):
-            wrong = argument.check(arguments[name], arguments, rules)
-            if wrong is not None:
-                raise _invalid(name, where, wrong)
-    for name in sorted(arguments):
-        if taken_by(name, kind, rules) is False:
-            raise AmqpError(406, f"invalid arg '{name}' for {where} of queue type rabbit_{kind}_queue", argument=name)
-
-
-def _invalid(name: str, where: str, term: Any) -> AmqpError:
-    text = term if isinstance(term, str) else erlang_term(term)
-    return AmqpError(406, f"invalid arg '{name}' for {where}: {text}", argument=name)
-
-
-def type_class(value: Value) -> str:
-    """Wire types that RabbitMQ compares as one (rules/queues#1.8)."""
-    kind = wire_type(value)
-    if is_integer(value) or kind == "decimal":
-        return "int"
-    return "float" if kind in ("float", "double") else kind
-
-
-def assert_equivalent(name: str, current: Table, received: Table, where: str) -> None:
-    """Raises `AmqpError` (406) when argument `name` differs between what exists and what is declared anew."""
-    has, wants = name in current, name in received
-    if not has and not wants:
-        return
-    if has and wants:
-        old, new = current[name], received[name]
-        same_class = type_class(old) == type_class(new)
-        same_type = type(_bare(old)) is type(_bare(new))
-        if _bare(old) == _bare(new) and (same_class or same_type):
-            return
-        raise AmqpError(
-            406, f"inequivalent arg '{name}' for {where}: received '{_shown(new)}' but current is '{_shown(old)}'", argument=name
-        )
-    raise AmqpError(
-        406,
-        f"inequivalent arg '{name}' for {where}: received {_described(received, name)} but current is "
-        f"{_described(current, name)}",
-        argument=name,
-    )
-
-
-def _described(table: Table, name: str) -> str:
-    if name not in table:
-        return "none"
-    return f"the value '{_shown(table[name])}' of type '{wire_type(table[name])}'"
-
-
-def _bare(value: Value) -> Any:
-    """As Erlang holds it: a longstr and a byte array of the same bytes are one."""
-    inner = raw(value)
-    return inner.encode() if isinstance(inner, str) else inner
-
-
-def _shown(value: Value) -> str:
-    inner = plain(value)
-    return erlang_term(inner) if isinstance(inner, bool) else str(inner)
+# What a queue declared again is compared in, by type (rules/queues#1.8).
+COMPARED: dict[str, tuple[str, ...]] = {
+    kind: tuple(sorted(
+        (name for name, row in ARGUMENTS.items() if row.types.get(kind) == FIRST),
+        key=lambda name: ARGUMENTS[name].place if kind == "quorum" else 0,
+    ))
+    for kind in TYPES
+}  # fmt: skip

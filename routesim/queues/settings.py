@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from routesim.values import is_integer, raw, wire_type
+from routesim.queues.arguments import ARGUMENTS, POLICY, SMALLER
+from routesim.values import raw
 from routesim.versions import Rules
 
 
@@ -34,79 +35,46 @@ class Origin(NamedTuple):
     source: str
 
 
-# setting -> its name as an argument (without `x-`) and as a policy key
-NUMERIC = {
-    "message_ttl": "message-ttl",
-    "expires": "expires",
-    "max_length": "max-length",
-    "max_length_bytes": "max-length-bytes",
-    "delivery_limit": "delivery-limit",
-    "consumer_timeout": "consumer-timeout",
-    "delayed_retry_min": "delayed-retry-min",
-    "delayed_retry_max": "delayed-retry-max",
-}
-TEXT = {
-    "overflow": "overflow",
-    "dead_letter_exchange": "dead-letter-exchange",
-    "dead_letter_routing_key": "dead-letter-routing-key",
-    "dead_letter_strategy": "dead-letter-strategy",
-    "delayed_retry_type": "delayed-retry-type",
-}
-ARGUMENT_ONLY = {"max_priority": "x-max-priority", "single_active_consumer": "x-single-active-consumer"}
-# What merging the two kinds of policy does with a key that both set (rules/routing#O9).
-SMALLER_WINS = frozenset({
-    "message-ttl", "expires", "max-length", "max-length-bytes", "max-in-memory-length", "max-in-memory-bytes",
-    "delivery-limit",
-})  # fmt: skip
+# (argument, policy key, what they set)
+SETTING = tuple((name, name.removeprefix("x-"), row.sets) for name, row in ARGUMENTS.items() if row.sets is not None)
 
 
 def merge_policies(policy: Mapping[str, Any], operator: Mapping[str, Any]) -> dict[str, Origin]:
-    """One definition out of a policy and an operator policy, each key with the one that it came from."""
+    """One definition out of a policy and an operator policy, each key with the one that it came from (rules/routing#O9)."""
     merged = {key: Origin(raw(value), "policy") for key, value in policy.items()}
     for key, value in operator.items():
-        number = raw(value)
-        if key not in merged:
-            merged[key] = Origin(number, "operator policy")
-        elif key in SMALLER_WINS:
-            mine = merged[key].value
-            if min(mine, number) < 0:  # a negative delivery limit means none: the other one is the larger
-                merged[key] = merged[key] if mine >= number else Origin(number, "operator policy")
-            elif number < mine:
-                merged[key] = Origin(number, "operator policy")
-        else:
-            merged[key] = Origin(number, "operator policy")
+        theirs = Origin(raw(value), "operator policy")
+        if key not in merged or not _smaller_counts(key) or _tighter(theirs.value, merged[key].value):
+            merged[key] = theirs
     return merged
+
+
+def _smaller_counts(key: str) -> bool:
+    row = ARGUMENTS.get(f"x-{key}")
+    return row is not None and row.policy is not None and row.policy.merged == SMALLER
+
+
+def _tighter(operator: int, policy: int) -> bool:
+    """A negative delivery limit means none: then the other one counts."""
+    return operator > policy if min(operator, policy) < 0 else operator < policy
 
 
 def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin], rules: Rules) -> dict[str, Origin]:
     """Every setting that something sets, with its value and who won."""
     found: dict[str, Origin] = {}
-    for setting, key in NUMERIC.items():
-        argument = arguments.get(f"x-{key}")
-        own = Origin(raw(argument), "argument") if is_integer(argument) else None
-        if key == "delivery-limit" and own and own.value < 0 and not rules.quorum_negative_limit_is_none:
-            own = Origin(0, "argument")
+    for argument, key, sets in SETTING:
+        own = None
+        if argument in arguments and sets.reads(arguments[argument]):
+            own = Origin(sets.acts_as(raw(arguments[argument]), rules), "argument")
         policed = policy.get(key)
-        if key == "consumer-timeout" and not rules.consumer_timeout_argument:
+        if not (own or policed) or not sets.exists(rules):
             continue
         if own and policed:
-            policy_wins = policed.value < own.value or (
-                kind == "quorum" and setting == "expires" and rules.quorum_expires_policy_wins
-            )
-            found[setting] = policed if policy_wins else own
-        elif own or policed:
-            found[setting] = own or policed  # type: ignore[assignment]
-    for setting, key in TEXT.items():
-        argument = arguments.get(f"x-{key}")
-        own = Origin(raw(argument), "argument") if wire_type(argument) == "longstr" else None
-        policed = policy.get(key)
-        policy_first = kind == "quorum" and setting == "overflow"
-        winner = (policed or own) if policy_first else (own or policed)
-        if winner:
-            found[setting] = winner
-    for setting, key in ARGUMENT_ONLY.items():
-        if key in arguments:
-            found[setting] = Origin(raw(arguments[key]), "argument")
+            wins = sets.wins(kind, rules)
+            policy_wins = wins == POLICY or (wins == SMALLER and policed.value < own.value)
+            found[sets.name] = policed if policy_wins else own
+        else:
+            found[sets.name] = own or policed  # type: ignore[assignment]
     if kind == "quorum" and "delivery_limit" not in found and rules.quorum_default_limit is not None:
         found["delivery_limit"] = Origin(rules.quorum_default_limit, "default")
     if kind == "quorum" and found.get("overflow", Origin("", "")).value == "reject-publish-dlx":

@@ -4,15 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routesim.content import Content
+from routesim.queues.argument_checks import AGE_UNITS_MS
 from routesim.queues.base import ACK, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
 from routesim.values import Table, is_integer, raw, wire_type
 
-AGE_UNITS_MS = {
-    "Y": 365 * 86_400_000, "M": 30 * 86_400_000, "D": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000,
-}  # fmt: skip
 NAMED_OFFSETS = ("first", "last", "next")
 
 

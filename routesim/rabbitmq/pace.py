@@ -3,10 +3,11 @@
 from typing import Any, NamedTuple
 
 from routesim.model import Message, Policy, Queue
+from routesim.queues.arguments import ARGUMENTS, SCALES
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.values import Typed, is_integer, raw
 
-DURATIONS = ("message-ttl", "expires")  # as queue arguments with x-
+DURATIONS = tuple(name.removeprefix("x-") for name, row in ARGUMENTS.items() if row.duration == SCALES)
 DELAY_HEADER = "x-delay"
 
 

@@ -5,27 +5,14 @@ Here every client is taken to have declared what the scenario declares.
 
 from routesim import events, steps
 from routesim.broker.acknowledging import NotPossible
-from routesim.broker.state import ExchangeState
+from routesim.broker.records import ExchangeState
 from routesim.broker.topology import binding_key
 from routesim.model import Binding, Exchange, Queue
+from routesim.queues.arguments import ARGUMENTS
 from routesim.redis.exchanges import TYPES, NoExchangeType, topic_pattern
 from routesim.redis.lists import RedisList
 from routesim.redis.state import RedisState
 from routesim.values import is_integer, raw
-
-# What an argument of a queue would do in RabbitMQ.
-MISSING = {
-    "x-message-ttl": "message TTL",
-    "x-dead-letter-exchange": "dead-letter exchanges",
-    "x-dead-letter-routing-key": "dead-letter exchanges",
-    "x-dead-letter-strategy": "dead-letter exchanges",
-    "x-delivery-limit": "delivery limits",
-    "x-max-length": "limit of a queue's length",
-    "x-max-length-bytes": "limit of a queue's length",
-    "x-overflow": "limit of a queue's length",
-    "x-queue-type": "queue types",
-    "x-single-active-consumer": "single active consumers",
-}
 
 
 def declare_exchange(broker: RedisState, step: steps.DeclareExchange) -> None:
@@ -77,8 +64,8 @@ def declare_queue(broker: RedisState, step: steps.DeclareQueue) -> None:
 
 def _warn_of_queue(broker: RedisState, declared: Queue) -> None:
     for name in declared.arguments:
-        if name in MISSING:
-            broker.warn_once(f"Redis has no {MISSING[name]}: {name} is ignored")
+        if name in ARGUMENTS and (lacks := ARGUMENTS[name].redis_lacks):
+            broker.warn_once(f"Redis has no {lacks}: {name} is ignored")
         elif name == "x-max-priority":
             steps_ = ", ".join(map(str, broker.priority_steps))
             broker.warn_once(f"Redis has no x-max-priority: every queue has the lists {steps_}, and the first is served first")

@@ -69,7 +69,7 @@ class Span(NamedTuple):
     ends: str
 
 
-class Row(NamedTuple):
+class SpanRow(NamedTuple):
     """Stretches that do not overlap, in the order of time."""
 
     label: str
@@ -81,7 +81,7 @@ class PlotField(NamedTuple):
 
     title: str
     curves: Sequence[Curve]
-    rows: Sequence[Row] = ()
+    rows: Sequence[SpanRow] = ()
 
 
 def signs_for(encoding: str) -> Signs:
@@ -229,7 +229,7 @@ def _pieces(spans: Sequence[Span], end_ms: int, step: int) -> list[_Piece]:
     return pieces
 
 
-def _row(row: Row, end_ms: int, step: int, count: int, signs: Signs) -> Line:
+def _row(row: SpanRow, end_ms: int, step: int, count: int, signs: Signs) -> Line:
     cells = [Cell(f"  {row.label:<{LABEL + VALUE - 2}} "[: LABEL + VALUE + 1]), Cell(signs.axis, QUIET)]
     at = 0
     for piece in _pieces(row.spans, end_ms, step):

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from routesim.broker.policies import KEYS, LATER_KEYS, MIRRORING
+from routesim.broker.policies import POLICY_KEYS
 from routesim.durations import LONGEST_MS, WITH_UNIT
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
@@ -261,7 +261,7 @@ def _complete(kind: Shape, properties: dict[str, Schema]) -> None:
         properties["type"]["examples"] = list(declared.QUEUE_TYPE.options)
         properties["arguments"]["properties"] = {name: {} for name in ARGUMENTS}
     elif kind is declared.POLICY:
-        properties["definition"]["properties"] = {name: {} for name in sorted({*KEYS, *LATER_KEYS, *MIRRORING})}
+        properties["definition"]["properties"] = {name: {} for name in sorted(POLICY_KEYS)}
 
 
 def _sections_in_list_form(properties: dict[str, Schema]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from workload import NOWHERE, text
 
 from routesim import events
+from routesim.report.trace.rows import Row
 from routesim.report.trace.trace import Trace
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
@@ -22,7 +23,7 @@ def trace() -> Callable[[int], None]:
 
     def work(rows: int) -> None:
         for number in range(rows):
-            drawn.add((number, 1, "delivered", f"m{number}", "warehouse → packer", "tag 1", PLAIN))
+            drawn.add(Row(number, 1, "delivered", f"m{number}", "warehouse → packer", "tag 1", PLAIN))
 
     return work
 

@@ -72,7 +72,7 @@ def _test_of(own_page: str, text: str) -> Callable[..., None]:
 
     @pytest.mark.parametrize(("rule", "values"), params)
     def run(rule: Rule, values: Values) -> None:
-        script = Script(values)
+        script = Script(values, set().union(*rule.over.values()))
         for command in rule.commands:
             script.run(command)
 
@@ -121,8 +121,8 @@ def _holds(condition: str, version: str) -> bool:
 class Script:
     """Runs commands on a broker; those that `Bench` does not have, or answers with what is no text, are methods here."""
 
-    def __init__(self, values: Values) -> None:
-        self.values = values
+    def __init__(self, values: Values, known: set[str]) -> None:
+        self.values, self.known = values, known  # this run's, and those of all runs of the rule
         self.b = Bench(values["version"])
 
     def run(self, command: str) -> None:
@@ -155,8 +155,10 @@ class Script:
             assert _shown(answer) == expected
 
     def _meets(self, condition: str) -> bool:
+        words = condition.split()
+        assert all(word in self.known or _VERSION.fullmatch(word) for word in words), f"no such value: {condition}"
         version, values = self.values["version"], set(self.values.values())
-        return all(_holds(word, version) if _VERSION.match(word) else word in values for word in condition.split())
+        return all(_holds(word, version) if _VERSION.fullmatch(word) else word in values for word in words)
 
     def _chosen(self, answers: str) -> str:
         chosen, *others = f"{answers} ".split("| ")

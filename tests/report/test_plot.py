@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from routesim.report.plot import ASCII, UNICODE, Curve, Line, PlotField, Row, Span, explained, highest, plot_lines, signs_for
+from routesim.report.plot import ASCII, UNICODE, Curve, Line, PlotField, Span, SpanRow, explained, highest, plot_lines, signs_for
 from routesim.report.ticks import column_ms, ticks
 from routesim.text import width
 
@@ -54,7 +54,7 @@ def test_no_line_is_wider_than_the_page(columns: int, end_ms: int, signs: object
     chosen = UNICODE if signs is UNICODE else ASCII
     points = [(at, at % 7) for at in range(0, end_ms + 1, max(1, end_ms // 50))]
     spans = [Span(at, min(at + max(1, end_ms // 9), end_ms), HOSTILE, "success") for at in range(0, end_ms, max(1, end_ms // 4))]
-    field = PlotField(HOSTILE, (Curve("reserved", points, "first"), Curve("held", (), "second")), (Row("child 1", spans),))
+    field = PlotField(HOSTILE, (Curve("reserved", points, "first"), Curve("held", (), "second")), (SpanRow("child 1", spans),))
     lines = text_of(plot_lines([field], end_ms, max(columns, 30), chosen))
     assert all(width(line) <= max(columns, 30) for line in lines), max(lines, key=width)
     assert all(line.isprintable() for line in lines)
@@ -77,7 +77,7 @@ def test_runs_in_one_column_are_counted_and_their_ends_are_told() -> None:
         Span(100, 500, "job", "failure"),
         Span(500, None, "last", "running"),
     ]
-    field = PlotField("w", (), (Row("child 1", spans),))
+    field = PlotField("w", (), (SpanRow("child 1", spans),))
     lines = text_of(plot_lines([field], 999, 57, UNICODE))
     row = next(line for line in lines if "child 1" in line).split("│")[1]
     assert row.startswith("2")

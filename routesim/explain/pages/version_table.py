@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from routesim.broker.policies import POLICY_KEYS
 from routesim.explain.answer import Answer
+from routesim.queues.arguments import ARGUMENTS
 from routesim.tables import QUIET, Cell, Section
-from routesim.versions import CHECKED_LIVE, DIFFERENCES, NEWEST, NEWEST_PATCH, rules
+from routesim.versions import CHECKED_LIVE, DIFFERENCES, NEWEST, NEWEST_PATCH, VersionDifference, numbers, value_in
 
 
 def explain_versions(old: str | None = None, new: str | None = None) -> Answer:
@@ -17,13 +19,13 @@ def explain_versions(old: str | None = None, new: str | None = None) -> Answer:
         )
         for minor, patch in NEWEST_PATCH.items()
     ]
-    before, after = rules(old) if old else None, rules(new) if new else None
     rows, data = [], []
-    for name, difference in DIFFERENCES.items():
-        if before is not None and after is not None:
-            if getattr(before, name) == getattr(after, name):
+    for name, difference in differences().items():
+        if old and new:
+            before, after = value_in(difference, old), value_in(difference, new)
+            if before == after:
                 continue
-            values = f"{shown(getattr(before, name))} → {shown(getattr(after, name))}"
+            values = f"{shown(before)} → {shown(after)}"
         else:
             steps = [f"{since}: {shown(value)}" for since, value in difference.then]
             values = "; ".join([f"3.10: {shown(difference.first)}", *steps])
@@ -43,6 +45,41 @@ def explain_versions(old: str | None = None, new: str | None = None) -> Answer:
         {"version": minor, "patch": patch, "checked_live": minor in CHECKED_LIVE} for minor, patch in NEWEST_PATCH.items()
     ]
     return Answer(headline, tuple(sections), (), {"versions": profiles, "differences": data})
+
+
+def differences() -> dict[str, VersionDifference]:
+    """The named differences, and what the tables of queue arguments and policy keys say of versions themselves."""
+    keys = POLICY_KEYS.items()
+    later = {
+        "negative_delivery_limit_policy": {
+            "operator_keys_added": _added(
+                "keys that an operator policy may set beside the first ones", "rules/routing#O11",
+                [(row.operator, key) for key, row in keys if row.operator],
+            ),
+            "policy_keys_added": _added(
+                "policy keys that were not there before", "rules/routing#O10",
+                [(row.since, key) for key, row in keys if row.since],
+            ),
+        },
+        "max_age_without_digit_crashes": {
+            "arguments_added": _added(
+                "queue arguments that a type understands beside the first ones", "rules/queues#1.11",
+                [(since, (kind, name)) for name, row in ARGUMENTS.items() for kind, since in row.types.items() if since],
+            ),
+        },
+    }  # fmt: skip
+    found: dict[str, VersionDifference] = {}
+    for name, difference in DIFFERENCES.items():
+        found |= {name: difference, **later.get(name, {})}
+    return found
+
+
+def _added(what: str, source: str, items: list[tuple[str, Any]]) -> VersionDifference:
+    """Of (version, what it adds): all that there is since each of the versions."""
+    items = sorted(items, key=lambda item: numbers(item[0]))
+    since = dict.fromkeys(version for version, _ in items)
+    steps = [(version, tuple(name for added, name in items if numbers(added) <= numbers(version))) for version in since]
+    return VersionDifference(what, (), tuple(steps), source)
 
 
 def shown(value: Any) -> str:

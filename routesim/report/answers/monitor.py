@@ -7,7 +7,7 @@ from typing import IO, Any, NamedTuple
 from routesim.durations import duration_text
 from routesim.report import plot
 from routesim.report.formats.plain import section_lines
-from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Row, Span
+from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Span, SpanRow
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import together
 from routesim.report.summary.task_sections import TONES
@@ -113,7 +113,7 @@ def worker_fields(monitor: Monitor) -> tuple[list[PlotField], list[str]]:
     fields, said = [], []
     for name, worker in list(monitor.workers.items())[:MAX_WORKERS]:
         children = sorted(child for of, child in runs if of == name)
-        rows = [Row(f"child {child}", runs[name, child]) for child in children[:MAX_CHILDREN]]
+        rows = [SpanRow(f"child {child}", runs[name, child]) for child in children[:MAX_CHILDREN]]
         fields.append(PlotField(f"worker {visible(name)}", _loads(worker), rows))
         if len(children) > MAX_CHILDREN:
             said.append(f"… {len(children) - MAX_CHILDREN} more children of {cut(visible(name), 40)}")

@@ -3,6 +3,7 @@
 from routesim.durations import seconds
 from routesim.report.html.markup import Markup, element
 from routesim.report.html.story import Frame, Story
+from routesim.report.trace.rows import COLUMNS
 from routesim.report.trace.trace import DEEPEST
 from routesim.scenario import Scenario
 
@@ -37,12 +38,9 @@ def _item(moment: Frame, scenario: Scenario, *, repeats: bool) -> Markup:
         where = element("small", f"line {step.line}") if step.line else None
         parts = [time, element("b", f"step {moment.step + 1}"), element("span", moment.text), where]
         return element("li", *_apart(parts), class_="at step")
-    _, depth, what, message, where_, why, tone = moment.row
-    parts = [
-        time, element("b", what), element("i", message) if message else None, element("span", where_) if where_ else None,
-        element("small", why) if why else None,
-    ]  # fmt: skip
-    return element("li", *_apart(parts), class_=f"at {tone} d{min(depth, DEEPEST)}")
+    row = moment.row
+    texts = [element(column.element, text) if text else None for column, text in zip(COLUMNS, row.texts, strict=True)]
+    return element("li", *_apart([time, *texts]), class_=f"at {row.tone} d{min(row.depth, DEEPEST)}")
 
 
 def _apart(parts: list[Markup | None]) -> list[Markup]:

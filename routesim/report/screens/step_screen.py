@@ -108,7 +108,7 @@ class Stepping:
                 step = self.scenario.steps[event.step]
                 return [self._plain(f"next:  step {event.step + 1}, line {step.line}: {step.text}", room, QUIET)]
             row = next((row for row in self.rows[at:] if row is not None), None)
-            text = "the end" if row is None else "  ".join(part for part in row[2:6] if part)
+            text = "the end" if row is None else row.line("  ")
             return [self._plain(f"next:  {text}", room, QUIET)]
         if self.recording.total > len(self.told):
             text = f"only the first {len(self.told):,} of {self.recording.total:,} events are kept; the run went on to its end"
@@ -132,20 +132,22 @@ class Stepping:
             return [self._short(row, columns - 1, newest=row is rows[0]) for row in reversed(rows)]
         out = io.TextIOWrapper(io.BytesIO(), encoding=self.encoding, newline="")
         trace = Trace(out, self.scenario, colour=False, columns=columns)
-        trace.last_ms = -2 if not rows or rows[-1][0] == 0 else 0  # no head, but the time of the first row
+        trace.last_ms = -2 if not rows or rows[-1].at_ms == 0 else 0  # no head, but the time of the first row
         found: list[str] = []
         for number, row in enumerate(reversed(rows)):
             newest = number == len(rows) - 1
             lines = [cut(line, columns - 1, self.more) for line in self._traced(trace, out, row)]
             if newest:
                 lines[0] = f">{lines[0][1:]}" if lines[0][:1] == " " else lines[0]
-            found += [self._painted(line, (BOLD if newest and row[6] == PLAIN else "") + ANSI[row[6]]) for line in lines]
+            found += [self._painted(line, (BOLD if newest and row.tone == PLAIN else "") + ANSI[row.tone]) for line in lines]
         return found[-most:] if len(found) > most and most > 1 else found[:most]
 
     def _short(self, row: Row, room: int, *, newest: bool) -> str:
         """A row in one line, where columns would take three."""
-        text = f"{'>' if newest else ' '} {seconds(row[0])} {' '.join(part for part in row[2:6] if part)}"
-        return self._painted(cut(self._shown(text), room, self.more), (BOLD if newest and row[6] == PLAIN else "") + ANSI[row[6]])
+        text = f"{'>' if newest else ' '} {seconds(row.at_ms)} {row.line(' ')}"
+        return self._painted(
+            cut(self._shown(text), room, self.more), (BOLD if newest and row.tone == PLAIN else "") + ANSI[row.tone]
+        )
 
     @staticmethod
     def _traced(trace: Trace, out: io.TextIOWrapper, row: Row) -> list[str]:

@@ -3,8 +3,8 @@
 from typing import IO
 
 from routesim.report.formats.plain import section_lines
-from routesim.report.trace.rows import shown_binding
 from routesim.run.expecting.coverage import Covered
+from routesim.shown import shown_binding
 from routesim.tables import QUIET, Cell, Section
 from routesim.text import encoding_of, fitted, visible
 

@@ -6,9 +6,9 @@ Values only; `table` and `plain` draw them.
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
 from routesim.report.summary.task_sections import task_sections
-from routesim.report.trace.rows import shown_binding, shown_exchange, shown_key
 from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
+from routesim.shown import shown_binding, shown_exchange, shown_key
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 from routesim.text import visible

@@ -8,7 +8,7 @@ from typing import Any
 
 from routesim import events
 from routesim.model import events_channel
-from routesim.report.trace.rows import Row, shown_exchange
+from routesim.report.trace.rows import Row
 from routesim.scenario import Scenario
 from routesim.tables import QUIET
 
@@ -22,7 +22,8 @@ class OwnEvents:
     def __init__(self, scenario: Scenario) -> None:
         self.workers = {events_channel(name): name for name in scenario.workers}
         self.messages: set[str] = set()
-        self.last: events.Published | None = None
+        self.sent = ""
+        self.last: Row | None = None
         self.queues: list[str] = []
 
     def concerns(self, event: Any) -> bool:
@@ -32,22 +33,23 @@ class OwnEvents:
             return event.channel in self.workers
         return (kind is events.Enqueued or kind is events.Delivered) and event.message in self.messages
 
-    def note(self, event: Any) -> None:
-        """An event that `concerns` says yes to."""
+    def note(self, event: Any, row: Row) -> None:
+        """An event that `concerns` says yes to, and the row that it would have."""
         if type(event) is events.Published:
             if len(self.messages) > MAX_MESSAGES:
                 self.messages.clear()
             self.messages.add(event.message)
-            self.last, self.queues = event, []
-        elif type(event) is events.Enqueued and self.last is not None and event.message == self.last.message:
+            self.sent = event.message
+            where = f"{self.workers[event.channel]} → {row.where}"
+            self.last = row._replace(event="tells", message="", where=where, why=event.routing_key, tone=QUIET)
+            self.queues = []
+        elif type(event) is events.Enqueued and self.last is not None and event.message == self.sent:
             self.queues.append(event.queue)
 
     def row(self) -> Row | None:
         """The row of the last one, once."""
-        sent, self.last = self.last, None
-        if sent is None:
-            return None
+        row, self.last = self.last, None
+        if row is None or not self.queues:
+            return row
         more = [f"{len(self.queues) - MAX_QUEUES} more"] if len(self.queues) > MAX_QUEUES else []
-        reached = ", ".join([*self.queues[:MAX_QUEUES], *more])
-        where = f"{self.workers[sent.channel]} → {shown_exchange(sent.exchange)}"
-        return (sent.at_ms, 0, "tells", "", where, f"{sent.routing_key} → {reached}" if reached else sent.routing_key, QUIET)
+        return row._replace(why=f"{row.why} → {', '.join([*self.queues[:MAX_QUEUES], *more])}")

@@ -1,72 +1,110 @@
-"""Events as the rows of a trace: what happened, to which message, where, and why. One function a kind of event."""
+"""Events as the rows of a trace: its columns, and the depth of each event below what caused it."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.durations import seconds
-from routesim.model import Binding
-from routesim.replies import REPLY_SUCCESS
-from routesim.report.trace.task_rows import TASK_ROWS, WORKER_ROWS
-from routesim.tables import BAD, GOOD, HIT, MISS, NOTICE, PLAIN, QUIET
-from routesim.values import plain
+from routesim.narration import NARRATION, Words
+from routesim.scenario import PublishMany, Scenario
+from routesim.shown import shown_exchange
+from routesim.steps import DeclareQueue
+from routesim.values import raw
 
-# Instant in ms, depth below what caused it, event, message, where, why, tone. A plain tuple: a trace has many.
-Row: TypeAlias = tuple[int, int, str, str, str, str, str]
-MAX_HOPS = 4  # of a path; of a longer one the first and the last are shown
+# Shown only when a step asks for them: the topology at the top of a scenario is not a story.
+IN_STEPS = frozenset((events.ExchangeDeclared, events.QueueDeclared, events.Bound, events.ConsumerStarted))
 
 
-def shown_key(key: str) -> str:
-    return key if key else '""'
+class Row(NamedTuple):
+    """`depth`: how far it stands below what caused it. All between `depth` and `tone` are the texts of `COLUMNS`, in that
+    order: the first one is indented, the last one is as long as it is."""
+
+    at_ms: int
+    depth: int
+    event: str
+    message: str
+    where: str
+    why: str
+    tone: str
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        texts: tuple[str, ...] = self[2:-1]
+        return texts
+
+    def line(self, between: str) -> str:
+        """Its texts in one line."""
+        return between.join(text for text in self.texts if text)
 
 
-def shown_exchange(name: str) -> str:
-    return name if name else "(default)"
+class Column(NamedTuple):
+    """A column of texts, left-aligned: a field of `Row`, which is its title as well.
+
+    - `element`: of HTML, in the trace of a page;
+    - `expected`: texts that will stand there, as far as a scenario tells that before it runs: for the width, which is at least
+      `least`, at most `widest` in a pipe, and at most 1/`share` of a terminal. None: the trace sees to its width.
+    """
+
+    field: str
+    element: str
+    expected: Callable[[Scenario], Iterable[str]] | None = None
+    least: int = 0
+    widest: int = 0
+    share: int = 1
 
 
-def shown_binding(binding: Binding) -> str:
-    text = f"{shown_exchange(binding.source)} → {binding.destination}"
-    if binding.routing_key or not binding.arguments:
-        text += f" by {shown_key(binding.routing_key)}"
-    if binding.arguments:
-        text += f" {_arguments(binding)}"
-    return text
+def _messages(scenario: Scenario) -> Iterable[str]:
+    for step in scenario.steps:
+        if isinstance(step.action, PublishMany):
+            yield step.action.id(step.action.times - 1)
+    for name, consumer in scenario.consumers.items():
+        if any(rule.publish for rule in consumer.on_message):
+            yield f"{name}-{10}"
 
 
-def _arguments(binding: Binding) -> str:
-    return "{" + ", ".join(f"{key}: {shown_value(value)}" for key, value in binding.arguments.items()) + "}"
+def _places(scenario: Scenario) -> Iterable[str]:
+    for name, consumer in scenario.consumers.items():
+        yield f"{consumer.queue} → {name}"
+    for declaration in scenario.declarations:
+        if isinstance(declaration.step, DeclareQueue):
+            queue = declaration.step.queue
+            yield queue.name
+            target = raw(queue.arguments.get("x-dead-letter-exchange"))
+            if isinstance(target, str):
+                yield f"{queue.name} → {shown_exchange(target)}"
 
 
-def shown_value(value: Any) -> str:
-    """A header or argument as it would be written in a scenario."""
-    inner = plain(value)
-    if inner is None or isinstance(inner, bool):
-        return {None: "null", True: "true", False: "false"}[inner]
-    return inner if isinstance(inner, str) and not inner.isdigit() else f'"{inner}"' if isinstance(inner, str) else str(inner)
+COLUMNS = (
+    Column("event", "b"),
+    Column("message", "i", _messages, least=7, widest=16, share=8),
+    Column("where", "span", _places, least=14, widest=40, share=4),
+    Column("why", "small"),
+)
 
 
-def shown_path(path: events.Path) -> str:
-    """The binding that matched; over several hops all of them."""
-    if not path:
-        return ""
-    if len(path) == 1 and isinstance(path[0], Binding):
-        binding = path[0]
-        if binding.arguments:
-            return f"{shown_key(binding.routing_key)} {_arguments(binding)}" if binding.routing_key else _arguments(binding)
-        return shown_key(binding.routing_key)
-    hops = []
-    for hop in path:
-        if isinstance(hop, Binding):
-            hops.append(f"{shown_key(hop.routing_key)} → {hop.destination}")
-        else:
-            hops.append(f"nothing matched → alternate {hop.destination}")
-    if len(hops) > MAX_HOPS:
-        hops[1:-1] = [f"… {len(hops) - 2} more"]
-    return ", ".join(hops)
+def _maker(kind: Any, words: Words) -> Callable[[Any, int], Row]:
+    """What makes the row of such an event, which stands at that depth."""
+    label, where, why, tone, *_ = words
+    about = next((kind._fields.index(name) for name in ("message", "task") if name in kind._fields), None)
+
+    def make(event: Any, depth: int) -> Row:
+        return Row(
+            event[0], depth, label if isinstance(label, str) else label(event),
+            "" if about is None else event[about] or "", where(event), why(event),
+            tone if isinstance(tone, str) else tone(event),
+        )  # fmt: skip
+
+    return make
+
+
+_MAKERS = {kind: _maker(kind, words) for kind, words in NARRATION.items()}
 
 
 class Rows:
-    """Turns events into rows; remembers, within one instant, which event caused which."""
+    """Makes rows of the events of one run, in their order.
+
+    What sets off something else stands above it: a publish above what comes into queues by it, a delivery above its answer.
+    That is known within one instant, and within one step of a scenario.
+    """
 
     def __init__(self) -> None:
         self.now = -1
@@ -80,21 +118,23 @@ class Rows:
     def row(self, event: Any) -> Row | None:
         """The row of an event; None for one that a trace does not show."""
         kind = type(event)
-        if kind is events.StepStarted:
-            self.in_steps = True
-            self.clear()
-            return None
-        make = _ROWS.get(kind) or (_IN_STEPS.get(kind) if self.in_steps else None)
+        make = _MAKERS.get(kind)
         if make is None:
+            if kind is events.StepStarted:
+                self.in_steps = True
+                self._clear()
+            return None
+        if kind in IN_STEPS and not self.in_steps:
             return None
         if event.at_ms != self.now:
             self.now = event.at_ms
-            self.clear()
-        row: Row | None = make(self, event)
+            self._clear()
+        shown = _SHOWN.get(kind)
+        row = make(event, _DEPTHS.get(kind, Rows._beginning)(self, event)) if shown is None or shown(event) else None
         self.last_delivered = event.copy if kind is events.Delivered else -1
         return row
 
-    def clear(self) -> None:
+    def _clear(self) -> None:
         self.base = 0
         self.commits = False
         self.published.clear()
@@ -102,283 +142,82 @@ class Rows:
 
     # Depths ----------------------------------------------------------------------------------------------------------
 
-    def below_copy(self, copy: int, steps: int) -> int:
-        """The depth of an answer: below its delivery when that has just been told, else a new beginning."""
-        depth = self.copies.get(copy)
-        self.base = depth + steps if depth is not None and self.last_delivered == copy else 0
-        if depth is not None:
-            self.copies[copy] = max(self.base - steps, 0)
-        return self.base
+    def _beginning(self, event: Any) -> int:
+        self.base = 0
+        return 0
 
-    # Rows ------------------------------------------------------------------------------------------------------------
-
-    def _published(self, event: events.Published) -> Row:
+    def _published(self, event: events.Published) -> int:
         self.published[event.message] = self.base = 0
-        return (event.at_ms, 0, "published", event.message, shown_exchange(event.exchange), shown_key(event.routing_key), PLAIN)
+        return 0
 
-    def _enqueued(self, event: events.Enqueued) -> Row:
+    def _enqueued(self, event: events.Enqueued) -> int:
         depth = self.copies[event.copy] = self.published.get(event.message, 0 if self.commits else -1) + 1
-        why = shown_path(event.path)
-        if event.cause == "replayed":
-            why = f"replayed to the new binding {why}"
-        elif event.cause == "delayed":
-            why = f"the delay is over, {why}"
-        elif event.cause == "reply":
-            why = "direct reply-to"
-        elif not why:
-            why = "by name"
-        return (event.at_ms, depth, "enqueued", event.message, event.queue, why, PLAIN)
+        return depth
 
-    def _delivered(self, event: events.Delivered) -> Row:
+    def _delivered(self, event: events.Delivered) -> int:
         depth = self.copies.get(event.copy)
         if depth is None:
-            depth = self.base
-            self.copies[event.copy] = depth
-        why = f"tag {event.delivery_tag}"
-        if event.auto_ack:
-            why += ", auto-ack"
-        tone = PLAIN
-        if event.redelivered:
-            why += ", REDELIVERED"
-            tone = NOTICE
-        return (event.at_ms, depth + 1, "delivered", event.message, f"{event.queue} → {event.consumer}", why, tone)
+            depth = self.copies[event.copy] = self.base
+        return depth + 1
 
-    def _got(self, event: events.Got) -> Row:
-        self.base = 0
-        if event.message is None:
-            return (event.at_ms, 0, "got nothing", "", f"{event.queue} → {event.channel}", "basic.get: the queue is empty", QUIET)
-        why = f"basic.get, tag {event.delivery_tag}" + (", auto-ack" if event.auto_ack else "")
-        if event.redelivered:
-            why += ", REDELIVERED"
-        return (
-            event.at_ms,
-            0,
-            "got",
-            event.message,
-            f"{event.queue} → {event.channel}",
-            why,
-            NOTICE if event.redelivered else PLAIN,
-        )
+    def _answer(self, event: events.Acked | events.Rejected | events.Requeued) -> int:
+        """Two below the coming of its copy, and so one below the delivery, where that is the row before; else it begins
+        anew, and what follows from it stands below that."""
+        depth = self.copies.get(event.copy)
+        self.base = depth + 2 if depth is not None and self.last_delivered == event.copy else 0
+        if depth is not None:
+            self.copies[event.copy] = max(self.base - 2, 0)
+        return self.base
 
-    def _acked(self, event: events.Acked) -> Row:
-        return (event.at_ms, self.below_copy(event.copy, 2), "acked", event.message, event.queue, f"by {event.by}", GOOD)
+    def _rejected(self, event: events.Rejected) -> int:
+        depth = self.published[event.message] = self._answer(event)
+        return depth
 
-    def _rejected(self, event: events.Rejected) -> Row:
-        depth = self.below_copy(event.copy, 2)
-        self.published[event.message] = depth
-        return (event.at_ms, depth, "rejected", event.message, event.queue, f"by {event.by}, requeue=false", NOTICE)
-
-    def _requeued(self, event: events.Requeued) -> Row:
-        depth = self.below_copy(event.copy, 2)
+    def _requeued(self, event: events.Requeued) -> int:
+        depth = self._answer(event)
         self.copies[event.copy] = max(depth - 2, 0)
-        why = f"{event.why} by {event.by}" if event.why in ("nack", "reject", "recover") else f"{event.why}: {event.by}"
-        return (event.at_ms, depth, "requeued", event.message, event.queue, why, NOTICE)
+        return depth
 
-    def _retry_delayed(self, event: events.RetryDelayed) -> Row:
-        depth = self.copies.get(event.copy, 0) + 2
-        why = f"delayed retry: not ready before {seconds(event.until_ms)} s"
-        return (event.at_ms, depth, "delayed", event.message, event.queue, why, NOTICE)
+    def _below_copy(self, event: Any) -> int:
+        return self.copies.get(event.copy, -1) + 1
 
-    def _dead_lettered(self, event: events.DeadLettered) -> Row:
-        depth = self.copies.get(event.copy, -1) + 1
-        if event.reason == "rejected":
-            depth = self.published.get(event.message, depth - 1) + 1
-        self.published[event.message] = depth
-        why = f"{event.reason}, key {shown_key(event.routing_key)}"
-        return (
-            event.at_ms,
-            depth,
-            "dead-lettered",
-            event.message,
-            f"{event.queue} → {shown_exchange(event.exchange)}",
-            why,
-            NOTICE,
-        )
+    def _removed(self, event: events.DeadLettered | events.Dropped) -> int:
+        depth = self._below_copy(event)
+        return self.published.get(event.message, depth - 1) + 1 if event.reason == "rejected" else depth
 
-    def _dropped(self, event: events.Dropped) -> Row:
-        depth = self.copies.get(event.copy, -1) + 1
-        reason = event.reason
-        if reason == "rejected":
-            depth = self.published.get(event.message, depth - 1) + 1
-        elif reason == "delivery_limit":
-            reason = f"delivery_limit, returned once too often by {event.by}"
-        return (event.at_ms, depth, "DROPPED", event.message, event.queue, f"{reason}: {event.why}", BAD)
+    def _dead_lettered(self, event: events.DeadLettered) -> int:
+        depth = self.published[event.message] = self._removed(event)
+        return depth
 
-    def _awaiting(self, event: events.Awaiting) -> Row:
-        return (
-            event.at_ms,
-            self.copies.get(event.copy, -1) + 1,
-            "kept back",
-            event.message,
-            event.queue,
-            f"{event.reason}, at-least-once: {event.why}",
-            NOTICE,
-        )
+    def _unpublished(self, event: events.Unpublished) -> int:
+        return 1 if event.message in self.published or self.base == 0 else 0
 
-    def _cycle_cut(self, event: events.CycleCut) -> Row | None:
-        if event.alone:  # the row of the drop says so
-            return None
-        depth = self.published.get(event.message, -1) + 1
-        return (
-            event.at_ms,
-            depth,
-            "cycle cut",
-            event.message,
-            event.queue,
-            "it has been there, and not been rejected since",
-            BAD,
-        )
-
-    def _unroutable(self, event: events.Unroutable) -> Row | None:
-        if event.returned:
-            return None
-        told = " Confirmed to the publisher, but in no queue." if event.confirmed else " In no queue."
-        return (event.at_ms, 1, "UNROUTABLE", event.message, shown_exchange(event.exchange), f"{event.why}.{told}", BAD)
-
-    def _returned(self, event: events.Returned) -> Row:
-        why = f"{event.code} {event.text}: {event.why}"
-        return (event.at_ms, 1, "returned", event.message, shown_exchange(event.exchange), why, NOTICE)
-
-    def _uncommitted(self, event: events.Uncommitted) -> Row:
-        return (event.at_ms, 1, "held back", event.message, event.channel, "until the transaction is committed", QUIET)
-
-    def _unpublished(self, event: events.Unpublished) -> Row:
-        depth = 1 if event.message in self.published or self.base == 0 else 0
-        return (event.at_ms, depth, "NOT PUBLISHED", event.message, "", event.why, BAD)
-
-    def _transaction(self, event: events.Transaction) -> Row:
+    def _transaction(self, event: events.Transaction) -> int:
         self.commits = event.do == "commit"
-        about = "" if event.do == "select" else f": {event.publishes} publishes, {event.answers} answers"
-        return self._root(event, f"tx {event.do}", event.channel, f"{event.do}{about}")
-
-    def _expected(self, event: events.Expected) -> Row | None:
-        if event.step is None:
-            return None
-        why = event.text if event.ok else f"{event.text}, but is {event.actual}"
-        return (event.at_ms, 0, f"{HIT if event.ok else MISS} expected", "", f"line {event.line}", why, GOOD if event.ok else BAD)
-
-    def _refused(self, event: events.Refused) -> Row:
-        return (event.at_ms, self.published.get(event.message, 0) + 1, "refused", event.message, event.queue, event.why, NOTICE)
-
-    def _confirmed(self, event: events.Confirmed) -> Row | None:
-        if event.answer == "ack":
-            return None
-        return (event.at_ms, 1, "nacked", event.message, "publisher", "a queue refused the message", NOTICE)
-
-    def _delayed(self, event: events.Delayed) -> Row:
-        return (event.at_ms, 1, "delayed", event.message, event.exchange, f"until {seconds(event.until_ms)} s", PLAIN)
-
-    def _purged(self, event: events.Purged) -> Row:
-        return (event.at_ms, 0, "purged", event.message, event.queue, "", BAD)
-
-    def _deleted(self, event: events.Deleted) -> Row:
-        return (event.at_ms, 1, "DELETED", event.message, event.queue, "gone with its queue", BAD)
-
-    def _lost_at_restart(self, event: events.LostAtRestart) -> Row:
-        return (event.at_ms, 1, "LOST", event.message, event.queue, "transient: gone with the restart", BAD)
-
-    def _lost_by_consumer(self, event: events.LostByConsumer) -> Row:
-        return (
-            event.at_ms,
-            1,
-            "LOST",
-            event.message,
-            f"{event.queue} → {event.consumer}",
-            "auto-ack: the consumer crashed before it was done",
-            BAD,
-        )
-
-    def _root(self, event: Any, what: str, where: str, why: str, tone: str = QUIET) -> Row:
-        self.base = 0
-        return (event.at_ms, 0, what, "", where, why, tone)
+        return self._beginning(event)
 
 
-def _simple(what: str, where: Callable[[Any], str], why: Callable[[Any], str], tone: str = QUIET) -> Callable[[Rows, Any], Row]:
-    return lambda rows, event: rows._root(event, what, where(event), why(event), tone)
-
-
-def _task(what: str, why: Callable[[Any], str], tone: str) -> Callable[[Rows, Any], Row]:
-    return lambda rows, event: (event.at_ms, 0, what, event.task, event.worker, why(event), tone)
-
-
-def _queue_declared(event: events.QueueDeclared) -> str:
-    return event.type if event.broker_name == event.queue else f"{event.type}, named {event.broker_name} by the broker"
-
-
-def _connection_closed(rows: Rows, event: events.ConnectionClosed) -> Row:
-    by_client = event.code == REPLY_SUCCESS
-    return rows._root(
-        event, "closed" if by_client else "CONNECTION CLOSED", event.connection, event.text, QUIET if by_client else BAD
-    )
-
-
-def _text(event: Any) -> str:
-    text: str = event.text
-    return text
-
-
-def _why(event: Any) -> str:
-    text: str = event.why
-    return text
-
-
-def _consuming(event: Any) -> str:
-    return f"{event.queue} → {event.consumer}"
-
-
-_ROWS: dict[type, Callable[[Rows, Any], Row | None]] = {
+_SHOWN = {kind: words.shown for kind, words in NARRATION.items() if words.shown is not None}
+# What is not in this table is a beginning.
+_DEPTHS: dict[type, Callable[[Rows, Any], int]] = {
     events.Published: Rows._published,
     events.Enqueued: Rows._enqueued,
     events.Delivered: Rows._delivered,
-    events.Got: Rows._got,
-    events.Acked: Rows._acked,
+    events.Acked: Rows._answer,
     events.Rejected: Rows._rejected,
     events.Requeued: Rows._requeued,
-    events.RetryDelayed: Rows._retry_delayed,
+    events.RetryDelayed: lambda rows, event: rows.copies.get(event.copy, 0) + 2,
     events.DeadLettered: Rows._dead_lettered,
-    events.Dropped: Rows._dropped,
-    events.Awaiting: Rows._awaiting,
-    events.CycleCut: Rows._cycle_cut,
-    events.Unroutable: Rows._unroutable,
-    events.Returned: Rows._returned,
-    events.Uncommitted: Rows._uncommitted,
+    events.Dropped: Rows._removed,
+    events.Awaiting: Rows._below_copy,
+    events.CycleCut: lambda rows, event: rows.published.get(event.message, -1) + 1,
+    events.Refused: lambda rows, event: rows.published.get(event.message, 0) + 1,
     events.Unpublished: Rows._unpublished,
-    events.Expected: Rows._expected,
-    events.Refused: Rows._refused,
-    events.Confirmed: Rows._confirmed,
-    events.Delayed: Rows._delayed,
-    events.Purged: Rows._purged,
-    events.Deleted: Rows._deleted,
-    events.LostAtRestart: Rows._lost_at_restart,
-    events.LostByConsumer: Rows._lost_by_consumer,
-    events.QueuePurged: _simple("purged", lambda event: event.queue, lambda event: f"{event.messages} ready messages removed"),
-    events.QueueDeleted: _simple("queue deleted", lambda event: event.queue, _why, NOTICE),
-    events.ExchangeDeleted: _simple("exchange deleted", lambda event: event.exchange, _why, NOTICE),
-    events.ConsumerCancelled: _simple("consumer ended", _consuming, _why),
-    events.ConsumerActive: _simple("active", _consuming, lambda event: "single active consumer"),
-    events.QosSet: _simple(
-        "qos", lambda event: event.channel,
-        lambda event: f"prefetch {event.prefetch} for {'the whole channel' if event.whole_channel else 'each new consumer'}",
-    ),
     events.Transaction: Rows._transaction,
-    events.ChannelClosed: _simple("CHANNEL CLOSED", lambda event: event.channel, _text, BAD),
-    events.ConnectionClosed: _connection_closed,
-    events.ConnectionLost: _simple("CRASHED", lambda event: event.connection, lambda event: "its connection is lost", BAD),
-    events.Restarted: _simple("RESTARTED", lambda event: "broker", lambda event: "clean" if event.clean else "killed", BAD),
-    **{kind: _task(*row) for kind, row in TASK_ROWS.items()},
-    **{kind: _simple(what, lambda event: event.worker, why, tone) for kind, (what, why, tone) in WORKER_ROWS.items()},
-    events.PolicySet: _simple("policy set", lambda event: event.policy, lambda event: "operator policy" * event.operator),
-    events.PolicyDeleted: _simple("policy deleted", lambda event: event.policy, lambda event: ""),
-    events.Warned: _simple("warning", lambda event: "", _text, NOTICE),
-    events.Unbound: _simple(
-        "unbound", lambda event: event.binding.destination, lambda event: f"{shown_binding(event.binding)}: {event.why}"
+    **dict.fromkeys(
+        (events.Unroutable, events.Returned, events.Uncommitted, events.Confirmed, events.Delayed, events.Deleted,
+         events.LostAtRestart, events.LostByConsumer),
+        lambda rows, event: 1,
     ),
+    **dict.fromkeys((events.Purged, events.Expected, *events.having("task")), lambda rows, event: 0),
 }  # fmt: skip
-
-# Shown only when a step asks for them: the topology at the top of a scenario is not a story.
-_IN_STEPS: dict[type, Callable[[Rows, Any], Row | None]] = {
-    events.ExchangeDeclared: _simple("declared", lambda event: event.exchange, lambda event: f"exchange, {event.type}"),
-    events.QueueDeclared: _simple("declared", lambda event: event.queue, lambda event: f"queue, {_queue_declared(event)}"),
-    events.Bound: _simple("bound", lambda event: event.binding.destination, lambda event: shown_binding(event.binding)),
-    events.ConsumerStarted: _simple("consuming", _consuming, lambda event: ""),
-}

@@ -5,23 +5,21 @@ from typing import IO, Any
 from routesim.durations import seconds
 from routesim.events import DeadLettered, Published, Requeued
 from routesim.report.trace.own_events import OwnEvents
-from routesim.report.trace.rows import Row, Rows, shown_exchange
-from routesim.scenario import PublishMany, Scenario
-from routesim.steps import DeclareQueue
+from routesim.report.trace.rows import COLUMNS, Column, Row, Rows
+from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET
 from routesim.text import encoding_of, fitted, padded, visible, width, wrapped
-from routesim.values import raw
 
 ANSI = {PLAIN: "", GOOD: "\x1b[32m", NOTICE: "\x1b[33m", BAD: "\x1b[1;31m", QUIET: "\x1b[2m"}
 RESET = "\x1b[0m"
 DEEPEST = 3
-TIME, MESSAGE, WHERE = 8, 7, 14  # least widths
+TIME = 8  # columns of the time
 NARROW = 100  # up to so many columns indentation and reasons have to make do with less
 LEAST_WHY = 15
-WIDEST_MESSAGE, WIDEST_WHERE = 16, 40
 FOLD_AFTER = 5  # rounds of one message at one instant; what goes on is counted, not shown
 NO_TIME = " " * (TIME + 2)
-MAX_CELLS = 10_000
+MAX_CELLS = 1_000  # of one column
+BETWEEN = COLUMNS[1:-1]  # what is padded: the event is indented, and the reason takes the rest
 
 
 class Trace:
@@ -32,21 +30,22 @@ class Trace:
         self.encoding = encoding_of(out)
         self.utf8 = self.encoding.lower().replace("-", "") == "utf8"
         self.rows = Rows()
-        self.own_events = OwnEvents(scenario)
+        self.own_events = OwnEvents(scenario) if scenario.workers else None
         self.colour = colour
         self.columns = columns
-        self.message, self.where = _widths(scenario, columns)
+        self.widths = [_width(column, scenario, columns) for column in BETWEEN]
         narrow = columns is not None and columns <= NARROW
         self.event, self.indent = (17, " ") if narrow else (20, "  ")
-        self.why = TIME + 2 + self.event + self.message + 2 + self.where + 2
+        self.why = TIME + 2 + self.event + sum(each + 2 for each in self.widths)
         self.events: list[dict[str, str]] = [{} for _ in range(DEEPEST + 1)]
-        self.places: dict[str, str] = {}
+        self.cells: list[dict[str, str]] = [{} for _ in BETWEEN]
         self.rounds: dict[str, int] = {}
         self.folded = 0
         self.last_ms = -1
 
     def header(self) -> None:
-        names = f"{'time s':>{TIME}}  {'event':<{self.event}}{'message':<{self.message}}  {'where':<{self.where}}  why"
+        between = "".join(f"{column.field:<{each}}  " for column, each in zip(BETWEEN, self.widths, strict=True))
+        names = f"{'time s':>{TIME}}  {COLUMNS[0].field:<{self.event}}{between}{COLUMNS[-1].field}"
         if self.columns is not None:
             names = names[: self.columns - 1].rstrip()
         line = "─" * (self.columns - 1 if self.columns else self.why + 24)
@@ -57,27 +56,29 @@ class Trace:
         row = self.rows.row(event)
         if row is None:
             return
-        if self.own_events.concerns(event):
-            if type(event) is Published:
-                self.tell_own()
-            self.own_events.note(event)
-            return
-        self.tell_own()
-        if row[0] != self.last_ms:
+        own = self.own_events
+        if own is not None:
+            concerned = own.concerns(event)
+            if not concerned or type(event) is Published:
+                self._add_own(own)
+            if concerned:
+                own.note(event, row)
+                return
+        if row.at_ms != self.last_ms:
             self._next_instant()
         elif type(event) is Requeued or type(event) is DeadLettered:
-            self.rounds[row[3]] = self.rounds.get(row[3], 0) + 1
-        if row[3] and self.rounds.get(row[3], 0) > FOLD_AFTER:
+            self.rounds[row.message] = self.rounds.get(row.message, 0) + 1
+        if self.rounds and row.message and self.rounds.get(row.message, 0) > FOLD_AFTER:
             self.folded += 1
             return
         self.unfold()
         self.add(row)
 
-    def tell_own(self) -> None:
-        """What a worker has told last, when it is known to whom."""
-        row = self.own_events.row()
+    def _add_own(self, own: OwnEvents) -> None:
+        """The last event message of a worker, now that it is known where it went."""
+        row = own.row()
         if row is not None:
-            if row[0] != self.last_ms:
+            if row.at_ms != self.last_ms:
                 self._next_instant()
             self.unfold()
             self.add(row)
@@ -88,7 +89,8 @@ class Trace:
 
     def end(self) -> None:
         """Nothing more happens: what is still to say."""
-        self.tell_own()
+        if self.own_events is not None:
+            self._add_own(self.own_events)
         self.unfold()
 
     def unfold(self) -> None:
@@ -99,8 +101,8 @@ class Trace:
             self.write(fitted(f"{NO_TIME}{text}\n", self.encoding))
 
     def add(self, row: Row) -> None:
-        """Write one row. Names recur, so their cells are made once; a row that is not plainly printable takes the long way."""
-        at_ms, depth, what, message, where, why, tone = row
+        """Write one row. Texts recur, so their cells are made once."""
+        at_ms, depth, event, *between, why, tone = row
         if at_ms != self.last_ms:
             if self.last_ms < 0:
                 self.header()
@@ -108,12 +110,12 @@ class Trace:
             time = f"{seconds(at_ms):>{TIME}}  "
         else:
             time = NO_TIME
-        event = self.events[depth if depth < DEEPEST else DEEPEST].get(what) or self._event(depth, what)
-        place = self.places.get(where) or self._place(where)
-        text = f"{time}{event}{message:<{self.message}}  {place}  {why}"
-        if not (text.isprintable() and message.isascii()):
-            message, why = visible(message), visible(why)
-            text = f"{time}{event}{padded(message, self.message)}  {place}  {why}"
+        text = time + (self.events[depth if depth < DEEPEST else DEEPEST].get(event) or self._event(depth, event))
+        for at, cells in enumerate(self.cells):
+            text += cells.get(between[at]) or self._cell(at, between[at])
+        if not why.isprintable():
+            why = visible(why)
+        text += why
         if self.columns is not None and width(text) >= self.columns:
             text = self._folded(text[: len(text) - len(why)], why)
         elif not why:
@@ -122,16 +124,17 @@ class Trace:
             text = f"{ANSI[tone]}{text}{RESET}"
         self.write(f"{text}\n" if self.utf8 else fitted(f"{text}\n", self.encoding))
 
-    def _event(self, depth: int, what: str) -> str:
+    def _event(self, depth: int, event: str) -> str:
         depth = min(depth, DEEPEST)
-        shown = self.indent * depth + what
-        cell = self.events[depth][what] = f"{shown:<{self.event}}" if len(shown) < self.event else shown + " "
+        shown = self.indent * depth + event
+        cell = self.events[depth][event] = f"{shown:<{self.event}}" if len(shown) < self.event else shown + " "
         return cell
 
-    def _place(self, where: str) -> str:
-        if len(self.places) > MAX_CELLS:
-            self.places.clear()
-        cell = self.places[where] = padded(visible(where), self.where)
+    def _cell(self, at: int, text: str) -> str:
+        cells = self.cells[at]
+        if len(cells) > MAX_CELLS:
+            cells.clear()
+        cell = cells[text] = padded(visible(text), self.widths[at]) + "  "
         return cell
 
     def _folded(self, text: str, why: str) -> str:
@@ -157,31 +160,8 @@ class Trace:
         return [" " * lead + first, *(" " * indent + line for line in rest)]
 
 
-def _widths(scenario: Scenario, columns: int | None) -> tuple[int, int]:
-    """Columns for messages and places, known before the first event."""
-    message = MESSAGE
-    for step in scenario.steps:
-        if isinstance(step.action, PublishMany):
-            message = max(message, width(visible(step.action.id(step.action.times - 1))))
-    message = max(
-        [
-            message,
-            *(
-                width(visible(name)) + 3
-                for name, consumer in scenario.consumers.items()
-                if any(rule.publish for rule in consumer.on_message)
-            ),
-        ]
-    )
-    places = [f"{consumer.queue} → {name}" for name, consumer in scenario.consumers.items()]
-    for declaration in scenario.declarations:
-        if isinstance(declaration.step, DeclareQueue):
-            queue = declaration.step.queue
-            places.append(queue.name)
-            target = raw(queue.arguments.get("x-dead-letter-exchange"))
-            if isinstance(target, str):
-                places.append(f"{queue.name} → {shown_exchange(target)}")
-    where = max([WHERE, *(width(visible(place)) for place in places)])
-    if columns is None:
-        return min(message, WIDEST_MESSAGE), min(where, WIDEST_WHERE)
-    return min(message, max(MESSAGE, columns // 8)), min(where, max(WHERE, columns // 4))
+def _width(column: Column, scenario: Scenario, columns: int | None) -> int:
+    """Known before the first event."""
+    expected = column.expected(scenario) if column.expected is not None else ()
+    wanted = max([column.least, *(width(visible(text)) for text in expected)])
+    return min(wanted, column.widest if columns is None else max(column.least, columns // column.share))

@@ -1,10 +1,11 @@
 """What two runs of one scenario are compared by, out of the events of each."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from routesim import events
+from routesim.celery.states import STATES
 from routesim.model import Consumer, events_channel, task_consumer
+from routesim.narration import NARRATION
 from routesim.run.folds.fold import Fold
 from routesim.run.folds.situation import Situation
 from routesim.scenario import Scenario
@@ -21,17 +22,6 @@ def own_consumers(scenario: Scenario) -> dict[str, Consumer]:
     return {name: consumer for name, consumer in scenario.consumers.items() if name not in of_workers}
 
 
-_SENTENCES: dict[type, Callable[[Any], str]] = {
-    events.TaskReceived: lambda event: f"{event.worker} receives {event.task}",
-    events.TaskStarted: lambda event: f"{event.worker} starts {event.task}",
-    events.TaskSucceeded: lambda event: f"{event.task} succeeds on {event.worker}",
-    events.TaskFailed: lambda event: f"{event.task} fails on {event.worker}",
-    events.TaskRetried: lambda event: f"{event.task} is to be retried, says {event.worker}",
-    events.TaskRejected: lambda event: f"{event.task} is rejected by {event.worker}",
-    events.TaskRevoked: lambda event: f"{event.task} is discarded by {event.worker}: {event.why}",
-}
-
-
 class Occurrence(NamedTuple):
     at_ms: int
     message: str
@@ -42,8 +32,8 @@ class Occurrence(NamedTuple):
 class RunTraits(Fold):
     """What the rules for differences look at, out of one run's events. Messages that tell of events are left out.
 
-    `lost`: each message that was lost in a queue or on its way to one; `told`: what happened to tasks and at the scenario's
-    consumers, as sentences by the instant and by who did it, in order.
+    `lost`: each message that was lost in a queue or on its way to one; `sentences`: what happened to tasks and at the scenario's
+    consumers, by the instant and by who did it, in order.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -67,7 +57,7 @@ class RunTraits(Fold):
         self.deleted: list[Occurrence] = []
         self.warned: list[Occurrence] = []
         self.lost: list[str] = []
-        self.told: dict[int, dict[str, list[str]]] = {}
+        self.sentences: dict[int, dict[str, list[str]]] = {}
         self.last_ms = 0  # when something happened last; the clock may go on to the time limit of what is gone
 
     def hear(self, event: Any) -> None:
@@ -77,11 +67,13 @@ class RunTraits(Fold):
             self.lost.append(event.message)
         self.situation.hear(event)
 
-    def _tell(self, at_ms: int, who: str, text: str) -> None:
-        self.told.setdefault(at_ms, {}).setdefault(who, []).append(text)
+    def _compare(self, event: Any, who: str) -> None:
+        sentence = NARRATION[type(event)].compared
+        assert sentence is not None
+        self.sentences.setdefault(event.at_ms, {}).setdefault(who, []).append(sentence(event))
 
     def _task(self, event: Any) -> None:
-        self._tell(event.at_ms, event.worker, _SENTENCES[type(event)](event))
+        self._compare(event, event.worker)
 
     def _published(self, event: events.Published) -> None:
         if event.channel in self.silent:
@@ -102,7 +94,7 @@ class RunTraits(Fold):
             self.takers[event.queue, event.message] = event.consumer
         if event.consumer in self.consumers:
             self.delivered.setdefault(event.consumer, []).append(event.message)
-            self._tell(event.at_ms, event.consumer, f"{event.consumer} gets {event.message}")
+            self._compare(event, event.consumer)
 
     def _requeued(self, event: events.Requeued) -> None:
         item = Occurrence(event.at_ms, event.message, event.queue, event.why)
@@ -122,7 +114,7 @@ class RunTraits(Fold):
     def _unroutable(self, event: events.Unroutable) -> None:
         if event.message not in self.unheard:
             self.nobody.append(Occurrence(event.at_ms, event.message, event.exchange, event.why))
-            self._tell(event.at_ms, "", f"{event.message} reaches nobody")
+            self._compare(event, "")
 
     def _channel_closed(self, event: events.ChannelClosed) -> None:
         self.refused.append(Occurrence(event.at_ms, event.channel, "", event.text))
@@ -148,5 +140,5 @@ class RunTraits(Fold):
         events.Warned: lambda self, event: self.warned.append(Occurrence(event.at_ms, "", "", event.text)),
         events.ChannelClosed: _channel_closed,
         events.ConnectionClosed: _connection_closed,
-        **dict.fromkeys(_SENTENCES, _task),
+        **dict.fromkeys(STATES, _task),
     }

@@ -127,8 +127,8 @@ def _unfinished(seen: Monitored, facts: RunTraits) -> list[str]:
 
 def _first(ours: RunTraits, theirs: RunTraits) -> First | None:
     """What several do at one instant has no order among them; what each of them does has."""
-    for at_ms in sorted(ours.told.keys() | theirs.told.keys()):
-        here, there = ours.told.get(at_ms, {}), theirs.told.get(at_ms, {})
+    for at_ms in sorted(ours.sentences.keys() | theirs.sentences.keys()):
+        here, there = ours.sentences.get(at_ms, {}), theirs.sentences.get(at_ms, {})
         who = [name for name in (*here, *(name for name in there if name not in here)) if here.get(name) != there.get(name)]
         if who:
             mine = [text for name in who for text in here.get(name, ())]

@@ -12,8 +12,9 @@ from routesim.durations import written_duration
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
 from routesim.scenario.format.kinds import Fields, Reader
+from routesim.scenario.topology_data import binding_form, exchange_form, queue_form
 from routesim.scenario.yaml.source import Mapping, Node, Text
-from routesim.scenario.yaml.writing import binding_form, exchange_form, queue_form
+from routesim.versions import Rules
 
 HEARTBEAT_MS = 2_000
 RETRY_DELAY_MS = 180_000
@@ -96,10 +97,10 @@ def part_of(what: Exchange | Queue | Binding, at: Node, comment: str = "", chann
 class Apps:
     """The section's apps, and what is of an app."""
 
-    def __init__(self, reader: Reader, fields: Fields, version: str) -> None:
+    def __init__(self, reader: Reader, fields: Fields, rules: Rules) -> None:
         self.reader = reader
         self.fields = fields
-        self.global_qos = version.startswith("3.")  # celery/worker/consumer/tasks.py:qos_global
+        self.global_qos = rules.celery_limits_channel
         self.topology = AppTopology(reader)
         self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}

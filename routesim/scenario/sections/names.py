@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from routesim.broker.state import PREDECLARED
+from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import did_you_mean
 from routesim.model import DECLARE_CHANNEL, GET_CHANNEL, PUBLISH_CHANNEL, REPLY_TO, ChannelPlan
 from routesim.scenario.format.kinds import Reader

@@ -1,0 +1,96 @@
+"""One table of queue arguments: no second one, and its rows agree with what is derived from them."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import routesim
+from routesim.broker.policies import OTHER_KEYS, POLICY_KEYS, UNSUPPORTED
+from routesim.queues import QUEUE_TYPES, QueueSettings
+from routesim.queues.arguments import ARGUMENT, ARGUMENTS, COMPARED, FIRST, OPERATOR, POLICY, SMALLER, TYPES
+from routesim.versions import NEWEST, NEWEST_PATCH, parse, rules
+
+ROOT = Path(routesim.__file__).parent
+TABLE = ROOT / "queues" / "arguments.py"
+LENGTHS = {"x-max-length", "x-max-length-bytes"}
+DEAD = {"x-dead-letter-exchange", "x-dead-letter-routing-key"}
+# Who acts on an argument, or writes one, names it; a list of arguments is nowhere but in the table.
+NAMED = {
+    "queues/argument_checks.py": {"x-dead-letter-exchange", "x-max-age"},  # a check looks at another argument, names its own
+    "queues/classic.py": {"x-max-priority"},
+    "queues/quorum.py": {"x-delivery-limit"},
+    "queues/declaring.py": {"x-queue-type"},
+    "broker": {"x-dead-letter-exchange", "x-queue-type"},  # looked at before all others; a vhost's default
+    "redis": {"x-expires", "x-max-priority"},  # what kombu does with them
+    "rabbitmq": {"x-queue-type", "x-single-active-consumer"},
+    "run": {"x-expires", "x-queue-type"},
+    "scenario": {"x-dead-letter-exchange", "x-queue-type"},  # `type:` beside it; names of exchanges
+    "check": {*DEAD, "x-dead-letter-strategy", "x-overflow"},
+    "report": {"x-dead-letter-exchange", "x-max-priority"},
+    "verify/verifying.py": {"x-message-ttl", "x-queue-type", "x-single-active-consumer"},
+    # Scenarios made at random, and the queues that Celery and kombu declare.
+    "verify/drawing.py": {
+        *DEAD, *LENGTHS, "x-delivery-limit", "x-expires", "x-max-priority", "x-message-ttl", "x-overflow",
+        "x-single-active-consumer",
+    },
+    "celery": {
+        *LENGTHS, "x-dead-letter-exchange", "x-dead-letter-strategy", "x-expires", "x-max-priority", "x-message-ttl", "x-overflow",
+        "x-queue-type",
+    },
+    "scenario/celery": {*LENGTHS, "x-expires", "x-max-priority", "x-message-ttl"},
+}  # fmt: skip
+
+
+def test_no_other_file_has_a_table_of_arguments() -> None:
+    found: dict[str, set[str]] = {}
+    for path in ROOT.rglob("*.py"):
+        texts = {node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)}
+        name = path.relative_to(ROOT).as_posix()
+        part = max((part for part in NAMED if name == part or name.startswith(f"{part}/")), key=len, default=name)
+        if path != TABLE and (named := texts & ARGUMENTS.keys()):
+            found.setdefault(part, set()).update(named)
+    assert found == NAMED
+
+
+def test_every_setting_is_set_by_one_argument() -> None:
+    assert sorted(row.sets.name for row in ARGUMENTS.values() if row.sets) == sorted(QueueSettings._fields)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_row_says_what_is_known(name: str) -> None:
+    row = ARGUMENTS[name]
+    spans = [*row.types.values(), *([row.policy.since, row.policy.operator or FIRST] if row.policy else [])]
+    assert name.startswith("x-")
+    assert row.types
+    assert row.types.keys() <= set(TYPES)
+    assert all(since == FIRST or parse(since) for since in spans)
+    assert bool(row.place) == (row.types.get("quorum") == FIRST)
+    if row.sets:
+        assert {row.sets.wins(kind, rules(minor)) for kind in TYPES for minor in NEWEST_PATCH} <= {SMALLER, ARGUMENT, POLICY}
+    if row.policy:
+        assert row.policy.merged in (SMALLER, OPERATOR)
+        assert set(row.policy.not_for) < set(TYPES)
+        assert row.policy.is_known(rules(NEWEST), operator=False)
+
+
+def test_what_follows_from_the_rows() -> None:
+    assert set(QUEUE_TYPES) == set(TYPES)
+    places = [ARGUMENTS[name].place for name in COMPARED["quorum"]]
+    assert places == list(range(1, len(places) + 1))
+    assert not OTHER_KEYS.keys() & {name.removeprefix("x-") for name in ARGUMENTS}
+    assert all(UNSUPPORTED[kind] <= POLICY_KEYS.keys() for kind in TYPES)
+
+
+@pytest.mark.parametrize(
+    ("version", "since", "is_one"),
+    [
+        ("4.3", "4.3.0", True),
+        ("4.3.0", "4.3.1", False),
+        ("3.12", "3.12.7", True),
+        ("3.12.6", "3.12.7", False),
+        ("3.10", "", True),
+    ],
+)
+def test_spans_of_versions(version: str, since: str, is_one: bool) -> None:
+    assert rules(version).is_at_least(since) is is_one
