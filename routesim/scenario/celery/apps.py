@@ -15,7 +15,7 @@ from routesim.scenario.celery.parts import AppTopology, ExpandedItem, part_of, s
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.format.shapes import Fields
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
-from routesim.versions import rules
+from routesim.versions import Rules
 
 HEARTBEAT_MS = 2_000
 RETRY_DELAY_MS = 180_000
@@ -58,10 +58,10 @@ class Declared(NamedTuple):
 class Apps:
     """The section's apps, and what is of an app."""
 
-    def __init__(self, reader: Reader, fields: Fields, version: str) -> None:
+    def __init__(self, reader: Reader, fields: Fields, rules: Rules) -> None:
         self.reader = reader
         self.fields = fields
-        self.global_qos = rules(version).celery_limits_channel
+        self.global_qos = rules.celery_limits_channel
         self.topology = AppTopology(reader)
         self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}

@@ -281,9 +281,10 @@ class _Import:
     def _skips_bad_bindings(self) -> bool:
         """Up to 3.13.5 (rules/routing#F21)."""
         try:
-            return rules(self.version or NEWEST).bad_bindings_skipped
+            own_rules = rules(self.version or NEWEST)
         except UnknownVersion:
             return False
+        return own_rules.bad_bindings_skipped
 
     def policies(self) -> Iterable[tuple[Path, Policy]]:
         for path, item in self.items("policies"):
