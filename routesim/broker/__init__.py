@@ -1,7 +1,18 @@
-"""The embedded engine: topology, the routing walk, dispatch, dead-lettering, policies and the virtual clock."""
+"""The embedded RabbitMQ (topology, routing, dispatch, dead letters, policies, virtual time), and what Redis has in common."""
 
 from routesim.broker.balance import counts, imbalance, open_messages
-from routesim.broker.broker import Broker
-from routesim.broker.state import ConsumerEnded, Livelock, StepFailure, uniform
+from routesim.broker.broker import Broker, uniform
+from routesim.broker.rabbit_broker import RabbitBroker
+from routesim.broker.records import ConsumerEnded, Livelock, StepFailure
 
-__all__ = ["Broker", "ConsumerEnded", "StepFailure", "Livelock", "counts", "imbalance", "open_messages", "uniform"]
+__all__ = [
+    "Broker",
+    "RabbitBroker",
+    "ConsumerEnded",
+    "StepFailure",
+    "Livelock",
+    "counts",
+    "imbalance",
+    "open_messages",
+    "uniform",
+]

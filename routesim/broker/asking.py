@@ -1,8 +1,9 @@
 """Where a message would go if it were published now, without publishing it."""
 
+from routesim.broker.broker import Broker
 from routesim.broker.publishing import texts
+from routesim.broker.records import RememberedRoute
 from routesim.broker.routing import Visit, route, walk
-from routesim.broker.state import RememberedRoute, State
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, Message
 
@@ -18,7 +19,7 @@ def content_of(message: Message) -> Content:
     )  # fmt: skip
 
 
-def would_reach(broker: State, message: Message, name: str, visits: list[Visit] | None = None) -> RememberedRoute:
+def would_reach(broker: Broker, message: Message, name: str, visits: list[Visit] | None = None) -> RememberedRoute:
     """Asked of a copy of a broker, for some exchanges remember what they are asked. A delay counts as over."""
     content = content_of(message)
     if message.exchange == DEFAULT_EXCHANGE:

@@ -1,10 +1,10 @@
 """The ledger read together with what stands in the queues now, and whether both sides balance."""
 
+from routesim.broker.broker import Broker
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
-from routesim.broker.state import State
 
 
-def counts(broker: State) -> dict[str, int]:
+def counts(broker: Broker) -> dict[str, int]:
     """All columns, in the order in which the balance is read; with what stands in the queues now."""
     ledger = broker.ledger
     queues = broker.queues.values()
@@ -12,14 +12,13 @@ def counts(broker: State) -> dict[str, int]:
         "ready": sum(queue.ready_count() + len(queue.held_back()) for queue in queues),
         "unacked": sum(queue.unacked for queue in queues),
         # What a livelock cut short is still on its way.
-        "awaiting_dead_letter": sum(len(queue.awaiting) for queue in queues)
-        + sum(item.entered for item in broker.pending_dead_letters),
+        "awaiting_dead_letter": sum(len(queue.awaiting) for queue in queues) + broker.dead_letters_on_their_way(),
     }
     names = ("published", *PUBLISHES, *COPIES_IN, *COPIES_OUT, "delivered", "redelivered", "lost")
     return {name: standing[name] if name in standing else getattr(ledger, name) for name in names}
 
 
-def open_messages(broker: State) -> int:
+def open_messages(broker: Broker) -> int:
     """Copies that are ready, unacked, awaiting or delayed: what a run may still be about."""
     return broker.ledger.delayed + sum(
         queue.ready_count() + len(queue.held_back()) + queue.unacked + len(queue.awaiting) for queue in broker.queues.values()

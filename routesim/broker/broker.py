@@ -1,94 +1,104 @@
-"""The embedded broker: the same steps that a real one would be asked, in virtual time."""
+"""What the embedded engines have in common: virtual time, channels, the ledger, and what happens to every copy alike.
 
+Plain data: it can be copied at any moment.
+"""
+
+from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from routesim import events, steps
-from routesim.broker import (
-    acknowledging,
-    channels,
-    copying,
-    deadletters,
-    policies,
-    publishing,
-    restarting,
-    topology,
-    transactions,
-)
-from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
-from routesim.broker.state import State, StepFailure
-from routesim.queues import REQUEUE
+from routesim import events
+from routesim.broker.clock import Agenda, AgendaEntry
+from routesim.broker.ledger import Ledger
+from routesim.broker.memory import Memory
+from routesim.broker.records import PREDECLARED, ConsumerEnded, ExchangeState, Livelock, RememberedRoute, StepFailure
+from routesim.content import Content
+from routesim.model import Binding, BrokerSettings, ChannelPlan, Exchange, Message, Policy
+from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription, unacked_of
 from routesim.replies import AmqpError
+from routesim.steps import Step
+from routesim.versions import Rules
 
-# Which function carries out which step.
-HANDLERS: dict[type, Callable[[State, Any], None]] = {
-    steps.Publish: publishing.publish,
-    steps.Get: acknowledging.get,
-    steps.Ack: acknowledging.ack,
-    steps.Nack: acknowledging.nack,
-    steps.Reject: acknowledging.reject,
-    steps.Recover: acknowledging.recover,
-    steps.Qos: channels.qos,
-    steps.Tx: transactions.tx,
-    steps.Consume: channels.consume,
-    steps.Cancel: channels.cancel,
-    steps.Crash: channels.crash,
-    steps.Close: channels.close,
-    steps.Restart: restarting.restart,
-    steps.DeclareExchange: topology.declare_exchange,
-    steps.DeclareQueue: topology.declare_queue,
-    steps.Bind: topology.bind,
-    steps.Unbind: topology.unbind,
-    steps.DeleteExchange: topology.delete_exchange,
-    steps.DeleteQueue: topology.delete_queue,
-    steps.Purge: topology.purge,
-    steps.SetPolicy: policies.set_policy,
-    steps.DeletePolicy: policies.delete_policy,
-}
+COMEBACKS_OF_A_LIVELOCK = 1_000
+REMEMBERED_ROUTES = 4096
+REMEMBERED_CONTENTS = 1024
 
 
-class Broker(State):
+class Broker:
     """`apply` a step, `advance` the clock; what happens goes to `listen`, what consumers must react to into `outbox`.
 
     Every call ends with the broker at rest: dispatched to exhaustion, dead letters carried out, the ledger balanced.
+    `listen` None: no event is built. A subclass is one engine: RabbitMQ (`RabbitBroker`) or Redis (`RedisBroker`).
     """
 
-    handlers: ClassVar = HANDLERS
+    predeclared: ClassVar[tuple[Exchange, ...]] = PREDECLARED
 
-    def apply(self, step: steps.Step) -> AmqpError | None:
+    def __init__(
+        self, rules: Rules, *, vhost: str = "/", seed: int = 0, settings: BrokerSettings | None = None,
+        channel_plans: dict[str, ChannelPlan] | None = None,
+        listen: Callable[[events.Event], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.rules = rules
+        self.vhost = vhost
+        self.seed = seed
+        self.broker_settings = settings or BrokerSettings()
+        self.channel_plans = channel_plans or {}
+        self.listen = listen
+        self.now = 0
+        self.agenda = Agenda()
+        self.ledger = Ledger()
+        self.exchanges = {item.name: ExchangeState(item, rules) for item in self.predeclared}
+        self.incoming: dict[tuple[str, str], dict[int, Binding]] = {}  # to a destination, by identity, in order
+        self.incoming_shared = False
+        self.queues: dict[str, QueueType] = {}
+        self.policies: dict[tuple[bool, str], Policy] = {}  # on Redis there are none
+        self.connections: dict[str, list[str]] = {}
+        self.channels: dict[str, Channel[QueueType]] = {}
+        self.every_channel_times_out = False  # else those queues do whose type says so
+        self.channel_number = 0
+        self.serial = 0
+        self.registrations = 0
+        self.draws = 0
+        self.outbox: deque[Delivery[QueueType] | ConsumerEnded] = deque()
+        self.failures: list[StepFailure] = []
+        self.requeues_now: dict[str, list[str]] = {}
+        self.livelock: Livelock | None = None
+        self.used: dict[int, Binding] = {}  # by identity: the bindings that a message has matched
+        self.routes: Memory[tuple[str, tuple[str, ...]], RememberedRoute] = Memory(REMEMBERED_ROUTES)
+        self.contents: dict[int, tuple[Message, Content]] = {}  # by identity: messages that have passed the checks
+
+    # What differs between the engines -------------------------------------------------------------------------------
+
+    def apply(self, step: Step) -> AmqpError | None:
         """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
-        try:
-            self.handlers[type(step)](self, step)
-        except AmqpError as refused:
-            self._close(step, refused)
-            deadletters.drain(self)
-            return refused
-        except acknowledging.NotPossible as problem:
-            self.failures.append(StepFailure(self.now, None, str(problem)))
-        if self.pending_dead_letters:
-            deadletters.drain(self)
-        return None
+        raise NotImplementedError
 
-    def _close(self, step: steps.Step, refused: AmqpError) -> None:
-        self.failures.append(StepFailure(self.now, refused.code, refused.text))
-        if refused.code == 400:  # the management API's answer closes nothing
-            return
-        name = step.consumer.channel if isinstance(step, steps.Consume) else getattr(step, "channel", None)
-        if name is not None:
-            self._end(name, refused)
+    def _fire(self, entry: AgendaEntry) -> None:
+        """What the agenda has planned for now happens."""
+        raise NotImplementedError
 
-    def _end(self, name: str, refused: AmqpError) -> None:
-        """Close a channel, or its connection when the code is a hard error."""
-        channel = self.channels.get(name) or self.channel(name)
-        if refused.closes_connection:
-            if self.listen:
-                names = tuple(self.connections[channel.connection])
-                self.listen(events.ConnectionClosed(self.now, channel.connection, refused.code, refused.text, names))
-            channels.close_connection(self, channel.connection, "connection closed")
-            return
-        if self.listen:
-            self.listen(events.ChannelClosed(self.now, name, refused.code, refused.text))
-        channels.close_channel(self, channel, "channel closed")
+    def arm(self, queue: QueueType, at_ms: int) -> None:
+        """Call the queue's `tick` at that instant."""
+        raise NotImplementedError
+
+    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "") -> None:
+        """Dead-letter or drop a copy that has left the queue."""
+        raise NotImplementedError
+
+    def watch_acknowledgement(self, channel: Channel[QueueType]) -> None:
+        """A delivery of the channel may become overdue."""
+
+    def dead_letters_on_their_way(self) -> int:
+        """How many copies have left their queue and are not yet anywhere else."""
+        return 0
+
+    def copy(self) -> "Broker":
+        """An independent broker in the same situation, without a listener. Messages and unchanged bindings are shared."""
+        raise NotImplementedError
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Equal for two brokers that behave alike from here on, however they came to be so."""
+        raise NotImplementedError
 
     # Time ------------------------------------------------------------------------------------------------------------
 
@@ -115,54 +125,71 @@ class Broker(State):
             self.now = at_ms
             self.requeues_now.clear()
 
-    def _fire(self, entry: AgendaEntry) -> None:
-        kind, what = entry.kind, entry.what
-        if kind == TICK:
-            queue = self.queues.get(what[0])
-            if queue is not None and queue.armed_at is not None and queue.armed_at <= entry.at_ms:
-                queue.armed_at = None
-                queue.tick(self)
-        elif kind == LEASE:
-            topology.lease_over(self, what[0])
-        elif kind == DELAYED:
-            publishing.delay_over(self, *what)
-        elif kind == RETRY:
-            deadletters.retry(self, what[0])
-        else:
-            assert kind == OVERDUE
-            self._overdue(*what)
-        deadletters.drain(self)
+    def _tick(self, name: str, at_ms: int) -> None:
+        queue = self.queues.get(name)
+        if queue is not None and queue.armed_at is not None and queue.armed_at <= at_ms:
+            queue.armed_at = None
+            queue.tick(self)
 
-    def _overdue(self, name: str, number: int) -> None:
-        """An acknowledgement came too late: the channel is closed, or since 4.3 the consumer cancelled (rules/queues#5.10)."""
-        found = acknowledging.overdue(self, name, number)
-        if found is None:
-            return
-        channel, delivery, timeout = found
-        if self.rules.acknowledgement_timeout == "channel":
-            refused = AmqpError(
-                406,
-                f"delivery acknowledgement on channel {channel.number} timed out. Timeout value used: {timeout} ms. "
-                "This timeout value can be configured, see consumers doc guide to learn more",
-            )
-            self.failures.append(StepFailure(self.now, refused.code, refused.text))
-            self._end(name, refused)
-            return
-        owner = delivery.subscription
-        late = [
-            item for item in channel.unacked.values()
-            if item.queue is delivery.queue and item.subscription is owner and self.now - item.at_ms >= timeout
-        ]  # fmt: skip
-        for item in late:
-            del channel.unacked[item.tag]
-        channel.late |= {item.tag for item in late}
-        if owner is not None and not owner.cancelled:
-            channels.cancel_by_broker(self, owner, delivery.queue, "acknowledgement timeout")
-        acknowledging.settle(self, channel, late, REQUEUE, "acknowledgement timeout")
-        if channel.unacked and not channel.timeout_armed:
-            self.watch_acknowledgement(channel)
+    # Copies of messages ----------------------------------------------------------------------------------------------
 
-    # Told by whoever plays the consumers -----------------------------------------------------------------------------
+    def deliver(self, queue: QueueType, subscription: Subscription, copy: Copy) -> None:
+        channel = subscription.channel
+        tag = channel.next_tag
+        channel.next_tag = tag + 1
+        auto_ack = subscription.auto_ack
+        delivery = Delivery(tag, queue, subscription, copy, self.now, auto_ack)
+        ledger = self.ledger
+        ledger.delivered += 1
+        if copy.returns:
+            ledger.redelivered += 1
+        if not auto_ack:
+            channel.unacked[tag] = delivery
+            if not queue.keeps_log:
+                queue.unacked += 1
+            if not channel.timeout_armed and (self.every_channel_times_out or queue.times_out_each):
+                self.watch_acknowledgement(channel)
+        elif not queue.keeps_log:
+            ledger.acked += 1
+        if self.listen:
+            self.listen(
+                events.Delivered(
+                    self.now, copy.message, queue.name, copy.serial, subscription.name, channel.name, tag,
+                    copy.returns > 0 and not queue.keeps_log, auto_ack,
+                )
+            )  # fmt: skip
+        self.outbox.append(delivery)
+
+    def drop(self, queue: QueueType, copy: Copy, reason: str, why: str, by: str = "", *, entered: bool = True) -> None:
+        """`copy` ends here."""
+        if entered:
+            self.ledger.dropped += 1
+        if self.listen:
+            self.listen(events.Dropped(self.now, copy.message, queue.name, copy.serial, reason, why, by))
+
+    def requeued(self, queue: QueueType, copy: Copy, by: str, why: str) -> None:
+        if self.listen:
+            self.listen(events.Requeued(self.now, copy.message, queue.name, copy.serial, by, why))
+        self.came_back(copy.message, queue.name)
+
+    def retry_delayed(self, queue: QueueType, copy: Copy, until_ms: int) -> None:
+        if self.listen:
+            self.listen(events.RetryDelayed(self.now, copy.message, queue.name, copy.serial, until_ms))
+
+    def came_back(self, message: str, place: str) -> None:
+        """Counts returns at one instant; a message that does nothing else is a livelock."""
+        places = self.requeues_now.setdefault(message, [])
+        places.append(place)
+        if len(places) >= COMEBACKS_OF_A_LIVELOCK and self.livelock is None:
+            self.livelock = Livelock(message, tuple(_cycle(places)))
+
+    def activated(self, queue: QueueType, subscription: Subscription) -> None:
+        if self.listen:
+            self.listen(events.ConsumerActive(self.now, subscription.name, queue.name))
+
+    def unacked_of(self, queue: object) -> list[tuple[str, str | None, str, int, bool]]:
+        """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
+        return unacked_of(self.channels.values(), queue)
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
         """A consumer crashed while working on a message that was acknowledged when it was sent."""
@@ -170,15 +197,59 @@ class Broker(State):
         if self.listen:
             self.listen(events.LostByConsumer(self.now, message, queue, serial, consumer))
 
-    # Copies ----------------------------------------------------------------------------------------------------------
+    # Shared by the parts of an engine --------------------------------------------------------------------------------
 
-    def copy(self) -> "Broker":
-        """An independent broker in the same situation, without a listener. Messages and unchanged bindings are shared."""
-        fresh = Broker(
-            self.rules, vhost=self.vhost, seed=self.seed, settings=self.broker_settings, channel_plans=self.channel_plans
+    def draw(self, count: int) -> int:
+        """0 to `count` - 1, from the seed and the number of draws so far."""
+        self.draws += 1
+        return int(uniform(self.seed, self.draws) * count)
+
+    def channel(self, name: str) -> Channel[QueueType]:
+        """The open channel of that name; opened now when it is not."""
+        found = self.channels.get(name)
+        return found if found is not None else self._open(name)
+
+    def _open(self, name: str) -> Channel[QueueType]:
+        plan = self.channel_plans.get(name) or ChannelPlan(name, name)
+        self.channel_number += 1
+        channel: Channel[QueueType] = Channel(
+            name, plan.connection, self.channel_number, confirms=plan.confirms, opened_at=self.now
         )
-        return copying.clone_into(self, fresh)
+        if plan.prefetch:
+            if self.rules.global_qos_denied:
+                channel.prefetch = plan.prefetch
+            else:
+                channel.limit = plan.prefetch
+        self.channels[name] = channel
+        self.connections.setdefault(plan.connection, []).append(name)
+        return channel
 
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Equal for two brokers that behave alike from here on, however they came to be so."""
-        return copying.fingerprint(self)
+    def unshared_incoming(self) -> dict[tuple[str, str], dict[int, Binding]]:
+        """Before a change: stop sharing it with a copy of the broker."""
+        if self.incoming_shared:
+            self.incoming = {key: bindings.copy() for key, bindings in self.incoming.items()}
+            self.incoming_shared = False
+        return self.incoming
+
+    def warn(self, text: str) -> None:
+        if self.listen:
+            self.listen(events.Warned(self.now, text))
+
+
+def uniform(seed: int, counter: int, stream: int = 0) -> float:
+    """A number in [0, 1) that depends on its arguments alone (splitmix64)."""
+    mask = 0xFFFFFFFFFFFFFFFF
+    value = (seed * 0x9E3779B97F4A7C15 + counter * 0xBF58476D1CE4E5B9 + stream * 0x94D049BB133111EB + 0x2545F4914F6CDD1D) & mask
+    for _ in range(2):
+        value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & mask
+        value = (value ^ value >> 27) * 0x94D049BB133111EB & mask
+        value ^= value >> 31
+    return (value >> 11) / 2**53
+
+
+def _cycle(places: list[str]) -> list[str]:
+    """The shortest period at the end of the list, e.g. `work → retry → work`."""
+    for period in range(1, len(places) // 2):
+        if places[-period:] == places[-2 * period : -period]:
+            return [*places[-period:], places[-period]]
+    return list(dict.fromkeys(places))

@@ -1,14 +1,15 @@
-"""Channels and connections: consumers on them, prefetch, and their end (rules/queues#3.1, rules/queues#3.6, rules/queues#3.7,
-rules/queues#2.13)."""
+"""Channels and connections: consumers on them, prefetch, their end, and a restart, which ends them all (rules/queues#3.1,
+rules/queues#3.6, rules/queues#3.7, rules/queues#2.13)."""
 
 from routesim import events, steps
 from routesim.broker.acknowledging import release
 from routesim.broker.publishing import reply_address
-from routesim.broker.state import ConsumerEnded, State
-from routesim.broker.topology import remove_queue, stripped
+from routesim.broker.records import ConsumerEnded
+from routesim.broker.state import State
+from routesim.broker.topology import remove_exchange, remove_queue, stripped
 from routesim.broker.transactions import abandon
 from routesim.model import REPLY_TO, Consumer
-from routesim.queues import Channel, Delivery, QueueType, Subscription
+from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription
 from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS, AmqpError
 from routesim.values import is_integer, raw
 
@@ -168,3 +169,47 @@ def close(broker: State, step: steps.Close) -> None:
     if names and broker.listen:
         broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
     close_connection(broker, step.connection, CLOSED_BY_CLIENT)
+
+
+# Restarting (rules/queues#7, rules/routing#C8) ----------------------------------------------------------------------
+
+
+def restart(broker: State, step: steps.Restart) -> None:
+    """Everybody's connection ends, and what is not durable goes."""
+    if broker.listen:
+        broker.listen(events.Restarted(broker.now, step.clean))
+    # A broker that stops leaves auto-delete queues alone: nobody cancelled (rules/queues#1.5).
+    lasting = [queue for queue in broker.queues.values() if queue.auto_delete and queue.durable]
+    for queue in lasting:
+        queue.auto_delete = False
+    # Everybody goes at once: nothing that one consumer held is sent to another meanwhile.
+    for queue in broker.queues.values():
+        for channel in broker.channels.values():
+            queue.remove_consumers(broker, channel)
+    for name in list(broker.connections):
+        close_connection(broker, name, "the broker restarted")
+    for queue in lasting:
+        queue.auto_delete = True
+        queue.had_consumers = False
+    for queue in list(broker.queues.values()):
+        if not queue.durable:
+            remove_queue(broker, queue, "not durable: gone with the restart", cascade=False)
+    if not broker.rules.exchanges_outlive_restarts:
+        for name, state in list(broker.exchanges.items()):
+            if not state.declared.durable:
+                remove_exchange(broker, name, "not durable: gone with the restart", cascade=False)
+            else:
+                state.unshare()
+                state.matcher.restart()
+    for queue in broker.queues.values():
+        lost = queue.restart(broker, clean=step.clean)
+        _lose(broker, queue.name, lost)
+        queue.used_at = broker.now
+        broker.watch_lease(queue)
+
+
+def _lose(broker: State, queue: str, lost: list[Copy]) -> None:
+    broker.ledger.lost_at_restart += len(lost)
+    if broker.listen:
+        for copy in lost:
+            broker.listen(events.LostAtRestart(broker.now, copy.message, queue, copy.serial))

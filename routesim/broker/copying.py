@@ -1,38 +1,35 @@
 """Copies of a broker, and what makes two of them the same situation."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
-from routesim.broker.state import ExchangeState, RememberedRoute, State
+from routesim.broker.broker import Broker
+from routesim.broker.records import ExchangeState, RememberedRoute
 from routesim.content import Content
 from routesim.queues import Channel, Delivery, QueueType, Subscription
 from routesim.queues.fingerprint import Fingerprint
 
-S = TypeVar("S", bound=State)
 
+def clone_into(old: Broker, new: Broker, twins: dict[int, QueueType]) -> dict[int, QueueType]:
+    """Make `new`, a fresh broker, the same situation as `old`. Messages and bindings are shared until one side changes.
 
-def clone_into(old: State, new: S) -> S:
-    """Make `new`, a fresh broker, the same situation as `old`. Messages and bindings are shared until one side changes."""
+    `twins` are queues of `new` by the identity of those that they stand for; returned with all others.
+    """
     new.now, new.agenda, new.ledger = old.now, old.agenda.clone(), old.ledger.clone()
     new.exchanges = {name: state.clone() for name, state in old.exchanges.items()}
     new.incoming = old.incoming
     new.incoming_shared = old.incoming_shared = True
     new.channels = {name: _channel(channel) for name, channel in old.channels.items()}
     new.queues = {name: queue.clone(new.channels) for name, queue in old.queues.items()}
-    twins: dict[int, QueueType] = {id(queue): new.queues[name] for name, queue in old.queues.items()}
-    twins[id(old.reply_queue)] = new.reply_queue
+    twins |= {id(queue): new.queues[name] for name, queue in old.queues.items()}
     for name, channel in old.channels.items():
         _fill_channel(channel, new.channels[name], twins)
-    new.uncommitted = {
-        name: [item._replace(route=_with_twins(item.route, twins)) for item in publishes]
-        for name, publishes in old.uncommitted.items()
-    }
-    new.reply_channels, new.policies = old.reply_channels.copy(), old.policies.copy()
+    new.policies = old.policies.copy()
     new.connections = {name: names.copy() for name, names in old.connections.items()}
     new.channel_number, new.serial, new.registrations, new.draws = old.channel_number, old.serial, old.registrations, old.draws
     new.requeues_now = {message: places.copy() for message, places in old.requeues_now.items()}
     new.livelock, new.used = old.livelock, old.used.copy()
-    return new
+    return twins
 
 
 def _channel(old: Channel[QueueType]) -> Channel[QueueType]:
@@ -67,14 +64,14 @@ def _fill_channel(old: Channel[QueueType], new: Channel[QueueType], twins: dict[
         new.answered = [item._replace(deliveries=[delivery(each) for each in item.deliveries]) for item in old.answered]
 
 
-def _with_twins(route: RememberedRoute, twins: dict[int, QueueType]) -> RememberedRoute:
+def with_twins(route: RememberedRoute, twins: dict[int, QueueType]) -> RememberedRoute:
     return route._replace(queues=tuple((twins.get(id(queue), queue), path) for queue, path in route.queues))
 
 
 # Fingerprints --------------------------------------------------------------------------------------------------------
 
 
-def fingerprint(broker: State) -> tuple[Any, ...]:
+def fingerprint(broker: Broker) -> tuple[Any, ...]:
     """Times relative to now, serial numbers and registrations as ranks, no counters of what has been."""
     channels = broker.channels.values()
     serials = {copy.serial for queue in broker.queues.values() for copy in queue.copies()}
@@ -84,8 +81,7 @@ def fingerprint(broker: State) -> tuple[Any, ...]:
     return (
         tuple(sorted((name, _exchange(state)) for name, state in broker.exchanges.items())),
         tuple((name, queue.fingerprint(prints)) for name, queue in broker.queues.items()),
-        tuple(sorted((channel.name, _channel_print(broker, channel, prints)) for channel in channels)),
-        tuple(sorted((key, str(policy)) for key, policy in broker.policies.items())),
+        tuple(sorted((channel.name, _channel_print(channel, prints)) for channel in channels)),
         tuple(sorted((entry.at_ms - broker.now, entry.kind, _due(entry.what)) for entry in broker.agenda.heap)),
         broker.draws if by_chance else None,
     )
@@ -100,26 +96,18 @@ def _exchange(state: ExchangeState) -> tuple[Any, ...]:
     return str(state.declared), tuple(sorted(state.bindings)), state.alternate, state.matcher.fingerprint()
 
 
-def _channel_print(broker: State, channel: Channel[QueueType], prints: Fingerprint) -> tuple[Any, ...]:
+def _channel_print(channel: Channel[QueueType], prints: Fingerprint) -> tuple[Any, ...]:
     def held(deliveries: Iterable[Delivery[QueueType]]) -> tuple[Any, ...]:
         return tuple(
             (item.queue.name, item.subscription.tag if item.subscription else None, prints.copy(item.copy), item.queue.deleted)
             for item in deliveries
         )
 
-    transaction = None
+    answers = None
     if channel.answered is not None:
-        publishes = broker.uncommitted.get(channel.name, ())
-        transaction = (
-            tuple((item.id, item.content.fingerprint(), item.mandatory, _reached(item.route)) for item in publishes),
-            tuple((answer.how, answer.why, held(answer.deliveries)) for answer in channel.answered),
-        )
+        answers = tuple((answer.how, answer.why, held(answer.deliveries)) for answer in channel.answered)
     return (
         channel.connection, channel.confirms, channel.prefetch, channel.limit, channel.volume if channel.limit else 0,
-        channel.reply_consumer, held(channel.unacked.values()), transaction,
+        channel.reply_consumer, held(channel.unacked.values()), answers,
         tuple(sorted(channel.next_tag - tag for tag in channel.late)),
     )  # fmt: skip
-
-
-def _reached(route: RememberedRoute) -> tuple[str, ...]:
-    return tuple(queue.name for queue, _ in route.queues)

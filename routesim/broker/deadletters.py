@@ -4,8 +4,9 @@ from typing import Any
 
 from routesim import events
 from routesim.broker import publishing
+from routesim.broker.records import PendingDeadLetter, RememberedRoute
 from routesim.broker.routing import route
-from routesim.broker.state import PendingDeadLetter, RememberedRoute, State
+from routesim.broker.state import State
 from routesim.content import Content
 from routesim.queues import Copy, QueueType
 from routesim.values import Table, Typed, raw, wire_type

@@ -4,8 +4,10 @@ from typing import Any
 
 import routesim.queues.argument_checks as checks
 from routesim import events, steps
+from routesim.broker.broker import Broker
 from routesim.broker.patterns import InvalidPattern, compiled
-from routesim.broker.state import ExchangeState, State
+from routesim.broker.records import ExchangeState
+from routesim.broker.state import State
 from routesim.model import Policy
 from routesim.queues import QueueType
 from routesim.queues.arguments import ARGUMENTS, TYPES, PolicyKey
@@ -109,7 +111,7 @@ def _apply_change(broker: State, *changed: Policy) -> None:
                 broker.watch_lease(queue)
 
 
-def matching(broker: State, operator: bool, name: str, kind: str) -> list[Policy]:
+def matching(broker: Broker, operator: bool, name: str, kind: str) -> list[Policy]:
     """The policies that fit an exchange or a queue of type `kind`, the one that applies first (rules/routing#O2,
     rules/routing#O3)."""
     found = []
@@ -130,7 +132,7 @@ def _names(policy: Policy, kind: str) -> bool:
     return policy.apply_to == "all" or policy.apply_to == ("exchanges" if kind == "exchange" else "queues")
 
 
-def effective(broker: State, name: str, kind: str) -> dict[str, Any]:
+def effective(broker: Broker, name: str, kind: str) -> dict[str, Any]:
     """The merged definition of the one policy and the one operator policy in force, each key with its origin."""
     policies = matching(broker, False, name, kind)
     operators = matching(broker, True, name, kind)

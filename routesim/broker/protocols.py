@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from routesim.broker.state import ConsumerEnded, StepFailure
+from routesim.broker.records import ConsumerEnded, StepFailure
 from routesim.events import Event
 from routesim.queues import Copy, DeliveringQueue, Delivery
 from routesim.steps import Step

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from routesim import events, steps
+from routesim.broker.broker import REMEMBERED_CONTENTS
 from routesim.broker.clock import DELAYED
+from routesim.broker.records import PendingDeadLetter, PendingPublish, RememberedRoute
 from routesim.broker.routing import route
-from routesim.broker.state import REMEMBERED_CONTENTS, PendingDeadLetter, PendingPublish, RememberedRoute, State
+from routesim.broker.state import State
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Message
 from routesim.queues import Channel, Copy, QueueType

@@ -4,7 +4,8 @@ rules/routing#1.10)."""
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from routesim.broker.state import RememberedRoute, State
+from routesim.broker.broker import Broker
+from routesim.broker.records import RememberedRoute
 from routesim.content import Content
 from routesim.events import Alternate, Path
 from routesim.model import DEFAULT_EXCHANGE, Binding
@@ -21,7 +22,7 @@ class Visit(NamedTuple):
     took_alternate: bool
 
 
-def route(broker: State, exchange: str, message: str, content: Content, *, delay_over: bool = False) -> RememberedRoute:
+def route(broker: Broker, exchange: str, message: str, content: Content, *, delay_over: bool = False) -> RememberedRoute:
     """Where a message published to `exchange` goes. At most one copy a queue; every exchange is visited once.
 
     `delay_over`: the message has waited in this x-delayed-message exchange already.
@@ -40,14 +41,14 @@ def route(broker: State, exchange: str, message: str, content: Content, *, delay
     return found
 
 
-def _default(broker: State, content: Content) -> RememberedRoute:
+def _default(broker: Broker, content: Content) -> RememberedRoute:
     """Every queue is bound to the default exchange by its name; there is no alternate exchange (rules/routing#R2)."""
     queues = tuple((broker.queues[key], ()) for key in dict.fromkeys(content.keys) if key in broker.queues)
     return RememberedRoute(queues, (), "" if queues else f"no queue is named '{content.routing_key}'")
 
 
 def walk(
-    broker: State, start: str, message: str, content: Content, *, delay_over: bool = False, visits: list[Visit] | None = None
+    broker: Broker, start: str, message: str, content: Content, *, delay_over: bool = False, visits: list[Visit] | None = None
 ) -> tuple[RememberedRoute, bool]:
     """The route, and whether it depends on the keys alone, so that it may be remembered. `visits` is filled on the way."""
     queues: dict[str, tuple[QueueType, Path]] = {}
@@ -95,7 +96,7 @@ def walk(
     return RememberedRoute(tuple(queues.values()), tuple(matched), why, tuple(delayed_by)), keeps
 
 
-def _missed(broker: State, name: str, alternate: str | None, path: Path) -> str:
+def _missed(broker: Broker, name: str, alternate: str | None, path: Path) -> str:
     text = f"no binding of exchange '{name}' matched"
     if path and isinstance(path[-1], Binding):
         source = path[-1].source

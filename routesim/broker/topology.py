@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from routesim import events, steps
 from routesim.broker import publishing
+from routesim.broker.broker import uniform
 from routesim.broker.policies import apply_to_exchange, apply_to_queue
-from routesim.broker.state import BindingKey, ConsumerEnded, ExchangeState, State, uniform
+from routesim.broker.records import BindingKey, ConsumerEnded, ExchangeState
+from routesim.broker.state import State
 from routesim.durations import duration_text
 from routesim.exchanges import EXCHANGE_TYPES, exchange_types
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Exchange, Queue

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from routesim.broker.state import ExchangeState
+from routesim.broker.records import ExchangeState
 from routesim.check.finding import Problem, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, criteria
 from routesim.check.witness import draft, publish_step, publishing, slice_of

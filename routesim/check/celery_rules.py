@@ -1,6 +1,6 @@
 """What is known of Celery's own exchanges by their names, in files that say nothing of workers."""
 
-from routesim.broker.state import State
+from routesim.broker import Broker
 from routesim.celery.delays import DELIVERY_EXCHANGE, FIRST_EXCHANGE, LEVELS, level_name
 from routesim.celery.settings import SETTINGS
 from routesim.explain.keys.key_sets import Keys, all_of, any_of, topic
@@ -10,7 +10,7 @@ COMMANDS = ".pidbox"  # of workers, a fanout exchange (rules/celery#1.1)
 DELAYING = frozenset(level_name(level) for level in range(LEVELS))  # queues whose arguments are Celery's choice
 
 
-def heard_by_listeners(broker: State) -> set[str]:
+def heard_by_listeners(broker: Broker) -> set[str]:
     """Exchanges of events and of answers to commands, which get their bindings when somebody asks."""
     commands = {name for name, state in broker.exchanges.items() if name.endswith(COMMANDS) and state.declared.type == "fanout"}
     found = {f"reply.{name}" for name in commands}
@@ -19,7 +19,7 @@ def heard_by_listeners(broker: State) -> set[str]:
     return found & broker.exchanges.keys()
 
 
-def delayed_keys(broker: State) -> Keys:
+def delayed_keys(broker: Broker) -> Keys:
     """The keys with which Celery publishes to `FIRST_EXCHANGE`: 28 bits, then the key of a queue (rules/celery#1.5)."""
     bits = [any_of(topic(f"{'*.' * level}{bit}.#") for bit in "01") for level in range(LEVELS)]
     delivery = broker.exchanges.get(DELIVERY_EXCHANGE)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from routesim.broker import RabbitBroker
 from routesim.check.finding import Draft, OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import draft, slice_of
@@ -20,15 +21,15 @@ def outlives_timeout(topology: CheckedTopology) -> Iterator[Problem]:
 
     Only where every queue that a worker consumes has a shorter timeout, for nothing says which of them holds the task.
     """
-    scenario = topology.scenario
-    if scenario.settings.kind == "redis":
+    scenario, broker = topology.scenario, topology.broker
+    if not isinstance(broker, RabbitBroker):
         return
     names = dict.fromkeys(name for worker in scenario.workers.values() for name in worker.queues)
-    queues = [topology.broker.queues[name] for name in names if name in topology.broker.queues]
+    queues = [broker.queues[name] for name in names if name in broker.queues]
     if not queues or any(queue.keeps_log for queue in queues):
         return
-    queue = max(queues, key=topology.broker.acknowledgement_timeout)
-    timeout = topology.broker.acknowledgement_timeout(queue)
+    queue = max(queues, key=broker.acknowledgement_timeout)
+    timeout = broker.acknowledgement_timeout(queue)
     for task in scenario.tasks.values():
         takes = _longest(task)
         if task.acks != "late" or takes <= timeout + LONGEST_LOOK_MS:

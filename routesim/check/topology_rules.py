@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from routesim import steps
+from routesim.broker.records import PREDECLARED, ExchangeState
 from routesim.broker.routing import route
-from routesim.broker.state import PREDECLARED, ExchangeState
 from routesim.check import celery_rules
 from routesim.check.finding import Subject
 from routesim.content import Content

@@ -4,9 +4,9 @@ import difflib
 import heapq
 from typing import Any
 
-from routesim.broker import Broker
+from routesim.broker import Broker, RabbitBroker
+from routesim.broker.records import ExchangeState
 from routesim.broker.routing import Visit, route, walk
-from routesim.broker.state import ExchangeState
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import BindingVerdict
@@ -42,7 +42,7 @@ def topology(scenario: Scenario) -> Broker:
 
 
 def _declared(scenario: Scenario) -> Broker:
-    broker = Broker(
+    broker = RabbitBroker(
         rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
         channel_plans=scenario.channels,
     )  # fmt: skip

@@ -3,8 +3,8 @@
 from typing import Any
 
 from routesim.broker import Broker
+from routesim.broker.records import PREDECLARED
 from routesim.broker.routing import walk
-from routesim.broker.state import PREDECLARED
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.durations import duration_text

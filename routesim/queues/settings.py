@@ -35,6 +35,10 @@ class Origin(NamedTuple):
     source: str
 
 
+# (argument, policy key, what they set)
+SETTING = tuple((name, name.removeprefix("x-"), row.sets) for name, row in ARGUMENTS.items() if row.sets is not None)
+
+
 def merge_policies(policy: Mapping[str, Any], operator: Mapping[str, Any]) -> dict[str, Origin]:
     """One definition out of a policy and an operator policy, each key with the one that it came from (rules/routing#O9)."""
     merged = {key: Origin(raw(value), "policy") for key, value in policy.items()}
@@ -58,19 +62,18 @@ def _tighter(operator: int, policy: int) -> bool:
 def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin], rules: Rules) -> dict[str, Origin]:
     """Every setting that something sets, with its value and who won."""
     found: dict[str, Origin] = {}
-    for argument, row in ARGUMENTS.items():
-        sets = row.sets
-        if sets is None or not sets.exists(rules):
-            continue
+    for argument, key, sets in SETTING:
         own = None
         if argument in arguments and sets.reads(arguments[argument]):
             own = Origin(sets.acts_as(raw(arguments[argument]), rules), "argument")
-        policed = policy.get(argument.removeprefix("x-"))
+        policed = policy.get(key)
+        if not (own or policed) or not sets.exists(rules):
+            continue
         if own and policed:
             wins = sets.wins(kind, rules)
             policy_wins = wins == POLICY or (wins == SMALLER and policed.value < own.value)
             found[sets.name] = policed if policy_wins else own
-        elif own or policed:
+        else:
             found[sets.name] = own or policed  # type: ignore[assignment]
     if kind == "quorum" and "delivery_limit" not in found and rules.quorum_default_limit is not None:
         found["delivery_limit"] = Origin(rules.quorum_default_limit, "default")

@@ -1,15 +1,16 @@
-"""The embedded Redis: driven like `Broker`, by the rules of kombu's Redis transport (rules/celery#3)."""
+"""The embedded Redis: driven like the embedded RabbitMQ, by the rules of kombu's Redis transport (rules/celery#3)."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from routesim import steps
 from routesim.broker import copying
-from routesim.broker.clock import PEXPIRE, SWEEP, TICK, AgendaEntry
+from routesim.broker.acknowledging import NotPossible
+from routesim.broker.clock import PEXPIRE, SWEEP, AgendaEntry
+from routesim.broker.records import StepFailure
 from routesim.redis import publishing, sessions, settling, topology
 from routesim.redis.popping import ask_again
 from routesim.redis.state import Flight, RedisState
-from routesim.replies import AmqpError
 
 HANDLERS: dict[type, Callable[[Any, Any], None]] = {
     steps.Publish: publishing.publish,
@@ -40,18 +41,19 @@ HANDLERS: dict[type, Callable[[Any, Any], None]] = {
 class RedisBroker(RedisState):
     """No step is ever refused: what cannot be carried out is noted in `failures`, what Redis lacks is warned of once."""
 
-    handlers: ClassVar = HANDLERS
-
-    def apply(self, step: steps.Step) -> AmqpError | None:
-        refused = super().apply(step)
+    def apply(self, step: steps.Step) -> None:
+        try:
+            HANDLERS[type(step)](self, step)
+        except NotPossible as problem:
+            self.failures.append(StepFailure(self.now, None, str(problem)))
         ask_again(self)
-        return refused
 
     def _fire(self, entry: AgendaEntry) -> None:
         if entry.kind == SWEEP:
             self._sweep_in_time(entry)
         else:
-            super()._fire(entry._replace(kind=TICK) if entry.kind == PEXPIRE else entry)
+            assert entry.kind == PEXPIRE
+            self._tick(entry.what[0], entry.at_ms)
         ask_again(self)
 
     def _sweep_in_time(self, entry: AgendaEntry) -> None:
@@ -70,7 +72,7 @@ class RedisBroker(RedisState):
         fresh = RedisBroker(
             self.rules, vhost=self.vhost, seed=self.seed, settings=self.broker_settings, channel_plans=self.channel_plans
         )
-        copying.clone_into(self, fresh)
+        copying.clone_into(self, fresh, {})
         fresh.clients = {name: client.clone(fresh.channels[name]) for name, client in self.clients.items()}
         fresh.turns, fresh.held, fresh.freed = self.turns, self.held.copy(), self.freed.copy()
         fresh.sweepers, fresh.unbound, fresh.said = self.sweepers.copy(), self.unbound.copy(), self.said.copy()
@@ -88,7 +90,7 @@ class RedisBroker(RedisState):
             (message, self.now - entry.at_ms, tuple(map(self._flight, entry.flights))) for message, entry in self.held.items()
         )
         return (
-            *super().fingerprint(), clients, held, len(self.freed), tuple(sorted(self.sweepers)),
+            *copying.fingerprint(self), clients, held, len(self.freed), tuple(sorted(self.sweepers)),
             tuple(sorted(self.unbound)),
         )  # fmt: skip
 

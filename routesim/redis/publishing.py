@@ -1,8 +1,8 @@
 """basic.publish: the publisher looks up the bindings itself and pushes into each list. Nobody answers it."""
 
 from routesim import events, steps
+from routesim.broker.broker import REMEMBERED_CONTENTS
 from routesim.broker.routing import route
-from routesim.broker.state import REMEMBERED_CONTENTS
 from routesim.content import Content
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Message
 from routesim.queues import Copy

@@ -2,7 +2,7 @@
 
 from routesim import events, steps
 from routesim.broker.acknowledging import NotPossible
-from routesim.broker.state import ConsumerEnded
+from routesim.broker.records import ConsumerEnded
 from routesim.model import Consumer
 from routesim.queues import Channel, Copy, QueueType, Subscription
 from routesim.redis import settling, topology

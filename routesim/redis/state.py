@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from routesim.broker import Broker
 from routesim.broker.clock import PEXPIRE, SWEEP
-from routesim.broker.state import ExchangeState
+from routesim.broker.records import ExchangeState
 from routesim.content import Content
-from routesim.model import DEFAULT_EXCHANGE
+from routesim.model import DEFAULT_EXCHANGE, Exchange
 from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription
 from routesim.redis.lists import RedisList
 
@@ -84,7 +84,7 @@ class Client:
 
 
 class RedisState(Broker):
-    """State beside that of a broker:
+    """State beside that of every engine:
 
     - `clients`: by channel;
     - `held`: the unacked set, by message, the oldest entry first;
@@ -96,12 +96,11 @@ class RedisState(Broker):
     - `woken`: clients that have been served while they waited, within a step.
     """
 
+    predeclared = (Exchange(DEFAULT_EXCHANGE, "direct"),)  # Redis has no amq.* of its own
     queues: "dict[str, Any]"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.every_channel_times_out = False
-        self.exchanges = {DEFAULT_EXCHANGE: self.exchanges[DEFAULT_EXCHANGE]}  # Redis has no amq.* of its own
         settings = self.broker_settings
         self.visibility_timeout = VISIBILITY_TIMEOUT_MS if settings.visibility_timeout is None else settings.visibility_timeout
         self.restore_every = RESTORE_EVERY_MS if settings.restore_every is None else settings.restore_every
@@ -176,6 +175,9 @@ class RedisState(Broker):
         if queue.armed_at is None or at_ms < queue.armed_at:
             queue.armed_at = at_ms
             self.agenda.add(at_ms, PEXPIRE, queue.name)
+
+    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "") -> None:
+        self.drop(queue, copy, reason, "the queue has no dead-letter exchange", by)
 
     def start_sweeping(self, connection: str) -> None:
         """From now on the timer of this connection runs."""

@@ -11,6 +11,8 @@ from routesim.scenario import Do, PublishMany, Scenario, Wait
 from routesim.steps import DeclareExchange, DeclareQueue, Restart, SetPolicy, Step
 from routesim.values import raw
 
+FIXED_DURATIONS = tuple(name for name, row in ARGUMENTS.items() if row.duration == FIXED)
+
 
 def steps_of(scenario: Scenario) -> Iterator[Step]:
     """Every engine step that the file itself asks for, publishes and waits aside."""
@@ -64,13 +66,18 @@ def check_speed(scenario: Scenario, speed: int) -> None:
 def _check_step(pace: Pace, step: Step) -> None:
     if isinstance(step, DeclareQueue):
         arguments = pace.queue(step.queue).arguments
-        for name, row in ARGUMENTS.items():
-            if row.duration == FIXED and name in arguments:
-                raise NotOnARealBroker(f"--speed {pace.speed} cannot be exact: {name} of {step.queue.name} does not scale")
+        _check_fixed(pace, [name for name in FIXED_DURATIONS if name in arguments], step.queue.name)
         if "x-expires" in arguments and raw(arguments.get("x-queue-type", "")) == "quorum":
             raise NotOnARealBroker(f"--speed {pace.speed} cannot be exact: a quorum queue looks at x-expires every 5 s")
     elif isinstance(step, SetPolicy):
-        pace.policy(step.policy)
+        definition = pace.policy(step.policy).definition
+        keys = (name.removeprefix("x-") for name in FIXED_DURATIONS)
+        _check_fixed(pace, [key for key in keys if key in definition], step.policy.name)
+
+
+def _check_fixed(pace: Pace, names: list[str], where: str) -> None:
+    for name in names:
+        raise NotOnARealBroker(f"--speed {pace.speed} cannot be exact: {name} of {where} does not scale")
 
 
 def _check_consumer(pace: Pace, consumer: Consumer) -> None:

@@ -1,6 +1,6 @@
 """Which embedded engine a scenario is for."""
 
-from routesim.broker import Broker
+from routesim.broker import Broker, RabbitBroker
 from routesim.model import BrokerSettings
 
 
@@ -10,4 +10,4 @@ def engine_of(settings: BrokerSettings) -> type[Broker]:
         from routesim.redis import RedisBroker  # few scenarios need it, and every command is to start at once
 
         return RedisBroker
-    return Broker
+    return RabbitBroker

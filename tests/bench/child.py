@@ -51,12 +51,12 @@ def bind_matcher(path: str) -> dict[str, float | None]:
 
 def bind_broker(path: str) -> dict[str, float | None]:
     """The same as steps of a whole broker, with its queues declared before."""
-    from routesim.broker import Broker
+    from routesim.broker import RabbitBroker
     from routesim.model import DECLARE_CHANNEL, Binding, Exchange, Queue
     from routesim.steps import Bind, DeclareExchange, DeclareQueue
     from routesim.versions import NEWEST, rules
 
-    broker = Broker(rules(NEWEST))
+    broker = RabbitBroker(rules(NEWEST))
     broker.apply(DeclareExchange(DECLARE_CHANNEL, Exchange("x", "topic")))
     names: dict[str, str] = {}
     with open(path, encoding="utf-8") as lines:

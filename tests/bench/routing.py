@@ -10,7 +10,7 @@ from rows import Goal, Row, at_least, at_most, duration, missing
 from scale import Scale
 from vocabulary import Vocabulary, vocabulary
 
-from routesim.broker import Broker
+from routesim.broker import Broker, RabbitBroker
 from routesim.broker.routing import route
 from routesim.content import Content
 from routesim.model import DECLARE_CHANNEL, Binding, Exchange, Queue
@@ -48,7 +48,7 @@ def published(key: str) -> Content:
 
 def built(size: int, *, many_hashes: bool) -> Measured:
     found = vocabulary(size, many_hashes=many_hashes)
-    broker = Broker(rules(NEWEST))
+    broker = RabbitBroker(rules(NEWEST))
     broker.apply(DeclareExchange(DECLARE_CHANNEL, Exchange("x", "topic")))
     for queue in found.queues:
         broker.apply(DeclareQueue(DECLARE_CHANNEL, Queue(queue)))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kits.broker import ALL, WatchedAgenda
 
 from routesim import events, steps
-from routesim.broker import Broker, counts, imbalance
+from routesim.broker import RabbitBroker, counts, imbalance
 from routesim.model import REPLY_TO, Binding, ChannelPlan, Consumer, Exchange, Message, Policy, Queue
 from routesim.replies import AmqpError
 from routesim.values import Typed
@@ -169,7 +169,7 @@ class Run:
     def __init__(self, version, declared, exchanges):
         self.told = []
         self.version = version
-        self.broker = Broker(rules(version), listen=self.told.append, channel_plans=dict(PLANS))
+        self.broker = RabbitBroker(rules(version), listen=self.told.append, channel_plans=dict(PLANS))
         self.broker.agenda = WatchedAgenda()
         self.declared, self.exchanges = declared, exchanges
         self.names = 0
@@ -458,7 +458,7 @@ def test_the_same_run_tells_the_same_story(length, version, seed):
 def test_every_publish_is_confirmed_once(kind, script):
     """rules/queues#4.9: one answer for each publish of a channel with confirms, whatever becomes of the message."""
     told = []
-    broker = Broker(rules("4.2"), listen=told.append)
+    broker = RabbitBroker(rules("4.2"), listen=told.append)
     broker.apply(steps.DeclareQueue("d", Queue("q", arguments={"x-queue-type": kind, "x-max-length": 2, "x-message-ttl": 30})))
     names = []
 
@@ -491,7 +491,7 @@ def test_every_publish_is_confirmed_once(kind, script):
 def test_typed_values_survive_in_the_drawn_world():
     """The worlds above hold arguments that differ by their wire type alone; they are different bindings."""
     told = []
-    broker = Broker(rules("3.10"), listen=told.append)
+    broker = RabbitBroker(rules("3.10"), listen=told.append)
     broker.apply(steps.DeclareQueue("d", Queue("a")))
     for value in (1, True, 1.0, Typed("long", 1)):
         broker.apply(steps.Bind("d", Binding("amq.match", "a", "queue", "", {"h": value})))

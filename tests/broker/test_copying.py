@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from routesim import model, steps
-from routesim.broker import Broker, counts, imbalance
+from routesim.broker import Broker, RabbitBroker, counts, imbalance
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
@@ -52,7 +52,7 @@ def test_a_copy_goes_on_like_its_original(text: str) -> None:
 
 
 def small() -> Broker:
-    broker = Broker(rules())
+    broker = RabbitBroker(rules())
     broker.apply(steps.DeclareExchange("d", model.Exchange("x", "topic")))
     broker.apply(steps.DeclareQueue("d", model.Queue("q")))
     broker.apply(steps.Bind("d", model.Binding("x", "q", "queue", "a.*")))

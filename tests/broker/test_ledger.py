@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routesim import events, model, steps
-from routesim.broker import Broker, counts, imbalance
+from routesim.broker import Broker, RabbitBroker, counts, imbalance
 from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.exchanges.topic import matches, words_of
@@ -168,7 +168,9 @@ def play(version: str, seed: int, seen: Counter[str]) -> None:
         told.append(event)
         situation.hear(event)
 
-    broker = Broker(rules(version), listen=listen, channel_plans=plans, settings=model.BrokerSettings(consumer_timeout=60_000))
+    broker = RabbitBroker(
+        rules(version), listen=listen, channel_plans=plans, settings=model.BrokerSettings(consumer_timeout=60_000)
+    )
     script: list[Any] = [
         *(steps.DeclareQueue("d", a_queue(rng, name, version)) for name in QUEUES),
         *(steps.DeclareExchange("d", an_exchange(rng, name)) for name in EXCHANGES[:2]),

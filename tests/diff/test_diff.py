@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kits.paths import SCENARIO_FILES
 
-from routesim.broker import Broker
+from routesim.broker import Broker, RabbitBroker
 from routesim.broker.routing import route
 from routesim.content import Content
 from routesim.diff import TopologyDifference, difference, explain_diff
@@ -118,7 +118,7 @@ KEYS = [".".join(words) for size in range(4) for words in product(("a", "b", "c"
 
 
 def broker_of(bindings: list[Binding]) -> Broker:
-    broker = Broker(rules())
+    broker = RabbitBroker(rules())
     for name in ("x", "y"):
         broker.apply(DeclareExchange("c", Exchange(name, "topic")))
     for name in ("p", "q"):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routesim.broker import Broker
+from routesim.broker import Broker, RabbitBroker
 from routesim.broker.routing import walk
 from routesim.content import Content
 from routesim.explain.keys.key_sets import classes, exactly, witness
@@ -26,7 +26,7 @@ BINDING = st.builds(
 
 
 def broker_of(types: dict[str, str], alternates: dict[str, str], bindings: list[Binding]) -> Broker:
-    broker = Broker(rules())
+    broker = RabbitBroker(rules())
     for name, kind in types.items():
         arguments = {"alternate-exchange": alternates[name]} if name in alternates else {}
         assert broker.apply(DeclareExchange("c", Exchange(name, kind, arguments=arguments))) is None

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from routesim import events, steps
-from routesim.broker import Broker, ConsumerEnded, counts, imbalance
+from routesim.broker import ConsumerEnded, RabbitBroker, counts, imbalance
 from routesim.broker.clock import Agenda, AgendaEntry
 from routesim.content import Content
 from routesim.model import Binding, BrokerSettings, ChannelPlan, Consumer, Exchange, Message, Policy, Queue
@@ -86,7 +86,7 @@ class Bench:
     def __init__(self, version: str = "3.10", *, seed: int = 0, **settings: Any) -> None:
         self.version = version
         self.events: list[events.Event] = []
-        self.broker = Broker(rules(version), seed=seed, settings=BrokerSettings(**settings), listen=self.events.append)
+        self.broker = RabbitBroker(rules(version), seed=seed, settings=BrokerSettings(**settings), listen=self.events.append)
         self.broker.agenda = WatchedAgenda()
         self.letters: list[Letter] = []
         self.told = 0

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from routesim.broker import Broker
+from routesim.broker import RabbitBroker
 from routesim.clients.requests import Request
 from routesim.model import Consumer, Message, Queue, Task
 from routesim.queues import Delivery
@@ -12,7 +12,7 @@ from routesim.versions import rules
 
 def delivered(headers: dict[str, Any] | None = None, body: str = "", **properties: Any) -> Delivery:
     """What a consumer of a classic queue is sent."""
-    broker = Broker(rules("3.10"))
+    broker = RabbitBroker(rules("3.10"))
     broker.apply(DeclareQueue("client", Queue("q")))
     broker.apply(Consume(Consumer("w:q", "q", "w")))
     broker.apply(Publish("client", Message("", "q", body, headers, properties=properties), "m1"))

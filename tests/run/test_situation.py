@@ -74,7 +74,10 @@ def queue_differences(told: QueueSituation, queue: QueueType, broker: Broker) ->
             [(copy.message, reason) for copy, reason in queue.awaiting],
         ),
         # None in a broker at rest; a livelock is cut short while some are on their way.
-        "leaving": (list(told.leaving), [item.copy.serial for item in broker.pending_dead_letters if item.queue is queue]),
+        "leaving": (
+            list(told.leaving),
+            [item.copy.serial for item in getattr(broker, "pending_dead_letters", ()) if item.queue is queue],
+        ),
     }  # fmt: skip
     if isinstance(broker, RedisBroker):  # what a dead connection holds stays unacknowledged, and nobody's
         pairs["unacked"] = ([len(told.unacked)], [queue.unacked])

@@ -13,7 +13,7 @@ import pytest
 
 import routesim
 from routesim import steps
-from routesim.broker.broker import HANDLERS
+from routesim.broker.rabbit_broker import HANDLERS
 from routesim.clients.commands import COMMANDS as CARRIED_OUT
 from routesim.rabbitmq.engine import HANDLERS as ON_A_REAL_BROKER
 from routesim.redis.broker import HANDLERS as ON_REDIS
@@ -21,7 +21,8 @@ from routesim.scenario import schema
 from routesim.scenario.celery.celery_format import COMMANDS
 from routesim.scenario.celery.celery_steps import VERBS as CELERY_ROWS
 from routesim.scenario.celery.celery_steps import CeleryVerb
-from routesim.scenario.format.kinds import Choice, Shape
+from routesim.scenario.format.kinds import Choice
+from routesim.scenario.format.shapes import Shape
 from routesim.scenario.steps.verbs import CELERY_VERBS, NAMES, VERBS, Verb, kind_of
 
 ROOT = Path(routesim.__file__).parent

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from routesim.broker.state import ExchangeState, State
+from routesim.broker import Broker
+from routesim.broker.records import ExchangeState
 from routesim.explain.keys.key_sets import ALL, Keys, TooManyStates, all_of, any_of, exactly, topic
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.values import raw
@@ -30,7 +31,7 @@ def missed(state: ExchangeState) -> Keys:
     return ~any_of(matched(state, binding) for binding in state.bindings.values())
 
 
-def reach(broker: State, exchange: str) -> dict[str, Keys]:
+def reach(broker: Broker, exchange: str) -> dict[str, Keys]:
     """Every queue that a publish to `exchange` can reach, with the keys that do. Raises `TooManyStates`.
 
     Exact for direct, topic and fanout exchanges. A binding of another type counts as one that matches.
@@ -61,7 +62,7 @@ def reach(broker: State, exchange: str) -> dict[str, Keys]:
     return {name: any_of(parts) for name, parts in found.items()}
 
 
-def decides_by_key(broker: State, exchange: str) -> bool:
+def decides_by_key(broker: Broker, exchange: str) -> bool:
     """Whether the key alone decides, here and at every exchange behind."""
     todo, seen = [exchange], {exchange}
     for name in todo:  # grows while it is walked

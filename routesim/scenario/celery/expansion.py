@@ -13,17 +13,20 @@ from routesim.scenario.celery.calls import Calls
 from routesim.scenario.celery.celery_format import CELERY
 from routesim.scenario.celery.celery_steps import VERBS, CelerySteps
 from routesim.scenario.celery.celery_tasks import TasksSection
-from routesim.scenario.celery.nodes import ExpandedItem, copied, made
+from routesim.scenario.celery.nodes import copied, made
+from routesim.scenario.celery.parts import ExpandedItem
 from routesim.scenario.celery.timeline import Commented, Timeline, horizon_of
 from routesim.scenario.definitions.list_form import section_in_list_form
 from routesim.scenario.format import whole
-from routesim.scenario.format.kinds import Fields, Kind, ListOf, Reader, Unreadable, is_null
+from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
+from routesim.scenario.format.shapes import Fields, ListOf
 from routesim.scenario.format.workers import RUN
 from routesim.scenario.sections import values_of
-from routesim.scenario.sections.declarations import Declarations, child
+from routesim.scenario.sections.declarations import Declarations
+from routesim.scenario.sections.declared_checks import child
 from routesim.scenario.sections.names import Names
 from routesim.scenario.steps.steps_section import StepsSection as PlainSteps
-from routesim.scenario.yaml.source import Mapping, Node, Sequence
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 SECTIONS = ("exchanges", "queues", "bindings", "channels", "consumers", "tasks", "workers")
@@ -58,7 +61,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
         raise _without_apps(reader, root["steps"])
     fields: Fields = CELERY.read(reader, root["celery"])
     starts = starts_of(reader, fields)
-    apps = Apps(reader, fields, version or _version(root))
+    apps = Apps(reader, fields, rules(version or _version(root)))
     _know_plain(apps, root)
     apps.add_workers()
     flower = apps.add_flower()

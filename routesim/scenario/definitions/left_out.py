@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from routesim.broker.state import PREDECLARED
+from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import Diagnostic
 from routesim.scenario.definitions import list_form
 from routesim.scenario.definitions.exporting import count

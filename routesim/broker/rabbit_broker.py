@@ -1,0 +1,150 @@
+"""The embedded RabbitMQ: the same steps that a real one would be asked, in virtual time."""
+
+from collections.abc import Callable
+from typing import Any
+
+from routesim import events, steps
+from routesim.broker import (
+    acknowledging,
+    channels,
+    copying,
+    deadletters,
+    policies,
+    publishing,
+    topology,
+    transactions,
+)
+from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
+from routesim.broker.records import StepFailure
+from routesim.broker.state import State
+from routesim.queues import REQUEUE
+from routesim.replies import AmqpError
+
+# Which function carries out which step.
+HANDLERS: dict[type, Callable[[State, Any], None]] = {
+    steps.Publish: publishing.publish,
+    steps.Get: acknowledging.get,
+    steps.Ack: acknowledging.ack,
+    steps.Nack: acknowledging.nack,
+    steps.Reject: acknowledging.reject,
+    steps.Recover: acknowledging.recover,
+    steps.Qos: channels.qos,
+    steps.Tx: transactions.tx,
+    steps.Consume: channels.consume,
+    steps.Cancel: channels.cancel,
+    steps.Crash: channels.crash,
+    steps.Close: channels.close,
+    steps.Restart: channels.restart,
+    steps.DeclareExchange: topology.declare_exchange,
+    steps.DeclareQueue: topology.declare_queue,
+    steps.Bind: topology.bind,
+    steps.Unbind: topology.unbind,
+    steps.DeleteExchange: topology.delete_exchange,
+    steps.DeleteQueue: topology.delete_queue,
+    steps.Purge: topology.purge,
+    steps.SetPolicy: policies.set_policy,
+    steps.DeletePolicy: policies.delete_policy,
+}
+
+
+class RabbitBroker(State):
+    """RabbitMQ's rules, of the version that `rules` are of."""
+
+    def apply(self, step: steps.Step) -> AmqpError | None:
+        """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
+        try:
+            HANDLERS[type(step)](self, step)
+        except AmqpError as refused:
+            self._close(step, refused)
+            deadletters.drain(self)
+            return refused
+        except acknowledging.NotPossible as problem:
+            self.failures.append(StepFailure(self.now, None, str(problem)))
+        if self.pending_dead_letters:
+            deadletters.drain(self)
+        return None
+
+    def _close(self, step: steps.Step, refused: AmqpError) -> None:
+        self.failures.append(StepFailure(self.now, refused.code, refused.text))
+        if refused.code == 400:  # the management API's answer closes nothing
+            return
+        name = step.consumer.channel if isinstance(step, steps.Consume) else getattr(step, "channel", None)
+        if name is not None:
+            self._end(name, refused)
+
+    def _end(self, name: str, refused: AmqpError) -> None:
+        """Close a channel, or its connection when the code is a hard error."""
+        channel = self.channels.get(name) or self.channel(name)
+        if refused.closes_connection:
+            if self.listen:
+                names = tuple(self.connections[channel.connection])
+                self.listen(events.ConnectionClosed(self.now, channel.connection, refused.code, refused.text, names))
+            channels.close_connection(self, channel.connection, "connection closed")
+            return
+        if self.listen:
+            self.listen(events.ChannelClosed(self.now, name, refused.code, refused.text))
+        channels.close_channel(self, channel, "channel closed")
+
+    def _fire(self, entry: AgendaEntry) -> None:
+        kind, what = entry.kind, entry.what
+        if kind == TICK:
+            self._tick(what[0], entry.at_ms)
+        elif kind == LEASE:
+            topology.lease_over(self, what[0])
+        elif kind == DELAYED:
+            publishing.delay_over(self, *what)
+        elif kind == RETRY:
+            deadletters.retry(self, what[0])
+        else:
+            assert kind == OVERDUE
+            self._overdue(*what)
+        deadletters.drain(self)
+
+    def _overdue(self, name: str, number: int) -> None:
+        """An acknowledgement came too late: the channel is closed, or since 4.3 the consumer cancelled (rules/queues#5.10)."""
+        found = acknowledging.overdue(self, name, number)
+        if found is None:
+            return
+        channel, delivery, timeout = found
+        if self.rules.acknowledgement_timeout == "channel":
+            refused = AmqpError(
+                406,
+                f"delivery acknowledgement on channel {channel.number} timed out. Timeout value used: {timeout} ms. "
+                "This timeout value can be configured, see consumers doc guide to learn more",
+            )
+            self.failures.append(StepFailure(self.now, refused.code, refused.text))
+            self._end(name, refused)
+            return
+        owner = delivery.subscription
+        late = [
+            item for item in channel.unacked.values()
+            if item.queue is delivery.queue and item.subscription is owner and self.now - item.at_ms >= timeout
+        ]  # fmt: skip
+        for item in late:
+            del channel.unacked[item.tag]
+        channel.late |= {item.tag for item in late}
+        if owner is not None and not owner.cancelled:
+            channels.cancel_by_broker(self, owner, delivery.queue, "acknowledgement timeout")
+        acknowledging.settle(self, channel, late, REQUEUE, "acknowledgement timeout")
+        if channel.unacked and not channel.timeout_armed:
+            self.watch_acknowledgement(channel)
+
+    def copy(self) -> "RabbitBroker":
+        fresh = RabbitBroker(
+            self.rules, vhost=self.vhost, seed=self.seed, settings=self.broker_settings, channel_plans=self.channel_plans
+        )
+        twins = copying.clone_into(self, fresh, {id(self.reply_queue): fresh.reply_queue})
+        fresh.reply_channels = self.reply_channels.copy()
+        fresh.uncommitted = {
+            name: [item._replace(route=copying.with_twins(item.route, twins)) for item in publishes]
+            for name, publishes in self.uncommitted.items()
+        }
+        return fresh
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        policies = tuple(sorted((key, str(policy)) for key, policy in self.policies.items()))
+        uncommitted = tuple(
+            (name, tuple((item.id, item.content.fingerprint(), item.mandatory, item.reached()) for item in publishes))
+            for name, publishes in sorted(self.uncommitted.items())
+        )
+        return *copying.fingerprint(self), policies, uncommitted

@@ -1,0 +1,107 @@
+"""What the embedded engines keep and hand on: exchanges with their bindings, routes, what has ended and what has failed."""
+
+from typing import Any, NamedTuple
+
+from routesim import events
+from routesim.content import Content
+from routesim.exchanges import EXCHANGE_TYPES, ExchangeType
+from routesim.model import DEFAULT_EXCHANGE, Binding, Exchange
+from routesim.queues import Copy, QueueType
+from routesim.versions import Rules
+
+PREDECLARED = (
+    Exchange(DEFAULT_EXCHANGE, "direct"),
+    Exchange("amq.direct", "direct"),
+    Exchange("amq.fanout", "fanout"),
+    Exchange("amq.headers", "headers"),
+    Exchange("amq.match", "headers"),
+    Exchange("amq.topic", "topic"),
+    Exchange("amq.rabbitmq.trace", "topic", internal=True),
+)
+BindingKey = tuple[str, str, str, tuple[Any, ...]]  # destination type, destination, routing key, identity of arguments
+
+
+class ExchangeState:
+    """A declared exchange, its bindings as a source, and the alternate exchange in force."""
+
+    __slots__ = ("alternate", "bindings", "declared", "matcher", "shared")
+
+    def __init__(self, declared: Exchange, rules: Rules) -> None:
+        self.declared = declared
+        self.matcher: ExchangeType = EXCHANGE_TYPES[declared.type](declared, rules)
+        self.bindings: dict[BindingKey, Binding] = {}
+        self.alternate: str | None = None
+        self.shared = False
+
+    def unshare(self) -> None:
+        """Before a change: stop sharing bindings and matcher with a copy of the broker."""
+        if self.shared:
+            self.matcher, self.bindings, self.shared = self.matcher.clone(), self.bindings.copy(), False
+
+    def clone(self) -> "ExchangeState":
+        other = object.__new__(ExchangeState)
+        other.declared, other.alternate, other.bindings = self.declared, self.alternate, self.bindings
+        stateful = self.matcher.sees == "state"
+        other.matcher = self.matcher.clone() if stateful else self.matcher
+        if stateful:
+            other.bindings = self.bindings.copy()
+        else:
+            self.shared = True
+        other.shared = not stateful
+        return other
+
+
+class RememberedRoute(NamedTuple):
+    """Where a message goes: each queue with the path that led there, every binding that matched, and why nothing did."""
+
+    queues: tuple[tuple[QueueType, events.Path], ...]
+    matched: tuple[Binding, ...]
+    why_nowhere: str
+    delayed_by: tuple[tuple[str, int], ...] = ()
+
+
+class PendingDeadLetter(NamedTuple):
+    """A copy on its way to a dead-letter exchange. `entered` False: its queue refused it, so it was never counted in."""
+
+    queue: QueueType
+    copy: Copy
+    reason: str
+    by: str
+    entered: bool
+
+
+class PendingPublish(NamedTuple):
+    """A publish inside a transaction: routed when published, delivered at commit (rules/routing#S28)."""
+
+    id: str
+    content: Content
+    route: RememberedRoute
+    mandatory: bool
+
+    def reached(self) -> tuple[str, ...]:
+        return tuple(queue.name for queue, _ in self.route.queues)
+
+
+class StepFailure(NamedTuple):
+    """A channel (or its connection) closed by the broker, or a step that could not be carried out (code None)."""
+
+    at_ms: int
+    code: int | None
+    text: str
+
+
+class ConsumerEnded(NamedTuple):
+    """Told to whoever plays the consumer. `channel_lost`: what it held is no longer its own. `why` as in the events:
+    cancelled, channel closed, connection lost …"""
+
+    consumer: str
+    channel: str
+    channel_lost: bool
+    why: str
+
+
+class Livelock(NamedTuple):
+    """A message that keeps coming back at one instant, and the places that it goes round; the run cannot go on."""
+
+    message: str
+    places: tuple[str, ...]
