@@ -46,7 +46,7 @@ class Destinations(NamedTuple):
     names: dict[str, str]
     addresses: dict[str, tuple[str, str]]
 
-    def told(self, options: dict[str, Any]) -> dict[str, Any]:
+    def in_scenario_words(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of a call or a route, in the scenario's words."""
         options = {key: value for key, value in options.items() if value is not None}
         if "queue" not in options:

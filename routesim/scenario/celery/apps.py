@@ -78,7 +78,7 @@ class Apps:
         }
 
     def app_of(self, fields: Fields, at: Node) -> App | None:
-        """The app that something belongs to; None when that has been told."""
+        """The app that something belongs to; None when an error has been noted."""
         given = fields.get("app")
         if given:
             named = given if isinstance(given, list) else [given]

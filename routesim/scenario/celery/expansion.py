@@ -77,7 +77,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
 
 
 def _without_apps(reader: Reader, steps: Sequence) -> Unreadable:
-    """Steps of Celery's where there is no app; what else is wrong with them is told too."""
+    """Steps of Celery's where there is no app; what else is wrong with them is reported too."""
     for step in steps:
         for verb in [key for key in step if key in VERBS] if isinstance(step, Mapping) else ():
             reader.error("no-celery", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
@@ -99,7 +99,7 @@ def _version(root: Mapping) -> str:
     try:
         return rules(str(given)).version if given is not None else NEWEST
     except UnknownVersion:
-        return NEWEST  # told by whoever reads it
+        return NEWEST  # reported by whoever reads it
 
 
 def _know_plain(apps: Apps, root: Mapping) -> None:
@@ -160,7 +160,7 @@ def _merge(reader: Reader, plain: Mapping, section: str, items: list[ExpandedIte
         )  # fmt: skip
         return
     if given is not None and not is_null(given) and not isinstance(given, Sequence if section == "bindings" else Mapping):
-        return  # it is none of the sort, which whoever reads it tells
+        return  # it is none of the sort, which whoever reads it reports
     if section == "bindings":
         listed: Any = made([], given or at)
         listed.extend(given if isinstance(given, Sequence) else ())
@@ -174,7 +174,7 @@ def _merge(reader: Reader, plain: Mapping, section: str, items: list[ExpandedIte
         if part.name not in mapping:
             mapping[part.name] = part.node
         elif not _same(section, str(part.name), apps):
-            _told_twice(reader, section, part, mapping)
+            _declared_twice(reader, section, part, mapping)
     _put(plain, section, mapping, at)
 
 
@@ -187,7 +187,7 @@ def _same(section: str, name: str, apps: Apps) -> bool:
     return section == "channels"
 
 
-def _told_twice(reader: Reader, section: str, part: ExpandedItem, mapping: Mapping) -> None:
+def _declared_twice(reader: Reader, section: str, part: ExpandedItem, mapping: Mapping) -> None:
     first = next(key for key in mapping if key == part.name)
     what = section.removesuffix("s")
     assert part.name is not None
@@ -201,7 +201,7 @@ def _told_twice(reader: Reader, section: str, part: ExpandedItem, mapping: Mappi
 
 
 def _read_the_rest(reader: Reader, root: Mapping) -> None:
-    """The form of the plain sections, so that their errors are told as well; names may be Celery's and are left out."""
+    """The form of the plain sections, so that their errors are reported as well; names may be Celery's and are left out."""
     tasks = child(root, "celery", "tasks")
     for task in tasks.values() if isinstance(tasks, Mapping) else ():
         rules = child(task, "runs")
@@ -209,7 +209,7 @@ def _read_the_rest(reader: Reader, root: Mapping) -> None:
             with contextlib.suppress(Unreadable):
                 RUN.read(reader, rule)
     steps = root.get("steps")
-    if isinstance(steps, Sequence):  # what is told twice of one place is shown once
+    if isinstance(steps, Sequence):  # what is reported twice of one place is shown once
         names = Names(reader)
         PlainSteps(reader, names, Declarations(reader, names)).read(steps)
     elif steps is not None:

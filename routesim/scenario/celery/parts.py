@@ -19,7 +19,7 @@ class ExpandedItem(NamedTuple):
 
 
 class AppTopology:
-    """What the section declares at the top, each thing once. Two that differ are told: RabbitMQ will refuse the second."""
+    """What the section declares at the top, each thing once. Two that differ get a warning: RabbitMQ will refuse the second."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader

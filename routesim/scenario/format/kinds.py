@@ -37,7 +37,7 @@ class Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
-        # What could not be read has been told; that something refers to it is no second mistake.
+        # What could not be read has been reported; that something refers to it is no second mistake.
         self.unread_names: set[str] = set()
         self.unread_steps = 0
 

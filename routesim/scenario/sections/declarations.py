@@ -261,7 +261,7 @@ class Declarations:
                     if refused is not None:
                         self._refused(Declared(step, None, (included, path)), refused)
                 elif binding.source in names.exchanges and binding.destination in (names.queues if to_queue else names.exchanges):
-                    declared.append(Declaration(0, step))  # what it binds has been refused, which has been told
+                    declared.append(Declaration(0, step))  # what it binds has been refused, which has been reported
                 else:
                     missing = binding.source if binding.source not in names.exchanges else binding.destination
                     self._at(

@@ -35,7 +35,7 @@ def check_consumer(reader: Reader, node: Any, consumer: Consumer) -> None:
 
 
 def check_policy(names: Names, policy: Policy, at: Any) -> bool:
-    """False when it cannot be simulated, which has been told."""
+    """False when it cannot be simulated, which is noted as an error."""
     try:
         compiled(policy.pattern)
     except UnreadablePattern as problem:
