@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from routesim.values import Table
+from routesim.values import Table, plain
 
 DEFAULT_EXCHANGE = ""
 REPLY_TO = "amq.rabbitmq.reply-to"
@@ -191,6 +191,12 @@ class TaskWorker(NamedTuple):
     delays: bool = False
     tasks: tuple[str, ...] | None = None
     declares: tuple[Any, ...] = ()
+
+
+def policy_body(policy: Policy) -> dict[str, Any]:
+    """A policy as definitions files and the HTTP API have it, without its name."""
+    definition = plain(policy.definition)
+    return {"pattern": policy.pattern, "apply-to": policy.apply_to, "priority": policy.priority, "definition": definition}
 
 
 def task_consumer(worker: str, queue: str) -> str:

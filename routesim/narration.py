@@ -1,6 +1,7 @@
 """Events in words, each in one place: what its row in a trace says, and how it reads as part of a sentence."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from routesim import events
@@ -46,6 +47,9 @@ def sentence_of(event: Any) -> str | None:
 BEEN_THERE = "it has been there, and not been rejected since"
 
 
+_queue, _worker, _channel, _why, _text, _name = map(attrgetter, ("queue", "worker", "channel", "why", "text", "name"))
+
+
 def _exchange(event: Any) -> str:
     return shown_exchange(event.exchange)
 
@@ -54,42 +58,12 @@ def _to_exchange(event: Any) -> str:
     return f"exchange '{event.exchange}'" if event.exchange else "the default exchange"
 
 
-def _queue(event: Any) -> str:
-    queue: str = event.queue
-    return queue
-
-
 def _to_consumer(event: Any) -> str:
     return f"{event.queue} → {event.consumer}"
 
 
-def _worker(event: Any) -> str:
-    worker: str = event.worker
-    return worker
-
-
-def _channel(event: Any) -> str:
-    channel: str = event.channel
-    return channel
-
-
 def _nothing(event: Any) -> str:
     return ""
-
-
-def _why(event: Any) -> str:
-    why: str = event.why
-    return why
-
-
-def _text(event: Any) -> str:
-    text: str = event.text
-    return text
-
-
-def _name(event: Any) -> str:
-    name: str = event.name
-    return name
 
 
 # What is longer than a line ---------------------------------------------------------------------------------------------

@@ -13,12 +13,14 @@ class Cell(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A titled table; `right` names the columns of numbers. Without columns its rows are sentences."""
+    """A titled table; `right` names the columns of numbers. Without columns its rows are sentences. By its `key` whoever wants
+    this one finds it among others: a title is for people."""
 
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[Cell, ...]]
     right: frozenset[str] = frozenset()
+    key: str = ""
 
 
 def mark(hit: bool) -> Cell:

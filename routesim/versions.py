@@ -88,6 +88,8 @@ class Rules(NamedTuple):
     quorum_delayed_retry: bool
     acknowledgement_timeout: str
     consumer_timeout_argument: bool
+    bad_bindings_skipped: bool
+    celery_limits_channel: bool
 
     def is_at_least(self, since: str) -> bool:
         """Whether this version is `since` (`4.0.0`) or a later one; "" is the first of all."""
@@ -256,6 +258,12 @@ DIFFERENCES: dict[str, VersionDifference] = {
     ),
     "consumer_timeout_argument": VersionDifference(
         "queues may set their own acknowledgement timeout", False, (("3.12.0", True),), "rules/queues#5.10"
+    ),
+    "bad_bindings_skipped": VersionDifference(
+        "an import leaves out bindings that lead nowhere", True, (("3.13.6", False),), "rules/routing#F21"
+    ),
+    "celery_limits_channel": VersionDifference(
+        "a Celery worker limits its channel, not each consumer", True, (("4.0.0", False),), "rules/celery#2.1"
     ),
 }  # fmt: skip
 

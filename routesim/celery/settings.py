@@ -4,11 +4,13 @@ from typing import Any, NamedTuple
 
 
 class CelerySetting(NamedTuple):
-    """`kind` is what stands there; `default` is Celery's own (None: nothing given); `meaning` is what it does on RabbitMQ."""
+    """`kind` is what stands there; `default` is Celery's own (None: nothing given); `meaning` is what it does on RabbitMQ.
+    `worker_field`: the option of a scenario's worker that it becomes as it is, where it is not the default."""
 
     kind: str
     default: Any
     meaning: str
+    worker_field: str | None = None
 
 
 SETTINGS: dict[str, CelerySetting] = {
@@ -66,7 +68,7 @@ SETTINGS: dict[str, CelerySetting] = {
     "task_soft_time_limit": CelerySetting("seconds", None, "an exception in the task after so long"),
     "task_time_limit": CelerySetting("seconds", None, "the process is killed after so long"),
     "worker_cancel_long_running_tasks_on_connection_loss": CelerySetting(
-        "boolean", False, "running acks_late tasks are killed when the connection is lost"
+        "boolean", False, "running acks_late tasks are killed when the connection is lost", "cancels_on_loss"
     ),
     "worker_concurrency": CelerySetting("number", 1, "processes of a worker's pool; 1 here, in Celery one for each processor"),
     "worker_detect_quorum_queues": CelerySetting(
@@ -75,10 +77,10 @@ SETTINGS: dict[str, CelerySetting] = {
     "worker_direct": CelerySetting("boolean", False, "each worker has a queue of its own besides"),
     "worker_disable_rate_limits": CelerySetting("boolean", False, "rate limits have no effect"),
     "worker_enable_prefetch_count_reduction": CelerySetting(
-        "boolean", True, "after a lost connection the prefetch begins smaller"
+        "boolean", True, "after a lost connection the prefetch begins smaller", "reduces_prefetch"
     ),
     "worker_enable_remote_control": CelerySetting("boolean", True, "each worker listens to commands"),
-    "worker_eta_task_limit": CelerySetting("number", None, "the prefetch grows for waiting tasks up to this"),
+    "worker_eta_task_limit": CelerySetting("number", None, "the prefetch grows for waiting tasks up to this", "eta_limit"),
     "worker_prefetch_multiplier": CelerySetting("number", 4, "prefetch is this times the concurrency; 0: no limit"),
     "worker_send_task_events": CelerySetting("boolean", False, "workers publish events of their tasks (-E)"),
 }

@@ -30,7 +30,7 @@ def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
     destinations = destinations_of(queues)
     celery: dict[str, Any] = {"apps": {app: _app(answer, destinations)}}
     celery["workers"] = {f"w{number}": {} for number in range(1, workers + 1)}
-    celery["tasks"] = {name: destinations.told(_task(options)) for name, options in answer["tasks"].items()}
+    celery["tasks"] = {name: destinations.in_scenario_words(_task(options)) for name, options in answer["tasks"].items()}
     schedule = {name: _entry(entry, destinations) for name, entry in named_entries(answer["beat"]) if "other" not in entry}
     if schedule:
         celery["beats"] = {"beat": {"schedule": schedule}}
@@ -70,7 +70,7 @@ def _routes(answer: dict[str, Any], destinations: Destinations) -> list[dict[str
     written = [_first(router["entries"]) for router in answer["routes"]]
     if any(router["code"] for router in answer["routes"]):
         written.insert(0, answer["asked"])
-    given = [{name: _route(destinations.told(route)) for name, route in router.items()} for router in written]
+    given = [{name: _route(destinations.in_scenario_words(route)) for name, route in router.items()} for router in written]
     return [router for router in ({name: route for name, route in each.items() if route} for each in given) if router]
 
 
@@ -102,7 +102,7 @@ def _task(options: dict[str, Any]) -> dict[str, Any]:
 
 def _entry(entry: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
     when = {"crontab": entry["crontab"]} if "crontab" in entry else {"every": _seconds(entry["every"])}
-    return {"task": entry["task"], **when, **_only(ENTRY.fields, destinations.told(entry["options"]))}
+    return {"task": entry["task"], **when, **_only(ENTRY.fields, destinations.in_scenario_words(entry["options"]))}
 
 
 def _seconds(seconds: float) -> Bare:

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from routesim.model import Binding, Exchange, Queue
+from routesim.scenario.topology_data import binding_form, exchange_form, queue_form
+
 
 def queue_name(queue: dict[str, Any]) -> str:
     """A Broadcast is known by its alias: each worker has a queue of its own, with a name of its own."""
@@ -43,7 +46,7 @@ class Destinations(NamedTuple):
     names: dict[str, str]
     addresses: dict[str, tuple[str, str]]
 
-    def told(self, options: dict[str, Any]) -> dict[str, Any]:
+    def in_scenario_words(self, options: dict[str, Any]) -> dict[str, Any]:
         """The options of a call or a route, in the scenario's words."""
         options = {key: value for key, value in options.items() if value is not None}
         if "queue" not in options:
@@ -75,19 +78,15 @@ def beside(queues: Iterable[dict[str, Any]]) -> dict[str, Any]:
     for queue in queues:
         for binding in queue["bindings"][1:]:
             exchange = binding["exchange"]
-            flags = _flags(exchange)
-            exchanges[exchange["name"]] = {"type": exchange["type"], **flags} if flags else exchange["type"]
-            bound[queue["name"]] = _flags(queue)
-            ends = {"source": exchange["name"], "destination": queue["name"]}
-            given = {"routing_key": (binding["routing_key"], ""), "arguments": (binding["arguments"], {})}
-            bindings.append({**ends, **_given(given)})
+            name, source = queue["name"], exchange["name"]
+            exchanges[source] = exchange_form(
+                Exchange(source, exchange["type"], exchange["durable"], exchange["auto_delete"], False, exchange["arguments"])
+            )
+            bound[name] = queue_form(
+                Queue(name, queue["durable"], queue["exclusive"], queue["auto_delete"], queue["arguments"]), short=False
+            )
+            bindings.append(binding_form(Binding(source, name, "queue", binding["routing_key"], binding["arguments"])))
     return {"exchanges": exchanges, "queues": bound, "bindings": bindings} if bindings else {}
-
-
-def _flags(declared: dict[str, Any]) -> dict[str, Any]:
-    """The options of an exchange or a queue that differ from those of a scenario's."""
-    defaults = {"durable": True, "auto_delete": False, "exclusive": False, "arguments": {}}
-    return _given({key: (declared.get(key, default), default) for key, default in defaults.items()})
 
 
 def _given(options: dict[str, tuple[Any, Any]]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.celery_rules import DELAYING
 from routesim.check.finding import Draft, Problem
 from routesim.check.topology_rules import CheckedTopology
-from routesim.check.witness import binding_fields, entity_fields, policy_fields
 from routesim.diagnostics import ERROR, NOTE, did_you_mean
 from routesim.model import Policy
 from routesim.queues.declaring import taken_by
 from routesim.replies import AmqpError
+from routesim.scenario.topology_data import binding_form, exchange_form, policy_form, queue_form
 from routesim.values import plain
 from routesim.versions import NEWEST_PATCH, parse, rules
 
@@ -222,19 +222,19 @@ def _inner(step: steps.Step, refused: AmqpError) -> tuple[str, ...]:
 def _refused_shown(topology: CheckedTopology, step: steps.Step, refused: AmqpError, version: str | None = None) -> Draft | None:
     declared: dict[str, object]
     if isinstance(step, steps.DeclareQueue):
-        declared = {"queues": {step.queue.name: entity_fields(None, step.queue)}}
+        declared = {"queues": {step.queue.name: queue_form(step.queue, short=False, widths=False)}}
     elif isinstance(step, steps.DeclareExchange):
-        declared = {"exchanges": {step.exchange.name: entity_fields(step.exchange.type, step.exchange)}}
+        declared = {"exchanges": {step.exchange.name: exchange_form(step.exchange, short=False, widths=False)}}
     elif isinstance(step, steps.SetPolicy):
         section = "operator_policies" if step.policy.operator else "policies"
-        declared = {section: [policy_fields(step.policy)]}
+        declared = {section: [policy_form(step.policy, short=False, widths=False)]}
     elif isinstance(step, steps.Bind):
         binding = step.binding
         source = topology.broker.exchanges[binding.source].declared
         there = "queues" if binding.destination_type == "queue" else "exchanges"
-        declared = {"exchanges": {source.name: entity_fields(source.type, source)}}
+        declared = {"exchanges": {source.name: exchange_form(source, short=False, widths=False)}}
         declared[there] = {**declared.get(there, {}), binding.destination: {}}  # type: ignore[dict-item]
-        declared["bindings"] = [binding_fields(binding)]
+        declared["bindings"] = [binding_form(binding)]
     else:
         return None
     data = {"rabbitmq": str(version or topology.scenario.rabbitmq), "steps": [{"declare": declared, "fails": refused.code}]}

@@ -12,8 +12,9 @@ from routesim.explain.answer import quoted
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy, Queue
 from routesim.run import Runner
 from routesim.scenario import load_source
+from routesim.scenario.topology_data import binding_form, exchange_form, policy_form, queue_form, table
 from routesim.scenario.yaml.source import Source
-from routesim.scenario.yaml.writing import table, written
+from routesim.scenario.yaml.writing import text
 
 ALL_SHOWN = 30  # bindings of an exchange that are all written out; of more, those that the message matches
 BUDGET_EVENTS = 300_000
@@ -93,18 +94,19 @@ class _Slice:
             if kind == "exchange" and name in self.broker.exchanges:
                 declared = self.broker.exchanges[name].declared
                 if name not in RESERVED:
-                    exchanges[name] = entity_fields(declared.type, declared)
+                    exchanges[name] = exchange_form(declared._replace(auto_delete=False), short=False, widths=False)
                 policies.update(self._policies(name, "exchange"))
             elif kind == "queue" and name in self.broker.queues:
                 queue = self.broker.queues[name]
                 durable = queue.durable or queue.owner is not None
-                queues[name] = entity_fields(None, Queue(name, durable, False, False, dict(queue.arguments)))
+                shown = Queue(name, durable, arguments=dict(queue.arguments))
+                queues[name] = queue_form(shown, short=False, widths=False)
                 policies.update(self._policies(queue.broker_name, queue.kind))
         there = [item for item in bindings if (item.destination_type, item.destination) in self.found]
         parts = {
-            "exchanges": exchanges, "queues": queues, "bindings": [binding_fields(item) for item in there],
-            "policies": [policy_fields(item) for item in policies.values() if not item.operator],
-            "operator_policies": [policy_fields(item) for item in policies.values() if item.operator],
+            "exchanges": exchanges, "queues": queues, "bindings": [binding_form(item) for item in there],
+            "policies": [policy_form(item, short=False, widths=False) for item in policies.values() if not item.operator],
+            "operator_policies": [policy_form(item, short=False, widths=False) for item in policies.values() if item.operator],
         }  # fmt: skip
         return {name: part for name, part in parts.items() if part}
 
@@ -112,39 +114,11 @@ class _Slice:
         return {(operator, item.name): item for operator in (False, True) for item in matching(self.broker, operator, name, kind)}
 
 
-def entity_fields(kind: str | None, declared: Any) -> dict[str, Any]:
-    """An exchange (of type `kind`) or a queue as a scenario writes it."""
-    fields: dict[str, Any] = {"type": kind} if kind else {}
-    if not declared.durable:
-        fields["durable"] = False
-    if getattr(declared, "internal", False):
-        fields["internal"] = True
-    if declared.arguments:
-        fields["arguments"] = table(declared.arguments)
-    return fields
-
-
-def binding_fields(binding: Binding) -> dict[str, Any]:
-    fields: dict[str, Any] = {"source": binding.source, "destination": binding.destination}
-    if binding.destination_type != "queue":
-        fields["destination_type"] = binding.destination_type
-    if binding.routing_key:
-        fields["routing_key"] = binding.routing_key
-    if binding.arguments:
-        fields["arguments"] = table(binding.arguments, widths=True)
-    return fields
-
-
-def policy_fields(policy: Policy) -> dict[str, Any]:
-    fields = {"name": policy.name, "pattern": policy.pattern, "apply-to": policy.apply_to, "priority": policy.priority}
-    return {**fields, "definition": table(policy.definition)}
-
-
 def publish_step(way: PublishPath, key: str, **more: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {"exchange": way.exchange} if way.exchange else {}
     fields["routing_key"] = key
     if way.headers:
-        fields["headers"] = table(dict(way.headers), widths=True)
+        fields["headers"] = table(dict(way.headers))
     return {"publish": {**fields, **more}}
 
 
@@ -180,10 +154,10 @@ def draft(
 
 def confirmed(draft: Draft, title: str) -> Witness | None:
     """The draft as text, once the engine has run that very text and all that it expects came true; else None."""
-    text = written({"name": title, **draft.data}, (draft.sentence,))
+    written = text({"name": title, **draft.data}, (draft.sentence,))
     try:
-        scenario = load_source(Source("witness", text), "")
+        scenario = load_source(Source("witness", written), "")
     except Invalid:
         return None
     result = Runner(scenario, max_events=BUDGET_EVENTS).run()
-    return Witness(draft.sentence, text) if result.ok else None
+    return Witness(draft.sentence, written) if result.ok else None

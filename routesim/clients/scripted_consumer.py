@@ -14,6 +14,8 @@ from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Ack, Consume, Crash, Nack, Publish, Reject, Step
 from routesim.values import comparable
 
+JUST_ACK = Rule()
+
 
 class ConsumerJob(NamedTuple):
     """A delivery being worked on, and the rule that says how; `attempt`: the n-th time that the message came to the consumer,
@@ -68,6 +70,10 @@ class ScriptedConsumer:
         conditions = (first.message, first.redelivered, first.attempt, first.routing_key, first.headers, first.chance)
         self.always = first if all(item is None for item in conditions) else None
         self.counts_attempts = any(rule.attempt is not None or rule.publish for rule in consumer.on_message)
+
+    def is_plain(self) -> bool:
+        """Whether it acknowledges whatever it gets, and does nothing else."""
+        return not self.consumer.auto_ack and self.consumer.on_message[0]._replace(takes=None) == JUST_ACK
 
     def receive(self, delivery: Delivery[DeliveringQueue]) -> list[ConsumerJob]:
         """Take a delivery; returns the jobs that begin."""

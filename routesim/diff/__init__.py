@@ -88,7 +88,7 @@ def _bindings_that_differ(old: Broker, new: Broker) -> int:
 
 
 def _only(one: Broker, other: Broker) -> list[tuple[str, str]]:
-    """What one has and the other has not. Policies count by what they do, which is told as settings."""
+    """What one has and the other has not. Policies count by what they do, which is reported as settings."""
     found = [("exchange", name) for name in one.exchanges if name not in other.exchanges]
     return [*found, *(("queue", name) for name in one.queues if name not in other.queues)]
 

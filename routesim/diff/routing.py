@@ -13,7 +13,7 @@ from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.values import Table, raw, table_identity
 
 MAX_SAMPLES = 2_000  # messages that are tried where keys alone do not decide
-MAX_OF_AN_EXCHANGE = 40  # classes that are told apart at one exchange
+MAX_OF_AN_EXCHANGE = 40  # classes that are looked at each at one exchange
 OF_OTHERS = "other"
 
 

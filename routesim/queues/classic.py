@@ -94,6 +94,16 @@ class Classic(QueueType):
     def ready_count(self) -> int:
         return self.count
 
+    def is_plain(self) -> bool:
+        """Whether a published copy that a consumer takes at once meets no rule but whose turn it is."""
+        return self.settings.overflow == "drop-head" and not self.settings.single_active_consumer
+
+    def keeps_plainly(self) -> bool:
+        """Whether a plain queue has no rule either for copies that wait: no limit, no expiry, no priorities."""
+        limits = self.settings
+        unlimited = limits.message_ttl is limits.max_length is limits.max_length_bytes is None
+        return unlimited and not self.expiring and len(self.levels) == 1
+
     # Publishing ----------------------------------------------------------------------------------------------------
 
     def refusal(self, content: Content, channel: str | None) -> str | None:

@@ -143,6 +143,10 @@ class Channel(Generic[Q]):
         for answer in self.answered or ():
             yield from answer.deliveries
 
+    def is_plain(self) -> bool:
+        """Whether a settled delivery just leaves it: no global limit, no transaction, nothing overdue."""
+        return not self.limit and self.answered is None and not self.late
+
     def at_limit(self) -> bool:
         return self.limit != 0 and self.volume >= self.limit
 

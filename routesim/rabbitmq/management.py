@@ -10,10 +10,9 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from routesim.model import Policy
+from routesim.model import Policy, policy_body
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import WebAddress, segment
-from routesim.values import plain
 
 SECRET_SECTIONS = ("users", "permissions", "topic_permissions", "user_limits")
 SECRET_COMPONENTS = {"shovel", "federation-upstream", "federation-upstream-set", "federation"}
@@ -113,11 +112,7 @@ class Management:
 
     def set_policy(self, vhost: str, policy: Policy) -> None:
         kind = "operator-policies" if policy.operator else "policies"
-        body = {
-            "pattern": policy.pattern, "definition": plain(policy.definition), "apply-to": policy.apply_to,
-            "priority": policy.priority,
-        }  # fmt: skip
-        self.call("PUT", f"{kind}/{segment(vhost)}/{segment(policy.name)}", body)
+        self.call("PUT", f"{kind}/{segment(vhost)}/{segment(policy.name)}", policy_body(policy))
 
     def delete_policy(self, vhost: str, name: str, *, operator: bool) -> None:
         kind = "operator-policies" if operator else "policies"

@@ -59,9 +59,10 @@ class RunAgenda:
 
     def schedule(self, at_ms: int, entry: Entry) -> None:
         self.number += 1
-        if isinstance(entry, WorkerTimer):
-            self.heartbeats += not entry.keeps_going
-        heapq.heappush(self.heap, (at_ms, RANKS[type(entry)], self.number, entry))
+        kind = type(entry)
+        if kind is WorkerTimer:
+            self.heartbeats += not entry.keeps_going  # type: ignore[union-attr]
+        heapq.heappush(self.heap, (at_ms, RANKS[kind], self.number, entry))
 
     def due_ms(self) -> int | None:
         """The instant of the next entry; None: nothing is planned."""
@@ -69,7 +70,7 @@ class RunAgenda:
 
     def pop(self) -> Entry:
         entry = heapq.heappop(self.heap)[3]
-        if isinstance(entry, WorkerTimer):
+        if type(entry) is WorkerTimer:
             self.heartbeats -= not entry.keeps_going
         return entry
 

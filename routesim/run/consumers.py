@@ -37,6 +37,8 @@ class Consumers:
 
     def _begin(self, begun: list[ConsumerJob]) -> None:
         """Jobs that take no time are finished at once, and so are those that can begin then."""
+        if not begun:
+            return
         jobs = deque(begun)
         while jobs:
             job = jobs.popleft()

@@ -18,7 +18,7 @@ from routesim.run.clock import Clock
 from routesim.run.consumers import Consumers
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import Evidence, check
-from routesim.run.express.express import express_for
+from routesim.run.express import express_for
 from routesim.run.folds.fold import Fold, Listener, fan_out
 from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.run.result import Result, StepError

@@ -6,7 +6,7 @@ from routesim.broker import Broker
 from routesim.events import Event
 from routesim.run.agenda import Entry, RunAgenda
 from routesim.run.budget import Budget, Stopped
-from routesim.run.express.express import Express
+from routesim.run.express import Express
 from routesim.scenario import PublishMany
 
 
@@ -42,7 +42,8 @@ class VirtualClock:
             if at_ms is None or (until_ms is not None and at_ms > until_ms):
                 break
             broker.advance(at_ms)
-            yield None
+            if broker.outbox or broker.livelock is not None:
+                yield None
             while heap and heap[0][0] == at_ms:
                 yield agenda.pop()
             self.budget.react()

@@ -7,26 +7,26 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic, Invalid
-from routesim.model import BrokerSettings, ChannelPlan
+from routesim.model import ChannelPlan
 from routesim.scenario.definitions import list_form
 from routesim.scenario.format import whole
-from routesim.scenario.format.declared import BROKER_SETTINGS
-from routesim.scenario.format.kinds import Fields, ListOf, Reader, Unreadable
+from routesim.scenario.format.kinds import Reader, Unreadable
+from routesim.scenario.format.shapes import Fields, ListOf
 from routesim.scenario.places import Places
 from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
+from routesim.scenario.sections.broker_section import broker_settings
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
 from routesim.scenario.sections.names import Names
 from routesim.scenario.steps.steps_section import StepsSection
 from routesim.scenario.steps.verbs import CELERY_VERBS
-from routesim.scenario.yaml.source import STDIN, Mapping, Sequence, Source, Text, parse, read_source
+from routesim.scenario.yaml.nodes import Mapping, Sequence, Text, parse
+from routesim.scenario.yaml.source import STDIN, Source, read_source
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 if TYPE_CHECKING:
     from routesim.scenario.celery.expansion import Expanded
     from routesim.scenario.sections.worker_section import WorkerSection
-
-WORDS = {"rabbitmq": "RabbitMQ", "redis": "Redis"}
 
 
 @contextlib.contextmanager
@@ -62,7 +62,7 @@ def load_placed(
     `vhost`: this one of a definitions file that is read by itself.
     """
     source = read_source(path, stdin)
-    return _loaded(source, _LoadOptions("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis=False))
+    return _loaded(source, LoadOptions("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis=False))
 
 
 @_without_collector()
@@ -70,10 +70,10 @@ def load_source(
     source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
 ) -> Scenario:
     """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
-    return _loaded(source, _LoadOptions(folder, rabbitmq, lenient, redis=redis))[0]
+    return _loaded(source, LoadOptions(folder, rabbitmq, lenient, redis=redis))[0]
 
 
-def _loaded(source: Source, asked: "_LoadOptions") -> tuple[Scenario, Places]:
+def _loaded(source: Source, options: "LoadOptions") -> tuple[Scenario, Places]:
     data = None
     if source.text.lstrip()[:1] == "{":
         try:
@@ -83,7 +83,7 @@ def _loaded(source: Source, asked: "_LoadOptions") -> tuple[Scenario, Places]:
                 raise
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
         if data is not None and list_form.looks_like(data):
-            loader = _Loader(source, asked)
+            loader = _Loader(source, options)
             return loader.definitions_file(data), Places(source, None, loader.declarations)
     if data is not None:
         source = Source(source.file, list_form.without_surrogates(source.text))
@@ -96,7 +96,7 @@ def _loaded(source: Source, asked: "_LoadOptions") -> tuple[Scenario, Places]:
         raise source.fail(
             "wrong-type", "expected a scenario: a mapping such as `queues:`, `steps:`", node.line, node.column, node.width
         )
-    loader = _Loader(source, asked)
+    loader = _Loader(source, options)
     if list_form.looks_like(node):
         scenario = loader.definitions_file(list_form.plain_data(node), node)
     else:
@@ -130,10 +130,12 @@ def load_definitions(
     source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, *, rabbitmq: str | None = None
 ) -> Scenario:
     """What a definitions file declares in one vhost; `node` where its data were YAML. Raises `Invalid`."""
-    return _Loader(source, _LoadOptions("", rabbitmq, False, vhost)).definitions_file(data, node)
+    return _Loader(source, LoadOptions("", rabbitmq, False, vhost)).definitions_file(data, node)
 
 
-class _LoadOptions(NamedTuple):
+class LoadOptions(NamedTuple):
+    """How a text is loaded: see `load` and `load_placed`. `folder`: where the definitions files are that it includes."""
+
     folder: str
     rabbitmq: str | None
     lenient: bool
@@ -142,15 +144,15 @@ class _LoadOptions(NamedTuple):
 
 
 class _Loader:
-    def __init__(self, source: Source, asked: _LoadOptions) -> None:
+    def __init__(self, source: Source, options: LoadOptions) -> None:
         self.source = source
-        self.folder = asked.folder
-        self.rabbitmq = asked.rabbitmq
-        self.vhost = asked.vhost
-        self.redis = asked.redis
+        self.folder = options.folder
+        self.rabbitmq = options.rabbitmq
+        self.vhost = options.vhost
+        self.redis = options.redis
         self.reader = Reader(source)
         self.names = Names(self.reader)
-        self.declarations = Declarations(self.reader, self.names, lenient=asked.lenient)
+        self.declarations = Declarations(self.reader, self.names, lenient=options.lenient)
 
     def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
@@ -254,14 +256,8 @@ class _Loader:
         self, fields: dict[str, Any], node: Mapping | None, version: str, vhost: str, default_type: str | None
     ) -> Scenario:
         names, declarations = self.names, self.declarations
-        broker = self._checked_broker(fields.get("broker", {}), node)
-        default_type = str(broker["default_queue_type"]) if "default_queue_type" in broker else default_type
-        order = broker.get("queue_order")
-        settings = BrokerSettings(
-            broker.get("consumer_timeout"), broker.get("max_message_size"), default_type, str(broker.get("kind", "rabbitmq")),
-            broker.get("visibility_timeout"), broker.get("restore_every"), tuple(broker.get("priority_steps", ())) or None,
-            None if order is None else str(order),
-        )  # fmt: skip
+        written = node.get("broker") if node is not None else None
+        settings = broker_settings(self.reader, fields.get("broker", {}), written, default_type, redis=self.redis)
         for name, options in fields.get("channels", {}).items():
             names.named_channels.add(str(name))
             connection = str(options.get("connection", name))
@@ -307,33 +303,6 @@ class _Loader:
         )
 
         return WorkerSection(self.reader, self.names, self.declarations, fields)
-
-    def _checked_broker(self, broker: dict[str, Any], node: Mapping | None) -> dict[str, Any]:
-        """The section `broker`, where every setting must be one of that kind of broker."""
-        kind = str(broker.get("kind", "rabbitmq"))
-        written = node.get("broker") if node is not None else None
-        for name in written if isinstance(written, Mapping) else ():
-            belongs = next((other for other, settings in BROKER_SETTINGS.items() if name in settings), kind)
-            if belongs != kind:
-                cure = f"take it out, or write `kind: {belongs}`"
-                self.reader.error(
-                    "wrong-value", f"{name} is a setting of {WORDS[belongs]}, and this broker is {WORDS[kind]}", name, cure
-                )
-        if kind == "redis" and not self.redis:
-            self.reader.error(
-                "not-simulated", "this command knows RabbitMQ's rules alone, and this scenario's broker is Redis", broker["kind"],
-                "`routesim run` and `routesim graph` know both",
-            )  # fmt: skip
-        steps_given = list(broker.get("priority_steps", ()))
-        if isinstance(written, Mapping) and steps_given != sorted(set(steps_given)):
-            self.reader.error(
-                "wrong-value", "priority_steps are to ascend", written["priority_steps"], f"write {sorted(set(steps_given))}"
-            )
-        if isinstance(written, Mapping) and broker.get("restore_every") == 0:
-            self.reader.error(
-                "wrong-value", "restore_every is to be more than 0", written["restore_every"], "leave it out for 100s"
-            )
-        return broker
 
     def _promises(self, fields: dict[str, Any]) -> tuple[tuple[ExpectedRoute, ...], tuple[Never, ...]]:
         if not fields.keys() & {"routes", "never"}:

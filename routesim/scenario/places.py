@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 from routesim import steps
 from routesim.diagnostics import Place
 from routesim.scenario.definitions.list_form import Path
-from routesim.scenario.sections.declarations import Declarations, Declared, Included, child
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
+from routesim.scenario.sections.declarations import Declarations, Declared, Included
+from routesim.scenario.sections.declared_checks import child
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.source import Source
 
 # Sections in which names are keys.
 NAMED = {steps.DeclareExchange: "exchanges", steps.DeclareQueue: "queues", steps.Consume: "consumers"}

@@ -16,27 +16,13 @@ from routesim.scenario.celery.celery_format import Data, Later, Seconds
 from routesim.scenario.celery.celery_steps import VERBS as CELERY_VERBS
 from routesim.scenario.celery.celery_steps import CeleryVerb
 from routesim.scenario.format import declared, whole
+from routesim.scenario.format.amqp_values import AmqpValue, Table
 from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Limit, Over, Rate, Yes
-from routesim.scenario.format.kinds import (
-    SHORTSTR_BYTES,
-    AmqpValue,
-    Boolean,
-    Choice,
-    Duration,
-    Either,
-    Integer,
-    Kind,
-    ListOf,
-    MapOf,
-    Number,
-    Schema,
-    Shape,
-    Table,
-    TextKind,
-)
+from routesim.scenario.format.kinds import SHORTSTR_BYTES, Boolean, Choice, Duration, Integer, Kind, Number, TextKind
+from routesim.scenario.format.shapes import Either, ListOf, MapOf, Schema, Shape
 from routesim.scenario.steps.checks import schema_of
 from routesim.scenario.steps.verbs import FAILS, VERBS, Verb
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.values import INTEGER_RANGES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

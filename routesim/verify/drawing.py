@@ -4,13 +4,13 @@ a transaction on a quorum queue, the cancelling of a single active consumer on a
 channel, policies of equal priority, expiry without a wait after it, and the dice of x-random.
 """
 
-import json
 from random import Random
 from typing import Any
 
 from routesim.diagnostics import Invalid
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
+from routesim.scenario.yaml.writing import text
 
 Document = dict[str, Any]
 
@@ -37,20 +37,7 @@ def draw(seed: int, number: int, profile: str, types: frozenset[str]) -> Documen
 
 def scenario_of(document: Document, profile: str) -> Scenario:
     """Raises `Invalid`."""
-    return load_source(Source(f"{document['name']}.yaml", text_of(document)), "", rabbitmq=profile)
-
-
-def text_of(document: Document) -> str:
-    """The document as a scenario file: one line an item."""
-    lines = []
-    for section, value in document.items():
-        if isinstance(value, dict):
-            lines += [f"{section}:", *(f"  {json.dumps(name)}: {json.dumps(item)}" for name, item in value.items())]
-        elif isinstance(value, list):
-            lines += [f"{section}:", *(f"  - {json.dumps(item)}" for item in value)]
-        else:
-            lines.append(f"{section}: {json.dumps(value)}")
-    return "\n".join(lines) + "\n"
+    return load_source(Source(f"{document['name']}.yaml", text(document)), "", rabbitmq=profile)
 
 
 class _Drawing:

@@ -16,6 +16,7 @@ from routesim.scenario import Expect, PublishMany, Scenario
 from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx
 from routesim.values import raw
 from routesim.verify.comparing import EngineDifference, first_difference, leniency
+from routesim.versions import rules
 
 TRIES = 3
 LONGEST_MS = 60_000
@@ -110,7 +111,7 @@ def known_deviation(scenario: Scenario) -> str | None:
     kinds = {queue.name: raw(queue.arguments.get("x-queue-type", "classic")) for queue in declared}
     single = {queue.name for queue in declared if queue.arguments.get(SINGLE) is True and kinds[queue.name] == "classic"}
     cancelled = {step.consumer for step in steps_of(scenario) if isinstance(step, Cancel)}
-    if scenario.rabbitmq.startswith("3.") and any(scenario.consumers[name].queue in single for name in cancelled):
+    if not rules(scenario.rabbitmq).cancel_dispatches and any(scenario.consumers[name].queue in single for name in cancelled):
         return "known deviation: cancelling a single active consumer on a classic queue, 3.x"
     if "quorum" in kinds.values() and any(isinstance(step, Tx) for step in steps_of(scenario)):
         return "known deviation: a transaction on a quorum queue"

@@ -10,7 +10,8 @@ from kits.celery_scenes import SCENES
 from kits.schema import VALIDATOR, agree, places
 
 from routesim.scenario.definitions.list_form import plain_data
-from routesim.scenario.yaml.source import Source, parse
+from routesim.scenario.yaml.nodes import parse
+from routesim.scenario.yaml.source import Source
 
 junk = st.sampled_from([
     "", "word", "5", "-1", "1.5s", "2m", "rpc://", "0 3 * * *", "topic", "retry", 0, 1, -1, 3, 1.5, -0.5, 70000, True, False, None, [], ["a"],

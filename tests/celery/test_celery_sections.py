@@ -10,7 +10,8 @@ from kits.scenario import Outcome, only, play, problems_in, refused, routesim, w
 from routesim.scenario.celery.expansion import expand
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format.kinds import Reader
-from routesim.scenario.yaml.source import Mapping, Source, parse
+from routesim.scenario.yaml.nodes import Mapping, parse
+from routesim.scenario.yaml.source import Source
 
 SHIPPED = {
     path.stem: path.read_text(encoding="utf-8") for path in SCENARIO_FILES if "\ncelery:" in path.read_text(encoding="utf-8")

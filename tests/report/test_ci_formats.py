@@ -12,13 +12,15 @@ import yaml
 from kits.report import FAILING, NASTY, hostile, result_of
 
 from routesim.diagnostics import Diagnostic, Place
-from routesim.report.formats import run_report
+from routesim.report.formats import FORMATS, RUN, run_report, writer_of
 from routesim.report.formats.github import annotation
+from routesim.report.formats.reports import RunReport
 from routesim.report.results.findings import refused
 from routesim.report.results.runs import suite_of
 from routesim.report.style import OutputStyle
 from routesim.run import Result
 
+PAIRS = [(format, shown) for format, writers in FORMATS.items() for shown in writers]
 LINES = {"routes": [12], "expect": [8], "never": [14], "step": [10]}
 
 
@@ -34,6 +36,16 @@ def printed(format: str, *results: Result, encoding: str = "utf-8") -> str:
         out.write(after)
         out.flush()
         return data.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize(("format", "shown"), PAIRS)
+def test_what_the_table_of_formats_names_is_there(format: str, shown: str) -> None:
+    writer = writer_of(format, shown)
+    assert callable(writer)
+    assert isinstance(writer, type) is (shown == RUN)
+    if shown == RUN:
+        assert issubclass(writer, RunReport)
+        assert writer.shows_refused is (format not in ("table", "plain")), "programs hear of files that cannot be used"
 
 
 def test_cases_are_the_expectations_the_failed_steps_and_the_end() -> None:

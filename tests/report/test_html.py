@@ -14,9 +14,10 @@ from kits.report import FAILING, NASTY, hostile_scenario, scenario_of, written
 
 from routesim.report.html import story as story_module
 from routesim.report.html.markup import data, element
-from routesim.report.html.panels import PANELS
+from routesim.report.html.panels import PANELS, panels
 from routesim.report.html.plots import Series, event_axis, plot, time_axis
-from routesim.report.html.story import Recorder
+from routesim.report.html.story import Recorder, Story
+from routesim.report.summary.summary import SECTIONS, sections
 from routesim.run import Runner
 from routesim.scenario import Scenario, load
 from routesim.text import visible
@@ -180,6 +181,30 @@ def test_a_state_of_the_page_is_that_of_the_run(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_panel_is_a_row_in_a_table() -> None:
     assert [panel.title for panel in PANELS][:4] == ["Topology", "Trace", "Failures", "Queues over time"]
+
+
+def recorded(path: Path) -> Story:
+    scenario = load(str(path))
+    recorder = Recorder(scenario)
+    return recorder.finished(Runner(scenario, recorder.hear).run(), kept=True)
+
+
+def test_a_panel_finds_its_section_by_a_key_that_is_there() -> None:
+    keys = [panel.draw for panel in PANELS if isinstance(panel.draw, str)]
+    assert "queues" in keys
+    assert set(keys) <= SECTIONS.keys()
+
+
+def test_a_changed_title_of_a_section_changes_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Titles are for people: the summary's may be worded anew, and the page still finds every section."""
+    story = recorded(SCENARIO_FILES[0])
+    before = panels(story)
+    for key, make in SECTIONS.items():
+        monkeypatch.setitem(SECTIONS, key, lambda result, make=make: make(result)._replace(title="otherwise"))
+    assert {part.title for part in sections(story.result)} == {"otherwise"}
+    assert [part.key for part in sections(story.result)] == [key for key in SECTIONS if SECTIONS[key](story.result).rows]
+    titles = re.compile('aria-label="[^"]*, scrolls sideways"')
+    assert [titles.sub("", part) for part in panels(story)] == [titles.sub("", part) for part in before]
 
 
 # Plots ---------------------------------------------------------------------------------------------------------------

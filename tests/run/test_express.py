@@ -1,16 +1,22 @@
 """The fast way and the ordinary way: the same events, byte for byte, and the same state afterwards."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
+from kits.paths import ALL_SCENARIO_FILES, ROOT
 
 from routesim.broker import RabbitBroker, counts
 from routesim.diagnostics import Invalid
 from routesim.report.formats.ndjson import Lines
 from routesim.run import Result, Runner
-from routesim.scenario import load_source
+from routesim.run.virtual_clock import VirtualClock
+from routesim.scenario import Expect, Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 
+RECORDED = sorted(path for path in (ROOT / "tests/conformance/recorded").glob("*.jsonl") if not path.stem.endswith("-pairs"))
 TOPOLOGY = """
 rabbitmq: "{version}"
 exchanges: {{shop: topic, all: fanout}}
@@ -24,12 +30,13 @@ bindings:
 """
 
 
-def run(text: str, *, express: bool, traced: bool = True, until: str | int | None = None) -> tuple[str, Runner, Result, int]:
+def run(
+    scenario: Scenario, *, express: bool, traced: bool = True, until: str | int | None = None
+) -> tuple[str, Runner, Result, int]:
     lines: list[str] = []
     runner = Runner(
-        load_source(Source("a.yaml", text), ""), Lines(lines.append) if traced else None, keep=False, express=express,
-        max_events=20_000, until=until,
-    )  # fmt: skip
+        scenario, Lines(lines.append) if traced else None, keep=False, express=express, max_events=20_000, until=until
+    )
     applied = 0
     apply = RabbitBroker.apply
 
@@ -44,21 +51,44 @@ def run(text: str, *, express: bool, traced: bool = True, until: str | int | Non
     return "".join(lines), runner, result, applied
 
 
-def same(text: str, until: str | int | None = None) -> tuple[int, int]:
+def same(given: str | Scenario, until: str | int | None = None) -> tuple[int, int]:
     """Both ways agree; returns how many steps the broker was asked in the ordinary way, fast and slow."""
-    fast, fast_runner, fast_result, few = run(text, express=True, until=until)
-    slow, slow_runner, slow_result, many = run(text, express=False, until=until)
+    scenario = load_source(Source("a.yaml", given), "") if isinstance(given, str) else given
+    fast, fast_runner, fast_result, few = run(scenario, express=True, until=until)
+    slow, slow_runner, slow_result, many = run(scenario, express=False, until=until)
     assert fast == slow
-    _, silent_runner, silent_result, _ = run(text, express=True, traced=False, until=until)
+    _, silent_runner, silent_result, _ = run(scenario, express=True, traced=False, until=until)
     for runner, result in ((fast_runner, fast_result), (silent_runner, silent_result)):
         assert result.ended == slow_result.ended
         assert result.broker.now == slow_result.broker.now
         assert counts(result.broker) == counts(slow_result.broker)
         assert result.broker.fingerprint() == slow_result.broker.fingerprint()
         assert [item[:3] for item in sorted(runner.agenda.heap)] == [item[:3] for item in sorted(slow_runner.agenda.heap)]
-        assert runner.clock.budget.reactions == slow_runner.clock.budget.reactions
+        assert reactions(runner) == reactions(slow_runner)
         assert tags(result) == tags(slow_result)
     return few, many
+
+
+def reactions(runner: Runner) -> int:
+    assert isinstance(runner.clock, VirtualClock)
+    return runner.clock.budget.reactions
+
+
+def unexpecting(scenario: Scenario) -> Scenario:
+    """Without what is to be remembered of its events, which would have all of it go the ordinary way."""
+    steps = tuple(step for step in scenario.steps if not isinstance(step.action, Expect))
+    return scenario._replace(steps=steps, expect=(), never=())
+
+
+@pytest.mark.parametrize("path", ALL_SCENARIO_FILES, ids=lambda path: path.stem)
+def test_every_scenario_goes_both_ways(path: Path) -> None:
+    same(unexpecting(load(str(path))))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_every_recorded_case_goes_both_ways(path: Path) -> None:
+    for case in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        same(unexpecting(load_source(Source(case["name"], case["scenario"]), "")))
 
 
 def tags(result: Result) -> dict[str, int]:

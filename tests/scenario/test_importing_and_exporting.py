@@ -16,12 +16,12 @@ from test_writing import topologies
 
 from routesim.diagnostics import Invalid
 from routesim.scenario import load
-from routesim.scenario.declared_topology import DeclaredTopology, topology_of
 from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
 from routesim.scenario.definitions.importing import imported
 from routesim.scenario.load import load_source
+from routesim.scenario.topology_data import DeclaredTopology, scenario_sections, topology_of
 from routesim.scenario.yaml.source import Source
-from routesim.scenario.yaml.writing import scenario_lines
+from routesim.scenario.yaml.writing import lines
 from routesim.values import Typed, raw
 
 PUBLIC = Path(os.environ.get("ROUTESIM_DEFINITIONS") or ROOT.parent / "shared" / "definitions")
@@ -34,7 +34,7 @@ def source_of(document: Any) -> Source:
 
 
 def through_yaml(topology: DeclaredTopology) -> DeclaredTopology:
-    return topology_of(load_source(Source("scene.yaml", "\n".join(scenario_lines(topology))), ""))
+    return topology_of(load_source(Source("scene.yaml", "\n".join(lines(scenario_sections(topology)))), ""))
 
 
 def bare(value: Any) -> Any:
@@ -97,7 +97,7 @@ def test_a_scenario_comes_back(path: Path) -> None:
 @given(topologies())
 @settings(max_examples=100, deadline=None)
 def test_any_topology_comes_back(topology: DeclaredTopology) -> None:
-    scenario = load_source(Source("scene.yaml", "\n".join(scenario_lines(topology))), "")
+    scenario = load_source(Source("scene.yaml", "\n".join(lines(scenario_sections(topology)))), "")
     document, warnings = definitions_of(scenario)
     back = imported(Source("broker.json", "\n".join(lines_of(document))))
     assert document_of(back.topology) == document, "what an import makes of a file exports as that file"
@@ -484,7 +484,7 @@ def test_time_and_memory_grow_with_the_file() -> None:
         for _ in range(2):
             began = time.process_time()
             found = imported(Source("broker.json", text))
-            written = sum(map(len, scenario_lines(found.topology, found.left_out)))
+            written = sum(map(len, lines(scenario_sections(found.topology), found.left_out)))
             best = min(best, time.process_time() - began)
         assert written > 30 * bindings
         tracemalloc.start()

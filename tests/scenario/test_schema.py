@@ -16,9 +16,11 @@ from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import schema
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format import whole
-from routesim.scenario.format.kinds import Kind, ListOf, MapOf, Shape
+from routesim.scenario.format.kinds import Kind
+from routesim.scenario.format.shapes import ListOf, MapOf, Shape
 from routesim.scenario.steps.verbs import NAMES, kind_of
-from routesim.scenario.yaml.source import parse, read_source
+from routesim.scenario.yaml.nodes import parse
+from routesim.scenario.yaml.source import read_source
 
 SHIPPED = Path(schema.__file__).with_name("schema.json")
 

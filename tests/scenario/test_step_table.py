@@ -21,7 +21,8 @@ from routesim.scenario import schema
 from routesim.scenario.celery.celery_format import COMMANDS
 from routesim.scenario.celery.celery_steps import VERBS as CELERY_ROWS
 from routesim.scenario.celery.celery_steps import CeleryVerb
-from routesim.scenario.format.kinds import Choice, Shape
+from routesim.scenario.format.kinds import Choice
+from routesim.scenario.format.shapes import Shape
 from routesim.scenario.steps.verbs import CELERY_VERBS, NAMES, VERBS, Verb, kind_of
 
 ROOT = Path(routesim.__file__).parent

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routesim.model import Binding, Exchange, Policy, Queue
-from routesim.scenario.declared_topology import DeclaredTopology, topology_of
+from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.load import load_source
+from routesim.scenario.topology_data import DeclaredTopology, scenario_sections, topology_of
+from routesim.scenario.yaml.nodes import parse
 from routesim.scenario.yaml.source import Source
-from routesim.scenario.yaml.writing import scalar, scenario_lines
+from routesim.scenario.yaml.writing import lines, scalar
 from routesim.values import INTEGER_RANGES, Typed
 
 HOSTILE = [
@@ -104,7 +106,7 @@ def topologies(draw: Any) -> DeclaredTopology:
 
 
 def reread(topology: DeclaredTopology, *, ascii: bool = False) -> DeclaredTopology:
-    text = "\n".join(scenario_lines(topology, ["a comment", "  \x1b[31m and \u202e another"], ascii=ascii))
+    text = "\n".join(lines(scenario_sections(topology), ["a comment", "  \x1b[31m and \u202e another"], ascii=ascii))
     return topology_of(load_source(Source("again.yaml", text), ""))
 
 
@@ -117,6 +119,22 @@ def unique(topology: DeclaredTopology) -> DeclaredTopology:
     return topology._replace(bindings=tuple(found))
 
 
+data = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8,
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(texts.filter(bool), data.filter(lambda value: value not in ([], {})), min_size=1, max_size=3), st.booleans()
+)
+@settings(max_examples=150, deadline=None)
+def test_sections_of_any_data_read_back(sections: dict[str, Any], ascii: bool) -> None:
+    node = parse(Source("again.yaml", "\n".join(lines(sections, ["a comment"], ascii=ascii))))
+    assert node is not None
+    assert plain_data(node) == sections
+
+
 @given(topologies(), st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_what_is_written_reads_back_as_the_same(topology: DeclaredTopology, ascii: bool) -> None:
@@ -126,8 +144,8 @@ def test_what_is_written_reads_back_as_the_same(topology: DeclaredTopology, asci
 def test_long_items_become_blocks() -> None:
     arguments = {f"k{number}": {"inner": list(range(12))} for number in range(4)}
     topology = DeclaredTopology("/", "4.1", queues=(Queue("q", arguments=arguments),))
-    lines = list(scenario_lines(topology))
-    assert max(map(len, lines)) <= 110
+    found = list(lines(scenario_sections(topology)))
+    assert max(map(len, found)) <= 110
     assert reread(topology) == topology
 
 
@@ -140,7 +158,7 @@ def test_the_shortest_forms() -> None:
         (Queue("q"), Queue("r", arguments={"x-queue-type": "quorum"})),
         (Binding("x", "q"),),
     )
-    assert list(scenario_lines(topology)) == [
+    assert list(lines(scenario_sections(topology))) == [
         'rabbitmq: "4.1"', "", "exchanges:", "  x: fanout", "", "queues:", "  q:", "  r: {type: quorum}", "", "bindings:",
         "  - {source: x, destination: q}",
     ]  # fmt: skip
@@ -148,6 +166,6 @@ def test_the_shortest_forms() -> None:
 
 def test_comments_stay_comments() -> None:
     """Nothing in a comment may begin a line of the scenario."""
-    lines = list(scenario_lines(DeclaredTopology("/", "4.1"), ["word " * 60, "", "  indented " * 20]))
-    assert all(line.startswith("#") for line in lines[:-2])
-    assert lines[-2:] == ["", 'rabbitmq: "4.1"']
+    found = list(lines(scenario_sections(DeclaredTopology("/", "4.1")), ["word " * 60, "", "  indented " * 20], apart=True))
+    assert all(line.startswith("#") for line in found[:-2])
+    assert found[-2:] == ["", 'rabbitmq: "4.1"']

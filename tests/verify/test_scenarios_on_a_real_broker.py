@@ -9,8 +9,9 @@ from routesim.diagnostics import Invalid
 from routesim.run import Runner
 from routesim.run.session import BrokerSession
 from routesim.scenario import load
+from routesim.scenario.yaml.writing import text
 from routesim.verify import verify
-from routesim.verify.drawing import draw, scenario_of, text_of
+from routesim.verify.drawing import draw, scenario_of
 from routesim.verify.shrinking import shrink
 
 # Examples that would take long; each at a speed at which their times are still far apart.
@@ -43,7 +44,7 @@ def test_an_example_does_the_same(session: BrokerSession, path: Path) -> None:
 def test_a_random_scenario_does_the_same(session: BrokerSession, number: int) -> None:
     document = draw(3, number, session.profile, session.types)
     verdict = verify(scenario_of(document, session.profile), session)
-    assert verdict.difference is None, text_of(document)
+    assert verdict.difference is None, text(document)
 
 
 def test_drawing_is_a_function_of_seed_and_number() -> None:
@@ -63,7 +64,7 @@ def test_shrinking_keeps_what_it_is_about() -> None:
 
     small = shrink(document, holds)
     assert len(small["steps"]) == 1
-    assert len(text_of(small).splitlines()) < 14
+    assert len(text(small).splitlines()) < 14
 
 
 FOUND = sorted((Path(__file__).parent / "found").glob("*.yaml"))

@@ -12,11 +12,12 @@ from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import CannotWrite, opened, read_stdin, stderr_line
 from routesim.cli.shared.refusing import rules_of, scenario_of, write_problems
 from routesim.diagnostics import Invalid
-from routesim.scenario.declared_topology import DeclaredTopology
 from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
 from routesim.scenario.definitions.importing import Imported, imported
+from routesim.scenario.topology_data import DeclaredTopology, scenario_sections
 from routesim.scenario.yaml.source import Source, read_source
-from routesim.scenario.yaml.writing import scalar, scenario_lines
+from routesim.scenario.yaml.writing import lines as yaml_lines
+from routesim.scenario.yaml.writing import scalar
 
 IMPORT_FORMATS = ("scenario", "definitions")
 LONGEST_VHOST = 255
@@ -91,7 +92,7 @@ def _scenario(found: Imported, file: str, *, ascii: bool) -> Iterator[str]:
     comments = [f"Imported from {scalar(file)}, vhost {scalar(topology.vhost)}."]
     if found.left_out:
         comments += ["", "Left out:", *(f"  {sentence}" for sentence in found.left_out)]
-    yield from scenario_lines(topology, comments, ascii=ascii)
+    yield from yaml_lines(scenario_sections(topology), comments, apart=True, ascii=ascii)
     message = _example(topology)
     if message is not None:
         yield from ("", "# Publish something, and see where it goes:", "# steps:", f"#   - publish: {message}")

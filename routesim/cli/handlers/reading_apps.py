@@ -11,7 +11,7 @@ from routesim.cli.handlers.converting import is_utf8, write
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.output import stderr_line
 from routesim.cli.shared.refusing import rules_of
-from routesim.scenario.yaml.writing import inline, scalar, written
+from routesim.scenario.yaml.writing import WrittenItem, lines, scalar
 
 
 def import_app(
@@ -56,11 +56,5 @@ def _lines(section: CelerySection, app: str, rabbitmq: str | None, *, ascii: boo
     if section.left_out:
         comments += ["", "Left out:", *(f"  {sentence}" for sentence in section.left_out)]
     version = {"rabbitmq": rabbitmq} if rabbitmq is not None else {}
-    yield from written({}, comments, ascii=ascii).splitlines()
-    lines = written({**version, **section.data}, ascii=ascii).splitlines()
-    yield from ([""] if lines and lines[0] else [])
-    yield from lines
-    if section.steps:
-        yield from ("", "steps:")
-    for step in section.steps:
-        yield from (f"  - {key}: {inline(value, ascii=ascii)}" for key, value in step.items())
+    steps = [WrittenItem("", None, step) for step in section.steps]
+    yield from lines({**version, **section.data, "steps": steps}, comments, apart=True, ascii=ascii)

@@ -72,7 +72,8 @@ def _verify_all(options: VerifyOptions) -> int:
 
 def _random(options: VerifyOptions, found: BrokerSession) -> list[VerifyVerdict]:
     """Verifies drawn scenarios up to the first that differs, which is shrunk and kept as a file."""
-    from routesim.verify.drawing import draw, text_of
+    from routesim.scenario.yaml.writing import text
+    from routesim.verify.drawing import draw
     from routesim.verify.shrinking import shrink
 
     verdicts = []
@@ -88,7 +89,7 @@ def _random(options: VerifyOptions, found: BrokerSession) -> list[VerifyVerdict]
                 small, smaller = document, verdict
             path = os.path.join(options.keep, f"{name}.yaml")
             with open(path, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text_of(small))
+                file.write(text(small))
             stderr_line(f"kept {path}")
             verdicts.append(smaller._replace(file=path))
             break

@@ -18,7 +18,7 @@ END_S = 2.0
 
 
 class Died(NamedTuple):
-    """In place of an answer: the process that worked on it came to an end; `code` is its exit status, or minus a signal."""
+    """In place of an answer: the process that worked on it has ended; `code` is its exit status, or minus a signal."""
 
     code: int | None
 

@@ -8,7 +8,6 @@ from routesim.cli.shared.exits import UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.output import opened, read_stdin, stderr, style_of, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.report.formats import CHECK, diagnostics, formats_of, run_report, writer_of
-from routesim.report.results.findings import Findings, refused
 from routesim.scenario import Scenario, load
 from routesim.versions import NEWEST, Rules, UnknownVersion, rules
 
@@ -70,6 +69,8 @@ def write_problems(problems: Iterable[Diagnostic]) -> None:
 def refuse(problem: FilesRefused, format: str | None, output: str | None = None) -> int:
     """Write what is wrong with the files in a format for programs, if it is one that can show it; the exit status."""
     if format is not None and format not in FOR_PEOPLE and format in formats_of(CHECK):
+        from routesim.report.results.findings import Findings, refused
+
         found = Findings([refused(name, problems) for name, problems in problem.files])
         with opened(output) as out:
             writer_of(format, CHECK)(out, found, style_of(out, format))
@@ -80,6 +81,8 @@ def refuse_runs(problem: FilesRefused, format: str | None, output: str | None) -
     """The same in a format of runs."""
     report = run_report(format or "plain")
     if report.shows_refused:
+        from routesim.report.results.findings import refused
+
         with opened(output) as out:
             report.write_refused(out, [refused(name, problems) for name, problems in problem.files])
     return UNUSABLE

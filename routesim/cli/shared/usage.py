@@ -10,7 +10,7 @@ PROGRAM = "routesim"
 
 
 def lines_of(problem: Any, command: Any, arguments: list[str]) -> list[str]:
-    """What to tell about one of the library's errors: at most three lines. `command`: the group of all commands."""
+    """What to say about one of the library's errors: at most three lines. `command`: the group of all commands."""
     asked = walked(command, arguments)
     path = " ".join((PROGRAM, *asked.path))
     return [f"error: {_sentence(problem, asked, path)}", f"`{path} --help` shows what there is."]

@@ -37,7 +37,7 @@ def one_line(item: Diagnostic) -> str:
 
 
 def failure_lines(item: Diagnostic) -> list[str]:
-    """What a comparison came to: where, and what was expected; indented, what was found and why."""
+    """A comparison that failed: where, and what was expected; indented, what was found and why."""
     where = _where(item)
     facts = [("expected", item.expected), ("found", item.found), ("because", item.why)]
     shown = [(name, text) for name, text in facts if text]

@@ -7,7 +7,7 @@ from routesim.report.formats.reports import SuiteReport
 from routesim.report.results import FAILED, NOTED, PASSED, REFUSED, SKIPPED, Case, Suite
 from routesim.text import visible
 
-# How a case that did not just pass is told.
+# The element of a case that did not just pass.
 ELEMENTS = {FAILED: "failure", REFUSED: "error"}
 
 

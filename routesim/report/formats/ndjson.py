@@ -13,13 +13,12 @@ from routesim.report.results import Suite
 from routesim.report.results.findings import finding_object
 from routesim.report.style import OutputStyle
 from routesim.run import Result
-from routesim.run.express.express import BatchListener, Emit, Placeholder
+from routesim.run.batches import BatchListener, Emit, Placeholder, emitter, hole, line_function
 from routesim.scenario import Scenario
 from routesim.values import plain
 
 REMEMBERED_PATHS = 4096
 _PATHS: dict[int, tuple[Path, str]] = {}
-OPEN, CLOSE = "\0", "\1"  # stand around what an f-string is to evaluate: JSON has no such characters
 
 
 class NdjsonReport(RunReport):
@@ -52,69 +51,34 @@ class Lines(BatchListener):
         self.seq = seq = self.seq + 1
         self.write(_line_of(type(event))(seq, event) + self.end)  # type: ignore[arg-type]
 
-    def prepare(self, told: Sequence[Any]) -> Emit:
-        """A function made for these events: one formatted text, one write."""
-        text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(told, 1))
-        first, *rest = text.split(OPEN)
-        expressions, constants = zip(*(part.split(CLOSE, 1) for part in rest), strict=True)
-        tell: Emit = _teller(expressions, len(told))(self, self.write, first, *constants)
-        return tell
-
-
-@cache
-def _teller(expressions: tuple[str, ...], lines: int) -> Callable[..., Any]:
-    """Makes functions that write lines with these expressions between any constant parts."""
-    copies = sorted({name for name in expressions if name.startswith("copy")})
-    tags = sorted({name for name in expressions if name.startswith("tag")})
-    second = "next_message" in expressions
-    parts = [f"part{index}" for index in range(len(expressions) + 1)]
-    text = "{part0}" + "".join(f"{{{name}}}{{{part}}}" for name, part in zip(expressions, parts[1:], strict=True))
-    source = f"""
-def make(lines, write, {", ".join(parts)}):
-    def tell(at_ms, message, copy{"".join(f", {name}" for name in tags)}{", next_message, next_copy, next_tag" * second}):
-        seq = lines.seq
-        lines.seq = seq + {lines}
-        at_ms, message = str(at_ms), _quoted(message)
-        {"next_message = _quoted(next_message)" if second else ""}
-        {"; ".join(f"{name} = str(copy + {name[4:]})" for name in copies)}
-        {"; ".join(f"{name} = str({name})" for name in tags)}
-        write(f"{text}")
-    return tell
-"""
-    return _made(source, "make")
+    def prepare(self, batch: Sequence[Any]) -> Emit:
+        text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(batch, 1))
+        return emitter(self, self.write, text, len(batch))
 
 
 @cache
 def _line_of(kind: type) -> Callable[[int, Any], str]:
-    """A function that writes the events of one kind."""
+    """A function that writes the events of one class."""
     fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
-    values = [f"{OPEN}{_EXPRESSIONS[kind.__annotations__[field]].format(field)}{CLOSE}" for field in fields]
-    text = _line(kind, f"{OPEN}seq{CLOSE}", values).replace("{", "{{").replace("}", "}}").replace(OPEN, "{").replace(CLOSE, "}")
-    return _made(f"def line(seq, event):\n    {', '.join(fields)}, = event\n    return f{text!r}", "line")
+    values = [hole(_EXPRESSIONS[kind.__annotations__[field]].format(field)) for field in fields]
+    return line_function(", ".join(fields), _line(kind, hole("seq"), values), _SCOPE)
 
 
 def _prepared_line(event: Any, index: int, end: str) -> str:
     kind = type(event)
     values = [
-        f"{OPEN}{value.name}{value.number if value.name in ('copy', 'tag') else ''}{CLOSE}"
+        hole(value.variable)
         if isinstance(value, Placeholder)
         else str(eval(_EXPRESSIONS[kind.__annotations__[field]].format("value"), _SCOPE, {"value": value}))
         for field, value in zip(kind._fields, event, strict=True)
     ]
-    return _line(kind, f"{OPEN}seq + {index}{CLOSE}", values) + end
+    return _line(kind, hole(f"seq + {index}"), values) + end
 
 
 def _line(kind: type, seq: str, values: Sequence[str]) -> str:
     fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
     rest = "".join(f', "{field}": {value}' for field, value in zip(fields[1:], values[1:], strict=True))
     return f'{{"seq": {seq}, "at_ms": {values[0]}, "event": "{EVENTS[kind]}"{rest}}}'
-
-
-def _made(source: str, name: str) -> Callable[..., Any]:
-    scope = dict(_SCOPE)
-    exec(source, scope)
-    made: Callable[..., Any] = scope[name]
-    return made
 
 
 def _text(value: str | None) -> str:

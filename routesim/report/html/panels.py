@@ -11,18 +11,17 @@ from routesim.report.html.tables import table
 from routesim.report.html.topology_panel import drawing
 from routesim.report.html.trace import trace_list
 from routesim.report.html.workers import workers_and_tasks
-from routesim.report.summary.summary import sections
-from routesim.tables import Cell
+from routesim.report.summary.summary import section
 from routesim.text import visible
 
 
 class Panel(NamedTuple):
-    """`draw` returns None where there is nothing to show. `kept`: only where everything of the run was remembered.
-    `place` is its class in the page's grid."""
+    """`draw` returns None where there is nothing to show; a text is the key of the section of the summary that is shown as it is.
+    `kept`: only where everything of the run was remembered. `place` is its class in the page's grid."""
 
     title: str
     place: str
-    draw: Callable[[Story], Markup | None]
+    draw: Callable[[Story], Markup | None] | str
     kept: bool = True
 
 
@@ -76,9 +75,10 @@ def _depth_series(story: Story) -> tuple[list[Series], list[Series], Axis]:
 def ledger(story: Story) -> Markup | None:
     """Both sides of each equation, with their sums."""
     result = story.result
-    sentences = [element("p", row[0].text, class_=row[0].tone) for row in _section(story, "Ledger") if "=" not in row[0].text]
+    rows = section(result, "ledger").rows
     if result.real is not None:
-        return joined([element("p", row[0].text) for row in _section(story, "As far as clients are told")])
+        return joined([element("p", row[0].text) for row in rows])
+    sentences = [element("p", row[0].text, class_=row[0].tone) for row in rows if "=" not in row[0].text]
     counts = result.counts()
     sides = [_balance("Publishes", counts, ("published",), PUBLISHES)]
     if any(counts[name] for name in COPIES_IN):
@@ -107,42 +107,35 @@ def _line(name: str, count: int) -> Markup:
     return element("tr", element("th", name, scope="row"), element("td", f"{count:,}"))
 
 
-def _section(story: Story, title: str) -> list[tuple[Cell, ...]]:
-    return [row for part in sections(story.result) if part.title == title for row in part.rows]
-
-
-def of_section(title: str) -> Callable[[Story], Markup | None]:
-    """A panel that shows a section of the summary as it is."""
-
-    def draw(story: Story) -> Markup | None:
-        found = [part for part in sections(story.result) if part.title == title]
-        return table(found[0]) if found else None
-
-    return draw
-
-
 PANELS: tuple[Panel, ...] = (
     Panel("Topology", "topology", topology),
     Panel("Trace", "trace-panel", trace),
-    Panel("Failures", "wide", of_section("Failures"), kept=False),
+    Panel("Failures", "wide", "failures", kept=False),
     Panel("Queues over time", "wide", over_time),
     Panel("Workers and tasks", "wide", workers_and_tasks),
-    Panel("Expectations", "half", of_section("Expectations"), kept=False),
+    Panel("Expectations", "half", "expectations", kept=False),
     Panel("Ledger", "half", ledger),
-    Panel("Queues at the end", "half", of_section("Queues")),
-    Panel("Consumers", "half", of_section("Consumers")),
-    Panel("Errors", "half", of_section("Errors"), kept=False),
-    Panel("Messages", "half", of_section("Messages")),
-    Panel("Bindings that no message matched", "half", of_section("Bindings that no message matched")),
+    Panel("Queues at the end", "half", "queues"),
+    Panel("Consumers", "half", "consumers"),
+    Panel("Errors", "half", "errors", kept=False),
+    Panel("Messages", "half", "messages"),
+    Panel("Bindings that no message matched", "half", "unmatched-bindings"),
 )
 
 
 def panels(story: Story) -> list[Markup]:
     found = []
     for panel in PANELS:
-        body = panel.draw(story) if story.kept or not panel.kept else None
+        body = _body(panel, story) if story.kept or not panel.kept else None
         if body is not None:
             found.append(
                 element("section", element("h3", panel.title), body, class_=f"panel {panel.place}", aria_label=panel.title)
             )
     return found
+
+
+def _body(panel: Panel, story: Story) -> Markup | None:
+    if not isinstance(panel.draw, str):
+        return panel.draw(story)
+    shown = section(story.result, panel.draw)
+    return table(shown) if shown.rows else None

@@ -3,9 +3,11 @@
 Values only; `table` and `plain` draw them.
 """
 
+from collections.abc import Callable
+
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
-from routesim.report.summary.task_sections import task_sections
+from routesim.report.summary.task_sections import tasks, workers
 from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
 from routesim.shown import shown_binding, shown_exchange, shown_key
@@ -21,11 +23,14 @@ ANSWER_TONES = (PLAIN, NOTICE, GOOD, NOTICE, NOTICE, BAD, NOTICE)
 
 
 def sections(result: Result) -> list[Section]:
-    parts = [
-        _queues(result), _consumers(result), *task_sections(result), _fates(result), _ledger(result), _unused(result),
-        _errors(result), _expectations(result), failed(result),
-    ]  # fmt: skip
+    """Those in which there is anything, in the order in which they are read."""
+    parts = (section(result, key) for key in SECTIONS)
     return [part for part in parts if part.rows]
+
+
+def section(result: Result, key: str) -> Section:
+    """One of `SECTIONS`; without rows where there is nothing to say."""
+    return SECTIONS[key](result)._replace(key=key)
 
 
 def failed(result: Result) -> Section:
@@ -217,6 +222,20 @@ def _expectations(result: Result) -> Section:
             Cell(f"line {item.line}", QUIET),
         ))  # fmt: skip
     return Section("Expectations", ("", "expected", "", ""), rows)
+
+
+SECTIONS: dict[str, Callable[[Result], Section]] = {
+    "queues": _queues,
+    "consumers": _consumers,
+    "workers": workers,
+    "tasks": tasks,
+    "messages": _fates,
+    "ledger": _ledger,
+    "unmatched-bindings": _unused,
+    "errors": _errors,
+    "expectations": _expectations,
+    "failures": failed,
+}
 
 
 def verdict(result: Result) -> Cell:

@@ -20,9 +20,7 @@ TONES = {
 }
 
 
-def task_sections(result: Result) -> list[Section]:
-    """None where the scenario has no worker processes."""
-    return [] if result.tasks is None or result.processes is None else [_workers(result), _tasks(result)]
+NONE = Section("", (), [])  # where the scenario has no worker processes
 
 
 def worker_facts(result: Result) -> dict[str, dict[str, Any]]:
@@ -40,8 +38,10 @@ def worker_facts(result: Result) -> dict[str, dict[str, Any]]:
     }
 
 
-def _workers(result: Result) -> Section:
+def workers(result: Result) -> Section:
     """Columns that are zero for all of them are left out."""
+    if result.tasks is None:
+        return NONE
     facts = worker_facts(result)
     kept = [
         name for name in (*COUNTED.values(), *NOW) if name in ("received", "active") or any(fact[name] for fact in facts.values())
@@ -53,9 +53,10 @@ def _workers(result: Result) -> Section:
     return Section("Workers", ("worker", "", *kept), rows, frozenset(kept))
 
 
-def _tasks(result: Result) -> Section:
+def tasks(result: Result) -> Section:
     """Neighbours of the same name and fate share a row."""
-    assert result.tasks is not None
+    if result.tasks is None:
+        return NONE
     groups: list[tuple[list[str], tuple[Any, ...]]] = []
     for task, found in result.tasks.of.items():
         fate = (found["name"], found["state"], found["runs"], found["retries"])

@@ -10,9 +10,6 @@ from routesim.shown import shown_exchange
 from routesim.steps import DeclareQueue
 from routesim.values import raw
 
-# Shown only when a step asks for them: the topology at the top of a scenario is not a story.
-IN_STEPS = frozenset((events.ExchangeDeclared, events.QueueDeclared, events.Bound, events.ConsumerStarted))
-
 
 class Row(NamedTuple):
     """`depth`: how far it stands below what caused it. All between `depth` and `tone` are the texts of `COLUMNS`, in that
@@ -82,9 +79,14 @@ COLUMNS = (
 
 
 def _maker(kind: Any, words: Words) -> Callable[[Any, int], Row]:
-    """What makes the row of such an event, which stands at that depth."""
+    """What makes the row of such an event, which stands at that depth. A trace has many: what is always the same is not asked
+    for again."""
     label, where, why, tone, *_ = words
     about = next((kind._fields.index(name) for name in ("message", "task") if name in kind._fields), None)
+    if isinstance(label, str) and about is not None:
+        if isinstance(tone, str):
+            return lambda event, depth: Row(event[0], depth, label, event[about], where(event), why(event), tone)
+        return lambda event, depth: Row(event[0], depth, label, event[about], where(event), why(event), tone(event))
 
     def make(event: Any, depth: int) -> Row:
         return Row(
@@ -94,9 +96,6 @@ def _maker(kind: Any, words: Words) -> Callable[[Any, int], Row]:
         )  # fmt: skip
 
     return make
-
-
-_MAKERS = {kind: _maker(kind, words) for kind, words in NARRATION.items()}
 
 
 class Rows:
@@ -118,19 +117,17 @@ class Rows:
     def row(self, event: Any) -> Row | None:
         """The row of an event; None for one that a trace does not show."""
         kind = type(event)
-        make = _MAKERS.get(kind)
-        if make is None:
+        found = _ROWS.get(kind) or (_IN_STEPS.get(kind) if self.in_steps else None)
+        if found is None:
             if kind is events.StepStarted:
                 self.in_steps = True
                 self._clear()
             return None
-        if kind in IN_STEPS and not self.in_steps:
-            return None
-        if event.at_ms != self.now:
-            self.now = event.at_ms
+        if event[0] != self.now:
+            self.now = event[0]
             self._clear()
-        shown = _SHOWN.get(kind)
-        row = make(event, _DEPTHS.get(kind, Rows._beginning)(self, event)) if shown is None or shown(event) else None
+        make, depth_of, shown = found
+        row = make(event, depth_of(self, event)) if shown is None or shown(event) else None
         self.last_delivered = event.copy if kind is events.Delivered else -1
         return row
 
@@ -197,7 +194,6 @@ class Rows:
         return self._beginning(event)
 
 
-_SHOWN = {kind: words.shown for kind, words in NARRATION.items() if words.shown is not None}
 # What is not in this table is a beginning.
 _DEPTHS: dict[type, Callable[[Rows, Any], int]] = {
     events.Published: Rows._published,
@@ -221,3 +217,12 @@ _DEPTHS: dict[type, Callable[[Rows, Any], int]] = {
     ),
     **dict.fromkeys((events.Purged, events.Expected, *events.having("task")), lambda rows, event: 0),
 }  # fmt: skip
+
+_ALL = {
+    kind: (_maker(kind, words), _DEPTHS.get(kind, Rows._beginning), words.shown) for kind, words in NARRATION.items()
+}  # fmt: skip
+# Shown only when a step asks for them: the topology at the top of a scenario is not a story.
+_IN_STEPS = {
+    kind: _ALL.pop(kind) for kind in (events.ExchangeDeclared, events.QueueDeclared, events.Bound, events.ConsumerStarted)
+}
+_ROWS = _ALL

@@ -71,7 +71,8 @@ class Trace:
         if self.rounds and row.message and self.rounds.get(row.message, 0) > FOLD_AFTER:
             self.folded += 1
             return
-        self.unfold()
+        if self.folded:
+            self.unfold()
         self.add(row)
 
     def _add_own(self, own: OwnEvents) -> None:
@@ -120,7 +121,7 @@ class Trace:
             text = self._folded(text[: len(text) - len(why)], why)
         elif not why:
             text = text.rstrip()
-        if tone != PLAIN and self.colour:
+        if self.colour and tone != PLAIN:
             text = f"{ANSI[tone]}{text}{RESET}"
         self.write(f"{text}\n" if self.utf8 else fitted(f"{text}\n", self.encoding))
 

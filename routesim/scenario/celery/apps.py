@@ -6,14 +6,16 @@ from typing import Any, NamedTuple
 from routesim.celery import delays, inboxes
 from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
 from routesim.celery.routes import Routes
-from routesim.celery.settings import WITHOUT_MEANING, CelerySettings
+from routesim.celery.settings import SETTINGS, WITHOUT_MEANING, CelerySettings
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Binding, Exchange, Queue
-from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
-from routesim.scenario.format.kinds import Fields, Reader
-from routesim.scenario.yaml.source import Mapping, Node, Text
-from routesim.scenario.yaml.writing import binding_form, exchange_form, queue_form
+from routesim.scenario.celery.nodes import key_of, made
+from routesim.scenario.celery.parts import AppTopology, ExpandedItem, part_of, sections_of
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.format.shapes import Fields
+from routesim.scenario.yaml.nodes import Mapping, Node, Text
+from routesim.versions import Rules
 
 HEARTBEAT_MS = 2_000
 RETRY_DELAY_MS = 180_000
@@ -53,53 +55,13 @@ class Declared(NamedTuple):
     own: bool = False
 
 
-class AppTopology:
-    """What the section declares at the top, each thing once. Two that differ are told: RabbitMQ will refuse the second."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-        self.parts: list[ExpandedItem] = []
-        self.exchanges: dict[str, Exchange] = {}
-        self.queues: dict[str, Queue] = {}
-        self.bindings: list[Binding] = []
-
-    def add(self, what: Exchange | Queue | Binding, at: Node, comment: str, channel: str | None = None) -> None:
-        """`channel`: whose connection an exclusive queue belongs to."""
-        if isinstance(what, Binding):
-            if what not in self.bindings:
-                self.bindings.append(what)
-                self.parts.append(part_of(what, at, comment))
-            return
-        known: Any = self.exchanges if isinstance(what, Exchange) else self.queues
-        if what.name not in known:
-            known[what.name] = what
-            self.parts.append(part_of(what, at, comment, channel))
-        elif known[what.name] != what:
-            self._differ("exchange" if isinstance(what, Exchange) else "queue", what.name, at)
-
-    def _differ(self, what: str, name: str, at: Node) -> None:
-        problem = f"{what} '{name}' is declared twice, and differently: whoever comes second is answered 406, and exits"
-        self.reader.warning("refused", problem, at, "give both apps the same settings for it")
-
-
-def part_of(what: Exchange | Queue | Binding, at: Node, comment: str = "", channel: str | None = None) -> ExpandedItem:
-    if isinstance(what, Binding):
-        return ExpandedItem("bindings", None, made(binding_form(what), at), comment)
-    if isinstance(what, Exchange):
-        return ExpandedItem("exchanges", made(what.name, at), made(exchange_form(what), at), comment)
-    form = queue_form(what)
-    if what.exclusive and channel is not None:
-        form = {**form, "channel": channel}
-    return ExpandedItem("queues", made(what.name, at), made(form, at), comment)
-
-
 class Apps:
     """The section's apps, and what is of an app."""
 
-    def __init__(self, reader: Reader, fields: Fields, version: str) -> None:
+    def __init__(self, reader: Reader, fields: Fields, rules: Rules) -> None:
         self.reader = reader
         self.fields = fields
-        self.global_qos = version.startswith("3.")  # celery/worker/consumer/tasks.py:qos_global
+        self.global_qos = rules.celery_limits_channel
         self.topology = AppTopology(reader)
         self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}
@@ -116,7 +78,7 @@ class Apps:
         }
 
     def app_of(self, fields: Fields, at: Node) -> App | None:
-        """The app that something belongs to; None when that has been told."""
+        """The app that something belongs to; None when an error has been noted."""
         given = fields.get("app")
         if given:
             named = given if isinstance(given, list) else [given]
@@ -238,12 +200,9 @@ class Apps:
         by_channel = self.global_qos and not (settings["worker_detect_quorum_queues"] and worker.app.queues.first_quorum)
         fields: dict[str, Any] = {"queues": [queue.declared_name(name) for queue in worker.queues], "concurrency": concurrency}
         fields |= {"prefetch": concurrency * multiplier, "prefetch_of": "channel" if by_channel else "consumer"}
-        if settings["worker_eta_task_limit"] is not None:
-            fields["eta_limit"] = settings["worker_eta_task_limit"]
-        if not settings["worker_enable_prefetch_count_reduction"]:
-            fields["reduces_prefetch"] = False
-        if settings["worker_cancel_long_running_tasks_on_connection_loss"]:
-            fields["cancels_on_loss"] = True
+        for key, setting in SETTINGS.items():
+            if setting.worker_field is not None and settings[key] != setting.default:
+                fields[setting.worker_field] = settings[key]
         if not given.get("start", True):
             fields["start"] = False
         if "restart" in given:
@@ -337,20 +296,3 @@ def options_of(route: Any) -> dict[str, Any]:
     if isinstance(route, Text):
         return {"queue": str(route)}
     return {str(name): str(value) if isinstance(value, Text) else value for name, value in route.items()}
-
-
-def declared(parts: list[ExpandedItem], at: Node) -> Node:
-    """A `declare` step of these parts."""
-    step: Node = made({"declare": sections_of(parts, at)}, at)
-    return step
-
-
-def sections_of(parts: list[ExpandedItem], at: Node) -> Mapping:
-    """The parts as a mapping of sections."""
-    sections: Mapping = made({}, at)
-    for part in parts:
-        if part.name is None:
-            sections.setdefault(made(part.section, at), made([], at)).append(part.node)
-        else:
-            sections.setdefault(made(part.section, at), made({}, at))[part.name] = part.node
-    return sections

@@ -9,8 +9,9 @@ from routesim.scenario.celery.apps import Apps
 from routesim.scenario.celery.calls import Calls, Producer
 from routesim.scenario.celery.nodes import key_of
 from routesim.scenario.celery.timeline import Timeline
-from routesim.scenario.format.kinds import Fields, Reader, Unreadable
-from routesim.scenario.yaml.source import Text
+from routesim.scenario.format.kinds import Reader, Unreadable
+from routesim.scenario.format.shapes import Fields
+from routesim.scenario.yaml.nodes import Text
 
 
 def schedule_beats(apps: Apps, calls: Calls, timeline: Timeline, starts: datetime) -> None:

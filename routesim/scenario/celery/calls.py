@@ -10,11 +10,13 @@ from routesim.celery.routes import TaskDestination, routed, target
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Queue
-from routesim.scenario.celery.apps import CLIENT, App, Apps, declared, options_of, part_of
+from routesim.scenario.celery.apps import CLIENT, App, Apps, options_of
 from routesim.scenario.celery.celery_tasks import ROUTING, TasksSection
-from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
-from routesim.scenario.format.kinds import Fields, Reader, Unreadable
-from routesim.scenario.yaml.source import Mapping, Node, Text
+from routesim.scenario.celery.nodes import key_of, made
+from routesim.scenario.celery.parts import ExpandedItem, declared, part_of
+from routesim.scenario.format.kinds import Reader, Unreadable
+from routesim.scenario.format.shapes import Fields
+from routesim.scenario.yaml.nodes import Mapping, Node, Text
 
 MOST = 10_000  # publishes that one section may become
 

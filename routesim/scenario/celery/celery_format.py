@@ -10,31 +10,13 @@ from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
 from routesim.diagnostics import did_you_mean
 from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.definitions.list_form import plain_data
+from routesim.scenario.format.amqp_values import Table
 from routesim.scenario.format.counts import Limit, Rate
-from routesim.scenario.format.declared import ANY_TYPE
-from routesim.scenario.format.kinds import (
-    FLOAT,
-    INTEGER,
-    Boolean,
-    Choice,
-    Duration,
-    Either,
-    Field,
-    Integer,
-    Kind,
-    ListOf,
-    MapOf,
-    Reader,
-    Shape,
-    Table,
-    TextKind,
-    is_null,
-)
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
-
-NAME = TextKind("a name", shortstr=True, empty=False)
-KEY = TextKind("a key", shortstr=True)
-TEXT = TextKind()
+from routesim.scenario.format.declared import ANY_TYPE, KEY, NAME, TEXT
+from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Choice, Duration, Integer, Kind, Reader, TextKind, is_null
+from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
+from routesim.scenario.format.workers import ENDS
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 
 class Seconds(Kind):
@@ -185,7 +167,6 @@ _ARGUMENTS = {
     "args": Field(ListOf(Data()), "positional arguments"),
     "kwargs": Field(MapOf(Data(), TEXT), "arguments by name"),
 }
-ENDINGS = ("success", "exception", "retry", "reject", "requeue", "ignore", "kill_child", "kill_worker")
 SUBTASK = Shape(
     "a subtask",
     {"task": Field(NAME, "the name of the task", required=True), **_ARGUMENTS, **_ROUTING,
@@ -197,7 +178,7 @@ TASK = Shape(
     {
         "app": Field(ListOf(NAME, single=True), "its app, or all that have it; the first one's settings count"),
         "takes": Field(Duration(), "how long its body runs; default 0"),
-        "ends": Field(Choice(*ENDINGS), "how its body ends; default success"),
+        "ends": Field(Choice(*ENDS), "how its body ends; default success"),
         "autoretry": Field(Boolean(), "an exception becomes a retry (autoretry_for)"),
         "countdown": Field(Seconds(), "of a retry; default: default_retry_delay"),
         "default_retry_delay": Field(Seconds(), "of a retry; default 180"),

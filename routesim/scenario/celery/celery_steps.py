@@ -8,17 +8,18 @@ from routesim.celery.messages import Command, command
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
-from routesim.scenario.celery.apps import App, Apps, declared, flower_parts, part_of
+from routesim.scenario.celery.apps import App, Apps, flower_parts
 from routesim.scenario.celery.calls import Calls, Producer
 from routesim.scenario.celery.celery_format import COMMANDS, CONTROL, STEP_KINDS
 from routesim.scenario.celery.celery_tasks import TasksSection
-from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
+from routesim.scenario.celery.nodes import key_of, made
+from routesim.scenario.celery.parts import ExpandedItem, declared, part_of
 from routesim.scenario.celery.timeline import Timeline
 from routesim.scenario.format.kinds import Kind, Unreadable
 from routesim.scenario.sections.names import Names
 from routesim.scenario.steps.checks import Check, WrittenStep
 from routesim.scenario.steps.verbs import FAILS
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 FLOWER_MS = 5_000
 

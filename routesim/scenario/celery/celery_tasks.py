@@ -8,9 +8,10 @@ from routesim.celery.routes import routed, target
 from routesim.celery.settings import CelerySettings
 from routesim.durations import written_duration
 from routesim.scenario.celery.apps import App, Apps, options_of
-from routesim.scenario.celery.nodes import ExpandedItem, key_of, made
-from routesim.scenario.format.kinds import Fields
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.celery.nodes import key_of, made
+from routesim.scenario.celery.parts import ExpandedItem
+from routesim.scenario.format.shapes import Fields
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 ROUTING = ("queue", "exchange", "routing_key", "priority")
 

@@ -13,17 +13,20 @@ from routesim.scenario.celery.calls import Calls
 from routesim.scenario.celery.celery_format import CELERY
 from routesim.scenario.celery.celery_steps import VERBS, CelerySteps
 from routesim.scenario.celery.celery_tasks import TasksSection
-from routesim.scenario.celery.nodes import ExpandedItem, copied, made
+from routesim.scenario.celery.nodes import copied, made
+from routesim.scenario.celery.parts import ExpandedItem
 from routesim.scenario.celery.timeline import Commented, Timeline, horizon_of
 from routesim.scenario.definitions.list_form import section_in_list_form
 from routesim.scenario.format import whole
-from routesim.scenario.format.kinds import Fields, Kind, ListOf, Reader, Unreadable, is_null
+from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
+from routesim.scenario.format.shapes import Fields, ListOf
 from routesim.scenario.format.workers import RUN
 from routesim.scenario.sections import values_of
-from routesim.scenario.sections.declarations import Declarations, child
+from routesim.scenario.sections.declarations import Declarations
+from routesim.scenario.sections.declared_checks import child
 from routesim.scenario.sections.names import Names
 from routesim.scenario.steps.steps_section import StepsSection as PlainSteps
-from routesim.scenario.yaml.source import Mapping, Node, Sequence
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 SECTIONS = ("exchanges", "queues", "bindings", "channels", "consumers", "tasks", "workers")
@@ -58,7 +61,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
         raise _without_apps(reader, root["steps"])
     fields: Fields = CELERY.read(reader, root["celery"])
     starts = starts_of(reader, fields)
-    apps = Apps(reader, fields, version or _version(root))
+    apps = Apps(reader, fields, rules(version or _version(root)))
     _know_plain(apps, root)
     apps.add_workers()
     flower = apps.add_flower()
@@ -74,7 +77,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
 
 
 def _without_apps(reader: Reader, steps: Sequence) -> Unreadable:
-    """Steps of Celery's where there is no app; what else is wrong with them is told too."""
+    """Steps of Celery's where there is no app; what else is wrong with them is reported too."""
     for step in steps:
         for verb in [key for key in step if key in VERBS] if isinstance(step, Mapping) else ():
             reader.error("no-celery", f"{verb} needs a celery section", verb, "add `celery: {apps: {shop: }}`")
@@ -96,7 +99,7 @@ def _version(root: Mapping) -> str:
     try:
         return rules(str(given)).version if given is not None else NEWEST
     except UnknownVersion:
-        return NEWEST  # told by whoever reads it
+        return NEWEST  # reported by whoever reads it
 
 
 def _know_plain(apps: Apps, root: Mapping) -> None:
@@ -157,7 +160,7 @@ def _merge(reader: Reader, plain: Mapping, section: str, items: list[ExpandedIte
         )  # fmt: skip
         return
     if given is not None and not is_null(given) and not isinstance(given, Sequence if section == "bindings" else Mapping):
-        return  # it is none of the sort, which whoever reads it tells
+        return  # it is none of the sort, which whoever reads it reports
     if section == "bindings":
         listed: Any = made([], given or at)
         listed.extend(given if isinstance(given, Sequence) else ())
@@ -171,7 +174,7 @@ def _merge(reader: Reader, plain: Mapping, section: str, items: list[ExpandedIte
         if part.name not in mapping:
             mapping[part.name] = part.node
         elif not _same(section, str(part.name), apps):
-            _told_twice(reader, section, part, mapping)
+            _declared_twice(reader, section, part, mapping)
     _put(plain, section, mapping, at)
 
 
@@ -184,7 +187,7 @@ def _same(section: str, name: str, apps: Apps) -> bool:
     return section == "channels"
 
 
-def _told_twice(reader: Reader, section: str, part: ExpandedItem, mapping: Mapping) -> None:
+def _declared_twice(reader: Reader, section: str, part: ExpandedItem, mapping: Mapping) -> None:
     first = next(key for key in mapping if key == part.name)
     what = section.removesuffix("s")
     assert part.name is not None
@@ -198,7 +201,7 @@ def _told_twice(reader: Reader, section: str, part: ExpandedItem, mapping: Mappi
 
 
 def _read_the_rest(reader: Reader, root: Mapping) -> None:
-    """The form of the plain sections, so that their errors are told as well; names may be Celery's and are left out."""
+    """The form of the plain sections, so that their errors are reported as well; names may be Celery's and are left out."""
     tasks = child(root, "celery", "tasks")
     for task in tasks.values() if isinstance(tasks, Mapping) else ():
         rules = child(task, "runs")
@@ -206,7 +209,7 @@ def _read_the_rest(reader: Reader, root: Mapping) -> None:
             with contextlib.suppress(Unreadable):
                 RUN.read(reader, rule)
     steps = root.get("steps")
-    if isinstance(steps, Sequence):  # what is told twice of one place is shown once
+    if isinstance(steps, Sequence):  # what is reported twice of one place is shown once
         names = Names(reader)
         PlainSteps(reader, names, Declarations(reader, names)).read(steps)
     elif steps is not None:

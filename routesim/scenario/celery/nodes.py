@@ -1,18 +1,9 @@
 """Making nodes: what an expansion writes stands where that stands from which it comes, so that later errors point there."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.writing import NOTHING
-
-
-class ExpandedItem(NamedTuple):
-    """An item of a section; `name` is None in a list. `comment` says in the written form what it is."""
-
-    section: str
-    name: Text | None
-    node: Node
-    comment: str = ""
 
 
 def made(value: Any, at: Node) -> Any:

@@ -8,24 +8,13 @@ from typing import Any
 from routesim.durations import WITH_UNIT
 from routesim.scenario.celery.expansion import Expanded
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, YAML_1_1_BOOLEANS
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
-from routesim.scenario.yaml.writing import NOTHING, Bare, WrittenItem, commented, scalar
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.writing import NOTHING, Bare, OneLine, WrittenItem, json_text, lines, scalar
 
 WORDS = TRUE | FALSE | NULLS | YAML_1_1_BOOLEANS
 ORDER = (
-    "exchanges",
-    "queues",
-    "bindings",
-    "channels",
-    "consumers",
-    "tasks",
-    "workers",
-    "steps",
-    "until",
-    "routes",
-    "never",
-    "expect",
-)
+    "exchanges", "queues", "bindings", "channels", "consumers", "tasks", "workers", "steps", "until", "routes", "never", "expect",
+)  # fmt: skip
 DURATION = re.compile(WITH_UNIT)
 
 
@@ -39,10 +28,10 @@ def expanded_lines(expanded: Expanded, file: str, folder: str = "", *, ascii: bo
     for name in sorted(root, key=_place):
         sections[str(name)] = _section(expanded, str(name), root[name])
     if folder and "definitions" in sections:
-        given = sections["definitions"]
+        given = sections["definitions"].value
         paths = [str(path) for path in (given if isinstance(given, list) else [given])]
-        sections["definitions"] = [os.path.join(folder, path) for path in paths]
-    yield from commented(sections, _head(expanded, file), ascii=ascii)
+        sections["definitions"] = OneLine([os.path.join(folder, path) for path in paths])
+    yield from lines(sections, _head(expanded, file), ascii=ascii)
 
 
 def _place(name: str) -> int:
@@ -62,7 +51,7 @@ def _section(expanded: Expanded, name: str, node: Node) -> Any:
         return [WrittenItem(comment, None, _data(step)) for comment, step in expanded.steps]
     parts = [part for part in expanded.parts if part.section == name]
     if not parts:
-        return _data(node)
+        return OneLine(_data(node))
     comments = {str(part.name) if part.name is not None else id(part.node): part.comment for part in parts}
     if isinstance(node, Sequence):
         return [WrittenItem(comments.get(id(item), ""), None, _data(item)) for item in node]
@@ -78,15 +67,8 @@ def _data(node: Node) -> Any:
         return [_data(item) for item in node]
     assert isinstance(node, Text)
     if not node.plain:
-        return Bare(node) if DURATION.fullmatch(node) else _quoted(node)
+        return Bare(node) if DURATION.fullmatch(node) else json_text(node)
     if not node:
         return NOTHING
     bare = node in WORDS or any(form.fullmatch(node) for form in (INTEGER, FLOAT, AMBIGUOUS, DURATION))
     return Bare(node) if bare else str(node)
-
-
-def _quoted(text: str) -> Any:
-    """JSON in single quotes: nobody reads it with a backslash before every quote."""
-    if '"' in text and text.isascii() and text.isprintable():
-        return Bare("'" + text.replace("'", "''") + "'")
-    return str(text)

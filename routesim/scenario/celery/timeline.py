@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from routesim.durations import parse_duration, written_duration
 from routesim.scenario.celery.calls import CallPublishes, Producer, steps_of
 from routesim.scenario.celery.nodes import made
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 Commented: TypeAlias = tuple[str, Node]  # a step, and what its written form says of it
 

@@ -7,9 +7,9 @@ from typing import Any
 from routesim import steps
 from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import Diagnostic, Place
-from routesim.model import Binding, Exchange, Policy, Queue
-from routesim.scenario.declared_topology import DeclaredTopology, topology_of
+from routesim.model import Binding, Exchange, Policy, Queue, policy_body
 from routesim.scenario.scenario import Scenario
+from routesim.scenario.topology_data import DeclaredTopology, topology_of
 from routesim.values import Table, Typed, Value, comparable, raw, table_identity
 from routesim.versions import rules
 
@@ -73,7 +73,6 @@ class _Export:
         topology, vhost = self.topology, {"name": self.vhost}
         if topology.default_queue_type is not None:
             vhost["metadata"] = {"default_queue_type": topology.default_queue_type}  # type: ignore[assignment]
-        policies = [(self.policy(policy), policy.operator) for policy in topology.policies]
         exchanges = [self.exchange(item) for item in topology.exchanges if item.name not in OF_THE_BROKER]
         queues = [self.queue(item) for item in topology.queues if self.stays(item)]
         bindings = [self.binding(item) for item in topology.bindings if not self.leads_to_a_homeless(item)]
@@ -81,8 +80,10 @@ class _Export:
             "rabbit_version": topology.rabbitmq,
             "rabbitmq_version": topology.rabbitmq,
             "vhosts": [vhost],
-            "parameters": [self.operator(item) for item, operator in policies if operator],
-            "policies": [{"vhost": self.vhost, **item} for item, operator in policies if not operator],
+            "parameters": [self.operator_policy(item) for item in topology.policies if item.operator],
+            "policies": [
+                {"vhost": self.vhost, "name": item.name, **policy_body(item)} for item in topology.policies if not item.operator
+            ],
             "exchanges": exchanges,
             "queues": queues,
             "bindings": [item for item in bindings if item is not None],
@@ -128,16 +129,9 @@ class _Export:
             "destination_type": item.destination_type, "routing_key": item.routing_key, "arguments": arguments,
         }  # fmt: skip
 
-    def policy(self, item: Policy) -> Document:
-        return {
-            "name": item.name, "pattern": item.pattern, "apply-to": item.apply_to, "priority": item.priority,
-            "definition": {key: _json(value) for key, value in item.definition.items()},
-        }  # fmt: skip
-
-    def operator(self, policy: Document) -> Document:
+    def operator_policy(self, item: Policy) -> Document:
         """Operator policies are parameters (rules/routing#F11)."""
-        value = {key: part for key, part in policy.items() if key != "name"}
-        return {"vhost": self.vhost, "component": "operator_policy", "name": policy["name"], "value": value}
+        return {"vhost": self.vhost, "component": "operator_policy", "name": item.name, "value": policy_body(item)}
 
     def arguments(self, table: Table, what: str, item: Exchange | Queue) -> Document:
         found = {}

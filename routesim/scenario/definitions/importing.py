@@ -5,11 +5,12 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic, did_you_mean
-from routesim.scenario.declared_topology import DeclaredTopology, topology_of
 from routesim.scenario.definitions import list_form
 from routesim.scenario.definitions.left_out import DECLARING, items_of, left_out, lost_before, named
 from routesim.scenario.load import load_definitions
-from routesim.scenario.yaml.source import Mapping, Source, parse
+from routesim.scenario.topology_data import DeclaredTopology, topology_of
+from routesim.scenario.yaml.nodes import Mapping, parse
+from routesim.scenario.yaml.source import Source
 from routesim.values import Table, Typed, Value
 
 HALF_A_PAIR = re.compile(r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})")

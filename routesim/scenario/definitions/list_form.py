@@ -13,9 +13,10 @@ from routesim.diagnostics import Diagnostic
 from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
 from routesim.scenario.yaml import json_places
-from routesim.scenario.yaml.source import DEEPEST, Mapping, Node, Sequence, Source, Text
+from routesim.scenario.yaml.nodes import DEEPEST, Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.source import Source
 from routesim.values import INTEGER_RANGES, Typed, Value
-from routesim.versions import NEWEST_PATCH, UnknownVersion, rules
+from routesim.versions import NEWEST, NEWEST_PATCH, UnknownVersion, rules
 
 Path = tuple[str | int, ...]
 SCENARIO_ONLY = (
@@ -280,11 +281,10 @@ class _Import:
     def _skips_bad_bindings(self) -> bool:
         """Up to 3.13.5 (rules/routing#F21)."""
         try:
-            version = rules(self.version or "4.3").version
+            own_rules = rules(self.version or NEWEST)
         except UnknownVersion:
             return False
-        parts = tuple(int(part) for part in NEWEST_PATCH.get(version, version).split("."))
-        return parts < (3, 13, 6)
+        return own_rules.bad_bindings_skipped
 
     def policies(self) -> Iterable[tuple[Path, Policy]]:
         for path, item in self.items("policies"):

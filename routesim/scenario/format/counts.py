@@ -5,8 +5,9 @@ import re
 from routesim.celery.rates import rate_of
 from routesim.comparisons import Comparison
 from routesim.durations import parse_duration
-from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, ListOf, Reader, TextKind, shown, whole_number
-from routesim.scenario.yaml.source import Node, Sequence, Text
+from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, Reader, TextKind, shown, whole_number
+from routesim.scenario.format.shapes import ListOf
+from routesim.scenario.yaml.nodes import Node, Sequence, Text
 
 
 class Count(Kind):

@@ -1,24 +1,11 @@
 """What a scenario declares, sends and consumes, as tables of fields: from exchanges and queues to consumers and their rules."""
 
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
+from routesim.scenario.format.amqp_values import Table
 from routesim.scenario.format.counts import Count
-from routesim.scenario.format.kinds import (
-    Boolean,
-    Choice,
-    Duration,
-    Either,
-    Field,
-    Integer,
-    ListOf,
-    MapOf,
-    Number,
-    Schema,
-    Shape,
-    Table,
-    TextKind,
-    is_null,
-)
-from routesim.scenario.yaml.source import Mapping, Sequence, Text
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, TextKind, is_null
+from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Schema, Shape
+from routesim.scenario.yaml.nodes import Mapping, Sequence, Text
 
 NAME = TextKind("a name", shortstr=True, empty=False)
 KEY = TextKind("a key", shortstr=True)

@@ -3,7 +3,8 @@
 from routesim.events import COPY_STATES
 from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Over, Yes
 from routesim.scenario.format.declared import EXCHANGE_NAME, ID, KEY, NAME, TABLE
-from routesim.scenario.format.kinds import Boolean, Choice, Field, ListOf, MapOf, Shape
+from routesim.scenario.format.kinds import Boolean, Choice
+from routesim.scenario.format.shapes import Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
 
 STATES = tuple(dict.fromkeys(COPY_STATES.values()))

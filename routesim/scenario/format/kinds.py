@@ -5,19 +5,15 @@ next item, so that all errors are found at once.
 """
 
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.durations import LONGEST_MS, parse_duration
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.source import Source
 from routesim.text import cut
-from routesim.values import INTEGER_RANGES, OTHER_TYPES, Typed, Value
-
-Schema: TypeAlias = dict[str, Any]  # in the terms of JSON Schema
 
 SHORTSTR_BYTES = 255
-LARGEST = {"float": 3.4028234663852886e38, "double": 1.7976931348623157e308}
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 TRUE = frozenset({"true", "True", "TRUE"})
 FALSE = frozenset({"false", "False", "FALSE"})
@@ -41,7 +37,7 @@ class Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
-        # What could not be read has been told; that something refers to it is no second mistake.
+        # What could not be read has been reported; that something refers to it is no second mistake.
         self.unread_names: set[str] = set()
         self.unread_steps = 0
 
@@ -193,227 +189,6 @@ class Choice(Kind):
                 "wrong-value", f"expected {self.expects}, found {shown(node)}", node, did_you_mean(node, self.options)
             )
         return node
-
-
-class AmqpValue(Kind):
-    """A header or argument, with the AMQP type that its YAML form has (see `values`)."""
-
-    expects = "a value"
-
-    def read(self, reader: Reader, node: Node) -> Value:
-        if isinstance(node, Text):
-            return self._scalar(reader, node)
-        if isinstance(node, Sequence):
-            return [self.read(reader, item) for item in node]
-        if len(node) == 1:
-            ((key, value),) = node.items()
-            if key in INTEGER_RANGES or key in OTHER_TYPES:
-                return self._typed(reader, key, value)
-        table = {}
-        for key, value in node.items():
-            _check_table_key(reader, key)
-            table[str(key)] = self.read(reader, value)
-        return table
-
-    def _scalar(self, reader: Reader, node: Text) -> Value:
-        if not node.plain:
-            return str(node)
-        if node in NULLS:
-            return None
-        if node in TRUE or node in FALSE:
-            return node in TRUE
-        if INTEGER.fullmatch(node):
-            number = whole_number(node)
-            low, high = INTEGER_RANGES["long"]
-            if number is None or not low <= number <= high:
-                raise reader.error("wrong-value", "AMQP has no integers beyond 64 bits", node, "quote it to send it as text")
-            return number
-        if FLOAT.fullmatch(node):
-            if abs(float(node)) > LARGEST["double"]:
-                raise reader.error("wrong-value", "a double cannot be so large", node, "quote it to send it as text")
-            return float(node)
-        if node in YAML_1_1_BOOLEANS:
-            other = "true" if node.lower() in ("yes", "on") else "false"
-            problem = f"{node} is text to some YAML readers and {other} to others"
-            raise reader.error("ambiguous-value", problem, node, f'write "{node}" or {other}')
-        if AMBIGUOUS.fullmatch(node):
-            problem = f"YAML readers disagree about what {short(node)} is"
-            raise reader.error("ambiguous-value", problem, node, f'quote it: "{short(node)}"')
-        return str(node)
-
-    def _typed(self, reader: Reader, kind: Text, node: Node) -> Value:
-        name = str(kind)
-        if name in INTEGER_RANGES:
-            return Typed(name, Integer(*INTEGER_RANGES[name]).read(reader, node))
-        if name == "timestamp":
-            return Typed(name, Integer(0, 2**63 - 1).read(reader, node))
-        if name in ("float", "double"):
-            number = float(Number().read(reader, node))
-            if abs(number) > LARGEST[name]:
-                raise reader.error("wrong-value", f"a {name} cannot be so large", node)
-            return Typed(name, number)
-        if name == "bytes":
-            return Typed(name, TextKind().read(reader, node).encode("utf-8", "surrogatepass"))
-        if name == "decimal":
-            text = TextKind("a decimal number of 31 bits such as 1.25").read(reader, node)
-            whole, _, digits = text.partition(".")
-            if not re.fullmatch("[0-9]{1,9}", whole + digits) or int(whole + digits) >= 2**31:
-                raise reader.error("wrong-type", f"expected a decimal number of 31 bits such as 1.25, found {shown(node)}", node)
-            return Typed(name, (len(digits), int(whole + digits)))
-        if name == "bool":
-            return Boolean().read(reader, node)
-        if name == "void":
-            return None
-        if name == "longstr":
-            return str(TextKind().read(reader, node))
-        wanted = Mapping if name == "table" else Sequence
-        if not isinstance(node, wanted):
-            raise reader.error(
-                "wrong-type", f"expected {'a mapping' if name == 'table' else 'a list'}, found {shown(node)}", node
-            )
-        return Table().read(reader, node) if name == "table" else self.read(reader, node)
-
-
-def _check_table_key(reader: Reader, key: Text) -> None:
-    if len(key) > SHORTSTR_BYTES // 4 and len(key.encode("utf-8", "surrogatepass")) > SHORTSTR_BYTES:
-        raise reader.error("too-long", f"a name in a table is at most {SHORTSTR_BYTES} bytes long", key, "shorten it")
-
-
-class Table(Kind):
-    """Headers or arguments."""
-
-    expects = "a mapping of names to values"
-
-    def read(self, reader: Reader, node: Node) -> dict[str, Value]:
-        if is_null(node):
-            return {}
-        if not isinstance(node, Mapping):
-            raise self.wrong(reader, node)
-        table, failed = {}, False
-        for key, value in node.items():
-            try:
-                _check_table_key(reader, key)
-                table[str(key)] = AmqpValue().read(reader, value)
-            except Unreadable:
-                failed = True
-        if failed:
-            raise Unreadable
-        return table
-
-
-class ListOf(Kind):
-    """A list; `single` allows one item to stand without brackets."""
-
-    def __init__(self, item: Kind, *, single: bool = False) -> None:
-        self.item, self.single = item, single
-        self.expects = "a list"
-
-    def read(self, reader: Reader, node: Node) -> list[Any]:
-        if is_null(node):
-            return []
-        if not isinstance(node, Sequence):
-            if self.single:
-                return [self.item.read(reader, node)]
-            raise self.wrong(reader, node)
-        items = []
-        for child in node:
-            try:
-                items.append(self.item.read(reader, child))
-            except Unreadable:
-                continue
-        return items
-
-
-class MapOf(Kind):
-    """Names, each with something of one kind. The names are checked like `name`."""
-
-    def __init__(self, item: Kind, name: Kind) -> None:
-        self.item, self.name = item, name
-        self.expects = "a mapping of names"
-
-    def read(self, reader: Reader, node: Node) -> dict[str, Any]:
-        if is_null(node):
-            return {}
-        if not isinstance(node, Mapping):
-            raise self.wrong(reader, node)
-        items = {}
-        for key, value in node.items():
-            try:
-                items[self.name.read(reader, key)] = self.item.read(reader, value)
-            except Unreadable:
-                reader.unread_names.add(str(key))
-        return items
-
-
-class Field(NamedTuple):
-    """`doc` is the help of the field, also in the JSON Schema. `required` fields must be given."""
-
-    kind: Kind
-    doc: str
-    required: bool = False
-
-
-class Fields(dict[str, Any]):
-    """The fields that a mapping gives, by name; `node` is the mapping."""
-
-    __slots__ = ("node",)
-
-    node: Any
-
-
-class Shape(Kind):
-    """A mapping with known keys; `what` it is called in sentences. `schema`: what no field by itself says."""
-
-    def __init__(self, what: str, fields: dict[str, Field], *, optional: bool = False, schema: Schema | None = None) -> None:
-        self.what = what
-        self.fields = fields
-        self.schema = schema or {}
-        self.required = [name for name, field in fields.items() if field.required]
-        self.optional = optional  # nothing at all means no field given
-        self.expects = f"{what}: a mapping"
-
-    def read(self, reader: Reader, node: Node) -> Fields:
-        values, fields = Fields(), self.fields
-        values.node = node
-        if self.optional and is_null(node):
-            return values
-        if not isinstance(node, Mapping):
-            raise self.wrong(reader, node)
-        for key, value in node.items():
-            field = fields.get(key)
-            if field is None:
-                self.unknown(reader, key)
-                continue
-            try:
-                values[str(key)] = field.kind.read(reader, value)
-            except Unreadable:
-                values.pop(str(key), None)
-        for name in self.required:
-            if name not in node:
-                reader.error("missing-key", f"{self.what} needs '{name}'", node, fields[name].doc)
-        return values
-
-    def unknown(self, reader: Reader, key: Text) -> None:
-        unknown_key(reader, self.what, key, self.fields)
-
-
-def unknown_key(reader: Reader, what: str, key: Text, known: Any) -> None:
-    cure = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
-    reader.error("unknown-key", f"{what} has no '{key}'", key, cure)
-
-
-class Either(Kind):
-    """One of several forms, told apart by what the node is."""
-
-    def __init__(self, expects: str, choose: Callable[[Node], Kind | None]) -> None:
-        self.expects = expects
-        self.choose = choose
-
-    def read(self, reader: Reader, node: Node) -> Any:
-        kind = self.choose(node)
-        if kind is None:
-            raise self.wrong(reader, node)
-        return kind.read(reader, node)
 
 
 def whole_number(text: str) -> int | None:

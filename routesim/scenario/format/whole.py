@@ -8,9 +8,10 @@ from typing import Any
 
 from routesim.scenario.format.declared import BROKER, CHANNEL, CONSUMER, NAME, POLICY, TEXT, TOPOLOGY_FIELDS
 from routesim.scenario.format.expected import EXPECT, NEVER, ROUTE
-from routesim.scenario.format.kinds import Choice, Duration, Either, Field, Integer, Kind, ListOf, MapOf, Reader, Shape
+from routesim.scenario.format.kinds import Choice, Duration, Integer, Kind, Reader
+from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import TASK, WORKER
-from routesim.scenario.yaml.source import Node, Text
+from routesim.scenario.yaml.nodes import Node, Text
 
 
 class LazyCelery(Kind):

@@ -3,7 +3,8 @@
 from routesim.celery.states import COUNTED, PENDING, STATES
 from routesim.scenario.format.counts import Count, Limit, Rate
 from routesim.scenario.format.declared import EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
-from routesim.scenario.format.kinds import Boolean, Choice, Duration, Field, Integer, ListOf, Number, Shape
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number
+from routesim.scenario.format.shapes import Field, ListOf, Shape
 
 ENDS = ("success", "exception", "retry", "reject", "requeue", "ignore", "kill_child", "kill_worker")
 RUN_COURSE = {

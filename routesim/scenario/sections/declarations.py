@@ -8,18 +8,18 @@ from routesim.broker import Broker
 from routesim.broker.policies import known_keys
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
-from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Exchange, Policy, Queue
+from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Policy
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
-from routesim.queues.arguments import ARGUMENTS
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Definitions, Path
 from routesim.scenario.engines import engine_of
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Declaration
 from routesim.scenario.sections import values_of
+from routesim.scenario.sections.declared_checks import check_consumer, check_exchange, check_policy, check_queue, child
 from routesim.scenario.sections.names import Names, Owner
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Source, Text
-from routesim.values import raw
+from routesim.scenario.yaml.nodes import Mapping, Node, Text
+from routesim.scenario.yaml.source import Source
 from routesim.versions import rules
 
 Fields = dict[str, Any]
@@ -86,28 +86,10 @@ class Declarations:
             self.consumed.setdefault(consumer.queue, str(name))
             if "queue" in options:
                 self.queue_nodes[str(name)] = options["queue"]
-            self._check_consumer(child(node, "consumers", name), consumer)
+            check_consumer(self.reader, child(node, "consumers", name), consumer)
             for rule in consumer.on_message:
                 for reply in rule.publish:
                     names.ids.open_prefixes.add(f"{reply.id or consumer.name}-")
-
-    def _check_consumer(self, node: Any, consumer: Consumer) -> None:
-        """What no field by itself can show; each finding at the rule that is at fault."""
-        written = child(node, "on_message")
-        rules_written = written if isinstance(written, Sequence) else [written]
-        for rule, at in zip(consumer.on_message, rules_written, strict=False):
-            answer = at.get("do", at) if isinstance(at, Mapping) else at
-            if at is None or (rule.publish and not isinstance(at, Mapping)):
-                continue
-            if consumer.auto_ack and rule.do in ("reject", "requeue"):
-                self.reader.error(
-                    "auto-ack-answer", f"with auto_ack nothing is sent back, so '{rule.do}' cannot be", answer,
-                    "take out auto_ack, or answer ack, hold or crash",
-                )  # fmt: skip
-            if rule.do != "crash" and (rule.after is not None or rule.restart is not None):
-                word = "after" if rule.after is not None else "restart"
-                key = next((item for item in at if item == word), answer)
-                self.reader.error("wrong-value", f"'{word}' belongs to `do: crash`", key)
 
     def check_replies(self, fields: Fields) -> None:
         """The exchanges to which rules publish must exist, once all names are known."""
@@ -146,13 +128,13 @@ class Declarations:
         for name, options in fields.get("exchanges", {}).items():
             declared = values_of.exchange(name, options)
             at = child(node, "exchanges", name)
-            self._check_exchange(declared, at)
+            check_exchange(names, declared, at)
             if declared.type not in NOT_SIMULATED:
                 yield Declared(steps.DeclareExchange(names.channel_for("declare", None, None), declared), at or name)
         for name, options in fields.get("queues", {}).items():
             queue = values_of.queue(name, options)
             at = child(node, "queues", name)
-            self._check_queue(queue, options, at)
+            check_queue(names, queue, options, at)
             yield Declared(steps.DeclareQueue(names.channel_for("declare", str(name), None), queue), at or name)
         for options in fields.get("bindings", ()):
             if "source" in options and "destination" in options:
@@ -161,7 +143,7 @@ class Declarations:
             for options in fields.get(section, ()):
                 if options.keys() >= {"name", "pattern", "definition"}:
                     policy = values_of.policy(options, operator=section == "operator_policies")
-                    if self._check_policy(policy, options.node):
+                    if check_policy(names, policy, options.node):
                         yield Declared(steps.SetPolicy(policy), options.node)
         for name in fields.get("consumers", {}):
             consumer = self.consumers[str(name)]
@@ -188,58 +170,6 @@ class Declarations:
                 names.exchange(str(node), node, in_step=in_step)
         queue = binding.destination if binding.destination_type == "queue" else None
         return kind(names.channel_for("declare", queue, options.get("channel")), binding)
-
-    def _check_policy(self, policy: Policy, at: Any) -> bool:
-        """False when it cannot be simulated, which has been told."""
-        try:
-            compiled(policy.pattern)
-        except UnreadablePattern as problem:
-            where = child(at, "pattern") or at
-            self.reader.error("not-simulated", f"routesim cannot try this pattern: {problem}", where, "write it more plainly")
-            return False
-        except InvalidPattern:
-            pass  # RabbitMQ's own answer follows
-        for key in ("dead-letter-exchange", "alternate-exchange"):
-            target = raw(policy.definition.get(key))
-            written = child(at, "definition", key)
-            if isinstance(target, str) and written is not None:
-                self.names.near_miss("exchange", target, written, self.names.exchanges)
-        return True
-
-    def _check_exchange(self, declared: Exchange, at: Node | None) -> None:
-        if at is None:
-            return
-        if declared.type in NOT_SIMULATED:
-            self.reader.error(
-                "not-simulated", f"exchanges of type {declared.type} are not simulated: their bindings hold Erlang terms", at,
-                "a headers exchange can often say the same",
-            )  # fmt: skip
-        target = raw(declared.arguments.get("alternate-exchange"))
-        if isinstance(target, str):
-            self.names.near_miss("exchange", target, child(at, "arguments", "alternate-exchange") or at, self.names.exchanges)
-
-    def _check_queue(self, queue: Queue, options: Fields, at: Node | None) -> None:
-        if at is None:
-            return
-        stated = options.get("arguments", {}).get("x-queue-type")
-        if "type" in options and stated is not None and stated != str(options["type"]):
-            self.reader.error(
-                "wrong-value",
-                f"type is {options['type']}, but x-queue-type is {raw(stated)}",
-                options["type"],
-                "give one of them",
-            )
-        arguments = child(at, "arguments")
-        for key in arguments if isinstance(arguments, Mapping) else ():
-            if key not in ARGUMENTS:
-                cure = did_you_mean(key, ARGUMENTS) or (did_you_mean(f"x-{key}", ARGUMENTS) if not key.startswith("x-") else "")
-                if cure:
-                    self.reader.warning(
-                        "unknown-argument", f"no queue reads the argument '{key}'; RabbitMQ stores it silently", key, cure
-                    )
-        target = raw(queue.arguments.get("x-dead-letter-exchange"))
-        if isinstance(target, str):
-            self.names.near_miss("exchange", target, child(arguments, "x-dead-letter-exchange") or at, self.names.exchanges)
 
     # The top level ---------------------------------------------------------------------------------------------------
 
@@ -331,7 +261,7 @@ class Declarations:
                     if refused is not None:
                         self._refused(Declared(step, None, (included, path)), refused)
                 elif binding.source in names.exchanges and binding.destination in (names.queues if to_queue else names.exchanges):
-                    declared.append(Declaration(0, step))  # what it binds has been refused, which has been told
+                    declared.append(Declaration(0, step))  # what it binds has been refused, which has been reported
                 else:
                     missing = binding.source if binding.source not in names.exchanges else binding.destination
                     self._at(
@@ -383,12 +313,3 @@ def _policy_cure(policy: Policy, argument: str) -> str:
 def publishing_channel(consumer: Consumer) -> str:
     """The confirming channel on which a consumer's rules publish."""
     return f"{consumer.name} (publish)"
-
-
-def child(node: Node | None, *path: str) -> Any:
-    """The node under these keys, or None."""
-    for part in path:
-        if not isinstance(node, Mapping):
-            return None
-        node = node.get(part)
-    return node

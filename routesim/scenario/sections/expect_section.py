@@ -5,7 +5,7 @@ from typing import Any
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Expectation
 from routesim.scenario.sections.names import Names
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 
 def expectations(reader: Reader, names: Names, node: Node, fields: dict[str, Any]) -> tuple[Expectation, ...]:

@@ -1,4 +1,4 @@
-"""Ids of messages: which are taken, told in ranges so that a publish of a million takes no million names."""
+"""Ids of messages: which are taken, kept in ranges so that a publish of a million takes no million names."""
 
 import re
 

@@ -7,7 +7,7 @@ from routesim.diagnostics import did_you_mean
 from routesim.model import DECLARE_CHANNEL, GET_CHANNEL, PUBLISH_CHANNEL, REPLY_TO, ChannelPlan
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections.ids import Ids
-from routesim.scenario.yaml.source import Node, Text
+from routesim.scenario.yaml.nodes import Node, Text
 
 OF_TASKS = ("retry", "result", "sub")  # how a worker process names what it publishes: after the task …
 OF_WORKERS = ("event", "reply")  # … or after itself, and numbered

@@ -7,11 +7,12 @@ from routesim.broker.asking import would_reach
 from routesim.broker.routing import Visit
 from routesim.model import Message
 from routesim.scenario.format.expected import CLAIMS
-from routesim.scenario.format.kinds import Fields, Reader
+from routesim.scenario.format.kinds import Reader
+from routesim.scenario.format.shapes import Fields
 from routesim.scenario.scenario import ExpectedRoute, Never
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.names import Names
-from routesim.scenario.yaml.source import Text
+from routesim.scenario.yaml.nodes import Text
 
 
 def routes(reader: Reader, names: Names, rows: Iterable[Fields], topology: Broker | None) -> tuple[ExpectedRoute, ...]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from routesim.model import Binding, Consumer, Exchange, Message, Policy, Queue, Reply, Rule
 from routesim.scenario.format.declared import PROPERTIES
-from routesim.scenario.yaml.source import Text
+from routesim.scenario.yaml.nodes import Text
 
 Fields = dict[str, Any]
 

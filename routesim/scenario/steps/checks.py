@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from routesim.diagnostics import did_you_mean
 from routesim.model import REPLY_TO
-from routesim.scenario.format.kinds import Schema, Unreadable
+from routesim.scenario.format.kinds import Unreadable
+from routesim.scenario.format.shapes import Schema
 from routesim.scenario.sections.names import Names
-from routesim.scenario.yaml.source import Text
+from routesim.scenario.yaml.nodes import Text
 
 
 class WrittenStep(NamedTuple):

@@ -8,7 +8,7 @@ from routesim.scenario.sections.names import Names
 from routesim.scenario.steps import verbs
 from routesim.scenario.steps.building import StepContext
 from routesim.scenario.steps.checks import WrittenStep
-from routesim.scenario.yaml.source import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.text import cut
 
 TEXT_WIDTH = 100

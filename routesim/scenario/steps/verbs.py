@@ -13,7 +13,8 @@ from routesim.scenario.format.declared import (
     PUBLISH,
 )
 from routesim.scenario.format.expected import EXPECT
-from routesim.scenario.format.kinds import Boolean, Choice, Duration, Field, Integer, Kind, Shape
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind
+from routesim.scenario.format.shapes import Field, Shape
 from routesim.scenario.format.whole import DECLARED
 from routesim.scenario.format.workers import SIGNAL
 from routesim.scenario.steps import building, checks

@@ -42,7 +42,7 @@ def _item(text: str, at: int, wanted: int) -> tuple[int, int] | None:
     return begin, begin
 
 
-# A file may have a hundred thousand places to tell; the way to each leads through the same few collections.
+# A file may have a hundred thousand places to look up; the way to each leads through the same few collections.
 @lru_cache(maxsize=64)
 def _keys(text: str, at: int) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}

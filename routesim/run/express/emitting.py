@@ -1,0 +1,79 @@
+"""The events of the fast way, prepared as batches."""
+
+from collections.abc import Callable
+from typing import Any
+
+from routesim import events
+from routesim.queues import Classic, Subscription
+from routesim.run.batches import AT, MESSAGE, NEXT_COPY, NEXT_MESSAGE, NEXT_TAG, BatchListener, Emit, copy, silent, tag
+from routesim.run.express.prepared import PreparedPublish
+
+REMEMBERED = 1_000
+
+
+class Emits:
+    """`listener` None: nobody listens."""
+
+    def __init__(self, listener: BatchListener | None) -> None:
+        self.listener = listener
+        self.known: dict[tuple[Any, ...], tuple[Emit, Any]] = {}
+
+    def of_publish(self, publish: PreparedPublish, takers: tuple[int, ...]) -> Emit:
+        """Of a publish that these consumers take: what its queues do with it, and the answers that take no time."""
+        key = (id(publish.content), publish.channel.name, takers, *map(id, publish.paths))
+        emit = publish.emits[takers] = self._prepared(key, lambda: _published(publish, takers), (publish, takers))
+        return emit
+
+    def of_consumer(self, queue: Classic, subscription: Subscription) -> tuple[Emit, Emit, Emit, Emit | None]:
+        """Of a consumer that takes its time: acked, delivered, redelivered, and acked with the next one delivered."""
+        key = (queue.name, subscription.name, subscription.channel.name)
+        acked = self._prepared((*key, "acked"), lambda: [_acked(queue, subscription, 0, 0)])
+        delivered = self._prepared((*key, "delivered"), lambda: [_delivered(queue, subscription, 0, 0, again=False)])
+        redelivered = self._prepared((*key, "redelivered"), lambda: [_delivered(queue, subscription, 0, 0, again=True)])
+        if len(queue.subscriptions) > 1:
+            return acked, delivered, redelivered, None
+        both = self._prepared((*key, "next"), lambda: [_acked(queue, subscription, 0, 0), _next_delivered(queue, subscription)])
+        return acked, delivered, redelivered, both
+
+    def _prepared(self, key: tuple[Any, ...], batch: Callable[[], list[Any]], keeps: Any = None) -> Emit:
+        """Prepared once in a run, not once a look. `keeps`: the objects whose identities stand in the key."""
+        if self.listener is None:
+            return silent
+        known = self.known.get(key)
+        if known is None:
+            if len(self.known) >= REMEMBERED:
+                self.known.clear()
+            known = self.known[key] = (self.listener.prepare(batch()), keeps)
+        return known[0]
+
+
+def _published(publish: PreparedPublish, takers: tuple[int, ...]) -> list[Any]:
+    content, name = publish.content, publish.channel.name
+    batch: list[Any] = [events.Published(AT, MESSAGE, content.exchange, content.routing_key, name)]
+    answers, number = [], 0
+    for index, (plain, path, taker) in enumerate(zip(publish.queues, publish.paths, takers, strict=True)):
+        queue = plain.queue
+        batch.append(events.Enqueued(AT, MESSAGE, queue.name, copy(index), "published", path))
+        if taker:
+            consumer = plain.consumers[taker]
+            batch.append(_delivered(queue, consumer.subscription, index, number, again=False))
+            if not consumer.takes:
+                answers.append(_acked(queue, consumer.subscription, index, number))
+            number += 1
+    if publish.channel.confirms:
+        batch.append(events.Confirmed(AT, MESSAGE, "ack", len(publish.queues)))
+    return batch + answers
+
+
+def _delivered(queue: Classic, subscription: Subscription, index: int, number: int, *, again: bool) -> events.Delivered:
+    channel = subscription.channel.name
+    return events.Delivered(AT, MESSAGE, queue.name, copy(index), subscription.name, channel, tag(number), again, False)
+
+
+def _next_delivered(queue: Classic, subscription: Subscription) -> events.Delivered:
+    delivered = _delivered(queue, subscription, 0, 0, again=False)
+    return delivered._replace(message=NEXT_MESSAGE, copy=NEXT_COPY, delivery_tag=NEXT_TAG)
+
+
+def _acked(queue: Classic, subscription: Subscription, index: int, number: int) -> events.Acked:
+    return events.Acked(AT, MESSAGE, queue.name, copy(index), subscription.name, tag(number))

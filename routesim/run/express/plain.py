@@ -1,0 +1,108 @@
+"""What is plain at the moment: publishes, queues and consumers that may go the fast way."""
+
+from math import prod
+
+from routesim.broker import RabbitBroker
+from routesim.clients.scripted_consumer import ScriptedConsumer
+from routesim.model import DEFAULT_EXCHANGE
+from routesim.queues import Classic, QueueType, Subscription
+from routesim.run.batches import silent
+from routesim.run.express.emitting import Emits
+from routesim.run.express.prepared import AckingConsumer, PlainQueue, PreparedPublish
+from routesim.scenario import PublishMany
+
+WAYS_TO_PREPARE = 64  # of one publish, by the consumers that are sent it
+
+
+class Plain:
+    """What was found out since the last `clear`; None for what is not plain. `consumers` are all of the run, `acking` the plain
+    ones."""
+
+    def __init__(self, broker: RabbitBroker, consumers: dict[str, ScriptedConsumer], emits: Emits) -> None:
+        self.broker = broker
+        self.consumers = consumers
+        self.emits = emits
+        self._publishes: dict[int, PreparedPublish | None] = {}
+        self._queues: dict[int, PlainQueue | None] = {}
+        self.acking: dict[ScriptedConsumer, AckingConsumer | None] = {}
+
+    def clear(self) -> None:
+        """Something else has happened: what was plain need not be."""
+        self._publishes.clear()
+        self._queues.clear()
+        self.acking.clear()
+
+    def publish(self, action: PublishMany) -> PreparedPublish | None:
+        key = id(action)
+        if key not in self._publishes:
+            self._publishes[key] = self._new_publish(action)
+        return self._publishes[key]
+
+    def consumer(self, consumer: ScriptedConsumer) -> AckingConsumer | None:
+        """Plain is a consumer if all of its queue is."""
+        if consumer not in self.acking:
+            self.acking[consumer] = None
+            queue = self.broker.queues.get(consumer.consumer.queue)
+            plain = self._queue(queue) if queue is not None else None
+            for acking in plain.consumers.values() if plain is not None else ():
+                self.acking[acking.state] = acking
+        return self.acking[consumer]
+
+    def _new_publish(self, action: PublishMany) -> PreparedPublish | None:
+        """None until the step has published in the ordinary way, which makes the checks and finds the route."""
+        broker, message = self.broker, action.message
+        known = broker.contents.get(id(message))
+        channel = broker.channels.get(action.channel)
+        if known is None or known[0] is not message or channel is None or channel.answered is not None:
+            return None
+        content = known[1]
+        found = broker.routes.get((message.exchange, content.keys))
+        if found is None or not found.queues:
+            return None
+        if message.exchange == DEFAULT_EXCHANGE:
+            if broker.reply_channels:
+                return None
+        elif broker.exchange(message.exchange).declared.internal:
+            return None
+        queues = [self._queue(queue) for queue, _ in found.queues]
+        plain = tuple(queue for queue in queues if queue is not None)
+        if len(plain) < len(queues) or (content.ttl_ms is not None and not all(queue.instant for queue in plain)):
+            return None
+        if self.emits.listener is not None and prod(len(queue.consumers) + 1 for queue in plain) > WAYS_TO_PREPARE:
+            return None
+        return PreparedPublish(content, channel, plain, tuple(path for _, path in found.queues), {})
+
+    def _queue(self, queue: QueueType) -> PlainQueue | None:
+        key = id(queue)
+        if key not in self._queues:
+            self._queues[key] = self._new_queue(queue)
+        return self._queues[key]
+
+    def _new_queue(self, queue: QueueType) -> PlainQueue | None:
+        if not isinstance(queue, Classic) or not queue.is_plain():
+            return None
+        plain = PlainQueue(queue, {})
+        for subscription in queue.subscriptions.values():
+            acking = self._new_consumer(plain, subscription)
+            if acking is None:
+                return None
+            plain.consumers[id(subscription)] = acking
+        if len({acking.takes > 0 for acking in plain.consumers.values()}) > 1:
+            return None
+        only = next(iter(plain.consumers.values())) if len(plain.consumers) == 1 else None
+        if only is not None and not only.takes and only.subscription.credit > 0 and queue.active:
+            return plain._replace(instant=only)
+        return plain if queue.keeps_plainly() else None
+
+    def _new_consumer(self, plain: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
+        channel, state = subscription.channel, self.consumers.get(subscription.name)
+        if state is None or not state.is_plain() or subscription.auto_ack or not channel.is_plain():
+            return None
+        if state.consumer.channel != channel.name or (self.broker.every_channel_times_out and not channel.timeout_armed):
+            return None
+        consumer, rule = state.consumer, state.consumer.on_message[0]
+        takes = consumer.takes if rule.takes is None else rule.takes
+        if not takes and (state.jobs or state.waiting):
+            return None
+        emits = self.emits.of_consumer(plain.queue, subscription) if takes else (silent, silent, silent, None)
+        return AckingConsumer(plain, subscription, channel, state, consumer.concurrency, rule, takes, *emits)

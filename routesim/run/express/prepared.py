@@ -1,0 +1,50 @@
+"""What does not change from one message to the next, looked up once."""
+
+from typing import NamedTuple
+
+from routesim.clients.scripted_consumer import ScriptedConsumer
+from routesim.content import Content
+from routesim.events import Path
+from routesim.model import Rule
+from routesim.queues import Channel, Classic, QueueType, Subscription
+from routesim.run.batches import Emit
+
+
+class PlainQueue(NamedTuple):
+    """A plain queue, with its consumers by the identity of their subscriptions.
+
+    `instant`: the only one, if it takes no time: whatever is published to the queue goes through it at once.
+    """
+
+    queue: Classic
+    consumers: dict[int, "AckingConsumer"]
+    instant: "AckingConsumer | None" = None
+
+
+class AckingConsumer(NamedTuple):
+    """A consumer that acknowledges whatever it gets, `takes` ms after it has begun with it; 0: at once."""
+
+    source: PlainQueue
+    subscription: Subscription
+    channel: Channel[QueueType]
+    state: ScriptedConsumer
+    concurrency: int
+    rule: Rule
+    takes: int
+    acked: Emit
+    delivered: Emit
+    redelivered: Emit
+    next: Emit | None  # acknowledged, and the next one delivered; only where the queue has no other consumer
+
+
+class PreparedPublish(NamedTuple):
+    """Where the publishes of a step go. `paths` belong to `queues`, in the order in which these are served.
+
+    `emits`: the events of one publish, by the subscriptions that are sent the message at once (0: it waits).
+    """
+
+    content: Content
+    channel: Channel[QueueType]
+    queues: tuple[PlainQueue, ...]
+    paths: tuple[Path, ...]
+    emits: dict[tuple[int, ...], Emit]

@@ -1,0 +1,125 @@
+"""Kinds with parts: lists, mappings of names, mappings with known keys."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+from routesim.diagnostics import did_you_mean
+from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
+
+Schema: TypeAlias = dict[str, Any]  # in the terms of JSON Schema
+
+
+class ListOf(Kind):
+    """A list; `single` allows one item to stand without brackets."""
+
+    def __init__(self, item: Kind, *, single: bool = False) -> None:
+        self.item, self.single = item, single
+        self.expects = "a list"
+
+    def read(self, reader: Reader, node: Node) -> list[Any]:
+        if is_null(node):
+            return []
+        if not isinstance(node, Sequence):
+            if self.single:
+                return [self.item.read(reader, node)]
+            raise self.wrong(reader, node)
+        items = []
+        for child in node:
+            try:
+                items.append(self.item.read(reader, child))
+            except Unreadable:
+                continue
+        return items
+
+
+class MapOf(Kind):
+    """Names, each with something of one kind. The names are checked like `name`."""
+
+    def __init__(self, item: Kind, name: Kind) -> None:
+        self.item, self.name = item, name
+        self.expects = "a mapping of names"
+
+    def read(self, reader: Reader, node: Node) -> dict[str, Any]:
+        if is_null(node):
+            return {}
+        if not isinstance(node, Mapping):
+            raise self.wrong(reader, node)
+        items = {}
+        for key, value in node.items():
+            try:
+                items[self.name.read(reader, key)] = self.item.read(reader, value)
+            except Unreadable:
+                reader.unread_names.add(str(key))
+        return items
+
+
+class Field(NamedTuple):
+    """`doc` is the help of the field, also in the JSON Schema. `required` fields must be given."""
+
+    kind: Kind
+    doc: str
+    required: bool = False
+
+
+class Fields(dict[str, Any]):
+    """The fields that a mapping gives, by name; `node` is the mapping."""
+
+    __slots__ = ("node",)
+
+    node: Any
+
+
+class Shape(Kind):
+    """A mapping with known keys; `what` it is called in sentences. `schema`: what no field by itself says."""
+
+    def __init__(self, what: str, fields: dict[str, Field], *, optional: bool = False, schema: Schema | None = None) -> None:
+        self.what = what
+        self.fields = fields
+        self.schema = schema or {}
+        self.required = [name for name, field in fields.items() if field.required]
+        self.optional = optional  # nothing at all means no field given
+        self.expects = f"{what}: a mapping"
+
+    def read(self, reader: Reader, node: Node) -> Fields:
+        values, fields = Fields(), self.fields
+        values.node = node
+        if self.optional and is_null(node):
+            return values
+        if not isinstance(node, Mapping):
+            raise self.wrong(reader, node)
+        for key, value in node.items():
+            field = fields.get(key)
+            if field is None:
+                self.unknown(reader, key)
+                continue
+            try:
+                values[str(key)] = field.kind.read(reader, value)
+            except Unreadable:
+                values.pop(str(key), None)
+        for name in self.required:
+            if name not in node:
+                reader.error("missing-key", f"{self.what} needs '{name}'", node, fields[name].doc)
+        return values
+
+    def unknown(self, reader: Reader, key: Text) -> None:
+        unknown_key(reader, self.what, key, self.fields)
+
+
+def unknown_key(reader: Reader, what: str, key: Text, known: Any) -> None:
+    cure = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
+    reader.error("unknown-key", f"{what} has no '{key}'", key, cure)
+
+
+class Either(Kind):
+    """One of several forms, told apart by what the node is."""
+
+    def __init__(self, expects: str, choose: Callable[[Node], Kind | None]) -> None:
+        self.expects = expects
+        self.choose = choose
+
+    def read(self, reader: Reader, node: Node) -> Any:
+        kind = self.choose(node)
+        if kind is None:
+            raise self.wrong(reader, node)
+        return kind.read(reader, node)
