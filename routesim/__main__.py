@@ -12,11 +12,14 @@ GARBAGE_AFTER = 50_000  # objects: imports and declarations are none, and lookin
 def main() -> None:
     """Run the command line and end the process with its status."""
     gc.set_threshold(GARBAGE_AFTER)
-    from routesim.cli.main import main as command_line
-
     status = 0
     try:
+        from routesim.cli.main import main as command_line
+
         command_line()
+    except KeyboardInterrupt:  # while it is still being imported
+        sys.stderr.write("interrupted\n")
+        status = 130
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 1
     # Taking every module and every binding apart, one by one, would take longer than many a run.

@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from routesim.values import Table, identity, table_identity
+from routesim.values import Table, encoded_size, identity, table_identity
 
 
 class Content:
     """What all copies of a published (or dead-lettered) message share.
 
     `keys` are the routing key and the strings of CC and BCC, in that order (rules/routing#R1); `ttl_ms` is the parsed
-    `expiration`; `annotations` are the headers that RabbitMQ 3.13+ adds at delivery and a headers exchange does not see.
+    `expiration`; `annotations` are the headers that RabbitMQ 3.13+ adds at delivery and a headers exchange does not see;
+    `delivery_count` is how many failed deliveries a dead letter brings along (rules/routing#D22).
     """
 
     __slots__ = (
-        "annotations", "body", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority", "properties",
-        "routing_key", "size", "ttl_ms",
+        "annotations", "body", "delivery_count", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority",
+        "properties", "properties_bytes", "routing_key", "size", "ttl_ms",
     )  # fmt: skip
 
     def __init__(
@@ -32,6 +33,7 @@ class Content:
         delivery_mode: int = 2,
         properties: Table | None = None,
         annotations: Table | None = None,
+        delivery_count: int = 0,
     ) -> None:
         self.exchange = exchange
         self.routing_key = routing_key
@@ -45,13 +47,15 @@ class Content:
         self.delivery_mode = delivery_mode
         self.properties = properties or {}
         self.annotations = annotations
+        self.delivery_count = delivery_count
+        self.properties_bytes: int | None = None  # counted when first asked for
 
     def fingerprint(self) -> tuple[Any, ...]:
         """Equal for messages that every broker and consumer would take for the same."""
         tables = tuple(None if table is None else identity(table) for table in (self.headers, self.annotations))
         return (
             self.exchange, self.keys, self.body, self.priority, self.expiration, self.delivery_mode,
-            table_identity(self.properties), *tables,
+            table_identity(self.properties), self.delivery_count, *tables,
         )  # fmt: skip
 
     def delivered_headers(self) -> Table:
@@ -61,3 +65,13 @@ class Content:
             merged = {**headers, **self.annotations}
             return {key: merged[key] for key in sorted(merged)}  # rules/routing#D13
         return headers
+
+    def properties_size(self) -> int:
+        """The bytes of the basic properties as AMQP 0-9-1 encodes them: two of flags, then every field that is there."""
+        if self.properties_bytes is not None:
+            return self.properties_bytes
+        texts = [*self.properties.values(), *([] if self.expiration is None else [self.expiration])]
+        size = 2 + sum(8 if isinstance(text, int) else 1 + len(str(text).encode("utf-8", "surrogatepass")) for text in texts)
+        size += 1 + (self.priority is not None) + (0 if self.headers is None else encoded_size(self.headers))
+        self.properties_bytes = size
+        return size

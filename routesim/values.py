@@ -130,3 +130,23 @@ def erlang_term(value: Any) -> str:
     if isinstance(value, tuple):
         return "{" + ",".join(item if isinstance(item, str) else erlang_term(item) for item in value) + "}"
     return str(value)
+
+
+SIZES = {
+    "byte": 1, "unsignedbyte": 1, "bool": 1, "short": 2, "unsignedshort": 2, "signedint": 4, "unsignedint": 4, "float": 4,
+    "decimal": 5, "long": 8, "double": 8, "timestamp": 8, "void": 0,
+}  # fmt: skip
+
+
+def encoded_size(value: Value) -> int:
+    """How many bytes the value takes in a field table, its type octet left out (AMQP 0-9-1, 4.2.5.5)."""
+    kind, inner = wire_type(value), raw(value)
+    if kind == "table":
+        return 4 + sum(2 + len(_utf8(key)) + encoded_size(item) for key, item in inner.items())
+    if kind == "array":
+        return 4 + sum(1 + encoded_size(item) for item in inner)
+    return SIZES[kind] if kind in SIZES else 4 + len(inner if isinstance(inner, bytes) else _utf8(inner))
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -18,10 +18,10 @@ NEWEST_PATCH = {
     "4.0": "4.0.9",
     "4.1": "4.1.8",
     "4.2": "4.2.9",
-    "4.3": "4.3.5",
+    "4.3": "4.3.6",
 }
 NEWEST = "4.3"
-CHECKED_LIVE = ("3.10",)  # profiles compared with recorded runs of a real broker
+CHECKED_LIVE = ("3.10", "4.0", "4.3")  # profiles compared with recorded runs of a real broker
 
 
 class VersionDifference(NamedTuple):
@@ -62,13 +62,20 @@ class Rules(NamedTuple):
     cancel_dispatches: bool
     max_priority_zero_levels: int
     queue_versions: tuple[int, ...]
-    stream_offset_without_digit_crashes: bool
+    texts_say_stream: bool
+    stream_refuses_nack: bool
     queue_mode_checked: bool
     max_age_without_digit_crashes: bool
     cancel_on_ha_failover: bool
     quorum_default_limit: int | None
     quorum_negative_limit_is_none: bool
+    queues_by_name: str
+    auto_delete_outlives_restarts: bool
+    quorum_in_get_text: str
+    replay_nowhere_text: str
     quorum_nack_counts: bool
+    dead_letter_counts: str
+    quorum_returns_first: bool
     quorum_limit_death_credit: int
     quorum_count_headers: str
     quorum_first_get_count: bool
@@ -165,15 +172,18 @@ DIFFERENCES: dict[str, VersionDifference] = {
         "highest level of a queue declared with x-max-priority 0", 0, (("3.13.0", 1),), "rules/queues#1.11"
     ),
     "queue_versions": VersionDifference("values of x-queue-version", (1, 2), (("4.3.0", (2,)),), "rules/queues#1.11"),
-    "stream_offset_without_digit_crashes": VersionDifference(
-        "an x-stream-offset that does not even begin like an age closes the connection with 541", True,
-        (("3.11.0", False),), "rules/queues#8.3",
+    "texts_say_stream": VersionDifference(
+        "refusals of a stream call it stream and not stream queues", False, (("4.0.0", True),), "rules/queues#8.2"
+    ),
+    "stream_refuses_nack": VersionDifference(
+        "basic.nack and basic.reject of a stream's message close the connection with 540", True, (("3.13.0", False),),
+        "rules/queues#8.2",
     ),
     "queue_mode_checked": VersionDifference(
         "x-queue-mode must be default or lazy", True, (("4.3.0", False),), "rabbit_amqqueue.erl, v4.2.9 and v4.3.0"
     ),
     "max_age_without_digit_crashes": VersionDifference(
-        "an x-max-age without a digit at its beginning closes the connection with 541", True,
+        "an x-max-age or x-stream-offset without a digit at its beginning closes the connection with 541", True,
         (("4.2.7", False), ("4.3.0", True), ("4.3.1", False)), "rabbit_amqqueue.erl, check_max_age, by tag",
     ),
     "cancel_on_ha_failover": VersionDifference(
@@ -185,8 +195,32 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "quorum_negative_limit_is_none": VersionDifference(
         "a negative delivery limit means no limit (before: 0)", False, (("4.0.0", True),), "rules/queues#2.10"
     ),
+    "queues_by_name": VersionDifference(
+        "the order, by their names, in which the queues of one publish mostly get it", "descending", (("4.0.0", "ascending"),),
+        "rules/routing#R9",
+    ),
+    "auto_delete_outlives_restarts": VersionDifference(
+        "a durable auto-delete queue with consumers is still there after a clean restart", True, (("4.0.0", False),),
+        "rules/queues#1.5",
+    ),
+    "quorum_in_get_text": VersionDifference(
+        "basic.get from a quorum queue with a single active consumer is refused as not supported by", "quorum",
+        (("4.2.0", '<<"quorum">>'),), "rules/queues#3.10",
+    ),
+    "replay_nowhere_text": VersionDifference(
+        "a replay of x-recent-history that reaches no queue is refused with", "INTERNAL_ERROR",
+        (("4.0.0", "could not find queue/exchange ''"),), "rules/routing#Y4",
+    ),
     "quorum_nack_counts": VersionDifference(
         "basic.nack and recover count towards the delivery limit", True, (("4.3.0", False),), "rules/queues#2.10"
+    ),
+    "dead_letter_counts": VersionDifference(
+        "queues whose failed deliveries a dead letter brings along", "none", (("4.0.0", "quorum"), ("4.3.0", "all")),
+        "rules/routing#D22",
+    ),
+    "quorum_returns_first": VersionDifference(
+        "a quorum queue without a delivery limit puts what is returned before everything else", False, (("4.3.0", True),),
+        "rules/queues#2.8",
     ),
     "quorum_limit_death_credit": VersionDifference(
         "credit that a consumer gets back for a message that dies of its delivery limit", 2, (("3.12.0", 1),),
@@ -212,7 +246,7 @@ DIFFERENCES: dict[str, VersionDifference] = {
         "several messages dropped at once are dead-lettered newest first", True, (("4.2.4", False),), "rules/queues#6.3"
     ),
     "quorum_bytes_with_properties": VersionDifference(
-        "a quorum queue's max-length-bytes counts properties too", False, (("4.0.0", True),), "rules/queues#6.2"
+        "a quorum queue's max-length-bytes counts properties too", False, (("4.3.0", True),), "rules/queues#6.2"
     ),
     "quorum_expires_policy_wins": VersionDifference(
         "of x-expires and a policy's expires a quorum queue takes the policy's (then: the smaller)", True,

@@ -111,7 +111,9 @@ def _settle_group(
     if queue.deleted:
         return
     by = subscription.name if subscription is not None else channel.name
-    if not queue.keeps_log:
+    if queue.keeps_log:
+        how = ACK  # whatever the answer is, it gives credit and takes nothing away (rules/queues#8.2)
+    else:
         queue.unacked -= len(deliveries)
     if how == ACK and not queue.keeps_log:
         broker.ledger.acked += len(deliveries)
@@ -119,9 +121,9 @@ def _settle_group(
             for item in deliveries:
                 broker.requeues_now.pop(item.copy.message, None)
     if broker.listen and how != REQUEUE:
-        told = events.Acked if how == ACK else events.Rejected
+        answered = events.Acked if how == ACK else events.Rejected
         for item in deliveries:
-            broker.listen(told(broker.now, item.copy.message, queue.name, item.copy.serial, by, item.tag))
+            broker.listen(answered(broker.now, item.copy.message, queue.name, item.copy.serial, by, item.tag))
     queue.settle(broker, subscription, [item.copy for item in deliveries], how, by, why)
 
 
@@ -173,7 +175,7 @@ def overdue(broker: State, name: str, number: int) -> tuple[Channel[QueueType], 
     else:
         watched = [item for item in watched if item.queue.times_out_each]
     for item in watched:
-        timeout = broker.acknowledgement_timeout(item.queue)
+        timeout = broker.acknowledgement_timeout(item.queue, item.subscription)
         if broker.now - item.at_ms >= timeout:
             return channel, item, timeout
     if watched:

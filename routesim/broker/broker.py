@@ -141,7 +141,8 @@ class Broker:
         delivery = Delivery(tag, queue, subscription, copy, self.now, auto_ack)
         ledger = self.ledger
         ledger.delivered += 1
-        if copy.returns:
+        redelivered = copy.returns > 0 or copy.failures > 0
+        if redelivered:
             ledger.redelivered += 1
         if not auto_ack:
             channel.unacked[tag] = delivery
@@ -155,7 +156,7 @@ class Broker:
             self.listen(
                 events.Delivered(
                     self.now, copy.message, queue.name, copy.serial, subscription.name, channel.name, tag,
-                    copy.returns > 0 and not queue.keeps_log, auto_ack,
+                    redelivered and not queue.keeps_log, auto_ack,
                 )
             )  # fmt: skip
         self.outbox.append(delivery)

@@ -78,13 +78,12 @@ def cancel(broker: State, step: steps.Cancel) -> None:
         _start_lease(broker, queue)
 
 
-def cancel_by_broker(broker: State, subscription: Subscription, queue: QueueType, why: str) -> None:
-    """basic.cancel from the broker to the client."""
+def end_by_broker(broker: State, subscription: Subscription, queue: QueueType, why: str) -> None:
+    """basic.cancel from the broker to the client; the queue has yet to let the consumer go."""
     subscription.channel.subscriptions.pop(subscription.tag, None)
     if broker.listen:
         broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
     broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False, why))
-    queue.cancel(broker, subscription)
 
 
 def _start_lease(broker: State, queue: QueueType) -> None:
@@ -178,8 +177,11 @@ def restart(broker: State, step: steps.Restart) -> None:
     """Everybody's connection ends, and what is not durable goes."""
     if broker.listen:
         broker.listen(events.Restarted(broker.now, step.clean))
-    # A broker that stops leaves auto-delete queues alone: nobody cancelled (rules/queues#1.5).
+    # A broker that is killed leaves auto-delete queues alone; one that stops has ended its connections, from 4.0 on
+    # (rules/queues#1.5).
     lasting = [queue for queue in broker.queues.values() if queue.auto_delete and queue.durable]
+    ends = step.clean and not broker.rules.auto_delete_outlives_restarts
+    ended = [queue for queue in lasting if ends and queue.subscriptions]
     for queue in lasting:
         queue.auto_delete = False
     # Everybody goes at once: nothing that one consumer held is sent to another meanwhile.
@@ -191,6 +193,8 @@ def restart(broker: State, step: steps.Restart) -> None:
     for queue in lasting:
         queue.auto_delete = True
         queue.had_consumers = False
+    for queue in ended:
+        remove_queue(broker, queue, "auto-delete: its last consumer is gone")
     for queue in list(broker.queues.values()):
         if not queue.durable:
             remove_queue(broker, queue, "not durable: gone with the restart", cascade=False)

@@ -32,7 +32,9 @@ def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
         _nowhere(broker, burial, f"its dead-letter exchange '{exchange}' does not exist")
         return
     key = queue.settings.dead_letter_routing_key
-    content, deaths = record_death(broker.rules, copy.content, queue, reason, exchange, key, broker.now // 1000)
+    content, deaths = record_death(
+        broker.rules, copy.content, queue, reason, exchange, key, broker.now // 1000, delivery_count=queue.carried_count(copy)
+    )
     found = route(broker, exchange, copy.message, content)
     targets, why = _targets(broker, burial, found, deaths)
     if not targets and not found.delayed_by:
@@ -95,6 +97,7 @@ def _nowhere(broker: State, burial: PendingDeadLetter, why: str) -> None:
     queue, copy = burial.queue, burial.copy
     if burial.entered and queue.settings.dead_letter_strategy == "at-least-once" and not queue.deleted:
         queue.awaiting.append((copy, burial.reason))
+        queue.awaiting_grew(broker)
         if len(queue.awaiting) == 1:
             broker.retry_dead_letter(queue)
         if broker.listen:
@@ -126,7 +129,15 @@ def is_cycle(target: str, deaths: list[Table]) -> bool:
 
 
 def record_death(
-    rules: Rules, content: Content, queue: QueueType, reason: str, exchange: str, key: str | None, time_s: int
+    rules: Rules,
+    content: Content,
+    queue: QueueType,
+    reason: str,
+    exchange: str,
+    key: str | None,
+    time_s: int,
+    *,
+    delivery_count: int = 0,
 ) -> tuple[Content, list[Table]]:
     """The message as it is published to the dead-letter exchange, and its deaths as the cycle rule reads them."""
     headers = dict(content.headers or {})
@@ -149,6 +160,7 @@ def record_death(
     dead = Content(
         exchange, routing_key, keys, headers or None, content.body, size=content.size, priority=content.priority,
         delivery_mode=content.delivery_mode, properties=content.properties, annotations=annotations,
+        delivery_count=delivery_count,
     )  # fmt: skip
     return dead, deaths
 

@@ -5,10 +5,10 @@ from typing import Any
 import routesim.queues.argument_checks as checks
 from routesim import events, steps
 from routesim.broker.broker import Broker
-from routesim.broker.patterns import InvalidPattern, compiled
 from routesim.broker.records import ExchangeState
 from routesim.broker.state import State
 from routesim.model import Policy
+from routesim.patterns import InvalidPattern, compiled
 from routesim.queues import QueueType
 from routesim.queues.arguments import ARGUMENTS, TYPES, PolicyKey
 from routesim.queues.settings import merge_policies, origins, settings
@@ -95,7 +95,7 @@ def delete_policy(broker: State, step: steps.DeletePolicy) -> None:
 
 def _apply_change(broker: State, *changed: Policy) -> None:
     """Every exchange and queue that a changed policy names is looked at again (rules/routing#O4)."""
-    names = [compiled(pattern).search for pattern in {policy.pattern for policy in changed}]
+    names = [compiled(pattern) for pattern in {policy.pattern for policy in changed}]
     for name, exchange in broker.exchanges.items():
         if any(named(name) for named in names):
             apply_to_exchange(broker, exchange)
@@ -120,7 +120,7 @@ def matching(broker: Broker, operator: bool, name: str, kind: str) -> list[Polic
             continue
         if kind != "exchange" and not UNSUPPORTED[kind].isdisjoint(policy.definition):
             continue
-        if compiled(policy.pattern).search(name):
+        if compiled(policy.pattern)(name):
             found.append(policy)
     # Equal priorities are undefined in RabbitMQ; here the first declared wins.
     return sorted(found, key=lambda policy: -policy.priority)

@@ -104,9 +104,7 @@ def _enqueue(
     """
     accepted = refused = 0
     ledger = broker.ledger
-    # The queues are processes of their own, so RabbitMQ promises no order among them; it hands the message to the last
-    # one first, which shows where two consumers share a channel.
-    for queue, path in reversed(found.queues):
+    for queue, path in found.queues:
         why = queue.refusal(content, channel)
         if why is not None:
             refused += 1
@@ -206,7 +204,7 @@ def replay(broker: State, recent: Sequence[tuple[str, Content]], binding: Bindin
     for message_id, content in reversed(recent):
         found = route(broker, binding.destination, message_id, content)
         if not found.queues:
-            raise AmqpError(541, "INTERNAL_ERROR")
+            raise AmqpError(541, broker.rules.replay_nowhere_text)
         _enqueue(broker, message_id, content, found, None, "replayed", replayed=True)
 
 

@@ -17,7 +17,6 @@ from routesim.broker import (
 from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
 from routesim.broker.records import StepFailure
 from routesim.broker.state import State
-from routesim.queues import REQUEUE
 from routesim.replies import AmqpError
 
 # Which function carries out which step.
@@ -123,9 +122,12 @@ class RabbitBroker(State):
         for item in late:
             del channel.unacked[item.tag]
         channel.late |= {item.tag for item in late}
-        if owner is not None and not owner.cancelled:
-            channels.cancel_by_broker(self, owner, delivery.queue, "acknowledgement timeout")
-        acknowledging.settle(self, channel, late, REQUEUE, "acknowledgement timeout")
+        gone = owner if owner is not None and not owner.cancelled else None
+        if gone is not None:
+            channels.end_by_broker(self, gone, delivery.queue, "acknowledgement timeout")
+        delivery.queue.unacked -= len(late)
+        by = owner.name if owner is not None else channel.name
+        delivery.queue.take_back(self, gone, [item.copy for item in late], by)
         if channel.unacked and not channel.timeout_armed:
             self.watch_acknowledgement(channel)
 

@@ -43,8 +43,22 @@ def route(broker: Broker, exchange: str, message: str, content: Content, *, dela
 
 def _default(broker: Broker, content: Content) -> RememberedRoute:
     """Every queue is bound to the default exchange by its name; there is no alternate exchange (rules/routing#R2)."""
-    queues = tuple((broker.queues[key], ()) for key in dict.fromkeys(content.keys) if key in broker.queues)
-    return RememberedRoute(queues, (), "" if queues else f"no queue is named '{content.routing_key}'")
+    queues: list[tuple[QueueType, Path]] = [
+        (broker.queues[key], ()) for key in dict.fromkeys(content.keys) if key in broker.queues
+    ]
+    return RememberedRoute(_in_turn(broker, queues), (), "" if queues else f"no queue is named '{content.routing_key}'")
+
+
+def _in_turn(broker: Broker, queues: list[tuple[QueueType, Path]]) -> tuple[tuple[QueueType, Path], ...]:
+    """The queues in the order in which they are handed a message. Each is a process of its own, so RabbitMQ promises no
+    order among them; by their names is what it shows (rules/routing#R9)."""
+    if len(queues) > 1:
+        queues.sort(key=_name, reverse=broker.rules.queues_by_name == "descending")
+    return tuple(queues)
+
+
+def _name(item: tuple[QueueType, Path]) -> bytes:
+    return item[0].broker_name.encode("utf-8", "surrogatepass")
 
 
 def walk(
@@ -93,7 +107,7 @@ def walk(
         if visits is not None:
             visits.append(Visit(name, path, tuple(hits), alternate, takes_alternate))
     why = "" if queues else "; ".join(missed) or "the bindings that matched lead to no queue"
-    return RememberedRoute(tuple(queues.values()), tuple(matched), why, tuple(delayed_by)), keeps
+    return RememberedRoute(_in_turn(broker, list(queues.values())), tuple(matched), why, tuple(delayed_by)), keeps
 
 
 def _missed(broker: Broker, name: str, alternate: str | None, path: Path) -> str:

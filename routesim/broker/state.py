@@ -7,8 +7,9 @@ from routesim.broker.broker import Broker
 from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK
 from routesim.broker.records import ExchangeState, PendingDeadLetter, PendingPublish
 from routesim.model import REPLY_TO
-from routesim.queues import Channel, Classic, Copy, QueueType
+from routesim.queues import Channel, Classic, Copy, QueueType, Subscription
 from routesim.replies import AmqpError
+from routesim.values import is_integer, raw
 
 ACKNOWLEDGEMENT_TIMEOUT_MS = 1_800_000
 TIMEOUT_TICK_MS = 60_000
@@ -52,7 +53,7 @@ class State(Broker):
             watched = [item for item in channel.unacked.values() if item.queue.times_out_each]
             if not watched:
                 return
-            at_ms = min(item.at_ms + self.acknowledgement_timeout(item.queue) for item in watched)
+            at_ms = min(item.at_ms + self.acknowledgement_timeout(item.queue, item.subscription) for item in watched)
         channel.timeout_armed = True
         self.agenda.add(at_ms, OVERDUE, channel.name, channel.number)
 
@@ -66,12 +67,17 @@ class State(Broker):
             at_ms = (at_ms // queue.lease_tick_ms + 1) * queue.lease_tick_ms
         self.agenda.add(at_ms, LEASE, queue.name)
 
-    def acknowledgement_timeout(self, queue: QueueType) -> int:
+    def acknowledgement_timeout(self, queue: QueueType, subscription: Subscription | None = None) -> int:
+        """In ms, of what the consumer has from the queue. From 4.3 on that of the consumer comes before its queue's, and both
+        before the node's (rules/queues#5.10)."""
         own, node = queue.settings.consumer_timeout, self.broker_settings.consumer_timeout
         node = ACKNOWLEDGEMENT_TIMEOUT_MS if node is None else node
-        if own is None:
-            return node
-        return min(own, node) if self.rules.acknowledgement_timeout == "channel" else own
+        if self.every_channel_times_out:
+            return node if own is None else min(own, node)
+        asked = subscription.arguments.get("x-consumer-timeout") if subscription is not None else None
+        if is_integer(asked):
+            return int(raw(asked))
+        return node if own is None else own
 
     def retry_dead_letter(self, queue: QueueType) -> None:
         self.agenda.add(self.now + DEAD_LETTER_RETRY_MS, RETRY, queue.name)

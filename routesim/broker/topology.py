@@ -156,7 +156,11 @@ def _stripped_binding(binding: Binding) -> Binding:
 
 
 def _not_a_reply_address(broker: State, binding: Binding) -> None:
-    if broker.rules.reply_queue_bind_refused and binding.destination_type == "queue" and binding.destination.startswith(REPLY_TO):
+    if (
+        broker.rules.reply_queue_bind_refused
+        and binding.destination_type == "queue"
+        and binding.destination.startswith(f"{REPLY_TO}.")
+    ):
         raise AmqpError(403, "cannot bind or unbind to a volatile (direct reply-to) queue")
 
 

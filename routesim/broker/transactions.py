@@ -5,7 +5,7 @@ from routesim.broker.acknowledging import settle
 from routesim.broker.deadletters import drain
 from routesim.broker.publishing import enqueue_everywhere
 from routesim.broker.state import State
-from routesim.queues import REQUEUE, Channel, Delivery, QueueType
+from routesim.queues import ACK, Channel, Delivery, QueueType
 from routesim.replies import AmqpError
 
 
@@ -44,9 +44,8 @@ def _commit(broker: State, channel: Channel[QueueType]) -> None:
     for index, (how, why, deliveries) in enumerate(answers):
         run.extend(deliveries)
         following = answers[index + 1] if index + 1 < len(answers) else None
-        # Equal answers in a row are one operation, sorted by tag; where a nack and a reject that requeue count
-        # differently they are two.
-        counts_alike = how != REQUEUE or broker.rules.quorum_nack_counts
+        # Equal answers in a row are one operation, sorted by tag; where a nack and a reject count differently they are two.
+        counts_alike = how == ACK or broker.rules.quorum_nack_counts
         if following is None or following.how != how or (following.why != why and not counts_alike):
             settle(broker, channel, sorted(run, key=lambda item: item.tag), how, why)
             run = []

@@ -1,5 +1,7 @@
 """x-consistent-hash: one destination, chosen by a ring of buckets (rules/routing#2.1)."""
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Any
 
 from routesim.content import Content
@@ -39,7 +41,9 @@ class ConsistentHash(ListedExchangeType):
         super().__init__(exchange, rules)
         self.header = raw(exchange.arguments.get("hash-header"))
         self.property = raw(exchange.arguments.get("hash-property"))
-        self.buckets: list[Destination] = []
+        # The ring: who owns how many buckets in a row, and where each row ends. A weight may be a number of any size.
+        self.owners: list[tuple[Destination, int]] = []
+        self.ends: list[int] = []
         self.sees = "content" if self.header or self.property else "keys"
 
     @classmethod
@@ -73,13 +77,16 @@ class ConsistentHash(ListedExchangeType):
     def add(self, binding: Binding) -> None:
         super().add(binding)
         destination = (binding.destination_type, binding.destination)
-        if destination not in self.buckets:
-            self.buckets.extend([destination] * (self._weight(binding) or 0))
+        weight = self._weight(binding)
+        if weight and all(owner != destination for owner, _ in self.owners):
+            self.owners.append((destination, weight))
+            self.ends.append(self._size() + weight)
 
     def remove(self, binding: Binding) -> None:
         super().remove(binding)
         destination = (binding.destination_type, binding.destination)
-        self.buckets = [bucket for bucket in self.buckets if bucket != destination]
+        self.owners = [owner for owner in self.owners if owner[0] != destination]
+        self.ends = list(accumulate(weight for _, weight in self.owners))
 
     def restart(self) -> None:
         """The ring is rebuilt, now in the order of the sorted bindings (rules/routing#G7)."""
@@ -87,7 +94,7 @@ class ConsistentHash(ListedExchangeType):
             self.bindings,
             key=lambda item: (item.routing_key, item.destination_type, item.destination, table_identity(item.arguments)),
         )
-        self.bindings, self.buckets = [], []
+        self.bindings, self.owners, self.ends = [], [], []
         for binding in bindings:
             self.add(binding)
 
@@ -108,7 +115,12 @@ class ConsistentHash(ListedExchangeType):
         return content.routing_key.encode("utf-8", "surrogatepass")
 
     def _chosen(self, message: str, content: Content) -> Destination | None:
-        return self.buckets[jump(self._hashed(message, content), len(self.buckets))] if self.buckets else None
+        if not self.owners:
+            return None
+        return self.owners[bisect_right(self.ends, jump(self._hashed(message, content), self._size()))][0]
+
+    def _size(self) -> int:
+        return self.ends[-1] if self.ends else 0
 
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         chosen = self._chosen(message, content)
@@ -121,15 +133,14 @@ class ConsistentHash(ListedExchangeType):
         if chosen is None:
             return BindingVerdict(False, "empty-ring", "no destination owns a bucket of the ring")
         if chosen == (binding.destination_type, binding.destination):
-            return BindingVerdict(
-                True, "hashed", f"the hash falls into one of its {self.buckets.count(chosen)} of {len(self.buckets)} buckets"
-            )
+            own = dict(self.owners)[chosen]
+            return BindingVerdict(True, "hashed", f"the hash falls into one of its {own} of {self._size()} buckets")
         return BindingVerdict(False, "hashed-elsewhere", f"the hash falls to {chosen[1]}")
 
-    def fingerprint(self) -> tuple[Destination, ...]:
-        return tuple(self.buckets)
+    def fingerprint(self) -> tuple[tuple[Destination, int], ...]:
+        return tuple(self.owners)
 
     def clone(self) -> "ConsistentHash":
         other = ConsistentHash(self.exchange, self.rules)
-        other.bindings, other.buckets = self.bindings.copy(), self.buckets.copy()
+        other.bindings, other.owners, other.ends = self.bindings.copy(), self.owners.copy(), self.ends.copy()
         return other

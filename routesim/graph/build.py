@@ -63,7 +63,8 @@ class _Build:
         for name, state in self.broker.exchanges.items():
             for binding in state.bindings.values():
                 self._edge(Key(EXCHANGE, name), Key(binding.destination_type, binding.destination), BINDING, _label(binding))
-            if state.alternate is not None:
+            # A policy for every exchange gives one to those that nobody uses as well; they are not drawn.
+            if state.alternate is not None and Key(EXCHANGE, name) in self.nodes:
                 self._edge(Key(EXCHANGE, name), self._exchange(state.alternate), ALTERNATE, "otherwise")
         for queue in self.broker.queues.values():
             self._dead_letters(queue)

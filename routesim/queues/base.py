@@ -5,14 +5,16 @@ from typing import Any, ClassVar, Protocol
 
 from routesim.content import Content
 from routesim.model import Queue
+from routesim.queues.consumer_arguments import check_consumer_arguments
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.queues.settings import Origin, QueueSettings
 from routesim.replies import AmqpError
-from routesim.values import Table, is_integer, table_identity, wire_type
+from routesim.values import Table, table_identity
 from routesim.versions import Rules
 
 ACK, REQUEUE, DISCARD = "ack", "requeue", "discard"
+NO_FAILURE = frozenset({"nack", "recover"})  # from 4.3 on; anything else is a failed delivery
 
 
 class Host(Protocol):
@@ -110,6 +112,11 @@ class QueueType:
         """`copies`, delivered to one consumer (None: by basic.get), are acked, requeued or discarded in one operation."""
         raise NotImplementedError
 
+    def take_back(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str) -> None:
+        """`copies` were not acknowledged in time: their consumer leaves (None: it has left, or they are of a basic.get), they
+        come back, and only then is somebody else served (rules/queues#5.10). Only where `times_out_each`."""
+        raise NotImplementedError
+
     def channel_down(
         self, host: Host, channel: "Channel[QueueType]", deliveries: "Sequence[Delivery[QueueType]]", why: str
     ) -> None:
@@ -148,6 +155,13 @@ class QueueType:
 
     def ready_count(self) -> int:
         raise NotImplementedError
+
+    def carried_count(self, copy: Copy) -> int:
+        """How many failed deliveries a dead letter of this copy brings along (rules/routing#D22)."""
+        return copy.content.delivery_count
+
+    def awaiting_grew(self, host: Host) -> None:
+        """One more dead letter is kept in `awaiting`, for no queue has taken it."""
 
     def held_back(self) -> list[Copy]:
         """Copies that are in the queue but not ready: delayed retries."""
@@ -231,12 +245,7 @@ class QueueType:
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: "Channel[QueueType]") -> None:
         """Raises the `AmqpError` that RabbitMQ answers to basic.consume (rules/queues#3.1)."""
-        if "x-priority" in arguments and not is_integer(arguments["x-priority"]):
-            raise AmqpError(
-                406, f"invalid arg 'x-priority' for {self.where()}: {{unacceptable_type,{wire_type(arguments['x-priority'])}}}"
-            )
-        if "x-stream-offset" in arguments:
-            raise AmqpError(406, f"invalid arg 'x-stream-offset' for {self.where()} of queue type rabbit_{self.kind}_queue")
+        check_consumer_arguments(self.kind, self.where(), arguments, self.rules)
 
     def check_get(self, channel: "Channel[QueueType]") -> None:
         """Raises the `AmqpError` that RabbitMQ answers to basic.get."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from routesim.content import Content
 from routesim.model import Queue
-from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
+from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueType
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
-from routesim.values import Table, wire_type
+from routesim.values import Table
 from routesim.versions import Rules
 
 
@@ -123,6 +123,8 @@ class Classic(QueueType):
             if subscription is not None:
                 host.deliver(self, subscription, copy)
                 return
+        if copy.content.delivery_count and self._counts:
+            copy = copy._replace(failures=copy.content.delivery_count)
         self._append(copy)
         dropped = self._drop_head(host)
         # RabbitMQ looks at the head's expiry only here: a message that jumps the line by priority arms no timer
@@ -239,10 +241,6 @@ class Classic(QueueType):
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel[QueueType]) -> None:
         super().check_consume(auto_ack, exclusive, arguments, channel)
-        failover = arguments.get("x-cancel-on-ha-failover", False)
-        if self.rules.cancel_on_ha_failover and wire_type(failover) != "bool":
-            term = f"{{unacceptable_type,{wire_type(failover)}}}"
-            raise AmqpError(406, f"invalid arg 'x-cancel-on-ha-failover' for {self.where()}: {term}")
         single = self.settings.single_active_consumer
         if self.exclusive_to is not None or (exclusive and (self.subscriptions or single)):
             raise AmqpError(403, f"{self.where()} in exclusive use")
@@ -337,15 +335,29 @@ class Classic(QueueType):
             if len(self.levels) > 1:  # highest level first (rules/queues#4.5)
                 copies = sorted(copies, key=lambda copy: -self.level(copy.content))
             for copy in copies:
-                host.dead_letter(self, copy, "rejected", by)
+                host.dead_letter(self, self._failed(copy, why), "rejected", by)
         else:
             assert how == ACK
         if freed:
             self._dispatch(host)
 
+    @property
+    def _counts(self) -> bool:
+        return self.rules.dead_letter_counts == "all"
+
+    def carried_count(self, copy: Copy) -> int:
+        # What went straight to an idle consumer has not taken up yet what it brought along.
+        return max(copy.failures, copy.content.delivery_count)
+
+    def _failed(self, copy: Copy, why: str) -> Copy:
+        """The copy with its failed deliveries when it is given back or discarded (rules/routing#D22)."""
+        if not self._counts:
+            return copy
+        return copy._replace(failures=self.carried_count(copy) + (why not in NO_FAILURE))
+
     def _requeue(self, host: Host, copies: Sequence[Copy], by: str, why: str) -> None:
         for copy in copies:
-            back = copy.returned()
+            back = self._failed(copy, why).returned(failed=False)
             self._insert(back)
             host.requeued(self, back, by, why)
         self._drop_head(host)
@@ -378,7 +390,8 @@ class Classic(QueueType):
                 if copy.content.delivery_mode != 2:
                     lost.append(copy)
                     continue
-                kept.append(copy if clean else copy.returned())
+                # Which deliveries failed is forgotten: each may have been delivered once.
+                kept.append(copy if clean else copy._replace(returns=copy.returns + 1, failures=int(self._counts)))
                 self.bytes += copy.content.size
             self.levels[index] = kept
             self.count += len(kept)

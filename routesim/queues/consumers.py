@@ -12,8 +12,9 @@ UNLIMITED = 1 << 60
 class Copy(NamedTuple):
     """One message in one queue. What comes back to its queue is a new value with the same `serial`.
 
-    `serial` orders the copies of a run. `returns` counts how often it came back, `failures` those returns that count
-    towards a delivery limit. `expires_at` is an instant in ms, None: never.
+    `serial` orders the copies of a run. `returns` counts how often it came back to this queue, `failures` its deliveries
+    that failed, those that a dead letter brought along included (rules/routing#D22). `expires_at` is an instant in ms,
+    None: never.
     """
 
     serial: int
@@ -25,7 +26,7 @@ class Copy(NamedTuple):
 
     @property
     def redelivered(self) -> bool:
-        return self.returns > 0
+        return self.returns > 0 or self.failures > 0
 
     def returned(self, *, failed: bool = True) -> "Copy":
         """The copy as it comes back to its queue."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routesim.content import Content
-from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
+from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
@@ -15,7 +15,6 @@ from routesim.values import Table
 DEFAULT_CREDIT = 2000  # what prefetch 0 means here (rules/queues#S4)
 HIGH_PRIORITY = 5  # 4.0-4.2: from here on a message is in the high bucket
 DEFAULT_LEVEL, HIGHEST_LEVEL = 4, 31  # 4.3+
-BYTES_PER_HEADER = 16  # a stand-in for the encoded size of properties, see the list of deviations
 
 
 class Quorum(QueueType):
@@ -62,7 +61,7 @@ class Quorum(QueueType):
     def size(self, content: Content) -> int:
         if not self.rules.quorum_bytes_with_properties:
             return content.size
-        return content.size + BYTES_PER_HEADER * (len(content.headers or ()) + len(content.properties))
+        return content.size + content.properties_size()
 
     def _line(self) -> deque[Copy] | None:
         """The list whose head is the next message, or None when there is none (rules/queues#2.6, rules/queues#2.7)."""
@@ -132,6 +131,8 @@ class Quorum(QueueType):
         return "the queue is over its limit until it falls to 80 % of it" if blocked else None
 
     def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
+        if copy.content.delivery_count:
+            copy = copy._replace(failures=copy.content.delivery_count)
         self._append(self.levels[self.level(copy.content)], copy)
         self._checkout(host)
 
@@ -154,6 +155,9 @@ class Quorum(QueueType):
             host.dead_letter(self, copy, "maxlen")
         if dropped:
             self._expire(host)
+
+    def awaiting_grew(self, host: Host) -> None:
+        self._enforce_limits(host)  # it counts towards the limit, at once (rules/queues#6.8)
 
     def settings_changed(self, host: Host) -> None:
         self._checkout(host)
@@ -261,8 +265,8 @@ class Quorum(QueueType):
         if self.settings.single_active_consumer:
             raise AmqpError(
                 405,
-                f"cannot obtain access to locked {self.where()}. basic.get operations are not supported by quorum queues "
-                "with single active consumer",
+                f"cannot obtain access to locked {self.where()}. basic.get operations are not supported by "
+                f"{self.rules.quorum_in_get_text} queues with single active consumer",
             )
 
     def consume(self, host: Host, subscription: Subscription) -> None:
@@ -356,6 +360,14 @@ class Quorum(QueueType):
         self._succeed(host)
         self._checkout(host)
 
+    def take_back(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str) -> None:
+        if subscription is not None:
+            self._leave(subscription)
+        for copy in copies:
+            self._give_back(host, copy, by, "acknowledgement timeout", to_returns=True, failed=False)
+        self._succeed(host)
+        self._checkout(host)
+
     def _teardown_order(self, delivery: Delivery[QueueType]) -> tuple[object, ...]:
         """By consumer, then by message; a basic.get is a consumer named by its tag (rules/queues#2.12)."""
         owner, tag = delivery.subscription, delivery.tag
@@ -370,8 +382,9 @@ class Quorum(QueueType):
             self._return(host, subscription, copies, by, why)
         else:
             if how == DISCARD:
+                counts = {"none": False, "quorum": True, "all": why not in NO_FAILURE}[self.rules.dead_letter_counts]
                 for copy in copies:
-                    host.dead_letter(self, copy, "rejected", by)
+                    host.dead_letter(self, copy._replace(failures=copy.failures + counts), "rejected", by)
             else:
                 assert how == ACK
             self._credit(subscription, len(copies))
@@ -385,9 +398,8 @@ class Quorum(QueueType):
             self._serve(subscription)
 
     def _return(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str, why: str) -> None:
-        failed = self.rules.quorum_nack_counts or why == "reject"
-        limited = self._limit_set() or why == "acknowledgement timeout"
-        if limited or (why == "reject" and not self.rules.quorum_nack_counts):
+        failed = self.rules.dead_letter_counts == "all" and why not in NO_FAILURE
+        if self._limit_set() or self.rules.quorum_returns_first:
             kept = [self._give_back(host, copy, by, why, to_returns=True, failed=failed) for copy in copies]
             dead = len(copies) - sum(kept)
             self._credit(subscription, len(copies) + dead * (self.rules.quorum_limit_death_credit - 1))
@@ -407,7 +419,8 @@ class Quorum(QueueType):
         """Put a copy back, unless that is once too often; False when it died of the delivery limit."""
         back = copy.returned(failed=failed)
         limit = self.settings.delivery_limit
-        if limit is not None and limit >= 0 and back.failures > limit:
+        counted = back.returns if self.rules.quorum_nack_counts else back.failures
+        if limit is not None and limit >= 0 and counted > limit:
             host.dead_letter(self, back, "delivery_limit", by)
             return False
         host.requeued(self, back, by, why)
@@ -444,11 +457,16 @@ class Quorum(QueueType):
     def headers(self, copy: Copy, *, got: bool = False) -> Table:
         headers = copy.content.delivered_headers()
         if "acquired" in self.rules.quorum_count_headers:
-            counts = {"x-acquired-count": copy.returns, "x-delivery-count": copy.failures}
+            counts = {"x-acquired-count": copy.returns or copy.failures, "x-delivery-count": copy.failures}
             return {**headers, **{key: count for key, count in counts.items() if count}}
-        if copy.returns or (got and self.rules.quorum_first_get_count):
-            return {**headers, "x-delivery-count": copy.failures}
+        # 4.0-4.2: what a dead letter brings along is shown until this queue has a count of its own.
+        shown = copy.returns or (copy.failures if self.rules.dead_letter_counts == "quorum" else 0)
+        if shown or (got and self.rules.quorum_first_get_count):
+            return {**headers, "x-delivery-count": shown}
         return headers
+
+    def carried_count(self, copy: Copy) -> int:
+        return 0 if self.rules.dead_letter_counts == "none" else copy.failures
 
     def purge(self, host: Host) -> list[Copy]:
         purged = list(self.ready())

@@ -9,7 +9,7 @@ from routesim.queues.base import ACK, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
-from routesim.values import Table, is_integer, raw, wire_type
+from routesim.values import Table, erlang_term, is_integer, raw, wire_type
 
 NAMED_OFFSETS = ("first", "last", "next")
 
@@ -41,19 +41,22 @@ class Stream(QueueType):
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel[QueueType]) -> None:
         if not channel.prefetch:
-            raise AmqpError(406, f"consumer prefetch count is not set for '{self.broker_name}'")
+            stream = f"stream {self.where()}" if self.rules.texts_say_stream else f"'{self.where()}'"
+            raise AmqpError(406, f"consumer prefetch count is not set for {stream}")
         if channel.limit:
             raise AmqpError(540, f"{self.where()} does not support global qos")
         if auto_ack:
-            raise AmqpError(540, f"consumer mode with auto-ack is not supported by {self.where()} of type stream")
-        if "x-priority" in arguments:
-            raise AmqpError(406, f"invalid arg 'x-priority' for {self.where()} of queue type rabbit_stream_queue")
-        offset = raw(arguments.get("x-stream-offset", "next"))
+            stream = "stream" if self.rules.texts_say_stream else "stream queues"
+            raise AmqpError(540, f"automatic acknowledgement not supported by {stream} {self.where()}")
+        super().check_consume(auto_ack, exclusive, arguments, channel)
+        asked = arguments.get("x-stream-offset", "next")
+        offset = raw(asked)
         no_age = isinstance(offset, str) and offset not in NAMED_OFFSETS and not offset[:1].isdigit()
-        if no_age and self.rules.stream_offset_without_digit_crashes:
+        if wire_type(asked) == "bool" or (no_age and self.rules.max_age_without_digit_crashes):
             raise AmqpError(541, "INTERNAL_ERROR")
-        if not self._offset_is_valid(arguments.get("x-stream-offset", "next")):
-            raise AmqpError(406, f"invalid arg 'x-stream-offset' for {self.where()}: invalid_stream_offset_arg")
+        if not self._offset_is_valid(asked):
+            problem = f"{{invalid_stream_offset_arg,{{{wire_type(asked)},{erlang_term(offset)}}}}}"
+            raise AmqpError(406, f"invalid arg 'x-stream-offset' for {self.where()}: {problem}")
 
     @staticmethod
     def _offset_is_valid(offset: object) -> bool:
@@ -85,7 +88,7 @@ class Stream(QueueType):
         elif isinstance(inner, str):
             since = now - (_age_ms(inner) or 0)
         else:
-            return min(max(0, int(inner)), len(self.log))
+            return max(0, int(inner))  # beyond the end: nothing below it, when it comes (rules/queues#8.3)
         return next((index for index, (at_ms, _) in enumerate(self.log) if at_ms >= since), len(self.log))
 
     def cancel(self, host: Host, subscription: Subscription) -> None:
@@ -102,12 +105,11 @@ class Stream(QueueType):
         """Nothing comes back: the log still has it."""
 
     def check_answer(self, how: str, why: str) -> None:
-        if how != ACK:
-            method = "basic.reject" if why == "reject" else "basic.nack"
-            raise AmqpError(540, f"{method} not supported by stream queues {self.where()}")
+        if how != ACK and self.rules.stream_refuses_nack:
+            raise AmqpError(540, f"basic.nack and basic.reject not supported by stream queues {self.where()}")
 
     def settle(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], how: str, by: str, why: str) -> None:
-        assert how == ACK
+        # However it is settled: it gives credit (rules/queues#8.2).
         if subscription is not None and not subscription.cancelled:
             subscription.credit += len(copies)
             self._read(host, subscription)

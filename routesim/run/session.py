@@ -34,7 +34,7 @@ class BrokerSession:
             connection = connections.connect(amqp, vhost)
             self.version = connections.version_of(connection)
             connection.close()
-        self.profile, self.warning = closest_version(".".join(self.version.split(".")[:2]))
+        self.profile, self.warning = closest_version(self.version)
 
     @contextmanager
     def broker(self, scenario: Scenario, speed: int) -> Iterator["RealBroker"]:

@@ -5,8 +5,12 @@ from collections import Counter
 import pytest
 from kits.broker import Bench, before, since, versions
 
+from routesim.content import Content
+from routesim.exchanges.consistent_hash import ConsistentHash
 from routesim.exchanges.erlang import Atom, jump, phash2
+from routesim.model import Binding, Exchange
 from routesim.values import Typed
+from routesim.versions import rules
 
 # Erlang's hashes -------------------------------------------------------------------------------------------------------
 
@@ -497,3 +501,9 @@ def test_w4_order_by_time_then_by_arrival(version):
         b.publish("x", "k", message, headers={"x-delay": delay})
     b.wait(1000)
     assert b.drain("q") == "b d c a"
+
+
+def test_g2_a_weight_takes_no_memory() -> None:
+    exchange = ConsistentHash(Exchange("x", "x-consistent-hash"), rules("3.10"))
+    exchange.add(Binding("x", "q", "queue", str(10**200)))
+    assert exchange.route("m", Content("x", "k", ("k",), None, ""), lambda count: 0) == exchange.bindings

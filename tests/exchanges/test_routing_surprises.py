@@ -39,7 +39,7 @@ S10 an unknown exchange type: kills the connection before 3.13.3, the channel si
     exchange x nonsense !406 unknown exchange type 'nonsense'
 S12 the default exchange as alternate and dead letter exchange: as an alternate exchange "" leads nowhere, as a dead-letter exchange it reaches the queue of the key
     queue k; exchange x ae=""; route x k mandatory = returned; queue q dead-letter=k; send q m; get ch q; reject ch 1
-    drain k = m
+    drain k = m | 4.3: m*
 S13 a policy for the default exchange is never consulted: what the default exchange cannot route is lost whatever alternate exchange a policy gives it
     queue unrouted; exchange ae fanout; bind ae unrouted; policy all .* alternate-exchange=ae
     route "" nope mandatory = returned
@@ -220,10 +220,11 @@ def test_routing_s23_bcc_is_used_again_when_dead_lettered(version):
     b.queue("main", dead_letter_exchange="dlx")
     b.queue("keyed", dead_letter_exchange="dlx", dead_letter_routing_key="other")
     headers = {"CC": ["cc"], "BCC": ["bcc"]}
+    dead = "m*" if version == "4.3" else "m"  # rules/routing#D22
     b.send("main", "m", headers=headers)
     b.get("ch", "main")
     b.reject("ch", 1)
-    assert [b.drain(f"dlq-{name}") for name in ("main", "cc", "bcc", "other")] == ["m", "m", "m", ""]
+    assert [b.drain(f"dlq-{name}") for name in ("main", "cc", "bcc", "other")] == [dead, dead, dead, ""]
     b.send("keyed", "m", headers=headers)
     b.get("ch", "keyed")
     b.reject("ch", 2)

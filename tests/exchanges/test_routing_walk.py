@@ -137,7 +137,7 @@ def test_r6_internal_exchanges(version):
     b.queue("dying", dead_letter_exchange="inner")
     b.send("dying", "m")
     b.get("ch", "dying")
-    b.reject("ch", 1)
+    b.nack("ch", 1, requeue=False)
     assert b.drain("q") == "m"
 
 

@@ -225,3 +225,12 @@ exchange shop (topic)
    └─ "" → queue unrouted (classic)
 """.replace("✔ packer", "✔ consumer packer")
     )
+
+
+def test_a_policy_for_every_exchange_draws_no_edges_from_those_that_nobody_uses() -> None:
+    text = """
+exchanges: {x: fanout}
+policies: [{name: everywhere, pattern: ".*", apply-to: exchanges, definition: {alternate-exchange: x}}]
+"""
+    graph = graph_of(load_source(Source("g.yaml", text), ""))
+    assert {edge.source.name for edge in graph.edges} <= {node.key.name for node in graph.nodes.values()}

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from routesim.run.session import BrokerSession
 
 
-@pytest.fixture(scope="session")
-def session() -> "BrokerSession":
-    """A real RabbitMQ; without one the test is skipped."""
+@pytest.fixture(scope="session", params=["3.10", "4.0", "4.3"])
+def session(request: pytest.FixtureRequest) -> "BrokerSession":
+    """A real RabbitMQ of each version; where it is not there the test is skipped."""
     from kits.live import live_session
 
-    return live_session()
+    return live_session(request.param)
 
 
 @pytest.fixture(scope="session")

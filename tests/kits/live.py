@@ -1,30 +1,55 @@
-"""The real broker that the live tests need: there, or the reason why they are skipped (an error where it is required)."""
+"""The real brokers that the live tests need: there, or the reason why they are skipped (an error where they are required).
+
+`tests/brokers/start` starts them. ROUTESIM_START_BROKERS=1 has the tests do it, and require them all;
+ROUTESIM_REQUIRE_BROKER=1 requires them and leaves the starting to somebody else; ROUTESIM_WITHOUT_BROKERS=4.0,4.3 leaves
+some out.
+"""
 
 import functools
 import os
+import subprocess
 
 import pytest
 
+from kits.paths import ROOT
 from routesim.rabbitmq.problems import BrokerProblem
-from routesim.rabbitmq.url import amqp_address, management_of
+from routesim.rabbitmq.url import amqp_address, web_address
 from routesim.run.session import BrokerSession
 
-URL = "amqp://guest:guest@127.0.0.1:5672"
+URLS = {
+    "3.10": "amqp://guest:guest@127.0.0.1:5672",
+    "4.0": "amqp://guest:guest@127.0.0.1:5640",
+    "4.3": "amqp://guest:guest@127.0.0.1:5643",
+}
+URL = URLS["3.10"]
+MANAGEMENT_OFFSET = 10_000  # as tests/brokers/start has it
+LEFT_OUT = frozenset(filter(None, os.environ.get("ROUTESIM_WITHOUT_BROKERS", "").split(",")))
+REQUIRED = bool(os.environ.get("ROUTESIM_REQUIRE_BROKER"))
+
+
+def start() -> None:
+    """Those that are wanted and do not answer."""
+    wanted = [version for version in URLS if version not in LEFT_OUT]
+    subprocess.run([str(ROOT / "tests" / "brokers" / "start"), *wanted], check=True, timeout=900)
 
 
 @functools.cache
-def _found() -> "BrokerSession | str":
-    address = amqp_address(URL)
+def _found(version: str) -> "BrokerSession | str":
+    address = amqp_address(URLS[version])
     try:
-        return BrokerSession(address, management_of(address))
+        return BrokerSession(address, web_address(f"http://127.0.0.1:{address.port + MANAGEMENT_OFFSET}", address))
     except BrokerProblem as problem:
         return str(problem)
 
 
-def live_session() -> BrokerSession:
-    found = _found()
+def live_session(version: str = "3.10") -> BrokerSession:
+    if version in LEFT_OUT:
+        pytest.skip(f"RabbitMQ {version} is left out")
+    found = _found(version)
     if isinstance(found, str):
-        if os.environ.get("ROUTESIM_REQUIRE_BROKER"):
-            pytest.fail(f"a broker is required: {found}")
-        pytest.skip(found)
+        if REQUIRED:
+            pytest.fail(f"RabbitMQ {version} is required: {found}")
+        pytest.skip(f"RabbitMQ {version}: {found}")
+    if not found.version.startswith(f"{version}."):
+        pytest.fail(f"at {URLS[version]} is RabbitMQ {found.version}, not {version}")
     return found

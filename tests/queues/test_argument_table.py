@@ -21,7 +21,9 @@ NAMED = {
     "queues/classic.py": {"x-max-priority"},
     "queues/quorum.py": {"x-delivery-limit"},
     "queues/declaring.py": {"x-queue-type"},
-    "broker": {"x-dead-letter-exchange", "x-queue-type"},  # looked at before all others; a vhost's default
+    "queues/consumer_arguments.py": {"x-consumer-timeout"},  # a consumer's argument of the same name
+    # Looked at before all others; a vhost's default; a consumer's own timeout.
+    "broker": {"x-consumer-timeout", "x-dead-letter-exchange", "x-queue-type"},
     "redis": {"x-expires", "x-max-priority"},  # what kombu does with them
     "rabbitmq": {"x-queue-type", "x-single-active-consumer"},
     "run": {"x-expires", "x-queue-type"},

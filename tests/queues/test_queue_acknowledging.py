@@ -48,9 +48,9 @@ test_tags = queue_rules("""
     queue dlq; queue z dead-letter=dlq; send z z; get ch z; queue a dead-letter=dlq; send a a; get ch a
     nack ch 0 multiple requeue=false; drain dlq = a z
 
-4.5 order of dead letters: one nack by ascending tag, several as the client sends them [kinds]
+4.5,routing#D22 order of dead letters: one nack by ascending tag, several as the client sends them; in 4.3 a reject counts [kinds]
     queue dlq; queue q {kind} dead-letter=dlq; send q 0..5; consume A q prefetch=6; reject A 5 2
-    nack A 0 multiple requeue=false; drain dlq = 4 1 0 2 3 5
+    nack A 0 multiple requeue=false; drain dlq = 4 1 0 2 3 5 | 4.3: 4* 1* 0 2 3 5
 4.5 order of dead letters of a priority queue: the highest level first
     queue dlq; queue q max-priority=5 dead-letter=dlq; consume A q prefetch=4
     send-by-priority q 0:1 1:5 2:0 3:5; of A = 0 1 2 3; nack A 0 multiple requeue=false; drain dlq = 1 3 0 2
@@ -80,9 +80,9 @@ test_transactions = queue_rules("""
 4.7 transaction, publishes come first: before a requeue of it
     transaction tx; queue q max-length=1; send q 0; get tx q; nack tx 1; send q 1 channel=tx
     tx tx commit; dropped q = 0:maxlen; drain q = 1
-4.7 transaction, consecutive rejections are one operation: sorted by tag, unless something else comes between
+4.7,routing#D22 transaction, consecutive rejections are one operation: sorted by tag; nack and reject, where both count alike
     transaction tx; queue dlq; queue q dead-letter=dlq; send q 0..5; get tx q 6; reject tx 3
-    reject tx 1; ack tx 2; reject tx 6; nack tx 4 requeue=false; tx tx commit; drain dlq = 0 2 3 5
+    reject tx 1; ack tx 2; reject tx 6; nack tx 4 requeue=false; tx tx commit; drain dlq = 0 2 3 5 | 4.3: 0* 2* 5* 3
 4.7 transaction, nack and reject that requeue are one operation [<4.3]
     transaction tx; queue q limited; send q 0 1 2; get tx q 2; nack tx 2; reject tx 1 requeue; tx tx commit; drain q = 0* 1* 2
 4.7 transaction, a refused publish fails the commit: what other queues took stays

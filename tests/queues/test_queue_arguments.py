@@ -187,7 +187,7 @@ test_values = queue_rules("""
     queue q x-queue-type={kind} x-dead-letter-exchange="" x-dead-letter-routing-key={key}; queues = q
 1.11 x-dead-letter-routing-key that is empty is used
     exchange dlx direct; queue dlq; bind dlx dlq ""; queue q dead-letter-exchange=dlx dead-letter-routing-key=""
-    send q 0; get ch q; reject ch 1; drain dlq = 0
+    send q 0; get ch q; nack ch 1 requeue=false; drain dlq = 0
 1.11 x-stream-filter-size-bytes: unknown before 3.13, then the streams' own
     queue s x-queue-type=stream x-stream-filter-size-bytes=16
     [<3.13] queue c x-stream-filter-size-bytes=16; [>=3.13] queue c x-stream-filter-size-bytes=16 !406

@@ -33,8 +33,10 @@ test_auto_delete = queue_rules("""
 1.5,S23 auto-delete loses ready and unacked messages: nothing is dead-lettered, the tags stay good [how=close cancel]
     queue dlq; queue q auto-delete dead-letter=dlq; send q 0 1 2; get ch q; consume A q prefetch=1; {how} A; queues = dlq
     ack ch 1; [cancel] ack A 1; drain dlq =
-1.5 auto-delete waits for a consumer again after a restart
-    queue q auto-delete; consume A q; restart; queues = q; close A; queues = q; consume B q; cancel B; queues =
+1.5 auto-delete waits for a consumer again after a restart: one without a consumer, in 3.x one with a consumer too
+    queue q auto-delete; [<4.0] consume A q; restart; queues = q; [<4.0] close A; queues = q; consume B q; cancel B; queues =
+1.5 auto-delete ends with the connections: which go before the broker does, at a clean stop [>=4.0]
+    queue q auto-delete; send q 0; consume A q prefetch=1; restart; queues =
 """)
 
 test_exclusive = queue_rules("""

@@ -49,9 +49,13 @@ test_turns_of_a_quorum_queue = queue_rules("""
     news = A:0 B:1 C:2 C:3 A:4 B:5
 3.3 an ack does not move who is in the line [quorum limited]
     queue q {kind}; consumers q A B prefetch=5; send q 0 1; ack A 1; send q 2 3; news = A:0 B:1 A:2 B:3
-3.3 without a delivery limit each message of a nack is a command: a dispatch runs between them
+3.3,2.8 without a delivery limit each message of a nack is a command: a dispatch runs between them [<4.3]
     queue q quorum; consume A q prefetch=2; send q 0..3; nack A 2 multiple; news = A:0 A:1 A:2 A:3
     broker; queue q quorum; consumers q A B prefetch=2; send q 0..3; news = A:0 B:1 A:2 B:3
+    nack A 2 multiple; news = A:0* A:2*
+3.3,2.8 where returns come first a nack is one command: there is no dispatch between its messages [quorum limited, 4.3]
+    queue q {kind}; consume A q prefetch=2; send q 0..3; nack A 2 multiple; news = A:0 A:1 A:0* A:1*
+    broker; queue q {kind}; consumers q A B prefetch=2; send q 0..3; news = A:0 B:1 A:2 B:3
     nack A 2 multiple; news = A:0* A:2*
 3.3 tags of one channel's consumers come in batches: in 3.x by consumer tag, from 4.0 on by registration [quorum limited]
     queue q {kind}; consumers q Z A channel=ch prefetch=2; consume hold q prefetch=4 priority=9

@@ -19,9 +19,9 @@ test_classic = queue_rules("""
     send q 2 3 4; ack A 1; news = A:2 A:3; send q 5; wait 1200; cancel A; consume B q prefetch=2; news = B:4 B:5
     send q 6 7; nack ch 0 multiple; ready q = 6 7; deaths dlq = q:maxlen:1; deaths dlq = q:maxlen:1
 
-2.3 redelivered is told by each queue for itself: also by basic.get; a dead-lettered copy starts anew [classic limited]
+2.3,routing#D22 redelivered is of each queue for itself: also by basic.get; in 4.3 a dead letter brings its failures along [classic limited]
     queue dlq; queue q {kind} dead-letter=dlq; send q 0; consume A q prefetch=1; close A; get ch q = 0*; nack ch 1
-    get ch q = 0*; reject ch 2; get ch dlq = 0
+    get ch q = 0*; reject ch 2; get ch dlq = 0 | 4.3: 0*
 
 2.3 a classic queue has no header with a count
     queue q; send q 0; get ch q; nack ch 1; get ch q = 0*; header x-delivery-count = - -
@@ -62,25 +62,25 @@ test_quorum = queue_rules("""
 2.7,S36 priorities do not matter to what is returned: it comes before all of them [>=4.0]
     queue q limited; send q low priority=0; get ch q; send q high priority=9; nack ch 1; drain q = low* high
 
-2.8,S1 where a requeue goes: to the tail without a delivery limit; in 4.3 a reject to the returns [quorum limited, how=nack reject recover close]
+2.8,S1 where a requeue goes: to the tail without a delivery limit, until 4.2 [quorum limited, how=nack reject recover close]
     queue q {kind}; send q 1 2 3; get ch q; give-back {how} ch 1
-    drain q = 1* 2 3 | quorum nack: 2 3 1* | quorum recover: 2 3 1* | quorum reject <4.3: 2 3 1*
+    drain q = 1* 2 3 | quorum nack <4.3: 2 3 1* | quorum recover <4.3: 2 3 1* | quorum reject <4.3: 2 3 1*
 2.8,11-1 where a requeue goes, one of three: the others stay unacked [kinds]
-    queue q {kind}; send q 1..6; get ch q 3; nack ch 2; drain q = 2* 4 5 6 | quorum: 4 5 6 2*; count q = 0 2
+    queue q {kind}; send q 1..6; get ch q 3; nack ch 2; drain q = 2* 4 5 6 | quorum <4.3: 4 5 6 2*; count q = 0 2
 2.8,11-2 where a requeue goes, three in another order: a classic queue sorts them, a quorum queue has them as they come [kinds]
     queue q {kind}; send q 1..6; get ch q 3; nack ch 3 1 2
-    drain q = 1* 2* 3* 4 5 6 | quorum: 4 5 6 3* 1* 2* | limited: 3* 1* 2* 4 5 6
+    drain q = 3* 1* 2* 4 5 6 | classic: 1* 2* 3* 4 5 6 | quorum <4.3: 4 5 6 3* 1* 2*
 2.8,11-3 where a requeue goes, and what the end of the channel returns [kinds]
     queue q {kind}; send q 1..6; get ch q 3; nack ch 2; close ch
-    drain q = 1* 2* 3* 4 5 6 | quorum: 1* 3* 4 5 6 2* | limited: 2* 1* 3* 4 5 6
+    drain q = 2* 1* 3* 4 5 6 | classic: 1* 2* 3* 4 5 6 | quorum <4.3: 1* 3* 4 5 6 2*
 2.8 where a requeue goes, several in one command: in the order in which the consumer had them
     queue q limited; send q 1 2 3; consume A q prefetch=3; cancel A; nack A 3 multiple; drain q = 1* 2* 3*
 2.8,S29 where a requeue goes, more than 32 in one command: they keep their order (in 3.x a hash decides, which is not simulated) [>=4.0]
     queue q limited; send q 0..33; consume A q prefetch=34; cancel A; nack A 34 multiple
     drain q = 0* 1* 2* 3* 4* 5* 6* 7* 8* 9* 10* 11* 12* 13* 14* 15* 16* 17* 18* 19* 20* 21* 22* 23* 24* 25* 26* 27* 28* 29* 30* 31* 32* 33*
-2.8 a nack without a limit loses the priority of the message [4.3]
-    queue q quorum; send q high priority=9; get ch q; send q five priority=5; send q three priority=3; nack ch 1
-    drain q = five high* three
+2.8,2.7 a nack loses the priority of the message: it comes before all others, without a limit too [quorum limited, 4.3]
+    queue q {kind}; send q low priority=0; get ch q; send q five priority=5; send q three priority=3; nack ch 1
+    drain q = low* five three
 
 2.9 counts: x-delivery-count is the returns; in 4.3 those of failure, and x-acquired-count all
     queue q limited; consume A q prefetch=1; send q 0; nack A 1; reject A 2 requeue
@@ -108,7 +108,7 @@ test_quorum = queue_rules("""
     queue q quorum delivery-limit=0; send q m; get ch q; close ch; drain q =; dropped q = m:delivery_limit
 2.10 delivery limit of several given back at once: each has its own count
     queue dlq; queue q quorum delivery-limit=1 dead-letter=dlq; send q 1; get x q; reject x 1 requeue; send q 2; get ch q 2
-    close ch; drain q = 2*; drain dlq = 1
+    close ch; drain q = 2*; drain dlq = 1 | 4.3: 1*
 
 2.11 delayed retry: what is returned is held back, then comes before all others [4.3, type=all failed returned disabled, how=nack reject]
     queue q limited delayed-retry-type={type} delayed-retry-min=100; send q m next; get ch q; give-back {how} ch 1
@@ -165,9 +165,12 @@ test_unacked = queue_rules("""
 2.13,4.7 unacked are the answers that were not committed [kinds]
     channel tx confirms=false; queue q {kind}; send q 0 1; tx tx select; get tx q 2; ack tx 1; reject tx 2; close tx
     drain q = 0* 1*
-2.13,8.2 unacked messages beside those of a stream: nacking the stream's closes the connection, which requeues the others
+2.13,8.2 unacked messages beside those of a stream: nacking the stream's closes the connection, which requeues the others [3.10 3.12.0]
     queue a-stream stream; queue q; send q 0; consume S a-stream channel=ch prefetch=5; consume A q channel=ch prefetch=5
     send a-stream 1; nack ch 0 multiple !540; drain q = 0*
+2.13,8.2 unacked messages beside those of a stream: a nack gives the stream's credit, and the others back [>=3.13]
+    queue a-stream stream; queue q; send q 0; consume S a-stream channel=ch prefetch=1; consume A q channel=ch prefetch=1
+    send a-stream 1 2; news = A:0 S:1; cancel A channel=ch; nack ch 0 multiple; news = S:2; drain q = 0*
 """)
 
 

@@ -17,24 +17,38 @@ test_streams = queue_rules("""
 8.2,8.4 stream, acks return credit: the prefetch is exact, as from 4.0 on
     queue s stream; send s 0..4; consume A s prefetch=2 x-stream-offset=first; news = A:0 A:1; ack A 1; news = A:2
     ack A 3 multiple; news = A:3 A:4
+8.2 stream, texts: 4.x says stream where 3.x says stream queues
+    queue s stream
+    [<4.0] consume A s !406 consumer prefetch count is not set for 'queue 's' in vhost '/''
+    [>=4.0] consume A s !406 consumer prefetch count is not set for stream queue 's' in vhost '/'
+    [<4.0] consume A s prefetch=5 auto-ack !540 automatic acknowledgement not supported by stream queues queue 's' in vhost '/'
+    [>=4.0] consume A s prefetch=5 auto-ack !540 automatic acknowledgement not supported by stream queue 's' in vhost '/'
 8.2 stream, what it refuses [what=no-ack get purge unlimited]
     queue s stream; send s 0..4; [no-ack] consume A s prefetch=5 auto-ack !540; [get] get ch s !540; [purge] purge s !540
     [unlimited] consume A s !406
 8.2 stream, without a prefetch it is 406 whatever else is wrong
     queue s stream; send s 0..4; consume A s auto-ack !406
     broker; queue s stream; send s 0..4; [<4.3] qos ch 5 whole-channel; consume A s channel=ch !406
-8.2 stream, nack and reject close the connection [how=nack reject, requeue=true false]
+8.2 stream, nack and reject close the connection: until 3.12 [3.10 3.12.0, how=nack reject, requeue=true false]
     queue s stream; send s 0..4; consume A s prefetch=5 x-stream-offset=first; {how} A 1 requeue={requeue} !540
     consume A s prefetch=5 x-stream-offset=first; of A = 0 1 2 3 4 0 1 2 3 4
+8.2 stream, nack and reject give credit as an ack does: from 3.13 on [>=3.13, how=nack reject, requeue=true false]
+    queue s stream; send s 0..4; consume A s prefetch=2 x-stream-offset=first; news = A:0 A:1; {how} A 1 requeue={requeue}
+    news = A:2; count s = 5 0
 8.3 stream offset: negative ones are at the start [offset=next first 3 0 -7 last]
     queue s stream; send s 0..4; consume A s prefetch=100 x-stream-offset={offset}; send s 5
     of A = 0 1 2 3 4 5 | next: 5 | 3: 3 4 5 | last: 4 5
 8.3 stream offset that is absent is next
     queue s stream; send s 0..4; consume A s prefetch=100; send s 5; of A = 5
-8.3 stream offset that is wrong: 406; in 3.10 what does not begin like an age closes the connection
+8.3 stream offset beyond the end: what comes below it is passed over
+    queue s stream; send s 0 1; consume A s prefetch=100 x-stream-offset=4; send s 2..5; of A = 4 5
+8.3 stream offset that is wrong: 406; a boolean closes the connection
     queue s stream; send s 0..4
-    consume A s prefetch=5 x-stream-offset=1x !406 invalid arg 'x-stream-offset' for queue 's' in vhost '/'
-    [3.10] consume A s prefetch=5 x-stream-offset=bogus !541; [>=3.13] consume A s prefetch=5 x-stream-offset=bogus !406
+    consume A s prefetch=5 x-stream-offset=7x !406 invalid arg 'x-stream-offset' for queue 's' in vhost '/': {invalid_stream_offset_arg,{longstr,<<"7x">>}}
+    consume A s prefetch=5 x-stream-offset=true !541
+8.3 stream offset that begins with no digit: 541 until 4.2.6 and in 4.3.0, then 406 [3.10 3.13 4.0 4.2.6 4.2.7 4.3.0 4.3.1 4.3]
+    queue s stream; [<4.2.7] consume A s prefetch=5 x-stream-offset=bogus !541; [4.3.0] consume A s prefetch=5 x-stream-offset=bogus !541
+    [>=4.2.7 <4.3.0] consume A s prefetch=5 x-stream-offset=bogus !406; [>=4.3.1] consume A s prefetch=5 x-stream-offset=bogus !406
 8.4 stream, no TTL: the expiration of a message means nothing
     queue s stream; send s 0 expiration=100; wait 10000; consume A s prefetch=10 x-stream-offset=first; news = A:0
 """)

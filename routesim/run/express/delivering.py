@@ -41,10 +41,10 @@ class Delivering:
         channel.unacked[tag] = delivery
         queue.unacked += 1
         broker.ledger.delivered += 1
-        if copy.returns:
+        if copy.redelivered:
             broker.ledger.redelivered += 1
         if self.listening:
-            emit = consumer.redelivered if copy.returns else consumer.delivered
+            emit = consumer.redelivered if copy.redelivered else consumer.delivered
             emit(broker.now, copy.message, copy.serial, tag)
         return delivery
 

@@ -64,13 +64,13 @@ class Plain:
                 return None
         elif broker.exchange(message.exchange).declared.internal:
             return None
-        queues = [self._queue(queue) for queue, _ in reversed(found.queues)]
+        queues = [self._queue(queue) for queue, _ in found.queues]
         plain = tuple(queue for queue in queues if queue is not None)
         if len(plain) < len(queues) or (content.ttl_ms is not None and not all(queue.instant for queue in plain)):
             return None
         if self.emits.listener is not None and prod(len(queue.consumers) + 1 for queue in plain) > WAYS_TO_PREPARE:
             return None
-        return PreparedPublish(content, channel, plain, tuple(path for _, path in reversed(found.queues)), {})
+        return PreparedPublish(content, channel, plain, tuple(path for _, path in found.queues), {})
 
     def _queue(self, queue: QueueType) -> PlainQueue | None:
         key = id(queue)

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from routesim import steps
 from routesim.broker import Broker
-from routesim.broker.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.broker.policies import known_keys
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Policy
+from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Definitions, Path
 from routesim.scenario.engines import engine_of

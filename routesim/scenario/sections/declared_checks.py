@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from routesim.broker.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import NOT_SIMULATED
 from routesim.model import Consumer, Exchange, Policy, Queue
+from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections.names import Names

@@ -2,8 +2,12 @@
 
 import re
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 
+from routesim.pattern_machine import NotRegular, PatternMachine
+
+QUICK_REPEATS = 2  # of which all ways through a name of 255 characters are tried in no time
 # What no dialect takes; anything else that Python cannot compile may well be PCRE.
 WRONG_ANYWHERE = ("missing )", "unbalanced parenthesis", "unterminated character set", "nothing to repeat", "multiple repeat")
 POSIX = {
@@ -21,16 +25,18 @@ class UnreadablePattern(Exception):
 
 
 @lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """The pattern for `search`. Raises `InvalidPattern` or `UnreadablePattern`."""
-    if repeats_what_repeats(pattern):
-        raise UnreadablePattern("it repeats a group that itself repeats or has alternatives, which can take for ever")
+def compiled(pattern: str) -> Callable[[str], object]:
+    """Whether a name has a match of the pattern anywhere in it (a true value), in bounded time. Raises `InvalidPattern` or
+    `UnreadablePattern`."""
     translated = pattern.replace(r"\z", r"\Z").replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
     translated = re.sub(r"\[:(\w+):\]", lambda match: POSIX.get(match[1], match[0]), translated)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return re.compile(translated)
+            search = re.compile(translated).search
+            return PatternMachine(translated).found_in if may_take_long(translated) else search
+    except NotRegular:
+        raise UnreadablePattern("it repeats so much that it can take for ever, and can be followed no other way") from None
     except (re.error, RecursionError, OverflowError) as error:
         text = str(error)
         if any(text.startswith(problem) for problem in WRONG_ANYWHERE):
@@ -38,10 +44,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise UnreadablePattern(f"it says what only PCRE understands ({text})") from None
 
 
-def repeats_what_repeats(pattern: str) -> bool:
-    """Whether a group is repeated without limit that has such a repetition, or alternatives, inside: `(a+)+`, `(a|a)*`."""
-    groups: list[bool] = [False]
-    index = 0
+def may_take_long(pattern: str) -> bool:
+    """Whether a group is repeated, or there are more repetitions than can be tried in all ways: `(a|b)+`, `.*.*.*x`."""
+    repeats, index = 0, 0
     while index < len(pattern):
         character = pattern[index]
         if character == "\\":
@@ -49,14 +54,9 @@ def repeats_what_repeats(pattern: str) -> bool:
         elif character == "[":
             closing = pattern.find("]", index + 2)
             index = closing if closing > 0 else len(pattern)
-        elif character == "(":
-            groups.append(False)
-        elif character == ")" and len(groups) > 1:
-            risky = groups.pop()
-            if risky and re.match(r"[*+]|\{\d*,\}", pattern[index + 1 :]):
+        elif character in "*+?{" and pattern[max(0, index - 1)] != "(":
+            repeats += 1
+            if pattern[index - 1] == ")" and index:
                 return True
-            groups[-1] = groups[-1] or risky
-        elif character in "*+|" or re.match(r"\{\d*,\}", pattern[index:]):
-            groups[-1] = True
         index += 1
-    return False
+    return repeats > QUICK_REPEATS
