@@ -70,7 +70,8 @@ class Published(NamedTuple):
 @event("enqueued", ROUTED, state="ready")
 class Enqueued(NamedTuple):
     """`cause`: published, dead-lettered, replayed (recent history), delayed (its delay is over) or reply (direct reply-to).
-    `path` leads from the exchange to the queue; empty for the default exchange."""
+    `path` leads from the exchange to the queue; empty for the default exchange. `delivery_count`: the failed deliveries
+    that a dead letter brings along and this queue reckons with (rules/routing#D22); with any it is redelivered."""
 
     at_ms: int
     message: str
@@ -78,6 +79,7 @@ class Enqueued(NamedTuple):
     copy: int
     cause: str
     path: Path
+    delivery_count: int = 0
 
 
 @event("unroutable", ROUTED, LOST)

@@ -72,14 +72,19 @@ def _nothing(event: Any) -> str:
 def _enqueued_why(event: events.Enqueued) -> str:
     why = shown_path(event.path)
     if event.cause == "published" or event.cause == "dead-lettered":
-        return why or "by name"
+        return (why or "by name") + _brought(event)
     if event.cause == "replayed":
         return f"replayed to the new binding {why}"
     return f"the delay is over, {why}" if event.cause == "delayed" else "direct reply-to"
 
 
+def _brought(event: events.Enqueued) -> str:
+    """What a dead letter brings along, where its queue reckons with it."""
+    return f", delivery count {event.delivery_count}" if event.delivery_count else ""
+
+
 def _enqueued(event: events.Enqueued) -> str:
-    return f"put into {event.queue}: {_CAUSES.get(event.cause, '')}{path_sentence(event.path)}"
+    return f"put into {event.queue}: {_CAUSES.get(event.cause, '')}{path_sentence(event.path)}{_brought(event)}"
 
 
 _CAUSES = {

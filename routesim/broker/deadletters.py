@@ -84,7 +84,9 @@ def _enter(broker: State, target: QueueType, path: events.Path, message: str, co
     broker.serial += 1
     broker.ledger.dead_letter_copies += 1
     if broker.listen:
-        broker.listen(events.Enqueued(broker.now, message, target.name, broker.serial, "dead-lettered", path))
+        broker.listen(
+            events.Enqueued(broker.now, message, target.name, broker.serial, "dead-lettered", path, target.taken_over(content))
+        )
     broker.came_back(message, target.name)
     fresh = Copy(broker.serial, message, content, target.expires_at(content, broker.now))
     if target.refusal(content, publisher) is None:

@@ -32,7 +32,7 @@ LIMITS = {"time_limit": "task_time_limit", "soft_time_limit": "task_soft_time_li
 RETRYING = {"retry_backoff": False, "retry_backoff_max": 600, "retry_jitter": True}
 
 
-class Told(Exception):
+class Refused(Exception):
     """Why nothing could be read; its only argument is what the caller gets to know."""
 
 
@@ -42,8 +42,8 @@ class Told(Exception):
 def main(target: str, name: str, wanted: Container[str]) -> None:
     try:
         answer = read(found(name), wanted)
-    except Told as told:
-        answer = told.args[0]
+    except Refused as refusal:
+        answer = refusal.args[0]
     except BaseException as problem:
         answer = failure(problem)
     part = target + ".part"
@@ -61,7 +61,7 @@ def found(name: str) -> Any:
         importlib.import_module("celery")
         utils, kombu = importlib.import_module("celery.app.utils"), importlib.import_module("kombu")
     except ImportError as problem:
-        raise Told({"error": "no-celery", "python": sys.executable, "text": last_line(problem)}) from None
+        raise Refused({"error": "no-celery", "python": sys.executable, "text": last_line(problem)}) from None
     sys.path.insert(0, os.getcwd())
     kombu.Connection._establish_connection = refuse
     try:
@@ -69,20 +69,20 @@ def found(name: str) -> Any:
     except AttributeError as problem:
         if place_of(problem) is not None:
             raise
-        raise Told(no_app(name)) from None
+        raise Refused(no_app(name)) from None
     except ModuleNotFoundError as problem:
         if problem.name == name and ":" in name:  # the attribute is missing; then it is tried as a module
-            raise Told(no_app(name)) from None
+            raise Refused(no_app(name)) from None
         if is_missing(name, problem):
-            raise Told({"error": "no-module", "module": problem.name, "known": modules_near(problem.name or name)}) from None
+            raise Refused({"error": "no-module", "module": problem.name, "known": modules_near(problem.name or name)}) from None
         raise
     if not isinstance(app, importlib.import_module("celery").Celery):
-        raise Told({**no_app(name), "kind": type(app).__name__})
+        raise Refused({**no_app(name), "kind": type(app).__name__})
     return app
 
 
 def refuse(connection: Any, *arguments: Any, **named: Any) -> None:
-    raise Told({"error": "connects", "place": caller()})
+    raise Refused({"error": "connects", "place": caller()})
 
 
 def caller() -> list[Any] | None:

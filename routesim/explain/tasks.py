@@ -39,5 +39,5 @@ class TaskWitness(Fold):
             return f"{worker} was not started"
         if type(event) is events.WorkerOffline:
             return f"it went offline at {seconds(event.at_ms)} s: {event.why}"
-        told = [f"{count} {what}" for what, count in self.counts.get(worker, Counter()).items()]
-        return f"{worker}: {', '.join(told) or 'it received nothing'}"
+        counts = [f"{count} {what}" for what, count in self.counts.get(worker, Counter()).items()]
+        return f"{worker}: {', '.join(counts) or 'it received nothing'}"

@@ -128,5 +128,5 @@ def _fate(result: Result, message: str) -> str:
     if record is None:
         return "not published"
     states = [f"{queue}: {state}" for queue, (_, state) in result.fates.of.get(message, {}).items()]
-    told = "returned" if record["returned"] else "nacked" if record["confirm"] == "nack" else ""
-    return "; ".join([*states, *([told] if told else [])]) or "in no queue"
+    answer = "returned" if record["returned"] else "nacked" if record["confirm"] == "nack" else ""
+    return "; ".join([*states, *([answer] if answer else [])]) or "in no queue"

@@ -156,6 +156,11 @@ class QueueType:
     def ready_count(self) -> int:
         raise NotImplementedError
 
+    def taken_over(self, content: Content) -> int:
+        """How many failed deliveries this queue reckons with from the start, of those that a dead letter brings along
+        (rules/routing#D22)."""
+        return 0
+
     def carried_count(self, copy: Copy) -> int:
         """How many failed deliveries a dead letter of this copy brings along (rules/routing#D22)."""
         return copy.content.delivery_count

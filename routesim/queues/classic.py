@@ -123,8 +123,8 @@ class Classic(QueueType):
             if subscription is not None:
                 host.deliver(self, subscription, copy)
                 return
-        if copy.content.delivery_count and self._counts:
-            copy = copy._replace(failures=copy.content.delivery_count)
+        if count := self.taken_over(copy.content):
+            copy = copy._replace(failures=count)
         self._append(copy)
         dropped = self._drop_head(host)
         # RabbitMQ looks at the head's expiry only here: a message that jumps the line by priority arms no timer
@@ -344,6 +344,9 @@ class Classic(QueueType):
     @property
     def _counts(self) -> bool:
         return self.rules.dead_letter_counts == "all"
+
+    def taken_over(self, content: Content) -> int:
+        return content.delivery_count if self._counts else 0
 
     def carried_count(self, copy: Copy) -> int:
         # What went straight to an idle consumer has not taken up yet what it brought along.

@@ -123,9 +123,11 @@ def _finish(broker: RedisState, client: Client, delivery: Delivery[QueueType], d
 
 def _told_settled(broker: RedisState, client: Client, delivery: Delivery[QueueType], *, rejected: bool = False) -> None:
     if broker.listen:
-        told = events.Rejected if rejected else events.Acked
+        settled = events.Rejected if rejected else events.Acked
         copy = delivery.copy
-        broker.listen(told(broker.now, copy.message, delivery.queue.name, copy.serial, _holder(client, delivery), delivery.tag))
+        broker.listen(
+            settled(broker.now, copy.message, delivery.queue.name, copy.serial, _holder(client, delivery), delivery.tag)
+        )
 
 
 def _too_late(broker: RedisState, client: Client, delivery: Delivery[QueueType]) -> None:

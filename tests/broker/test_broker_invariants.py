@@ -167,9 +167,9 @@ DEEDS = {  # how often, and what
 
 class Run:
     def __init__(self, version, declared, exchanges):
-        self.told = []
+        self.events = []
         self.version = version
-        self.broker = RabbitBroker(rules(version), listen=self.told.append, channel_plans=dict(PLANS))
+        self.broker = RabbitBroker(rules(version), listen=self.events.append, channel_plans=dict(PLANS))
         self.broker.agenda = WatchedAgenda()
         self.declared, self.exchanges = declared, exchanges
         self.names = 0
@@ -197,9 +197,9 @@ class Run:
             assert refused is None or isinstance(refused, AmqpError)
             assert (refused is not None) <= (len(self.broker.failures) > noted)
         self.broker.outbox.clear()
-        for event in self.told[self.read :]:
+        for event in self.events[self.read :]:
             self.hear(event)
-        self.read = len(self.told)
+        self.read = len(self.events)
         if self.broker.livelock is None:
             self.check()
 
@@ -421,8 +421,8 @@ def test_the_runs_get_somewhere():
             if run.broker.livelock:
                 break
         total.update(counts(run.broker))
-        total["awaiting_dead_letter"] += sum(type(event) is events.Awaiting for event in run.told)
-        total["in transactions"] += sum(type(event) is events.Transaction and event.do == "commit" for event in run.told)
+        total["awaiting_dead_letter"] += sum(type(event) is events.Awaiting for event in run.events)
+        total["in transactions"] += sum(type(event) is events.Transaction and event.do == "commit" for event in run.events)
     assert {name: count for name, count in total.items() if not count} == {}
 
 
@@ -440,7 +440,7 @@ def test_the_same_run_tells_the_same_story(length, version, seed):
     for step in played:
         for other in (again, deaf):
             other.broker.advance(other.broker.now + step) if isinstance(step, int) else other.broker.apply(step)
-    assert again.told == run.told
+    assert again.events == run.events
     assert counts(deaf.broker) == counts(run.broker)
     assert deaf.broker.fingerprint() == run.broker.fingerprint()
 

@@ -19,6 +19,7 @@ import pytest
 from kits.celery_notation import carried_out, eta, scenario, send
 from kits.celery_notation import signal as told
 
+from routesim import versions
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.run.session import BrokerSession
 
@@ -106,7 +107,7 @@ def worker(session: BrokerSession) -> Iterator[Worker]:
         link = connections.connect(session.amqp, vhost)
         channel = link.channel()
         channel.exchange_declare("dlx", "fanout")
-        channel.queue_declare("dead")
+        channel.queue_declare("dead", durable=True)
         channel.queue_bind("dead", "dlx")
         assert isinstance(link, pika.BlockingConnection)
         found = Worker(session, vhost)
@@ -128,9 +129,12 @@ def _has_celery() -> bool:
         return False
 
 
-def simulated(case: Case, *more: Any) -> Any:
+def simulated(profile: str, case: Case, *more: Any) -> Any:
     steps = [send(f"t{number}", case.task, **(eta(due) if due else {})) for number, due in enumerate(case.countdowns)]
+    limits_channel = versions.rules(profile).celery_limits_channel
     return scenario(
+        rabbitmq=profile,
+        workers={"w": {"queues": "q", "prefetch": 4, "prefetch_of": "channel" if limits_channel else "consumer"}},
         exchanges={"dlx": "fanout"},
         queues={"q": {"arguments": {"x-dead-letter-exchange": "dlx"}}, "dead": {}},
         bindings=[{"source": "dlx", "destination": "dead"}],
@@ -152,7 +156,7 @@ def tokens_of(notation: str) -> list[str]:
 
 @pytest.mark.parametrize("case", REAL_CASES, ids=lambda case: f"{case.task} {case.countdowns}")
 def test_a_real_worker_says_and_hears_the_same(worker: Worker, case: Case) -> None:
-    expected = tokens_of(carried_out(simulated(case))[0])
+    expected = tokens_of(carried_out(simulated(worker.session.profile, case))[0])
     assert by_kind(worker.run(case, len(expected))) == by_kind(expected)
 
 
@@ -161,7 +165,7 @@ def test_the_window_grows_and_a_warm_shutdown_gives_back_what_is_held(worker: Wo
     import pika
 
     case = Case("early", {"takes": "200ms"}, (30, 30, 30, 30, 30, 30))
-    notation, result = carried_out(simulated(case, told("w", "warm")))
+    notation, result = carried_out(simulated(worker.session.profile, case, told("w", "warm")))
     expected = by_kind(tokens_of(notation))
     heard = by_kind(worker.run(case, 7, 2.5))  # an idle loop turns every two seconds
     steps, limits = expected.pop("Q"), heard.pop("Q")  # a turn of the real event loop tells several changes as one

@@ -40,7 +40,7 @@ def obeys(number: int = 4) -> dict[str, Any]:
     """A worker with an inbox for commands."""
     return {
         "exchanges": {"celery.pidbox": {"type": "fanout", "durable": False}},
-        "queues": {"q": {}, "w.pidbox": {"durable": False}},
+        "queues": {"q": {}, "w.pidbox": {}},
         "bindings": [{"source": "celery.pidbox", "destination": "w.pidbox"}],
         "workers": slots(number, control="w.pidbox"),
     }
@@ -448,6 +448,8 @@ ROWS = [
                     {"cancel": "inspect"},
                 ]
             ),
+            # Which of two queues is first is a race, here won as 4.x mostly has it: the first name.
+            "rabbitmq": "4.0",
             "exchanges": {"celery.pidbox": {"type": "fanout", "durable": False}, "reply.celery.pidbox": "direct"},
             "queues": {
                 "q": {},
@@ -473,9 +475,10 @@ ROWS = [
         {
             "tasks": {"t": {"takes": "2s"}},
             "exchanges": {"bc": "fanout"},
+            # Celery names them at random; 3.10 mostly serves the last name first.
             "queues": {"bcast.1": {}, "bcast.2": {}},
             "bindings": [{"source": "bc", "destination": "bcast.2"}, {"source": "bc", "destination": "bcast.1"}],
-            "workers": {"w1": {"queues": "bcast.1", "prefetch": 4}, "w2": {"queues": "bcast.2", "prefetch": 4}},
+            "workers": {"w1": {"queues": "bcast.2", "prefetch": 4}, "w2": {"queues": "bcast.1", "prefetch": 4}},
             "steps": [send("t", exchange="bc")],
         },
         "P, w1 D(1), w2 D(1), w1 A(1), w1 run, w2 A(1), w2 run, 2s: w1 end, w2 end",

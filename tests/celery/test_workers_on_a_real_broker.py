@@ -24,7 +24,7 @@ CASES = {row.number: row for row in ROWS if row.number in SPEEDS}
 
 @pytest.mark.parametrize("number", CASES, ids=[f"{row.number} {row.title}" for row in CASES.values()])
 def test_a_recorded_sequence_is_the_same(session: BrokerSession, number: str) -> None:
-    agree(scenario(**CASES[number].scenario), session, SPEEDS[number])
+    agree(scenario(**{**CASES[number].scenario, "rabbitmq": session.profile}), session, SPEEDS[number])
 
 
 SHUTDOWNS = {do: [send("a"), send("b"), send("c"), wait("1s"), signal("w", do)] for do in ("warm", "cold", "kill", "disconnect")}

@@ -89,7 +89,7 @@ class Bench:
         self.broker = RabbitBroker(rules(version), seed=seed, settings=BrokerSettings(**settings), listen=self.events.append)
         self.broker.agenda = WatchedAgenda()
         self.letters: list[Letter] = []
-        self.told = 0
+        self.letters_seen = 0
         self.heard = 0
         self.text = ""
         self.ended: list[ConsumerEnded] = []
@@ -259,7 +259,7 @@ class Bench:
                 break
             got.append(self._letter_of(event))
         self.letters.extend(got)
-        self.told = len(self.letters)
+        self.letters_seen = len(self.letters)
         return " ".join(map(str, got)) or "-"
 
     def _letter_of(self, event: events.Got) -> Letter:
@@ -273,7 +273,7 @@ class Bench:
         """Get one message of the queue and ack it."""
         assert self.get("(take)", queue) != "-", f"{queue} is empty"
         letter = self.letters.pop()
-        self.told = len(self.letters)
+        self.letters_seen = len(self.letters)
         self.ack("(take)", letter.tag)
         return letter
 
@@ -322,8 +322,8 @@ class Bench:
 
     def news(self) -> str:
         """What consumers were sent since the last call: `A:0 B:1*`."""
-        new = self.letters[self.told :]
-        self.told = len(self.letters)
+        new = self.letters[self.letters_seen :]
+        self.letters_seen = len(self.letters)
         return " ".join(f"{letter.consumer}:{letter}" for letter in new)
 
     def of(self, consumer: str) -> str:

@@ -110,23 +110,23 @@ class _Notation:
         self.workers = what.workers
         self.many = len(what.workers) > 1
         self.tags: dict[int, tuple[str, int]] = {}  # newest delivery of each copy: worker, tag
-        self.told: list[tuple[int, str, str]] = []  # at_ms, token, message
+        self.tokens: list[tuple[int, str, str]] = []  # at_ms, token, message
         self.published: set[str] = set()
 
     def of(self, heard: Iterable[Event]) -> str:
         for event in heard:
             self._hear(event)
-        first = next((place for place, (_, token, _) in enumerate(self.told) if token.endswith("P")), 0)
+        first = next((place for place, (_, token, _) in enumerate(self.tokens) if token.endswith("P")), 0)
         several = len(self.published) > 1
         now, parts = 0, []
-        for at_ms, token, message in self.told[first:]:
+        for at_ms, token, message in self.tokens[first:]:
             time = f"{at_ms / 1000:g}s: " if at_ms != now else ""
             parts.append(f"{time}{token}{f' {message}' if several and message else ''}")
             now = at_ms
         return ", ".join(parts)
 
     def _note(self, event: Any, token: str, message: str = "", worker: str = "") -> None:
-        self.told.append(
+        self.tokens.append(
             (event.at_ms, f"{worker} {token}" if worker and (self.many or worker not in self.workers) else token, message)
         )
 
@@ -141,15 +141,15 @@ class _Notation:
 
     def _ended(self, event: Any) -> None:
         """The body's end comes before what settles its message at the same instant."""
-        place = len(self.told)
-        for index in range(len(self.told) - 1, -1, -1):
-            at_ms, token, message = self.told[index]
+        place = len(self.tokens)
+        for index in range(len(self.tokens) - 1, -1, -1):
+            at_ms, token, message = self.tokens[index]
             if at_ms != event.at_ms or (message == event.task and token.endswith("run")):
                 break
             if message == event.task and token.split(" ")[-1].startswith(("A(", "RJ(", "unsettled")):
                 place = index
         self._note(event, ENDS[type(event)], event.task, event.worker)
-        self.told.insert(place, self.told.pop())
+        self.tokens.insert(place, self.tokens.pop())
 
     def _Published(self, event: events.Published) -> None:
         owner = event.channel.partition(" ")[0]

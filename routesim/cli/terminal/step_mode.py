@@ -182,7 +182,7 @@ class StepMode:
         shown = [index for index in range(self.at) if self.stepping.rows[index] is not None]
         if self.at == self.stops.first or not shown:
             raise CannotExplain("nothing has happened yet: e explains the event marked with >")
-        return explain_moment(result, self.stepping.told, shown[-1])
+        return explain_moment(result, self.stepping.events, shown[-1])
 
     def _lines(self, answer: Answer, columns: int) -> list[str]:
         from routesim.report.answers.explanation import write_table

@@ -38,10 +38,10 @@ class Stepping:
     def __init__(self, recording: Recording, result: Result, *, encoding: str, colour: bool) -> None:
         self.recording, self.result = recording, result
         self.scenario = result.scenario
-        self.told: Sequence[Any] = recording.events
+        self.events: Sequence[Any] = recording.events
         rows = Rows()
-        self.rows = [rows.row(event) for event in self.told]
-        self.stops = Stops(self.told, self.rows)
+        self.rows = [rows.row(event) for event in self.events]
+        self.stops = Stops(self.events, self.rows)
         self.encoding, self.colour = encoding, colour
         self.workers: WorkersThen | None = None
         plans = self.scenario.workers.values()
@@ -85,7 +85,7 @@ class Stepping:
         return f"{code}{text}{RESET}" if self.colour and code and text else text
 
     def _title(self, at: int, now: Situation, room: int) -> str:
-        where = f"event {at} of {len(self.told)} · {seconds(now.at_ms)} s"
+        where = f"event {at} of {len(self.events)} · {seconds(now.at_ms)} s"
         if self.stops.starts:
             where = f"step {self.stops.step_at(at)} of {len(self.scenario.steps)} · {where}"
         where = cut(self._shown(where), room, self.more)
@@ -97,21 +97,21 @@ class Stepping:
         if not begun:
             return "before the first step: all that stands at the top is declared" if self.stops.starts else "there are no steps"
         step = self.scenario.steps[begun - 1]
-        done = at == len(self.told) or type(self.told[at]) is StepStarted
+        done = at == len(self.events) or type(self.events[at]) is StepStarted
         return f"step {begun}{' done' * done}, line {step.line}: {step.text}"
 
     def _ahead(self, at: int, room: int) -> list[str]:
         """What is about to happen; at the end, what it came to."""
-        if at < len(self.told):
-            event = self.told[at]
+        if at < len(self.events):
+            event = self.events[at]
             if type(event) is StepStarted:
                 step = self.scenario.steps[event.step]
                 return [self._plain(f"next:  step {event.step + 1}, line {step.line}: {step.text}", room, QUIET)]
             row = next((row for row in self.rows[at:] if row is not None), None)
             text = "the end" if row is None else row.line("  ")
             return [self._plain(f"next:  {text}", room, QUIET)]
-        if self.recording.total > len(self.told):
-            text = f"only the first {len(self.told):,} of {self.recording.total:,} events are kept; the run went on to its end"
+        if self.recording.total > len(self.events):
+            text = f"only the first {len(self.events):,} of {self.recording.total:,} events are kept; the run went on to its end"
             return [self._plain(line, room, NOTICE) for line in wrapped(text, room)] + self._verdict(room)
         ended = ENDINGS.get(self.result.ended, "")
         return [self._plain(f"the run is over: {self.result.ended}{ended}", room, QUIET), *self._verdict(room)]
@@ -197,7 +197,7 @@ class Stepping:
         from routesim.report.screens.step_workers import WorkersThen, workers_section  # few scenarios have workers
 
         if self.workers is None:
-            self.workers = WorkersThen(self.scenario, self.told)
+            self.workers = WorkersThen(self.scenario, self.events)
         then = self.workers.at(self.stops.before(at, self.stops.events), before)
         return [workers_section(then, self.workers.at(at, now), self._number, self._shown)]
 

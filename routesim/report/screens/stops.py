@@ -15,13 +15,13 @@ class Stops:
     """`events` and `steps` are positions in ascending order; the first and the last are the ends of the run. `starts` are
     those at which a step is about to begin."""
 
-    def __init__(self, told: Sequence[Any], rows: Sequence[Row | None]) -> None:
-        self.starts = [index for index, event in enumerate(told) if type(event) is StepStarted]
+    def __init__(self, events: Sequence[Any], rows: Sequence[Row | None]) -> None:
+        self.starts = [index for index, event in enumerate(events) if type(event) is StepStarted]
         before = self.starts[0] if self.starts else 0
         first = before if all(row is None for row in rows[:before]) else 0
-        found, begun = {first, len(told)}, True  # the first row of a step comes with its beginning
-        for index in range(first, len(told)):
-            if type(told[index]) is StepStarted:
+        found, begun = {first, len(events)}, True  # the first row of a step comes with its beginning
+        for index in range(first, len(events)):
+            if type(events[index]) is StepStarted:
                 found.add(index)
                 begun = True
             elif rows[index] is not None:
@@ -29,7 +29,7 @@ class Stops:
                     found.add(index)
                 begun = False
         self.events = sorted(found)
-        self.steps = sorted({first, len(told), *self.starts})
+        self.steps = sorted({first, len(events), *self.starts})
 
     @property
     def first(self) -> int:

@@ -155,8 +155,8 @@ def together(ids: list[str]) -> str:
 def _ledger(result: Result) -> Section:
     found = result.counts()
     if result.real is not None:
-        told = ", ".join(f"{name} {count}" for name, count in found.items())
-        return Section("As far as clients are told", (), [(Cell(told),)])
+        counts = ", ".join(f"{name} {count}" for name, count in found.items())
+        return Section("As far as clients are told", (), [(Cell(counts),)])
 
     def side(names: tuple[str, ...]) -> str:
         parts = [f"{name.replace('_', ' ')} {found[name]}" for name in names if found[name]]

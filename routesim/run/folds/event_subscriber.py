@@ -74,12 +74,12 @@ class EventSubscriber(Fold):
             return
         self._passed_by(worker)
         self.sent[worker] += 1
-        told = self.last.get(worker) if event.routing_key.startswith("task.") else None
+        event_message = self.last.get(worker) if event.routing_key.startswith("task.") else None
         if event.routing_key == "worker.online":
-            told = events.WorkerOnline(event.at_ms, worker, "worker-online")
+            event_message = events.WorkerOnline(event.at_ms, worker, "worker-online")
         elif event.routing_key == "worker.offline":
-            told = events.WorkerOffline(event.at_ms, worker, "worker-offline")
-        self.waiting[event.message] = (worker, told)
+            event_message = events.WorkerOffline(event.at_ms, worker, "worker-offline")
+        self.waiting[event.message] = (worker, event_message)
         self.fresh[worker] = event.message
 
     def _enqueued(self, event: events.Enqueued) -> None:
@@ -99,15 +99,15 @@ class EventSubscriber(Fold):
     def _delivered(self, event: events.Delivered) -> None:
         if event.consumer != self.consumer or event.message not in self.waiting:
             return
-        worker, told = self.waiting.pop(event.message)
+        worker, event_message = self.waiting.pop(event.message)
         self.heard += 1
         self.heard_ms[worker] = event.at_ms
-        if told is None:
+        if event_message is None:
             return
         view = self.seen.workers[worker]
-        if type(told) is not events.WorkerOffline:
+        if type(event_message) is not events.WorkerOffline:
             view.online = True  # whoever is heard of is there
-        self.seen.hear(told._replace(at_ms=event.at_ms))
+        self.seen.hear(event_message._replace(at_ms=event.at_ms))
 
     hears = {
         **dict.fromkeys(EVENT_TYPES, _task),

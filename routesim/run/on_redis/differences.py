@@ -62,8 +62,8 @@ def differences(scenario: Scenario, rabbitmq: RunTraits, redis: RunTraits) -> li
     for rule in (_coming_back, _going_away, _routing, _order, _telling):
         for name, at_ms, shown in rule(scenario, rabbitmq, redis):
             found.setdefault(name, []).append((at_ms, shown))
-    told = [RedisDifference(name, *min(items), len(items)) for name, items in found.items()]
-    return sorted(told, key=lambda item: (item.at_ms, list(CLASSES).index(item.name)))
+    differences = [RedisDifference(name, *min(items), len(items)) for name, items in found.items()]
+    return sorted(differences, key=lambda item: (item.at_ms, list(CLASSES).index(item.name)))
 
 
 def turns(rabbitmq: RunTraits, redis: RunTraits) -> list[RedisDifference]:

@@ -108,21 +108,21 @@ def lost_before(source: Source, data: dict[str, Any], vhost: str) -> Iterator[Di
     """What an export is known to lose, told where it shows (rules/routing#S20, rules/routing#S21, rules/routing#F14)."""
     known = {item.name for item in PREDECLARED}
     known |= {str(item.get("name")) for item in items_of(data, "exchanges") if item.get("vhost", vhost) == vhost}
-    told: set[object] = set()
+    seen: set[object] = set()
     for index, item in enumerate(data.get("bindings") or () if isinstance(data.get("bindings"), list) else ()):
         if not isinstance(item, dict) or item.get("vhost", vhost) != vhost:
             continue
         ends = [item.get("source"), item.get("destination") if item.get("destination_type") == "exchange" else None]
         for name in ends:
-            if isinstance(name, str) and name not in known and name not in told and len(told) < MAX_WARNINGS:
-                told.add(name)
+            if isinstance(name, str) and name not in known and name not in seen and len(seen) < MAX_WARNINGS:
+                seen.add(name)
                 why = OLD_REGEX if name.startswith("amq") else "rabbitmqctl leaves internal exchanges out of its export"
                 problem = f"exchange '{name}' has bindings, but is not in the file; {why}"
                 yield _warning(source, problem, ("bindings", index), "add the exchange to the file, with its type")
         arguments = item.get("arguments")
         for key, value in arguments.items() if isinstance(arguments, dict) else ():
-            if value == "undefined" and len(told) < MAX_WARNINGS:
-                told.add((index, key))
+            if value == "undefined" and len(seen) < MAX_WARNINGS:
+                seen.add((index, key))
                 problem = f"'{key}' is the text \"undefined\": so the broker's export writes a void, and its import reads text"
                 yield _warning(
                     source, problem, ("bindings", index, "arguments", key), "write null into the scenario if it was void"
