@@ -175,8 +175,9 @@ def test_the_window_grows_and_a_warm_shutdown_gives_back_what_is_held(worker: Wo
     worker.stop()
     channel = pika.BlockingConnection(pika.URLParameters(worker.direct)).channel()
     back = [channel.basic_get("q", auto_ack=True)[0] for _ in case.countdowns]
-    assert [method.redelivered for method in back if method is not None] == [True] * 6
-    queue = result.broker.queues["q"]
-    assert [copy.redelivered for copy in queue.ready()] == [True] * 6
+    # A limit of the channel grows for the consumer that is there; one of consumers only for those that come later.
+    grows = versions.rules(worker.session.profile).celery_limits_channel
+    assert [copy.redelivered for copy in result.broker.queues["q"].ready()] == [number < 4 or grows for number in range(6)]
+    assert [method.redelivered for method in back if method is not None] == [number < 4 or grows for number in range(6)]
     assert channel.basic_get("q")[0] is None
     channel.connection.close()
