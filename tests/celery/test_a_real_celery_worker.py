@@ -100,8 +100,6 @@ def worker(session: BrokerSession) -> Iterator[Worker]:
             pytest.fail("Celery is required: pip install celery")
         pytest.skip("Celery is not installed")
     with scratch_vhost(session.management) as vhost:
-        import pika
-
         from routesim.rabbitmq import connections
 
         link = connections.connect(session.amqp, vhost)
@@ -109,7 +107,7 @@ def worker(session: BrokerSession) -> Iterator[Worker]:
         channel.exchange_declare("dlx", "fanout")
         channel.queue_declare("dead", durable=True)
         channel.queue_bind("dead", "dlx")
-        assert isinstance(link, pika.BlockingConnection)
+        link.close()
         found = Worker(session, vhost)
         try:
             yield found
@@ -118,7 +116,6 @@ def worker(session: BrokerSession) -> Iterator[Worker]:
             found.process.kill()
             found.process.wait()
             found.wire.close()
-            link.close()
 
 
 def _has_celery() -> bool:
