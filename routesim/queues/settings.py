@@ -44,7 +44,7 @@ def merge_policies(policy: Mapping[str, Any], operator: Mapping[str, Any]) -> di
     merged = {key: Origin(raw(value), "policy") for key, value in policy.items()}
     for key, value in operator.items():
         theirs = Origin(raw(value), "operator policy")
-        if key not in merged or not _smaller_counts(key) or _tighter(theirs.value, merged[key].value):
+        if key not in merged or not _smaller_counts(key) or is_tighter(theirs.value, merged[key].value):
             merged[key] = theirs
     return merged
 
@@ -54,9 +54,9 @@ def _smaller_counts(key: str) -> bool:
     return row is not None and row.policy is not None and row.policy.merged == SMALLER
 
 
-def _tighter(operator: int, policy: int) -> bool:
-    """A negative delivery limit means none: then the other one counts."""
-    return operator > policy if min(operator, policy) < 0 else operator < policy
+def is_tighter(limit: int, other: int) -> bool:
+    """A negative delivery limit means none: then the other one counts (rules/routing#O8, rules/routing#O9)."""
+    return limit > other if min(limit, other) < 0 else limit < other
 
 
 def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin], rules: Rules) -> dict[str, Origin]:
@@ -71,7 +71,7 @@ def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin
             continue
         if own and policed:
             wins = sets.wins(kind, rules)
-            policy_wins = wins == POLICY or (wins == SMALLER and policed.value < own.value)
+            policy_wins = wins == POLICY or (wins == SMALLER and is_tighter(policed.value, own.value))
             found[sets.name] = policed if policy_wins else own
         else:
             found[sets.name] = own or policed  # type: ignore[assignment]

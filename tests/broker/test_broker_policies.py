@@ -224,6 +224,29 @@ def test_o9_negative_delivery_limits(version, policy, operator, expected):
     assert setting(b, "q", "delivery_limit") == expected
 
 
+@versions(since("4.0"))
+@pytest.mark.parametrize("by_operator", [False, True])
+@pytest.mark.parametrize(
+    ("argument", "policy", "expected"),
+    [(5, -1, 5), (-1, 3, 3), (-1, -1, -1), (-2, -1, -1), (-1, -2, -1), (0, -1, 0), (-1, 0, 0), (3, 5, 3), (5, 3, 3)],
+)
+def test_o8_a_negative_delivery_limit_leaves_the_other_side_in_force(version, by_operator, argument, policy, expected):
+    """rules/routing#O8: from 4.0 on the larger of argument and policy if one of them is negative, whoever made the policy."""
+    b = Bench(version)
+    b.policy("p", ".*", {"delivery-limit": policy}, operator=by_operator)
+    b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": argument})
+    assert setting(b, "q", "delivery_limit") == expected
+
+
+@versions(before("4.0"))
+def test_o8_a_negative_delivery_limit_is_0_in_3_x(version):
+    """rules/routing#O8, rules/queues#2.10: and so the smaller, beside any policy."""
+    b = Bench(version)
+    b.policy("p", ".*", {"delivery-limit": 3})
+    b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": -1})
+    assert setting(b, "q", "delivery_limit") == 0
+
+
 @versions()
 def test_o9_each_key_by_itself(version):
     """rules/routing#O9: what only one of the two sets is taken from it."""
