@@ -56,6 +56,7 @@ class Rules(NamedTuple):
     exchanges_outlive_restarts: bool
     transient_queues_denied: bool
     global_qos_denied: bool
+    master_locator_denied: bool
     policy_names_queue_types: bool
     negative_delivery_limit_policy: bool
     mirroring_keys: bool
@@ -157,6 +158,9 @@ DIFFERENCES: dict[str, VersionDifference] = {
     ),
     "global_qos_denied": VersionDifference(
         "basic.qos(global=true) is carried out as global=false", False, (("4.3.0", True),), "rules/queues#3.7"
+    ),
+    "master_locator_denied": VersionDifference(
+        "x-queue-master-locator, and the policy key, are refused", False, (("4.3.0", True),), "rules/queues#1.16"
     ),
     "policy_names_queue_types": VersionDifference(
         "apply-to may name classic_queues, quorum_queues, streams", False, (("3.12.0", True),), "rules/routing#O1"

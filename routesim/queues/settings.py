@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from routesim.queues.arguments import ARGUMENTS, POLICY, SMALLER
+from routesim.queues.arguments import ARGUMENTS, LARGER, POLICY, SMALLER
 from routesim.values import raw
 from routesim.versions import Rules
 
@@ -44,14 +44,17 @@ def merge_policies(policy: Mapping[str, Any], operator: Mapping[str, Any]) -> di
     merged = {key: Origin(raw(value), "policy") for key, value in policy.items()}
     for key, value in operator.items():
         theirs = Origin(raw(value), "operator policy")
-        if key not in merged or not _smaller_counts(key) or is_tighter(theirs.value, merged[key].value):
+        if key not in merged or _operator_counts(key, theirs.value, merged[key].value):
             merged[key] = theirs
     return merged
 
 
-def _smaller_counts(key: str) -> bool:
+def _operator_counts(key: str, operator: Any, policy: Any) -> bool:
     row = ARGUMENTS.get(f"x-{key}")
-    return row is not None and row.policy is not None and row.policy.merged == SMALLER
+    merged = row.policy.merged if row is not None and row.policy is not None else None
+    if merged == SMALLER:
+        return is_tighter(operator, policy)
+    return bool(operator > policy) if merged == LARGER else True
 
 
 def is_tighter(limit: int, other: int) -> bool:

@@ -67,7 +67,7 @@ CASES = [(name, kind, value, term) for name, (types, values) in TABLE.items() fo
 @pytest.mark.parametrize(("name", "kind", "value", "term"), CASES)
 def test_arguments_1_11_values(version, name, kind, value, term):
     """rules/queues#1.11: a value is taken, or refused with RabbitMQ's error term."""
-    b = Bench(version)
+    b = Bench(version, permit=("queue_master_locator",))
     fails = (406, f"PRECONDITION_FAILED - invalid arg '{name}' for queue 'q' in vhost '/': {term}") if term else None
     b.queue("q", kind, args={"x-queue-type": kind, name: value}, fails=fails)
     assert b.queues == ("" if term else "q")
@@ -81,7 +81,7 @@ def test_arguments_1_11_types(version, name, kind):
     types, values = TABLE[name]
     taken = kind in types or (name == "x-queue-leader-locator" and version in since("4.0"))
     value = next(value for value, term in values if not term)
-    b = Bench(version)
+    b = Bench(version, permit=("queue_master_locator",))
     fails = (406, f"invalid arg '{name}' for queue 'q' in vhost '/' of queue type rabbit_{kind}_queue")
     b.queue("q", args={"x-queue-type": kind, name: value}, fails=None if taken else fails)
 
@@ -133,7 +133,7 @@ def full(kind):
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in (C, Q, S) for name in full(kind) if name != "x-queue-type"])
 def test_redeclaring_1_8_compares_every_argument_of_the_type(version, kind, name):
     """rules/queues#1.8: absent is not the same as present, another value neither; the same arguments are fine."""
-    b = Bench(version)
+    b = Bench(version, permit=("queue_master_locator",))
     arguments = full(kind)
     b.queue("q", args=arguments)
     b.queue("q", args=dict(reversed(arguments.items())))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from routesim import steps
+from routesim import deprecated, steps
 from routesim.broker import Broker
 from routesim.broker.policies import known_keys
 from routesim.diagnostics import did_you_mean
@@ -278,8 +278,8 @@ class Declarations:
         step = item.step
         if isinstance(step, steps.DeclareExchange) and argument == "type":
             cure = did_you_mean(step.exchange.type, EXCHANGE_TYPES) or f"known types: {', '.join(EXCHANGE_TYPES)}"
-        elif isinstance(step, steps.DeclareQueue) and argument == "durable":
-            cure = "make the queue durable or exclusive, or simulate an older version with `rabbitmq:`"
+        elif (feature := deprecated.denied_in(refused.text)) is not None:
+            cure = deprecated.cure(feature)
         elif isinstance(step, steps.SetPolicy) and argument is not None:
             cure = _policy_cure(step.policy, argument)
         severity = "warning" if self.lenient else "error"
@@ -306,7 +306,6 @@ class Declarations:
 
 
 def _policy_cure(policy: Policy, argument: str) -> str:
-
     return did_you_mean(argument, known_keys(policy.operator, rules())) if argument in policy.definition else ""
 
 
