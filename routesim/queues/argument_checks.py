@@ -30,6 +30,10 @@ def non_negative(value: Value, arguments: Table, rules: Rules) -> Any:
     return wrong or (("value_negative", raw(value)) if raw(value) < 0 else None)
 
 
+def consumer_timeout(value: Value, arguments: Table, rules: Rules) -> Any:
+    return non_negative(value, arguments, rules) if rules.consumer_timeouts_checked else None
+
+
 def at_least_one(value: Value, arguments: Table, rules: Rules) -> Any:
     wrong = non_negative(value, arguments, rules)
     return wrong or (("value_zero", 0) if raw(value) == 0 else None)

@@ -4,6 +4,7 @@ rules/queues#1.11, rules/queues#1.12).
 A new argument is its row here, and what the queue type that acts on it does.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -112,8 +113,14 @@ def _overflow_wins(kind: str, rules: Rules) -> str:
     return POLICY if kind == "quorum" else ARGUMENT
 
 
-def _delivery_limit(value: int, rules: Rules) -> int:
-    return value if rules.quorum_negative_limit_is_none else max(value, 0)
+def is_limit(value: Value) -> bool:
+    """A delivery limit may be a fraction: nothing checks the argument."""
+    return is_integer(value) or wire_type(value) in ("float", "double")
+
+
+def _delivery_limit(value: float, rules: Rules) -> int:
+    whole = math.floor(value)
+    return whole if rules.quorum_negative_limit_is_none else max(whole, 0)
 
 
 DEAD_LETTERS, LENGTHS = "dead-letter exchanges", "limit of a queue's length"
@@ -178,11 +185,11 @@ ARGUMENTS: dict[str, Argument] = {
     ),
     "x-queue-type": Argument(CLASSIC | QUORUM | STREAM, checks.anything, place=11, redis_lacks="queue types"),
     "x-consumer-timeout": Argument(
-        {"quorum": "4.3.0"}, checks.non_negative, PolicyKey(policies.number("consumer timeout", 0), since="3.12.0"),
+        {"quorum": "4.3.2"}, checks.non_negative, PolicyKey(policies.number("consumer timeout", 0), since="3.12.0"),
         number("consumer_timeout", exists=lambda rules: rules.consumer_timeout_argument), duration=FIXED,
     ),
     "x-consumer-disconnected-timeout": Argument(
-        {"quorum": "4.3.0"}, checks.non_negative,
+        {"quorum": "4.3.0"}, checks.consumer_timeout,
         PolicyKey(policies.number("consumer disconnected timeout", 0), since="4.3.0"),
     ),
     "x-delayed-retry-type": Argument(
@@ -223,7 +230,8 @@ ARGUMENTS: dict[str, Argument] = {
     ),
     "x-delivery-limit": Argument(
         QUORUM, checks.anything, limit(policies.delivery_limit, "classic", "stream"),
-        number("delivery_limit", acts_as=_delivery_limit), place=13, redis_lacks="delivery limits",
+        Setting("delivery_limit", is_limit, lambda kind, rules: SMALLER, _delivery_limit), place=13,
+        redis_lacks="delivery limits",
     ),
 }  # fmt: skip
 

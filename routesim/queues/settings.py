@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from routesim.queues.arguments import ARGUMENTS, LARGER, POLICY, SMALLER
+from routesim.queues.arguments import ARGUMENTS, LARGER, POLICY, SMALLER, is_limit
 from routesim.values import raw
 from routesim.versions import Rules
 
@@ -78,8 +78,12 @@ def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin
             found[sets.name] = policed if policy_wins else own
         else:
             found[sets.name] = own or policed  # type: ignore[assignment]
-    if kind == "quorum" and "delivery_limit" not in found and rules.quorum_default_limit is not None:
-        found["delivery_limit"] = Origin(rules.quorum_default_limit, "default")
+    if kind == "quorum" and rules.quorum_default_limit is not None:
+        limit = found.get("delivery_limit")
+        if "x-delivery-limit" in arguments and not is_limit(arguments["x-delivery-limit"]) and (limit is None or limit.value < 0):
+            # No number is greater than it, as Erlang compares (rules/queues#2.10).
+            limit = Origin(-1, "argument") if rules.quorum_text_limit_is_none else None
+        found["delivery_limit"] = limit or Origin(rules.quorum_default_limit, "default")
     if kind == "quorum" and found.get("overflow", Origin("", "")).value == "reject-publish-dlx":
         found["overflow"] = Origin("drop-head", found["overflow"].source)  # rules/queues#6.5
     return found

@@ -238,6 +238,26 @@ def test_o8_a_negative_delivery_limit_leaves_the_other_side_in_force(version, by
     assert setting(b, "q", "delivery_limit") == expected
 
 
+@pytest.mark.parametrize("argument", ["5", True, [1]])
+@pytest.mark.parametrize(("policy", "early", "late"), [(None, -1, 20), (-1, -1, 20), (0, 0, 0), (3, 3, 3)])
+def test_o8_a_delivery_limit_that_is_no_number(argument, policy, early, late):
+    """rules/queues#2.10: greater than every number; from 4.2.5 on the default takes its place."""
+    for version, expected in (("4.0", early), ("4.2.4", early), ("4.2.5", late), ("4.3", late)):
+        b = Bench(version)
+        if policy is not None:
+            b.policy("p", ".*", {"delivery-limit": policy})
+        b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": argument})
+        assert setting(b, "q", "delivery_limit") == expected
+
+
+@versions()
+def test_o8_a_delivery_limit_may_be_a_fraction(version):
+    """rules/queues#2.10: what counts more than it is too much."""
+    b = Bench(version)
+    b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": 2.5})
+    assert setting(b, "q", "delivery_limit") == 2
+
+
 @versions(before("4.0"))
 def test_o8_a_negative_delivery_limit_is_0_in_3_x(version):
     """rules/routing#O8, rules/queues#2.10: and so the smaller, beside any policy."""

@@ -20,6 +20,7 @@ NAMED = {
     "queues/argument_checks.py": {"x-dead-letter-exchange", "x-max-age"},  # a check looks at another argument, names its own
     "queues/classic.py": {"x-max-priority", "x-queue-master-locator"},
     "queues/quorum.py": {"x-delivery-limit"},
+    "queues/settings.py": {"x-delivery-limit"},  # what is no number
     "queues/declaring.py": {"x-queue-type"},
     "queues/consumer_arguments.py": {"x-consumer-timeout"},  # a consumer's argument of the same name
     # Looked at before all others; a vhost's default; a consumer's own timeout.

@@ -191,10 +191,18 @@ test_values = queue_rules("""
 1.11 x-stream-filter-size-bytes: unknown before 3.13, then the streams' own
     queue s x-queue-type=stream x-stream-filter-size-bytes=16
     [<3.13] queue c x-stream-filter-size-bytes=16; [>=3.13] queue c x-stream-filter-size-bytes=16 !406
-1.11 x-consumer-timeout: looked at from 4.3 on, and a quorum queue's then
-    [<4.3] queue q x-queue-type=quorum x-consumer-timeout=text; [4.3] queue q x-queue-type=quorum x-consumer-timeout=text !406
-    [<4.3] queue c x-consumer-timeout=1000; [4.3] queue c x-consumer-timeout=1000 !406
+1.11 x-consumer-timeout: looked at from 4.3.2 on, and a quorum queue's then [3.12.14 4.2.9 4.3.0 4.3.1 4.3.2 4.3.6]
+    [<4.3.2] queue q x-queue-type=quorum x-consumer-timeout=text; [>=4.3.2] queue q x-queue-type=quorum x-consumer-timeout=text !406
+    [<4.3.2] queue c x-consumer-timeout=1000; [>=4.3.2] queue c x-consumer-timeout=1000 !406 of queue type rabbit_classic_queue
     queue k x-queue-type=quorum x-consumer-timeout=1000
+1.11 x-consumer-disconnected-timeout: a quorum queue's from 4.3.0 on, looked at from 4.3.2 on [4.2.9 4.3.0 4.3.1 4.3.2 4.3.6]
+    [<4.3.2] queue q x-queue-type=quorum x-consumer-disconnected-timeout=text
+    [>=4.3.2] queue q x-queue-type=quorum x-consumer-disconnected-timeout=text !406
+    [<4.3.0] queue c x-consumer-disconnected-timeout=1; [>=4.3.0] queue c x-consumer-disconnected-timeout=1 !406
+3.1 the consumer argument x-consumer-timeout: a quorum queue's from 4.3.0 on, looked at from 4.3.2 on [4.2.9 4.3.0 4.3.1 4.3.2 4.3.6]
+    queue q quorum; queue c; [<4.3.2] consume A q x-consumer-timeout=text
+    [>=4.3.2] consume A q x-consumer-timeout=text !406; [>=4.3.2] consume A q x-consumer-timeout=-1 !406 {value_negative,-1}
+    [<4.3.0] consume C c x-consumer-timeout=5; [>=4.3.0] consume C c x-consumer-timeout=5 !406 of queue type rabbit_classic_queue
 1.11 x-max-priority of zero: one level until 3.12, two from 3.13 on [levels=0 1]
     queue q max-priority={levels}; send-by-priority q 0:0 1:9; drain q = 1 0 | 0 <3.13: 0 1
 """)
