@@ -225,7 +225,8 @@ def pool_channel(worker: str) -> str:
 
 
 class BrokerSettings(NamedTuple):
-    """Settings of the broker itself; times in ms, None: that version's default. From `visibility_timeout` on for Redis alone."""
+    """Settings of the broker itself; times in ms, None: that version's default. `permit`: deprecated features that it takes.
+    From `visibility_timeout` to `queue_order` for Redis alone."""
 
     consumer_timeout: int | None = None
     max_message_size: int | None = None
@@ -235,3 +236,4 @@ class BrokerSettings(NamedTuple):
     restore_every: int | None = None
     priority_steps: tuple[int, ...] | None = None
     queue_order: str | None = None
+    permit: tuple[str, ...] = ()

@@ -120,13 +120,22 @@ def _inside(value: Value) -> tuple[Any, ...]:
     return comparable(value, strict=False, of_message=False)
 
 
+_ESCAPED = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n"})
+
+
 def erlang_term(value: Any) -> str:
     """`value` as RabbitMQ prints it inside an error text, e.g. `<<"abc">>` or `{value_negative,-1}`."""
     value = raw(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'<<"{value}">>'
+        return '<<"' + value.translate(_ESCAPED) + '">>' if value else "<<>>"
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "[" + ",".join(erlang_term(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "#{" + ",".join(f"{erlang_term(key)} => {erlang_term(item)}" for key, item in sorted(value.items())) + "}"
     if isinstance(value, tuple):
         return "{" + ",".join(item if isinstance(item, str) else erlang_term(item) for item in value) + "}"
     return str(value)

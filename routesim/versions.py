@@ -56,6 +56,7 @@ class Rules(NamedTuple):
     exchanges_outlive_restarts: bool
     transient_queues_denied: bool
     global_qos_denied: bool
+    master_locator_denied: bool
     policy_names_queue_types: bool
     negative_delivery_limit_policy: bool
     mirroring_keys: bool
@@ -88,6 +89,8 @@ class Rules(NamedTuple):
     quorum_delayed_retry: bool
     acknowledgement_timeout: str
     consumer_timeout_argument: bool
+    consumer_timeouts_checked: bool
+    quorum_text_limit_is_none: bool
     bad_bindings_skipped: bool
     celery_limits_channel: bool
 
@@ -157,6 +160,9 @@ DIFFERENCES: dict[str, VersionDifference] = {
     ),
     "global_qos_denied": VersionDifference(
         "basic.qos(global=true) is carried out as global=false", False, (("4.3.0", True),), "rules/queues#3.7"
+    ),
+    "master_locator_denied": VersionDifference(
+        "x-queue-master-locator, and the policy key, are refused", False, (("4.3.0", True),), "rules/queues#1.16"
     ),
     "policy_names_queue_types": VersionDifference(
         "apply-to may name classic_queues, quorum_queues, streams", False, (("3.12.0", True),), "rules/routing#O1"
@@ -243,7 +249,8 @@ DIFFERENCES: dict[str, VersionDifference] = {
         "a quorum queue sends its batches in the order of", "tag", (("4.0.0", "registration"),), "rules/queues#3.3"
     ),
     "quorum_drops_reversed": VersionDifference(
-        "several messages dropped at once are dead-lettered newest first", True, (("4.2.4", False),), "rules/queues#6.3"
+        "several messages dropped at once are dead-lettered newest first", True, (("4.2.1", False),),
+        "rules/queues#6.3; rabbit_fifo.erl, evaluate_limit, v4.2.0 and v4.2.1",
     ),
     "quorum_bytes_with_properties": VersionDifference(
         "a quorum queue's max-length-bytes counts properties too", False, (("4.3.0", True),), "rules/queues#6.2"
@@ -258,6 +265,14 @@ DIFFERENCES: dict[str, VersionDifference] = {
     ),
     "consumer_timeout_argument": VersionDifference(
         "queues may set their own acknowledgement timeout", False, (("3.12.0", True),), "rules/queues#5.10"
+    ),
+    "consumer_timeouts_checked": VersionDifference(
+        "x-consumer-timeout of queues and consumers must be an integer of at least 0", False, (("4.3.2", True),),
+        "rabbit_amqqueue.erl, declare_args and consume_args, v4.3.1 and v4.3.2",
+    ),
+    "quorum_text_limit_is_none": VersionDifference(
+        "an x-delivery-limit that is no number means no limit (then: the default)", True, (("4.2.5", False),),
+        "rules/queues#2.10",
     ),
     "bad_bindings_skipped": VersionDifference(
         "an import leaves out bindings that lead nowhere", True, (("3.13.6", False),), "rules/routing#F21"

@@ -13,6 +13,7 @@ from routesim.broker.ledger import Ledger
 from routesim.broker.memory import Memory
 from routesim.broker.records import PREDECLARED, ConsumerEnded, ExchangeState, Livelock, RememberedRoute, StepFailure
 from routesim.content import Content
+from routesim.deprecated import permitting
 from routesim.model import Binding, BrokerSettings, ChannelPlan, Exchange, Message, Policy
 from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription, unacked_of
 from routesim.replies import AmqpError
@@ -38,10 +39,10 @@ class Broker:
         channel_plans: dict[str, ChannelPlan] | None = None,
         listen: Callable[[events.Event], None] | None = None,
     ) -> None:  # fmt: skip
-        self.rules = rules
+        self.broker_settings = settings or BrokerSettings()
+        self.rules = rules = permitting(rules, self.broker_settings.permit)
         self.vhost = vhost
         self.seed = seed
-        self.broker_settings = settings or BrokerSettings()
         self.channel_plans = channel_plans or {}
         self.listen = listen
         self.now = 0

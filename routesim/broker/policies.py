@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import routesim.queues.argument_checks as checks
 from routesim import events, steps
 from routesim.broker.broker import Broker
 from routesim.broker.records import ExchangeState
@@ -10,7 +9,8 @@ from routesim.broker.state import State
 from routesim.model import Policy
 from routesim.patterns import InvalidPattern, compiled
 from routesim.queues import QueueType
-from routesim.queues.arguments import ARGUMENTS, TYPES, PolicyKey
+from routesim.queues import policy_checks as checks
+from routesim.queues.arguments import ARGUMENTS, LARGER, TYPES, PolicyKey
 from routesim.queues.settings import merge_policies, origins, settings
 from routesim.replies import AmqpError
 from routesim.values import erlang_term, raw
@@ -22,17 +22,32 @@ APPLY_TO_TYPES = {"classic_queues": "classic", "quorum_queues": "quorum", "strea
 
 # Keys that are no queue argument as well.
 OTHER_KEYS: dict[str, PolicyKey] = {
-    "alternate-exchange": PolicyKey(checks.policy_text("alternate exchange name"), means="exchanges"),
-    "target-group-size": PolicyKey(checks.policy_number("target group size", 1), since="4.0.0", operator="4.0.0"),
-    "federation-upstream": PolicyKey(checks.policy_anything, means="both"),
-    "federation-upstream-set": PolicyKey(checks.policy_anything, means="both"),
-    "federation-upstream-pattern": PolicyKey(checks.policy_anything),
-    "shards-per-node": PolicyKey(checks.policy_anything, means="exchanges"),
-    "routing-key": PolicyKey(checks.policy_anything, means="exchanges"),
-    **dict.fromkeys(
-        ("ha-mode", "ha-params", "ha-sync-mode", "ha-sync-batch-size", "ha-promote-on-shutdown", "ha-promote-on-failure"),
-        PolicyKey(checks.policy_anything, exists=lambda rules: rules.mirroring_keys, not_for=("quorum", "stream")),
+    "alternate-exchange": PolicyKey(checks.text("alternate exchange name"), means="exchanges"),
+    "target-group-size": PolicyKey(
+        checks.number("qq target count value", 1), since="3.13.0", operator="3.13.0", merged=LARGER, module="quorum"
     ),
+    "federation-upstream": PolicyKey(checks.anything, means="both", module="federation"),
+    "federation-upstream-set": PolicyKey(checks.anything, means="both", module="federation"),
+    "federation-upstream-pattern": PolicyKey(checks.anything, module="federation"),
+    "shards-per-node": PolicyKey(checks.anything, means="exchanges", module="sharding"),
+    "routing-key": PolicyKey(checks.anything, means="exchanges", module="sharding"),
+    **{
+        key: PolicyKey(
+            checks.anything,
+            exists=lambda rules: rules.mirroring_keys,
+            operator=since,
+            not_for=("quorum", "stream"),
+            module="mirroring",
+        )
+        for key, since in (
+            ("ha-mode", "3.11.10"),
+            ("ha-params", "3.11.10"),
+            ("ha-sync-mode", "3.11.15"),
+            ("ha-sync-batch-size", None),
+            ("ha-promote-on-shutdown", None),
+            ("ha-promote-on-failure", None),
+        )
+    },
 }
 POLICY_KEYS: dict[str, PolicyKey] = {
     **{name.removeprefix("x-"): row.policy for name, row in ARGUMENTS.items() if row.policy is not None},
@@ -56,18 +71,35 @@ def validate(policy: Policy, rules: Rules) -> None:
     types = APPLY_TO_TYPES if rules.policy_names_queue_types else {}
     if policy.apply_to not in (*APPLY_TO, *types):
         names = "'queues', 'exchanges' or 'all'"
-        if types:
-            names = "'queues', 'classic_queues', 'quorum_queues', 'streams', 'exchanges' or 'all'"
+        if types:  # with RabbitMQ's two blanks
+            names = "one of: 'queues', 'classic_queues',  'quorum_queues', 'streams', 'exchanges', or 'all'"
         raise _failed(f"apply-to '{policy.apply_to}' unrecognised; should be {names}", "apply-to")
     if not policy.definition:
         raise _failed("no policy provided", "definition")
-    for key, value in policy.definition.items():
-        row = POLICY_KEYS.get(key)
+    modules: dict[str, dict[str, Any]] = {}
+    unknown = []
+    for key in sorted(policy.definition, key=lambda key: key.encode("utf-8", "surrogatepass")):
+        row, value = POLICY_KEYS.get(key), raw(policy.definition[key])
         if row is None or not row.is_known(rules, policy.operator):
-            raise _failed(f"[{{{erlang_term(key)},{erlang_term(value)}}}] are not recognised policy settings", key)
-        wrong = row.check(raw(value), rules)
+            unknown.append((key, value))
+        else:
+            modules.setdefault(row.module, {})[key] = value
+    for module in sorted(modules, key=checks.MODULES.index):
+        wrong = _wrong_in(module, modules[module], rules)
+        if wrong is not None:
+            raise _failed(*wrong)
+    if unknown:
+        pairs = ",".join(f"{{{erlang_term(key)},{erlang_term(value)}}}" for key, value in unknown)
+        raise _failed(f"[{pairs}] are not recognised policy settings", unknown[0][0])
+
+
+def _wrong_in(module: str, definition: dict[str, Any], rules: Rules) -> checks.Wrong | None:
+    """What is wrong with the keys that one of RabbitMQ's modules checks."""
+    for key, value in definition.items():
+        wrong = POLICY_KEYS[key].check(value, rules)
         if wrong:
-            raise _failed(wrong, key)
+            return checks.Wrong(wrong, key)
+    return checks.ACROSS[module](definition, rules) if module in checks.ACROSS else None
 
 
 def _failed(text: str, argument: str) -> AmqpError:

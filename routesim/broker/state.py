@@ -68,16 +68,15 @@ class State(Broker):
         self.agenda.add(at_ms, LEASE, queue.name)
 
     def acknowledgement_timeout(self, queue: QueueType, subscription: Subscription | None = None) -> int:
-        """In ms, of what the consumer has from the queue. From 4.3 on that of the consumer comes before its queue's, and both
-        before the node's (rules/queues#5.10)."""
-        own, node = queue.settings.consumer_timeout, self.broker_settings.consumer_timeout
-        node = ACKNOWLEDGEMENT_TIMEOUT_MS if node is None else node
-        if self.every_channel_times_out:
-            return node if own is None else min(own, node)
+        """In ms, of what the consumer has from the queue. The queue's comes before the node's, and from 4.3 on the consumer's
+        before both (rules/queues#5.10)."""
         asked = subscription.arguments.get("x-consumer-timeout") if subscription is not None else None
-        if is_integer(asked):
+        if is_integer(asked) and not self.every_channel_times_out:
             return int(raw(asked))
-        return node if own is None else own
+        own, node = queue.settings.consumer_timeout, self.broker_settings.consumer_timeout
+        if own is not None:
+            return own
+        return ACKNOWLEDGEMENT_TIMEOUT_MS if node is None else node
 
     def retry_dead_letter(self, queue: QueueType) -> None:
         self.agenda.add(self.now + DEAD_LETTER_RETRY_MS, RETRY, queue.name)

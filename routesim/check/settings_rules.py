@@ -1,8 +1,9 @@
 """Policies that another one hides, arguments that mean nothing, plugins, and what a version of RabbitMQ no longer takes."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from routesim import steps
+from routesim import deprecated, steps
 from routesim.broker import RabbitBroker
 from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.celery_rules import DELAYING
@@ -12,7 +13,7 @@ from routesim.diagnostics import ERROR, NOTE, did_you_mean
 from routesim.model import Policy
 from routesim.queues.declaring import taken_by
 from routesim.replies import AmqpError
-from routesim.scenario.topology_data import binding_form, exchange_form, policy_form, queue_form
+from routesim.scenario.topology_data import binding_form, broker_form, exchange_form, policy_form, queue_form
 from routesim.values import plain
 from routesim.versions import NEWEST_PATCH, parse, rules
 
@@ -182,10 +183,11 @@ def removed(topology: CheckedTopology) -> Iterator[Problem]:
     version = topology.scenario.rabbitmq
     for step, refused in _refusals(topology, version):
         text = f"RabbitMQ {version} refuses this: {refused.text}"
-        yield Problem(text, step, _inner(step, refused), "", _refused_shown(topology, step, refused), ERROR)
-    if rules(version).global_qos_denied and any(plan.prefetch for plan in topology.scenario.channels.values()):
+        yield Problem(text, step, _inner(step, refused), _refusal_cure(refused), _refused_shown(topology, step, refused), ERROR)
+    denied = deprecated.permitting(rules(version), topology.scenario.settings.permit).global_qos_denied
+    if denied and any(plan.prefetch for plan in topology.scenario.channels.values()):
         text = f"RabbitMQ {version} takes a prefetch limit of a whole channel for one of each of its consumers"
-        yield Problem(text, None, (), "set prefetch on the consumers")
+        yield Problem(text, None, (), deprecated.cure("global_qos"))
 
 
 def removed_later(topology: CheckedTopology) -> Iterator[Problem]:
@@ -207,6 +209,11 @@ def removed_later(topology: CheckedTopology) -> Iterator[Problem]:
         cure = f"`routesim upgrade FILE --to {version}` shows what else changes"
         shown = _refused_shown(topology, step, refused, version)
         yield Problem(f"from RabbitMQ {version} on this is refused{count}: {text}", step, _inner(step, refused), cure, shown)
+
+
+def _refusal_cure(refused: AmqpError) -> str:
+    feature = deprecated.denied_in(refused.text)
+    return deprecated.cure(feature) if feature is not None else ""
 
 
 def _inner(step: steps.Step, refused: AmqpError) -> tuple[str, ...]:
@@ -237,5 +244,10 @@ def _refused_shown(topology: CheckedTopology, step: steps.Step, refused: AmqpErr
         declared["bindings"] = [binding_form(binding)]
     else:
         return None
-    data = {"rabbitmq": str(version or topology.scenario.rabbitmq), "steps": [{"declare": declared, "fails": refused.code}]}
+    data: dict[str, Any] = {"rabbitmq": str(version or topology.scenario.rabbitmq)}
+    settings = topology.scenario.settings
+    broker = broker_form(settings.default_queue_type, settings.permit)
+    if broker:
+        data["broker"] = broker
+    data |= {"steps": [{"declare": declared, "fails": refused.code}]}
     return Draft(data, f"declare it: {refused.code}")

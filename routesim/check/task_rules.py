@@ -10,6 +10,7 @@ from routesim.check.witness import draft, slice_of
 from routesim.durations import duration_text
 from routesim.model import Task
 from routesim.queues import QueueType
+from routesim.scenario.topology_data import broker_form
 
 LATE_ONLY = {"on_failure": "reject", "on_timeout": "requeue", "on_worker_lost": "requeue"}  # without effect on early ones
 LONGEST_LOOK_MS = 120_000  # RabbitMQ looks for overdue acknowledgements once a minute
@@ -53,11 +54,9 @@ def _outlived(topology: CheckedTopology, task: Task, takes: int, queue: QueueTyp
     if topology.broker.rules.acknowledgement_timeout == "channel":
         wait["fails"] = 406
     settings = topology.scenario.settings
-    broker: dict[str, Any] = {}
+    broker = broker_form(settings.default_queue_type, settings.permit)
     if settings.consumer_timeout is not None:
         broker["consumer_timeout"] = settings.consumer_timeout
-    if settings.default_queue_type:
-        broker["default_queue_type"] = settings.default_queue_type
     more: dict[str, Any] = {"broker": broker} if broker else {}
     return draft(
         topology, f"task '{task.name}' for {duration_text(takes)}: within {duration_text(wait['wait'])} a worker gets it twice",

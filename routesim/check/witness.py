@@ -12,7 +12,7 @@ from routesim.explain.answer import quoted
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy, Queue
 from routesim.run import Runner
 from routesim.scenario import load_source
-from routesim.scenario.topology_data import binding_form, exchange_form, policy_form, queue_form, table
+from routesim.scenario.topology_data import binding_form, broker_form, exchange_form, policy_form, queue_form, table
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import text
 
@@ -147,8 +147,9 @@ def draft(
     data: dict[str, Any] = {"rabbitmq": str(scenario.rabbitmq)}
     if scenario.seed:
         data["seed"] = scenario.seed
-    if scenario.settings.default_queue_type:
-        data["broker"] = {"default_queue_type": scenario.settings.default_queue_type}
+    broker = broker_form(scenario.settings.default_queue_type, scenario.settings.permit)
+    if broker:
+        data["broker"] = broker
     return Draft({**data, **sections, **more, "steps": steps, "expect": expect}, sentence)
 
 

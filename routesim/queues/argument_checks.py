@@ -1,11 +1,12 @@
-"""Checks of queue arguments, with RabbitMQ's error terms (rules/queues#1.11), and of policies' keys (rules/routing#O10)."""
+"""Checks of queue arguments, with RabbitMQ's error terms (rules/queues#1.11)."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from routesim.durations import UNITS_MS
 from routesim.replies import AmqpError
-from routesim.values import Table, Value, erlang_term, is_integer, raw, wire_type
+from routesim.values import Table, Value, is_integer, raw, wire_type
 from routesim.versions import Rules
 
 TEN_YEARS_MS = 3650 * UNITS_MS["d"]
@@ -14,7 +15,6 @@ AGE_UNITS_MS = {
     "s": UNITS_MS["s"],
 }  # fmt: skip
 ArgumentCheck = Callable[[Value, Table, Rules], Any]  # None when the value is fine, else the Erlang term of the error
-PolicyCheck = Callable[[Any, Rules], str | None]  # None when the value is fine, else what is wrong
 
 
 def _integer(value: Value) -> Any:
@@ -28,6 +28,10 @@ def _string(value: Value) -> Any:
 def non_negative(value: Value, arguments: Table, rules: Rules) -> Any:
     wrong = _integer(value)
     return wrong or (("value_negative", raw(value)) if raw(value) < 0 else None)
+
+
+def consumer_timeout(value: Value, arguments: Table, rules: Rules) -> Any:
+    return non_negative(value, arguments, rules) if rules.consumer_timeouts_checked else None
 
 
 def at_least_one(value: Value, arguments: Table, rules: Rules) -> Any:
@@ -85,48 +89,16 @@ def max_age(value: Value, arguments: Table, rules: Rules) -> Any:
     wrong = _string(value)
     if wrong:
         return wrong
-    if not raw(value)[:1].isdigit() and rules.max_age_without_digit_crashes:
+    if re.match("[0-9]", raw(value)) is None and rules.max_age_without_digit_crashes:
         raise AmqpError(541, "INTERNAL_ERROR", argument="x-max-age")
-    number, unit = raw(value)[:-1], raw(value)[-1:]
-    fine = number.isascii() and number.isdigit() and int(number) >= 1 and unit in AGE_UNITS_MS
-    return None if fine else "invalid_max_age"
+    return None if is_max_age(raw(value)) else "invalid_max_age"
+
+
+def is_max_age(text: str) -> bool:
+    """Whether it is an age such as `1h`; what follows a line break is not looked at (rules/queues#1.11)."""
+    age = re.match(r"([0-9]+)(.*)", text)
+    return age is not None and int(age[1]) > 0 and age[2] in AGE_UNITS_MS
 
 
 def anything(value: Value, arguments: Table, rules: Rules) -> Any:
     return None
-
-
-# Keys of policies ------------------------------------------------------------------------------------------------------
-
-
-def policy_anything(value: Any, rules: Rules) -> str | None:
-    return None
-
-
-def policy_text(name: str) -> PolicyCheck:
-    return lambda value, rules: None if isinstance(value, str) else _not_valid(value, name)
-
-
-def policy_number(name: str, low: int | None) -> PolicyCheck:
-    def check(value: Any, rules: Rules) -> str | None:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return None if whole and (low is None or value >= low) else _not_valid(value, name)
-
-    return check
-
-
-def policy_choice(name: str, *allowed: Any) -> PolicyCheck:
-    return lambda value, rules: None if value in allowed else _not_valid(value, name)
-
-
-def policy_delivery_limit(value: Any, rules: Rules) -> str | None:
-    return policy_number("delivery limit", None if rules.negative_delivery_limit_policy else 0)(value, rules)
-
-
-def policy_master_locator(value: Any, rules: Rules) -> str | None:
-    allowed = ("min-masters", "client-local", "random", "balanced")
-    return None if value in allowed else f"{erlang_term(value)} invalid queue-master-locator value"
-
-
-def _not_valid(value: Any, name: str) -> str:
-    return f"{erlang_term(value)} is not a valid {name}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routesim.content import Content
+from routesim.deprecated import denial
 from routesim.model import Queue
 from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueType
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
@@ -16,6 +17,8 @@ from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
 from routesim.values import Table
 from routesim.versions import Rules
+
+MASTER_LOCATOR = "x-queue-master-locator"
 
 
 class Classic(QueueType):
@@ -307,10 +310,9 @@ class Classic(QueueType):
     @classmethod
     def check_declare(cls, declared: Queue, durable: bool, where: str, rules: Rules) -> None:
         if not durable and not declared.exclusive and rules.transient_queues_denied:
-            raise AmqpError(
-                541, "Feature `transient_nonexcl_queues` is deprecated. By default, this feature is not permitted anymore.",
-                argument="durable",
-            )  # fmt: skip
+            raise AmqpError(541, denial("transient_nonexcl_queues"), argument="durable")
+        if rules.master_locator_denied and MASTER_LOCATOR in declared.arguments:
+            raise AmqpError(541, denial("queue_master_locator"), argument=MASTER_LOCATOR)
 
     def check_delete(self, *, if_unused: bool, if_empty: bool) -> None:
         if if_empty and self.count:

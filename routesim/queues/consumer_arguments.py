@@ -13,27 +13,29 @@ class ConsumerArgument(NamedTuple):
     version that came to know it. `exists`: a named difference that decides as well."""
 
     kinds: tuple[str, ...]
-    check: Callable[[Value], Any] | None = None
+    check: Callable[[Value, Rules], Any] | None = None
     since: str = ""
     exists: Callable[[Rules], bool] = lambda rules: True
 
 
-def _integer(value: Value) -> Any:
+def _integer(value: Value, rules: Rules) -> Any:
     return None if is_integer(value) else f'"expected integer, got {wire_type(value)}"'
 
 
-def _not_negative(value: Value) -> Any:
-    return _integer(value) or (("value_negative", raw(value)) if raw(value) < 0 else None)
+def _timeout(value: Value, rules: Rules) -> Any:
+    if not rules.consumer_timeouts_checked:
+        return None
+    return _integer(value, rules) or (("value_negative", raw(value)) if raw(value) < 0 else None)
 
 
-def _boolean(value: Value) -> Any:
+def _boolean(value: Value, rules: Rules) -> Any:
     return None if wire_type(value) == "bool" else ("unacceptable_type", wire_type(value))
 
 
 CONSUMER_ARGUMENTS = {
     "x-priority": ConsumerArgument(("classic", "quorum"), _integer),
     "x-cancel-on-ha-failover": ConsumerArgument(("classic",), _boolean, exists=lambda rules: rules.cancel_on_ha_failover),
-    "x-consumer-timeout": ConsumerArgument(("quorum",), _not_negative, since="4.3.0"),
+    "x-consumer-timeout": ConsumerArgument(("quorum",), _timeout, since="4.3.0"),
     "x-stream-offset": ConsumerArgument(("stream",)),
     "x-stream-filter": ConsumerArgument(("stream",), since="3.13.0"),
     "x-stream-match-unfiltered": ConsumerArgument(("stream",), since="3.13.0"),
@@ -48,7 +50,7 @@ def check_consumer_arguments(kind: str, where: str, arguments: Table, rules: Rul
         if name in arguments and rules.is_at_least(argument.since) and argument.exists(rules)
     }
     for name, argument in known.items():
-        wrong = argument.check(arguments[name]) if kind in argument.kinds and argument.check else None
+        wrong = argument.check(arguments[name], rules) if kind in argument.kinds and argument.check else None
         if wrong is not None:
             text = wrong if isinstance(wrong, str) else erlang_term(wrong)
             raise AmqpError(406, f"invalid arg '{name}' for {where}: {text}", argument=name)

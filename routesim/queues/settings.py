@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from routesim.queues.arguments import ARGUMENTS, POLICY, SMALLER
+from routesim.queues.arguments import ARGUMENTS, LARGER, POLICY, SMALLER, is_limit
 from routesim.values import raw
 from routesim.versions import Rules
 
@@ -44,19 +44,22 @@ def merge_policies(policy: Mapping[str, Any], operator: Mapping[str, Any]) -> di
     merged = {key: Origin(raw(value), "policy") for key, value in policy.items()}
     for key, value in operator.items():
         theirs = Origin(raw(value), "operator policy")
-        if key not in merged or not _smaller_counts(key) or _tighter(theirs.value, merged[key].value):
+        if key not in merged or _operator_counts(key, theirs.value, merged[key].value):
             merged[key] = theirs
     return merged
 
 
-def _smaller_counts(key: str) -> bool:
+def _operator_counts(key: str, operator: Any, policy: Any) -> bool:
     row = ARGUMENTS.get(f"x-{key}")
-    return row is not None and row.policy is not None and row.policy.merged == SMALLER
+    merged = row.policy.merged if row is not None and row.policy is not None else None
+    if merged == SMALLER:
+        return is_tighter(operator, policy)
+    return bool(operator > policy) if merged == LARGER else True
 
 
-def _tighter(operator: int, policy: int) -> bool:
-    """A negative delivery limit means none: then the other one counts."""
-    return operator > policy if min(operator, policy) < 0 else operator < policy
+def is_tighter(limit: int, other: int) -> bool:
+    """A negative delivery limit means none: then the other one counts (rules/routing#O8, rules/routing#O9)."""
+    return limit > other if min(limit, other) < 0 else limit < other
 
 
 def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin], rules: Rules) -> dict[str, Origin]:
@@ -71,12 +74,16 @@ def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin
             continue
         if own and policed:
             wins = sets.wins(kind, rules)
-            policy_wins = wins == POLICY or (wins == SMALLER and policed.value < own.value)
+            policy_wins = wins == POLICY or (wins == SMALLER and is_tighter(policed.value, own.value))
             found[sets.name] = policed if policy_wins else own
         else:
             found[sets.name] = own or policed  # type: ignore[assignment]
-    if kind == "quorum" and "delivery_limit" not in found and rules.quorum_default_limit is not None:
-        found["delivery_limit"] = Origin(rules.quorum_default_limit, "default")
+    if kind == "quorum" and rules.quorum_default_limit is not None:
+        limit = found.get("delivery_limit")
+        if "x-delivery-limit" in arguments and not is_limit(arguments["x-delivery-limit"]) and (limit is None or limit.value < 0):
+            # No number is greater than it, as Erlang compares (rules/queues#2.10).
+            limit = Origin(-1, "argument") if rules.quorum_text_limit_is_none else None
+        found["delivery_limit"] = limit or Origin(rules.quorum_default_limit, "default")
     if kind == "quorum" and found.get("overflow", Origin("", "")).value == "reject-publish-dlx":
         found["overflow"] = Origin("drop-head", found["overflow"].source)  # rules/queues#6.5
     return found

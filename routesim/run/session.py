@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from routesim.deprecated import permitting
+from routesim.rabbitmq.features import permitted_features
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 
 class BrokerSession:
-    """`version` is the broker's own, `profile` the rules that the simulator follows beside it."""
+    """`version` is the broker's own, `profile` the rules that the simulator follows beside it; `features`: which deprecated ones
+    the broker permits."""
 
     def __init__(self, amqp: Address, web: WebAddress) -> None:
         from routesim.rabbitmq import connections
@@ -35,6 +38,7 @@ class BrokerSession:
             self.version = connections.version_of(connection)
             connection.close()
         self.profile, self.warning = closest_version(self.version)
+        self.features = permitted_features(self.management, self.profile)
 
     @contextmanager
     def broker(self, scenario: Scenario, speed: int) -> Iterator["RealBroker"]:
@@ -47,8 +51,8 @@ class BrokerSession:
             links.version = self.version
             try:
                 yield RealBroker(
-                    links, self.management, rules(self.profile), shown_vhost=scenario.vhost, pace=Pace(speed),
-                    channel_plans=scenario.channels,
+                    links, self.management, permitting(rules(self.profile), scenario.settings.permit),
+                    shown_vhost=scenario.vhost, pace=Pace(speed), channel_plans=scenario.channels,
                 )  # fmt: skip
             except BaseException:
                 # Lost, or interrupted in the middle of a frame: taking leave might wait for ever, and the vhost's end ends all.

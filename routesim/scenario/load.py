@@ -42,15 +42,23 @@ def _without_collector() -> Iterator[None]:
 
 
 def load(
-    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
+    path: str,
+    stdin: bytes | None = None,
+    *,
+    rabbitmq: str | None = None,
+    lenient: bool = False,
+    redis: bool = True,
+    permit: tuple[str, ...] = (),
 ) -> Scenario:
     """The scenario in a file (`-`: in `stdin`). Raises `Invalid` with every error and warning.
 
     `rabbitmq`: by the rules of this known version instead of the scenario's own. `lenient`: what those rules refuse is a
-    warning. `redis` False: a scenario of another broker than RabbitMQ is refused.
+    warning. `redis` False: a scenario of another broker than RabbitMQ is refused. `permit`: the deprecated features that the
+    broker takes, where the scenario does not say.
     """
     source = read_source(path, stdin)
-    return load_source(source, "" if path == STDIN else os.path.dirname(path), rabbitmq=rabbitmq, lenient=lenient, redis=redis)
+    folder = "" if path == STDIN else os.path.dirname(path)
+    return load_source(source, folder, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit)
 
 
 @_without_collector()
@@ -67,10 +75,16 @@ def load_placed(
 
 @_without_collector()
 def load_source(
-    source: Source, folder: str, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
+    source: Source,
+    folder: str,
+    *,
+    rabbitmq: str | None = None,
+    lenient: bool = False,
+    redis: bool = True,
+    permit: tuple[str, ...] = (),
 ) -> Scenario:
     """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
-    return _loaded(source, LoadOptions(folder, rabbitmq, lenient, redis=redis))[0]
+    return _loaded(source, LoadOptions(folder, rabbitmq, lenient, redis=redis, permit=permit))[0]
 
 
 def _loaded(source: Source, options: "LoadOptions") -> tuple[Scenario, Places]:
@@ -141,6 +155,7 @@ class LoadOptions(NamedTuple):
     lenient: bool
     vhost: str | None = None
     redis: bool = True
+    permit: tuple[str, ...] = ()
 
 
 class _Loader:
@@ -150,6 +165,7 @@ class _Loader:
         self.rabbitmq = options.rabbitmq
         self.vhost = options.vhost
         self.redis = options.redis
+        self.permit = options.permit
         self.reader = Reader(source)
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=options.lenient)
@@ -257,7 +273,9 @@ class _Loader:
     ) -> Scenario:
         names, declarations = self.names, self.declarations
         written = node.get("broker") if node is not None else None
-        settings = broker_settings(self.reader, fields.get("broker", {}), written, default_type, redis=self.redis)
+        settings = broker_settings(self.reader, fields.get("broker", {}), written, default_type, rules(version), redis=self.redis)
+        if "permit" not in fields.get("broker", {}):
+            settings = settings._replace(permit=self.permit)
         for name, options in fields.get("channels", {}).items():
             names.named_channels.add(str(name))
             connection = str(options.get("connection", name))

@@ -3,6 +3,7 @@
 `values_of` reads the same forms. RabbitMQ's own form, that of definitions files, is in `definitions`.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from routesim import steps
@@ -24,6 +25,7 @@ class DeclaredTopology(NamedTuple):
     queues: tuple[Queue, ...] = ()
     bindings: tuple[Binding, ...] = ()
     policies: tuple[Policy, ...] = ()
+    permit: tuple[str, ...] = ()
 
 
 def topology_of(scenario: Scenario) -> DeclaredTopology:
@@ -47,6 +49,7 @@ def topology_of(scenario: Scenario) -> DeclaredTopology:
     return DeclaredTopology(
         scenario.vhost, scenario.rabbitmq, scenario.settings.default_queue_type, tuple(exchanges.values()),
         tuple(queues.values()), tuple(bindings.values()), tuple(policies.values()),
+        scenario.settings.permit,
     )  # fmt: skip
 
 
@@ -58,8 +61,9 @@ def scenario_sections(topology: DeclaredTopology) -> dict[str, Any]:
     sections: dict[str, Any] = {"rabbitmq": topology.rabbitmq}
     if topology.vhost != "/":
         sections["vhost"] = topology.vhost
-    if topology.default_queue_type is not None:
-        sections["broker"] = OneLine({"default_queue_type": topology.default_queue_type})
+    broker = broker_form(topology.default_queue_type, topology.permit)
+    if broker:
+        sections["broker"] = OneLine(broker)
     return {
         **sections,
         "exchanges": {item.name: exchange_form(item) for item in topology.exchanges},
@@ -68,6 +72,11 @@ def scenario_sections(topology: DeclaredTopology) -> dict[str, Any]:
         "policies": [policy_form(item) for item in topology.policies if not item.operator],
         "operator_policies": [policy_form(item) for item in topology.policies if item.operator],
     }
+
+
+def broker_form(default_queue_type: str | None, permit: Sequence[str]) -> dict[str, Any]:
+    """The settings of the broker that decide what it lets declare."""
+    return _given(default_queue_type=(default_queue_type, None), permit=(list(permit), []))
 
 
 def exchange_form(item: Exchange, *, short: bool = True, widths: bool = True) -> Any:

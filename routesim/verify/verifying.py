@@ -6,6 +6,7 @@ from typing import NamedTuple
 from routesim import events
 from routesim.diagnostics import Invalid
 from routesim.durations import duration_text
+from routesim.rabbitmq.features import features_unlike
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.run import Runner
 from routesim.run.folds.fold import Fold
@@ -41,7 +42,8 @@ class VerifyVerdict(NamedTuple):
 def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries: int = TRIES) -> VerifyVerdict:
     """`scenario` was loaded by the broker's own version. Raises `BrokerProblem` when the broker is lost."""
     verdict = VerifyVerdict(scenario.file, scenario.name)
-    why = why_not(scenario, session.types) or known_deviation(scenario) or too_brief(scenario, speed)
+    unlike = features_unlike(scenario.settings.permit, scenario.rabbitmq, session.features)
+    why = why_not(scenario, session.types) or unlike or known_deviation(scenario) or too_brief(scenario, speed)
     if why is not None:
         return verdict._replace(skipped=why)
     try:

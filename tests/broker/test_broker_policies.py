@@ -224,6 +224,49 @@ def test_o9_negative_delivery_limits(version, policy, operator, expected):
     assert setting(b, "q", "delivery_limit") == expected
 
 
+@versions(since("4.0"))
+@pytest.mark.parametrize("by_operator", [False, True])
+@pytest.mark.parametrize(
+    ("argument", "policy", "expected"),
+    [(5, -1, 5), (-1, 3, 3), (-1, -1, -1), (-2, -1, -1), (-1, -2, -1), (0, -1, 0), (-1, 0, 0), (3, 5, 3), (5, 3, 3)],
+)
+def test_o8_a_negative_delivery_limit_leaves_the_other_side_in_force(version, by_operator, argument, policy, expected):
+    """rules/routing#O8: from 4.0 on the larger of argument and policy if one of them is negative, whoever made the policy."""
+    b = Bench(version)
+    b.policy("p", ".*", {"delivery-limit": policy}, operator=by_operator)
+    b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": argument})
+    assert setting(b, "q", "delivery_limit") == expected
+
+
+@pytest.mark.parametrize("argument", ["5", True, [1]])
+@pytest.mark.parametrize(("policy", "early", "late"), [(None, -1, 20), (-1, -1, 20), (0, 0, 0), (3, 3, 3)])
+def test_o8_a_delivery_limit_that_is_no_number(argument, policy, early, late):
+    """rules/queues#2.10: greater than every number; from 4.2.5 on the default takes its place."""
+    for version, expected in (("4.0", early), ("4.2.4", early), ("4.2.5", late), ("4.3", late)):
+        b = Bench(version)
+        if policy is not None:
+            b.policy("p", ".*", {"delivery-limit": policy})
+        b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": argument})
+        assert setting(b, "q", "delivery_limit") == expected
+
+
+@versions()
+def test_o8_a_delivery_limit_may_be_a_fraction(version):
+    """rules/queues#2.10: what counts more than it is too much."""
+    b = Bench(version)
+    b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": 2.5})
+    assert setting(b, "q", "delivery_limit") == 2
+
+
+@versions(before("4.0"))
+def test_o8_a_negative_delivery_limit_is_0_in_3_x(version):
+    """rules/routing#O8, rules/queues#2.10: and so the smaller, beside any policy."""
+    b = Bench(version)
+    b.policy("p", ".*", {"delivery-limit": 3})
+    b.queue("q", args={"x-queue-type": "quorum", "x-delivery-limit": -1})
+    assert setting(b, "q", "delivery_limit") == 0
+
+
 @versions()
 def test_o9_each_key_by_itself(version):
     """rules/routing#O9: what only one of the two sets is taken from it."""
@@ -268,16 +311,17 @@ OPERATOR = (
 @pytest.mark.parametrize("key", CORE)
 def test_o10_keys(version, key):
     """rules/routing#O10: what every version knows."""
-    b = Bench(version)
+    b = Bench(version, permit=("queue_master_locator",))
     b.policy("p", ".*", {key: CORE[key]})
 
 
 @versions()
 @pytest.mark.parametrize("key", CORE)
 def test_o11_operator_keys(version, key):
-    """rules/routing#O11: the numeric ones; queue-version and overflow from 3.12.7 on."""
-    b = Bench(version)
+    """rules/routing#O11: the numeric ones; queue-version and overflow from 3.12.7 on, queue-master-locator from 4.0 on."""
+    b = Bench(version, permit=("queue_master_locator",))
     fine = key in OPERATOR or (key in ("queue-version", "overflow") and version in since("3.13"))
+    fine = fine or (key == "queue-master-locator" and version in since("4.0"))
     fails = (400, "are not recognised policy settings")
     b.policy("p", ".*", {key: CORE[key]}, operator=True, fails=None if fine else fails)
 
@@ -292,11 +336,38 @@ def test_o10_mirroring_is_gone_in_4_0(version):
 @versions()
 @pytest.mark.parametrize("key", ["consumer-timeout", "stream-filter-size-bytes", "target-group-size"])
 def test_o10_keys_of_later_versions(version, key):
-    """rules/routing#O10: unknown in 3.10, known in 4.x."""
+    """rules/routing#O10: unknown in 3.10, known from 3.12 and 3.13 on."""
     b = Bench(version)
-    if version == "3.13":
-        pytest.skip("the notes do not say which of them 3.13 knows")
-    b.policy("p", ".*", {key: 5}, fails=400 if version in before("4.0") else None)
+    b.policy("p", ".*", {key: 16}, fails=400 if version in before("3.13") else None)
+
+
+@pytest.mark.parametrize(("version", "known"), [("4.2", False), ("4.3.0", False), ("4.3.1", True), ("4.3", True)])
+@pytest.mark.parametrize("operator", [False, True])
+def test_o10_o11_policies_delay_retries_from_4_3_1_on(version, known, operator):
+    """rules/routing#O10, rules/routing#O11: 4.3.0 knows the arguments alone."""
+    b = Bench(version)
+    definition = {"delayed-retry-type": "all", "delayed-retry-min": 5}
+    b.policy("p", ".*", definition, operator=operator, fails=None if known else (400, "are not recognised policy settings"))
+
+
+@pytest.mark.parametrize(
+    ("argument", "policy", "operator", "expected"),
+    [
+        ({"type": "all"}, {"type": "failed", "min": 5}, {"type": "returned", "min": 5}, ("returned", 5, None)),
+        ({"type": "all"}, {"type": "failed", "min": 5}, {}, ("failed", 5, None)),
+        ({}, {"type": "all", "min": 5, "max": 30}, {"min": 7, "max": 20}, ("all", 7, 20)),
+        ({"min": 6}, {"type": "all", "min": 5, "max": 20}, {"min": 4, "max": 30}, ("all", 5, 20)),
+    ],
+)
+def test_o8_o9_delayed_retries(argument, policy, operator, expected):
+    """rules/routing#O9: the operator's type, the larger minimum, the smaller maximum; rules/queues#2.11: the policy's type wins over
+    the argument's, and of both delays the smaller counts."""
+    b = Bench("4.3")
+    for definition, by_operator in ((policy, False), (operator, True)):
+        if definition:
+            b.policy("p", ".*", {f"delayed-retry-{key}": value for key, value in definition.items()}, operator=by_operator)
+    b.queue("q", "quorum", args={f"x-delayed-retry-{key}": value for key, value in argument.items()})
+    assert tuple(setting(b, "q", f"delayed_retry_{key}") for key in ("type", "min", "max")) == expected
 
 
 @versions()
@@ -312,14 +383,25 @@ def test_o10_negative_delivery_limits(version, limit):
     ("definition", "text"),
     [
         ({"nosuchkey": 1}, '[{<<"nosuchkey">>,1}] are not recognised policy settings'),
-        ({"queue-master-locator": "nope"}, '<<"nope">> invalid queue-master-locator value'),
+        ({"b": 2, "a": "x", "max-length": 1}, '[{<<"a">>,<<"x">>},{<<"b">>,2}] are not recognised policy settings'),
+        ({"a": 1, "max-length": -1, "expires": 0}, "0 is not a valid queue expiry"),
         ({}, "no policy provided"),
         ({"alternate-exchange": 1}, "1 is not a valid alternate exchange name"),
         ({"max-length": -1}, "-1 is not a valid maximum length"),
         ({"message-ttl": "5"}, '<<"5">> is not a valid message TTL'),
         ({"message-ttl": -1}, "-1 is not a valid message TTL"),
         ({"expires": 0}, "0 is not a valid queue expiry"),
-        ({"overflow": "bogus"}, '<<"bogus">> is not a valid overflow'),
+        ({"overflow": "bogus"}, '<<"bogus">> is not a valid overflow value'),
+        ({"queue-version": 3}, "3 is not a valid queue-version value"),
+        ({"queue-version": True}, "true is not a valid queue-version value"),
+        ({"queue-mode": ""}, "<<>> is not a valid queue-mode value"),
+        *(({"max-age": age}, "is not a valid max age") for age in ("1", "1x", "0h", "1.5h", "h", "-1h", "", "1h ", 1, None)),
+        ({"queue-leader-locator": "nope"}, '<<"nope">> is not a valid queue leader locator value'),
+        ({"initial-cluster-size": -1}, "-1 is not a valid cluster size"),
+        ({"stream-max-segment-size-bytes": 3_000_000_001}, "3000000001 is not a valid segment size"),
+        ({"shards-per-node": "x"}, 'shards-per-node should be a number, actually was <<"x">>'),
+        ({"shards-per-node": -1}, "shards-per-node should be greater than 0, actually was -1"),
+        ({"routing-key": "k"}, "shards-per-node must be specified"),
         ({"dead-letter-exchange": 5}, "5 is not a valid dead letter exchange name"),
         ({"max-length": True}, "true is not a valid maximum length"),
         ({"max-length": 1.5}, "1.5 is not a valid maximum length"),
@@ -331,6 +413,58 @@ def test_o12_what_is_refused(version, definition, text):
     b.queue("q")
     b.policy("p", ".*", definition, fails=(400, text))
     assert b.broker.policies == {}
+
+
+@pytest.mark.parametrize(
+    ("definition", "text"),
+    [
+        *(({"delayed-retry-type": kind}, f"delayed-retry-min is required when delayed-retry-type is {kind}")
+          for kind in ("all", "failed", "returned")),
+        ({"delayed-retry-type": "x"}, '<<"x">> is not a valid delayed retry type. Must be one of: all, failed, returned, disabled'),
+        ({"delayed-retry-min": 0}, "0 is not a valid delayed retry minimum delay. Must be a positive integer"),
+        ({"delayed-retry-max": 0}, "0 is not a valid delayed retry maximum delay. Must be a positive integer"),
+        ({"delayed-retry-min": 5, "delayed-retry-max": 4}, "delayed-retry-max (4) must not be smaller than delayed-retry-min (5)"),
+    ],
+)  # fmt: skip
+def test_o10_delayed_retries_across_keys(definition, text):
+    """rules/routing#O10: what 4.3 demands of the three keys together."""
+    b = Bench("4.3")
+    b.policy("p", ".*", definition, fails=(400, text))
+    b.policy("p", ".*", {"delayed-retry-type": "disabled"})
+    b.policy("p", ".*", {"delayed-retry-type": "all", "delayed-retry-min": 5, "delayed-retry-max": 5})
+
+
+@versions(before("4.0"))
+@pytest.mark.parametrize(
+    ("definition", "text"),
+    [
+        ({"queue-master-locator": "nope"}, '<<"nope">> invalid queue-master-locator value'),
+        ({"ha-params": 2}, "ha-mode must be specified to specify ha-params, ha-sync-mode or ha-promote-on-shutdown"),
+        ({"ha-mode": "nope"}, '<<"nope">> is not a valid ha-mode value'),
+        ({"ha-mode": "exactly"}, 'ha-mode="exactly" takes an integer, none given'),
+        ({"ha-mode": "exactly", "ha-params": "2"}, 'ha-mode="exactly" takes an integer, <<"2">> given'),
+        ({"ha-mode": "nodes", "ha-params": []}, 'ha-mode="nodes" list must be non-empty'),
+        ({"ha-mode": "nodes", "ha-params": [1]}, 'ha-mode="nodes" takes a list of strings, [1] was not a string'),
+        ({"ha-mode": "nodes", "ha-params": "a"}, 'ha-mode="nodes" takes a list, <<"a">> given'),
+        ({"ha-mode": "all", "ha-params": 2}, 'ha-mode="all" does not take parameters'),
+        ({"ha-mode": "all", "ha-sync-mode": "x"}, 'ha-sync-mode must be "manual" or "automatic", got <<"x">>'),
+        ({"ha-mode": "all", "ha-sync-batch-size": 0}, "ha-sync-batch-size takes an integer greater than 0, 0 given"),
+        ({"ha-mode": "all", "ha-promote-on-failure": 1}, 'ha-promote-on-failure must be "always" or "when-synced", got 1'),
+    ],
+)
+def test_o10_mirroring_across_keys(version, definition, text):
+    """rules/routing#O10: what 3.x demands of the ha-* keys together."""
+    b = Bench(version)
+    b.policy("p", ".*", definition, fails=(400, text))
+    b.policy("p", ".*", {"ha-mode": "exactly", "ha-params": 2, "ha-sync-mode": "automatic"})
+
+
+@versions(since("4.0"))
+def test_o12_targets_of_4_x(version):
+    """rules/routing#O12: with two blanks."""
+    targets = "'queues', 'classic_queues',  'quorum_queues', 'streams', 'exchanges', or 'all'"
+    b = Bench(version)
+    b.policy("p", ".*", {"max-length": 1}, apply_to="x", fails=(400, f"apply-to 'x' unrecognised; should be one of: {targets}"))
 
 
 @versions()

@@ -8,7 +8,7 @@ import pytest
 import routesim
 from routesim.broker.policies import OTHER_KEYS, POLICY_KEYS, UNSUPPORTED
 from routesim.queues import QUEUE_TYPES, QueueSettings
-from routesim.queues.arguments import ARGUMENT, ARGUMENTS, COMPARED, FIRST, OPERATOR, POLICY, SMALLER, TYPES
+from routesim.queues.arguments import ARGUMENT, ARGUMENTS, COMPARED, FIRST, LARGER, OPERATOR, POLICY, SMALLER, TYPES
 from routesim.versions import NEWEST, NEWEST_PATCH, parse, rules
 
 ROOT = Path(routesim.__file__).parent
@@ -18,8 +18,9 @@ DEAD = {"x-dead-letter-exchange", "x-dead-letter-routing-key"}
 # Who acts on an argument, or writes one, names it; a list of arguments is nowhere but in the table.
 NAMED = {
     "queues/argument_checks.py": {"x-dead-letter-exchange", "x-max-age"},  # a check looks at another argument, names its own
-    "queues/classic.py": {"x-max-priority"},
+    "queues/classic.py": {"x-max-priority", "x-queue-master-locator"},
     "queues/quorum.py": {"x-delivery-limit"},
+    "queues/settings.py": {"x-delivery-limit"},  # what is no number
     "queues/declaring.py": {"x-queue-type"},
     "queues/consumer_arguments.py": {"x-consumer-timeout"},  # a consumer's argument of the same name
     # Looked at before all others; a vhost's default; a consumer's own timeout.
@@ -71,7 +72,7 @@ def test_a_row_says_what_is_known(name: str) -> None:
     if row.sets:
         assert {row.sets.wins(kind, rules(minor)) for kind in TYPES for minor in NEWEST_PATCH} <= {SMALLER, ARGUMENT, POLICY}
     if row.policy:
-        assert row.policy.merged in (SMALLER, OPERATOR)
+        assert row.policy.merged in (SMALLER, LARGER, OPERATOR)
         assert set(row.policy.not_for) < set(TYPES)
         assert row.policy.is_known(rules(NEWEST), operator=False)
 

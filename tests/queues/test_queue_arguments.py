@@ -67,7 +67,7 @@ CASES = [(name, kind, value, term) for name, (types, values) in TABLE.items() fo
 @pytest.mark.parametrize(("name", "kind", "value", "term"), CASES)
 def test_arguments_1_11_values(version, name, kind, value, term):
     """rules/queues#1.11: a value is taken, or refused with RabbitMQ's error term."""
-    b = Bench(version)
+    b = Bench(version, permit=("queue_master_locator",))
     fails = (406, f"PRECONDITION_FAILED - invalid arg '{name}' for queue 'q' in vhost '/': {term}") if term else None
     b.queue("q", kind, args={"x-queue-type": kind, name: value}, fails=fails)
     assert b.queues == ("" if term else "q")
@@ -81,7 +81,7 @@ def test_arguments_1_11_types(version, name, kind):
     types, values = TABLE[name]
     taken = kind in types or (name == "x-queue-leader-locator" and version in since("4.0"))
     value = next(value for value, term in values if not term)
-    b = Bench(version)
+    b = Bench(version, permit=("queue_master_locator",))
     fails = (406, f"invalid arg '{name}' for queue 'q' in vhost '/' of queue type rabbit_{kind}_queue")
     b.queue("q", args={"x-queue-type": kind, name: value}, fails=None if taken else fails)
 
@@ -133,7 +133,7 @@ def full(kind):
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in (C, Q, S) for name in full(kind) if name != "x-queue-type"])
 def test_redeclaring_1_8_compares_every_argument_of_the_type(version, kind, name):
     """rules/queues#1.8: absent is not the same as present, another value neither; the same arguments are fine."""
-    b = Bench(version)
+    b = Bench(version, permit=("queue_master_locator",))
     arguments = full(kind)
     b.queue("q", args=arguments)
     b.queue("q", args=dict(reversed(arguments.items())))
@@ -191,10 +191,18 @@ test_values = queue_rules("""
 1.11 x-stream-filter-size-bytes: unknown before 3.13, then the streams' own
     queue s x-queue-type=stream x-stream-filter-size-bytes=16
     [<3.13] queue c x-stream-filter-size-bytes=16; [>=3.13] queue c x-stream-filter-size-bytes=16 !406
-1.11 x-consumer-timeout: looked at from 4.3 on, and a quorum queue's then
-    [<4.3] queue q x-queue-type=quorum x-consumer-timeout=text; [4.3] queue q x-queue-type=quorum x-consumer-timeout=text !406
-    [<4.3] queue c x-consumer-timeout=1000; [4.3] queue c x-consumer-timeout=1000 !406
+1.11 x-consumer-timeout: looked at from 4.3.2 on, and a quorum queue's then [3.12.14 4.2.9 4.3.0 4.3.1 4.3.2 4.3.6]
+    [<4.3.2] queue q x-queue-type=quorum x-consumer-timeout=text; [>=4.3.2] queue q x-queue-type=quorum x-consumer-timeout=text !406
+    [<4.3.2] queue c x-consumer-timeout=1000; [>=4.3.2] queue c x-consumer-timeout=1000 !406 of queue type rabbit_classic_queue
     queue k x-queue-type=quorum x-consumer-timeout=1000
+1.11 x-consumer-disconnected-timeout: a quorum queue's from 4.3.0 on, looked at from 4.3.2 on [4.2.9 4.3.0 4.3.1 4.3.2 4.3.6]
+    [<4.3.2] queue q x-queue-type=quorum x-consumer-disconnected-timeout=text
+    [>=4.3.2] queue q x-queue-type=quorum x-consumer-disconnected-timeout=text !406
+    [<4.3.0] queue c x-consumer-disconnected-timeout=1; [>=4.3.0] queue c x-consumer-disconnected-timeout=1 !406
+3.1 the consumer argument x-consumer-timeout: a quorum queue's from 4.3.0 on, looked at from 4.3.2 on [4.2.9 4.3.0 4.3.1 4.3.2 4.3.6]
+    queue q quorum; queue c; [<4.3.2] consume A q x-consumer-timeout=text
+    [>=4.3.2] consume A q x-consumer-timeout=text !406; [>=4.3.2] consume A q x-consumer-timeout=-1 !406 {value_negative,-1}
+    [<4.3.0] consume C c x-consumer-timeout=5; [>=4.3.0] consume C c x-consumer-timeout=5 !406 of queue type rabbit_classic_queue
 1.11 x-max-priority of zero: one level until 3.12, two from 3.13 on [levels=0 1]
     queue q max-priority={levels}; send-by-priority q 0:0 1:9; drain q = 1 0 | 0 <3.13: 0 1
 """)

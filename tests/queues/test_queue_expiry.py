@@ -88,9 +88,13 @@ test_acknowledgement_timeout = queue_rules("""
 5.10 acknowledgement timeout, acked in time: a younger delivery has its own time [<4.3]
     broker consumer-timeout=90000; queue q; send q 0 1; get ch q; wait 80000; get ch q; ack ch 1; wait 80000; ack ch 2
     wait 1000000; closed =
-5.10 acknowledgement timeout of the queue, the smaller counts: from 3.12 on [3.13 4.0 4.2]
+5.10 acknowledgement timeout of the queue, longer or shorter: from 3.12 on it comes before the broker's [3.13 4.0 4.2]
     broker consumer-timeout=600000; policy hurry q consumer-timeout=60000; queue q; send q 0; get ch q; wait 121000
     drain q = 0*
+    policy slow s consumer-timeout=1200000; queue s; send s 1; get late s; wait 1100000; count s = 0 1; wait 200000; count s = 1 0
+5.10 acknowledgement timeout of the queue, of argument and policy the smaller counts: also where it is the longer of broker and queue [3.13 4.0 4.2]
+    broker consumer-timeout=60000; policy p q consumer-timeout=600000; queue q x-consumer-timeout=300000; send q 0; get ch q
+    wait 290000; count q = 0 1; wait 80000; count q = 1 0
 5.10,S35 acknowledgement timeout, what it does: the channel is closed; in 4.3 a quorum queue takes the message back [classic quorum]
     broker consumer-timeout=10000; queue q {kind}; consume A q; send q 0; wait 75000; closed = 406 | 4.3:
     ready q = 0* | classic 4.3:; count q = 1 0 | classic 4.3: 0 1; cancelled = A | classic 4.3:

@@ -6,6 +6,7 @@ from routesim.cli.handlers.running import RunOptions, check, separates, usable
 from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
+from routesim.rabbitmq.features import features_unlike, to_permit
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
@@ -81,13 +82,15 @@ def _run_all(files: list[str], options: RunOptions, target: BrokerTarget) -> int
 
 
 def loaded_for(path: str, session: BrokerSession) -> Loaded:
-    """A file by the rules of the version that the broker has."""
-    return loaded(path, read_stdin() if path == "-" else None, rabbitmq=session.profile, redis=False)
+    """A file by the rules of the version that the broker has, and of what it permits where the file does not say."""
+    permit = to_permit(session.features, session.profile)
+    return loaded(path, read_stdin() if path == "-" else None, rabbitmq=session.profile, redis=False, permit=permit)
 
 
 def idle_ms(scenario: Scenario, found: BrokerSession, speed: int) -> int:
     """The virtual time at which nothing is left to do. Raises `NotOnARealBroker` when it cannot be run there."""
-    why = why_not(scenario, found.types)
+    unlike = features_unlike(scenario.settings.permit, scenario.rabbitmq, found.features)
+    why = why_not(scenario, found.types) or unlike
     if why is not None:
         raise NotOnARealBroker(f"{scenario.file}: {why}")
     check_speed(scenario, speed)

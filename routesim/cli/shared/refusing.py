@@ -31,12 +31,18 @@ def rules_of(version: str | None) -> Rules:
 
 
 def loaded(
-    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, redis: bool = True
+    path: str,
+    stdin: bytes | None = None,
+    *,
+    rabbitmq: str | None = None,
+    lenient: bool = False,
+    redis: bool = True,
+    permit: tuple[str, ...] = (),
 ) -> Loaded:
     """As `scenario.load`, without raising."""
     file = "<stdin>" if path == "-" else path
     try:
-        scenario = load(path, stdin, rabbitmq=rabbitmq, lenient=lenient, redis=redis)
+        scenario = load(path, stdin, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit)
         return Loaded(file, scenario, list(scenario.warnings))
     except Invalid as invalid:
         return Loaded(file, None, invalid.diagnostics)

@@ -182,6 +182,10 @@ class _Export:
                 cure = f"write `{name} = {value}` into rabbitmq.conf"
                 self.warn("not-exported", f"{name} is left out: it is a setting of the broker itself", cure=cure)
 
+        for name in scenario.settings.permit:
+            cure = f"write `deprecated_features.permit.{name} = true` into rabbitmq.conf"
+            self.warn("not-exported", f"permit {name} is left out: it is a setting of the broker itself", cure=cure)
+
     def warn(self, code: str, message: str, item: Exchange | Queue | Binding | None = None, cure: str = "") -> None:
         place = Place(self.scenario.file if self.scenario is not None else "", self.lines.get(_key(item), 0) if item else 0, 1)
         self.warnings.append(Diagnostic("warning", code, message, place, cure))

@@ -296,7 +296,7 @@ class _Import:
             if item.get("component") == "operator_policy" and isinstance(value, dict):
                 policy = self.policy(value, (*path, "value"), self.text(item, "name", path), True)
                 if policy:
-                    yield path, policy
+                    yield (*path, "value"), policy
 
     def policy(self, item: dict[str, Any], path: Path, name: str | None, operator: bool) -> Policy | None:
         pattern, definition, priority = self.text(item, "pattern", path), item.get("definition"), item.get("priority", 0)

@@ -1,5 +1,6 @@
 """What a scenario declares, sends and consumes, as tables of fields: from exchanges and queues to consumers and their rules."""
 
+from routesim.deprecated import FEATURES
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.scenario.format.amqp_values import Table
 from routesim.scenario.format.counts import Count
@@ -80,6 +81,9 @@ BROKER_SETTINGS = {
         "consumer_timeout": Field(Duration(), "how long an acknowledgement may take; default 30m"),
         "max_message_size": Field(Integer(1), "in bytes"),
         "default_queue_type": Field(QUEUE_TYPE, "what a queue without a type becomes"),
+        "permit": Field(
+            ListOf(Choice(*FEATURES), single=True), "deprecated features that it takes, as deprecated_features.permit.* does"
+        ),
     },
     "redis": {
         "visibility_timeout": Field(Duration(), "redis: unacked for so long, a message comes back; default 1h"),

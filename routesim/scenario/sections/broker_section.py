@@ -2,16 +2,18 @@
 
 from typing import Any
 
+from routesim.deprecated import without_effect
 from routesim.model import BrokerSettings
 from routesim.scenario.format.declared import BROKER_SETTINGS
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.yaml.nodes import Mapping, Node
+from routesim.versions import Rules
 
 WORDS = {"rabbitmq": "RabbitMQ", "redis": "Redis"}
 
 
 def broker_settings(
-    reader: Reader, broker: dict[str, Any], written: Node | None, default_type: str | None, *, redis: bool
+    reader: Reader, broker: dict[str, Any], written: Node | None, default_type: str | None, rules: Rules, *, redis: bool
 ) -> BrokerSettings:
     """The settings, where every one must belong to that kind of broker. `written` is the section's node; `default_type` that
     of a definitions file; `redis`: whether this may be one."""
@@ -33,9 +35,15 @@ def broker_settings(
         )
     if isinstance(written, Mapping) and broker.get("restore_every") == 0:
         reader.error("wrong-value", "restore_every is to be more than 0", written["restore_every"], "leave it out for 100s")
+    permit = broker.get("permit", ())
+    for name in permit:
+        why = without_effect(rules, str(name))
+        if why is not None:
+            reader.warning("no-effect", f"{name} is permitted in vain: {why}", name, "take it out")
     order = broker.get("queue_order")
     default_type = str(broker["default_queue_type"]) if "default_queue_type" in broker else default_type
     return BrokerSettings(
         broker.get("consumer_timeout"), broker.get("max_message_size"), default_type, kind, broker.get("visibility_timeout"),
         broker.get("restore_every"), tuple(steps_given) or None, None if order is None else str(order),
+        tuple(dict.fromkeys(map(str, permit))),
     )  # fmt: skip

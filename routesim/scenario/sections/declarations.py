@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from routesim import steps
+from routesim import deprecated, steps
 from routesim.broker import Broker
 from routesim.broker.policies import known_keys
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
-from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Policy
+from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Definitions, Path
@@ -278,14 +278,15 @@ class Declarations:
         step = item.step
         if isinstance(step, steps.DeclareExchange) and argument == "type":
             cure = did_you_mean(step.exchange.type, EXCHANGE_TYPES) or f"known types: {', '.join(EXCHANGE_TYPES)}"
-        elif isinstance(step, steps.DeclareQueue) and argument == "durable":
-            cure = "make the queue durable or exclusive, or simulate an older version with `rabbitmq:`"
-        elif isinstance(step, steps.SetPolicy) and argument is not None:
-            cure = _policy_cure(step.policy, argument)
+        elif (feature := deprecated.denied_in(refused.text)) is not None:
+            cure = deprecated.cure(feature)
+        elif isinstance(step, steps.SetPolicy) and argument is not None and "not recognised" in refused.text:
+            cure = did_you_mean(argument, known_keys(step.policy.operator, rules()))
         severity = "warning" if self.lenient else "error"
         if item.path is not None:
             included, path = item.path
-            where = (*path, "arguments", argument) if argument else path
+            table = "definition" if isinstance(step, steps.SetPolicy) else "arguments"
+            where = (*path, table, argument) if argument else path
             self._at(included, where, severity, "refused", refused.text, cure)
             return
         problem = f"RabbitMQ refuses this: {refused.text}"
@@ -303,11 +304,6 @@ class Declarations:
                 if name in node:
                     return node[name]
         return node
-
-
-def _policy_cure(policy: Policy, argument: str) -> str:
-
-    return did_you_mean(argument, known_keys(policy.operator, rules())) if argument in policy.definition else ""
 
 
 def publishing_channel(consumer: Consumer) -> str:
