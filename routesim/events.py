@@ -70,7 +70,8 @@ class Published(NamedTuple):
 @event("enqueued", ROUTED, state="ready")
 class Enqueued(NamedTuple):
     """`cause`: published, dead-lettered, replayed (recent history), delayed (its delay is over) or reply (direct reply-to).
-    `path` leads from the exchange to the queue; empty for the default exchange."""
+    `path` leads from the exchange to the queue; empty for the default exchange. `redelivered`: it counts as such from the
+    beginning, a dead letter that has failed before (rules/routing#D22)."""
 
     at_ms: int
     message: str
@@ -78,6 +79,7 @@ class Enqueued(NamedTuple):
     copy: int
     cause: str
     path: Path
+    redelivered: bool = False
 
 
 @event("unroutable", ROUTED, LOST)

@@ -83,10 +83,11 @@ def _publisher(queue: QueueType) -> str | None:
 def _enter(broker: State, target: QueueType, path: events.Path, message: str, content: Content, publisher: str | None) -> None:
     broker.serial += 1
     broker.ledger.dead_letter_copies += 1
-    if broker.listen:
-        broker.listen(events.Enqueued(broker.now, message, target.name, broker.serial, "dead-lettered", path))
-    broker.came_back(message, target.name)
     fresh = Copy(broker.serial, message, content, target.expires_at(content, broker.now))
+    if broker.listen:
+        again = target.with_carried(fresh).redelivered
+        broker.listen(events.Enqueued(broker.now, message, target.name, broker.serial, "dead-lettered", path, again))
+    broker.came_back(message, target.name)
     if target.refusal(content, publisher) is None:
         target.publish(broker, fresh, publisher)
     else:  # a full queue with reject-publish-dlx hands it on (rules/queues#6.8)

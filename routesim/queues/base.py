@@ -156,6 +156,10 @@ class QueueType:
     def ready_count(self) -> int:
         raise NotImplementedError
 
+    def with_carried(self, copy: Copy) -> Copy:
+        """The copy as it waits here, with the failed deliveries that it brought along where they count (rules/routing#D22)."""
+        return copy
+
     def carried_count(self, copy: Copy) -> int:
         """How many failed deliveries a dead letter of this copy brings along (rules/routing#D22)."""
         return copy.content.delivery_count

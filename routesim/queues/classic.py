@@ -126,8 +126,7 @@ class Classic(QueueType):
             if subscription is not None:
                 host.deliver(self, subscription, copy)
                 return
-        if copy.content.delivery_count and self._counts:
-            copy = copy._replace(failures=copy.content.delivery_count)
+        copy = self.with_carried(copy)
         self._append(copy)
         dropped = self._drop_head(host)
         # RabbitMQ looks at the head's expiry only here: a message that jumps the line by priority arms no timer
@@ -346,6 +345,9 @@ class Classic(QueueType):
     @property
     def _counts(self) -> bool:
         return self.rules.dead_letter_counts == "all"
+
+    def with_carried(self, copy: Copy) -> Copy:
+        return copy._replace(failures=copy.content.delivery_count) if copy.content.delivery_count and self._counts else copy
 
     def carried_count(self, copy: Copy) -> int:
         # What went straight to an idle consumer has not taken up yet what it brought along.

@@ -131,8 +131,7 @@ class Quorum(QueueType):
         return "the queue is over its limit until it falls to 80 % of it" if blocked else None
 
     def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
-        if copy.content.delivery_count:
-            copy = copy._replace(failures=copy.content.delivery_count)
+        copy = self.with_carried(copy)
         self._append(self.levels[self.level(copy.content)], copy)
         self._checkout(host)
 
@@ -464,6 +463,9 @@ class Quorum(QueueType):
         if shown or (got and self.rules.quorum_first_get_count):
             return {**headers, "x-delivery-count": shown}
         return headers
+
+    def with_carried(self, copy: Copy) -> Copy:
+        return copy._replace(failures=copy.content.delivery_count) if copy.content.delivery_count else copy
 
     def carried_count(self, copy: Copy) -> int:
         return 0 if self.rules.dead_letter_counts == "none" else copy.failures

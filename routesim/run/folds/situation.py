@@ -177,7 +177,7 @@ class Situation(TimedFold):
 
     def _enqueued(self, event: events.Enqueued) -> None:
         self.counts["entered"] += 1
-        self.queue(event.queue).put(Ready(event.message, event.copy, False))
+        self.queue(event.queue).put(Ready(event.message, event.copy, event.redelivered))
 
     def _delivered(self, event: events.Delivered) -> None:
         self.counts["delivered"] += 1
