@@ -40,7 +40,7 @@ QUEUE = Shape(
         "auto_delete": Field(Boolean(), "deleted when its last consumer goes; default false"),
         "arguments": Field(TABLE, "x-dead-letter-exchange, x-message-ttl, x-max-length …"),
         "server_named": Field(Boolean(), "the broker draws the name; the scenario goes on saying this one"),
-        "channel": Field(NAME, "whose connection owns an exclusive queue"),
+        "channel": Field(NAME, "whose connection declares it, and so owns it where it is exclusive"),
     },
     optional=True,
 )
