@@ -3,7 +3,7 @@
 from collections import deque
 
 from routesim.broker import ChannelEnded, ConsumerEnded
-from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
+from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer, asks_for_rounds
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import ConsumerReturns, Entry
 from routesim.run.clock import Clock
@@ -14,9 +14,11 @@ class Consumers:
     def __init__(self, scenario: Scenario, clock: Clock, seed: int, published: dict[str, int]) -> None:
         self.clock = clock
         self.broker = clock.broker
+        rounds = any(asks_for_rounds(consumer) for consumer in scenario.consumers.values())
+        origins: dict[str, str] | None = {} if rounds else None
         self.by_name = {
             name: ScriptedConsumer(
-                consumer, _connection(scenario, consumer.channel), f"{name} (publish)", seed, number, published
+                consumer, _connection(scenario, consumer.channel), f"{name} (publish)", seed, number, published, origins
             )
             for number, (name, consumer) in enumerate(scenario.consumers.items())
         }

@@ -16,7 +16,14 @@ from routesim.scenario.engines import engine_of
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Declaration
 from routesim.scenario.sections import values_of
-from routesim.scenario.sections.declared_checks import check_consumer, check_exchange, check_policy, check_queue, child
+from routesim.scenario.sections.declared_checks import (
+    check_consumer,
+    check_deaths,
+    check_exchange,
+    check_policy,
+    check_queue,
+    child,
+)
 from routesim.scenario.sections.names import Names, Owner
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 from routesim.scenario.yaml.source import Source
@@ -96,11 +103,13 @@ class Declarations:
                 for reply in rule.publish:
                     names.ids.open_prefixes.add(f"{reply.id or consumer.name}-")
 
-    def check_replies(self, fields: Fields) -> None:
-        """The exchanges to which rules publish must exist, once all names are known."""
+    def check_rules(self, fields: Fields) -> None:
+        """The exchanges to which rules publish, and the queues whose deaths they count, must exist, once all names are known."""
         for options in fields.get("consumers", {}).values():
             on_message = options.get("on_message")
             for rule in on_message if isinstance(on_message, list) else ():
+                if "deaths" in rule:
+                    check_deaths(self.names, rule.node["deaths"])
                 for reply in rule.get("publish", ()):
                     exchange = reply.get("exchange", "")
                     if exchange and "$" not in exchange:
@@ -129,7 +138,7 @@ class Declarations:
     def steps_of(self, fields: Fields, node: Node | None, *, check_names: bool) -> Iterator[Declared]:
         """The engine steps, in the order in which they are carried out. `fields` may name the channel that declares it all."""
         names, declares = self.names, fields.get("channel")
-        self.check_replies(fields)
+        self.check_rules(fields)
         for name, options in fields.get("exchanges", {}).items():
             declared = values_of.exchange(name, options)
             at = child(node, "exchanges", name)
