@@ -60,7 +60,7 @@ class Consumers:
         consumer, rule = job.consumer, job.rule
         for step in consumer.finish(job):
             self.broker.apply(step)
-            self.clock.answered()
+            self.clock.answered(step)
         if rule.do == "crash" and rule.restart is not None:
             self.clock.agenda.schedule(self.clock.now() + rule.restart, ConsumerReturns(consumer))
         return consumer.begin()

@@ -84,7 +84,7 @@ class Processes:
                 self.turns.append((state, action.timer))
             elif isinstance(action, Step):
                 answer = clock.broker.apply(action)
-                clock.answered()
+                clock.answered(action)
             elif self.listen is not None:
                 self.listen(clock.stamped(action))
 
