@@ -248,7 +248,10 @@ def test_a_worker_that_is_refused_and_started_again_uses_the_budget_up(text: str
     errors = outcome.result["errors"]
     assert len(errors) < 30, "the same error is kept a few times"
     assert sum(error.get("more", 0) for error in errors) > 500
-    assert "connect" in routesim("run", "s.yaml", "-q", "--max-events", "3000", files={"s.yaml": text.replace("RESTART", restart)}).out
+    assert (
+        "connect"
+        in routesim("run", "s.yaml", "-q", "--max-events", "3000", files={"s.yaml": text.replace("RESTART", restart)}).out
+    )
 
 
 def test_thirty_virtual_days_are_a_budget_too() -> None:
