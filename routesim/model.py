@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from routesim.carried import Carried
 from routesim.values import Table, plain
 
 DEFAULT_EXCHANGE = ""
@@ -78,7 +79,8 @@ class Message(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One rule of `on_message`: conditions (None: any), then what to do. Durations in ms; None: not given."""
+    """One rule of `on_message`: conditions (None: any), then what to do. Durations in ms; None: not given. `attempt` counts the
+    deliveries of a message to this consumer, `round` with them those of all that consumers have published of it."""
 
     do: str = "ack"
     routing_key: str | None = None
@@ -91,6 +93,8 @@ class Rule(NamedTuple):
     after: int | None = None
     restart: int | None = None
     publish: tuple["Reply", ...] = ()
+    carries: Carried | None = None
+    round: tuple[str, int] | None = None
 
 
 class Reply(NamedTuple):
@@ -133,6 +137,7 @@ class Run(NamedTuple):
     ends: str | None = None
     countdown: int | None = None
     publish: tuple["Reply", ...] | None = None
+    carries: Carried | None = None
 
 
 class Task(NamedTuple):

@@ -3,11 +3,12 @@
 from routesim.broker.balance import counts, imbalance, open_messages
 from routesim.broker.broker import Broker, uniform
 from routesim.broker.rabbit_broker import RabbitBroker
-from routesim.broker.records import ConsumerEnded, Livelock, StepFailure
+from routesim.broker.records import ChannelEnded, ConsumerEnded, Livelock, StepFailure
 
 __all__ = [
     "Broker",
     "RabbitBroker",
+    "ChannelEnded",
     "ConsumerEnded",
     "StepFailure",
     "Livelock",

@@ -11,7 +11,15 @@ from routesim import events
 from routesim.broker.clock import Agenda, AgendaEntry
 from routesim.broker.ledger import Ledger
 from routesim.broker.memory import Memory
-from routesim.broker.records import PREDECLARED, ConsumerEnded, ExchangeState, Livelock, RememberedRoute, StepFailure
+from routesim.broker.records import (
+    PREDECLARED,
+    ChannelEnded,
+    ConsumerEnded,
+    ExchangeState,
+    Livelock,
+    RememberedRoute,
+    StepFailure,
+)
 from routesim.content import Content
 from routesim.deprecated import permitting
 from routesim.model import Binding, BrokerSettings, ChannelPlan, Exchange, Message, Policy
@@ -60,7 +68,7 @@ class Broker:
         self.serial = 0
         self.registrations = 0
         self.draws = 0
-        self.outbox: deque[Delivery[QueueType] | ConsumerEnded] = deque()
+        self.outbox: deque[Delivery[QueueType] | ConsumerEnded | ChannelEnded] = deque()
         self.failures: list[StepFailure] = []
         self.requeues_now: dict[str, list[str]] = {}
         self.livelock: Livelock | None = None

@@ -4,7 +4,7 @@ rules/queues#3.6, rules/queues#3.7, rules/queues#2.13)."""
 from routesim import events, steps
 from routesim.broker.acknowledging import release
 from routesim.broker.publishing import reply_address
-from routesim.broker.records import ConsumerEnded
+from routesim.broker.records import ChannelEnded, ConsumerEnded
 from routesim.broker.state import State
 from routesim.broker.topology import remove_exchange, remove_queue, stripped
 from routesim.broker.transactions import abandon
@@ -131,6 +131,7 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str) -> None:
         if broker.listen:
             broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
         broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True, why))
+    broker.outbox.append(ChannelEnded(channel.name, why))
     channel.subscriptions = {}
     # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (rules/queues#3.13).
     for queue in list(broker.queues.values()):

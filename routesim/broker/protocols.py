@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from routesim.broker.records import ConsumerEnded, StepFailure
+from routesim.broker.records import ChannelEnded, ConsumerEnded, StepFailure
 from routesim.events import Event
 from routesim.queues import Copy, DeliveringQueue, Delivery
 from routesim.steps import Step
@@ -44,7 +44,7 @@ class Engine(Protocol):
         """The time of the scenario, in ms."""
 
     @property
-    def outbox(self) -> "deque[Delivery[Any] | ConsumerEnded]": ...
+    def outbox(self) -> "deque[Delivery[Any] | ConsumerEnded | ChannelEnded]": ...
 
     @property
     def queues(self) -> Mapping[str, EngineQueue]: ...

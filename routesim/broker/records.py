@@ -91,12 +91,20 @@ class StepFailure(NamedTuple):
 
 
 class ConsumerEnded(NamedTuple):
-    """Told to whoever plays the consumer. `channel_lost`: what it held is no longer its own. `why` as in the events:
-    cancelled, channel closed, connection lost …"""
+    """Told to whoever plays the consumer. `channel_lost`: its channel is gone with it, `ChannelEnded` follows. `why` as in the
+    events: cancelled, channel closed, connection lost …"""
 
     consumer: str
     channel: str
     channel_lost: bool
+    why: str
+
+
+class ChannelEnded(NamedTuple):
+    """Told to whoever has consumed by this channel, be it that its consumers had ended before: no delivery that came by it can
+    be answered any more. It comes before anything that its end sets off."""
+
+    channel: str
     why: str
 
 

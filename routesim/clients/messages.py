@@ -21,6 +21,8 @@ DEATH_HEADERS = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
 TRANSIENT = 1
 SHORTEST_DELAY_MS = 1_000
+GENERATIONS = 8  # of tasks that call tasks, each told by the name of its message
+LONGEST = 230  # bytes of a task's id in such a name: with what follows they make a short string
 RESULTS = {"success": "SUCCESS", "retry": "RETRY"}
 
 
@@ -28,6 +30,17 @@ def publish(state: WorkerState, channel: str, message: Message, base: str) -> Pu
     """The step that sends a message of the process's own, named after `base`."""
     number = state.shared.published[base] = state.shared.published.get(base, 0) + 1
     return Publish(channel, message, f"{base}-{number}")
+
+
+def of_task(id: str, what: str) -> str:
+    """What messages that a task's run publishes are named after. Tasks that call tasks that call tasks have ever longer names; from
+    some generation on they are counted on under the last one, for an id travels in a short string, and a run must not grow
+    faster than its events."""
+    if what == "sub" and id.count("-sub-") >= GENERATIONS:
+        id = id.rpartition("-sub-")[0]
+    if len(id) > LONGEST // 4 and len(encoded := id.encode("utf-8", "surrogatepass")) > LONGEST:
+        id = encoded[:LONGEST].decode("utf-8", "ignore")
+    return f"{id}-{what}"
 
 
 # A run's end -------------------------------------------------------------------------------------------------------------
@@ -39,13 +52,13 @@ def sent_by_child(state: WorkerState, request: Request, course: TaskCourse) -> I
     for reply in course.publish:
         for _ in range(reply.times):
             step = publish(
-                state, channel, message_of(reply, request.delivery, request.retries + 1), reply.id or f"{request.id}-sub"
+                state, channel, message_of(reply, request.delivery, request.retries + 1), reply.id or of_task(request.id, "sub")
             )
             yield step._replace(message=_as_task(step.message, step.id))
     if course.ends == "retry":
-        yield publish(state, channel, _retry(state, request, course), f"{request.id}-retry")
+        yield publish(state, channel, _retry(state, request, course), of_task(request.id, "retry"))
     if state.plan.results and request.reply_to and not request.task.ignore_result and _has_result(request, course):
-        yield publish(state, channel, _result(request, course), f"{request.id}-result")
+        yield publish(state, channel, _result(request, course), of_task(request.id, "result"))
 
 
 def _has_result(request: Request, course: TaskCourse) -> bool:

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from routesim.broker import uniform
-from routesim.clients.requests import Request
+from routesim.carried import fits
+from routesim.clients.requests import Request, headers_of
 from routesim.comparisons import holds
 from routesim.model import Reply, Run, Task
 
@@ -81,5 +82,7 @@ def _fits(rule: Run, request: Request, moment: RunContext) -> bool:
     if rule.worker is not None and rule.worker != moment.worker:
         return False
     if rule.before is not None and moment.now >= rule.before:
+        return False
+    if rule.carries is not None and not fits(rule.carries, headers_of(request.delivery)):
         return False
     return rule.chance is None or uniform(moment.seed, moment.number, 0) < rule.chance

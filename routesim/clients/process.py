@@ -8,7 +8,7 @@ below it: `messages` it publishes, `connecting` has its life, `executing` the wa
 from collections.abc import Callable
 from typing import Any
 
-from routesim.broker import ConsumerEnded
+from routesim.broker import ChannelEnded, ConsumerEnded
 from routesim.clients import connecting, executing
 from routesim.clients.actions import Actions, Soon
 from routesim.clients.timers import Heartbeat, JobEnds, JobReported, Reconnect, StartAgain, TaskDue, Timer, TokenReady
@@ -61,17 +61,25 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], now: int) -
 
 
 def consumer_ended(state: WorkerState, ended: ConsumerEnded, now: int) -> Actions:
-    """The broker, or the connection's end, has taken a consumer away."""
+    """basic.cancel from the broker: it drops its connection and declares everything anew."""
     state.now = now
-    if not state.connected or state.stopping or ended.consumer in state.cancelled:
+    if state.connected and not state.stopping and not ended.channel_lost and ended.consumer not in state.cancelled:
+        yield from connecting.disconnect(state)
+
+
+def channel_ended(state: WorkerState, ended: ChannelEnded, now: int) -> Actions:
+    """A channel of its main connection is gone, or all of them with the connection. A process that is stopping does not come
+    back to it: what runs is finished, but cannot be acknowledged any more (rules/celery#2.2-8)."""
+    state.now = now
+    if not state.connected:
         return
-    if ended.why == "channel closed":
+    if state.stopping:
+        state.connected = False
+    elif ended.why == "channel closed":
         yield from connecting.die(state, "unrecoverable error: the broker closed its channel")
-    elif ended.channel_lost:
+    else:
         yield from connecting.lose(state)
         yield Soon(Reconnect())
-    else:  # basic.cancel from the broker: it drops its connection and declares everything anew
-        yield from connecting.disconnect(state)
 
 
 def fire(state: WorkerState, timer: Timer, now: int) -> Actions:

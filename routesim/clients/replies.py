@@ -7,7 +7,7 @@ from routesim.queues import DeliveringQueue, Delivery
 from routesim.values import raw
 
 
-def message_of(reply: Reply, delivery: Delivery[DeliveringQueue], attempt: int) -> Message:
+def message_of(reply: Reply, delivery: Delivery[DeliveringQueue], attempt: int, round: int = 0) -> Message:
     """The message, its placeholders filled from the delivery."""
     content = delivery.copy.content
     given = {
@@ -16,6 +16,7 @@ def message_of(reply: Reply, delivery: Delivery[DeliveringQueue], attempt: int) 
         "$routing_key": content.routing_key,
         "$body": content.body,
         "$attempt": str(attempt),
+        "$round": str(round),
     }
     template = reply.message
     headers = _fill_table(template.headers, given)

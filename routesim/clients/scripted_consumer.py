@@ -2,30 +2,30 @@
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from routesim.broker import uniform
+from routesim.carried import fits, has_headers
 from routesim.clients.replies import message_of
 from routesim.comparisons import holds
-from routesim.content import Content
 from routesim.exchanges.topic import matches, words_of
 from routesim.model import Consumer, Reply, Rule
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Ack, Consume, Crash, Nack, Publish, Reject, Step
-from routesim.values import comparable
 
 JUST_ACK = Rule()
 
 
 class ConsumerJob(NamedTuple):
     """A delivery being worked on, and the rule that says how; `attempt`: the n-th time that the message came to the consumer,
-    0 where no rule asks for it."""
+    `round`: the n-th with all that was published of it; 0 where no rule asks for it."""
 
     consumer: "ScriptedConsumer"
     number: int
     delivery: Delivery[DeliveringQueue]
     rule: Rule
     attempt: int
+    round: int
 
     def is_due_still(self) -> bool:
         """Not when the consumer has lost its channel meanwhile."""
@@ -43,7 +43,8 @@ class ConsumerJob(NamedTuple):
 class ScriptedConsumer:
     """A consumer with its state: `waiting` deliveries, `jobs` in progress by number, and how often each message came here.
 
-    `published` counts the messages that all consumers together have published under each name.
+    `published` counts the messages that all consumers together have published under each name; `origins` says of each of them
+    of which message it was made in the end (None: no rule asks for rounds).
     """
 
     def __init__(
@@ -54,20 +55,26 @@ class ScriptedConsumer:
         seed: int,
         number: int,
         published: dict[str, int],
+        origins: dict[str, str] | None = None,
     ) -> None:
         self.consumer = consumer
         self.connection = connection
         self.publishing_channel = publishing_channel
         self.seed = seed
         self.number = number
-        self.waiting: deque[tuple[Delivery[DeliveringQueue], int]] = deque()
+        self.waiting: deque[tuple[Delivery[DeliveringQueue], int, int]] = deque()
         self.jobs: dict[int, ConsumerJob] = {}
         self.job_number = 0
         self.attempts: dict[str, int] = {}
         self.chances = 0
         self.published = published
+        self.origins = origins
+        self.rounds: dict[str, int] = {}
         first = consumer.on_message[0]
-        conditions = (first.message, first.redelivered, first.attempt, first.routing_key, first.headers, first.chance)
+        conditions = (
+            first.message, first.redelivered, first.attempt, first.routing_key, first.headers, first.chance, first.carries,
+            first.round,
+        )  # fmt: skip
         self.always = first if all(item is None for item in conditions) else None
         self.counts_attempts = any(rule.attempt is not None or rule.publish for rule in consumer.on_message)
 
@@ -77,21 +84,24 @@ class ScriptedConsumer:
 
     def receive(self, delivery: Delivery[DeliveringQueue]) -> list[ConsumerJob]:
         """Take a delivery; returns the jobs that begin."""
-        attempt = 0
+        attempt = number = 0
+        message = delivery.copy.message
         if self.counts_attempts:
-            message = delivery.copy.message
             attempt = self.attempts[message] = self.attempts.get(message, 0) + 1
-        self.waiting.append((delivery, attempt))
+        if self.origins is not None:
+            origin = self.origins.get(message, message)
+            number = self.rounds[origin] = self.rounds.get(origin, 0) + 1
+        self.waiting.append((delivery, attempt, number))
         return self.begin()
 
     def begin(self) -> list[ConsumerJob]:
         """Begin as many waiting jobs as there are hands free."""
         begun: list[ConsumerJob] = []
         while self.waiting and len(self.jobs) < self.consumer.concurrency:
-            delivery, attempt = self.waiting.popleft()
-            rule = self.always or self._rule(delivery, attempt)
+            delivery, attempt, number = self.waiting.popleft()
+            rule = self.always or self._rule(delivery, attempt, number)
             self.job_number += 1
-            job = self.jobs[self.job_number] = ConsumerJob(self, self.job_number, delivery, rule, attempt)
+            job = self.jobs[self.job_number] = ConsumerJob(self, self.job_number, delivery, rule, attempt, number)
             begun.append(job)
         return begun
 
@@ -119,21 +129,21 @@ class ScriptedConsumer:
 
     def channel_lost(self) -> list[Delivery[DeliveringQueue]]:
         """Everything at hand is gone; returns what nobody will send again because it was acknowledged when sent."""
-        unfinished = [job.delivery for job in self.jobs.values()] + [delivery for delivery, _ in self.waiting]
+        unfinished = [job.delivery for job in self.jobs.values()] + [delivery for delivery, *_ in self.waiting]
         self.jobs.clear()
         self.waiting.clear()
         return [delivery for delivery in unfinished if delivery.auto_ack]
 
     # Rules -------------------------------------------------------------------------------------------------------------
 
-    def _rule(self, delivery: Delivery[DeliveringQueue], attempt: int) -> Rule:
+    def _rule(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> Rule:
         """The first that fits; the last one always does."""
         for rule in self.consumer.on_message:
-            if self._fits(rule, delivery, attempt):
+            if self._fits(rule, delivery, attempt, number):
                 return rule
         raise AssertionError("the last rule has no conditions")
 
-    def _fits(self, rule: Rule, delivery: Delivery[DeliveringQueue], attempt: int) -> bool:
+    def _fits(self, rule: Rule, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> bool:
         content = delivery.copy.content
         if rule.message is not None and rule.message != delivery.copy.message:
             return False
@@ -143,7 +153,11 @@ class ScriptedConsumer:
             return False
         if rule.routing_key is not None and not matches(words_of(rule.routing_key), words_of(content.routing_key)):
             return False
-        if rule.headers is not None and not _has_headers(content, rule.headers):
+        if rule.headers is not None and not has_headers(delivery.queue.headers(delivery.copy), rule.headers):
+            return False
+        if rule.carries is not None and not fits(rule.carries, delivery.queue.headers(delivery.copy)):
+            return False
+        if rule.round is not None and not holds(number, rule.round):
             return False
         if rule.chance is not None:
             self.chances += 1
@@ -153,17 +167,18 @@ class ScriptedConsumer:
     # Replies -----------------------------------------------------------------------------------------------------------
 
     def _publishes(self, reply: Reply, job: ConsumerJob) -> Iterator[Step]:
-        message = message_of(reply, job.delivery, job.attempt)
+        message = message_of(reply, job.delivery, job.attempt, job.round)
         base = reply.id or self.consumer.name
         for _ in range(reply.times):
             number = self.published[base] = self.published.get(base, 0) + 1
-            yield Publish(self.publishing_channel, message, f"{base}-{number}")
+            name = f"{base}-{number}"
+            if self.origins is not None:
+                came = job.delivery.copy.message
+                self.origins[name] = self.origins.get(came, came)
+            yield Publish(self.publishing_channel, message, name)
 
 
-def _has_headers(content: Content, wanted: dict[str, Any]) -> bool:
-    headers = content.delivered_headers()
-    return all(
-        key in headers
-        and comparable(headers[key], strict=True, of_message=False) == comparable(value, strict=True, of_message=False)
-        for key, value in wanted.items()
+def asks_for_rounds(consumer: Consumer) -> bool:
+    return any(
+        rule.round is not None or any("$round" in repr(reply.message) for reply in rule.publish) for rule in consumer.on_message
     )

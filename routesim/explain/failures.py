@@ -42,12 +42,13 @@ def _errors(result: Result) -> list[Diagnostic]:
     for error in result.errors:
         if error.expected:
             continue
+        text = f"{error.text} (and {error.more} times more)" if error.more else error.text
         if error.step is None:
-            found.append(_failure(result, 0, "step", "no error outside the steps", error.text))
+            found.append(_failure(result, 0, "step", "no error outside the steps", text))
         else:
             step = result.scenario.steps[error.step]
             wanted = f"step {error.step + 1} fails with {step.fails}" if step.fails else f"step {error.step + 1} is carried out"
-            found.append(_failure(result, step.line, "step", f"{wanted}: {step.text}", error.text))
+            found.append(_failure(result, step.line, "step", f"{wanted}: {step.text}", text))
     return found
 
 

@@ -7,6 +7,7 @@ from routesim import events
 from routesim.broker import Broker
 from routesim.broker.asking import content_of, would_reach
 from routesim.broker.routing import Visit
+from routesim.carried import deaths_in
 from routesim.durations import seconds
 from routesim.explain.answer import quoted
 from routesim.explain.tasks import TaskWitness
@@ -14,6 +15,7 @@ from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.narration import sentence_of
 from routesim.run import Checked, Result
+from routesim.run.expecting.ready_messages import NOT_READY, is_of_ready
 from routesim.run.folds.fold import Fold
 from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
 from routesim.steps import Bind
@@ -59,6 +61,7 @@ class ExpectationWitness(Fold):
         self.messages.update(item for item in _missing_and_extra(about.wanted, checked.actual) if item is not None)
         if about.path[0] == "queues":
             self.queues[about.path[1]] = Counter()
+            self.messages.update(about.path[3:4])  # of a ready message
         elif about.path[0] == "consumers":
             self.consumers[about.path[1]] = Counter()
             consumer = self.scenario.consumers.get(about.path[1])
@@ -136,6 +139,8 @@ class ExpectationWitness(Fold):
         if queue not in broker.queues:
             gone = self.gone.get(queue)
             return f"deleted at {seconds(gone.at_ms)} s: {gone.why}" if gone else "it is not declared by then"
+        if is_of_ready(checked.about):
+            return self._of_ready(broker, queue, checked)
         if isinstance(checked.actual, bool):
             return ""
         if missing is not None or extra is not None:
@@ -143,6 +148,15 @@ class ExpectationWitness(Fold):
         if isinstance(checked.actual, list):
             return "the same messages in another order"
         return self._sums(broker, queue)
+
+    def _of_ready(self, broker: Broker, queue: str, checked: Checked) -> str:
+        """Where the message is, or what x-death says where deaths are counted."""
+        message, field = checked.about.path[3:5]
+        if checked.actual == NOT_READY:
+            return self._of_message(broker, message, queue)
+        state = broker.queues[queue]
+        headers = next((state.headers(copy) for copy in state.ready() if copy.message == message), {})
+        return f"x-death: {', '.join(deaths_in(headers)) or 'none'}" if field.startswith("deaths") else ""
 
     def _sums(self, broker: Broker, queue: str) -> str:
         sums = self.queues[queue]

@@ -1,7 +1,7 @@
 """The end of channels and connections of a real broker, by the client and by the broker, and of what goes with them."""
 
 from routesim import events, steps
-from routesim.broker import ConsumerEnded, StepFailure
+from routesim.broker import ChannelEnded, ConsumerEnded, StepFailure
 from routesim.rabbitmq.answering import given_back
 from routesim.rabbitmq.connections import ClosedByBroker
 from routesim.rabbitmq.observed import ObservedQueue, RealChannel
@@ -64,6 +64,7 @@ def _channel_gone(broker: RealState, channel: RealChannel, why: str) -> None:
         broker.emit(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
         broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True, why))
         forget_unused(broker, queue)
+    broker.outbox.append(ChannelEnded(channel.name, why))
     given_back(broker, channel, sorted(channel.outstanding(), key=lambda item: item.tag), why)
     channel.unacked, channel.answered = {}, None
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from routesim import events
-from routesim.broker import ConsumerEnded, StepFailure
+from routesim.broker import ChannelEnded, ConsumerEnded, StepFailure
 from routesim.broker.protocols import EngineQueue, UnackedDelivery
 from routesim.events import Event
 from routesim.model import ChannelPlan
@@ -46,7 +46,7 @@ class RealState:
         self.began = time.monotonic()
         self.channels: dict[str, RealChannel] = {}
         self.queues: dict[str, ObservedQueue] = {}
-        self.outbox: deque[Delivery[ObservedQueue] | ConsumerEnded] = deque()
+        self.outbox: deque[Delivery[ObservedQueue] | ConsumerEnded | ChannelEnded] = deque()
         self.failures: list[StepFailure] = []
         self.livelock = None  # a real broker breaks none, it goes on
         self.numbers = 0

@@ -2,7 +2,7 @@
 
 from routesim import events, steps
 from routesim.broker.acknowledging import NotPossible
-from routesim.broker.records import ConsumerEnded
+from routesim.broker.records import ChannelEnded, ConsumerEnded
 from routesim.model import Consumer
 from routesim.queues import Channel, Copy, QueueType, Subscription
 from routesim.redis import settling, topology
@@ -137,6 +137,7 @@ def _end_channel(broker: RedisState, name: str, why: str) -> tuple[Channel[Queue
         unread = [item for item in queue.in_sockets if item[0] == name]
         queue.in_sockets = [item for item in queue.in_sockets if item[0] != name]
         broker.drop_all(queue, [copy for _, copy in unread], "unread", "it was on its way to a subscriber that is gone")
+    broker.outbox.append(ChannelEnded(name, why))
     channel.subscriptions = {}
     del broker.channels[name]
     names = broker.connections[channel.connection]

@@ -7,6 +7,7 @@ from routesim.run.agenda import RunAgenda
 
 BUDGET_EVENTS = 1_000_000
 BUDGET_MS = 30 * 86_400_000
+PUBLISHED_ANEW = 100  # so often by one name that it is worth telling
 LOOK_EVERY = 1_000  # reactions between two looks
 
 
@@ -20,8 +21,8 @@ class Stopped(Exception):
 
 class Budget:
     """`reactions` counts what consumers have sent, and instants; every so many of them it is looked what has happened since
-    the instant began, and, once nothing but reactions can happen (`runs_out`), since messages became fewer. `tick` is called
-    at each look."""
+    the instant began, and, once nothing but reactions can happen (`runs_out`), since messages became fewer. `beside` counts the
+    steps of clients of which no message tells: connecting, consuming, a limit, a crash. `tick` is called at each look."""
 
     def __init__(
         self, broker: Broker, agenda: RunAgenda, max_events: int, tick: Callable[[Broker], None] | None, *, until_idle: bool
@@ -33,21 +34,25 @@ class Budget:
         self.until_idle = until_idle
         self.runs_out = False
         self.reactions = 0
+        self.beside = 0
         self.look_every = max(1, min(LOOK_EVERY, max_events // 10))
         self.instant = (0, 0)  # the instant looked at last, and how much had happened when it began
         self.least: tuple[int, int, int] | None = None  # the fewest open messages; how much had happened by then, and when
 
     def begin_instant(self) -> None:
-        self.instant = (self.broker.now, happened(self.broker))
+        self.instant = (self.broker.now, self.happened())
 
     def begin_rest(self) -> None:
         """The steps are over: from now on the run is to come to rest."""
         self.runs_out = self.until_idle
-        self.least = (open_messages(self.broker), happened(self.broker), self.broker.now)
+        self.least = (open_messages(self.broker), self.happened(), self.broker.now)
 
     def begin_anew(self) -> None:
         """A step has published its last message: what happened before counts no more."""
         self.least = None
+
+    def happened(self) -> int:
+        return happened(self.broker) + self.beside
 
     def free(self) -> int:
         """How many reactions there may be until the next look."""
@@ -60,7 +65,7 @@ class Budget:
             return
         if self.tick is not None:
             self.tick(self.broker)
-        broker, so_much = self.broker, happened(self.broker)
+        broker, so_much = self.broker, self.happened()
         if broker.now != self.instant[0]:
             self.instant = (broker.now, so_much)
         if so_much - self.instant[1] > self.max_events:
@@ -84,18 +89,23 @@ def happened(broker: Broker) -> int:
     )  # fmt: skip
 
 
-def kept_going(broker: Broker, ended: str) -> str:
-    """What a run was about that did not come to rest."""
+def kept_going(broker: Broker, ended: str, beside: int, published: dict[str, int]) -> str:
+    """What a run was about that did not come to rest. `beside`: as `Budget` counts; `published`: how often clients have published
+    under each name."""
     if ended == "livelock" and broker.livelock is not None:
         message, places = broker.livelock
         return f"message {message} came back 1,000 times without time passing: {' → '.join(places)}"
+    if beside > happened(broker):
+        return f"clients connect, consume and lose their channels again and again, {beside} such steps so far"
     open_in = [
         f"{queue.ready_count() + queue.unacked} in {queue.name}"
         for queue in broker.queues.values()
         if queue.ready_count() + queue.unacked
     ]
     some = ", ".join(open_in[:4]) + (" …" if len(open_in) > 4 else "")
+    most = max(published, key=published.__getitem__, default="")
+    again = f", {published[most]} times {most} published anew" if most and published[most] >= PUBLISHED_ANEW else ""
     return (
-        f"messages still go round ({some}): "
-        f"{broker.ledger.redelivered} redeliveries, {broker.ledger.dead_lettered} dead-lettered so far"
+        f"messages still go round{f' ({some})' if some else ''}: "
+        f"{broker.ledger.redelivered} redeliveries, {broker.ledger.dead_lettered} dead-lettered{again} so far"
     )

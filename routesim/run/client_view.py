@@ -8,6 +8,7 @@ from routesim.rabbitmq.engine import RealBroker
 from routesim.rabbitmq.observing import count_ready, take_contents
 from routesim.run.expecting.checked import Checked
 from routesim.run.expecting.expectations import Evidence, check
+from routesim.run.expecting.ready_messages import is_of_ready
 from routesim.run.folds.records import Fates
 from routesim.run.result import AsClientsSaw
 from routesim.scenario import Expectation
@@ -52,7 +53,8 @@ class ClientView:
 
     def check(self, expectation: Expectation, evidence: Evidence, step: int | None) -> Checked | None:
         """None: no client can say whether it holds, which is noted."""
-        found = check(expectation, evidence, step) if expectation.path[0] != "lost" else None
+        unseen = expectation.path[0] == "lost" or (step is not None and is_of_ready(expectation))
+        found = None if unseen else check(expectation, evidence, step)
         if found is None or (not found.ok and self._cannot_be_seen(expectation)):
             self.unseen.append(expectation)
             return None

@@ -7,6 +7,7 @@ from routesim.broker.protocols import Engine
 from routesim.events import Event
 from routesim.run.agenda import Entry, RunAgenda
 from routesim.scenario import PublishMany
+from routesim.steps import Step
 
 
 class Clock(Protocol):
@@ -43,7 +44,7 @@ class Clock(Protocol):
     def gather(self) -> None:
         """The broker is at rest, and all that clients are sent is in its outbox."""
 
-    def answered(self) -> None:
+    def answered(self, step: Step) -> None:
         """Called after each thing that a consumer sends. Raises where that never ends."""
 
     def stamped(self, event: Event) -> Event:

@@ -2,8 +2,8 @@
 
 from collections import deque
 
-from routesim.broker import ConsumerEnded
-from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
+from routesim.broker import ChannelEnded, ConsumerEnded
+from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer, asks_for_rounds
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import ConsumerReturns, Entry
 from routesim.run.clock import Clock
@@ -14,17 +14,24 @@ class Consumers:
     def __init__(self, scenario: Scenario, clock: Clock, seed: int, published: dict[str, int]) -> None:
         self.clock = clock
         self.broker = clock.broker
+        rounds = any(asks_for_rounds(consumer) for consumer in scenario.consumers.values())
+        origins: dict[str, str] | None = {} if rounds else None
         self.by_name = {
             name: ScriptedConsumer(
-                consumer, _connection(scenario, consumer.channel), f"{name} (publish)", seed, number, published
+                consumer, _connection(scenario, consumer.channel), f"{name} (publish)", seed, number, published, origins
             )
             for number, (name, consumer) in enumerate(scenario.consumers.items())
         }
+        self.by_channel: dict[str, list[ScriptedConsumer]] = {}
+        for scripted in self.by_name.values():
+            self.by_channel.setdefault(scripted.consumer.channel, []).append(scripted)
 
-    def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded) -> None:
-        """The consumer that this is for does what it does at once."""
-        if isinstance(received, ConsumerEnded):
-            self._ended(received)
+    def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded | ChannelEnded) -> None:
+        """The consumer that this is for does what it does at once. One that has ended goes on with what it has in hand, as long
+        as its channel is there."""
+        if not isinstance(received, Delivery):
+            if isinstance(received, ChannelEnded):
+                self._channel_ended(received.channel)
             return
         consumer = self.by_name.get(received.subscription.name) if received.subscription else None
         if consumer is not None:
@@ -53,22 +60,24 @@ class Consumers:
         consumer, rule = job.consumer, job.rule
         for step in consumer.finish(job):
             self.broker.apply(step)
-            self.clock.answered()
+            self.clock.answered(step)
         if rule.do == "crash" and rule.restart is not None:
             self.clock.agenda.schedule(self.clock.now() + rule.restart, ConsumerReturns(consumer))
         return consumer.begin()
 
-    def _ended(self, ended: ConsumerEnded) -> None:
-        consumer = self.by_name.get(ended.consumer)
-        if consumer is None or not ended.channel_lost:
-            return
+    def _channel_ended(self, channel: str) -> None:
+        """Nobody who consumed by it can answer any more, whether its consumer was cancelled before or not."""
+        for consumer in self.by_channel.get(channel, ()):
+            self._lost(consumer)
 
+    def _lost(self, consumer: ScriptedConsumer) -> None:
         def lost(entry: Entry) -> bool:
             return isinstance(entry, ConsumerJob) and entry.consumer is consumer
 
         self.clock.agenda.forget(lost)
+        name = consumer.consumer.name
         for delivery in consumer.channel_lost():
-            self.broker.lost_by_consumer(ended.consumer, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
+            self.broker.lost_by_consumer(name, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
 
 
 def _connection(scenario: Scenario, channel: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from routesim.broker import ConsumerEnded
+from routesim.broker import ChannelEnded, ConsumerEnded
 from routesim.clients import process
 from routesim.clients.actions import Actions, After, Soon
 from routesim.clients.timers import Heartbeat, Timer
@@ -37,12 +37,13 @@ class Processes:
         self._perform(state, process.signal(state, do, self.clock.now()))
         self._forget(state)
 
-    def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded) -> bool:
+    def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded | ChannelEnded) -> bool:
         """Whether this is for a process, which has then done what it does at once."""
-        if isinstance(received, ConsumerEnded):
+        if not isinstance(received, Delivery):
             state = self.by_channel.get(received.channel)
             if state is not None:
-                self._perform(state, process.consumer_ended(state, received, self.clock.now()))
+                ended = process.channel_ended if isinstance(received, ChannelEnded) else process.consumer_ended
+                self._perform(state, ended(state, received, self.clock.now()))
                 self._forget(state)
             return state is not None
         state = self.by_channel.get(received.subscription.channel.name) if received.subscription is not None else None
@@ -83,7 +84,7 @@ class Processes:
                 self.turns.append((state, action.timer))
             elif isinstance(action, Step):
                 answer = clock.broker.apply(action)
-                clock.answered()
+                clock.answered(action)
             elif self.listen is not None:
                 self.listen(clock.stamped(action))
 

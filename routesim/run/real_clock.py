@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from routesim.events import Event
 from routesim.run.agenda import Entry, RunAgenda
 from routesim.scenario import PublishMany
+from routesim.steps import Step
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker
@@ -70,7 +71,7 @@ class RealClock:
     def gather(self) -> None:
         self.broker.settle()
 
-    def answered(self) -> None:
+    def answered(self, step: Step) -> None:
         self.broker.settle()
         self.reactions += 1
         if self.reactions > MAX_REACTIONS:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 class StepError(NamedTuple):
-    """A closed channel or connection, or a step that failed; `step` None: outside the steps."""
+    """A closed channel or connection, or a step that failed; `step` None: outside the steps. `more`: how often the same happened
+    again, where that was too often to keep each."""
 
     step: int | None
     code: int | None
     text: str
     expected: bool
+    more: int = 0
 
 
 class AsClientsSaw(NamedTuple):

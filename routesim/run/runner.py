@@ -19,6 +19,7 @@ from routesim.run.consumers import Consumers
 from routesim.run.expecting.checked import Checked, shown_actual
 from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.express import express_for
+from routesim.run.failures import Failures
 from routesim.run.folds.fold import Fold, Listener, fan_out
 from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.run.result import Result, StepError
@@ -55,6 +56,7 @@ class Runner:
         self.max_events = max_events
         self.step: int | None = None
         self.errors: list[StepError] = []
+        self.failures = Failures()
         self.failed_steps = False
         self.checked: list[Checked] = []
         self.routed: list[Binding] = []  # bindings that the table of routes used
@@ -66,9 +68,9 @@ class Runner:
         # Both kinds have what a run works with; nothing else is asked of a real one.
         self.broker = cast(Broker, self.clock.broker)
         self.agenda = self.clock.agenda
-        published: dict[str, int] = {}
-        self.consumers = Consumers(scenario, self.clock, self.seed, published)
-        self.processes = self._processes(published)
+        self.published: dict[str, int] = {}  # by consumers and tasks, under each name
+        self.consumers = Consumers(scenario, self.clock, self.seed, self.published)
+        self.processes = self._processes(self.published)
         if express and not records and not scenario.workers and isinstance(self.clock, VirtualClock):
             clock = self.clock
             clock.express = express_for(clock.broker, clock.agenda, clock.budget, self.consumers.by_name, listener)
@@ -124,7 +126,7 @@ class Runner:
             ended = self._run()
         except Stopped as stopped:
             ended = stopped.ended
-            why = kept_going(self.broker, ended)
+            why = self._kept_going(ended)
         self._note_failures(None, None)
         self.step = None
         clock_ms = self.broker.now
@@ -142,6 +144,10 @@ class Runner:
             self.publishers, self.checked, self.errors, why, ending_expected, self.until, self.max_events, used, self.tasks,
             self.processes, real,
         )  # fmt: skip
+
+    def _kept_going(self, ended: str) -> str:
+        beside = self.clock.budget.beside if isinstance(self.clock, VirtualClock) else 0
+        return kept_going(self.broker, ended, beside, self.published)
 
     def _run(self) -> str:
         limit = self.until if isinstance(self.until, int) else None
@@ -222,11 +228,10 @@ class Runner:
     def _note_failures(self, step: int | None, fails: int | None) -> None:
         """What the broker closed during a step; the code that the step says it fails with is expected."""
         met = fails is None
-        for failure in self.broker.failures:
+        for failure, more in self.failures.taken_from(self.broker.failures):
             expected = not met and failure.code == fails
             met = met or expected
-            self.errors.append(StepError(step, failure.code, failure.text, expected))
-        self.broker.failures.clear()
+            self.errors.append(StepError(step, failure.code, failure.text, expected, more))
         if not met:
             self.failed_steps = True
             self.errors.append(StepError(step, None, f"the step was to fail with {fails}, but did not", False))
@@ -262,6 +267,7 @@ class Runner:
                 assert self.processes is not None
                 self.processes.fire(entry)
             self._settle()
+            self.failures.look(self.broker.failures)
 
     def _publish_next(self, due: NextPublish) -> None:
         action, index, at_ms = due

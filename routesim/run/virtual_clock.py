@@ -8,6 +8,9 @@ from routesim.run.agenda import Entry, RunAgenda
 from routesim.run.budget import Budget, Stopped
 from routesim.run.express import Express
 from routesim.scenario import PublishMany
+from routesim.steps import Ack, Get, Nack, Publish, Reject, Step
+
+ABOUT_MESSAGES = frozenset({Publish, Get, Ack, Nack, Reject})  # what comes of them is in the ledger
 
 
 class VirtualClock:
@@ -68,7 +71,9 @@ class VirtualClock:
     def gather(self) -> None:
         """The embedded engine is always at rest."""
 
-    def answered(self) -> None:
+    def answered(self, step: Step) -> None:
+        if type(step) not in ABOUT_MESSAGES:
+            self.budget.beside += 1
         self.budget.react()
         if self.broker.livelock is not None:
             raise Stopped("livelock")

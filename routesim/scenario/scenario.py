@@ -42,11 +42,14 @@ class Signal(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """One thing to check: `path` such as ("queues", "audit", "ready"); `wanted` as its kind reads it."""
+    """One thing to check: `path` such as ("queues", "audit", "ready"); `wanted` as its kind reads it. `asked`: what a ready
+    message is asked for, `("queues", "audit", "messages", ID, FIELD)`, where that is more than the field says: which `Deaths`,
+    the name of a header, the path inside the headers."""
 
     line: int
     path: tuple[str, ...]
     wanted: Any
+    asked: Any = None
 
 
 class ExpectedRoute(NamedTuple):

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 from kits.celery_notation import CLIENT, carried_out, command, eta, scenario, send, wait
 
-TASKS = {"t": {"takes": "2s"}, "rated": {"rate_limit": "1/m"}, "slow": {"rate_limit": "6/m"}}
+TASKS = {
+    "t": {"takes": "2s"},
+    "late": {"takes": "2s", "acks": "late"},
+    "rated": {"rate_limit": "1/m"},
+    "slow": {"rate_limit": "6/m"},
+}
 
 
 def commanded(*steps: Any, **worker: Any) -> str:
@@ -85,6 +90,11 @@ def test_ping_is_answered_where_it_asks_to_be() -> None:
 def test_shutdown_is_a_warm_one() -> None:
     done = commanded(send("a"), send("b"), command("shutdown"))
     assert done.endswith("2s: end a, close, back(2) b, offline")
+
+
+def test_a_worker_that_loses_its_connection_while_it_stops_acknowledges_no_more() -> None:
+    done = commanded(send("t", "late"), command("shutdown"), wait("500ms"), {"crash": "w"})
+    assert done == "P t, D(1) t, run t, P shutdown, D shutdown, 0.5s: X, back(1) t, 2s: end t, unsettled t, offline"
 
 
 def test_events_are_switched_on_and_off() -> None:

@@ -416,7 +416,7 @@ class Bench:
                 redelivered = copy.redelivered and not queue.keeps_log
                 name = item.subscription.name
                 sent.append(Letter(name, copy.message, item.tag, redelivered, queue.headers(copy), copy.content))
-            else:
+            elif isinstance(item, ConsumerEnded):
                 self.ended.append(item)
         assert [(letter.consumer, letter.message, letter.tag, letter.redelivered) for letter in sent] == [
             (event.consumer, event.message, event.delivery_tag, event.redelivered) for event in told

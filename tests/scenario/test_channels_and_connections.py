@@ -437,6 +437,15 @@ steps:
         "get: {queue: mine, channel: other}",
         "bind: {source: amq.fanout, destination: mine, channel: other}",
         "delete: {queue: mine, channel: other}",
+        "purge: {queue: mine, channel: other}",
+        "declare: {queues: {mine: {exclusive: true, channel: other}}}",
+        "declare: {queues: {mine: {exclusive: true}}, channel: other}",
+        "declare: {queues: {mine: {exclusive: true, durable: false, arguments: {x-max-length: 1}}}, channel: other}",
+        "declare: {queues: {mine: {channel: other}}}",
+        "declare: {queues: {mine: }, channel: other}",
+        "declare: {queues: {mine: }}",
+        "declare: {bindings: [{source: amq.fanout, destination: mine}], channel: other}",
+        "declare: {bindings: [{source: amq.fanout, destination: mine, channel: other}]}",
         "consume: d",
     ],
 )
@@ -540,3 +549,33 @@ def test_ten_consumers_with_the_same_mistake_are_ten_errors() -> None:
     consumers = "".join(f"  c{number}: {{queue: nowhere{number}}}\n" for number in range(10))
     problems = refused(f"queues: {{q: }}\nconsumers:\n{consumers}")
     assert [problem.line for problem in problems] == list(range(3, 13))
+
+
+def test_a_queue_that_a_step_declares_belongs_to_the_connection_that_it_names() -> None:
+    """Declared by another connection later, once its owner is gone, it is theirs, and so is what follows without a channel."""
+    outcome = ok("""
+queues: {mine: {exclusive: true, channel: old}}
+steps:
+  - {declare: {queues: {mine: {exclusive: true}}, channel: new}, fails: 405}
+  - purge: mine
+  - close: old
+  - declare: {queues: {mine: {exclusive: true}}, channel: new}
+  - bind: {source: amq.fanout, destination: mine}
+  - publish: {exchange: amq.fanout, count: 3}
+  - purge: {queue: mine, channel: new}
+  - publish: {exchange: amq.fanout, id: last}
+  - get: {queue: mine}
+  - {purge: {queue: mine, channel: old}, fails: 405}
+  - crash: new
+  - expect: {queues: {mine: {exists: false}}}
+""")
+    assert [(event["queue"], event["messages"]) for event in outcome.of("queue_purged")] == [("mine", 0), ("mine", 3)]
+
+
+def test_a_declare_step_declares_exchanges_and_queues_on_its_channel() -> None:
+    outcome = ok("""
+steps:
+  - {declare: {exchanges: {x: no-such-type}, channel: c}, fails: 406}
+  - {declare: {queues: {amq.x: }, channel: c}, fails: 403}
+""")
+    assert [event["channel"] for event in outcome.of("channel_closed")] == ["c", "c"]

@@ -318,6 +318,56 @@ def test_what_was_at_hand_when_it_crashed_is_not_finished_in_the_next_life() -> 
     assert outcome.times("acked") == [(120, "m1"), (120, "m2")]
 
 
+LOSES_ITS_CHANNEL = {
+    "cancelled, then crashed": "  - cancel: c\n  - crash: c\n",
+    "cancelled, then closed": "  - cancel: c\n  - close: c\n",
+    "cancelled, then its channel is closed by an error": "  - cancel: c\n  - get: {queue: none, channel: CHANNEL}\n    fails: 404\n",
+    "crashed at once": "  - crash: c\n",
+    "its channel is closed by an error": "  - get: {queue: none, channel: CHANNEL}\n    fails: 404\n",
+}
+
+
+@pytest.mark.parametrize("loses", LOSES_ITS_CHANNEL.values(), ids=LOSES_ITS_CHANNEL)
+@pytest.mark.parametrize("channel", ["c", "line"], ids=["a channel of its own", "a named channel"])
+def test_what_a_consumer_has_in_hand_is_answered_no_more_when_its_channel_is_gone(loses: str, channel: str) -> None:
+    """Whether it consumed still or had been cancelled: tags of the old channel mean nothing, or other messages, on the next."""
+    extra = "" if channel == "c" else f"channel: {channel}, "
+    outcome = worked(
+        "[{takes: 1s}]",
+        "  - publish: {routing_key: q, count: 3}\n  - wait: 1500ms\n"
+        + loses.replace("CHANNEL", channel)
+        + "  - consume: c\n  - expect: {queues: {q: {ready: 0, unacked: [m2, m3]}}}\n  - wait: 900ms\n"
+        "  - expect: {queues: {q: {ready: 0, unacked: [m2, m3]}}}\n",
+        options=f"{extra}prefetch: 3, ",
+    )
+    assert outcome.status == 0, outcome.result["expectations"]
+    assert outcome.times("acked") == [(1000, "m1"), (2500, "m2"), (3500, "m3")]
+
+
+def test_a_consumer_whose_queue_was_deleted_answers_no_more_when_it_crashes() -> None:
+    outcome = worked(
+        "[{takes: 1s}]",
+        "  - publish: {routing_key: q, count: 2}\n  - wait: 100ms\n  - delete: {queue: q}\n  - crash: c\n  - wait: 5s\n",
+    )
+    assert (outcome.status, outcome.times("acked"), outcome.result["errors"]) == (0, [], [])
+
+
+def test_a_cancelled_consumer_goes_on_with_what_it_has_in_hand_as_long_as_its_channel_is_there() -> None:
+    outcome = worked(
+        "[{takes: 1s}]",
+        "  - publish: {routing_key: q, count: 2}\n  - wait: 100ms\n  - cancel: c\n  - publish: {routing_key: q, id: late}\n",
+    )
+    assert outcome.times("acked") == [(1000, "m1"), (2000, "m2")]
+    assert outcome.ready("q") == ["late"]
+
+
+def test_a_cancelled_consumer_without_acknowledgement_loses_what_it_works_on_when_it_crashes() -> None:
+    steps = "  - publish: {routing_key: q, count: 2}\n  - wait: 100ms\n  - cancel: c\n  - crash: c\n"
+    outcome = worked("[{takes: 1s}]", steps, options="auto_ack: true, ")
+    assert outcome.answers("c") == [("m1", "crash"), ("m2", "crash")]
+    assert outcome.result["counts"]["lost"] == 2
+
+
 @pytest.mark.parametrize("rule", ["{do: ack, after: 1s}", "{restart: 1s}", "{do: hold, restart: 1s}"])
 def test_after_and_restart_belong_to_a_crash(rule: str) -> None:
     problem = only(f"queues: {{q: }}\nconsumers:\n  c:\n    queue: q\n    on_message:\n      - {rule}\n")

@@ -228,6 +228,32 @@ def test_the_budget_is_about_so_many_events(budget: int) -> None:
     assert budget <= len(outcome.events) <= 3 * budget + 1100
 
 
+# Nothing of these is about a message: what they do is connecting, being refused, and starting again.
+NEVER_CONNECTED = {
+    "a stream without a limit": "queues: {q: {type: stream}}\nworkers: {k: {queues: q, restart: RESTART}}\n",
+    "somebody else's queue": (
+        "queues: {q: , mine: {exclusive: true, channel: other}}\nworkers: {k: {queues: [q, mine], restart: RESTART}}\n"
+    ),
+    "a queue declared otherwise": (
+        "queues: {q: }\nworkers: {k: {queues: q, restart: RESTART, declares: {queues: {q: {durable: false, exclusive: true}}}}}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("restart", ["0", "100ms"])
+@pytest.mark.parametrize("text", NEVER_CONNECTED.values(), ids=NEVER_CONNECTED)
+def test_a_worker_that_is_refused_and_started_again_uses_the_budget_up(text: str, restart: str) -> None:
+    outcome = play(text.replace("RESTART", restart), "--max-events", "3000")
+    assert (outcome.status, outcome.result["ended"]) == (3, "budget")
+    errors = outcome.result["errors"]
+    assert len(errors) < 30, "the same error is kept a few times"
+    assert sum(error.get("more", 0) for error in errors) > 500
+    assert (
+        "connect"
+        in routesim("run", "s.yaml", "-q", "--max-events", "3000", files={"s.yaml": text.replace("RESTART", restart)}).out
+    )
+
+
 def test_thirty_virtual_days_are_a_budget_too() -> None:
     outcome = play(ENDLESS.replace("1s", "6h"))
     assert outcome.result["ended"] == "budget"

@@ -95,7 +95,9 @@ def result_object(result: Result, events: list[str]) -> str:
             {"line": item.line, "text": item.text, "ok": item.ok, "actual": item.actual} for item in result.expectations
         ],
         "errors": [
-            {"step": error.step, "code": error.code, "text": error.text, "expected": error.expected} for error in result.errors
+            {"step": error.step, "code": error.code, "text": error.text, "expected": error.expected}
+            | ({"more": error.more} if error.more else {})
+            for error in result.errors
         ],
     }
     if result.tasks is not None:

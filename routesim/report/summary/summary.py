@@ -202,6 +202,8 @@ def _errors(result: Result) -> Section:
     for error in result.errors:
         where = "" if error.step is None else f"step {error.step + 1}, line {result.scenario.steps[error.step].line}"
         note = "as expected" if error.expected else "not expected"
+        if error.more:
+            note += f", and {error.more} times more"
         rows.append(
             (
                 Cell(where, QUIET),
@@ -244,7 +246,7 @@ def verdict(result: Result) -> Cell:
     parts = []
     if result.expectations:
         parts.append(f"{held} of {len(result.expectations)} expectations held")
-    unexpected = sum(not item.expected for item in result.errors)
+    unexpected = sum((not item.expected) + item.more for item in result.errors)
     if unexpected:
         parts.append(f"{unexpected} error{'s' if unexpected > 1 else ''} not expected")
     if result.kept_going:

@@ -24,7 +24,9 @@ def shown_value(value: Any) -> str:
         some = ", ".join(str(item) for item in value[:SHOWN_IDS])
         return f"[{some}{', …' if len(value) > SHOWN_IDS else ''}]"
     if isinstance(value, dict):
-        return _shown_breaches(value)
+        if value.keys() == {"times", "messages"} and isinstance(value["messages"], list):
+            return _shown_breaches(value)
+        return f"{{{', '.join(f'{name}: {shown_value(item)}' for name, item in value.items())}}}"
     if isinstance(value, bool):
         return "true" if value else "false"
     return "nothing" if value is None else str(value)

@@ -6,6 +6,7 @@ from routesim.broker import Broker, counts
 from routesim.broker.protocols import Engine, EngineQueue, UnackedDelivery
 from routesim.comparisons import holds, shown
 from routesim.run.expecting.checked import Checked, shown_value
+from routesim.run.expecting.ready_messages import is_of_ready, of_ready
 from routesim.run.folds.records import Deliveries, Fates, Publishers
 from routesim.scenario import Expectation
 
@@ -30,6 +31,8 @@ class Evidence(NamedTuple):
 
 def check(expectation: Expectation, evidence: Evidence, step: int | None = None) -> Checked:
     section = expectation.path[0]
+    if is_of_ready(expectation):
+        return of_ready(expectation, evidence.broker, step)
     actual = _ACTUAL[section](expectation.path[1:], expectation.wanted, evidence)
     wanted = expectation.wanted
     if isinstance(wanted, tuple) and len(wanted) == 2 and isinstance(wanted[1], int) and not isinstance(actual, tuple):
@@ -46,7 +49,7 @@ def _is_count(wanted: Any) -> bool:
 
 
 def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
-    name, field = path
+    name, field = path[:2]
     queue = evidence.broker.queues.get(name)
     if field == "exists":
         return queue is not None

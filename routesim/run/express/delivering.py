@@ -53,12 +53,12 @@ class Delivering:
         if len(state.jobs) < consumer.concurrency and not state.waiting:
             self.begin(consumer, delivery)
         else:
-            state.waiting.append((delivery, 0))
+            state.waiting.append((delivery, 0, 0))
 
     def begin(self, consumer: AckingConsumer, delivery: Delivery[DeliveringQueue]) -> None:
         agenda, state = self.agenda, consumer.state
         number = state.job_number = state.job_number + 1
-        job: ConsumerJob = tuple.__new__(ConsumerJob, (state, number, delivery, consumer.rule, 0))
+        job: ConsumerJob = tuple.__new__(ConsumerJob, (state, number, delivery, consumer.rule, 0, 0))
         state.jobs[number] = job
         agenda.number = planned = agenda.number + 1
         heappush(agenda.heap, (self.broker.now + consumer.takes, JOB, planned, job))

@@ -97,7 +97,7 @@ class Express:
             else:
                 if rank != JOB or reactions + 2 > free:
                     break
-                state, number, delivery, _, _ = entry  # type: ignore[misc]
+                state, number, delivery, *_ = entry  # type: ignore[misc]
                 acking = known.get(state) or self.plain.consumer(state)
                 if acking is None:
                     break
@@ -125,12 +125,12 @@ class Express:
                         redelivered += head.redelivered
                         if state.waiting or len(jobs) >= acking.concurrency:
                             heappop(agenda)
-                            state.waiting.append((delivery, 0))
+                            state.waiting.append((delivery, 0, 0))
                             while state.waiting and len(jobs) < acking.concurrency:
                                 self.delivering.begin(acking, state.waiting.popleft()[0])
                         else:
                             state.job_number = number = state.job_number + 1
-                            job = jobs[number] = make(ConsumerJob, (state, number, delivery, acking.rule, 0))
+                            job = jobs[number] = make(ConsumerJob, (state, number, delivery, acking.rule, 0, 0))
                             plans.number = planned = plans.number + 1
                             heapreplace(agenda, (now + acking.takes, JOB, planned, job))
                         reactions += not agenda or agenda[0][0] != now

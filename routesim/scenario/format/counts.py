@@ -1,13 +1,17 @@
 """The kinds of fields that hold a count, a comparison, or the ids of messages."""
 
 import re
+from typing import Any
 
 from routesim.celery.rates import rate_of
 from routesim.comparisons import Comparison
 from routesim.durations import parse_duration
+from routesim.scenario.format.amqp_values import AmqpValue
 from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, Reader, TextKind, shown, whole_number
 from routesim.scenario.format.shapes import ListOf
 from routesim.scenario.yaml.nodes import Node, Sequence, Text
+
+COMPARED = re.compile(r"\s*(==|!=|>=|<=|>|<)\s*([0-9]{1,18})\s*")
 
 
 class Count(Kind):
@@ -22,10 +26,21 @@ class Count(Kind):
                 number = whole_number(node)
                 if number is not None and number >= 0:
                     return ("==", number)
-            match = re.fullmatch(r"\s*(==|!=|>=|<=|>|<)\s*(\d{1,18})\s*", node)
+            match = COMPARED.fullmatch(node)
             if match:
                 return match[1], int(match[2])
         raise reader.error("wrong-type", f"expected {self.expects}, found {shown(node)}", node)
+
+
+class HeaderValue(Kind):
+    """What a value inside the headers is to be: a comparison, read as (operator, number), or an AMQP value."""
+
+    expects = "a value, or a comparison such as '>= 2'"
+
+    def read(self, reader: Reader, node: Node) -> Any:
+        if isinstance(node, Text) and (match := COMPARED.fullmatch(node)):
+            return match[1], int(match[2])
+        return AmqpValue().read(reader, node)
 
 
 class CountOrIds(Kind):

@@ -3,7 +3,7 @@
 from routesim.deprecated import FEATURES
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.scenario.format.amqp_values import Table
-from routesim.scenario.format.counts import Count
+from routesim.scenario.format.counts import Count, HeaderValue
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, TextKind, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Schema, Shape
 from routesim.scenario.yaml.nodes import Mapping, Sequence, Text
@@ -41,7 +41,7 @@ QUEUE = Shape(
         "auto_delete": Field(Boolean(), "deleted when its last consumer goes; default false"),
         "arguments": Field(TABLE, "x-dead-letter-exchange, x-message-ttl, x-max-length …"),
         "server_named": Field(Boolean(), "the broker draws the name; the scenario goes on saying this one"),
-        "channel": Field(NAME, "whose connection owns an exclusive queue"),
+        "channel": Field(NAME, "whose connection declares it, and so owns it where it is exclusive"),
     },
     optional=True,
 )
@@ -155,6 +155,32 @@ REPLY = Shape("publish", {**MESSAGE_FIELDS, "headers": Field(
     "copy carries the delivery's headers over",
 )})  # fmt: skip
 
+REASONS = ("rejected", "expired", "maxlen", "delivery_limit")
+DEATHS = Shape(
+    "deaths",
+    {
+        "queue": Field(NAME, "only deaths in this queue"),
+        "reason": Field(Choice(*REASONS), "only deaths for this reason"),
+        "count": Field(Count("how often"), "a number, or such as '>= 3'; default '>= 1'"),
+    },
+)
+
+
+_DIED = Count("how often it has died")
+_SOME_DEATHS = Either("deaths", lambda node: DEATHS if isinstance(node, Mapping) else _DIED)
+ANY_DEATHS = Either("deaths", lambda node: ListOf(_SOME_DEATHS) if isinstance(node, Sequence) else _SOME_DEATHS.choose(node))
+# What is asked of the headers of a delivered message, whoever asks.
+CARRIED = {
+    "deaths": Field(ANY_DEATHS, "how often it has died, by x-death: such as '>= 3', or {queue: work, count: '>= 3'}"),
+    "delivery_count": Field(Count("x-delivery-count"), "x-delivery-count: a number, or such as '>= 3'; 0 without the header"),
+    "acquired_count": Field(Count("x-acquired-count"), "x-acquired-count, the same"),
+    "header": Field(
+        MapOf(HeaderValue(), TextKind("a path such as x-death.0.count", empty=False)),
+        "single values, by their path: x-retries: '>= 3', x-death.0.queue: work",
+    ),
+    "has_header": Field(ListOf(KEY, single=True), "headers that are there, whatever they hold"),
+}
+
 ANSWERS = ("ack", "reject", "requeue", "crash", "hold")
 RULE = Shape(
     "a rule",
@@ -163,6 +189,11 @@ RULE = Shape(
         "headers": Field(TABLE, "condition: these headers with these values"),
         "redelivered": Field(Boolean(), "condition: the flag of the delivery"),
         "attempt": Field(Count("n-th delivery of the message to this consumer"), "condition: a number, or such as '>= 3'"),
+        "round": Field(
+            Count("n-th delivery to this consumer, with all that consumers have published of the message"),
+            "condition: as attempt, counted on over what consumers publish of the message",
+        ),
+        **{name: field._replace(doc=f"condition: {field.doc}") for name, field in CARRIED.items()},
         "message": Field(ID, "condition: the id of a message"),
         "chance": Field(Number(0, 1), "condition: drawn from the seed"),
         "do": Field(Choice(*ANSWERS), "the answer; default ack"),

@@ -2,21 +2,29 @@
 
 from routesim.events import COPY_STATES
 from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Over, Yes
-from routesim.scenario.format.declared import EXCHANGE_NAME, ID, KEY, NAME, TABLE
+from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, KEY, NAME, REASONS, TABLE
 from routesim.scenario.format.kinds import Boolean, Choice
 from routesim.scenario.format.shapes import Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
 
 STATES = tuple(dict.fromkeys(COPY_STATES.values()))
-REASONS = ("rejected", "expired", "maxlen", "delivery_limit")
 STATE = Choice(*STATES, *(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS))
 ENDINGS = ("idle", "steps", "time", "livelock", "budget")
+EXPECT_READY = Shape(
+    "the expectation of a ready message",
+    {
+        "redelivered": Field(Boolean(), "the flag that its next delivery will have"),
+        "headers": Field(TABLE, "these headers with these values"),
+        **CARRIED,
+    },
+)
 EXPECT_QUEUE = Shape(
     "the expectation of a queue",
     {
         "ready": Field(CountOrIds(), "a count, or message ids in order"),
         "unacked": Field(CountOrIds(), "a count, or message ids in order"),
         "exists": Field(Boolean(), "false: it has been deleted"),
+        "messages": Field(MapOf(EXPECT_READY, ID), "what ready messages carry, by id"),
     },
 )
 EXPECT_CONSUMER = Shape(

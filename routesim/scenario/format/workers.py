@@ -2,7 +2,7 @@
 
 from routesim.celery.states import COUNTED, PENDING, STATES
 from routesim.scenario.format.counts import Count, Limit, Rate
-from routesim.scenario.format.declared import EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
+from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number
 from routesim.scenario.format.shapes import Field, ListOf, Shape
 
@@ -23,6 +23,7 @@ RUN = Shape(
         "worker": Field(NAME, "condition: which worker runs it"),
         "before": Field(Duration(), "condition: it begins before this virtual time"),
         "chance": Field(Number(0, 1), "condition: drawn from the seed"),
+        **{name: field._replace(doc=f"condition: {field.doc}") for name, field in CARRIED.items()},
         **RUN_COURSE,
     },
 )

@@ -8,7 +8,7 @@ from routesim.broker import Broker
 from routesim.broker.policies import known_keys
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
-from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer
+from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Queue
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Definitions, Path
@@ -16,7 +16,14 @@ from routesim.scenario.engines import engine_of
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Declaration
 from routesim.scenario.sections import values_of
-from routesim.scenario.sections.declared_checks import check_consumer, check_exchange, check_policy, check_queue, child
+from routesim.scenario.sections.declared_checks import (
+    check_consumer,
+    check_deaths,
+    check_exchange,
+    check_policy,
+    check_queue,
+    child,
+)
 from routesim.scenario.sections.names import Names, Owner
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 from routesim.scenario.yaml.source import Source
@@ -66,13 +73,18 @@ class Declarations:
         self.names.policies |= self.user_policies | self.operator_policies
 
     def gather(self, fields: Fields, node: Node | None) -> None:
-        """Note the names that one set of declarations (the top level, or a declare step) brings."""
-        names = self.names
+        """Note the names that one set of declarations (the top level, or a declare step with its channel) brings."""
+        names, declares = self.names, fields.get("channel")
+        if declares is not None:
+            names.channels_in_steps.add(str(declares))
         names.exchanges.update(str(name) for name in fields.get("exchanges", ()))
         for name, options in fields.get("queues", {}).items():
             names.queues.add(str(name))
+            channel = options.get("channel", declares)
+            if channel is not None:
+                names.channels_in_steps.add(str(channel))
             if options.get("exclusive"):
-                self.exclusive.setdefault(str(name), options.get("channel"))
+                self.exclusive.setdefault(str(name), channel)
         for section, kind in (("policies", self.user_policies), ("operator_policies", self.operator_policies)):
             kind.update(str(item["name"]) for item in fields.get(section, ()) if "name" in item)
         names.policies |= self.user_policies | self.operator_policies
@@ -91,11 +103,13 @@ class Declarations:
                 for reply in rule.publish:
                     names.ids.open_prefixes.add(f"{reply.id or consumer.name}-")
 
-    def check_replies(self, fields: Fields) -> None:
-        """The exchanges to which rules publish must exist, once all names are known."""
+    def check_rules(self, fields: Fields) -> None:
+        """The exchanges to which rules publish, and the queues whose deaths they count, must exist, once all names are known."""
         for options in fields.get("consumers", {}).values():
             on_message = options.get("on_message")
             for rule in on_message if isinstance(on_message, list) else ():
+                if "deaths" in rule:
+                    check_deaths(self.names, rule.node["deaths"])
                 for reply in rule.get("publish", ()):
                     exchange = reply.get("exchange", "")
                     if exchange and "$" not in exchange:
@@ -122,23 +136,25 @@ class Declarations:
     # Steps of a set of declarations ----------------------------------------------------------------------------------
 
     def steps_of(self, fields: Fields, node: Node | None, *, check_names: bool) -> Iterator[Declared]:
-        """The engine steps, in the order in which they are carried out."""
-        names = self.names
-        self.check_replies(fields)
+        """The engine steps, in the order in which they are carried out. `fields` may name the channel that declares it all."""
+        names, declares = self.names, fields.get("channel")
+        self.check_rules(fields)
         for name, options in fields.get("exchanges", {}).items():
             declared = values_of.exchange(name, options)
             at = child(node, "exchanges", name)
             check_exchange(names, declared, at)
             if declared.type not in NOT_SIMULATED:
-                yield Declared(steps.DeclareExchange(names.channel_for("declare", None, None), declared), at or name)
+                yield Declared(steps.DeclareExchange(names.channel_for("declare", None, declares), declared), at or name)
         for name, options in fields.get("queues", {}).items():
             queue = values_of.queue(name, options)
             at = child(node, "queues", name)
             check_queue(names, queue, options, at)
-            yield Declared(steps.DeclareQueue(names.channel_for("declare", str(name), None), queue), at or name)
+            channel = self._declares_queue(queue, options.get("channel"), declares, succeeds=check_names)
+            yield Declared(steps.DeclareQueue(channel, queue), at or name)
         for options in fields.get("bindings", ()):
             if "source" in options and "destination" in options:
-                yield Declared(self.binding_step(options, steps.Bind, check_names=check_names), options.node)
+                step = self.binding_step(options, steps.Bind, check_names=check_names, channel=declares)
+                yield Declared(step, options.node)
         for section in ("policies", "operator_policies"):
             for options in fields.get(section, ()):
                 if options.keys() >= {"name", "pattern", "definition"}:
@@ -155,8 +171,24 @@ class Declarations:
             if consumer.start:
                 yield Declared(steps.Consume(consumer), at or name)
 
-    def binding_step(self, options: Fields, kind: type, *, check_names: bool, in_step: bool = False) -> Any:
-        """The step that binds or unbinds; what a bind names must exist, what an unbind names had better."""
+    def _declares_queue(self, queue: Queue, of_queue: Text | None, of_step: Text | None, *, succeeds: bool) -> str:
+        """The channel that declares a queue: on the connection that the queue names, or the step's own; else as of old. An
+        exclusive queue belongs to whoever declared it last with success: what names no channel after that is done by them."""
+        names = self.names
+        given = of_queue if of_queue is not None else of_step
+        if given is None:
+            return names.channel_for("declare", queue.name, None)
+        names.use_channel(str(given))
+        connection = names.connection_of(str(given))
+        if queue.exclusive and succeeds:
+            names.owners[queue.name] = Owner(connection)
+        return names.on_connection(connection, "declare") if of_queue is not None else str(given)
+
+    def binding_step(
+        self, options: Fields, kind: type, *, check_names: bool, in_step: bool = False, channel: Text | None = None
+    ) -> Any:
+        """The step that binds or unbinds; what a bind names must exist, what an unbind names had better. `channel` does it where
+        the binding names none."""
         names, binding = self.names, values_of.binding(options)
         ends = [("exchange", options.get("source")), (binding.destination_type, options.get("destination"))]
         for what, node in ends if check_names else ():
@@ -169,7 +201,7 @@ class Declarations:
             else:
                 names.exchange(str(node), node, in_step=in_step)
         queue = binding.destination if binding.destination_type == "queue" else None
-        return kind(names.channel_for("declare", queue, options.get("channel")), binding)
+        return kind(names.channel_for("declare", queue, options.get("channel", channel)), binding)
 
     # The top level ---------------------------------------------------------------------------------------------------
 

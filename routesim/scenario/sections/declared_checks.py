@@ -34,6 +34,13 @@ def check_consumer(reader: Reader, node: Any, consumer: Consumer) -> None:
             reader.error("wrong-value", f"'{word}' belongs to `do: crash`", key)
 
 
+def check_deaths(names: Names, node: Node) -> None:
+    """The queues of `deaths` must exist somewhere in the scenario."""
+    for item in node if isinstance(node, Sequence) else [node]:
+        if isinstance(item, Mapping) and "queue" in item:
+            names.queue(str(item["queue"]), item["queue"])
+
+
 def check_policy(names: Names, policy: Policy, at: Any) -> bool:
     """False when it cannot be simulated, which is noted as an error."""
     try:

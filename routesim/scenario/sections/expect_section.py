@@ -1,9 +1,13 @@
 """The `expect` section, flattened to single expectations with their lines."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from routesim.carried import said
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Expectation
+from routesim.scenario.sections import values_of
+from routesim.scenario.sections.declared_checks import check_deaths
 from routesim.scenario.sections.names import Names
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
@@ -23,12 +27,37 @@ def expectations(reader: Reader, names: Names, node: Node, fields: dict[str, Any
             below = part[name]
             for field, wanted in inner.items():
                 leaf = below[field]
+                if key == "queues" and field == "messages":
+                    for id, carried in wanted.items():
+                        names.message(str(id), id)
+                        found.extend(_of_ready(names, ("queues", str(name), "messages", str(id)), leaf[id], carried))
+                    continue
                 if key == "messages":
                     names.queue(str(field), field if isinstance(field, Text) else leaf)
                 if isinstance(wanted, list):
                     _check_ids(names, leaf)
                 found.append(Expectation(leaf.line, (key, str(name), str(field)), _plain(wanted)))
     return tuple(sorted(found, key=lambda item: item.line))
+
+
+def _of_ready(names: Names, path: tuple[str, ...], node: Node, fields: dict[str, Any]) -> Iterator[Expectation]:
+    """What one ready message of a queue carries."""
+    for field, wanted in fields.items():
+        leaf: Any = node[field] if isinstance(node, Mapping) else node
+        where = (*path, str(field))
+        if field == "deaths":
+            check_deaths(names, leaf)
+            for item, at in zip(values_of.deaths(wanted), leaf if isinstance(leaf, Sequence) else [leaf], strict=True):
+                yield Expectation(at.line, (*path, said(item)), item.count, item)
+        elif field == "has_header":
+            for name in wanted:
+                yield Expectation(name.line, (*where, str(name)), True, str(name))
+        elif field in ("header", "headers"):
+            for name, value in wanted.items():
+                at = next(key for key in leaf if key == name)
+                yield Expectation(at.line, (*where, str(name)), value, str(name))
+        else:
+            yield Expectation(leaf.line, where, wanted)
 
 
 def _check_name(names: Names, section: str, name: Text) -> None:

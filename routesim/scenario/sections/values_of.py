@@ -1,7 +1,9 @@
 """From the fields that were read to the values of the model."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from routesim.carried import Carried, Deaths
 from routesim.model import Binding, Consumer, Exchange, Message, Policy, Queue, Reply, Rule
 from routesim.scenario.format.declared import PROPERTIES
 from routesim.scenario.yaml.nodes import Text
@@ -68,8 +70,27 @@ def _rule(fields: Fields) -> Rule:
     return Rule(
         str(fields.get("do", "ack")), _text(fields.get("routing_key")), fields.get("headers"), fields.get("redelivered"),
         fields.get("attempt"), _text(fields.get("message")), fields.get("chance"), fields.get("takes"), fields.get("after"),
-        fields.get("restart"), tuple(reply(item) for item in fields.get("publish", ())),
+        fields.get("restart"), tuple(reply(item) for item in fields.get("publish", ())), carried(fields), fields.get("round"),
     )  # fmt: skip
+
+
+def carried(fields: Fields) -> Carried | None:
+    """What is asked of a delivery's headers; None: nothing."""
+    made = Carried(
+        tuple(deaths(fields["deaths"])) if "deaths" in fields else (), fields.get("delivery_count"), fields.get("acquired_count"),
+        tuple((str(path), value) for path, value in fields.get("header", {}).items()),
+        tuple(str(name) for name in fields.get("has_header", ())),
+    )  # fmt: skip
+    return None if made == Carried() else made
+
+
+def deaths(asked: Any) -> Iterator[Deaths]:
+    """`asked` as its kind reads it: a comparison, fields, or a list of these."""
+    for item in asked if isinstance(asked, list) else [asked]:
+        if isinstance(item, dict):
+            yield Deaths(item.get("count", (">=", 1)), _text(item.get("queue")), _text(item.get("reason")))
+        else:
+            yield Deaths(item)
 
 
 def _text(value: Text | None) -> str | None:

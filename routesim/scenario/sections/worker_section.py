@@ -94,7 +94,7 @@ class WorkerSection:
 def _task(name: str, options: Fields) -> Task:
     given = _given(options, Task._fields)
     if "runs" in options:
-        given["runs"] = tuple(Run(**_given(rule, Run._fields)) for rule in options["runs"])
+        given["runs"] = tuple(Run(**_given(rule, Run._fields), carries=values_of.carried(rule)) for rule in options["runs"])
     return Task(name, **given)
 
 

@@ -32,7 +32,7 @@ def declared_names(context: StepContext, step: WrittenStep) -> None:
 
 
 def channel(context: StepContext, step: WrittenStep) -> None:
-    if "channel" in step.fields:
+    if isinstance(step.fields, dict) and "channel" in step.fields:
         context.names.channels_in_steps.add(str(step.fields["channel"]))
 
 
@@ -193,8 +193,9 @@ def binds(kind: type[steps.Bind | steps.Unbind]) -> Build:
 
 
 def purge(context: StepContext, step: WrittenStep) -> Action:
-    name = str(step.fields)
-    return _do(steps.Purge(context.names.channel_for("declare", name, None), name))
+    fields = step.fields if isinstance(step.fields, dict) else {"queue": step.fields}
+    name = str(fields.get("queue", ""))
+    return _do(steps.Purge(context.names.channel_for("declare", name, fields.get("channel")), name))
 
 
 # Beside the broker ---------------------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ from routesim.scenario.format.declared import (
 )
 from routesim.scenario.format.expected import EXPECT
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind
-from routesim.scenario.format.shapes import Field, Shape
+from routesim.scenario.format.shapes import Either, Field, Shape
 from routesim.scenario.format.whole import DECLARED
 from routesim.scenario.format.workers import SIGNAL
 from routesim.scenario.steps import building, checks
 from routesim.scenario.steps.building import Build, StepContext
 from routesim.scenario.steps.checks import Check, WrittenStep, one_of
+from routesim.scenario.yaml.nodes import Mapping, Text
 
 
 class Verb(NamedTuple):
@@ -48,6 +49,14 @@ REQUEUE = Field(Boolean(), "default true; false: dead-letter or drop")
 ONE_END = one_of("consumer", "channel", code="missing-key", problem="{verb} needs either consumer or channel")
 ONE_DELETED = one_of("queue", "exchange", "policy", code="wrong-value", problem="delete takes one of queue, exchange or policy")
 ANSWER = (ONE_END, checks.WHO_GOT_IT, checks.ONE_DELIVERY)
+PURGED = Shape("purge", {
+    "queue": Field(NAME, "the queue", required=True),
+    "channel": Field(NAME, "the channel; default: one of routesim's own"),
+})  # fmt: skip
+PURGE = Either(
+    "the name of a queue, or a mapping",
+    lambda node: PURGED if isinstance(node, Mapping) else NAME if isinstance(node, Text) else None,
+)
 
 VERBS: dict[str, Verb] = {
     "publish": Verb(
@@ -102,7 +111,11 @@ VERBS: dict[str, Verb] = {
     "restart": Verb(Choice("clean", "kill"), "the broker stops and starts again", building.restart),
     "worker": Verb(SIGNAL, "what befalls a worker process", building.worker, (checks.WORKER,)),
     "declare": Verb(
-        Shape("declare", DECLARED), "declares what the sections at the top may declare, in their form", building.declare, (),
+        Shape("declare", {
+            **DECLARED,
+            "channel": Field(NAME, "the channel that declares exchanges, queues and bindings; default: one of routesim's own"),
+        }),
+        "declares what the sections at the top may declare, in their form", building.declare, (),
         building.declared_names,
     ),
     "delete": Verb(
@@ -118,7 +131,10 @@ VERBS: dict[str, Verb] = {
     ),
     "bind": Verb(BINDING, "binds a queue or an exchange", building.binds(steps.Bind)),
     "unbind": Verb(BINDING, "takes a binding away", building.binds(steps.Unbind)),
-    "purge": Verb(NAME, "removes the ready messages of a queue", building.purge, (checks.QUEUE,)),
+    "purge": Verb(
+        PURGE, "removes the ready messages of a queue: its name, or its name and the channel", building.purge, (checks.QUEUE,),
+        building.channel,
+    ),
     "expect": Verb(EXPECT, "says what must be so now", building.expect, (checks.ENDED_AT_THE_END,)),
 }  # fmt: skip
 
