@@ -38,7 +38,7 @@ def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
     found = route(broker, exchange, copy.message, content)
     targets, why = _targets(broker, burial, found, deaths)
     if not targets and not found.delayed_by:
-        _nowhere(broker, burial, why or f"its dead-letter exchange '{exchange}' routes it nowhere: {found.why_nowhere}")
+        _nowhere(broker, burial, why or f"{_named(exchange)} takes it nowhere: {found.why_nowhere}")
         return
     if burial.entered:
         broker.ledger.dead_lettered += 1
@@ -71,8 +71,13 @@ def _targets(
         for name in cut:
             broker.listen(events.CycleCut(broker.now, burial.copy.message, name, not targets))
     if cut:
-        return targets, f"it would return to {', '.join(cut)} without a rejection: RabbitMQ takes that for a cycle and drops it"
+        does = "keeps it" if burial.queue.settings.dead_letter_strategy == "at-least-once" else "drops it"
+        return targets, f"it would return to {', '.join(cut)} without a rejection: RabbitMQ takes that for a cycle and {does}"
     return targets, f"{', '.join(full)} is full" if full else ""
+
+
+def _named(exchange: str) -> str:
+    return f"its dead-letter exchange '{exchange}'" if exchange else "the default exchange"
 
 
 def _publisher(queue: QueueType) -> str | None:

@@ -26,6 +26,7 @@ RULES: dict[str, CheckRule] = {
     "exchange-drops-all": CheckRule(ERROR, loss_rules.drops_all),
     "exchange-drops-some": CheckRule(NOTE, loss_rules.drops_some),
     "dead-letter-nowhere": CheckRule(ERROR, loss_rules.dead_letter_nowhere),
+    "dead-letter-kept": CheckRule(WARNING, loss_rules.dead_letter_kept),
     "limit-loses": CheckRule(WARNING, loss_rules.limit_loses),
     "parking-loses": CheckRule(ERROR, loss_rules.parking_loses),
     "parking-overlap": CheckRule(WARNING, loop_rules.parking_overlap),

@@ -7,14 +7,18 @@ from routesim.broker.policies import matching
 from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
+from routesim.content import Content
+from routesim.diagnostics import NOTE
 from routesim.durations import duration_text
 from routesim.explain.answer import quoted
+from routesim.explain.futures import dead_letter_target, keeps_dead_letters, may_refuse
 from routesim.explain.keys.key_sets import ALL, NONE, Keys, TooManyStates, any_of, exactly, witness
 from routesim.explain.keys.reach import decides_by_key, reach
 from routesim.model import DEFAULT_EXCHANGE
 from routesim.queues import QueueType
 
 MAX_SHOWN = 20  # losses of one cause that its witness shows
+LONGEST_REFUSED = 20  # messages, each with its own steps, that a witness dead-letters to fill a queue
 LONGEST_FILL = 20_000  # messages that a witness publishes to fill a queue
 LARGEST_FILL = 100_000  # bytes
 
@@ -96,13 +100,25 @@ class _Losses:
 
 
 def dead_letter_nowhere(topology: CheckedTopology) -> Iterator[Problem]:
+    yield from _dead_letters_nowhere(topology, kept=False)
+
+
+def dead_letter_kept(topology: CheckedTopology) -> Iterator[Problem]:
+    """At-least-once dead letters that no queue takes, which their own queue keeps (rules/routing#D19)."""
+    yield from _dead_letters_nowhere(topology, kept=True)
+    for queue in topology.broker.queues.values():
+        if dead_letter_exchange(queue) is not None and keeps_dead_letters(queue):
+            yield from _behind_a_full_queue(topology, queue)
+
+
+def _dead_letters_nowhere(topology: CheckedTopology, *, kept: bool) -> Iterator[Problem]:
     """One problem a cause: a policy that does this to a hundred queues is one mistake."""
     causes: dict[tuple[str, str], _Losses] = {}
     too_large: list[str] = []
     for name, queue in topology.broker.queues.items():
         target = dead_letter_exchange(queue)
-        if target is None or queue.settings.dead_letter_strategy == "at-least-once":
-            continue  # at least once: what leads nowhere is kept until it leads somewhere
+        if target is None or keeps_dead_letters(queue) is not kept:
+            continue
         try:
             found = next(filter(None, (_lost_key(topology, queue, target, way) for way in topology.ways.get(name, ()))), None)
         except TooManyStates:
@@ -111,7 +127,7 @@ def dead_letter_nowhere(topology: CheckedTopology) -> Iterator[Problem]:
         if found is not None:
             causes.setdefault(_cause(topology, queue), _Losses(target)).found.append((name, *found))
     for (kind, name), losses in causes.items():
-        yield _nowhere(topology, kind, name, losses)
+        yield _nowhere(topology, kind, name, losses, kept=kept)
     yield from not_checked("dead letters of queue", too_large)
 
 
@@ -141,15 +157,16 @@ def _lost_key(topology: CheckedTopology, queue: QueueType, target: str, way: Pub
     return None if key is None else (way, key, key)
 
 
-def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses) -> Problem:
+def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses, *, kept: bool) -> Problem:
+    state = "kept back" if kept else "dropped"
     steps: list[dict[str, Any]] = []
     fates: dict[str, Any] = {}
     shown = losses.found[:MAX_SHOWN]
     for number, (queue, way, key, _) in enumerate(shown, 1):
         steps += [publish_step(way, key, id=f"lost-{number}"), *reject_steps(queue, f"lost-{number}")]
-        fates[f"lost-{number}"] = {queue: "dropped: rejected"}
+        fates[f"lost-{number}"] = {queue: f"{state}: rejected"}
     queue, way, key, dead_key = losses.found[0]
-    sentence = f"{publishing(way, key)}, reject it from queue '{queue}': dropped"
+    sentence = f"{publishing(way, key)}, reject it from queue '{queue}': {state}"
     if len(losses.found) > 1:
         sentence += f"; the same for {len(shown) - 1} more queues"
     sections = slice_of(topology, [(way, key) for _, way, key, _ in shown], [item[0] for item in shown])
@@ -168,10 +185,59 @@ def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses) -
         cure = "bind a parking queue for that key, or set x-dead-letter-routing-key"
     inner = ("arguments", "x-dead-letter-exchange") if kind == "queue" else ("definition", "dead-letter-exchange")
     by = "" if kind == "queue" else f"policy '{name}': "
-    text = f"{by}dead letters of {who} are lost: they go to {target}, {why}"
+    what = "are lost"
+    if kept:
+        there = "it" if len(losses.found) == 1 else "them"
+        what = f"are kept back in {there} for ever, neither ready nor unacked, and count towards its length limit"
+    text = f"{by}dead letters of {who} {what}: they go to {target}, {why}"
     return Problem(
         text, topology.subject(kind, name), inner, cure, draft(topology, sentence, sections, steps, {"messages": fates})
     )
+
+
+def _behind_a_full_queue(topology: CheckedTopology, queue: QueueType) -> Iterator[Problem]:
+    """Nothing is lost, and nobody sees it: what waits there is neither ready nor unacked."""
+    for way in topology.ways.get(queue.name, ()):
+        key = way.sample(topology.work)
+        if key is None or not topology.arrives(way, key, queue.name):
+            continue
+        content = Content(way.exchange, key, (key,), dict(way.headers) or None, "")
+        targets = dead_letter_target(topology.broker, queue, content, "rejected").targets
+        full = next((target for target in targets if may_refuse(queue, target)), None)
+        if full is None:
+            continue
+        text = (
+            f"dead letters of queue '{queue.name}' are kept back in it, neither ready nor unacked, while '{full.name}' is full: it "
+            f"refuses what is beyond its limit ({_limit_of(full)})"
+        )
+        cure = (
+            f"see to it that '{full.name}' is consumed, and watch the total of '{queue.name}', or let '{full.name}' drop its head"
+        )
+        yield Problem(
+            text, topology.subject("queue", queue.name), ("name",), cure, _full_shown(topology, queue, full, way, key), NOTE
+        )
+        return
+
+
+def _limit_of(queue: QueueType) -> str:
+    limits = queue.settings
+    return (
+        f"max-length {limits.max_length:,}" if limits.max_length is not None else f"max-length-bytes {limits.max_length_bytes:,}"
+    )
+
+
+def _full_shown(topology: CheckedTopology, queue: QueueType, full: QueueType, way: PublishPath, key: str) -> Draft | None:
+    """Dead letters until the queue behind takes no more: one beyond the limit, and one that finds it full."""
+    limits = full.settings
+    if limits.max_length is None or limits.max_length > LONGEST_REFUSED:
+        return None
+    count = limits.max_length + 2
+    steps: list[dict[str, Any]] = []
+    for number in range(1, count + 1):
+        steps += [publish_step(way, key, id=f"dead-{number}"), *reject_steps(queue.name, f"dead-{number}")]
+    sentence = f"{publishing(way, key)} and reject it from '{queue.name}', {count} times: the last one is kept back"
+    sections = slice_of(topology, [(way, key)], [queue.name])
+    return draft(topology, sentence, sections, steps, {"messages": {f"dead-{count}": {queue.name: "kept back: rejected"}}})
 
 
 # Limits ----------------------------------------------------------------------------------------------------------------

@@ -220,12 +220,13 @@ def _reached(reached: list[str], why: str) -> Section:
 
 def _later(later: dict[str, list[Any]]) -> Section:
     rows = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for items in later.values():
         for item in items:
-            if (item.queue, item.reason) in seen:
+            mark = (item.queue, item.reason, item.why)
+            if mark in seen:
                 continue
-            seen.add((item.queue, item.reason))
+            seen.add(mark)
             if item.queues:
                 target = ", ".join(item.queues)
                 text = f"→ {target} {item.why}"
@@ -233,7 +234,7 @@ def _later(later: dict[str, list[Any]]) -> Section:
                 if item.loops:
                     text += " (a loop)"
             else:
-                text, tone = item.why, BAD if item.reason != "refused" else NOTICE
+                text, tone = item.why, BAD if item.ends_badly else NOTICE
             rows.append((Cell("  " * item.depth + item.queue), Cell(item.when), Cell(text, tone)))
     return Section("What can become of it there, beside an ack", ("queue", "when", "then"), rows)
 

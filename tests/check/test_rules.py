@@ -24,6 +24,7 @@ from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
 
 DLX = "x-dead-letter-exchange"
+AT_LEAST_ONCE = "x-dead-letter-strategy: at-least-once, x-overflow: reject-publish"
 
 # code -> (severity, a scenario with the fault, the same without it)
 CASES: dict[str, tuple[str, str, str]] = {
@@ -50,6 +51,10 @@ bindings:
   - {{source: shop, destination: jobs, routing_key: "job.*"}}
   - {{source: dlx, destination: parked, routing_key: "job.#"}}
 """,
+    ),
+    "dead-letter-kept": (
+        WARNING, f"queues: {{jobs: {{type: quorum, arguments: {{{DLX}: gone, {AT_LEAST_ONCE}}}}}}}",
+        f"queues: {{jobs: {{type: quorum, arguments: {{{DLX}: '', x-dead-letter-routing-key: parked, {AT_LEAST_ONCE}}}}}, parked: }}",
     ),
     "limit-loses": (
         WARNING, "queues: {jobs: {arguments: {x-message-ttl: 5000}}}",
@@ -351,6 +356,37 @@ bindings:
     assert "eu.order" in finding.message
     assert runs(finding)
     assert "dead-letter-nowhere" not in found(tmp_path, text.replace("us.order", "eu.order"))
+
+
+@pytest.mark.parametrize("target", ["classic", "quorum"])
+def test_dead_letters_behind_a_full_queue_are_kept_back(target: str, tmp_path: Path) -> None:
+    text = f"""
+queues:
+  jobs: {{type: quorum, arguments: {{{DLX}: '', x-dead-letter-routing-key: parked, {AT_LEAST_ONCE}}}}}
+  parked: {{type: {target}, arguments: {{x-max-length: 3, x-overflow: reject-publish}}}}
+"""
+    finding = found(tmp_path, text)["dead-letter-kept"]
+    assert finding.severity == NOTE
+    assert runs(finding)
+    assert "dead-letter-kept" not in found(tmp_path, text.replace("reject-publish}}\n", "drop-head}}\n"))
+
+
+DELAYED_CALL = """
+celery:
+  apps:
+    shop:
+      task_default_queue: orders
+      task_queues: {orders: {exchange: orders, exchange_type: topic, routing_key: orders, queue_arguments: {x-queue-type: quorum}}}
+  tasks: {pay: {runs: [{takes: 1s}]}}
+  workers: {w1: }
+steps: [{publish: {exchange: celery_delayed_27, routing_key: KEY}}]
+"""
+
+
+def test_delayed_tasks_with_a_key_that_no_queue_is_bound_for_are_kept_back(tmp_path: Path) -> None:
+    """Celery's levels dead-letter at least once: such a task waits in the last one for ever."""
+    assert runs(found(tmp_path, DELAYED_CALL.replace("KEY", delays.delayed_key(3, "nobody")))["dead-letter-kept"])
+    assert "dead-letter-kept" not in found(tmp_path, DELAYED_CALL.replace("KEY", delays.delayed_key(3, "orders")))
 
 
 def test_under_another_version(tmp_path: Path) -> None:

@@ -30,6 +30,14 @@ RULE_PAGES: dict[str, Page] = {
         "queues: {jobs: {arguments: {x-dead-letter-exchange: dlx}}}, with nothing bound to dlx",
         "Bind a parking queue to the dead-letter exchange, for those keys or with x-dead-letter-routing-key.",
     ),
+    "dead-letter-kept": Page(
+        "A quorum queue dead-letters at least once, and no queue takes its dead letters: their exchange is missing or leads nowhere, "
+        "or the queue behind is full and refuses them. They are kept back in their own queue and tried again every three minutes: "
+        "neither ready nor unacked, in its total alone, and they count towards its length limit.",
+        "queues: {retry: {type: quorum, arguments: {x-dead-letter-strategy: at-least-once, x-overflow: reject-publish, "
+        "x-dead-letter-exchange: gone}}}",
+        "Bind a queue that takes them; what was kept back comes to it by itself.",
+    ),
     "limit-loses": Page(
         "A time-to-live or a length limit drops messages, and no dead-letter exchange keeps them. For data that is worthless when "
         "it is old this is right; for work it is a loss.",
