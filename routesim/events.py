@@ -253,7 +253,7 @@ class Dropped(NamedTuple):
 
 @event("awaiting_dead_letter", state="kept back")
 class Awaiting(NamedTuple):
-    """An at-least-once dead letter that no queue has taken yet; its source keeps it, neither ready nor unacked, and tries again."""
+    """An at-least-once dead letter that no queue has taken yet. Its source keeps it, neither ready nor unacked, and tries again."""
 
     at_ms: int
     message: str

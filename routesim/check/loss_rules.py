@@ -207,8 +207,8 @@ def _behind_a_full_queue(topology: CheckedTopology, queue: QueueType) -> Iterato
         if full is None:
             continue
         text = (
-            f"dead letters of queue '{queue.name}' are kept back in it, neither ready nor unacked, while '{full.name}' is full: it "
-            f"refuses what is beyond its limit ({_limit_of(full)})"
+            f"dead letters of queue '{queue.name}' are kept back in it, neither ready nor unacked, while '{full.name}' is full: "
+            f"it refuses what is beyond its limit ({_limit_of(full)})"
         )
         cure = (
             f"see to it that '{full.name}' is consumed, and watch the total of '{queue.name}', or let '{full.name}' drop its head"

@@ -7,8 +7,8 @@ from routesim.broker.policies import matching
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.durations import seconds
-from routesim.explain.arrivals import arriving
 from routesim.explain.answer import Answer, CannotExplain, quoted
+from routesim.explain.arrivals import arriving
 from routesim.explain.futures import Future, as_data, futures
 from routesim.explain.route import topology
 from routesim.explain.types import shown_table
