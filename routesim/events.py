@@ -253,7 +253,7 @@ class Dropped(NamedTuple):
 
 @event("awaiting_dead_letter", state="kept back")
 class Awaiting(NamedTuple):
-    """An at-least-once dead letter that no queue has taken yet. Its source keeps it, neither ready nor unacked, and tries again."""
+    """An at-least-once dead letter that no queue has taken yet. Its source keeps it, neither ready nor unacked, to try again."""
 
     at_ms: int
     message: str
@@ -261,6 +261,23 @@ class Awaiting(NamedTuple):
     copy: int
     reason: str
     why: str
+
+
+@event("overdue")
+class Overdue(NamedTuple):
+    """A copy that was to expire at `due_ms` and did not leave its queue before now; what becomes of it follows.
+
+    `why`: behind (another copy, of message `before`, stood between it and the head), no timer (it came to the front by its
+    priority), unacked (a consumer had it then).
+    """
+
+    at_ms: int
+    message: str
+    queue: str
+    copy: int
+    due_ms: int
+    why: str
+    before: str | None
 
 
 @event("cycle_cut")

@@ -24,6 +24,8 @@ def drain(broker: State) -> None:
 
 def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
     queue, copy, reason = burial.queue, burial.copy, burial.reason
+    if burial.overdue is not None:
+        broker.overdue(burial.overdue)
     exchange = queue.settings.dead_letter_exchange
     if exchange is None:  # a policy took it away meanwhile
         broker.drop(queue, copy, reason, "the queue has no dead-letter exchange", burial.by, entered=burial.entered)

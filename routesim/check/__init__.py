@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from routesim.check import binding_rules, consumer_rules, loop_rules, loss_rules, settings_rules, task_rules
+from routesim.check import binding_rules, consumer_rules, expiry_rules, loop_rules, loss_rules, settings_rules, task_rules
 from routesim.check.finding import OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import confirmed
@@ -33,6 +33,7 @@ RULES: dict[str, CheckRule] = {
     "cycle-cut": CheckRule(ERROR, loop_rules.cycle_cut),
     "retry-endless": CheckRule(WARNING, loop_rules.retry_endless),
     "requeue-endless": CheckRule(WARNING, loop_rules.requeue_endless),
+    "expiry-late": CheckRule(NOTE, expiry_rules.expiry_late),
     "wildcard-on-direct": CheckRule(ERROR, binding_rules.wildcard_on_direct),
     "star-is-one-word": CheckRule(WARNING, binding_rules.star_and_several_words),
     "binding-adds-nothing": CheckRule(NOTE, binding_rules.redundant),

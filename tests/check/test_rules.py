@@ -108,6 +108,15 @@ consumers:
         WARNING, "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: requeue}}}",
         "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: [{attempt: 1, do: requeue}]}}}",
     ),
+    "expiry-late": (
+        NOTE, """
+queues: {wait: }
+steps: [{publish: {routing_key: wait, expiration: "60000"}}, {publish: {routing_key: wait, expiration: "1000"}}]
+""", """
+queues: {wait: }
+steps: [{publish: {routing_key: wait, expiration: "1000"}}, {publish: {routing_key: wait, expiration: "1000"}}]
+""",
+    ),
     "wildcard-on-direct": (
         ERROR, "{exchanges: {shop: direct}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",
         "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",

@@ -73,6 +73,13 @@ RULE_PAGES: dict[str, Page] = {
         "consumers: {worker: {queue: jobs, on_message: requeue}}",
         "Reject into a dead-letter exchange, or use a quorum queue with a delivery limit.",
     ),
+    "expiry-late": Page(
+        "Only the head of a queue expires. A message with a short time to live that stands behind one with a long time to live, or "
+        "without any, stays until that one is gone, and is dead-lettered so much later. In a classic queue with priorities a "
+        "message that comes to the front by its priority gets no timer: it stays, or is delivered, although it is due.",
+        'expiration: "60000", then expiration: "1000", published to one queue that nobody consumes',
+        "Use a queue for each time to live, as most delay and retry topologies do; no time to live beside priorities.",
+    ),
     "wildcard-on-direct": Page(
         "A binding of a direct exchange has * or # as a word. There they are ordinary words; only a publish with that very key "
         "matches.",
