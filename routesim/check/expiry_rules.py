@@ -8,7 +8,8 @@ from routesim.broker.asking import content_of
 from routesim.broker.routing import route
 from routesim.check.finding import Draft, Problem
 from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
-from routesim.check.witness import draft, publish_step, publishing, slice_of
+from routesim.check.witness import cause_of, confirmed, draft, publish_step, publishing, slice_of
+from routesim.diagnostics import NOTE
 from routesim.durations import duration_text
 from routesim.explain.keys.key_sets import exactly
 from routesim.model import Message
@@ -36,6 +37,51 @@ def expiry_late(topology: CheckedTopology) -> Iterator[Problem]:
         shown = next((item for pair in _pairs(arrivals) if (item := _shown(topology, queue, *pair)) is not None), None)
         if shown is not None:
             yield shown
+
+
+def queue_expires(topology: CheckedTopology) -> Iterator[Problem]:
+    """Queues that are deleted, with what is in them, when nobody has used them for a while (rules/queues#5.9)."""
+    causes: dict[tuple[str, str], list[tuple[QueueType, Draft, bool]]] = {}
+    for queue in topology.broker.queues.values():
+        limits = queue.settings
+        made_for_one = queue.owner is not None or queue.auto_delete or not queue.durable or queue.broker_name != queue.name
+        if limits.expires is None or queue.keeps_log or made_for_one:
+            continue
+        waits = limits.message_ttl is not None and limits.message_ttl < limits.expires
+        shown = _expires_draft(topology, queue, waits=waits)
+        if confirmed(shown, "Queue expires") is not None:
+            causes.setdefault(cause_of(topology, queue, "expires"), []).append((queue, shown, waits))
+    for (kind, name), found in causes.items():
+        queue, shown, waits = next((item for item in found if not item[2]), found[0])
+        who = f"queue '{queue.name}' is" if len(found) == 1 else f"{len(found)} queues, such as '{queue.name}', are"
+        by = "" if kind == "queue" else f"policy '{name}': "
+        text = (
+            f"{by}{who} deleted when nobody has used {'it' if len(found) == 1 else 'them'} for "
+            f"{duration_text(queue.settings.expires or 0)}, with all messages that are left: they are not dead-lettered"
+        )
+        inner = ("arguments", "x-expires") if kind == "queue" else ("definition", "expires")
+        cure = "take expires out, or see to it that there always is a consumer"
+        if waits:
+            cure = "declare the queue anew with every publish, or take expires out"
+            text += "; a publish does not count as use"
+        yield Problem(text, topology.subject(kind, name), inner, cure, shown, NOTE if waits else None)
+
+
+def _expires_draft(topology: CheckedTopology, queue: QueueType, *, waits: bool) -> Draft:
+    """`waits`: published so late that the queue goes before the message expires."""
+    limits = queue.settings
+    expires, lives = limits.expires or 0, limits.message_ttl or 0
+    way, key = topology.publish(queue.name)
+    step = publish_step(way, key)
+    over = 2 * queue.lease_tick_ms + 1
+    steps: list[dict[str, object]] = [step, {"wait": expires + over}]
+    sentence = f"{publishing(way, key)}, wait {duration_text(expires + over)}: deleted with '{queue.name}'"
+    if waits:
+        before = expires - min(lives, expires) // 2
+        steps = [{"wait": before}, step, {"wait": expires - before + over}]
+        sentence = f"wait {duration_text(before)}, {publishing(way, key)}, wait again: deleted with '{queue.name}'"
+    expect = {"messages": {"m1": {queue.name: "deleted"}}}
+    return draft(topology, sentence, slice_of(topology, [(way, key)], [queue.name]), steps, expect)
 
 
 def _arrivals(topology: CheckedTopology) -> dict[str, list[Arrival]]:
@@ -92,8 +138,8 @@ def _shown(topology: CheckedTopology, queue: QueueType, first: Arrival, second: 
         cure = "give messages with a time to live a queue without priorities"
     else:
         text = (
-            f"queue '{queue.name}': a message with a time to live of {short} stays beyond it behind one with a time to live {long}"
-            ", for only the head of a queue expires"
+            f"queue '{queue.name}': a message with a time to live of {short} stays beyond it behind one with a time to live "
+            f"{long}, for only the head of a queue expires"
         )
         cure = "use a queue for each time to live"
     return Problem(text, topology.subject("queue", queue.name), ("name",), cure, _late_draft(topology, queue, first, second))

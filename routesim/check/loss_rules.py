@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from routesim.broker.policies import matching
+from routesim.broker.routing import Visit, walk
 from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
-from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
+from routesim.check.witness import cause_of, draft, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
 from routesim.diagnostics import NOTE
 from routesim.durations import duration_text
@@ -43,6 +43,9 @@ def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
             [publish_step(way, "any.key")], {"lost": 1},
         )  # fmt: skip
         cure = "bind a queue, or set alternate-exchange"
+        if state.alternate is not None:
+            there = state.alternate in topology.broker.exchanges
+            cure = f"bind a queue to it, or {'to' if there else 'declare'} '{state.alternate}'"
         yield Problem(f"exchange '{name}' {why}: it drops every message", topology.subject("exchange", name), (), cure, shown)
 
 
@@ -81,9 +84,28 @@ def drops_some(topology: CheckedTopology) -> Iterator[Problem]:
             topology, f"{publishing(way, key)}: dropped", slice_of(topology, [(way, key)]), [publish_step(way, key)],
             {"lost": 1},
         )  # fmt: skip
-        text = f"exchange '{name}' drops keys that no binding matches, such as {quoted(key)}"
-        cure = "an alternate-exchange catches them; `mandatory` tells the publisher"
+        text, cure = _dropped(topology, way, key)
         yield Problem(text, topology.subject("exchange", name), (), cure, shown)
+
+
+def _dropped(topology: CheckedTopology, way: PublishPath, key: str) -> tuple[str, str]:
+    """What to say of keys such as this one, which lead nowhere from the exchange, and what there is not yet that helps."""
+    broker, name = topology.broker, way.exchange
+    visits: list[Visit] = []
+    found, _ = walk(broker, name, "?", Content(name, key, (key,), None, ""), visits=visits)
+    last = visits[-1]
+    text = f"exchange '{name}' drops keys that no binding matches, such as {quoted(key)}"
+    cure = "an alternate-exchange catches them"
+    if len(visits) > 1 or last.matched or last.alternate is not None:
+        text = f"exchange '{name}' drops keys that lead to no queue, such as {quoted(key)}: {found.why_nowhere}"
+        if last.alternate is not None and last.alternate not in broker.exchanges:
+            cure = f"declare '{last.alternate}', and bind a queue to it"
+        else:
+            cure = f"bind a queue to '{last.exchange}' for them"
+    published = [message for _, message in topology.publishes if message.exchange == name]
+    if not published or not all(message.mandatory for message in published):
+        cure += "; `mandatory` tells the publisher"
+    return text, cure
 
 
 # Dead letters ----------------------------------------------------------------------------------------------------------
@@ -125,18 +147,10 @@ def _dead_letters_nowhere(topology: CheckedTopology, *, kept: bool) -> Iterator[
             too_large.append(name)
             continue
         if found is not None:
-            causes.setdefault(_cause(topology, queue), _Losses(target)).found.append((name, *found))
+            causes.setdefault(cause_of(topology, queue, "dead_letter_exchange"), _Losses(target)).found.append((name, *found))
     for (kind, name), losses in causes.items():
         yield _nowhere(topology, kind, name, losses, kept=kept)
     yield from not_checked("dead letters of queue", too_large)
-
-
-def _cause(topology: CheckedTopology, queue: QueueType) -> tuple[str, str]:
-    origin = queue.origins["dead_letter_exchange"].source
-    if origin == "argument":
-        return "queue", queue.name
-    operator = origin == "operator policy"
-    return "operator" if operator else "policy", matching(topology.broker, operator, queue.broker_name, queue.kind)[0].name
 
 
 def _lost_key(topology: CheckedTopology, queue: QueueType, target: str, way: PublishPath) -> tuple[PublishPath, str, str] | None:
@@ -182,7 +196,9 @@ def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses, *
         why, cure = "to which nothing is bound", f"bind a parking queue to '{losses.target}'"
     else:
         why = f"which leads nowhere for key {quoted(dead_key)}"
-        cure = "bind a parking queue for that key, or set x-dead-letter-routing-key"
+        fixed = topology.broker.queues[queue].settings.dead_letter_routing_key is not None
+        cure = "bind a parking queue for that key" if losses.target else f"declare a queue of the name {quoted(dead_key)}"
+        cure += f", or set {'another' if fixed else 'a'} dead-letter-routing-key"
     inner = ("arguments", "x-dead-letter-exchange") if kind == "queue" else ("definition", "dead-letter-exchange")
     by = "" if kind == "queue" else f"policy '{name}': "
     what = "are lost"

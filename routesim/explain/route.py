@@ -5,6 +5,7 @@ import heapq
 from typing import Any
 
 from routesim.broker import Broker, RabbitBroker
+from routesim.broker.policies import matching
 from routesim.broker.records import ExchangeState
 from routesim.broker.routing import Visit, route, walk
 from routesim.content import Content
@@ -15,7 +16,7 @@ from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.futures import as_data, futures
 from routesim.explain.topic import aligned, nearest_change
 from routesim.explain.types import shown_table
-from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.model import DEFAULT_EXCHANGE, Binding, Policy
 from routesim.scenario import Scenario
 from routesim.steps import Bind, Consume
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section, mark
@@ -120,6 +121,12 @@ def headers_that_count(broker: Broker, visits: list[Visit], headers: Any) -> dic
 def _hint(name: str, known: Any) -> str:
     cure = did_you_mean(name, [item for item in known if item])
     return f"; {cure}" if cure else ""
+
+
+def unused_alternate(broker: Broker) -> Policy | None:
+    """The policy that would give the default exchange an alternate exchange, if it could have one (rules/routing#R2)."""
+    applies = matching(broker, False, DEFAULT_EXCHANGE, "exchange")[:1]
+    return next((policy for policy in applies if "alternate-exchange" in policy.definition), None)
 
 
 def _names(names: list[str]) -> str:
@@ -242,8 +249,14 @@ def _later(later: dict[str, list[Any]]) -> Section:
 def _help(broker: Broker, visits: list[Visit], exchange: str, key: str) -> list[str]:
     """What would have led to a queue."""
     if exchange == DEFAULT_EXCHANGE:
-        cure = did_you_mean(key, broker.queues)
-        return [cure] if cure else []
+        cure, policy = did_you_mean(key, broker.queues), unused_alternate(broker)
+        hints = [cure] if cure else []
+        if policy is not None:
+            target = plain(policy.definition["alternate-exchange"])
+            hints.append(
+                f"Policy '{policy.name}' matches the default exchange, but its alternate exchange '{target}' is never used there."
+            )
+        return hints
     hints = []
     for visit in visits:
         state = broker.exchanges[visit.exchange]

@@ -108,6 +108,23 @@ consumers:
         WARNING, "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: requeue}}}",
         "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: [{attempt: 1, do: requeue}]}}}",
     ),
+    "queue-expires": (
+        WARNING, "queues: {jobs: {arguments: {x-expires: 60000}}}",
+        "queues: {jobs: , reply: {exclusive: true, arguments: {x-expires: 60000}}, q: {auto_delete: true, arguments: {x-expires: 60000}}}",
+    ),
+    "policy-unused": (
+        NOTE, """
+exchanges: {shop: topic, rest: fanout}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: "#"}, {source: rest, destination: r}]
+policies: [{name: catch, pattern: .*, apply-to: exchanges, definition: {alternate-exchange: rest}}]
+""", """
+exchanges: {shop: topic, rest: fanout}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: "#"}, {source: rest, destination: r}]
+policies: [{name: catch, pattern: ^shop$, apply-to: exchanges, definition: {alternate-exchange: rest}}]
+""",
+    ),
     "expiry-late": (
         NOTE, """
 queues: {wait: }
@@ -365,6 +382,66 @@ bindings:
     assert "eu.order" in finding.message
     assert runs(finding)
     assert "dead-letter-nowhere" not in found(tmp_path, text.replace("us.order", "eu.order"))
+
+
+@pytest.mark.parametrize("version", ["3.10", "4.3"])
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+def test_a_queue_that_expires_loses_what_is_in_it_also_where_it_has_a_dead_letter_exchange(
+    kind: str, version: str, tmp_path: Path
+) -> None:
+    """By a policy for many queues it is one finding; with a shorter time to live it takes a late publish."""
+    text = f"""
+rabbitmq: "{version}"
+queues:
+  a: {{type: {kind}, arguments: {{TTL{DLX}: '', x-dead-letter-routing-key: parked}}}}
+  b: {{type: {kind}, arguments: {{TTL{DLX}: '', x-dead-letter-routing-key: parked}}}}
+  parked:
+policies: [{{name: gone, pattern: ^.$, definition: {{expires: 120000}}}}]
+"""
+    finding = found(tmp_path, text.replace("TTL", ""))["queue-expires"]
+    assert finding.severity == WARNING
+    assert finding.message.startswith("policy 'gone': 2 queues")
+    assert runs(finding)
+    waiting = found(tmp_path, text.replace("TTL", "x-message-ttl: 60000, "))["queue-expires"]
+    assert waiting.severity == NOTE
+    assert runs(waiting)
+
+
+CURES = {
+    "declare 'rest'": "{exchanges: {shop: {type: topic, arguments: {alternate-exchange: rest}}}, queues: {q: }, "
+                      "bindings: [{source: shop, destination: q, routing_key: a.*}]}",
+    "bind a queue to 'rest'": "{exchanges: {shop: {type: topic, arguments: {alternate-exchange: rest}}, rest: direct}, queues: {q: , r: }, "
+                              "bindings: [{source: shop, destination: q, routing_key: a.*}, {source: rest, destination: r, routing_key: b}]}",
+    "bind a queue to 'inner'": "{exchanges: {shop: {type: topic, arguments: {alternate-exchange: rest}}, rest: fanout, inner: direct}, "
+                               "queues: {q: , r: }, bindings: [{source: shop, destination: inner, destination_type: exchange, routing_key: "
+                               "'#'}, {source: inner, destination: q, routing_key: a}, {source: rest, destination: r}]}",
+    "an alternate-exchange": "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: a.*}]}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cure", CURES)
+def test_what_helps_against_lost_keys_is_not_there_already(cure: str, tmp_path: Path) -> None:
+    finding = found(tmp_path, CURES[cure])["exchange-drops-some"]
+    assert finding.cure.startswith(cure)
+    assert finding.cure.endswith("`mandatory` tells the publisher")
+    steps = "{steps: [{publish: {exchange: shop, routing_key: a.b, mandatory: true}}], "
+    assert "mandatory" not in found(tmp_path, steps + CURES[cure][1:])["exchange-drops-some"].cure
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cure"),
+    [
+        (f"{DLX}: dlx", "bind a parking queue to 'dlx'"),
+        (f"{DLX}: ''", "declare a queue of the name other, or set a dead-letter-routing-key"),
+        (
+            f"{DLX}: '', x-dead-letter-routing-key: gone",
+            "declare a queue of the name gone, or set another dead-letter-routing-key",
+        ),
+    ],
+)
+def test_what_helps_against_lost_dead_letters_is_not_there_already(arguments: str, cure: str, tmp_path: Path) -> None:
+    text = f"{{exchanges: {{shop: fanout, dlx: direct}}, queues: {{q: {{arguments: {{{arguments}}}}}}}, bindings: [{{source: shop, destination: q}}]}}"
+    assert found(tmp_path, text)["dead-letter-nowhere"].cure == cure
 
 
 @pytest.mark.parametrize("target", ["classic", "quorum"])

@@ -73,6 +73,12 @@ RULE_PAGES: dict[str, Page] = {
         "consumers: {worker: {queue: jobs, on_message: requeue}}",
         "Reject into a dead-letter exchange, or use a quorum queue with a delivery limit.",
     ),
+    "queue-expires": Page(
+        "A queue with x-expires, by argument or policy, is deleted when it has had no consumer, no basic.get and no declaration for "
+        "so long. Publishing to it does not count. What is in it then is gone; it is never dead-lettered.",
+        "queues: {jobs.delayed: {arguments: {x-expires: 60000}}}",
+        "Take it out of queues whose messages matter, or declare the queue anew with every publish.",
+    ),
     "expiry-late": Page(
         "Only the head of a queue expires. A message with a short time to live that stands behind one with a long time to live, or "
         "without any, stays until that one is gone, and is dead-lettered so much later. In a classic queue with priorities a "
@@ -135,6 +141,12 @@ RULE_PAGES: dict[str, Page] = {
         "Two policies with the same priority match the same thing. Which of them applies is undefined.",
         "two policies with pattern .* and priority 0",
         "Give them different priorities.",
+    ),
+    "policy-unused": Page(
+        "A policy with alternate-exchange matches the default exchange, whose name is empty. RabbitMQ never looks for an alternate "
+        "exchange there: a publish with a key that no queue has for a name is dropped, or returned if it is mandatory.",
+        "policies: [{name: catch-all, pattern: .*, apply-to: exchanges, definition: {alternate-exchange: unrouted}}]",
+        "Publish to an exchange of your own, or with mandatory. For other exchanges the policy is right: ignore the note.",
     ),
     "argument-meaningless": Page(
         "An argument that nothing reads there: misspelt, of another type of exchange, or without the one that it depends on. "
