@@ -253,9 +253,9 @@ class Dropped(NamedTuple):
     by: str
 
 
-@event("awaiting_dead_letter", state="ready")
+@event("awaiting_dead_letter", state="kept back")
 class Awaiting(NamedTuple):
-    """An at-least-once dead letter that no queue has taken yet; its source keeps it and tries again."""
+    """An at-least-once dead letter that no queue has taken yet. Its source keeps it, neither ready nor unacked, to try again."""
 
     at_ms: int
     message: str
@@ -263,6 +263,23 @@ class Awaiting(NamedTuple):
     copy: int
     reason: str
     why: str
+
+
+@event("overdue")
+class Overdue(NamedTuple):
+    """A copy that was to expire at `due_ms` and did not leave its queue before now; what becomes of it follows.
+
+    `why`: behind (another copy, of message `before`, stood between it and the head), no timer (it came to the front by its
+    priority), unacked (a consumer had it then).
+    """
+
+    at_ms: int
+    message: str
+    queue: str
+    copy: int
+    due_ms: int
+    why: str
+    before: str | None
 
 
 @event("cycle_cut")

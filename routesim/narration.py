@@ -128,6 +128,27 @@ def _dropped_why(event: events.Dropped) -> str:
     return f"{reason}: {event.why}"
 
 
+_BEHIND = "but only the head of a queue expires:"
+
+
+def overdue_why(event: events.Overdue) -> str:
+    due = f"due at {seconds(event.due_ms)} s"
+    if event.why == "unacked":
+        return f"{due}, when a consumer had it; what is unacked does not expire"
+    if event.why == "no timer":
+        return f"{due}, but it came to the front by its priority, and then a classic queue sets no timer"
+    return f"{due}, {_BEHIND} {event.before or 'another message'} stood before it until {seconds(event.at_ms)} s"
+
+
+def still_overdue(event: events.Overdue) -> str:
+    """The same of what waits there when the run ends, as part of a sentence."""
+    if event.why == "behind":
+        why = f"due at {seconds(event.due_ms)} s, {_BEHIND} {event.before or 'another message'} stands before it"
+    else:
+        why = overdue_why(event)
+    return f"still in {event.queue}: {why}"
+
+
 def _queue_declared(event: events.QueueDeclared) -> str:
     named = "" if event.broker_name == event.queue else f", named {event.broker_name} by the broker"
     return f"queue, {event.type}{named}"
@@ -225,6 +246,9 @@ NARRATION: dict[type, Words] = {
     events.Awaiting: Words(
         "kept back", _queue, lambda event: f"{event.reason}, at-least-once: {event.why}", NOTICE,
         lambda event: f"kept back in {event.queue} ({event.reason}): {event.why}",
+    ),
+    events.Overdue: Words(
+        "overdue", _queue, overdue_why, NOTICE, lambda event: f"overdue in {event.queue}: {overdue_why(event)}",
     ),
     events.CycleCut: Words(
         "cycle cut", _queue, lambda event: BEEN_THERE, BAD, lambda event: f"kept out of {event.queue}: {BEEN_THERE}",

@@ -90,8 +90,8 @@ class Broker:
         """Call the queue's `tick` at that instant."""
         raise NotImplementedError
 
-    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "") -> None:
-        """Dead-letter or drop a copy that has left the queue."""
+    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "", overdue: events.Overdue | None = None) -> None:
+        """Dead-letter or drop a copy that has left the queue. `overdue`: why that is so late."""
         raise NotImplementedError
 
     def watch_acknowledgement(self, channel: Channel[QueueType]) -> None:
@@ -181,6 +181,10 @@ class Broker:
         if self.listen:
             self.listen(events.Requeued(self.now, copy.message, queue.name, copy.serial, by, why))
         self.came_back(copy.message, queue.name)
+
+    def overdue(self, event: events.Overdue) -> None:
+        if self.listen:
+            self.listen(event)
 
     def retry_delayed(self, queue: QueueType, copy: Copy, until_ms: int) -> None:
         if self.listen:

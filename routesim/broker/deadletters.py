@@ -24,6 +24,8 @@ def drain(broker: State) -> None:
 
 def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
     queue, copy, reason = burial.queue, burial.copy, burial.reason
+    if burial.overdue is not None:
+        broker.overdue(burial.overdue)
     exchange = queue.settings.dead_letter_exchange
     if exchange is None:  # a policy took it away meanwhile
         broker.drop(queue, copy, reason, "the queue has no dead-letter exchange", burial.by, entered=burial.entered)
@@ -38,7 +40,7 @@ def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
     found = route(broker, exchange, copy.message, content)
     targets, why = _targets(broker, burial, found, deaths)
     if not targets and not found.delayed_by:
-        _nowhere(broker, burial, why or f"its dead-letter exchange '{exchange}' routes it nowhere: {found.why_nowhere}")
+        _nowhere(broker, burial, why or f"{_named(exchange)} takes it nowhere: {found.why_nowhere}")
         return
     if burial.entered:
         broker.ledger.dead_lettered += 1
@@ -71,8 +73,13 @@ def _targets(
         for name in cut:
             broker.listen(events.CycleCut(broker.now, burial.copy.message, name, not targets))
     if cut:
-        return targets, f"it would return to {', '.join(cut)} without a rejection: RabbitMQ takes that for a cycle and drops it"
+        does = "keeps it" if burial.queue.settings.dead_letter_strategy == "at-least-once" else "drops it"
+        return targets, f"it would return to {', '.join(cut)} without a rejection: RabbitMQ takes that for a cycle and {does}"
     return targets, f"{', '.join(full)} is full" if full else ""
+
+
+def _named(exchange: str) -> str:
+    return f"its dead-letter exchange '{exchange}'" if exchange else "the default exchange"
 
 
 def _publisher(queue: QueueType) -> str | None:

@@ -61,13 +61,15 @@ class RememberedRoute(NamedTuple):
 
 
 class PendingDeadLetter(NamedTuple):
-    """A copy on its way to a dead-letter exchange. `entered` False: its queue refused it, so it was never counted in."""
+    """A copy on its way to a dead-letter exchange. `entered` False: its queue refused it, so it was never counted in;
+    `overdue`: why it died later than it was to."""
 
     queue: QueueType
     copy: Copy
     reason: str
     by: str
     entered: bool
+    overdue: events.Overdue | None = None
 
 
 class PendingPublish(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Any
 from routesim.broker.broker import Broker
 from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK
 from routesim.broker.records import ExchangeState, PendingDeadLetter, PendingPublish
+from routesim.events import Overdue
 from routesim.model import REPLY_TO
 from routesim.queues import Channel, Classic, Copy, QueueType, Subscription
 from routesim.replies import AmqpError
@@ -27,11 +28,13 @@ class State(Broker):
         self.uncommitted: dict[str, list[PendingPublish]] = {}  # by channel
         self.pending_dead_letters: deque[PendingDeadLetter] = deque()
 
-    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "") -> None:
+    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "", overdue: Overdue | None = None) -> None:
         if queue.settings.dead_letter_exchange is None:
+            if overdue is not None:
+                self.overdue(overdue)
             self.drop(queue, copy, reason, "the queue has no dead-letter exchange", by)
         else:
-            self.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, by, True))
+            self.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, by, True, overdue))
 
     def dead_letters_on_their_way(self) -> int:
         return sum(item.entered for item in self.pending_dead_letters)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from routesim.check import binding_rules, consumer_rules, loop_rules, loss_rules, settings_rules, task_rules
+from routesim.check import binding_rules, consumer_rules, expiry_rules, loop_rules, loss_rules, settings_rules, task_rules
 from routesim.check.finding import OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import confirmed
@@ -26,12 +26,15 @@ RULES: dict[str, CheckRule] = {
     "exchange-drops-all": CheckRule(ERROR, loss_rules.drops_all),
     "exchange-drops-some": CheckRule(NOTE, loss_rules.drops_some),
     "dead-letter-nowhere": CheckRule(ERROR, loss_rules.dead_letter_nowhere),
+    "dead-letter-kept": CheckRule(WARNING, loss_rules.dead_letter_kept),
     "limit-loses": CheckRule(WARNING, loss_rules.limit_loses),
     "parking-loses": CheckRule(ERROR, loss_rules.parking_loses),
     "parking-overlap": CheckRule(WARNING, loop_rules.parking_overlap),
     "cycle-cut": CheckRule(ERROR, loop_rules.cycle_cut),
     "retry-endless": CheckRule(WARNING, loop_rules.retry_endless),
     "requeue-endless": CheckRule(WARNING, loop_rules.requeue_endless),
+    "queue-expires": CheckRule(WARNING, expiry_rules.queue_expires),
+    "expiry-late": CheckRule(NOTE, expiry_rules.expiry_late),
     "wildcard-on-direct": CheckRule(ERROR, binding_rules.wildcard_on_direct),
     "star-is-one-word": CheckRule(WARNING, binding_rules.star_and_several_words),
     "binding-adds-nothing": CheckRule(NOTE, binding_rules.redundant),
@@ -42,6 +45,7 @@ RULES: dict[str, CheckRule] = {
     "queue-unreachable": CheckRule(NOTE, binding_rules.unreachable),
     "policy-hidden": CheckRule(WARNING, settings_rules.policy_hidden),
     "policy-tie": CheckRule(WARNING, settings_rules.policy_tie),
+    "policy-unused": CheckRule(NOTE, settings_rules.policy_unused),
     "argument-meaningless": CheckRule(WARNING, settings_rules.meaningless),
     "plugin-needed": CheckRule(NOTE, settings_rules.needs_plugin),
     "delayed-unroutable": CheckRule(WARNING, settings_rules.delayed),

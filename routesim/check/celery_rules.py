@@ -19,12 +19,18 @@ def heard_by_listeners(broker: Broker) -> set[str]:
     return found & broker.exchanges.keys()
 
 
+def levels_of(key: str) -> list[str]:
+    """The levels at which a message with that key waits."""
+    bits = key.split(".")[:LEVELS]
+    return [level_name(LEVELS - 1 - place) for place, bit in enumerate(bits) if bit == "1"]
+
+
 def delayed_keys(broker: Broker) -> Keys:
     """The keys with which Celery publishes to `FIRST_EXCHANGE`: 28 bits, then the key of a queue (rules/celery#1.5)."""
     bits = [any_of(topic(f"{'*.' * level}{bit}.#") for bit in "01") for level in range(LEVELS)]
     delivery = broker.exchanges.get(DELIVERY_EXCHANGE)
     bound = [matched(delivery, binding) for binding in delivery.bindings.values()] if delivery is not None else []
-    return all_of([*bits, any_of(bound)]) if bound else all_of(bits)
+    return all_of([*bits, any_of(bound)])  # none where no queue is behind: Celery then delays nothing by it
 
 
-__all__ = ["DELAYING", "FIRST_EXCHANGE", "delayed_keys", "heard_by_listeners"]
+__all__ = ["DELAYING", "FIRST_EXCHANGE", "delayed_keys", "heard_by_listeners", "levels_of"]

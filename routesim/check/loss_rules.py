@@ -3,18 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
-from routesim.broker.policies import matching
+from routesim.broker.routing import Visit, walk
 from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
-from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
+from routesim.check.witness import cause_of, draft, publish_step, publishing, reject_steps, slice_of
+from routesim.content import Content
+from routesim.diagnostics import NOTE
 from routesim.durations import duration_text
 from routesim.explain.answer import quoted
+from routesim.explain.futures import dead_letter_target, keeps_dead_letters, may_refuse
 from routesim.explain.keys.key_sets import ALL, NONE, Keys, TooManyStates, any_of, exactly, witness
 from routesim.explain.keys.reach import decides_by_key, reach
 from routesim.model import DEFAULT_EXCHANGE
 from routesim.queues import QueueType
 
 MAX_SHOWN = 20  # losses of one cause that its witness shows
+LONGEST_REFUSED = 20  # messages, each with its own steps, that a witness dead-letters to fill a queue
 LONGEST_FILL = 20_000  # messages that a witness publishes to fill a queue
 LARGEST_FILL = 100_000  # bytes
 
@@ -39,6 +43,9 @@ def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
             [publish_step(way, "any.key")], {"lost": 1},
         )  # fmt: skip
         cure = "bind a queue, or set alternate-exchange"
+        if state.alternate is not None:
+            there = state.alternate in topology.broker.exchanges
+            cure = f"bind a queue to it, or {'to' if there else 'declare'} '{state.alternate}'"
         yield Problem(f"exchange '{name}' {why}: it drops every message", topology.subject("exchange", name), (), cure, shown)
 
 
@@ -77,9 +84,28 @@ def drops_some(topology: CheckedTopology) -> Iterator[Problem]:
             topology, f"{publishing(way, key)}: dropped", slice_of(topology, [(way, key)]), [publish_step(way, key)],
             {"lost": 1},
         )  # fmt: skip
-        text = f"exchange '{name}' drops keys that no binding matches, such as {quoted(key)}"
-        cure = "an alternate-exchange catches them; `mandatory` tells the publisher"
+        text, cure = _dropped(topology, way, key)
         yield Problem(text, topology.subject("exchange", name), (), cure, shown)
+
+
+def _dropped(topology: CheckedTopology, way: PublishPath, key: str) -> tuple[str, str]:
+    """What to say of keys such as this one, which lead nowhere from the exchange, and what there is not yet that helps."""
+    broker, name = topology.broker, way.exchange
+    visits: list[Visit] = []
+    found, _ = walk(broker, name, "?", Content(name, key, (key,), None, ""), visits=visits)
+    last = visits[-1]
+    text = f"exchange '{name}' drops keys that no binding matches, such as {quoted(key)}"
+    cure = "an alternate-exchange catches them"
+    if len(visits) > 1 or last.matched or last.alternate is not None:
+        text = f"exchange '{name}' drops keys that lead to no queue, such as {quoted(key)}: {found.why_nowhere}"
+        if last.alternate is not None and last.alternate not in broker.exchanges:
+            cure = f"declare '{last.alternate}', and bind a queue to it"
+        else:
+            cure = f"bind a queue to '{last.exchange}' for them"
+    published = [message for _, message in topology.publishes if message.exchange == name]
+    if not published or not all(message.mandatory for message in published):
+        cure += "; `mandatory` tells the publisher"
+    return text, cure
 
 
 # Dead letters ----------------------------------------------------------------------------------------------------------
@@ -96,31 +122,35 @@ class _Losses:
 
 
 def dead_letter_nowhere(topology: CheckedTopology) -> Iterator[Problem]:
+    yield from _dead_letters_nowhere(topology, kept=False)
+
+
+def dead_letter_kept(topology: CheckedTopology) -> Iterator[Problem]:
+    """At-least-once dead letters that no queue takes, which their own queue keeps (rules/routing#D19)."""
+    yield from _dead_letters_nowhere(topology, kept=True)
+    for queue in topology.broker.queues.values():
+        if dead_letter_exchange(queue) is not None and keeps_dead_letters(queue):
+            yield from _behind_a_full_queue(topology, queue)
+
+
+def _dead_letters_nowhere(topology: CheckedTopology, *, kept: bool) -> Iterator[Problem]:
     """One problem a cause: a policy that does this to a hundred queues is one mistake."""
     causes: dict[tuple[str, str], _Losses] = {}
     too_large: list[str] = []
     for name, queue in topology.broker.queues.items():
         target = dead_letter_exchange(queue)
-        if target is None or queue.settings.dead_letter_strategy == "at-least-once":
-            continue  # at least once: what leads nowhere is kept until it leads somewhere
+        if target is None or keeps_dead_letters(queue) is not kept:
+            continue
         try:
             found = next(filter(None, (_lost_key(topology, queue, target, way) for way in topology.ways.get(name, ()))), None)
         except TooManyStates:
             too_large.append(name)
             continue
         if found is not None:
-            causes.setdefault(_cause(topology, queue), _Losses(target)).found.append((name, *found))
+            causes.setdefault(cause_of(topology, queue, "dead_letter_exchange"), _Losses(target)).found.append((name, *found))
     for (kind, name), losses in causes.items():
-        yield _nowhere(topology, kind, name, losses)
+        yield _nowhere(topology, kind, name, losses, kept=kept)
     yield from not_checked("dead letters of queue", too_large)
-
-
-def _cause(topology: CheckedTopology, queue: QueueType) -> tuple[str, str]:
-    origin = queue.origins["dead_letter_exchange"].source
-    if origin == "argument":
-        return "queue", queue.name
-    operator = origin == "operator policy"
-    return "operator" if operator else "policy", matching(topology.broker, operator, queue.broker_name, queue.kind)[0].name
 
 
 def _lost_key(topology: CheckedTopology, queue: QueueType, target: str, way: PublishPath) -> tuple[PublishPath, str, str] | None:
@@ -141,15 +171,16 @@ def _lost_key(topology: CheckedTopology, queue: QueueType, target: str, way: Pub
     return None if key is None else (way, key, key)
 
 
-def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses) -> Problem:
+def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses, *, kept: bool) -> Problem:
+    state = "kept back" if kept else "dropped"
     steps: list[dict[str, Any]] = []
     fates: dict[str, Any] = {}
     shown = losses.found[:MAX_SHOWN]
     for number, (queue, way, key, _) in enumerate(shown, 1):
         steps += [publish_step(way, key, id=f"lost-{number}"), *reject_steps(queue, f"lost-{number}")]
-        fates[f"lost-{number}"] = {queue: "dropped: rejected"}
+        fates[f"lost-{number}"] = {queue: f"{state}: rejected"}
     queue, way, key, dead_key = losses.found[0]
-    sentence = f"{publishing(way, key)}, reject it from queue '{queue}': dropped"
+    sentence = f"{publishing(way, key)}, reject it from queue '{queue}': {state}"
     if len(losses.found) > 1:
         sentence += f"; the same for {len(shown) - 1} more queues"
     sections = slice_of(topology, [(way, key) for _, way, key, _ in shown], [item[0] for item in shown])
@@ -165,13 +196,64 @@ def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses) -
         why, cure = "to which nothing is bound", f"bind a parking queue to '{losses.target}'"
     else:
         why = f"which leads nowhere for key {quoted(dead_key)}"
-        cure = "bind a parking queue for that key, or set x-dead-letter-routing-key"
+        fixed = topology.broker.queues[queue].settings.dead_letter_routing_key is not None
+        cure = "bind a parking queue for that key" if losses.target else f"declare a queue of the name {quoted(dead_key)}"
+        cure += f", or set {'another' if fixed else 'a'} dead-letter-routing-key"
     inner = ("arguments", "x-dead-letter-exchange") if kind == "queue" else ("definition", "dead-letter-exchange")
     by = "" if kind == "queue" else f"policy '{name}': "
-    text = f"{by}dead letters of {who} are lost: they go to {target}, {why}"
+    what = "are lost"
+    if kept:
+        there = "it" if len(losses.found) == 1 else "them"
+        what = f"are kept back in {there} for ever, neither ready nor unacked, and count towards its length limit"
+    text = f"{by}dead letters of {who} {what}: they go to {target}, {why}"
     return Problem(
         text, topology.subject(kind, name), inner, cure, draft(topology, sentence, sections, steps, {"messages": fates})
     )
+
+
+def _behind_a_full_queue(topology: CheckedTopology, queue: QueueType) -> Iterator[Problem]:
+    """Nothing is lost, and nobody sees it: what waits there is neither ready nor unacked."""
+    for way in topology.ways.get(queue.name, ()):
+        key = way.sample(topology.work)
+        if key is None or not topology.arrives(way, key, queue.name):
+            continue
+        content = Content(way.exchange, key, (key,), dict(way.headers) or None, "")
+        targets = dead_letter_target(topology.broker, queue, content, "rejected").targets
+        full = next((target for target in targets if may_refuse(queue, target)), None)
+        if full is None:
+            continue
+        text = (
+            f"dead letters of queue '{queue.name}' are kept back in it, neither ready nor unacked, while '{full.name}' is full: "
+            f"it refuses what is beyond its limit ({_limit_of(full)})"
+        )
+        cure = (
+            f"see to it that '{full.name}' is consumed, and watch the total of '{queue.name}', or let '{full.name}' drop its head"
+        )
+        yield Problem(
+            text, topology.subject("queue", queue.name), ("name",), cure, _full_shown(topology, queue, full, way, key), NOTE
+        )
+        return
+
+
+def _limit_of(queue: QueueType) -> str:
+    limits = queue.settings
+    return (
+        f"max-length {limits.max_length:,}" if limits.max_length is not None else f"max-length-bytes {limits.max_length_bytes:,}"
+    )
+
+
+def _full_shown(topology: CheckedTopology, queue: QueueType, full: QueueType, way: PublishPath, key: str) -> Draft | None:
+    """Dead letters until the queue behind takes no more: one beyond the limit, and one that finds it full."""
+    limits = full.settings
+    if limits.max_length is None or limits.max_length > LONGEST_REFUSED:
+        return None
+    count = limits.max_length + 2
+    steps: list[dict[str, Any]] = []
+    for number in range(1, count + 1):
+        steps += [publish_step(way, key, id=f"dead-{number}"), *reject_steps(queue.name, f"dead-{number}")]
+    sentence = f"{publishing(way, key)} and reject it from '{queue.name}', {count} times: the last one is kept back"
+    sections = slice_of(topology, [(way, key)], [queue.name])
+    return draft(topology, sentence, sections, steps, {"messages": {f"dead-{count}": {queue.name: "kept back: rejected"}}})
 
 
 # Limits ----------------------------------------------------------------------------------------------------------------

@@ -8,9 +8,12 @@ from routesim.broker import RabbitBroker
 from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.celery_rules import DELAYING
 from routesim.check.finding import Draft, Problem
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.topology_rules import RESERVED, CheckedTopology, PublishPath
+from routesim.check.witness import draft, publish_step, publishing
 from routesim.diagnostics import ERROR, NOTE, did_you_mean
-from routesim.model import Policy
+from routesim.explain.keys.key_sets import exactly
+from routesim.explain.route import unused_alternate
+from routesim.model import DEFAULT_EXCHANGE, Policy
 from routesim.queues.declaring import taken_by
 from routesim.replies import AmqpError
 from routesim.scenario.topology_data import binding_form, broker_form, exchange_form, policy_form, queue_form
@@ -100,6 +103,27 @@ def policy_tie(topology: CheckedTopology) -> Iterator[Problem]:
             yield Problem(text, subject, ("priority",), "give them different priorities")
 
 
+def policy_unused(topology: CheckedTopology) -> Iterator[Problem]:
+    """An alternate exchange of the default exchange (rules/routing#R2)."""
+    policy = unused_alternate(topology.broker)
+    if policy is None:
+        return
+    target = str(plain(policy.definition["alternate-exchange"]))
+    key = next(name for name in ("nobody", "nobody.else", "nobody.at.all") if name not in topology.broker.queues)
+    way = PublishPath(DEFAULT_EXCHANGE, exactly(key))
+    sections = {"policies": [policy_form(policy, short=False, widths=False)]}
+    state = topology.broker.exchanges.get(target)
+    if state is not None and target not in RESERVED:
+        sections["exchanges"] = {target: exchange_form(state.declared._replace(auto_delete=False), short=False, widths=False)}
+    shown = draft(topology, f"{publishing(way, key)}: dropped", sections, [publish_step(way, key)], {"lost": 1})
+    text = (
+        f"policy '{policy.name}' gives the default exchange the alternate exchange '{target}', which is never used there: what "
+        "no queue is named for is dropped or returned"
+    )
+    cure = "publish to an exchange of your own that has it, or with mandatory"
+    yield Problem(text, topology.subject("policy", policy.name), ("definition", "alternate-exchange"), cure, shown)
+
+
 # Arguments and plugins -------------------------------------------------------------------------------------------------
 
 
@@ -123,7 +147,11 @@ def meaningless(topology: CheckedTopology) -> Iterator[Problem]:
                 "dead letters are sent at most once"
             )
             where = ("arguments", "x-dead-letter-strategy")
-            yield Problem(text, topology.subject("queue", name), where, "set x-overflow to reject-publish")
+            lacks = [] if limits.dead_letter_exchange is not None else ["x-dead-letter-exchange"]
+            lacks += [] if limits.overflow == "reject-publish" else ["x-overflow: reject-publish"]
+            if not lacks:  # a classic queue
+                continue
+            yield Problem(text, topology.subject("queue", name), where, f"set {' and '.join(lacks)}")
     for name, state in topology.exchanges():
         for argument in state.declared.arguments:
             only = EXCHANGE_ARGUMENTS.get(argument, "")

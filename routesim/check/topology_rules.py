@@ -11,7 +11,7 @@ from routesim.check import celery_rules
 from routesim.check.finding import Subject
 from routesim.content import Content
 from routesim.exchanges.headers import Headers
-from routesim.explain.keys.key_sets import ALL, Keys, Remainders, TooManyStates, exactly, witness
+from routesim.explain.keys.key_sets import ALL, Keys, Remainders, TooManyStates, any_of, exactly, witness
 from routesim.explain.keys.reach import inner_type, matched, missed
 from routesim.explain.route import topology
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message, Rule, Run, Task
@@ -22,6 +22,7 @@ from routesim.values import Value, raw
 RESERVED = frozenset(item.name for item in PREDECLARED)
 DECLARING = (steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.SetPolicy)
 MAX_WAYS = 12  # of reaching one place that are looked at each
+MAX_DELAYED = 4  # keys of delayed publishes that are followed one by one
 LARGE = 300  # bindings of an exchange, or queues, beyond which sets of keys are not built
 
 
@@ -107,7 +108,15 @@ class CheckedTopology:
 
     def published(self, exchange: str) -> Keys:
         """The keys with which anybody publishes to the exchange: all, unless it is known who does."""
-        return celery_rules.delayed_keys(self.broker) if exchange == celery_rules.FIRST_EXCHANGE else ALL
+        if exchange != celery_rules.FIRST_EXCHANGE:
+            return ALL
+        return any_of([celery_rules.delayed_keys(self.broker), *map(exactly, self.delayed_by_steps)])
+
+    @cached_property
+    def delayed_by_steps(self) -> list[str]:
+        """The keys with which steps publish to Celery's levels of delay."""
+        said = {message.routing_key for _, message in self.publishes if message.exchange == celery_rules.FIRST_EXCHANGE}
+        return sorted(said)[:MAX_DELAYED]
 
     # Who leads where -------------------------------------------------------------------------------------------------
 
@@ -202,6 +211,10 @@ class _Spread:
         self.todo: list[tuple[str, str, PublishPath]] = []
 
     def run(self) -> dict[str, list[PublishPath]]:
+        for key in self.topology.delayed_by_steps:  # one by one: there are too many ways through all levels to follow each
+            for name in celery_rules.levels_of(key):
+                if name in self.broker.queues and name in self.broker.exchanges:
+                    self._arrive("queue", name, PublishPath(name, exactly(key), (), True))
         for name in self.topology.entries:
             self._arrive("exchange", name, PublishPath(name, self.topology.published(name)))
         for _, message in self.topology.publishes:

@@ -10,6 +10,7 @@ from routesim.content import Content
 from routesim.diagnostics import Invalid, Witness
 from routesim.explain.answer import quoted
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy, Queue
+from routesim.queues import QueueType
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.topology_data import binding_form, broker_form, exchange_form, policy_form, queue_form, table
@@ -112,6 +113,15 @@ class _Slice:
 
     def _policies(self, name: str, kind: str) -> dict[tuple[bool, str], Policy]:
         return {(operator, item.name): item for operator in (False, True) for item in matching(self.broker, operator, name, kind)}
+
+
+def cause_of(topology: CheckedTopology, queue: QueueType, setting: str) -> tuple[str, str]:
+    """What a setting of the queue comes from, and its name: of a mistake in one policy a hundred queues are not to blame."""
+    origin = queue.origins[setting].source
+    if origin == "argument":
+        return "queue", queue.name
+    operator = origin == "operator policy"
+    return "operator" if operator else "policy", matching(topology.broker, operator, queue.broker_name, queue.kind)[0].name
 
 
 def publish_step(way: PublishPath, key: str, **more: Any) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""What a queue can do with a message later: expire it, drop it, dead-letter it, and where that leads, to the end."""
+"""What can become of a message in a queue: expired, dropped, dead-lettered, kept back, put back, and where that leads, to the
+end."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +14,9 @@ DEEPEST = 12
 
 
 class Future(NamedTuple):
-    """`when` it happens, for which `reason`, and `where` the message goes: the queues reached, or none and why."""
+    """`when` it happens, for which `reason`, and where the message goes: the `queues` reached, or none and `why`.
+
+    The reasons are those of x-death, `refused` for what never gets in, and `returned` for what stays."""
 
     depth: int
     queue: str
@@ -22,6 +25,11 @@ class Future(NamedTuple):
     queues: tuple[str, ...]
     why: str
     loops: bool
+
+    @property
+    def ends_badly(self) -> bool:
+        """Whether the message is lost by it, or stuck."""
+        return not self.queues and self.reason not in ("refused", "returned")
 
 
 def ways_out(queue: QueueType) -> list[tuple[str, str]]:
@@ -38,15 +46,48 @@ def ways_out(queue: QueueType) -> list[tuple[str, str]]:
             ways.append(("refused", f"published while it holds {limit}"))
         else:
             ways.append(("maxlen", f"the head, once it holds more than {limit}"))
-    if limits.delivery_limit is not None and limits.delivery_limit >= 0:
-        ways.append(("delivery_limit", f"returned more than {limits.delivery_limit} times"))
+    limit = delivery_limit(queue)
+    if limit is not None:
+        often = f"more than {limit} times" if limit != 1 else "more than once"
+        counted = "requeued" if queue.counts_nacks() else "rejected back"
+        ways.append(
+            ("delivery_limit", f"{counted}, or its consumer dies, {often}" if limit else f"{counted}, or its consumer dies")
+        )
     return ways
 
 
-def futures(broker: Broker, queue: QueueType, content: Content, seen: tuple[str, ...] = ()) -> list[Future]:
+def delivery_limit(queue: QueueType) -> int | None:
+    """How many returns of a message the queue allows; None: any number."""
+    limit = queue.settings.delivery_limit
+    return limit if limit is not None and limit >= 0 else None
+
+
+def returns_for_ever(queue: QueueType) -> tuple[str, str] | None:
+    """When a message comes back to its queue however often that happens, and why nothing ends it; None: never."""
+    if queue.keeps_log:
+        return None
+    if delivery_limit(queue) is None:
+        why = "the queue has no delivery limit" if queue.replicated else f"a {queue.kind} queue counts no returns"
+        return "requeued, or its consumer dies", f"back in the queue, however often: {why}, so it never becomes a dead letter"
+    if not queue.counts_nacks():
+        return "nacked with requeue", "back in the queue, however often: a nack does not count towards the delivery limit"
+    return None
+
+
+def futures(broker: Broker, queue: QueueType, content: Content) -> list[Future]:
     """Every way out of the queue, each followed through dead-letter exchanges to its end or its loop."""
+    return _futures(broker, queue, content, (), set())
+
+
+def _futures(
+    broker: Broker, queue: QueueType, content: Content, seen: tuple[str, ...], followed: set[tuple[str, bool]]
+) -> list[Future]:
+    """`followed`: the queues that have been told of, for messages with and without a rejection behind them."""
     found: list[Future] = []
     depth = len(seen)
+    stays = returns_for_ever(queue)
+    if stays is not None:
+        found.append(Future(depth, queue.name, stays[0], "returned", (), stays[1], False))
     for reason, when in ways_out(queue):
         if reason == "refused":
             found.append(Future(depth, queue.name, when, reason, (), "refused, and nacked to its publisher", False))
@@ -56,8 +97,10 @@ def futures(broker: Broker, queue: QueueType, content: Content, seen: tuple[str,
         loops = any(name in (*seen, queue.name) for name in names)
         found.append(Future(depth, queue.name, when, reason, names, why, loops))
         for target in targets:
-            if target.name not in (*seen, queue.name) and depth < DEEPEST:
-                found += futures(broker, target, dead, (*seen, queue.name))
+            mark = (target.name, reason == "rejected")  # which decides what the cycle rule does (rules/routing#D16)
+            if target.name not in (*seen, queue.name) and depth < DEEPEST and mark not in followed:
+                followed.add(mark)
+                found += _futures(broker, target, dead, (*seen, queue.name), followed)
     return found
 
 
@@ -75,8 +118,10 @@ def dead_letter_target(broker: Broker, queue: QueueType, content: Content, reaso
     exchange = queue.settings.dead_letter_exchange
     if exchange is None:
         return DeadLetterTarget([], content, [], "dropped: no dead-letter exchange")
+    kept_back = keeps_dead_letters(queue)
+    lost = "kept back for ever" if kept_back else "dropped"
     if exchange not in broker.exchanges:
-        return DeadLetterTarget([], content, [], f"dropped: its dead-letter exchange '{exchange}' does not exist")
+        return DeadLetterTarget([], content, [], f"{lost}: its dead-letter exchange '{exchange}' does not exist")
     key = queue.settings.dead_letter_routing_key
     dead, deaths = record_death(broker.rules, content, queue, reason, exchange, key, 0)
     found = route(broker, exchange, "?", dead)
@@ -85,10 +130,30 @@ def dead_letter_target(broker: Broker, queue: QueueType, content: Content, reaso
     kept = [target for target in targets if target not in cut]
     shown = f"'{exchange}' by '{dead.routing_key}'" if exchange else f"the default exchange by '{dead.routing_key}'"
     if kept:
-        return DeadLetterTarget(kept, dead, cut, f"through {shown}")
+        return DeadLetterTarget(kept, dead, cut, f"through {shown}{_while_full(queue, kept)}")
     if targets:
-        return DeadLetterTarget([], dead, cut, f"dropped by RabbitMQ: through {shown} it would come back without a rejection")
-    return DeadLetterTarget([], dead, [], f"dropped: {shown} leads nowhere")
+        by = "" if kept_back else " by RabbitMQ"
+        return DeadLetterTarget([], dead, cut, f"{lost}{by}: through {shown} it would come back without a rejection")
+    return DeadLetterTarget([], dead, [], f"{lost}: {shown} leads nowhere")
+
+
+def keeps_dead_letters(queue: QueueType) -> bool:
+    """Whether the queue keeps a dead letter until some queue has taken it (rules/routing#D19)."""
+    return queue.settings.dead_letter_strategy == "at-least-once"
+
+
+def may_refuse(source: QueueType, target: QueueType) -> bool:
+    """Whether the target, once it is full, does not take the dead letters of the source (rules/queues#6.8)."""
+    limits = target.settings
+    limited = limits.max_length is not None or limits.max_length_bytes is not None
+    return limited and limits.overflow == "reject-publish" and (not target.replicated or keeps_dead_letters(source))
+
+
+def _while_full(queue: QueueType, targets: list[QueueType]) -> str:
+    full = " and ".join(f"'{target.name}'" for target in targets if may_refuse(queue, target))
+    if not full:
+        return ""
+    return f"; {'kept back' if keeps_dead_letters(queue) else 'dropped'} while {full} is full"
 
 
 def as_data(found: list[Future]) -> list[dict[str, Any]]:

@@ -1,16 +1,17 @@
 """The life of one message in a run: a story from its publish to its last state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routesim import events
 from routesim.diagnostics import did_you_mean
 from routesim.durations import seconds
 from routesim.explain.answer import Answer, CannotExplain
-from routesim.narration import sentence_of, tone_of
+from routesim.narration import sentence_of, still_overdue, tone_of
+from routesim.queues import QueueType
 from routesim.run import Runner
 from routesim.scenario import Scenario
-from routesim.tables import Cell, Section
+from routesim.tables import NOTICE, Cell, Section
 
 
 def explain_message(scenario: Scenario, message: str, *, seed: int | None = None) -> Answer:
@@ -25,13 +26,25 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
     if not life:
         cure = did_you_mean(message, result.messages.of)
         raise CannotExplain(f"no message '{message}' was published in this run" + (f"; {cure}" if cure else ""))
+    waiting = [item for queue in result.broker.queues.values() for item in _overdue(queue, message, result.broker.now)]
     data = [{"at_ms": event.at_ms, "event": events.EVENTS[type(event)], "text": sentence_of(event)} for event in life]
+    data += [{"at_ms": item.at_ms, "event": events.EVENTS[type(item)], "text": still_overdue(item)} for item in waiting]
     states = {queue: state for queue, (_, state) in result.fates.of.get(message, {}).items()}
     ended = ", ".join(f"{state} in {queue}" for queue, state in states.items()) or "in no queue"
     copies = sum(isinstance(event, events.Enqueued) for event in life)
     headline = f"{message}: {ended}"
     hints = (f"It left {copies} copies in queues, {sum(isinstance(event, events.Delivered) for event in life)} deliveries.",)
-    return Answer(headline, (story(life),), hints, {"message": message, "states": states, "story": data})
+    told = story(life)
+    told.rows.extend((Cell(seconds(item.at_ms)), Cell(still_overdue(item), NOTICE)) for item in waiting)
+    return Answer(headline, (told,), hints, {"message": message, "states": states, "story": data})
+
+
+def _overdue(queue: QueueType, message: str, now: int) -> Iterator[events.Overdue]:
+    """The copies of the message that are ready though they were to expire."""
+    for copy in queue.ready():
+        overdue = queue.waits_overdue(copy, now) if copy.message == message else None
+        if overdue is not None:
+            yield overdue
 
 
 def story(life: Sequence[Any]) -> Section:

@@ -1,6 +1,6 @@
 """A queue: what can reach it and by which keys, what its settings come to and who won, what it held over time."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from routesim.broker import Broker
 from routesim.broker.policies import matching
@@ -8,7 +8,8 @@ from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.durations import seconds
 from routesim.explain.answer import Answer, CannotExplain, quoted
-from routesim.explain.futures import as_data, futures
+from routesim.explain.arrivals import arriving
+from routesim.explain.futures import Future, as_data, futures
 from routesim.explain.route import topology
 from routesim.explain.types import shown_table
 from routesim.model import Binding
@@ -31,8 +32,9 @@ def explain_queue(scenario: Scenario, name: str) -> Answer:
         raise CannotExplain(f"no queue '{name}' is declared" + (f"; {cure}" if cure else ""))
     reaching = _reaching(broker, name)
     times = _times(scenario, name)
-    later = futures(broker, queue, Content("", name, (name,), None, ""))
-    sections = (_settings(broker, queue), _routes(reaching), _later(later), _contents(times))
+    arrived = arriving(broker, scenario, name)
+    later = futures(broker, queue, arrived)
+    sections = (_settings(broker, queue), _routes(reaching), _later(later, arrived), _contents(times))
     facts = [queue.kind, "durable" if queue.durable else "transient"]
     facts += [word for word, true in (("exclusive", queue.owner is not None), ("auto-delete", queue.auto_delete)) if true]
     policies = [item.name for operator in (False, True) for item in matching(broker, operator, queue.broker_name, queue.kind)[:1]]
@@ -42,7 +44,7 @@ def explain_queue(scenario: Scenario, name: str) -> Answer:
         "policies": policies,
         "reached_by": [{"exchange": start, "keys": [hop.routing_key for hop in path]} for start, path in reaching],
         "later": as_data(later),
-        "over_time": [{"at_ms": at_ms, "ready": ready, "unacked": unacked} for at_ms, ready, unacked in times],
+        "over_time": [item.as_data() for item in times],
     }  # fmt: skip
     return Answer(f"queue {name}: {', '.join(facts)}", tuple(item for item in sections if item.rows), (), data)
 
@@ -107,50 +109,69 @@ def _routes(reaching: list[tuple[str, tuple[Binding, ...]]]) -> Section:
     return Section("What can reach it", ("exchange", "binding key", "through"), rows)
 
 
-def _later(later: list[Any]) -> Section:
+def _later(later: list[Future], arrived: Content) -> Section:
     rows = [
         (
             Cell("  " * item.depth + item.queue), Cell(item.when),
-            Cell(f"→ {', '.join(item.queues)} {item.why}" if item.queues else item.why, NOTICE if item.queues else BAD),
+            Cell(f"→ {', '.join(item.queues)} {item.why}" if item.queues else item.why, BAD if item.ends_badly else NOTICE),
         )
         for item in later
     ]  # fmt: skip
-    return Section("Where its messages can go next, beside an ack", ("queue", "when", "then"), rows)
+    example = f", such as one with key {quoted(arrived.routing_key)}" if arrived.exchange else ""
+    return Section(f"Where its messages can go next, beside an ack{example}", ("queue", "when", "then"), rows)
 
 
-def _times(scenario: Scenario, name: str) -> list[tuple[int, int, int]]:
-    """(instant, ready, unacked) after each instant at which they changed."""
-    times: list[tuple[int, int, int]] = []
+class Contents(NamedTuple):
+    """How many messages of a queue are ready, unacked, and kept back as dead letters, from an instant on."""
+
+    at_ms: int
+    ready: int
+    unacked: int
+    kept_back: int
+
+    def as_data(self) -> dict[str, int]:
+        """`kept_back` only where there is any: most queues never keep a dead letter back."""
+        return {name: value for name, value in self._asdict().items() if value or name != "kept_back"}
+
+
+def _contents_of(queue: QueueType | None, at_ms: int) -> Contents:
+    return Contents(at_ms, queue.ready_count(), queue.unacked, len(queue.awaiting)) if queue else Contents(at_ms, 0, 0, 0)
+
+
+def _times(scenario: Scenario, name: str) -> list[Contents]:
+    """What is in the queue after each instant at which that changed."""
+    times: list[Contents] = []
     runner = Runner(scenario, lambda event: note(event), keep=False)
 
     def note(event: Any) -> None:
-        queue = runner.broker.queues.get(name)
-        state = (event.at_ms, queue.ready_count() if queue else 0, queue.unacked if queue else 0)
+        state = _contents_of(runner.broker.queues.get(name), event.at_ms)
         if times and times[-1][0] == event.at_ms:
             times[-1] = state
         elif not times or times[-1][1:] != state[1:]:
             times.append(state)
 
     result = runner.run()
-    queue = result.broker.queues.get(name)
-    final = (result.broker.now, queue.ready_count() if queue else 0, queue.unacked if queue else 0)
+    final = _contents_of(result.broker.queues.get(name), result.broker.now)
     if not times or times[-1] != final:
         times.append(final)
     return times
 
 
-def _contents(times: list[tuple[int, int, int]]) -> Section:
-    highest = max((ready + unacked for _, ready, unacked in times), default=0)
+def _contents(times: list[Contents]) -> Section:
+    highest = max((sum(item[1:]) for item in times), default=0)
     if not highest:
         return Section("", (), [])
     shown = (
         times if len(times) <= MAX_TIMES else [times[index * (len(times) - 1) // (MAX_TIMES - 1)] for index in range(MAX_TIMES)]
     )
     rows = []
-    for at_ms, ready, unacked in shown:
+    keeps = any(item.kept_back for item in times)
+    for at_ms, *numbers in shown:
         scale = min(1.0, 40 / highest)
-        bar = "█" * round(ready * scale) + "·" * round(unacked * scale)
-        rows.append((Cell(f"{seconds(at_ms)}"), Cell(str(ready)), Cell(str(unacked)), Cell(bar)))
-    return Section(
-        "Over time (█ ready, · unacked)", ("time s", "ready", "unacked", ""), rows, frozenset({"time s", "ready", "unacked"})
-    )
+        bar = "".join(sign * round(number * scale) for sign, number in zip("█·░", numbers, strict=True))
+        rows.append(
+            (Cell(f"{seconds(at_ms)}"), *(Cell(str(number)) for number in (numbers if keeps else numbers[:2])), Cell(bar))
+        )
+    columns = ("ready", "unacked", "kept back") if keeps else ("ready", "unacked")
+    title = f"Over time (█ ready, · unacked{', ░ kept back' if keeps else ''})"
+    return Section(title, ("time s", *columns, ""), rows, frozenset({"time s", *columns}))

@@ -5,6 +5,7 @@ import heapq
 from typing import Any
 
 from routesim.broker import Broker, RabbitBroker
+from routesim.broker.policies import matching
 from routesim.broker.records import ExchangeState
 from routesim.broker.routing import Visit, route, walk
 from routesim.content import Content
@@ -15,7 +16,7 @@ from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.futures import as_data, futures
 from routesim.explain.topic import aligned, nearest_change
 from routesim.explain.types import shown_table
-from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.model import DEFAULT_EXCHANGE, Binding, Policy
 from routesim.scenario import Scenario
 from routesim.steps import Bind, Consume
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section, mark
@@ -122,6 +123,12 @@ def _hint(name: str, known: Any) -> str:
     return f"; {cure}" if cure else ""
 
 
+def unused_alternate(broker: Broker) -> Policy | None:
+    """The policy that would give the default exchange an alternate exchange, if it could have one (rules/routing#R2)."""
+    applies = matching(broker, False, DEFAULT_EXCHANGE, "exchange")[:1]
+    return next((policy for policy in applies if "alternate-exchange" in policy.definition), None)
+
+
 def _names(names: list[str]) -> str:
     return ", ".join(names) if names else "no queue"
 
@@ -220,12 +227,13 @@ def _reached(reached: list[str], why: str) -> Section:
 
 def _later(later: dict[str, list[Any]]) -> Section:
     rows = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for items in later.values():
         for item in items:
-            if (item.queue, item.reason) in seen:
+            mark = (item.queue, item.reason, item.why)
+            if mark in seen:
                 continue
-            seen.add((item.queue, item.reason))
+            seen.add(mark)
             if item.queues:
                 target = ", ".join(item.queues)
                 text = f"→ {target} {item.why}"
@@ -233,7 +241,7 @@ def _later(later: dict[str, list[Any]]) -> Section:
                 if item.loops:
                     text += " (a loop)"
             else:
-                text, tone = item.why, BAD if item.reason != "refused" else NOTICE
+                text, tone = item.why, BAD if item.ends_badly else NOTICE
             rows.append((Cell("  " * item.depth + item.queue), Cell(item.when), Cell(text, tone)))
     return Section("What can become of it there, beside an ack", ("queue", "when", "then"), rows)
 
@@ -241,8 +249,14 @@ def _later(later: dict[str, list[Any]]) -> Section:
 def _help(broker: Broker, visits: list[Visit], exchange: str, key: str) -> list[str]:
     """What would have led to a queue."""
     if exchange == DEFAULT_EXCHANGE:
-        cure = did_you_mean(key, broker.queues)
-        return [cure] if cure else []
+        cure, policy = did_you_mean(key, broker.queues), unused_alternate(broker)
+        hints = [cure] if cure else []
+        if policy is not None:
+            target = plain(policy.definition["alternate-exchange"])
+            hints.append(
+                f"Policy '{policy.name}' matches the default exchange, but its alternate exchange '{target}' is never used there."
+            )
+        return hints
     hints = []
     for visit in visits:
         state = broker.exchanges[visit.exchange]

@@ -13,7 +13,7 @@ from routesim.explain.answer import quoted
 from routesim.explain.tasks import TaskWitness
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
-from routesim.narration import sentence_of
+from routesim.narration import sentence_of, still_overdue
 from routesim.run import Checked, Result
 from routesim.run.expecting.ready_messages import NOT_READY, is_of_ready
 from routesim.run.folds.fold import Fold
@@ -165,7 +165,10 @@ class ExpectationWitness(Fold):
                 return f"nothing was published, so nothing came into {queue}"
             return f"nothing came into {queue}; {self._not_reached(broker, self.first_published, queue)}"
         parts = [f"{count} {what}" for what, count in sums.items() if what != "came in" and count]
-        return f"{sums['came in']} came into {queue}: {', '.join(parts) or 'nobody took them'}"
+        overdue = self._overdue(broker, queue)
+        return f"{sums['came in']} came into {queue}: {', '.join(parts) or 'nobody took them'}" + (
+            f"; {overdue}" if overdue else ""
+        )
 
     def _of_consumer(self, broker: Broker, consumer: str, checked: Checked, missing: str | None, extra: str | None) -> str:
         queue = self.scenario.consumers[consumer].queue
@@ -185,7 +188,19 @@ class ExpectationWitness(Fold):
 
     def _of_message(self, broker: Broker, message: str, queue: str) -> str:
         event = self.last.get((message, queue))
-        return with_time(event) if event is not None else self._not_reached(broker, message, queue)
+        if event is None:
+            return self._not_reached(broker, message, queue)
+        overdue = self._overdue(broker, queue, message)
+        return with_time(event) + (f"; {overdue}" if overdue else "")
+
+    def _overdue(self, broker: Broker, queue: str, message: str | None = None) -> str:
+        """Why a message, or any, is still in the queue though it was to expire; nothing where none is."""
+        there = broker.queues.get(queue)
+        for copy in there.ready() if there is not None else ():
+            overdue = there.waits_overdue(copy, broker.now) if message in (None, copy.message) and there is not None else None
+            if overdue is not None:
+                return still_overdue(overdue) if message is not None else f"{copy.message} is {still_overdue(overdue)}"
+        return ""
 
     def _of_end(self, section: str, missing: str | None) -> str:
         if missing is not None:

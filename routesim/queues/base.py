@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 from routesim.content import Content
+from routesim.events import Overdue
 from routesim.model import Queue
 from routesim.queues.consumer_arguments import check_consumer_arguments
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
@@ -13,6 +14,7 @@ from routesim.replies import AmqpError
 from routesim.values import Table, table_identity
 from routesim.versions import Rules
 
+BEHIND, NO_TIMER, UNACKED = "behind", "no timer", "unacked"  # why a copy is overdue (rules/queues#5.4 to rules/queues#5.7)
 ACK, REQUEUE, DISCARD = "ack", "requeue", "discard"
 NO_FAILURE = frozenset({"nack", "recover"})  # from 4.3 on; anything else is a failed delivery
 
@@ -26,14 +28,17 @@ class Host(Protocol):
     def deliver(self, queue: "QueueType", subscription: Subscription, copy: Copy) -> None:
         """Send `copy` to the consumer over its channel."""
 
-    def dead_letter(self, queue: "QueueType", copy: Copy, reason: str, by: str = "") -> None:
-        """Dead-letter or drop a copy that has left the queue."""
+    def dead_letter(self, queue: "QueueType", copy: Copy, reason: str, by: str = "", overdue: Overdue | None = None) -> None:
+        """Dead-letter or drop a copy that has left the queue. `overdue`: why that is so late."""
 
     def requeued(self, queue: "QueueType", copy: Copy, by: str, why: str) -> None:
         """A copy is back in the queue."""
 
     def retry_delayed(self, queue: "QueueType", copy: Copy, until_ms: int) -> None:
         """A copy that is back in the queue is not ready before that instant."""
+
+    def overdue(self, event: Overdue) -> None:
+        """A copy that was to expire earlier is delivered now."""
 
     def arm(self, queue: "QueueType", at_ms: int) -> None:
         """Call the queue's `tick` at that instant."""
@@ -89,6 +94,8 @@ class QueueType:
         self.unacked = 0
         self.awaiting: list[tuple[Copy, str]] = []  # at-least-once dead letters that nothing has taken yet
         self.armed_at: int | None = None
+        self.last_taken: str | None = None  # the message that left the front last
+        self.passed_over: dict[int, str] = {}  # by serial: why a copy may not expire when it is due
         self.used_at = 0  # when the lease of x-expires began
 
     # What differs between the types --------------------------------------------------------------------------------
@@ -205,7 +212,7 @@ class QueueType:
         """An equal queue whose consumers are on the given channels."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other.awaiting, other.subscriptions = self.awaiting.copy(), {}
+        other.awaiting, other.subscriptions, other.passed_over = self.awaiting.copy(), {}, self.passed_over.copy()
         twins: dict[int, Subscription] = {}
         for key, old in self.subscriptions.items():
             other.subscriptions[key] = twins[id(old)] = old.clone(channels[old.channel.name])
@@ -247,6 +254,29 @@ class QueueType:
         if queue_ttl is None:
             return None if own_ttl is None else now + own_ttl
         return now + (queue_ttl if own_ttl is None or queue_ttl < own_ttl else own_ttl)
+
+    def _note_return(self, host: Host, copy: Copy) -> None:
+        """A copy is put back; one that is due by now was out at that instant (rules/queues#5.7)."""
+        if copy.expires_at is not None and copy.expires_at < host.now:
+            self.passed_over[copy.serial] = UNACKED
+
+    def _overdue(self, host: Host, copy: Copy) -> Overdue | None:
+        """Why the copy, which is about to leave the front, leaves later than it was due; None: it does not."""
+        why = self.passed_over.pop(copy.serial, None)
+        due = copy.expires_at
+        if due is None or due >= host.now:
+            return None
+        before = self.last_taken if why is None else None
+        return Overdue(host.now, copy.message, self.name, copy.serial, due, why or BEHIND, before)
+
+    def waits_overdue(self, copy: Copy, now: int) -> Overdue | None:
+        """The same of a ready copy that still waits."""
+        if copy.expires_at is None or copy.expires_at >= now:
+            return None
+        why = self.passed_over.get(copy.serial, BEHIND)
+        head = next(self.ready(), None) if why == BEHIND else None
+        before = head.message if head is not None else None
+        return Overdue(now, copy.message, self.name, copy.serial, copy.expires_at, why, before)
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: "Channel[QueueType]") -> None:
         """Raises the `AmqpError` that RabbitMQ answers to basic.consume (rules/queues#3.1)."""

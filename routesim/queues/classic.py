@@ -11,7 +11,7 @@ from typing import Any
 from routesim.content import Content
 from routesim.deprecated import denial
 from routesim.model import Queue
-from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueType
+from routesim.queues.base import ACK, DISCARD, NO_FAILURE, NO_TIMER, REQUEUE, Host, QueueType
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
@@ -88,6 +88,7 @@ class Classic(QueueType):
         copy = next(level for level in reversed(self.levels) if level).popleft()
         self.count -= 1
         self.bytes -= copy.content.size
+        self.last_taken = copy.message
         return copy
 
     def ready(self) -> Iterator[Copy]:
@@ -129,6 +130,8 @@ class Classic(QueueType):
         if count := self.taken_over(copy.content):
             copy = copy._replace(failures=count)
         self._append(copy)
+        if copy.expires_at is not None and self.count > 1 and len(self.levels) > 1 and self.head() is copy:
+            self.passed_over[copy.serial] = NO_TIMER
         dropped = self._drop_head(host)
         # RabbitMQ looks at the head's expiry only here: a message that jumps the line by priority arms no timer
         # (rules/queues#5.5, rules/queues#5.6).
@@ -156,10 +159,17 @@ class Classic(QueueType):
         """Remove the expired prefix, then wait for the new head."""
         head = self.head()
         while head is not None and head.expires_at is not None and head.expires_at <= host.now:
-            host.dead_letter(self, self._take(), "expired")
+            overdue = self._overdue(host, head)
+            host.dead_letter(self, self._take(), "expired", overdue=overdue)
             head = self.head()
         if head is not None and head.expires_at is not None:
             host.arm(self, head.expires_at)
+
+    def _tell_overdue(self, host: Host, copy: Copy) -> None:
+        """Of a copy that is delivered: only one that no timer was set for can be overdue (rules/queues#5.6)."""
+        overdue = self._overdue(host, copy)
+        if overdue is not None:
+            host.overdue(overdue)
 
     def tick(self, host: Host) -> None:
         self._expire(host)
@@ -214,6 +224,8 @@ class Classic(QueueType):
             if subscription is None:
                 return
             copy = self._take()
+            if self.passed_over:
+                self._tell_overdue(host, copy)
             host.deliver(self, subscription, copy)
             if copy.expires_at is not None or self.count:
                 self._expire(host)
@@ -364,6 +376,7 @@ class Classic(QueueType):
         for copy in copies:
             back = self._failed(copy, why).returned(failed=False)
             self._insert(back)
+            self._note_return(host, back)
             host.requeued(self, back, by, why)
         self._drop_head(host)
         self._expire(host)
@@ -373,6 +386,7 @@ class Classic(QueueType):
         if not self.count:
             return None
         copy = self._take()
+        self._tell_overdue(host, copy)
         self._expire(host)
         return copy
 

@@ -80,6 +80,7 @@ class Quorum(QueueType):
             self.dequeue_turn = (self.dequeue_turn + 1) % 3
         self.count -= 1
         self.bytes -= self.size(copy.content)
+        self.last_taken = copy.message
         return copy
 
     def _append(self, line: deque[Copy], copy: Copy) -> None:
@@ -168,17 +169,21 @@ class Quorum(QueueType):
         """Remove expired heads; wait for the instant of every head that is left."""
         line = self._line()
         while line is not None and _expired(line[0], host.now):
-            host.dead_letter(self, self._take(line), "expired")
+            self._bury_expired(host, line)
             line = self._line()
         heads = [line[0]] if line else []
         if self.rules.quorum_priorities == "strict":
             for level in (self.returns, *self.levels):
                 while level and _expired(level[0], host.now):
-                    host.dead_letter(self, self._take(level), "expired")
+                    self._bury_expired(host, level)
             heads = [level[0] for level in (self.returns, *self.levels) if level]
         instants = [copy.expires_at for copy in heads if copy.expires_at is not None] + [at for at, _ in self.delayed]
         if instants:
             host.arm(self, min(instants))
+
+    def _bury_expired(self, host: Host, line: deque[Copy]) -> None:
+        overdue = self._overdue(host, line[0])
+        host.dead_letter(self, self._take(line), "expired", overdue=overdue)
 
     def tick(self, host: Host) -> None:
         due = [copy for at, copy in self.delayed if at <= host.now]
@@ -423,6 +428,7 @@ class Quorum(QueueType):
         if limit is not None and limit >= 0 and counted > limit:
             host.dead_letter(self, back, "delivery_limit", by)
             return False
+        self._note_return(host, back)
         host.requeued(self, back, by, why)
         delay = self._retry_delay(back, failed)
         if delay:

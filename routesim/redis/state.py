@@ -8,6 +8,7 @@ from routesim.broker import Broker
 from routesim.broker.clock import PEXPIRE, SWEEP
 from routesim.broker.records import ExchangeState
 from routesim.content import Content
+from routesim.events import Overdue
 from routesim.model import DEFAULT_EXCHANGE, Exchange
 from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription
 from routesim.redis.lists import RedisList
@@ -176,7 +177,7 @@ class RedisState(Broker):
             queue.armed_at = at_ms
             self.agenda.add(at_ms, PEXPIRE, queue.name)
 
-    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "") -> None:
+    def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "", overdue: Overdue | None = None) -> None:
         self.drop(queue, copy, reason, "the queue has no dead-letter exchange", by)
 
     def start_sweeping(self, connection: str) -> None:

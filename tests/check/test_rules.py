@@ -24,6 +24,7 @@ from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
 
 DLX = "x-dead-letter-exchange"
+AT_LEAST_ONCE = "x-dead-letter-strategy: at-least-once, x-overflow: reject-publish"
 
 # code -> (severity, a scenario with the fault, the same without it)
 CASES: dict[str, tuple[str, str, str]] = {
@@ -50,6 +51,10 @@ bindings:
   - {{source: shop, destination: jobs, routing_key: "job.*"}}
   - {{source: dlx, destination: parked, routing_key: "job.#"}}
 """,
+    ),
+    "dead-letter-kept": (
+        WARNING, f"queues: {{jobs: {{type: quorum, arguments: {{{DLX}: gone, {AT_LEAST_ONCE}}}}}}}",
+        f"queues: {{jobs: {{type: quorum, arguments: {{{DLX}: '', x-dead-letter-routing-key: parked, {AT_LEAST_ONCE}}}}}, parked: }}",
     ),
     "limit-loses": (
         WARNING, "queues: {jobs: {arguments: {x-message-ttl: 5000}}}",
@@ -102,6 +107,32 @@ consumers:
     "requeue-endless": (
         WARNING, "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: requeue}}}",
         "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: [{attempt: 1, do: requeue}]}}}",
+    ),
+    "queue-expires": (
+        WARNING, "queues: {jobs: {arguments: {x-expires: 60000}}}",
+        "queues: {jobs: , reply: {exclusive: true, arguments: {x-expires: 60000}}, q: {auto_delete: true, arguments: {x-expires: 60000}}}",
+    ),
+    "policy-unused": (
+        NOTE, """
+exchanges: {shop: topic, rest: fanout}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: "#"}, {source: rest, destination: r}]
+policies: [{name: catch, pattern: .*, apply-to: exchanges, definition: {alternate-exchange: rest}}]
+""", """
+exchanges: {shop: topic, rest: fanout}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: "#"}, {source: rest, destination: r}]
+policies: [{name: catch, pattern: ^shop$, apply-to: exchanges, definition: {alternate-exchange: rest}}]
+""",
+    ),
+    "expiry-late": (
+        NOTE, """
+queues: {wait: }
+steps: [{publish: {routing_key: wait, expiration: "60000"}}, {publish: {routing_key: wait, expiration: "1000"}}]
+""", """
+queues: {wait: }
+steps: [{publish: {routing_key: wait, expiration: "1000"}}, {publish: {routing_key: wait, expiration: "1000"}}]
+""",
     ),
     "wildcard-on-direct": (
         ERROR, "{exchanges: {shop: direct}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",
@@ -351,6 +382,97 @@ bindings:
     assert "eu.order" in finding.message
     assert runs(finding)
     assert "dead-letter-nowhere" not in found(tmp_path, text.replace("us.order", "eu.order"))
+
+
+@pytest.mark.parametrize("version", ["3.10", "4.3"])
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+def test_a_queue_that_expires_loses_what_is_in_it_also_where_it_has_a_dead_letter_exchange(
+    kind: str, version: str, tmp_path: Path
+) -> None:
+    """By a policy for many queues it is one finding; with a shorter time to live it takes a late publish."""
+    text = f"""
+rabbitmq: "{version}"
+queues:
+  a: {{type: {kind}, arguments: {{TTL{DLX}: '', x-dead-letter-routing-key: parked}}}}
+  b: {{type: {kind}, arguments: {{TTL{DLX}: '', x-dead-letter-routing-key: parked}}}}
+  parked:
+policies: [{{name: gone, pattern: ^.$, definition: {{expires: 120000}}}}]
+"""
+    finding = found(tmp_path, text.replace("TTL", ""))["queue-expires"]
+    assert finding.severity == WARNING
+    assert finding.message.startswith("policy 'gone': 2 queues")
+    assert runs(finding)
+    waiting = found(tmp_path, text.replace("TTL", "x-message-ttl: 60000, "))["queue-expires"]
+    assert waiting.severity == NOTE
+    assert runs(waiting)
+
+
+CURES = {
+    "declare 'rest'": "{exchanges: {shop: {type: topic, arguments: {alternate-exchange: rest}}}, queues: {q: }, "
+                      "bindings: [{source: shop, destination: q, routing_key: a.*}]}",
+    "bind a queue to 'rest'": "{exchanges: {shop: {type: topic, arguments: {alternate-exchange: rest}}, rest: direct}, queues: {q: , r: }, "
+                              "bindings: [{source: shop, destination: q, routing_key: a.*}, {source: rest, destination: r, routing_key: b}]}",
+    "bind a queue to 'inner'": "{exchanges: {shop: {type: topic, arguments: {alternate-exchange: rest}}, rest: fanout, inner: direct}, "
+                               "queues: {q: , r: }, bindings: [{source: shop, destination: inner, destination_type: exchange, routing_key: "
+                               "'#'}, {source: inner, destination: q, routing_key: a}, {source: rest, destination: r}]}",
+    "an alternate-exchange": "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: a.*}]}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cure", CURES)
+def test_what_helps_against_lost_keys_is_not_there_already(cure: str, tmp_path: Path) -> None:
+    finding = found(tmp_path, CURES[cure])["exchange-drops-some"]
+    assert finding.cure.startswith(cure)
+    assert finding.cure.endswith("`mandatory` tells the publisher")
+    steps = "{steps: [{publish: {exchange: shop, routing_key: a.b, mandatory: true}}], "
+    assert "mandatory" not in found(tmp_path, steps + CURES[cure][1:])["exchange-drops-some"].cure
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cure"),
+    [
+        (f"{DLX}: dlx", "bind a parking queue to 'dlx'"),
+        (f"{DLX}: ''", "declare a queue of the name other, or set a dead-letter-routing-key"),
+        (
+            f"{DLX}: '', x-dead-letter-routing-key: gone",
+            "declare a queue of the name gone, or set another dead-letter-routing-key",
+        ),
+    ],
+)
+def test_what_helps_against_lost_dead_letters_is_not_there_already(arguments: str, cure: str, tmp_path: Path) -> None:
+    text = f"{{exchanges: {{shop: fanout, dlx: direct}}, queues: {{q: {{arguments: {{{arguments}}}}}}}, bindings: [{{source: shop, destination: q}}]}}"
+    assert found(tmp_path, text)["dead-letter-nowhere"].cure == cure
+
+
+@pytest.mark.parametrize("target", ["classic", "quorum"])
+def test_dead_letters_behind_a_full_queue_are_kept_back(target: str, tmp_path: Path) -> None:
+    text = f"""
+queues:
+  jobs: {{type: quorum, arguments: {{{DLX}: '', x-dead-letter-routing-key: parked, {AT_LEAST_ONCE}}}}}
+  parked: {{type: {target}, arguments: {{x-max-length: 3, x-overflow: reject-publish}}}}
+"""
+    finding = found(tmp_path, text)["dead-letter-kept"]
+    assert finding.severity == NOTE
+    assert runs(finding)
+    assert "dead-letter-kept" not in found(tmp_path, text.replace("reject-publish}}\n", "drop-head}}\n"))
+
+
+DELAYED_CALL = """
+celery:
+  apps:
+    shop:
+      task_default_queue: orders
+      task_queues: {orders: {exchange: orders, exchange_type: topic, routing_key: orders, queue_arguments: {x-queue-type: quorum}}}
+  tasks: {pay: {runs: [{takes: 1s}]}}
+  workers: {w1: }
+steps: [{publish: {exchange: celery_delayed_27, routing_key: KEY}}]
+"""
+
+
+def test_delayed_tasks_with_a_key_that_no_queue_is_bound_for_are_kept_back(tmp_path: Path) -> None:
+    """Celery's levels dead-letter at least once: such a task waits in the last one for ever."""
+    assert runs(found(tmp_path, DELAYED_CALL.replace("KEY", delays.delayed_key(3, "nobody")))["dead-letter-kept"])
+    assert "dead-letter-kept" not in found(tmp_path, DELAYED_CALL.replace("KEY", delays.delayed_key(3, "orders")))
 
 
 def test_under_another_version(tmp_path: Path) -> None:

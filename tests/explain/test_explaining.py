@@ -13,8 +13,10 @@ from routesim.exchanges import EXCHANGE_TYPES
 from routesim.exchanges.topic import align, matches, words_of
 from routesim.explain.mistakes import mistakes_in_key, mistakes_in_pattern
 from routesim.explain.pages.errors import PAGES, REPLIES, explain_error
+from routesim.explain.route import explain_route
 from routesim.explain.topic import explain_topic, nearest_change
 from routesim.replies import REPLY_NAMES
+from routesim.scenario import load
 from routesim.versions import rules
 
 SHOES = str(SCENARIOS / "shoes.yaml")
@@ -209,6 +211,20 @@ def test_nowhere_says_what_would_have_helped(monkeypatch: pytest.MonkeyPatch, tm
     status, out, _ = ask(monkeypatch, "route", str(path), "-e", "shop", "ship.shoes")
     assert status == 0
     assert "bound as ship.* it would match" in out
+
+
+def test_the_default_exchange_has_no_alternate_exchange_by_policy(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    for pattern, said in ((".*", True), ("^shop$", False)):
+        path.write_text(f"""
+exchanges: {{shop: fanout, rest: fanout}}
+queues: {{r: }}
+bindings: [{{source: rest, destination: r}}]
+policies: [{{name: catch, pattern: "{pattern}", definition: {{alternate-exchange: rest}}}}]
+""")
+        found = explain_route(load(str(path)), "", "nobody", None)
+        assert found.data["queues"] == []
+        assert any("never used there" in hint for hint in found.hints) is said
 
 
 def test_many_bindings_show_hits_and_the_nearest_misses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -30,6 +30,14 @@ RULE_PAGES: dict[str, Page] = {
         "queues: {jobs: {arguments: {x-dead-letter-exchange: dlx}}}, with nothing bound to dlx",
         "Bind a parking queue to the dead-letter exchange, for those keys or with x-dead-letter-routing-key.",
     ),
+    "dead-letter-kept": Page(
+        "A quorum queue dead-letters at least once, and no queue takes its dead letters: their exchange is missing or leads nowhere, "
+        "or the queue behind is full and refuses them. They are kept back in their own queue and tried again every three minutes: "
+        "neither ready nor unacked, in its total alone, and they count towards its length limit.",
+        "queues: {retry: {type: quorum, arguments: {x-dead-letter-strategy: at-least-once, x-overflow: reject-publish, "
+        "x-dead-letter-exchange: gone}}}",
+        "Bind a queue that takes them; what was kept back comes to it by itself.",
+    ),
     "limit-loses": Page(
         "A time-to-live or a length limit drops messages, and no dead-letter exchange keeps them. For data that is worthless when "
         "it is old this is right; for work it is a loss.",
@@ -64,6 +72,19 @@ RULE_PAGES: dict[str, Page] = {
         "times a second.",
         "consumers: {worker: {queue: jobs, on_message: requeue}}",
         "Reject into a dead-letter exchange, or use a quorum queue with a delivery limit.",
+    ),
+    "queue-expires": Page(
+        "A queue with x-expires, by argument or policy, is deleted when it has had no consumer, no basic.get and no declaration for "
+        "so long. Publishing to it does not count. What is in it then is gone; it is never dead-lettered.",
+        "queues: {jobs.delayed: {arguments: {x-expires: 60000}}}",
+        "Take it out of queues whose messages matter, or declare the queue anew with every publish.",
+    ),
+    "expiry-late": Page(
+        "Only the head of a queue expires. A message with a short time to live that stands behind one with a long time to live, or "
+        "without any, stays until that one is gone, and is dead-lettered so much later. In a classic queue with priorities a "
+        "message that comes to the front by its priority gets no timer: it stays, or is delivered, although it is due.",
+        'expiration: "60000", then expiration: "1000", published to one queue that nobody consumes',
+        "Use a queue for each time to live, as most delay and retry topologies do; no time to live beside priorities.",
     ),
     "wildcard-on-direct": Page(
         "A binding of a direct exchange has * or # as a word. There they are ordinary words; only a publish with that very key "
@@ -120,6 +141,12 @@ RULE_PAGES: dict[str, Page] = {
         "Two policies with the same priority match the same thing. Which of them applies is undefined.",
         "two policies with pattern .* and priority 0",
         "Give them different priorities.",
+    ),
+    "policy-unused": Page(
+        "A policy with alternate-exchange matches the default exchange, whose name is empty. RabbitMQ never looks for an alternate "
+        "exchange there: a publish with a key that no queue has for a name is dropped, or returned if it is mandatory.",
+        "policies: [{name: catch-all, pattern: .*, apply-to: exchanges, definition: {alternate-exchange: unrouted}}]",
+        "Publish to an exchange of your own, or with mandatory. For other exchanges the policy is right: ignore the note.",
     ),
     "argument-meaningless": Page(
         "An argument that nothing reads there: misspelt, of another type of exchange, or without the one that it depends on. "

@@ -80,6 +80,7 @@ def result_object(result: Result, events: list[str]) -> str:
                     }
                     for message, consumer, channel, tag, redelivered in unacked(broker, queue)
                 ],
+                **_kept_back(queue),
             }
             for name, queue in broker.queues.items()
         },
@@ -104,6 +105,12 @@ def result_object(result: Result, events: list[str]) -> str:
         found["tasks"] = result.tasks.of
         found["workers"] = worker_facts(result)
     return f'{envelope(found)[:-1]}, "events": [{", ".join(events)}]}}'
+
+
+def _kept_back(queue: Any) -> dict[str, Any]:
+    """At-least-once dead letters that no queue has taken; the key is there only where there are any."""
+    found = [{"message": copy.message, "reason": reason} for copy, reason in getattr(queue, "awaiting", ())]
+    return {"kept_back": found} if found else {}
 
 
 def _ready(queue: EngineQueue, copy: Copy) -> dict[str, Any]:

@@ -29,7 +29,7 @@ MAX_RECENT = 6
 WIDE = 60  # columns from which on the trace is drawn in its own
 ROOMY = 20  # lines from which on parts stand apart
 ENDINGS = {"idle": ", nothing is left to happen", "time": ", it was to go on for so long", "steps": ", the last step is done"}
-COUNTS = ("ready", "unacked", "awaiting dead letter", "later")
+COUNTS = ("ready", "unacked", "kept back", "later")
 
 
 class Stepping:

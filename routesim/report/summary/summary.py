@@ -58,6 +58,8 @@ def _ids(ids: list[str]) -> str:
 
 
 def _queues(result: Result) -> Section:
+    kept_back = {name: len(queue.awaiting) for name, queue in result.broker.queues.items()} if result.real is None else {}
+    some = any(kept_back.values())
     rows = []
     for name, queue in result.broker.queues.items():
         head = [copy.message for copy, _ in zip(queue.ready(), range(MAX_IDS + 1), strict=False)]
@@ -66,9 +68,10 @@ def _queues(result: Result) -> Section:
         kind = queue.kind if queue.broker_name == name else f"{queue.kind}, {queue.broker_name}"
         rows.append((
             Cell(visible(name)), Cell(kind, QUIET), _number(queue.ready_count(), NOTICE), _number(queue.unacked, NOTICE),
-            Cell(shown),
+            *([_number(kept_back[name], BAD)] if some else []), Cell(shown),
         ))  # fmt: skip
-    return Section("Queues", ("queue", "type", "ready", "unacked", "ready messages"), rows, frozenset({"ready", "unacked"}))
+    counted = ("ready", "unacked", "kept back") if some else ("ready", "unacked")
+    return Section("Queues", ("queue", "type", *counted, "ready messages"), rows, frozenset(counted))
 
 
 def _consumers(result: Result) -> Section:
@@ -158,8 +161,11 @@ def _ledger(result: Result) -> Section:
         counts = ", ".join(f"{name} {count}" for name, count in found.items())
         return Section("As far as clients are told", (), [(Cell(counts),)])
 
+    # In a livelock some are still on their way, and kept back by nobody.
+    shown = {} if result.broker.dead_letters_on_their_way() else {"awaiting_dead_letter": "kept back"}
+
     def side(names: tuple[str, ...]) -> str:
-        parts = [f"{name.replace('_', ' ')} {found[name]}" for name in names if found[name]]
+        parts = [f"{shown.get(name, name.replace('_', ' '))} {found[name]}" for name in names if found[name]]
         return " + ".join(parts) if parts else "0"
 
     rows = [(Cell(f"published {found['published']} = {side(PUBLISHES)}"),)]

@@ -206,6 +206,7 @@ _DEPTHS: dict[type, Callable[[Rows, Any], int]] = {
     events.DeadLettered: Rows._dead_lettered,
     events.Dropped: Rows._removed,
     events.Awaiting: Rows._below_copy,
+    events.Overdue: Rows._below_copy,
     events.CycleCut: lambda rows, event: rows.published.get(event.message, -1) + 1,
     events.Refused: lambda rows, event: rows.published.get(event.message, 0) + 1,
     events.Unpublished: Rows._unpublished,

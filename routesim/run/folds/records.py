@@ -125,7 +125,7 @@ class Fates(Fold):
         if event.queue in reached and reached[event.queue][0] > event.copy:
             return
         state = events.COPY_STATES[type(event)]
-        if state in ("dropped", "dead-lettered"):
+        if state in ("dropped", "dead-lettered", "kept back"):
             state = f"{state}: {event.reason}"
         elif state == "unacked" and event.auto_ack:
             state = "acked"

@@ -8,7 +8,8 @@ from routesim.scenario.format.shapes import Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
 
 STATES = tuple(dict.fromkeys(COPY_STATES.values()))
-STATE = Choice(*STATES, *(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS))
+ENDED = tuple(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS)
+STATE = Choice(*STATES, *ENDED, *(f"kept back: {reason}" for reason in REASONS if reason != "maxlen"))
 ENDINGS = ("idle", "steps", "time", "livelock", "budget")
 EXPECT_READY = Shape(
     "the expectation of a ready message",
