@@ -4,8 +4,9 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from routesim.rabbitmq.problems import BrokerProblem
@@ -55,6 +56,7 @@ class Connections:
         self.vhost = vhost
         self.open: dict[str, Any] = {}
         self.version = ""
+        self.round_trips = 0  # of settling
 
     def connection(self, name: str) -> Any:
         found = self.open.get(name)
@@ -75,6 +77,28 @@ class Connections:
             raise ClosedByBroker(closed.reply_code, closed.reply_text, connection=True) from None
         except (pika.exceptions.AMQPConnectionError, OSError) as error:
             raise lost(self.address, error) from None
+
+    def flush(self, channels: Sequence[Any]) -> None:
+        """Until each of these channels of the library has dealt with all that was sent before, or has closed. They are asked all
+        at once, so it takes one round trip however many they are."""
+        asked = [channel for channel in channels if channel.is_open]
+        for channel in asked:
+            channel.flows_asked += 1
+            self.do(channel._impl._send_method, pika.spec.Channel.Flow(True))
+        for channel in asked:
+            self.do(channel.connection._flush_output, partial(_has_answered, channel))
+        self.round_trips += bool(asked)
+
+    def open_channel(self, name: str) -> Any:
+        """A new channel of the library, on the connection of that name."""
+        channel = self.do(self.connection(name).channel)
+        channel.flows_asked = channel.flows_answered = 0
+
+        def answered(frame: Any) -> None:
+            channel.flows_answered += 1
+
+        channel._impl.add_callback(answered, [pika.spec.Channel.FlowOk], one_shot=False)
+        return channel
 
     def poll(self, seconds: float = 0.0) -> None:
         """Take in what has arrived, for at least so long."""
@@ -139,6 +163,10 @@ class Connections:
                     connection.close()
             except (pika.exceptions.AMQPError, OSError):
                 continue
+
+
+def _has_answered(channel: Any) -> bool:
+    return channel.flows_answered >= channel.flows_asked or not channel.is_open
 
 
 def connect(address: Address, vhost: str) -> Any:

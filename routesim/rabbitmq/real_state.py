@@ -21,6 +21,7 @@ from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.observed import ObservedQueue, RealChannel
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.wire import content_of
+from routesim.replies import CHANNEL_CODES
 from routesim.versions import Rules
 
 REAL_TIME = Pace()
@@ -80,7 +81,7 @@ class RealState:
         if found is not None:
             return found
         plan = self.plans.get(name) or ChannelPlan(name, name)
-        opened = self.connections.do(self.connections.connection(plan.connection).channel)
+        opened = self.connections.open_channel(plan.connection)
         self.numbers += 1
         opened._consumer_infos = _KnownConsumers(opened._consumer_infos)
         channel = RealChannel(name, plan.connection, opened.channel_number, opened, confirms=plan.confirms)
@@ -99,7 +100,9 @@ class RealState:
 
     def flush(self, channel: RealChannel) -> None:
         """Wait until the channel has dealt with everything sent before, and hear whether it has closed."""
-        self.call(channel, "flow", True)
+        self.connections.flush([channel.pika])
+        if not channel.pika.is_open:
+            raise closed_by_broker(channel)
 
     def emit(self, event: Event) -> None:
         if self.listen:
@@ -154,3 +157,10 @@ class RealState:
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
         self.emit(events.LostByConsumer(self.now, message, queue, serial, consumer))
+
+
+def closed_by_broker(channel: RealChannel) -> ClosedByBroker:
+    """Why a channel is not open any more."""
+    reason = getattr(channel.pika, "_closing_reason", None)
+    code, text = getattr(reason, "reply_code", 541), getattr(reason, "reply_text", "the channel closed")
+    return ClosedByBroker(code, text, connection=code not in CHANNEL_CODES)
