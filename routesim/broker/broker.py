@@ -69,6 +69,7 @@ class Broker:
         self.registrations = 0
         self.draws = 0
         self.outbox: deque[Delivery[QueueType] | ConsumerEnded | ChannelEnded] = deque()
+        self.handed: Delivery[QueueType] | None = None  # what a client got last, for whoever hears of it
         self.failures: list[StepFailure] = []
         self.requeues_now: dict[str, list[str]] = {}
         self.livelock: Livelock | None = None
@@ -147,7 +148,7 @@ class Broker:
         tag = channel.next_tag
         channel.next_tag = tag + 1
         auto_ack = subscription.auto_ack
-        delivery = Delivery(tag, queue, subscription, copy, self.now, auto_ack)
+        self.handed = delivery = Delivery(tag, queue, subscription, copy, self.now, auto_ack)
         ledger = self.ledger
         ledger.delivered += 1
         redelivered = copy.returns > 0 or copy.failures > 0

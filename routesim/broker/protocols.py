@@ -40,6 +40,10 @@ class Engine(Protocol):
     failures: list[StepFailure]
 
     @property
+    def handed(self) -> "Delivery[Any] | None":
+        """What a client was handed last, by a delivery or a basic.get."""
+
+    @property
     def now(self) -> int:
         """The time of the scenario, in ms."""
 

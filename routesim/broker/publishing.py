@@ -22,7 +22,7 @@ USER = "guest"  # as whom everything is published
 
 def publish(broker: State, step: steps.Publish) -> None:
     channel = broker.channel(step.channel)
-    message = step.message
+    message = with_id(step.message, step.id) if broker.ids_are_sent else step.message
     ledger = broker.ledger
     ledger.published += 1
     if broker.listen:
@@ -43,6 +43,11 @@ def publish(broker: State, step: steps.Publish) -> None:
         broker.uncommitted.setdefault(channel.name, []).append(pending)
         return
     enqueue_everywhere(broker, channel, step.id, content, found, mandatory=message.mandatory)
+
+
+def with_id(message: Message, id: str) -> Message:
+    """The message as a client of a real broker sends it, where nothing but a property can tell it from others."""
+    return message._replace(properties={"message_id": id, **message.properties})
 
 
 def enqueue_everywhere(

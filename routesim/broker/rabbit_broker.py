@@ -17,6 +17,7 @@ from routesim.broker import (
 from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
 from routesim.broker.records import StepFailure
 from routesim.broker.state import State
+from routesim.queues import Channel, QueueType
 from routesim.replies import AmqpError
 
 # Which function carries out which step.
@@ -106,13 +107,7 @@ class RabbitBroker(State):
             return
         channel, delivery, timeout = found
         if self.rules.acknowledgement_timeout == "channel":
-            refused = AmqpError(
-                406,
-                f"delivery acknowledgement on channel {channel.number} timed out. Timeout value used: {timeout} ms. "
-                "This timeout value can be configured, see consumers doc guide to learn more",
-            )
-            self.failures.append(StepFailure(self.now, refused.code, refused.text))
-            self._end(name, refused)
+            self._end_for_lateness(channel, timeout)
             return
         owner = delivery.subscription
         late = [
@@ -124,12 +119,25 @@ class RabbitBroker(State):
         channel.late |= {item.tag for item in late}
         gone = owner if owner is not None and not owner.cancelled else None
         if gone is not None:
+            gone.timed_out = True
             channels.end_by_broker(self, gone, delivery.queue, "acknowledgement timeout")
         delivery.queue.unacked -= len(late)
         by = owner.name if owner is not None else channel.name
         delivery.queue.take_back(self, gone, [item.copy for item in late], by)
-        if channel.unacked and not channel.timeout_armed:
+        if owner is None or (owner.cancelled and not owner.timed_out):  # nobody whom the broker could cancel
+            self._end_for_lateness(channel, -1)
+        elif channel.unacked and not channel.timeout_armed:
             self.watch_acknowledgement(channel)
+
+    def _end_for_lateness(self, channel: Channel[QueueType], timeout_ms: int) -> None:
+        number = self.connections[channel.connection].index(channel.name) + 1  # as a client numbers them, none closed before
+        refused = AmqpError(
+            406,
+            f"delivery acknowledgement on channel {number} timed out. Timeout value used: {timeout_ms} ms. "
+            "This timeout value can be configured, see consumers doc guide to learn more",
+        )
+        self.failures.append(StepFailure(self.now, refused.code, refused.text))
+        self._end(channel.name, refused)
 
     def copy(self) -> "RabbitBroker":
         fresh = RabbitBroker(

@@ -18,7 +18,12 @@ DEAD_LETTER_RETRY_MS = 180_000
 
 
 class State(Broker):
-    """Everything that RabbitMQ knows; its parts are functions on it."""
+    """Everything that RabbitMQ knows; its parts are functions on it.
+
+    `ids_are_sent`: every message carries its id as `message_id`, unless it has one of its own, as it has to on a real broker.
+    """
+
+    ids_are_sent = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

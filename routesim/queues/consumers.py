@@ -52,11 +52,12 @@ Q_co = TypeVar("Q_co", covariant=True)
 
 
 class Subscription:
-    """A consumer as its queue keeps it. `credit`: how many more it may be sent; `registered` orders subscriptions."""
+    """A consumer as its queue keeps it. `credit`: how many more it may be sent; `registered` orders subscriptions; `timed_out`:
+    the broker has cancelled it, for an acknowledgement that came too late."""
 
     __slots__ = (
         "arguments", "auto_ack", "cancelled", "channel", "credit", "exclusive", "in_service", "name", "offset", "prefetch",
-        "priority", "quiescing", "registered", "tag",
+        "priority", "quiescing", "registered", "tag", "timed_out",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +77,7 @@ class Subscription:
         self.cancelled = False
         self.in_service = False
         self.quiescing = False
+        self.timed_out = False
         self.offset = 0
 
     def clone(self, channel: "Channel[Any]") -> "Subscription":
@@ -84,7 +86,7 @@ class Subscription:
             auto_ack=self.auto_ack, exclusive=self.exclusive, arguments=self.arguments,
         )  # fmt: skip
         other.credit, other.cancelled, other.in_service = self.credit, self.cancelled, self.in_service
-        other.quiescing, other.offset = self.quiescing, self.offset
+        other.quiescing, other.timed_out, other.offset = self.quiescing, self.timed_out, self.offset
         return other
 
 

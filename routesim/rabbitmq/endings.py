@@ -4,6 +4,7 @@ from routesim import events, steps
 from routesim.broker import ChannelEnded, ConsumerEnded, StepFailure
 from routesim.rabbitmq.answering import given_back
 from routesim.rabbitmq.connections import ClosedByBroker
+from routesim.rabbitmq.looking import wait_until_let_go
 from routesim.rabbitmq.observed import ObservedQueue, RealChannel
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.rabbitmq.real_state import RealState
@@ -12,7 +13,11 @@ from routesim.replies import CHANNEL_CODES, CLOSED_BY_CLIENT, REPLY_SUCCESS
 
 def crash(broker: RealState, step: steps.Crash) -> None:
     broker.emit(events.ConnectionLost(broker.now, step.connection, _channels_of(broker, step.connection)))
-    broker.connections.close(step.connection)
+    lost = [channel for channel in broker.channels.values() if channel.connection == step.connection]
+    used = [queue for channel in lost for _, queue in channel.subscriptions.values()]
+    used += [queue for queue in broker.queues.values() if queue.owner == step.connection and queue not in used]
+    broker.connections.drop(step.connection)
+    wait_until_let_go(broker, step.connection, used)
     _connection_gone(broker, step.connection, "connection lost")
 
 

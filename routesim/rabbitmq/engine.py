@@ -10,9 +10,7 @@ from routesim.broker.acknowledging import NotPossible
 from routesim.rabbitmq import answering, declaring, endings, receiving, sending
 from routesim.rabbitmq.connections import ClosedByBroker
 from routesim.rabbitmq.management import ManagementError
-from routesim.rabbitmq.observed import RealChannel
-from routesim.rabbitmq.real_state import RealState
-from routesim.replies import CHANNEL_CODES
+from routesim.rabbitmq.real_state import RealState, closed_by_broker
 
 ROUNDS, ROUNDS_OF_A_LOG = 3, 10  # what goes through a replicated log takes its time, also to dead-letter
 PAUSE_S = 0.002
@@ -45,12 +43,21 @@ HANDLERS: dict[type, Callable[[RealState, Any], None]] = {
 }
 
 
+# What moves no message by itself. A binding may, where an exchange remembers some.
+AT_REST = frozenset({steps.DeclareExchange, steps.DeclareQueue, steps.Unbind, steps.Qos})
+
+
 class RealBroker(RealState):
     """`apply` a step, `wait` for real."""
+
+    at_work: str | None = None  # the channel of the last step
+    restless = True  # whether something may be on its way
 
     def apply(self, step: steps.Step) -> ClosedByBroker | None:
         """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
         name = step.consumer.channel if isinstance(step, steps.Consume) else getattr(step, "channel", None)
+        self.at_work = name
+        self.restless = self.restless or type(step) not in AT_REST
         try:
             HANDLERS[type(step)](self, step)
         except ClosedByBroker as refused:
@@ -64,24 +71,37 @@ class RealBroker(RealState):
         return None
 
     def settle(self) -> None:
-        """Until the broker is at rest: several rounds through every channel in a row bring nothing new."""
+        """Until the broker is at rest: several rounds in a row bring nothing new.
+
+        A round asks the channel at work and those with consumers, to which something may be on its way, for a sign of life, and
+        so takes as long as the broker is slow.
+        """
+        if not self.restless:
+            self.connections.poll()
+            return
         quiet, rounds = 0, ROUNDS_OF_A_LOG if any(queue.type.replicated for queue in self.queues.values()) else ROUNDS
         while quiet < rounds:
             before = self.arrived
-            for channel in list(self.channels.values()):
-                try:
-                    if channel.pika.is_open:
-                        self.flush(channel)
-                    elif channel.name in self.channels:
-                        raise _closed(channel)
-                except ClosedByBroker as refused:
-                    endings.refused_by_broker(self, channel.name, refused)
-                    self.arrived += 1
-            self.connections.poll(PAUSE_S)
+            try:
+                asked = [line.pika for line in self.channels.values() if line.subscriptions or line.name == self.at_work]
+                self.connections.flush(asked)
+                self.connections.poll(PAUSE_S)
+            except ClosedByBroker:
+                self.arrived += 1
+            self._note_closed()
             quiet = quiet + 1 if self.arrived == before else 0
+        self.restless = False
+
+    def _note_closed(self) -> None:
+        """What the broker has closed by itself."""
+        for channel in list(self.channels.values()):
+            if channel.name in self.channels and not channel.pika.is_open:
+                endings.refused_by_broker(self, channel.name, closed_by_broker(channel))
+                self.arrived += 1
 
     def wait(self, until_ms: int) -> None:
         """Until that time, or until something has come that consumers must react to."""
+        self.restless = True
         until = self.began + until_ms / 1000 / self.pace.speed
         while not self.outbox:
             rest = until - time.monotonic()
@@ -96,9 +116,3 @@ class RealBroker(RealState):
 
     def lateness_ms(self) -> int:
         return int(LATE_S * 1000 * self.pace.speed) + 1
-
-
-def _closed(channel: RealChannel) -> ClosedByBroker:
-    reason = getattr(channel.pika, "_closing_reason", None)
-    code, text = getattr(reason, "reply_code", 541), getattr(reason, "reply_text", "the channel closed")
-    return ClosedByBroker(code, text, connection=code not in CHANNEL_CODES)

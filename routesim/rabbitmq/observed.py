@@ -24,6 +24,10 @@ class ObservedQueue:
         self.count: int | None = None
         self.unacked = 0
 
+    def without_owner(self) -> "ObservedQueue":
+        """The same queue, for whoever is not the connection that it belongs to."""
+        return ObservedQueue(self.name, self.broker_name, self.arguments, owner=None)
+
     def ready(self) -> Iterator[Copy]:
         return iter(self.content)
 

@@ -8,13 +8,19 @@ from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.values import Typed, is_integer, raw
 
 DURATIONS = tuple(name.removeprefix("x-") for name, row in ARGUMENTS.items() if row.duration == SCALES)
+LEASE = "expires"
 DELAY_HEADER = "x-delay"
 
 
 class Pace(NamedTuple):
-    """Times are divided by `speed` on their way to the broker, and multiplied on their way back."""
+    """Times are divided by `speed` on their way to the broker, and multiplied on their way back.
+
+    `leases` False: no unused queue goes in the whole run, so x-expires stays as it is; a shorter one might run out while the
+    clients are still coming.
+    """
 
     speed: int = 1
+    leases: bool = True
 
     def down(self, ms: int, what: str) -> int:
         if ms % self.speed:
@@ -30,7 +36,7 @@ class Pace(NamedTuple):
     def _table(self, table: dict[str, Any], prefix: str, where: str) -> dict[str, Any]:
         scaled = dict(table)
         for name in DURATIONS:
-            value = table.get(prefix + name)
+            value = table.get(prefix + name) if self.leases or name != LEASE else None
             if is_integer(value) and raw(value) > 0:
                 fresh = self.down(raw(value), f"{prefix}{name} of {where}")
                 scaled[prefix + name] = Typed(value.type, fresh) if isinstance(value, Typed) else fresh

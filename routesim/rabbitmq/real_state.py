@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from routesim import events
@@ -20,9 +21,18 @@ from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.observed import ObservedQueue, RealChannel
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.wire import content_of
+from routesim.replies import CHANNEL_CODES
 from routesim.versions import Rules
 
 REAL_TIME = Pace()
+
+
+class _KnownConsumers(dict[str, Any]):
+    """The library's consumers of a channel. RabbitMQ 4.3 cancels a consumer once for each acknowledgement that comes too late;
+    the library fails at the second time, where it knows the consumer no more."""
+
+    def __missing__(self, tag: str) -> Any:
+        return SimpleNamespace(tearing_down=True, alternate_event_sink=lambda event: None)
 
 
 class RealState:
@@ -47,6 +57,7 @@ class RealState:
         self.channels: dict[str, RealChannel] = {}
         self.queues: dict[str, ObservedQueue] = {}
         self.outbox: deque[Delivery[ObservedQueue] | ConsumerEnded | ChannelEnded] = deque()
+        self.handed: Delivery[ObservedQueue] | None = None  # what a client got last, for whoever hears of it
         self.failures: list[StepFailure] = []
         self.livelock = None  # a real broker breaks none, it goes on
         self.numbers = 0
@@ -70,8 +81,9 @@ class RealState:
         if found is not None:
             return found
         plan = self.plans.get(name) or ChannelPlan(name, name)
-        opened = self.connections.do(self.connections.connection(plan.connection).channel)
+        opened = self.connections.open_channel(plan.connection)
         self.numbers += 1
+        opened._consumer_infos = _KnownConsumers(opened._consumer_infos)
         channel = RealChannel(name, plan.connection, opened.channel_number, opened, confirms=plan.confirms)
         self.channels[name] = channel
         opened.add_on_cancel_callback(partial(self._cancelled, channel))
@@ -88,7 +100,9 @@ class RealState:
 
     def flush(self, channel: RealChannel) -> None:
         """Wait until the channel has dealt with everything sent before, and hear whether it has closed."""
-        self.call(channel, "flow", True)
+        self.connections.flush([channel.pika])
+        if not channel.pika.is_open:
+            raise closed_by_broker(channel)
 
     def emit(self, event: Event) -> None:
         if self.listen:
@@ -98,12 +112,24 @@ class RealState:
         self, queue: ObservedQueue, exchange: str, routing_key: str, redelivered: bool, properties: Any, body: bytes
     ) -> Copy:
         message = self.ids.get(properties.message_id, str(properties.message_id))
+        self._taken_back(queue, message)
         content = content_of(exchange, routing_key, properties, body, self.pace)
         number = self.known.get((queue.name, message)) if redelivered else None
         if number is None:
             self.serials += 1
             number = self.known[queue.name, message] = self.serials
         return Copy(number, message, content, None, int(redelivered), int(redelivered))
+
+    def _taken_back(self, queue: ObservedQueue, message: str) -> None:
+        """What comes from a queue is held no more by a consumer that the broker has cancelled, be it for an acknowledgement that
+        came too late (4.3, rules/queues#5.10): it says which consumer, and not what it takes back."""
+        for channel in self.channels.values():
+            for item in list(channel.unacked.values()):
+                owner = item.subscription
+                if owner is not None and owner.cancelled and item.queue is queue and item.copy.message == message:
+                    del channel.unacked[item.tag]
+                    why = "acknowledgement timeout"
+                    self.emit(events.Requeued(self.now, message, queue.name, item.copy.serial, owner.name, why))
 
     def _returned_later(self, channel: RealChannel, _: Any, method: Any, properties: Any, body: bytes) -> None:
         self.arrived += 1
@@ -119,6 +145,7 @@ class RealState:
         self.arrived += 1
         found = channel.subscriptions.pop(frame.method.consumer_tag, None)
         if found is not None:
+            found[0].cancelled = True
             self.emit(events.ConsumerCancelled(self.now, found[0].name, found[1].name, "cancelled by the broker"))
             self.outbox.append(ConsumerEnded(found[0].name, channel.name, False, "cancelled by the broker"))
 
@@ -130,3 +157,10 @@ class RealState:
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
         self.emit(events.LostByConsumer(self.now, message, queue, serial, consumer))
+
+
+def closed_by_broker(channel: RealChannel) -> ClosedByBroker:
+    """Why a channel is not open any more."""
+    reason = getattr(channel.pika, "_closing_reason", None)
+    code, text = getattr(reason, "reply_code", 541), getattr(reason, "reply_text", "the channel closed")
+    return ClosedByBroker(code, text, connection=code not in CHANNEL_CODES)

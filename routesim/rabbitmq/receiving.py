@@ -58,7 +58,7 @@ def _delivered(
 ) -> None:
     broker.arrived += 1
     copy = broker.copy_of(queue, method.exchange, method.routing_key, method.redelivered, properties, body)
-    delivery = Delivery(method.delivery_tag, queue, subscription, copy, broker.now, subscription.auto_ack)
+    broker.handed = delivery = Delivery(method.delivery_tag, queue, subscription, copy, broker.now, subscription.auto_ack)
     if not subscription.auto_ack:
         channel.unacked[delivery.tag] = delivery
     broker.counted["delivered"] += 1
@@ -81,8 +81,9 @@ def get(broker: RealState, step: steps.Get) -> None:
         broker.emit(events.Got(broker.now, None, queue.name, None, channel.name, None, None, step.auto_ack))
         return
     copy = broker.copy_of(queue, method.exchange, method.routing_key, method.redelivered, properties, body)
+    broker.handed = delivery = Delivery(method.delivery_tag, queue, None, copy, broker.now, step.auto_ack)
     if not step.auto_ack:
-        channel.unacked[method.delivery_tag] = Delivery(method.delivery_tag, queue, None, copy, broker.now, False)
+        channel.unacked[method.delivery_tag] = delivery
     broker.emit(
         events.Got(
             broker.now, copy.message, queue.name, copy.serial, channel.name, method.delivery_tag, copy.redelivered, step.auto_ack

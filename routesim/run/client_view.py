@@ -4,23 +4,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from routesim.rabbitmq.engine import RealBroker
 from routesim.rabbitmq.observing import count_ready, take_contents
 from routesim.run.expecting.checked import Checked
 from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.expecting.ready_messages import is_of_ready
 from routesim.run.folds.records import Fates
+from routesim.run.real_clock import RealClock
 from routesim.run.result import AsClientsSaw
 from routesim.scenario import Expectation
 
+OPEN = ("ready", "unacked")
 SEEN_STATES = ("ready", "unacked", "acked")
 
 
 class ClientView:
     """`unseen`: the expectations that were not checked."""
 
-    def __init__(self, broker: RealBroker, fates: Fates) -> None:
-        self.broker = broker
+    def __init__(self, clock: RealClock, fates: Fates) -> None:
+        self.clock = clock
+        self.broker = clock.broker
         self.fates = fates
         self.unseen: list[Expectation] = []
 
@@ -33,12 +35,12 @@ class ClientView:
             queue.count = None
 
     def take(self) -> None:
-        """The run is over: what is found in the queues is ready, and where it has been says its x-death; what was rejected is
-        known no more."""
+        """The run is over: what is found in the queues is ready, and where it has been says its x-death; what was rejected, or
+        came back and is not there, is known no more."""
         take_contents(self.broker)
         held = {(item.copy.message, item.queue.name) for line in self.broker.channels.values() for item in line.unacked.values()}
         for message, reached in self.fates.of.items():
-            for gone in [name for name, (_, state) in reached.items() if state == "unacked" and (message, name) not in held]:
+            for gone in [name for name, (_, state) in reached.items() if state in OPEN and (message, name) not in held]:
                 del reached[gone]
         for name, queue in self.broker.queues.items():
             for copy in queue.ready():
@@ -72,7 +74,7 @@ class ClientView:
         queues = self.broker.queues.values()
         held = sum(1 for line in self.broker.channels.values() for _ in line.outstanding())
         counted = {**self.broker.counted, "ready": sum(queue.ready_count() for queue in queues), "unacked": held}
-        return AsClientsSaw(self.broker.connections.version, counted, tuple(self.unseen))
+        return AsClientsSaw(self.broker.connections.version, counted, tuple(self.unseen), self.clock.late_ms)
 
 
 def _countable(expectation: Expectation) -> Expectation:

@@ -4,13 +4,11 @@ from typing import Any, NamedTuple
 
 from routesim import steps
 from routesim.broker import Broker
-from routesim.queues import Copy
 from routesim.run.expecting.expectations import unacked
+from routesim.run.folds.letters import Letters, letter, seen
 from routesim.run.result import Result
-from routesim.values import plain
 
 DRAIN = "(drain)"
-DEATH_FIELDS = ("queue", "reason", "count", "exchange", "routing-keys")
 
 
 class Observations(NamedTuple):
@@ -26,21 +24,18 @@ class Observations(NamedTuple):
     tasks: dict[str, dict[str, Any]]
 
 
-def observed(result: Result) -> Observations:
-    """After it the run is over: a simulated broker's queues have been emptied."""
+def observed(result: Result, letters: Letters) -> Observations:
+    """`letters` heard the run. After it the run is over: a simulated broker's queues have been emptied."""
     held = {name: by_tag(items) for name, items in observe_unacked(result).items()}
-    deliveries = {
-        name: [{key: item[key] for key in ("message", "redelivered", "delivery_tag")} for item in items]
-        for name, items in result.deliveries.of.items()
-    }
     errors = [{"step": item.step, "code": item.code, "text": item.text} for item in result.errors if item.code is not None]
     if result.real is not None:
-        ready = {name: [seen(queue, copy) for copy in queue.ready()] for name, queue in result.broker.queues.items()}
+        queues = result.broker.queues
+        ready = {name: [letter(queue, copy, got=True) for copy in queue.ready()] for name, queue in queues.items()}
     else:
         ready = drain(result.broker, cancel=False)
     return Observations(
-        ready, held, deliveries, [drop_none(item) for item in result.gets.all], result.publishers.returned,
-        result.publishers.nacked, errors, {} if result.tasks is None else result.tasks.of,
+        ready, held, letters.delivered, letters.got, result.publishers.returned, result.publishers.nacked, errors,
+        {} if result.tasks is None else result.tasks.of,
     )  # fmt: skip
 
 
@@ -69,8 +64,10 @@ def observe_unacked(result: Result) -> dict[str, list[dict[str, Any]]]:
 def drain(broker: Broker, *, cancel: bool = True) -> dict[str, list[dict[str, Any]]]:
     """What basic.get gives at the end, once no consumer gets anything more.
 
-    `cancel`: because each has been cancelled, as for the recordings; else only where basic.get needs that.
+    `cancel`: because each has been cancelled, as for the recordings, which hold but some of what is seen; else only where
+    basic.get needs that.
     """
+    show = seen if cancel else letter
     broker.listen = None
     for queue in list(broker.queues.values()):
         for subscription in queue.subscriptions.values():
@@ -81,32 +78,14 @@ def drain(broker: Broker, *, cancel: bool = True) -> dict[str, list[dict[str, An
     found: dict[str, list[dict[str, Any]]] = {}
     for name, queue in list(broker.queues.items()):
         found[name] = []
-        if queue.keeps_log and not cancel:
-            found[name] = [seen(queue, copy) for copy in queue.ready()]
+        single = queue.settings.single_active_consumer and not queue.shares_single_active
+        if (queue.keeps_log or single) and not cancel:  # read by a consumer: basic.get is refused
+            found[name] = [show(queue, copy, got=False) for copy in queue.ready()]
             continue
         while name in broker.queues:
             held = broker.channel(DRAIN).unacked
             before = len(held)
             if broker.apply(steps.Get(DRAIN, name)) is not None or len(broker.channel(DRAIN).unacked) == before:
                 break
-            found[name].append(seen(queue, next(reversed(held.values())).copy))
+            found[name].append(show(queue, next(reversed(held.values())).copy, got=True))
     return found
-
-
-def seen(queue: Any, copy: Copy) -> dict[str, Any]:
-    headers, content = queue.headers(copy, got=True), copy.content
-    row: dict[str, Any] = {
-        "message": copy.message,
-        "redelivered": copy.redelivered and not queue.keeps_log,
-        "exchange": content.exchange,
-        "routing_key": content.routing_key,
-    }
-    if "x-death" in headers:
-        row["x_death"] = [{field: plain(death[field]) for field in DEATH_FIELDS} for death in headers["x-death"]]
-    if "CC" in headers:
-        row["CC"] = plain(headers["CC"])
-    if "x-delivery-count" in headers:
-        row["x_delivery_count"] = plain(headers["x-delivery-count"])
-    if content.expiration is not None:
-        row["expiration"] = content.expiration
-    return row

@@ -25,12 +25,13 @@ class StepError(NamedTuple):
 
 
 class AsClientsSaw(NamedTuple):
-    """What there is of a run on a real broker only: the broker's version, what clients could count, and the expectations that
-    were not checked because no client is told."""
+    """What there is of a run on a real broker only: the broker's version, what clients could count, the expectations that
+    were not checked because no client is told, and by how much what clients did was late."""
 
     version: str
     counts: dict[str, int]
     unseen: tuple[Expectation, ...]
+    late_ms: int = 0
 
 
 class Result(NamedTuple):

@@ -109,7 +109,7 @@ class Runner:
         from routesim.run.client_view import ClientView  # needs the AMQP client
 
         real.broker.listen = self.listen
-        return ClientView(real.broker, self.fates)
+        return ClientView(real, self.fates)
 
     def _processes(self, published: dict[str, int]) -> "Processes | None":
         if not self.scenario.workers:

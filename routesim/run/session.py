@@ -10,8 +10,10 @@ from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress
-from routesim.run.folds.fold import Listener
+from routesim.run.folds.fold import Listener, fan_out
+from routesim.run.folds.letters import Letters
 from routesim.run.real_clock import RealClock
+from routesim.run.rehearsal import Rehearsal
 from routesim.run.result import Result
 from routesim.run.runner import Runner
 from routesim.scenario import Scenario
@@ -41,7 +43,7 @@ class BrokerSession:
         self.features = permitted_features(self.management, self.profile)
 
     @contextmanager
-    def broker(self, scenario: Scenario, speed: int) -> Iterator["RealBroker"]:
+    def broker(self, scenario: Scenario, pace: Pace) -> Iterator["RealBroker"]:
         """A broker with nothing in it, gone again at the end."""
         from routesim.rabbitmq.connections import Connections
         from routesim.rabbitmq.engine import RealBroker
@@ -52,7 +54,7 @@ class BrokerSession:
             try:
                 yield RealBroker(
                     links, self.management, permitting(rules(self.profile), scenario.settings.permit),
-                    shown_vhost=scenario.vhost, pace=Pace(speed), channel_plans=scenario.channels,
+                    shown_vhost=scenario.vhost, pace=pace, channel_plans=scenario.channels,
                 )  # fmt: skip
             except BaseException:
                 # Lost, or interrupted in the middle of a frame: taking leave might wait for ever, and the vhost's end ends all.
@@ -60,6 +62,12 @@ class BrokerSession:
                 raise
             links.close_all()
 
-    def run(self, scenario: Scenario, listener: Listener | None, *, idle_ms: int, speed: int) -> Result:
-        with self.broker(scenario, speed) as broker:
-            return Runner(scenario, listener, real=RealClock(broker, idle_ms)).run()
+    def run(
+        self, scenario: Scenario, listener: Listener | None, *, plan: Rehearsal, speed: int, letters: Letters | None = None
+    ) -> Result:
+        """`plan`: how long it takes by the embedded engine. `letters` hear what clients are handed."""
+        with self.broker(scenario, Pace(speed, plan.leases_end)) as broker:
+            if letters is not None:
+                letters.broker = broker
+            heard = fan_out(listener, [letters] if letters is not None else [])
+            return Runner(scenario, heard, real=RealClock(broker, plan.idle_ms)).run()

@@ -8,6 +8,7 @@ from test_lost_retries import charged
 from test_recorded_sequences import ROWS, one
 
 from routesim.run import Runner
+from routesim.run.rehearsal import rehearsed
 from routesim.run.session import BrokerSession
 from routesim.scenario import Scenario
 from routesim.verify import verify
@@ -46,7 +47,7 @@ def test_a_retry_that_carries_x_death_is_lost(session: BrokerSession, headers: s
     """RabbitMQ drops the retry as a message that goes in circles: 3.10 trusts an x-death that a client sends."""
     what = charged(headers, session.profile)
     simulated = Runner(what).run()
-    real = session.run(what, None, idle_ms=simulated.clock_ms, speed=5)
+    real = session.run(what, None, plan=rehearsed(what)[1], speed=5)
     expected = "SUCCESS" if session.profile.startswith("4") else ends
     for result in (simulated, real):
         assert result.tasks is not None

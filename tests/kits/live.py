@@ -14,7 +14,12 @@ import pytest
 from kits.paths import ROOT
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import amqp_address, web_address
+from routesim.run import Result
+from routesim.run.rehearsal import rehearsed
 from routesim.run.session import BrokerSession
+from routesim.scenario import Scenario, load_source
+from routesim.scenario.yaml.source import Source
+from routesim.verify import VerifyVerdict, verify
 
 URLS = {
     "3.10": "amqp://guest:guest@127.0.0.1:5672",
@@ -53,3 +58,21 @@ def live_session(version: str = "3.10") -> BrokerSession:
     if not found.version.startswith(f"{version}."):
         pytest.fail(f"at {URLS[version]} is RabbitMQ {found.version}, not {version}")
     return found
+
+
+def scenario_for(session: BrokerSession, text: str) -> Scenario:
+    """A scenario by the rules of the version that the broker has."""
+    return load_source(Source("live.yaml", text), "", rabbitmq=session.profile)
+
+
+def agreed(session: BrokerSession, text: str, *, speed: int = 1) -> VerifyVerdict:
+    """The simulator does what the broker does, and neither skips it."""
+    verdict = verify(scenario_for(session, text), session, speed)
+    assert (verdict.skipped, verdict.difference) == (None, None), text
+    return verdict
+
+
+def run_there(session: BrokerSession, text: str, *, speed: int = 1) -> Result:
+    """The scenario on the real broker, for as long as the simulator finds something to do."""
+    scenario = scenario_for(session, text)
+    return session.run(scenario, None, plan=rehearsed(scenario)[1], speed=speed)

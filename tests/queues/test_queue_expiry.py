@@ -116,6 +116,12 @@ test_acknowledgement_timeout = queue_rules("""
 5.10,5.9 acknowledgement timeout of the last consumer begins x-expires [4.3]
     broker consumer-timeout=10000; queue q limited expires=20000; consume A q prefetch=1; send q 0; wait 11000; queues = q
     wait 30000; queues =
+5.10 acknowledgement timeout, nobody to cancel: of a basic.get, or of a consumer that was cancelled before, the channel is closed [4.3]
+    broker consumer-timeout=10000; queue q limited; send q 0 1 2; get G q; consume A q prefetch=1; cancel A; wait 10000
+    closed = 406 406; ready q = 0* 1* 2; wait 100000; closed = 406 406
+5.10 acknowledgement timeout, several of one consumer: the consumer was cancelled for the first, and its channel stays [4.3]
+    broker consumer-timeout=10000; queue q limited; consume A q prefetch=2; send q 0; wait 5000; send q 1; wait 10000
+    closed =; cancelled = A; ready q = 0* 1*
 5.10 acknowledgement timeout, a late ack is no error [4.3]
     broker consumer-timeout=10000; queue q limited; consume A q prefetch=1; send q 0; wait 10000; ack A 1; ready q = 0*
 5.10 acknowledgement timeout, a late answer counts once: by itself or with those before it; then the tag is unknown [4.3]

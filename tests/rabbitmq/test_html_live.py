@@ -4,6 +4,7 @@ from io import StringIO
 
 from routesim.report.formats import run_report
 from routesim.report.style import OutputStyle
+from routesim.run.rehearsal import rehearsed
 from routesim.run.session import BrokerSession
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
@@ -15,7 +16,7 @@ def test_the_end_is_what_the_broker_has(session: BrokerSession) -> None:
     scenario = load_source(Source("q.yaml", text), "", rabbitmq=session.profile)
     out = StringIO()
     report = run_report("html")(out, scenario, OutputStyle(False, None, False))
-    report.finish(session.run(scenario, report.listen, idle_ms=10, speed=1))
+    report.finish(session.run(scenario, report.listen, plan=rehearsed(scenario)[1], speed=1))
     page = out.getvalue()
     assert "2 ready · 0 unacked" in page
     assert "known at the end only" in page

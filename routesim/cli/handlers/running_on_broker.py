@@ -11,7 +11,7 @@ from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
 from routesim.report.formats import run_report
-from routesim.run import Runner
+from routesim.run.rehearsal import Rehearsal, rehearsed
 from routesim.run.runnable import check_speed, why_not
 from routesim.run.session import BrokerSession
 from routesim.scenario import Scenario
@@ -68,15 +68,15 @@ def _run_all(files: list[str], options: RunOptions, target: BrokerTarget) -> int
         scenarios = [scenario._replace(seed=options.seed) for scenario in scenarios]
     if options.until is not None:
         scenarios = [scenario._replace(until=options.until) for scenario in scenarios]
-    plans = [(scenario, idle_ms(scenario, found, target.speed)) for scenario in scenarios]
+    plans = [(scenario, rehearsal(scenario, found, target.speed)) for scenario in scenarios]
     status = OK
     with opened(options.output) as out:
         before, after = run_report(format_for(options.format, out)).frame(len(plans))
         out.write(before)
-        for index, (scenario, ms) in enumerate(plans):
+        for index, (scenario, plan) in enumerate(plans):
             if index and separates(options):
                 out.write("\n")
-            status = max(status, _run(scenario, ms, options, found, target.speed, out))
+            status = max(status, _run(scenario, plan, options, found, target.speed, out))
         out.write(after)
     return status
 
@@ -87,23 +87,23 @@ def loaded_for(path: str, session: BrokerSession) -> Loaded:
     return loaded(path, read_stdin() if path == "-" else None, rabbitmq=session.profile, redis=False, permit=permit)
 
 
-def idle_ms(scenario: Scenario, found: BrokerSession, speed: int) -> int:
-    """The virtual time at which nothing is left to do. Raises `NotOnARealBroker` when it cannot be run there."""
+def rehearsal(scenario: Scenario, found: BrokerSession, speed: int) -> Rehearsal:
+    """Raises `NotOnARealBroker` when it cannot be run there."""
     unlike = features_unlike(scenario.settings.permit, scenario.rabbitmq, found.features)
     why = why_not(scenario, found.types) or unlike
     if why is not None:
         raise NotOnARealBroker(f"{scenario.file}: {why}")
-    check_speed(scenario, speed)
-    result = Runner(scenario, keep=False).run()
+    result, plan = rehearsed(scenario)
     if result.ended in ("livelock", "budget"):
         raise NotOnARealBroker(f"{scenario.file}: never comes to rest by itself ({result.ended}: {result.kept_going})")
-    return result.clock_ms
+    check_speed(scenario, speed, leases=plan.leases_end)
+    return plan
 
 
-def _run(scenario: Scenario, ms: int, options: RunOptions, found: BrokerSession, speed: int, out: IO[str]) -> int:
+def _run(scenario: Scenario, plan: Rehearsal, options: RunOptions, found: BrokerSession, speed: int, out: IO[str]) -> int:
     format = format_for(options.format, out)
     report = run_report(format)(out, scenario, style_of(out, format, quiet=options.quiet))
-    result = found.run(scenario, report.listen, idle_ms=ms, speed=speed)
+    result = found.run(scenario, report.listen, plan=plan, speed=speed)
     report.finish(result)
     for item in result.real.unseen if result.real is not None else ():
         stderr_line(f"note: line {item.line}: {'.'.join(item.path)} was not checked: a real broker does not tell its clients")
