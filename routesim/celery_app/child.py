@@ -32,7 +32,7 @@ LIMITS = {"time_limit": "task_time_limit", "soft_time_limit": "task_soft_time_li
 RETRYING = {"retry_backoff": False, "retry_backoff_max": 600, "retry_jitter": True}
 
 
-class Refused(Exception):
+class CannotLoad(Exception):
     """Why nothing could be read; its only argument is what the caller gets to know."""
 
 
@@ -42,7 +42,7 @@ class Refused(Exception):
 def main(target: str, name: str, wanted: Container[str]) -> None:
     try:
         answer = read(found(name), wanted)
-    except Refused as refusal:
+    except CannotLoad as refusal:
         answer = refusal.args[0]
     except BaseException as problem:
         answer = failure(problem)
@@ -61,7 +61,7 @@ def found(name: str) -> Any:
         importlib.import_module("celery")
         utils, kombu = importlib.import_module("celery.app.utils"), importlib.import_module("kombu")
     except ImportError as problem:
-        raise Refused({"error": "no-celery", "python": sys.executable, "text": last_line(problem)}) from None
+        raise CannotLoad({"error": "no-celery", "python": sys.executable, "text": last_line(problem)}) from None
     sys.path.insert(0, os.getcwd())
     kombu.Connection._establish_connection = refuse
     try:
@@ -69,20 +69,20 @@ def found(name: str) -> Any:
     except AttributeError as problem:
         if place_of(problem) is not None:
             raise
-        raise Refused(no_app(name)) from None
+        raise CannotLoad(no_app(name)) from None
     except ModuleNotFoundError as problem:
         if problem.name == name and ":" in name:  # the attribute is missing; then it is tried as a module
-            raise Refused(no_app(name)) from None
+            raise CannotLoad(no_app(name)) from None
         if is_missing(name, problem):
-            raise Refused({"error": "no-module", "module": problem.name, "known": modules_near(problem.name or name)}) from None
+            raise CannotLoad({"error": "no-module", "module": problem.name, "known": modules_near(problem.name or name)}) from None
         raise
     if not isinstance(app, importlib.import_module("celery").Celery):
-        raise Refused({**no_app(name), "kind": type(app).__name__})
+        raise CannotLoad({**no_app(name), "kind": type(app).__name__})
     return app
 
 
 def refuse(connection: Any, *arguments: Any, **named: Any) -> None:
-    raise Refused({"error": "connects", "place": caller()})
+    raise CannotLoad({"error": "connects", "place": caller()})
 
 
 def caller() -> list[Any] | None:
