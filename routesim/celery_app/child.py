@@ -74,7 +74,8 @@ def found(name: str) -> Any:
         if problem.name == name and ":" in name:  # the attribute is missing; then it is tried as a module
             raise CannotLoad(no_app(name)) from None
         if is_missing(name, problem):
-            raise CannotLoad({"error": "no-module", "module": problem.name, "known": modules_near(problem.name or name)}) from None
+            known = modules_near(problem.name or name)
+            raise CannotLoad({"error": "no-module", "module": problem.name, "known": known}) from None
         raise
     if not isinstance(app, importlib.import_module("celery").Celery):
         raise CannotLoad({**no_app(name), "kind": type(app).__name__})

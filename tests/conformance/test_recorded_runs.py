@@ -14,11 +14,11 @@ from routesim.run import Runner
 from routesim.run.observations import by_tag, drain, drop_none, ids, observe_unacked
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
-from routesim.versions import rules
+from routesim.versions import HELD_AGAINST, rules
 
 RECORDED = Path(__file__).parent / "recorded"
 # Which patch of each version was recorded: its own rules hold, not those of the newest patch.
-BROKERS = {"3.10": "3.10.8", "4.0": "4.0.5", "4.3": "4.3.6"}
+BROKERS = {minor: held.broker for minor, held in HELD_AGAINST.items()}
 
 
 def lines(name: str) -> list[Any]:
@@ -31,6 +31,11 @@ CASES = [
     for path in sorted(folder.glob("*.jsonl"))
     for case in lines(f"{folder.name}/{path.stem}")
 ]
+
+
+@pytest.mark.parametrize("version", HELD_AGAINST)
+def test_as_many_runs_are_recorded_as_versions_says(version: str) -> None:
+    assert sum(1 for path in (RECORDED / version).glob("*.jsonl") for _ in path.open("rb")) == HELD_AGAINST[version].runs
 
 
 @pytest.mark.parametrize(("version", "case"), CASES)

@@ -6,19 +6,12 @@ from routesim.broker.policies import POLICY_KEYS
 from routesim.explain.answer import Answer
 from routesim.queues.arguments import ARGUMENTS
 from routesim.tables import QUIET, Cell, Section
-from routesim.versions import CHECKED_LIVE, DIFFERENCES, NEWEST, NEWEST_PATCH, VersionDifference, numbers, value_in
+from routesim.versions import DIFFERENCES, HELD_AGAINST, NEWEST, NEWEST_PATCH, VersionDifference, numbers, value_in
 
 
 def explain_versions(old: str | None = None, new: str | None = None) -> Answer:
     """Every known version and every named difference; with `old` and `new` only what differs between these two."""
-    known = [
-        (
-            Cell(minor),
-            Cell(patch),
-            Cell("runs recorded of a broker" if minor in CHECKED_LIVE else "its source, release notes"),
-        )
-        for minor, patch in NEWEST_PATCH.items()
-    ]
+    known = [(Cell(minor), Cell(patch), Cell(_held_against(minor))) for minor, patch in NEWEST_PATCH.items()]
     rows, data = [], []
     for name, difference in differences().items():
         if old and new:
@@ -42,9 +35,20 @@ def explain_versions(old: str | None = None, new: str | None = None) -> Answer:
     if not (old and new):
         sections.insert(0, Section("Versions", ("version", "means", "checked against"), known))
     profiles = [
-        {"version": minor, "patch": patch, "checked_live": minor in CHECKED_LIVE} for minor, patch in NEWEST_PATCH.items()
+        {"version": minor, "patch": patch, "checked_live": minor in HELD_AGAINST, **_broker_of(minor)}
+        for minor, patch in NEWEST_PATCH.items()
     ]
     return Answer(headline, tuple(sections), (), {"versions": profiles, "differences": data})
+
+
+def _held_against(minor: str) -> str:
+    held = HELD_AGAINST.get(minor)
+    return f"{held.runs} recorded runs of a {held.broker}" if held else "its source, release notes"
+
+
+def _broker_of(minor: str) -> dict[str, Any]:
+    held = HELD_AGAINST.get(minor)
+    return {"broker": held.broker, "recorded_runs": held.runs} if held else {}
 
 
 def differences() -> dict[str, VersionDifference]:
