@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+from routesim.epoch import EPOCH_S
+
+EPOCH = datetime.fromtimestamp(EPOCH_S, UTC)
 
 
 def iso(at_ms: int, epoch: datetime = EPOCH) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routesim.content import Content
+from routesim.epoch import virtual_ms
 from routesim.queues.argument_checks import AGE_UNITS_MS
 from routesim.queues.base import ACK, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
@@ -84,7 +85,7 @@ class Stream(QueueType):
         if inner == "last":
             return max(0, len(self.log) - 1)  # every publish is a chunk of its own here
         if wire_type(offset) == "timestamp":
-            since: int = inner * 1000
+            since = virtual_ms(inner)
         elif isinstance(inner, str):
             since = now - (_age_ms(inner) or 0)
         else:

@@ -66,3 +66,17 @@ def test_stream_offset_8_3_by_time(version):
     b.consume("B", "s", prefetch=100, args={"x-stream-offset": "20s"})
     b.consume("C", "s", prefetch=100, args={"x-stream-offset": "1h"})
     assert (b.of("A"), b.of("B"), b.of("C")) == ("3 4", "3 4", "0 1 2 3 4")
+
+
+@versions()
+def test_stream_offset_8_3_of_a_real_date(version):
+    """rules/queues#8.3: virtual time begins on the first of January 2026; of the past all, of the future what comes next."""
+    b = Bench(version)
+    b.queue("s", "stream")
+    for number in range(3):
+        b.send("s", number)
+        b.wait(10_000)
+    for name, date in {"A": 1_700_000_000, "B": 1_767_225_610, "C": 1_900_000_000}.items():
+        b.consume(name, "s", prefetch=100, args={"x-stream-offset": Typed("timestamp", date)})
+    b.send("s", 3)
+    assert (b.of("A"), b.of("B"), b.of("C")) == ("0 1 2 3", "1 2 3", "3")
