@@ -623,3 +623,6 @@ def is_lost(event: Event) -> bool:
     """Whether a message, or a copy of one, ended with it without its publisher knowing and without a consumer that was done
     with it. What a broker sends back to its publisher is not lost."""
     return type(event) in LOST and not (isinstance(event, Unroutable) and event.returned)
+
+
+LOST_STATES = {COPY_STATES[kind] for kind in LOST if kind in COPY_STATES}  # what became of a copy that is lost

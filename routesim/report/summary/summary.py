@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
+from routesim.events import LOST_STATES
 from routesim.report.summary.task_sections import tasks, workers
 from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
@@ -100,7 +101,7 @@ def _fate(result: Result, message: str) -> tuple[str, str]:
     reached = result.fates.of.get(message, {})
     parts = [f"{visible(queue)}: {state}" for queue, (_, state) in reached.items()]
     tone = PLAIN
-    if any("dropped" in part or "lost" in part or "deleted" in part for part in parts):
+    if any(state.partition(":")[0] in LOST_STATES for _, state in reached.values()):
         tone = BAD
     if record["returned"]:
         return "; yet ".join(["returned to the publisher", *([", ".join(parts)] if parts else [])]), NOTICE
