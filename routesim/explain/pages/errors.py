@@ -120,7 +120,7 @@ PAGES: dict[str, Page] = {
         "A definitions file is not JSON.", '{"queues": [}', "Export it again, or mend it at the place that is shown."
     ),
     "not-simulated": Page(
-        "RabbitMQ has this, routesim does not simulate it, and refuses rather than pretend.",
+        "RabbitMQ has this, and routesim does not simulate it: it refuses rather than pretend, and warns where the rest is true.",
         "exchanges: {selected: x-jms-topic}",
         "Leave it out, or use something that says the same.",
     ),

@@ -8,6 +8,7 @@ from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import Diagnostic
 from routesim.scenario.definitions import list_form
 from routesim.scenario.definitions.exporting import count
+from routesim.scenario.definitions.unsimulated import COMPONENTS
 from routesim.scenario.yaml.json_places import find
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import scalar
@@ -23,12 +24,6 @@ SINGULAR = {
     "users": "user", "permissions": "permission", "topic_permissions": "topic permission", "exchanges": "exchange",
     "queues": "queue", "bindings": "binding", "policies": "policy",
 }  # fmt: skip
-COMPONENTS = {
-    "federation-upstream": "federation is not simulated",
-    "federation-upstream-set": "federation is not simulated",
-    "shovel": "shovels are not simulated",
-    "vhost-limits": "limits of vhosts are not simulated",
-}
 MAX_NAMES = 5
 MAX_WARNINGS = 20
 OLD_REGEX = "before 3.11 the broker's export leaves out every exchange whose name begins with amq"

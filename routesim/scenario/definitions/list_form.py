@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic
 from routesim.model import Binding, Exchange, Policy, Queue
+from routesim.scenario.definitions.unsimulated import unsimulated_parameters
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
 from routesim.scenario.yaml import json_places
 from routesim.scenario.yaml.nodes import DEEPEST, Mapping, Node, Sequence, Text
@@ -291,7 +292,8 @@ class _Import:
             policy = self.policy(item, path, self.text(item, "name", path), False)
             if policy:
                 yield path, policy
-        for path, item in self.items("parameters"):
+        self.parameters = list(self.items("parameters"))
+        for path, item in self.parameters:
             value = item.get("value")
             if item.get("component") == "operator_policy" and isinstance(value, dict):
                 policy = self.policy(value, (*path, "value"), self.text(item, "name", path), True)
@@ -335,6 +337,8 @@ def read(
         list(reading.exchanges()), list(reading.queues()), list(reading.bindings()), list(reading.policies()), named,
         reading.default_queue_type(),
     )  # fmt: skip
+    for path, sentence in unsimulated_parameters(reading.parameters):
+        reading.note("warning", "not-simulated", sentence, path)
     others = sorted(reading.vhosts - {vhost})
     nothing = not (found.exchanges or found.queues or found.bindings or found.policies)
     if others and nothing and not reading.diagnostics and not vhost_given:

@@ -12,6 +12,7 @@ from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Queu
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Definitions, Path
+from routesim.scenario.definitions.unsimulated import unsimulated_keys
 from routesim.scenario.engines import engine_of
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Declaration
@@ -275,6 +276,8 @@ class Declarations:
                     continue
                 except InvalidPattern:
                     pass  # RabbitMQ's own answer follows
+                for key, sentence in unsimulated_keys(policy):
+                    self._at(included, (*path, "definition", key), "warning", "not-simulated", sentence)
                 yield Declared(steps.SetPolicy(policy), None, (included, path))
 
     def _bind_included(self, scratch: Broker, declared: list[Declaration]) -> None:

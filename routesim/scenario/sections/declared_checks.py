@@ -7,6 +7,7 @@ from routesim.exchanges import NOT_SIMULATED
 from routesim.model import Consumer, Exchange, Policy, Queue
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.queues.arguments import ARGUMENTS
+from routesim.scenario.definitions.unsimulated import unsimulated_keys
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections.names import Names
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence
@@ -51,6 +52,8 @@ def check_policy(names: Names, policy: Policy, at: Any) -> bool:
         return False
     except InvalidPattern:
         pass  # RabbitMQ's own answer follows
+    for key, sentence in unsimulated_keys(policy):
+        names.reader.warning("not-simulated", sentence, child(at, "definition", key) or at)
     for key in ("dead-letter-exchange", "alternate-exchange"):
         target = raw(policy.definition.get(key))
         written = child(at, "definition", key)

@@ -1,0 +1,54 @@
+"""Shovels, federation and limits of virtual hosts change what happens, and are not simulated: every command says so."""
+
+import json
+
+import pytest
+from kits.scenario import problems_in, routesim, warned
+
+FILE = json.dumps({
+    "rabbitmq_version": "4.0.5",
+    "vhosts": [{"name": "/"}],
+    "queues": [{"name": "q", "vhost": "/", "durable": True, "auto_delete": False, "arguments": {}}],
+    "policies": [{"vhost": "/", "name": "far", "pattern": ".*", "priority": 0, "definition": {"federation-upstream-set": "all"}}],
+    "parameters": [
+        {"vhost": "/", "component": "shovel", "name": "one", "value": {}},
+        {"vhost": "/", "component": "shovel", "name": "two", "value": {}},
+        {"vhost": "/", "component": "federation-upstream", "name": "up", "value": {}},
+        {"vhost": "/", "component": "vhost-limits", "name": "limits", "value": {"max-queues": 1}},
+    ],
+}, indent=1)  # fmt: skip
+COMMANDS = [
+    ("run", "-q", "s.yaml"), ("check", "b.json", "--format", "table"), ("graph", "b.json"), ("import", "b.json"),
+    ("explain", "route", "b.json", "q"), ("explain", "queue", "b.json", "q"), ("diff", "b.json", "b.json"),
+    ("upgrade", "b.json", "--from", "3.13", "--to", "4.0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_definitions_file(command: tuple[str, ...]) -> None:
+    files: dict[str, str | bytes] = {"b.json": FILE, "s.yaml": "definitions: b.json\nsteps: [{publish: {routing_key: q}}]\n"}
+    outcome = routesim(*command, files=files)
+    said = outcome.out + outcome.err
+    assert "shovel 'one' and 1 more: shovels are not simulated" in said
+    assert "federation-upstream 'up': federation is not simulated" in said
+    assert "vhost-limits 'limits': limits of vhosts are not simulated" in said
+    assert "'federation-upstream-set' has no effect here" in said
+
+
+def test_a_policy_of_a_scenario_shows_the_place_of_the_key() -> None:
+    text = "queues: {q: }\npolicies:\n  - {name: far, pattern: q, definition: {federation-upstream: up}}\n"
+    [problem] = warned(text + "steps: [{publish: {routing_key: q}}]\n")
+    assert (problem.code, problem.line) == ("not-simulated", 3)
+
+
+def test_what_is_simulated_gives_no_warning() -> None:
+    document = json.loads(FILE)
+    document["policies"][0]["definition"] = {"max-length": 1}
+    document["parameters"] = [
+        {"vhost": "/", "component": "operator_policy", "name": "cap",
+         "value": {"pattern": "q", "definition": {"max-length": 2}, "priority": 0, "apply-to": "queues"}},
+        {"vhost": "other", "component": "shovel", "name": "elsewhere", "value": {}},
+    ]  # fmt: skip
+    files: dict[str, str | bytes] = {"b.json": json.dumps(document), "s.yaml": "definitions: b.json\n"}
+    outcome = routesim("run", "s.yaml", files=files)
+    assert (outcome.status, problems_in(outcome.err)) == (0, [])
