@@ -119,6 +119,7 @@ class _Import:
         self.version = version
         self.diagnostics: list[Diagnostic] = []
         self.vhosts: set[str] = set()
+        self.parameters: list[tuple[Path, dict[str, Any]]] = []  # those of the vhost, once they are read
 
     def note(self, severity: str, code: str, message: str, path: Path, cure: str = "") -> None:
         line, column, width = self.place(path)
