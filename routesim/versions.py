@@ -57,6 +57,7 @@ class Rules(NamedTuple):
     message_size_limit: int
     exchange_types_added: tuple[str, ...]
     topic_hash_words_limit: int | None
+    topic_empty_keys_shared: bool
     direct_reply_is_a_queue: bool
     reply_queue_bind_refused: bool
     hash_weight_limit: int | None
@@ -141,6 +142,10 @@ DIFFERENCES: dict[str, VersionDifference] = {
     ),
     "topic_hash_words_limit": VersionDifference(
         "`#` words that a new topic binding may have", None, (("4.3.5", 2),), "rules/routing#T5"
+    ),
+    "topic_empty_keys_shared": VersionDifference(
+        "a message with an empty key to a topic exchange also goes where other topic exchanges bind an empty key", False,
+        (("4.3.0", True), ("4.3.1", False)), "rules/routing#T7",
     ),
     "direct_reply_is_a_queue": VersionDifference(
         "a direct reply counts as routed for `mandatory`", False, (("4.2.0", True),), "rules/routing#U23, rules/routing#U24"

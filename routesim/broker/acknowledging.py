@@ -60,7 +60,7 @@ def _meant(channel: Channel[QueueType], tag: int, message: str | None, multiple:
     if not (multiple and tag == 0) and tag not in unacked and tag not in channel.late:
         raise AmqpError(406, f"unknown delivery tag {tag}")
     if channel.late:
-        channel.late -= {each for each in channel.late if each == tag or (multiple and not 0 < tag < each)}
+        channel.late -= {each for each in channel.late if (tag == 0 or each <= tag if multiple else each == tag)}
     if not multiple:
         return [unacked.pop(tag)] if tag in unacked else []
     return [unacked.pop(each) for each in list(unacked) if tag == 0 or each <= tag]

@@ -63,7 +63,7 @@ def _targets(
     targets, cut, full = [], [], []
     publisher = _publisher(burial.queue)
     for target, path in found.queues:
-        if burial.reason != REJECTED and is_cycle(target.broker_name, deaths):
+        if is_cycle(target.broker_name, deaths):
             cut.append(target.name)
         elif target.refusal(burial.copy.content, publisher) is not None and target.settings.overflow != "reject-publish-dlx":
             full.append(target.name)

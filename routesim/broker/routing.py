@@ -86,6 +86,8 @@ def walk(
             own = ()
         else:
             own = matcher.route(message, content, broker.draw)
+            if broker.rules.topic_empty_keys_shared and state.declared.type == "topic" and "" in content.keys:
+                own = [*own, *_empty_keys_elsewhere(broker, name)]
         hits = []
         for binding in own:
             hits.append(binding)
@@ -108,6 +110,17 @@ def walk(
             visits.append(Visit(name, path, tuple(hits), alternate, takes_alternate))
     why = "" if queues else "; ".join(missed) or "the bindings that matched lead to no queue"
     return RememberedRoute(_in_turn(broker, list(queues.values())), tuple(matched), why, tuple(delayed_by)), keeps
+
+
+def _empty_keys_elsewhere(broker: Broker, name: str) -> list[Binding]:
+    """4.3.0 keeps the bindings with an empty key of all topic exchanges in one place (rules/routing#T7)."""
+    return [
+        binding
+        for other, state in broker.exchanges.items()
+        if other != name and state.declared.type == "topic"
+        for binding in state.bindings.values()
+        if binding.routing_key == ""
+    ]
 
 
 def _missed(broker: Broker, name: str, alternate: str | None, path: Path) -> str:

@@ -31,10 +31,15 @@ def explain_upgrade(old: Scenario, new: Scenario) -> Answer:
         headline = f"{old.name}: {len(rows)} differences between RabbitMQ {old.rabbitmq} and {new.rabbitmq}"
     if not rows:
         sections = [Section("", (), [(Cell(f"lost {counts(after.broker)['lost']} copies under either", GOOD),)])]
+    told = {item.message: item for item in (*old.warnings, *new.warnings) if item.code == "known-bug"}
+    if told:
+        bugs = [(Cell(item.message), Cell(item.cure)) for item in told.values()]
+        sections.append(Section("Known bugs, not simulated", ("bug", "until"), bugs))
     hints = (f"routesim versions --from {old.rabbitmq} --to {new.rabbitmq} lists every rule that differs.",)
     data = {
         "scenario": old.name, "from": old.rabbitmq, "to": new.rabbitmq,
         "refused": [{"message": item.message, "line": item.place.line if item.place else None} for item in refused],
+        "known_bugs": [{"message": item.message, "cure": item.cure} for item in told.values()],
         "changes": [item._asdict() for item in changes],
     }  # fmt: skip
     return Answer(headline, tuple(sections), hints, data, yes=not rows)

@@ -17,6 +17,7 @@ from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.sections.broker_section import broker_settings
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
+from routesim.scenario.sections.known_bugs import bugs_in
 from routesim.scenario.sections.names import Names
 from routesim.scenario.steps.steps_section import StepsSection
 from routesim.scenario.steps.verbs import CELERY_VERBS
@@ -273,7 +274,9 @@ class _Loader:
     ) -> Scenario:
         names, declarations = self.names, self.declarations
         written = node.get("broker") if node is not None else None
-        settings = broker_settings(self.reader, fields.get("broker", {}), written, default_type, rules(version), redis=self.redis)
+        settings = broker_settings(
+            self.reader, fields.get("broker", {}), written, default_type, rules(self.rabbitmq or version), redis=self.redis
+        )
         if "permit" not in fields.get("broker", {}):
             settings = settings._replace(permit=self.permit)
         for name, options in fields.get("channels", {}).items():
@@ -302,6 +305,7 @@ class _Loader:
         promised, forbidden = self._promises(fields)
         if self.reader.failed:
             raise Invalid(_sorted(self.reader.diagnostics))
+        self._tell_bugs(version, node)
         file, until = self.source.file, fields.get("until", "idle")
         until = until if isinstance(until, int) else str(until)
         return Scenario(
@@ -312,6 +316,17 @@ class _Loader:
             topology=declarations.topology, routes=promised, never=forbidden,
             tasks=working.tasks if working is not None else {}, workers=workers,
         )  # fmt: skip
+
+    def _tell_bugs(self, version: str, node: Mapping | None) -> None:
+        topology = self.declarations.topology
+        for bug in bugs_in(version, topology, list(self.declarations.consumers.values())) if topology is not None else ():
+            text = f"RabbitMQ {version} has a bug that is not simulated, in {bug.touches}: {bug.what}"
+            cure = f"mended in {bug.mended} (rabbitmq-server {bug.source})"
+            written = node.get("rabbitmq") if node is not None else None
+            if written is not None:
+                self.reader.warning("known-bug", text, written, cure)
+            else:
+                self.reader.diagnostics.append(self.source.diagnostic("warning", "known-bug", text, 1, 1, 1, cure))
 
     def _working(self, fields: dict[str, Any]) -> "WorkerSection | None":
         if not fields.keys() & {"tasks", "workers"}:

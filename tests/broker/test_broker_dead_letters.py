@@ -347,6 +347,21 @@ def test_d15_cc_with_a_dead_letter_key(version):
     assert [entry["routing-keys"] for entry in letter.headers["x-death"]] == [["dlq"], ["q", "copy"]]
 
 
+@versions()
+def test_d15_cc_without_a_dead_letter_key(version):
+    """rules/routing#D15: the message keeps its keys, and the header."""
+    b = Bench(version)
+    b.exchange("dlx")
+    for name in ("first", "copy"):
+        b.queue(name)
+        b.bind("dlx", name, "q" if name == "first" else "cc")
+    b.queue("q", dead_letter_exchange="dlx")
+    b.send("q", "m", headers={"CC": ["cc"]})
+    die(b, "q")
+    letters = [b.take("first"), b.take("copy")]
+    assert [letter.headers["CC"] for letter in letters] == [["cc"], ["cc"]]
+
+
 # Cycles ----------------------------------------------------------------------------------------------------------------
 
 

@@ -142,6 +142,16 @@ steps:
     assert (second["headers"]["eta"], second["headers"]["expires"]) == ("2026-01-01T00:10:00+00:00", "2026-01-01T00:02:01+00:00")
 
 
+@pytest.mark.parametrize(("takes", "state"), [("4999ms", "SUCCESS"), ("5000ms", "SUCCESS"), ("5001ms", "REVOKED")])
+def test_a_task_that_begins_at_the_instant_of_its_expires_has_not_expired(takes: str, state: str) -> None:
+    """rules/celery#2.2-2: only when it is later than that."""
+    outcome = play(f"""
+celery: {{apps: {{shop: }}, tasks: {{slow: {{takes: {takes}}}, quick: }}, workers: {{w: {{concurrency: 1}}}}}}
+steps: [{{call: {{task: slow, id: s}}}}, {{call: {{task: quick, id: q, expires: 5}}}}]
+""")
+    assert outcome.result["tasks"]["q"]["state"] == state
+
+
 def test_a_producer_declares_a_queue_once_and_its_queue_of_results_every_time() -> None:
     found = expanded("""
 celery: {apps: {shop: {result_backend: rpc://}}, producers: {web: }, tasks: {a: }}

@@ -143,7 +143,8 @@ def test_h1_modes(version):
     """rules/routing#H1: all by default, any, and the two that look at x- keys; checked when binding, not when unbinding."""
     b = exchange(version, {mode: {"x-match": mode, "h": 1} for mode in ("all", "any", "all-with-x", "any-with-x")})
     for value in ("ALL", "Any", "", "some"):
-        text = f'Invalid x-match field value <<"{value}">>; expected all, any, all-with-x, or any-with-x'
+        shown = f'<<"{value}">>' if value else "<<>>"
+        text = f"Invalid x-match field value {shown}; expected all, any, all-with-x, or any-with-x"
         b.bind("x", "all", args={"x-match": value}, fails=(406, text))
         b.unbind("x", "all", args={"x-match": value})
     b.bind("x", "all", args={"x-match": 1}, fails=(406, "Invalid x-match field type signedint (value 1); expected longstr"))

@@ -79,8 +79,8 @@ def test_g2_weights(version):
     b.queue("q")
     for key in ("1", "+3", "007", "10000"):
         b.bind("x", "q", key)
-    for key in ("", "1.5", " 1", "1 ", "abc", "1e2"):
-        b.bind("x", "q", key, fails=(406, f'The binding key must be an integer: <<"{key}">>'))
+    for key, shown in (("", "<<>>"), ('a"', r'<<"a\"">>'), *((key, f'<<"{key}">>') for key in ("1.5", " 1", "1 ", "abc", "1e2"))):
+        b.bind("x", "q", key, fails=(406, f"The binding key must be an integer: {shown}"))
     for key in ("0", "-1", "-0"):
         b.bind("x", "q", key, fails=(406, "The binding key must be greater than 0"))
     b.bind("x", "q", "10001", fails=(406, "The binding key must not exceed 10000") if version in since("4.2") else None)
@@ -180,6 +180,16 @@ def test_g5_by_property(version, name, value):
     assert b.route("x", "any", properties={name: value}) == f"q{bucket}"
     if name != "message_id":  # the simulator gives every message one
         assert b.route("x", "any") == f"q{jump(45914356, 4)}"
+
+
+@versions()
+@pytest.mark.parametrize("name", ["m-1", "another"])
+def test_g5_by_message_id_where_none_is_given(version, name):
+    """rules/routing#G5: every message has the id that the scenario gives it."""
+    b = ring(version, 1, 1, 1, 1, hash_property="message_id")
+    b.publish("x", "any", name)
+    taken = [number for number in range(4) if b.ready(f"q{number}") == name]
+    assert taken == [jump(phash2(name.encode()), 4)]
 
 
 @versions()

@@ -313,6 +313,14 @@ def test_u24_a_dead_address_counts_as_routed_since_4_2(version):
 
 
 @versions()
+def test_u24_a_reply_counts_among_the_queues_of_its_confirm_since_4_2(version):
+    """rules/routing#U24: until 4.1 it went past all queues."""
+    b, address = requester(version)
+    b.send(address, "answer")
+    assert b.last(events.Confirmed).queues == (0 if version in before("4.2") else 1)
+
+
+@versions()
 def test_u22_a_cancelled_reply_consumer(version):
     """rules/routing#U22: after basic.cancel nothing arrives; the channel may consume replies again."""
     b, address = requester(version)

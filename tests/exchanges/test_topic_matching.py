@@ -167,3 +167,21 @@ def test_several_bindings_of_one_pattern_are_all_found():
     assert sorted(exchange.route("m", content("a.b"), lambda count: 0)) == sorted(several)
     exchange.remove(several[0])
     assert sorted(exchange.route("m", content("a.b"), lambda count: 0)) == sorted(several[1:])
+
+
+@pytest.mark.parametrize(("version", "shared"), [("4.2", False), ("4.3.0", True), ("4.3.1", False), ("4.3", False)])
+def test_t7_an_empty_key_reaches_the_empty_bindings_of_other_topic_exchanges(version, shared):
+    """rules/routing#T7: in 4.3.0; other keys, and other types of exchange, are as they should be."""
+    b = Bench(version)
+    for name in ("own", "other", "fallback"):
+        b.queue(name)
+    for name, type in (("a", "topic"), ("b", "topic"), ("d", "direct"), ("f", "fanout")):
+        b.exchange(name, type, ae="f" if name == "a" else None)
+    b.bind("a", "own", "x")
+    b.bind("b", "other", "")
+    b.bind("d", "other", "")
+    b.bind("f", "fallback")
+    assert b.route("a", "") == ("other" if shared else "fallback")
+    assert (b.route("a", "x"), b.route("a", "y"), b.route("b", "")) == ("own", "fallback", "other")
+    b.exchange("direct")
+    assert b.route("direct", "") == ""

@@ -148,6 +148,9 @@ test_exclusive_and_single_active = queue_rules("""
 3.10 single active consumer, only the first receives: others wait even while it has no credit [classic quorum]
     queue q {kind} single-active-consumer=true; consumers q A B prefetch=2
     send q 0 1 2; news = A:0 A:1; ack A 1; news = A:2; active = A
+3.3 a cancelled consumer whose tag comes back still holds what it held: against its new prefetch [quorum limited, again=3 4]
+    queue q {kind}; send q 0..5; consume A q prefetch=3; ack A 1; news = A:0 A:1 A:2 A:3; cancel A
+    consume A q prefetch={again}; news = | 4: A:4
 3.10 single active consumer, its channel ends: the next gets what it held, then the backlog [classic quorum]
     queue q {kind} single-active-consumer=true; consumers q A B C prefetch=2
     send q 0 1 2; news = A:0 A:1; close A; news = B:0* B:1*; close B; news = C:0* C:1*; active = A B C

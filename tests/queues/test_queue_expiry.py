@@ -47,6 +47,9 @@ test_ttl = queue_rules("""
 5.6,S26 expired in a priority queue, what jumped the line is delivered: nothing looks at it in time [how=get consume]
     queue q max-priority=5; send q low; send q high priority=5 expiration=100; wait 500
     [get] get ch q = high; [consume] consume A q prefetch=1; [consume] news = A:high
+5.5,5.6 expired in a priority queue, the timer of the head stays: what jumps the line arms none, however soon it is due
+    queue q max-priority=5; send q low expiration=1000; send q high priority=5 expiration=100; wait 999; ready q = high low
+    wait 1; ready q =
 5.7 unacked messages expire when they come back: at once, even with an idle consumer [kinds]
     queue q {kind} message-ttl=100; send q 0; get ch q; wait 500; count q = 0 1; consume A q; nack ch 1; news =
     dropped q = 0:expired

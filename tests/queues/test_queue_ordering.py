@@ -145,6 +145,8 @@ test_quorum = queue_rules("""
 2.12 the end of a channel, consumers by registration: from 4.0 on [>=4.0]
     queue q quorum; send q 0..3; consume Z q channel=ch prefetch=2; consume A q channel=ch prefetch=2; close ch
     drain q = 0* 1* 2* 3*
+2.12 the end of a channel, consumers before gets: from 4.0 on, whichever was first [quorum, >=4.0]
+    queue q quorum; send q 0..4; get ch q; consume Z q channel=ch prefetch=2; get ch q; close ch; drain q = 1* 2* 0* 3* 4
 2.12 the end of a channel, inside a consumer by delivery: however old the messages are [quorum limited]
     queue q {kind}; send q 1 2; get other q; consume A q prefetch=5; nack other 1; send q 3; news = A:2 A:1* A:3; close A
     drain q = 2* 1* 3*

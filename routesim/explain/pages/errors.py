@@ -179,6 +179,16 @@ PAGES: dict[str, Page] = {
         "steps: [{call: {task: mail.snd}}]",
         "Correct the name, or say under `tasks:` what it does.",
     ),
+    "no-effect": Page(
+        "What is written here changes nothing under this version of RabbitMQ.",
+        "broker: {permit: [classic_queue_mirroring]} under 4.0, which removed it",
+        "Take it out, or choose the version that it is meant for.",
+    ),
+    "known-bug": Page(
+        "The patch release that `rabbitmq:` names has a bug which this scenario may show, and which is not simulated.",
+        "rabbitmq: 4.0.2, and a quorum queue",
+        "Upgrade the broker to the version in which it is mended; or simulate that one.",
+    ),
     "unknown-version": Page(
         "There are no rules for this version of RabbitMQ.", 'rabbitmq: "2.8"', "`routesim versions` lists what is known."
     ),

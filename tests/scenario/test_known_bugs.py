@@ -1,0 +1,52 @@
+"""Bugs of patch releases that are not simulated: told where a scenario may show them, and only there."""
+
+import json
+
+import pytest
+from kits.scenario import play, problems_in, routesim
+
+from routesim.known_bugs import KNOWN_BUGS, TOUCHED, bugs_of
+from routesim.versions import NEWEST_PATCH, numbers, parse
+
+QUEUES = {
+    "dead letters": "queues: {q: {arguments: {x-dead-letter-exchange: amq.fanout}}}",
+    "quorum queues": "queues: {q: {type: quorum}}",
+    "exclusive queues": "queues: {q: {exclusive: true}}",
+    "quorum queues with a single active consumer, by priority": (
+        "queues: {q: {type: quorum, arguments: {x-single-active-consumer: true}}}\nconsumers: {a: {queue: q, priority: 5}}"
+    ),
+}
+STEPS = "steps: [{publish: {routing_key: q}}]"
+
+
+def told(version: str, declared: str) -> list[str]:
+    outcome = play(f'rabbitmq: "{version}"\n{declared}\n{STEPS}\n')
+    assert outcome.status == 0, outcome
+    found = [problem for problem in problems_in(outcome.err) if problem.code == "known-bug"]
+    assert all((problem.line, problem.severity) == (1, "warning") for problem in found)
+    return [problem.message for problem in found]
+
+
+def test_the_table_names_known_versions_in_order() -> None:
+    for bug in KNOWN_BUGS:
+        assert bug.touches in TOUCHED
+        assert parse(bug.since) < numbers(bug.mended) <= parse(bug.mended.rpartition(".")[0])
+    assert set(QUEUES) == set(TOUCHED)
+
+
+@pytest.mark.parametrize("bug", KNOWN_BUGS, ids=lambda bug: f"{bug.source}-{bug.since}")
+def test_a_scenario_that_may_show_a_bug_is_told_of_it(bug) -> None:
+    assert any(bug.what in text for text in told(bug.since, QUEUES[bug.touches]))
+    assert not any(bug.what in text for text in told(bug.mended, QUEUES[bug.touches]))
+    assert not any(bug.what in text for text in told(bug.since, "queues: {q: }"))
+
+
+def test_the_newest_patches_of_the_newest_minor_versions_have_none() -> None:
+    assert [bugs_of(version) for version in list(NEWEST_PATCH)[-3:]] == [(), (), ()]
+
+
+def test_upgrade_tells_of_the_bugs_on_either_side(tmp_path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(f"{QUEUES['quorum queues']}\n{STEPS}\n")
+    outcome = routesim("upgrade", str(file), "--from", "4.0.2", "--to", "4.0.4", "--format", "json")
+    assert "a delivery limit may let the queue's process fail" in json.dumps(json.loads(outcome.out)["known_bugs"])

@@ -1,0 +1,76 @@
+"""`broker: {permit: …}` in scenarios: the refusal names it, and it is kept by whatever writes a scenario (rules/queues#1.16)."""
+
+import json
+
+import pytest
+from kits.scenario import play, problems_in, refused, routesim
+
+TRANSIENT = "queues: {q: {durable: false}}"
+LOCATED = "queues: {q: {arguments: {x-queue-master-locator: min-masters}}}"
+POLICY = "policies: [{name: p, pattern: x, definition: {queue-master-locator: min-masters}}]\nqueues: {q: }"
+STEPS = "steps: [{publish: {routing_key: q}}]"
+
+
+def scenario(declared: str, permit: str = "", version: str = "4.3") -> str:
+    broker = f"broker: {{permit: {permit}}}\n" if permit else ""
+    return f'rabbitmq: "{version}"\n{broker}{declared}\n{STEPS}\n'
+
+
+@pytest.mark.parametrize(
+    ("declared", "feature"),
+    [(TRANSIENT, "transient_nonexcl_queues"), (LOCATED, "queue_master_locator"), (POLICY, "queue_master_locator")],
+)
+def test_the_refusal_names_the_key(declared: str, feature: str) -> None:
+    (problem,) = refused(scenario(declared))
+    assert problem.code == "refused"
+    assert f"`broker: {{permit: [{feature}]}}`" in problem.cure
+    assert play(scenario(declared, feature)).status == play(scenario(declared, f"[{feature}]")).status == 0
+    assert play(scenario(declared, version="4.2")).status == 0
+
+
+def test_an_unknown_feature_is_an_error() -> None:
+    problem, *_ = refused(scenario(TRANSIENT, "[transient_queues]"))
+    assert problem.cure == "did you mean 'transient_nonexcl_queues'?"
+
+
+@pytest.mark.parametrize(("version", "told"), [("3.13", False), ("4.0", True)])
+def test_a_removed_feature_is_permitted_in_vain(version: str, told: bool) -> None:
+    outcome = play(scenario("queues: {q: }", "classic_queue_mirroring", version))
+    assert outcome.status == 0
+    assert [problem.code for problem in problems_in(outcome.err)] == (["no-effect"] if told else [])
+
+
+def test_redis_knows_no_deprecated_features() -> None:
+    (problem,) = refused("broker: {kind: redis, permit: [global_qos]}\nqueues: {q: }\n")
+    assert problem.message.startswith("permit is a setting of RabbitMQ")
+
+
+def test_check_and_upgrade_go_by_what_is_permitted(tmp_path) -> None:
+    file = tmp_path / "s.yaml"
+    for permit, refuses in (("", True), ("transient_nonexcl_queues", False)):
+        file.write_text(scenario(TRANSIENT, permit, "3.13"))
+        checked = json.loads(routesim("check", str(file), "--rabbitmq", "4.3", "--format", "json").out)
+        assert ("version-refuses" in json.dumps(checked)) is refuses
+        upgraded = json.loads(routesim("upgrade", str(file), "--to", "4.3", "--format", "json").out)
+        assert bool(upgraded["refused"]) is refuses
+
+
+def test_an_export_says_what_belongs_into_the_configuration(tmp_path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(scenario(TRANSIENT, "transient_nonexcl_queues"))
+    assert "deprecated_features.permit.transient_nonexcl_queues = true" in routesim("export", str(file)).err
+
+
+@pytest.mark.parametrize("section", ["policies", "parameters"])
+def test_a_refused_policy_of_a_definitions_file_is_shown_at_its_key(tmp_path, section: str) -> None:
+    value = {"pattern": ".*", "apply-to": "queues", "priority": 0, "definition": {"max-length": 5, "overflow": "x"}}
+    policy = {"vhost": "/", "name": "p", **value}
+    if section == "parameters":
+        policy = {"vhost": "/", "component": "operator_policy", "name": "p", "value": value}
+    file = tmp_path / "d.json"
+    file.write_text(json.dumps({"rabbit_version": "4.3.5", "queues": [], section: [policy]}, indent=1))
+    outcome = routesim("check", str(file))
+    assert outcome.status == 2
+    (problem,) = problems_in(outcome.err)
+    assert '"overflow": "x"' in file.read_text().splitlines()[problem.line - 1]
+    assert "did you mean" not in outcome.err
