@@ -33,9 +33,9 @@ def publish(state: WorkerState, channel: str, message: Message, base: str) -> Pu
 
 
 def of_task(id: str, what: str) -> str:
-    """What messages that a task's run publishes are named after. Tasks that call tasks that call tasks have ever longer
-    names; from some generation on they are counted on under the last one, for an id travels in a short string, and a run
-    must not grow faster than its events."""
+    """What messages that a task's run publishes are named after. Tasks that call tasks that call tasks have ever longer names;
+    from some generation on they are counted on under the last one, for an id travels in a short string, and a run must not
+    grow faster than its events."""
     if what == "sub" and id.count("-sub-") >= GENERATIONS:
         id = id.rpartition("-sub-")[0]
     if len(id) > LONGEST // 4 and len(encoded := id.encode("utf-8", "surrogatepass")) > LONGEST:

@@ -15,6 +15,7 @@ from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.narration import sentence_of, still_overdue
 from routesim.run import Checked, Result
+from routesim.run.expecting.queue_facts import FACTS, is_of_argument, set_by
 from routesim.run.expecting.ready_messages import NOT_READY, is_of_ready
 from routesim.run.folds.fold import Fold
 from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
@@ -141,6 +142,10 @@ class ExpectationWitness(Fold):
             return f"deleted at {seconds(gone.at_ms)} s: {gone.why}" if gone else "it is not declared by then"
         if is_of_ready(checked.about):
             return self._of_ready(broker, queue, checked)
+        if is_of_argument(checked.about):
+            return set_by(checked.about, broker)
+        if checked.about.path[2] in FACTS:
+            return ""
         if isinstance(checked.actual, bool):
             return ""
         if missing is not None or extra is not None:

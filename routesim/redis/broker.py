@@ -58,15 +58,15 @@ class RedisBroker(RedisState):
 
     def _sweep_in_time(self, entry: AgendaEntry) -> None:
         connection, number = entry.what
-        if self.sweepers.get(connection) != number:
+        sweeper = self.sweepers.get(connection)
+        if sweeper is None or sweeper.number != number:
             return
-        mine = [client for client in self.clients.values() if client.channel.connection == connection]
-        if not any(client.channel.subscriptions for client in mine):
+        if not self.is_consuming(connection):
             del self.sweepers[connection]
             return
-        self.agenda.add(self.now + self.restore_every, SWEEP, connection, number)
-        if any(client.cycle for client in mine):
+        if any(client.cycle for client in self.clients.values() if client.channel.connection == connection):
             settling.sweep(self)
+        self.plan_sweep(connection, sweeper.began_ms)
 
     def copy(self) -> "RedisBroker":
         fresh = RedisBroker(
@@ -86,12 +86,14 @@ class RedisBroker(RedisState):
              tuple(sorted(client.heard.items())))
             for client in line
         )  # fmt: skip
+        sweepers = tuple(
+            sorted((name, (self.now - sweeper.began_ms) % self.restore_every) for name, sweeper in self.sweepers.items())
+        )
         held = tuple(
             (message, self.now - entry.at_ms, tuple(map(self._flight, entry.flights))) for message, entry in self.held.items()
         )
         return (
-            *copying.fingerprint(self), clients, held, len(self.freed), tuple(sorted(self.sweepers)),
-            tuple(sorted(self.unbound)),
+            *copying.fingerprint(self), clients, held, len(self.freed), sweepers, tuple(sorted(self.unbound)),
         )  # fmt: skip
 
     def _flight(self, flight: Flight) -> tuple[Any, ...]:

@@ -95,7 +95,10 @@ def hold(broker: RedisState, flight: Flight) -> None:
     before = broker.held.pop(message, None)
     broker.turns += 1
     flights = (*before.flights, flight) if before is not None else (flight,)
+    wakes = not broker.held
     broker.held[message] = UnackedEntry(broker.now, broker.turns, flight.copy.content, flights)
+    if wakes:
+        broker.wake_sweepers()
 
 
 # Fanout --------------------------------------------------------------------------------------------------------------

@@ -62,6 +62,8 @@ def cancel(broker: RedisState, step: steps.Cancel) -> None:
     if found is None:
         return
     _end_consumer(broker, client, found[0], found[1], "cancelled", channel_lost=False)
+    if not broker.is_consuming(client.channel.connection):
+        broker.wake_sweepers()
     client.waiting = False
     fill(broker, client)
 

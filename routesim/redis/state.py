@@ -84,13 +84,21 @@ class Client:
         return other
 
 
+class Sweeper(NamedTuple):
+    """A connection's timer: the number of its entry on the agenda, when it began, and whether it `sleeps`, without an entry."""
+
+    number: int
+    began_ms: int
+    sleeps: bool
+
+
 class RedisState(Broker):
     """State beside that of every engine:
 
     - `clients`: by channel;
     - `held`: the unacked set, by message, the oldest entry first;
     - `freed`: copies in flight whose entry went with the acknowledgement of another copy, by serial number;
-    - `sweepers`: by connection, the number of its timer that looks for what is overdue;
+    - `sweepers`: by connection, its timer that looks for what is overdue;
     - `unbound`: bindings that clients have forgotten, which stay in the set, as (queue, exchange, key);
     - `declarers`: by exchange, the connections that have declared it;
     - `said`: warnings, each of which is given once;
@@ -111,7 +119,7 @@ class RedisState(Broker):
         self.turns = 0
         self.held: dict[str, UnackedEntry] = {}
         self.freed: set[int] = set()
-        self.sweepers: dict[str, int] = {}
+        self.sweepers: dict[str, Sweeper] = {}
         self.unbound: set[tuple[str, str, str]] = set()
         self.declarers: dict[str, set[str]] = {}
         self.said: set[str] = set()
@@ -182,9 +190,35 @@ class RedisState(Broker):
 
     def start_sweeping(self, connection: str) -> None:
         """From now on the timer of this connection runs."""
+        self.plan_sweep(connection, self.now)
+
+    def plan_sweep(self, connection: str, began_ms: int) -> None:
+        """The timer goes off every `restore_every` since it began. Where nothing can be overdue before a later one of these
+        instants, those before are passed over: time alone is to cost nothing."""
         self.registrations += 1
-        self.sweepers[connection] = self.registrations
-        self.agenda.add(self.now + self.restore_every, SWEEP, connection, self.registrations)
+        at_ms = self._next_sweep(connection, began_ms)
+        self.sweepers[connection] = Sweeper(self.registrations, began_ms, at_ms is None)
+        if at_ms is not None:
+            self.agenda.add(at_ms, SWEEP, connection, self.registrations)
+
+    def _next_sweep(self, connection: str, began_ms: int) -> int | None:
+        """None: while the unacked set is empty nothing can be overdue at all."""
+        soonest = self.now + self.restore_every - (self.now - began_ms) % self.restore_every
+        if not self.is_consuming(connection):
+            return soonest  # when the timer will find that it is needed no more
+        if not self.held:
+            return None
+        overdue = min(entry.at_ms for entry in self.held.values()) + self.visibility_timeout
+        return max(soonest, overdue + (began_ms - overdue) % self.restore_every)
+
+    def wake_sweepers(self) -> None:
+        """Something may be overdue, or a timer be needed no more, sooner than was planned."""
+        for connection, sweeper in list(self.sweepers.items()):
+            if sweeper.sleeps or not self.is_consuming(connection):
+                self.plan_sweep(connection, sweeper.began_ms)
+
+    def is_consuming(self, connection: str) -> bool:
+        return any(item.channel.subscriptions for item in self.clients.values() if item.channel.connection == connection)
 
     def stateful(self, state: ExchangeState) -> None:
         """Before a change of an exchange's bindings: stop sharing them with a copy of the broker."""

@@ -17,7 +17,7 @@ from routesim.scenario.celery.celery_steps import VERBS as CELERY_VERBS
 from routesim.scenario.celery.celery_steps import CeleryVerb
 from routesim.scenario.format import declared, whole
 from routesim.scenario.format.amqp_values import AmqpValue, Table
-from routesim.scenario.format.counts import Count, CountOrIds, HeaderValue, Lasts, Limit, Over, Rate, Yes
+from routesim.scenario.format.counts import Count, CountOrIds, HeaderValue, Instant, Lasts, Limit, Over, Rate, Yes
 from routesim.scenario.format.kinds import SHORTSTR_BYTES, Boolean, Choice, Duration, Integer, Kind, Number, TextKind
 from routesim.scenario.format.shapes import Either, ListOf, MapOf, Schema, Shape
 from routesim.scenario.steps.checks import schema_of
@@ -189,6 +189,13 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
     Duration: _duration,
     Choice: lambda kind: {"enum": list(kind.options)},
     Count: _count,
+    Instant: lambda kind: {
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": LONGEST_MS},
+            {"type": "string", "pattern": rf"^\s*((==|!=|>=|<=|>|<)\s*)?{DURATION}\s*$"},
+            {"type": ["array", "null"], "items": _duration(Duration())},
+        ]
+    },
     HeaderValue: lambda kind: _ref("value"),
     CountOrIds: lambda kind: {"anyOf": [*_count(kind)["anyOf"], {"type": ["array"], "items": _text(declared.ID)}]},
     Over: lambda kind: {"type": "string", "pattern": r"^\s*(>=|>)\s*[0-9]{1,18}\s*$"},

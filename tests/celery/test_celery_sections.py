@@ -250,6 +250,23 @@ def test_an_entry_that_is_never_due_is_told() -> None:
     assert "1 min" in problem.message
 
 
+BEAT = "celery: {{apps: {{a: }}, tasks: {{t: }}, beats: {{b: {{schedule: {{e: {{task: t, {when}}}}}}}}}{starts}}}\n{lasts}\n"
+
+
+@pytest.mark.parametrize("when", ["every: 1ms", 'crontab: "* * * * *"'])
+@pytest.mark.parametrize("lasts", ["until: 36500d", "steps: [{wait: 36500d}]"])
+def test_a_beat_with_a_far_end_is_refused_before_its_calls_are_made(when: str, lasts: str) -> None:
+    problem = only(BEAT.format(when=when, lasts=lasts, starts=""))
+    assert problem.code == "too-large"
+    assert "10,000" in problem.message
+
+
+def test_a_beat_cannot_last_beyond_the_year_9999() -> None:
+    problem = only(BEAT.format(when='crontab: "0 0 1 1 *"', lasts="until: 36500d", starts=', starts: "9990-01-01"'))
+    assert (problem.code, problem.marked) == ("too-large", "'0 0 1 1 *'" if "'" in problem.marked else '"0 0 1 1 *"')
+    assert "starts" in problem.cure
+
+
 # The command ---------------------------------------------------------------------------------------------------------
 
 

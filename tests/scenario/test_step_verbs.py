@@ -1,7 +1,7 @@
 """Each step is one verb: what it does, and what is wrong with one that cannot be understood."""
 
 import pytest
-from kits.scenario import ok, only, play, refused
+from kits.scenario import ok, only, play, refused, routesim
 
 HELD = """
 queues: {q: }
@@ -512,3 +512,19 @@ steps:
   - get: {queue: r}
 """)
     assert [(problem.line, problem.marked) for problem in problems] == [(3, "publsh"), (4, "rouing_key"), (6, "soon"), (7, "r")]
+
+
+MANY = "queues: {{q: }}\nsteps: [{{publish: {{routing_key: q, count: {}}}}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "warns"),
+    [
+        (MANY.format(10_000_001), True),
+        (MANY.format(10_000_000), False),
+        ("consumers: {c: {queue: q}}\n" + MANY.format(1_000_000_000), False),
+    ],
+)
+def test_more_messages_than_memory_may_hold_are_told_where_nobody_consumes(text: str, warns: bool) -> None:
+    found = routesim("check", "s.yaml", files={"s.yaml": text}).out
+    assert ("s.yaml:2:43: warning[many-messages] 10,000,001 messages" in found) is warns

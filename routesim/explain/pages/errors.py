@@ -95,6 +95,12 @@ PAGES: dict[str, Page] = {
         "Add to the file what is missing; mend the value in the scenario.",
     ),
     "missing-key": Page("Something needs a key that is not there.", "bindings: [{source: shop}]", "Add the key."),
+    "many-messages": Page(
+        "A step publishes more than ten million messages, and nobody consumes. They are published, but what nobody consumes stays in memory, as in a "
+        "broker: some 200 bytes each.",
+        "steps: [{publish: {routing_key: jobs, count: 1000000000}}]",
+        "A lower `count` shows the same; or have the queue consumed, or limited by x-max-length.",
+    ),
     "never-due": Page(
         "An entry of a beat's schedule is not due before the scenario ends.",
         'until: 60s, and an entry with crontab: "0 3 * * *"',

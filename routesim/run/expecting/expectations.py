@@ -6,7 +6,9 @@ from routesim.broker import Broker, counts
 from routesim.broker.protocols import Engine, EngineQueue, UnackedDelivery
 from routesim.comparisons import holds, shown
 from routesim.run.expecting.checked import Checked, shown_value
+from routesim.run.expecting.queue_facts import FACTS, is_of_argument, of_argument
 from routesim.run.expecting.ready_messages import is_of_ready, of_ready
+from routesim.run.expecting.task_runs import is_of_runs, of_runs
 from routesim.run.folds.records import Deliveries, Fates, Publishers
 from routesim.scenario import Expectation
 
@@ -33,6 +35,10 @@ def check(expectation: Expectation, evidence: Evidence, step: int | None = None)
     section = expectation.path[0]
     if is_of_ready(expectation):
         return of_ready(expectation, evidence.broker, step)
+    if is_of_argument(expectation):
+        return of_argument(expectation, evidence.broker, step)
+    if is_of_runs(expectation) and evidence.tasks is not None:
+        return of_runs(expectation, evidence.tasks, step)
     actual = _ACTUAL[section](expectation.path[1:], expectation.wanted, evidence)
     wanted = expectation.wanted
     if isinstance(wanted, tuple) and len(wanted) == 2 and isinstance(wanted[1], int) and not isinstance(actual, tuple):
@@ -61,6 +67,8 @@ def _queue(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
         return queue is not None
     if queue is None:
         return None
+    if field in FACTS:
+        return FACTS[field](queue)
     if field == "ready":
         return queue.ready_count() if _is_count(wanted) else tuple(copy.message for copy in queue.ready())
     held = unacked(evidence.broker, queue)

@@ -1,12 +1,14 @@
 """The beats of a `celery:` section: what each entry of a schedule sends, and when."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import islice
 
 from routesim.celery.epoch import EPOCH, moment_of
 from routesim.celery.schedules import BadCrontab, crontab, crontab_of, ticks
 from routesim.durations import duration_text
 from routesim.scenario.celery.apps import Apps
-from routesim.scenario.celery.calls import Calls, Producer
+from routesim.scenario.celery.calls import MOST, Calls, Producer
 from routesim.scenario.celery.nodes import key_of
 from routesim.scenario.celery.timeline import Timeline
 from routesim.scenario.format.kinds import Reader, Unreadable
@@ -43,7 +45,7 @@ def _entry(calls: Calls, timeline: Timeline, beat: Producer, entry: str, fields:
         raise Unreadable
     if ("every" in at) == ("crontab" in at):
         raise reader.error("missing-key", f"when? '{entry}' needs either every or crontab", at)
-    moments = _due(reader, fields, horizon, starts)
+    moments = list(islice(_due(reader, fields, horizon, starts), MOST + 1))  # more are refused, however far the end is
     if not moments:
         reader.warning(
             "never-due", f"'{entry}' is not due before this scenario ends, {duration_text(horizon)} after it begins", at,
@@ -56,12 +58,12 @@ def _entry(calls: Calls, timeline: Timeline, beat: Producer, entry: str, fields:
     timeline.send(beat, sent, said, at)
 
 
-def _due(reader: Reader, fields: Fields, horizon: int, starts: datetime) -> list[int]:
+def _due(reader: Reader, fields: Fields, horizon: int, starts: datetime) -> Iterable[int]:
     if "every" in fields:
         every = fields["every"]
         if every == 0:
             raise reader.error("endless-beat", "an interval takes time", key_of(fields.node, "every"))
-        return list(range(every, horizon + 1, every))
+        return range(every, horizon + 1, every)
     if "crontab" not in fields:
         raise Unreadable
     given = fields["crontab"]
@@ -69,8 +71,14 @@ def _due(reader: Reader, fields: Fields, horizon: int, starts: datetime) -> list
         schedule = crontab(str(given)) if isinstance(given, Text) else crontab_of({str(k): str(v) for k, v in given.items()})
     except BadCrontab as problem:
         raise reader.error("wrong-crontab", str(problem), fields.node["crontab"]) from None
-    end = starts + timedelta(milliseconds=horizon)
-    return [(when - starts) // timedelta(milliseconds=1) for when in ticks(schedule, starts, end)]
+    try:
+        end = starts + timedelta(milliseconds=horizon)
+    except OverflowError:
+        raise reader.error(
+            "too-large", f"{duration_text(horizon)} after {starts:%Y-%m-%d} is beyond the year 9999", fields.node["crontab"],
+            "say an earlier `starts`, or a shorter `until`",
+        ) from None  # fmt: skip
+    return ((when - starts) // timedelta(milliseconds=1) for when in ticks(schedule, starts, end))
 
 
 def starts_of(reader: Reader, fields: Fields) -> datetime:

@@ -112,7 +112,7 @@ class Calls:
         if self.published > MOST:
             raise self.reader.error(
                 "too-large", f"more than {MOST:,} calls", at,
-                "lower `count`, or for a beat `until`; each call is a message of its own"
+                "lower `count`, or for a beat `until` or what the steps wait; each call is a message of its own"
             )  # fmt: skip
         options = {**self.tasks.options(name, app), **options_of({key: fields[key] for key in ROUTING if key in fields})}
         publishes: list[tuple[int, Publish]] = []

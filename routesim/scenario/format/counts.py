@@ -7,7 +7,7 @@ from routesim.celery.rates import rate_of
 from routesim.comparisons import Comparison
 from routesim.durations import parse_duration
 from routesim.scenario.format.amqp_values import AmqpValue
-from routesim.scenario.format.kinds import INTEGER, Boolean, Kind, Reader, TextKind, shown, whole_number
+from routesim.scenario.format.kinds import INTEGER, Boolean, Duration, Kind, Reader, TextKind, shown, whole_number
 from routesim.scenario.format.shapes import ListOf
 from routesim.scenario.yaml.nodes import Node, Sequence, Text
 
@@ -84,6 +84,24 @@ class Lasts(Over):
 
     def number(self, text: str) -> int | None:
         return parse_duration(text)
+
+
+class Instant(Kind):
+    """An instant of the run, or a comparison with one, read as (operator, ms); or a list of instants, one a run, in ms."""
+
+    expects = "an instant such as 5s or '>= 5s', or a list of them"
+
+    def read(self, reader: Reader, node: Node) -> Comparison | tuple[int, ...]:
+        if isinstance(node, Sequence):
+            return tuple(Duration().read(reader, item) for item in node)
+        if isinstance(node, Text):
+            match = re.fullmatch(r"\s*(==|!=|>=|<=|>|<)\s*(\S+)\s*", node)
+            ms = parse_duration(match[2]) if match else None
+            if match and ms is not None:
+                return match[1], ms
+            if not match:
+                return "==", Duration().read(reader, node)
+        raise self.wrong(reader, node)
 
 
 class Yes(Kind):

@@ -2,7 +2,7 @@
 
 from routesim.events import COPY_STATES
 from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Over, Yes
-from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, KEY, NAME, REASONS, TABLE
+from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, KEY, NAME, QUEUE_TYPE, REASONS, TABLE
 from routesim.scenario.format.kinds import Boolean, Choice
 from routesim.scenario.format.shapes import Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
@@ -26,6 +26,11 @@ EXPECT_QUEUE = Shape(
         "unacked": Field(CountOrIds(), "a count, or message ids in order"),
         "exists": Field(Boolean(), "false: it has been deleted"),
         "messages": Field(MapOf(EXPECT_READY, ID), "what ready messages carry, by id"),
+        "type": Field(QUEUE_TYPE, "what it is, however it was declared"),
+        "durable": Field(Boolean(), "as settled when it was declared"),
+        "exclusive": Field(Boolean(), "whether it belongs to one connection"),
+        "auto_delete": Field(Boolean(), "whether it goes with its last consumer"),
+        "arguments": Field(TABLE, "values in force, be it by argument, policy or default; null: none"),
     },
 )
 EXPECT_CONSUMER = Shape(

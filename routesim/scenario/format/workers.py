@@ -1,7 +1,7 @@
 """Tasks and worker processes as tables of fields, and what may be expected of them."""
 
 from routesim.celery.states import COUNTED, PENDING, STATES
-from routesim.scenario.format.counts import Count, Limit, Rate
+from routesim.scenario.format.counts import Count, Instant, Limit, Rate
 from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number
 from routesim.scenario.format.shapes import Field, ListOf, Shape
@@ -94,6 +94,9 @@ EXPECT_TASK = Shape(
         "runs": Field(Count("a count"), "how often its body began"),
         "received": Field(Count("a count"), "how often a worker got it"),
         "retries": Field(Count("a count"), "how often it sent itself anew"),
+        "worker": Field(ListOf(NAME, single=True), "which worker ran it last; a list: the workers of all its runs, in order"),
+        "started_at": Field(Instant(), "when its last run began: 5s, or such as '>= 5s'; a list: all its runs"),
+        "ended_at": Field(Instant(), "when its last run ended, the same"),
     },
 )
 EXPECT_WORKER = Shape(

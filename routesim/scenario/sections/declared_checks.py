@@ -10,7 +10,7 @@ from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario.definitions.unsimulated import unsimulated_keys
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections.names import Names
-from routesim.scenario.yaml.nodes import Mapping, Node, Sequence
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.values import raw
 
 Fields = dict[str, Any]
@@ -33,6 +33,13 @@ def check_consumer(reader: Reader, node: Any, consumer: Consumer) -> None:
             word = "after" if rule.after is not None else "restart"
             key = next((item for item in at if item == word), answer)
             reader.error("wrong-value", f"'{word}' belongs to `do: crash`", key)
+
+
+def check_argument(reader: Reader, name: Text) -> None:
+    """That a queue may have an argument of this name."""
+    if str(name) not in ARGUMENTS:
+        cure = did_you_mean(name, ARGUMENTS) or "arguments are named as in a declaration: x-message-ttl, x-max-length …"
+        reader.error("wrong-value", f"queues have no argument '{name}'", name, cure)
 
 
 def check_deaths(names: Names, node: Node) -> None:

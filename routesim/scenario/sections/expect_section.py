@@ -7,7 +7,7 @@ from routesim.carried import said
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Expectation
 from routesim.scenario.sections import values_of
-from routesim.scenario.sections.declared_checks import check_deaths
+from routesim.scenario.sections.declared_checks import check_argument, check_deaths
 from routesim.scenario.sections.names import Names
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
@@ -26,18 +26,32 @@ def expectations(reader: Reader, names: Names, node: Node, fields: dict[str, Any
             _check_name(names, key, name)
             below = part[name]
             for field, wanted in inner.items():
-                leaf = below[field]
-                if key == "queues" and field == "messages":
-                    for id, carried in wanted.items():
-                        names.message(str(id), id)
-                        found.extend(_of_ready(names, ("queues", str(name), "messages", str(id)), leaf[id], carried))
-                    continue
-                if key == "messages":
-                    names.queue(str(field), field if isinstance(field, Text) else leaf)
-                if isinstance(wanted, list):
-                    _check_ids(names, leaf)
-                found.append(Expectation(leaf.line, (key, str(name), str(field)), _plain(wanted)))
+                found.extend(_leaves(names, (key, str(name), str(field)), field, below[field], wanted))
     return tuple(sorted(found, key=lambda item: item.line))
+
+
+def _leaves(names: Names, path: tuple[str, ...], field: Any, leaf: Any, wanted: Any) -> Iterator[Expectation]:
+    """What stands under one field of a name: one expectation, or several."""
+    section, what = path[0], path[2]
+    if (section, what) == ("queues", "arguments"):
+        for argument, value in wanted.items():
+            at = next(item for item in leaf if item == argument)
+            check_argument(names.reader, at)
+            yield Expectation(at.line, (*path, str(argument)), value, str(argument))
+    elif (section, what) == ("queues", "messages"):
+        for id, carried in wanted.items():
+            names.message(str(id), id)
+            yield from _of_ready(names, (*path, str(id)), leaf[id], carried)
+    elif section == "tasks" and what in ("worker", "started_at", "ended_at"):
+        for item in wanted if what == "worker" else ():
+            names.worker(str(item), item)
+        yield Expectation(leaf.line, path, _plain(wanted), isinstance(leaf, Sequence))
+    else:
+        if section == "messages":
+            names.queue(what, field if isinstance(field, Text) else leaf)
+        if isinstance(wanted, list):
+            _check_ids(names, leaf)
+        yield Expectation(leaf.line, path, _plain(wanted))
 
 
 def _of_ready(names: Names, path: tuple[str, ...], node: Node, fields: dict[str, Any]) -> Iterator[Expectation]:

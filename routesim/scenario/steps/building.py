@@ -22,6 +22,7 @@ class StepContext:
         self.published = 0
 
 
+MANY = 10_000_000  # messages of one step
 Build = Callable[[StepContext, WrittenStep], Action]
 
 # Names that steps bring ----------------------------------------------------------------------------------------------
@@ -72,6 +73,11 @@ def ids_and_channel(context: StepContext, step: WrittenStep) -> None:
 
 def publish(context: StepContext, step: WrittenStep) -> Action:
     fields, count, given = step.fields, step.fields.get("count", 1), step.fields.get("id")
+    if count > MANY and not context.declarations.consumers:
+        context.reader.warning(
+            "many-messages", f"{count:,} messages: what nobody consumes stays in memory, some 200 bytes each", step.node["count"],
+            "a lower `count` shows the same",
+        )  # fmt: skip
     first = context.published + 1
     context.published += count
     key = None if fields.get("exchange") else str(fields.get("routing_key", ""))
