@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from routesim.broker import Broker, open_messages
+from routesim.queues import QueueType
 from routesim.run.agenda import RunAgenda
 
 BUDGET_EVENTS = 1_000_000
@@ -84,18 +85,19 @@ def happened(broker: Broker) -> int:
     )  # fmt: skip
 
 
+def _waiting(queue: QueueType) -> int:
+    """What is in a queue, whatever it waits for: a consumer, an answer, its delayed retry, or to be dead-lettered."""
+    return queue.ready_count() + len(queue.held_back()) + queue.unacked + len(queue.awaiting)
+
+
 def kept_going(broker: Broker, ended: str) -> str:
     """What a run was about that did not come to rest."""
     if ended == "livelock" and broker.livelock is not None:
         message, places = broker.livelock
         return f"message {message} came back 1,000 times without time passing: {' → '.join(places)}"
-    open_in = [
-        f"{queue.ready_count() + queue.unacked} in {queue.name}"
-        for queue in broker.queues.values()
-        if queue.ready_count() + queue.unacked
-    ]
-    some = ", ".join(open_in[:4]) + (" …" if len(open_in) > 4 else "")
+    open_in = [f"{count} in {queue.name}" for queue in broker.queues.values() if (count := _waiting(queue))]
+    some = f" ({', '.join(open_in[:4])}{' …' if len(open_in) > 4 else ''})" if open_in else ""
     return (
-        f"messages still go round ({some}): "
+        f"messages still go round{some}: "
         f"{broker.ledger.redelivered} redeliveries, {broker.ledger.dead_lettered} dead-lettered so far"
     )

@@ -384,6 +384,43 @@ bindings:
     assert "dead-letter-nowhere" not in found(tmp_path, text.replace("us.order", "eu.order"))
 
 
+BACK = """
+rabbitmq: "VERSION"
+queues: {jobs: {type: KIND, arguments: {MORE}}}
+consumers: {worker: {queue: jobs, on_message: DO}}
+"""
+RETRIED = "x-delivery-limit: 5, x-delayed-retry-type: all, x-delayed-retry-min: 1000"
+# (version, kind, arguments, what the consumer does) -> whether it goes on for ever
+FOR_EVER = {
+    ("3.10", "classic", "", "crash"): True,
+    ("4.3", "classic", "", "crash"): True,
+    ("4.3", "classic", "", "[{do: crash, restart: 5s}]"): True,
+    ("3.13", "quorum", "", "crash"): True,
+    ("3.13", "quorum", "x-delivery-limit: 5", "crash"): False,
+    ("4.0", "quorum", "", "crash"): False,
+    ("4.0", "quorum", "x-delivery-limit: -1", "crash"): True,
+    ("4.3", "quorum", "", "crash"): False,
+    ("4.3", "quorum", RETRIED, "crash"): False,
+    ("4.3", "quorum", f"{RETRIED}, x-delivery-limit: -1".replace("x-delivery-limit: 5, ", ""), "crash"): True,
+    ("4.0", "quorum", "", "requeue"): False,
+    ("4.3", "quorum", "", "requeue"): True,
+    ("4.3", "quorum", RETRIED, "requeue"): True,
+    ("4.3", "classic", "", "[{redelivered: false, do: crash, restart: 1s}]"): False,
+}
+
+
+@pytest.mark.parametrize(("version", "kind", "more", "do"), FOR_EVER)
+def test_what_a_consumer_gives_back_or_dies_of_comes_again_where_that_is_not_counted(
+    version: str, kind: str, more: str, do: str, tmp_path: Path
+) -> None:
+    text = BACK.replace("VERSION", version).replace("KIND", kind).replace("MORE", more).replace("DO", do)
+    finding = found(tmp_path, text).get("requeue-endless")
+    assert (finding is not None) is FOR_EVER[version, kind, more, do]
+    if finding is not None:
+        assert runs(finding)
+        assert ("delivery limit of 5" in finding.message) is ("limit: 5" in more)
+
+
 @pytest.mark.parametrize("version", ["3.10", "4.3"])
 @pytest.mark.parametrize("kind", ["classic", "quorum"])
 def test_a_queue_that_expires_loses_what_is_in_it_also_where_it_has_a_dead_letter_exchange(

@@ -122,6 +122,44 @@ def test_the_tables_of_a_run_count_what_is_kept_back(
     assert over_time[-1] == {"at_ms": 2000, "ready": 0, "unacked": 0, "kept_back": 1}
 
 
+# What comes back -----------------------------------------------------------------------------------------------------
+
+# (version, kind, limit) -> how a message that its consumers die of, and one that they nack back, ends
+ENDS = {
+    ("3.10", "classic", ""): ("ready", "ready"),
+    ("3.10", "quorum", ""): ("ready", "ready"),
+    ("3.10", "quorum", "x-delivery-limit: 2"): ("dropped: delivery_limit", "dropped: delivery_limit"),
+    ("3.10", "quorum", "x-delivery-limit: -1"): ("dropped: delivery_limit", "dropped: delivery_limit"),
+    ("4.0", "classic", ""): ("ready", "ready"),
+    ("4.0", "quorum", ""): ("dropped: delivery_limit", "dropped: delivery_limit"),
+    ("4.0", "quorum", "x-delivery-limit: -1"): ("ready", "ready"),
+    ("4.3", "classic", ""): ("ready", "ready"),
+    ("4.3", "quorum", ""): ("dropped: delivery_limit", "ready"),
+    ("4.3", "quorum", "x-delivery-limit: -1"): ("ready", "ready"),
+}
+
+
+@pytest.mark.parametrize(("version", "kind", "limit"), ENDS)
+def test_a_consumers_death_is_one_of_the_ways(version: str, kind: str, limit: str) -> None:
+    text = f"{{rabbitmq: '{version}', queues: {{jobs: {{type: {kind}, arguments: {{{limit}}}}}}}"
+    steps = ["publish: {routing_key: jobs, id: m}"]
+    for how in ("crash: dies", "nack: {channel: ch, message: m}"):
+        steps_of = [steps[0]] + 22 * (["get: {queue: jobs, channel: ch}", how] if how[0] == "n" else ["consume: dies", how])
+        told = scenario(
+            text
+            + ", consumers: {dies: {queue: jobs, on_message: hold, start: false}}, steps: ["
+            + ", ".join(f"{{{step}}}" for step in steps_of)
+            + "]}"
+        )
+        state = Runner(told).run().fates.state("m", "jobs")
+        assert state == ENDS[version, kind, limit][how[0] == "n"]
+    ways = {item["reason"]: item["when"] for item in explain_queue(scenario(text + "}"), "jobs").data["later"]}
+    dies, nacked = (end == "ready" for end in ENDS[version, kind, limit])
+    assert ("consumer dies" in ways.get("returned", "")) is dies
+    assert ("consumer dies" in ways.get("delivery_limit", "")) is not dies
+    assert ("returned" in ways) is nacked
+
+
 # Which key is asked about ------------------------------------------------------------------------------------------------
 
 BY_KEY = """

@@ -68,8 +68,8 @@ RULE_PAGES: dict[str, Page] = {
         "Let the consumer count x-death and park the message; `attempt:` rules show that in a scenario.",
     ),
     "requeue-endless": Page(
-        "A consumer requeues whatever it gets. A queue without a delivery limit delivers the message again at once, thousands of "
-        "times a second.",
+        "A consumer requeues whatever it gets, or dies of it. A queue without a delivery limit delivers the message again, for ever; "
+        "from 4.3 on one with a limit too, if it is requeued by basic.nack. It never becomes a dead letter.",
         "consumers: {worker: {queue: jobs, on_message: requeue}}",
         "Reject into a dead-letter exchange, or use a quorum queue with a delivery limit.",
     ),
