@@ -150,6 +150,9 @@ def get(broker: State, step: steps.Get) -> None:
     channel.next_tag = tag + 1
     broker.ledger.delivered += 1
     broker.ledger.redelivered += copy.redelivered
+    if not step.auto_ack:
+        channel.unacked[tag] = Delivery(tag, queue, None, copy, broker.now, False)
+        queue.unacked += 1
     if broker.listen:
         broker.listen(
             events.Got(broker.now, copy.message, queue.name, copy.serial, step.channel, tag, copy.redelivered, step.auto_ack)
@@ -157,8 +160,6 @@ def get(broker: State, step: steps.Get) -> None:
     if step.auto_ack:
         broker.ledger.acked += 1
         return
-    channel.unacked[tag] = Delivery(tag, queue, None, copy, broker.now, False)
-    queue.unacked += 1
     if not channel.timeout_armed:
         broker.watch_acknowledgement(channel)
 

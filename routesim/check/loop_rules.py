@@ -82,7 +82,17 @@ def _argument(queue: QueueType) -> tuple[str, ...]:
 # Circles ---------------------------------------------------------------------------------------------------------------
 
 
-def _circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
+def _circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool) -> list[Circle]:
+    """The same for every rule that asks; the queues from which there are too many ways to follow are added to `too_large`."""
+    known = topology.circles.get(rejecting)
+    if known is None:
+        large: list[str] = []
+        known = topology.circles[rejecting] = (list(_all_circles(topology, large, rejecting=rejecting)), large)
+    too_large += known[1]
+    return known[0]
+
+
+def _all_circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
     """Every way back into a queue: by itself alone (time, delivery limits), or with rejections.
 
     The queues from which there are too many ways to follow are added to `too_large`.
@@ -182,11 +192,53 @@ def retry_endless(topology: CheckedTopology) -> Iterator[Problem]:
         first = rejecting[0]
         names = " → ".join([*(hop.queue.name for hop in circle.hops), circle.hops[0].queue.name])
         text = f"a message that is always rejected goes round for ever: {names}"
-        cure = "let the consumer count x-death and park the message elsewhere, or use a quorum queue's delivery limit"
+        cure = "let the consumer count x-death and park the message elsewhere"
+        if all(delivery_limit(queue) is None for queue in rejecting):
+            cure += ", or requeue it in a quorum queue with a delivery limit"
+        else:
+            text += "; a delivery limit is not looked at when a message is rejected"
         yield Problem(
             text, topology.subject("queue", first.name), _argument(first), cure, _endless_shown(topology, circle, rejecting)
         )
     yield from not_checked("dead letters of queue", too_large)
+
+
+def retry_uses_limit(topology: CheckedTopology) -> Iterator[Problem]:
+    """Each round is a failed delivery, until one that is returned exceeds the limit: then it is lost (rules/routing#D22)."""
+    if topology.broker.rules.dead_letter_counts != "all":
+        return
+    told: set[str] = set()
+    for circle in _circles(topology, [], rejecting=True):
+        first = next((hop.queue for hop in circle.hops if hop.reason == "rejected"), None)
+        limit = delivery_limit(first) if first is not None else None
+        if circle.cut or first is None or limit is None or limit > MAX_RETURNS or first.name in told:
+            continue
+        if _counts(topology, first.name):
+            continue
+        told.add(first.name)
+        names = " → ".join([*(hop.queue.name for hop in circle.hops), circle.hops[0].queue.name])
+        rounds = f"{limit} rounds" if limit > 1 else "one round"
+        text = (
+            f"queue '{first.name}': each round of {names} counts towards its delivery limit of {limit}; after {rounds} a message "
+            "whose consumer dies, or that is rejected back, exceeds it and is lost, since it would come back without a rejection"
+        )
+        cure = "let the consumer count x-death and park the message before, or take the delivery limit out (-1)"
+        shown = _used_up_shown(topology, circle, first, limit)
+        yield Problem(text, topology.subject("queue", first.name), _argument(first), cure, shown)
+
+
+def _used_up_shown(topology: CheckedTopology, circle: Circle, first: QueueType, limit: int) -> Draft:
+    rounds = max(limit, 1)
+    rules: list[dict[str, Any]] = [{"attempt": f"<= {rounds}", "do": "reject"}, {"do": "crash", "restart": SUPERVISED}]
+    consumers: dict[str, Any] = {"worker": {"queue": first.name, "on_message": rules}}
+    for number, hop in enumerate(circle.hops):
+        if hop.reason == "rejected" and hop.queue is not first:
+            consumers[f"rejects-{number}"] = {"queue": hop.queue.name, "on_message": "reject"}
+    sections = slice_of(topology, [(circle.way, circle.key)], [circle.hops[0].queue.name])
+    times = f"{rounds} times" if rounds > 1 else "once"
+    sentence = f"{publishing(circle.way, circle.key)}, reject it {times}, and let its consumer die of it then: dropped"
+    fate = {"messages": {"m1": {first.name: "dropped: delivery_limit"}}}
+    return draft(topology, sentence, sections, [publish_step(circle.way, circle.key)], fate, consumers=consumers)
 
 
 def _counts(topology: CheckedTopology, queue: str) -> bool:

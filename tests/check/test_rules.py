@@ -26,6 +26,13 @@ from routesim.scenario.yaml.source import Source
 DLX = "x-dead-letter-exchange"
 AT_LEAST_ONCE = "x-dead-letter-strategy: at-least-once, x-overflow: reject-publish"
 
+RETRY_LOOP = f"""
+rabbitmq: "4.3"
+queues:
+  jobs: {{type: quorum, arguments: {{{DLX}: "", x-dead-letter-routing-key: wait}}}}
+  wait: {{arguments: {{x-message-ttl: 1000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+"""
+
 # code -> (severity, a scenario with the fault, the same without it)
 CASES: dict[str, tuple[str, str, str]] = {
     "exchange-drops-all": (
@@ -103,6 +110,9 @@ queues:
 consumers:
   worker: {{queue: jobs, on_message: [{{attempt: ">= 3", do: ack, publish: {{routing_key: parked}}}}, {{do: reject}}]}}
 """,
+    ),
+    "retry-uses-limit": (
+        WARNING, RETRY_LOOP, RETRY_LOOP.replace('"4.3"', '"4.2"'),
     ),
     "requeue-endless": (
         WARNING, "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: requeue}}}",
@@ -382,6 +392,28 @@ bindings:
     assert "eu.order" in finding.message
     assert runs(finding)
     assert "dead-letter-nowhere" not in found(tmp_path, text.replace("us.order", "eu.order"))
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3])
+@pytest.mark.parametrize("waits", ["classic", "quorum"])
+def test_a_retry_loop_uses_up_a_delivery_limit(waits: str, limit: int, tmp_path: Path) -> None:
+    text = RETRY_LOOP.replace("wait: {", f"wait: {{type: {waits}, ").replace(
+        f'{DLX}: "", x-dead-letter-routing-key: wait', f'x-delivery-limit: {limit}, {DLX}: "", x-dead-letter-routing-key: wait'
+    )
+    finding = found(tmp_path, text)["retry-uses-limit"]
+    assert runs(finding)
+    assert f"limit of {limit};" in finding.message
+
+
+def test_a_loop_that_the_consumer_ends_or_that_has_no_limit_uses_none_up(tmp_path: Path) -> None:
+    parks = 'consumers: {w: {queue: jobs, on_message: [{attempt: ">= 3", do: ack}, {do: reject}]}}'
+    assert "retry-uses-limit" not in found(tmp_path, RETRY_LOOP + parks)
+    assert "retry-uses-limit" not in found(
+        tmp_path,
+        RETRY_LOOP.replace(
+            f'{{{DLX}: "", x-dead-letter-routing-key: wait', f'{{x-delivery-limit: -1, {DLX}: "", x-dead-letter-routing-key: wait'
+        ),
+    )
 
 
 BACK = """
