@@ -151,6 +151,9 @@ def get(broker: State, step: steps.Get) -> None:
     broker.ledger.delivered += 1
     broker.ledger.redelivered += copy.redelivered
     broker.handed = delivery = Delivery(tag, queue, None, copy, broker.now, step.auto_ack)
+    if not step.auto_ack:
+        channel.unacked[tag] = delivery
+        queue.unacked += 1
     if broker.listen:
         broker.listen(
             events.Got(broker.now, copy.message, queue.name, copy.serial, step.channel, tag, copy.redelivered, step.auto_ack)
@@ -158,8 +161,6 @@ def get(broker: State, step: steps.Get) -> None:
     if step.auto_ack:
         broker.ledger.acked += 1
         return
-    channel.unacked[tag] = delivery
-    queue.unacked += 1
     if not channel.timeout_armed:
         broker.watch_acknowledgement(channel)
 

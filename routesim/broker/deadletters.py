@@ -104,6 +104,9 @@ def _enter(broker: State, target: QueueType, path: events.Path, message: str, co
 
 def _nowhere(broker: State, burial: PendingDeadLetter, why: str) -> None:
     queue, copy = burial.queue, burial.copy
+    brought = copy.content.delivery_count
+    if burial.reason == "delivery_limit" and brought and broker.rules.dead_letter_counts == "all":
+        why += f"; of its {copy.failures} failed deliveries it brought {brought} along from before it was dead-lettered"
     if burial.entered and queue.settings.dead_letter_strategy == "at-least-once" and not queue.deleted:
         queue.awaiting.append((copy, burial.reason))
         queue.awaiting_grew(broker)

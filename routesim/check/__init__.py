@@ -32,6 +32,7 @@ RULES: dict[str, CheckRule] = {
     "parking-overlap": CheckRule(WARNING, loop_rules.parking_overlap),
     "cycle-cut": CheckRule(ERROR, loop_rules.cycle_cut),
     "retry-endless": CheckRule(WARNING, loop_rules.retry_endless),
+    "retry-uses-limit": CheckRule(WARNING, loop_rules.retry_uses_limit),
     "requeue-endless": CheckRule(WARNING, loop_rules.requeue_endless),
     "queue-expires": CheckRule(WARNING, expiry_rules.queue_expires),
     "expiry-late": CheckRule(NOTE, expiry_rules.expiry_late),

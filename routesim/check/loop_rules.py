@@ -9,7 +9,7 @@ from routesim.check.witness import draft, publish_step, publishing, reject_steps
 from routesim.content import Content
 from routesim.diagnostics import ERROR
 from routesim.durations import duration_text
-from routesim.explain.futures import dead_letter_target
+from routesim.explain.futures import dead_letter_target, delivery_limit
 from routesim.explain.keys.key_sets import TooManyStates
 from routesim.model import Consumer
 from routesim.queues import QueueType
@@ -19,6 +19,7 @@ MAX_HOPS = 500  # that are followed from one queue
 MAX_CIRCLES = 10  # of one queue that are named each
 MAX_RETURNS = 50  # returns that a witness makes to reach a delivery limit
 ROUNDS = 3
+SUPERVISED = 1_000  # ms after which a witness starts a consumer that died again, where the scenario does not say
 
 
 class Hop(NamedTuple):
@@ -81,7 +82,17 @@ def _argument(queue: QueueType) -> tuple[str, ...]:
 # Circles ---------------------------------------------------------------------------------------------------------------
 
 
-def _circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
+def _circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool) -> list[Circle]:
+    """The same for every rule that asks; the queues from which there are too many ways to follow are added to `too_large`."""
+    known = topology.circles.get(rejecting)
+    if known is None:
+        large: list[str] = []
+        known = topology.circles[rejecting] = (list(_all_circles(topology, large, rejecting=rejecting)), large)
+    too_large += known[1]
+    return known[0]
+
+
+def _all_circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
     """Every way back into a queue: by itself alone (time, delivery limits), or with rejections.
 
     The queues from which there are too many ways to follow are added to `too_large`.
@@ -181,11 +192,53 @@ def retry_endless(topology: CheckedTopology) -> Iterator[Problem]:
         first = rejecting[0]
         names = " → ".join([*(hop.queue.name for hop in circle.hops), circle.hops[0].queue.name])
         text = f"a message that is always rejected goes round for ever: {names}"
-        cure = "let the consumer count x-death and park the message elsewhere, or use a quorum queue's delivery limit"
+        cure = "let the consumer count x-death and park the message elsewhere"
+        if all(delivery_limit(queue) is None for queue in rejecting):
+            cure += ", or requeue it in a quorum queue with a delivery limit"
+        else:
+            text += "; a delivery limit is not looked at when a message is rejected"
         yield Problem(
             text, topology.subject("queue", first.name), _argument(first), cure, _endless_shown(topology, circle, rejecting)
         )
     yield from not_checked("dead letters of queue", too_large)
+
+
+def retry_uses_limit(topology: CheckedTopology) -> Iterator[Problem]:
+    """Each round is a failed delivery, until one that is returned exceeds the limit: then it is lost (rules/routing#D22)."""
+    if topology.broker.rules.dead_letter_counts != "all":
+        return
+    told: set[str] = set()
+    for circle in _circles(topology, [], rejecting=True):
+        first = next((hop.queue for hop in circle.hops if hop.reason == "rejected"), None)
+        limit = delivery_limit(first) if first is not None else None
+        if circle.cut or first is None or limit is None or limit > MAX_RETURNS or first.name in told:
+            continue
+        if _counts(topology, first.name):
+            continue
+        told.add(first.name)
+        names = " → ".join([*(hop.queue.name for hop in circle.hops), circle.hops[0].queue.name])
+        rounds = f"{limit} rounds" if limit > 1 else "one round"
+        text = (
+            f"queue '{first.name}': each round of {names} counts towards its delivery limit of {limit}; after {rounds} a message "
+            "whose consumer dies, or that is rejected back, exceeds it and is lost, since it would come back without a rejection"
+        )
+        cure = "let the consumer count x-death and park the message before, or take the delivery limit out (-1)"
+        shown = _used_up_shown(topology, circle, first, limit)
+        yield Problem(text, topology.subject("queue", first.name), _argument(first), cure, shown)
+
+
+def _used_up_shown(topology: CheckedTopology, circle: Circle, first: QueueType, limit: int) -> Draft:
+    rounds = max(limit, 1)
+    rules: list[dict[str, Any]] = [{"attempt": f"<= {rounds}", "do": "reject"}, {"do": "crash", "restart": SUPERVISED}]
+    consumers: dict[str, Any] = {"worker": {"queue": first.name, "on_message": rules}}
+    for number, hop in enumerate(circle.hops):
+        if hop.reason == "rejected" and hop.queue is not first:
+            consumers[f"rejects-{number}"] = {"queue": hop.queue.name, "on_message": "reject"}
+    sections = slice_of(topology, [(circle.way, circle.key)], [circle.hops[0].queue.name])
+    times = f"{rounds} times" if rounds > 1 else "once"
+    sentence = f"{publishing(circle.way, circle.key)}, reject it {times}, and let its consumer die of it then: dropped"
+    fate = {"messages": {"m1": {first.name: "dropped: delivery_limit"}}}
+    return draft(topology, sentence, sections, [publish_step(circle.way, circle.key)], fate, consumers=consumers)
 
 
 def _counts(topology: CheckedTopology, queue: str) -> bool:
@@ -219,23 +272,57 @@ def _endless_shown(topology: CheckedTopology, circle: Circle, rejecting: list[Qu
 
 
 def requeue_endless(topology: CheckedTopology) -> Iterator[Problem]:
-    """A consumer that puts back whatever it gets, on a queue that counts no deliveries."""
+    """A consumer that puts back whatever it gets, or dies of it, on a queue that does not count that."""
     for consumer in topology.scenario.consumers.values():
         queue = topology.broker.queues.get(consumer.queue)
         rule = consumer.on_message[0]
-        always = rule.do == "requeue" and rule._replace(do="ack", takes=None) == type(rule)()
-        if queue is None or queue.keeps_log or not always or consumer.auto_ack:
+        always = rule._replace(do="ack", takes=None, after=None, restart=None) == type(rule)()
+        if queue is None or queue.keeps_log or not always or rule.do not in ("requeue", "crash") or consumer.auto_ack:
             continue
-        limit = queue.settings.delivery_limit
-        if limit is not None and limit >= 0 and queue.counts_nacks():
+        dies = rule.do == "crash"
+        limit = delivery_limit(queue)
+        if limit is not None and (dies or queue.counts_nacks()):
             continue
-        way, key = topology.publish(queue.name)
-        fields: dict[str, Any] = {"queue": queue.name, "on_message": "requeue"}
-        shown = draft(
-            topology, f"{publishing(way, key)}: '{consumer.name}' gets it again and again",
-            slice_of(topology, [(way, key)], [queue.name]), [publish_step(way, key)], {"ended": "livelock"},
-            consumers={consumer.name: fields},
-        )  # fmt: skip
-        text = f"consumer '{consumer.name}' requeues every message; queue '{queue.name}' delivers it again at once, for ever"
+        delay = _retry_delay(queue, "failed" if dies else "returned")
+        when = "at once" if not delay else "after its delayed retry"
+        does = (
+            f"dies of every message; queue '{queue.name}' takes it back and"
+            if dies
+            else f"requeues every message; queue '{queue.name}'"
+        )
+        text = f"consumer '{consumer.name}' {does} delivers it again {'' if dies else when + ', '}for ever"
         cure = "reject it into a dead-letter exchange, or use a quorum queue's delivery limit"
-        yield Problem(text, consumer.name, (), cure, shown)
+        if limit is not None:
+            text += f": a nack does not count towards its delivery limit of {limit}"
+            cure = "reject it, with requeue or without: that counts"
+        yield Problem(text, consumer.name, (), cure, _back_again_shown(topology, queue, consumer, delay))
+
+
+def _retry_delay(queue: QueueType, kind: str) -> int:
+    """The longest time for which a returned message is held back there (rules/queues#2.11)."""
+    limits = queue.settings
+    if not queue.rules.quorum_delayed_retry or limits.delayed_retry_type not in ("all", kind):
+        return 0
+    return max(limits.delayed_retry_min or 0, limits.delayed_retry_max or 0) if limits.delayed_retry_min else 0
+
+
+def _back_again_shown(topology: CheckedTopology, queue: QueueType, consumer: Consumer, delay: int) -> Draft:
+    way, key = topology.publish(queue.name)
+    sections, steps = slice_of(topology, [(way, key)], [queue.name]), [publish_step(way, key)]
+    fields: dict[str, Any] = {"queue": queue.name, "on_message": "requeue"}
+    rule = consumer.on_message[0]
+    if rule.do == "requeue" and not delay:
+        return draft(
+            topology, f"{publishing(way, key)}: '{consumer.name}' gets it again and again", sections, steps,
+            {"ended": "livelock"}, consumers={consumer.name: fields},
+        )  # fmt: skip
+    pause = delay
+    if rule.do == "crash":
+        restart = rule.restart or SUPERVISED
+        fields["on_message"] = [{"do": "crash", "restart": restart}]
+        pause = max(delay, restart)
+    sentence = (
+        f"{publishing(way, key)}: '{consumer.name}' gets it {ROUNDS} times within {duration_text(ROUNDS * pause)}, and no end"
+    )
+    expect = {"consumers": {consumer.name: {"delivered": f">= {ROUNDS}"}}}
+    return draft(topology, sentence, sections, steps, expect, consumers={consumer.name: fields}, until=ROUNDS * pause)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routesim import steps
 from routesim.broker.records import PREDECLARED, ExchangeState
@@ -54,6 +54,7 @@ class CheckedTopology:
         self.scenario = scenario
         self.work = Remainders()
         self.broker = topology(scenario)
+        self.circles: dict[bool, tuple[list[Any], list[str]]] = {}  # what the rules about loops have found, for each other
         self.subjects: dict[tuple[str, ...], Subject] = {}
         self.bound: dict[int, Subject] = {}
         for declaration in scenario.declarations:

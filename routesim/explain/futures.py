@@ -76,13 +76,14 @@ def returns_for_ever(queue: QueueType) -> tuple[str, str] | None:
 
 def futures(broker: Broker, queue: QueueType, content: Content) -> list[Future]:
     """Every way out of the queue, each followed through dead-letter exchanges to its end or its loop."""
-    return _futures(broker, queue, content, (), set())
+    return _futures(broker, queue, content, (), set(), failed=False)
 
 
 def _futures(
-    broker: Broker, queue: QueueType, content: Content, seen: tuple[str, ...], followed: set[tuple[str, bool]]
+    broker: Broker, queue: QueueType, content: Content, seen: tuple[str, ...], followed: set[tuple[str, bool]], *, failed: bool
 ) -> list[Future]:
-    """`followed`: the queues that have been told of, for messages with and without a rejection behind them."""
+    """`followed`: the queues that have been told of, for messages with and without a rejection behind them. `failed`: whether
+    one of the deaths so far was one."""
     found: list[Future] = []
     depth = len(seen)
     stays = returns_for_ever(queue)
@@ -95,13 +96,32 @@ def _futures(
         targets, dead, _, why = dead_letter_target(broker, queue, content, reason)
         names = tuple(target.name for target in targets)
         loops = any(name in (*seen, queue.name) for name in names)
+        why += _counted(queue, targets, reason, (*seen, queue.name), failed=failed)
         found.append(Future(depth, queue.name, when, reason, names, why, loops))
         for target in targets:
             mark = (target.name, reason == "rejected")  # which decides what the cycle rule does (rules/routing#D16)
             if target.name not in (*seen, queue.name) and depth < DEEPEST and mark not in followed:
                 followed.add(mark)
-                found += _futures(broker, target, dead, (*seen, queue.name), followed)
+                fails = failed or reason in ("rejected", "delivery_limit")
+                found += _futures(broker, target, dead, (*seen, queue.name), followed, failed=fails)
     return found
+
+
+def _counted(queue: QueueType, targets: list[QueueType], reason: str, path: tuple[str, ...], *, failed: bool) -> str:
+    """What of the delivery limits of the targets is used up already: from 4.3 on a dead letter brings its failed deliveries
+    along (rules/routing#D22)."""
+    if queue.rules.dead_letter_counts != "all":
+        return ""
+    own = delivery_limit(queue)
+    for target in targets:
+        limit = delivery_limit(target)
+        if limit is None:
+            continue
+        if target.name in path and (failed or reason == "rejected"):
+            return f"; each round counts as a failed delivery, and '{target.name}' allows {limit} before one is returned"
+        if reason == "delivery_limit" and own is not None:
+            return f"; it brings its {own + 1} failed deliver{'ies' if own else 'y'} along, and '{target.name}' allows {limit}"
+    return ""
 
 
 class DeadLetterTarget(NamedTuple):

@@ -4,12 +4,15 @@ from typing import Any, NamedTuple
 
 from routesim.broker import counts
 from routesim.explain.answer import Answer
+from routesim.explain.retry_loops import counted_loops
+from routesim.explain.route import topology
 from routesim.run import Result, Runner, shown_actual, unacked
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, Cell, Section
 from routesim.values import plain
 
 MAX_IDS = 6
+UNCOUNTED = "rounds count towards no delivery limit"
 BUDGET_EVENTS = 20_000  # an endless loop is as endless after so many
 
 
@@ -22,7 +25,7 @@ class Change(NamedTuple):
 def explain_upgrade(old: Scenario, new: Scenario) -> Answer:
     """`old` and `new` are the same file, loaded under the rules of either version. Status 1 when anything changes."""
     before, after = (Runner(scenario, max_events=BUDGET_EVENTS).run() for scenario in (old, new))
-    changes = [*_refusals(before, after), *_changes(before, after)]
+    changes = [*_refusals(before, after), *_changes(before, after), *_retry_loops(old, new)]
     refused = [item for item in new.warnings if item.code == "refused" and item not in old.warnings]
     rows = [(Cell(item.what), Cell(item.before), Cell(item.after, BAD)) for item in changes]
     sections = [Section("What changes", ("what", f"RabbitMQ {old.rabbitmq}", f"RabbitMQ {new.rabbitmq}"), rows)] if rows else []
@@ -91,6 +94,20 @@ def _changes(before: Result, after: Result) -> list[Change]:
                 "holds" if left.ok else "fails",
                 f"fails: {shown_actual(right)}" if left.ok else "holds",
             )
+    return changes
+
+
+def _retry_loops(old: Scenario, new: Scenario) -> list[Change]:
+    """What no run of the scenario need show: rounds that count towards a delivery limit under one side alone."""
+    loops = [{loop.queues: loop for loop in counted_loops(topology(scenario), scenario)} for scenario in (old, new)]
+    changes = []
+    for queues in dict.fromkeys((*loops[0], *loops[1])):
+        before, after = (side.get(queues) for side in loops)
+        shown = [
+            UNCOUNTED if loop is None else f"each round counts as a failed delivery; {loop.ends}" for loop in (before, after)
+        ]
+        if shown[0] != shown[1]:
+            changes.append(Change(f"retry loop {' → '.join(queues)}", *shown))
     return changes
 
 

@@ -140,7 +140,8 @@ def _described(queue: QueueType) -> str:
     words += [text.format(f"{value:,}") for name, text in LIMITS if (value := getattr(queue.settings, name)) is not None]
     limit = queue.settings.delivery_limit
     if limit is not None and limit >= 0 and queue.origins["delivery_limit"].source != "default":
-        words.append(f"delivery limit {limit}")
+        counted = ", failures before a dead-lettering included" if queue.rules.dead_letter_counts == "all" else ""
+        words.append(f"delivery limit {limit}{counted}")
     return ", ".join(words)
 
 

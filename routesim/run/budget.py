@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from routesim.broker import Broker, open_messages
+from routesim.queues import QueueType
 from routesim.run.agenda import RunAgenda
 
 BUDGET_EVENTS = 1_000_000
@@ -89,23 +90,24 @@ def happened(broker: Broker) -> int:
     )  # fmt: skip
 
 
+def _waiting(queue: QueueType) -> int:
+    """What is in a queue, whatever it waits for: a consumer, an answer, its delayed retry, or to be dead-lettered."""
+    return queue.ready_count() + len(queue.held_back()) + queue.unacked + len(queue.awaiting)
+
+
 def kept_going(broker: Broker, ended: str, beside: int, published: dict[str, int]) -> str:
-    """What a run was about that did not come to rest. `beside`: as `Budget` counts; `published`: how often clients have published
-    under each name."""
+    """What a run was about that did not come to rest. `beside`: as `Budget` counts; `published`: how often clients have
+    published under each name."""
     if ended == "livelock" and broker.livelock is not None:
         message, places = broker.livelock
         return f"message {message} came back 1,000 times without time passing: {' → '.join(places)}"
     if beside > happened(broker):
         return f"clients connect, consume and lose their channels again and again, {beside} such steps so far"
-    open_in = [
-        f"{queue.ready_count() + queue.unacked} in {queue.name}"
-        for queue in broker.queues.values()
-        if queue.ready_count() + queue.unacked
-    ]
-    some = ", ".join(open_in[:4]) + (" …" if len(open_in) > 4 else "")
+    open_in = [f"{count} in {queue.name}" for queue in broker.queues.values() if (count := _waiting(queue))]
+    some = f" ({', '.join(open_in[:4])}{' …' if len(open_in) > 4 else ''})" if open_in else ""
     most = max(published, key=published.__getitem__, default="")
     again = f", {published[most]} times {most} published anew" if most and published[most] >= PUBLISHED_ANEW else ""
     return (
-        f"messages still go round{f' ({some})' if some else ''}: "
+        f"messages still go round{some}: "
         f"{broker.ledger.redelivered} redeliveries, {broker.ledger.dead_lettered} dead-lettered{again} so far"
     )

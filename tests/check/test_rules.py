@@ -26,6 +26,13 @@ from routesim.scenario.yaml.source import Source
 DLX = "x-dead-letter-exchange"
 AT_LEAST_ONCE = "x-dead-letter-strategy: at-least-once, x-overflow: reject-publish"
 
+RETRY_LOOP = f"""
+rabbitmq: "4.3"
+queues:
+  jobs: {{type: quorum, arguments: {{{DLX}: "", x-dead-letter-routing-key: wait}}}}
+  wait: {{arguments: {{x-message-ttl: 1000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+"""
+
 # code -> (severity, a scenario with the fault, the same without it)
 CASES: dict[str, tuple[str, str, str]] = {
     "exchange-drops-all": (
@@ -103,6 +110,9 @@ queues:
 consumers:
   worker: {{queue: jobs, on_message: [{{attempt: ">= 3", do: ack, publish: {{routing_key: parked}}}}, {{do: reject}}]}}
 """,
+    ),
+    "retry-uses-limit": (
+        WARNING, RETRY_LOOP, RETRY_LOOP.replace('"4.3"', '"4.2"'),
     ),
     "requeue-endless": (
         WARNING, "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: requeue}}}",
@@ -382,6 +392,65 @@ bindings:
     assert "eu.order" in finding.message
     assert runs(finding)
     assert "dead-letter-nowhere" not in found(tmp_path, text.replace("us.order", "eu.order"))
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3])
+@pytest.mark.parametrize("waits", ["classic", "quorum"])
+def test_a_retry_loop_uses_up_a_delivery_limit(waits: str, limit: int, tmp_path: Path) -> None:
+    text = RETRY_LOOP.replace("wait: {", f"wait: {{type: {waits}, ").replace(
+        f'{DLX}: "", x-dead-letter-routing-key: wait', f'x-delivery-limit: {limit}, {DLX}: "", x-dead-letter-routing-key: wait'
+    )
+    finding = found(tmp_path, text)["retry-uses-limit"]
+    assert runs(finding)
+    assert f"limit of {limit};" in finding.message
+
+
+def test_a_loop_that_the_consumer_ends_or_that_has_no_limit_uses_none_up(tmp_path: Path) -> None:
+    parks = 'consumers: {w: {queue: jobs, on_message: [{attempt: ">= 3", do: ack}, {do: reject}]}}'
+    assert "retry-uses-limit" not in found(tmp_path, RETRY_LOOP + parks)
+    assert "retry-uses-limit" not in found(
+        tmp_path,
+        RETRY_LOOP.replace(
+            f'{{{DLX}: "", x-dead-letter-routing-key: wait', f'{{x-delivery-limit: -1, {DLX}: "", x-dead-letter-routing-key: wait'
+        ),
+    )
+
+
+BACK = """
+rabbitmq: "VERSION"
+queues: {jobs: {type: KIND, arguments: {MORE}}}
+consumers: {worker: {queue: jobs, on_message: DO}}
+"""
+RETRIED = "x-delivery-limit: 5, x-delayed-retry-type: all, x-delayed-retry-min: 1000"
+# (version, kind, arguments, what the consumer does) -> whether it goes on for ever
+FOR_EVER = {
+    ("3.10", "classic", "", "crash"): True,
+    ("4.3", "classic", "", "crash"): True,
+    ("4.3", "classic", "", "[{do: crash, restart: 5s}]"): True,
+    ("3.13", "quorum", "", "crash"): True,
+    ("3.13", "quorum", "x-delivery-limit: 5", "crash"): False,
+    ("4.0", "quorum", "", "crash"): False,
+    ("4.0", "quorum", "x-delivery-limit: -1", "crash"): True,
+    ("4.3", "quorum", "", "crash"): False,
+    ("4.3", "quorum", RETRIED, "crash"): False,
+    ("4.3", "quorum", f"{RETRIED}, x-delivery-limit: -1".replace("x-delivery-limit: 5, ", ""), "crash"): True,
+    ("4.0", "quorum", "", "requeue"): False,
+    ("4.3", "quorum", "", "requeue"): True,
+    ("4.3", "quorum", RETRIED, "requeue"): True,
+    ("4.3", "classic", "", "[{redelivered: false, do: crash, restart: 1s}]"): False,
+}
+
+
+@pytest.mark.parametrize(("version", "kind", "more", "do"), FOR_EVER)
+def test_what_a_consumer_gives_back_or_dies_of_comes_again_where_that_is_not_counted(
+    version: str, kind: str, more: str, do: str, tmp_path: Path
+) -> None:
+    text = BACK.replace("VERSION", version).replace("KIND", kind).replace("MORE", more).replace("DO", do)
+    finding = found(tmp_path, text).get("requeue-endless")
+    assert (finding is not None) is FOR_EVER[version, kind, more, do]
+    if finding is not None:
+        assert runs(finding)
+        assert ("delivery limit of 5" in finding.message) is ("limit: 5" in more)
 
 
 @pytest.mark.parametrize("version", ["3.10", "4.3"])

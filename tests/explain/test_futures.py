@@ -11,6 +11,9 @@ from routesim.cli.main import _status
 from routesim.explain.message import explain_message
 from routesim.explain.queue import explain_queue
 from routesim.explain.route import explain_route
+from routesim.explain.upgrade import explain_upgrade
+from routesim.graph import graph_of
+from routesim.graph.model import Key
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
@@ -120,6 +123,86 @@ def test_the_tables_of_a_run_count_what_is_kept_back(
     assert "kept_back" not in queues["parked"]
     over_time = explain_queue(scenario(path.read_text()), "jobs").data["over_time"]
     assert over_time[-1] == {"at_ms": 2000, "ready": 0, "unacked": 0, "kept_back": 1}
+
+
+# What comes back -----------------------------------------------------------------------------------------------------
+
+# (version, kind, limit) -> how a message that its consumers die of, and one that they nack back, ends
+ENDS = {
+    ("3.10", "classic", ""): ("ready", "ready"),
+    ("3.10", "quorum", ""): ("ready", "ready"),
+    ("3.10", "quorum", "x-delivery-limit: 2"): ("dropped: delivery_limit", "dropped: delivery_limit"),
+    ("3.10", "quorum", "x-delivery-limit: -1"): ("dropped: delivery_limit", "dropped: delivery_limit"),
+    ("4.0", "classic", ""): ("ready", "ready"),
+    ("4.0", "quorum", ""): ("dropped: delivery_limit", "dropped: delivery_limit"),
+    ("4.0", "quorum", "x-delivery-limit: -1"): ("ready", "ready"),
+    ("4.3", "classic", ""): ("ready", "ready"),
+    ("4.3", "quorum", ""): ("dropped: delivery_limit", "ready"),
+    ("4.3", "quorum", "x-delivery-limit: -1"): ("ready", "ready"),
+}
+
+
+@pytest.mark.parametrize(("version", "kind", "limit"), ENDS)
+def test_a_consumers_death_is_one_of_the_ways(version: str, kind: str, limit: str) -> None:
+    text = f"{{rabbitmq: '{version}', queues: {{jobs: {{type: {kind}, arguments: {{{limit}}}}}}}"
+    steps = ["publish: {routing_key: jobs, id: m}"]
+    for how in ("crash: dies", "nack: {channel: ch, message: m}"):
+        steps_of = [steps[0]] + 22 * (["get: {queue: jobs, channel: ch}", how] if how[0] == "n" else ["consume: dies", how])
+        told = scenario(
+            text
+            + ", consumers: {dies: {queue: jobs, on_message: hold, start: false}}, steps: ["
+            + ", ".join(f"{{{step}}}" for step in steps_of)
+            + "]}"
+        )
+        state = Runner(told).run().fates.state("m", "jobs")
+        assert state == ENDS[version, kind, limit][how[0] == "n"]
+    ways = {item["reason"]: item["when"] for item in explain_queue(scenario(text + "}"), "jobs").data["later"]}
+    dies, nacked = (end == "ready" for end in ENDS[version, kind, limit])
+    assert ("consumer dies" in ways.get("returned", "")) is dies
+    assert ("consumer dies" in ways.get("delivery_limit", "")) is not dies
+    assert ("returned" in ways) is nacked
+
+
+# What a dead letter brings along -------------------------------------------------------------------------------------
+
+LOOP = """
+rabbitmq: "VERSION"
+queues:
+  jobs: {type: quorum, arguments: {x-delivery-limit: 2, x-dead-letter-exchange: "", x-dead-letter-routing-key: wait}}
+  wait: {type: quorum, arguments: {x-message-ttl: 1000, x-dead-letter-exchange: "", x-dead-letter-routing-key: jobs}}
+"""
+
+
+@pytest.mark.parametrize(("version", "counts"), [("3.13", False), ("4.0", False), ("4.2", False), ("4.3", True)])
+def test_the_rounds_of_a_retry_loop_count_from_4_3_on(version: str, counts: bool) -> None:
+    text = LOOP.replace("VERSION", version)
+    ways = later(text, "jobs")
+    assert ("'jobs' allows 2 before one is returned" in ways["wait", "expired"]["why"]) is counts
+    assert ("brings its 3 failed deliveries along" in ways["jobs", "delivery_limit"]["why"]) is counts
+    described = graph_of(scenario(text)).nodes[Key("queue", "jobs")].detail
+    assert ("failures before a dead-lettering included" in described) is counts
+    new = explain_upgrade(scenario(text), scenario(LOOP.replace("VERSION", "4.3")))
+    loops = [item for item in new.data["changes"] if item["what"] == "retry loop jobs → wait → jobs"]
+    assert bool(loops) is not counts
+
+
+def test_the_story_of_a_message_shows_its_counts() -> None:
+    steps = """
+steps:
+  - publish: {routing_key: jobs, id: m}
+  - get: {queue: jobs, channel: ch}
+  - reject: {channel: ch, message: m, requeue: false}
+  - wait: 1s
+  - get: {queue: jobs, channel: ch}
+  - reject: {channel: ch, message: m, requeue: false}
+  - wait: 1s
+  - get: {queue: jobs, channel: ch}
+  - reject: {channel: ch, message: m, requeue: true}
+"""
+    texts = [item["text"] for item in explain_message(scenario(LOOP.replace("VERSION", "4.3") + steps), "m").data["story"]]
+    got = [text for text in texts if text.startswith("fetched")]
+    assert [text.partition(", x-delivery-count ")[2] for text in got] == ["", "1, x-acquired-count 1", "2, x-acquired-count 2"]
+    assert texts[-1].endswith("of its 3 failed deliveries it brought 2 along from before it was dead-lettered")
 
 
 # Which key is asked about ------------------------------------------------------------------------------------------------

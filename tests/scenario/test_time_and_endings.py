@@ -5,6 +5,10 @@ from typing import Any
 import pytest
 from kits.scenario import Outcome, ok, only, play, routesim
 
+from routesim.run import Runner
+from routesim.scenario import load_source
+from routesim.scenario.yaml.source import Source
+
 
 def order(outcome: Outcome, at_ms: int, *kinds: str) -> list[tuple[str, Any]]:
     return [(event["event"], event.get("message")) for event in outcome.of(*kinds) if event["at_ms"] == at_ms]
@@ -388,3 +392,15 @@ def test_ended_can_be_expected_of_a_run_that_comes_to_rest() -> None:
     assert play(f"{SLOW}expect: {{ended: idle}}\n").status == 0
     assert play(f"{SLOW}until: steps\nexpect: {{ended: steps}}\n").status == 0
     assert play(f"{SLOW}expect: {{ended: livelock}}\n").status == 1
+
+
+def test_what_a_delayed_retry_holds_back_is_among_what_still_goes_round() -> None:
+    text = """
+rabbitmq: "4.3"
+queues: {jobs: {type: quorum, arguments: {x-delayed-retry-type: all, x-delayed-retry-min: 1000}}}
+consumers: {worker: {queue: jobs, on_message: requeue}}
+steps: [{publish: {routing_key: jobs}}]
+"""
+    result = Runner(load_source(Source("scenario.yaml", text), ""), max_events=500).run()
+    assert result.ended == "budget"
+    assert result.kept_going.startswith("messages still go round (1 in jobs): ")

@@ -67,9 +67,17 @@ RULE_PAGES: dict[str, Page] = {
         "jobs dead-letters to jobs.wait, which expires back to jobs",
         "Let the consumer count x-death and park the message; `attempt:` rules show that in a scenario.",
     ),
+    "retry-uses-limit": Page(
+        "From RabbitMQ 4.3 on a dead letter brings its failed deliveries along, and a rejection is one of them. In a retry loop, where "
+        "a quorum queue rejects into a queue that sends back after a while, every round uses up a part of the delivery limit, 20 "
+        "by default. The limit is looked at only when a message is returned: after so many rounds one crash of its consumer "
+        "drops it, as RabbitMQ takes its way back for a cycle.",
+        "rabbitmq: \"4.3\", a quorum queue that rejects into a queue with x-message-ttl, which dead-letters back to it",
+        "Park a message before that, counting x-death; or x-delivery-limit: -1.",
+    ),
     "requeue-endless": Page(
-        "A consumer requeues whatever it gets. A queue without a delivery limit delivers the message again at once, thousands of "
-        "times a second.",
+        "A consumer requeues whatever it gets, or dies of it. A queue without a delivery limit delivers the message again, for ever; "
+        "from 4.3 on one with a limit too, if it is requeued by basic.nack. It never becomes a dead letter.",
         "consumers: {worker: {queue: jobs, on_message: requeue}}",
         "Reject into a dead-letter exchange, or use a quorum queue with a delivery limit.",
     ),
