@@ -39,6 +39,11 @@ class VerifyVerdict(NamedTuple):
     def agrees(self) -> bool:
         return self.skipped is None and self.difference is None
 
+    @property
+    def kind(self) -> tuple[str, str] | None:
+        """In what the engines differ: what was looked at, and the rule that the simulator followed there."""
+        return (self.difference.what, self.difference.rule) if self.difference is not None else None
+
 
 def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries: int = TRIES) -> VerifyVerdict:
     """`scenario` was loaded by the broker's own version. Raises `BrokerProblem` when the broker is lost."""
