@@ -15,7 +15,7 @@ from routesim.run.session import BrokerSession
 from routesim.scenario import Expect, PublishMany, Scenario
 from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx
 from routesim.values import raw
-from routesim.verify.comparing import EngineDifference, first_difference, leniency
+from routesim.verify.comparing import EngineDifference, Leniency, Races, first_difference, leniency
 from routesim.verify.lateness import StepTimes, Timer, Timing
 from routesim.versions import rules
 
@@ -52,8 +52,8 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     if why is not None:
         return verdict._replace(skipped=why)
     scenario = without_expectations(scenario)
-    timing, letters, leases = Timing(), Letters(), Leases()
-    runner = Runner(scenario, fan_out(None, [timing, letters, leases]))
+    timing, letters, leases, races = Timing(), Letters(), Leases(), Races(scenario)
+    runner = Runner(scenario, fan_out(None, [timing, letters, leases, races]))
     letters.broker = runner.broker
     runner.broker.ids_are_sent = True  # type: ignore[attr-defined]
     result = runner.run()
@@ -73,7 +73,8 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     nearest_ms = timing.nearest_ms()
     if nearest_ms is not None and nearest_ms / speed < NEAR_MS:
         return verdict._replace(skipped=f"a timer goes off {duration_text(nearest_ms)} after a step: too near for a real clock")
-    return _compared(verdict, result, observed(result, letters), Plan(plan, timing, speed, tries), session)
+    how = Plan(plan, timing, leniency(result, races), speed, tries)
+    return _compared(verdict, result, observed(result, letters), how, session)
 
 
 class Plan(NamedTuple):
@@ -81,6 +82,7 @@ class Plan(NamedTuple):
 
     rehearsal: Rehearsal
     timing: Timing
+    lenient: Leniency
     speed: int
     tries: int
 
@@ -89,11 +91,11 @@ def _compared(
     verdict: VerifyVerdict, result: Result, simulated: Observations, plan: Plan, session: BrokerSession
 ) -> VerifyVerdict:
     """A run that agrees says so at once. One that was too slow says nothing when it differs: it is tried again."""
-    lenient, differed, void = leniency(result), 0, 0
+    differed = void = 0
     while differed < plan.tries and void < MOST_VOID:
         letters, times = Letters(), StepTimes()
         there = session.run(result.scenario, times.hear, plan=plan.rehearsal, speed=plan.speed, letters=letters)
-        difference = first_difference(simulated, observed(there, letters), result, lenient)
+        difference = first_difference(simulated, observed(there, letters), result, plan.lenient)
         runs = differed + void + 1
         if difference is None:
             return verdict._replace(tries=runs)
