@@ -237,7 +237,7 @@ def _take_out(broker: State, state: ExchangeState, key: BindingKey, why: str) ->
 
 def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
     declared = step.queue._replace(name=stripped(step.queue.name))
-    declared = declared._replace(arguments=_with_default_type(broker, declared))
+    declared = declared._replace(arguments=with_default_type(broker.broker_settings.default_queue_type, declared))
     channel = broker.channel(step.channel)
     if declared.name.startswith("amq."):
         raise AmqpError(403, f"queue name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
@@ -298,9 +298,8 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
         broker.listen(events.QueueDeclared(broker.now, declared.name, kind, broker_name))
 
 
-def _with_default_type(broker: State, declared: Queue) -> Table:
-    """The vhost's default queue type is injected where it is compatible (rules/queues#1.10)."""
-    default = broker.broker_settings.default_queue_type
+def with_default_type(default: str | None, declared: Queue) -> Table:
+    """The arguments with the vhost's default queue type, which is injected where it is compatible (rules/queues#1.10)."""
     if default is None or default == "classic" or "x-queue-type" in declared.arguments:
         return declared.arguments
     compatible = declared.durable and not declared.exclusive and not declared.auto_delete

@@ -26,7 +26,7 @@ def verify(
     ] = 1,
     random: Annotated[int, typer.Option("--random", min=0, metavar="N", help="Draw so many scenarios and verify each.")] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="What --random draws from.")] = 0,
-    keep: Annotated[str, typer.Option("--keep", metavar="DIR", help="Where --random keeps the first that differs.")] = ".",
+    keep: Annotated[str, typer.Option("--keep", metavar="DIR", help="Where --random keeps what differs, made smaller.")] = ".",
     format: VERIFY_FORMAT = "table",
     output: OUTPUT = None,
 ) -> None:

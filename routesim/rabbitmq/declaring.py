@@ -1,6 +1,7 @@
 """Declaring, binding, deleting and policies on a real broker: by AMQP, policies by the management API."""
 
 from routesim import events, steps
+from routesim.broker.topology import with_default_type
 from routesim.rabbitmq.observed import ObservedQueue
 from routesim.rabbitmq.real_state import RealState
 
@@ -26,7 +27,11 @@ def declare_queue(broker: RealState, step: steps.DeclareQueue) -> None:
     owner = channel.connection if item.exclusive else None
     if known is None:
         known = broker.queues[item.name] = ObservedQueue(
-            item.name, answer.method.queue, item.arguments, owner=owner, auto_delete=item.auto_delete
+            item.name,
+            answer.method.queue,
+            with_default_type(broker.default_queue_type, item),
+            owner=owner,
+            auto_delete=item.auto_delete,
         )
     broker.emit(events.QueueDeclared(broker.now, item.name, known.kind, known.broker_name))
 

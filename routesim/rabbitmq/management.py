@@ -14,6 +14,7 @@ from routesim.model import Policy, policy_body
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import WebAddress, segment
 
+DEFAULT_TYPE_KEYS = ("defaultqueuetype", "default_queue_type")  # of 3.10, and of later versions
 SECRET_SECTIONS = ("users", "permissions", "topic_permissions", "user_limits")
 SECRET_COMPONENTS = {"shovel", "federation-upstream", "federation-upstream-set", "federation"}
 SECRET_NAME = re.compile(r"passw|secret|token|credential|uri|url|api[-_]?key", re.IGNORECASE)
@@ -83,9 +84,10 @@ class Management:
     def vhosts(self) -> list[str]:
         return self._names("vhosts?columns=name", lambda found: found)
 
-    def create_vhost(self, name: str) -> None:
+    def create_vhost(self, name: str, default_queue_type: str | None = None) -> None:
+        settings = {} if default_queue_type is None else dict.fromkeys(DEFAULT_TYPE_KEYS, default_queue_type)
         try:
-            self.call("PUT", f"vhosts/{segment(name)}", {})
+            self.call("PUT", f"vhosts/{segment(name)}", settings)
             everything = {"configure": ".*", "write": ".*", "read": ".*"}
             self.call("PUT", f"permissions/{segment(name)}/{segment(self.address.user)}", everything)
         except ManagementError as refusal:

@@ -29,10 +29,18 @@ REAL_TIME = Pace()
 
 class _KnownConsumers(dict[str, Any]):
     """The library's consumers of a channel. RabbitMQ 4.3 cancels a consumer once for each acknowledgement that comes too late;
-    the library fails at the second time, where it knows the consumer no more."""
+    the library fails at the second time, where it knows the consumer no more. `gone`: those that the broker has cancelled."""
+
+    def __init__(self, known: dict[str, Any]) -> None:
+        super().__init__(known)
+        self.gone: set[str] = set()
 
     def __missing__(self, tag: str) -> Any:
-        return SimpleNamespace(tearing_down=True, alternate_event_sink=lambda event: None)
+        if tag not in self.gone:
+            raise KeyError(tag)
+        return SimpleNamespace(
+            tearing_down=True, active=False, cancelled_by_broker=True, auto_ack=False, alternate_event_sink=lambda event: None
+        )
 
 
 class RealState:
@@ -44,6 +52,7 @@ class RealState:
     def __init__(
         self, connections: Connections, management: Management, rules: Rules, *, shown_vhost: str = "/", pace: Pace = REAL_TIME,
         channel_plans: dict[str, ChannelPlan] | None = None, listen: Callable[[Event], None] | None = None,
+        default_queue_type: str | None = None,
     ) -> None:  # fmt: skip
         self.connections = connections
         self.management = management
@@ -51,6 +60,7 @@ class RealState:
         self.shown_vhost = shown_vhost
         self.rules = rules
         self.pace = pace
+        self.default_queue_type = default_queue_type
         self.plans = channel_plans or {}
         self.listen = listen
         self.began = time.monotonic()
@@ -143,6 +153,7 @@ class RealState:
     def _cancelled(self, channel: RealChannel, frame: Any) -> None:
         """basic.cancel from the broker."""
         self.arrived += 1
+        channel.pika._consumer_infos.gone.add(frame.method.consumer_tag)
         found = channel.subscriptions.pop(frame.method.consumer_tag, None)
         if found is not None:
             found[0].cancelled = True

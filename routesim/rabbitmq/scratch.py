@@ -47,11 +47,11 @@ def sweep(management: Management) -> list[str]:
 
 
 @contextmanager
-def scratch_vhost(management: Management) -> Iterator[str]:
+def scratch_vhost(management: Management, default_queue_type: str | None = None) -> Iterator[str]:
     """A new vhost, removed at the end, also when that comes as a signal."""
     name = fresh_name()
     try:
-        management.create_vhost(name)
+        management.create_vhost(name, default_queue_type)
         yield name
     finally:
         with _undisturbed():

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from routesim import steps
 from routesim.broker import Broker
+from routesim.model import ChannelPlan
 from routesim.run.expecting.expectations import unacked
 from routesim.run.folds.letters import Letters, letter, seen
 from routesim.run.result import Result
@@ -82,10 +83,14 @@ def drain(broker: Broker, *, cancel: bool = True) -> dict[str, list[dict[str, An
         if (queue.keeps_log or single) and not cancel:  # read by a consumer: basic.get is refused
             found[name] = [show(queue, copy, got=False) for copy in queue.ready()]
             continue
+        channel = DRAIN
+        if queue.owner is not None and not cancel:  # who else may look
+            channel = f"{DRAIN} {queue.owner}"
+            broker.channel_plans[channel] = ChannelPlan(channel, queue.owner)
         while name in broker.queues:
-            held = broker.channel(DRAIN).unacked
+            held = broker.channel(channel).unacked
             before = len(held)
-            if broker.apply(steps.Get(DRAIN, name)) is not None or len(broker.channel(DRAIN).unacked) == before:
+            if broker.apply(steps.Get(channel, name)) is not None or len(broker.channel(channel).unacked) == before:
                 break
             found[name].append(show(queue, next(reversed(held.values())).copy, got=True))
     return found

@@ -48,13 +48,15 @@ class BrokerSession:
         from routesim.rabbitmq.connections import Connections
         from routesim.rabbitmq.engine import RealBroker
 
-        with scratch_vhost(self.management) as vhost:
+        default_type = scenario.settings.default_queue_type
+        with scratch_vhost(self.management, default_type) as vhost:
             links = Connections(self.amqp, vhost)
             links.version = self.version
             try:
                 yield RealBroker(
                     links, self.management, permitting(rules(self.profile), scenario.settings.permit),
                     shown_vhost=scenario.vhost, pace=pace, channel_plans=scenario.channels,
+                    default_queue_type=default_type,
                 )  # fmt: skip
             except BaseException:
                 # Lost, or interrupted in the middle of a frame: taking leave might wait for ever, and the vhost's end ends all.

@@ -2,10 +2,14 @@
 
 from typing import Any, NamedTuple
 
+from routesim import events
 from routesim.queues import QueueType
 from routesim.run import Result
+from routesim.run.folds.fold import Fold
 from routesim.run.observations import Observations, ids
+from routesim.scenario import Scenario
 
+GONE_AT_ONCE = ("connection lost", "connection closed")
 RULES = {
     "ready, classic": (
         "a classic queue keeps its messages sorted by their arrival, whatever comes back (rules/queues#2.1, rules/queues#2.2)"
@@ -46,13 +50,36 @@ class EngineDifference(NamedTuple):
 
 
 class Leniency(NamedTuple):
-    """What of a scenario a real broker decides by racing or by dice, and is therefore compared as a set."""
+    """What of a scenario a real broker decides by racing or by dice, and is therefore compared as a set.
+
+    `dice`: an exchange throws them. `race`: several channels that hold messages of one queue end with their connection at once;
+    each is a process of its own, so nobody knows what comes back first, and who gets what then.
+    """
 
     dice: bool = False
+    race: bool = False
 
 
-def leniency(result: Result) -> Leniency:
-    return Leniency(any(state.matcher.sees == "state" for state in result.broker.exchanges.values()))
+class Races(Fold):
+    """Whether several channels gave back to one queue because their connection was gone."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.channels = {name: consumer.channel for name, consumer in scenario.consumers.items()}
+        self.back: dict[tuple[int, str], set[str]] = {}
+
+    def _requeued(self, event: events.Requeued) -> None:
+        if event.why in GONE_AT_ONCE:
+            self.back.setdefault((event.at_ms, event.queue), set()).add(self.channels.get(event.by, event.by))
+
+    hears = {events.Requeued: _requeued}
+
+    @property
+    def any(self) -> bool:
+        return any(len(channels) > 1 for channels in self.back.values())
+
+
+def leniency(result: Result, races: Races) -> Leniency:
+    return Leniency(any(state.matcher.sees == "state" for state in result.broker.exchanges.values()), races.any)
 
 
 def first_difference(simulated: Observations, real: Observations, result: Result, lenient: Leniency) -> EngineDifference | None:
@@ -62,14 +89,20 @@ def first_difference(simulated: Observations, real: Observations, result: Result
         step = (pair[0] or pair[1] or {}).get("step")
         return EngineDifference("error", f"step {step + 1}" if step is not None else "", *pair, RULES["errors"])
     if lenient.dice:
-        all_ready = sorted(ids(simulated.ready)), sorted(ids(real.ready))
-        return None if all_ready[0] == all_ready[1] else EngineDifference("ready, in all queues", "", *all_ready, RULES["exists"])
+        return _in_all_queues("ready", simulated, real)
+    if lenient.race:
+        return _in_all_queues("ready or unacked", simulated, real)
     return (
         _in_deliveries(simulated, real, result)
         or _at_publishers(simulated, real)
         or _in_queues(simulated, real, result)
         or _in_tasks(simulated, real)
     )
+
+
+def _in_all_queues(what: str, simulated: Observations, real: Observations) -> EngineDifference | None:
+    pair = [sorted(ids(side.ready) + (ids(side.unacked) if "unacked" in what else [])) for side in (simulated, real)]
+    return None if pair[0] == pair[1] else EngineDifference(f"{what}, in all queues", "", *pair, RULES["exists"])
 
 
 def _in_deliveries(simulated: Observations, real: Observations, result: Result) -> EngineDifference | None:

@@ -16,7 +16,7 @@ from routesim.run.session import BrokerSession
 from routesim.scenario import Expect, PublishMany, Scenario
 from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx
 from routesim.values import raw
-from routesim.verify.comparing import EngineDifference, first_difference, leniency
+from routesim.verify.comparing import EngineDifference, Leniency, Races, first_difference, leniency
 from routesim.verify.lateness import StepTimes, Timer, Timing
 from routesim.versions import rules
 
@@ -40,6 +40,11 @@ class VerifyVerdict(NamedTuple):
     def agrees(self) -> bool:
         return self.skipped is None and self.difference is None
 
+    @property
+    def kind(self) -> tuple[str, str] | None:
+        """In what the engines differ: what was looked at, and the rule that the simulator followed there."""
+        return (self.difference.what, self.difference.rule) if self.difference is not None else None
+
 
 def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries: int = TRIES) -> VerifyVerdict:
     """`scenario` was loaded by the broker's own version. Raises `BrokerProblem` when the broker is lost."""
@@ -49,8 +54,8 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     if why is not None:
         return verdict._replace(skipped=why)
     scenario = without_expectations(scenario)
-    timing, letters, leases = Timing(), Letters(), Leases()
-    runner = Runner(scenario, fan_out(None, [timing, letters, leases]))
+    timing, letters, leases, races = Timing(), Letters(), Leases(), Races(scenario)
+    runner = Runner(scenario, fan_out(None, [timing, letters, leases, races]))
     letters.broker = runner.broker
     runner.broker.ids_are_sent = True  # type: ignore[attr-defined]
     result = runner.run()
@@ -70,7 +75,8 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     nearest_ms = timing.nearest_ms()
     if nearest_ms is not None and nearest_ms / speed < NEAR_MS:
         return verdict._replace(skipped=f"a timer goes off {duration_text(nearest_ms)} after a step: too near for a real clock")
-    return _compared(verdict, result, observed(result, letters), Plan(plan, timing, speed, tries), session)
+    how = Plan(plan, timing, leniency(result, races), speed, tries)
+    return _compared(verdict, result, observed(result, letters), how, session)
 
 
 class Plan(NamedTuple):
@@ -78,6 +84,7 @@ class Plan(NamedTuple):
 
     rehearsal: Rehearsal
     timing: Timing
+    lenient: Leniency
     speed: int
     tries: int
 
@@ -86,11 +93,11 @@ def _compared(
     verdict: VerifyVerdict, result: Result, simulated: Observations, plan: Plan, session: BrokerSession
 ) -> VerifyVerdict:
     """A run that agrees says so at once. One that was too slow says nothing when it differs: it is tried again."""
-    lenient, differed, void = leniency(result), 0, 0
+    differed = void = 0
     while differed < plan.tries and void < MOST_VOID:
         letters, times = Letters(), StepTimes()
         there = session.run(result.scenario, times.hear, plan=plan.rehearsal, speed=plan.speed, letters=letters)
-        difference = first_difference(simulated, observed(there, letters), result, lenient)
+        difference = first_difference(simulated, observed(there, letters), result, plan.lenient)
         runs = differed + void + 1
         if difference is None:
             return verdict._replace(tries=runs)

@@ -8,6 +8,9 @@ from kits.cli import routesim, sane
 from routesim.cli.handlers import verifying
 from routesim.cli.handlers.running_on_broker import BrokerTarget
 from routesim.cli.shared.exits import UsageError
+from routesim.scenario import Scenario
+from routesim.verify import VerifyVerdict
+from routesim.verify.comparing import EngineDifference
 
 BROKER = "amqp://127.0.0.1:1"
 
@@ -34,3 +37,45 @@ def test_what_cannot_be_written_is_told_before_the_work(files: list[str], monkey
     monkeypatch.setattr(verifying, "verify", lambda *what, **named: pytest.fail("nothing was to be verified"))
     with pytest.raises(UsageError, match="cannot write"):
         verifying.verify_all(asked(files, "/no/such/folder/out.xml"))
+
+
+class FakeSession:
+    profile, version, types = "4.3", "4.3.6", frozenset({"direct", "topic", "fanout", "headers"})
+
+
+def difference(what: str) -> EngineDifference:
+    return EngineDifference(what, "q", "this", "that", f"the rule of {what}")
+
+
+def test_an_invalid_file_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in (("a", "queues: {q: }\n"), ("bad", "queues: [\n"), ("z", "queues: {z: }\n")):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    monkeypatch.setattr(verifying, "session", lambda target: FakeSession)
+    monkeypatch.setattr(verifying, "verify", lambda scenario, *_: VerifyVerdict(scenario.file, scenario.name, tries=1))
+    paths = [str(tmp_path / f"{name}.yaml") for name in ("a", "bad", "z")]
+    assert verifying.verify_all(asked(paths, None)) == 2
+    found = capsys.readouterr()
+    assert [line for line in found.out.splitlines() if line.startswith("✔")] == [f"✔  {paths[0]}", f"✔  {paths[2]}"]
+    assert "bad.yaml:2:1" in found.err
+
+
+def test_random_collects_all_that_differs_by_what_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    differ = {"random-0-1": "ready", "random-0-2": "error", "random-0-4": "ready"}
+
+    def verify(scenario: Scenario, *_: object, **named: object) -> VerifyVerdict:
+        what = differ.get(scenario.name)
+        return VerifyVerdict(scenario.file, scenario.name, difference=difference(what) if what else None, tries=1)
+
+    monkeypatch.setattr(verifying, "session", lambda target: FakeSession)
+    monkeypatch.setattr(verifying, "verify", verify)
+    assert verifying.verify_all(asked([], None)._replace(keep=str(tmp_path))) == 1
+    assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(differ)
+    found = capsys.readouterr()
+    assert "✘  2 differ in: ready (the rule of ready)" in found.out
+    assert "2 agree, 3 differ" in found.out
+    for path in tmp_path.iterdir():
+        assert len(path.read_text().splitlines()) < 12  # made smaller

@@ -8,13 +8,15 @@ from routesim.cli.handlers.running_on_broker import BrokerTarget, loaded_for, se
 from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.options import choice, stdin_once
 from routesim.cli.shared.output import CannotWrite, opened, stderr_line, style_of
-from routesim.cli.shared.refusing import FOR_PEOPLE, write_problems
+from routesim.cli.shared.progress import Progress
+from routesim.cli.shared.refusing import write_problems
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.report.formats import VERIFY, formats_of, writer_of
 from routesim.report.results.findings import refused
 from routesim.report.results.verdicts import Verdicts
 from routesim.run.session import BrokerSession
+from routesim.scenario import Scenario
 from routesim.verify import TRIES, VerifyVerdict, verify
 
 
@@ -57,44 +59,59 @@ def _verify_all(options: VerifyOptions) -> int:
     for item in files:
         write_problems(item.problems)
     unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
-    if unusable:
-        if options.format not in FOR_PEOPLE:
-            with opened(options.output) as out:
-                writer_of(options.format, VERIFY)(out, Verdicts([], found.version, unusable), style_of(out, options.format))
-        return UNUSABLE
     usable = [item.scenario for item in files if item.scenario is not None]
     with opened(options.output) as out:  # what cannot be written is to be known before the work, not after it
-        speed = options.target.speed
-        verdicts = _random(options, found) if options.random else [verify(scenario, found, speed) for scenario in usable]
-        writer_of(options.format, VERIFY)(out, Verdicts(verdicts, found.version), style_of(out, options.format))
+        verdicts = _random(options, found) if options.random else _each(usable, options, found)
+        shown = Verdicts(verdicts, found.version, unusable)
+        writer_of(options.format, VERIFY)(out, shown, style_of(out, options.format))
+    if unusable:
+        return UNUSABLE
     return NO if any(item.difference for item in verdicts) else OK
 
 
-def _random(options: VerifyOptions, found: BrokerSession) -> list[VerifyVerdict]:
-    """Verifies drawn scenarios up to the first that differs, which is shrunk and kept as a file."""
-    from routesim.scenario.yaml.writing import text
-    from routesim.verify.drawing import draw
-    from routesim.verify.shrinking import shrink
+def _each(scenarios: list[Scenario], options: VerifyOptions, found: BrokerSession) -> list[VerifyVerdict]:
+    progress, verdicts = Progress("verify", quiet=False), []
+    for number, scenario in enumerate(scenarios, 1):
+        progress.say(f"{number} of {len(scenarios)}, {scenario.name}")
+        verdicts.append(verify(scenario, found, options.target.speed))
+    progress.clear()
+    return verdicts
 
-    verdicts = []
+
+def _random(options: VerifyOptions, found: BrokerSession) -> list[VerifyVerdict]:
+    """Verifies drawn scenarios; each that differs is shrunk and kept as a file."""
+    from routesim.verify.drawing import draw
+
+    progress, verdicts, differ = Progress("verify", quiet=False), [], 0
     for number in range(options.random):
+        progress.say(f"{number + 1} of {options.random}, {differ} differ")
         document = draw(options.seed, number, found.profile, found.types)
         verdict = _again(document, options, found)
         if verdict.difference is not None:
-            name = document["name"]
-            stderr_line(f"{name} differs; looking for a smaller scenario that does")
-            small = shrink(document, lambda each: _again(each, options, found, 2).difference is not None)
-            smaller = _again(small, options, found)
-            if smaller.difference is None:  # it showed by chance: what differed for certain is kept
-                small, smaller = document, verdict
-            path = os.path.join(options.keep, f"{name}.yaml")
-            with open(path, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text(small))
-            stderr_line(f"kept {path}")
-            verdicts.append(smaller._replace(file=path))
-            break
+            differ += 1
+            progress.clear()
+            verdict = _shrunk(document, verdict, options, found)
         verdicts.append(verdict)
+    progress.clear()
     return verdicts
+
+
+def _shrunk(document: dict[str, Any], verdict: VerifyVerdict, options: VerifyOptions, found: BrokerSession) -> VerifyVerdict:
+    """The smallest scenario found that differs in the same thing, kept as a file."""
+    from routesim.scenario.yaml.writing import text
+    from routesim.verify.shrinking import shrink
+
+    name, alike = document["name"], verdict.kind
+    stderr_line(f"{name} differs; looking for a smaller scenario that does")
+    small = shrink(document, lambda each: _again(each, options, found, 2).kind == alike)
+    smaller = _again(small, options, found)
+    if smaller.difference is None:  # it showed by chance: what differed for certain is kept
+        small, smaller = document, verdict
+    path = os.path.join(options.keep, f"{name}.yaml")
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text(small))
+    stderr_line(f"kept {path}")
+    return smaller._replace(file=path)
 
 
 def _again(document: dict[str, Any], options: VerifyOptions, found: BrokerSession, tries: int = TRIES) -> VerifyVerdict:

@@ -68,6 +68,11 @@ def write_verdicts(out: IO[str], found: "Verdicts", style: OutputStyle) -> None:
     if many:
         reasons = Counter(case.reason for _, case in cases if case.outcome == SKIPPED)
         lines += [f"-  {count} skipped: {visible(reason)}" for reason, count in reasons.most_common()]
+    if len(cases) > 1:
+        groups = found.groups.items()
+        lines += [
+            f"✘  {len(files)} differ in: {visible(what)} ({visible(rule)})" for (what, rule), files in groups if len(files) > 1
+        ]
     if cases or not found.refused:
         lines.append(found.verdict())
     out.write("".join(fitted(line, encoding) + "\n" for line in lines))

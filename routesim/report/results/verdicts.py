@@ -12,7 +12,7 @@ from routesim.verify.comparing import EngineDifference
 
 
 class Verdicts(NamedTuple):
-    """`version`: the broker's. `refused`: files that cannot be used; where there are any, nothing was verified."""
+    """`version`: the broker's. `refused`: files that cannot be used; the others were verified nevertheless."""
 
     verdicts: Sequence[VerifyVerdict]
     version: str
@@ -35,7 +35,17 @@ class Verdicts(NamedTuple):
         nothing = {"scenario": None, "agrees": False, "skipped": None, "tries": 0, "difference": None}
         rows += [{**nothing, **file_object(suite)} for suite in self.refused]
         ok = not self.refused and not any(item.difference for item in self.verdicts)
-        return {"rabbitmq": self.version, "ok": ok, "verdicts": rows}
+        groups = [{"what": what, "rule": rule, "files": files} for (what, rule), files in self.groups.items()]
+        return {"rabbitmq": self.version, "ok": ok, "verdicts": rows, "groups": groups}
+
+    @property
+    def groups(self) -> dict[tuple[str, str], list[str]]:
+        """The files that differ, by what differs."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for item in self.verdicts:
+            if item.kind is not None:
+                found.setdefault(item.kind, []).append(item.file)
+        return found
 
     def verdict(self) -> str:
         """The sum in a sentence."""

@@ -1,16 +1,7 @@
-"""Random scenarios, a function of (seed, number). What is known to differ, or to be a race, is not drawn:
-
-a transaction on a quorum queue, the cancelling of a single active consumer on a classic queue, several limits of one whole
-channel, policies of equal priority, expiry without a wait after it, and the dice of x-random.
-"""
+"""A random scenario of what every broker has: exchanges, queues, bindings, consumers, and steps that use them."""
 
 from random import Random
 from typing import Any
-
-from routesim.diagnostics import Invalid
-from routesim.scenario import Scenario, load_source
-from routesim.scenario.yaml.source import Source
-from routesim.scenario.yaml.writing import text
 
 Document = dict[str, Any]
 
@@ -23,24 +14,9 @@ HEADERS: tuple[dict[str, Any], ...] = ({}, {"h": 1}, {"h": "1"}, {"h": 1, "g": "
 LISTS = ("exchanges", "queues", "consumers")
 
 
-def draw(seed: int, number: int, profile: str, types: frozenset[str]) -> Document:
-    """A scenario that loads."""
-    for attempt in range(100):
-        document = _Drawing(Random(f"{seed} {number} {attempt}"), types).document(f"random-{seed}-{number}")
-        try:
-            scenario_of(document, profile)
-        except Invalid:
-            continue
-        return document
-    raise AssertionError("no scenario could be drawn")
+class Drawing:
+    """The names of exchanges are x0, x1 …, of queues q0 …, of consumers c0 …; more of each may be added before `steps_of`."""
 
-
-def scenario_of(document: Document, profile: str) -> Scenario:
-    """Raises `Invalid`."""
-    return load_source(Source(f"{document['name']}.yaml", text(document)), "", rabbitmq=profile)
-
-
-class _Drawing:
     def __init__(self, random: Random, types: frozenset[str]) -> None:
         self.random = random
         self.types = [kind for kind in TYPES if kind in types]
