@@ -89,15 +89,20 @@ def max_age(value: Value, arguments: Table, rules: Rules) -> Any:
     wrong = _string(value)
     if wrong:
         return wrong
-    if re.match("[0-9]", raw(value)) is None and rules.max_age_without_digit_crashes:
+    if not begins_with_digit(raw(value)) and rules.max_age_without_digit_crashes:
         raise AmqpError(541, "INTERNAL_ERROR", argument="x-max-age")
-    return None if is_max_age(raw(value)) else "invalid_max_age"
+    return None if age_ms(raw(value)) else "invalid_max_age"
 
 
-def is_max_age(text: str) -> bool:
-    """Whether it is an age such as `1h`; what follows a line break is not looked at (rules/queues#1.11)."""
-    age = re.match(r"([0-9]+)(.*)", text)
-    return age is not None and int(age[1]) > 0 and age[2] in AGE_UNITS_MS
+def begins_with_digit(text: str) -> bool:
+    return re.match("[0-9]", text) is not None
+
+
+def age_ms(text: str) -> int | None:
+    """An age above 0 such as `1h`, in ms; None when it is none. What follows a line break is not looked at
+    (rules/queues#1.11)."""
+    age = re.match("([0-9]+)(.*)", text)
+    return int(age[1]) * AGE_UNITS_MS[age[2]] or None if age is not None and age[2] in AGE_UNITS_MS else None
 
 
 def anything(value: Value, arguments: Table, rules: Rules) -> Any:

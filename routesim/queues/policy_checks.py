@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from routesim.deprecated import LOCATOR_POLICY_DENIED
-from routesim.queues.argument_checks import is_max_age
+from routesim.queues.argument_checks import age_ms
 from routesim.values import erlang_term
 from routesim.versions import Rules
 
@@ -55,7 +55,7 @@ def delivery_limit(value: Any, rules: Rules) -> str | None:
 
 def max_age(value: Any, rules: Rules) -> str | None:
     """Where the check itself crashes, in the versions in which an argument without a digit does, the answer has no words."""
-    return None if isinstance(value, str) and is_max_age(value) else _not_valid(value, "max age")
+    return None if isinstance(value, str) and age_ms(value) else _not_valid(value, "max age")
 
 
 def master_locator(value: Any, rules: Rules) -> str | None:

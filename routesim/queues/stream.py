@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.content import Content
 from routesim.epoch import virtual_ms
-from routesim.queues.argument_checks import AGE_UNITS_MS
+from routesim.queues.argument_checks import age_ms, begins_with_digit
 from routesim.queues.base import ACK, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
@@ -52,8 +52,9 @@ class Stream(QueueType):
         super().check_consume(auto_ack, exclusive, arguments, channel)
         asked = arguments.get("x-stream-offset", "next")
         offset = raw(asked)
-        no_age = isinstance(offset, str) and offset not in NAMED_OFFSETS and not offset[:1].isdigit()
-        if wire_type(asked) == "bool" or (no_age and self.rules.max_age_without_digit_crashes):
+        no_age = isinstance(offset, str) and offset not in NAMED_OFFSETS and not begins_with_digit(offset)
+        no_offset = not is_integer(asked) and wire_type(asked) not in ("longstr", "timestamp")
+        if no_offset or (no_age and self.rules.max_age_without_digit_crashes):
             raise AmqpError(541, "INTERNAL_ERROR")
         if not self._offset_is_valid(asked):
             problem = f"{{invalid_stream_offset_arg,{{{wire_type(asked)},{erlang_term(offset)}}}}}"
@@ -64,7 +65,7 @@ class Stream(QueueType):
         inner = raw(offset)
         if is_integer(offset) or wire_type(offset) == "timestamp":
             return True
-        return isinstance(inner, str) and (inner in NAMED_OFFSETS or _age_ms(inner) is not None)
+        return isinstance(inner, str) and (inner in NAMED_OFFSETS or age_ms(inner) is not None)
 
     def check_get(self, channel: Channel[QueueType]) -> None:
         raise AmqpError(540, f"basic.get not supported by stream queues {self.where()}")
@@ -87,7 +88,7 @@ class Stream(QueueType):
         if wire_type(offset) == "timestamp":
             since = virtual_ms(inner)
         elif isinstance(inner, str):
-            since = now - (_age_ms(inner) or 0)
+            since = now - (age_ms(inner) or 0)
         else:
             return max(0, int(inner))  # beyond the end: nothing below it, when it comes (rules/queues#8.3)
         return next((index for index, (at_ms, _) in enumerate(self.log) if at_ms >= since), len(self.log))
@@ -143,9 +144,3 @@ class Stream(QueueType):
 
     def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
         return prints.copies(self.ready())
-
-
-def _age_ms(text: str) -> int | None:
-    """`1h`, `30s` … in ms; None when it is no age."""
-    number, unit = text[:-1], text[-1:]
-    return int(number) * AGE_UNITS_MS[unit] if number.isascii() and number.isdigit() and unit in AGE_UNITS_MS else None

@@ -142,10 +142,16 @@ def load_expanded(source: Source, folder: str, *, rabbitmq: str | None = None) -
 
 @_without_collector()
 def load_definitions(
-    source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, *, rabbitmq: str | None = None
+    source: Source,
+    data: dict[str, Any],
+    node: Mapping | None,
+    vhost: str,
+    *,
+    rabbitmq: str | None = None,
+    permit: tuple[str, ...] = (),
 ) -> Scenario:
-    """What a definitions file declares in one vhost; `node` where its data were YAML. Raises `Invalid`."""
-    return _Loader(source, LoadOptions("", rabbitmq, False, vhost)).definitions_file(data, node)
+    """What a definitions file declares in one vhost; `node` where its data were YAML; `permit` as in `load`. Raises `Invalid`."""
+    return _Loader(source, LoadOptions("", rabbitmq, False, vhost, permit=permit)).definitions_file(data, node)
 
 
 class LoadOptions(NamedTuple):

@@ -130,6 +130,9 @@ test_acknowledgement_timeout = queue_rules("""
 5.10 acknowledgement timeout, a late answer counts once: by itself or with those before it; then the tag is unknown [4.3]
     broker consumer-timeout=10000; queue q limited; consume A q prefetch=3; send q 0 1 2; wait 10000; nack A 3
     ack A 2 multiple; ready q = 0* 1* 2*; ack A 1 !406
+5.10 acknowledgement timeout, a late answer with those before it: the tag itself too, later ones not, all by tag 0 [4.3, upto=2 0]
+    broker consumer-timeout=10000; queue q limited; consume A q prefetch=3; send q 0 1 2; wait 10000; ack A {upto} multiple
+    [2] ack A 3; ack A 2 !406 unknown delivery tag 2
 """)
 
 EXPIRATIONS = [

@@ -46,6 +46,10 @@ test_streams = queue_rules("""
     queue s stream; send s 0..4
     consume A s prefetch=5 x-stream-offset=7x !406 invalid arg 'x-stream-offset' for queue 's' in vhost '/': {invalid_stream_offset_arg,{longstr,<<"7x">>}}
     consume A s prefetch=5 x-stream-offset=true !541
+8.3 stream offset of no age at all: 406 [offset=0h 00s 1 1hh]
+    queue s stream; consume A s prefetch=5 x-stream-offset="{offset}" !406 invalid_stream_offset_arg,{longstr,<<"{offset}">>}
+8.3 stream offset of another type: closes the connection
+    queue s stream; consume A s prefetch=5 x-stream-offset=[1] !541; consume B s prefetch=5 x-stream-offset={"a":1} !541
 8.3 stream offset that begins with no digit: 541 until 4.2.6 and in 4.3.0, then 406 [3.10 3.13 4.0 4.2.6 4.2.7 4.3.0 4.3.1 4.3]
     queue s stream; [<4.2.7] consume A s prefetch=5 x-stream-offset=bogus !541; [4.3.0] consume A s prefetch=5 x-stream-offset=bogus !541
     [>=4.2.7 <4.3.0] consume A s prefetch=5 x-stream-offset=bogus !406; [>=4.3.1] consume A s prefetch=5 x-stream-offset=bogus !406

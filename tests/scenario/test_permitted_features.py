@@ -5,6 +5,12 @@ import json
 import pytest
 from kits.scenario import play, problems_in, refused, routesim
 
+from routesim.diagnostics import Invalid
+from routesim.scenario.definitions.importing import imported
+from routesim.scenario.topology_data import scenario_sections
+from routesim.scenario.yaml.source import Source
+from routesim.scenario.yaml.writing import text
+
 TRANSIENT = "queues: {q: {durable: false}}"
 LOCATED = "queues: {q: {arguments: {x-queue-master-locator: min-masters}}}"
 POLICY = "policies: [{name: p, pattern: x, definition: {queue-master-locator: min-masters}}]\nqueues: {q: }"
@@ -59,6 +65,17 @@ def test_an_export_says_what_belongs_into_the_configuration(tmp_path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(scenario(TRANSIENT, "transient_nonexcl_queues"))
     assert "deprecated_features.permit.transient_nonexcl_queues = true" in routesim("export", str(file)).err
+
+
+def test_an_import_keeps_what_the_broker_permits() -> None:
+    """The features come from the broker's API, for definitions do not hold them."""
+    document = {"rabbit_version": "4.3.6", "queues": [{"name": "q", "vhost": "/", "durable": False, "auto_delete": False}]}
+    source = Source("broker", json.dumps(document))
+    with pytest.raises(Invalid):
+        imported(source)
+    found = imported(source, permit=("transient_nonexcl_queues",)).topology
+    assert found.permit == ("transient_nonexcl_queues",)
+    assert "permit: [transient_nonexcl_queues]" in text(scenario_sections(found))
 
 
 @pytest.mark.parametrize("section", ["policies", "parameters"])

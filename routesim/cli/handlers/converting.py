@@ -14,6 +14,7 @@ from routesim.cli.shared.refusing import rules_of, scenario_of, write_problems
 from routesim.diagnostics import Invalid
 from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
 from routesim.scenario.definitions.importing import Imported, imported
+from routesim.scenario.definitions.list_form import closest_version
 from routesim.scenario.topology_data import DeclaredTopology, scenario_sections
 from routesim.scenario.yaml.source import Source, read_source
 from routesim.scenario.yaml.writing import lines as yaml_lines
@@ -38,6 +39,7 @@ def import_file(path: str, vhost: str | None, format: str, output: str | None, r
 
 def import_broker(url: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
     """What a running broker declares, as its HTTP API tells it, without users and secrets."""
+    from routesim.rabbitmq.features import permitted_features, to_permit
     from routesim.rabbitmq.management import Management
     from routesim.rabbitmq.problems import BrokerProblem
     from routesim.rabbitmq.url import BadAddress, web_address
@@ -45,13 +47,16 @@ def import_broker(url: str, vhost: str | None, format: str, output: str | None, 
     _check(format, rabbitmq)
     try:
         address = web_address(url)
-        document = Management(address).definitions(vhost)
+        management = Management(address)
+        document = management.definitions(vhost)
+        profile = rabbitmq or closest_version(str(document.get("rabbitmq_version") or document.get("rabbit_version", "")))[0]
+        permit = to_permit(permitted_features(management, profile), profile)
     except BadAddress as problem:
         raise UsageError(str(problem)) from None
     except BrokerProblem as problem:
         stderr_line(f"error: {problem}")
         return NO_VERDICT
-    return _import(Source(str(address), json.dumps(document, indent=1)), None, vhost, format, output, rabbitmq)
+    return _import(Source(str(address), json.dumps(document, indent=1)), None, vhost, format, output, rabbitmq, permit)
 
 
 def _check(format: str, rabbitmq: str | None) -> None:
@@ -60,9 +65,12 @@ def _check(format: str, rabbitmq: str | None) -> None:
         rules_of(rabbitmq)
 
 
-def _import(source: Source, path: str | None, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
+def _import(
+    source: Source, path: str | None, vhost: str | None, format: str, output: str | None, rabbitmq: str | None,
+    permit: tuple[str, ...] = (),
+) -> int:  # fmt: skip
     try:
-        found = imported(source, vhost, rabbitmq=rabbitmq)
+        found = imported(source, vhost, rabbitmq=rabbitmq, permit=permit)
     except Invalid as invalid:
         write_problems(invalid.diagnostics)
         return UNUSABLE

@@ -24,14 +24,15 @@ class Imported(NamedTuple):
     warnings: tuple[Diagnostic, ...]
 
 
-def imported(source: Source, vhost: str | None = None, *, rabbitmq: str | None = None) -> Imported:
+def imported(source: Source, vhost: str | None = None, *, rabbitmq: str | None = None, permit: tuple[str, ...] = ()) -> Imported:
     """The part of the file in `vhost` (None: `/`, or the only one in which something is declared). Raises `Invalid`.
 
-    `rabbitmq`: by the rules of this known version instead of the file's own.
+    `rabbitmq`: by the rules of this known version instead of the file's own. `permit`: the deprecated features that the broker
+    takes whose definitions they are.
     """
     data, node = _read(source)
     chosen = _vhost(source, data, vhost)
-    scenario = load_definitions(source, data, node, chosen, rabbitmq=rabbitmq)
+    scenario = load_definitions(source, data, node, chosen, rabbitmq=rabbitmq, permit=permit)
     losses = [] if node is not None else list(lost_before(source, data, chosen))
     return Imported(
         _readable(topology_of(scenario)), tuple(left_out(data, chosen, scenario.warnings)), (*scenario.warnings, *losses)
