@@ -32,6 +32,7 @@ RULES: dict[str, CheckRule] = {
     "cycle-cut": CheckRule(ERROR, loop_rules.cycle_cut),
     "retry-endless": CheckRule(WARNING, loop_rules.retry_endless),
     "requeue-endless": CheckRule(WARNING, loop_rules.requeue_endless),
+    "republish-endless": CheckRule(WARNING, loop_rules.republish_endless),
     "wildcard-on-direct": CheckRule(ERROR, binding_rules.wildcard_on_direct),
     "star-is-one-word": CheckRule(WARNING, binding_rules.star_and_several_words),
     "binding-adds-nothing": CheckRule(NOTE, binding_rules.redundant),

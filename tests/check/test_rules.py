@@ -103,6 +103,19 @@ consumers:
         WARNING, "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: requeue}}}",
         "{queues: {jobs: }, consumers: {worker: {queue: jobs, on_message: [{attempt: 1, do: requeue}]}}}",
     ),
+    "republish-endless": (
+        WARNING, f"""
+queues:
+  jobs:
+  wait: {{arguments: {{x-message-ttl: 60000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+consumers: {{worker: {{queue: jobs, on_message: [{{publish: {{routing_key: wait, headers: copy}}}}]}}}}
+""", f"""
+queues:
+  jobs:
+  wait: {{arguments: {{x-message-ttl: 60000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+consumers: {{worker: {{queue: jobs, on_message: [{{round: ">= 5", do: reject}}, {{publish: {{routing_key: wait, headers: copy}}}}]}}}}
+""",
+    ),
     "wildcard-on-direct": (
         ERROR, "{exchanges: {shop: direct}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",
         "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",
