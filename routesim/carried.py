@@ -11,9 +11,9 @@ MISSING: Any = object()
 
 
 class Deaths(NamedTuple):
-    """How often a message has died, by the counts of `x-death`: in `queue`, for `reason` (None: any) together."""
+    """How often a message has died, by the counts of `x-death`: so many times in `queue`, for `reason` (None: any) together."""
 
-    count: Comparison = (">=", 1)
+    times: Comparison = (">=", 1)
     queue: str | None = None
     reason: str | None = None
 
@@ -32,7 +32,7 @@ class Carried(NamedTuple):
 def fits(wanted: Carried, headers: Table) -> bool:
     return (
         all(name in headers for name in wanted.has_header)
-        and all(holds(died(headers, item), item.count) for item in wanted.deaths)
+        and all(holds(died(headers, item), item.times) for item in wanted.deaths)
         and (wanted.delivery_count is None or holds(count_in(headers, DELIVERY_COUNT), wanted.delivery_count))
         and (wanted.acquired_count is None or holds(count_in(headers, ACQUIRED_COUNT), wanted.acquired_count))
         and all(is_held(value_at(headers, path), value) for path, value in wanted.header)

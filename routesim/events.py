@@ -84,7 +84,8 @@ class Enqueued(NamedTuple):
 
 @event("unroutable", ROUTED, LOST)
 class Unroutable(NamedTuple):
-    """A publish that reached no queue. `confirmed`: the publisher was told "ack" all the same."""
+    """A publish that reached no queue. `confirmed`: the publisher was told "ack" all the same. `channel` None: a delayed exchange
+    published it."""
 
     at_ms: int
     message: str
@@ -93,6 +94,7 @@ class Unroutable(NamedTuple):
     why: str
     returned: bool
     confirmed: bool
+    channel: str | None = None
 
 
 @event("returned", ROUTED)
@@ -106,6 +108,7 @@ class Returned(NamedTuple):
     code: int
     text: str
     why: str
+    channel: str | None = None
 
 
 @event("uncommitted", ROUTED)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from routesim import events
 from routesim.durations import seconds
 from routesim.replies import REPLY_SUCCESS
-from routesim.shown import path_sentence, shown_binding, shown_exchange, shown_key, shown_path
+from routesim.shown import path_sentence, publisher, shown_binding, shown_exchange, shown_key, shown_path
 from routesim.tables import BAD, GOOD, HIT, MISS, NOTICE, PLAIN, QUIET
 
 
@@ -95,11 +95,22 @@ _CAUSES = {
 
 
 def _unroutable_why(event: events.Unroutable) -> str:
-    return f"{event.why}.{' Confirmed to the publisher, but in no queue.' if event.confirmed else ' In no queue.'}"
+    who = publisher(event.channel)
+    if event.confirmed:
+        return f"{event.why}. Confirmed to {who or 'the publisher'}, but in no queue."
+    return f"{event.why}. In no queue{f'; published by {who}' if who else ''}."
 
 
 def _unroutable(event: events.Unroutable) -> str:
-    return f"reached no queue: {event.why}{'; the publisher was told ack all the same' if event.confirmed else ''}"
+    who = publisher(event.channel)
+    if event.confirmed:
+        return f"reached no queue: {event.why}; {who or 'the publisher'} was told ack all the same"
+    return f"reached no queue: {event.why}{f'; published by {who}' if who else ''}"
+
+
+def _returned_why(event: events.Returned) -> str:
+    who = publisher(event.channel)
+    return f"{event.code} {event.text}: {event.why}{f', to {who}' if who else ''}"
 
 
 def _delivery(event: events.Delivered | events.Got) -> str:
@@ -191,8 +202,8 @@ NARRATION: dict[type, Words] = {
         compared=lambda event: f"{event.message} reaches nobody", shown=lambda event: not event.returned,
     ),
     events.Returned: Words(
-        "returned", _exchange, lambda event: f"{event.code} {event.text}: {event.why}", NOTICE,
-        lambda event: f"returned to its publisher: {event.code} {event.text}",
+        "returned", _exchange, _returned_why, NOTICE,
+        lambda event: f"returned to {publisher(event.channel) or 'its publisher'}: {event.code} {event.text}",
     ),
     events.Uncommitted: Words("held back", _channel, lambda event: "until the transaction is committed", QUIET),
     events.Unpublished: Words("NOT PUBLISHED", _nothing, _why, BAD, lambda event: f"not published: {event.why}"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from routesim.events import Path
-from routesim.model import Binding
+from routesim.model import PUBLISH_CHANNEL, Binding
 from routesim.values import plain
 
 MAX_HOPS = 4  # of a path; of a longer one the first and the last are shown
@@ -12,6 +12,11 @@ MAX_HOPS = 4  # of a path; of a longer one the first and the last are shown
 def shown_key(key: str) -> str:
     """A routing or binding key; what is empty can be seen."""
     return key if key else '""'
+
+
+def publisher(channel: str | None) -> str:
+    """Who publishes on a channel: its name, or that of the consumer whose it is; empty for the one that nobody has named."""
+    return "" if channel in (None, PUBLISH_CHANNEL) else str(channel).removesuffix(" (publish)")
 
 
 def shown_exchange(name: str) -> str:

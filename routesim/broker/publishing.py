@@ -72,8 +72,11 @@ def enqueue_everywhere(
         returned = True
         if broker.listen:
             broker.listen(
-                events.Returned(broker.now, message_id, content.exchange, content.routing_key, 312, "NO_ROUTE", found.why_nowhere)
-            )
+                events.Returned(
+                    broker.now, message_id, content.exchange, content.routing_key, 312, "NO_ROUTE", found.why_nowhere,
+                    channel.name,
+                )
+            )  # fmt: skip
     elif found.delayed_by:
         ledger.delayed += 1
     elif replied:
@@ -85,7 +88,7 @@ def enqueue_everywhere(
             broker.listen(
                 events.Unroutable(
                     broker.now, message_id, content.exchange, content.routing_key, found.why_nowhere, returned,
-                    channel.confirms and not returned,
+                    channel.confirms and not returned, channel.name,
                 )
             )  # fmt: skip
         if channel.confirms:

@@ -36,6 +36,7 @@ RULES: dict[str, CheckRule] = {
     "requeue-endless": CheckRule(WARNING, loop_rules.requeue_endless),
     "queue-expires": CheckRule(WARNING, expiry_rules.queue_expires),
     "expiry-late": CheckRule(NOTE, expiry_rules.expiry_late),
+    "republish-endless": CheckRule(WARNING, loop_rules.republish_endless),
     "wildcard-on-direct": CheckRule(ERROR, binding_rules.wildcard_on_direct),
     "star-is-one-word": CheckRule(WARNING, binding_rules.star_and_several_words),
     "binding-adds-nothing": CheckRule(NOTE, binding_rules.redundant),

@@ -10,8 +10,8 @@ from routesim.content import Content
 from routesim.diagnostics import ERROR
 from routesim.durations import duration_text
 from routesim.explain.futures import dead_letter_target, delivery_limit
-from routesim.explain.keys.key_sets import TooManyStates
-from routesim.model import Consumer
+from routesim.explain.keys.key_sets import TooManyStates, exactly
+from routesim.model import Consumer, Reply
 from routesim.queues import QueueType
 
 DEEPEST = 8
@@ -20,6 +20,7 @@ MAX_CIRCLES = 10  # of one queue that are named each
 MAX_RETURNS = 50  # returns that a witness makes to reach a delivery limit
 ROUNDS = 3
 SUPERVISED = 1_000  # ms after which a witness starts a consumer that died again, where the scenario does not say
+WORKS_MS = 1_000  # what a job takes in a draft, so that time passes
 
 
 class Hop(NamedTuple):
@@ -326,3 +327,42 @@ def _back_again_shown(topology: CheckedTopology, queue: QueueType, consumer: Con
     )
     expect = {"consumers": {consumer.name: {"delivered": f">= {ROUNDS}"}}}
     return draft(topology, sentence, sections, steps, expect, consumers={consumer.name: fields}, until=ROUNDS * pause)
+
+
+def republish_endless(topology: CheckedTopology) -> Iterator[Problem]:
+    """A consumer that publishes whatever it gets anew, to where it comes back from."""
+    for consumer in topology.scenario.consumers.values():
+        queue = topology.broker.queues.get(consumer.queue)
+        rule = consumer.on_message[0]
+        plainly = rule._replace(do="ack", takes=None, publish=()) == type(rule)()
+        if queue is None or queue.keeps_log or rule.do != "ack" or not rule.publish or not plainly:
+            continue
+        way, key = topology.publish(queue.name)
+        anew = [_anew(reply, key) for reply in rule.publish if "$" not in reply.message.exchange]
+        ways = [(way, key)]
+        ways += [(PublishPath(item.get("exchange", ""), exactly(item["routing_key"])), item["routing_key"]) for item in anew]
+        sections = slice_of(topology, ways, [queue.name])
+        touched = [item for name, item in topology.broker.queues.items() if name in sections.get("queues", {})]
+        waits = sum(item.settings.message_ttl or 0 for item in touched) + sum(int(item.get("expiration", "0")) for item in anew)
+        lasts = (ROUNDS + 1) * (WORKS_MS + waits)
+        fields = {"queue": queue.name, "takes": WORKS_MS, "on_message": [{"publish": anew}]}
+        shown = draft(
+            topology, f"{publishing(way, key)}: '{consumer.name}' gets it {ROUNDS} times, and no end", sections,
+            [publish_step(way, key)], {"consumers": {consumer.name: {"delivered": f">= {ROUNDS}"}}},
+            consumers={consumer.name: fields}, until=lasts,
+        )  # fmt: skip
+        text = f"consumer '{consumer.name}' publishes every message anew, and gets it back from queue '{queue.name}', for ever"
+        cure = "end it with a rule before: {round: '>= 5', do: reject}"
+        yield Problem(text, consumer.name, (), cure, shown)
+
+
+def _anew(reply: Reply, key: str) -> dict[str, Any]:
+    """What a rule publishes, as a draft may write it."""
+    message = reply.message
+    fields: dict[str, Any] = {"exchange": message.exchange} if message.exchange else {}
+    fields["routing_key"] = message.routing_key.replace("$routing_key", key)
+    if message.expiration is not None and message.expiration.isdecimal():
+        fields["expiration"] = message.expiration
+    if reply.copy_headers:
+        fields["headers"] = "copy"
+    return fields

@@ -49,7 +49,7 @@ class ExpectationWitness(Fold):
         self.published: dict[str, events.Published] = {}
         self.first_published: str | None = None
         self.gone: dict[str, Any] = {}  # queue or consumer -> why it is not there
-        self.ends: dict[str, list[Any]] = {"returned": [], "nacked": [], "lost": []}
+        self.ends: dict[str, list[Any]] = {"returned": [], "nacked": [], "unroutable": [], "lost": []}
         self.working = TaskWitness()
         self.lines = {id(item.step.binding): item.line for item in self.scenario.declarations if isinstance(item.step, Bind)}
         for checked in failed:
@@ -103,10 +103,15 @@ class ExpectationWitness(Fold):
         if len(self.ends[name]) < MAX_EVENTS:
             self.ends[name].append(event)
 
+    def _unroutable(self, event: events.Unroutable) -> None:
+        if not event.returned:
+            self._end("unroutable", event)
+
     hears = {
         events.Published: _published,
         events.QueueDeleted: _queue_deleted,
         events.ConsumerCancelled: _consumer_cancelled,
+        events.Unroutable: _unroutable,
         events.Returned: lambda self, event: self._end("returned", event),
         events.Refused: lambda self, event: self._end("nacked", event),
     }
@@ -215,7 +220,15 @@ class ExpectationWitness(Fold):
             note = ", for it was not mandatory" if type(event) is events.Unroutable and section == "returned" else ""
             return with_time(event) + note
         some = self.ends[section]
-        return "; ".join(with_time(event) for event in some) if some else f"no message was {section}"
+        told = "; ".join(with_time(event) for event in some) if some else f"no message was {section}"
+        return told + (self._not_lost() if section == "lost" else "")
+
+    def _not_lost(self) -> str:
+        """What one may have taken for lost: whoever published it knows."""
+        for section, why in (("returned", "came back to its publisher"), ("nacked", "was refused, and its publisher told")):
+            if self.ends[section]:
+                return f"; {self.ends[section][0].message} {why}, so it is not lost: expect `{section}`"
+        return ""
 
     # Where it did not go, or did ---------------------------------------------------------------------------------------
 

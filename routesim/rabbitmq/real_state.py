@@ -144,11 +144,11 @@ class RealState:
     def _returned_later(self, channel: RealChannel, _: Any, method: Any, properties: Any, body: bytes) -> None:
         self.arrived += 1
         message = self.ids.get(properties.message_id, str(properties.message_id))
-        self.returned(message, method.exchange, method.routing_key)
+        self.returned(message, method.exchange, method.routing_key, channel.name)
 
-    def returned(self, message: str, exchange: str, routing_key: str) -> None:
+    def returned(self, message: str, exchange: str, routing_key: str, channel: str) -> None:
         self.counted["returned"] += 1
-        self.emit(events.Returned(self.now, message, exchange, routing_key, 312, "NO_ROUTE", "the broker returned it"))
+        self.emit(events.Returned(self.now, message, exchange, routing_key, 312, "NO_ROUTE", "the broker returned it", channel))
 
     def _cancelled(self, channel: RealChannel, frame: Any) -> None:
         """basic.cancel from the broker."""

@@ -26,7 +26,7 @@ def publish(broker: RealState, step: steps.Publish) -> None:
         if not channel.confirms:
             broker.flush(channel)
     except pika.exceptions.UnroutableError:
-        broker.returned(step.id, message.exchange, message.routing_key)
+        broker.returned(step.id, message.exchange, message.routing_key, step.channel)
     except pika.exceptions.NackError:
         broker.counted["refused"] += 1
         broker.emit(events.Confirmed(broker.now, step.id, "nack", UNKNOWN))

@@ -24,7 +24,9 @@ def publish(broker: RedisState, step: steps.Publish) -> None:
         return
     broker.ledger.unroutable += 1
     if broker.listen:
-        broker.listen(events.Unroutable(broker.now, step.id, content.exchange, content.routing_key, why_nowhere, False, False))
+        broker.listen(
+            events.Unroutable(broker.now, step.id, content.exchange, content.routing_key, why_nowhere, False, False, step.channel)
+        )
 
 
 def _warn(broker: RedisState, message: Message) -> None:

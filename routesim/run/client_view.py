@@ -57,7 +57,9 @@ class ClientView:
     def check(self, expectation: Expectation, evidence: Evidence, step: int | None) -> Checked | None:
         """None: no client can say whether it holds, which is noted."""
         unseen = (
-            expectation.path[0] == "lost" or (step is not None and is_of_ready(expectation)) or _is_of_one_engine(expectation)
+            expectation.path[0] in ("lost", "unroutable")
+            or (step is not None and is_of_ready(expectation))
+            or _is_of_one_engine(expectation)
         )
         found = None if unseen else check(expectation, evidence, step)
         if found is None or (not found.ok and self._cannot_be_seen(expectation)):

@@ -42,8 +42,11 @@ class Processes:
         if not isinstance(received, Delivery):
             state = self.by_channel.get(received.channel)
             if state is not None:
-                ended = process.channel_ended if isinstance(received, ChannelEnded) else process.consumer_ended
-                self._perform(state, ended(state, received, self.clock.now()))
+                now = self.clock.now()
+                if isinstance(received, ChannelEnded):
+                    self._perform(state, process.channel_ended(state, received, now))
+                else:
+                    self._perform(state, process.consumer_ended(state, received, now))
                 self._forget(state)
             return state is not None
         state = self.by_channel.get(received.subscription.channel.name) if received.subscription is not None else None

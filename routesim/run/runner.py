@@ -91,7 +91,7 @@ class Runner:
             records.append(self.fates)
         if keep or "consumers" in sections:
             records.append(self.deliveries)
-        if keep or sections & {"returned", "nacked"}:
+        if keep or sections & {"returned", "nacked", "unroutable"}:
             records.append(self.publishers)
         if self.tasks is not None and (keep or sections & {"tasks", "workers"}):
             records.append(self.tasks)

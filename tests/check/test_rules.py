@@ -144,6 +144,19 @@ queues: {wait: }
 steps: [{publish: {routing_key: wait, expiration: "1000"}}, {publish: {routing_key: wait, expiration: "1000"}}]
 """,
     ),
+    "republish-endless": (
+        WARNING, f"""
+queues:
+  jobs:
+  wait: {{arguments: {{x-message-ttl: 60000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+consumers: {{worker: {{queue: jobs, on_message: [{{publish: {{routing_key: wait, headers: copy}}}}]}}}}
+""", f"""
+queues:
+  jobs:
+  wait: {{arguments: {{x-message-ttl: 60000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
+consumers: {{worker: {{queue: jobs, on_message: [{{round: ">= 5", do: reject}}, {{publish: {{routing_key: wait, headers: copy}}}}]}}}}
+""",
+    ),
     "wildcard-on-direct": (
         ERROR, "{exchanges: {shop: direct}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",
         "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: order.*}]}",

@@ -73,13 +73,14 @@ def test_messages(everything: Outcome) -> None:
     messages = everything.result["messages"]
     assert set(messages) == {f"m{number}" for number in range(1, 13)}
     for record in messages.values():
-        assert set(record) == {"exchange", "routing_key", "queues", "returned", "confirm"}
+        assert set(record) == {"exchange", "routing_key", "queues", "returned", "confirm", "channel"}
     assert messages["m1"] == {
         "exchange": "shop",
         "routing_key": "ship.shoes",
         "queues": ["work"],
         "returned": False,
         "confirm": "ack",
+        "channel": "(publish)",
     }
     assert messages["m4"]["queues"] == ["rest"]
     assert [messages[name]["confirm"] for name in ("m5", "m6", "m8", "m9")] == ["ack", "nack", "ack", "ack"]

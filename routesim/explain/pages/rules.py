@@ -94,6 +94,12 @@ RULE_PAGES: dict[str, Page] = {
         'expiration: "60000", then expiration: "1000", published to one queue that nobody consumes',
         "Use a queue for each time to live, as most delay and retry topologies do; no time to live beside priorities.",
     ),
+    "republish-endless": Page(
+        "A consumer publishes whatever it gets anew, and what it publishes comes back to its queue. Each round is a new message, so "
+        "`attempt` is 1 for ever, and nothing ends it.",
+        "consumers: {worker: {queue: jobs, on_message: [{publish: {routing_key: jobs}}]}}",
+        "Count the rounds, in a header of your own or with `round` in a scenario, and park the message after some of them.",
+    ),
     "wildcard-on-direct": Page(
         "A binding of a direct exchange has * or # as a word. There they are ordinary words; only a publish with that very key "
         "matches.",

@@ -11,7 +11,7 @@ from routesim.events import LOST_STATES
 from routesim.report.summary.task_sections import tasks, workers
 from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
-from routesim.shown import shown_binding, shown_exchange, shown_key
+from routesim.shown import publisher, shown_binding, shown_exchange, shown_key
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 from routesim.text import visible
@@ -119,27 +119,31 @@ def _fate(result: Result, message: str) -> tuple[str, str]:
 
 def _fates(result: Result) -> Section:
     """One row a message; neighbours with the same route and fate share one."""
-    groups: list[tuple[list[str], str, str, str, str]] = []
+    groups: list[tuple[list[str], str, str, str, str, str]] = []
     left_out = 0
     for message, record in result.messages.of.items():
         fate, tone = _fate(result, message)
         exchange, key = shown_exchange(record["exchange"]), shown_key(record["routing_key"])
-        if groups and groups[-1][1:] == (exchange, key, fate, tone):
+        who = publisher(record["channel"])
+        if groups and groups[-1][1:] == (exchange, key, who, fate, tone):
             groups[-1][0].append(message)
         elif len(groups) < MAX_FATES:
-            groups.append(([message], exchange, key, fate, tone))
+            groups.append(([message], exchange, key, who, fate, tone))
         else:
             left_out += 1
+    named = any(who for _, _, _, who, _, _ in groups)
     rows = [
         (
-            Cell(together(ids)),
-            Cell(visible(exchange)), Cell(visible(key)), Cell(fate, tone),
+            Cell(together(ids)), Cell(visible(exchange)), Cell(visible(key)), *([Cell(visible(who))] if named else []),
+            Cell(fate, tone),
         )
-        for ids, exchange, key, fate, tone in groups
+        for ids, exchange, key, who, fate, tone in groups
     ]  # fmt: skip
+    columns = ("message", "exchange", "key", *(["publisher"] if named else []), "ended as")
     if left_out:
-        rows.append((Cell("…"), Cell(""), Cell(""), Cell(f"{left_out} more; --format json has them all", QUIET)))
-    return Section("Messages", ("message", "exchange", "key", "ended as"), rows)
+        empty = [Cell("")] * (len(columns) - 2)
+        rows.append((Cell("…"), *empty, Cell(f"{left_out} more; --format json has them all", QUIET)))
+    return Section("Messages", columns, rows)
 
 
 def together(ids: list[str]) -> str:
@@ -182,7 +186,9 @@ def _ledger(result: Result) -> Section:
     ]
     delayed = found["delayed"]
     if found["unroutable"] and unseen and not delayed:
-        rows.append((Cell(f"confirmed to the publisher, but in no queue: {_ids(unseen)}", BAD),))
+        for who in dict.fromkeys(publisher(result.messages.of[name]["channel"]) for name in unseen):
+            theirs = [name for name in unseen if publisher(result.messages.of[name]["channel"]) == who]
+            rows.append((Cell(f"confirmed to {visible(who) or 'the publisher'}, but in no queue: {_ids(theirs)}", BAD),))
     rows.append((Cell(f"lost {found['lost']}", BAD if found["lost"] else GOOD),))
     return Section("Ledger", (), rows)
 

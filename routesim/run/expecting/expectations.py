@@ -136,6 +136,7 @@ _ACTUAL = {
     "workers": _worker,
     "returned": _ids("returned"),
     "nacked": _ids("nacked"),
+    "unroutable": _ids("unroutable"),
     "lost": lambda path, wanted, evidence: counts(evidence.broker)["lost"],
     "ended": lambda path, wanted, evidence: evidence.ended,
 }

@@ -97,7 +97,7 @@ class Express:
             else:
                 if rank != JOB or reactions + 2 > free:
                     break
-                state, number, delivery, *_ = entry  # type: ignore[misc]
+                state, number, delivery, _, _, _ = entry  # type: ignore[misc]
                 acking = known.get(state) or self.plain.consumer(state)
                 if acking is None:
                     break

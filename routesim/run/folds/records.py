@@ -86,6 +86,7 @@ class Messages(Fold):
     def _published(self, event: events.Published) -> None:
         self.of[event.message] = {
             "exchange": event.exchange, "routing_key": event.routing_key, "queues": [], "returned": False, "confirm": None,
+            "channel": event.channel,
         }  # fmt: skip
 
     def _enqueued(self, event: events.Enqueued) -> None:
@@ -139,17 +140,23 @@ class Fates(Fold):
 
 
 class Publishers(Fold):
-    """The ids that came back, and those that a queue refused."""
+    """The ids that came back, those that a queue refused, and those that reached no queue without coming back."""
 
     def __init__(self) -> None:
         self.returned: list[str] = []
         self.nacked: list[str] = []
+        self.unroutable: list[str] = []
 
     def _confirmed(self, event: events.Confirmed) -> None:
         if event.answer == "nack":
             self.nacked.append(event.message)
 
+    def _unroutable(self, event: events.Unroutable) -> None:
+        if not event.returned:
+            self.unroutable.append(event.message)
+
     hears = {
+        events.Unroutable: _unroutable,
         events.Returned: lambda self, event: self.returned.append(event.message),
         events.Confirmed: _confirmed,
     }

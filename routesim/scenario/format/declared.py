@@ -196,7 +196,7 @@ RULE = Shape(
         **{name: field._replace(doc=f"condition: {field.doc}") for name, field in CARRIED.items()},
         "message": Field(ID, "condition: the id of a message"),
         "chance": Field(Number(0, 1), "condition: drawn from the seed"),
-        "do": Field(Choice(*ANSWERS), "the answer; default ack"),
+        "do": Field(Choice(*ANSWERS), "the answer: ack (default), reject (for good), requeue, crash, or hold (none at all)"),
         "takes": Field(Duration(), "how long this job takes"),
         "after": Field(Duration(), "with crash: so long into the job"),
         "restart": Field(Duration(), "with crash: the consumer comes back after so long"),
@@ -226,7 +226,9 @@ CONSUMER = Shape(
         "start": Field(Boolean(), "false: waits for a consume step"),
         "takes": Field(Duration(), "how long a job takes"),
         "concurrency": Field(Integer(1, 100_000), "jobs at once; default 1"),
-        "on_message": Field(ON_MESSAGE, "the answer; default ack"),
+        "on_message": Field(
+            ON_MESSAGE, "the answer: ack (default), reject, requeue, crash or hold; or rules, the first that fits counts"
+        ),
     },
 )
 

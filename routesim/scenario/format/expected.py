@@ -53,7 +53,11 @@ EXPECT = Shape(
         "workers": Field(MapOf(EXPECT_WORKER, NAME), "what each worker process did, and what it is at"),
         "returned": Field(CountOrIds(), "messages that came back as unroutable"),
         "nacked": Field(CountOrIds(), "messages that a queue refused"),
-        "lost": Field(Count("a count"), "copies that ended nowhere without anybody knowing"),
+        "unroutable": Field(CountOrIds(), "messages that reached no queue and did not come back"),
+        "lost": Field(
+            Count("a count"),
+            "what ended without anybody knowing: unroutable publishes, and copies that were dropped, deleted or lost",
+        ),
         "ended": Field(Choice(*ENDINGS), "how the run ended"),
     },
 )

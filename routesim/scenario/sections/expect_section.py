@@ -62,7 +62,7 @@ def _of_ready(names: Names, path: tuple[str, ...], node: Node, fields: dict[str,
         if field == "deaths":
             check_deaths(names, leaf)
             for item, at in zip(values_of.deaths(wanted), leaf if isinstance(leaf, Sequence) else [leaf], strict=True):
-                yield Expectation(at.line, (*path, said(item)), item.count, item)
+                yield Expectation(at.line, (*path, said(item)), item.times, item)
         elif field == "has_header":
             for name in wanted:
                 yield Expectation(name.line, (*where, str(name)), True, str(name))
