@@ -198,7 +198,7 @@ def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses, *
         why = f"which leads nowhere for key {quoted(dead_key)}"
         fixed = topology.broker.queues[queue].settings.dead_letter_routing_key is not None
         cure = "bind a parking queue for that key" if losses.target else f"declare a queue of the name {quoted(dead_key)}"
-        cure += f", or set {'another' if fixed else 'a'} dead-letter-routing-key"
+        cure += f", or set {'another ' if fixed else ''}x-dead-letter-routing-key"
     inner = ("arguments", "x-dead-letter-exchange") if kind == "queue" else ("definition", "dead-letter-exchange")
     by = "" if kind == "queue" else f"policy '{name}': "
     what = "are lost"

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.model import Policy, policy_body
+from routesim.rabbitmq.http_answers import MOST_BYTES, Encrypted, Plain, TooMuch, fetched
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import WebAddress, segment
 
 DEFAULT_TYPE_KEYS = ("defaultqueuetype", "default_queue_type")  # of 3.10, and of later versions
+LONGEST_REASON = 200  # characters of what the other side says
 SECRET_SECTIONS = ("users", "permissions", "topic_permissions", "user_limits")
 SECRET_COMPONENTS = {"shovel", "federation-upstream", "federation-upstream-set", "federation"}
 SECRET_NAME = re.compile(r"passw|secret|token|credential|uri|url|api[-_]?key", re.IGNORECASE)
@@ -37,20 +39,20 @@ class Management:
         token = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
         self.headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json", "Accept": "application/json"}
         # No proxy from the environment: a password must not travel to one, nor a redirect take it elsewhere.
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect(), Plain(), Encrypted())
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The parsed answer, None for an empty one. Raises `ManagementError` for what the API turns down."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.address.base}/api/{path}", data, self.headers, method=method)
         try:
-            with self.opener.open(request, timeout=self.address.timeout) as answer:
-                text = answer.read()
+            text = fetched(self.opener, request, self.address.timeout)
         except urllib.error.HTTPError as error:
-            with error:
-                raise self._refused(error) from None
+            raise self._refused(error) from None
         except TimeoutError:
             raise self._problem(f"did not answer within {self.address.timeout} s") from None
+        except TooMuch:
+            raise self._problem(f"answered more than {MOST_BYTES // 1024 // 1024} MiB") from None
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError):
                 raise self._problem(f"did not answer within {self.address.timeout} s") from None
@@ -73,11 +75,11 @@ class Management:
         if 300 <= error.code < 400:
             return self._problem("answered with a redirect")
         try:
-            found = json.loads(error.read())
+            found = json.loads(getattr(error, "body", b""))
             text = str(found.get("reason") or found.get("error"))
-        except (ValueError, AttributeError, OSError):
+        except (ValueError, AttributeError, RecursionError):
             text = str(error.reason)
-        return ManagementError(error.code, text)
+        return ManagementError(error.code, text[:LONGEST_REASON])
 
     # Virtual hosts -----------------------------------------------------------------------------------------------------
 
@@ -146,18 +148,29 @@ class Management:
             if vhost is not None and (refusal.status == 404 or refusal.text == "vhost_not_found"):
                 raise BrokerProblem(f"there is no vhost '{vhost}' at {self.address}") from None
             raise BrokerProblem(f"{self.address.user} may not read {what} at {self.address}: {refusal.text}") from None
-        if not isinstance(found, dict):
+        sections = found.values() if isinstance(found, dict) else [None]
+        lists = [part for part in sections if isinstance(part, list)]
+        if not isinstance(found, dict) or not all(isinstance(item, dict) for part in lists for item in part):
             raise self._problem("answered with what is no definitions document")
-        return without_secrets(found)
+        try:
+            return without_secrets(found)
+        except RecursionError:
+            raise self._problem("answered with what is nested too deeply") from None
 
 
 def without_secrets(definitions: dict[str, Any]) -> dict[str, Any]:
     """A definitions document without users, permissions, passwords, and addresses that carry credentials."""
     kept = {key: copy.deepcopy(value) for key, value in definitions.items() if key not in SECRET_SECTIONS}
     for section in ("parameters", "global_parameters"):
-        if section in kept:
-            kept[section] = [_harmless(item) for item in kept[section] if item.get("component") not in SECRET_COMPONENTS]
+        items = kept.pop(section, None)
+        if isinstance(items, list):  # what else there is may hold anything
+            items = [item for item in items if isinstance(item, dict) and not _is_secret(item.get("component"))]
+            kept[section] = [_harmless(item) for item in items]
     return kept
+
+
+def _is_secret(component: Any) -> bool:
+    return isinstance(component, str) and component in SECRET_COMPONENTS
 
 
 def _harmless(value: Any) -> Any:
@@ -170,7 +183,7 @@ def _harmless(value: Any) -> Any:
 
 def _reason(error: object) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text)[:200]
+    return str(text)[:LONGEST_REASON]
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -234,14 +234,18 @@ class _Loader:
     def _included(self, fields: dict[str, Any], vhost: str) -> list[list_form.Definitions]:
         found = []
         for path in fields.get("definitions", ()):
+            source = None
             try:
-                source = read_source(os.path.join(self.folder, path))
+                source = read_source(os.path.join(self.folder, path), piped=False)
                 if os.path.realpath(source.file) == os.path.realpath(self.source.file):
                     raise self.reader.error("includes-itself", "this file includes itself", path)
                 data = list_form.read_json(source)
             except Invalid as invalid:
                 problem = invalid.diagnostics[0]
-                if problem.code == "unreadable-file":
+                if problem.code == "not-json" and source is not None and not source.text.lstrip().startswith("{"):
+                    # A path may lead anywhere: what is no JSON at all is not shown.
+                    self.reader.error("not-json", f"'{path}' is no definitions file: it is not JSON", path)
+                elif problem.code in ("unreadable-file", "not-text"):
                     self.reader.error("unreadable-file", f"'{path}': {problem.message}", path, problem.cure)
                 else:
                     self.reader.diagnostics.extend(invalid.diagnostics)

@@ -514,10 +514,10 @@ def test_what_helps_against_lost_keys_is_not_there_already(cure: str, tmp_path: 
     ("arguments", "cure"),
     [
         (f"{DLX}: dlx", "bind a parking queue to 'dlx'"),
-        (f"{DLX}: ''", "declare a queue of the name other, or set a dead-letter-routing-key"),
+        (f"{DLX}: ''", "declare a queue of the name other, or set x-dead-letter-routing-key"),
         (
             f"{DLX}: '', x-dead-letter-routing-key: gone",
-            "declare a queue of the name gone, or set another dead-letter-routing-key",
+            "declare a queue of the name gone, or set another x-dead-letter-routing-key",
         ),
     ],
 )

@@ -34,7 +34,10 @@ def wants_colour(stream: IO[str] | None) -> bool:
 
 
 def read_stdin() -> bytes:
-    return sys.stdin.buffer.read() if sys.stdin is not None else b""
+    """What is piped in; of more than may be read as much as shows that."""
+    from routesim.scenario.yaml.source import MOST_BYTES  # every command is to start at once
+
+    return sys.stdin.buffer.read(MOST_BYTES + 1) if sys.stdin is not None else b""
 
 
 def forget(stream: IO[str] | None) -> None:

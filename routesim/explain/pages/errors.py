@@ -204,7 +204,12 @@ PAGES: dict[str, Page] = {
     "unknown-worker": Page(
         "Something names a worker that is declared nowhere.", "steps: [{worker: {name: w9, do: kill}}]", "Correct the name."
     ),
-    "unreadable-file": Page("The file cannot be read.", "routesim run nosuch.yaml", "Mend the path or its permissions."),
+    "unreadable-file": Page(
+        "The file cannot be read: it is not there, it is no file but a folder, a device or a named pipe, or it is larger than any "
+        "scenario or definitions file.",
+        "routesim run nosuch.yaml",
+        "Mend the path or its permissions.",
+    ),
     "which-app": Page(
         "There are several apps, and nothing says which one this belongs to.",
         "apps: {shop: , blog: }\nworkers: {w1: }",

@@ -1,6 +1,8 @@
 """Texts that are read: their lines, their places, and every way in which a file cannot be read."""
 
+import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +11,9 @@ from pathlib import Path
 from routesim.diagnostics import Diagnostic, Invalid, Place, did_you_mean
 
 STDIN = "-"
+MOST_BYTES = 128 * 1024 * 1024  # of a file: the largest definitions files have a hundredth of it
+TOO_LARGE = f"there are more than {MOST_BYTES // 1024 // 1024} MiB"
+HANDED_OVER = re.compile(r"/dev/stdin|/dev/fd/[0-9]+|/proc/self/fd/[0-9]+")
 LINE_BREAK = re.compile("\r\n|\r|\n")
 
 
@@ -34,13 +39,18 @@ class Source:
         return Invalid([self.diagnostic("error", code, message, line, column, width, cure)])
 
 
-def read_source(path: str, stdin: bytes | None = None) -> Source:
-    """The text of a file, or of `stdin` where the path is `-`. Raises `Invalid` when it cannot be read as text."""
+def read_source(path: str, stdin: bytes | None = None, *, piped: bool = True) -> Source:
+    """The text of a file, or of `stdin` where the path is `-`. Raises `Invalid` when it cannot be read as text.
+
+    `piped`: what the shell hands over as a path, as `<(…)` is, may be read too.
+    """
     if path == STDIN:
         data = stdin or b""
         path = "<stdin>"
+        if len(data) > MOST_BYTES:
+            raise Invalid([Diagnostic("error", "unreadable-file", TOO_LARGE, Place(path, 0, 0))])
     else:
-        data = _bytes_of(path)
+        data = _bytes_of(path, piped=piped)
     if data.startswith(b"\x1f\x8b"):
         raise Invalid([Diagnostic("error", "not-text", "this is compressed", Place(path, 0, 0), "unpack it first: gunzip")])
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
@@ -69,12 +79,12 @@ def files_noted() -> Iterator[set[str]]:
         _noted.reset(token)
 
 
-def _bytes_of(path: str) -> bytes:
+def _bytes_of(path: str, *, piped: bool) -> bytes:
     files = _noted.get()
     if files is not None:
         files.add(path)
     try:
-        return Path(path).read_bytes()
+        return _read(path, piped=piped)
     except FileNotFoundError:
         folder = Path(path).parent
         names = [item.name for item in folder.iterdir()] if folder.is_dir() else []
@@ -86,3 +96,27 @@ def _bytes_of(path: str) -> bytes:
     except (OSError, ValueError) as error:
         problem, cure = str(getattr(error, "strerror", None) or error), ""
     raise Invalid([Diagnostic("error", "unreadable-file", problem, Place(path, 0, 0), cure)])
+
+
+def _read(path: str, *, piped: bool) -> bytes:
+    """The bytes of an ordinary file, and of a pipe that the shell has handed over. A device has no end, and a named pipe begins
+    when it likes: neither is waited for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:
+        mode, size = os.fstat(descriptor).st_mode, os.fstat(descriptor).st_size
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError
+        handed_over = piped and stat.S_ISFIFO(mode) and HANDED_OVER.fullmatch(path)
+        if handed_over:
+            os.set_blocking(descriptor, True)
+        elif not stat.S_ISREG(mode):
+            raise OSError(f"this is {_kind_of(mode)}, not a file")
+        if size <= MOST_BYTES:
+            data = file.read(MOST_BYTES + 1)
+            if len(data) <= MOST_BYTES:
+                return data
+    raise OSError(TOO_LARGE)
+
+
+def _kind_of(mode: int) -> str:
+    return "a named pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
