@@ -36,6 +36,7 @@ class State(Broker):
         if queue.settings.dead_letter_exchange is None:
             self.drop(queue, copy, reason, "the queue has no dead-letter exchange", by)
         else:
+            queue.burying += 1
             self.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, by, True))
 
     def dead_letters_on_their_way(self) -> int:

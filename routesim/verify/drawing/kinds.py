@@ -258,6 +258,7 @@ def dice(drawing: Drawing, document: Document) -> None:
     for queue in document["queues"]:
         document["bindings"].append({"source": "d", "destination": queue})
     document.pop("consumers", None)
+    document.pop("policies", None)
     document["steps"] = [step for step in document["steps"] if "publish" in step and "fails" not in step]
     for item in document["queues"].values():  # what a queue drops or refuses would depend on the dice
         item.pop("arguments", None)
