@@ -16,7 +16,8 @@ METHOD, HEADER, BODY, END = 1, 2, 3, b"\xce"
 NAMES = {
     (10, 50): "connection.close", (10, 51): "connection.close-ok", (20, 10): "channel.open", (20, 40): "channel.close",
     (20, 41): "channel.close-ok", (50, 11): "queue.declare-ok", (60, 11): "basic.qos-ok", (60, 20): "basic.consume",
-    (60, 21): "basic.consume-ok", (60, 30): "basic.cancel", (60, 31): "basic.cancel-ok", (60, 60): "basic.deliver",
+    (60, 21): "basic.consume-ok", (60, 40): "basic.publish",
+    (40, 10): "exchange.declare", (50, 20): "queue.bind", (60, 30): "basic.cancel", (60, 31): "basic.cancel-ok", (60, 60): "basic.deliver",
     (60, 80): "basic.ack", (60, 90): "basic.reject", (60, 120): "basic.nack",
 }  # fmt: skip
 

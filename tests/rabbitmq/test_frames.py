@@ -36,6 +36,23 @@ def test_how_a_connection_ends(session: BrokerSession, monkeypatch: pytest.Monke
     assert [name for name in after if name.startswith(("channel.", "connection.", "basic."))] == ENDS[end]
 
 
+def test_what_is_declared_has_reached_the_channels_before_a_publish(
+    session: BrokerSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From 4.0 on a moment after the answer: so something else is declared, whose answer comes later than that."""
+    wire = FrameWire(session.amqp.host, session.amqp.port)
+    monkeypatch.setattr(session, "amqp", session.amqp._replace(host="127.0.0.1", port=wire.port))
+    text = "queues: {q: }\nexchanges: {x: fanout}\nsteps:\n"
+    step = "  - bind: {source: x, destination: q, routing_key: '%d'}\n  - publish: {exchange: x}\n"
+    result = run_there(session, text + "".join(step % number for number in range(3)))
+    wire.close()
+    assert len(list(result.broker.queues["q"].ready())) == 3
+    marks = [
+        said.count("exchange.declare") for said in wire.said.values() if "basic.publish" not in said and "queue.bind" not in said
+    ]
+    assert max(marks) == (0 if session.version.startswith("3.") else 3)
+
+
 def test_3_2_nothing_is_delivered_after_the_cancel_ok(client: RawClient) -> None:
     """What was on its way comes before it (rules/queues#3.2)."""
     client.declare("q")
