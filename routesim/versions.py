@@ -95,6 +95,7 @@ class Rules(NamedTuple):
     quorum_single_active: str
     quorum_consumer_order: str
     quorum_drops_reversed: bool
+    quorum_limit_end_unblocks: bool
     quorum_bytes_with_properties: bool
     quorum_expires_policy_wins: bool
     quorum_delayed_retry: bool
@@ -266,6 +267,10 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "quorum_drops_reversed": VersionDifference(
         "several messages dropped at once are dead-lettered newest first", True, (("4.2.1", False),),
         "rules/queues#6.3; rabbit_fifo.erl, evaluate_limit, v4.2.0 and v4.2.1",
+    ),
+    "quorum_limit_end_unblocks": VersionDifference(
+        "publishers that reject-publish of a quorum queue has stopped go on when its limits are taken away", False,
+        (("4.0.0", True),), "rules/queues#6.5, rabbit_fifo.erl evaluate_limit, v3.13.7 and v4.0.0",
     ),
     "quorum_bytes_with_properties": VersionDifference(
         "a quorum queue's max-length-bytes counts properties too", False, (("4.3.0", True),), "rules/queues#6.2"

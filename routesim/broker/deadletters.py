@@ -19,7 +19,11 @@ def drain(broker: State) -> None:
     """Carry out what is waiting to be dead-lettered, first come first served, until nothing is left."""
     pending_dead_letters = broker.pending_dead_letters
     while pending_dead_letters and broker.livelock is None:
-        dead_letter(broker, pending_dead_letters.popleft())
+        burial = pending_dead_letters.popleft()
+        dead_letter(broker, burial)
+        if burial.entered:
+            burial.queue.burying -= 1
+            burial.queue.awaiting_changed(broker)
 
 
 def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
@@ -109,7 +113,6 @@ def _nowhere(broker: State, burial: PendingDeadLetter, why: str) -> None:
         why += f"; of its {copy.failures} failed deliveries it brought {brought} along from before it was dead-lettered"
     if burial.entered and queue.settings.dead_letter_strategy == "at-least-once" and not queue.deleted:
         queue.awaiting.append((copy, burial.reason))
-        queue.awaiting_grew(broker)
         if len(queue.awaiting) == 1:
             broker.retry_dead_letter(queue)
         if broker.listen:
@@ -124,10 +127,11 @@ def retry(broker: State, name: str) -> None:
     if queue is None:
         return
     waiting, queue.awaiting = queue.awaiting, []
+    queue.burying += len(waiting)
     for copy, reason in waiting:
         broker.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, "", True))
     drain(broker)
-    queue.settings_changed(broker)  # what waited counted towards its limit
+    queue.settings_changed(broker, queue.settings)  # what waited counted towards its limit
 
 
 def is_cycle(target: str, deaths: list[Table]) -> bool:

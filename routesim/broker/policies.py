@@ -138,7 +138,7 @@ def _apply_change(broker: State, *changed: Policy) -> None:
         before = queue.settings
         apply_to_queue(broker, queue)
         if queue.settings != before:
-            queue.settings_changed(broker)
+            queue.settings_changed(broker, before)
             if queue.settings.expires != before.expires:
                 broker.watch_lease(queue)
 

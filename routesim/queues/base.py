@@ -93,6 +93,7 @@ class QueueType:
         self.deleted = False
         self.unacked = 0
         self.awaiting: list[tuple[Copy, str]] = []  # at-least-once dead letters that nothing has taken yet
+        self.burying = 0  # dead letters that have left the queue and are on their way
         self.armed_at: int | None = None
         self.last_taken: str | None = None  # the message that left the front last
         self.passed_over: dict[int, str] = {}  # by serial: why a copy may not expire when it is due
@@ -146,7 +147,7 @@ class QueueType:
         """An instant asked for with `arm` has come."""
         raise NotImplementedError
 
-    def settings_changed(self, host: Host) -> None:
+    def settings_changed(self, host: Host, before: QueueSettings) -> None:
         """A policy changed `settings`."""
 
     def resume(self, host: Host, channel: "Channel[QueueType]") -> None:
@@ -172,8 +173,8 @@ class QueueType:
         """How many failed deliveries a dead letter of this copy brings along (rules/routing#D22)."""
         return copy.content.delivery_count
 
-    def awaiting_grew(self, host: Host) -> None:
-        """One more dead letter is kept in `awaiting`, for no queue has taken it."""
+    def awaiting_changed(self, host: Host) -> None:
+        """A dead letter is with its targets, or kept in `awaiting`, for no queue has taken it."""
 
     def held_back(self) -> list[Copy]:
         """Copies that are in the queue but not ready: delayed retries."""

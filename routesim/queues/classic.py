@@ -14,6 +14,7 @@ from routesim.model import Queue
 from routesim.queues.base import ACK, DISCARD, NO_FAILURE, NO_TIMER, REQUEUE, Host, QueueType
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
+from routesim.queues.settings import QueueSettings
 from routesim.replies import AmqpError
 from routesim.values import Table
 from routesim.versions import Rules
@@ -145,8 +146,9 @@ class Classic(QueueType):
         )
 
     def _drop_head(self, host: Host) -> bool:
-        if self.settings.overflow != "drop-head":
-            return False
+        return self.settings.overflow == "drop-head" and self._drop_over(host)
+
+    def _drop_over(self, host: Host) -> bool:
         dropped = False
         while self.count and self._over():
             host.dead_letter(self, self._take(), "maxlen")
@@ -174,8 +176,9 @@ class Classic(QueueType):
     def tick(self, host: Host) -> None:
         self._expire(host)
 
-    def settings_changed(self, host: Host) -> None:
-        if self._drop_head(host):
+    def settings_changed(self, host: Host, before: QueueSettings) -> None:
+        """The limits are taken over before the overflow is: what is over them goes by the old one first (rules/queues#6.7)."""
+        if "drop-head" in (before.overflow, self.settings.overflow) and self._drop_over(host):
             self._expire(host)
 
     # Dispatch ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from routesim.content import Content
 from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
+from routesim.queues.settings import QueueSettings
 from routesim.replies import AmqpError
 from routesim.values import Table
 
@@ -47,6 +48,7 @@ class Quorum(QueueType):
         self.waiting: list[Subscription] = []
         self.active_consumer: Subscription | None = None
         self.publishers: dict[str, bool] = {}
+        self.roomy, self.limited = True, False  # when the limits were last looked at: at most 80 % in use; there was one
         self.delayed: list[tuple[int, Copy]] = []
 
     # Messages ------------------------------------------------------------------------------------------------------
@@ -114,7 +116,9 @@ class Quorum(QueueType):
     # Publishing and limits -----------------------------------------------------------------------------------------
 
     def _counted(self) -> int:
-        return self.count + len(self.awaiting) + len(self.delayed)
+        """At-least-once dead letters count until their targets have them (rules/queues#6.8)."""
+        on_their_way = self.burying if self.settings.dead_letter_strategy == "at-least-once" else 0
+        return self.count + len(self.awaiting) + len(self.delayed) + on_their_way
 
     def _over(self, share: float = 1.0) -> bool:
         """More than `share` of a limit is in use."""
@@ -124,11 +128,11 @@ class Quorum(QueueType):
         )
 
     def refusal(self, content: Content, channel: str | None) -> str | None:
-        if self.settings.overflow != "reject-publish" or channel is None:
+        if channel is None:
             return None
         blocked = self.publishers.get(channel)
         if blocked is None:
-            blocked = self.publishers[channel] = self._over()
+            blocked = self.publishers[channel] = self.settings.overflow == "reject-publish" and self._over()
         return "the queue is over its limit until it falls to 80 % of it" if blocked else None
 
     def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
@@ -138,11 +142,8 @@ class Quorum(QueueType):
         self._checkout(host)
 
     def _enforce_limits(self, host: Host) -> None:
+        self._tell_publishers()
         if self.settings.overflow == "reject-publish":
-            if self._over():
-                self.publishers = dict.fromkeys(self.publishers, True)
-            elif not self._over(0.8):
-                self.publishers = dict.fromkeys(self.publishers, False)
             return
         dropped = []
         while self._over():
@@ -157,10 +158,27 @@ class Quorum(QueueType):
         if dropped:
             self._expire(host)
 
-    def awaiting_grew(self, host: Host) -> None:
-        self._enforce_limits(host)  # it counts towards the limit, at once (rules/queues#6.8)
+    def _tell_publishers(self) -> None:
+        """Stop them above the limit; let them go on where room was made just now. Without reject-publish none is told anything,
+        and who was stopped stays so (rules/queues#6.5)."""
+        limits = self.settings
+        limited = limits.max_length is not None or limits.max_length_bytes is not None
+        was_roomy, was_limited = self.roomy, self.limited
+        self.roomy, self.limited = not self._over(0.8), limited
+        if not limited:
+            if was_limited and self.rules.quorum_limit_end_unblocks:
+                self.publishers = dict.fromkeys(self.publishers, False)
+        elif limits.overflow == "reject-publish":
+            if self._over():
+                self.publishers = dict.fromkeys(self.publishers, True)
+            elif self.roomy and not was_roomy:
+                self.publishers = dict.fromkeys(self.publishers, False)
 
-    def settings_changed(self, host: Host) -> None:
+    def awaiting_changed(self, host: Host) -> None:
+        if self.settings.dead_letter_strategy == "at-least-once":
+            self._tell_publishers()  # it counts towards the limit, at once (rules/queues#6.8)
+
+    def settings_changed(self, host: Host, before: QueueSettings) -> None:
         self._checkout(host)
 
     # Expiry --------------------------------------------------------------------------------------------------------
@@ -505,7 +523,7 @@ class Quorum(QueueType):
             tuple(map(prints.copies, (self.returns, *self.levels))), numbers.lines(self.service),
             numbers.of(self.active_consumer), tuple(map(numbers.of, self.waiting)),
             tuple((at_ms - prints.now, prints.copy(copy)) for at_ms, copy in self.delayed), self.dequeue_turn,
-            tuple(sorted(self.publishers.items())),
+            tuple(sorted(self.publishers.items())), self.roomy, self.limited,
         )  # fmt: skip
 
 

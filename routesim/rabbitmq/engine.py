@@ -9,6 +9,7 @@ from routesim.broker import StepFailure
 from routesim.broker.acknowledging import NotPossible
 from routesim.rabbitmq import answering, declaring, endings, receiving, sending
 from routesim.rabbitmq.connections import ClosedByBroker
+from routesim.rabbitmq.looking import wait_until_declared
 from routesim.rabbitmq.management import ManagementError
 from routesim.rabbitmq.real_state import RealState, closed_by_broker
 
@@ -43,6 +44,9 @@ HANDLERS: dict[type, Callable[[RealState, Any], None]] = {
 }
 
 
+TOPOLOGY = frozenset({
+    steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.Unbind, steps.DeleteExchange, steps.DeleteQueue,
+})  # fmt: skip
 # What moves no message by itself. A binding may, where an exchange remembers some.
 AT_REST = frozenset({steps.DeclareExchange, steps.DeclareQueue, steps.Unbind, steps.Qos})
 
@@ -51,12 +55,18 @@ class RealBroker(RealState):
     """`apply` a step, `wait` for real."""
 
     at_work: str | None = None  # the channel of the last step
+    topology_changes = False  # since a step that is about messages
     restless = True  # whether something may be on its way
 
     def apply(self, step: steps.Step) -> ClosedByBroker | None:
         """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
         name = step.consumer.channel if isinstance(step, steps.Consume) else getattr(step, "channel", None)
         self.at_work = name
+        if type(step) in TOPOLOGY:
+            self.topology_changes = True
+        elif self.topology_changes:
+            self.topology_changes = False
+            wait_until_declared(self)
         self.restless = self.restless or type(step) not in AT_REST
         try:
             HANDLERS[type(step)](self, step)

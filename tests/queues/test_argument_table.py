@@ -33,8 +33,9 @@ NAMED = {
     "report": {"x-dead-letter-exchange", "x-max-priority"},
     "verify/verifying.py": {"x-message-ttl", "x-queue-type", "x-single-active-consumer"},
     # Scenarios made at random, and the queues that Celery and kombu declare.
-    "verify/drawing.py": {
-        *DEAD, *LENGTHS, "x-delivery-limit", "x-expires", "x-max-priority", "x-message-ttl", "x-overflow",
+    "verify/drawing": {
+        *DEAD, *LENGTHS, "x-consumer-timeout", "x-dead-letter-strategy", "x-delayed-retry-max", "x-delayed-retry-min",
+        "x-delayed-retry-type", "x-delivery-limit", "x-expires", "x-max-priority", "x-message-ttl", "x-overflow",
         "x-single-active-consumer",
     },
     "celery": {

@@ -36,6 +36,10 @@ test_what_counts = queue_rules("""
 6.7 limit by policy counts at once: messages over it are dropped from the head [kinds]
     queue dlq; queue q {kind} dead-letter=dlq; send q 0..3; policy short ^q$ max-length=2; ready q = 2 3
     drain dlq = 0 1 | quorum <4.2: 1 0 | limited <4.2: 1 0; delete-policy short; send q 4; drain q = 2 3 4
+6.7 limit by policy, with reject-publish: a classic queue drops what is over it by its old overflow, a quorum queue keeps it [kinds]
+    queue q {kind}; send q 0..3; policy short ^q$ max-length=2 overflow=reject-publish; ready q = 2 3 | quorum: 0 1 2 3 | limited: 0 1 2 3
+    policy short ^q$ max-length=1 overflow=reject-publish; ready q = 2 3 | quorum: 0 1 2 3 | limited: 0 1 2 3
+    policy short ^q$ max-length=1 overflow=drop-head; ready q = 3
 """)
 
 test_drop_head = queue_rules("""
@@ -115,6 +119,20 @@ test_reject_publish = queue_rules("""
     queue q quorum overflow=reject-publish message-ttl=1000; policy short q max-length=2; send q 0..3
     confirms = 0:ack 1:ack 2:ack 3:nack; [purge] purge q; [expiry] wait 1000; [policy] policy short q max-length=5
     [consumer] consume A q; send q 4; confirm-of 4 = ack
+6.5 reject-publish of a quorum queue, all limits taken away: who was stopped goes on from 4.0 on; a new channel always
+    queue q quorum; policy short q max-length=1 overflow=reject-publish; send q 0 1 2; confirm-of 2 = nack; delete-policy short
+    send q 3; confirm-of 3 = nack | >=4.0: ack; send q 4 channel=new; confirm-of 4 = ack
+6.5 reject-publish of a quorum queue, drop-head in its place: who was stopped stays so, also under a wider limit
+    queue q quorum; policy short q max-length=1 overflow=reject-publish; send q 0 1 2; confirm-of 2 = nack
+    policy short q max-length=5 overflow=drop-head; send q 3; confirm-of 3 = nack; send q 4 channel=new; confirm-of 4 = ack
+    policy short q max-length=50 overflow=reject-publish; send q 5; confirm-of 5 = nack; purge q; send q 6; confirm-of 6 = nack
+6.5,6.8 reject-publish of a quorum queue, a dead letter at least once counts until its target has it: its own queue is full for it
+    queue q quorum max-length=2 overflow=reject-publish dead-letter=q dead-letter-strategy=at-least-once; send q 0 1 2
+    get ch q; reject ch 1; ready q = 1 2; send q 3; confirm-of 3 = nack
+6.5,6.8 reject-publish of a quorum queue, a dead letter at least once that is taken at once: it has stopped the publishers
+    queue dlq; queue q quorum max-length=2 overflow=reject-publish dead-letter=dlq dead-letter-strategy=at-least-once
+    send q 0 1; get ch q; send q 2; confirm-of 2 = ack; reject ch 1; ready dlq = 0 | 4.3: 0*
+    send q 3; confirm-of 3 = nack
 6.5,S12 reject-publish-dlx of a quorum queue is drop-head
     queue dlq; queue q quorum max-length=1 overflow=reject-publish-dlx dead-letter=dlq; send q 0 1; confirms = 0:ack 1:ack
     drain q = 1; drain dlq = 0

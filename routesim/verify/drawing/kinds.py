@@ -15,6 +15,10 @@ def nothing(drawing: Drawing) -> None:
     """Before the plain scenario is drawn nothing has to be so."""
 
 
+def _no_expiry(drawing: Drawing) -> None:
+    drawing.expiring = False
+
+
 class Special(NamedTuple):
     """`before` says what the plain scenario has to be like, `after` puts the kind into it. `since`: the version that has it
     first; `types`: the exchange types that it needs."""
@@ -258,6 +262,7 @@ def dice(drawing: Drawing, document: Document) -> None:
     for queue in document["queues"]:
         document["bindings"].append({"source": "d", "destination": queue})
     document.pop("consumers", None)
+    document.pop("policies", None)
     document["steps"] = [step for step in document["steps"] if "publish" in step and "fails" not in step]
     for item in document["queues"].values():  # what a queue drops or refuses would depend on the dice
         item.pop("arguments", None)
@@ -304,8 +309,8 @@ KINDS: dict[str, Special] = {
     "delayed retries": Special(delayed_retries, _all("quorum"), since="4.3.0"),
     "transactions": Special(transactions, _all("classic")),
     "internal exchanges": Special(internal_exchanges),
-    "dice": Special(dice, types=("x-random",)),
-    "local dice": Special(local_dice, since="4.0.0", types=("x-local-random",)),
+    "dice": Special(dice, _no_expiry, types=("x-random",)),
+    "local dice": Special(local_dice, _no_expiry, since="4.0.0", types=("x-local-random",)),
     "default queue types": Special(default_types),
     "several channels to a publisher": Special(many_publishers),
     "restarts": Special(restarts),

@@ -15,7 +15,7 @@ LISTS = ("exchanges", "queues", "consumers")
 
 
 class Drawing:
-    """The names of exchanges are x0, x1 …, of queues q0 …, of consumers c0 …; more of each may be added before `steps_of`."""
+    """The names of exchanges are x0, x1 …, of queues q0 …, of consumers c0 …."""
 
     def __init__(self, random: Random, types: frozenset[str]) -> None:
         self.random = random
