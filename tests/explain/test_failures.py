@@ -117,7 +117,7 @@ def test_the_reason_of_a_route(row: str, why: str) -> None:
     ("rule", "why"),
     [
         ("reaches: rest", None),
-        ("reaches: buried", "m3 at 0.300 s: put into buried: binding \"\" of 'dead' matched"),
+        ("reaches: buried", "m3 at 0.300 s: put into buried: binding \"\" of 'dead' matched, delivery count 1"),
         ("lost: true", "m1 at 0.000 s: dropped from audit (maxlen): the queue has no dead-letter exchange"),
         ('delivered: "> 1"', "m1 at 0.100 s: delivered again from warehouse to packer (delivery tag 4)"),
         ('{waits: "> 1s"}', None),
