@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routesim.broker.asking import content_of
 from routesim.broker.routing import route
@@ -167,8 +167,8 @@ def _to(ways: list[tuple[PublishPath, str]]) -> str:
     return "" if ways[0] == ways[1] else f"{publishing(*ways[1]).removeprefix('publish ')} "
 
 
-def _step(message: Message, name: str) -> dict[str, object]:
-    more: dict[str, object] = {"id": name}
+def _step(message: Message, name: str) -> dict[str, Any]:
+    more: dict[str, Any] = {"id": name}
     if message.expiration is not None:
         more["expiration"] = message.expiration
     if message.priority is not None:

@@ -42,9 +42,10 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
     copies = sum(isinstance(event, events.Enqueued) for event in life)
     headline = f"{message}: {ended}"
     hints = (f"It left {copies} copies in queues, {sum(isinstance(event, events.Delivered) for event in life)} deliveries.",)
-    told = story(life, notes)
-    told.rows.extend((Cell(seconds(item.at_ms)), Cell(still_overdue(item), NOTICE)) for item in waiting)
-    return Answer(headline, (told,), hints, {"message": message, "states": states, "story": data})
+    happened = story(life, notes)
+    still = [(Cell(seconds(item.at_ms)), Cell(still_overdue(item), NOTICE)) for item in waiting]
+    happened = happened._replace(rows=[*happened.rows, *still])
+    return Answer(headline, (happened,), hints, {"message": message, "states": states, "story": data})
 
 
 def _overdue(queue: QueueType, message: str, now: int) -> Iterator[events.Overdue]:

@@ -164,6 +164,10 @@ class QueueType:
     def ready_count(self) -> int:
         raise NotImplementedError
 
+    def level(self, content: Content) -> int:
+        """Among what waits, the place that a message's priority gives it; 0 in a queue without priorities."""
+        return 0
+
     def taken_over(self, content: Content) -> int:
         """How many failed deliveries this queue reckons with from the start, of those that a dead letter brings along
         (rules/routing#D22)."""

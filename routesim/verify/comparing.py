@@ -102,7 +102,7 @@ def first_difference(simulated: Observations, real: Observations, result: Result
 
 def _in_all_queues(what: str, simulated: Observations, real: Observations) -> EngineDifference | None:
     pair = [sorted(ids(side.ready) + (ids(side.unacked) if "unacked" in what else [])) for side in (simulated, real)]
-    return None if pair[0] == pair[1] else EngineDifference(f"{what}, in all queues", "", *pair, RULES["exists"])
+    return None if pair[0] == pair[1] else EngineDifference(f"{what}, in all queues", "", pair[0], pair[1], RULES["exists"])
 
 
 def _in_deliveries(simulated: Observations, real: Observations, result: Result) -> EngineDifference | None:
