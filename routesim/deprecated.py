@@ -5,7 +5,7 @@ An operator permits one with `deprecated_features.permit.NAME = true` in RabbitM
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routesim.versions import Rules
 
@@ -56,7 +56,7 @@ LOCATOR_POLICY_DENIED = "use of deprecated queue-master-locator argument is not 
 def permitting(rules: Rules, permitted: Iterable[str]) -> Rules:
     """The rules of a broker whose configuration permits these features."""
     found = [FEATURES[name].rule for name in permitted if name in FEATURES]
-    switched = {rule: False for rule in found if rule is not None and getattr(rules, rule)}
+    switched: dict[str, Any] = {rule: False for rule in found if rule is not None and getattr(rules, rule)}
     return rules._replace(**switched) if switched else rules
 
 

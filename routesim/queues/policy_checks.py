@@ -5,7 +5,7 @@ must hold across them.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from routesim.deprecated import LOCATOR_POLICY_DENIED
 from routesim.queues.argument_checks import age_ms
@@ -66,7 +66,7 @@ def master_locator(value: Any, rules: Rules) -> str | None:
     return None if value in MASTER_LOCATORS_3 else f"{erlang_term(value)} invalid queue-master-locator value"
 
 
-def _is_integer(value: Any) -> bool:
+def _is_integer(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
