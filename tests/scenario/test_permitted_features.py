@@ -68,6 +68,16 @@ def test_an_export_says_what_belongs_into_the_configuration(tmp_path: Path) -> N
     assert "deprecated_features.permit.transient_nonexcl_queues = true" in routesim("export", str(file)).err
 
 
+def test_diff_tells_what_only_one_of_the_brokers_permits(tmp_path: Path) -> None:
+    files = []
+    for name, permit in (("old.yaml", "[global_qos, queue_master_locator]"), ("new.yaml", "queue_master_locator")):
+        files.append(tmp_path / name)
+        files[-1].write_text(scenario("queues: {q: }", permit))
+    outcome = routesim("diff", *map(str, files))
+    assert outcome.status == 0
+    assert "Only one of the brokers permits global_qos." in outcome.out + outcome.err
+
+
 def test_an_import_keeps_what_the_broker_permits() -> None:
     """The features come from the broker's API, for definitions do not hold them."""
     document = {"rabbit_version": "4.3.6", "queues": [{"name": "q", "vhost": "/", "durable": False, "auto_delete": False}]}
