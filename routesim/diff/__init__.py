@@ -218,6 +218,9 @@ def _hints(found: TopologyDifference, old: Scenario, new: Scenario) -> list[str]
     listed = (len(found.routing), len(found.settings), len(found.refusals), len(found.removed), len(found.added))
     if max(listed) > MAX_LISTED:
         hints.append(f"Only the first {MAX_LISTED} of each are shown; --format json has all.")
+    apart = sorted(set(old.settings.permit) ^ set(new.settings.permit))
+    if apart:
+        hints.append(f"Only one of the brokers permits {', '.join(apart)}.")
     if old.rabbitmq != new.rabbitmq:
         hints.append(f"The files are for RabbitMQ {old.rabbitmq} and {new.rabbitmq}; `routesim upgrade` shows what that changes.")
     return hints

@@ -3,6 +3,7 @@ across keys: taken or refused, and in which words."""
 
 import html
 import json
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -17,8 +18,8 @@ from routesim.versions import rules
 
 # federation-* need a plugin that the brokers do not have.
 KEYS = [*(key for key in POLICY_KEYS if not key.startswith("federation")), "no-such-key", "max-priority", "queue-type"]
-ANY = ["x", "", 0, 1, -1, 2, 1.5, True, None, [], [1], {"a": 1}, 'a"b', 16, 256]
-OWN = {
+ANY: list[Any] = ["x", "", 0, 1, -1, 2, 1.5, True, None, [], [1], {"a": 1}, 'a"b', 16, 256]
+OWN: dict[str, list[Any]] = {
     "max-age": [
         "1h",
         "1Y",
@@ -49,7 +50,7 @@ OWN = {
     "stream-max-segment-size-bytes": [3_000_000_000, 3_000_000_001],
     "stream-filter-size-bytes": [15, 255],
 }
-TOGETHER = [
+TOGETHER: list[dict[str, Any]] = [
     *({"delayed-retry-type": kind, "delayed-retry-min": low} for kind in ("all", "disabled") for low in (0, 1)),
     *({"delayed-retry-type": "all", "delayed-retry-min": 5, "delayed-retry-max": high} for high in (0, 4, 5, "x")),
     {"delayed-retry-min": 5, "delayed-retry-max": 4},
@@ -73,8 +74,8 @@ TOGETHER = [
     {},
 ]
 # Some versions crash over them, and answer nothing until the client gives up.
-UNANSWERED = {"queue-master-locator": (float, dict)}
-CASES = [
+UNANSWERED: dict[str, tuple[type, ...]] = {"queue-master-locator": (float, dict)}
+CASES: list[dict[str, Any]] = [
     *({key: value} for key in KEYS for value in (*ANY, *OWN.get(key, [])) if not isinstance(value, UNANSWERED.get(key, ()))),
     *TOGETHER,
 ]

@@ -1,11 +1,12 @@
 """Bugs of patch releases that are not simulated: told where a scenario may show them, and only there."""
 
 import json
+from pathlib import Path
 
 import pytest
 from kits.scenario import play, problems_in, routesim
 
-from routesim.known_bugs import KNOWN_BUGS, TOUCHED, bugs_of
+from routesim.known_bugs import KNOWN_BUGS, TOUCHED, KnownBug, bugs_of
 from routesim.versions import NEWEST_PATCH, numbers, parse
 
 QUEUES = {
@@ -35,7 +36,7 @@ def test_the_table_names_known_versions_in_order() -> None:
 
 
 @pytest.mark.parametrize("bug", KNOWN_BUGS, ids=lambda bug: f"{bug.source}-{bug.since}")
-def test_a_scenario_that_may_show_a_bug_is_told_of_it(bug) -> None:
+def test_a_scenario_that_may_show_a_bug_is_told_of_it(bug: KnownBug) -> None:
     assert any(bug.what in text for text in told(bug.since, QUEUES[bug.touches]))
     assert not any(bug.what in text for text in told(bug.mended, QUEUES[bug.touches]))
     assert not any(bug.what in text for text in told(bug.since, "queues: {q: }"))
@@ -45,7 +46,7 @@ def test_the_newest_patches_of_the_newest_minor_versions_have_none() -> None:
     assert [bugs_of(version) for version in list(NEWEST_PATCH)[-3:]] == [(), (), ()]
 
 
-def test_upgrade_tells_of_the_bugs_on_either_side(tmp_path) -> None:
+def test_upgrade_tells_of_the_bugs_on_either_side(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(f"{QUEUES['quorum queues']}\n{STEPS}\n")
     outcome = routesim("upgrade", str(file), "--from", "4.0.2", "--to", "4.0.4", "--format", "json")

@@ -1,6 +1,7 @@
 """`broker: {permit: …}` in scenarios: the refusal names it, and it is kept by whatever writes a scenario (rules/queues#1.16)."""
 
 import json
+from pathlib import Path
 
 import pytest
 from kits.scenario import play, problems_in, refused, routesim
@@ -51,7 +52,7 @@ def test_redis_knows_no_deprecated_features() -> None:
     assert problem.message.startswith("permit is a setting of RabbitMQ")
 
 
-def test_check_and_upgrade_go_by_what_is_permitted(tmp_path) -> None:
+def test_check_and_upgrade_go_by_what_is_permitted(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     for permit, refuses in (("", True), ("transient_nonexcl_queues", False)):
         file.write_text(scenario(TRANSIENT, permit, "3.13"))
@@ -61,10 +62,20 @@ def test_check_and_upgrade_go_by_what_is_permitted(tmp_path) -> None:
         assert bool(upgraded["refused"]) is refuses
 
 
-def test_an_export_says_what_belongs_into_the_configuration(tmp_path) -> None:
+def test_an_export_says_what_belongs_into_the_configuration(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(scenario(TRANSIENT, "transient_nonexcl_queues"))
     assert "deprecated_features.permit.transient_nonexcl_queues = true" in routesim("export", str(file)).err
+
+
+def test_diff_tells_what_only_one_of_the_brokers_permits(tmp_path: Path) -> None:
+    files = []
+    for name, permit in (("old.yaml", "[global_qos, queue_master_locator]"), ("new.yaml", "queue_master_locator")):
+        files.append(tmp_path / name)
+        files[-1].write_text(scenario("queues: {q: }", permit))
+    outcome = routesim("diff", *map(str, files))
+    assert outcome.status == 0
+    assert "Only one of the brokers permits global_qos." in outcome.out + outcome.err
 
 
 def test_an_import_keeps_what_the_broker_permits() -> None:
@@ -79,7 +90,7 @@ def test_an_import_keeps_what_the_broker_permits() -> None:
 
 
 @pytest.mark.parametrize("section", ["policies", "parameters"])
-def test_a_refused_policy_of_a_definitions_file_is_shown_at_its_key(tmp_path, section: str) -> None:
+def test_a_refused_policy_of_a_definitions_file_is_shown_at_its_key(tmp_path: Path, section: str) -> None:
     value = {"pattern": ".*", "apply-to": "queues", "priority": 0, "definition": {"max-length": 5, "overflow": "x"}}
     policy = {"vhost": "/", "name": "p", **value}
     if section == "parameters":
