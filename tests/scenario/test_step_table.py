@@ -100,7 +100,7 @@ def page() -> Iterator[str]:
     told: set[str] = set()
     while left := [name for name in parts if name not in told]:
         told.add(left[0])
-        yield f"## {left[0]}\n"
+        yield f'## <a id="{left[0].replace(" ", "-")}"></a>{left[0]}\n'
         yield from table(parts[left[0]], parts)
 
 

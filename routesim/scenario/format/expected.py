@@ -26,7 +26,9 @@ EXPECT_QUEUE = Shape(
         "unacked": Field(CountOrIds(), "a count, or message ids in order"),
         "exists": Field(Boolean(), "false: it has been deleted"),
         "messages": Field(MapOf(EXPECT_READY, ID), "what ready messages carry, by id"),
-        "type": Field(QUEUE_TYPE, "what it is, however it was declared"),
+        "type": Field(
+            Choice(*QUEUE_TYPE.options, "list"), "what it is, however it was declared: classic, quorum or stream; list on Redis"
+        ),
         "durable": Field(Boolean(), "as settled when it was declared"),
         "exclusive": Field(Boolean(), "whether it belongs to one connection"),
         "auto_delete": Field(Boolean(), "whether it goes with its last consumer"),
