@@ -4,9 +4,10 @@
 publish to it and see where the message went. All are imported when they are first asked for.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # that of `typing`, whose import would be the longest part of this one
 if TYPE_CHECKING:
+    from typing import Any
+
     from routesim.diagnostics import Diagnostic, Invalid
     from routesim.scenario.scenario import Scenario
     from routesim.testing.api import Outcome, Sent, Topology, load, loads, simulate
@@ -22,7 +23,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'routesim' has no attribute '{name}'")

@@ -4,10 +4,10 @@ import os
 import re
 from typing import Any, NamedTuple
 
+from routesim.celery_app.secrets import masked
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.definitions.left_out import named
 
-CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)\S*@", re.IGNORECASE)
 FRAME = re.compile(r'File "(.+)", line ([0-9]+) in')
 OWN_SYNTAX = 'File "<string>"'  # an interpreter too old for child.py points into the text that it was given
 
@@ -23,14 +23,14 @@ class AppProblem(NamedTuple):
 def problem_of(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
     """What `child.main` has answered instead of a configuration."""
     made = MAKERS[answer["error"]](answer, app, directory)
-    return AppProblem(*(without_passwords(part) for part in made))
+    return AppProblem(*(masked(part) for part in made))
 
 
 def died(status: int, output: str, app: str) -> AppProblem:
     """The process ended without an answer: the app ended it, or something killed it."""
     how = f"ended with status {status}" if status >= 0 else f"was killed by signal {-status}"
     cure = "the interpreter must be Python 3.7 or newer" if OWN_SYNTAX in output else ""
-    return AppProblem(f"the process that imported {app} {how}{last_words(output)}", cure, without_passwords(output))
+    return AppProblem(f"the process that imported {app} {how}{last_words(output)}", cure, masked(output))
 
 
 def hangs(output: str, app: str, directory: str, timeout_s: float) -> AppProblem:
@@ -41,16 +41,12 @@ def hangs(output: str, app: str, directory: str, timeout_s: float) -> AppProblem
     place = f"{os.path.relpath(own[0][0], directory)}:{own[0][1]}: " if own else ""
     cure = "--timeout gives it longer; what waits for another service belongs into functions, not where modules are loaded"
     text = f"{place}{app} was not imported within {timeout_s:g} s{last_words(printed)}"
-    return AppProblem(text, cure, without_passwords(output))
+    return AppProblem(text, cure, masked(output))
 
 
 def last_words(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return without_passwords(f"; its last line: {lines[-1][:200]}") if lines else ""
-
-
-def without_passwords(text: str) -> str:
-    return CREDENTIALS.sub(r"\1***@", text)
+    return f"; its last line: {masked(lines[-1])[:200]}" if lines else ""  # what is cut first can no longer be told
 
 
 def _no_celery(answer: dict[str, Any], app: str, directory: str) -> AppProblem:

@@ -55,15 +55,12 @@ class _Build:
         self.edges: dict[tuple[Key, Key, str], list[str]] = {}
 
     def graph(self) -> Graph:
-        for name, state in self.broker.exchanges.items():
-            if name not in RESERVED or state.bindings:
-                self._exchange(name)
+        self._exchanges()
         for name, queue in self.broker.queues.items():
             self.nodes[Key(QUEUE, name)] = Node(Key(QUEUE, name), _described(queue))
         for name, state in self.broker.exchanges.items():
             for binding in state.bindings.values():
                 self._edge(Key(EXCHANGE, name), Key(binding.destination_type, binding.destination), BINDING, _label(binding))
-            # A policy for every exchange gives one to those that nobody uses as well; they are not drawn.
             if state.alternate is not None and Key(EXCHANGE, name) in self.nodes:
                 self._edge(Key(EXCHANGE, name), self._exchange(state.alternate), ALTERNATE, "otherwise")
         for queue in self.broker.queues.values():
@@ -88,6 +85,23 @@ class _Build:
         on_the_way = {key for edge in edges if edge.taken for key in (edge.source, edge.target)}
         nodes = {key: node._replace(taken=key in on_the_way) for key, node in self.nodes.items()}
         return Graph(self.scenario.name, nodes, edges)
+
+    def _exchanges(self) -> None:
+        """The nodes of all exchanges that something leads to or that lead somewhere. RabbitMQ's own are there in any case, and a
+        policy for every exchange gives them an alternate exchange too: what nobody uses is not drawn."""
+        names = [name for name, state in self.broker.exchanges.items() if name not in RESERVED or state.bindings]
+        names += [exchange for queue in self.broker.queues.values() if (exchange := _dead_letter_exchange(queue))]
+        seen = set(names)
+        for name in names:  # grows while it is walked
+            self._exchange(name)
+            state = self.broker.exchanges.get(name)
+            if state is None:
+                continue
+            behind = [item.destination for item in state.bindings.values() if item.destination_type == EXCHANGE]
+            for other in (*behind, state.alternate):
+                if other is not None and other not in seen:
+                    seen.add(other)
+                    names.append(other)
 
     def _exchange(self, name: str) -> Key:
         """The node of an exchange, which need not exist."""
@@ -124,6 +138,10 @@ class _Build:
         labels = self.edges.setdefault((source, target, kind), [])
         if label not in labels:
             labels.append(label)
+
+
+def _dead_letter_exchange(queue: QueueType) -> str | None:
+    return None if queue.keeps_log else queue.settings.dead_letter_exchange
 
 
 def _label(binding: Binding) -> str:

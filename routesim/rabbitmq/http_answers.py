@@ -18,7 +18,7 @@ class TooMuch(Exception):
     """The body is larger than `MOST_BYTES`."""
 
 
-class Body(Protocol):
+class AnswerBody(Protocol):
     def read1(self, amount: int = ..., /) -> bytes: ...
 
 
@@ -52,7 +52,7 @@ def fetched(opener: urllib.request.OpenerDirector, request: urllib.request.Reque
         timer.cancel()
 
 
-def read(body: Body, ends: float) -> bytes:
+def read(body: AnswerBody, ends: float) -> bytes:
     """The body to its end; `ends` is when its time is over."""
     parts, size = [], 0
     while part := body.read1(CHUNK):
@@ -79,12 +79,12 @@ class _Watched:
                 self.line.shutdown(socket.SHUT_RDWR)
 
 
-class Plain(urllib.request.HTTPHandler):
+class PlainHandler(urllib.request.HTTPHandler):
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(_made_by(http.client.HTTPConnection, req), req)
 
 
-class Encrypted(urllib.request.HTTPSHandler):
+class EncryptedHandler(urllib.request.HTTPSHandler):
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(_made_by(http.client.HTTPSConnection, req), req)
 

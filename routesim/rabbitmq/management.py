@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.model import Policy, policy_body
-from routesim.rabbitmq.http_answers import MOST_BYTES, Encrypted, Plain, TooMuch, fetched
+from routesim.rabbitmq.http_answers import MOST_BYTES, EncryptedHandler, PlainHandler, TooMuch, fetched
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import WebAddress, segment
 
@@ -39,7 +39,9 @@ class Management:
         token = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
         self.headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json", "Accept": "application/json"}
         # No proxy from the environment: a password must not travel to one, nor a redirect take it elsewhere.
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect(), Plain(), Encrypted())
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), _NoRedirect(), PlainHandler(), EncryptedHandler()
+        )
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The parsed answer, None for an empty one. Raises `ManagementError` for what the API turns down."""

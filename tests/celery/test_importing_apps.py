@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from routesim.celery_app.problems import last_words
+from routesim.celery_app.secrets import MASK, masked
 from routesim.cli.handlers.reading_apps import import_app
 from routesim.cli.main import _status
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
@@ -73,6 +75,49 @@ def test_a_password_in_an_exception_is_not_told(project, capsys):
     err = capsys.readouterr().err
     assert "amqp://***@rabbit/shop" in err
     assert "fish" not in err.replace('raise OSError("', "")
+
+
+# What a library says of a connection that failed, where the secret is swordfish.
+TOLD = [
+    "password=swordfish", "could not log in with password='sword swordfish' to rabbit", '{"password": "swordfish", "user": "shop"}',
+    "DB_PASSWORD=swordfish; retrying", "Authorization: Bearer swordfish.abc", "https://rabbit/api?token=swordfish&page=1",
+    "connecting as shop:swordfish@rabbit:5672", "api_key: swordfish", "Settings(secret='swordfish', x=1)", "dsn=https://swordfish@s/1",
+    "b'password': b'swordfish'", "redis://:swordfish@rabbit/0", "login with password swordfish7 was refused",
+    "token eyJhbGciOiJIUzI1NiJ9.swordfish.signature", "sk_live_swordfishswordfish", "-----BEGIN PRIVATE KEY-----\nswordfish\n",
+]  # fmt: skip
+# What is none stays, for it says what is wrong.
+SAID = [
+    "KeyError: 'DB_PASSWORD'", "TokenError: expired at noon", "__init__() got an unexpected keyword argument 'password'",
+    "ImproperlyConfigured: SECRET_KEY must not be empty", "module 'settings' has no attribute 'TOKEN'",
+    "SyntaxError: invalid syntax (secrets.py, line 3)", "no module named 'shop.tokens'", "at 12:30 mail to a@b.c failed",
+]  # fmt: skip
+
+
+def test_secrets_in_free_text_are_masked():
+    for text in TOLD:
+        assert "swordfish" not in masked(text), text
+        assert MASK in masked(text)
+    for text in SAID:
+        assert masked(text) == text
+
+
+@pytest.mark.parametrize("text", [TOLD[0], TOLD[2], TOLD[6]])
+def test_a_secret_in_an_exception_is_told_nowhere(text, project, capsys):
+    where = project(
+        app=f"import os\nraise OSError(os.environ['SAYS'] + ' ' * 300 + {text!r}.replace('swordfish', 'sword' + 'fish'))"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAYS", text)
+        assert imported("shop.app", where, debug=True) == UNUSABLE
+    err = "".join(capsys.readouterr())
+    assert MASK in err
+    shown = [line for line in err.splitlines() if "raise OSError" not in line]  # its own source line, of --debug
+    assert "swordfish" not in "\n".join(shown)
+
+
+def test_the_last_line_of_a_process_that_died_is_masked_before_it_is_cut():
+    for blanks in range(150, 210):
+        assert "sword" not in last_words(f"{'x' * blanks} amqp://shop:swordfish@rabbit/shop")
 
 
 APP = "from celery import Celery\n{name} = Celery('shop')\n"

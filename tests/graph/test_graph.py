@@ -81,6 +81,27 @@ def test_a_focus_leaves_out_what_is_far_away() -> None:
     assert focused(graph, "parked", 9).nodes == graph.nodes
 
 
+BUILT_IN = """
+exchanges: {shop: {type: topic, arguments: {alternate-exchange: AE}}, d: direct}
+queues: {q: {arguments: {x-dead-letter-exchange: DLX}}, r: {arguments: {x-dead-letter-exchange: amq.topic}}}
+bindings: [{source: shop, destination: q, routing_key: a}, {source: shop, destination: amq.fanout, destination_type: exchange, routing_key: b}]
+policies: [{name: all, pattern: .*, definition: {alternate-exchange: POLICY, dead-letter-exchange: amq.headers}}]
+"""
+
+
+@pytest.mark.parametrize("alternate", ["gone", "amq.rabbitmq.trace", "d", "shop", '""'])
+@pytest.mark.parametrize("dead_letter", ["gone", "amq.direct", '""', "shop"])
+@pytest.mark.parametrize("by_policy", ["gone too", "amq.fanout", '""', "shop"])
+def test_every_end_of_an_edge_is_drawn(alternate: str, dead_letter: str, by_policy: str) -> None:
+    """Whatever leads to what: exchanges of RabbitMQ's own, the default exchange, such as do not exist."""
+    text = BUILT_IN.replace("AE", alternate).replace("DLX", dead_letter).replace("POLICY", by_policy)
+    graph = graph_of(scenario(text))
+    ends = {key for edge in graph.edges for key in (edge.source, edge.target)}
+    assert ends <= graph.nodes.keys()
+    assert collapsed(graph).edges
+    assert without_idle(graph, {"q"}).nodes
+
+
 def test_queues_that_are_alike_become_one_node() -> None:
     names = [f"q{number}" for number in range(500)]
     bindings = ", ".join(f"{{source: x, destination: {name}, routing_key: k.{name}}}" for name in names)

@@ -9,12 +9,14 @@ import io
 import os
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import IO, Any, NamedTuple
 
 from routesim.broker import Broker
 from routesim.cli.handlers.running import Ran, RunOptions, check, run_one, separates, summed, usable
+from routesim.cli.shared.ending import undivided
 from routesim.cli.shared.exits import NO_VERDICT, FilesRefused, UsageError
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.processes import Died, Pool
@@ -68,10 +70,19 @@ def run_files(files: list[str], options: RunOptions, jobs: int) -> int:
                 return status if len(read) == len(files) else NO_VERDICT
             if len(read) < len(files):
                 return NO_VERDICT
-            with opened(options.output) as out, TemporaryDirectory(prefix="routesim-", ignore_cleanup_errors=True) as folder:
+            with opened(options.output) as out, _spools() as folder:
                 return _run_all(pool, files, scenarios, options, out, folder)
         except CannotWrite as problem:
             raise UsageError(str(problem)) from None
+
+
+@contextmanager
+def _spools() -> Iterator[str]:
+    """A directory for the reports of single runs, which goes however the run ends."""
+    with undivided():
+        folder = TemporaryDirectory(prefix="routesim-", ignore_cleanup_errors=True)
+    with folder as name:
+        yield name
 
 
 def _read(question: tuple[str, bytes | None]) -> Loaded:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from routesim.cli.shared.ending import undivided
 from routesim.report.style import OutputStyle
 from routesim.text import encoding_of, fitted, visible
 
@@ -119,11 +120,11 @@ def _replacing(path: str) -> Iterator[IO[str]]:
     beside = not os.path.exists(path) or os.path.isfile(path)
     folder, name = os.path.split(path)
     target = os.path.join(folder, f".{name}.part{os.getpid()}") if beside else path
+    made = False
     try:
-        stream = open(target, "w", encoding="utf-8", newline="\n", buffering=BUFFER_BYTES)  # noqa: SIM115
-    except OSError as error:
-        raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
-    try:
+        with undivided():
+            stream = _made(target, path)
+            made = beside
         with stream:
             yield stream
         if beside:
@@ -135,5 +136,12 @@ def _replacing(path: str) -> Iterator[IO[str]]:
     except OSError as error:
         raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
     finally:
-        if beside and os.path.exists(target):
+        if made and os.path.exists(target):
             os.unlink(target)
+
+
+def _made(target: str, path: str) -> IO[str]:
+    try:
+        return open(target, "w", encoding="utf-8", newline="\n", buffering=BUFFER_BYTES)
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror}") from None

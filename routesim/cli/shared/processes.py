@@ -13,6 +13,8 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
+from routesim.cli.shared.ending import ENDING
+
 MOST = 60  # Windows cannot wait for more at once
 END_S = 2.0
 
@@ -155,11 +157,11 @@ class Pool:
 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """Ctrl-C goes to all processes of a terminal; one that has just begun must not answer it with a traceback."""
+    """Signals go to all processes of a terminal; one that has just begun must not answer them as its parent does."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *ENDING})
     try:
         yield
     finally:
@@ -169,8 +171,10 @@ def _no_interrupt() -> Iterator[None]:
 def _work(connection: "Connection[Any, Any]") -> None:
     """What a process does all its life. Ctrl-C is for the parent, which ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *ENDING})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
