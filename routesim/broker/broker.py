@@ -21,12 +21,12 @@ from routesim.broker.records import (
     StepFailure,
 )
 from routesim.content import Content
-from routesim.deprecated import permitting
 from routesim.model import Binding, BrokerSettings, ChannelPlan, Exchange, Message, Policy
 from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription, unacked_of
 from routesim.replies import AmqpError
 from routesim.steps import Step
 from routesim.versions import Rules
+from routesim.versions.deprecated import permitting
 
 COMEBACKS_OF_A_LIVELOCK = 1_000
 REMEMBERED_ROUTES = 4096

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from routesim import deprecated, steps
+from routesim import steps
 from routesim.broker import RabbitBroker
 from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.celery_rules import DELAYING
@@ -18,7 +18,7 @@ from routesim.queues.declaring import taken_by
 from routesim.replies import AmqpError
 from routesim.scenario.topology_data import binding_form, broker_form, exchange_form, policy_form, queue_form
 from routesim.values import plain
-from routesim.versions import NEWEST_PATCH, parse, rules
+from routesim.versions import NEWEST_PATCH, deprecated, parse, rules
 
 PLUGINS = {
     "x-consistent-hash": "rabbitmq_consistent_hash_exchange",

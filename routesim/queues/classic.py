@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routesim.content import Content
-from routesim.deprecated import denial
 from routesim.model import Queue
 from routesim.queues.base import ACK, DISCARD, NO_FAILURE, NO_TIMER, REQUEUE, Host, QueueType
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
@@ -18,6 +17,7 @@ from routesim.queues.settings import QueueSettings
 from routesim.replies import AmqpError
 from routesim.values import Table
 from routesim.versions import Rules
+from routesim.versions.deprecated import denial
 
 MASTER_LOCATOR = "x-queue-master-locator"
 

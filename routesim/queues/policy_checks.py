@@ -7,10 +7,10 @@ must hold across them.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeGuard
 
-from routesim.deprecated import LOCATOR_POLICY_DENIED
 from routesim.queues.argument_checks import age_ms
 from routesim.values import erlang_term
 from routesim.versions import Rules
+from routesim.versions.deprecated import LOCATOR_POLICY_DENIED
 
 PolicyCheck = Callable[[Any, Rules], str | None]  # None when the value is fine, else what is wrong
 MAX_SEGMENT_SIZE = 3_000_000_000

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from routesim.deprecated import FEATURES, permitting
 from routesim.rabbitmq.management import Management, ManagementError
 from routesim.versions import Rules, rules
+from routesim.versions.deprecated import FEATURES, permitting
 
 
 def permitted_features(management: Management, version: str) -> dict[str, bool]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from routesim.deprecated import permitting
 from routesim.rabbitmq.features import permitted_features
 from routesim.rabbitmq.management import Management
 from routesim.rabbitmq.pace import Pace
@@ -19,6 +18,7 @@ from routesim.run.runner import Runner
 from routesim.scenario import Scenario
 from routesim.scenario.definitions.list_form import closest_version
 from routesim.versions import rules
+from routesim.versions.deprecated import permitting
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.engine import RealBroker

@@ -17,8 +17,8 @@ from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
 from routesim.scenario.sections.broker_section import broker_settings
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
-from routesim.scenario.sections.known_bugs import bugs_in
 from routesim.scenario.sections.names import Names
+from routesim.scenario.sections.touched_bugs import bugs_in
 from routesim.scenario.steps.steps_section import StepsSection
 from routesim.scenario.steps.verbs import CELERY_VERBS
 from routesim.scenario.yaml.nodes import Mapping, Sequence, Text, parse

@@ -3,10 +3,10 @@
 import pytest
 from kits.broker import Bench, before, since, versions
 
-from routesim.deprecated import FEATURES, cure, denial, denied_in, permitting
 from routesim.rabbitmq.features import features_unlike, permitted_features, to_permit
 from routesim.rabbitmq.management import ManagementError
 from routesim.versions import DIFFERENCES, rules
+from routesim.versions.deprecated import FEATURES, cure, denial, denied_in, permitting
 
 LOCATOR = {"x-queue-master-locator": "min-masters"}
 OF_POLICY = "use of deprecated queue-master-locator argument is not permitted"

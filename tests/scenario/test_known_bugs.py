@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from kits.scenario import play, problems_in, routesim
 
-from routesim.known_bugs import KNOWN_BUGS, TOUCHED, KnownBug, bugs_of
 from routesim.versions import NEWEST_PATCH, numbers, parse
+from routesim.versions.known_bugs import KNOWN_BUGS, TOUCHED, KnownBug, bugs_of
 
 QUEUES = {
     "dead letters": "queues: {q: {arguments: {x-dead-letter-exchange: amq.fanout}}}",

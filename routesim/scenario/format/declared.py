@@ -1,12 +1,12 @@
 """What a scenario declares, sends and consumes, as tables of fields: from exchanges and queues to consumers and their rules."""
 
-from routesim.deprecated import FEATURES
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.scenario.format.amqp_values import Table
 from routesim.scenario.format.counts import Count, HeaderValue
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, TextKind, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Schema, Shape
 from routesim.scenario.yaml.nodes import Mapping, Sequence, Text
+from routesim.versions.deprecated import FEATURES
 
 NAME = TextKind("a name", shortstr=True, empty=False)
 KEY = TextKind("a key", shortstr=True)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from routesim.deprecated import without_effect
 from routesim.model import BrokerSettings
 from routesim.scenario.format.declared import BROKER_SETTINGS
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.yaml.nodes import Mapping, Node
 from routesim.versions import Rules
+from routesim.versions.deprecated import without_effect
 
 WORDS = {"rabbitmq": "RabbitMQ", "redis": "Redis"}
 

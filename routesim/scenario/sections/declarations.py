@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from routesim import deprecated, steps
+from routesim import steps
 from routesim.broker import Broker
 from routesim.broker.policies import known_keys
 from routesim.diagnostics import did_you_mean
@@ -28,7 +28,7 @@ from routesim.scenario.sections.declared_checks import (
 from routesim.scenario.sections.names import Names, Owner
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 from routesim.scenario.yaml.source import Source
-from routesim.versions import rules
+from routesim.versions import deprecated, rules
 
 Fields = dict[str, Any]
 ORDER = (steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.SetPolicy, steps.Consume)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from routesim.verify.drawing.plain import Document, Drawing
+from routesim.verify.drawing.ordinary import Document, Drawing
 from routesim.versions import Rules
 
 LONG_MS = 3_600_000

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from routesim.broker import Broker
-from routesim.known_bugs import DEAD_LETTERS, EXCLUSIVE, QUORUM, SINGLE_BY_PRIORITY, KnownBug, bugs_of
 from routesim.model import Consumer
 from routesim.queues import QueueType
+from routesim.versions.known_bugs import DEAD_LETTERS, EXCLUSIVE, QUORUM, SINGLE_BY_PRIORITY, KnownBug, bugs_of
 
 
 def bugs_in(version: str, topology: Broker, consumers: list[Consumer]) -> Iterator[KnownBug]:

@@ -5,7 +5,7 @@ What a bug makes a broker do differently, and is simulated, is a row of `version
 
 from typing import NamedTuple
 
-from routesim.versions import numbers, parse
+from routesim.versions.differences import numbers, parse
 
 DEAD_LETTERS = "dead letters"
 QUORUM = "quorum queues"

@@ -7,7 +7,7 @@ An operator permits one with `deprecated_features.permit.NAME = true` in RabbitM
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from routesim.versions import Rules
+from routesim.versions.differences import Rules
 
 
 class DeprecatedFeature(NamedTuple):
