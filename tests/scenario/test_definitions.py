@@ -175,7 +175,7 @@ steps:
   - publish: {exchange: orders, routing_key: eu, id: third}
 """)  # fmt: skip
     assert outcome.status == 0
-    assert {problem.code for problem in problems_in(outcome.err)} == {"not-simulated"}
+    assert {problem.code for problem in problems_in(outcome.err)} == {"left-out"}
     messages = outcome.result["messages"]
     assert [messages[name]["queues"] for name in ("m1", "m2", "m3", "m4")] == [["jobs"], ["jobs"], [], ["lost"]]
     assert messages["m3"]["returned"] is True
@@ -244,8 +244,6 @@ def test_a_file_that_includes_itself_through_a_link() -> None:
         ('{"queues": [],\n "x": }', 2, 7),
         ('{"a": 1,\n}', 2, 1),
         ("{'a': 1}", 1, 2),
-        ("", 1, 1),
-        ("queues: []", 1, 1),
         ('{"a": 1} x', 1, 10),
     ],
 )
@@ -259,6 +257,14 @@ def test_broken_json_has_its_place(text: str, line: int, column: int) -> None:
         line,
         column,
     )
+
+
+@pytest.mark.parametrize("text", ["", "queues: []", "root:x:0:0:root"])
+def test_of_a_file_that_is_something_else_nothing_is_shown(text: str) -> None:
+    outcome = included(text)
+    (problem,) = problems_in(outcome.err)
+    assert (outcome.status, problem.code, problem.file, problem.marked) == (2, "not-json", "scene.yaml", "broker.json")
+    assert not text or text not in outcome.err
 
 
 @pytest.mark.parametrize("text", ["[]", "5", '"x"', "null", "true", "NaN"])

@@ -1,6 +1,7 @@
 """Shovels, federation and limits of virtual hosts change what happens, and are not simulated: every command says so."""
 
 import json
+import re
 
 import pytest
 from kits.scenario import problems_in, routesim, warned
@@ -29,10 +30,11 @@ def test_a_definitions_file(command: tuple[str, ...]) -> None:
     files: dict[str, str | bytes] = {"b.json": FILE, "s.yaml": "definitions: b.json\nsteps: [{publish: {routing_key: q}}]\n"}
     outcome = routesim(*command, files=files)
     said = outcome.out + outcome.err
-    assert "shovel 'one' and 1 more: shovels are not simulated" in said
-    assert "federation-upstream 'up': federation is not simulated" in said
-    assert "vhost-limits 'limits': limits of vhosts are not simulated" in said
-    assert "'federation-upstream-set' has no effect here" in said
+    said = said.replace("'", "")  # the comment that `import` writes has no quotation marks
+    assert re.search("shovel one(, two| and 1 more): shovels are not simulated", said)
+    assert "federation-upstream up: federation is not simulated" in said
+    assert "vhost-limits limits: limits of vhosts are not simulated" in said
+    assert "federation-upstream-set has no effect here" in said
 
 
 def test_a_policy_of_a_scenario_shows_the_place_of_the_key() -> None:

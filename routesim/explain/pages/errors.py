@@ -88,6 +88,12 @@ PAGES: dict[str, Page] = {
         "Say `until: 60s`, or wait in the steps.",
     ),
     "includes-itself": Page("`definitions` names the scenario itself.", "definitions: shop.yaml", "Name the exported JSON file."),
+    "left-out": Page(
+        "A definitions file has shovels, federation or limits of virtual hosts. They are not simulated, so what they bring, take "
+        "away or refuse does not happen here.",
+        '"parameters": [{"vhost": "/", "component": "shovel", "name": "s", "value": {}}]',
+        "Write steps that publish, or consumers that take away, what they would.",
+    ),
     "lost-by-export": Page(
         "A definitions file that a broker exported does not say all that was in the broker: before 3.11 exchanges whose name "
         "begins with amq are missing, rabbitmqctl leaves out internal ones, and a void value is written as the text undefined.",

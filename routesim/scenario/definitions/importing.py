@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.scenario.definitions import list_form
 from routesim.scenario.definitions.left_out import DECLARING, items_of, left_out, lost_before, named
+from routesim.scenario.definitions.unsimulated import LEFT_OUT
 from routesim.scenario.load import load_definitions
 from routesim.scenario.topology_data import DeclaredTopology, topology_of
 from routesim.scenario.yaml.nodes import Mapping, parse
@@ -34,8 +35,9 @@ def imported(source: Source, vhost: str | None = None, *, rabbitmq: str | None =
     chosen = _vhost(source, data, vhost)
     scenario = load_definitions(source, data, node, chosen, rabbitmq=rabbitmq, permit=permit)
     losses = [] if node is not None else list(lost_before(source, data, chosen))
+    warnings = [item for item in scenario.warnings if item.code != LEFT_OUT]  # `left_out` says it
     return Imported(
-        _readable(topology_of(scenario)), tuple(left_out(data, chosen, scenario.warnings)), (*scenario.warnings, *losses)
+        _readable(topology_of(scenario)), tuple(left_out(data, chosen, scenario.warnings)), (*warnings, *losses)
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic
 from routesim.model import Binding, Exchange, Policy, Queue
-from routesim.scenario.definitions.unsimulated import unsimulated_parameters
+from routesim.scenario.definitions.unsimulated import LEFT_OUT, unsimulated_parameters
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
 from routesim.scenario.yaml import json_places
 from routesim.scenario.yaml.nodes import DEEPEST, Mapping, Node, Sequence, Text
@@ -339,7 +339,7 @@ def read(
         reading.default_queue_type(),
     )  # fmt: skip
     for path, sentence in unsimulated_parameters(reading.parameters):
-        reading.note("warning", "not-simulated", sentence, path)
+        reading.note("warning", LEFT_OUT, sentence, path)
     others = sorted(reading.vhosts - {vhost})
     nothing = not (found.exchanges or found.queues or found.bindings or found.policies)
     if others and nothing and not reading.diagnostics and not vhost_given:

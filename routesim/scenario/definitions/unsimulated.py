@@ -6,6 +6,7 @@ from typing import Any
 from routesim.broker.policies import POLICY_KEYS
 from routesim.model import Policy
 
+LEFT_OUT = "left-out"  # the code of what a definitions file has and a run has not
 # The components of runtime parameters that move or refuse messages.
 COMPONENTS = {
     "federation-upstream": "federation is not simulated",
