@@ -39,30 +39,36 @@ class PatternMachine:
 
     def found_in(self, text: str) -> bool:
         """Whether the pattern matches anywhere in the text."""
-        now: dict[int, None] = {}
-        for index in range(len(text) + 1):
-            self._reach(now, [0], text, index)
-            if any(self.program[at][0] == "found" for at in now):
+        found = len(self.program) - 1
+        now = self._reached([0], text, 0)
+        # The same character leads from the same instructions to the same ones, unless one looks at where it stands.
+        known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        anchored = any(instruction[0] == "at" for instruction in self.program)
+        for index, character in enumerate(text, 1):
+            if found in now:
                 return True
-            if index == len(text):
-                return False
-            character = text[index]
-            stepped = [at + 1 for at in now if self.program[at][0] == "character" and self.program[at][1](character)]
-            now = {}
-            self._reach(now, stepped, text, index + 1)
-        return False
+            after = None if anchored else known.get((now, character))
+            if after is None:
+                program = self.program
+                stepped = [at + 1 for at in now if program[at][0] == "character" and program[at][1](character)]
+                after = known[now, character] = self._reached([0, *stepped], text, index)
+            now = after
+        return found in now
 
-    def _reach(self, now: dict[int, None], todo: list[int], text: str, index: int) -> None:
+    def _reached(self, todo: list[int], text: str, index: int) -> frozenset[int]:
+        """The instructions, and all that follow from them without a character."""
+        reached: set[int] = set()
         while todo:
             at = todo.pop()
-            if at in now:
+            if at in reached:
                 continue
-            now[at] = None
+            reached.add(at)
             kind, *rest = self.program[at]
             if kind == "split":
                 todo.extend(rest[0])
             elif kind == "at" and _holds(rest[0], text, index):
                 todo.append(at + 1)
+        return frozenset(reached)
 
     # Compiling ---------------------------------------------------------------------------------------------------------
 
