@@ -43,7 +43,8 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
     headline = f"{message}: {ended}"
     hints = (f"It left {copies} copies in queues, {sum(isinstance(event, events.Delivered) for event in life)} deliveries.",)
     told = story(life, notes)
-    told.rows.extend((Cell(seconds(item.at_ms)), Cell(still_overdue(item), NOTICE)) for item in waiting)
+    late = [(Cell(seconds(item.at_ms)), Cell(still_overdue(item), NOTICE)) for item in waiting]
+    told = told._replace(rows=[*told.rows, *late])
     return Answer(headline, (told,), hints, {"message": message, "states": states, "story": data})
 
 

@@ -42,7 +42,7 @@ def fetched(opener: urllib.request.OpenerDirector, request: urllib.request.Reque
         with error:
             error.body = b""  # type: ignore[attr-defined]
             with suppress(TooMuch, OSError, http.client.HTTPException, ValueError):
-                error.body = read(error, ends)  # type: ignore[attr-defined, arg-type]
+                error.body = read(error, ends)  # type: ignore[attr-defined]
             raise
     except (OSError, http.client.HTTPException):
         if watched.given_up:
