@@ -48,11 +48,9 @@ def ways_out(queue: QueueType) -> list[tuple[str, str]]:
             ways.append(("maxlen", f"the head, once it holds more than {limit}"))
     returns = delivery_limit(queue)
     if returns is not None:
-        often = f"more than {returns} times" if returns != 1 else "more than once"
-        counted = "requeued" if queue.counts_nacks() else "rejected back"
-        ways.append(
-            ("delivery_limit", f"{counted}, or its consumer dies, {often}" if returns else f"{counted}, or its consumer dies")
-        )
+        when = f"{'requeued' if queue.counts_nacks() else 'rejected back'}, or its consumer dies"
+        often = f", more than {returns} times" if returns > 1 else ", more than once" if returns else ""
+        ways.append(("delivery_limit", when + often))
     return ways
 
 

@@ -29,7 +29,7 @@ NAMED = {
     "rabbitmq": {"x-queue-type", "x-single-active-consumer"},
     "run": {"x-expires", "x-queue-type"},
     "scenario": {"x-dead-letter-exchange", "x-queue-type"},  # `type:` beside it; names of exchanges
-    "check": {*DEAD, "x-dead-letter-strategy", "x-overflow"},
+    "check": {*DEAD, "x-dead-letter-strategy", "x-expires", "x-overflow"},
     "report": {"x-dead-letter-exchange", "x-max-priority"},
     "verify/verifying.py": {"x-message-ttl", "x-queue-type", "x-single-active-consumer"},
     # Scenarios made at random, and the queues that Celery and kombu declare.
