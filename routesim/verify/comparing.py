@@ -9,6 +9,7 @@ from routesim.run.folds.fold import Fold
 from routesim.run.observations import Observations, ids
 from routesim.scenario import Scenario
 
+CUT = "..."
 GONE_AT_ONCE = ("connection lost", "connection closed")
 RULES = {
     "ready, classic": (
@@ -83,7 +84,7 @@ def leniency(result: Result, races: Races) -> Leniency:
 
 
 def first_difference(simulated: Observations, real: Observations, result: Result, lenient: Leniency) -> EngineDifference | None:
-    refused = _without_reasons(simulated.errors), _without_reasons(real.errors)
+    refused = _without_reasons(simulated.errors), _as_long(_without_reasons(real.errors), _without_reasons(simulated.errors))
     if refused[0] != refused[1]:
         pair = _first(*refused)
         step = (pair[0] or pair[1] or {}).get("step")
@@ -163,6 +164,17 @@ def _there(is_there: bool) -> str:
 def _without_reasons(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Whether a deprecated feature is denied by default or by the broker's configuration is not the scenario's affair."""
     return [{**error, "text": error["text"].partition("` is deprecated.")[0]} for error in errors]
+
+
+def _as_long(real: list[dict[str, Any]], simulated: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """RabbitMQ cuts a text at 255 bytes, and its own has the longer name of our vhost in it: what is cut off is as simulated."""
+    whole = [item["text"] for item in simulated]
+    return [
+        {**error, "text": whole[index]}
+        if error["text"].endswith(CUT) and index < len(whole) and whole[index].startswith(error["text"].removesuffix(CUT))
+        else error
+        for index, error in enumerate(real)
+    ]
 
 
 def _first(left: list[Any], right: list[Any]) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from routesim import events
+from routesim.broker.protocols import Engine
 from routesim.run.folds.fold import Fold
 from routesim.run.rehearsal import LEASE_OVER
 
@@ -20,9 +21,13 @@ class Timer(NamedTuple):
 
 
 class Timing(Fold):
-    """When the steps of a simulated run begin, when its clients do something, and when its timers go off."""
+    """When the steps of a simulated run begin, when its clients do something, and when its timers go off. `broker` is set before
+    the run begins; `margin_ms`: how long before it would have expired a message was handed to a client, at the least."""
+
+    broker: Engine
 
     def __init__(self) -> None:
+        self.margin_ms: int | None = None
         self.steps: list[int] = []
         self.acts: list[int] = []
         self.timers: list[Timer] = []
@@ -42,6 +47,14 @@ class Timing(Fold):
     def _delayed(self, event: events.Delayed | events.RetryDelayed) -> None:
         self.timers.append(Timer(event.until_ms, event.at_ms))
 
+    def _handed(self, event: events.Delivered | events.Got) -> None:
+        handed = self.broker.handed
+        if event.message is not None and handed is not None and handed.copy.expires_at is not None:
+            left = handed.copy.expires_at - event.at_ms
+            self.margin_ms = left if self.margin_ms is None else min(left, self.margin_ms)
+        if isinstance(event, events.Got):
+            self.acts.append(event.at_ms)
+
     def _did(self, event: events.Event) -> None:
         self.acts.append(event.at_ms)
 
@@ -53,6 +66,8 @@ class Timing(Fold):
         **dict.fromkeys(CLIENTS_DO, _did),
         events.StepStarted: _began,
         events.Enqueued: _entered,
+        events.Delivered: _handed,
+        events.Got: _handed,
         events.DeadLettered: _removed,
         events.Dropped: _removed,
         events.ConsumerCancelled: _ended,
@@ -68,7 +83,8 @@ class Timing(Fold):
     def why_void(self, real_steps: list[int], late_ms: int) -> str | None:
         """Why a real run says nothing: what clients did came so late that a timer may have gone off before it.
 
-        `real_steps`: when the steps began there, `late_ms`: by how much their consumers fell behind; both in the scenario's time.
+        `real_steps`: when the steps began there, and last when the run ended, `late_ms`: by how much their consumers fell
+        behind; both in the scenario's time.
         """
         for timer in self.timers:
             first, last = self._group(timer.since_ms)[0], self._group(timer.at_ms - 1)[1]
@@ -78,6 +94,9 @@ class Timing(Fold):
             left = timer.at_ms - self.steps[last]
             if lag * 2 > left:
                 return f"step {last + 1} came {lag} ms late, {left} ms before a timer"
+        latest = max((real - planned for real, planned in zip(real_steps, self.steps, strict=False)), default=0)
+        if self.margin_ms is not None and latest * 2 > self.margin_ms:
+            return f"a step came {latest} ms late, and a message would have expired {self.margin_ms} ms after it was handed out"
         left_ms = _nearest(sorted(self.acts), self.timers)
         if left_ms is not None and late_ms * 2 > left_ms:
             return f"what clients did was {late_ms} ms late, {left_ms} ms before a timer"

@@ -57,7 +57,7 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     scenario = without_expectations(scenario)
     timing, letters, leases, races = Timing(), Letters(), Leases(), Races(scenario)
     runner = Runner(scenario, fan_out(None, [timing, letters, leases, races]), max_events=ENDLESS)
-    letters.broker = runner.broker
+    letters.broker = timing.broker = runner.broker
     runner.broker.ids_are_sent = True  # type: ignore[attr-defined]
     result = runner.run()
     if result.ended in ("livelock", "budget"):
@@ -70,9 +70,9 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     if result.clock_ms / speed > LONGEST_MS:
         return verdict._replace(skipped=f"takes {duration_text(result.clock_ms // speed)}; try a higher --speed")
     due = result.broker.due()
+    timing.steps.append(result.clock_ms)
     if due is not None:  # what the run ended too early for
         timing.timers.append(Timer(due, 0))
-        timing.steps.append(result.clock_ms)
     nearest_ms = timing.nearest_ms()
     if nearest_ms is not None and nearest_ms / speed < NEAR_MS:
         return verdict._replace(skipped=f"a timer goes off {duration_text(nearest_ms)} after a step: too near for a real clock")
@@ -103,7 +103,7 @@ def _compared(
         if difference is None:
             return verdict._replace(tries=runs)
         assert there.real is not None
-        why = plan.timing.why_void(times.at_ms, there.real.late_ms)
+        why = plan.timing.why_void([*times.at_ms, there.clock_ms], there.real.late_ms)
         if why is None:
             differed += 1
             found = difference

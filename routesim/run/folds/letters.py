@@ -4,6 +4,7 @@ from typing import Any
 
 from routesim import events
 from routesim.broker.protocols import Engine
+from routesim.model import REPLY_TO
 from routesim.queues import Copy
 from routesim.run.folds.fold import Fold
 from routesim.values import plain
@@ -50,10 +51,18 @@ def letter(queue: Any, copy: Copy, *, got: bool) -> dict[str, Any]:
     if rest:
         row["headers"] = rest
     others = {name: plain(value) for name, value in content.properties.items()}
+    if isinstance(others.get("reply_to"), str):
+        others["reply_to"] = address(others["reply_to"])
+    row["routing_key"] = address(row["routing_key"])
     row["properties"] = {**others, "delivery_mode": content.delivery_mode}
     if content.priority is not None:
         row["properties"]["priority"] = content.priority
     return row
+
+
+def address(key: str) -> str:
+    """The address of a direct reply without what the broker drew for it."""
+    return REPLY_TO if key.startswith(f"{REPLY_TO}.") else key
 
 
 def seen(queue: Any, copy: Copy, *, got: bool = True) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from routesim.diagnostics import Invalid
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import text
+from routesim.verify.drawing.everyday import Document, Drawing
 from routesim.verify.drawing.kinds import KINDS, kinds_for
-from routesim.verify.drawing.ordinary import Document, Drawing
 from routesim.versions import rules
 
 __all__ = ["KINDS", "draw", "scenario_of"]

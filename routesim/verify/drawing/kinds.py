@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from routesim.verify.drawing.ordinary import Document, Drawing
+from routesim.verify.drawing.everyday import Document, Drawing
 from routesim.versions import Rules
 
 LONG_MS = 3_600_000
@@ -64,7 +64,7 @@ def streams(drawing: Drawing, document: Document) -> None:
     if kind not in ("headers", "x-consistent-hash", "x-modulus-hash", "x-recent-history"):
         document["bindings"].append({"source": exchange, "destination": "s0", "routing_key": drawing.some("", "#", "a")})
     consumers = document.setdefault("consumers", {})
-    steps: list[dict[str, Any]] = [{"publish": {"routing_key": "s0"}} for _ in range(drawing.random.randint(2, 5))]
+    steps: list[Document] = [{"publish": {"routing_key": "s0"}} for _ in range(drawing.random.randint(2, 5))]
     for number in range(drawing.random.randint(1, 2)):
         name = f"r{number}"
         consumers[name] = {
