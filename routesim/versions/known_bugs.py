@@ -16,31 +16,30 @@ TOUCHED = (DEAD_LETTERS, QUORUM, SINGLE_BY_PRIORITY, EXCLUSIVE)
 
 class KnownBug(NamedTuple):
     """`since` and `mended`: the first patch that has it, and the first without; `touches`: what a scenario must have that it may
-    show (one of `TOUCHED`). `source`: the pull request or issue of rabbitmq-server."""
+    show (one of `TOUCHED`). The release notes of `mended` tell of it."""
 
     what: str
     since: str
     mended: str
     touches: str
-    source: str
 
 
 # From the release notes of 3.13.1 to 4.3.5, as far as AMQP 0-9-1 on one node may show them.
 KNOWN_BUGS = (
-    KnownBug("x-death does not count that a message expired again", "3.13.0", "3.13.2", DEAD_LETTERS, "10709"),
-    KnownBug("x-death and what stands beside it are wrong in several cases", "3.13.0", "3.13.3", DEAD_LETTERS, "11160"),
-    KnownBug("what a consumer requeues just before it is cancelled may stay unacked", "4.0.0", "4.0.3", QUORUM, "12442"),
-    KnownBug("a delivery limit may let the queue's process fail", "4.0.0", "4.0.3", QUORUM, "12405"),
-    KnownBug("some messages cannot be dead-lettered: an exception", "4.0.0", "4.0.5", DEAD_LETTERS, "12933"),
+    KnownBug("x-death does not count that a message expired again", "3.13.0", "3.13.2", DEAD_LETTERS),
+    KnownBug("x-death and what stands beside it are wrong in several cases", "3.13.0", "3.13.3", DEAD_LETTERS),
+    KnownBug("what a consumer requeues just before it is cancelled may stay unacked", "4.0.0", "4.0.3", QUORUM),
+    KnownBug("a delivery limit may let the queue's process fail", "4.0.0", "4.0.3", QUORUM),
+    KnownBug("some messages cannot be dead-lettered: an exception", "4.0.0", "4.0.5", DEAD_LETTERS),
     KnownBug(
         "the consumer of higher priority does not take over when the active one gives back its last delivery", "4.0.0", "4.1.2",
-        SINGLE_BY_PRIORITY, "14149",
+        SINGLE_BY_PRIORITY,
     ),
     KnownBug(
-        "the queue that is declared again just after its connection has gone may be deleted", "4.1.0", "4.1.8", EXCLUSIVE, "15276"
+        "the queue that is declared again just after its connection has gone may be deleted", "4.1.0", "4.1.8", EXCLUSIVE
     ),
     KnownBug(
-        "the queue that is declared again just after its connection has gone may be deleted", "4.2.0", "4.2.3", EXCLUSIVE, "15276"
+        "the queue that is declared again just after its connection has gone may be deleted", "4.2.0", "4.2.3", EXCLUSIVE
     ),
 )  # fmt: skip
 

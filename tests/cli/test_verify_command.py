@@ -31,7 +31,7 @@ def test_a_scenario_is_not_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize("files", [["scenarios/hello.yaml"], []], ids=["files", "random"])
 def test_what_cannot_be_written_is_told_before_the_work(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     class Found:
-        profile, version, types = "3.10", "3.10.8", frozenset[str]()
+        profile, version, types, features = "3.10", "3.10.8", frozenset[str](), dict[str, bool]()
 
     monkeypatch.setattr(verifying, "session", lambda target: Found)
     monkeypatch.setattr(verifying, "verify", lambda *what, **named: pytest.fail("nothing was to be verified"))

@@ -35,7 +35,7 @@ def test_the_table_names_known_versions_in_order() -> None:
     assert set(QUEUES) == set(TOUCHED)
 
 
-@pytest.mark.parametrize("bug", KNOWN_BUGS, ids=lambda bug: f"{bug.source}-{bug.since}")
+@pytest.mark.parametrize("bug", KNOWN_BUGS, ids=lambda bug: f"{bug.touches}-{bug.since}-{bug.mended}")
 def test_a_scenario_that_may_show_a_bug_is_told_of_it(bug: KnownBug) -> None:
     assert any(bug.what in text for text in told(bug.since, QUEUES[bug.touches]))
     assert not any(bug.what in text for text in told(bug.mended, QUEUES[bug.touches]))
