@@ -100,6 +100,13 @@ class DeclareQueue(NamedTuple):
     queue: Queue
 
 
+class AskQueue(NamedTuple):
+    """A passive declare: whether the queue is there, and this connection may use it."""
+
+    channel: str
+    queue: str
+
+
 class Bind(NamedTuple):
     channel: str
     binding: Binding
@@ -139,5 +146,5 @@ class DeletePolicy(NamedTuple):
 
 Step: TypeAlias = (
     Publish | Get | Ack | Nack | Reject | Recover | Qos | Tx | Consume | Cancel | Crash | Close | Restart
-    | DeclareExchange | DeclareQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge | SetPolicy | DeletePolicy
+    | DeclareExchange | DeclareQueue | AskQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge | SetPolicy | DeletePolicy
 )  # fmt: skip

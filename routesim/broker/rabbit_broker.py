@@ -37,6 +37,7 @@ HANDLERS: dict[type, Callable[[State, Any], None]] = {
     steps.Restart: channels.restart,
     steps.DeclareExchange: topology.declare_exchange,
     steps.DeclareQueue: topology.declare_queue,
+    steps.AskQueue: topology.ask_queue,
     steps.Bind: topology.bind,
     steps.Unbind: topology.unbind,
     steps.DeleteExchange: topology.delete_exchange,

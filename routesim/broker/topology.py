@@ -252,6 +252,15 @@ def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
     channel.last_queue = declared.name
 
 
+def ask_queue(broker: State, step: steps.AskQueue) -> None:
+    """Only the name matters (rules/queues#1.6)."""
+    channel = broker.channel(step.channel)
+    queue = broker.accessible(broker.queue(stripped(step.queue)), channel.connection)
+    if queue.declaring_renews_lease:
+        queue.used_at = broker.now
+    channel.last_queue = queue.name
+
+
 def _assert_same_queue(broker: State, queue: QueueType, declared: Queue, durable: bool, connection: str) -> None:
     broker.accessible(queue, connection)
     if (queue.owner is not None) != declared.exclusive:

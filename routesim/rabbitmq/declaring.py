@@ -36,6 +36,10 @@ def declare_queue(broker: RealState, step: steps.DeclareQueue) -> None:
     broker.emit(events.QueueDeclared(broker.now, item.name, known.kind, known.broker_name))
 
 
+def ask_queue(broker: RealState, step: steps.AskQueue) -> None:
+    broker.call(broker.channel(step.channel), "queue_declare", _wire_name(broker, step.queue), passive=True)
+
+
 def bind(broker: RealState, step: steps.Bind | steps.Unbind) -> None:
     item, channel = step.binding, broker.channel(step.channel)
     verb = "bind" if isinstance(step, steps.Bind) else "unbind"

@@ -34,6 +34,7 @@ HANDLERS: dict[type, Callable[[RealState, Any], None]] = {
     steps.Restart: endings.restart,
     steps.DeclareExchange: declaring.declare_exchange,
     steps.DeclareQueue: declaring.declare_queue,
+    steps.AskQueue: declaring.ask_queue,
     steps.Bind: declaring.bind,
     steps.Unbind: declaring.bind,
     steps.DeleteExchange: declaring.delete_exchange,

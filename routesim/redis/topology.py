@@ -49,6 +49,12 @@ def _declared_again(broker: RedisState, current: Exchange, received: Exchange, *
     broker.warn_once(f"Redis compares no declarations: '{current.name}' stays as it was declared first")
 
 
+def ask_queue(broker: RedisState, step: steps.AskQueue) -> None:
+    """kombu itself answers, by whether the list or a binding of the queue is there."""
+    if step.queue not in broker.queues:
+        raise NotPossible(f"NOT_FOUND - no queue '{step.queue}' in vhost '{broker.vhost}'")
+
+
 def declare_queue(broker: RedisState, step: steps.DeclareQueue) -> None:
     declared = step.queue
     broker.channel(step.channel)

@@ -444,6 +444,7 @@ steps:
         "declare: {queues: {mine: {channel: other}}}",
         "declare: {queues: {mine: }, channel: other}",
         "declare: {queues: {mine: }}",
+        "declare: {queues: {mine: {passive: true}}, channel: other}",
         "declare: {bindings: [{source: amq.fanout, destination: mine}], channel: other}",
         "declare: {bindings: [{source: amq.fanout, destination: mine, channel: other}]}",
         "consume: d",
@@ -579,3 +580,43 @@ steps:
   - {declare: {queues: {amq.x: }, channel: c}, fails: 403}
 """)
     assert [event["channel"] for event in outcome.of("channel_closed")] == ["c", "c"]
+
+
+def test_a_passive_declare_only_asks_whether_the_queue_is_there() -> None:
+    """Whatever else it says of the queue; to be refused it must be missing, or another connection's."""
+    outcome = ok("""
+queues: {q: , mine: {exclusive: true, channel: owner}}
+steps:
+  - declare: {queues: {q: {passive: true, durable: false, arguments: {x-max-length: 1}}}}
+  - declare: {queues: {mine: {passive: true}}}
+  - declare: {queues: {mine: {passive: true, channel: owner}}}
+  - {declare: {queues: {mine: {passive: true, channel: other}}}, fails: 405}
+  - {declare: {queues: {none: {passive: true}}}, fails: 404}
+  - delete: {queue: q}
+  - {declare: {queues: {q: {passive: true}}}, fails: 404}
+""")
+    assert [event["queue"] for event in outcome.of("queue_declared")] == ["q", "mine"]
+    assert [error["text"].partition(" - ")[0] for error in outcome.result["errors"]] == [
+        "RESOURCE_LOCKED",
+        "NOT_FOUND",
+        "NOT_FOUND",
+    ]
+
+
+@pytest.mark.parametrize(("kind", "is_there"), [("classic", True), ("quorum", False)])
+def test_a_passive_declare_renews_the_lease_of_a_classic_queue(kind: str, is_there: bool) -> None:
+    ok(f"""
+queues: {{q: {{type: {kind}, arguments: {{x-expires: 10000}}}}}}
+steps:
+  - wait: 6s
+  - declare: {{queues: {{q: {{passive: true}}}}}}
+  - wait: 9s
+  - expect: {{queues: {{q: {{exists: {str(is_there).lower()}}}}}}}
+until: steps
+""")
+
+
+def test_a_passive_declare_belongs_into_a_step() -> None:
+    problem = only("queues: {q: {passive: true}}\n")
+    assert (problem.marked, problem.cure) == ("true", "put it into a `declare` step")
+    assert only("queues: {q: }\nsteps: [declare: {queues: {p: {passive: true}}}]\n").code == "unknown-queue"

@@ -42,6 +42,7 @@ QUEUE = Shape(
         "arguments": Field(TABLE, "x-dead-letter-exchange, x-message-ttl, x-max-length …"),
         "server_named": Field(Boolean(), "the broker draws the name; the scenario goes on saying this one"),
         "channel": Field(NAME, "whose connection declares it, and so owns it where it is exclusive"),
+        "passive": Field(Boolean(), "in a declare step: only asks whether it is there, 404 where it is not; default false"),
     },
     optional=True,
 )

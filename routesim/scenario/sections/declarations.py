@@ -80,6 +80,9 @@ class Declarations:
             names.channels_in_steps.add(str(declares))
         names.exchanges.update(str(name) for name in fields.get("exchanges", ()))
         for name, options in fields.get("queues", {}).items():
+            if options.get("passive"):  # it declares nothing
+                names.channels_in_steps.update(str(item) for item in (options.get("channel"),) if item is not None)
+                continue
             names.queues.add(str(name))
             channel = options.get("channel", declares)
             if channel is not None:
@@ -136,7 +139,7 @@ class Declarations:
 
     # Steps of a set of declarations ----------------------------------------------------------------------------------
 
-    def steps_of(self, fields: Fields, node: Node | None, *, check_names: bool) -> Iterator[Declared]:
+    def steps_of(self, fields: Fields, node: Node | None, *, check_names: bool, in_step: bool = False) -> Iterator[Declared]:
         """The engine steps, in the order in which they are carried out. `fields` may name the channel that declares it all."""
         names, declares = self.names, fields.get("channel")
         self.check_rules(fields)
@@ -149,6 +152,9 @@ class Declarations:
         for name, options in fields.get("queues", {}).items():
             queue = values_of.queue(name, options)
             at = child(node, "queues", name)
+            if options.get("passive"):
+                yield from self._asks(name, options, declares, in_step=in_step, check_names=check_names)
+                continue
             check_queue(names, queue, options, at)
             channel = self._declares_queue(queue, options.get("channel"), declares, succeeds=check_names)
             yield Declared(steps.DeclareQueue(channel, queue), at or name)
@@ -171,6 +177,20 @@ class Declarations:
                 names.queue(consumer.queue, self.queue_nodes.get(str(name), name))
             if consumer.start:
                 yield Declared(steps.Consume(consumer), at or name)
+
+    def _asks(
+        self, name: Text, options: Fields, declares: Text | None, *, in_step: bool, check_names: bool
+    ) -> Iterator[Declared]:
+        """A passive declare. It is a step of its own, for it changes nothing of what is declared."""
+        names = self.names
+        if not in_step:
+            problem = "a passive declare declares nothing"
+            self.reader.error("wrong-value", problem, options.node["passive"], "put it into a `declare` step")
+            return
+        if check_names:
+            names.queue(str(name), name, in_step=True)
+        channel = names.channel_for("declare", str(name), options.get("channel", declares))
+        yield Declared(steps.AskQueue(channel, str(name)), name)
 
     def _declares_queue(self, queue: Queue, of_queue: Text | None, of_step: Text | None, *, succeeds: bool) -> str:
         """The channel that declares a queue: on the connection that the queue names, or the step's own; else as of old. An

@@ -171,7 +171,7 @@ def worker(context: StepContext, step: WrittenStep) -> Action:
 
 
 def declare(context: StepContext, step: WrittenStep) -> Action:
-    items = context.declarations.steps_of(step.fields, step.node, check_names=not step.may_name_anything)
+    items = context.declarations.steps_of(step.fields, step.node, check_names=not step.may_name_anything, in_step=True)
     return Do(tuple(item.step for item in items))
 
 
