@@ -9,7 +9,7 @@ GARBAGE_AFTER = 50_000  # objects: imports and declarations are none, and lookin
 
 def main() -> None:
     """Run the command line and end the process with its status."""
-    import _signal  # of which `signal` is made, with an import of its own that takes its time
+    import _signal  # type: ignore[import-not-found]  # of which `signal` is made, with an import of its own that takes its time
 
     mine = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler  # else it is ignored, or somebody else's
     if mine:

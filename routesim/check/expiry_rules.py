@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routesim.broker.asking import content_of
 from routesim.broker.routing import route
@@ -168,7 +168,7 @@ def _to(ways: list[tuple[PublishPath, str]]) -> str:
 
 
 def _step(message: Message, name: str) -> dict[str, object]:
-    more: dict[str, object] = {"id": name}
+    more: dict[str, Any] = {"id": name}
     if message.expiration is not None:
         more["expiration"] = message.expiration
     if message.priority is not None:

@@ -1,6 +1,7 @@
 """Policies that another one hides, arguments that mean nothing, plugins, and what a version of RabbitMQ no longer takes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from routesim import steps
 from routesim.broker import RabbitBroker
@@ -110,7 +111,7 @@ def policy_unused(topology: CheckedTopology) -> Iterator[Problem]:
     target = str(plain(policy.definition["alternate-exchange"]))
     key = next(name for name in ("nobody", "nobody.else", "nobody.at.all") if name not in topology.broker.queues)
     way = PublishPath(DEFAULT_EXCHANGE, exactly(key))
-    sections = {"policies": [policy_form(policy, short=False, widths=False)]}
+    sections: dict[str, Any] = {"policies": [policy_form(policy, short=False, widths=False)]}
     state = topology.broker.exchanges.get(target)
     if state is not None and target not in RESERVED:
         sections["exchanges"] = {target: exchange_form(state.declared._replace(auto_delete=False), short=False, widths=False)}

@@ -163,6 +163,10 @@ class QueueType:
     def ready_count(self) -> int:
         raise NotImplementedError
 
+    def level(self, content: Content) -> int:
+        """The priority that a message has here: of two the higher one is the next."""
+        return 0
+
     def carried_count(self, copy: Copy) -> int:
         """How many failed deliveries a dead letter of this copy brings along (rules/routing#D22)."""
         return copy.content.delivery_count
