@@ -178,9 +178,7 @@ class Declarations:
             if consumer.start:
                 yield Declared(steps.Consume(consumer), at or name)
 
-    def _asks(
-        self, name: Text, options: Fields, declares: Text | None, *, in_step: bool, check_names: bool
-    ) -> Iterator[Declared]:
+    def _asks(self, name: Text, options: Any, declares: Text | None, *, in_step: bool, check_names: bool) -> Iterator[Declared]:
         """A passive declare. It is a step of its own, for it changes nothing of what is declared."""
         names = self.names
         if not in_step:
