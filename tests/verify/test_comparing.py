@@ -1,0 +1,50 @@
+"""What is left out of a comparison, because a race or the broker's own names decide it."""
+
+import pytest
+from kits.live import agreed, scenario_for
+
+from routesim.run import Runner
+from routesim.run.observations import Observations
+from routesim.run.session import BrokerSession
+from routesim.verify.comparing import Leniency, Races, first_difference
+
+TWO_CHANNELS = """
+queues: {{q: {{}}, r: {{}}}}
+channels: {{a: {{connection: both}}, b: {{connection: both}}}}
+consumers:
+  a: {{queue: q, channel: a, prefetch: 2, on_message: hold}}
+  b: {{queue: {second}, channel: b, prefetch: 2, on_message: hold}}
+  c: {{queue: q, prefetch: 1, on_message: hold}}
+steps:
+  - publish: {{routing_key: q, id: m, count: 6}}
+  - publish: {{routing_key: r, id: n, count: 2}}
+  - {end}: a
+until: steps
+"""
+
+
+class Profile:
+    profile = "4.3"
+
+
+@pytest.mark.parametrize(("second", "end", "race"), [("q", "crash", True), ("r", "crash", False), ("q", "close", False)])
+def test_channels_that_end_at_once_race_for_their_common_queue(second: str, end: str, race: bool) -> None:
+    scenario = scenario_for(Profile, TWO_CHANNELS.format(second=second, end=end))  # type: ignore[arg-type]
+    races = Races(scenario)
+    Runner(scenario, races.hear).run()
+    assert races.any is race
+
+
+def test_a_race_is_no_difference(session: BrokerSession) -> None:
+    agreed(session, TWO_CHANNELS.format(second="q", end="crash"))
+
+
+def observations(text: str) -> Observations:
+    return Observations({}, {}, {}, [], [], [], [{"step": 0, "code": 405, "text": text}], {})
+
+
+@pytest.mark.parametrize(("real", "differs"), [("a text that is c...", False), ("another text...", True), ("a text", True)])
+def test_a_text_that_the_broker_cut_is_compared_as_far_as_it_goes(real: str, differs: bool) -> None:
+    result = Runner(scenario_for(Profile, "queues: {q: }\n")).run()  # type: ignore[arg-type]
+    found = first_difference(observations("a text that is cut"), observations(real), result, Leniency())
+    assert (found is not None) is differs
