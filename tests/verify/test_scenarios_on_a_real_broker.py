@@ -24,6 +24,7 @@ NOT_THERE = (
     "takes ",
     "a timer",
     "a TTL",
+    "void",
 )
 
 
