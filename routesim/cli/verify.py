@@ -27,6 +27,9 @@ def verify(
     random: Annotated[int, typer.Option("--random", min=0, metavar="N", help="Draw so many scenarios and verify each.")] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="What --random draws from.")] = 0,
     keep: Annotated[str, typer.Option("--keep", metavar="DIR", help="Where --random keeps what differs, made smaller.")] = ".",
+    restart: Annotated[
+        str | None, typer.Option("--restart", metavar="COMMAND", help="What restarts the broker, for scenarios that need it.")
+    ] = None,
     format: VERIFY_FORMAT = "table",
     output: OUTPUT = None,
 ) -> None:
@@ -37,7 +40,7 @@ def verify(
     from routesim.cli.handlers.running_on_broker import BrokerTarget
     from routesim.cli.handlers.verifying import VerifyOptions, verify_all
 
-    target = BrokerTarget(broker, management, speed)
+    target = BrokerTarget(broker, management, speed, restart)
     sys.exit(verify_all(VerifyOptions(files or [], target, random, seed, keep, format, output)))
 
 

@@ -32,6 +32,7 @@ def declare_queue(broker: RealState, step: steps.DeclareQueue) -> None:
             with_default_type(broker.default_queue_type, item),
             owner=owner,
             auto_delete=item.auto_delete,
+            durable=item.durable,
         )
     broker.emit(events.QueueDeclared(broker.now, item.name, known.kind, known.broker_name))
 

@@ -6,7 +6,6 @@ from routesim.rabbitmq.answering import given_back
 from routesim.rabbitmq.connections import ClosedByBroker
 from routesim.rabbitmq.looking import wait_until_let_go
 from routesim.rabbitmq.observed import ObservedQueue, RealChannel
-from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.rabbitmq.real_state import RealState
 from routesim.replies import CHANNEL_CODES, CLOSED_BY_CLIENT, REPLY_SUCCESS
 
@@ -29,10 +28,6 @@ def close(broker: RealState, step: steps.Close) -> None:
     _connection_gone(broker, step.connection, CLOSED_BY_CLIENT)
 
 
-def restart(broker: RealState, step: steps.Restart) -> None:
-    raise NotOnARealBroker("a broker that others use is not restarted")
-
-
 def refused_by_broker(broker: RealState, name: str | None, refused: ClosedByBroker) -> None:
     text = broker.shown_text(refused)
     broker.failures.append(StepFailure(broker.now, refused.code, text))
@@ -51,6 +46,17 @@ def refused_by_broker(broker: RealState, name: str | None, refused: ClosedByBrok
 
 def _channels_of(broker: RealState, connection: str) -> tuple[str, ...]:
     return tuple(channel.name for channel in broker.channels.values() if channel.connection == connection)
+
+
+def connections_gone(broker: RealState, why: str, *, stay: bool) -> None:
+    """Everybody's connection is gone at once. `stay`: so that no auto-delete queue goes with its consumers."""
+    lasting = [queue for queue in broker.queues.values() if stay and queue.auto_delete and queue.durable]
+    for queue in lasting:
+        queue.auto_delete = False
+    for connection in dict.fromkeys(channel.connection for channel in broker.channels.values()):
+        _connection_gone(broker, connection, why)
+    for queue in lasting:
+        queue.auto_delete = True
 
 
 def _connection_gone(broker: RealState, connection: str, why: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from routesim import steps
 from routesim.broker import StepFailure
 from routesim.broker.acknowledging import NotPossible
-from routesim.rabbitmq import answering, declaring, endings, receiving, sending
+from routesim.rabbitmq import answering, declaring, endings, receiving, restarting, sending
 from routesim.rabbitmq.connections import ClosedByBroker
 from routesim.rabbitmq.looking import wait_until_declared
 from routesim.rabbitmq.management import ManagementError
@@ -31,7 +31,7 @@ HANDLERS: dict[type, Callable[[RealState, Any], None]] = {
     steps.Cancel: receiving.cancel,
     steps.Crash: endings.crash,
     steps.Close: endings.close,
-    steps.Restart: endings.restart,
+    steps.Restart: restarting.restart,
     steps.DeclareExchange: declaring.declare_exchange,
     steps.DeclareQueue: declaring.declare_queue,
     steps.AskQueue: declaring.ask_queue,

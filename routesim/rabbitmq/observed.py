@@ -11,12 +11,16 @@ class ObservedQueue:
     """A queue from outside. `content` is what was found in it when it was last looked at; `count` what the broker said is
     ready, None: as much as was found; `unacked` what was held of it at the end."""
 
-    def __init__(self, name: str, broker_name: str, arguments: Table, *, owner: str | None, auto_delete: bool = False) -> None:
+    def __init__(
+        self, name: str, broker_name: str, arguments: Table, *, owner: str | None, auto_delete: bool = False,
+        durable: bool = True,
+    ) -> None:  # fmt: skip
         self.name = name
         self.broker_name = broker_name
         self.arguments = arguments
         self.owner = owner
         self.auto_delete = auto_delete
+        self.durable = durable
         self.kind = str(raw(arguments.get("x-queue-type", "classic")))
         self.type = QUEUE_TYPES.get(self.kind, QueueType)
         self.keeps_log = self.type.keeps_log

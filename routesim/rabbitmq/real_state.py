@@ -52,7 +52,7 @@ class RealState:
     def __init__(
         self, connections: Connections, management: Management, rules: Rules, *, shown_vhost: str = "/", pace: Pace = REAL_TIME,
         channel_plans: dict[str, ChannelPlan] | None = None, listen: Callable[[Event], None] | None = None,
-        default_queue_type: str | None = None,
+        default_queue_type: str | None = None, restart_command: str | None = None,
     ) -> None:  # fmt: skip
         self.connections = connections
         self.management = management
@@ -61,6 +61,7 @@ class RealState:
         self.rules = rules
         self.pace = pace
         self.default_queue_type = default_queue_type
+        self.restart_command = restart_command
         self.plans = channel_plans or {}
         self.listen = listen
         self.began = time.monotonic()

@@ -25,14 +25,15 @@ def steps_of(scenario: Scenario) -> Iterator[Step]:
             yield from step.action.steps
 
 
-def why_not(scenario: Scenario, exchange_types: frozenset[str]) -> str | None:
-    """Why the scenario cannot be carried out on a broker with these exchange types; None: it can."""
+def why_not(scenario: Scenario, exchange_types: frozenset[str], *, restarts: bool = False) -> str | None:
+    """Why the scenario cannot be carried out on a broker with these exchange types; None: it can. `restarts`: the broker may be
+    stopped in good order and started again."""
     # The default type of queues is the vhost's, which is our own; what is permitted has been compared with the broker's.
     if scenario.settings._replace(default_queue_type=None, permit=()) != BrokerSettings():
         return "needs settings of the broker itself (`broker:`)"
     for step in steps_of(scenario):
-        if isinstance(step, Restart):
-            return "needs a restart of the broker"
+        if isinstance(step, Restart) and not (restarts and step.clean):
+            return "needs a restart of the broker" if step.clean else "needs a broker that is killed"
         if isinstance(step, DeclareExchange):
             kind = step.exchange.type
             if kind in EXCHANGE_TYPES and kind not in exchange_types:

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 class BrokerSession:
     """`version` is the broker's own, `profile` the rules that the simulator follows beside it; `features`: which deprecated ones
-    the broker permits."""
+    the broker permits; `restart_command`: what restarts it in good order, None: it must not be restarted."""
 
-    def __init__(self, amqp: Address, web: WebAddress) -> None:
+    def __init__(self, amqp: Address, web: WebAddress, restart_command: str | None = None) -> None:
         from routesim.rabbitmq import connections
 
         self.amqp = amqp
+        self.restart_command = restart_command
         self.management = Management(web)
         self.swept = sweep(self.management)
         self.types = self.management.exchange_types()
@@ -56,7 +57,7 @@ class BrokerSession:
                 yield RealBroker(
                     links, self.management, permitting(rules(self.profile), scenario.settings.permit),
                     shown_vhost=scenario.vhost, pace=pace, channel_plans=scenario.channels,
-                    default_queue_type=default_type,
+                    default_queue_type=default_type, restart_command=self.restart_command,
                 )  # fmt: skip
             except BaseException:
                 # Lost, or interrupted in the middle of a frame: taking leave might wait for ever, and the vhost's end ends all.

@@ -51,7 +51,12 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     """`scenario` was loaded by the broker's own version. Raises `BrokerProblem` when the broker is lost."""
     verdict = VerifyVerdict(scenario.file, scenario.name)
     unlike = features_unlike(scenario.settings.permit, scenario.rabbitmq, session.features)
-    why = why_not(scenario, session.types) or unlike or known_deviation(scenario) or too_brief(scenario, speed)
+    why = (
+        why_not(scenario, session.types, restarts=session.restart_command is not None)
+        or unlike
+        or known_deviation(scenario)
+        or too_brief(scenario, speed)
+    )
     if why is not None:
         return verdict._replace(skipped=why)
     scenario = without_expectations(scenario)

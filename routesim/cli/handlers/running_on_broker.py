@@ -18,11 +18,12 @@ from routesim.scenario import Scenario
 
 
 class BrokerTarget(NamedTuple):
-    """`--broker`, `--management` and `--speed`."""
+    """`--broker`, `--management`, `--speed` and `--restart`."""
 
     broker: str
     management: str | None
     speed: int
+    restart: str | None = None
 
 
 def session(target: BrokerTarget) -> BrokerSession:
@@ -32,7 +33,7 @@ def session(target: BrokerTarget) -> BrokerSession:
         web = web_address(target.management, amqp) if target.management else management_of(amqp)
     except BadAddress as problem:
         raise UsageError(str(problem)) from None
-    found = BrokerSession(amqp, web)
+    found = BrokerSession(amqp, web, target.restart)
     if found.warning:
         stderr_line(f"warning: {found.warning}")
     return found

@@ -85,7 +85,7 @@ def _random(options: VerifyOptions, found: BrokerSession) -> list[VerifyVerdict]
     progress, verdicts, differ = Progress("verify", quiet=False), [], 0
     for number in range(options.random):
         progress.say(f"{number + 1} of {options.random}, {differ} differ")
-        document = draw(options.seed, number, found.profile, found.types)
+        document = draw(options.seed, number, found.profile, found.types, restarts=found.restart_command is not None)
         verdict = _again(document, options, found)
         if verdict.difference is not None:
             differ += 1
