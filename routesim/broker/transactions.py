@@ -4,6 +4,7 @@ from routesim import events, steps
 from routesim.broker.acknowledging import settle
 from routesim.broker.deadletters import drain
 from routesim.broker.publishing import enqueue_everywhere
+from routesim.broker.records import PendingPublish, RememberedRoute
 from routesim.broker.state import State
 from routesim.queues import ACK, Channel, Delivery, QueueType
 from routesim.replies import AmqpError
@@ -30,16 +31,20 @@ def tx(broker: State, step: steps.Tx) -> None:
 
 
 def _commit(broker: State, channel: Channel[QueueType]) -> None:
-    answers, channel.answered = channel.answered or [], []
     all_taken = True
-    for pending in broker.uncommitted.pop(channel.name, ()):
+    publishes = broker.uncommitted.get(channel.name, [])
+    while publishes:
+        pending = publishes[0]
+        _check_queues(broker, pending)
+        del publishes[0]
         broker.ledger.uncommitted -= 1
-        # Routed by name when published, delivered to whatever has that name now.
-        queues = tuple((broker.queues[queue.name], path) for queue, path in pending.route.queues if queue.name in broker.queues)
-        found = pending.route._replace(queues=queues, why_nowhere=pending.route.why_nowhere or "its queues are gone")
-        taken = enqueue_everywhere(broker, channel, pending.id, pending.content, found, mandatory=pending.mandatory)
-        all_taken = all_taken and taken
+        found, whole = _route_at_commit(broker, pending)
+        mandatory = pending.mandatory and whole
+        taken = enqueue_everywhere(broker, channel, pending.id, pending.content, found, mandatory=mandatory)
+        all_taken = all_taken and taken and whole
         drain(broker)
+    broker.uncommitted.pop(channel.name, None)
+    answers, channel.answered = channel.answered or [], []
     run: list[Delivery[QueueType]] = []
     for index, (how, why, deliveries) in enumerate(answers):
         run.extend(deliveries)
@@ -52,6 +57,28 @@ def _commit(broker: State, channel: Channel[QueueType]) -> None:
             drain(broker)
     if not all_taken:
         raise AmqpError(406, "partial tx completion")
+
+
+def _check_queues(broker: State, pending: PendingPublish) -> None:
+    """From 4.3 on nothing of a publish is delivered, and the connection ends, where one of its queues is no more."""
+    if broker.rules.tx_queue_gone == "506":
+        for queue, _ in pending.route.queues:
+            if queue.name not in broker.queues:
+                resource = f'{{resource,<<"{broker.vhost}">>,queue,<<"{queue.name}">>}}'
+                raise AmqpError(506, f"failed to deliver message: {{not_found,{resource}}}")
+
+
+def _route_at_commit(broker: State, pending: PendingPublish) -> tuple[RememberedRoute, bool]:
+    """What is left of the route, and whether that is all of it. Up to 3.12 a queue is found by its name; later it must be the
+    very queue that was there at the publish."""
+    by_name = broker.rules.tx_queue_gone == "carried out"
+    queues = tuple(
+        (broker.queues[queue.name], path)
+        for queue, path in pending.route.queues
+        if queue.name in broker.queues and (by_name or broker.queues[queue.name] is queue)
+    )
+    found = pending.route._replace(queues=queues, why_nowhere=pending.route.why_nowhere or "its queues are gone")
+    return found, by_name or len(queues) == len(pending.route.queues)
 
 
 def abandon(broker: State, channel: Channel[QueueType]) -> None:

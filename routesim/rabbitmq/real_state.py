@@ -3,6 +3,7 @@
 What goes on inside (enqueued, dead-lettered, dropped, expired) no client is told; no event says it.
 """
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from routesim.replies import CHANNEL_CODES
 from routesim.versions import Rules
 
 REAL_TIME = Pace()
+FOLDED = re.compile(r",\n +")
 
 
 class _KnownConsumers(dict[str, Any]):
@@ -162,7 +164,9 @@ class RealState:
             self.outbox.append(ConsumerEnded(found[0].name, channel.name, False, "cancelled by the broker"))
 
     def shown_text(self, refused: ClosedByBroker) -> str:
-        return refused.text.replace(f"vhost '{self.vhost}'", f"vhost '{self.shown_vhost}'")
+        """As if the scenario's own vhost were there: its name, and no terms laid out over several lines for ours is so long."""
+        text = refused.text.replace(f"vhost '{self.vhost}'", f"vhost '{self.shown_vhost}'")
+        return FOLDED.sub(",", text.replace(f'<<"{self.vhost}">>', f'<<"{self.shown_vhost}">>'))
 
     def unacked_of(self, queue: EngineQueue) -> list[UnackedDelivery]:
         return unacked_of(self.channels.values(), queue)

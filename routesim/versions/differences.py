@@ -103,6 +103,7 @@ class Rules(NamedTuple):
     consumer_timeout_argument: bool
     consumer_timeouts_checked: bool
     quorum_text_limit_is_none: bool
+    tx_queue_gone: str
     bad_bindings_skipped: bool
     celery_limits_channel: bool
 
@@ -293,6 +294,10 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "quorum_text_limit_is_none": VersionDifference(
         "an x-delivery-limit that is no number means no limit (then: the default)", True, (("4.2.5", False),),
         "rules/queues#2.10",
+    ),
+    "tx_queue_gone": VersionDifference(
+        "a commit of a publish whose queue has been deleted since is", "carried out", (("3.13.0", "406"), ("4.3.0", "506")),
+        "rules/queues#4.7; rabbit_channel.erl, deliver_to_queues, v3.12.14, v3.13.0 and v4.3.0",
     ),
     "bad_bindings_skipped": VersionDifference(
         "an import leaves out bindings that lead nowhere", True, (("3.13.6", False),), "rules/routing#F21"

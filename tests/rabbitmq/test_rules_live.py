@@ -101,3 +101,30 @@ def test_a_tag_that_comes_back_holds_what_it_held(session: BrokerSession) -> Non
 def test_denied_features(session: BrokerSession, queue: dict[str, object]) -> None:
     """rules/queues#1.16."""
     agrees(session, {"steps": [{"declare": {"queues": {"q": queue}}}, {"publish": {"routing_key": "q"}}]})
+
+
+TO_ONE, TO_BOTH = {"routing_key": "gone"}, {"exchange": "both"}
+COMMITS = {
+    "its only queue is deleted": [{"publish": TO_ONE}, {"delete": {"queue": "gone"}}],
+    "mandatory": [{"publish": {**TO_ONE, "mandatory": True}}, {"delete": {"queue": "gone"}}],
+    "one of two queues is deleted": [{"publish": TO_BOTH}, {"delete": {"queue": "gone"}}],
+    "and more is published": [
+        {"publish": {"routing_key": "rest"}}, {"publish": TO_BOTH}, {"publish": {"routing_key": "rest"}},
+        {"delete": {"queue": "gone"}},
+    ],
+    "declared anew": [{"publish": TO_BOTH}, {"delete": {"queue": "gone"}}, {"declare": {"queues": {"gone": {}}}}],
+    "rolled back": [{"publish": TO_ONE}, {"delete": {"queue": "gone"}}, {"tx": {"channel": "t", "do": "rollback"}}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COMMITS)
+def test_a_commit_of_what_was_published_to_a_queue_that_is_gone(session: BrokerSession, case: str) -> None:
+    """rules/queues#4.7."""
+    steps = [{"publish": {**step["publish"], "channel": "t"}} if "publish" in step else step for step in COMMITS[case]]
+    agrees(session, {
+        "channels": {"t": {"confirms": False}},
+        "exchanges": {"both": "fanout"},
+        "queues": {"gone": {}, "rest": {}},
+        "bindings": [{"source": "both", "destination": "gone"}, {"source": "both", "destination": "rest"}],
+        "steps": [{"tx": {"channel": "t", "do": "select"}}, *steps, {"tx": {"channel": "t", "do": "commit"}}],
+    })  # fmt: skip
