@@ -64,11 +64,15 @@ def _targets(
     broker: State, burial: PendingDeadLetter, found: RememberedRoute, deaths: list[Table]
 ) -> tuple[list[tuple[QueueType, events.Path]], str]:
     """The queues that take the dead letter, and why those that were to take it do not."""
-    targets, cut, full = [], [], []
+    targets, cut, full, deaf = [], [], [], []
     publisher = _publisher(burial.queue)
     for target, path in found.queues:
         if is_cycle(target.broker_name, deaths):
             cut.append(target.name)
+        elif target.keeps_log and publisher is None and not broker.rules.stream_takes_dead_letters:
+            deaf.append(target.name)
+            why = "up to 3.11 streams take no dead letters, and nobody is told"
+            broker.warn(f"the dead letter of {burial.copy.message} does not come into {target.name}: {why}")
         elif target.refusal(burial.copy.content, publisher) is not None and target.settings.overflow != "reject-publish-dlx":
             full.append(target.name)
         else:
@@ -79,6 +83,8 @@ def _targets(
     if cut:
         does = "keeps it" if burial.queue.settings.dead_letter_strategy == "at-least-once" else "drops it"
         return targets, f"it would return to {', '.join(cut)} without a rejection: RabbitMQ takes that for a cycle and {does}"
+    if deaf and not full:
+        return targets, f"{', '.join(deaf)} is a stream, which takes no dead letters up to 3.11"
     return targets, f"{', '.join(full)} is full" if full else ""
 
 

@@ -103,6 +103,7 @@ class Rules(NamedTuple):
     consumer_timeout_argument: bool
     consumer_timeouts_checked: bool
     quorum_text_limit_is_none: bool
+    stream_takes_dead_letters: bool
     tx_queue_gone: str
     bad_bindings_skipped: bool
     celery_limits_channel: bool
@@ -294,6 +295,10 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "quorum_text_limit_is_none": VersionDifference(
         "an x-delivery-limit that is no number means no limit (then: the default)", True, (("4.2.5", False),),
         "rules/queues#2.10",
+    ),
+    "stream_takes_dead_letters": VersionDifference(
+        "a dead letter comes into a stream, at least once or not", False, (("3.12.0", True),),
+        "rules/queues#8.7; rabbit_stream_queue.erl, deliver (stateless), v3.11.28 and v3.12.0",
     ),
     "tx_queue_gone": VersionDifference(
         "a commit of a publish whose queue has been deleted since is", "carried out", (("3.13.0", "406"), ("4.3.0", "506")),

@@ -84,3 +84,19 @@ def test_stream_offset_8_3_of_a_real_date(version):
         b.consume(name, "s", prefetch=100, args={"x-stream-offset": Typed("timestamp", date)})
     b.send("s", 3)
     assert (b.of("A"), b.of("B"), b.of("C")) == ("0 1 2 3", "1 2 3", "3")
+
+
+@versions()
+def test_stream_dead_letters_8_7_come_in_from_3_12_on(version):
+    """rules/queues#8.7: an ordinary dead letter is lost before; another queue of the exchange gets its copy all the same."""
+    b = Bench(version)
+    b.exchange("dx", "fanout")
+    b.queue("s", "stream")
+    b.queue("rest")
+    b.queue("q", args={"x-dead-letter-exchange": "dx", "x-max-length": 1})
+    for queue in ("s", "rest"):
+        b.bind("dx", queue)
+    b.consume("A", "s", prefetch=10, args={"x-stream-offset": "first"})
+    b.send("q", 0)
+    b.send("q", 1)
+    assert (b.of("A"), b.ready("rest")) == ("0" if version not in ("3.10", "3.11") else "", "0")

@@ -128,3 +128,16 @@ def test_a_commit_of_what_was_published_to_a_queue_that_is_gone(session: BrokerS
         "bindings": [{"source": "both", "destination": "gone"}, {"source": "both", "destination": "rest"}],
         "steps": [{"tx": {"channel": "t", "do": "select"}}, *steps, {"tx": {"channel": "t", "do": "commit"}}],
     })  # fmt: skip
+
+
+def test_dead_letters_into_a_stream(session: BrokerSession) -> None:
+    """rules/queues#8.7."""
+    agrees(session, {
+        "exchanges": {"dead": "fanout"},
+        "queues": {
+            "q": {"arguments": {"x-dead-letter-exchange": "dead", "x-max-length": 1}}, "s": {"type": "stream"}, "rest": {},
+        },
+        "bindings": [{"source": "dead", "destination": "s"}, {"source": "dead", "destination": "rest"}],
+        "consumers": {"reader": {"queue": "s", "prefetch": 9}},
+        "steps": [{"publish": {"routing_key": "q", "count": 3}}],
+    })  # fmt: skip
