@@ -62,21 +62,26 @@ class Leniency(NamedTuple):
 
 
 class Races(Fold):
-    """Whether several channels gave back to one queue because their connection was gone."""
+    """Whether several channels gave back to one queue because their connection was gone, or a message came into a queue at once
+    from its publisher and, dead-lettered on the way, from another queue: each is a process of its own."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.channels = {name: consumer.channel for name, consumer in scenario.consumers.items()}
         self.back: dict[tuple[int, str], set[str]] = {}
+        self.causes: dict[tuple[int, str, str], set[str]] = {}
 
     def _requeued(self, event: events.Requeued) -> None:
         if event.why in GONE_AT_ONCE:
             self.back.setdefault((event.at_ms, event.queue), set()).add(self.channels.get(event.by, event.by))
 
-    hears = {events.Requeued: _requeued}
+    def _enqueued(self, event: events.Enqueued) -> None:
+        self.causes.setdefault((event.at_ms, event.queue, event.message), set()).add(event.cause)
+
+    hears = {events.Requeued: _requeued, events.Enqueued: _enqueued}
 
     @property
     def any(self) -> bool:
-        return any(len(channels) > 1 for channels in self.back.values())
+        return any(len(several) > 1 for table in (self.back, self.causes) for several in table.values())
 
 
 def leniency(result: Result, races: Races) -> Leniency:

@@ -48,3 +48,19 @@ def test_a_text_that_the_broker_cut_is_compared_as_far_as_it_goes(real: str, dif
     result = Runner(scenario_for(Profile, "queues: {q: }\n")).run()  # type: ignore[arg-type]
     found = first_difference(observations("a text that is cut"), observations(real), result, Leniency())
     assert (found is not None) is differs
+
+
+TWICE = """
+exchanges: {{x: fanout}}
+queues: {{first: {{type: quorum}}, second: {{arguments: {{x-max-length: {limit}, x-dead-letter-exchange: x}}}}}}
+bindings: [{{source: x, destination: first}}, {{source: x, destination: second}}]
+steps: [{{publish: {{exchange: x}}}}]
+"""
+
+
+@pytest.mark.parametrize(("limit", "race"), [(0, True), (1, False)])
+def test_a_message_races_with_its_own_dead_letter(limit: int, race: bool) -> None:
+    scenario = scenario_for(Profile, TWICE.format(limit=limit))  # type: ignore[arg-type]
+    races = Races(scenario)
+    Runner(scenario, races.hear).run()
+    assert races.any is race
