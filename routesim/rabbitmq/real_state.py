@@ -164,12 +164,8 @@ class RealState:
             self.outbox.append(ConsumerEnded(found[0].name, channel.name, False, "cancelled by the broker"))
 
     def shown_text(self, refused: ClosedByBroker) -> str:
-        """As if the scenario's own names were there: of its vhost, of queues whose names the broker has drawn; and no terms laid
-        out over several lines for ours is so long."""
+        """As if the scenario's own vhost were there: its name, and no terms laid out over several lines for ours is so long."""
         text = refused.text.replace(f"vhost '{self.vhost}'", f"vhost '{self.shown_vhost}'")
-        for queue in self.queues.values():
-            if queue.broker_name != queue.name:
-                text = text.replace(f"'{queue.broker_name}'", f"'{queue.name}'")
         return FOLDED.sub(",", text.replace(f'<<"{self.vhost}">>', f'<<"{self.shown_vhost}">>'))
 
     def unacked_of(self, queue: EngineQueue) -> list[UnackedDelivery]:

@@ -1,5 +1,6 @@
 """The first observation in which two engines differ, and the rule that the simulator followed there."""
 
+import re
 from typing import Any, NamedTuple
 
 from routesim import events
@@ -10,6 +11,7 @@ from routesim.run.observations import Observations, ids
 from routesim.scenario import Scenario
 
 CUT = "..."
+DRAWN_NAME = re.compile(r"amq\.gen-[\w-]{22}")
 GONE_AT_ONCE = ("connection lost", "connection closed")
 RULES = {
     "ready, classic": (
@@ -89,7 +91,8 @@ def leniency(result: Result, races: Races) -> Leniency:
 
 
 def first_difference(simulated: Observations, real: Observations, result: Result, lenient: Leniency) -> EngineDifference | None:
-    refused = _without_reasons(simulated.errors), _as_long(_without_reasons(real.errors), _without_reasons(simulated.errors))
+    ours, theirs = _comparable(simulated.errors), _comparable(real.errors)
+    refused = ours, _as_long(theirs, ours)
     if refused[0] != refused[1]:
         pair = _first(*refused)
         step = (pair[0] or pair[1] or {}).get("step")
@@ -166,9 +169,12 @@ def _there(is_there: bool) -> str:
     return "there" if is_there else "not there"
 
 
-def _without_reasons(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Whether a deprecated feature is denied by default or by the broker's configuration is not the scenario's affair."""
-    return [{**error, "text": error["text"].partition("` is deprecated.")[0]} for error in errors]
+def _comparable(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Whether a deprecated feature is denied by default or by the broker's configuration is not the scenario's affair, and the
+    names that a broker draws for queues are not the same twice."""
+    return [
+        {**error, "text": DRAWN_NAME.sub("amq.gen-drawn", error["text"].partition("` is deprecated.")[0])} for error in errors
+    ]
 
 
 def _as_long(real: list[dict[str, Any]], simulated: list[dict[str, Any]]) -> list[dict[str, Any]]:

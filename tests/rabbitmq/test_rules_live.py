@@ -141,3 +141,12 @@ def test_dead_letters_into_a_stream(session: BrokerSession) -> None:
         "consumers": {"reader": {"queue": "s", "prefetch": 9}},
         "steps": [{"publish": {"routing_key": "q", "count": 3}}],
     })  # fmt: skip
+
+
+def test_a_queue_whose_name_the_broker_draws_is_its_owners_alone(session: BrokerSession) -> None:
+    """rules/queues#1.4: 405, in a text with a name that is another one each time."""
+    agrees(session, {
+        "channels": {"owner": {"connection": "owner"}, "other": {"connection": "other"}},
+        "queues": {"mine": {"server_named": True, "exclusive": True, "channel": "owner"}},
+        "steps": [{"get": {"queue": "mine", "channel": "other"}}],
+    })  # fmt: skip
