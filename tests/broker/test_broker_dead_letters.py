@@ -70,7 +70,7 @@ D17 unroutable dead letters: dropped, unless the dead-letter exchange has an alt
 D15 never mandatory never returned: the publisher hears nothing of it
     exchange dlx direct; queue q dead-letter-exchange=dlx; send q m mandatory; die q; returned =
     confirms = m:ack
-D20 streams as targets: a stream dead-letters nothing, but takes dead letters
+D20,queues#8.7 streams as targets: a stream dead-letters nothing, but takes dead letters, from 3.12 on [3.13 4.0 4.2 4.3]
     queue s stream; queue q dead-letter=s; send q m; die q; consume A s prefetch=5 x-stream-offset=first
     news = A:m
 """)
