@@ -39,7 +39,8 @@ def _commit(broker: State, channel: Channel[QueueType]) -> None:
         del publishes[0]
         broker.ledger.uncommitted -= 1
         found, whole = _route_at_commit(broker, pending)
-        mandatory = pending.mandatory and whole
+        # From 3.13 on it has been routed at the publish, whatever has become of its queues.
+        mandatory = pending.mandatory and (broker.rules.tx_queue_gone == "carried out" or not pending.route.queues)
         taken = enqueue_everywhere(broker, channel, pending.id, pending.content, found, mandatory=mandatory)
         all_taken = all_taken and taken and whole
         drain(broker)
@@ -69,16 +70,17 @@ def _check_queues(broker: State, pending: PendingPublish) -> None:
 
 
 def _route_at_commit(broker: State, pending: PendingPublish) -> tuple[RememberedRoute, bool]:
-    """What is left of the route, and whether that is all of it. Up to 3.12 a queue is found by its name; later it must be the
-    very queue that was there at the publish."""
-    by_name = broker.rules.tx_queue_gone == "carried out"
-    queues = tuple(
-        (broker.queues[queue.name], path)
-        for queue, path in pending.route.queues
-        if queue.name in broker.queues and (by_name or broker.queues[queue.name] is queue)
-    )
-    found = pending.route._replace(queues=queues, why_nowhere=pending.route.why_nowhere or "its queues are gone")
-    return found, by_name or len(queues) == len(pending.route.queues)
+    """What is left of the route, and whether no classic queue of it is gone. A queue is found by its name; but from 3.13 on a
+    classic one must be the very queue that was there at the publish."""
+    queues, whole = [], True
+    for meant, path in pending.route.queues:
+        found = broker.queues.get(meant.name)
+        if found is not meant and not meant.replicated and broker.rules.tx_queue_gone != "carried out":
+            whole = False
+        elif found is not None:
+            queues.append((found, path))
+    why = pending.route.why_nowhere or "its queues are gone"
+    return pending.route._replace(queues=tuple(queues), why_nowhere=why), whole
 
 
 def abandon(broker: State, channel: Channel[QueueType]) -> None:

@@ -94,9 +94,25 @@ test_transactions = queue_rules("""
     transaction A; queue q; consume A q; send q 0 channel=A; news =; tx A commit; news = A:0
 routing#S28,routing#U9 transaction, returns come with the commit
     transaction tx; send nowhere m channel=tx mandatory; returned =; tx tx commit; returned = m
-routing#S28,routing#R8 transaction, a queue that is deleted before the commit: another of its name gets what is committed [kinds]
+4.7,routing#S28,routing#R8 transaction, a queue that is deleted before the commit: up to 3.12 another of its name gets it [kinds, 3.10]
     transaction tx; queue gone {kind}; queue again {kind}; send gone 0 channel=tx mandatory; send again 1 channel=tx mandatory
     delete-queue gone; delete-queue again; queue again {kind}; tx tx commit; returned = 0; drain again = 1
+4.7 transaction, a deleted classic queue from 3.13 on: 406, no other of its name is meant, no return [3.13 4.0 4.2]
+    transaction tx; queue gone; queue again; queue rest; send gone 0 channel=tx mandatory; send again 1 channel=tx
+    send rest 2 channel=tx; delete-queue gone; delete-queue again; queue again
+    tx tx commit !406 partial tx completion; drain again =; drain rest = 2; returned =
+4.7 transaction, a deleted quorum queue from 3.13 on: another of its name gets it, no return [quorum limited, 3.13 4.0 4.2]
+    transaction tx; queue gone {kind}; queue again {kind}; send gone 0 channel=tx mandatory; send again 1 channel=tx
+    delete-queue gone; delete-queue again; queue again {kind}; tx tx commit; returned =; drain again = 1
+4.7 transaction, a deleted queue from 4.3 on: 506, and nothing more of the commit [kinds, 4.3]
+    transaction tx; queue gone {kind}; queue rest; send rest 0 channel=tx; send gone 1 channel=tx; send rest 2 channel=tx
+    delete-queue gone; tx tx commit !506 failed to deliver message; drain rest = 0
+4.7 transaction, a classic queue declared anew from 4.3 on: it must be the very queue [4.3]
+    transaction tx; queue again; send again 1 channel=tx; delete-queue again; queue again
+    tx tx commit !406 partial tx completion; drain again =
+4.7 transaction, a quorum queue declared anew from 4.3 on: it is found by its name [quorum limited, 4.3]
+    transaction tx; queue again {kind}; send again 1 channel=tx; delete-queue again; queue again {kind}
+    tx tx commit; drain again = 1
 routing#S28 transaction, a queue declared after the publish gets nothing
     transaction tx; exchange x fanout; publish x "" 0 channel=tx; queue late; bind x late; tx tx commit; drain late =
 4.7,1.13 transaction, acks of a deleted queue are ignored [kinds]
