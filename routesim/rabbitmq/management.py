@@ -16,7 +16,7 @@ from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import WebAddress, segment
 
 DEFAULT_TYPE_KEYS = ("defaultqueuetype", "default_queue_type")  # of 3.10, and of later versions
-LONGEST_REASON = 200  # characters of what the other side says
+LONGEST_REASON = 1_000  # characters of what the other side says
 SECRET_SECTIONS = ("users", "permissions", "topic_permissions", "user_limits")
 SECRET_COMPONENTS = {"shovel", "federation-upstream", "federation-upstream-set", "federation"}
 SECRET_NAME = re.compile(r"passw|secret|token|credential|uri|url|api[-_]?key", re.IGNORECASE)

@@ -13,7 +13,7 @@ def test_a_second_signal_does_not_cut_off_the_removal(number: signal.Signals) ->
     made: list[str] = []
 
     class Management:
-        def create_vhost(self, name: str) -> None:
+        def create_vhost(self, name: str, default_queue_type: str | None = None) -> None:
             made.append(name)
 
         def delete_vhost(self, name: str) -> None:

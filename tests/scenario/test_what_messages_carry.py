@@ -7,6 +7,7 @@ from kits.broker import before, since
 from kits.scenario import checked, ok, only, play, refused
 
 from routesim.carried import MISSING, Deaths, died, value_at
+from routesim.run.rehearsal import rehearsed
 from routesim.run.session import BrokerSession
 from routesim.scenario import load
 from routesim.values import Typed
@@ -281,5 +282,5 @@ def test_a_real_broker_counts_deaths_of_what_a_client_republishes_as_simulated(
     scenario = load(str(file))
     verdict = verify(scenario, session)
     assert (verdict.skipped, verdict.difference) == (None, None)
-    result = session.run(scenario, None, idle_ms=500, speed=1)
+    result = session.run(scenario, None, plan=rehearsed(scenario)[1], speed=1)
     assert result.ok, result.expectations
