@@ -18,6 +18,7 @@ from routesim.verify.shrinking import shrink
 SPEEDS = {"dead-letter-cycle-dropped": 20, "prefetch": 20}
 NOT_THERE = (
     "needs a restart of the broker",
+    "needs a broker that is killed",
     "needs a plugin",
     "never comes to rest",
     "known deviation",
