@@ -120,7 +120,7 @@ def test_options() -> None:
     (("run", "--until", ""), ["idle", "steps"]),
     (("run", SHOES, "--until", "s"), ["steps"]), (("versions", "--from", ""), list(NEWEST_PATCH)), (("upgrade", SHOES, "--to", "4."), ["4.0", "4.1", "4.2", "4.3"]),
     (("explain", "queue", SHOES, "--rabbitmq", "3.13"), ["3.13"]), (("check", "--fail-on", ""), ["error", "warning", "note"]),
-    (("check", "--select", "dead"), ["dead-letter-nowhere"]), (("new", "--template", ""), list(templates())), (("new", ""), []), (("completion", ""), ["bash", "zsh", "fish"]),
+    (("check", "--select", "dead"), ["dead-letter-nowhere", "dead-letter-kept"]), (("new", "--template", ""), list(templates())), (("new", ""), []), (("completion", ""), ["bash", "zsh", "fish"]),
     (("import", "--format", ""), ["scenario", "definitions"]), (("explain", "error", "unknown-v"), ["unknown-version", "unknown-vhost"]), (("explain", "error", "404"), ["404"]),
     (("run", "--seed", ""), []), (("run", SHOES, "--broker", ""), []),
 ])  # fmt: skip

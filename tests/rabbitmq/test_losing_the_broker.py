@@ -34,7 +34,8 @@ def ours(session: BrokerSession, pid: int) -> list[str]:
 class Proxy:
     """Between a client and the broker: passes everything on until it is told to `drop` or to `stall`."""
 
-    def __init__(self) -> None:
+    def __init__(self, broker: int) -> None:
+        self.broker = broker
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.stalled = False
@@ -47,7 +48,7 @@ class Proxy:
                 client, _ = self.server.accept()
             except OSError:
                 return
-            broker = socket.create_connection(("127.0.0.1", 5672))
+            broker = socket.create_connection(("127.0.0.1", self.broker))
             self.sockets += [client, broker]
             for left, right in ((client, broker), (broker, client)):
                 threading.Thread(target=self._pass_on, args=(left, right), daemon=True).start()
@@ -77,11 +78,13 @@ def with_shutdown(each: socket.socket) -> None:
         return
 
 
-def slow_run(tmp_path: Path, url: str) -> "subprocess.Popen[str]":
+def slow_run(tmp_path: Path, session: BrokerSession, port: int) -> "subprocess.Popen[str]":
+    """On the session's broker, at this port."""
+    url = f"amqp://guest:guest@127.0.0.1:{port}?heartbeat=2"
     path = tmp_path / "slow.yaml"
     path.write_text(SLOW, encoding="utf-8")
     return subprocess.Popen(
-        command("run", str(path), "--broker", url, "--management", MANAGEMENT), cwd=ROOT, stdout=subprocess.PIPE,
+        command("run", str(path), "--broker", url, "--management", session.management.address.base), cwd=ROOT, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
@@ -109,8 +112,8 @@ def _queues(session: BrokerSession, vhost: str) -> list[dict[str, int]]:
 
 @pytest.mark.parametrize("how", [Proxy.drop, Proxy.stall], ids=["dropped", "silent"])
 def test_a_broker_that_is_lost_in_mid_run(session: BrokerSession, tmp_path: Path, how: Callable[[Proxy], None]) -> None:
-    proxy = Proxy()
-    process = slow_run(tmp_path, f"amqp://guest:guest@127.0.0.1:{proxy.port}?heartbeat=2")
+    proxy = Proxy(session.amqp.port)
+    process = slow_run(tmp_path, session, proxy.port)
     until_it_works(session, process)
     time.sleep(0.5)
     how(proxy)
@@ -125,7 +128,7 @@ def test_a_broker_that_is_lost_in_mid_run(session: BrokerSession, tmp_path: Path
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing(session: BrokerSession, tmp_path: Path, number: signal.Signals) -> None:
-    process = slow_run(tmp_path, URL)
+    process = slow_run(tmp_path, session, session.amqp.port)
     until_it_works(session, process)
     os.kill(process.pid, number)
     _, errors = process.communicate(timeout=30)
@@ -135,7 +138,7 @@ def test_an_interrupted_run_leaves_nothing(session: BrokerSession, tmp_path: Pat
 
 
 def test_a_killed_run_leaves_its_vhost_for_an_hour(session: BrokerSession, tmp_path: Path) -> None:
-    process = slow_run(tmp_path, URL)
+    process = slow_run(tmp_path, session, session.amqp.port)
     until_it_works(session, process)
     process.kill()
     process.communicate(timeout=30)

@@ -255,6 +255,6 @@ SOURCES: dict[str, Source] = {
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
         "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
-        "every", "visibility_timeout", "listener",
+        "every", "visibility_timeout", "listener", "restart",
     )),
 }  # fmt: skip
