@@ -34,7 +34,7 @@ SHUTDOWNS = {do: [send("a"), send("b"), send("c"), wait("1s"), signal("w", do)] 
 @pytest.mark.parametrize("acks", ["early", "late"])
 @pytest.mark.parametrize("do", SHUTDOWNS)
 def test_an_end_of_a_worker_is_the_same(session: BrokerSession, do: str, acks: str) -> None:
-    agree(scenario(**one(SHUTDOWNS[do], acks=acks)), session, 10)
+    agree(scenario(**{**one(SHUTDOWNS[do], acks=acks), "rabbitmq": session.profile}), session, 10)
 
 
 def agree(what: Scenario, session: BrokerSession, speed: int) -> None:

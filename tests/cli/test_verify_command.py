@@ -40,6 +40,8 @@ def test_what_cannot_be_written_is_told_before_the_work(files: list[str], monkey
 
 
 class FakeSession:
+    restart_command = None
+    features: dict[str, bool] = {}
     profile, version, types = "4.3", "4.3.6", frozenset({"direct", "topic", "fanout", "headers"})
 
 
