@@ -23,7 +23,7 @@ def failures(result: Result) -> list[Diagnostic]:
     if result.ok:
         return []
     found = [*_expectations(result), *_errors(result)]
-    if result.ended in ("livelock", "budget") and not result.ending_expected:
+    if result.endless and not result.ending_expected:
         found.append(_failure(result, 0, "end", "the run comes to rest", result.ended, result.kept_going))
     return sorted(found, key=lambda item: (item.code == "end", item.place.line if item.place else 0))
 

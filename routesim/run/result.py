@@ -7,6 +7,7 @@ from routesim.model import Binding
 from routesim.run.expecting.checked import Checked
 from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.scenario import Expectation, Scenario
+from routesim.scenario.format.expected import ENDLESS
 
 if TYPE_CHECKING:
     from routesim.run.folds.task_records import TaskRecords
@@ -61,6 +62,11 @@ class Result(NamedTuple):
     tasks: "TaskRecords | None" = None
     processes: "Processes | None" = None
     real: AsClientsSaw | None = None
+
+    @property
+    def endless(self) -> bool:
+        """Whether it would have gone on for ever."""
+        return self.ended in ENDLESS
 
     def counts(self) -> dict[str, int]:
         """The ledger; of a real broker only what a client can count."""

@@ -26,6 +26,7 @@ from routesim.run.result import Result, StepError
 from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
+from routesim.scenario.format.expected import ENDLESS
 from routesim.scenario.scenario import Expectation
 from routesim.steps import Publish, Step
 from routesim.versions import rules
@@ -136,7 +137,7 @@ class Runner:
         self._note_checked([watch.checked(self.broker.now) for watch in self.watches])
         ending_expected = any(item.path == ("ended",) and item.wanted == ended for item in self.scenario.expect)
         ok = all(item.ok for item in self.checked) and not self.failed_steps and all(item.expected for item in self.errors)
-        if ended in ("livelock", "budget") and not ending_expected:
+        if ended in ENDLESS and not ending_expected:
             ok = False
         used, real = ([*self.broker.used.values(), *self.routed], None) if self.view is None else ([], self.view.said())
         return Result(

@@ -1,5 +1,6 @@
 """What commands with `--broker` do: `routesim run --broker`, and the session that `verify` shares with it."""
 
+from collections.abc import Callable
 from typing import IO, NamedTuple
 
 from routesim.cli.handlers.running import RunOptions, check, separates, usable
@@ -44,9 +45,14 @@ def run_live(files: list[str], options: RunOptions, target: BrokerTarget) -> int
     check(files, options)
     if options.coverage:
         raise UsageError("--coverage is of the embedded engine; leave out --broker")
+    return with_broker(lambda: _run_all(files, options, target))
+
+
+def with_broker(work: Callable[[], int]) -> int:
+    """The exit status of the work, or of what a real broker and the signals of a person do to it. Raises `UsageError`."""
     try:
         with ended_by_signals():
-            return _run_all(files, options, target)
+            return work()
     except BrokerProblem as problem:
         stderr_line(f"error: {problem}")
         return NO_VERDICT
@@ -95,7 +101,7 @@ def rehearsal(scenario: Scenario, found: BrokerSession, speed: int) -> Rehearsal
     if why is not None:
         raise NotOnARealBroker(f"{scenario.file}: {why}")
     result, plan = rehearsed(scenario)
-    if result.ended in ("livelock", "budget"):
+    if result.endless:
         raise NotOnARealBroker(f"{scenario.file}: never comes to rest by itself ({result.ended}: {result.kept_going})")
     check_speed(scenario, speed, leases=plan.leases_end)
     return plan

@@ -4,14 +4,12 @@ import os
 from typing import Any, NamedTuple
 
 from routesim.cli.handlers.running import keep_apart
-from routesim.cli.handlers.running_on_broker import BrokerTarget, loaded_for, session
-from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, UsageError
+from routesim.cli.handlers.running_on_broker import BrokerTarget, loaded_for, session, with_broker
+from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
 from routesim.cli.shared.options import choice, stdin_once
-from routesim.cli.shared.output import CannotWrite, opened, stderr_line, style_of
+from routesim.cli.shared.output import opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import write_problems
-from routesim.rabbitmq.problems import BrokerProblem
-from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.report.formats import VERIFY, formats_of, writer_of
 from routesim.report.results.findings import refused
 from routesim.report.results.verdicts import Verdicts
@@ -41,16 +39,7 @@ def verify_all(options: VerifyOptions) -> int:
     keep_apart(options.files, options.output)
     if options.random and not os.path.isdir(options.keep):
         raise UsageError(f"--keep: there is no directory {options.keep}")
-    try:
-        with ended_by_signals():
-            return _verify_all(options)
-    except BrokerProblem as problem:
-        stderr_line(f"error: {problem}")
-        return NO_VERDICT
-    except Terminated:
-        return INTERRUPTED
-    except CannotWrite as problem:
-        raise UsageError(str(problem)) from None
+    return with_broker(lambda: _verify_all(options))
 
 
 def _verify_all(options: VerifyOptions) -> int:

@@ -11,6 +11,7 @@ from routesim.report.style import OutputStyle
 from routesim.run.sweeps.histogram import Histogram
 from routesim.run.sweeps.sweep import Sweep, Tally
 from routesim.scenario import Scenario
+from routesim.scenario.format.expected import ENDLESS
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
 from routesim.text import encoding_of, fitted, visible
 
@@ -80,7 +81,7 @@ def _seeds(tally: Tally) -> str:
 def _ended(found: Sweep) -> Section:
     rows = [
         (
-            Cell(name, BAD if name in ("livelock", "budget") else PLAIN), Cell(f"{tally.times:,}"),
+            Cell(name, BAD if name in ENDLESS else PLAIN), Cell(f"{tally.times:,}"),
             Cell(share(tally.times, found.runs), QUIET), Cell("" if tally.times == found.runs else _seeds(tally), QUIET),
         )
         for name, tally in found.ended.items()

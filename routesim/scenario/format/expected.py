@@ -10,7 +10,8 @@ from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
 STATES = tuple(dict.fromkeys(COPY_STATES.values()))
 ENDED = tuple(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS)
 STATE = Choice(*STATES, *ENDED, *(f"kept back: {reason}" for reason in REASONS if reason != "maxlen"))
-ENDINGS = ("idle", "steps", "time", "livelock", "budget")
+ENDLESS = ("livelock", "budget")  # the endings of a run that would have gone on for ever
+ENDINGS = ("idle", "steps", "time", *ENDLESS)
 EXPECT_READY = Shape(
     "the expectation of a ready message",
     {
