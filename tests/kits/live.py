@@ -75,4 +75,6 @@ def agreed(session: BrokerSession, text: str, *, speed: int = 1) -> VerifyVerdic
 def run_there(session: BrokerSession, text: str, *, speed: int = 1) -> Result:
     """The scenario on the real broker, for as long as the simulator finds something to do."""
     scenario = scenario_for(session, text)
-    return session.run(scenario, None, plan=rehearsed(scenario)[1], speed=speed)
+    simulated, plan = rehearsed(scenario)
+    assert not simulated.endless, "nobody would end it"
+    return session.run(scenario, None, plan=plan, speed=speed)

@@ -36,9 +36,12 @@ def test_a_message_that_a_limit_dropped_is_not_ready(session: BrokerSession) -> 
         session,
         """
         queues: {q: {type: quorum, arguments: {x-delivery-limit: 2}}}
-        consumers: {c: {queue: q, prefetch: 1, on_message: requeue}}
+        consumers: {c: {queue: q, prefetch: 1, on_message: hold}}
         steps:
           - publish: {routing_key: q, id: m}
+          - reject: {consumer: c, delivery_tag: 1, requeue: true}
+          - reject: {consumer: c, delivery_tag: 2, requeue: true}
+          - reject: {consumer: c, delivery_tag: 3, requeue: true}
         expect:
           queues: {q: {ready: 0, unacked: 0}}
           messages: {m: {q: "dropped: delivery_limit"}}
