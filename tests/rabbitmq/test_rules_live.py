@@ -144,7 +144,7 @@ def test_dead_letters_into_a_stream(session: BrokerSession) -> None:
 
 
 def test_a_queue_whose_name_the_broker_draws_is_its_owners_alone(session: BrokerSession) -> None:
-    """rules/queues#1.4: 405, in a text with a name that is another one each time."""
+    """405, in a text with a name that is another one each time."""
     agrees(session, {
         "channels": {"owner": {"connection": "owner"}, "other": {"connection": "other"}},
         "queues": {"mine": {"server_named": True, "exclusive": True, "channel": "owner"}},
