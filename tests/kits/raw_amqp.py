@@ -97,9 +97,11 @@ class RawClient:
     def say(self, channel: int, number: tuple[int, int], arguments: bytes = b"") -> None:
         self.socket.sendall(method(channel, number, arguments))
 
-    def declare(self, queue: str, **arguments: "str | int | bool") -> None:
+    def declare(self, queue: str, **arguments: "str | int | bool") -> int:
+        """How many messages are ready."""
         self.say(1, (50, 10), struct.pack(">H", 0) + short(queue) + b"\2" + table(**arguments))
-        self.until("queue.declare-ok")
+        count: int = struct.unpack(">II", self.until("queue.declare-ok").payload[-8:])[0]
+        return count
 
     def publish(self, queue: str) -> None:
         header = struct.pack(">HHQH", 60, 0, 1, 0)
