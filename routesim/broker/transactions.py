@@ -33,10 +33,12 @@ def tx(broker: State, step: steps.Tx) -> None:
 def _commit(broker: State, channel: Channel[QueueType]) -> None:
     all_taken = True
     publishes = broker.uncommitted.get(channel.name, [])
-    while publishes:
-        pending = publishes[0]
-        _check_queues(broker, pending)
-        del publishes[0]
+    for index, pending in enumerate(publishes):
+        try:
+            _check_queues(broker, pending)
+        except AmqpError:
+            del publishes[:index]  # the others are rolled back with the connection
+            raise
         broker.ledger.uncommitted -= 1
         found, whole = _route_at_commit(broker, pending)
         # From 3.13 on it has been routed at the publish, whatever has become of its queues.

@@ -8,12 +8,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-from routesim.cli.shared.ending import ENDING
+from routesim.cli.shared.ending import ENDING, undivided
 
 MOST = 60  # Windows cannot wait for more at once
 END_S = 2.0
@@ -149,23 +148,12 @@ class Pool:
     def _started(self) -> _Worker:
         here, there = self.context.Pipe()
         process = self.context.Process(target=_work, args=(there,), daemon=True)
-        with _no_interrupt():
+        with (
+            undivided()
+        ):  # a signal goes to all processes of a terminal: one that has just begun must not answer as its parent does
             process.start()
         there.close()
         return _Worker(process, here)
-
-
-@contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """Signals go to all processes of a terminal; one that has just begun must not answer them as its parent does."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *ENDING})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(connection: "Connection[Any, Any]") -> None:
