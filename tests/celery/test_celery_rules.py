@@ -93,7 +93,7 @@ def sent_by_celery(app: Celery, call: dict[str, Any], **options: Any) -> dict[st
     def catch(**told: Any) -> None:
         caught.update(told)
 
-    @app.task(name="mail.send")
+    @app.task(name="mail.send", shared=False)
     def send(*args: Any, **kwargs: Any) -> None: ...
 
     published: dict[str, Any] = {}

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 from kits.celery_notation import scenario, send, signal, wait
+from kits.live import held
 from test_lost_retries import charged
 from test_recorded_sequences import ROWS, one
 
 from routesim.run import Runner
 from routesim.run.rehearsal import rehearsed
 from routesim.run.session import BrokerSession
-from routesim.scenario import Scenario
-from routesim.verify import verify
 
 HERE = Path(__file__).parent
 # Rows whose times a real clock can be held to; each at a speed at which they are still far apart.
@@ -25,7 +24,7 @@ CASES = {row.number: row for row in ROWS if row.number in SPEEDS}
 
 @pytest.mark.parametrize("number", CASES, ids=[f"{row.number} {row.title}" for row in CASES.values()])
 def test_a_recorded_sequence_is_the_same(session: BrokerSession, number: str) -> None:
-    agree(scenario(**{**CASES[number].scenario, "rabbitmq": session.profile}), session, SPEEDS[number])
+    held(session, scenario(**{**CASES[number].scenario, "rabbitmq": session.profile}), speed=SPEEDS[number])
 
 
 SHUTDOWNS = {do: [send("a"), send("b"), send("c"), wait("1s"), signal("w", do)] for do in ("warm", "cold", "kill", "disconnect")}
@@ -34,12 +33,7 @@ SHUTDOWNS = {do: [send("a"), send("b"), send("c"), wait("1s"), signal("w", do)] 
 @pytest.mark.parametrize("acks", ["early", "late"])
 @pytest.mark.parametrize("do", SHUTDOWNS)
 def test_an_end_of_a_worker_is_the_same(session: BrokerSession, do: str, acks: str) -> None:
-    agree(scenario(**{**one(SHUTDOWNS[do], acks=acks), "rabbitmq": session.profile}), session, 10)
-
-
-def agree(what: Scenario, session: BrokerSession, speed: int) -> None:
-    verdict = verify(what, session, speed)
-    assert (verdict.skipped, verdict.difference) == (None, None)
+    held(session, scenario(**{**one(SHUTDOWNS[do], acks=acks), "rabbitmq": session.profile}), speed=10)
 
 
 @pytest.mark.parametrize(("headers", "ends"), [("copy", "RETRY"), ("clean", "SUCCESS")])

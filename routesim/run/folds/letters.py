@@ -10,6 +10,7 @@ from routesim.run.folds.fold import Fold
 from routesim.values import plain
 
 DEATH_FIELDS = ("queue", "reason", "count", "exchange", "routing-keys")
+TASK_TIMES = ("eta", "expires")  # what a worker writes into these comes from its own clock
 COUNTS = {"x-delivery-count": "x_delivery_count", "x-acquired-count": "x_acquired_count"}
 
 
@@ -42,12 +43,14 @@ class Letters(Fold):
 
 
 def letter(queue: Any, copy: Copy, *, got: bool) -> dict[str, Any]:
-    """All that a client sees of a message, but for the time in x-death; `got`: by basic.get, not by a consumer."""
+    """All that a client sees of a message, but for the times in x-death and of a task; `got`: by basic.get, not by a consumer."""
     content = copy.content
     row = seen(queue, copy, got=got)
     headers = dict(queue.headers(copy, got=got))
     row |= {COUNTS[name]: plain(headers.pop(name)) for name in COUNTS if name in headers}
     rest = {name: plain(value) for name, value in headers.items() if name not in ("x-death", "CC")}
+    if "task" in rest:
+        rest |= {name: "a time" for name in TASK_TIMES if rest.get(name)}
     if rest:
         row["headers"] = rest
     others = {name: plain(value) for name, value in content.properties.items()}
