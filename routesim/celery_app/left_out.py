@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
+from routesim.celery.settings import HARMLESS, MATTERS, SETTINGS, CelerySettings, default_of, what_matters
 from routesim.celery_app.task_queues import queue_name
 from routesim.celery_app.values import named_entries, setting
 from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
@@ -19,13 +19,6 @@ CARRIED = ELSEWHERE | {
     "beat_schedule", "broker_url", "broker_read_url", "broker_write_url", "broker_transport", "broker_host", "broker_vhost",
     "imports", "include", "task_annotations", "timezone",
 }  # fmt: skip
-# Never written into a scenario, which may refuse them.
-SURPRISING = {
-    "task_always_eager": "the caller runs every task itself and sends nothing; here they are sent",
-    "worker_deduplicate_successful_tasks": "not simulated; a task that is delivered again runs again",
-    "task_protocol": "not simulated; here messages are of protocol 2",
-    "worker_disable_prefetch": "not simulated",
-}
 MAX_RETRIES = 1_000_000
 MAX_CALLS = 20
 
@@ -95,14 +88,21 @@ def _settings(answer: dict[str, Any]) -> Iterator[str]:
     if "worker_concurrency" not in answer["settings"]:
         yield "worker_concurrency is not set: Celery starts a process for each processor, here it is one"
     for name, value in answer["settings"].items():
-        if setting(name, value) is None and value != SETTINGS[name].default:
+        if setting(name, value) is None and value != default_of(name) and SETTINGS[name].effect != MATTERS:
             yield f"{name} is {scalar(str(value))}: not simulated; Celery's default stands here"
+    yield from unsimulated(answer)
     others = [name for name in answer["others"] if name not in CARRIED]
-    yield from (f"{name}: {SURPRISING[name]}" for name in others if name in SURPRISING)
-    others = [name for name in others if name not in SURPRISING]
-    silent = [name for name in others if name in WITHOUT_MEANING]
+    silent = [name for name in others if name in SETTINGS and SETTINGS[name].effect == HARMLESS]
     if silent:
-        yield f"{', '.join(silent)}: without a meaning for routing"
-    unknown = [name for name in others if name not in WITHOUT_MEANING]
+        yield f"{', '.join(silent)}: without a meaning for messages"
+    unknown = [name for name in others if name not in SETTINGS]
     if unknown:
         yield f"{', '.join(unknown)}: not known to routesim"
+
+
+def unsimulated(answer: dict[str, Any]) -> Iterator[str]:
+    """One sentence for each setting that would change the outcome, and is not simulated."""
+    given = CelerySettings({**answer["settings"], "result_backend": answer["results"]})
+    found = what_matters(given, redis=answer["broker"]["kind"] in REDIS)
+    found |= {name: SETTINGS[name] for name in answer["others"] if name in SETTINGS and SETTINGS[name].effect == MATTERS}
+    yield from (f"{name} is not simulated: {setting.meaning}" for name, setting in found.items() if name not in CARRIED)

@@ -3,24 +3,28 @@
 from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
-from routesim.celery.settings import SETTINGS
-from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, MAX_RETRIES, REDIS, SURPRISING, left_out
+from routesim.celery.settings import HARMLESS, SETTINGS, default_of
+from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, MAX_RETRIES, REDIS, left_out, unsimulated
 from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
 from routesim.durations import written_duration
 from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
 from routesim.scenario.yaml.writing import Bare
 
-READ = SETTINGS.keys() - ELSEWHERE - SURPRISING.keys()
+READ = {name for name, setting in SETTINGS.items() if setting.effect != HARMLESS and setting.imported} - ELSEWHERE
 DEFAULT_APP = "app"
 
 
 class CelerySection(NamedTuple):
-    """`data`: sections in their order; `steps`: examples, each of one key; `left_out`: what is not there and why, sentences."""
+    """`data`: sections in their order; `steps`: examples, each of one key; `left_out`: what is not there and why, sentences.
+
+    `unsimulated`: what of it would change the outcome.
+    """
 
     data: dict[str, Any]
     steps: list[dict[str, Any]]
     left_out: tuple[str, ...]
+    unsimulated: tuple[str, ...] = ()
 
 
 def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
@@ -36,7 +40,8 @@ def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
         celery["beats"] = {"beat": {"schedule": schedule}}
     data = {**_broker(answer), **beside(queues), "celery": {key: value for key, value in celery.items() if value}}
     steps: list[dict[str, Any]] = [{"call": {"task": name}} for name in list(answer["tasks"])[:MAX_CALLS]]
-    return CelerySection(data, [*steps, {"wait": Bare("1m")}] if steps or schedule else [], tuple(left_out(answer)))
+    steps += [{"wait": Bare("1m")}] if steps or schedule else []
+    return CelerySection(data, steps, tuple(left_out(answer)), tuple(unsimulated(answer)))
 
 
 # What is carried over ----------------------------------------------------------------------------------------------------
@@ -52,7 +57,7 @@ def _broker(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _app(answer: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
     found = {name: setting(name, value) for name, value in answer["settings"].items()}
-    found = {name: value for name, value in found.items() if value is not None and value != SETTINGS[name].default}
+    found = {name: value for name, value in found.items() if value is not None and value != default_of(name)}
     if answer["results"] == "rpc":
         found["result_backend"] = "rpc://"
     if answer["transport_options"]:

@@ -20,14 +20,20 @@ from routesim.celery import delays, messages, schedules
 from routesim.celery.epoch import EPOCH, iso, ms_of
 from routesim.celery.queues import QueueNotFound, Queues
 from routesim.celery.routes import routed, target
-from routesim.celery.settings import SETTINGS, WITHOUT_MEANING, CelerySettings
+from routesim.celery.settings import HARMLESS, MATTERS, OURS, SETTINGS, SIMULATED, CelerySettings, default_of
 
 # Settings ------------------------------------------------------------------------------------------------------------
 
 
 def test_every_setting_of_celery_is_known() -> None:
-    assert SETTINGS.keys() | WITHOUT_MEANING == DEFAULTS.keys()
-    assert not SETTINGS.keys() & WITHOUT_MEANING
+    assert SETTINGS.keys() == DEFAULTS.keys()
+
+
+def test_what_a_setting_is_to_the_simulation_is_complete() -> None:
+    for name, setting in SETTINGS.items():
+        assert setting.effect in (SIMULATED, HARMLESS, MATTERS), name
+        assert bool(setting.kind) == (setting.effect == SIMULATED or setting.refused), name
+        assert setting.meaning, name
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
@@ -35,8 +41,8 @@ def test_defaults_are_celerys(name: str) -> None:
     theirs = DEFAULTS[name]
     if isinstance(theirs, timedelta):
         theirs = theirs.total_seconds()
-    wanted = 1 if name == "worker_concurrency" else theirs  # Celery counts the processors
-    assert SETTINGS[name].default == wanted
+    assert SETTINGS[name].default == theirs
+    assert name in OURS or default_of(name) == theirs
 
 
 def test_names_follow_the_default_queue() -> None:

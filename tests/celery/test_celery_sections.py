@@ -273,13 +273,13 @@ def test_a_beat_cannot_last_beyond_the_year_9999() -> None:
 def test_the_expanded_text_says_what_each_part_is() -> None:
     files = {
         "shop.yaml": SCENES["a task goes to the default exchange"].replace(
-            "apps: {shop: {", "apps: {shop: {timezone: Europe/Rome, "
+            "apps: {shop: {", "apps: {shop: {worker_log_color: true, "
         )
     }
     outcome = routesim("celery", "expand", "shop.yaml", files=files)
     assert (outcome.status, outcome.err) == (0, "")
     for words in (
-        "# shop.yaml with Celery's words expanded.", "change nothing about where messages go: timezone", "# app shop: task queues",
+        "# shop.yaml with Celery's words expanded.", "change nothing about messages: worker_log_color", "# app shop: task queues",
         "# commands to w1", "# client calls add", "# w1: prefetch is worker_prefetch_multiplier 4 × 1",
     ):  # fmt: skip
         assert words in outcome.out, outcome.out

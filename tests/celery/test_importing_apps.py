@@ -168,7 +168,7 @@ def test_settings_with_a_namespace_and_discovered_tasks_and_redis(project, capsy
     assert "workers: {w1: {}, w2: {}}" in out
     assert "tasks: {shop.tasks.mail: {}}" in out
     assert "result_backend redis: only" in out
-    assert "task_always_eager: the caller runs" in out
+    assert "task_always_eager is not simulated: tasks run in the caller" in out
     assert "swordfish" not in out
 
 
@@ -211,7 +211,7 @@ def test_values_as_they_come_from_the_environment_and_periodic_tasks_without_nam
         "broker sqs: not simulated; the scenario runs on RabbitMQ",
         "worker_concurrency is auto: not simulated; Celery's default stands here",
         "retry_backoff in tasks: not simulated",
-        "accept_content: without a meaning for routing",
+        "accept_content: without a meaning for messages",
     ):
         assert f"#   {sentence}\n" in out
     assert "swordfish" not in out

@@ -10,7 +10,8 @@ from routesim.celery_app.section import READ, CelerySection, section_of
 from routesim.cli.handlers.converting import is_utf8, write
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.output import stderr_line
-from routesim.cli.shared.refusing import rules_of
+from routesim.cli.shared.refusing import rules_of, write_problems
+from routesim.diagnostics import WARNING, Diagnostic
 from routesim.scenario.yaml.writing import WrittenItem, lines, scalar
 
 
@@ -34,6 +35,7 @@ def import_app(
     if "error" in found.answer:
         return _failed(problem_of(found.answer, app, directory), debug)
     section = section_of(found.answer, workers)
+    write_problems(Diagnostic(WARNING, "not-simulated", sentence) for sentence in section.unsimulated)
     write(lambda out: _lines(section, app, rabbitmq, ascii=not is_utf8(out)), None, output)
     return OK
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from routesim.celery import delays, inboxes
 from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
 from routesim.celery.routes import Routes
-from routesim.celery.settings import SETTINGS, WITHOUT_MEANING, CelerySettings
+from routesim.celery.settings import HARMLESS, SETTINGS, CelerySettings, what_matters
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Binding, Exchange, Queue
@@ -58,7 +58,7 @@ class Declared(NamedTuple):
 class Apps:
     """The section's apps, and what is of an app."""
 
-    def __init__(self, reader: Reader, fields: Fields, rules: Rules) -> None:
+    def __init__(self, reader: Reader, fields: Fields, rules: Rules, *, redis: bool = False) -> None:
         self.reader = reader
         self.fields = fields
         self.global_qos = rules.celery_limits_channel
@@ -71,10 +71,10 @@ class Apps:
         section = fields.node.get("apps") if isinstance(fields.node, Mapping) else None
         for name, given in fields.get("apps", {}).items():
             self.apps[str(name)] = _app(str(name), given, key_of(section, name))
-        self._refuse_what_sends_nothing()
+        self._tell_what_is_not_simulated(redis=redis)
         self.workers: dict[str, AppWorker] = {}
         self.ignored: dict[str, list[str]] = {
-            str(name): [str(key) for key in given if key in WITHOUT_MEANING] for name, given in fields.get("apps", {}).items()
+            name: [str(key) for key in app.settings if SETTINGS[key].effect == HARMLESS] for name, app in self.apps.items()
         }
 
     def app_of(self, fields: Fields, at: Node) -> App | None:
@@ -94,14 +94,16 @@ class Apps:
             self.reader.error("which-app", "there is no app", at, "name one under `apps:`, e.g. `apps: {shop: }`")
         return None
 
-    def _refuse_what_sends_nothing(self) -> None:
+    def _tell_what_is_not_simulated(self, *, redis: bool) -> None:
         for app in self.apps.values():
-            for name, value, why in (
-                ("task_always_eager", True, "with task_always_eager tasks run in the caller: there are no messages to show"),
-                ("task_protocol", 1, "messages of protocol 1 are not simulated; Celery sends protocol 2 since 4.0"),
-            ):
-                if app.settings[name] == value:
-                    self.reader.error("not-simulated", why, app.node[name], "take it out")
+            for name in app.settings:
+                setting = SETTINGS[name]
+                if setting.refused and app.settings[name] != setting.default:
+                    said = f"{name} is not simulated: {setting.meaning}"
+                    self.reader.error("not-simulated", said, app.node[name], "take it out")
+            for name, setting in what_matters(app.settings, redis=redis).items():
+                said = f"{name} is not simulated: {setting.meaning}"
+                self.reader.warning("not-simulated", said, key_of(app.node, name), "take it out where that makes no difference")
 
     # Workers ---------------------------------------------------------------------------------------------------------
 
@@ -280,7 +282,7 @@ def _place_of(queue: TaskQueue, worker: AppWorker) -> Node:
 
 
 def _app(name: str, given: Fields, at: Node) -> App:
-    settings = CelerySettings({str(key): value for key, value in given.items() if key not in WITHOUT_MEANING})
+    settings = CelerySettings({str(key): value for key, value in given.items()})
     return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at, given.node)
 
 

@@ -6,7 +6,7 @@ everywhere in a scenario, where routesim has it (`takes`, `every`, `after` …).
 
 from typing import Any
 
-from routesim.celery.settings import SETTINGS, WITHOUT_MEANING
+from routesim.celery.settings import MATTERS, SETTINGS, CelerySetting
 from routesim.diagnostics import did_you_mean
 from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.definitions.list_form import plain_data
@@ -129,12 +129,15 @@ SETTING_KINDS: dict[str, Kind] = {
         ),
     ),
 }
+
+
+def _doc(setting: CelerySetting) -> str:
+    return f"not simulated: {setting.meaning}" if setting.effect == MATTERS else setting.meaning
+
+
 APP = AppSettings(
     "an app",
-    {
-        **{name: Field(SETTING_KINDS[setting.kind], setting.meaning) for name, setting in SETTINGS.items()},
-        **{name: Field(Data(), "changes nothing about where messages go") for name in sorted(WITHOUT_MEANING)},
-    },
+    {name: Field(SETTING_KINDS[setting.kind] if setting.kind else Data(), _doc(setting)) for name, setting in SETTINGS.items()},
     optional=True,
 )
 _OF_APP = {"app": Field(NAME, "its app; may be left out where there is one")}

@@ -61,7 +61,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
         raise _without_apps(reader, root["steps"])
     fields: Fields = CELERY.read(reader, root["celery"])
     starts = starts_of(reader, fields)
-    apps = Apps(reader, fields, rules(version or _version(root)))
+    apps = Apps(reader, fields, rules(version or _version(root)), redis=child(root, "broker", "kind") == "redis")
     _know_plain(apps, root)
     apps.add_workers()
     flower = apps.add_flower()

@@ -43,7 +43,7 @@ def _head(expanded: Expanded, file: str) -> Iterator[str]:
     yield f"{scalar(os.path.basename(file))} with Celery's words expanded. It runs as it is, to the very same events."
     for app, names in expanded.ignored.items():
         if names:
-            yield f"Settings of app {app} that change nothing about where messages go: {', '.join(names)}."
+            yield f"Settings of app {app} that change nothing about messages: {', '.join(names)}."
 
 
 def _section(expanded: Expanded, name: str, node: Node) -> Any:
