@@ -231,7 +231,7 @@ def pool_channel(worker: str) -> str:
 
 class BrokerSettings(NamedTuple):
     """Settings of the broker itself; times in ms, None: that version's default. `permit`: deprecated features that it takes.
-    From `visibility_timeout` to `queue_order` for Redis alone."""
+    From `visibility_timeout` to `queue_order`, and `restore_limit`, for Redis alone."""
 
     consumer_timeout: int | None = None
     max_message_size: int | None = None
@@ -242,3 +242,4 @@ class BrokerSettings(NamedTuple):
     priority_steps: tuple[int, ...] | None = None
     queue_order: str | None = None
     permit: tuple[str, ...] = ()
+    restore_limit: int | None = None

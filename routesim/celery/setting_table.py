@@ -40,6 +40,11 @@ def refused(default: Any, kind: str, meaning: str) -> CelerySetting:
     return CelerySetting(MATTERS, default, meaning, kind, imported=False, refused=True)
 
 
+def said_of(setting: CelerySetting) -> str:
+    """Its help."""
+    return f"not simulated: {setting.meaning}" if setting.effect == MATTERS else setting.meaning
+
+
 # `where`: results are messages (rpc://); the broker is Redis.
 RPC, REDIS = "rpc", "redis"
 
@@ -86,7 +91,9 @@ SETTINGS: dict[str, CelerySetting] = {
     "broker_port": harmless(None),
     "broker_read_url": matters(None, "workers consume from another broker", imported=False),
     "broker_transport": harmless(None),
-    "broker_transport_options": simulated("mapping", {}, "confirm_publish: every publish waits for the broker's answer"),
+    "broker_transport_options": simulated(
+        "transport options", {}, "how the broker is spoken to: confirm_publish, visibility_timeout …"
+    ),
     "broker_url": harmless(None),
     "broker_use_ssl": harmless(False),
     "broker_user": harmless(None),

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ class TooSlow(Exception):
     """The app was not imported in time; its argument is the end of what it printed, and of its threads where they are."""
 
 
-def asked(app: str, settings: Iterable[str], *, python: str, directory: str, timeout_s: float) -> AppAnswer:
+def asked(app: str, wanted: Mapping[str, Iterable[str]], *, python: str, directory: str, timeout_s: float) -> AppAnswer:
     """What `child.py` says of the app, run by the interpreter `python` in `directory`.
 
     Raises `NotStarted`, and `TooSlow` after `timeout_s` seconds, when the child and what it has started are ended.
@@ -40,7 +40,15 @@ def asked(app: str, settings: Iterable[str], *, python: str, directory: str, tim
     script = SCRIPT.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="routesim-", ignore_cleanup_errors=True) as folder:
         answer, output = Path(folder, ANSWER), Path(folder, OUTPUT)
-        command = [python, "-c", script, str(answer), app, json.dumps(sorted(settings)), str(timeout_s * TELLING)]
+        command = [
+            python,
+            "-c",
+            script,
+            str(answer),
+            app,
+            json.dumps({kind: sorted(names) for kind, names in wanted.items()}),
+            str(timeout_s * TELLING),
+        ]
         with open(output, "wb") as printed:
             try:
                 # A file and not a pipe: what the app leaves running may hold it open as long as it likes.

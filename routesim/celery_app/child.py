@@ -1,8 +1,8 @@
 """What runs in the interpreter that has Celery: imports an app, and writes what is set there as JSON into a file.
 
 It needs the standard library and Celery alone (routesim is not installed there), it is given to the interpreter as text,
-and it opens no connection. Arguments: the file to write to, the app as `celery -A` takes it, the settings to read, as
-JSON, the seconds after which to print where it hangs.
+and it opens no connection. Arguments: the file to write to, the app as `celery -A` takes it, what to read, as JSON, the
+seconds after which to print where it hangs.
 No password leaves it: of addresses only the kind and the virtual host, of other settings only what was asked for.
 """
 
@@ -24,8 +24,6 @@ from typing import Any
 NAMES_SHOWN = 40
 MADE_UP = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 DEEPEST = 8
-# Of a broker's options only what says how it delivers; others may be secrets.
-TRANSPORT_OPTIONS = ("confirm_publish", "visibility_timeout", "priority_steps", "queue_order_strategy")
 TASK_OPTIONS = ("queue", "exchange", "routing_key", "expires", "delivery_mode", "max_retries", "default_retry_delay")
 PLAIN_TASK = {"max_retries": 3, "default_retry_delay": 180}
 LIMITS = {"time_limit": "task_time_limit", "soft_time_limit": "task_soft_time_limit"}  # before 5.1 not in from_config
@@ -39,7 +37,7 @@ class CannotLoad(Exception):
 # Finding the app -------------------------------------------------------------------------------------------------------
 
 
-def main(target: str, name: str, wanted: Container[str]) -> None:
+def main(target: str, name: str, wanted: Mapping[str, Container[str]]) -> None:
     try:
         answer = read(found(name), wanted)
     except CannotLoad as refusal:
@@ -173,10 +171,12 @@ def relative(file: str) -> str:
 # What is read ----------------------------------------------------------------------------------------------------------
 
 
-def read(app: Any, wanted: Container[str]) -> dict[str, Any]:
+def read(app: Any, wanted: Mapping[str, Container[str]]) -> dict[str, Any]:
+    """`wanted`: names of settings, and of the broker's options, by their kind. Others may be secrets."""
     app.loader.import_default_modules()
     app.finalize()
     defaults = importlib.import_module("celery.app.defaults").DEFAULTS
+    options = app.conf.broker_transport_options or {}
     notes: list[str] = []
     changed = {key: value for key, value in settings(app, defaults) if differs(value, defaults[key])}
     tasks = {name: task for name, task in sorted(app.tasks.items()) if not name.startswith("celery.")}
@@ -186,14 +186,10 @@ def read(app: Any, wanted: Container[str]) -> dict[str, Any]:
         "timezone": str(app.timezone),
         "broker": broker(app),
         "results": kind_of_address(app.conf.result_backend),
-        "settings": {key: plain(value) for key, value in changed.items() if key in wanted},
-        "transport_options": {
-            key: plain(value) for key, value in (app.conf.broker_transport_options or {}).items() if key in TRANSPORT_OPTIONS
-        },
-        "others": sorted(key for key in changed if key not in wanted),
-        "other_transport_options": sorted(
-            str(key) for key in app.conf.broker_transport_options or {} if key not in TRANSPORT_OPTIONS
-        ),
+        "settings": {key: plain(value) for key, value in changed.items() if key in wanted["settings"]},
+        "transport_options": {key: plain(value) for key, value in options.items() if key in wanted["transport_options"]},
+        "others": sorted(key for key in changed if key not in wanted["settings"]),
+        "other_transport_options": sorted(str(key) for key in options if key not in wanted["transport_options"]),
         "queues": [queue_of(each) for each in app.amqp.queues.consume_from.values()] if app.conf.task_queues else None,
         "routes": list(routes(app)),
         "asked": asked(app, tasks, notes),
@@ -419,6 +415,6 @@ def field_of(values: list[int], every: list[int]) -> str:
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(float(sys.argv[4]))
-    main(sys.argv[1], sys.argv[2], frozenset(json.loads(sys.argv[3])))
+    main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))
     # Threads that the app has started, and what it has registered for the end, are no concern of ours.
     os._exit(0)

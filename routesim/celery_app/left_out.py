@@ -4,6 +4,8 @@ from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from routesim.celery.settings import HARMLESS, MATTERS, SETTINGS, CelerySettings, default_of, what_matters
+from routesim.celery.transport_options import TRANSPORT_OPTIONS
+from routesim.celery.transport_options import what_matters as options_that_matter
 from routesim.celery_app.task_queues import queue_name
 from routesim.celery_app.values import named_entries, setting
 from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
@@ -40,8 +42,9 @@ def _places(answer: dict[str, Any]) -> Iterator[str]:
         yield f"broker {scalar(kind)}: not simulated; the scenario runs on RabbitMQ"
     if answer["results"] not in (None, "rpc", "disabled"):
         yield f"result_backend {scalar(answer['results'])}: only results that travel through the broker (rpc://) are simulated"
-    if answer["other_transport_options"]:
-        yield f"broker_transport_options {named(answer['other_transport_options'])}: not simulated"
+    unknown = [name for name in answer["other_transport_options"] if name not in TRANSPORT_OPTIONS]
+    if unknown:
+        yield f"broker_transport_options {named(unknown)}: not known to routesim"
 
 
 def _routing(answer: dict[str, Any]) -> Iterator[str]:
@@ -103,6 +106,9 @@ def _settings(answer: dict[str, Any]) -> Iterator[str]:
 def unsimulated(answer: dict[str, Any]) -> Iterator[str]:
     """One sentence for each setting that would change the outcome, and is not simulated."""
     given = CelerySettings({**answer["settings"], "result_backend": answer["results"]})
-    found = what_matters(given, redis=answer["broker"]["kind"] in REDIS)
+    redis = answer["broker"]["kind"] in REDIS
+    for name, option in options_that_matter(answer["transport_options"], redis=redis).items():
+        yield f"{name} in broker_transport_options is not simulated: {option.meaning}"
+    found = what_matters(given, redis=redis)
     found |= {name: SETTINGS[name] for name in answer["others"] if name in SETTINGS and SETTINGS[name].effect == MATTERS}
     yield from (f"{name} is not simulated: {setting.meaning}" for name, setting in found.items() if name not in CARRIED)

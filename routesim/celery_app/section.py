@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
 from routesim.celery.settings import HARMLESS, SETTINGS, default_of
+from routesim.celery.transport_options import TRANSPORT_OPTIONS
 from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, MAX_RETRIES, REDIS, left_out, unsimulated
 from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
@@ -11,8 +12,13 @@ from routesim.durations import written_duration
 from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
 from routesim.scenario.yaml.writing import Bare
 
-READ = {name for name, setting in SETTINGS.items() if setting.effect != HARMLESS and setting.imported} - ELSEWHERE
+READ_SETTINGS = {name for name, setting in SETTINGS.items() if setting.effect != HARMLESS and setting.imported} - ELSEWHERE
 DEFAULT_APP = "app"
+
+READ = {
+    "settings": READ_SETTINGS,
+    "transport_options": {name for name, row in TRANSPORT_OPTIONS.items() if row.effect != HARMLESS},
+}
 
 
 class CelerySection(NamedTuple):
@@ -48,10 +54,9 @@ def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
 
 
 def _broker(answer: dict[str, Any]) -> dict[str, Any]:
-    broker, options = answer["broker"], answer["transport_options"]
+    broker = answer["broker"]
     if broker["kind"] in REDIS:
-        limit = options.get("visibility_timeout")
-        return {"broker": {"kind": "redis", **({} if limit is None else {"visibility_timeout": _seconds(limit)})}}
+        return {"broker": {"kind": "redis"}}
     return {"vhost": broker["vhost"]} if broker["kind"] in AMQP and broker["vhost"] not in (None, "", "/") else {}
 
 
@@ -60,8 +65,9 @@ def _app(answer: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
     found = {name: value for name, value in found.items() if value is not None and value != default_of(name)}
     if answer["results"] == "rpc":
         found["result_backend"] = "rpc://"
-    if answer["transport_options"]:
-        found["broker_transport_options"] = answer["transport_options"]
+    options = {name: value for name, value in answer["transport_options"].items() if value is not None}
+    if options:
+        found["broker_transport_options"] = options
     if answer["queues"] is not None:
         found["task_queues"] = {queue_name(queue): queue_options(queue) for queue in answer["queues"]}
     routes = _routes(answer, destinations)

@@ -210,12 +210,12 @@ def recover(broker: RedisState, step: steps.Recover) -> None:
 def sweep(broker: RedisState) -> None:
     """Whatever has been unacked for the visibility timeout comes back, whether its consumer is dead or only slow.
 
-    The newest first, each to the head: in the end they stand in their old order.
+    The newest first, each to the head: in the end they stand in their old order. With a limit, the newest alone.
     """
     overdue = [
         (entry.at_ms, entry.order, message)
         for message, entry in broker.held.items()
         if broker.now - entry.at_ms >= broker.visibility_timeout
     ]
-    for _, _, message in sorted(overdue, reverse=True):
+    for _, _, message in sorted(overdue, reverse=True)[: broker.restore_limit]:
         restore(broker, message, head=True, why=OVERDUE)

@@ -114,6 +114,7 @@ class RedisState(Broker):
         self.visibility_timeout = VISIBILITY_TIMEOUT_MS if settings.visibility_timeout is None else settings.visibility_timeout
         self.restore_every = RESTORE_EVERY_MS if settings.restore_every is None else settings.restore_every
         self.priority_steps = settings.priority_steps or PRIORITY_STEPS
+        self.restore_limit = settings.restore_limit
         self.queue_order = settings.queue_order or "round_robin"
         self.clients: dict[str, Client] = {}
         self.turns = 0

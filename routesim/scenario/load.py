@@ -173,6 +173,7 @@ class _Loader:
         self.vhost = options.vhost
         self.redis = options.redis
         self.permit = options.permit
+        self.on_redis: dict[str, Any] = {}
         self.reader = Reader(source)
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=options.lenient)
@@ -191,7 +192,9 @@ class _Loader:
         from routesim.scenario.celery.expansion import expand  # few scenarios need it, and every command is to start at once
 
         try:
-            return expand(self.reader, node, self.rabbitmq).root
+            found = expand(self.reader, node, self.rabbitmq)
+            self.on_redis = found.on_redis
+            return found.root
         except Invalid as invalid:
             raise Invalid(_sorted(invalid.diagnostics)) from None
 
@@ -324,7 +327,7 @@ class _Loader:
             settings=settings, channels=names.channels, declarations=top_level, consumers=declarations.consumers,
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
             topology=declarations.topology, routes=promised, never=forbidden,
-            tasks=working.tasks if working is not None else {}, workers=workers,
+            tasks=working.tasks if working is not None else {}, workers=workers, on_redis=self.on_redis,
         )  # fmt: skip
 
     def _tell_bugs(self, version: str, node: Mapping | None) -> None:

@@ -96,7 +96,7 @@ class Declaration(NamedTuple):
 
 class Scenario(NamedTuple):
     """`until` is `idle`, `steps` or a duration in ms. `topology`: a broker with all that is declared at the top, before
-    anybody consumes; to be copied, never changed."""
+    anybody consumes; to be copied, never changed. `on_redis`: settings of the broker that hold where it is Redis."""
 
     file: str
     name: str
@@ -117,6 +117,7 @@ class Scenario(NamedTuple):
     never: tuple[Never, ...] = ()
     tasks: dict[str, Task] = {}
     workers: dict[str, TaskWorker] = {}
+    on_redis: dict[str, Any] = {}
 
     @property
     def whose_rules(self) -> str:

@@ -12,12 +12,12 @@ from routesim.broker.policies import POLICY_KEYS
 from routesim.durations import LONGEST_MS, WITH_UNIT
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
-from routesim.scenario.celery.celery_format import Data, Later, Seconds
+from routesim.scenario.celery.celery_format import Data, Later
 from routesim.scenario.celery.celery_steps import VERBS as CELERY_VERBS
 from routesim.scenario.celery.celery_steps import CeleryVerb
 from routesim.scenario.format import declared, whole
 from routesim.scenario.format.amqp_values import AmqpValue, Table
-from routesim.scenario.format.counts import Count, CountOrIds, HeaderValue, Instant, Lasts, Limit, Over, Rate, Yes
+from routesim.scenario.format.counts import Count, CountOrIds, HeaderValue, Instant, Lasts, Limit, Over, Rate, Seconds, Yes
 from routesim.scenario.format.kinds import SHORTSTR_BYTES, Boolean, Choice, Duration, Integer, Kind, Number, TextKind
 from routesim.scenario.format.shapes import Either, ListOf, MapOf, Schema, Shape
 from routesim.scenario.steps.checks import schema_of

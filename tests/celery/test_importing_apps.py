@@ -162,7 +162,7 @@ def test_settings_with_a_namespace_and_discovered_tasks_and_redis(project, capsy
     tasks = "from celery import shared_task\n@shared_task\ndef mail(): ...\n"
     assert imported("shop.app", project(app=SETTINGS, tasks=tasks), workers=2) == OK
     out = capsys.readouterr().out
-    assert "broker:\n  kind: redis\n  visibility_timeout: 1m" in out
+    assert "\nbroker:\n  kind: redis\n" in out
     for setting in ("task_default_queue: web", "worker_concurrency: 8", "broker_transport_options: {visibility_timeout: 60}"):
         assert setting in out
     assert "workers: {w1: {}, w2: {}}" in out

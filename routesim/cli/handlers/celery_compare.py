@@ -13,6 +13,8 @@ def compare_file(path: str, visibility_timeout: str | None, format: str | None) 
     from routesim.run.on_redis.tasks_on_both import compare
 
     choice("--format", format, formats_of(COMPARE))
+    if visibility_timeout is not None and visibility_timeout.isdecimal():  # in seconds, as wherever Celery has the word
+        visibility_timeout += "s"
     timeout = duration_of("--visibility-timeout", visibility_timeout)
     try:
         scenario = scenario_of(path, None, redis=True)

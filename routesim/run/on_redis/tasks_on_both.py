@@ -78,15 +78,17 @@ def _alike(ours: Side, theirs: Side) -> bool:
 def compare(scenario: Scenario, *, visibility_timeout: int | None = None, max_events: int = MAX_EVENTS) -> Comparison:
     """Run it twice. `visibility_timeout` in ms: Redis's, instead of the scenario's own."""
     ours = _run(scenario._replace(settings=scenario.settings._replace(kind=RABBITMQ)), max_events)
-    theirs = _run(scenario._replace(settings=_on_redis(scenario.settings, visibility_timeout)), max_events)
+    theirs = _run(scenario._replace(settings=_on_redis(scenario, visibility_timeout)), max_events)
     first, found = _first(ours.facts, theirs.facts), differences(scenario, ours.facts, theirs.facts)
     if not found and (first is not None or not _alike(ours, theirs)):
         found = turns(ours.facts, theirs.facts) or lacking(theirs.facts)
     return Comparison(ours, theirs, first, found)
 
 
-def _on_redis(settings: BrokerSettings, visibility_timeout: int | None) -> BrokerSettings:
-    settings = settings._replace(kind=REDIS)
+def _on_redis(scenario: Scenario, visibility_timeout: int | None) -> BrokerSettings:
+    settings = scenario.settings
+    if settings.kind != REDIS:
+        settings = settings._replace(kind=REDIS, **scenario.on_redis)
     return settings if visibility_timeout is None else settings._replace(visibility_timeout=visibility_timeout)
 
 

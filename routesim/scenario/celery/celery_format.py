@@ -6,33 +6,17 @@ everywhere in a scenario, where routesim has it (`takes`, `every`, `after` …).
 
 from typing import Any
 
-from routesim.celery.settings import MATTERS, SETTINGS, CelerySetting
+from routesim.celery.setting_table import SETTINGS, said_of
+from routesim.celery.transport_options import TRANSPORT_OPTIONS
 from routesim.diagnostics import did_you_mean
-from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format.amqp_values import Table
-from routesim.scenario.format.counts import Limit, Rate
-from routesim.scenario.format.declared import ANY_TYPE, KEY, NAME, TEXT
-from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Choice, Duration, Integer, Kind, Reader, TextKind, is_null
+from routesim.scenario.format.counts import Limit, Rate, Seconds
+from routesim.scenario.format.declared import ANY_TYPE, BROKER_SETTINGS, KEY, NAME, TEXT
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind, Reader, TextKind, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import ENDS
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
-
-
-class Seconds(Kind):
-    """In ms: a bare number of seconds as in Celery, or a duration with its unit."""
-
-    expects = "a number of seconds, or a duration such as 250ms, 5s, 2m, 1h"
-
-    def read(self, reader: Reader, node: Node) -> int:
-        if isinstance(node, Text) and node.plain and (INTEGER.fullmatch(node) or FLOAT.fullmatch(node)):
-            seconds = float(node) if FLOAT.fullmatch(node) else int(node, 0)
-            if 0 <= seconds <= LONGEST_MS // 1000:
-                return round(seconds * 1000)
-            raise self.wrong(reader, node)
-        if not isinstance(node, Text) or parse_duration(node) is None:
-            raise self.wrong(reader, node)
-        return Duration().read(reader, node)
 
 
 class Data(Kind):
@@ -65,6 +49,14 @@ class AppSettings(Shape):
         name = key.lower().removeprefix("celery_")
         cure = f"write {name}" if name in self.fields else did_you_mean(name, self.fields)
         reader.error("unknown-key", f"Celery has no setting '{key}'", key, cure or "Celery spells its settings in lower case")
+
+
+class TransportOptions(Shape):
+    """What kombu does not know it passes over, and so is an option of which nothing is known here."""
+
+    def unknown(self, reader: Reader, key: Text) -> None:
+        said = f"kombu has no option '{key}' in broker_transport_options that routesim knows"
+        reader.warning("not-simulated", said, key, did_you_mean(key, self.fields) or "take it out where it makes no difference")
 
 
 # Apps ----------------------------------------------------------------------------------------------------------------
@@ -110,6 +102,13 @@ ROUTE = Either(
     lambda node: ROUTE_OPTIONS if isinstance(node, Mapping) else NAME if isinstance(node, Text) and not is_null(node) else None,
 )
 ROUTES = MapOf(ROUTE, TextKind("the name of a task, or a pattern with *", empty=False))
+OPTION_KINDS: dict[str, Kind] = {
+    "boolean": Boolean(),
+    "seconds": Seconds(),
+    "count": Integer(0, 1_000_000),
+    "steps": BROKER_SETTINGS["redis"]["priority_steps"].kind,
+    "order": BROKER_SETTINGS["redis"]["queue_order"].kind,
+}
 SETTING_KINDS: dict[str, Kind] = {
     "boolean": Boolean(),
     "number": Integer(0, 1_000_000),
@@ -118,7 +117,12 @@ SETTING_KINDS: dict[str, Kind] = {
     "exchange type": ANY_TYPE,
     "rate": Rate(),
     "protocol": Integer(1, 2),
-    "mapping": Table(),
+    "transport options": TransportOptions(
+        "broker_transport_options",
+        {name: Field(OPTION_KINDS[row.kind] if row.kind else Data(), said_of(row)) for name, row in TRANSPORT_OPTIONS.items()},
+        optional=True,
+        schema={"additionalProperties": True},
+    ),
     "queue type": Choice("quorum", "classic"),
     "delivery mode": Integer(1, 2),
     "queues": MapOf(TASK_QUEUE, NAME),
@@ -129,15 +133,12 @@ SETTING_KINDS: dict[str, Kind] = {
         ),
     ),
 }
-
-
-def _doc(setting: CelerySetting) -> str:
-    return f"not simulated: {setting.meaning}" if setting.effect == MATTERS else setting.meaning
-
-
 APP = AppSettings(
     "an app",
-    {name: Field(SETTING_KINDS[setting.kind] if setting.kind else Data(), _doc(setting)) for name, setting in SETTINGS.items()},
+    {
+        name: Field(SETTING_KINDS[setting.kind] if setting.kind else Data(), said_of(setting))
+        for name, setting in SETTINGS.items()
+    },
     optional=True,
 )
 _OF_APP = {"app": Field(NAME, "its app; may be left out where there is one")}

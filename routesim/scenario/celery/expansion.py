@@ -16,6 +16,7 @@ from routesim.scenario.celery.celery_tasks import TasksSection
 from routesim.scenario.celery.nodes import copied, made
 from routesim.scenario.celery.parts import ExpandedItem
 from routesim.scenario.celery.timeline import Commented, Timeline, horizon_of
+from routesim.scenario.celery.transport import redis_settings, with_settings
 from routesim.scenario.definitions.list_form import section_in_list_form
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
@@ -39,6 +40,7 @@ class Expanded(NamedTuple):
     parts: list[ExpandedItem]
     steps: list[Commented]
     ignored: dict[str, list[str]]  # app -> its settings that mean nothing here
+    on_redis: dict[str, Any] = {}  # settings of the broker that the apps give for Redis
 
 
 def expand(reader: Reader, root: Mapping, version: str | None = None) -> Expanded:
@@ -61,7 +63,9 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
         raise _without_apps(reader, root["steps"])
     fields: Fields = CELERY.read(reader, root["celery"])
     starts = starts_of(reader, fields)
-    apps = Apps(reader, fields, rules(version or _version(root)), redis=child(root, "broker", "kind") == "redis")
+    redis = child(root, "broker", "kind") == "redis"
+    apps = Apps(reader, fields, rules(version or _version(root)), redis=redis)
+    on_redis = redis_settings(apps, root, redis=redis)
     _know_plain(apps, root)
     apps.add_workers()
     flower = apps.add_flower()
@@ -73,7 +77,10 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     schedule_beats(apps, calls, timeline, starts)
     steps.read(root.get("steps"), root.get("until"))
     parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()])
-    return Expanded(_merged(reader, root, apps, parts, timeline.steps), parts, timeline.steps, apps.ignored)
+    merged = _merged(reader, root, apps, parts, timeline.steps)
+    if redis:
+        with_settings(merged, on_redis, root["celery"])
+    return Expanded(merged, parts, timeline.steps, apps.ignored, on_redis)
 
 
 def _without_apps(reader: Reader, steps: Sequence) -> Unreadable:

@@ -5,9 +5,9 @@ from typing import Any
 
 from routesim.celery.rates import rate_of
 from routesim.comparisons import Comparison
-from routesim.durations import parse_duration
+from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.format.amqp_values import AmqpValue
-from routesim.scenario.format.kinds import INTEGER, Boolean, Duration, Kind, Reader, TextKind, shown, whole_number
+from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Duration, Kind, Reader, TextKind, shown, whole_number
 from routesim.scenario.format.shapes import ListOf
 from routesim.scenario.yaml.nodes import Node, Sequence, Text
 
@@ -102,6 +102,22 @@ class Instant(Kind):
             if not match:
                 return "==", Duration().read(reader, node)
         raise self.wrong(reader, node)
+
+
+class Seconds(Kind):
+    """In ms: a bare number of seconds as in Celery, or a duration with its unit."""
+
+    expects = "a number of seconds, or a duration such as 250ms, 5s, 2m, 1h"
+
+    def read(self, reader: Reader, node: Node) -> int:
+        if isinstance(node, Text) and node.plain and (INTEGER.fullmatch(node) or FLOAT.fullmatch(node)):
+            seconds = float(node) if FLOAT.fullmatch(node) else int(node, 0)
+            if 0 <= seconds <= LONGEST_MS // 1000:
+                return round(seconds * 1000)
+            raise self.wrong(reader, node)
+        if not isinstance(node, Text) or parse_duration(node) is None:
+            raise self.wrong(reader, node)
+        return Duration().read(reader, node)
 
 
 class Yes(Kind):

@@ -2,10 +2,10 @@
 
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.scenario.format.amqp_values import Table
-from routesim.scenario.format.counts import Count, HeaderValue
-from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, TextKind, is_null
+from routesim.scenario.format.counts import Count, HeaderValue, Seconds
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, Reader, TextKind, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Schema, Shape
-from routesim.scenario.yaml.nodes import Mapping, Sequence, Text
+from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.versions.deprecated import FEATURES
 
 NAME = TextKind("a name", shortstr=True, empty=False)
@@ -77,6 +77,18 @@ CHANNEL = Shape(
     },
     optional=True,
 )
+
+
+class PrioritySteps(ListOf):
+    """Steps of priorities of Redis, in their order."""
+
+    def read(self, reader: Reader, node: Node) -> list[int]:
+        given: list[int] = super().read(reader, node)
+        if given != sorted(set(given)):
+            raise reader.error("wrong-value", "priority_steps are to ascend", node, f"write {sorted(set(given))}")
+        return given
+
+
 BROKER_SETTINGS = {
     "rabbitmq": {
         "consumer_timeout": Field(Duration(), "how long an acknowledgement may take; default 30m"),
@@ -87,12 +99,15 @@ BROKER_SETTINGS = {
         ),
     },
     "redis": {
-        "visibility_timeout": Field(Duration(), "redis: unacked for so long, a message comes back; default 1h"),
+        "visibility_timeout": Field(Seconds(), "redis: unacked for so long, a message comes back; default 1h"),
         "restore_every": Field(
             Duration(),
             "redis: how often a consumer looks for those, unacked_restore_interval × throttle; default 100s",
         ),
-        "priority_steps": Field(ListOf(Integer(0, 9)), "redis: ascending, the first is served first; default [0, 3, 6, 9]"),
+        "priority_steps": Field(
+            PrioritySteps(Integer(0, 9)), "redis: ascending, the first is served first; default [0, 3, 6, 9]"
+        ),
+        "restore_limit": Field(Integer(0), "redis: so many of them at a time, the newest; default: all"),
         "queue_order": Field(
             Choice("round_robin", "sorted", "priority"), "redis: which of its queues a consumer asks first; default round_robin"
         ),

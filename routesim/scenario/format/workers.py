@@ -1,7 +1,7 @@
 """Tasks and worker processes as tables of fields, and what may be expected of them."""
 
 from routesim.celery.states import COUNTED, PENDING, STATES
-from routesim.scenario.format.counts import Count, Instant, Limit, Rate
+from routesim.scenario.format.counts import Count, Instant, Limit, Rate, Seconds
 from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number
 from routesim.scenario.format.shapes import Field, ListOf, Shape
@@ -10,7 +10,7 @@ ENDS = ("success", "exception", "retry", "reject", "requeue", "ignore", "kill_ch
 RUN_COURSE = {
     "takes": Field(Duration(), "how long the body runs; default 0"),
     "ends": Field(Choice(*ENDS), "how the body ends; default success"),
-    "countdown": Field(Duration(), "of a retry; default 3m"),
+    "countdown": Field(Seconds(), "of a retry; default 3m"),
     "publish": Field(ListOf(REPLY, single=True), "what the body publishes just before it ends"),
 }
 RUN = Shape(
@@ -32,8 +32,8 @@ TASK = Shape(
     {
         **RUN_COURSE,
         "max_retries": Field(Limit(), "retries before it ends in an exception; default 3"),
-        "time_limit": Field(Duration(), "hard: the child is killed"),
-        "soft_time_limit": Field(Duration(), "an exception in the body"),
+        "time_limit": Field(Seconds(), "hard: the child is killed"),
+        "soft_time_limit": Field(Seconds(), "an exception in the body"),
         "acks": Field(Choice("early", "late"), "when the message is acknowledged: at the start (default) or at the end"),
         "on_failure": Field(Choice("ack", "reject"), "late only: after an exception; default ack"),
         "on_timeout": Field(Choice("ack", "requeue"), "late only: after the hard time limit; default ack"),

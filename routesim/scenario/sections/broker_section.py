@@ -29,10 +29,6 @@ def broker_settings(
             "`routesim run` and `routesim graph` know both",
         )  # fmt: skip
     steps_given = list(broker.get("priority_steps", ()))
-    if isinstance(written, Mapping) and steps_given != sorted(set(steps_given)):
-        reader.error(
-            "wrong-value", "priority_steps are to ascend", written["priority_steps"], f"write {sorted(set(steps_given))}"
-        )
     if isinstance(written, Mapping) and broker.get("restore_every") == 0:
         reader.error("wrong-value", "restore_every is to be more than 0", written["restore_every"], "leave it out for 100s")
     permit = broker.get("permit", ())
@@ -45,5 +41,5 @@ def broker_settings(
     return BrokerSettings(
         broker.get("consumer_timeout"), broker.get("max_message_size"), default_type, kind, broker.get("visibility_timeout"),
         broker.get("restore_every"), tuple(steps_given) or None, None if order is None else str(order),
-        tuple(dict.fromkeys(map(str, permit))),
+        tuple(dict.fromkeys(map(str, permit))), broker.get("restore_limit"),
     )  # fmt: skip
