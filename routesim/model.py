@@ -173,7 +173,8 @@ class TaskWorker(NamedTuple):
     channel or one for each consumer. `declares` are the steps with which it begins each time; `control` the queue of its
     commands, `gossip` that of other workers' events, `replies` and `events` exchanges. `restart`: a supervisor starts it
     again so long after its death. `delays`: retries go through the queues of native delayed delivery. `tasks`: those that it
-    knows, None for all; it drops the messages of others.
+    knows, None for all; it drops the messages of others. `pool`: one of Celery's. `soft_shutdown`: so long a cold shutdown
+    waits for what runs (with `soft_shutdown_on_idle` even when nothing does); `remap_sigterm`: SIGTERM is a cold shutdown.
     """
 
     name: str
@@ -195,6 +196,10 @@ class TaskWorker(NamedTuple):
     results: bool = False
     delays: bool = False
     tasks: tuple[str, ...] | None = None
+    pool: str = "prefork"
+    soft_shutdown: int = 0
+    soft_shutdown_on_idle: bool = False
+    remap_sigterm: bool = False
     declares: tuple[Any, ...] = ()
 
 

@@ -267,8 +267,8 @@ SETTINGS: dict[str, CelerySetting] = {
         "boolean", True, "after a lost connection the prefetch begins smaller", "reduces_prefetch"
     ),
     "worker_enable_remote_control": simulated("boolean", True, "each worker listens to commands"),
-    "worker_enable_soft_shutdown_on_idle": matters(
-        False, "a worker that holds waiting tasks alone also waits when it is stopped"
+    "worker_enable_soft_shutdown_on_idle": simulated(
+        "boolean", False, "a soft shutdown waits out its time even when nothing runs", "soft_shutdown_on_idle"
     ),
     "worker_eta_task_limit": simulated("number", None, "the prefetch grows for waiting tasks up to this", "eta_limit"),
     "worker_hijack_root_logger": harmless(True),
@@ -278,7 +278,7 @@ SETTINGS: dict[str, CelerySetting] = {
     "worker_lost_wait": matters(10.0, "how long after the death of a process its task is taken for lost"),
     "worker_max_memory_per_child": harmless(None),
     "worker_max_tasks_per_child": matters(None, "a process is replaced after so many tasks"),
-    "worker_pool": matters("prefork", "other pools than prefork enforce no time limits, or run tasks in one process"),
+    "worker_pool": simulated("pool", "prefork", "who runs tasks, and what can be done to one that runs", "pool"),
     "worker_pool_putlocks": matters(True, "tasks are given to the pool before a process is free, and so acknowledged sooner"),
     "worker_pool_restarts": harmless(False),
     "worker_pool_start_method": harmless("fork"),
@@ -287,8 +287,11 @@ SETTINGS: dict[str, CelerySetting] = {
     "worker_redirect_stdouts": harmless(True),
     "worker_redirect_stdouts_level": harmless("WARNING"),
     "worker_send_task_events": simulated("boolean", False, "workers publish events of their tasks (-E)"),
-    "worker_soft_shutdown_timeout": matters(
-        0.0, "a worker that gets QUIT lets running tasks end for so long before what it holds comes back"
+    "worker_soft_shutdown_timeout": simulated(
+        "seconds",
+        0.0,
+        "a worker that gets QUIT lets running tasks end for so long before what it holds comes back",
+        "soft_shutdown",
     ),
     "worker_state_db": matters(None, "ids that were revoked stay revoked when a worker starts again"),
     "worker_task_log_datefmt": harmless(None),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from routesim.celery.rates import rate_of
-from routesim.clients import connecting, executing, messages
+from routesim.clients import executing, messages, shutdown
 from routesim.clients.actions import Actions
 from routesim.clients.worker_state import WorkerState
 from routesim.model import Consumer, Message, pool_channel, task_consumer
@@ -71,7 +71,7 @@ def _events(on: bool) -> Any:
 
 
 def _shutdown(state: WorkerState, _: dict[str, Any]) -> Actions:
-    yield from connecting.shut_down(state)
+    yield from shutdown.warm(state)
 
 
 def _cancel_consumer(state: WorkerState, arguments: dict[str, Any]) -> Actions:

@@ -18,6 +18,9 @@ MAX_ATTEMPTS = 100  # Celery's broker_connection_max_retries
 def start(state: WorkerState, why: str) -> Actions:
     state.alive = True
     state.stopping, state.reduced, state.attempts = "", False, 0
+    state.softly = state.killed_softly = False
+    state.told_to_end = 0
+    state.overslept, state.over, state.unsent = [], {}, []
     state.prefetch = PrefetchCount(state.plan.prefetch, state.plan.eta_limit)
     state.revoked, state.rates, state.cancelled = set(), {}, set()
     state.consumers = {task_consumer(state.plan.name, queue): queue for queue in state.plan.queues}
@@ -101,31 +104,18 @@ def _forget_waiting(state: WorkerState) -> None:
     state.held.clear()
     state.limits.clear()
     state.buckets.clear()
+    state.unread.clear()
     state.dropped = True
 
 
 # Its end -----------------------------------------------------------------------------------------------------------
 
 
-def shut_down(state: WorkerState) -> Actions:
-    """Warm: no more deliveries; what runs is finished and acknowledged before the channel is closed."""
-    yield from cancel_consumers(state)
-    state.stopping = "warm shutdown"
-    if not state.running:
-        yield from leave(state, state.stopping)
-
-
-def stop_at_once(state: WorkerState) -> Actions:
-    """Cold: what runs is not finished."""
-    yield from cancel_consumers(state)
-    state.running.clear()
-    yield from leave(state, "cold shutdown")
-
-
 def cancel_consumers(state: WorkerState) -> Actions:
     state.stopping = state.stopping or "shutdown"
     for consumer in state.consumers:
-        if consumer not in state.cancelled:
+        if consumer not in state.cancelled and state.connected:
+            state.cancelled.add(consumer)
             yield Cancel(state.plan.name, consumer)
 
 

@@ -8,7 +8,7 @@ from routesim.clients import connecting, messages
 from routesim.clients.actions import Actions, After, Soon
 from routesim.clients.limits import RateLimit
 from routesim.clients.messages import emit
-from routesim.clients.outcomes import RunContext, TaskCourse, course, lost
+from routesim.clients.outcomes import LOST, RunContext, TaskCourse, course, lost
 from routesim.clients.prefetching import restore_prefetch, update_prefetch
 from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.clients.timers import JobEnds, JobReported, TaskDue, TokenReady
@@ -98,14 +98,14 @@ def take_tokens(state: WorkerState, limit: RateLimit) -> Actions:
 
 def begin(state: WorkerState) -> Actions:
     """As many as there are children free, in the order in which they were reserved."""
-    while state.reserved and state.alive and not state.stopping and len(state.running) < state.plan.concurrency:
+    while state.reserved and state.may_begin():
         request = state.reserved.popleft()
-        why_not = _why_revoked(state, request)
+        why_not = "" if state.pool.queues else _why_revoked(state, request)
         if why_not:
             yield from _revoke(state, request, why_not)
             continue
         number, run = state.number(), state.shared.count_run(request.id)
-        moment = RunContext(run, state.plan.name, state.now, state.shared.seed, state.shared.started)
+        moment = RunContext(run, state.plan.name, state.now, state.shared.seed, state.shared.started, state.pool)
         job = state.running[number] = TaskJob(request, course(request, moment))
         if request.task.acks == "early":
             yield from _acknowledge(state, request)
@@ -122,7 +122,11 @@ def begin(state: WorkerState) -> Actions:
 def end(state: WorkerState, number: int) -> Actions:
     """The body is over: what its child publishes goes out first, on the child's own connection."""
     job = state.running[number]
-    if job.course.ends == "kill_worker":
+    if job.course.uncut is not None and state.stands_still():
+        state.running[number] = TaskJob(job.request, job.course.uncut)  # nobody is there to see that its time is up
+        yield After(job.course.uncut.takes, JobEnds(number))
+        return
+    if job.course.ends == "kill_worker" or (job.course.why == LOST and not state.pool.process):
         yield from connecting.die(state, "killed")
         return
     if messages.delay_refused(state, job.request, job.course):
@@ -140,6 +144,9 @@ def end(state: WorkerState, number: int) -> Actions:
 
 def done(state: WorkerState, number: int) -> Actions:
     """The process hears how a run ended: it settles the message where that is still to do, and tells."""
+    if state.softly:
+        state.over[number] = None
+        return
     request, course = state.running.pop(number)
     task, at = request.task, (state.now, request.id, request.task.name, state.plan.name)
     late = task.acks == "late"
@@ -184,33 +191,41 @@ def _goes_back(state: WorkerState, task: Task, ends: str) -> bool:
 
 
 def _acknowledge(state: WorkerState, request: Request) -> Actions:
-    if _cannot_settle(state, request):
-        yield _unsettled(state, request)
-        return
-    yield from restore_prefetch(state)
-    request.settled = True
-    yield Ack(state.plan.name, request.delivery.tag)
+    yield from _settle(state, request, None)
 
 
 def _reject(state: WorkerState, request: Request, *, requeue: bool) -> Actions:
-    if _cannot_settle(state, request):
-        yield _unsettled(state, request)
+    yield from _settle(state, request, requeue)
+
+
+def _settle(state: WorkerState, request: Request, requeue: bool | None) -> Actions:
+    """None: acknowledge. It is sent when the event loop turns, and that of a solo worker runs first what has come."""
+    if state.pool.still:
+        state.unsent.append((request, requeue))
+    else:
+        yield from _send_settled(state, request, requeue)
+
+
+def send_unsent(state: WorkerState) -> Actions:
+    unsent, state.unsent = state.unsent, []
+    for request, requeue in unsent:
+        yield from _send_settled(state, request, requeue)
+
+
+def _send_settled(state: WorkerState, request: Request, requeue: bool | None) -> Actions:
+    if request.life != state.life or not state.connected:
+        yield events.TaskUnsettled(state.now, request.id, request.task.name, state.plan.name)
         return
     yield from restore_prefetch(state)
     request.settled = True
-    yield from _reject_tag(state, request.delivery, requeue=requeue)
+    if requeue is None:
+        yield Ack(state.plan.name, request.delivery.tag)
+    else:
+        yield from _reject_tag(state, request.delivery, requeue=requeue)
 
 
 def _reject_tag(state: WorkerState, delivery: Delivery[DeliveringQueue], *, requeue: bool) -> Actions:
     yield Reject(state.plan.name, delivery.tag, requeue)
-
-
-def _cannot_settle(state: WorkerState, request: Request) -> bool:
-    return request.life != state.life or not state.connected
-
-
-def _unsettled(state: WorkerState, request: Request) -> Event:
-    return events.TaskUnsettled(state.now, request.id, request.task.name, state.plan.name)
 
 
 def _why_revoked(state: WorkerState, request: Request) -> str:
@@ -231,7 +246,9 @@ def change_rate(state: WorkerState, task: str, rate: float | None) -> None:
 
 
 def terminate(state: WorkerState, id: str) -> Actions:
-    """revoke(terminate=True): the child that is at it is killed."""
+    """revoke(terminate=True): the child that is at it is killed, where the pool can do that."""
+    if not state.pool.killed:
+        return
     for number, job in list(state.running.items()):
         if job.request.id == id:
             del state.running[number]
@@ -240,6 +257,13 @@ def terminate(state: WorkerState, id: str) -> Actions:
                 yield from _acknowledge(state, job.request)
             yield from emit(state, events.TaskRevoked(state.now, id, job.request.task.name, state.plan.name, "terminated"))
     yield from begin(state)
+
+
+def kill_runs(state: WorkerState) -> Actions:
+    """Cold: what runs is killed, but for what has ended unheard."""
+    yield from ()
+    state.running = {number: job for number, job in state.running.items() if number in state.over}
+    state.dropped = True
 
 
 def lose_children(state: WorkerState) -> Actions:

@@ -4,21 +4,25 @@ from typing import NamedTuple
 
 from routesim.broker import uniform
 from routesim.carried import fits
+from routesim.celery.pools import POOLS, PREFORK, TaskPool
 from routesim.clients.requests import Request, headers_of
 from routesim.comparisons import holds
 from routesim.model import Reply, Run, Task
 
 KILL_WORKER = "kill_worker"
+LOST = "WorkerLostError"
 
 
 class TaskCourse(NamedTuple):
-    """One run from its start: after `takes` ms it ends in `ends`; `why` for what is an exception."""
+    """One run from its start: after `takes` ms it ends in `ends`; `why` for what is an exception. `uncut`: a time limit ends it,
+    and this is how it would go on from there."""
 
     takes: int
     ends: str
     countdown: int
     publish: tuple[Reply, ...]
     why: str = ""
+    uncut: "TaskCourse | None" = None
 
 
 class RunContext(NamedTuple):
@@ -30,6 +34,7 @@ class RunContext(NamedTuple):
     now: int
     seed: int = 0
     number: int = 0
+    pool: TaskPool = POOLS[PREFORK]
 
 
 def course(request: Request, moment: RunContext) -> TaskCourse:
@@ -40,13 +45,17 @@ def course(request: Request, moment: RunContext) -> TaskCourse:
     ends = task.ends if rule.ends is None else rule.ends
     countdown = task.countdown if rule.countdown is None else rule.countdown
     publish = task.publish if rule.publish is None else rule.publish
-    limit, cut = _limit(task)
-    if limit is not None and takes > limit:
-        return TaskCourse(limit, cut, countdown, (), f"{'Soft' if cut == 'exception' else ''}TimeLimitExceeded")
     if ends == "retry" and _used_up(request):
-        return TaskCourse(takes, "exception", countdown, publish, "MaxRetriesExceededError")
-    planned = TaskCourse(takes, ends, countdown, publish)
-    return lost(request, planned) if ends == "kill_child" else planned
+        planned = TaskCourse(takes, "exception", countdown, publish, "MaxRetriesExceededError")
+    elif ends == "kill_child":
+        planned = lost(request, TaskCourse(takes, ends, countdown, publish))
+    else:
+        planned = TaskCourse(takes, ends, countdown, publish)
+    limit, cut = _limit(task, moment.pool)
+    if limit is None or takes <= limit:
+        return planned
+    why = f"{'Soft' if cut == 'exception' else ''}TimeLimitExceeded"
+    return TaskCourse(limit, cut, countdown, (), why, planned._replace(takes=takes - limit))
 
 
 def lost(request: Request, planned: TaskCourse) -> TaskCourse:
@@ -55,16 +64,17 @@ def lost(request: Request, planned: TaskCourse) -> TaskCourse:
     task = request.task
     retries = task.on_worker_lost == "retry" and not _used_up(request)
     ends = "retry" if retries else "kill_child"
-    return planned._replace(ends=ends, countdown=task.countdown, publish=(), why="WorkerLostError")
+    return planned._replace(ends=ends, countdown=task.countdown, publish=(), why=LOST)
 
 
 def _used_up(request: Request) -> bool:
     return request.task.max_retries is not None and request.retries >= request.task.max_retries
 
 
-def _limit(task: Task) -> tuple[int | None, str]:
-    """The time limit that strikes first, and what it ends in."""
-    hard, soft = task.time_limit, task.soft_time_limit
+def _limit(task: Task, pool: TaskPool) -> tuple[int | None, str]:
+    """The time limit that strikes first, and what it ends in; None: the pool has none."""
+    hard = task.time_limit if pool.hard else None
+    soft = task.soft_time_limit if pool.soft else None
     if soft is not None and (hard is None or soft < hard):
         return soft, "exception"
     return hard, "time_limit"

@@ -9,9 +9,19 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.broker import ChannelEnded, ConsumerEnded
-from routesim.clients import connecting, executing
+from routesim.clients import connecting, executing, shutdown
 from routesim.clients.actions import Actions, Soon
-from routesim.clients.timers import Heartbeat, JobEnds, JobReported, Reconnect, StartAgain, TaskDue, Timer, TokenReady
+from routesim.clients.timers import (
+    Heartbeat,
+    JobEnds,
+    JobReported,
+    Reconnect,
+    SoftShutdownEnds,
+    StartAgain,
+    TaskDue,
+    Timer,
+    TokenReady,
+)
 from routesim.clients.worker_state import WorkerState
 from routesim.queues import DeliveringQueue, Delivery
 
@@ -21,16 +31,20 @@ TIMERS: dict[type, Callable[[WorkerState, Any], Actions]] = {
     TaskDue: lambda state, timer: executing.due(state, timer.number),
     TokenReady: lambda state, timer: executing.token_ready(state, timer.number),
     Heartbeat: lambda state, timer: connecting.heartbeat(state),
+    SoftShutdownEnds: lambda state, timer: shutdown.stop_at_once(state),
     StartAgain: lambda state, timer: connecting.start(state, "started again"),
     Reconnect: lambda state, timer: connecting.connect(state, "reconnected"),
 }
 SIGNALS: dict[str, Callable[[WorkerState], Actions]] = {
-    "warm": connecting.shut_down,  # TERM
-    "cold": connecting.stop_at_once,  # QUIT
+    "warm": shutdown.warm,
+    "cold": shutdown.cold,  # QUIT
+    "term": shutdown.sigterm,
     "kill": lambda state: connecting.die(state, "killed"),
     "disconnect": connecting.disconnect,
     "kill_child": executing.lose_children,
 }
+
+UNMINDFUL = frozenset({JobEnds, JobReported, SoftShutdownEnds, StartAgain})  # no event loop has to turn for them
 
 
 def signal(state: WorkerState, do: str, now: int) -> Actions:
@@ -39,6 +53,7 @@ def signal(state: WorkerState, do: str, now: int) -> Actions:
     if do != "start":
         if state.alive:
             yield from SIGNALS[do](state)
+            yield from _catch_up(state)
     elif not state.alive:
         yield from connecting.start(state, "started")
 
@@ -46,9 +61,23 @@ def signal(state: WorkerState, do: str, now: int) -> Actions:
 def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], now: int) -> Actions:
     """A message has arrived."""
     state.now = now
-    consumer = delivery.subscription.name if delivery.subscription else ""
     if not state.connected:
         return
+    if state.stands_still() or (state.is_full() and not _is_told(state, delivery)):
+        state.unread.append(delivery)
+    else:
+        yield from _read(state, delivery)
+        yield from _catch_up(state)
+
+
+def _is_told(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> bool:
+    """A command or an event, for which a green pool has a thread of its own."""
+    consumer = delivery.subscription.name if delivery.subscription else ""
+    return consumer in (state.control_consumer, state.gossip_consumer)
+
+
+def _read(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> Actions:
+    consumer = delivery.subscription.name if delivery.subscription else ""
     if consumer == state.control_consumer:
         from routesim.clients.commands import carry_out  # few workers are sent commands
 
@@ -85,5 +114,32 @@ def channel_ended(state: WorkerState, ended: ChannelEnded, now: int) -> Actions:
 def fire(state: WorkerState, timer: Timer, now: int) -> Actions:
     """The timer has gone off, and is due still."""
     state.now = now
+    if type(timer) not in UNMINDFUL and state.stands_still():
+        state.overslept.append(timer)
+        return
     yield from TIMERS[type(timer)](state, timer)
     yield from executing.begin(state)
+    yield from _catch_up(state)
+
+
+def _catch_up(state: WorkerState) -> Actions:
+    """It stands still no more: what has been due meanwhile, then what has come meanwhile. A solo worker that was told to end
+    reads on to the end of what has come, one of a green pool reads one more message."""
+    if not state.alive:
+        return
+    while (state.overslept or state.unread) and not (state.stands_still() or state.is_full()):
+        if state.overslept:
+            timer = state.overslept.pop(0)
+            if timer.is_due_still(state):
+                yield from TIMERS[type(timer)](state, timer)
+                yield from executing.begin(state)
+        elif state.told_to_end == 2:
+            break
+        else:
+            if state.told_to_end and state.pool.waits:
+                state.told_to_end = 2
+            yield from _read(state, state.unread.popleft())
+    if state.unsent and not state.stands_still():
+        yield from executing.send_unsent(state)
+    if state.told_to_end and not (state.stands_still() or state.is_full()):
+        yield from shutdown.warm(state)

@@ -50,6 +50,15 @@ class Heartbeat(NamedTuple):
         return state.connected and state.life == self.life
 
 
+class SoftShutdownEnds(NamedTuple):
+    """The time that a cold shutdown gives to what runs."""
+
+    life: int
+
+    def is_due_still(self, state: WorkerState) -> bool:
+        return state.softly and state.life == self.life
+
+
 class StartAgain(NamedTuple):
     """Whoever watches over the process starts it again."""
 
@@ -64,4 +73,4 @@ class Reconnect(NamedTuple):
         return state.alive and not state.connected
 
 
-Timer: TypeAlias = JobEnds | JobReported | TaskDue | TokenReady | Heartbeat | StartAgain | Reconnect
+Timer: TypeAlias = JobEnds | JobReported | TaskDue | TokenReady | Heartbeat | SoftShutdownEnds | StartAgain | Reconnect

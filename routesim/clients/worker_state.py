@@ -1,12 +1,14 @@
 """The state of a worker process, as data: what the phases above it (`messages` to `process`) read and change."""
 
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from routesim.celery.pools import POOLS
 from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.outcomes import TaskCourse
 from routesim.clients.requests import Request
 from routesim.model import Task, TaskWorker, control_channel, gossip_channel, task_consumer
+from routesim.queues import DeliveringQueue, Delivery
 
 
 class TaskJob(NamedTuple):
@@ -42,6 +44,8 @@ class WorkerState:
 
     def __init__(self, plan: TaskWorker, shared: Shared, slack_ms: int) -> None:
         self.plan = plan
+        self.pool = POOLS[plan.pool]
+        self.size = 1 if self.pool.still else plan.concurrency  # how many tasks the pool runs at once
         self.shared = shared
         self.slack_ms = slack_ms
         self.consumers = {task_consumer(plan.name, queue): queue for queue in plan.queues}
@@ -67,6 +71,29 @@ class WorkerState:
         self.numbers = 0
         self.now = 0
         self.dropped = False  # a timer is due no more
+        self.softly = False  # a cold shutdown has begun, and what runs may still end
+        self.killed_softly = False  # meanwhile it was told again
+        self.told_to_end = 0  # a warm shutdown will begin as soon as the event loop looks; 2: after this message
+        self.unread: deque[Delivery[DeliveringQueue]] = deque()  # came while it stood still
+        self.overslept: list[Any] = []  # timers that went off meanwhile, in their order
+        self.unsent: list[tuple[Request, bool | None]] = []  # settled, which a solo worker tells when it has read all
+        self.over: dict[int, None] = {}  # runs that have ended meanwhile, in their order
+
+    def stands_still(self) -> bool:
+        """It reads nothing, and no timer of its own goes off: a soft shutdown sleeps in the handler of the signal, a solo pool
+        runs its task in the process."""
+        return self.softly or (self.pool.still and bool(self.running))
+
+    def is_full(self) -> bool:
+        """It reads no tasks: one waits for room in the pool, and the process with it."""
+        return self.pool.waits and bool(self.reserved)
+
+    def may_begin(self) -> bool:
+        """Whether a child is free for a task that is reserved. Threads take the next one by themselves, even while the process
+        sleeps."""
+        if not self.alive or (self.stopping and not (self.softly and self.pool.queues)):
+            return False
+        return len(self.running) - len(self.over) < self.size
 
     def channels(self) -> tuple[str, ...]:
         """Those by which deliveries come."""

@@ -36,6 +36,24 @@ def test_an_end_of_a_worker_is_the_same(session: BrokerSession, do: str, acks: s
     held(session, scenario(**{**one(SHUTDOWNS[do], acks=acks), "rabbitmq": session.profile}), speed=10)
 
 
+@pytest.mark.parametrize("do", [["cold"], ["cold", "cold"], ["cold"] * 3, ["warm", "cold"]], ids=" ".join)
+def test_a_soft_shutdown_is_the_same(session: BrokerSession, do: list[str]) -> None:
+    tasks = {"t": {"takes": "3s", "acks": "late"}, "long": {"takes": "20s", "acks": "late"}}
+    told = [step for each in do for step in (signal("w", each), wait("500ms"))]
+    worker = {"queues": "q", "prefetch": 4, "concurrency": 2, "soft_shutdown": "5s", "prefetch_of": "consumer"}
+    steps = [send("t"), send("l", "long"), send("r"), wait("1s"), *told, wait("12s")]
+    held(session, scenario(rabbitmq=session.profile, workers={"w": worker}, tasks=tasks, steps=steps), speed=5)
+
+
+@pytest.mark.parametrize("do", ["warm", "kill", "disconnect"])
+@pytest.mark.parametrize("pool", ["solo", "threads", "gevent"])
+def test_an_end_of_another_pool_is_the_same(session: BrokerSession, pool: str, do: str) -> None:
+    tasks = {"t": {"takes": "2s", "acks": "late"}}
+    worker = {"queues": "q", "prefetch": 4, "concurrency": 2, "pool": pool, "prefetch_of": "consumer"}
+    steps = [*(send(f"t{number}") for number in range(6)), wait("3s"), signal("w", do), wait("14s")]
+    held(session, scenario(rabbitmq=session.profile, workers={"w": worker}, tasks=tasks, steps=steps), speed=5)
+
+
 @pytest.mark.parametrize(("headers", "ends"), [("copy", "RETRY"), ("clean", "SUCCESS")])
 def test_a_retry_that_carries_x_death_is_lost(session: BrokerSession, headers: str, ends: str) -> None:
     """RabbitMQ drops the retry as a message that goes in circles: 3.10 trusts an x-death that a client sends."""

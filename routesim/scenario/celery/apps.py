@@ -204,7 +204,11 @@ class Apps:
         fields |= {"prefetch": concurrency * multiplier, "prefetch_of": "channel" if by_channel else "consumer"}
         for key, setting in SETTINGS.items():
             if setting.worker_field is not None and settings[key] != setting.default:
-                fields[setting.worker_field] = settings[key]
+                value = settings[key]
+                fields[setting.worker_field] = written_duration(value) if setting.kind == "seconds" else value
+        for key in ("pool", "remap_sigterm"):
+            if key in given:
+                fields[key] = str(given[key]) if isinstance(given[key], Text) else given[key]
         if not given.get("start", True):
             fields["start"] = False
         if "restart" in given:

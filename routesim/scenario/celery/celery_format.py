@@ -6,6 +6,7 @@ everywhere in a scenario, where routesim has it (`takes`, `every`, `after` …).
 
 from typing import Any
 
+from routesim.celery.pools import POOLS
 from routesim.celery.setting_table import SETTINGS, said_of
 from routesim.celery.transport_options import TRANSPORT_OPTIONS
 from routesim.diagnostics import did_you_mean
@@ -123,6 +124,7 @@ SETTING_KINDS: dict[str, Kind] = {
         optional=True,
         schema={"additionalProperties": True},
     ),
+    "pool": Choice(*POOLS),
     "queue type": Choice("quorum", "classic"),
     "delivery mode": Integer(1, 2),
     "queues": MapOf(TASK_QUEUE, NAME),
@@ -151,6 +153,8 @@ WORKER = Shape(
         "prefetch_multiplier": Field(Integer(0, 65535), "default: worker_prefetch_multiplier"),
         "start": Field(Boolean(), "false: waits for a worker step"),
         "restart": Field(Duration(), "a supervisor starts it again so long after it died"),
+        "pool": Field(Choice(*POOLS), "who runs its tasks (-P); default: worker_pool"),
+        "remap_sigterm": Field(Boolean(), "started with REMAP_SIGTERM=SIGQUIT: its SIGTERM is a cold shutdown; default false"),
         "gossip": Field(Boolean(), "listens to the events of the other workers; default true"),
         "mingle": Field(Boolean(), "asks the other workers when it starts; default false (in Celery true)"),
         "heartbeat": Field(Boolean(), "an event every two seconds; default false (in Celery true)"),

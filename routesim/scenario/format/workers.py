@@ -1,5 +1,6 @@
 """Tasks and worker processes as tables of fields, and what may be expected of them."""
 
+from routesim.celery.pools import POOLS
 from routesim.celery.states import COUNTED, PENDING, STATES
 from routesim.scenario.format.counts import Count, Instant, Limit, Rate, Seconds
 from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
@@ -68,6 +69,10 @@ WORKER = Shape(
         "results": Field(Boolean(), "results go to a task's reply_to; default false"),
         "delays": Field(Boolean(), "retries wait in the queues of native delayed delivery; default false"),
         "tasks": Field(ListOf(NAME), "the tasks that it knows, it drops others; default: all"),
+        "pool": Field(Choice(*POOLS), "who runs its tasks; default prefork"),
+        "soft_shutdown": Field(Duration(), "on a cold shutdown what runs may go on for so long; default 0"),
+        "soft_shutdown_on_idle": Field(Boolean(), "even when nothing runs; default false"),
+        "remap_sigterm": Field(Boolean(), "its SIGTERM is a cold shutdown (REMAP_SIGTERM=SIGQUIT); default false"),
         "declares": Field(
             Shape("declares", {key: TOPOLOGY_FIELDS[key] for key in ("exchanges", "queues", "bindings")}),
             "what it declares each time it connects, the queues for its connection",
@@ -79,8 +84,9 @@ SIGNAL = Shape(
     {
         "name": Field(NAME, "which worker", required=True),
         "do": Field(
-            Choice("start", "warm", "cold", "kill", "disconnect", "kill_child"),
-            "start, warm (TERM), cold (QUIT), kill (SIGKILL), disconnect (by the broker), kill_child (all that run)",
+            Choice("start", "term", "warm", "cold", "kill", "disconnect", "kill_child"),
+            "start, term (SIGTERM: warm, or cold with remap_sigterm), warm (finishes what runs), cold (SIGQUIT), kill (SIGKILL), "
+            "disconnect (by the broker), kill_child (all that run)",
             required=True,
         ),
     },

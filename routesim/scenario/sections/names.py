@@ -34,7 +34,7 @@ class Names:
         self.channels: dict[str, ChannelPlan] = {
             name: ChannelPlan(name, name) for name in (DECLARE_CHANNEL, PUBLISH_CHANNEL, GET_CHANNEL)
         }
-        self.workers: set[str] = set()
+        self.workers: dict[str, tuple[str, bool]] = {}  # each with its pool, and whether SIGTERM is remapped
         self.task_ids: set[str] = set()  # that messages carry in their header `id`
         self.owners: dict[str, Owner] = {}
         self.ids = Ids()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from routesim.celery.pools import PREFORK
 from routesim.model import (
     ChannelPlan,
     Consumer,
@@ -47,7 +48,7 @@ class WorkerSection:
         names, worker = self.names, str(name)
         if worker in names.consumer_channels:
             self.reader.error("duplicate-consumer", f"a consumer and a worker are both named '{name}'", name, "rename one")
-        names.workers.add(worker)
+        names.workers[worker] = str(options.get("pool", PREFORK)), options.get("remap_sigterm", False)
         names.channels[worker] = ChannelPlan(worker, worker)
         for channel in (control_channel(worker), *([gossip_channel(worker)] if "gossip" in options else [])):
             names.channels[channel] = ChannelPlan(channel, worker)

@@ -7,6 +7,7 @@ as well stands beside it, so that an editor and the loader hold to one rule.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from routesim.celery.pools import POOLS
 from routesim.diagnostics import did_you_mean
 from routesim.model import REPLY_TO
 from routesim.scenario.format.kinds import Unreadable
@@ -132,6 +133,17 @@ def _who_got_it(names: Names, step: WrittenStep) -> None:
 def _worker(names: Names, step: WrittenStep) -> None:
     if not step.fields.keys() >= {"name", "do"} or not names.worker(str(step.fields["name"]), step.fields["name"]):
         raise Unreadable
+    name, do = step.fields["name"], step.fields["do"]
+    pool, remapped = names.workers[str(name)]
+    if do == "kill_child" and not POOLS[pool].process:
+        problem = f"worker '{name}' has no children: pool {pool} runs tasks in the worker's own process"
+        names.reader.error("wrong-value", problem, do, "write do: kill, which is what befalls the whole of it")
+    if (do == "cold" or (do == "term" and remapped)) and not POOLS[pool].cold:
+        problem = f"a cold shutdown of pool {pool} is not simulated: Celery 5.7 raises in its own signal handler, and goes on"
+        names.reader.error("not-simulated", problem, do, "write do: warm or do: kill")
+    if do == "warm" and remapped:
+        problem = f"SIGTERM is remapped for worker '{name}': this warm shutdown is one by command, or by Ctrl-C"
+        names.reader.warning("remapped", problem, do, "write do: term for the signal")
 
 
 def _deleted(names: Names, step: WrittenStep) -> None:
