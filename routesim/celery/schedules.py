@@ -1,8 +1,8 @@
 """When beat sends: intervals, and crontab by Celery's own rules (celery/schedules.py)."""
 
 import re
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -89,16 +89,73 @@ def _number(field: str, word: str, low: int, end: int) -> int:
     return number
 
 
-def ticks(schedule: Crontab, start: datetime, until: datetime) -> Iterator[datetime]:
-    """The minutes after `start`, up to and with `until`, at which the schedule is due: beat started at `start`."""
-    when = start.replace(second=0, microsecond=0) + MINUTE
-    while when <= until:
-        if not schedule.has_day(when):
-            when = when.replace(hour=0, minute=0) + timedelta(days=1)
-            continue
-        if when.hour not in schedule.hour:
-            when = when.replace(minute=0) + timedelta(hours=1)
-            continue
-        if when.minute in schedule.minute:
-            yield when
-        when += MINUTE
+# When it is due ------------------------------------------------------------------------------------------------------
+
+
+class Endless(Exception):
+    """Beat sends without end: the hour that the clocks repeat is due in the past (rules/celery#2.5-4)."""
+
+
+class Every(NamedTuple):
+    """An interval."""
+
+    interval: timedelta
+
+    def after(self, last: datetime) -> datetime | None:
+        return last + self.interval
+
+
+class CrontabIn(NamedTuple):
+    """A crontab in the time of a zone."""
+
+    crontab: Crontab
+    zone: tzinfo
+
+    def after(self, last: datetime) -> datetime | None:
+        """When it is due, in UTC, where it was due last at `last`; None: never.
+
+        The next minute of the local clock. Of two that the clock shows alike it is the first, even if that is over; one
+        that the clock leaves out is as much later as the clock goes forward (celery/schedules.py:crontab.remaining_delta).
+        """
+        wall = _next_minute(self.crontab, last.astimezone(self.zone).replace(tzinfo=None))
+        return None if wall is None else wall.replace(tzinfo=self.zone).astimezone(UTC)
+
+
+def _next_minute(schedule: Crontab, wall: datetime) -> datetime | None:
+    try:
+        when = wall.replace(second=0, microsecond=0) + MINUTE
+        while True:
+            if not schedule.has_day(when):
+                when = when.replace(hour=0, minute=0) + timedelta(days=1)
+            elif when.hour not in schedule.hour:
+                when = when.replace(minute=0) + timedelta(hours=1)
+            elif when.minute in schedule.minute:
+                return when
+            else:
+                when += MINUTE
+    except OverflowError:
+        return None  # beyond the year 9999
+
+
+def due_times(
+    schedule: Every | CrontabIn, runs: Iterable[tuple[datetime, datetime]], last: datetime | None, deadline: timedelta | None
+) -> Iterator[datetime]:
+    """When beat sends, in UTC (rules/celery#2.5). Raises `Endless`.
+
+    `runs`: from when to when beat is there. `last`: when it was sent last, as the file of its schedule says; None: there is
+    no such file. `deadline`: beat_cron_starting_deadline.
+    """
+    for began, ended in runs:
+        last, now = began if last is None else last, began
+        while True:
+            due = schedule.after(last)
+            if due is not None and due < now and deadline is not None and isinstance(schedule, CrontabIn):
+                recent = schedule.after(now - deadline - timedelta(microseconds=1))
+                if recent is None or recent > now:
+                    due = recent
+            if due is None or max(due, now) > ended:
+                break
+            if due < now and last == now:
+                raise Endless
+            last = now = max(due, now)
+            yield now

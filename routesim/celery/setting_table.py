@@ -45,8 +45,8 @@ def said_of(setting: CelerySetting) -> str:
     return f"not simulated: {setting.meaning}" if setting.effect == MATTERS else setting.meaning
 
 
-# `where`: results are messages (rpc://); the broker is Redis.
-RPC, REDIS = "rpc", "redis"
+# `where`: results are messages (rpc://); the broker is Redis; no timezone is given.
+RPC, REDIS, NO_ZONE = "rpc", "redis", "no timezone"
 
 SETTINGS: dict[str, CelerySetting] = {
     "accept_content": harmless(("json",)),
@@ -58,7 +58,9 @@ SETTINGS: dict[str, CelerySetting] = {
     "azureblockblob_retry_increment_base": harmless(2),
     "azureblockblob_retry_initial_backoff_sec": harmless(2),
     "azureblockblob_retry_max_attempts": harmless(3),
-    "beat_cron_starting_deadline": matters(None, "a crontab that was missed for longer is not made up for when beat starts"),
+    "beat_cron_starting_deadline": simulated(
+        "seconds", None, "a crontab that was missed for longer is not made up for when beat starts"
+    ),
     "beat_enable_remote_control": matters(False, "beat has a queue of commands too, and answers ping"),
     "beat_max_loop_interval": harmless(0),
     "beat_remote_control_max_tick_age": harmless(None),
@@ -134,7 +136,7 @@ SETTINGS: dict[str, CelerySetting] = {
     "elasticsearch_retry_on_timeout": harmless(None),
     "elasticsearch_save_meta_as_text": harmless(True),
     "elasticsearch_timeout": harmless(None),
-    "enable_utc": matters(True, "crontab is due at local hours where no timezone is given"),
+    "enable_utc": matters(True, "crontab is due at the hours of the machine, not of UTC", where=NO_ZONE),
     "event_exchange": simulated("text", "celeryev", "the exchange of events"),
     "event_queue_durable": simulated("boolean", False, "durable of the queues of events"),
     "event_queue_exclusive": simulated("boolean", True, "exclusive of the queues of events"),
@@ -200,7 +202,7 @@ SETTINGS: dict[str, CelerySetting] = {
     ),
     "task_allow_error_cb_on_chord_header": matters(False, "an error callback of a chord is called for each task of its header"),
     "task_always_eager": refused(False, "boolean", "tasks run in the caller, and there are no messages to show"),
-    "task_annotations": matters(None, "they change rate limits, time limits, acknowledgement and more of tasks", imported=False),
+    "task_annotations": simulated("annotations", None, "options of tasks by name, and of all by *; they win over the tasks' own"),
     "task_compression": harmless(None),
     "task_create_missing_queue_exchange_type": simulated(
         "exchange type", None, "the type of the exchange of a queue that nobody configured"
@@ -244,7 +246,7 @@ SETTINGS: dict[str, CelerySetting] = {
     "task_track_started": matters(
         False, "each task sends one more message when it starts, STARTED, to the queue of results", where=RPC
     ),
-    "timezone": matters(None, "crontab is due at the hours of this time zone"),
+    "timezone": simulated("time zone", None, "crontab is due at the hours of this time zone; default UTC"),
     "worker_agent": harmless(None),
     "worker_autoscaler": matters("celery.worker.autoscale:Autoscaler", "how the number of processes changes"),
     "worker_cancel_long_running_tasks_on_connection_loss": simulated(

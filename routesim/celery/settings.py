@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from routesim.celery.setting_table import HARMLESS, MATTERS, REDIS, RPC, SETTINGS, SIMULATED, CelerySetting
+from routesim.celery.setting_table import HARMLESS, MATTERS, NO_ZONE, REDIS, RPC, SETTINGS, SIMULATED, CelerySetting
 
 # Defaults that are not Celery's: it starts a process for each processor.
 OURS: dict[str, Any] = {"worker_concurrency": 1}
@@ -60,7 +60,8 @@ def what_matters(settings: CelerySettings, *, redis: bool) -> dict[str, CelerySe
 
 
 def _acts(setting: CelerySetting, settings: CelerySettings, *, redis: bool) -> bool:
-    return settings.sends_results if setting.where == RPC else redis if setting.where == REDIS else True
+    needed = {RPC: settings.sends_results, REDIS: redis, NO_ZONE: settings["timezone"] is None}
+    return needed.get(setting.where, True)
 
 
 __all__ = [

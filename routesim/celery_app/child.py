@@ -183,7 +183,7 @@ def read(app: Any, wanted: Mapping[str, Container[str]]) -> dict[str, Any]:
     return {
         "celery": importlib.import_module("celery").__version__,
         "main": app.main,
-        "timezone": str(app.timezone),
+        "zone": str(app.timezone) if app.conf.timezone else None,
         "broker": broker(app),
         "results": kind_of_address(app.conf.result_backend),
         "settings": {key: plain(value) for key, value in changed.items() if key in wanted["settings"]},

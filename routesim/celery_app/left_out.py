@@ -8,18 +8,21 @@ from routesim.celery.transport_options import TRANSPORT_OPTIONS
 from routesim.celery.transport_options import what_matters as options_that_matter
 from routesim.celery_app.task_queues import queue_name
 from routesim.celery_app.values import named_entries, setting
-from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
+from routesim.scenario.celery.celery_format import ENTRY, TASK
+from routesim.scenario.celery.setting_format import ROUTE_OPTIONS
 from routesim.scenario.definitions.left_out import named
 from routesim.scenario.yaml.writing import scalar
 
 AMQP = frozenset({"amqp", "amqps", "pyamqp", "py-amqp", "librabbitmq", "confirm"})
 REDIS = frozenset({"redis", "rediss", "sentinel"})
 # Settings that are read in ways of their own.
-ELSEWHERE = frozenset({"task_queues", "task_routes", "result_backend", "broker_transport_options"})
+ELSEWHERE = frozenset({
+    "task_queues", "task_routes", "result_backend", "broker_transport_options", "task_annotations", "timezone",
+})  # fmt: skip
 # What these say is in the scenario in another form.
 CARRIED = ELSEWHERE | {
     "beat_schedule", "broker_url", "broker_read_url", "broker_write_url", "broker_transport", "broker_host", "broker_vhost",
-    "imports", "include", "task_annotations", "timezone",
+    "imports", "include",
 }  # fmt: skip
 MAX_RETRIES = 1_000_000
 MAX_CALLS = 20
@@ -83,8 +86,6 @@ def _schedules(answer: dict[str, Any]) -> Iterator[str]:
     for name, entry in named_entries(answer["beat"]):
         if "other" in entry:
             yield f"beat_schedule {scalar(name)}: a schedule of type {scalar(entry['other'])} follows no fixed times"
-    if answer["timezone"] not in ("UTC", "Etc/UTC") and any("crontab" in entry for entry in answer["beat"].values()):
-        yield f"timezone {scalar(answer['timezone'])}: the times of crontab are taken for UTC"
 
 
 def _settings(answer: dict[str, Any]) -> Iterator[str]:

@@ -9,7 +9,8 @@ from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, MAX_RETRIES
 from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
 from routesim.durations import written_duration
-from routesim.scenario.celery.celery_format import ENTRY, ROUTE_OPTIONS, TASK
+from routesim.scenario.celery.celery_format import ENTRY, TASK
+from routesim.scenario.celery.setting_format import ROUTE_OPTIONS
 from routesim.scenario.yaml.writing import Bare
 
 READ_SETTINGS = {name for name, setting in SETTINGS.items() if setting.effect != HARMLESS and setting.imported} - ELSEWHERE
@@ -63,6 +64,8 @@ def _broker(answer: dict[str, Any]) -> dict[str, Any]:
 def _app(answer: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
     found = {name: setting(name, value) for name, value in answer["settings"].items()}
     found = {name: value for name, value in found.items() if value is not None and value != default_of(name)}
+    if answer["zone"] is not None:
+        found["timezone"] = answer["zone"]
     if answer["results"] == "rpc":
         found["result_backend"] = "rpc://"
     options = {name: value for name, value in answer["transport_options"].items() if value is not None}

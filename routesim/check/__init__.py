@@ -80,7 +80,7 @@ def check(scenario: Scenario, places: Places) -> list[Diagnostic]:
     topology = CheckedTopology(scenario)
     found = [
         item
-        for item in scenario.warnings
+        for item in (*scenario.warnings, *scenario.findings)
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip
     for code, rule in RULES.items():

@@ -328,6 +328,7 @@ class _Loader:
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
             topology=declarations.topology, routes=promised, never=forbidden,
             tasks=working.tasks if working is not None else {}, workers=workers, on_redis=self.on_redis,
+            findings=tuple(_sorted(self.reader.findings)),
         )  # fmt: skip
 
     def _tell_bugs(self, version: str, node: Mapping | None) -> None:

@@ -96,7 +96,8 @@ class Declaration(NamedTuple):
 
 class Scenario(NamedTuple):
     """`until` is `idle`, `steps` or a duration in ms. `topology`: a broker with all that is declared at the top, before
-    anybody consumes; to be copied, never changed. `on_redis`: settings of the broker that hold where it is Redis."""
+    anybody consumes; to be copied, never changed. `on_redis`: settings of the broker that hold where it is Redis.
+    `findings`: what only `check` tells."""
 
     file: str
     name: str
@@ -118,6 +119,7 @@ class Scenario(NamedTuple):
     tasks: dict[str, Task] = {}
     workers: dict[str, TaskWorker] = {}
     on_redis: dict[str, Any] = {}
+    findings: tuple[Diagnostic, ...] = ()
 
     @property
     def whose_rules(self) -> str:

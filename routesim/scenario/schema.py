@@ -12,9 +12,10 @@ from routesim.broker.policies import POLICY_KEYS
 from routesim.durations import LONGEST_MS, WITH_UNIT
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.queues.arguments import ARGUMENTS
-from routesim.scenario.celery.celery_format import Data, Later
+from routesim.scenario.celery.celery_format import Later
 from routesim.scenario.celery.celery_steps import VERBS as CELERY_VERBS
 from routesim.scenario.celery.celery_steps import CeleryVerb
+from routesim.scenario.celery.setting_format import Data, TimeZone
 from routesim.scenario.format import declared, whole
 from routesim.scenario.format.amqp_values import AmqpValue, Table
 from routesim.scenario.format.counts import Count, CountOrIds, HeaderValue, Instant, Lasts, Limit, Over, Rate, Seconds, Yes
@@ -213,6 +214,7 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
         ]
     },
     Data: lambda kind: {},
+    TimeZone: lambda kind: {"type": ["string", "null"]},
     Later: lambda kind: {"type": ["array", "null"], "items": _ref(kind.what)},
     AmqpValue: lambda kind: _ref("value"),
 }

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from celery import Celery
@@ -317,27 +318,112 @@ def test_a_crontab_means_the_numbers_that_celery_takes_it_for(fields: dict[str, 
     assert schedules.crontab(" ".join(fields[name] for name in schedules.FIELDS)) == ours
 
 
-@given(parts(), st.integers(0, 10**9))
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo")
+SPRING, AUTUMN = datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC)
+
+
+class Beat:
+    """Celery's own schedule as `celery beat` asks it: whenever it is due, and else when it says when to ask again."""
+
+    def __init__(self, schedule: Any, started: datetime, zone: str) -> None:
+        self.schedule, self.now, self.last, self.zone = schedule, started, started.astimezone(ZoneInfo(zone)), ZoneInfo(zone)
+        schedule.nowfun = lambda: self.now.astimezone(self.zone)
+
+    def sent(self, ended: datetime, most: int) -> list[datetime]:
+        found: list[datetime] = []
+        while self.now <= ended and len(found) < most:
+            due, rest = self.schedule.is_due(self.last)
+            if due:
+                found.append(self.now)
+                self.last = self.now.astimezone(self.zone)
+            else:
+                self.now += timedelta(seconds=rest)
+        return found
+
+
+def _crontab_of_celery(fields: dict[str, str], zone: str, deadline: int | None = None) -> Any:
+    app = Celery(set_as_current=False, broker="memory://")
+    app.conf.timezone, app.conf.beat_cron_starting_deadline = zone, deadline
+    return celery_crontab(**fields, app=app)
+
+
+@given(parts(), st.integers(0, 10**9), st.sampled_from(ZONES))
 @settings(max_examples=60, deadline=None)
-def test_a_crontab_is_due_when_celery_says(fields: dict[str, str], offset_s: int) -> None:
-    """From one due time on to the next, as beat goes."""
+def test_a_crontab_is_due_when_celery_says(fields: dict[str, str], offset_s: int, zone: str) -> None:
     start = EPOCH + timedelta(seconds=offset_s)
+    end = start + timedelta(days=400)
     try:
-        theirs = celery_crontab(**fields, app=Celery(set_as_current=False, broker="memory://"))
+        theirs = Beat(_crontab_of_celery(fields, zone), start, zone)
     except ValueError:
         return
-    found = []
-    for when in schedules.ticks(schedules.crontab_of(fields), start, start + timedelta(days=400)):
-        found.append(when)
-        if len(found) == 5:
-            break
-    last = start
-    for when in found:
-        now = last
-        theirs.nowfun = lambda now=now: now
-        due = last + theirs.remaining_estimate(last)
-        assert due.astimezone(UTC).replace(second=0, microsecond=0) == when
-        last = when
+    _agree(fields, zone, theirs, start, end)
+
+
+CLOCK_FIELDS = {"minute": ["0", "30", "*/10", "5,55", "*"], "hour": ["*", "2", "1,3", "0-3", "*/2"], "day_of_week": ["*", "sun"]}
+
+
+@given(
+    st.fixed_dictionaries({name: st.sampled_from(values) for name, values in CLOCK_FIELDS.items()}),
+    st.sampled_from((SPRING, AUTUMN, datetime(2026, 4, 4, 6, tzinfo=UTC))), st.integers(0, 2 * 86400), st.sampled_from(ZONES),
+)  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_daylight_saving_begins_and_ends_as_for_celery(fields: dict[str, str], near: datetime, offset_s: int, zone: str) -> None:
+    start = near + timedelta(seconds=offset_s)
+    end = start + timedelta(days=2)
+    _agree(fields, zone, Beat(_crontab_of_celery(fields, zone), start, zone), start, end)
+
+
+def _agree(fields: dict[str, str], zone: str, theirs: Beat, start: datetime, end: datetime) -> None:
+    ours = schedules.due_times(schedules.CrontabIn(schedules.crontab_of(fields), ZoneInfo(zone)), [(start, end)], None, None)
+    found: list[datetime] = []
+    try:
+        for when in ours:
+            found.append(when)
+            if len(found) == 30:
+                break
+    except schedules.Endless:
+        assert found == theirs.sent(end, len(found))
+        assert len(set(theirs.sent(end, 5))) == 1, "sent without end, all at one instant"
+        return
+    assert found == theirs.sent(end, 30)
+
+
+DEADLINES = st.sampled_from((None, 60, 3600, 86400))
+
+
+@given(parts(), st.sampled_from(ZONES), st.lists(st.integers(60, 20 * 3600), min_size=4, max_size=6), DEADLINES)
+@settings(max_examples=60, deadline=None)
+def test_a_beat_that_stops_makes_up_as_celery_does(
+    fields: dict[str, str], zone: str, lengths: list[int], deadline: int | None
+) -> None:
+    """It is there, is away, is there again … for so many seconds; its schedule says when it sent last."""
+    try:
+        theirs = Beat(_crontab_of_celery(fields, zone, deadline), SPRING, zone)
+    except ValueError:
+        return
+    instants = [SPRING + timedelta(seconds=sum(lengths[:count])) for count in range(len(lengths) + 1)]
+    runs = list(zip(instants[::2], instants[1::2], strict=False))
+    wanted = []
+    for began, ended in runs:
+        theirs.now = began
+        wanted += theirs.sent(ended, 1300)
+    schedule = schedules.CrontabIn(schedules.crontab_of(fields), ZoneInfo(zone))
+    patience = None if deadline is None else timedelta(seconds=deadline)
+    found: list[datetime] = []
+    try:
+        for when in schedules.due_times(schedule, runs, None, patience):
+            found.append(when)
+            if len(found) == len(wanted):
+                break
+    except schedules.Endless:
+        return
+    assert found == wanted
+
+
+def test_an_interval_that_was_missed_is_sent_once_and_counts_from_then() -> None:
+    runs = [(EPOCH, EPOCH + timedelta(seconds=25)), (EPOCH + timedelta(seconds=68), EPOCH + timedelta(seconds=90))]
+    found = schedules.due_times(schedules.Every(timedelta(seconds=10)), runs, None, None)
+    assert [(when - EPOCH).total_seconds() for when in found] == [10, 20, 68, 78, 88]
 
 
 @pytest.mark.parametrize(
@@ -351,5 +437,6 @@ def test_what_is_no_crontab_says_why(text: str) -> None:
 
 
 def test_midnight_of_the_first_day_is_no_tick_of_a_beat_that_starts_then() -> None:
-    every_day = list(schedules.ticks(schedules.crontab("0 0 * * *"), EPOCH, EPOCH + timedelta(days=2)))
+    schedule = schedules.CrontabIn(schedules.crontab("0 0 * * *"), UTC)
+    every_day = list(schedules.due_times(schedule, [(EPOCH, EPOCH + timedelta(days=2))], None, None))
     assert every_day == [datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)]

@@ -79,6 +79,11 @@ PAGES: dict[str, Page] = {
         "queues: {jobs: , jobs: }",
         "Remove one.",
     ),
+    "beat-twice": Page(
+        "Two beats send the same task when it is due. Beats know no lock, so each of them sends, and the task runs twice.",
+        "beats: {b1: {schedule: {tick: {task: add, every: 30s}}}, b2: {schedule: {tick: {task: add, every: 30s}}}}",
+        "Let one beat run; a supervisor or a scheduler with a lock sees to it that there is never a second one.",
+    ),
     "empty-file": Page(
         "There is nothing in the file.", "an empty file", "Write a scenario; scenarios/hello.yaml is the smallest."
     ),
@@ -158,6 +163,7 @@ PAGES: dict[str, Page] = {
         "arguments: {x-message-tll: 1000}",
         "Mend the name.",
     ),
+    "unknown-beat": Page("No beat has this name.", "- beat: {name: baet, do: stop}", "Mend the name."),
     "unknown-channel": Page(
         "A step answers on a channel that nothing uses.", "- ack: {channel: wroker, delivery_tag: 1}", "Mend the name."
     ),

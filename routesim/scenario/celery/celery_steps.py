@@ -14,7 +14,7 @@ from routesim.scenario.celery.celery_format import COMMANDS, CONTROL, STEP_KINDS
 from routesim.scenario.celery.celery_tasks import TasksSection
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem, declared, part_of
-from routesim.scenario.celery.timeline import Timeline
+from routesim.scenario.celery.timeline import PING_MS, Timeline
 from routesim.scenario.format.kinds import Kind, Unreadable
 from routesim.scenario.sections.names import Names
 from routesim.scenario.steps.checks import Check, WrittenStep
@@ -130,7 +130,7 @@ class CelerySteps:
         arguments = ARGUMENTS[method](self, step, producer) if method in ARGUMENTS else {}
         sent = Command(method, arguments, workers, producer.oid if method == "ping" else None)
         if method == "ping":
-            self._ping(sent, producer, fields.get("timeout", 1000), at)
+            self._ping(sent, producer, fields.get("timeout", PING_MS), at)
         else:
             self.timeline.add(f"{producer.name} tells the workers", self._broadcast(sent, producer.name, producer.app, at))
 
@@ -236,6 +236,14 @@ class CelerySteps:
         self.timeline.add("", made({"consume": "flower"}, at))
         self.timeline.add("", self._broadcast(Command("enable_events", {}), "flower", self.flower, at))
 
+    # beat ------------------------------------------------------------------------------------------------------------
+
+    def beat_step(self, step: WrittenStep) -> None:
+        """What a beat sends, and when it is there, has been settled before the first step."""
+        fields = step.fields
+        if "name" in fields and not self.apps.fields.get("beats"):
+            raise self.reader.error("no-celery", "there is no beat", step.at, "add `beats:` to the celery section")
+
 
 # What no field shows by itself ---------------------------------------------------------------------------------------
 
@@ -281,6 +289,7 @@ VERBS: dict[str, CeleryVerb] = {
     "call": CeleryVerb(STEP_KINDS["call"], "a producer calls a task", CelerySteps.call, (COUNTDOWN_OR_ETA, ON_COMMIT)),
     "control": CeleryVerb(STEP_KINDS["control"], "a command is sent to the workers", CelerySteps.control, (NEEDED,)),
     "flower": CeleryVerb(STEP_KINDS["flower"], "Flower stops, or starts again", CelerySteps.flower_step),
+    "beat": CeleryVerb(STEP_KINDS["beat"], "a beat stops, or starts", CelerySteps.beat_step),
 }
 # What a command carries, where it carries something.
 ARGUMENTS: dict[str, Callable[[CelerySteps, WrittenStep, Producer], dict[str, Any]]] = {

@@ -7,6 +7,7 @@ from routesim.celery.queues import QueueNotFound
 from routesim.celery.routes import routed, target
 from routesim.celery.settings import CelerySettings
 from routesim.durations import written_duration
+from routesim.scenario.celery.annotations import annotated
 from routesim.scenario.celery.apps import App, Apps, options_of
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem
@@ -28,7 +29,7 @@ class TasksSection:
         for name, given in apps.fields.get("tasks", {}).items():
             app = apps.app_of(given, key_of(section, name))
             if app is not None:
-                self.known[str(name)] = app, given
+                self.known[str(name)] = app, annotated(str(name), given, app, key_of(section, name))
 
     def options(self, name: str, app: App) -> dict[str, Any]:
         """The options that a task brings to every call of it."""

@@ -74,7 +74,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     timeline = Timeline(horizon_of(root))
     steps = CelerySteps(apps, tasks, calls, flower, timeline)
     steps.flower_begins()
-    schedule_beats(apps, calls, timeline, starts)
+    schedule_beats(apps, calls, timeline, starts, root.get("steps"))
     steps.read(root.get("steps"), root.get("until"))
     parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()])
     merged = _merged(reader, root, apps, parts, timeline.steps)

@@ -8,6 +8,7 @@ from routesim.scenario.celery.calls import CallPublishes, Producer, steps_of
 from routesim.scenario.celery.nodes import made
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
+PING_MS = 1_000  # how long a ping waits for answers, where it says nothing else
 Commented: TypeAlias = tuple[str, Node]  # a step, and what its written form says of it
 
 

@@ -37,6 +37,7 @@ class Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
+        self.findings: list[Diagnostic] = []  # what only `check` tells
         # What could not be read has been reported; that something refers to it is no second mistake.
         self.unread_names: set[str] = set()
         self.unread_steps = 0
@@ -47,6 +48,9 @@ class Reader:
 
     def warning(self, code: str, message: str, node: Node, cure: str = "") -> None:
         self.diagnostics.append(self.at(node, "warning", code, message, cure))
+
+    def finding(self, code: str, message: str, node: Node, cure: str = "") -> None:
+        self.findings.append(self.at(node, "warning", code, message, cure))
 
     def at(self, node: Node, severity: str, code: str, message: str, cure: str) -> Diagnostic:
         return self.source.diagnostic(severity, code, message, node.line, node.column, node.width, cure)

@@ -139,7 +139,7 @@ VERBS: dict[str, Verb] = {
 }  # fmt: skip
 
 # Steps of Celery's, expanded into the others: rows of `celery.celery_steps.VERBS`, imported when a scenario has one of them.
-CELERY_VERBS = ("call", "control", "flower")
+CELERY_VERBS = ("call", "control", "flower", "beat")
 NAMES = (*VERBS, *CELERY_VERBS)
 
 
