@@ -1,6 +1,7 @@
 """Settings of Celery that would change the outcome and are not simulated: every command that reads them says so."""
 
 import json
+from datetime import UTC
 
 import pytest
 from kits.scenario import problems_in, routesim, warned
@@ -44,7 +45,7 @@ def test_celerys_default_is_not_told(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in TOLD if SETTINGS[name].where])
 def test_what_needs_something_is_told_nowhere_else(name: str) -> None:
-    assert what_matters(CelerySettings({name: other(name)}), redis=False) == {}
+    assert what_matters(CelerySettings({name: other(name), "timezone": UTC}), redis=False) == {}
 
 
 @pytest.mark.parametrize("command", [("run", "-q"), ("check",), ("celery", "expand"), ("celery", "monitor")], ids=" ".join)
