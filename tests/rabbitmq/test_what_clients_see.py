@@ -39,15 +39,19 @@ def test_a_message_that_a_limit_dropped_is_not_ready(session: BrokerSession) -> 
         consumers: {c: {queue: q, prefetch: 1, on_message: hold}}
         steps:
           - publish: {routing_key: q, id: m}
+          - wait: 500ms
           - reject: {consumer: c, delivery_tag: 1, requeue: true}
+          - wait: 500ms
           - reject: {consumer: c, delivery_tag: 2, requeue: true}
+          - wait: 500ms
           - reject: {consumer: c, delivery_tag: 3, requeue: true}
+          - wait: 500ms
         expect:
           queues: {q: {ready: 0, unacked: 0}}
           messages: {m: {q: "dropped: delivery_limit"}}
         """,
     )
-    assert found.ok, found.expectations
+    assert (found.ok, found.errors) == (True, []), found.expectations
     assert found.fates.state("m", "q") is None
     assert found.real is not None
     assert [item.path for item in found.real.unseen] == [("messages", "m", "q")]
