@@ -46,14 +46,18 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
             state.now, request.id, name, worker, request.retries, delivery.copy.redelivered, due,
         ),
     )  # fmt: skip
-    if due is not None:
-        number = state.number()
-        state.held[number] = request
-        state.prefetch.increment()
+    if request.due_ms is None:
+        yield from _reserve(state, request)
+        return
+    # An ETA that is past goes by way of the timer too (celery/worker/strategy.py): what has come with it is before it.
+    number = state.number()
+    state.held[number] = request
+    state.prefetch.increment()
+    if due is None:
+        yield Soon(TaskDue(number))
+    else:
         yield from update_prefetch(state)
         yield After(due - state.now, TaskDue(number))
-    else:
-        yield from _reserve(state, request)
 
 
 def _task(state: WorkerState, name: str | None) -> Task | None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from kits.celery_notation import eta, scenario, send, signal, wait
 from kits.clients import delivered, requested
 
 from routesim.clients.requests import decodable, task_id, task_name
+from routesim.events import Event, QosSet, TaskStarted
 from routesim.model import Task
+from routesim.run import Runner
 
 TASK = Task("mail.send")
 
@@ -54,3 +57,13 @@ def test_a_time_of_day_is_a_virtual_time(header: str, text: object, ms: int | No
 @pytest.mark.parametrize(("value", "retries"), [(2, 2), (None, 0), ("2", 0)])
 def test_retries_are_a_number(value: object, retries: int) -> None:
     assert requested(TASK, retries=value).retries == retries
+
+
+def test_an_eta_that_is_past_starts_after_what_came_with_it() -> None:
+    """rules/celery#2.2-6: by way of the timer all the same."""
+    worker = {"w": {"queues": "q", "prefetch": 4, "start": False}}
+    steps = [send("late", **eta(1)), send("a"), send("b"), wait("2s"), signal("w", "start")]
+    heard: list[Event] = []
+    Runner(scenario(workers=worker, tasks={"t": {}}, steps=steps), heard.append).run()
+    assert [event.task for event in heard if isinstance(event, TaskStarted)] == ["a", "b", "late"]
+    assert [event.prefetch for event in heard if isinstance(event, QosSet)] == [4]
