@@ -499,7 +499,7 @@ class Quorum(QueueType):
         purged = list(self.ready())
         for line in (self.returns, *self.levels):
             line.clear()
-        self.count = self.bytes = 0
+        self.count = self.bytes = self.dequeue_turn = 0
         if self.rules.quorum_delayed_retry:
             purged += [copy for _, copy in self.delayed] + [copy for copy, _ in self.awaiting]
             self.delayed, self.awaiting = [], []

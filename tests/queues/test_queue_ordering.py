@@ -56,6 +56,8 @@ test_quorum = queue_rules("""
     queue q quorum; send q h0 h1 h2 h3 priority=9; send q n0 n1; drain q = h0 h1 h2 h3 n0 n1
 2.7 priorities, turns are counted on every dequeue: also while only one class is there [4.0 4.2]
     queue q quorum; send q n0 n1 n2; get ch q 2 = n0 n1; send q h0 h1 priority=9; drain q = n2 h0 h1
+2.7 priorities, a purge begins the turns anew [4.0 4.2]
+    queue q quorum; send q n0 n1; get ch q 2 = n0 n1; purge q; send q n2; send q h0 priority=9; drain q = h0 n2
 2.7 priorities, 32 strict levels: absent is 4, beyond 31 is 31 [4.3]
     queue q quorum; send-by-priority q a:0 none b:5 c:31 d:255 e:4 f:3 g:32
     ready q = c d g b none e f a; drain q = c d g b none e f a
