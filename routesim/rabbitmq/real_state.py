@@ -15,7 +15,7 @@ from routesim import events
 from routesim.broker import ChannelEnded, ConsumerEnded, StepFailure
 from routesim.broker.protocols import EngineQueue, UnackedDelivery
 from routesim.events import Event
-from routesim.model import ChannelPlan
+from routesim.model import ChannelPlan, Message
 from routesim.queues import Copy, Delivery, unacked_of
 from routesim.rabbitmq.connections import ClosedByBroker, Connections
 from routesim.rabbitmq.management import Management
@@ -121,12 +121,22 @@ class RealState:
         if self.listen:
             self.listen(event)
 
+    def on_the_wire(self, message: Message) -> Message:
+        """By the default exchange to a queue that the broker has named: its key is that name."""
+        queue = self.queues.get(message.routing_key) if message.exchange == "" else None
+        return message if queue is None else message._replace(routing_key=queue.broker_name)
+
+    def _key_here(self, exchange: str, routing_key: str) -> str:
+        if exchange or routing_key in self.queues:
+            return routing_key
+        return next((queue.name for queue in self.queues.values() if queue.broker_name == routing_key), routing_key)
+
     def copy_of(
         self, queue: ObservedQueue, exchange: str, routing_key: str, redelivered: bool, properties: Any, body: bytes
     ) -> Copy:
         message = self.ids.get(properties.message_id, str(properties.message_id))
         self._taken_back(queue, message)
-        content = content_of(exchange, routing_key, properties, body, self.pace)
+        content = content_of(exchange, self._key_here(exchange, routing_key), properties, body, self.pace)
         number = self.known.get((queue.name, message)) if redelivered else None
         if number is None:
             self.serials += 1

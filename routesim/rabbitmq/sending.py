@@ -11,7 +11,7 @@ UNKNOWN = -1  # in how many queues a confirmed message is, a broker does not say
 
 
 def publish(broker: RealState, step: steps.Publish) -> None:
-    message, channel = step.message, broker.channel(step.channel)
+    message, channel = broker.on_the_wire(step.message), broker.channel(step.channel)
     properties = properties_of(message, step.id, broker.pace)
     broker.ids[properties.message_id] = step.id
     broker.counted["published"] += 1

@@ -64,13 +64,16 @@ class Leniency(NamedTuple):
 
 
 class Races(Fold):
-    """Whether several channels gave back to one queue because their connection was gone, or a message came into a queue at once
-    from its publisher and, dead-lettered on the way, from another queue: each is a process of its own."""
+    """Whether several channels gave back to one queue because their connection was gone, or a message was dead-lettered while
+    several ended, or a message came into a queue at once from its publisher and, dead-lettered
+    on the way, from another queue: each is a process of its own."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.channels = {name: consumer.channel for name, consumer in scenario.consumers.items()}
         self.back: dict[tuple[int, str], set[str]] = {}
         self.causes: dict[tuple[int, str, str], set[str]] = {}
+        self.ended_together: set[int] = set()
+        self.died: set[int] = set()
 
     def _requeued(self, event: events.Requeued) -> None:
         if event.why in GONE_AT_ONCE:
@@ -79,11 +82,26 @@ class Races(Fold):
     def _enqueued(self, event: events.Enqueued) -> None:
         self.causes.setdefault((event.at_ms, event.queue, event.message), set()).add(event.cause)
 
-    hears = {events.Requeued: _requeued, events.Enqueued: _enqueued}
+    def _ended(self, event: events.ConnectionClosed | events.ConnectionLost) -> None:
+        if len(event.channels) > 1:
+            self.ended_together.add(event.at_ms)
+
+    def _died(self, event: events.DeadLettered) -> None:
+        self.died.add(event.at_ms)
+
+    hears = {
+        events.Requeued: _requeued,
+        events.Enqueued: _enqueued,
+        events.ConnectionClosed: _ended,
+        events.ConnectionLost: _ended,
+        events.DeadLettered: _died,
+    }
 
     @property
     def any(self) -> bool:
-        return any(len(several) > 1 for table in (self.back, self.causes) for several in table.values())
+        return bool(self.ended_together & self.died) or any(
+            len(several) > 1 for table in (self.back, self.causes) for several in table.values()
+        )
 
 
 def leniency(result: Result, races: Races) -> Leniency:

@@ -50,6 +50,33 @@ def test_a_text_that_the_broker_cut_is_compared_as_far_as_it_goes(real: str, dif
     assert (found is not None) is differs
 
 
+DIES_MEANWHILE = """
+queues: {q: {arguments: {x-max-length: 1, x-dead-letter-exchange: "", x-dead-letter-routing-key: dead}}, dead: {type: quorum}}
+channels: {a: {connection: both}, b: {connection: both}}
+consumers:
+  a: {queue: q, channel: a, prefetch: 2, on_message: hold}
+  b: {queue: dead, channel: b, on_message: hold}
+steps: [{publish: {routing_key: q, count: 2}}, {close: a}]
+until: steps
+"""
+
+
+def test_what_dies_while_channels_end_reaches_one_of_them_or_not(session: BrokerSession) -> None:
+    """The queue drops a message when the first channel gives it back; the second one's consumer may still be there."""
+    agreed(session, DIES_MEANWHILE)
+
+
+SERVER_NAMED = """
+queues: {own: {server_named: true}}
+consumers: {c: {queue: own}}
+steps: [{publish: {routing_key: own, id: a}}, {get: {queue: own}}]
+"""
+
+
+def test_a_publish_by_the_alias_of_a_server_named_queue_reaches_it(session: BrokerSession) -> None:
+    assert agreed(session, SERVER_NAMED).difference is None
+
+
 TWICE = """
 exchanges: {{x: fanout}}
 queues: {{first: {{type: quorum}}, second: {{arguments: {{x-max-length: {limit}, x-dead-letter-exchange: x}}}}}}
