@@ -489,9 +489,22 @@ class WorkerOffline(NamedTuple):
     why: str
 
 
+@event("task_sent")
+class TaskSent(NamedTuple):
+    """A message of a task is about to be published, by a call or by a retry: it bears the task's name and id in its headers.
+    `channel`: whose publish it is."""
+
+    at_ms: int
+    task: str
+    name: str
+    message: str
+    channel: str
+
+
 @event("task_received")
 class TaskReceived(NamedTuple):
-    """A worker has got the message of a task. `due_ms`: it holds the message until then; None: no ETA."""
+    """A worker has got a message of a task, copy `copy` out of `queue`. `due_ms`: it holds the message until then; None: no
+    ETA."""
 
     at_ms: int
     task: str
@@ -500,6 +513,9 @@ class TaskReceived(NamedTuple):
     retries: int
     redelivered: bool
     due_ms: int | None
+    message: str
+    queue: str
+    copy: int
 
 
 @event("task_started")
@@ -532,13 +548,14 @@ class TaskFailed(NamedTuple):
 
 @event("task_retried")
 class TaskRetried(NamedTuple):
-    """Ended by sending itself anew; the new message is due at `due_ms`."""
+    """Ended by sending itself anew: `message` is the new one, and due at `due_ms`."""
 
     at_ms: int
     task: str
     name: str
     worker: str
     due_ms: int
+    message: str
 
 
 @event("task_rejected")
@@ -580,6 +597,22 @@ class TaskUnsettled(NamedTuple):
     task: str
     name: str
     worker: str
+
+
+@event("task_lost", LOST)
+class TaskLost(NamedTuple):
+    """What a worker had of a task is gone with it: the message was acknowledged before the task was done, so that no broker
+    sends it again, and nobody is told. `why`: what became of the worker. It is the work that is lost: the balance of messages
+    has the copy among those that are acknowledged."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+    why: str
+    message: str
+    queue: str
+    copy: int
 
 
 @event("restarted", CUTS_OFF)
@@ -624,7 +657,7 @@ def having(field: str) -> frozenset[type]:
 
 def is_lost(event: Event) -> bool:
     """Whether a message, or a copy of one, ended with it without its publisher knowing and without a consumer that was done
-    with it. What a broker sends back to its publisher is not lost."""
+    with it, be it that the consumer had acknowledged it too early. What a broker sends back to its publisher is not lost."""
     return type(event) in LOST and not (isinstance(event, Unroutable) and event.returned)
 
 

@@ -308,6 +308,10 @@ NARRATION: dict[type, Words] = {
     # Workers and tasks
     events.WorkerOnline: Words("online", _worker, _why, GOOD),
     events.WorkerOffline: Words("OFFLINE", _worker, _why, BAD),
+    events.TaskSent: Words(
+        "sent", _channel, _name, QUIET, lambda event: f"sent by {publisher(event.channel) or 'a step'}",
+        shown=lambda event: False,  # the row of the publish says so
+    ),
     events.TaskReceived: Words(
         "received", _worker, _received, QUIET, lambda event: f"received by {event.worker}",
         compared=lambda event: f"{event.worker} receives {event.task}",
@@ -344,6 +348,11 @@ NARRATION: dict[type, Words] = {
     events.TaskUnsettled: Words(
         "NOT ACKED", _worker, lambda event: f"{event.name}: its channel is gone, so it cannot be acknowledged: it will run again",
         BAD, lambda event: f"run by {event.worker}, which could not acknowledge it: its channel was gone",
+    ),
+    events.TaskLost: Words(
+        "LOST", _worker, lambda event: f"{event.name}: acknowledged and not done, {event.why}; nothing will run it again", BAD,
+        lambda event: f"lost with {event.worker} ({event.why}): it was acknowledged and not done, nothing will run it again",
+        compared=lambda event: f"{event.task} is lost with {event.worker}",
     ),
     # The run
     events.Warned: Words("warning", _nothing, _text, NOTICE),

@@ -212,6 +212,12 @@ class Broker:
         if self.listen:
             self.listen(events.LostByConsumer(self.now, message, queue, serial, consumer))
 
+    def lost_by_worker(self, event: events.TaskLost) -> None:
+        """A worker process ended with a task of which the message was acknowledged."""
+        self.ledger.task_lost += 1
+        if self.listen:
+            self.listen(event)
+
     # Shared by the parts of an engine --------------------------------------------------------------------------------
 
     def draw(self, count: int) -> int:

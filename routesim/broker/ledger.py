@@ -16,7 +16,7 @@ class Ledger:
     __slots__ = (
         "acked", "dead_letter_copies", "dead_lettered", "delayed", "deleted", "delivered", "dropped", "enqueued", "failed",
         "lost_at_restart", "lost_by_consumer", "published", "purged", "redelivered", "refused", "replayed", "returned",
-        "rolled_back", "routed", "uncommitted", "unroutable",
+        "rolled_back", "routed", "task_lost", "uncommitted", "unroutable",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -42,6 +42,7 @@ class Ledger:
     returned: int
     rolled_back: int
     routed: int
+    task_lost: int
     uncommitted: int
     unroutable: int
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from routesim.broker.records import ChannelEnded, ConsumerEnded, StepFailure
-from routesim.events import Event
+from routesim.events import Event, TaskLost
 from routesim.queues import Copy, DeliveringQueue, Delivery
 from routesim.steps import Step
 
@@ -61,3 +61,6 @@ class Engine(Protocol):
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
         """A consumer crashed while working on a message that was acknowledged when it was sent."""
+
+    def lost_by_worker(self, event: TaskLost) -> None:
+        """A worker process ended with a task of which the message was acknowledged."""

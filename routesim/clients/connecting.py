@@ -1,11 +1,14 @@
 """The life of a worker process: its connection and what it declares and consumes there, its ends (rules/celery#2.2)."""
 
+from collections.abc import Iterable
+
 from routesim import events
 from routesim.clients import messages
 from routesim.clients.actions import Actions, After, Soon, StepRefusal
-from routesim.clients.limits import PrefetchCount
+from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.messages import emit
 from routesim.clients.prefetching import qos
+from routesim.clients.requests import Request
 from routesim.clients.timers import Heartbeat, Reconnect, StartAgain
 from routesim.clients.worker_state import WorkerState
 from routesim.model import Consumer, control_channel, gossip_channel, task_consumer
@@ -82,7 +85,7 @@ def disconnect(state: WorkerState) -> Actions:
 def lose(state: WorkerState) -> Actions:
     """What waits can never be acknowledged and is forgotten; what runs goes on, unless it is to be cancelled."""
     state.connected = False
-    _forget_waiting(state)
+    yield from _forget_waiting(state, "its connection was lost")
     plan = state.plan
     if plan.cancels_on_loss:
         for number, job in list(state.running.items()):
@@ -99,13 +102,37 @@ def lose(state: WorkerState) -> Actions:
         state.prefetch = PrefetchCount(plan.prefetch, plan.eta_limit)
 
 
-def _forget_waiting(state: WorkerState) -> None:
+def _forget_waiting(state: WorkerState, why: str) -> Actions:
+    waiting = [*state.reserved, *state.held.values(), *(item for limit in _buckets(state) for item in limit.waiting)]
+    yield from _lost(state, waiting, why)
     state.reserved.clear()
     state.held.clear()
     state.limits.clear()
     state.buckets.clear()
     state.unread.clear()
     state.dropped = True
+
+
+def _buckets(state: WorkerState) -> list[RateLimit]:
+    """Those in which tasks wait, each once; some have been replaced since."""
+    return list({id(limit): limit for limit in (*state.limits.values(), *state.buckets.values())}.values())
+
+
+def _lost(state: WorkerState, requests: Iterable[Request], why: str) -> Actions:
+    """What the process had of tasks and nobody has any more, for their messages are acknowledged (rules/celery#2.3-23)."""
+    for request in requests:
+        if request.settled or request.delivery.auto_ack:
+            copy, queue = request.delivery.copy, request.delivery.queue.name
+            yield events.TaskLost(
+                state.now, request.id, request.task.name, state.plan.name, why, copy.message, queue, copy.serial
+            )
+
+
+def lose_runs(state: WorkerState, numbers: Iterable[int], why: str) -> Actions:
+    """Their children are gone. A body that had come to its end is not lost, though the process can tell nobody."""
+    runs = {number: state.running.pop(number) for number in numbers}
+    unfinished = [job.request for number, job in runs.items() if not job.over and number not in state.over]
+    yield from _lost(state, unfinished, why)
 
 
 # Its end -----------------------------------------------------------------------------------------------------------
@@ -122,7 +149,7 @@ def cancel_consumers(state: WorkerState) -> Actions:
 def leave(state: WorkerState, why: str) -> Actions:
     """It takes leave of the broker in good order."""
     state.alive = state.connected = False
-    _forget_waiting(state)
+    yield from _forget_waiting(state, why)
     yield from messages.worker_event(state, "offline")
     for connection in (state.plan.name, *sorted(state.opened)):
         yield Close(connection)
@@ -133,11 +160,11 @@ def leave(state: WorkerState, why: str) -> Actions:
 def die(state: WorkerState, why: str) -> Actions:
     """All its connections are gone at once, and its children with it."""
     state.alive = state.connected = False
-    _forget_waiting(state)
-    state.running.clear()
     for connection in (state.plan.name, *sorted(state.opened)):
         yield Crash(connection)
     state.opened.clear()
+    yield from _forget_waiting(state, why)
+    yield from lose_runs(state, list(state.running), why)
     yield events.WorkerOffline(state.now, state.plan.name, why)
     if state.plan.restart is not None:
         yield After(state.plan.restart, StartAgain())

@@ -43,7 +43,8 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
     due = request.due_ms if request.due_ms is not None and request.due_ms > state.now + state.slack_ms else None
     yield from emit(state,
         events.TaskReceived(
-            state.now, request.id, name, worker, request.retries, delivery.copy.redelivered, due,
+            state.now, request.id, name, worker, request.retries, delivery.copy.redelivered, due, delivery.copy.message,
+            delivery.queue.name, delivery.copy.serial,
         ),
     )  # fmt: skip
     if request.due_ms is None:
@@ -141,6 +142,7 @@ def end(state: WorkerState, number: int) -> Actions:
         state.opened.add(pool_channel(state.plan.name))
         yield each
     if sent:
+        state.running[number] = job._replace(over=True, retry=messages.retried_as(job.request, job.course, sent))
         yield Soon(JobReported(number))
     else:
         yield from done(state, number)
@@ -151,7 +153,7 @@ def done(state: WorkerState, number: int) -> Actions:
     if state.softly:
         state.over[number] = None
         return
-    request, course = state.running.pop(number)
+    request, course, _, retry = state.running.pop(number)
     task, at = request.task, (state.now, request.id, request.task.name, state.plan.name)
     late = task.acks == "late"
     ends = course.ends
@@ -169,7 +171,7 @@ def done(state: WorkerState, number: int) -> Actions:
     else:
         if late:
             yield from _acknowledge(state, request)
-        yield from emit(state, _ending(at, ends, course, state.now))
+        yield from emit(state, _ending(at, course, state.now, retry))
     if state.stopping and not state.running and state.alive:
         yield from connecting.leave(state, state.stopping)
 
@@ -265,8 +267,8 @@ def terminate(state: WorkerState, id: str) -> Actions:
 
 def kill_runs(state: WorkerState) -> Actions:
     """Cold: what runs is killed, but for what has ended unheard."""
-    yield from ()
-    state.running = {number: job for number, job in state.running.items() if number in state.over}
+    killed = [number for number in state.running if number not in state.over]
+    yield from connecting.lose_runs(state, killed, "cold shutdown")
     state.dropped = True
 
 
@@ -278,11 +280,11 @@ def lose_children(state: WorkerState) -> Actions:
     yield from begin(state)
 
 
-def _ending(at: tuple[int, str, str, str], ends: str, course: TaskCourse, now: int) -> Event:
-    if ends == "success":
+def _ending(at: tuple[int, str, str, str], course: TaskCourse, now: int, retry: str) -> Event:
+    if course.ends == "success":
         return events.TaskSucceeded(*at)
-    if ends == "retry":
-        return events.TaskRetried(*at, now + course.countdown)
-    if ends == "ignore":
+    if course.ends == "retry":
+        return events.TaskRetried(*at, now + course.countdown, retry)
+    if course.ends == "ignore":
         return events.TaskIgnored(*at)
     return events.TaskFailed(*at, course.why or "exception")

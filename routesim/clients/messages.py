@@ -2,7 +2,7 @@
 rules/celery#2.1)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key, own_key
 from routesim.celery.epoch import iso
@@ -59,6 +59,12 @@ def sent_by_child(state: WorkerState, request: Request, course: TaskCourse) -> I
         yield publish(state, channel, _retry(state, request, course), of_task(request.id, "retry"))
     if state.plan.results and request.reply_to and not request.task.ignore_result and _has_result(request, course):
         yield publish(state, channel, _result(request, course), of_task(request.id, "result"))
+
+
+def retried_as(request: Request, course: TaskCourse, sent: Sequence[Publish]) -> str:
+    """The name of the message in which the task sent itself anew, among those that its child has `sent`; "": it did not."""
+    base = f"{of_task(request.id, 'retry')}-"
+    return next((each.id for each in reversed(sent) if each.id.startswith(base)), "") if course.ends == "retry" else ""
 
 
 def _has_result(request: Request, course: TaskCourse) -> bool:

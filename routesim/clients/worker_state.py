@@ -12,8 +12,13 @@ from routesim.queues import DeliveringQueue, Delivery
 
 
 class TaskJob(NamedTuple):
+    """A run of a task. `over`: its body is, and what its child publishes has been sent, the process has not heard of it yet;
+    `retry`: the message in which it was sent anew."""
+
     request: Request
     course: TaskCourse
+    over: bool = False
+    retry: str = ""
 
 
 class Shared:

@@ -22,7 +22,7 @@ from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
 from routesim.steps import Bind
 
 MAX_EVENTS = 3  # of one ending
-_NO_REASON = (events.Published, events.Confirmed)
+_NO_REASON = (events.Published, events.Confirmed, events.TaskSent, events.TaskReceived)
 # What is counted of queues and consumers, as part of a sentence.
 COUNTED: dict[type, str] = {
     events.Enqueued: "came in", events.Delivered: "delivered", events.Got: "delivered", events.Acked: "acked",
@@ -132,10 +132,15 @@ class ExpectationWitness(Fold):
         if section == "messages":
             return self._of_message(broker, path[0], path[1])
         if section == "tasks":
-            return self.working.of_task(path[0]) or self._not_received(path[0])
+            return self._of_task(path[0])
+        if section == "lost_tasks":
+            return self._of_task(task) if (task := missing or extra) is not None else self.working.of_lost()
         if section == "workers":
             return self.working.of_worker(path[0])
         return self._of_end(section, missing)
+
+    def _of_task(self, task: str) -> str:
+        return self.working.of_task(task) or self._not_received(task)
 
     def _not_received(self, task: str) -> str:
         event = self.last.get((task, None))

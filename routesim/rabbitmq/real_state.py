@@ -184,6 +184,9 @@ class RealState:
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:
         self.emit(events.LostByConsumer(self.now, message, queue, serial, consumer))
 
+    def lost_by_worker(self, event: events.TaskLost) -> None:
+        self.emit(event._replace(at_ms=self.now))
+
 
 def closed_by_broker(channel: RealChannel) -> ClosedByBroker:
     """Why a channel is not open any more."""

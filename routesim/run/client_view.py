@@ -58,7 +58,7 @@ class ClientView:
         """None: no client can say whether it holds, which is noted."""
         unseen = (
             expectation.path[0] in ("lost", "unroutable")
-            or (step is not None and is_of_ready(expectation))
+            or (step is not None and (is_of_ready(expectation) or _is_of_fates(expectation)))
             or _is_of_one_engine(expectation)
         )
         found = None if unseen else check(expectation, evidence, step)
@@ -88,6 +88,12 @@ def _is_of_one_engine(expectation: Expectation) -> bool:
     path = expectation.path
     of_queue = path[0] == "queues" and (path[2] == "arguments" or path[2] in FACTS)
     return of_queue or (path[0] == "tasks" and path[2] in ("started_at", "ended_at"))
+
+
+def _is_of_fates(expectation: Expectation) -> bool:
+    """What has become of tasks: for that their messages are looked for, which can be done but at the end."""
+    path = expectation.path
+    return path[0] == "lost_tasks" or (path[0] == "tasks" and path[2] == "fate")
 
 
 def _countable(expectation: Expectation) -> Expectation:

@@ -7,12 +7,19 @@ from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer, as
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import ConsumerReturns, Entry
 from routesim.run.clock import Clock
+from routesim.run.folds.fold import Listener
+from routesim.run.sent_tasks import tell_of_task
 from routesim.scenario import Scenario
 
 
 class Consumers:
-    def __init__(self, scenario: Scenario, clock: Clock, seed: int, published: dict[str, int]) -> None:
+    """`listen` hears of the tasks that they call; what else happens the broker tells."""
+
+    def __init__(
+        self, scenario: Scenario, clock: Clock, seed: int, published: dict[str, int], listen: Listener | None = None
+    ) -> None:  # fmt: skip
         self.clock = clock
+        self.listen = listen if scenario.workers else None
         self.broker = clock.broker
         rounds = any(asks_for_rounds(consumer) for consumer in scenario.consumers.values())
         origins: dict[str, str] | None = {} if rounds else None
@@ -59,6 +66,8 @@ class Consumers:
         """The job's answer is sent; returns the jobs that begin with the hand that is free now."""
         consumer, rule = job.consumer, job.rule
         for step in consumer.finish(job):
+            if self.listen is not None:
+                tell_of_task(self.listen, self.clock.now(), step)
             self.broker.apply(step)
             self.clock.answered(step)
         if rule.do == "crash" and rule.restart is not None:

@@ -7,10 +7,12 @@ from routesim.clients import process
 from routesim.clients.actions import Actions, After, Soon
 from routesim.clients.timers import Heartbeat, Timer
 from routesim.clients.worker_state import Shared, WorkerState
+from routesim.events import TaskLost
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import Entry, WorkerTimer
 from routesim.run.clock import Clock
 from routesim.run.folds.fold import Listener
+from routesim.run.sent_tasks import tell_of_task
 from routesim.scenario import Scenario
 from routesim.steps import Step
 
@@ -86,8 +88,11 @@ class Processes:
             elif isinstance(action, Soon):
                 self.turns.append((state, action.timer))
             elif isinstance(action, Step):
+                tell_of_task(self.listen, clock.now(), action)
                 answer = clock.broker.apply(action)
                 clock.answered(action)
+            elif type(action) is TaskLost:
+                clock.broker.lost_by_worker(action)
             elif self.listen is not None:
                 self.listen(clock.stamped(action))
 

@@ -23,6 +23,7 @@ from routesim.run.failures import Failures
 from routesim.run.folds.fold import Fold, Listener, fan_out
 from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.run.result import Result, StepError
+from routesim.run.sent_tasks import tell_of_task
 from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
@@ -70,7 +71,7 @@ class Runner:
         self.broker = cast(Broker, self.clock.broker)
         self.agenda = self.clock.agenda
         self.published: dict[str, int] = {}  # by consumers and tasks, under each name
-        self.consumers = Consumers(scenario, self.clock, self.seed, self.published)
+        self.consumers = Consumers(scenario, self.clock, self.seed, self.published, self.listen)
         self.processes = self._processes(self.published)
         if express and not records and not scenario.workers and isinstance(self.clock, VirtualClock):
             clock = self.clock
@@ -84,7 +85,7 @@ class Runner:
         self.messages, self.gets, self.publishers = Messages(), Gets(), Publishers()
         self.deliveries = Deliveries(scenario.consumers)
         self.fates = Fates(None if keep else mentioned)
-        self.tasks = _task_records(scenario)
+        self.tasks = _task_records(scenario) if keep or sections & {"tasks", "workers", "lost_tasks"} else None
         records: list[Fold] = []
         if keep:
             records += [self.messages, self.gets]
@@ -94,7 +95,7 @@ class Runner:
             records.append(self.deliveries)
         if keep or sections & {"returned", "nacked", "unroutable"}:
             records.append(self.publishers)
-        if self.tasks is not None and (keep or sections & {"tasks", "workers"}):
+        if self.tasks is not None:
             records.append(self.tasks)
         return records + self.watches
 
@@ -222,6 +223,8 @@ class Runner:
 
     def _apply(self, step: Step) -> bool:
         """Carry out one step and everything that it sets off at this instant; True when it was refused."""
+        if self.processes is not None:
+            tell_of_task(self.listen, self.clock.now(), step)
         refused = self.broker.apply(step)
         self._settle()
         return refused is not None

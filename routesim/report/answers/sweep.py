@@ -141,14 +141,19 @@ def _deliveries(found: Sweep) -> Section:
 
 def _counts(found: Sweep) -> Section:
     rows = []
-    for name in (*COUNTS, "clock_ms"):
+    for name in _counted(found):
         histogram = found.counts[name]
         if histogram.least != histogram.greatest:
-            tone = BAD if name == "lost" else PLAIN
+            tone = BAD if name in ("lost", "task_lost") else PLAIN
             label = "virtual ms" if name == "clock_ms" else name.replace("_", " ")
             rows.append((Cell(label, tone), *(Cell(text) for text in _spread(histogram, ("min", "median", "max")))))
     numbers = ("min", "median", "max")
     return Section("Counts that vary from run to run", ("count", *numbers), rows, frozenset(numbers))
+
+
+def _counted(found: Sweep) -> tuple[str, ...]:
+    """The counts of a run, those of tasks only where there are worker processes."""
+    return (*COUNTS, *(["task_lost"] if "task_lost" in found.counts else []), "clock_ms")
 
 
 def _spread(histogram: Histogram, names: Iterable[str]) -> list[str]:
@@ -168,6 +173,10 @@ def notes(found: Sweep, count: int) -> list[Cell]:
         found_notes.append(
             Cell(f"The waits of {visible(queue)} are known to {duration_text(step)}: there are too many different ones.", QUIET)
         )
+    lost = found.counts.get("task_lost")
+    if lost is not None and lost.greatest:
+        most = f"{lost.least:,} to {lost.greatest:,}" if lost.least != lost.greatest else f"{lost.least:,}"
+        found_notes.append(Cell(f"Tasks lost with their worker, acknowledged and not done: {most} a run.", BAD))
     if not found.drawn:
         once = f"; run once, it stands for all {count:,}" if count > 1 else ""
         found_notes.append(Cell(f"The seeds changed nothing: this scenario draws nothing from its seed{once}.", NOTICE))
@@ -239,7 +248,7 @@ def sweep_object(report: SeedsReport) -> dict[str, Any]:
             for queue in found.copies
         },
         "deliveries": {name: _figures(item, ("min", "median", "max")) for name, item in found.deliveries.items()},
-        "counts": {name: _figures(found.counts[name], ("min", "median", "max")) for name in (*COUNTS, "clock_ms")},
+        "counts": {name: _figures(found.counts[name], ("min", "median", "max")) for name in _counted(found)},
     }
 
 

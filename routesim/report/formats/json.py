@@ -4,6 +4,7 @@ import json
 from typing import IO, Any, Protocol
 
 from routesim.broker.protocols import EngineQueue
+from routesim.celery.fates import LOST
 from routesim.queues import Copy
 from routesim.report.formats.reports import RunReport
 from routesim.report.results import Suite
@@ -11,6 +12,7 @@ from routesim.report.results.findings import file_object
 from routesim.report.style import OutputStyle
 from routesim.report.summary.task_sections import worker_facts
 from routesim.run import Result, unacked
+from routesim.run.task_fates import fates_of
 from routesim.scenario import Scenario
 from routesim.values import plain
 
@@ -102,9 +104,18 @@ def result_object(result: Result, events: list[str]) -> str:
         ],
     }
     if result.tasks is not None:
-        found["tasks"] = result.tasks.of
+        fates = fates_of(result)
+        found["tasks"] = {
+            task: {**record, "fate": fates[task].name, **_facts(result.tasks.facts[task])}
+            for task, record in result.tasks.of.items()
+        }
+        found["lost_tasks"] = [task for task, fate in fates.items() if fate.name == LOST]
         found["workers"] = worker_facts(result)
     return f'{envelope(found)[:-1]}, "events": [{", ".join(events)}]}}'
+
+
+def _facts(facts: Any) -> dict[str, Any]:
+    return {"sent_ms": facts.sent_ms, "queue": facts.queue or None, "worker": facts.worker or None, "error": facts.error or None}
 
 
 def _kept_back(queue: Any) -> dict[str, Any]:

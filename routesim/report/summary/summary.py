@@ -8,7 +8,7 @@ from collections.abc import Callable
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
 from routesim.events import LOST_STATES
-from routesim.report.summary.task_sections import tasks, workers
+from routesim.report.summary.task_sections import tasks, undone, unexpected_losses, workers
 from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
 from routesim.shown import publisher, shown_binding, shown_exchange, shown_key
@@ -176,8 +176,10 @@ def _ledger(result: Result) -> Section:
     rows = [(Cell(f"published {found['published']} = {side(PUBLISHES)}"),)]
     if any(found[name] for name in COPIES_IN):
         # Acked when they were sent, and lost with the consumer that had them.
-        gone = found["lost"] - found["dropped"] - found["deleted"] - found["lost_at_restart"] - found["unroutable"]
-        note = f" ({gone} of the acked lost with their consumer)" if gone > 0 else ""
+        ledger = result.broker.ledger
+        gone = [(ledger.lost_by_consumer, "with their consumer"), (ledger.task_lost, "with their worker")]
+        ends = [f"{count} of the acked lost {whose}" for count, whose in gone if count]
+        note = f" ({', '.join(ends)})" if ends else ""
         rows.append((Cell(f"copies: {side(COPIES_IN)} = {side(COPIES_OUT)}{note}"),))
     unseen = [
         name
@@ -244,6 +246,7 @@ SECTIONS: dict[str, Callable[[Result], Section]] = {
     "consumers": _consumers,
     "workers": workers,
     "tasks": tasks,
+    "undone": undone,
     "messages": _fates,
     "ledger": _ledger,
     "unmatched-bindings": _unused,
@@ -262,6 +265,9 @@ def verdict(result: Result) -> Cell:
     unexpected = sum((not item.expected) + item.more for item in result.errors)
     if unexpected:
         parts.append(f"{unexpected} error{'s' if unexpected > 1 else ''} not expected")
+    lost = unexpected_losses(result)
+    if lost:
+        parts.append(f"{lost} task{'s' if lost > 1 else ''} LOST")
     if result.kept_going:
         parts.append(f"{result.ended}: {visible(result.kept_going)}")
     if result.real is not None:
@@ -271,4 +277,5 @@ def verdict(result: Result) -> Cell:
     else:
         parts.append(f"{duration_text(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
     word = "OK" if result.ok else "FAILED"
-    return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", GOOD if result.ok else BAD)
+    tone = BAD if not result.ok else NOTICE if lost else GOOD
+    return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", tone)

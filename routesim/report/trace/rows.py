@@ -82,7 +82,7 @@ def _maker(kind: Any, words: Words) -> Callable[[Any, int], Row]:
     """What makes the row of such an event, which stands at that depth. A trace has many: what is always the same is not asked
     for again."""
     label, where, why, tone, *_ = words
-    about = next((kind._fields.index(name) for name in ("message", "task") if name in kind._fields), None)
+    about = next((kind._fields.index(name) for name in ("task", "message") if name in kind._fields), None)
     if isinstance(label, str) and about is not None:
         if isinstance(tone, str):
             return lambda event, depth: Row(event[0], depth, label, event[about], where(event), why(event), tone)

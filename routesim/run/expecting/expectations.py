@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routesim.broker import Broker, counts
 from routesim.broker.protocols import Engine, EngineQueue, UnackedDelivery
+from routesim.celery.fates import LOST
 from routesim.comparisons import holds, shown
 from routesim.run.expecting.checked import Checked, shown_value
 from routesim.run.expecting.queue_facts import FACTS, is_of_argument, of_argument
@@ -15,6 +16,7 @@ from routesim.scenario import Expectation
 if TYPE_CHECKING:
     from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
+    from routesim.run.task_fates import Fate
 
 ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
 
@@ -29,6 +31,12 @@ class Evidence(NamedTuple):
     ended: str | None
     tasks: "TaskRecords | None" = None
     processes: "Processes | None" = None
+
+    def task_fates(self) -> "dict[str, Fate]":
+        """Of every task that was sent."""
+        from routesim.run.task_fates import task_fates
+
+        return {} if self.tasks is None or self.processes is None else task_fates(self.tasks, self.processes, self.broker)
 
 
 def check(expectation: Expectation, evidence: Evidence, step: int | None = None) -> Checked:
@@ -45,9 +53,16 @@ def check(expectation: Expectation, evidence: Evidence, step: int | None = None)
         ok = isinstance(actual, int) and holds(actual, wanted)
         text = f"{'.'.join(expectation.path)} is {shown(wanted)}"
     else:
-        ok = actual == wanted or (section == "messages" and isinstance(actual, str) and wanted in _names_of(actual))
+        ok = actual == wanted or (isinstance(actual, str) and _fits(expectation.path, actual, wanted))
         text = f"{'.'.join(expectation.path)} is {shown_value(wanted)}"
     return Checked(expectation.line, text, ok, list(actual) if isinstance(actual, tuple) else actual, expectation, step)
+
+
+def _fits(path: tuple[str, ...], actual: str, wanted: Any) -> bool:
+    """Whether a text that is not the one expected is as good."""
+    if path[0] == "messages":
+        return wanted in _names_of(actual)
+    return path[0] == "tasks" and path[2] == "error" and wanted in actual
 
 
 def _names_of(state: str) -> tuple[str, ...]:
@@ -104,10 +119,21 @@ def _ids(kind: str) -> Any:
 
 def _task(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
     name, field = path
+    if field == "fate":
+        fate = evidence.task_fates().get(name)
+        return None if fate is None else fate.name
+    if field in ("queue", "error"):
+        facts = evidence.tasks.facts.get(name) if evidence.tasks is not None else None
+        return None if facts is None else getattr(facts, field) or None
     found = evidence.tasks.of.get(name) if evidence.tasks is not None else None
     if found is None:
         return "PENDING" if field == "state" else 0
     return found[field]
+
+
+def _lost_tasks(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    found = [task for task, fate in evidence.task_fates().items() if fate.name == LOST]
+    return len(found) if _is_count(wanted) else tuple(found)
 
 
 def _worker(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
@@ -138,5 +164,6 @@ _ACTUAL = {
     "nacked": _ids("nacked"),
     "unroutable": _ids("unroutable"),
     "lost": lambda path, wanted, evidence: counts(evidence.broker)["lost"],
+    "lost_tasks": _lost_tasks,
     "ended": lambda path, wanted, evidence: evidence.ended,
 }

@@ -97,6 +97,8 @@ class Watch(Fold):
             self.broken(event)
 
     def lost(self, event: Any) -> None:
+        if type(event) is events.TaskLost and event.task in self.messages:
+            event = event._replace(message=event.task)  # whichever message it was of
         if events.is_lost(event) and self.asked(event):
             self.broken(event)
 

@@ -22,6 +22,8 @@ LOST = "lost"  # with its worker
 CANCELLED = "cancelled"  # when its worker lost the connection
 RUNNING = "running"
 BEGINS = {events.TaskReceived, events.TaskStarted}
+ONLY_RECORDED = TaskRecords.hears.keys() - STATES.keys() - {events.TaskIgnored}
+OVER = (events.having("task") & events.having("worker")) - BEGINS - {events.TaskUnsettled, events.TaskLost}
 DONE = tuple(name for kind, name in COUNTED.items() if kind not in BEGINS)
 NUMBERS = ("active", "reserved", "held", "prefetch", "processed", *DONE)
 
@@ -239,7 +241,8 @@ class Monitor(TimedFold):
     hears = {
         events.TaskReceived: _received,
         events.TaskStarted: _started,
-        **dict.fromkeys(events.having("task") - BEGINS - {events.TaskUnsettled}, _over),
+        **dict.fromkeys(OVER, _over),
+        **dict.fromkeys(ONLY_RECORDED, lambda self, event: self.records.hear(event)),
         events.WorkerOnline: _online,
         events.WorkerOffline: _offline,
         events.QosSet: _qos,

@@ -263,7 +263,7 @@ class Situation(TimedFold):
         self.counts["lost_at_restart"] += 1
         self.counts["lost"] += 1
 
-    def _lost_by_consumer(self, event: events.LostByConsumer) -> None:
+    def _lost_by_consumer(self, event: events.LostByConsumer | events.TaskLost) -> None:
         self.counts["lost"] += 1
 
     # Queues and consumers ----------------------------------------------------------------------------------------------
@@ -322,6 +322,7 @@ class Situation(TimedFold):
         events.Deleted: _deleted,
         events.LostAtRestart: _lost_at_restart,
         events.LostByConsumer: _lost_by_consumer,
+        events.TaskLost: _lost_by_consumer,
         events.QueueDeclared: _queue_declared,
         events.QueueDeleted: _queue_deleted,
         events.ConsumerStarted: _consumer_started,

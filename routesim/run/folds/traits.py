@@ -63,7 +63,7 @@ class RunTraits(Fold):
     def hear(self, event: Any) -> None:
         self.last_ms = event.at_ms
         super().hear(event)
-        if events.is_lost(event) and event.message not in self.unheard:
+        if events.is_lost(event) and type(event) is not events.TaskLost and event.message not in self.unheard:
             self.lost.append(event.message)
         self.situation.hear(event)
 
@@ -141,4 +141,5 @@ class RunTraits(Fold):
         events.ChannelClosed: _channel_closed,
         events.ConnectionClosed: _connection_closed,
         **dict.fromkeys(STATES, _task),
+        events.TaskLost: _task,
     }

@@ -118,7 +118,8 @@ class Sweep:
             self.copies[queue] = self.copies.get(queue, 0) + copies
         for consumer in dict.fromkeys((*result.scenario.consumers, *heard.delivered)):
             self.deliveries.setdefault(consumer, Histogram()).add(heard.delivered.get(consumer, 0))
-        for name, value in {**counts(result.broker), "clock_ms": result.broker.now}.items():
+        lost = {"task_lost": result.broker.ledger.task_lost} if result.scenario.workers else {}
+        for name, value in {**counts(result.broker), **lost, "clock_ms": result.broker.now}.items():
             self.counts.setdefault(name, Histogram()).add(value)
 
     def merge(self, later: "Sweep") -> None:

@@ -59,7 +59,11 @@ EXPECT = Shape(
         "unroutable": Field(CountOrIds(), "messages that reached no queue and did not come back"),
         "lost": Field(
             Count("a count"),
-            "what ended without anybody knowing: unroutable publishes, and copies that were dropped, deleted or lost",
+            "what ended without anybody knowing: unroutable publishes, copies that were dropped, deleted or lost, and what was "
+            "acknowledged and ended with its consumer or worker",
+        ),
+        "lost_tasks": Field(
+            CountOrIds(), "tasks that nobody has done and nothing will run again: acknowledged, lost with a worker"
         ),
         "ended": Field(Choice(*ENDINGS), "how the run ended"),
     },

@@ -1,10 +1,11 @@
 """Tasks and worker processes as tables of fields, and what may be expected of them."""
 
+from routesim.celery.fates import FATES
 from routesim.celery.pools import POOLS
 from routesim.celery.states import COUNTED, PENDING, STATES
 from routesim.scenario.format.counts import Count, Instant, Limit, Rate, Seconds
 from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
-from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, TextKind
 from routesim.scenario.format.shapes import Field, ListOf, Shape
 
 ENDS = ("success", "exception", "retry", "reject", "requeue", "ignore", "kill_child", "kill_worker")
@@ -97,18 +98,22 @@ EXPECT_TASK = Shape(
     "the expectation of a task",
     {
         "state": Field(Choice(PENDING, *STATES.values()), "as a monitor would show it"),
+        "fate": Field(Choice(*FATES), "what has become of it; lost: acknowledged, not done, and nothing will run it again"),
         "runs": Field(Count("a count"), "how often its body began"),
         "received": Field(Count("a count"), "how often a worker got it"),
         "retries": Field(Count("a count"), "how often it sent itself anew"),
         "worker": Field(ListOf(NAME, single=True), "which worker ran it last; a list: the workers of all its runs, in order"),
         "started_at": Field(Instant(), "when its last run began: 5s, or such as '>= 5s'; a list: all its runs"),
         "ended_at": Field(Instant(), "when its last run ended, the same"),
+        "queue": Field(NAME, "out of which queue a worker got it last"),
+        "error": Field(TextKind("a text"), "what stands in the reason of its last bad end, such as TimeLimitExceeded"),
     },
 )
 EXPECT_WORKER = Shape(
     "the expectation of a worker",
     {
         **{name: Field(Count("a count"), f"tasks {name}") for name in COUNTED.values()},
+        "lost": Field(Count("a count"), "tasks that ended with it, acknowledged and not done"),
         "active": Field(Count("a count"), "tasks that run now"),
         "reserved": Field(Count("a count"), "tasks that wait for a child or for their rate limit now"),
         "held": Field(Count("a count"), "tasks that wait for their ETA now"),

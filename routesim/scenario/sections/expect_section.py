@@ -18,7 +18,10 @@ def expectations(reader: Reader, names: Names, node: Node, fields: dict[str, Any
     for key, value in fields.items():
         part: Any = node[key] if isinstance(node, Mapping) else node
         if not isinstance(value, dict):
-            if isinstance(value, list):
+            if key == "lost_tasks":
+                for item in value if isinstance(value, list) else ():
+                    names.task(str(item), item)
+            elif isinstance(value, list):
                 _check_ids(names, part)
             found.append(Expectation(part.line, (key,), _plain(value)))
             continue
@@ -49,6 +52,8 @@ def _leaves(names: Names, path: tuple[str, ...], field: Any, leaf: Any, wanted: 
     else:
         if section == "messages":
             names.queue(what, field if isinstance(field, Text) else leaf)
+        if section == "tasks" and what == "queue":
+            names.queue(str(wanted), wanted)
         if isinstance(wanted, list):
             _check_ids(names, leaf)
         yield Expectation(leaf.line, path, _plain(wanted))
