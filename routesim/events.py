@@ -599,6 +599,18 @@ class TaskUnsettled(NamedTuple):
     worker: str
 
 
+@event("task_interrupted")
+class TaskInterrupted(NamedTuple):
+    """A run ended with its child or its worker before the task was done. Its message is not acknowledged, so that it comes back
+    sooner or later, or has come back already. `why`: what became of the worker."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+    why: str
+
+
 @event("task_lost", LOST)
 class TaskLost(NamedTuple):
     """What a worker had of a task is gone with it: the message was acknowledged before the task was done, so that no broker

@@ -349,6 +349,10 @@ NARRATION: dict[type, Words] = {
         "NOT ACKED", _worker, lambda event: f"{event.name}: its channel is gone, so it cannot be acknowledged: it will run again",
         BAD, lambda event: f"run by {event.worker}, which could not acknowledge it: its channel was gone",
     ),
+    events.TaskInterrupted: Words(
+        "interrupted", _worker, lambda event: f"{event.name}: {event.why}; not acknowledged, so its message comes back", NOTICE,
+        lambda event: f"interrupted on {event.worker} ({event.why}): it was not acknowledged, so its message comes back",
+    ),
     events.TaskLost: Words(
         "LOST", _worker, lambda event: f"{event.name}: acknowledged and not done, {event.why}; nothing will run it again", BAD,
         lambda event: f"lost with {event.worker} ({event.why}): it was acknowledged and not done, nothing will run it again",

@@ -121,17 +121,24 @@ def _buckets(state: WorkerState) -> list[RateLimit]:
 def _lost(state: WorkerState, requests: Iterable[Request], why: str) -> Actions:
     """What the process had of tasks and nobody has any more, for their messages are acknowledged (rules/celery#2.3-23)."""
     for request in requests:
-        if request.settled or request.delivery.auto_ack:
+        if _acknowledged(request):
             copy, queue = request.delivery.copy, request.delivery.queue.name
             yield events.TaskLost(
                 state.now, request.id, request.task.name, state.plan.name, why, copy.message, queue, copy.serial
             )
 
 
+def _acknowledged(request: Request) -> bool:
+    return request.settled or request.delivery.auto_ack
+
+
 def lose_runs(state: WorkerState, numbers: Iterable[int], why: str) -> Actions:
     """Their children are gone. A body that had come to its end is not lost, though the process can tell nobody."""
     runs = {number: state.running.pop(number) for number in numbers}
     unfinished = [job.request for number, job in runs.items() if not job.over and number not in state.over]
+    for request in unfinished:
+        if not _acknowledged(request):
+            yield events.TaskInterrupted(state.now, request.id, request.task.name, state.plan.name, why)
     yield from _lost(state, unfinished, why)
 
 

@@ -22,8 +22,10 @@ LOST = "lost"  # with its worker
 CANCELLED = "cancelled"  # when its worker lost the connection
 RUNNING = "running"
 BEGINS = {events.TaskReceived, events.TaskStarted}
-ONLY_RECORDED = TaskRecords.hears.keys() - STATES.keys() - {events.TaskIgnored}
-OVER = (events.having("task") & events.having("worker")) - BEGINS - {events.TaskUnsettled, events.TaskLost}
+ONLY_RECORDED = TaskRecords.hears.keys() - STATES.keys() - {events.TaskIgnored, events.TaskLost}
+OVER = (
+    (events.having("task") & events.having("worker")) - BEGINS - {events.TaskUnsettled, events.TaskInterrupted, events.TaskLost}
+)
 DONE = tuple(name for kind, name in COUNTED.items() if kind not in BEGINS)
 NUMBERS = ("active", "reserved", "held", "prefetch", "processed", *DONE)
 
@@ -191,6 +193,15 @@ class Monitor(TimedFold):
             self._end(worker, child, STATES[kind].lower() if kind in STATES else IGNORED)
         self._note(worker, event.at_ms)
 
+    def _lost(self, event: events.TaskInterrupted | events.TaskLost) -> None:
+        """A run ends with its child or its worker, or what waited is gone with it."""
+        self.records.hear(event)
+        worker = self.workers[event.worker]
+        child = next((number for number, run in worker.children.items() if run.task == event.task), None)
+        if child is not None:
+            self._end(worker, child, LOST)
+            self._note(worker, event.at_ms)
+
     def _end(self, worker: WorkerView, child: int, ends: str) -> None:
         run = worker.children.pop(child)
         run.ended_ms, run.ends = self.at_ms, ends
@@ -242,6 +253,8 @@ class Monitor(TimedFold):
         events.TaskReceived: _received,
         events.TaskStarted: _started,
         **dict.fromkeys(OVER, _over),
+        events.TaskInterrupted: _lost,
+        events.TaskLost: _lost,
         **dict.fromkeys(ONLY_RECORDED, lambda self, event: self.records.hear(event)),
         events.WorkerOnline: _online,
         events.WorkerOffline: _offline,
