@@ -5,17 +5,23 @@ from typing import Any
 from routesim.values import Table, encoded_size, identity, table_identity
 
 
+def body_text(body: str | bytes) -> str:
+    """The body of a message as text; what is no UTF-8 in it is shown."""
+    return body if isinstance(body, str) else body.decode("utf-8", "backslashreplace")
+
+
 class Content:
     """What all copies of a published (or dead-lettered) message share.
 
     `keys` are the routing key and the strings of CC and BCC, in that order (rules/routing#R1); `ttl_ms` is the parsed
     `expiration`; `annotations` are the headers that RabbitMQ 3.13+ adds at delivery and a headers exchange does not see;
-    `delivery_count` is how many failed deliveries a dead letter brings along (rules/routing#D22).
+    `delivery_count` is how many failed deliveries a dead letter brings along (rules/routing#D22). `encoded`: its properties,
+    headers included and annotations not, as AMQP 0-9-1 has them; None: nobody has needed that yet.
     """
 
     __slots__ = (
-        "annotations", "body", "delivery_count", "delivery_mode", "exchange", "expiration", "headers", "keys", "priority",
-        "properties", "properties_bytes", "routing_key", "size", "ttl_ms",
+        "annotations", "body", "delivery_count", "delivery_mode", "encoded", "exchange", "expiration", "headers", "keys",
+        "priority", "properties", "properties_bytes", "routing_key", "size", "ttl_ms",
     )  # fmt: skip
 
     def __init__(
@@ -24,23 +30,26 @@ class Content:
         routing_key: str,
         keys: tuple[str, ...],
         headers: Table | None,
-        body: str,
+        body: str | bytes,
         *,
         size: int | None = None,
         priority: int | None = None,
         expiration: str | None = None,
         ttl_ms: int | None = None,
-        delivery_mode: int = 2,
+        delivery_mode: int | None = 2,
         properties: Table | None = None,
         annotations: Table | None = None,
         delivery_count: int = 0,
+        encoded: bytes | None = None,
     ) -> None:
         self.exchange = exchange
         self.routing_key = routing_key
         self.keys = keys
         self.headers = headers
         self.body = body
-        self.size = len(body.encode("utf-8", "surrogatepass")) if size is None else size
+        if size is None:
+            size = len(body) if isinstance(body, bytes) else len(body.encode("utf-8", "surrogatepass"))
+        self.size = size
         self.priority = priority
         self.expiration = expiration
         self.ttl_ms = ttl_ms
@@ -48,6 +57,7 @@ class Content:
         self.properties = properties or {}
         self.annotations = annotations
         self.delivery_count = delivery_count
+        self.encoded = encoded
         self.properties_bytes: int | None = None  # counted when first asked for
 
     def fingerprint(self) -> tuple[Any, ...]:

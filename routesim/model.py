@@ -65,17 +65,22 @@ class ChannelPlan(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message as a publisher sends it. `properties` are the basic properties without a field of their own here."""
+    """A message as a publisher sends it. `properties` are the basic properties without a field of their own here.
+
+    Of a client's own message `body` is bytes, `delivery_mode` None where it was not sent, and `encoded` all properties as they
+    came over the wire.
+    """
 
     exchange: str = DEFAULT_EXCHANGE
     routing_key: str = ""
-    body: str = ""
+    body: str | bytes = ""
     headers: Table | None = None
     priority: int | None = None
     expiration: str | None = None
-    delivery_mode: int = 2
+    delivery_mode: int | None = 2
     mandatory: bool = False
     properties: Table = {}
+    encoded: bytes | None = None
 
 
 class Rule(NamedTuple):
@@ -107,7 +112,8 @@ class Reply(NamedTuple):
 
 
 class Consumer(NamedTuple):
-    """`takes` in ms; `prefetch` None: no `basic.qos` is sent. `arguments` holds `x-priority` when one was asked for."""
+    """`takes` in ms; `prefetch` None: no `basic.qos` is sent. `arguments` holds `x-priority` when one was asked for. `tag`: its
+    consumer tag where that is not its name."""
 
     name: str
     queue: str
@@ -120,6 +126,7 @@ class Consumer(NamedTuple):
     takes: int = 0
     concurrency: int = 1
     on_message: tuple[Rule, ...] = (Rule(),)
+    tag: str | None = None
 
 
 class Run(NamedTuple):

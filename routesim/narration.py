@@ -173,7 +173,7 @@ def _transaction(event: events.Transaction) -> str:
     return event.do if event.do == "select" else f"{event.do}: {event.publishes} publishes, {event.answers} answers"
 
 
-def _by_client(event: events.ConnectionClosed) -> bool:
+def _by_client(event: events.ConnectionClosed | events.ChannelClosed) -> bool:
     return event.code == REPLY_SUCCESS
 
 
@@ -298,7 +298,10 @@ NARRATION: dict[type, Words] = {
     events.ConsumerActive: Words("active", _to_consumer, lambda event: "single active consumer", QUIET),
     events.QosSet: Words("qos", _channel, _qos, QUIET),
     events.Transaction: Words(lambda event: f"tx {event.do}", _channel, _transaction, QUIET),
-    events.ChannelClosed: Words("CHANNEL CLOSED", _channel, _text, BAD),
+    events.ChannelClosed: Words(
+        lambda event: "channel closed" if _by_client(event) else "CHANNEL CLOSED", _channel, _text,
+        lambda event: QUIET if _by_client(event) else BAD,
+    ),
     events.ConnectionClosed: Words(
         lambda event: "closed" if _by_client(event) else "CONNECTION CLOSED", lambda event: event.connection, _text,
         lambda event: QUIET if _by_client(event) else BAD,

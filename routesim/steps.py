@@ -3,6 +3,7 @@
 from typing import NamedTuple, TypeAlias
 
 from routesim.model import Binding, Consumer, Exchange, Message, Policy, Queue
+from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS
 
 
 class Publish(NamedTuple):
@@ -79,9 +80,30 @@ class Crash(NamedTuple):
 
 
 class Close(NamedTuple):
-    """The client closes the connection in good order."""
+    """The connection is closed in good order: by the client, or by the broker with another code than that of success."""
 
     connection: str
+    code: int = REPLY_SUCCESS
+    text: str = CLOSED_BY_CLIENT
+
+
+class OpenChannel(NamedTuple):
+    """The channel that is not opened with this is opened when it is first used, as the scenario plans it."""
+
+    channel: str
+    connection: str
+
+
+class CloseChannel(NamedTuple):
+    """By the client, or by the broker with another code than that of success."""
+
+    channel: str
+    code: int = REPLY_SUCCESS
+    text: str = CLOSED_BY_CLIENT
+
+
+class SelectConfirms(NamedTuple):
+    channel: str
 
 
 class Restart(NamedTuple):
@@ -98,6 +120,13 @@ class DeclareExchange(NamedTuple):
 class DeclareQueue(NamedTuple):
     channel: str
     queue: Queue
+
+
+class AskExchange(NamedTuple):
+    """A passive declare: whether the exchange is there."""
+
+    channel: str
+    exchange: str
 
 
 class AskQueue(NamedTuple):
@@ -146,5 +175,7 @@ class DeletePolicy(NamedTuple):
 
 Step: TypeAlias = (
     Publish | Get | Ack | Nack | Reject | Recover | Qos | Tx | Consume | Cancel | Crash | Close | Restart
-    | DeclareExchange | DeclareQueue | AskQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge | SetPolicy | DeletePolicy
+    | OpenChannel | CloseChannel | SelectConfirms
+    | DeclareExchange | DeclareQueue | AskExchange | AskQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge
+    | SetPolicy | DeletePolicy
 )  # fmt: skip

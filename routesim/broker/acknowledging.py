@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim import events, steps
 from routesim.broker.state import State
-from routesim.broker.topology import stripped
+from routesim.broker.topology import answer_of, named, stripped
 from routesim.queues import ACK, DISCARD, REQUEUE, Channel, Delivery, QueueType, TxAnswer
 from routesim.replies import AmqpError
 
@@ -33,7 +33,7 @@ def reject(broker: State, step: steps.Reject) -> None:
 
 def recover(broker: State, step: steps.Recover) -> None:
     if not step.requeue:
-        raise AmqpError(540, "recover(requeue=false) is not supported")
+        raise AmqpError(540, "requeue=false")
     channel = broker.channel(step.channel)
     deliveries = list(channel.unacked.values())
     channel.unacked = {}
@@ -138,10 +138,12 @@ def release(broker: State, channel: Channel[QueueType]) -> None:
 
 def get(broker: State, step: steps.Get) -> None:
     channel = broker.channel(step.channel)
-    queue = broker.accessible(broker.queue(stripped(step.queue)), channel.connection)
+    queue = broker.accessible(broker.queue(stripped(named(channel, step.queue))), channel.connection)
     queue.check_get(channel)
     queue.used_at = broker.now
     copy = queue.get(broker)
+    broker.answer = answer_of(queue)
+    broker.handed = None
     if copy is None:
         if broker.listen:
             broker.listen(events.Got(broker.now, None, queue.name, None, step.channel, None, None, step.auto_ack))

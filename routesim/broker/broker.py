@@ -17,6 +17,8 @@ from routesim.broker.records import (
     ConsumerEnded,
     ExchangeState,
     Livelock,
+    PublishOutcome,
+    QueueAnswer,
     RememberedRoute,
     StepFailure,
 )
@@ -70,6 +72,9 @@ class Broker:
         self.draws = 0
         self.outbox: deque[Delivery[QueueType] | ConsumerEnded | ChannelEnded] = deque()
         self.handed: Delivery[QueueType] | None = None  # what a client got last, for whoever hears of it
+        self.answer: QueueAnswer | None = None  # of the last step that is answered with more than "ok"
+        self.tells_publishers = False  # else nothing is put into `told`
+        self.told: deque[PublishOutcome] = deque()
         self.failures: list[StepFailure] = []
         self.requeues_now: dict[str, list[str]] = {}
         self.livelock: Livelock | None = None
@@ -198,6 +203,13 @@ class Broker:
         if len(places) >= COMEBACKS_OF_A_LIVELOCK and self.livelock is None:
             self.livelock = Livelock(message, tuple(_cycle(places)))
 
+    def go_on(self) -> None:
+        """What came back at this instant is forgotten: between real clients it is no livelock, for each of its rounds takes
+        time."""
+        if self.requeues_now:
+            self.requeues_now.clear()
+            self.livelock = None
+
     def activated(self, queue: QueueType, subscription: Subscription) -> None:
         if self.listen:
             self.listen(events.ConsumerActive(self.now, subscription.name, queue.name))
@@ -228,10 +240,11 @@ class Broker:
     def channel(self, name: str) -> Channel[QueueType]:
         """The open channel of that name; opened now when it is not."""
         found = self.channels.get(name)
-        return found if found is not None else self._open(name)
+        return found if found is not None else self.open(self.channel_plans.get(name) or ChannelPlan(name, name))
 
-    def _open(self, name: str) -> Channel[QueueType]:
-        plan = self.channel_plans.get(name) or ChannelPlan(name, name)
+    def open(self, plan: ChannelPlan) -> Channel[QueueType]:
+        """A new channel of that name."""
+        name = plan.name
         self.channel_number += 1
         channel: Channel[QueueType] = Channel(
             name, plan.connection, self.channel_number, confirms=plan.confirms, opened_at=self.now

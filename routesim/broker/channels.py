@@ -6,9 +6,9 @@ from routesim.broker.acknowledging import release
 from routesim.broker.publishing import reply_address
 from routesim.broker.records import ChannelEnded, ConsumerEnded
 from routesim.broker.state import State
-from routesim.broker.topology import remove_exchange, remove_queue, stripped
+from routesim.broker.topology import named, remove_exchange, remove_queue, stripped
 from routesim.broker.transactions import abandon
-from routesim.model import REPLY_TO, Consumer
+from routesim.model import REPLY_TO, ChannelPlan, Consumer
 from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription
 from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS, AmqpError
 from routesim.values import is_integer, raw
@@ -22,12 +22,14 @@ def consume(broker: State, step: steps.Consume) -> None:
     if consumer.queue == REPLY_TO:
         _consume_replies(broker, consumer, channel)
         return
-    if consumer.name in channel.subscriptions:
-        raise AmqpError(530, f"attempt to reuse consumer tag '{consumer.name}'")
-    queue = broker.accessible(broker.queue(stripped(consumer.queue)), channel.connection)
+    name = named(channel, consumer.queue)
+    tag = consumer.tag or consumer.name
+    if tag in channel.subscriptions:
+        raise AmqpError(530, f"attempt to reuse consumer tag '{tag}'")
+    queue = broker.accessible(broker.queue(stripped(name)), channel.connection)
     queue.check_consume(consumer.auto_ack, consumer.exclusive, consumer.arguments, channel)
     subscription = _subscription(broker, consumer, channel)
-    channel.subscriptions[consumer.name] = (subscription, queue)
+    channel.subscriptions[tag] = (subscription, queue)
     if broker.listen:
         broker.listen(events.ConsumerStarted(broker.now, consumer.name, queue.name, channel.name))
     queue.consume(broker, subscription)
@@ -37,7 +39,7 @@ def _subscription(broker: State, consumer: Consumer, channel: Channel[QueueType]
     broker.registrations += 1
     priority = consumer.arguments.get("x-priority", 0)
     return Subscription(
-        consumer.name, consumer.name, channel, broker.registrations, prefetch=channel.prefetch,
+        consumer.name, consumer.tag or consumer.name, channel, broker.registrations, prefetch=channel.prefetch,
         priority=raw(priority) if is_integer(priority) else 0, auto_ack=consumer.auto_ack,
         exclusive=consumer.exclusive, arguments=consumer.arguments,
     )  # fmt: skip
@@ -45,13 +47,16 @@ def _subscription(broker: State, consumer: Consumer, channel: Channel[QueueType]
 
 def _consume_replies(broker: State, consumer: Consumer, channel: Channel[QueueType]) -> None:
     """Direct reply-to (rules/routing#U21)."""
-    if channel.reply_consumer is not None:
-        raise AmqpError(406, "reply consumer already set")
+    tag = consumer.tag or consumer.name
+    if tag in channel.subscriptions:
+        raise AmqpError(530, f"attempt to reuse consumer tag '{tag}'")
     if not consumer.auto_ack:
         raise AmqpError(406, "reply consumer cannot acknowledge")
+    if channel.reply_consumer is not None:
+        raise AmqpError(406, "reply consumer already set")
     subscription = _subscription(broker, consumer, channel)
-    channel.subscriptions[consumer.name] = (subscription, broker.reply_queue)
-    channel.reply_consumer = consumer.name
+    channel.subscriptions[tag] = (subscription, broker.reply_queue)
+    channel.reply_consumer = tag
     broker.reply_channels[reply_address(channel)] = channel.name
     if broker.listen:
         broker.listen(events.ConsumerStarted(broker.now, consumer.name, REPLY_TO, channel.name))
@@ -66,7 +71,7 @@ def cancel(broker: State, step: steps.Cancel) -> None:
     subscription, queue = found
     if broker.listen:
         broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, "cancelled"))
-    broker.outbox.append(ConsumerEnded(subscription.name, channel.name, False, "cancelled"))
+    broker.outbox.append(ConsumerEnded(subscription.name, channel.name, False, "cancelled", subscription.tag))
     if queue is broker.reply_queue:
         channel.reply_consumer = None
         return
@@ -83,7 +88,7 @@ def end_by_broker(broker: State, subscription: Subscription, queue: QueueType, w
     subscription.channel.subscriptions.pop(subscription.tag, None)
     if broker.listen:
         broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
-    broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False, why))
+    broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False, why, subscription.tag))
 
 
 def _start_lease(broker: State, queue: QueueType) -> None:
@@ -114,7 +119,28 @@ def set_prefetch(broker: State, channel: Channel[QueueType], prefetch: int) -> N
         release(broker, channel)
 
 
-def close_channel(broker: State, channel: Channel[QueueType], why: str) -> None:
+def open_channel(broker: State, step: steps.OpenChannel) -> None:
+    broker.open(ChannelPlan(step.channel, step.connection, confirms=False))
+
+
+def end_channel(broker: State, step: steps.CloseChannel) -> None:
+    channel = broker.channel(step.channel)
+    if step.code != REPLY_SUCCESS:
+        broker.close_refused(step.channel, AmqpError(step.code, step.text))
+        return
+    if broker.listen:
+        broker.listen(events.ChannelClosed(broker.now, step.channel, step.code, step.text))
+    close_channel(broker, channel, CLOSED_BY_CLIENT)
+
+
+def select_confirms(broker: State, step: steps.SelectConfirms) -> None:
+    channel = broker.channel(step.channel)
+    if channel.answered is not None:
+        raise AmqpError(406, "cannot switch from tx to confirm mode")
+    channel.confirms = True
+
+
+def close_channel(broker: State, channel: Channel[QueueType], why: str, refused: AmqpError | None = None) -> None:
     """The channel ends: its transaction is undone, its consumers go, what it held returns to its queues."""
     del broker.channels[channel.name]
     names = broker.connections[channel.connection]
@@ -130,8 +156,8 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str) -> None:
     for subscription, queue in channel.subscriptions.values():
         if broker.listen:
             broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
-        broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True, why))
-    broker.outbox.append(ChannelEnded(channel.name, why))
+        broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True, why, subscription.tag))
+    broker.outbox.append(ChannelEnded(channel.name, why, refused))
     channel.subscriptions = {}
     # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (rules/queues#3.13).
     for queue in list(broker.queues.values()):
@@ -164,11 +190,11 @@ def crash(broker: State, step: steps.Crash) -> None:
 
 
 def close(broker: State, step: steps.Close) -> None:
-    """connection.close by the client: for what it held the same as a loss (rules/queues#2.13)."""
+    """connection.close: for what it held the same as a loss (rules/queues#2.13)."""
     names = tuple(broker.connections.get(step.connection, ()))
     if names and broker.listen:
-        broker.listen(events.ConnectionClosed(broker.now, step.connection, REPLY_SUCCESS, CLOSED_BY_CLIENT, names))
-    close_connection(broker, step.connection, CLOSED_BY_CLIENT)
+        broker.listen(events.ConnectionClosed(broker.now, step.connection, step.code, step.text, names))
+    close_connection(broker, step.connection, CLOSED_BY_CLIENT if step.code == REPLY_SUCCESS else "connection closed")
 
 
 # Restarting (rules/queues#7, rules/routing#C8) ----------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 from routesim import events, steps
 from routesim.broker.broker import REMEMBERED_CONTENTS
 from routesim.broker.clock import DELAYED
-from routesim.broker.records import PendingDeadLetter, PendingPublish, RememberedRoute
+from routesim.broker.records import PendingDeadLetter, PendingPublish, PublishOutcome, RememberedRoute
 from routesim.broker.routing import route
 from routesim.broker.state import State
 from routesim.content import Content
@@ -93,6 +93,8 @@ def enqueue_everywhere(
             )  # fmt: skip
         if channel.confirms:
             broker.listen(events.Confirmed(broker.now, message_id, "nack" if refused else "ack", accepted))
+    if broker.tells_publishers and (returned or channel.confirms):
+        broker.told.append(PublishOutcome(channel.name, message_id, content, returned, refused > 0))
     return not refused
 
 
@@ -233,6 +235,8 @@ def _checked(broker: State, channel: Channel[QueueType], message: Message) -> Co
         return _validated(broker.rules, message, _with_reply_address(channel, content))
     if fresh:
         content = _validated(broker.rules, message, content)
+        if message.encoded is not None:  # a client's own, which is published once
+            return content
         if len(broker.contents) >= REMEMBERED_CONTENTS:
             broker.contents.clear()
         broker.contents[id(message)] = (message, content)
@@ -242,12 +246,14 @@ def _checked(broker: State, channel: Channel[QueueType], message: Message) -> Co
 def _parse(message: Message) -> Content:
     headers = message.headers
     keys: tuple[str, ...] = (message.routing_key,)
+    encoded = message.encoded
     if headers and ("CC" in headers or "BCC" in headers):
         keys += tuple(key for name in ("CC", "BCC") for key in texts(headers.get(name)))
         headers = {key: value for key, value in headers.items() if key != "BCC"}  # rules/routing#U19
+        encoded = None
     return Content(
         message.exchange, message.routing_key, keys, headers, message.body, priority=message.priority,
-        expiration=message.expiration, delivery_mode=message.delivery_mode, properties=message.properties,
+        expiration=message.expiration, delivery_mode=message.delivery_mode, properties=message.properties, encoded=encoded,
     )  # fmt: skip
 
 
@@ -264,7 +270,7 @@ def _validated(rules: Rules, message: Message, content: Content) -> Content:
         raise _user_refused(user)
     if message.expiration is not None:
         content.ttl_ms = parse_expiration(message.expiration)
-    if rules.delivery_mode_checked and message.delivery_mode not in (1, 2):
+    if rules.delivery_mode_checked and message.delivery_mode not in (1, 2, None):
         raise AmqpError(406, f"invalid message: {{delivery_mode_unknown,{message.delivery_mode}}}", argument="delivery_mode")
     for name in ("CC", "BCC"):
         if message.headers and name in message.headers and wire_type(message.headers[name]) != "array":

@@ -35,8 +35,12 @@ HANDLERS: dict[type, Callable[[State, Any], None]] = {
     steps.Crash: channels.crash,
     steps.Close: channels.close,
     steps.Restart: channels.restart,
+    steps.OpenChannel: channels.open_channel,
+    steps.CloseChannel: channels.end_channel,
+    steps.SelectConfirms: channels.select_confirms,
     steps.DeclareExchange: topology.declare_exchange,
     steps.DeclareQueue: topology.declare_queue,
+    steps.AskExchange: topology.ask_exchange,
     steps.AskQueue: topology.ask_queue,
     steps.Bind: topology.bind,
     steps.Unbind: topology.unbind,
@@ -71,10 +75,9 @@ class RabbitBroker(State):
             return
         name = step.consumer.channel if isinstance(step, steps.Consume) else getattr(step, "channel", None)
         if name is not None:
-            self._end(name, refused)
+            self.close_refused(name, refused)
 
-    def _end(self, name: str, refused: AmqpError) -> None:
-        """Close a channel, or its connection when the code is a hard error."""
+    def close_refused(self, name: str, refused: AmqpError) -> None:
         channel = self.channels.get(name) or self.channel(name)
         if refused.closes_connection:
             if self.listen:
@@ -84,7 +87,7 @@ class RabbitBroker(State):
             return
         if self.listen:
             self.listen(events.ChannelClosed(self.now, name, refused.code, refused.text))
-        channels.close_channel(self, channel, "channel closed")
+        channels.close_channel(self, channel, "channel closed", refused)
 
     def _fire(self, entry: AgendaEntry) -> None:
         kind, what = entry.kind, entry.what
@@ -138,7 +141,7 @@ class RabbitBroker(State):
             "This timeout value can be configured, see consumers doc guide to learn more",
         )
         self.failures.append(StepFailure(self.now, refused.code, refused.text))
-        self._end(channel.name, refused)
+        self.close_refused(channel.name, refused)
 
     def copy(self) -> "RabbitBroker":
         fresh = RabbitBroker(

@@ -7,6 +7,7 @@ from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES, ExchangeType
 from routesim.model import DEFAULT_EXCHANGE, Binding, Exchange
 from routesim.queues import Copy, QueueType
+from routesim.replies import AmqpError
 from routesim.versions import Rules
 
 PREDECLARED = (
@@ -92,6 +93,25 @@ class StepFailure(NamedTuple):
     text: str
 
 
+class QueueAnswer(NamedTuple):
+    """What a broker answers to a declare, an ask, a purge, a delete or a get beside "ok": the queue's own name, how many messages
+    are ready in it (of a purge or delete: how many went), how many consumers it has."""
+
+    queue: str
+    messages: int
+    consumers: int
+
+
+class PublishOutcome(NamedTuple):
+    """What the publisher is told of a message: that it comes back, that a queue refused it, or else that it was taken."""
+
+    channel: str
+    message: str
+    content: Content
+    returned: bool
+    refused: bool
+
+
 class ConsumerEnded(NamedTuple):
     """Told to whoever plays the consumer. `channel_lost`: its channel is gone with it, `ChannelEnded` follows. `why` as in the
     events: cancelled, channel closed, connection lost …"""
@@ -100,14 +120,16 @@ class ConsumerEnded(NamedTuple):
     channel: str
     channel_lost: bool
     why: str
+    tag: str = ""
 
 
 class ChannelEnded(NamedTuple):
     """Told to whoever has consumed by this channel, be it that its consumers had ended before: no delivery that came by it can
-    be answered any more. It comes before anything that its end sets off."""
+    be answered any more. It comes before anything that its end sets off. `refused`: what the broker closes it with."""
 
     channel: str
     why: str
+    refused: AmqpError | None = None
 
 
 class Livelock(NamedTuple):

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Any
 
-from routesim.broker.broker import Broker
+from routesim.broker.broker import Broker, uniform
 from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK
 from routesim.broker.records import ExchangeState, PendingDeadLetter, PendingPublish
 from routesim.events import Overdue
@@ -15,6 +15,7 @@ from routesim.values import is_integer, raw
 ACKNOWLEDGEMENT_TIMEOUT_MS = 1_800_000
 TIMEOUT_TICK_MS = 60_000
 DEAD_LETTER_RETRY_MS = 180_000
+NAME_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 class State(Broker):
@@ -32,6 +33,10 @@ class State(Broker):
         self.reply_channels: dict[str, str] = {}  # every address that was ever handed out -> channel
         self.uncommitted: dict[str, list[PendingPublish]] = {}  # by channel
         self.pending_dead_letters: deque[PendingDeadLetter] = deque()
+
+    def close_refused(self, name: str, refused: AmqpError) -> None:
+        """Close a channel, or its connection when the code is a hard error."""
+        raise NotImplementedError
 
     def dead_letter(self, queue: QueueType, copy: Copy, reason: str, by: str = "", overdue: Overdue | None = None) -> None:
         if queue.settings.dead_letter_exchange is None:
@@ -86,6 +91,15 @@ class State(Broker):
         if own is not None:
             return own
         return ACKNOWLEDGEMENT_TIMEOUT_MS if node is None else node
+
+    def consumer_tag(self) -> str:
+        """For a consumer that has none of its own."""
+        return f"amq.ctag-{self.drawn_name()}"
+
+    def drawn_name(self) -> str:
+        """22 letters that nobody else gets."""
+        self.draws += 1
+        return "".join(NAME_ALPHABET[int(uniform(self.seed, self.draws, index) * 64)] for index in range(22))
 
     def retry_dead_letter(self, queue: QueueType) -> None:
         self.agenda.add(self.now + DEAD_LETTER_RETRY_MS, RETRY, queue.name)

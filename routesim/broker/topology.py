@@ -5,25 +5,35 @@ from collections.abc import Sequence
 
 from routesim import events, steps
 from routesim.broker import publishing
-from routesim.broker.broker import uniform
 from routesim.broker.policies import apply_to_exchange, apply_to_queue
-from routesim.broker.records import BindingKey, ConsumerEnded, ExchangeState
+from routesim.broker.records import BindingKey, ConsumerEnded, ExchangeState, QueueAnswer
 from routesim.broker.state import State
 from routesim.durations import duration_text
 from routesim.exchanges import EXCHANGE_TYPES, exchange_types
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Exchange, Queue
-from routesim.queues import QUEUE_TYPES, Copy, QueueType
+from routesim.queues import QUEUE_TYPES, Channel, Copy, QueueType
 from routesim.queues.arguments import COMPARED
 from routesim.queues.declaring import assert_equivalent, queue_type, validate
 from routesim.replies import AmqpError
 from routesim.values import Table, raw, table_identity, wire_type
 
-NAME_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
 
 def stripped(name: str) -> str:
     """CR and LF are taken out of names in everything but a publish (rules/routing#S27)."""
     return name.replace("\r", "").replace("\n", "") if "\r" in name or "\n" in name else name
+
+
+def named(channel: Channel[QueueType], queue: str) -> str:
+    """An empty name is the queue last declared on the channel. Raises `AmqpError` (404)."""
+    if queue:
+        return queue
+    if channel.last_queue is None:
+        raise AmqpError(404, "no previously declared queue")
+    return channel.last_queue
+
+
+def answer_of(queue: QueueType) -> QueueAnswer:
+    return QueueAnswer(queue.broker_name, queue.ready_count(), queue.consumer_count())
 
 
 def not_default_exchange(name: str) -> None:
@@ -57,6 +67,13 @@ def declare_exchange(broker: State, step: steps.DeclareExchange) -> None:
     broker.routes.clear()
     if broker.listen:
         broker.listen(events.ExchangeDeclared(broker.now, declared.name, declared.type))
+
+
+def ask_exchange(broker: State, step: steps.AskExchange) -> None:
+    name = stripped(step.exchange)
+    broker.channel(step.channel)
+    not_default_exchange(name)
+    broker.exchange(name)
 
 
 def _assert_same_exchange(current: Exchange, received: Exchange, where: str) -> None:
@@ -164,8 +181,16 @@ def _not_a_reply_address(broker: State, binding: Binding) -> None:
         raise AmqpError(403, "cannot bind or unbind to a volatile (direct reply-to) queue")
 
 
+def _whole_binding(broker: State, channel: str, binding: Binding) -> Binding:
+    """With the names for which an empty one stands: a queue's, and then an empty routing key's as well."""
+    if binding.destination_type == "queue" and not binding.destination:
+        name = named(broker.channel(channel), "")
+        binding = binding._replace(destination=name, routing_key=binding.routing_key or name)
+    return _stripped_binding(binding)
+
+
 def bind(broker: State, step: steps.Bind) -> None:
-    binding = _stripped_binding(step.binding)
+    binding = _whole_binding(broker, step.channel, step.binding)
     to_queue = binding.destination_type == "queue"
     _not_a_reply_address(broker, binding)
     not_default_exchange(binding.source)
@@ -207,7 +232,7 @@ def bind(broker: State, step: steps.Bind) -> None:
 
 def unbind(broker: State, step: steps.Unbind) -> None:
     """Never fails for what does not exist (rules/routing#S8)."""
-    binding = _stripped_binding(step.binding)
+    binding = _whole_binding(broker, step.channel, step.binding)
     _not_a_reply_address(broker, binding)
     not_default_exchange(binding.source)
     if binding.destination_type == "exchange":
@@ -239,7 +264,13 @@ def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
     declared = step.queue._replace(name=stripped(step.queue.name))
     declared = declared._replace(arguments=with_default_type(broker.broker_settings.default_queue_type, declared))
     channel = broker.channel(step.channel)
-    if declared.name.startswith("amq."):
+    if declared.name.startswith(REPLY_TO):
+        _ask_reply_queue(broker, channel, declared.name)
+        return
+    if declared.server_named and not declared.name:
+        QUEUE_TYPES[queue_type(declared.arguments, "queue ''")].check_named(declared)
+        declared = declared._replace(name=f"amq.gen-{broker.drawn_name()}", server_named=False)
+    elif declared.name.startswith("amq."):
         raise AmqpError(403, f"queue name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
     existing = broker.queues.get(declared.name)
     durable = declared.durable and not declared.exclusive
@@ -249,15 +280,29 @@ def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
             existing.used_at = broker.now
     else:
         _create_queue(broker, declared, durable, channel.connection)
+    broker.answer = answer_of(broker.queues[declared.name])
     channel.last_queue = declared.name
+
+
+def _ask_reply_queue(broker: State, channel: Channel[QueueType], name: str) -> None:
+    """Every declare of the address of a direct reply-to consumer is a passive one (rules/routing#U21)."""
+    owner = broker.channels.get(broker.reply_channels.get(name, ""))
+    if name != REPLY_TO and (owner is None or owner.reply_consumer is None):
+        raise AmqpError(404, f"no queue '{name}' in vhost '{broker.vhost}'")
+    broker.answer = QueueAnswer(name, 0, 1)
+    channel.last_queue = name
 
 
 def ask_queue(broker: State, step: steps.AskQueue) -> None:
     """Only the name matters (rules/queues#1.6)."""
     channel = broker.channel(step.channel)
+    if step.queue.startswith(REPLY_TO):
+        _ask_reply_queue(broker, channel, stripped(step.queue))
+        return
     queue = broker.accessible(broker.queue(stripped(step.queue)), channel.connection)
     if queue.declaring_renews_lease:
         queue.used_at = broker.now
+    broker.answer = answer_of(queue)
     channel.last_queue = queue.name
 
 
@@ -293,7 +338,7 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
     kind = queue_type(arguments, where)
     validate(kind, arguments, where, broker.rules)
     QUEUE_TYPES[kind].check_declare(declared, durable, where, broker.rules)
-    broker_name = _draw_name(broker) if declared.server_named else declared.name
+    broker_name = f"amq.gen-{broker.drawn_name()}" if declared.server_named else declared.name
     queue = QUEUE_TYPES[kind](
         declared.name, broker_name, arguments, durable=durable, auto_delete=declared.auto_delete,
         owner=connection if declared.exclusive else None, rules=broker.rules, vhost=broker.vhost,
@@ -315,12 +360,6 @@ def with_default_type(default: str | None, declared: Queue) -> Table:
     return {**declared.arguments, "x-queue-type": default} if compatible else declared.arguments
 
 
-def _draw_name(broker: State) -> str:
-    broker.draws += 1
-    letters = (NAME_ALPHABET[int(uniform(broker.seed, broker.draws, index) * 64)] for index in range(22))
-    return "amq.gen-" + "".join(letters)
-
-
 def lease_over(broker: State, name: str) -> None:
     queue = broker.queues.get(name)
     if queue is None or queue.settings.expires is None or queue.subscriptions:
@@ -335,10 +374,12 @@ def lease_over(broker: State, name: str) -> None:
 
 
 def delete_queue(broker: State, step: steps.DeleteQueue) -> None:
-    queue = broker.queues.get(stripped(step.queue))
+    channel = broker.channel(step.channel)
+    queue = broker.queues.get(stripped(named(channel, step.queue)))
+    broker.answer = QueueAnswer(step.queue, 0, 0) if queue is None else answer_of(queue)
     if queue is None:
         return
-    broker.accessible(queue, broker.channel(step.channel).connection)
+    broker.accessible(queue, channel.connection)
     queue.check_delete(if_unused=step.if_unused, if_empty=step.if_empty)
     remove_queue(broker, queue, "deleted")
 
@@ -366,7 +407,9 @@ def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy]
         subscription.cancelled = True
         if broker.listen:
             broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, f"queue '{queue.name}' is gone"))
-        broker.outbox.append(ConsumerEnded(subscription.name, subscription.channel.name, False, "its queue is gone"))
+        broker.outbox.append(
+            ConsumerEnded(subscription.name, subscription.channel.name, False, "its queue is gone", subscription.tag)
+        )
     queue.subscriptions = {}
     emptied = _unbind_all_from(broker, "queue", queue.name)
     for source in emptied if cascade else ():
@@ -374,8 +417,10 @@ def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy]
 
 
 def purge(broker: State, step: steps.Purge) -> None:
-    queue = broker.accessible(broker.queue(stripped(step.queue)), broker.channel(step.channel).connection)
+    channel = broker.channel(step.channel)
+    queue = broker.accessible(broker.queue(stripped(named(channel, step.queue))), channel.connection)
     purged = queue.purge(broker)
+    broker.answer = QueueAnswer(queue.broker_name, len(purged), queue.consumer_count())
     broker.ledger.purged += len(purged)
     if broker.listen:
         for copy in purged:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import MANAGEMENT, OUTPUT, RUN_FORMAT, SCENARIOS
+from routesim.cli.shared.options import FAIL_ON_LOSS, MANAGEMENT, OUTPUT, RUN_FORMAT, SCENARIOS
 
 EXAMPLES = examples(
     "routesim run scenarios/hello.yaml",
@@ -63,6 +63,7 @@ def run(
             "--watch", help="Run again whenever a file changes, and show what that changed. Goes on until Ctrl-C (status 130)."
         ),
     ] = False,
+    fail_on_loss: FAIL_ON_LOSS = False,
     plot: Annotated[bool, typer.Option("--plot", help="Ready and unacked messages of each queue over virtual time.")] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
@@ -70,8 +71,9 @@ def run(
     from routesim.cli.shared.exits import UsageError
 
     options = RunOptions(
-        format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under, plot
-    )
+        format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under, plot,
+        fail_on_loss,
+    )  # fmt: skip
     if step:
         from routesim.cli.terminal import step_mode
 
@@ -85,6 +87,8 @@ def run(
         watch_mode.watch(files, options)
     if broker is None and (management is not None or speed != 1):
         raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
+    if fail_on_loss and (broker is not None or seeds is not None):
+        raise UsageError("--fail-on-loss is of one run of the embedded engine; leave out --broker and --seeds")
     if plot and (broker is not None or seeds is not None):
         raise UsageError("--plot shows one run of the embedded engine; leave out --broker and --seeds")
     if broker is not None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from routesim.content import body_text
 from routesim.model import Message, Reply
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.values import raw
@@ -14,7 +15,7 @@ def message_of(reply: Reply, delivery: Delivery[DeliveringQueue], attempt: int, 
         "$reply_to": _text(content.properties.get("reply_to")),
         "$correlation_id": _text(content.properties.get("correlation_id")),
         "$routing_key": content.routing_key,
-        "$body": content.body,
+        "$body": body_text(content.body),
         "$attempt": str(attempt),
         "$round": str(round),
     }
@@ -23,7 +24,7 @@ def message_of(reply: Reply, delivery: Delivery[DeliveringQueue], attempt: int, 
     if reply.copy_headers:
         headers = delivery.queue.headers(delivery.copy) or None
     return Message(
-        _fill(template.exchange, given), _fill(template.routing_key, given), _fill(template.body, given), headers,
+        _fill(template.exchange, given), _fill(template.routing_key, given), _fill(body_text(template.body), given), headers,
         template.priority, None if template.expiration is None else _fill(template.expiration, given),
         template.delivery_mode, template.mandatory,
         {key: _fill(value, given) if isinstance(value, str) else value for key, value in template.properties.items()},

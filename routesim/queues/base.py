@@ -197,10 +197,15 @@ class QueueType:
         return True
 
     @classmethod
-    def check_declare(cls, declared: Queue, durable: bool, where: str, rules: Rules) -> None:
-        """Raises the `AmqpError` that RabbitMQ answers when a queue of this type cannot have these properties."""
+    def check_named(cls, declared: Queue) -> None:
+        """Raises the `AmqpError` that RabbitMQ answers when a queue of this type cannot be named by the server."""
         if declared.server_named:
             raise AmqpError(406, f"Cannot declare a server-named queue for type {cls.kind}", argument="server_named")
+
+    @classmethod
+    def check_declare(cls, declared: Queue, durable: bool, where: str, rules: Rules) -> None:
+        """Raises the `AmqpError` that RabbitMQ answers when a queue of this type cannot have these properties."""
+        cls.check_named(declared)
         for field, wrong in (
             ("auto-delete", declared.auto_delete), ("exclusive-owner", declared.exclusive), ("non-durable", not durable),
         ):  # fmt: skip

@@ -323,6 +323,10 @@ class Classic(QueueType):
             self._dispatch(host)
 
     @classmethod
+    def check_named(cls, declared: Queue) -> None:
+        """It can."""
+
+    @classmethod
     def check_declare(cls, declared: Queue, durable: bool, where: str, rules: Rules) -> None:
         if not durable and not declared.exclusive and rules.transient_queues_denied:
             raise AmqpError(541, denial("transient_nonexcl_queues"), argument="durable")

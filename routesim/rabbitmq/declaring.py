@@ -37,6 +37,10 @@ def declare_queue(broker: RealState, step: steps.DeclareQueue) -> None:
     broker.emit(events.QueueDeclared(broker.now, item.name, known.kind, known.broker_name))
 
 
+def ask_exchange(broker: RealState, step: steps.AskExchange) -> None:
+    broker.call(broker.channel(step.channel), "exchange_declare", step.exchange, passive=True)
+
+
 def ask_queue(broker: RealState, step: steps.AskQueue) -> None:
     broker.call(broker.channel(step.channel), "queue_declare", _wire_name(broker, step.queue), passive=True)
 

@@ -28,6 +28,14 @@ def close(broker: RealState, step: steps.Close) -> None:
     _connection_gone(broker, step.connection, CLOSED_BY_CLIENT)
 
 
+def close_channel(broker: RealState, step: steps.CloseChannel) -> None:
+    channel = broker.channel(step.channel)
+    channel.pika._consumers.clear()  # else the library cancels them first
+    broker.call(channel, "close")
+    broker.emit(events.ChannelClosed(broker.now, step.channel, REPLY_SUCCESS, CLOSED_BY_CLIENT))
+    _channel_gone(broker, channel, CLOSED_BY_CLIENT)
+
+
 def refused_by_broker(broker: RealState, name: str | None, refused: ClosedByBroker) -> None:
     text = broker.shown_text(refused)
     broker.failures.append(StepFailure(broker.now, refused.code, text))

@@ -7,10 +7,16 @@ import pika.spec
 
 from routesim import events, steps
 from routesim.broker import ConsumerEnded
+from routesim.model import ChannelPlan
 from routesim.queues import Delivery, Subscription
 from routesim.rabbitmq.endings import forget_unused
 from routesim.rabbitmq.observed import ObservedQueue, RealChannel
 from routesim.rabbitmq.real_state import RealState
+
+
+def open_channel(broker: RealState, step: steps.OpenChannel) -> None:
+    broker.plans[step.channel] = ChannelPlan(step.channel, step.connection, confirms=False)
+    broker.channel(step.channel)
 
 
 def consume(broker: RealState, step: steps.Consume) -> None:

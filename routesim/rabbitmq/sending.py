@@ -41,6 +41,13 @@ def publish(broker: RealState, step: steps.Publish) -> None:
         broker.emit(events.Confirmed(broker.now, step.id, "ack", UNKNOWN))
 
 
+def select_confirms(broker: RealState, step: steps.SelectConfirms) -> None:
+    channel = broker.channel(step.channel)
+    if not channel.confirms:
+        broker.call(channel, "confirm_delivery")
+        channel.confirms = True
+
+
 def tx(broker: RealState, step: steps.Tx) -> None:
     channel = broker.channel(step.channel)
     broker.call(channel, f"tx_{step.do}")

@@ -124,7 +124,7 @@ def properties_of(message: Message, id: str, pace: Pace) -> pika.BasicProperties
 
 
 def body_of(message: Message) -> bytes:
-    return message.body.encode("utf-8", "surrogatepass")
+    return message.body if isinstance(message.body, bytes) else message.body.encode("utf-8", "surrogatepass")
 
 
 def content_of(exchange: str, routing_key: str, properties: pika.BasicProperties, body: bytes, pace: Pace) -> Content:

@@ -30,7 +30,11 @@ ROOT = Path(routesim.__file__).parent
 ROWS: dict[str, Verb | CeleryVerb] = {**VERBS, **CELERY_ROWS}
 STEP_TYPES = get_args(steps.Step)
 # Engine -> the steps that it does not carry out, and why.
-WHY_NOT: dict[str, dict[type, str]] = {"broker": {}, "redis": {}, "rabbitmq": {}}
+OF_AMQP = dict.fromkeys(
+    (steps.OpenChannel, steps.CloseChannel, steps.SelectConfirms, steps.AskExchange),
+    "only clients of `routesim serve` say it, in AMQP",
+)
+WHY_NOT: dict[str, dict[type, str]] = {"broker": {}, "redis": OF_AMQP, "rabbitmq": {}}
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ class RunOptions(NamedTuple):
     coverage: bool = False
     fail_under: float | None = None
     plot: bool = False
+    fail_on_loss: bool = False
 
 
 class Ran(NamedTuple):
@@ -198,6 +199,6 @@ def run_one(
 
         found = covered(result)
     if result.ok:
-        return Ran(OK, found)
+        return Ran(NO if options.fail_on_loss and result.counts()["lost"] else OK, found)
     no_verdict = result.kept_going and result.ended == "budget" and not result.ending_expected
     return Ran(NO_VERDICT if no_verdict else NO, found)

@@ -42,6 +42,9 @@ COMMANDS: dict[str, Listed] = {
         "diff", "COMMAND", "Which messages reach other queues than before, what cannot be redeclared in place, what is lost."
     ),
     "verify": Listed("verify", "COMMAND", "Run scenarios here and on a real RabbitMQ, and compare what can be seen."),
+    "serve": Listed(
+        "serve", "COMMAND", "Be a RabbitMQ of any version for real clients, and say what becomes of each of their messages."
+    ),
     "celery": Listed("celery", "COMMAND", "Celery apps in a scenario: what they declare, send and consume."),
     "versions": Listed(
         "versions", "VERSIONS", "The versions of RabbitMQ that are known, and every rule that differs between them."

@@ -47,6 +47,7 @@ NEWEST_RABBITMQ = Annotated[str | None, _rabbitmq("the newest known")]
 MANAGEMENT = Annotated[
     str | None, typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: the same host, port 15672.")
 ]
+FAIL_ON_LOSS = Annotated[bool, typer.Option("--fail-on-loss", help="Status 1 where a message is lost.")]
 HEADERS = Annotated[
     list[str] | None, typer.Option("--header", "-H", metavar="K=V", help="k=text, k:=JSON, k:=null for void. Repeatable.")
 ]

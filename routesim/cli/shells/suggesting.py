@@ -251,10 +251,11 @@ SOURCES: dict[str, Source] = {
     "explain error code": _codes,
     "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything,
     "message": _messages, "explain message id": _messages, "explain route key": _keys, "graph key": _keys,
-    "import vhost": _vhosts,
+    "import vhost": _vhosts, "serve format": _of("report.formats.served", "FORMATS"),
+    "clock": _of("cli.handlers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
         "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
-        "every", "visibility_timeout", "listener", "restart",
+        "every", "visibility_timeout", "listener", "restart", "port", "host", "serve vhost", "add_vhost", "user", "history",
     )),
 }  # fmt: skip

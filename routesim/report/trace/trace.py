@@ -23,14 +23,15 @@ BETWEEN = COLUMNS[1:-1]  # what is padded: the event is indented, and the reason
 
 
 class Trace:
-    """`columns` None: as wide as it gets, for a pipe; else what does not fit is wrapped within the last column."""
+    """`columns` None: as wide as it gets, for a pipe; else what does not fit is wrapped within the last column. `scenario` None:
+    nobody knows what will come."""
 
-    def __init__(self, out: IO[str], scenario: Scenario, *, colour: bool, columns: int | None) -> None:
+    def __init__(self, out: IO[str], scenario: Scenario | None, *, colour: bool, columns: int | None) -> None:
         self.write = out.write
         self.encoding = encoding_of(out)
         self.utf8 = self.encoding.lower().replace("-", "") == "utf8"
         self.rows = Rows()
-        self.own_events = OwnEvents(scenario) if scenario.workers else None
+        self.own_events = OwnEvents(scenario) if scenario is not None and scenario.workers else None
         self.colour = colour
         self.columns = columns
         self.widths = [_width(column, scenario, columns) for column in BETWEEN]
@@ -161,8 +162,14 @@ class Trace:
         return [" " * lead + first, *(" " * indent + line for line in rest)]
 
 
-def _width(column: Column, scenario: Scenario, columns: int | None) -> int:
+def painted_row(text: str, *, bad: bool, colour: bool) -> str:
+    return f"{ANSI[BAD if bad else GOOD]}{text}{RESET}" if colour else text
+
+
+def _width(column: Column, scenario: Scenario | None, columns: int | None) -> int:
     """Known before the first event."""
+    if scenario is None:
+        return column.widest if columns is None else max(column.least, columns // column.share)
     expected = column.expected(scenario) if column.expected is not None else ()
     wanted = max([column.least, *(width(visible(text)) for text in expected)])
     return min(wanted, column.widest if columns is None else max(column.least, columns // column.share))

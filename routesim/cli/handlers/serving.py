@@ -1,0 +1,171 @@
+"""What `routesim serve` does once its command line is understood: what it starts with, and until when it runs."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from routesim.cli.handlers.serving_inputs import ServeOptions, broker_of, scenarios_of, users_of
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
+from routesim.cli.shared.options import choice
+from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
+from routesim.cli.shared.refusing import refuse_runs, rules_of
+from routesim.durations import parse_duration
+from routesim.report.formats.served import FORMATS, ServedReport, report_for
+
+if TYPE_CHECKING:
+    from routesim.scenario import Scenario
+    from routesim.serve.server import Server
+    from routesim.serve.transport import Transport
+
+CLOCKS = ("real", "manual")
+FLUSH_S = 0.05
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def serve_files(options: ServeOptions) -> int:
+    """The exit status. Raises `UsageError`."""
+    _check(options)
+    try:
+        from routesim.serve.transport import Transport  # noqa: F401  # needs the extra
+    except ModuleNotFoundError as missing:
+        stderr_line(f"error: `routesim serve` needs {missing.name}: pip install 'routesim[serve]'")
+        return NO_VERDICT
+    try:
+        scenarios = scenarios_of(options)
+    except FilesRefused as problem:
+        return refuse_runs(problem, options.format, options.output)
+    try:
+        with opened(options.output) as out:
+            return asyncio.run(_serve(options, scenarios, out))
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None
+
+
+def _check(options: ServeOptions) -> None:
+    choice("--format", options.format, FORMATS)
+    choice("--clock", options.clock, CLOCKS)
+    if options.rabbitmq is not None:
+        rules_of(options.rabbitmq)
+    if options.clock == "manual" and options.speed != 1:
+        raise UsageError("--speed is of the real clock; the manual one goes as it is told")
+    if options.clock == "manual" and "-" in options.files:
+        raise UsageError("--clock manual reads `advance` from stdin, so FILE cannot be -")
+    if options.key and not options.certificate:
+        raise UsageError("--tls-key goes with --tls-cert")
+    if options.play and not options.files:
+        raise UsageError("--play needs a FILE whose consumers, workers and steps act")
+
+
+def _server(options: ServeOptions, scenarios: "dict[str, Scenario]") -> "Server":
+    from routesim.serve.clocks import ManualClock, WallClock
+    from routesim.serve.history import History
+    from routesim.serve.server import Server
+
+    brokers = {name: broker_of(scenario) for name, scenario in scenarios.items()}
+    version = next(iter(scenarios.values())).rabbitmq
+    clock = WallClock(options.speed) if options.clock == "real" else ManualClock()
+    return Server(rules_of(version), brokers, users_of(options), clock, History(options.history))
+
+
+async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: IO[str]) -> int:
+    from routesim.serve.transport import Transport
+
+    server = _server(options, scenarios)
+    transport = Transport(server)
+    context = _context(options)
+    try:
+        port = await transport.listen(options.host, options.port, context)
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        stderr_line(f"error: cannot listen on {options.host}:{options.port}: {reason}")
+        return NO_VERDICT
+    report = report_for(format_for(options.format, out), out, style_of(out, format_for(options.format, out), quiet=options.quiet))
+    for vhost in server.vhosts.values():
+        vhost.broker.listen = report.listener(server.history)
+    with _told_to_end() as ended:
+        _say_where(options, report, server, port)
+        if options.clock == "manual":
+            _hear_commands(transport)
+        flushing = asyncio.create_task(_flush_now_and_then(out))
+        await ended.wait()
+        flushing.cancel()
+        server.advance()
+        await transport.close("server is shutting down")
+    report.finish(server, scenarios)
+    return NO if options.fail_on_loss and server.lost() else OK
+
+
+def _context(options: ServeOptions) -> Any:
+    """Raises `UsageError`."""
+    if options.certificate is None:
+        return None
+    from routesim.serve.tls import context
+
+    try:
+        return context(options.certificate, options.key)
+    except OSError as problem:
+        raise UsageError(f"cannot use the certificate {options.certificate}: {problem.strerror or problem}") from None
+
+
+def _say_where(options: ServeOptions, report: ServedReport, server: "Server", port: int) -> None:
+    scheme = "amqps" if options.certificate else "amqp"
+    report.listening(server, scheme, options.host, port, sys.stdout if options.output else report.out)
+    stderr_line("note: permissions of users are not enforced: who is let in may do everything")
+    if options.host not in ("127.0.0.1", "localhost", "::1"):
+        stderr_line(f"warning: whoever reaches {options.host} can connect; this server is for tests, not for production")
+
+
+@contextlib.contextmanager
+def _told_to_end() -> Iterator[asyncio.Event]:
+    """An event that Ctrl-C, SIGTERM and SIGHUP set."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    handled = []
+    before = {}
+    for number in ENDING:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            continue
+        try:
+            loop.add_signal_handler(number, ended.set)
+            handled.append(number)
+        except (NotImplementedError, RuntimeError):  # Windows
+            before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
+    try:
+        yield ended
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def _flush_now_and_then(out: IO[str]) -> None:
+    """What has been written is seen soon, without a system call for each line."""
+    while True:
+        await asyncio.sleep(FLUSH_S)
+        out.flush()
+
+
+def _hear_commands(transport: "Transport") -> None:
+    """Lines on stdin, on every system: read in a thread, carried out in the loop."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        for line in sys.stdin if sys.stdin is not None else ():
+            loop.call_soon_threadsafe(_command, transport, line.strip())
+
+    threading.Thread(target=read, daemon=True).start()
+
+
+def _command(transport: "Transport", line: str) -> None:
+    words = line.split()
+    if not words:
+        return
+    ms = parse_duration(words[1]) if len(words) == 2 and words[0] == "advance" else None
+    if ms is None:
+        stderr_line(f"error: stdin takes lines such as `advance 5s`, not '{line}'")
+        return
+    transport.advance_by(ms)

@@ -1,0 +1,76 @@
+"""`routesim serve`: clients of any language talk to the embedded engine as to RabbitMQ."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import FAIL_ON_LOSS, OUTPUT, RABBITMQ
+
+EXAMPLES = examples(
+    "routesim serve",
+    "routesim serve shop.yaml --port 0 --format json",
+    "routesim serve definitions.json --rabbitmq 3.13 --vhost shop",
+    "routesim serve shop.yaml --play --fail-on-loss",
+    "routesim serve --clock manual --quiet",
+    "routesim serve --user app:secret --add-vhost staging",
+)
+
+
+def serve(
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE...", help="Scenarios or definitions files: what is there from the start.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="0: any that is free.")] = 5672,
+    host: Annotated[str, typer.Option("--host", metavar="HOST", help="On which address. Others than loopback need a --user.")] = (
+        "127.0.0.1"
+    ),
+    rabbitmq: RABBITMQ = None,
+    vhost: Annotated[
+        list[str] | None, typer.Option("--vhost", metavar="NAME", help="Only this vhost of the files. Repeatable. Default: all.")
+    ] = None,
+    add_vhost: Annotated[
+        list[str] | None, typer.Option("--add-vhost", metavar="NAME", help="An empty vhost beside them. Repeatable.")
+    ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option("--user", metavar="NAME:PASSWORD", help="Who may connect. Default: guest, from loopback. Repeatable."),
+    ] = None,
+    users: Annotated[
+        str | None, typer.Option("--users", metavar="FILE", help="The same, a line each: not seen in a list of processes.")
+    ] = None,
+    clock: Annotated[
+        str, typer.Option("--clock", metavar="CLOCK", help="real (default), or manual: `advance 5s` on stdin lets time pass.")
+    ] = "real",
+    speed: Annotated[int, typer.Option("--speed", min=1, metavar="N", help="The real clock goes N times faster.")] = 1,
+    play: Annotated[
+        bool, typer.Option("--play", help="Consumers, workers and steps of the files act beside the real clients.")
+    ] = False,
+    history: Annotated[
+        int, typer.Option("--history", min=1, metavar="N", help="Of what has ended the last N messages are known.")
+    ] = 10_000,
+    tls_cert: Annotated[str | None, typer.Option("--tls-cert", metavar="FILE", help="Speak TLS, with this certificate.")] = None,
+    tls_key: Annotated[
+        str | None, typer.Option("--tls-key", metavar="FILE", help="Its key, where it is not in that file.")
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or ndjson. Default: table, in a pipe plain."),
+    ] = None,
+    output: OUTPUT = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No trace: the address, what is lost, and the end.")] = False,
+    fail_on_loss: FAIL_ON_LOSS = False,
+) -> None:
+    """Be a RabbitMQ of any version for real clients, and say what becomes of each of their messages."""
+    from routesim.cli.handlers.serving import serve_files
+    from routesim.cli.handlers.serving_inputs import ServeOptions
+
+    options = ServeOptions(
+        tuple(files or ()), port, host, rabbitmq, tuple(vhost or ()), tuple(add_vhost or ()), tuple(user or ()), users, clock,
+        speed, play, history, tls_cert, tls_key, format, output, quiet, fail_on_loss,
+    )  # fmt: skip
+    sys.exit(serve_files(options))
+
+
+COMMAND = CliCommand(serve, EXAMPLES)

@@ -1,0 +1,339 @@
+"""A channel of a client: its frames to methods and messages, these to steps, and what the engine has for it back to frames."""
+
+from struct import Struct
+from typing import Any, Protocol
+
+from routesim.amqp import frames
+from routesim.amqp.fields import BadField, text_of
+from routesim.amqp.frames import BODY, HEADER, METHOD, described
+from routesim.amqp.methods import WITH_CONTENT, Method, id_of, short_of, written
+from routesim.amqp.properties import BASIC, Properties, parsed_properties, written_properties
+from routesim.broker import ChannelEnded, ConsumerEnded
+from routesim.broker.records import PublishOutcome
+from routesim.content import Content
+from routesim.model import Message
+from routesim.queues import Delivery
+from routesim.replies import AmqpError
+from routesim.serve.channel_methods import METHODS
+from routesim.serve.faults import NOBODY, Fault, method_of
+from routesim.serve.vhosts import Vhost
+from routesim.steps import Ack, OpenChannel, Publish, Step
+
+STARTING, OPEN, CLOSING = "starting", "open", "closing"
+PUBLISH = bytes((0, 60, 0, 40))
+ACK = bytes((0, 60, 0, 80))
+DELIVER = bytes((0, 60, 0, 60))
+TAG = Struct(">Q")
+ACKED = Struct(">4xQB")
+CONTENT = Struct(">HHQ")
+MOST_BYTES = 2_147_483_383  # of a body, whatever its frames say
+
+
+class Carries(Protocol):
+    """A connection, as far as its channels need it."""
+
+    name: str
+    frame_max: int
+    hears_cancels: bool
+    largest_body: int
+
+    def write(self, data: bytes) -> None: ...
+
+    def refused(self, refused: AmqpError, at: tuple[int, int]) -> None:
+        """The engine has closed the connection."""
+
+    def confirms_on(self, channel: "ServedChannel") -> None:
+        """The channel has acks to say when the turn is over."""
+
+    def message_id(self, properties: dict[str, Any]) -> str:
+        """What the next message is called in traces."""
+
+    def forget(self, channel: "ServedChannel") -> None:
+        """The channel is closed, its number is free."""
+
+
+class ServedChannel:
+    """`name` is what the engine calls it. Its state is `starting` until channel.open, `closing` after a channel.close to the
+    client until that answers.
+    """
+
+    def __init__(self, connection: Carries, vhost: Vhost, number: int) -> None:
+        self.connection = connection
+        self.owner = connection.name
+        self.number = number
+        self.name = f"{connection.name}#{number}"
+        self.vhost = vhost
+        self.broker = self.vhost.broker
+        self.state = STARTING
+        self.confirming = False
+        # Publishes have numbers once they are confirmed: how many were, of which the client was told, the newest to be told of.
+        self.confirmed = self.said = self.unsaid = 0
+        self.awaits = METHOD
+        self.method: Method | None = None  # whose content is coming
+        self.exchange = self.routing_key = ""
+        self.mandatory = self.immediate = False
+        self.header = b""
+        self.size = 0
+        self.fragments: list[bytes] = []
+        self.prefixes: dict[str, bytes] = {}  # of deliveries, by consumer tag
+
+    # What comes -------------------------------------------------------------------------------------------------------
+
+    def receive(self, kind: int, payload: bytes) -> None:
+        """The next frame. Raises `Fault` for what closes the connection."""
+        if kind == METHOD and self.awaits == METHOD:
+            head = payload[:4]
+            if head == PUBLISH and self.state == OPEN:
+                self._begin_publish(payload)
+            elif head == ACK and self.state == OPEN and len(payload) == 13:
+                tag, multiple = ACKED.unpack(payload)
+                self.ask("basic.ack", Ack(self.name, tag, bool(multiple & 1)))
+                self.vhost.dispatch()
+            else:
+                if len(payload) < 4:
+                    raise Fault(501, f"{described(kind, payload)}: unknown_frame")
+                self._method(method_of(payload))
+        elif kind == HEADER and self.awaits == HEADER:
+            self._header(payload)
+        elif kind == BODY and self.awaits == BODY:
+            self._body(payload)
+        else:
+            raise self._unexpected(kind, payload)
+
+    def _unexpected(self, kind: int, payload: bytes) -> Fault:
+        if kind not in (METHOD, HEADER, BODY) or (kind == METHOD and len(payload) < 4) or (kind == HEADER and len(payload) < 12):
+            return Fault(501, f"{described(kind, payload)}: unknown_frame")
+        if self.awaits == METHOD:
+            return Fault(505, "expected method frame, got non method frame instead")
+        at = id_of(self.method.name) if self.method else id_of("basic.publish")
+        if self.awaits == HEADER:
+            return Fault(505, f"expected content header for class {at[0]}, got non content header frame instead", at)
+        return Fault(505, "expected content body, got non content body frame instead", at)
+
+    def _begin_publish(self, payload: bytes) -> None:
+        """basic.publish is most of what comes, and is read by hand."""
+        try:
+            end = 7 + payload[6]
+            self.exchange = text_of(payload[7:end])
+            stop = end + 1 + payload[end]
+            self.routing_key = text_of(payload[end + 1 : stop])
+            flags = payload[stop]
+        except IndexError:
+            flags = stop = -1
+        if stop + 1 != len(payload):
+            method_of(payload)  # says what is wrong
+        self.mandatory, self.immediate = bool(flags & 1), bool(flags & 2)
+        self.method = None
+        self.awaits = HEADER
+
+    def _header(self, payload: bytes) -> None:
+        if len(payload) < 12:
+            raise self._unexpected(HEADER, payload)
+        kind, weight, size = CONTENT.unpack_from(payload)
+        at = id_of(self.method.name) if self.method else id_of("basic.publish")
+        if weight:
+            raise Fault(505, f"expected content header for class {at[0]}, got non content header frame instead", at)
+        if kind != at[0]:
+            raise Fault(505, f"expected content header for class {at[0]}, got one for class {kind} instead", at)
+        limit = self.connection.largest_body
+        if size > limit:
+            raise Fault(501, f"content body size {size} exceeds maximum allowed size {limit}", at)
+        self.header, self.size = payload[12:], size
+        if size:
+            self.awaits = BODY
+        else:
+            self._whole(b"")
+
+    def _body(self, payload: bytes) -> None:
+        left = self.size - len(payload)
+        if left < 0:
+            at = id_of(self.method.name) if self.method else id_of("basic.publish")
+            raise Fault(501, "content body frame exceeds remaining content size", at)
+        if left:
+            self.size = left
+            self.fragments.append(payload)
+        elif self.fragments:
+            self.fragments.append(payload)
+            body = b"".join(self.fragments)
+            self.fragments = []
+            self._whole(body)
+        else:
+            self._whole(payload)
+
+    def _whole(self, body: bytes) -> None:
+        """A method with its content is there."""
+        self.awaits = METHOD
+        if self.method is not None:
+            method, self.method = self.method, None
+            self._carry_out(method)
+        elif self.state == OPEN:
+            self._publish(body)
+
+    def _publish(self, body: bytes) -> None:
+        if self.immediate:
+            raise Fault(540, "immediate=true", id_of("basic.publish"))
+        header = self.header
+        try:
+            sent = parsed_properties(header)
+        except BadField:
+            raise Fault(541, "INTERNAL_ERROR") from None
+        message = Message(
+            self.exchange, self.routing_key, body, sent.headers, sent.priority, sent.expiration, sent.delivery_mode,
+            self.mandatory, sent.others, header,
+        )  # fmt: skip
+        self.ask("basic.publish", Publish(self.name, message, self.connection.message_id(sent.others)))
+        self.vhost.dispatch()
+
+    # Methods ----------------------------------------------------------------------------------------------------------
+
+    def _method(self, method: Method) -> None:
+        if method.name in WITH_CONTENT:
+            self.awaits, self.method = HEADER, method
+            if method.name == "basic.publish":  # in no state to publish
+                self.exchange = method.arguments["exchange"]
+            return
+        self._carry_out(method)
+
+    def _carry_out(self, method: Method) -> None:
+        name = method.name
+        if self.state == CLOSING:
+            if name == "channel.close-ok":
+                self.connection.forget(self)
+            elif name == "channel.close":
+                self.say("channel.close-ok")
+            return
+        if self.state == STARTING:
+            if name != "channel.open":
+                raise Fault(504, "expected 'channel.open'", id_of(name))
+            self.state = OPEN
+            self.vhost.channels[self.name] = self
+            self.vhost.apply(OpenChannel(self.name, self.connection.name))
+            self.say("channel.open-ok")
+            return
+        do = METHODS.get(name)
+        if do is None:
+            raise Fault(503, "unimplemented method", id_of(name))
+        do(self, method.arguments)
+        self.vhost.dispatch()
+
+    def forget(self) -> None:
+        self.connection.forget(self)
+
+    def ask(self, name: str, step: Step) -> bool:
+        """Ask the engine on behalf of a method; False where it refuses, of which the client has been told then."""
+        refused = self.vhost.apply(step)
+        if refused is None:
+            return True
+        self.refuse(refused, id_of(name))
+        return False
+
+    def refuse(self, refused: AmqpError, at: tuple[int, int]) -> None:
+        """The engine has closed the channel, or its connection."""
+        if refused.closes_connection:
+            self.connection.refused(refused, at)
+        else:
+            self._close(refused, at)
+
+    def _close(self, refused: AmqpError, at: tuple[int, int]) -> None:
+        self.vhost.dispatch_told()
+        self.vhost.channels.pop(self.name, None)
+        self.say("channel.close", reply_code=refused.code, reply_text=limited(refused.text), class_id=at[0], method_id=at[1])
+        self.state = CLOSING
+        self.prefixes.clear()
+
+    # What the engine has ----------------------------------------------------------------------------------------------
+
+    def tell(self, outcome: PublishOutcome) -> None:
+        """A message comes back, and its number is confirmed. Acks in a row are one, with `multiple`."""
+        if outcome.returned:
+            self.say_confirms()
+            content = outcome.content
+            method = written(
+                "basic.return", reply_code=312, reply_text="NO_ROUTE", exchange=content.exchange, routing_key=content.routing_key
+            )
+            self.connection.write(self._content_frames(method, content, encoded_of(content)))
+        if not self.confirming:
+            return
+        self.confirmed += 1
+        if outcome.refused:
+            self.say_confirms()
+            self.said = self.confirmed
+            self.say("basic.nack", delivery_tag=self.confirmed)
+        else:
+            self.unsaid = self.confirmed
+            self.connection.confirms_on(self)
+
+    def say_confirms(self) -> None:
+        """The acks that have been put together."""
+        if self.unsaid:
+            tag, self.unsaid = self.unsaid, 0
+            multiple = tag - self.said > 1
+            self.said = tag
+            self.connection.write(frames.method_frame(self.number, ACK + TAG.pack(tag) + (b"\1" if multiple else b"\0")))
+
+    def deliver(self, delivery: Delivery[Any]) -> None:
+        subscription, copy = delivery.subscription, delivery.copy
+        assert subscription is not None
+        content: Content = copy.content
+        prefix = self.prefixes.get(subscription.tag)
+        if prefix is None:
+            prefix = self.prefixes[subscription.tag] = DELIVER + short_of(subscription.tag)
+        redelivered = b"\1" if (copy.returns or copy.failures) and not delivery.queue.keeps_log else b"\0"
+        method = b"%b%b%b%b%b" % (
+            prefix, TAG.pack(delivery.tag), redelivered, short_of(content.exchange), short_of(content.routing_key)
+        )  # fmt: skip
+        self.connection.write(self._content_frames(method, content, encoded_of(content, delivery.queue.headers(copy))))
+
+    def _content_frames(self, method: bytes, content: Content, properties: bytes) -> bytes:
+        number, body = self.number, content.body
+        data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+        return b"%b%b%b" % (
+            frames.method_frame(number, method),
+            frames.frame(HEADER, number, CONTENT.pack(BASIC, 0, len(data)) + properties),
+            frames.body_frames(number, data, self.connection.frame_max),
+        )
+
+    def got(self, delivery: Delivery[Any], left: int) -> None:
+        copy = delivery.copy
+        content: Content = copy.content
+        method = written(
+            "basic.get-ok", delivery_tag=delivery.tag, redelivered=copy.redelivered and not delivery.queue.keeps_log,
+            exchange=content.exchange, routing_key=content.routing_key, message_count=left,
+        )  # fmt: skip
+        self.connection.write(self._content_frames(method, content, encoded_of(content, delivery.queue.headers(copy, got=True))))
+
+    def consumer_ended(self, item: ConsumerEnded) -> None:
+        """The broker has cancelled a consumer."""
+        self.prefixes.pop(item.tag, None)
+        if not item.channel_lost and item.why != "cancelled" and self.connection.hears_cancels:
+            self.say("basic.cancel", consumer_tag=item.tag, nowait=True)
+
+    def ended(self, item: ChannelEnded) -> None:
+        """The broker has closed the channel by itself."""
+        if item.refused is not None and self.state == OPEN:
+            self._close(item.refused, NOBODY)
+
+    def say(self, name: str, **arguments: Any) -> None:
+        if self.unsaid:
+            self.say_confirms()
+        self.connection.write(frames.method_frame(self.number, written(name, **arguments)))
+
+
+def encoded_of(content: Content, headers: Any = None) -> bytes:
+    """The properties as they are sent, with the headers of a delivery where these are not the message's own."""
+    own = content.headers
+    if headers is not None and headers is not own and (headers or own):
+        return written_properties(_properties(content, headers))
+    if content.encoded is None:
+        content.encoded = written_properties(_properties(content, own))
+    return content.encoded
+
+
+def _properties(content: Content, headers: Any) -> Properties:
+    return Properties(headers, content.priority, content.expiration, content.delivery_mode, content.properties)
+
+
+def limited(text: str) -> str:
+    """A reply text, which is a short string: RabbitMQ cuts what is longer."""
+    data = text.encode("utf-8", "surrogateescape")
+    return text if len(data) <= 255 else data[:252].decode("utf-8", "surrogateescape") + "..."

@@ -1,0 +1,217 @@
+"""A connection of a client, without its socket: bytes in, bytes out, from the protocol header to the last close-ok."""
+
+from typing import Any
+
+from routesim.amqp import frames
+from routesim.amqp.frames import HEADER, HEARTBEAT, METHOD, PROTOCOL_HEADER, BrokenFrame, FrameReader, described
+from routesim.amqp.methods import written
+from routesim.replies import AmqpError
+from routesim.serve import handshake
+from routesim.serve.channel import ServedChannel, limited
+from routesim.serve.faults import NOBODY, Fault, method_of
+from routesim.serve.host import ServerHost, Link
+from routesim.serve.vhosts import Vhost
+from routesim.steps import Close, Crash
+
+HEADER_WANTED, RUNNING, CLOSING, CLOSED = "header", "running", "closing", "closed"
+PATIENCE_S = 10.0  # for a close-ok
+
+
+class Connection:
+    """`name` says in traces whose it is. `state`: header, starting, tuning, opening, running, refused or closing (both wait for a
+    close-ok), closed."""
+
+    def __init__(self, server: ServerHost, link: Link, peer: str, *, loopback: bool) -> None:
+        self.server = server
+        self.largest_body = server.largest_body
+        self.link = link
+        self.peer = peer
+        self.loopback = loopback
+        self.name = peer
+        self.state = HEADER_WANTED
+        self.reader = FrameReader()
+        self.header = b""
+        self.vhost: Vhost | None = None
+        self.user = ""
+        self.frame_max = frames.SMALLEST_MAX
+        self.channel_max = 0
+        self.hears_cancels = False
+        self.capabilities: dict[str, Any] = {}
+        self.channels: dict[int, ServedChannel] = {}
+        self.output: list[bytes] = []
+        self.confirming: list[ServedChannel] = []  # with acks to be said
+        self.messages = 0
+
+    # Bytes ------------------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        if self.state == HEADER_WANTED:
+            data = self._protocol_header(data)
+        if self.state == CLOSED or not data:
+            return
+        try:
+            for kind, number, payload in self.reader.frames(data):
+                self._frame(kind, number, payload)
+                if self.state == CLOSED:
+                    return
+        except BrokenFrame as broken:
+            self._lost_sync(broken)
+
+    def _protocol_header(self, data: bytes) -> bytes:
+        self.header += data
+        if len(self.header) < len(PROTOCOL_HEADER):
+            return b""
+        header, rest = self.header[:8], self.header[8:]
+        answer = handshake.offered(header, self.server.rules)
+        if answer is not None:
+            self.write(answer)
+            self.end()
+            return b""
+        handshake.start(self)
+        return rest
+
+    def _lost_sync(self, broken: BrokenFrame) -> None:
+        """What follows has no meaning: the error is said, and no answer is waited for."""
+        if self.state in (RUNNING, CLOSING):
+            self.fail(Fault(501, broken.text))
+        self.state = CLOSED
+        self._gone()
+        self.link.end(handshake.SILENT_S)
+
+    def _frame(self, kind: int, number: int, payload: bytes) -> None:
+        try:
+            if number == 0:
+                self._frame_of_connection(kind, payload)
+            elif self.state == RUNNING:
+                channel = self.channels.get(number)
+                if channel is None:
+                    channel = self._new_channel(kind, number, payload)
+                channel.receive(kind, payload)
+            elif self.state != CLOSING:
+                raise Fault(505, described(kind, payload))
+        except Fault as fault:
+            self.fail(fault, fault.at)
+
+    def _new_channel(self, kind: int, number: int, payload: bytes) -> ServedChannel:
+        if kind == HEARTBEAT and not payload:
+            raise Fault(505, described(kind, payload))
+        if self.channel_max and len(self.channels) >= self.channel_max:
+            most = self.channel_max
+            raise Fault(530, f"number of channels opened ({most}) has reached the negotiated channel_max ({most})")
+        channel = self.channels[number] = ServedChannel(self, self.vhost_of(), number)
+        return channel
+
+    def _frame_of_connection(self, kind: int, payload: bytes) -> None:
+        if kind == HEARTBEAT and not payload:
+            return
+        if kind == METHOD and len(payload) >= 4:
+            method = method_of(payload)
+            handshake.carry_out(self, method.name, method.arguments)
+            return
+        if self.state == CLOSING:
+            return
+        known = kind in (frames.BODY, HEADER)
+        raise Fault(505, described(kind, payload)) if known else Fault(501, f"{described(kind, payload)}: unknown_frame")
+
+    def write(self, data: bytes) -> None:
+        if not self.output:
+            self.server.unsent.append(self)
+        self.output.append(data)
+
+    def confirms_on(self, channel: ServedChannel) -> None:
+        """The channel has acks to say when the turn is over."""
+        if not self.output:
+            self.server.unsent.append(self)
+            self.output.append(b"")
+        self.confirming.append(channel)
+
+    def flush(self) -> None:
+        """Hand over what has been written since."""
+        if self.confirming:
+            confirming, self.confirming = self.confirming, []
+            for channel in confirming:
+                channel.say_confirms()
+        output, self.output = self.output, []
+        self.link.send(b"".join(output))
+
+    def say(self, name: str, **arguments: Any) -> None:
+        """A method on channel 0."""
+        self.write(frames.method_frame(0, written(name, **arguments)))
+
+    # Its life ---------------------------------------------------------------------------------------------------------
+
+    def vhost_of(self) -> Vhost:
+        assert self.vhost is not None
+        return self.vhost
+
+    def message_id(self, properties: dict[str, Any]) -> str:
+        """What the next message of this connection is called in traces: its message_id, where nobody else's is the same."""
+        self.messages += 1
+        return self.server.history.name_of(self.name, self.messages, properties.get("message_id"))
+
+    def forget(self, channel: ServedChannel) -> None:
+        """The channel is closed, its number is free."""
+        self.channels.pop(channel.number, None)
+        channel.vhost.channels.pop(channel.name, None)
+
+    def fail(self, fault: AmqpError, at: tuple[int, int] = NOBODY) -> None:
+        """The connection is closed with this error: by what the client said, not by the engine."""
+        if self.state == RUNNING:
+            assert self.vhost is not None
+            self.vhost.dispatch()
+            self.vhost.apply(Close(self.name, fault.code, fault.text))
+            self.vhost.dispatch()
+            self._tell(fault, at)
+        elif self.state not in (CLOSING, CLOSED):
+            handshake.failed(self, fault, at)
+
+    def refused(self, refused: AmqpError, at: tuple[int, int]) -> None:
+        """The engine has closed the connection."""
+        self._tell(refused, at)
+
+    def _tell(self, error: AmqpError, at: tuple[int, int]) -> None:
+        for channel in list(self.channels.values()):
+            self.forget(channel)
+        self.state = CLOSING
+        self.say("connection.close", reply_code=error.code, reply_text=limited(error.text), class_id=at[0], method_id=at[1])
+        self.link.end(PATIENCE_S)
+
+    def close(self) -> None:
+        """connection.close by the client."""
+        if self.state == RUNNING:
+            assert self.vhost is not None
+            self.vhost.dispatch()
+            for channel in list(self.channels.values()):
+                self.forget(channel)
+            self.vhost.apply(Close(self.name))
+            self.vhost.dispatch()
+        self.say("connection.close-ok")
+        self.end()
+
+    def force_out(self, code: int, text: str) -> None:
+        """The server ends."""
+        if self.state == RUNNING:
+            self.fail(Fault(code, text))
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Nothing more is said or heard."""
+        self.state = CLOSED
+        self._gone()
+        self.link.end(0)
+
+    def lost(self) -> None:
+        """The socket is gone."""
+        if self.state == RUNNING:
+            assert self.vhost is not None
+            for channel in list(self.channels.values()):
+                self.forget(channel)
+            self.vhost.apply(Crash(self.name))
+            self.vhost.dispatch()
+        self.state = CLOSED
+        self._gone()
+
+    def _gone(self) -> None:
+        self.server.connections.discard(self)
+        self.server.names.discard(self.name)

@@ -1,0 +1,142 @@
+"""The sockets of a server: asyncio around `Server`, which knows none."""
+
+import asyncio
+import ipaddress
+import ssl
+from typing import Any
+
+from routesim.amqp.frames import HEARTBEAT_FRAME
+from routesim.serve.server import Server
+
+HANDSHAKE_S = 10.0
+ALMOST_S = 0.0005
+
+
+class Transport:
+    """Listens, and wakes the server when one of its timers is due."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.loop = asyncio.get_running_loop()
+        self.listener: asyncio.Server | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.timer_ms: int | None = None
+
+    async def listen(self, host: str, port: int, context: ssl.SSLContext | None = None) -> int:
+        """The port. Raises OSError."""
+        self.listener = await self.loop.create_server(lambda: Socket(self), host, port, ssl=context, backlog=1024)
+        found: int = self.listener.sockets[0].getsockname()[1]
+        return found
+
+    def turn(self) -> None:
+        """After each reaction: what was written goes out, and the next timer is set."""
+        self.server.turn()
+        due = self.server.due_ms()
+        if due == self.timer_ms:
+            return
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        self.timer_ms = due
+        wait = None if due is None else self.server.clock.seconds_until(due)
+        if wait is not None:
+            self.timer = self.loop.call_later(wait + ALMOST_S, self.tick)
+
+    def tick(self) -> None:
+        self.timer, self.timer_ms = None, None
+        self.server.advance()
+        self.turn()
+
+    def advance_by(self, ms: int) -> None:
+        """Let time pass on a clock that waits to be told."""
+        self.server.clock.advance(ms)
+        self.server.advance()
+        self.turn()
+
+    async def close(self, text: str) -> None:
+        """Nobody is let in any more; who is there is told, and has a moment to go."""
+        if self.listener is not None:
+            self.listener.close()
+        self.server.force_out(text)
+        for _ in range(40):
+            if not self.server.connections:
+                return
+            await asyncio.sleep(0.05)
+
+
+class Socket(asyncio.Protocol):
+    """One client's socket."""
+
+    def __init__(self, owner: Transport) -> None:
+        self.owner = owner
+        self.server = owner.server
+        self.transport: asyncio.Transport
+        self.ending: asyncio.TimerHandle | None = None
+        self.every_s = 0
+        self.beating: asyncio.TimerHandle | None = None
+        self.heard = self.spoke = True
+        self.missed = 0
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        host, port = transport.get_extra_info("peername")[:2]
+        self.connection = self.server.connect(self, f"{host}:{port}", loopback=_is_loopback(host))
+        self.end(HANDSHAKE_S)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = True
+        self.server.advance()
+        self.connection.receive(data)
+        self.owner.turn()
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        for timer in (self.ending, self.beating):
+            if timer is not None:
+                timer.cancel()
+        self.server.advance()
+        self.connection.lost()
+        self.owner.turn()
+
+    # What the connection asks for
+
+    def send(self, data: bytes) -> None:
+        self.spoke = True
+        self.transport.write(data)
+
+    def end(self, after_s: float) -> None:
+        if self.ending is not None:
+            self.ending.cancel()
+        if after_s:
+            self.ending = self.owner.loop.call_later(after_s, self.transport.abort)
+        else:
+            self.owner.loop.call_soon(self.transport.close)
+
+    def stay(self) -> None:
+        """It need not end after all."""
+        if self.ending is not None:
+            self.ending.cancel()
+            self.ending = None
+
+    def beat(self, every_s: int) -> None:
+        self.every_s = every_s
+        if every_s:
+            self.beating = self.owner.loop.call_later(every_s / 2, self._beat)
+
+    def _beat(self) -> None:
+        """Twice in each interval: who has been silent for two of them is gone, and who hears nothing else hears this."""
+        self.missed = 0 if self.heard else self.missed + 1
+        self.heard = False
+        if self.missed >= 4:
+            self.transport.abort()
+            return
+        if not self.spoke:
+            self.transport.write(HEARTBEAT_FRAME)
+        self.spoke = False
+        self.beating = self.owner.loop.call_later(self.every_s / 2, self._beat)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
