@@ -9,7 +9,7 @@ from routesim.replies import AmqpError
 from routesim.serve import handshake
 from routesim.serve.channel import ServedChannel, limited
 from routesim.serve.faults import NOBODY, Fault, method_of
-from routesim.serve.host import ServerHost, Link
+from routesim.serve.host import Link, ServerHost
 from routesim.serve.vhosts import Vhost
 from routesim.steps import Close, Crash
 

@@ -8,7 +8,7 @@ from routesim.amqp.frames import PROTOCOL_HEADER, SMALLEST_MAX, FrameReader
 from routesim.amqp.methods import id_of
 from routesim.replies import AmqpError
 from routesim.serve.faults import Fault, fault_of
-from routesim.serve.host import ServerHost, Link
+from routesim.serve.host import Link, ServerHost
 from routesim.serve.users import LoginRefused, Malformed, User, login, mechanisms
 from routesim.serve.vhosts import Vhost
 from routesim.versions import Rules
