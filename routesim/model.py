@@ -173,6 +173,15 @@ class Task(NamedTuple):
     runs: tuple[Run, ...] = ()
 
 
+class Mingle(NamedTuple):
+    """How a worker asks the others when it starts: a command through `exchange`, to which they answer on `queue`, bound to the
+    worker's exchange for answers by the worker's name. `declares`: the steps before."""
+
+    exchange: str
+    queue: str
+    declares: tuple[Any, ...] = ()
+
+
 class TaskWorker(NamedTuple):
     """A worker process with a pool of `concurrency` children, as Celery's (rules/celery#2.2). Durations in ms.
 
@@ -207,6 +216,7 @@ class TaskWorker(NamedTuple):
     soft_shutdown: int = 0
     soft_shutdown_on_idle: bool = False
     remap_sigterm: bool = False
+    mingle: Mingle | None = None
     declares: tuple[Any, ...] = ()
 
 
@@ -229,6 +239,11 @@ def control_channel(worker: str) -> str:
 def gossip_channel(worker: str) -> str:
     """On the worker's main connection."""
     return f"{worker} (gossip)"
+
+
+def mingle_channel(worker: str) -> str:
+    """On the worker's main connection."""
+    return f"{worker} (mingle)"
 
 
 def events_channel(worker: str) -> str:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from routesim.celery.rates import rate_of
-from routesim.clients import executing, messages, shutdown
+from routesim.clients import executing, messages, mingling, shutdown
 from routesim.clients.actions import Actions
 from routesim.clients.worker_state import WorkerState
 from routesim.model import Consumer, Message, pool_channel, task_consumer
@@ -24,12 +24,12 @@ def carry_out(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> Action
     if to and state.plan.name not in to:
         return
     arguments = command.get("arguments")
-    method = COMMANDS.get(str(command.get("method")))
+    method = COMMANDS.get(str(command.get("method"))) or OF_WORKERS.get(str(command.get("method")))
     if method is not None:
         yield from method(state, arguments if isinstance(arguments, dict) else {})
     reply_to = command.get("reply_to")
     if isinstance(reply_to, dict) and state.plan.replies is not None:
-        answer = {state.plan.name: {"ok": "pong" if command.get("method") == "ping" else "done"}}
+        answer = {state.plan.name: _answer(state, str(command.get("method")))}
         channel = pool_channel(state.plan.name)
         state.opened.add(channel)
         headers = {"ticket": command.get("ticket"), "clock": 0}
@@ -44,11 +44,24 @@ def carry_out(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> Action
         )
 
 
+def _answer(state: WorkerState, method: str) -> dict[str, Any]:
+    if method == "hello":
+        return {"revoked": list(state.revoked), "clock": 0}
+    return {"ok": "pong" if method == "ping" else "done"}
+
+
+def _hello(state: WorkerState, arguments: dict[str, Any]) -> Actions:
+    """Another worker starts: it tells what it knows to be revoked, and is told."""
+    yield from ()
+    if arguments.get("from_node") != state.plan.name:
+        mingling.merge(state, arguments)
+
+
 def _revoke(state: WorkerState, arguments: dict[str, Any]) -> Actions:
     """The ids are only remembered: what is held or reserved is let go when its turn comes."""
     ids = arguments.get("task_id")
     for id in ids if isinstance(ids, list) else [ids]:
-        state.revoked.add(str(id))
+        state.revoked[str(id)] = None
         if arguments.get("terminate"):
             yield from executing.terminate(state, str(id))
 
@@ -104,3 +117,4 @@ COMMANDS: dict[str, Any] = {
     "cancel_consumer": _cancel_consumer,
     "add_consumer": _add_consumer,
 }
+OF_WORKERS: dict[str, Any] = {"hello": _hello}  # what they send each other

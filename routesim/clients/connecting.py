@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from routesim import events
-from routesim.clients import messages
+from routesim.clients import messages, mingling
 from routesim.clients.actions import Actions, After, Soon, StepRefusal
 from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.messages import emit
@@ -18,30 +18,46 @@ RECONNECT_MS = 1_000  # between two attempts to get what the broker refused
 MAX_ATTEMPTS = 100  # Celery's broker_connection_max_retries
 
 
-def start(state: WorkerState, why: str) -> Actions:
+def start(state: WorkerState, why: str, *, mingles: bool = True) -> Actions:
     state.alive = True
     state.stopping, state.reduced, state.attempts = "", False, 0
     state.softly = state.killed_softly = False
     state.told_to_end = 0
     state.overslept, state.over, state.unsent = [], {}, []
     state.prefetch = PrefetchCount(state.plan.prefetch, state.plan.eta_limit)
-    state.revoked, state.rates, state.cancelled = set(), {}, set()
+    state.revoked, state.rates, state.cancelled = {}, {}, set()
     state.consumers = {task_consumer(state.plan.name, queue): queue for queue in state.plan.queues}
     state.sends_events = state.plan.sends_events
-    yield from connect(state, why)
+    yield from connect(state, why, mingles=mingles)
 
 
-def connect(state: WorkerState, why: str) -> Actions:
-    """basic.qos, then everything that it declares, then its consumers in order."""
-    plan = state.plan
+def connect(state: WorkerState, why: str, *, mingles: bool = True) -> Actions:
+    """Asks the other workers first, where it does; what is there when the scenario begins is past that."""
     state.life += 1
     state.connected = True
+    if state.plan.mingle is not None and mingles:
+        yield from mingling.ask(state, state.plan.mingle, why)
+    else:
+        yield from consume(state, why)
+
+
+def mingled(state: WorkerState) -> Actions:
+    why = state.mingling
+    yield from mingling.answers_are_in(state)
+    yield from consume(state, why)
+
+
+def consume(state: WorkerState, why: str) -> Actions:
+    """basic.qos, then everything that it declares, then its consumers in order."""
+    plan = state.plan
     for step in (qos(state, state.prefetch.value), *plan.declares, *_consumes(state)):
         refused = yield step
         if refused is not None:
             yield from _refused(state, refused)
             return
     state.attempts = 0
+    if plan.control is not None:
+        state.shared.listeners[plan.name] = plan.mingle.exchange if plan.mingle is not None else None
     yield events.WorkerOnline(state.now, plan.name, why)
     yield from messages.worker_event(state, "online")
     if plan.heartbeat is not None and plan.events is not None:
@@ -84,7 +100,7 @@ def disconnect(state: WorkerState) -> Actions:
 
 def lose(state: WorkerState) -> Actions:
     """What waits can never be acknowledged and is forgotten; what runs goes on, unless it is to be cancelled."""
-    state.connected = False
+    _not_connected(state)
     yield from _forget_waiting(state, "its connection was lost")
     plan = state.plan
     if plan.cancels_on_loss:
@@ -100,6 +116,11 @@ def lose(state: WorkerState) -> Actions:
         state.reduced = state.prefetch.value != plan.prefetch
     else:
         state.prefetch = PrefetchCount(plan.prefetch, plan.eta_limit)
+
+
+def _not_connected(state: WorkerState) -> None:
+    state.connected, state.asked, state.mingling = False, False, ""
+    state.shared.listeners.pop(state.plan.name, None)
 
 
 def _forget_waiting(state: WorkerState, why: str) -> Actions:
@@ -148,14 +169,15 @@ def lose_runs(state: WorkerState, numbers: Iterable[int], why: str) -> Actions:
 def cancel_consumers(state: WorkerState) -> Actions:
     state.stopping = state.stopping or "shutdown"
     for consumer in state.consumers:
-        if consumer not in state.cancelled and state.connected:
+        if consumer not in state.cancelled and state.connected and not state.mingling:
             state.cancelled.add(consumer)
             yield Cancel(state.plan.name, consumer)
 
 
 def leave(state: WorkerState, why: str) -> Actions:
     """It takes leave of the broker in good order."""
-    state.alive = state.connected = False
+    state.alive = False
+    _not_connected(state)
     yield from _forget_waiting(state, why)
     yield from messages.worker_event(state, "offline")
     for connection in (state.plan.name, *sorted(state.opened)):
@@ -166,7 +188,8 @@ def leave(state: WorkerState, why: str) -> Actions:
 
 def die(state: WorkerState, why: str) -> Actions:
     """All its connections are gone at once, and its children with it."""
-    state.alive = state.connected = False
+    state.alive = False
+    _not_connected(state)
     for connection in (state.plan.name, *sorted(state.opened)):
         yield Crash(connection)
     state.opened.clear()

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.broker import ChannelEnded, ConsumerEnded
-from routesim.clients import connecting, executing, shutdown
+from routesim.clients import connecting, executing, mingling, shutdown
 from routesim.clients.actions import Actions, Soon
 from routesim.clients.timers import (
     Heartbeat,
     JobEnds,
     JobReported,
+    Mingled,
     Reconnect,
     SoftShutdownEnds,
     StartAgain,
@@ -33,6 +34,7 @@ TIMERS: dict[type, Callable[[WorkerState, Any], Actions]] = {
     Heartbeat: lambda state, timer: connecting.heartbeat(state),
     SoftShutdownEnds: lambda state, timer: shutdown.stop_at_once(state),
     StartAgain: lambda state, timer: connecting.start(state, "started again"),
+    Mingled: lambda state, timer: connecting.mingled(state),
     Reconnect: lambda state, timer: connecting.connect(state, "reconnected"),
 }
 SIGNALS: dict[str, Callable[[WorkerState], Actions]] = {
@@ -45,6 +47,12 @@ SIGNALS: dict[str, Callable[[WorkerState], Actions]] = {
 }
 
 UNMINDFUL = frozenset({JobEnds, JobReported, SoftShutdownEnds, StartAgain})  # no event loop has to turn for them
+
+
+def begin(state: WorkerState, now: int) -> Actions:
+    """It is there when the scenario begins."""
+    state.now = now
+    yield from connecting.start(state, "started", mingles=False)
 
 
 def signal(state: WorkerState, do: str, now: int) -> Actions:
@@ -85,6 +93,9 @@ def _read(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> Actions:
         return
     if consumer == state.gossip_consumer:
         return
+    if consumer == state.mingle_consumer:
+        mingling.hear(state, delivery)
+        return
     yield from executing.receive(state, delivery, consumer)
     yield from executing.begin(state)
 
@@ -92,8 +103,13 @@ def _read(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> Actions:
 def consumer_ended(state: WorkerState, ended: ConsumerEnded, now: int) -> Actions:
     """basic.cancel from the broker: it drops its connection and declares everything anew."""
     state.now = now
-    if state.connected and not state.stopping and not ended.channel_lost and ended.consumer not in state.cancelled:
+    if state.connected and not state.stopping and not ended.channel_lost and _is_taken_away(state, ended.consumer):
         yield from connecting.disconnect(state)
+
+
+def _is_taken_away(state: WorkerState, consumer: str) -> bool:
+    """Not one that the process has cancelled itself."""
+    return consumer not in state.cancelled and consumer != state.mingle_consumer
 
 
 def channel_ended(state: WorkerState, ended: ChannelEnded, now: int) -> Actions:

@@ -66,6 +66,15 @@ class StartAgain(NamedTuple):
         return not state.alive
 
 
+class Mingled(NamedTuple):
+    """The others have had their time to answer."""
+
+    life: int
+
+    def is_due_still(self, state: WorkerState) -> bool:
+        return bool(state.mingling) and state.connected and state.life == self.life
+
+
 class Reconnect(NamedTuple):
     """It tries to get a connection again."""
 
@@ -73,4 +82,4 @@ class Reconnect(NamedTuple):
         return state.alive and not state.connected
 
 
-Timer: TypeAlias = JobEnds | JobReported | TaskDue | TokenReady | Heartbeat | SoftShutdownEnds | StartAgain | Reconnect
+Timer: TypeAlias = JobEnds | JobReported | TaskDue | TokenReady | Heartbeat | SoftShutdownEnds | StartAgain | Reconnect | Mingled

@@ -7,7 +7,7 @@ from routesim.celery.pools import POOLS
 from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.outcomes import TaskCourse
 from routesim.clients.requests import Request
-from routesim.model import Task, TaskWorker, control_channel, gossip_channel, task_consumer
+from routesim.model import Task, TaskWorker, control_channel, gossip_channel, mingle_channel, task_consumer
 from routesim.queues import DeliveringQueue, Delivery
 
 
@@ -22,8 +22,8 @@ class TaskJob(NamedTuple):
 
 
 class Shared:
-    """What all processes of a run have in common: the tasks, the seed, how often names were published, and runs of tasks,
-    each id's and all together."""
+    """What all processes of a run have in common: the tasks, the seed, how often names were published, runs of tasks, each
+    id's and all together, and who can hear whom."""
 
     def __init__(self, tasks: dict[str, Task], seed: int, published: dict[str, int]) -> None:
         self.tasks = tasks
@@ -31,6 +31,11 @@ class Shared:
         self.published = published
         self.runs: dict[str, int] = {}
         self.started = 0
+        self.listeners: dict[str, str | None] = {}  # workers that hear commands now, by which exchange; None: it does not say
+
+    def is_heard(self, worker: str, exchange: str) -> bool:
+        """Whether another worker would hear a command of this one."""
+        return any(name != worker and by in (None, exchange) for name, by in self.listeners.items())
 
     def count_run(self, task: str) -> int:
         """The n-th run of this task id begins: n."""
@@ -56,6 +61,9 @@ class WorkerState:
         self.consumers = {task_consumer(plan.name, queue): queue for queue in plan.queues}
         self.control_consumer = task_consumer(plan.name, plan.control) if plan.control is not None else None
         self.gossip_consumer = task_consumer(plan.name, plan.gossip) if plan.gossip is not None else None
+        self.mingle_consumer = task_consumer(plan.name, plan.mingle.queue) if plan.mingle is not None else None
+        self.asked = False
+        self.mingling = ""  # it waits for the answers of the others, and why it has connected
         self.alive = False
         self.connected = False
         self.stopping = ""
@@ -69,7 +77,7 @@ class WorkerState:
         self.limits: dict[str, RateLimit] = {}
         self.buckets: dict[int, RateLimit] = {}
         self.rates: dict[str, float | None] = {}  # as commands have changed them
-        self.revoked: set[str] = set()
+        self.revoked: dict[str, None] = {}  # in their order
         self.cancelled: set[str] = set()  # consumers, by a command
         self.sends_events = plan.sends_events
         self.opened: set[str] = set()  # connections beside the main one
@@ -102,7 +110,8 @@ class WorkerState:
 
     def channels(self) -> tuple[str, ...]:
         """Those by which deliveries come."""
-        return self.plan.name, control_channel(self.plan.name), gossip_channel(self.plan.name)
+        name = self.plan.name
+        return name, control_channel(name), gossip_channel(name), mingle_channel(name)
 
     def prefetch_per_child(self) -> int:
         """The prefetch multiplier."""

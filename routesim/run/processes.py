@@ -30,9 +30,10 @@ class Processes:
 
     def start(self) -> None:
         """Those that start by themselves, in the order of the scenario."""
-        for name, state in self.by_name.items():
+        for state in self.by_name.values():
             if state.plan.start:
-                self.signal(name, "start")
+                self._perform(state, process.begin(state, self.clock.now()))
+                self._forget(state)
 
     def signal(self, name: str, do: str) -> None:
         state = self.by_name[name]

@@ -1,4 +1,4 @@
-"""The messages in which workers tell of themselves and of their tasks, as one quiet row of a trace each.
+"""The messages in which workers tell of themselves and of their tasks, and ask each other, as one quiet row of a trace each.
 
 What they tell stands in the trace already, as what happened; a row for each copy and each listener would bury the story.
 Formats for programs, step mode and the report keep every event.
@@ -7,7 +7,7 @@ Formats for programs, step mode and the report keep every event.
 from typing import Any
 
 from routesim import events
-from routesim.model import events_channel
+from routesim.model import events_channel, mingle_channel
 from routesim.report.trace.rows import Row
 from routesim.scenario import Scenario
 from routesim.tables import QUIET
@@ -20,7 +20,8 @@ class OwnEvents:
     """`row` is what there is to say of the last one, as soon as something else happens."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.workers = {events_channel(name): name for name in scenario.workers}
+        self.workers = {events_channel(name): (name, "tells") for name in scenario.workers}
+        self.workers |= {mingle_channel(name): (name, "asks") for name in scenario.workers}
         self.messages: set[str] = set()
         self.sent = ""
         self.last: Row | None = None
@@ -40,8 +41,9 @@ class OwnEvents:
                 self.messages.clear()
             self.messages.add(event.message)
             self.sent = event.message
-            where = f"{self.workers[event.channel]} → {row.where}"
-            self.last = row._replace(event="tells", message="", where=where, why=event.routing_key, tone=QUIET)
+            name, does = self.workers[event.channel]
+            why = event.routing_key or "mingle"
+            self.last = row._replace(event=does, message="", where=f"{name} → {row.where}", why=why, tone=QUIET)
             self.queues = []
         elif type(event) is events.Enqueued and self.last is not None and event.message == self.sent:
             self.queues.append(event.queue)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from routesim.scenario.celery.apps import App
+from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.nodes import copied, made
 from routesim.scenario.format.shapes import Fields
 from routesim.scenario.yaml.nodes import Mapping, Node

@@ -1,58 +1,24 @@
 """Apps, workers, tasks and Flower of a `celery:` section, as what they declare and start when a scenario begins."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery import delays, inboxes
 from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
 from routesim.celery.routes import Routes
 from routesim.celery.settings import HARMLESS, SETTINGS, CelerySettings, what_matters
 from routesim.diagnostics import did_you_mean
-from routesim.durations import written_duration
 from routesim.model import Binding, Exchange, Queue
+from routesim.scenario.celery.app_workers import App, AppWorker, Declared, WorkerFields
 from routesim.scenario.celery.nodes import key_of, made
-from routesim.scenario.celery.parts import AppTopology, ExpandedItem, part_of, sections_of
+from routesim.scenario.celery.parts import AppTopology, ExpandedItem, part_of
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.format.shapes import Fields
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 from routesim.versions import Rules
 
-HEARTBEAT_MS = 2_000
 RETRY_DELAY_MS = 180_000
 CLIENT = "client"
-
-
-class App(NamedTuple):
-    """`at` is where it is named, `node` its settings as they are written."""
-
-    name: str
-    settings: CelerySettings
-    queues: Queues
-    routes: Routes
-    at: Node
-    node: Any
-
-
-class AppWorker(NamedTuple):
-    """`declares` is what it declares whenever it connects. `begins_later`: it may start, or start again, in the run."""
-
-    name: str
-    app: App
-    queues: list[TaskQueue]
-    gossip: bool
-    sends_events: bool
-    begins_later: bool
-    declares: list["Declared"]
-    at: Node
-
-
-class Declared(NamedTuple):
-    """Something to declare and what there is to say about it. `own`: it comes and goes with its worker."""
-
-    what: Exchange | Queue | Binding
-    at: Node
-    said: str
-    own: bool = False
 
 
 class Apps:
@@ -119,12 +85,6 @@ class Apps:
                 later = not given.get("start", True) or "restart" in given
                 queues = self._consumed(app, str(name), given)
                 self.workers[str(name)] = AppWorker(str(name), app, queues, gossip, sends_events, later, [], at)
-                if given.get("mingle"):
-                    self.reader.warning(
-                        "not-simulated", "mingle is passed over: it takes a second and moves no task",
-                        key_of(given.node, "mingle"),
-                        "take it out",
-                    )  # fmt: skip
         for worker in self.workers.values():
             self._declare(worker, self.fields["workers"][worker.name])
         for app in self.apps.values():
@@ -196,60 +156,18 @@ class Apps:
                     self.topology.add(binding, app.at, said)
 
     def _start(self, worker: AppWorker, given: Fields) -> None:
-        settings, name, at = worker.app.settings, worker.name, worker.at
-        concurrency = given.get("concurrency", settings["worker_concurrency"])
-        multiplier = given.get("prefetch_multiplier", settings["worker_prefetch_multiplier"])
-        by_channel = self.global_qos and not (settings["worker_detect_quorum_queues"] and worker.app.queues.first_quorum)
-        fields: dict[str, Any] = {"queues": [queue.declared_name(name) for queue in worker.queues], "concurrency": concurrency}
-        fields |= {"prefetch": concurrency * multiplier, "prefetch_of": "channel" if by_channel else "consumer"}
-        for key, setting in SETTINGS.items():
-            if setting.worker_field is not None and settings[key] != setting.default:
-                value = settings[key]
-                fields[setting.worker_field] = written_duration(value) if setting.kind == "seconds" else value
-        for key in ("pool", "remap_sigterm"):
-            if key in given:
-                fields[key] = str(given[key]) if isinstance(given[key], Text) else given[key]
-        if not given.get("start", True):
-            fields["start"] = False
-        if "restart" in given:
-            fields["restart"] = given.node["restart"]
-        tasks = self._tasks_of(worker.app)
-        if tasks is not None:
-            fields["tasks"] = tasks
-        if settings["worker_enable_remote_control"]:
-            fields["control"] = inboxes.inbox(settings, name)[0].name
-            fields["replies"] = inboxes.reply_exchange(settings).name
-        if worker.gossip:
-            fields["gossip"] = inboxes.events(settings, name, "")[0].name
-        if self._has_events(worker, given):
-            fields["events"] = inboxes.event_exchange(settings).name
-            if not worker.sends_events:
-                fields["sends_events"] = False
-            if given.get("heartbeat"):
-                fields["heartbeat"] = written_duration(HEARTBEAT_MS)
-        if settings.sends_results:
-            fields["results"] = True
-        if worker.app.queues.first_quorum is not None:
-            fields["delays"] = True
-        fields["declares"] = sections_of([part_of(what, place) for what, place, _, _ in worker.declares], at)
-        parts = self.topology.parts
-        said = (
-            f"{name}: prefetch is worker_prefetch_multiplier {multiplier} × {concurrency}, {self._limit(worker.app, by_channel)}"
+        by_channel = self.global_qos and not (
+            worker.app.settings["worker_detect_quorum_queues"] and worker.app.queues.first_quorum
         )
-        parts.append(ExpandedItem("workers", made(name, at), made(fields, at), said))
+        found = WorkerFields(worker, given, by_channel, self._tasks_of(worker.app), self._has_events(worker, given))
+        part = ExpandedItem("workers", made(worker.name, worker.at), made(found.fields(), worker.at), found.said())
+        self.topology.parts.append(part)
 
     def _tasks_of(self, app: App) -> list[str] | None:
         """The tasks that this app's workers know, where other apps have others (rules/celery#2.2-2); None: all."""
         given = self.fields.get("tasks", {})
         own = [str(name) for name, fields in given.items() if app.name in fields.get("app", (app.name,))]
         return None if len(own) == len(given) else [*own, *sorted(self.plain_tasks)]
-
-    @staticmethod
-    def _limit(app: App, by_channel: bool) -> str:
-        if by_channel:
-            return "one limit for all its queues"
-        quorum = app.queues.first_quorum
-        return f"for each queue, because {quorum} is a quorum queue" if quorum else "for each queue, as from RabbitMQ 4.0 on"
 
     # Flower ----------------------------------------------------------------------------------------------------------
 

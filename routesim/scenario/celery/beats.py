@@ -10,7 +10,8 @@ from routesim.celery.epoch import EPOCH, moment_of
 from routesim.celery.schedules import BadCrontab, CrontabIn, Endless, Every, crontab, crontab_of, due_times
 from routesim.diagnostics import did_you_mean
 from routesim.durations import duration_text, parse_duration
-from routesim.scenario.celery.apps import App, Apps
+from routesim.scenario.celery.app_workers import App
+from routesim.scenario.celery.apps import Apps
 from routesim.scenario.celery.calls import MOST, Calls, Producer
 from routesim.scenario.celery.nodes import key_of
 from routesim.scenario.celery.timeline import PING_MS, Timeline

@@ -10,7 +10,8 @@ from routesim.celery.routes import TaskDestination, routed, target
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Queue
-from routesim.scenario.celery.apps import CLIENT, App, Apps, options_of
+from routesim.scenario.celery.app_workers import App
+from routesim.scenario.celery.apps import CLIENT, Apps, options_of
 from routesim.scenario.celery.celery_tasks import ROUTING, TasksSection
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem, declared, part_of

@@ -44,7 +44,9 @@ WORKER = Shape(
         "pool": Field(Choice(*POOLS), "who runs its tasks (-P); default: worker_pool"),
         "remap_sigterm": Field(Boolean(), "started with REMAP_SIGTERM=SIGQUIT: its SIGTERM is a cold shutdown; default false"),
         "gossip": Field(Boolean(), "listens to the events of the other workers; default true"),
-        "mingle": Field(Boolean(), "asks the other workers when it starts; default false (in Celery true)"),
+        "mingle": Field(
+            Boolean(), "asks the other workers for what is revoked whenever it connects, which takes a second; default true"
+        ),
         "heartbeat": Field(Boolean(), "an event every two seconds; default false (in Celery true)"),
         "events": Field(Boolean(), "publishes events of its tasks (-E); default: worker_send_task_events"),
     },

@@ -8,7 +8,8 @@ from routesim.celery.messages import Command, command
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
-from routesim.scenario.celery.apps import App, Apps, flower_parts
+from routesim.scenario.celery.app_workers import App
+from routesim.scenario.celery.apps import Apps, flower_parts
 from routesim.scenario.celery.calls import Calls, Producer
 from routesim.scenario.celery.celery_format import COMMANDS, CONTROL, STEP_KINDS
 from routesim.scenario.celery.celery_tasks import TasksSection

@@ -8,7 +8,8 @@ from routesim.celery.routes import routed, target
 from routesim.celery.settings import CelerySettings
 from routesim.durations import written_duration
 from routesim.scenario.celery.annotations import annotated
-from routesim.scenario.celery.apps import App, Apps, options_of
+from routesim.scenario.celery.app_workers import App
+from routesim.scenario.celery.apps import Apps, options_of
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem
 from routesim.scenario.format.shapes import Fields

@@ -49,6 +49,15 @@ TASK = Shape(
     },
     optional=True,
 )
+WORKER_DECLARES = Shape("declares", {key: TOPOLOGY_FIELDS[key] for key in ("exchanges", "queues", "bindings")})
+MINGLE = Shape(
+    "how a worker mingles",
+    {
+        "exchange": Field(EXCHANGE_NAME, "the exchange of commands", required=True),
+        "queue": Field(NAME, "the queue of the answers, consumed for a second", required=True),
+        "declares": Field(WORKER_DECLARES, "what it declares for that, the queue for its connection"),
+    },
+)
 WORKER = Shape(
     "a worker",
     {
@@ -70,12 +79,13 @@ WORKER = Shape(
         "results": Field(Boolean(), "results go to a task's reply_to; default false"),
         "delays": Field(Boolean(), "retries wait in the queues of native delayed delivery; default false"),
         "tasks": Field(ListOf(NAME), "the tasks that it knows, it drops others; default: all"),
+        "mingle": Field(MINGLE, "how it asks the other workers when it starts; default: it does not"),
         "pool": Field(Choice(*POOLS), "who runs its tasks; default prefork"),
         "soft_shutdown": Field(Duration(), "on a cold shutdown what runs may go on for so long; default 0"),
         "soft_shutdown_on_idle": Field(Boolean(), "even when nothing runs; default false"),
         "remap_sigterm": Field(Boolean(), "its SIGTERM is a cold shutdown (REMAP_SIGTERM=SIGQUIT); default false"),
         "declares": Field(
-            Shape("declares", {key: TOPOLOGY_FIELDS[key] for key in ("exchanges", "queues", "bindings")}),
+            WORKER_DECLARES,
             "what it declares each time it connects, the queues for its connection",
         ),
     },

@@ -6,12 +6,14 @@ from routesim.celery.pools import PREFORK
 from routesim.model import (
     ChannelPlan,
     Consumer,
+    Mingle,
     Run,
     Task,
     TaskWorker,
     control_channel,
     events_channel,
     gossip_channel,
+    mingle_channel,
     pool_channel,
     task_consumer,
 )
@@ -19,8 +21,10 @@ from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.names import Names, Owner
+from routesim.steps import Step
 
 Fields = dict[str, Any]
+OWN = ("queues", "declares", "mingle")  # that are more than a value of the model's
 
 
 class WorkerSection:
@@ -54,12 +58,11 @@ class WorkerSection:
             names.channels[channel] = ChannelPlan(channel, worker)
         for channel in (events_channel(worker), pool_channel(worker)):
             names.channels[channel] = ChannelPlan(channel, channel, confirms=False)
-        declares = options.get("declares", {})
-        names.exchanges.update(str(item) for item in declares.get("exchanges", ()))
-        for queue, given in declares.get("queues", {}).items():
-            names.queues.add(str(queue))
-            if given.get("exclusive"):
-                names.owners[str(queue)] = Owner(worker)
+        mingle = options.get("mingle", {})
+        if mingle:
+            names.channels[mingle_channel(worker)] = ChannelPlan(mingle_channel(worker), worker)
+        for declares in (options.get("declares", {}), mingle.get("declares", {})):
+            self._gather_declared(worker, declares)
         for queue in self._queues(options):
             consumer = task_consumer(worker, str(queue))
             listens = {id(options.get("control")): control_channel(worker), id(options.get("gossip")): gossip_channel(worker)}
@@ -68,6 +71,14 @@ class WorkerSection:
             self.declarations.consumers[consumer] = Consumer(consumer, str(queue), channel, None, auto_ack, start=False)
             names.consumer_channels[consumer] = channel
             self.declarations.consumed.setdefault(str(queue), consumer)
+
+    def _gather_declared(self, worker: str, declares: Fields) -> None:
+        names = self.names
+        names.exchanges.update(str(item) for item in declares.get("exchanges", ()))
+        for queue, given in declares.get("queues", {}).items():
+            names.queues.add(str(queue))
+            if given.get("exclusive"):
+                names.owners[str(queue)] = Owner(worker)
 
     def _queues(self, options: Fields) -> list[Any]:
         return [*(options[key] for key in ("control", "gossip") if key in options), *options.get("queues", ())]
@@ -81,15 +92,25 @@ class WorkerSection:
         for key in ("events", "replies"):
             if key in options:
                 self.names.exchange(str(options[key]), options[key])
-        declared = options.get("declares", {})
-        steps = self.declarations.steps_of(declared, getattr(declared, "node", None), check_names=True)
         plan = TaskWorker(name, tuple(str(item) for item in options.get("queues", ())))
-        given = {key: value for key, value in options.items() if key in TaskWorker._fields and key not in ("queues", "declares")}
+        given = {key: value for key, value in options.items() if key in TaskWorker._fields and key not in OWN}
         plain: dict[str, Any] = {key: str(value) if isinstance(value, str) else value for key, value in given.items()}
         if "tasks" in plain:
             plain["tasks"] = tuple(str(task) for task in plain["tasks"])
-        declares = tuple(item.step._replace(channel=name) for item in steps)  # type: ignore[call-arg]
-        return plan._replace(**plain, declares=declares)
+        if "mingle" in options:
+            plain["mingle"] = self._mingle(name, options["mingle"])
+        return plan._replace(**plain, declares=self._declares(name, options))
+
+    def _mingle(self, worker: str, options: Fields) -> Mingle:
+        for key, known in (("exchange", self.names.exchange), ("queue", self.names.queue)):
+            known(str(options[key]), options[key])
+        declares = self._declares(mingle_channel(worker), options)
+        return Mingle(str(options["exchange"]), str(options["queue"]), declares)
+
+    def _declares(self, channel: str, options: Fields) -> tuple[Step, ...]:
+        declared = options.get("declares", {})
+        steps = self.declarations.steps_of(declared, getattr(declared, "node", None), check_names=True)
+        return tuple(item.step._replace(channel=channel) for item in steps)  # type: ignore[call-arg]
 
 
 def _task(name: str, options: Fields) -> Task:

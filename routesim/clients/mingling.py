@@ -1,0 +1,61 @@
+"""Mingle: a worker that connects asks the others for what they know, and goes on a second later (rules/celery#2.2-13)."""
+
+import json
+
+from routesim.clients import messages
+from routesim.clients.actions import Actions, After, StepRefusal
+from routesim.clients.timers import Mingled
+from routesim.clients.worker_state import WorkerState
+from routesim.model import Consumer, Message, Mingle, mingle_channel
+from routesim.queues import DeliveringQueue, Delivery
+from routesim.steps import Cancel, Consume
+
+ANSWERS_MS = 1_000
+PERSISTENT = 2
+
+
+def ask(state: WorkerState, mingle: Mingle, why: str) -> Actions:
+    """Who is asked is who listens to commands now: of two that start together neither hears the other. Where nobody is asked
+    the time alone passes: a message to nobody would only look like one that is lost."""
+    state.mingling = why
+    yield After(ANSWERS_MS, Mingled(state.life))
+    if not state.shared.is_heard(state.plan.name, mingle.exchange):
+        return
+    channel = mingle_channel(state.plan.name)
+    assert state.mingle_consumer is not None
+    for step in (*mingle.declares, Consume(Consumer(state.mingle_consumer, mingle.queue, channel, auto_ack=True))):
+        refused: StepRefusal | None = yield step
+        if refused is not None:
+            return
+    command = {
+        "method": "hello", "arguments": {"from_node": state.plan.name, "revoked": list(state.revoked)}, "destination": None,
+        "reply_to": {"exchange": state.plan.replies or "", "routing_key": state.plan.name},
+    }  # fmt: skip
+    message = Message(mingle.exchange, "", json.dumps(command), None, None, None, PERSISTENT, False, dict(messages.JSON))
+    yield messages.publish(state, channel, message, f"{state.plan.name}-hello")
+    state.asked = True
+
+
+def hear(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> None:
+    """An answer; its own is not among them, for it does not listen to commands yet."""
+    try:
+        answer = json.loads(delivery.copy.content.body)
+    except ValueError:
+        return
+    for told in answer.values() if isinstance(answer, dict) else ():
+        merge(state, told)
+
+
+def merge(state: WorkerState, told: object) -> None:
+    """The ids that another worker knows to be revoked."""
+    ids = told.get("revoked") if isinstance(told, dict) else None
+    if isinstance(ids, list):
+        state.revoked.update(dict.fromkeys(map(str, ids)))
+
+
+def answers_are_in(state: WorkerState) -> Actions:
+    """The queue of answers goes with its consumer."""
+    state.mingling = ""
+    if state.asked and state.mingle_consumer is not None:
+        state.asked = False
+        yield Cancel(mingle_channel(state.plan.name), state.mingle_consumer)
