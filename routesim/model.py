@@ -191,6 +191,7 @@ class TaskWorker(NamedTuple):
     again so long after its death. `delays`: retries go through the queues of native delayed delivery. `tasks`: those that it
     knows, None for all; it drops the messages of others. `pool`: one of Celery's. `soft_shutdown`: so long a cold shutdown
     waits for what runs (with `soft_shutdown_on_idle` even when nothing does); `remap_sigterm`: SIGTERM is a cold shutdown.
+    `no_ack`: queues of which it takes all that there is, without acknowledging.
     """
 
     name: str
@@ -217,6 +218,7 @@ class TaskWorker(NamedTuple):
     soft_shutdown_on_idle: bool = False
     remap_sigterm: bool = False
     mingle: Mingle | None = None
+    no_ack: tuple[str, ...] = ()
     declares: tuple[Any, ...] = ()
 
 

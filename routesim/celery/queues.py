@@ -19,7 +19,10 @@ class QueueNotFound(LookupError):
 
 
 class TaskQueue(NamedTuple):
-    """`broadcast`: each worker has a queue of its own on this exchange, and a message goes to all of them."""
+    """`broadcast`: each worker has a queue of its own on this exchange, and a message goes to all of them.
+
+    `delivery_mode`: of what is sent to its exchange; `no_ack`: workers do not acknowledge.
+    """
 
     name: str
     exchange: Exchange
@@ -30,6 +33,8 @@ class TaskQueue(NamedTuple):
     arguments: Table = {}
     binding_arguments: Table = {}
     broadcast: bool = False
+    delivery_mode: int | None = None
+    no_ack: bool = False
 
     @property
     def is_quorum(self) -> bool:
@@ -109,10 +114,12 @@ def _configured(name: str, options: dict[str, Any], settings: CelerySettings) ->
     durable, auto_delete = options.get("durable", True), options.get("auto_delete", False)
     arguments = {argument: options[key] for key, argument in ARGUMENTS.items() if key in options}
     arguments |= options.get("queue_arguments", {})
+    mode, no_ack = options.get("delivery_mode"), options.get("no_ack", False)
     if options.get("broadcast"):
         exchange = Exchange(str(options.get("exchange", name)), "fanout")
         key = str(options.get("routing_key") or settings.default_routing_key)
-        return TaskQueue(name, exchange, key, durable, False, options.get("auto_delete", True), arguments, {}, True)
+        auto_delete = options.get("auto_delete", True)
+        return TaskQueue(name, exchange, key, durable, False, auto_delete, arguments, {}, True, mode, no_ack)
     if options.get("exchange"):
         exchange = Exchange(
             str(options["exchange"]), str(options.get("exchange_type", "direct")), options.get("exchange_durable", durable),
@@ -123,7 +130,7 @@ def _configured(name: str, options: dict[str, Any], settings: CelerySettings) ->
     return TaskQueue(
         name, exchange, str(options.get("binding_key") or options.get("routing_key") or name),
         options.get("queue_durable", durable), options.get("exclusive", False), options.get("queue_auto_delete", auto_delete),
-        arguments, options.get("binding_arguments", {}),
+        arguments, options.get("binding_arguments", {}), False, mode, no_ack,
     )  # fmt: skip
 
 

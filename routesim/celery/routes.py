@@ -76,5 +76,6 @@ def target(merged: Options, countdown_s: float | None, queues: Queues, settings:
     if declares is not None and declares.broadcast:
         declares = None
     priority = merged.get("priority")
-    mode = merged.get("delivery_mode") or settings["task_default_delivery_mode"]
+    own = queue.delivery_mode if queue is not None and not delayed else None
+    mode = merged.get("delivery_mode") or own or settings["task_default_delivery_mode"]
     return TaskDestination(str(exchange or ""), str(key or ""), queue, declares, priority, int(mode), delayed)

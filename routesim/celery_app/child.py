@@ -287,11 +287,20 @@ def queue_of(queue: Any) -> dict[str, Any]:
 
 def exchange_of(exchange: Any) -> dict[str, Any]:
     if exchange is None:
-        return {"name": "", "type": "direct", "durable": True, "auto_delete": False, "arguments": {}, "no_declare": False}
+        return {
+            "name": "",
+            "type": "direct",
+            "durable": True,
+            "auto_delete": False,
+            "arguments": {},
+            "no_declare": False,
+            "delivery_mode": None,
+        }
     return {
         "name": exchange.name or "", "type": exchange.type, "durable": bool(exchange.durable),
         "auto_delete": bool(exchange.auto_delete), "arguments": plain(exchange.arguments or {}),
         "no_declare": bool(getattr(exchange, "no_declare", False)),
+        "delivery_mode": plain(getattr(exchange, "delivery_mode", None)),
     }  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def _add_consumer(state: WorkerState, arguments: dict[str, Any]) -> Actions:
     if consumer not in state.consumers or consumer in state.cancelled:
         state.cancelled.discard(consumer)
         state.consumers[consumer] = queue
-        yield Consume(Consumer(consumer, queue, state.plan.name))
+        yield Consume(Consumer(consumer, queue, state.plan.name, auto_ack=queue in state.plan.no_ack))
 
 
 def _nothing(_: WorkerState, __: dict[str, Any]) -> Actions:

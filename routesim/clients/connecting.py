@@ -79,7 +79,9 @@ def _consumes(state: WorkerState) -> list[Step]:
     if state.gossip_consumer is not None and state.plan.gossip is not None:
         steps.append(Consume(Consumer(state.gossip_consumer, state.plan.gossip, gossip_channel(name), auto_ack=True)))
     own = {consumer: queue for consumer, queue in state.consumers.items() if consumer not in state.cancelled}
-    return steps + [Consume(Consumer(consumer, queue, name)) for consumer, queue in own.items()]
+    return steps + [
+        Consume(Consumer(consumer, queue, name, auto_ack=queue in state.plan.no_ack)) for consumer, queue in own.items()
+    ]
 
 
 def _refused(state: WorkerState, refused: StepRefusal) -> Actions:

@@ -32,7 +32,7 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
         yield events.TaskRejected(state.now, task_id(delivery), name or "", worker, False, why)
         return
     if not decodable(delivery):
-        yield Ack(worker, delivery.tag)
+        yield from _ack_tag(state, delivery)
         yield events.TaskRejected(state.now, task_id(delivery), name, worker, False, UNDECODABLE)
         return
     request = Request(delivery, consumer, task, state.life)
@@ -225,9 +225,15 @@ def _send_settled(state: WorkerState, request: Request, requeue: bool | None) ->
     yield from restore_prefetch(state)
     request.settled = True
     if requeue is None:
-        yield Ack(state.plan.name, request.delivery.tag)
+        yield from _ack_tag(state, request.delivery)
     else:
         yield from _reject_tag(state, request.delivery, requeue=requeue)
+
+
+def _ack_tag(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> Actions:
+    """Nothing for what came without acknowledgement; a reject would be sent all the same (kombu/message.py)."""
+    if delivery.queue.name not in state.plan.no_ack:
+        yield Ack(state.plan.name, delivery.tag)
 
 
 def _reject_tag(state: WorkerState, delivery: Delivery[DeliveringQueue], *, requeue: bool) -> Actions:

@@ -91,13 +91,14 @@ class WorkerFields:
         return {**fields, "prefetch_of": "channel" if self.by_channel else "consumer"}
 
     def _of_settings(self) -> dict[str, Any]:
-        """Settings that are options of the worker, where they are not the default."""
-        found = {}
+        """Settings that are options of the worker, where they are not the default, and what they say of all its queues."""
+        found: dict[str, Any] = {}
         for key, setting in SETTINGS.items():
             if setting.worker_field is not None and self.settings[key] != setting.default:
                 value = self.settings[key]
                 found[setting.worker_field] = written_duration(value) if setting.kind == "seconds" else _plain(value)
-        return found
+        no_ack = [queue.declared_name(self.worker.name) for queue in self.worker.app.queues if queue.no_ack]
+        return {**found, "no_ack": no_ack} if no_ack else found
 
     def _told(self) -> dict[str, Any]:
         """Commands, events of others, its own events."""

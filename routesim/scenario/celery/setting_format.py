@@ -124,6 +124,8 @@ TASK_QUEUE = Shape(
         "expires": Field(Seconds(), "x-expires"),
         "max_length": Field(Integer(0), "x-max-length"),
         "max_length_bytes": Field(Integer(0), "x-max-length-bytes"),
+        "delivery_mode": Field(Integer(1, 2), "of what is sent to its exchange; default: task_default_delivery_mode"),
+        "no_ack": Field(Boolean(), "workers take all that there is, and acknowledge nothing"),
         "broadcast": Field(Boolean(), "kombu's Broadcast: every worker gets every message"),
     },
     optional=True,

@@ -62,6 +62,7 @@ WORKER = Shape(
     "a worker",
     {
         "queues": Field(ListOf(NAME, single=True), "what it consumes, in this order", required=True),
+        "no_ack": Field(ListOf(NAME, single=True), "of these it takes all that there is, without acknowledging"),
         "concurrency": Field(Integer(1, 100_000), "children that run tasks; default 1"),
         "prefetch": Field(Integer(0), "unacked messages at once; 0 (default): no limit"),
         "prefetch_of": Field(Choice("channel", "consumer"), "one limit for all queues (default), or one for each"),

@@ -67,7 +67,7 @@ class WorkerSection:
             consumer = task_consumer(worker, str(queue))
             listens = {id(options.get("control")): control_channel(worker), id(options.get("gossip")): gossip_channel(worker)}
             channel = listens.get(id(queue), worker)
-            auto_ack = channel != worker
+            auto_ack = channel != worker or str(queue) in map(str, options.get("no_ack", ()))
             self.declarations.consumers[consumer] = Consumer(consumer, str(queue), channel, None, auto_ack, start=False)
             names.consumer_channels[consumer] = channel
             self.declarations.consumed.setdefault(str(queue), consumer)
@@ -95,8 +95,9 @@ class WorkerSection:
         plan = TaskWorker(name, tuple(str(item) for item in options.get("queues", ())))
         given = {key: value for key, value in options.items() if key in TaskWorker._fields and key not in OWN}
         plain: dict[str, Any] = {key: str(value) if isinstance(value, str) else value for key, value in given.items()}
-        if "tasks" in plain:
-            plain["tasks"] = tuple(str(task) for task in plain["tasks"])
+        for key in ("tasks", "no_ack"):
+            if key in plain:
+                plain[key] = tuple(map(str, plain[key]))
         if "mingle" in options:
             plain["mingle"] = self._mingle(name, options["mingle"])
         return plan._replace(**plain, declares=self._declares(name, options))
