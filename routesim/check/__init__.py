@@ -16,10 +16,11 @@ IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
 
 
 class CheckRule(NamedTuple):
-    """`severity` is what its problems have unless one says otherwise; `find` looks for them."""
+    """`severity` is what its problems have unless one says otherwise; `find` looks for them. `on_redis`: also there."""
 
     severity: str
     find: Callable[[CheckedTopology], Iterator[Problem]]
+    on_redis: bool = False
 
 
 RULES: dict[str, CheckRule] = {
@@ -53,11 +54,11 @@ RULES: dict[str, CheckRule] = {
     "delayed-unroutable": CheckRule(WARNING, settings_rules.delayed),
     "version-refuses": CheckRule(WARNING, settings_rules.removed),
     "version-will-refuse": CheckRule(NOTE, settings_rules.removed_later),
-    "queue-without-consumer": CheckRule(NOTE, consumer_rules.no_consumer),
-    "prefetch-unlimited": CheckRule(WARNING, consumer_rules.prefetch_zero),
-    "auto-ack-shared": CheckRule(WARNING, consumer_rules.auto_ack),
+    "queue-without-consumer": CheckRule(NOTE, consumer_rules.no_consumer, on_redis=True),
+    "prefetch-unlimited": CheckRule(WARNING, consumer_rules.prefetch_zero, on_redis=True),
+    "auto-ack-shared": CheckRule(WARNING, consumer_rules.auto_ack, on_redis=True),
     "task-outlives-timeout": CheckRule(ERROR, task_rules.outlives_timeout),
-    "late-acks-needed": CheckRule(WARNING, task_rules.late_acks_needed),
+    "late-acks-needed": CheckRule(WARNING, task_rules.late_acks_needed, on_redis=True),
 }
 
 
@@ -66,11 +67,11 @@ def check_file(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = 
 
     All vhosts of a definitions file. `rabbitmq`: under the rules of this known version, whose refusals are findings.
     """
-    scenario, places = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None)
+    scenario, places = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, redis=True)
     others = [vhost for vhost in places.vhosts if vhost != scenario.vhost]
     found = [item for item in check(scenario, places) if not others or item.code != "unknown-vhost"]
     for vhost in others:
-        other, there = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, vhost=vhost)
+        other, there = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, vhost=vhost, redis=True)
         found += check(other, there)
     return sorted(dict.fromkeys(found), key=_order)
 
@@ -83,7 +84,13 @@ def check(scenario: Scenario, places: Places) -> list[Diagnostic]:
         for item in (*scenario.warnings, *scenario.findings)
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip
+    redis = scenario.settings.kind == "redis"
+    if redis:
+        text = "on Redis only consumers and tasks are looked at: the other rules are of RabbitMQ's exchanges, queues and policies"
+        found.append(Diagnostic(NOTE, "not-simulated", text, places.whole().place))
     for code, rule in RULES.items():
+        if redis and not rule.on_redis:
+            continue
         topology.work = Remainders()
         for problem in rule.find(topology):
             spot = _spot(places, problem)

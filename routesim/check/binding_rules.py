@@ -38,6 +38,14 @@ def wildcard_on_direct(topology: CheckedTopology) -> Iterator[Problem]:
                 continue
             if key is None:
                 continue
+            if name in topology.passed_by:
+                text = (
+                    f"binding key '{binding.routing_key}' on direct exchange '{name}' matches no key but itself, and nobody "
+                    f"needs it: Celery sends tasks to '{binding.destination}' by the queue's name"
+                )
+                cure = "make the exchange a topic exchange, if tasks are to be published with such keys"
+                yield Problem(text, topology.bound.get(id(binding)), (), cure, None, NOTE)
+                continue
             text = (
                 f"binding key '{binding.routing_key}' on direct exchange '{name}': * and # are ordinary words there, so key "
                 f"{quoted(key)} does not reach {binding.destination_type} '{binding.destination}'"
@@ -165,7 +173,7 @@ def _headers_bindings(topology: CheckedTopology) -> Iterator[tuple[Binding, str,
 def same_binding(topology: CheckedTopology) -> Iterator[Problem]:
     """Two queues under one key each get a copy; where they were to share the work, one queue is what is meant."""
     for name, state in topology.exchanges():
-        if inner_type(state) not in ("direct", "topic"):
+        if inner_type(state) not in ("direct", "topic") or name in topology.passed_by:
             continue
         alike: dict[tuple[object, ...], list[Binding]] = {}
         for binding in state.bindings.values():

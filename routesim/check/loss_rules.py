@@ -68,7 +68,7 @@ def drops_some(topology: CheckedTopology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         if name not in topology.entries or not state.bindings or not decides_by_key(topology.broker, name):
             continue
-        if name in topology.heard_by_listeners:
+        if name in topology.heard_by_listeners or name in topology.passed_by:
             continue
         if len(state.bindings) > LARGE or not _leads_to_queues(topology, name):
             continue

@@ -107,6 +107,19 @@ class CheckedTopology:
         heard = {name for worker in workers for name in (worker.events, worker.replies) if name is not None}
         return heard | celery_rules.heard_by_listeners(self.broker)
 
+    @cached_property
+    def passed_by(self) -> set[str]:
+        """Direct exchanges of Celery's task queues to which nothing here publishes. Celery publishes to such a queue by its name,
+        on the default exchange, and never uses the bindings (rules/celery#1.1)."""
+        declared = {
+            step.exchange.name
+            for worker in self.scenario.workers.values()
+            for step in worker.declares
+            if isinstance(step, steps.DeclareExchange) and step.exchange.type == "direct"
+        }
+        said = {message.exchange for _, message in self.publishes} | {message.exchange for message in self.sent_at_work}
+        return declared - said - self.fed.keys() - self.heard_by_listeners
+
     def published(self, exchange: str) -> Keys:
         """The keys with which anybody publishes to the exchange: all, unless it is known who does."""
         if exchange != celery_rules.FIRST_EXCHANGE:

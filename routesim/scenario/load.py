@@ -64,14 +64,20 @@ def load(
 
 @_without_collector()
 def load_placed(
-    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, lenient: bool = False, vhost: str | None = None
+    path: str,
+    stdin: bytes | None = None,
+    *,
+    rabbitmq: str | None = None,
+    lenient: bool = False,
+    vhost: str | None = None,
+    redis: bool = False,
 ) -> tuple[Scenario, Places]:
-    """The scenario in a file, and where it declares what. Raises `Invalid` like `load`; it must be one of RabbitMQ.
+    """The scenario in a file, and where it declares what. Raises `Invalid` like `load`; `redis`: it may be one of Redis.
 
     `vhost`: this one of a definitions file that is read by itself.
     """
     source = read_source(path, stdin)
-    return _loaded(source, LoadOptions("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis=False))
+    return _loaded(source, LoadOptions("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis))
 
 
 @_without_collector()
