@@ -10,7 +10,7 @@ from routesim.queues.base import ACK, Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.replies import AmqpError
-from routesim.values import Table, erlang_term, is_integer, raw, wire_type
+from routesim.values import Table, Value, erlang_term, is_integer, raw, wire_type
 
 NAMED_OFFSETS = ("first", "last", "next")
 
@@ -137,7 +137,14 @@ class Stream(QueueType):
 
     def headers(self, copy: Copy, *, got: bool = False) -> Table:
         offset = next((index for index, (_, item) in enumerate(self.log) if item is copy), None)
-        return {**copy.content.delivered_headers(), "x-stream-offset": offset}
+        kept = {name: value for name, value in copy.content.delivered_headers().items() if self._keeps(name, value)}
+        return {**kept, "x-stream-offset": offset}
+
+    def _keeps(self, name: str, value: Value) -> bool:
+        """What is stored has the form of AMQP 1.0, where properties of an application hold no lists or tables."""
+        if not isinstance(raw(value), list | dict):
+            return True
+        return self.rules.stream_keeps_nested and (name == "CC" or name.startswith("x-"))
 
     def _unshare(self, twins: dict[int, Subscription]) -> None:
         self.log = self.log.copy()

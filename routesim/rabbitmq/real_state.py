@@ -103,7 +103,8 @@ class RealState:
         if plan.confirms:
             self.connections.do(opened.confirm_delivery)
         else:
-            opened.add_on_return_callback(partial(self._returned_later, channel))
+            # Of the channel itself: pika's own queue of returns is forgotten when the broker closes the channel right after.
+            opened._impl.add_on_return_callback(partial(self._returned_later, channel))
         if plan.prefetch:
             self.connections.do(opened.basic_qos, prefetch_count=plan.prefetch, global_qos=True)
         return channel

@@ -104,6 +104,7 @@ class Rules(NamedTuple):
     consumer_timeouts_checked: bool
     quorum_text_limit_is_none: bool
     stream_takes_dead_letters: bool
+    stream_keeps_nested: bool
     tx_queue_gone: str
     bad_bindings_skipped: bool
     celery_limits_channel: bool
@@ -299,6 +300,10 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "stream_takes_dead_letters": VersionDifference(
         "a dead letter comes into a stream, at least once or not", False, (("3.12.0", True),),
         "rules/queues#8.7; rabbit_stream_queue.erl, deliver (stateless), v3.11.28 and v3.12.0",
+    ),
+    "stream_keeps_nested": VersionDifference(
+        "a stream keeps CC and x-* headers that hold lists or tables", False, (("3.13.0", True),),
+        "rules/queues#8.1; rabbit_msg_record.erl, v3.12.14; mc_amqpl.erl, convert_to, v3.13.0",
     ),
     "tx_queue_gone": VersionDifference(
         "a commit of a publish whose queue has been deleted since is", "carried out", (("3.13.0", "406"), ("4.3.0", "506")),

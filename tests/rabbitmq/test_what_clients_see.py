@@ -1,6 +1,9 @@
 """What is known of a real broker at the end of a run: what is ready, what is still held, and what nobody is told of."""
 
+import json
+
 import pytest
+from kits.broker import Bench
 from kits.live import agreed, run_there
 
 from routesim.run.session import BrokerSession
@@ -78,3 +81,41 @@ def test_what_came_back_by_an_acknowledgement_timeout_is_held_no_more(session: B
     if not session.version.startswith("4.3"):
         pytest.skip("before 4.3 the channel is closed, a minute later")
     agreed(session, LATE + LATER[how] + "until: 3500ms\n")
+
+
+NESTED = {
+    "l": [1], "m": {"a": 1}, "x-l": [1, "a"], "x-m": {"a": 1}, "CC": ["other"], "BCC": ["other"], "n": None, "x-n": None, "i": 5,
+}  # fmt: skip
+
+
+def test_a_stream_keeps_no_lists_and_tables(session: BrokerSession) -> None:
+    """rules/queues#8.1."""
+    text = f"queues: {{s: {{type: stream}}}}\nsteps: [{{publish: {{routing_key: s, headers: {json.dumps(NESTED)}}}}}]\n"
+    agreed(session, text)
+
+
+@pytest.mark.parametrize(("profile", "kept"), [("3.12", {"i", "n", "x-n"}), ("3.13", {"i", "n", "x-n", "x-l", "x-m", "CC"})])
+def test_what_a_stream_keeps_of_lists_and_tables(profile: str, kept: set[str]) -> None:
+    bench = Bench(profile)
+    bench.queue("s", "stream")
+    bench.send("s", "m", headers=NESTED)
+    queue = bench.broker.queues["s"]
+    (copy,) = queue.ready()
+    assert queue.headers(copy).keys() == kept | {"x-stream-offset"}
+
+
+def test_a_return_is_heard_before_the_channel_is_closed(session: BrokerSession) -> None:
+    """rules/queues#4.7: a commit that a queue has refused closes the channel, and what was unroutable has come back before."""
+    agreed(
+        session,
+        """
+        queues: {q: {arguments: {x-max-length: 0, x-overflow: reject-publish}}}
+        channels: {t: {confirms: false}}
+        steps:
+          - {tx: {channel: t, do: select}}
+          - {publish: {routing_key: q, channel: t}}
+          - {publish: {channel: t, mandatory: true}}
+          - {tx: {channel: t, do: commit}}
+        until: steps
+        """,
+    )
