@@ -191,7 +191,8 @@ class TaskWorker(NamedTuple):
     again so long after its death. `delays`: retries go through the queues of native delayed delivery. `tasks`: those that it
     knows, None for all; it drops the messages of others. `pool`: one of Celery's. `soft_shutdown`: so long a cold shutdown
     waits for what runs (with `soft_shutdown_on_idle` even when nothing does); `remap_sigterm`: SIGTERM is a cold shutdown.
-    `no_ack`: queues of which it takes all that there is, without acknowledging.
+    `no_ack`: queues of which it takes all that there is, without acknowledging. `fails`: the code with which the broker is to
+    refuse it, whenever it connects.
     """
 
     name: str
@@ -219,6 +220,7 @@ class TaskWorker(NamedTuple):
     remap_sigterm: bool = False
     mingle: Mingle | None = None
     no_ack: tuple[str, ...] = ()
+    fails: int | None = None
     declares: tuple[Any, ...] = ()
 
 

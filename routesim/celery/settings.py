@@ -1,20 +1,29 @@
 """The settings of one app, with Celery's defaults."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from routesim.celery.setting_table import HARMLESS, MATTERS, NO_ZONE, REDIS, RPC, SETTINGS, SIMULATED, CelerySetting
+from routesim.celery.versions import EXCLUSIVE, CeleryRules, celery_rules
 
 # Defaults that are not Celery's: it starts a process for each processor.
 OURS: dict[str, Any] = {"worker_concurrency": 1}
 
 
 class CelerySettings(dict[str, Any]):
-    """The settings of one app as it gives them; what it does not give is Celery's default. Times are in ms."""
+    """The settings of one app as it gives them; what it does not give is the default of
+    that version of Celery. Times are in ms."""
+
+    def __init__(self, given: Mapping[str, Any] = {}, rules: CeleryRules | None = None) -> None:
+        super().__init__(given)
+        self.rules = rules or celery_rules()
 
     def __missing__(self, name: str) -> Any:
         setting = SETTINGS[name]
         if name in OURS:
             return OURS[name]
+        if name in EXCLUSIVE:
+            return self.rules.exclusive_inboxes
         return setting.default * 1000 if setting.kind == "seconds" and setting.default is not None else setting.default
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 from routesim.celery.settings import HARMLESS, MATTERS, SETTINGS, CelerySettings, default_of, what_matters
 from routesim.celery.transport_options import TRANSPORT_OPTIONS
 from routesim.celery.transport_options import what_matters as options_that_matter
+from routesim.celery.versions import NEWEST, known_version
 from routesim.celery_app.task_queues import queue_name
 from routesim.celery_app.values import named_entries, setting
 from routesim.scenario.celery.celery_format import ENTRY, TASK
@@ -24,7 +25,6 @@ CARRIED = ELSEWHERE | {
     "beat_schedule", "broker_url", "broker_read_url", "broker_write_url", "broker_transport", "broker_host", "broker_vhost",
     "imports", "include",
 }  # fmt: skip
-MAX_RETRIES = 1_000_000
 MAX_CALLS = 20
 
 
@@ -40,6 +40,8 @@ def left_out(answer: dict[str, Any]) -> Iterator[str]:
 
 
 def _places(answer: dict[str, Any]) -> Iterator[str]:
+    if known_version(answer["celery"]) is None:
+        yield f"Celery {scalar(answer['celery'])}: not known; the scenario has the ways of {NEWEST}"
     kind = answer["broker"]["kind"]
     if kind not in AMQP | REDIS:
         yield f"broker {scalar(kind)}: not simulated; the scenario runs on RabbitMQ"
@@ -67,9 +69,6 @@ def _unknown(where: str, known: Container[str], all_options: Iterable[dict[str, 
 def _tasks(answer: dict[str, Any]) -> Iterator[str]:
     tasks = answer["tasks"]
     yield from _unknown("tasks", TASK.fields, tasks.values())
-    endless = [name for name, options in tasks.items() if options.get("max_retries", 0) is None]
-    if endless:
-        yield f"no end of retries of {named(endless)}: here there are {MAX_RETRIES:,}"
     if len(tasks) > MAX_CALLS:
         yield f"example steps for {len(tasks) - MAX_CALLS} more tasks"
 

@@ -5,16 +5,18 @@ from typing import Any, NamedTuple
 
 from routesim.celery.settings import HARMLESS, SETTINGS, default_of
 from routesim.celery.transport_options import TRANSPORT_OPTIONS
-from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, MAX_RETRIES, REDIS, left_out, unsimulated
+from routesim.celery.versions import NEWEST, celery_rules, known_version
+from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, REDIS, left_out, unsimulated
 from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
 from routesim.durations import written_duration
 from routesim.scenario.celery.celery_format import ENTRY, TASK
 from routesim.scenario.celery.setting_format import ROUTE_OPTIONS
-from routesim.scenario.yaml.writing import Bare
+from routesim.scenario.yaml.writing import Bare, scalar
 
 READ_SETTINGS = {name for name, setting in SETTINGS.items() if setting.effect != HARMLESS and setting.imported} - ELSEWHERE
 DEFAULT_APP = "app"
+BEFORE_4_3 = "4.2"  # RabbitMQ 4.3 refuses what workers up to Celery 5.6 declare (rules/celery#2.4)
 
 READ = {
     "settings": READ_SETTINGS,
@@ -25,13 +27,16 @@ READ = {
 class CelerySection(NamedTuple):
     """`data`: sections in their order; `steps`: examples, each of one key; `left_out`: what is not there and why, sentences.
 
-    `unsimulated`: what of it would change the outcome.
+    `unsimulated`: what of it would change the outcome. `needs_rabbitmq`: the newest RabbitMQ whose rules let its workers start,
+    where it is not the newest of all. `celery`: the version that was found.
     """
 
     data: dict[str, Any]
     steps: list[dict[str, Any]]
     left_out: tuple[str, ...]
     unsimulated: tuple[str, ...] = ()
+    needs_rabbitmq: str | None = None
+    celery: str = ""
 
 
 def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
@@ -39,7 +44,7 @@ def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
     app = answer["main"] if answer["main"] not in (None, "", "__main__") else DEFAULT_APP
     queues = answer["queues"] or ()
     destinations = destinations_of(queues)
-    celery: dict[str, Any] = {"apps": {app: _app(answer, destinations)}}
+    celery: dict[str, Any] = {**_version(answer), "apps": {app: _app(answer, destinations)}}
     celery["workers"] = {f"w{number}": {} for number in range(1, workers + 1)}
     celery["tasks"] = {name: destinations.in_scenario_words(_task(options)) for name, options in answer["tasks"].items()}
     schedule = {name: _entry(entry, destinations) for name, entry in named_entries(answer["beat"]) if "other" not in entry}
@@ -48,10 +53,29 @@ def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
     data = {**_broker(answer), **beside(queues), "celery": {key: value for key, value in celery.items() if value}}
     steps: list[dict[str, Any]] = [{"call": {"task": name}} for name in list(answer["tasks"])[:MAX_CALLS]]
     steps += [{"wait": Bare("1m")}] if steps or schedule else []
-    return CelerySection(data, steps, tuple(left_out(answer)), tuple(unsimulated(answer)))
+    return CelerySection(
+        data,
+        steps,
+        tuple(left_out(answer)),
+        tuple(unsimulated(answer)),
+        _rabbitmq(answer),
+        known_version(answer["celery"]) or scalar(answer["celery"]),
+    )
 
 
 # What is carried over ----------------------------------------------------------------------------------------------------
+
+
+def _version(answer: dict[str, Any]) -> dict[str, Any]:
+    """The version of Celery whose ways are known, where it is not the newest."""
+    found = known_version(answer["celery"])
+    return {} if found in (None, NEWEST) else {"version": found}
+
+
+def _rabbitmq(answer: dict[str, Any]) -> str | None:
+    version = known_version(answer["celery"])
+    starts = version is None or celery_rules(version).exclusive_inboxes or answer["broker"]["kind"] in REDIS
+    return None if starts else BEFORE_4_3
 
 
 def _broker(answer: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +135,7 @@ def _only(known: Container[str], options: dict[str, Any]) -> dict[str, Any]:
 
 def _task(options: dict[str, Any]) -> dict[str, Any]:
     found = _only(TASK.fields, options)
-    return {**found, "max_retries": MAX_RETRIES} if options.get("max_retries", 0) is None else found
+    return {**found, "max_retries": Bare("none")} if options.get("max_retries", 0) is None else found
 
 
 def _entry(entry: dict[str, Any], destinations: Destinations) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def connect(state: WorkerState, why: str, *, mingles: bool = True) -> Actions:
     state.life += 1
     state.connected = True
     if state.plan.mingle is not None and mingles:
-        yield from mingling.ask(state, state.plan.mingle, why)
+        refused = yield from mingling.ask(state, state.plan.mingle, why)
+        if refused is not None:
+            yield from _refused(state, refused)
     else:
         yield from consume(state, why)
 

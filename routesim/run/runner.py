@@ -59,6 +59,10 @@ class Runner:
         self.step: int | None = None
         self.errors: list[StepError] = []
         self.failures = Failures()
+        # Of workers, which connect again and again: what a step said of its first refusal holds for the same ones after it.
+        self.refusals: set[tuple[int | None, str]] = set()
+        self.unmet = {worker.fails: worker.name for worker in scenario.workers.values() if worker.fails is not None}
+        self.refused_with = frozenset(self.unmet)
         self.failed_steps = False
         self.checked: list[Checked] = []
         self.routed: list[Binding] = []  # bindings that the table of routes used
@@ -130,6 +134,8 @@ class Runner:
             ended = stopped.ended
             why = self._kept_going(ended)
         self._note_failures(None, None)
+        for code, worker in self.unmet.items():
+            self.errors.append(StepError(None, None, f"worker '{worker}' was to be refused with {code}, but was not", False))
         self.step = None
         clock_ms = self.broker.now
         if self.view is not None:
@@ -235,6 +241,12 @@ class Runner:
         for failure, more in self.failures.taken_from(self.broker.failures):
             expected = not met and failure.code == fails
             met = met or expected
+            if expected and step is not None and isinstance(self.scenario.steps[step].action, Signal):
+                self.refusals.add((failure.code, failure.text))
+            if failure.code in self.refused_with:
+                self.unmet.pop(failure.code, None)
+                expected = True
+            expected = expected or (failure.code, failure.text) in self.refusals
             self.errors.append(StepError(step, failure.code, failure.text, expected, more))
         if not met:
             self.failed_steps = True

@@ -52,11 +52,14 @@ def _failed(problem: AppProblem, debug: bool, status: int = UNUSABLE) -> int:
 
 def _lines(section: CelerySection, app: str, rabbitmq: str | None, *, ascii: bool) -> Iterator[str]:
     comments = [
-        f"Imported from the Celery app {scalar(app)}.",
+        f"Imported from the Celery app {scalar(app)}, with Celery {section.celery}.",
         "How long a task takes and how it ends is in no configuration: write takes, ends, runs to the tasks.",
     ]
     if section.left_out:
         comments += ["", "Left out:", *(f"  {sentence}" for sentence in section.left_out)]
+    if rabbitmq is None and section.needs_rabbitmq is not None:
+        rabbitmq = section.needs_rabbitmq
+        comments.insert(1, f"Its workers cannot start at RabbitMQ 4.3, so this is of {rabbitmq}: say which one yours is.")
     version = {"rabbitmq": rabbitmq} if rabbitmq is not None else {}
     steps = [WrittenItem("", None, step) for step in section.steps]
     yield from lines({**version, **section.data, "steps": steps}, comments, apart=True, ascii=ascii)

@@ -262,7 +262,7 @@ def verdict(result: Result) -> Cell:
     parts = []
     if result.expectations:
         parts.append(f"{held} of {len(result.expectations)} expectations held")
-    unexpected = sum((not item.expected) + item.more for item in result.errors)
+    unexpected = sum(1 + item.more for item in result.errors if not item.expected)
     if unexpected:
         parts.append(f"{unexpected} error{'s' if unexpected > 1 else ''} not expected")
     lost = unexpected_losses(result)

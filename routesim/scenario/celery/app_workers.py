@@ -14,7 +14,7 @@ from routesim.scenario.format.shapes import Fields
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 
 HEARTBEAT_MS = 2_000
-AS_THEY_ARE = ("pool", "remap_sigterm", "restart")  # of the fields of a worker
+AS_THEY_ARE = ("pool", "remap_sigterm", "restart", "fails")  # of the fields of a worker
 
 
 class App(NamedTuple):

@@ -7,6 +7,7 @@ from routesim.celery import delays, inboxes
 from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
 from routesim.celery.routes import Routes
 from routesim.celery.settings import HARMLESS, SETTINGS, CelerySettings, what_matters
+from routesim.celery.versions import SETTINGS_SINCE, CeleryRules, UnknownCelery, celery_rules
 from routesim.diagnostics import did_you_mean
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario.celery.app_workers import App, AppWorker, Declared, WorkerFields
@@ -28,6 +29,7 @@ class Apps:
         self.reader = reader
         self.fields = fields
         self.global_qos = rules.celery_limits_channel
+        self.rules = _rules(reader, fields)
         self.topology = AppTopology(reader)
         self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}
@@ -36,12 +38,28 @@ class Apps:
         self.apps: dict[str, App] = {}
         section = fields.node.get("apps") if isinstance(fields.node, Mapping) else None
         for name, given in fields.get("apps", {}).items():
-            self.apps[str(name)] = _app(str(name), given, key_of(section, name))
+            self.apps[str(name)] = self._app(str(name), given, key_of(section, name))
         self._tell_what_is_not_simulated(redis=redis)
         self.workers: dict[str, AppWorker] = {}
         self.ignored: dict[str, list[str]] = {
             name: [str(key) for key in app.settings if SETTINGS[key].effect == HARMLESS] for name, app in self.apps.items()
         }
+
+    def _app(self, name: str, given: Fields, at: Node) -> App:
+        known = {}
+        for key, value in given.items():
+            since = SETTINGS_SINCE.get(str(key))
+            if self.rules.knows(since):
+                known[str(key)] = value
+            else:
+                self.tell_of_version(key_of(given.node, str(key)), str(key), since)
+        settings = CelerySettings(known, self.rules)
+        return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at, given.node)
+
+    def tell_of_version(self, at: Node, name: str, since: str | None) -> None:
+        """That this version of Celery does not know something."""
+        said = f"Celery {self.rules.version} has no {name} and passes over it: it came with {since}"
+        self.reader.warning("no-effect", said, at, "take it out, or say a later `version`")
 
     def app_of(self, fields: Fields, at: Node) -> App | None:
         """The app that something belongs to; None when an error has been noted."""
@@ -112,7 +130,7 @@ class Apps:
         """At the top what is there for all, and what goes with those that start by themselves."""
         worker.declares.extend(self._declared(worker, given))
         for what, at, said, own in worker.declares:
-            if not own or given.get("start", True):
+            if not own or (given.get("start", True) and "fails" not in given):
                 self.topology.add(what, at, said, worker.name)
 
     def _declared(self, worker: AppWorker, given: Fields) -> Iterator[Declared]:
@@ -154,6 +172,12 @@ class Apps:
             if not task_queue.broadcast and not task_queue.is_direct and task_queue.name in self.topology.queues:
                 for binding in delays.bindings_of(task_queue.exchange.name, task_queue.name, task_queue.routing_key):
                     self.topology.add(binding, app.at, said)
+            if task_queue.broadcast and self.rules.delays_broadcasts and self._is_consumed(app, task_queue):
+                binding = delays.bindings_of(task_queue.exchange.name, task_queue.name, task_queue.routing_key)[0]
+                self.topology.add(binding, app.at, f"{said}; up to Celery 5.6 it leads to Broadcast queues too")
+
+    def _is_consumed(self, app: App, queue: TaskQueue) -> bool:
+        return any(worker.app is app and queue in worker.queues for worker in self.workers.values())
 
     def _start(self, worker: AppWorker, given: Fields) -> None:
         by_channel = self.global_qos and not (
@@ -203,9 +227,15 @@ def _place_of(queue: TaskQueue, worker: AppWorker) -> Node:
 # Values of the fields ------------------------------------------------------------------------------------------------
 
 
-def _app(name: str, given: Fields, at: Node) -> App:
-    settings = CelerySettings({str(key): value for key, value in given.items()})
-    return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at, given.node)
+def _rules(reader: Reader, fields: Fields) -> CeleryRules:
+    if "version" not in fields:
+        return celery_rules()
+    given = fields["version"]
+    try:
+        return celery_rules(str(given))
+    except UnknownCelery as unknown:
+        reader.error("unknown-version", f"no Celery '{given}' is known", given, str(unknown))
+        return celery_rules()
 
 
 def _routes(given: Any) -> Routes:

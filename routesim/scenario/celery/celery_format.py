@@ -40,6 +40,7 @@ WORKER = Shape(
         "concurrency": Field(Integer(1, 100_000), "processes of its pool (-c); default: worker_concurrency"),
         "prefetch_multiplier": Field(Integer(0, 65535), "default: worker_prefetch_multiplier"),
         "start": Field(Boolean(), "false: waits for a worker step"),
+        "fails": Field(Integer(300, 600), "the broker is to refuse it with this code, as often as it tries"),
         "restart": Field(Duration(), "a supervisor starts it again so long after it died"),
         "pool": Field(Choice(*POOLS), "who runs its tasks (-P); default: worker_pool"),
         "remap_sigterm": Field(Boolean(), "started with REMAP_SIGTERM=SIGQUIT: its SIGTERM is a cold shutdown; default false"),
@@ -136,6 +137,7 @@ FLOWER = Shape("flower", _OF_APP, optional=True)
 CELERY = Shape(
     "celery",
     {
+        "version": Field(TEXT, "whose ways it has: 5.5, 5.6 or 5.7; default: the newest"),
         "apps": Field(MapOf(APP, NAME), "name: settings, spelled as Celery spells them", required=True),
         "workers": Field(MapOf(WORKER, NAME), "name: options"),
         "tasks": Field(MapOf(TASK, NAME), "name: what its body does, and its options"),

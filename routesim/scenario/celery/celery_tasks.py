@@ -6,6 +6,7 @@ from routesim.celery.messages import Call, task
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.routes import routed, target
 from routesim.celery.settings import CelerySettings
+from routesim.celery.versions import OPTIONS_SINCE
 from routesim.durations import written_duration
 from routesim.scenario.celery.annotations import annotated
 from routesim.scenario.celery.app_workers import App
@@ -30,7 +31,19 @@ class TasksSection:
         for name, given in apps.fields.get("tasks", {}).items():
             app = apps.app_of(given, key_of(section, name))
             if app is not None:
-                self.known[str(name)] = app, annotated(str(name), given, app, key_of(section, name))
+                said = self._without_later(annotated(str(name), given, app, key_of(section, name)))
+                self.known[str(name)] = app, said
+
+    def _without_later(self, given: Fields) -> Fields:
+        """The options that this version of Celery knows."""
+        later = [key for key in given if not self.apps.rules.knows(OPTIONS_SINCE.get(str(key)))]
+        if not later:
+            return given
+        for key in later:
+            self.apps.tell_of_version(key_of(given.node, key), key, OPTIONS_SINCE[key])
+        known = Fields({key: value for key, value in given.items() if key not in later})
+        known.node = given.node
+        return known
 
     def options(self, name: str, app: App) -> dict[str, Any]:
         """The options that a task brings to every call of it."""

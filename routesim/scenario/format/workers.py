@@ -70,6 +70,7 @@ WORKER = Shape(
         "reduces_prefetch": Field(Boolean(), "after a reconnection it takes less while old tasks run; default true"),
         "cancels_on_loss": Field(Boolean(), "a lost connection ends running tasks of late acknowledgement; default false"),
         "start": Field(Boolean(), "false: waits for a worker step"),
+        "fails": Field(Integer(300, 600), "the broker is to refuse it with this code, as often as it tries"),
         "restart": Field(Duration(), "it is started again so long after its death; default: never"),
         "control": Field(NAME, "the queue of its commands, consumed without acknowledgement"),
         "replies": Field(EXCHANGE_NAME, "the exchange for answers to commands"),
