@@ -80,11 +80,13 @@ class Crash(NamedTuple):
 
 
 class Close(NamedTuple):
-    """The connection is closed in good order: by the client, or by the broker with another code than that of success."""
+    """The connection is closed in good order: by the client, or by the broker with another code than that of success. `fault_of`:
+    the channel that is to blame, which ends first."""
 
     connection: str
     code: int = REPLY_SUCCESS
     text: str = CLOSED_BY_CLIENT
+    fault_of: str | None = None
 
 
 class OpenChannel(NamedTuple):

@@ -142,7 +142,7 @@ def get(broker: State, step: steps.Get) -> None:
     queue.check_get(channel)
     queue.used_at = broker.now
     copy = queue.get(broker)
-    broker.answer = answer_of(queue)
+    broker.answer = answer_of(broker, queue)
     broker.handed = None
     if copy is None:
         if broker.listen:

@@ -56,6 +56,7 @@ class Broker:
         self.channel_plans = channel_plans or {}
         self.listen = listen
         self.now = 0
+        self.epoch_s = 0  # what x-death calls the beginning of time
         self.agenda = Agenda()
         self.ledger = Ledger()
         self.exchanges = {item.name: ExchangeState(item, rules) for item in self.predeclared}

@@ -48,7 +48,7 @@ def _subscription(broker: State, consumer: Consumer, channel: Channel[QueueType]
 def _consume_replies(broker: State, consumer: Consumer, channel: Channel[QueueType]) -> None:
     """Direct reply-to (rules/routing#U21)."""
     tag = consumer.tag or consumer.name
-    if tag in channel.subscriptions:
+    if tag in channel.subscriptions and tag != channel.reply_consumer:
         raise AmqpError(530, f"attempt to reuse consumer tag '{tag}'")
     if not consumer.auto_ack:
         raise AmqpError(406, "reply consumer cannot acknowledge")
@@ -174,9 +174,9 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str, refused:
             queue.channel_down(broker, channel, deliveries, why)
 
 
-def close_connection(broker: State, name: str, why: str) -> None:
-    """All its channels end, in the order of their opening; then its exclusive queues go."""
-    for channel_name in list(broker.connections.get(name, ())):
+def close_connection(broker: State, name: str, why: str, fault_of: str | None = None) -> None:
+    """All its channels end, in the order of their opening, but the one to blame first; then its exclusive queues go."""
+    for channel_name in sorted(broker.connections.get(name, ()), key=lambda each: each != fault_of):
         close_channel(broker, broker.channels[channel_name], why)
     for queue in [item for item in broker.queues.values() if item.owner == name]:
         remove_queue(broker, queue, f"exclusive: its connection {name} is gone")
@@ -194,7 +194,9 @@ def close(broker: State, step: steps.Close) -> None:
     names = tuple(broker.connections.get(step.connection, ()))
     if names and broker.listen:
         broker.listen(events.ConnectionClosed(broker.now, step.connection, step.code, step.text, names))
-    close_connection(broker, step.connection, CLOSED_BY_CLIENT if step.code == REPLY_SUCCESS else "connection closed")
+    close_connection(
+        broker, step.connection, CLOSED_BY_CLIENT if step.code == REPLY_SUCCESS else "connection closed", step.fault_of
+    )
 
 
 # Restarting (rules/queues#7, rules/routing#C8) ----------------------------------------------------------------------

@@ -39,7 +39,14 @@ def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
         return
     key = queue.settings.dead_letter_routing_key
     content, deaths = record_death(
-        broker.rules, copy.content, queue, reason, exchange, key, broker.now // 1000, delivery_count=queue.carried_count(copy)
+        broker.rules,
+        copy.content,
+        queue,
+        reason,
+        exchange,
+        key,
+        broker.epoch_s + broker.now // 1000,
+        delivery_count=queue.carried_count(copy),
     )
     found = route(broker, exchange, copy.message, content)
     targets, why = _targets(broker, burial, found, deaths)

@@ -83,7 +83,7 @@ class RabbitBroker(State):
             if self.listen:
                 names = tuple(self.connections[channel.connection])
                 self.listen(events.ConnectionClosed(self.now, channel.connection, refused.code, refused.text, names))
-            channels.close_connection(self, channel.connection, "connection closed")
+            channels.close_connection(self, channel.connection, "connection closed", name)
             return
         if self.listen:
             self.listen(events.ChannelClosed(self.now, name, refused.code, refused.text))

@@ -11,7 +11,7 @@ from routesim.broker.state import State
 from routesim.durations import duration_text
 from routesim.exchanges import EXCHANGE_TYPES, exchange_types
 from routesim.model import DEFAULT_EXCHANGE, REPLY_TO, Binding, Exchange, Queue
-from routesim.queues import QUEUE_TYPES, Channel, Copy, QueueType
+from routesim.queues import QUEUE_TYPES, Channel, Copy, QueueType, Subscription
 from routesim.queues.arguments import COMPARED
 from routesim.queues.declaring import assert_equivalent, queue_type, validate
 from routesim.replies import AmqpError
@@ -32,8 +32,19 @@ def named(channel: Channel[QueueType], queue: str) -> str:
     return channel.last_queue
 
 
-def answer_of(queue: QueueType) -> QueueAnswer:
-    return QueueAnswer(queue.broker_name, queue.ready_count(), queue.consumer_count())
+def answer_of(broker: State, queue: QueueType) -> QueueAnswer:
+    """What a declare is answered (rules/queues#1.17)."""
+    consumers = queue.consumer_count()
+    if queue.counts_holders and queue.unacked:
+        consumers += len(
+            {
+                (channel.name, item.tag if item.subscription is None else item.subscription.tag)
+                for channel in broker.channels.values()
+                for item in channel.outstanding()
+                if item.queue is queue and (item.subscription is None or item.subscription.cancelled)
+            }
+        )
+    return QueueAnswer(queue.broker_name, queue.ready_count(), consumers)
 
 
 def not_default_exchange(name: str) -> None:
@@ -280,7 +291,7 @@ def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
             existing.used_at = broker.now
     else:
         _create_queue(broker, declared, durable, channel.connection)
-    broker.answer = answer_of(broker.queues[declared.name])
+    broker.answer = answer_of(broker, broker.queues[declared.name])
     channel.last_queue = declared.name
 
 
@@ -302,7 +313,7 @@ def ask_queue(broker: State, step: steps.AskQueue) -> None:
     queue = broker.accessible(broker.queue(stripped(step.queue)), channel.connection)
     if queue.declaring_renews_lease:
         queue.used_at = broker.now
-    broker.answer = answer_of(queue)
+    broker.answer = answer_of(broker, queue)
     channel.last_queue = queue.name
 
 
@@ -376,7 +387,7 @@ def lease_over(broker: State, name: str) -> None:
 def delete_queue(broker: State, step: steps.DeleteQueue) -> None:
     channel = broker.channel(step.channel)
     queue = broker.queues.get(stripped(named(channel, step.queue)))
-    broker.answer = QueueAnswer(step.queue, 0, 0) if queue is None else answer_of(queue)
+    broker.answer = QueueAnswer(step.queue, 0, 0) if queue is None else answer_of(broker, queue)
     if queue is None:
         return
     broker.accessible(queue, channel.connection)
@@ -402,7 +413,7 @@ def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy]
         for copy in gone:
             broker.listen(events.Deleted(broker.now, copy.message, queue.name, copy.serial))
         broker.listen(events.QueueDeleted(broker.now, queue.name, why, len(gone)))
-    for subscription in list(queue.subscriptions.values()):
+    for subscription in _in_turn(queue):
         subscription.channel.subscriptions.pop(subscription.tag, None)
         subscription.cancelled = True
         if broker.listen:
@@ -414,6 +425,14 @@ def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy]
     emptied = _unbind_all_from(broker, "queue", queue.name)
     for source in emptied if cascade else ():
         remove_exchange(broker, source, "auto-delete: its last binding is gone")
+
+
+def _in_turn(queue: QueueType) -> list[Subscription]:
+    """Its consumers as they hear of its end: those of one channel by their tags."""
+    of_channels: dict[str, list[Subscription]] = {}
+    for subscription in queue.subscriptions.values():
+        of_channels.setdefault(subscription.channel.name, []).append(subscription)
+    return [item for found in of_channels.values() for item in sorted(found, key=lambda each: each.tag.encode())]
 
 
 def purge(broker: State, step: steps.Purge) -> None:

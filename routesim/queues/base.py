@@ -59,6 +59,7 @@ class QueueType:
     - `declaring_renews_lease`, `lease_tick_ms`: declaring it again counts as use for x-expires; how often it looks whether
       that is over, 0: at the instant itself (rules/queues#5.9);
     - `knows_publishers`: it keeps state about the channels that publish to it;
+    - `counts_holders`: whoever holds a message, be it by basic.get or after its end, counts as a consumer for a declare;
     - `shares_single_active`: basic.get works beside a single active consumer.
     """
 
@@ -72,6 +73,7 @@ class QueueType:
     declaring_renews_lease: ClassVar[bool] = False
     lease_tick_ms: ClassVar[int] = 0
     knows_publishers: ClassVar[bool] = False
+    counts_holders: ClassVar[bool] = False
     shares_single_active: ClassVar[bool] = True
 
     def __init__(

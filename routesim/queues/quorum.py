@@ -11,7 +11,7 @@ from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.queues.settings import QueueSettings
 from routesim.replies import AmqpError
-from routesim.values import Table
+from routesim.values import Table, Typed
 
 DEFAULT_CREDIT = 2000  # what prefetch 0 means here (rules/queues#S4)
 HIGH_PRIORITY = 5  # 4.0-4.2: from here on a message is in the high bucket
@@ -34,6 +34,7 @@ class Quorum(QueueType):
     at_least_once = True
     lease_tick_ms = 5_000
     knows_publishers = True
+    counts_holders = True
     shares_single_active = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -284,6 +285,10 @@ class Quorum(QueueType):
     def counts_nacks(self) -> bool:
         return self.rules.quorum_nack_counts
 
+    def consumer_count(self) -> int:
+        """Single active consumers that wait are not counted."""
+        return len(self.subscriptions) - len(self.waiting)
+
     def check_get(self, channel: Channel[QueueType]) -> None:
         if self.settings.single_active_consumer:
             raise AmqpError(
@@ -482,11 +487,11 @@ class Quorum(QueueType):
         headers = copy.content.delivered_headers()
         if "acquired" in self.rules.quorum_count_headers:
             counts = {"x-acquired-count": copy.returns or copy.failures, "x-delivery-count": copy.failures}
-            return {**headers, **{key: count for key, count in counts.items() if count}}
+            return {**headers, **{key: Typed("long", count) for key, count in counts.items() if count}}
         # 4.0-4.2: what a dead letter brings along is shown until this queue has a count of its own.
         shown = copy.returns or (copy.failures if self.rules.dead_letter_counts == "quorum" else 0)
         if shown or (got and self.rules.quorum_first_get_count):
-            return {**headers, "x-delivery-count": shown}
+            return {**headers, "x-delivery-count": Typed("long", shown)}
         return headers
 
     def taken_over(self, content: Content) -> int:

@@ -75,6 +75,7 @@ class ServedChannel:
         self.header = b""
         self.size = 0
         self.fragments: list[bytes] = []
+        self.cancelled: set[str] = set()  # tags of consumers that the broker has ended
         self.prefixes: dict[str, bytes] = {}  # of deliveries, by consumer tag
 
     # What comes -------------------------------------------------------------------------------------------------------
@@ -216,6 +217,9 @@ class ServedChannel:
         do(self, method.arguments)
         self.vhost.dispatch()
 
+    def knows(self, tag: str) -> bool:
+        return tag in self.cancelled or tag in self.broker.channel(self.name).subscriptions
+
     def forget(self) -> None:
         self.connection.forget(self)
 
@@ -305,6 +309,8 @@ class ServedChannel:
     def consumer_ended(self, item: ConsumerEnded) -> None:
         """The broker has cancelled a consumer."""
         self.prefixes.pop(item.tag, None)
+        if item.why != "cancelled":
+            self.cancelled.add(item.tag)
         if not item.channel_lost and item.why != "cancelled" and self.connection.hears_cancels:
             self.say("basic.cancel", consumer_tag=item.tag, nowait=True)
 
@@ -330,7 +336,14 @@ def encoded_of(content: Content, headers: Any = None) -> bytes:
 
 
 def _properties(content: Content, headers: Any) -> Properties:
-    return Properties(headers, content.priority, content.expiration, content.delivery_mode, content.properties)
+    """A table to which a broker has added something is sorted."""
+    return Properties(
+        dict(sorted(headers.items())) if headers else headers,
+        content.priority,
+        content.expiration,
+        content.delivery_mode,
+        content.properties,
+    )
 
 
 def limited(text: str) -> str:

@@ -7,7 +7,7 @@ from routesim import steps
 from routesim.broker.rabbit_broker import RabbitBroker
 from routesim.model import Binding, Consumer, Exchange, Queue
 from routesim.queues import Delivery
-from routesim.serve.faults import fault_of
+from routesim.serve.faults import Fault, fault_of
 from routesim.serve.vhosts import Vhost
 
 Arguments = dict[str, Any]
@@ -28,6 +28,9 @@ class Asks(Protocol):
     def say(self, name: str, **arguments: Any) -> None: ...
 
     def got(self, delivery: Delivery[Any], left: int) -> None: ...
+
+    def knows(self, tag: str) -> bool:
+        """Whether a consumer has, or had until the broker cancelled it, that tag."""
 
     def forget(self) -> None:
         """The channel is closed, its number is free."""
@@ -148,6 +151,10 @@ def basic_cancel(channel: Asks, given: Arguments) -> None:
 
 
 def basic_cancel_ok(channel: Asks, given: Arguments) -> None:
+    if not channel.broker.rules.cancel_ok_taken:
+        raise fault_of("basic.cancel-ok", 503, "unimplemented method")
+    if not channel.knows(given["consumer_tag"]):  # RabbitMQ 4.3.6 crashes
+        raise Fault(541, "INTERNAL_ERROR")
     channel.ask("basic.cancel-ok", steps.Cancel(channel.name, given["consumer_tag"]))
 
 

@@ -5,6 +5,10 @@ from typing import Protocol
 
 
 class ServerClock(Protocol):
+    """`epoch_s`: the date at which it begins, in seconds since 1970."""
+
+    epoch_s: int
+
     def now_ms(self) -> int:
         """The engines' time."""
 
@@ -20,6 +24,7 @@ class WallClock:
 
     def __init__(self, speed: int = 1) -> None:
         self.speed = speed
+        self.epoch_s = int(time.time())
         self.began = time.monotonic()
 
     def now_ms(self) -> int:
@@ -35,6 +40,7 @@ class WallClock:
 class ManualClock:
     def __init__(self) -> None:
         self.at_ms = 0
+        self.epoch_s = int(time.time())
 
     def now_ms(self) -> int:
         return self.at_ms

@@ -90,7 +90,7 @@ class Connection:
             elif self.state != CLOSING:
                 raise Fault(505, described(kind, payload))
         except Fault as fault:
-            self.fail(fault, fault.at)
+            self.fail(fault, fault.at, number)
 
     def _new_channel(self, kind: int, number: int, payload: bytes) -> ServedChannel:
         if kind == HEARTBEAT and not payload:
@@ -154,12 +154,18 @@ class Connection:
         self.channels.pop(channel.number, None)
         channel.vhost.channels.pop(channel.name, None)
 
-    def fail(self, fault: AmqpError, at: tuple[int, int] = NOBODY) -> None:
-        """The connection is closed with this error: by what the client said, not by the engine."""
+    def _forget_all(self) -> None:
+        for channel in list(self.channels.values()):
+            self.forget(channel)
+
+    def fail(self, fault: AmqpError, at: tuple[int, int] = NOBODY, number: int = 0) -> None:
+        """The connection is closed with this error, by what the client said. `number`: of the channel to blame."""
         if self.state == RUNNING:
             assert self.vhost is not None
             self.vhost.dispatch()
-            self.vhost.apply(Close(self.name, fault.code, fault.text))
+            blamed = self.channels.get(number)
+            self._forget_all()
+            self.vhost.apply(Close(self.name, fault.code, fault.text, None if blamed is None else blamed.name))
             self.vhost.dispatch()
             self._tell(fault, at)
         elif self.state not in (CLOSING, CLOSED):
@@ -170,8 +176,7 @@ class Connection:
         self._tell(refused, at)
 
     def _tell(self, error: AmqpError, at: tuple[int, int]) -> None:
-        for channel in list(self.channels.values()):
-            self.forget(channel)
+        self._forget_all()
         self.state = CLOSING
         self.say("connection.close", reply_code=error.code, reply_text=limited(error.text), class_id=at[0], method_id=at[1])
         self.link.end(PATIENCE_S)
@@ -181,8 +186,7 @@ class Connection:
         if self.state == RUNNING:
             assert self.vhost is not None
             self.vhost.dispatch()
-            for channel in list(self.channels.values()):
-                self.forget(channel)
+            self._forget_all()
             self.vhost.apply(Close(self.name))
             self.vhost.dispatch()
         self.say("connection.close-ok")
@@ -205,8 +209,7 @@ class Connection:
         """The socket is gone."""
         if self.state == RUNNING:
             assert self.vhost is not None
-            for channel in list(self.channels.values()):
-                self.forget(channel)
+            self._forget_all()
             self.vhost.apply(Crash(self.name))
             self.vhost.dispatch()
         self.state = CLOSED

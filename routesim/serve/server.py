@@ -19,7 +19,7 @@ class Server:
     def __init__(self, rules: Rules, vhosts: dict[str, RabbitBroker], users: Users, clock: ServerClock, history: History) -> None:
         self.rules = rules
         self.version = rules.version if rules.version.count(".") == 2 else f"{rules.version}.0"
-        self.vhosts = {name: Vhost(name, broker) for name, broker in vhosts.items()}
+        self.vhosts = {name: Vhost(name, broker, clock.epoch_s) for name, broker in vhosts.items()}
         self.users = users
         self.clock = clock
         self.history = history

@@ -26,12 +26,13 @@ class Hears(Protocol):
 class Vhost:
     """`others` gets what is for none of the clients: what the scenario's own consumers are told."""
 
-    def __init__(self, name: str, broker: RabbitBroker) -> None:
+    def __init__(self, name: str, broker: RabbitBroker, epoch_s: int) -> None:
         self.name = name
         self.broker = broker
         self.channels: dict[str, Hears] = {}
         self.others: Callable[[Delivery[object] | ConsumerEnded | ChannelEnded], None] | None = None
         broker.tells_publishers = True
+        broker.epoch_s = epoch_s
 
     def apply(self, step: Step) -> AmqpError | None:
         """Ask the engine, and keep nothing of what it notes for scenarios."""

@@ -106,6 +106,7 @@ class Rules(NamedTuple):
     stream_takes_dead_letters: bool
     stream_keeps_nested: bool
     tx_queue_gone: str
+    cancel_ok_taken: bool
     bad_bindings_skipped: bool
     celery_limits_channel: bool
 
@@ -308,6 +309,10 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "tx_queue_gone": VersionDifference(
         "a commit of a publish whose queue has been deleted since is", "carried out", (("3.13.0", "406"), ("4.3.0", "506")),
         "rules/queues#4.7; rabbit_channel.erl, deliver_to_queues, v3.12.14, v3.13.0 and v4.3.0",
+    ),
+    "cancel_ok_taken": VersionDifference(
+        "basic.cancel-ok by a client is carried out (before: the connection is closed with 503)", False, (("4.3.0", True),),
+        "rabbit_channel.erl, handle_method, v4.2.9 and v4.3.0; live 3.10.8, 4.0.5",
     ),
     "bad_bindings_skipped": VersionDifference(
         "an import leaves out bindings that lead nowhere", True, (("3.13.6", False),), "rules/routing#F21"

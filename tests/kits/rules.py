@@ -32,6 +32,7 @@ import pytest
 from kits.broker import ALL, KINDS, Bench, deaths
 from kits.paths import ROOT
 from routesim import events
+from routesim.values import plain
 
 Values = dict[str, str]
 _HEAD = re.compile(r"(\S+) ([^:\[]+?)(?:: ([^\[]*?))?(?: \[([^\]]*)\])?")
@@ -249,7 +250,7 @@ class Script:
 
     def header(self, name: str) -> list[Any]:
         """Of every message that was received, `-` where it has none."""
-        return [letter.headers.get(name, "-") for letter in self.b.letters]
+        return [plain(letter.headers).get(name, "-") for letter in self.b.letters]
 
     def number_of(self, consumer: str) -> int:
         """How many messages the consumer was sent."""
