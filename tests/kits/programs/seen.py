@@ -1,0 +1,36 @@
+"""What can be seen of a program that has run, by a real worker or by the simulator."""
+
+from typing import NamedTuple
+
+from routesim.celery.states import COUNTED
+
+KINDS = frozenset(COUNTED.values())
+Left = dict[str, list[str]]
+
+
+class Seen(NamedTuple):
+    """`told`: each task's events in their order, without `task-`; `began`: the tasks whose bodies began, in order, where one
+    process runs them all (of two nobody knows which is told of first); `left`: what is in the queues once all workers are dead, as id and retries."""
+
+    told: dict[str, list[str]]
+    began: list[str]
+    left: Left
+
+
+class Moment(NamedTuple):
+    """An event of a task, and when it was, in seconds from the first step."""
+
+    at_s: float
+    kind: str
+    task: str
+
+
+def seen(moments: list[Moment], left: Left, *, concurrency: int) -> Seen:
+    told: dict[str, list[str]] = {}
+    for moment in moments:
+        kinds = told.setdefault(moment.task, [])
+        # Celery 5.7 tells of the hard time limit twice (worker/request.py, on_timeout and on_failure).
+        if moment.kind in KINDS and not (moment.kind == "failed" and kinds[-1:] == ["failed"]):
+            kinds.append(moment.kind)
+    began = [moment.task for moment in moments if moment.kind == "started"]
+    return Seen(told, began if concurrency == 1 else [], left)
