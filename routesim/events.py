@@ -589,6 +589,16 @@ class TaskIgnored(NamedTuple):
     worker: str
 
 
+@event("errback_called")
+class ErrbackCalled(NamedTuple):
+    """A worker calls what is linked to the failure of a task: in the process that saw it, without a message."""
+
+    at_ms: int
+    task: str
+    name: str
+    worker: str
+
+
 @event("task_unsettled")
 class TaskUnsettled(NamedTuple):
     """A run came to its end and its acknowledgement could not be sent: the channel of the delivery is gone."""

@@ -145,6 +145,7 @@ class Run(NamedTuple):
     countdown: int | None = None
     publish: tuple["Reply", ...] | None = None
     carries: Carried | None = None
+    calls: tuple[Any, ...] | None = None
 
 
 class Task(NamedTuple):
@@ -152,7 +153,9 @@ class Task(NamedTuple):
 
     `ends` is success, exception, retry, reject, requeue, ignore, kill_child or kill_worker; `acks` early or late; what the
     next three say counts for late acknowledgement only. `retry_headers` copy: a retry carries all headers over, `x-death`
-    too, as Celery does; clean: without those that a broker has added.
+    too, as Celery does; clean: without those that a broker has added. `calls` are signatures (`celery.signatures`) that the
+    body calls at its end, `returns` its result, `options` what it brings to every call of it, as Celery spells it. `errback`:
+    as what another task links for its failure it is called in that task's worker, or sent.
     """
 
     name: str
@@ -171,6 +174,10 @@ class Task(NamedTuple):
     retry_headers: str = "copy"
     publish: tuple["Reply", ...] = ()
     runs: tuple[Run, ...] = ()
+    calls: tuple[Any, ...] = ()
+    returns: Any = None
+    errback: str = "called"
+    options: dict[str, Any] = {}
 
 
 class Mingle(NamedTuple):
@@ -192,7 +199,8 @@ class TaskWorker(NamedTuple):
     knows, None for all; it drops the messages of others. `pool`: one of Celery's. `soft_shutdown`: so long a cold shutdown
     waits for what runs (with `soft_shutdown_on_idle` even when nothing does); `remap_sigterm`: SIGTERM is a cold shutdown.
     `no_ack`: queues of which it takes all that there is, without acknowledging. `fails`: the code with which the broker is to
-    refuse it, whenever it connects.
+    refuse it, whenever it connects. `app`: the settings by which it sends what its tasks call and what follows them; None:
+    nothing of that happens. `persistent_results`: results survive a restart of the broker.
     """
 
     name: str
@@ -222,6 +230,8 @@ class TaskWorker(NamedTuple):
     no_ack: tuple[str, ...] = ()
     fails: int | None = None
     declares: tuple[Any, ...] = ()
+    app: dict[str, Any] | None = None
+    persistent_results: bool = False
 
 
 def policy_body(policy: Policy) -> dict[str, Any]:

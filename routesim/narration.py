@@ -348,6 +348,10 @@ NARRATION: dict[type, Words] = {
     events.TaskIgnored: Words(
         "ignored", _worker, _name, QUIET, lambda event: f"ended on {event.worker} by Ignore: no state is recorded",
     ),
+    events.ErrbackCalled: Words(
+        "errback", _worker, lambda event: f"{event.name}(request, exc, traceback) is called", NOTICE,
+        lambda event: f"its errback {event.name} was called by {event.worker}",
+    ),
     events.TaskUnsettled: Words(
         "NOT ACKED", _worker, lambda event: f"{event.name}: its channel is gone, so it cannot be acknowledged: it will run again",
         BAD, lambda event: f"run by {event.worker}, which could not acknowledge it: its channel was gone",

@@ -9,8 +9,21 @@ JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
 Publish = dict[str, Any]  # the fields of a step `publish`
 
 
+class Embedded(NamedTuple):
+    """What is to follow a task, as signatures in the form in which they travel; None: nothing of that kind."""
+
+    callbacks: list[Any] | None = None
+    errbacks: list[Any] | None = None
+    chain: list[Any] | None = None
+    chord: Any = None
+
+
+NOTHING_FOLLOWS = Embedded()
+
+
 class Call(NamedTuple):
-    """What a caller says of one task. Times are instants of virtual time in ms; `caller` is who sends it."""
+    """What a caller says of one task. Times are instants of virtual time in ms; `caller` is who sends it. `root_id` None: it is
+    the first of all."""
 
     task: str
     id: str
@@ -23,6 +36,11 @@ class Call(NamedTuple):
     time_limit_s: float | None = None
     soft_time_limit_s: float | None = None
     ignore_result: bool = False
+    root_id: str | None = None
+    parent_id: str | None = None
+    group: str | None = None
+    group_index: int | None = None
+    follows: Embedded = NOTHING_FOLLOWS
 
 
 def task_headers(call: Call) -> dict[str, Any]:
@@ -34,12 +52,12 @@ def task_headers(call: Call) -> dict[str, Any]:
         "shadow": None,
         "eta": None if call.eta_ms is None else iso(call.eta_ms),
         "expires": None if call.expires_ms is None else iso(call.expires_ms),
-        "group": None,
-        "group_index": None,
+        "group": call.group,
+        "group_index": call.group_index,
         "retries": 0,
         "timelimit": [call.time_limit_s, call.soft_time_limit_s],
-        "root_id": call.id,
-        "parent_id": None,
+        "root_id": call.root_id or call.id,
+        "parent_id": call.parent_id,
         "argsrepr": repr(call.args),
         "kwargsrepr": repr(call.kwargs),
         "origin": f"gen1@{call.caller}",
@@ -51,8 +69,7 @@ def task_headers(call: Call) -> dict[str, Any]:
 
 
 def task_body(call: Call) -> str:
-    embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-    return _json([list(call.args), call.kwargs, embed])
+    return _json([list(call.args), call.kwargs, call.follows._asdict()])
 
 
 def task(call: Call, exchange: str, routing_key: str, *, priority: int | None, delivery_mode: int, sent_ms: int) -> Publish:
@@ -79,7 +96,7 @@ def task_sent(call: Call, event_exchange: str, *, queue: str | None, exchange: s
     """The event by which alone a monitor learns exchange, key and queue of a task (task_send_sent_event)."""
     headers = task_headers(call)
     event = {
-        "type": "task-sent", "uuid": call.id, "root_id": call.id, "parent_id": None, "name": call.task,
+        "type": "task-sent", "uuid": call.id, "root_id": headers["root_id"], "parent_id": call.parent_id, "name": call.task,
         "args": headers["argsrepr"], "kwargs": headers["kwargsrepr"], "retries": 0, "eta": headers["eta"],
         "expires": headers["expires"], "queue": queue, "exchange": exchange, "routing_key": routing_key,
         "hostname": headers["origin"], "timestamp": sent_ms / 1000,

@@ -27,6 +27,21 @@ class TaskDestination(NamedTuple):
     delayed: bool = False
 
 
+def routes_of(given: Any) -> Routes:
+    """The setting `task_routes` as tables."""
+    if given is None:
+        return []
+    tables = given if isinstance(given, list) else [given]
+    return [[(str(name), options_of(route)) for name, route in table.items()] for table in tables]
+
+
+def options_of(route: Any) -> Options:
+    """Routing options as plain values; a name alone is the queue."""
+    if isinstance(route, str):
+        return {"queue": str(route)}
+    return {str(name): str(value) if isinstance(value, str) else value for name, value in route.items()}
+
+
 def route_of(routes: Routes, task: str) -> Options | None:
     """The options of the first table that has a route: the task's very name, else the first glob with * that fits."""
     for table in routes:
@@ -37,11 +52,13 @@ def route_of(routes: Routes, task: str) -> Options | None:
     return None
 
 
-def routed(task: str, options: Options, routes: Routes, queues: Queues, settings: CelerySettings) -> Options:
+def routed(
+    task: str, options: Options, routes: Routes, queues: Queues, settings: CelerySettings, inherited: int | None = None
+) -> Options:
     """The options of a call with those of its route, or the default queue. Raises `QueueNotFound`.
 
     What the call gives wins over the route, one by one. `priority` is in the result unless it stays absent: an option that
-    nobody gives becomes 0 as soon as a route or the default queue is looked up.
+    nobody gives becomes the inherited one, or 0, as soon as a route or the default queue is looked up.
     """
     given = {name: value for name, value in options.items() if value is not None}
     route = route_of(routes, task)
@@ -51,7 +68,7 @@ def routed(task: str, options: Options, routes: Routes, queues: Queues, settings
         merged = {"queue": settings["task_default_queue"], **given}
     else:
         merged = {**given, "priority": given.get("priority")}
-    merged.setdefault("priority", 0)
+    merged.setdefault("priority", 0 if inherited is None else inherited)
     if "queue" in merged:
         merged["queue"] = queues[merged["queue"]]
     return merged

@@ -181,7 +181,7 @@ SETTINGS: dict[str, CelerySetting] = {
     "result_expires": simulated("seconds", 86400, "x-expires of the queue of results"),
     "result_extended": harmless(False),
     "result_failure_expires": harmless(None),
-    "result_persistent": matters(None, "messages of results are persistent", where=RPC),
+    "result_persistent": simulated("boolean", None, "messages of results are persistent (rpc://)", "persistent_results"),
     "result_serializer": harmless("json"),
     "s3_access_key_id": harmless(None),
     "s3_base_path": harmless(None),
@@ -221,7 +221,7 @@ SETTINGS: dict[str, CelerySetting] = {
     "task_default_routing_key": simulated("text", None, "default: the name of the default queue"),
     "task_eager_propagates": harmless(False),
     "task_ignore_result": simulated("boolean", False, "no results are sent"),
-    "task_inherit_parent_priority": matters(False, "what a task calls has its priority"),
+    "task_inherit_parent_priority": simulated("boolean", False, "what a task calls, and what follows it, has its priority"),
     "task_protocol": refused(2, "protocol", "messages of protocol 1 look otherwise; Celery sends protocol 2 since 4.0"),
     "task_publish_retry": matters(True, "a publish that meets a lost connection is not tried again"),
     "task_publish_retry_policy": matters(

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from routesim.celery.rates import rate_of
-from routesim.clients import executing, messages, mingling, shutdown
+from routesim.clients import executing, messages, mingling, names, shutdown
 from routesim.clients.actions import Actions
 from routesim.clients.worker_state import WorkerState
 from routesim.model import Consumer, Message, pool_channel, task_consumer
@@ -34,7 +34,7 @@ def carry_out(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> Action
         state.opened.add(channel)
         headers = {"ticket": command.get("ticket"), "clock": 0}
         key = str(reply_to.get("routing_key", ""))
-        yield messages.publish(
+        yield names.publish(
             state,
             channel,
             Message(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from routesim import events
 from routesim.clients import messages, mingling
 from routesim.clients.actions import Actions, After, Soon, StepRefusal
+from routesim.clients.calls import following
 from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.messages import emit
 from routesim.clients.prefetching import qos
@@ -147,6 +148,7 @@ def _lost(state: WorkerState, requests: Iterable[Request], why: str) -> Actions:
     """What the process had of tasks and nobody has any more, for their messages are acknowledged (rules/celery#2.3-23)."""
     for request in requests:
         if _acknowledged(request):
+            following.vanished(state, request.delivery, why)
             copy, queue = request.delivery.copy, request.delivery.queue.name
             yield events.TaskLost(
                 state.now, request.id, request.task.name, state.plan.name, why, copy.message, queue, copy.serial
@@ -187,6 +189,7 @@ def leave(state: WorkerState, why: str) -> Actions:
     for connection in (state.plan.name, *sorted(state.opened)):
         yield Close(connection)
     state.opened.clear()
+    state.declared.clear()
     yield events.WorkerOffline(state.now, state.plan.name, why)
 
 
@@ -197,6 +200,7 @@ def die(state: WorkerState, why: str) -> Actions:
     for connection in (state.plan.name, *sorted(state.opened)):
         yield Crash(connection)
     state.opened.clear()
+    state.declared.clear()
     yield from _forget_waiting(state, why)
     yield from lose_runs(state, list(state.running), why)
     yield events.WorkerOffline(state.now, state.plan.name, why)

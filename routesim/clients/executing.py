@@ -6,6 +6,7 @@ from math import ceil
 from routesim import events
 from routesim.clients import connecting, messages
 from routesim.clients.actions import Actions, After, Soon
+from routesim.clients.calls import ending, following
 from routesim.clients.limits import RateLimit
 from routesim.clients.messages import emit
 from routesim.clients.outcomes import LOST, RunContext, TaskCourse, course, lost
@@ -14,7 +15,7 @@ from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.clients.timers import JobEnds, JobReported, TaskDue, TokenReady
 from routesim.clients.worker_state import TaskJob, WorkerState
 from routesim.events import Event
-from routesim.model import Task, pool_channel
+from routesim.model import Task
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Ack, Reject
 
@@ -29,6 +30,7 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
     if task is None or name is None:
         why = NO_TASK if name is None else UNKNOWN_TASK
         yield from _reject_tag(state, delivery, requeue=False)
+        following.vanished(state, delivery, why)
         yield events.TaskRejected(state.now, task_id(delivery), name or "", worker, False, why)
         return
     if not decodable(delivery):
@@ -63,8 +65,7 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
 
 def _task(state: WorkerState, name: str | None) -> Task | None:
     """None for one that it does not know: nothing is registered under that name."""
-    known = state.plan.tasks
-    return state.shared.tasks.get(name) if name is not None and (known is None or name in known) else None
+    return state.task(name) if name is not None else None
 
 
 def due(state: WorkerState, number: int) -> Actions:
@@ -136,13 +137,12 @@ def end(state: WorkerState, number: int) -> Actions:
         return
     if messages.delay_refused(state, job.request, job.course):
         why = "ValueError: a native delay takes a second at least"
-        job = state.running[number] = TaskJob(job.request, job.course._replace(ends="exception", why=why))
-    sent = list(messages.sent_by_child(state, job.request, job.course))
-    for each in sent:
-        state.opened.add(pool_channel(state.plan.name))
-        yield each
+        job = state.running[number] = job._replace(course=job.course._replace(ends="exception", why=why))
+    before = state.sends
+    course, retry = yield from ending.sends(state, job.request, job.course)
+    sent = state.sends != before
+    state.running[number] = job._replace(course=course, over=sent, retry=retry)
     if sent:
-        state.running[number] = job._replace(over=True, retry=messages.retried_as(job.request, job.course, sent))
         yield Soon(JobReported(number))
     else:
         yield from done(state, number)
@@ -247,6 +247,8 @@ def _why_revoked(state: WorkerState, request: Request) -> str:
 
 
 def _revoke(state: WorkerState, request: Request, why: str) -> Actions:
+    yield from messages.results(state, request, "REVOKED", why)
+    yield from following.revoked(state, request)
     yield from _acknowledge(state, request)
     yield from emit(state, events.TaskRevoked(state.now, request.id, request.task.name, state.plan.name, why))
 
@@ -265,6 +267,8 @@ def terminate(state: WorkerState, id: str) -> Actions:
         if job.request.id == id:
             del state.running[number]
             state.dropped = True
+            yield from messages.results(state, job.request, "REVOKED", "terminated")
+            yield from following.revoked(state, job.request)
             if job.request.task.acks == "late":
                 yield from _acknowledge(state, job.request)
             yield from emit(state, events.TaskRevoked(state.now, id, job.request.task.name, state.plan.name, "terminated"))

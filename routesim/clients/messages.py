@@ -2,12 +2,13 @@
 rules/celery#2.1)."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key, own_key
 from routesim.celery.epoch import iso
 from routesim.celery.states import EVENT_TYPES
 from routesim.clients.actions import Actions
+from routesim.clients.names import of_task, publish
 from routesim.clients.outcomes import TaskCourse
 from routesim.clients.replies import message_of
 from routesim.clients.requests import Request, headers_of
@@ -19,56 +20,36 @@ from routesim.steps import Publish
 DEATH_HEADERS = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
                  "x-last-death-queue", "x-last-death-reason", "x-delivery-count", "x-acquired-count")  # fmt: skip
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
-TRANSIENT = 1
+TRANSIENT, PERSISTENT = 1, 2
 SHORTEST_DELAY_MS = 1_000
-GENERATIONS = 8  # of tasks that call tasks, each told by the name of its message
-LONGEST = 230  # bytes of a task's id in such a name: with what follows they make a short string
-RESULTS = {"success": "SUCCESS", "retry": "RETRY"}
-
-
-def publish(state: WorkerState, channel: str, message: Message, base: str) -> Publish:
-    """The step that sends a message of the process's own, named after `base`."""
-    number = state.shared.published[base] = state.shared.published.get(base, 0) + 1
-    return Publish(channel, message, f"{base}-{number}")
-
-
-def of_task(id: str, what: str) -> str:
-    """What messages that a task's run publishes are named after. Tasks that call tasks that call tasks have ever longer names;
-    from some generation on they are counted on under the last one, for an id travels in a short string, and a run must not
-    grow faster than its events."""
-    if what == "sub" and id.count("-sub-") >= GENERATIONS:
-        id = id.rpartition("-sub-")[0]
-    if len(id) > LONGEST // 4 and len(encoded := id.encode("utf-8", "surrogatepass")) > LONGEST:
-        id = encoded[:LONGEST].decode("utf-8", "ignore")
-    return f"{id}-{what}"
-
 
 # A run's end -------------------------------------------------------------------------------------------------------------
 
 
-def sent_by_child(state: WorkerState, request: Request, course: TaskCourse) -> Iterator[Publish]:
-    """What goes out before the message is settled: the body's own messages, the retry, the result."""
-    channel = pool_channel(state.plan.name)
+def sent_by_body(state: WorkerState, request: Request, course: TaskCourse) -> Iterator[Publish]:
+    """The body's own messages."""
     for reply in course.publish:
         for _ in range(reply.times):
             step = publish(
-                state, channel, message_of(reply, request.delivery, request.retries + 1), reply.id or of_task(request.id, "sub")
-            )
+                state, pool_channel(state.plan.name), message_of(reply, request.delivery, request.retries + 1),
+                reply.id or of_task(request.id, "sub"),
+            )  # fmt: skip
             yield step._replace(message=_as_task(step.message, step.id))
-    if course.ends == "retry":
-        yield publish(state, channel, _retry(state, request, course), of_task(request.id, "retry"))
-    if state.plan.results and request.reply_to and not request.task.ignore_result and _has_result(request, course):
-        yield publish(state, channel, _result(request, course), of_task(request.id, "result"))
 
 
-def retried_as(request: Request, course: TaskCourse, sent: Sequence[Publish]) -> str:
-    """The name of the message in which the task sent itself anew, among those that its child has `sent`; "": it did not."""
-    base = f"{of_task(request.id, 'retry')}-"
-    return next((each.id for each in reversed(sent) if each.id.startswith(base)), "") if course.ends == "retry" else ""
+def retry(state: WorkerState, request: Request, course: TaskCourse) -> Publish:
+    return publish(state, pool_channel(state.plan.name), _retry(state, request, course), of_task(request.id, "retry"))
 
 
-def _has_result(request: Request, course: TaskCourse) -> bool:
-    """Whether anything is recorded: not of a run that is to be repeated without having been told as a failure."""
+def results(state: WorkerState, request: Request, status: str, why: str = "") -> Iterator[Publish]:
+    """The message that tells the caller, where there is one (rpc://)."""
+    if state.plan.results and request.reply_to and not request.ignores_result:
+        channel = pool_channel(state.plan.name)
+        yield publish(state, channel, _result(state, request, status, why), of_task(request.id, "result"))
+
+
+def is_recorded(request: Request, course: TaskCourse) -> bool:
+    """Whether anything is recorded of how it ended: not of a run that is to be repeated without having been told as a failure."""
     if course.ends == "kill_child":
         return request.task.acks == "early" or request.task.on_worker_lost != "requeue"
     return course.ends not in ("ignore", "requeue")
@@ -116,13 +97,11 @@ def _delays(state: WorkerState, request: Request) -> bool:
     return state.plan.delays and request.delivery.copy.content.exchange != ""
 
 
-def _result(request: Request, course: TaskCourse) -> Message:
+def _result(state: WorkerState, request: Request, status: str, why: str) -> Message:
     """What `rpc://` sends to the caller's queue."""
-    status = RESULTS.get(course.ends, "FAILURE")
-    body = {"task_id": request.id, "status": status, "result": None if status == "SUCCESS" else course.why or course.ends}
-    return Message(
-        "", request.reply_to, json.dumps(body), None, None, None, TRANSIENT, False, {**JSON, "correlation_id": request.id}
-    )
+    body = {"task_id": request.id, "status": status, "result": request.task.returns if status == "SUCCESS" else why}
+    mode = PERSISTENT if state.plan.persistent_results else TRANSIENT
+    return Message("", request.reply_to, json.dumps(body), None, None, None, mode, False, {**JSON, "correlation_id": request.id})
 
 
 # Events ------------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import json
 from collections.abc import Generator
 from typing import Any
 
-from routesim.clients import messages
+from routesim.clients import messages, names
 from routesim.clients.actions import Actions, After, StepRefusal
 from routesim.clients.timers import Mingled
 from routesim.clients.worker_state import WorkerState
@@ -39,7 +39,7 @@ def ask(state: WorkerState, mingle: Mingle, why: str) -> Generator[Any, Any, Ste
         "reply_to": {"exchange": state.plan.replies or "", "routing_key": state.plan.name},
     }  # fmt: skip
     message = Message(mingle.exchange, "", json.dumps(command), None, None, None, PERSISTENT, False, dict(messages.JSON))
-    yield messages.publish(state, channel, message, f"{state.plan.name}-hello")
+    yield names.publish(state, channel, message, f"{state.plan.name}-hello")
     return None
 
 

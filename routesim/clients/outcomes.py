@@ -1,6 +1,6 @@
 """How a run of a task goes: which rule fits, when it ends and in what."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routesim.broker import uniform
 from routesim.carried import fits
@@ -22,6 +22,7 @@ class TaskCourse(NamedTuple):
     countdown: int
     publish: tuple[Reply, ...]
     why: str = ""
+    calls: tuple[Any, ...] = ()
     uncut: "TaskCourse | None" = None
 
 
@@ -45,17 +46,18 @@ def course(request: Request, moment: RunContext) -> TaskCourse:
     ends = task.ends if rule.ends is None else rule.ends
     countdown = task.countdown if rule.countdown is None else rule.countdown
     publish = task.publish if rule.publish is None else rule.publish
+    calls = task.calls if rule.calls is None else rule.calls
     if ends == "retry" and _used_up(request):
-        planned = TaskCourse(takes, "exception", countdown, publish, "MaxRetriesExceededError")
+        planned = TaskCourse(takes, "exception", countdown, publish, "MaxRetriesExceededError", calls)
     elif ends == "kill_child":
         planned = lost(request, TaskCourse(takes, ends, countdown, publish))
     else:
-        planned = TaskCourse(takes, ends, countdown, publish)
+        planned = TaskCourse(takes, ends, countdown, publish, "", calls)
     limit, cut = _limit(task, moment.pool)
     if limit is None or takes <= limit:
         return planned
     why = f"{'Soft' if cut == 'exception' else ''}TimeLimitExceeded"
-    return TaskCourse(limit, cut, countdown, (), why, planned._replace(takes=takes - limit))
+    return TaskCourse(limit, cut, countdown, (), why, (), planned._replace(takes=takes - limit))
 
 
 def lost(request: Request, planned: TaskCourse) -> TaskCourse:
@@ -64,7 +66,7 @@ def lost(request: Request, planned: TaskCourse) -> TaskCourse:
     task = request.task
     retries = task.on_worker_lost == "retry" and not _used_up(request)
     ends = "retry" if retries else "kill_child"
-    return planned._replace(ends=ends, countdown=task.countdown, publish=(), why=LOST)
+    return planned._replace(ends=ends, countdown=task.countdown, publish=(), calls=(), why=LOST)
 
 
 def _used_up(request: Request) -> bool:

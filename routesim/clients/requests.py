@@ -28,6 +28,37 @@ class Request:
         self.expires_ms = _time(headers.get("expires"))
 
     @property
+    def body(self) -> str | bytes:
+        return self.delivery.copy.content.body
+
+    @property
+    def root_id(self) -> str:
+        return str(self._header("root_id") or self.id)
+
+    @property
+    def group(self) -> str | None:
+        found = self._header("group")
+        return found if isinstance(found, str) else None
+
+    @property
+    def group_index(self) -> int:
+        found = self._header("group_index")
+        return found if isinstance(found, int) else 0
+
+    @property
+    def priority(self) -> int | None:
+        return self.delivery.copy.content.priority
+
+    @property
+    def ignores_result(self) -> bool:
+        """What its message says, else what the task says."""
+        found = self._header("ignore_result")
+        return found if isinstance(found, bool) else self.task.ignore_result
+
+    def _header(self, name: str) -> Any:
+        return raw(headers_of(self.delivery).get(name))
+
+    @property
     def reply_to(self) -> str:
         return str(raw(self.delivery.copy.content.properties.get("reply_to")) or "")
 

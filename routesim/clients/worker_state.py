@@ -4,6 +4,8 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from routesim.celery.pools import POOLS
+from routesim.celery.sending import Sender
+from routesim.clients.calls.chords import Chords
 from routesim.clients.limits import PrefetchCount, RateLimit
 from routesim.clients.outcomes import TaskCourse
 from routesim.clients.requests import Request
@@ -29,6 +31,8 @@ class Shared:
         self.tasks = tasks
         self.seed = seed
         self.published = published
+        self.named: dict[str, int] = {}  # how often a task's id was sent
+        self.chords = Chords()
         self.runs: dict[str, int] = {}
         self.started = 0
         self.listeners: dict[str, str | None] = {}  # workers that hear commands now, by which exchange; None: it does not say
@@ -81,6 +85,9 @@ class WorkerState:
         self.cancelled: set[str] = set()  # consumers, by a command
         self.sends_events = plan.sends_events
         self.opened: set[str] = set()  # connections beside the main one
+        self.sender: Sender | None = None  # its app as one that sends, once it does
+        self.declared: set[str] = set()  # queues, by the connection of its pool
+        self.sends = 0  # how much it has published
         self.numbers = 0
         self.now = 0
         self.dropped = False  # a timer is due no more
@@ -112,6 +119,11 @@ class WorkerState:
         """Those by which deliveries come."""
         name = self.plan.name
         return name, control_channel(name), gossip_channel(name), mingle_channel(name)
+
+    def task(self, name: str) -> Task | None:
+        """None for one that it does not know: nothing is registered under that name."""
+        known = self.plan.tasks
+        return self.shared.tasks.get(name) if known is None or name in known else None
 
     def prefetch_per_child(self) -> int:
         """The prefetch multiplier."""

@@ -24,6 +24,7 @@ class Processes:
         self.clock = clock
         self.listen = listen
         shared = Shared(scenario.tasks, seed, published)
+        self.chords = shared.chords
         self.by_name = {name: WorkerState(plan, shared, clock.slack_ms) for name, plan in scenario.workers.items()}
         self.by_channel = {name: state for state in self.by_name.values() for name in state.channels()}
         self.turns: deque[tuple[WorkerState, Timer]] = deque()

@@ -25,7 +25,7 @@ from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publis
 from routesim.run.result import Result, StepError
 from routesim.run.sent_tasks import tell_of_task
 from routesim.run.virtual_clock import VirtualClock
-from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Signal, Wait
+from routesim.scenario import Do, Expect, NotedChord, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
 from routesim.scenario.format.expected import ENDLESS
 from routesim.scenario.scenario import Expectation
@@ -203,6 +203,9 @@ class Runner:
             assert self.processes is not None
             self.processes.signal(action.worker, action.do)
             self._settle()
+        elif isinstance(action, NotedChord):
+            if self.processes is not None:
+                self.processes.chords.expect(action.group, action.size)
         elif isinstance(action, Do):
             for each in action.steps:
                 if self._apply(each):

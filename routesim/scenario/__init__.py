@@ -8,6 +8,7 @@ from routesim.scenario.scenario import (
     Expectation,
     ExpectedRoute,
     Never,
+    NotedChord,
     PublishMany,
     Scenario,
     ScenarioStep,
@@ -16,6 +17,7 @@ from routesim.scenario.scenario import (
 )
 
 __all__ = [
+    "NotedChord",
     "Do", "Expect", "Expectation", "ExpectedRoute", "Never", "Places", "PublishMany", "Scenario", "ScenarioStep", "Signal",
     "Spot", "Wait", "load", "load_placed", "load_source",
 ]  # fmt: skip

@@ -41,6 +41,13 @@ class Signal(NamedTuple):
     do: str
 
 
+class NotedChord(NamedTuple):
+    """A caller notes in the result backend how many tasks of this group must return before the body of its chord is called."""
+
+    group: str
+    size: int
+
+
 class Expectation(NamedTuple):
     """One thing to check: `path` such as ("queues", "audit", "ready"); `wanted` as its kind reads it. `asked`: what a ready
     message is asked for, `("queues", "audit", "messages", ID, FIELD)`, where that is more than the field says: which `Deaths`,
@@ -75,7 +82,7 @@ class Expect(NamedTuple):
     expectations: tuple[Expectation, ...]
 
 
-Action: TypeAlias = Do | PublishMany | Wait | Signal | Expect
+Action: TypeAlias = Do | PublishMany | Wait | Signal | NotedChord | Expect
 
 
 class ScenarioStep(NamedTuple):

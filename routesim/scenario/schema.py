@@ -15,12 +15,14 @@ from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario.celery.celery_format import Later
 from routesim.scenario.celery.celery_steps import VERBS as CELERY_VERBS
 from routesim.scenario.celery.celery_steps import CeleryVerb
-from routesim.scenario.celery.setting_format import Data, TimeZone
+from routesim.scenario.celery.setting_format import TimeZone
 from routesim.scenario.format import declared, whole
 from routesim.scenario.format.amqp_values import AmqpValue, Table
+from routesim.scenario.format.canvases import SHAPES, Canvas, Data, Members
 from routesim.scenario.format.counts import Count, CountOrIds, HeaderValue, Instant, Lasts, Limit, Over, Rate, Seconds, Yes
 from routesim.scenario.format.kinds import SHORTSTR_BYTES, Boolean, Choice, Duration, Integer, Kind, Number, TextKind
 from routesim.scenario.format.shapes import Either, ListOf, MapOf, Schema, Shape
+from routesim.scenario.format.workers import LazyApp
 from routesim.scenario.steps.checks import schema_of
 from routesim.scenario.steps.verbs import FAILS, VERBS, Verb
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
@@ -62,6 +64,8 @@ class _Made:
     def of(self, kind: Kind) -> Schema:
         if isinstance(kind, whole.StepList):
             return {"type": ["array", "null"], "items": self.step()}
+        if isinstance(kind, Members):
+            return {"type": "array", "items": self.of(kind.item), "minItems": 1}
         if isinstance(kind, ListOf):
             items = self.of(kind.item)
             listed: Schema = {"type": "array", "items": items}
@@ -72,13 +76,23 @@ class _Made:
                 "propertyNames": _name(empty=isinstance(kind.name, TextKind) and kind.name.empty),
                 "additionalProperties": self.of(kind.item),
             }  # fmt: skip
-        if isinstance(kind, whole.LazyCelery):
+        if isinstance(kind, Canvas):
+            return self.canvas()
+        if isinstance(kind, (whole.LazyCelery, LazyApp)):
             return self.of(kind.kind())
         if isinstance(kind, Shape):
             return self.shape(kind)
         if isinstance(kind, Either):
             return {"anyOf": [self.of(form) for form in _forms(kind)]}
         return LEAVES[type(kind)](kind)
+
+    def canvas(self) -> Schema:
+        """Signatures stand within signatures."""
+        if "canvas" not in self.definitions:
+            self.definitions["canvas"] = {}
+            forms = [LEAVES[TextKind](declared.NAME), *(self.shape(shape) for shape in SHAPES.values())]
+            self.definitions["canvas"] = {"anyOf": forms}
+        return _ref("canvas")
 
     def shape(self, kind: Shape, more: Schema | None = None) -> Schema:
         """`more`: what its fields do not say, beside `kind.schema`."""

@@ -262,4 +262,158 @@ steps:
   - publish: {routing_key: celery, headers: {weird: 1.10, n: {short: 5}, date: "2026-01-01", yes: "true"}, id: raw}
 expect: {consumers: {logger: {delivered: 1}}, workers: {w1: {succeeded: 2}}}
 """,
+    "what a task calls goes to a queue that nobody configured": """
+celery:
+  apps: {shop: {}}
+  workers: {w1: }
+  tasks: {parent: {calls: {task: child, queue: new}}, child: , other: {queue: newer, calls: [child, child]}}
+steps:
+  - call: {task: parent, id: p}
+  - call: {task: other, id: o}
+  - worker: {name: w1, do: warm}
+expect:
+  queues: {new: {ready: [p-sub-1]}, newer: {ready: [o]}}
+  lost: 0
+""",
+    "what a task calls expires as the called task says": """
+celery:
+  apps: {shop: {worker_prefetch_multiplier: 1, task_acks_late: true}}
+  workers: {w1: }
+  tasks: {parent: {takes: 1s, calls: child}, child: {takes: 1s, expires: 5}, hog: {takes: 60s}}
+steps:
+  - call: {task: parent, id: p}
+  - call: {task: hog, id: h}
+expect:
+  tasks: {h: {state: SUCCESS}, p-sub-1: {runs: 0}}
+""",
+    "a task that plans itself anew": """
+celery:
+  apps: {shop: {}}
+  workers: {w1: }
+  tasks: {again: {calls: {task: again, countdown: 10}}}
+steps: [{call: {task: again, id: a}}]
+until: 25s
+expect:
+  tasks: {a: {state: SUCCESS}, a-sub-1: {state: SUCCESS, started_at: 10s}, a-sub-1-sub-1: {started_at: 20s}, a-sub-1-sub-1-sub-1: {runs: 0}}
+""",
+    "what a task calls has its priority": """
+celery:
+  apps: {shop: {task_queue_max_priority: 9, task_inherit_parent_priority: true}}
+  workers: {w1: {concurrency: 1}}
+  tasks: {parent: {calls: child, takes: 1s}, child: {calls: grandchild}, grandchild: , hog: {takes: 1m}}
+steps:
+  - call: {task: parent, id: p, priority: 7}
+  - wait: 10s
+  - worker: {name: w1, do: warm}
+  - call: {task: parent, id: low}
+  - call: {task: grandchild, id: mid, priority: 5}
+expect:
+  tasks: {p-sub-1-sub-1: {state: SUCCESS}}
+  queues: {celery: {ready: [mid, low]}}
+""",
+    "a result of what a task called goes to a queue that does not exist": """
+celery:
+  apps: {shop: {result_backend: "rpc://"}}
+  workers: {w1: }
+  tasks: {parent: {calls: child}, child: }
+steps: [{call: {task: parent, id: p}}]
+expect:
+  queues: {client.oid: {ready: [p-result-1]}}
+  unroutable: [p-sub-1-result-1]
+""",
+    "results outlive a restart of the broker when they are persistent": """
+celery:
+  apps: {shop: {result_backend: "rpc://", result_persistent: true}, other: {result_backend: "rpc://", task_default_queue: other}}
+  workers: {w1: {app: shop}, w2: {app: other}}
+  tasks: {add: {app: [shop, other]}}
+  producers: {p1: {app: shop}, p2: {app: other}}
+steps:
+  - call: {task: add, id: kept, by: p1}
+  - call: {task: add, id: gone, by: p2}
+  - restart: clean
+expect:
+  queues: {p1.oid: {ready: [kept-result-1]}, p2.oid: {ready: 0}}
+""",
+    "a chain goes on only after success, and a retry keeps it": """
+celery:
+  apps: {shop: {}}
+  workers: {w1: }
+  tasks:
+    flaky: {takes: 1s, runs: [{retries: 0, ends: retry, countdown: 5s}]}
+    fails: {ends: exception}
+    next: {takes: 1s}
+    told: {errback: sent}
+steps:
+  - call: {chain: [flaky, next], id: good}
+  - call: {chain: [{task: fails, link_error: told}, next], id: bad}
+expect:
+  tasks:
+    good-1: {state: SUCCESS, runs: 2}
+    good-2: {state: SUCCESS}
+    bad-1: {state: FAILURE}
+    bad-2: {runs: 0}
+    bad-1-errback-1: {state: SUCCESS}
+""",
+    "a callback after success, an errback after failure": """
+celery:
+  apps: {shop: {}}
+  workers: {w1: }
+  tasks: {works: , fails: {ends: exception}, after: , told: {errback: sent}, silent: }
+steps:
+  - call: {task: works, id: w, link: after, link_error: told}
+  - call: {task: fails, id: f, link: after, link_error: [told, silent]}
+expect:
+  tasks: {w-link-1: {state: SUCCESS}, f-errback-1: {state: SUCCESS}}
+  workers: {w1: {started: 4}}
+""",
+    "the last of a chord's header sends its body": """
+celery:
+  apps: {shop: {result_backend: "redis://cache/1"}}
+  workers: {w1: {concurrency: 2}, w2: }
+  tasks: {part: {takes: 2s, runs: [{id: c-2, takes: 9s}]}, sum: }
+steps:
+  - call: {chord: {header: [{task: part, count: 3}], body: sum}, id: c}
+  - wait: 8s
+  - expect: {tasks: {c-4: {runs: 0}}}
+expect:
+  tasks: {c-1: {state: SUCCESS}, c-4: {state: SUCCESS, started_at: 9s}}
+  chords: {c: {state: done}}
+""",
+    "a chord of which a part fails never has its body run": """
+celery:
+  apps: {shop: {result_backend: "redis://cache/1"}}
+  workers: {w1: }
+  tasks: {part: {takes: 2s, runs: [{id: c-1, ends: exception}]}, sum: , told: {errback: sent}}
+steps:
+  - call: {chord: {header: [part, part], body: sum}, link_error: told, id: c}
+expect:
+  tasks: {c-3: {runs: 0}, c-2-errback-1: {state: SUCCESS, started_at: 4s}}
+  chords: {c: {state: failed}}
+""",
+    "a chord of which a part is killed waits for ever": """
+celery:
+  apps: {shop: {result_backend: "redis://cache/1"}}
+  workers: {w1: {concurrency: 1}, w2: {concurrency: 1}}
+  tasks: {part: {takes: 5s}, sum: , all: {calls: {chord: {header: [part, part], body: sum}}}}
+steps:
+  - call: {chord: {header: [part, part], body: sum}, id: c}
+  - wait: 2s
+  - worker: {name: w1, do: kill}
+  - wait: 10s
+  - call: {task: all, id: inner}
+expect:
+  tasks: {c-3: {runs: 0}, inner-sub-3: {state: SUCCESS}}
+  chords: {c: {state: lost}, inner-group-1: {state: done}}
+""",
+    "a chain with a group in it": """
+celery:
+  apps: {shop: {result_backend: "redis://cache/1"}}
+  workers: {w1: }
+  tasks: {fetch: , resize: {takes: 1s}, publish: , thank: }
+steps:
+  - call: {chain: [fetch, {group: [{task: resize, id: small}, {task: resize, id: large}]}, publish, thank], id: order}
+expect:
+  tasks: {order-1: {state: SUCCESS}, small: {state: SUCCESS}, large: {state: SUCCESS}, order-2: {runs: 1}, order-3: {started_at: 2s}}
+  chords: {order: {state: done}}
+""",
 }

@@ -18,7 +18,7 @@ LOADER_ALONE = {
     "unknown-queue", "unknown-exchange", "unknown-consumer", "unknown-message", "unknown-channel", "unknown-policy",
     "unknown-version", "unknown-vhost", "unreadable-file", "includes-itself", "duplicate-id", "duplicate-consumer", "too-long",
     "refused", "not-simulated", "celery-beside-list", "celery-raises", "duplicate-name", "endless-beat", "no-celery", "no-results",
-    "too-large", "unknown-app", "unknown-producer", "unknown-task", "unknown-worker", "which-app", "wrong-crontab", "wrong-time",
+    "too-large", "unknown-app", "unknown-chord", "unknown-producer", "unknown-task", "unknown-worker", "which-app", "wrong-crontab", "wrong-time",
     "auto-ack-answer", "definitions-null", "definitions-no-vhost",
 }  # fmt: skip
 

@@ -111,6 +111,8 @@ def result_object(result: Result, events: list[str]) -> str:
         }
         found["lost_tasks"] = [task for task, fate in fates.items() if fate.name == LOST]
         found["workers"] = worker_facts(result)
+    if result.processes is not None and result.processes.chords.by_group:
+        found["chords"] = {group: chord.facts() for group, chord in result.processes.chords.by_group.items()}
     return f'{envelope(found)[:-1]}, "events": [{", ".join(events)}]}}'
 
 

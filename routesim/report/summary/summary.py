@@ -8,6 +8,7 @@ from collections.abc import Callable
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
 from routesim.events import LOST_STATES
+from routesim.report.summary.chord_section import chords
 from routesim.report.summary.task_sections import tasks, undone, unexpected_losses, workers
 from routesim.run import Result, shown_actual
 from routesim.scenario import Expectation
@@ -246,6 +247,7 @@ SECTIONS: dict[str, Callable[[Result], Section]] = {
     "consumers": _consumers,
     "workers": workers,
     "tasks": tasks,
+    "chords": chords,
     "undone": undone,
     "messages": _fates,
     "ledger": _ledger,

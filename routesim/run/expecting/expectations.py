@@ -147,6 +147,14 @@ def _worker(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
     return counted[field]
 
 
+def _chord(path: tuple[str, ...], wanted: Any, evidence: Evidence) -> Any:
+    name, field = path
+    chord = evidence.processes.chords.by_group.get(name) if evidence.processes is not None else None
+    if field == "returned":
+        return len(chord.parts) if chord is not None else 0
+    return chord.state if chord is not None else "waits"
+
+
 NOW: dict[str, Any] = {
     "active": lambda process: len(process.running),
     "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.buckets.values()),
@@ -160,6 +168,7 @@ _ACTUAL = {
     "messages": _message,
     "tasks": _task,
     "workers": _worker,
+    "chords": _chord,
     "returned": _ids("returned"),
     "nacked": _ids("nacked"),
     "unroutable": _ids("unroutable"),

@@ -1,12 +1,11 @@
 """Apps, workers, tasks and Flower of a `celery:` section, as what they declare and start when a scenario begins."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from routesim.celery import delays, inboxes
 from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
-from routesim.celery.routes import Routes
-from routesim.celery.settings import HARMLESS, SETTINGS, CelerySettings, what_matters
+from routesim.celery.routes import routes_of
+from routesim.celery.settings import HARMLESS, SETTINGS, SIMULATED, CelerySettings, what_matters
 from routesim.celery.versions import SETTINGS_SINCE, CeleryRules, UnknownCelery, celery_rules
 from routesim.diagnostics import did_you_mean
 from routesim.model import Binding, Exchange, Queue
@@ -15,11 +14,16 @@ from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import AppTopology, ExpandedItem, part_of
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.format.shapes import Fields
-from routesim.scenario.yaml.nodes import Mapping, Node, Text
+from routesim.scenario.yaml.nodes import Mapping, Node
 from routesim.versions import Rules
 
 RETRY_DELAY_MS = 180_000
 CLIENT = "client"
+# The settings that say how a task is sent, and what is declared for it.
+OF_SENDING = frozenset(name for name, setting in SETTINGS.items() if setting.effect == SIMULATED and name.startswith("task_")) - {
+    "task_acks_late", "task_annotations", "task_acks_on_failure", "task_acks_on_failure_or_timeout", "task_acks_on_timeout",
+    "task_default_rate_limit", "task_reject_on_worker_lost", "task_retry_on_worker_lost",
+} | {"result_backend", "event_exchange"}  # fmt: skip
 
 
 class Apps:
@@ -54,7 +58,7 @@ class Apps:
             else:
                 self.tell_of_version(key_of(given.node, str(key)), str(key), since)
         settings = CelerySettings(known, self.rules)
-        return App(name, settings, Queues(settings), _routes(settings["task_routes"]), at, given.node)
+        return App(name, settings, Queues(settings), routes_of(settings["task_routes"]), at, given.node)
 
     def tell_of_version(self, at: Node, name: str, since: str | None) -> None:
         """That this version of Celery does not know something."""
@@ -187,6 +191,15 @@ class Apps:
         part = ExpandedItem("workers", made(worker.name, worker.at), made(found.fields(), worker.at), found.said())
         self.topology.parts.append(part)
 
+    def give_workers_their_app(self) -> None:
+        """By its settings they send what their tasks call, and what follows them."""
+        for part in self.topology.parts:
+            if part.section == "workers" and isinstance(part.node, Mapping):
+                given = self.workers[str(part.name)].app.node
+                known = self.workers[str(part.name)].app.settings.keys() & OF_SENDING
+                settings = {str(key): given[key] for key in given if key in known} if isinstance(given, Mapping) else {}
+                part.node[made("app", part.node)] = made(settings, part.node)
+
     def _tasks_of(self, app: App) -> list[str] | None:
         """The tasks that this app's workers know, where other apps have others (rules/celery#2.2-2); None: all."""
         given = self.fields.get("tasks", {})
@@ -236,17 +249,3 @@ def _rules(reader: Reader, fields: Fields) -> CeleryRules:
     except UnknownCelery as unknown:
         reader.error("unknown-version", f"no Celery '{given}' is known", given, str(unknown))
         return celery_rules()
-
-
-def _routes(given: Any) -> Routes:
-    if given is None:
-        return []
-    tables = given if isinstance(given, list) else [given]
-    return [[(str(name), options_of(route)) for name, route in table.items()] for table in tables]
-
-
-def options_of(route: Any) -> dict[str, Any]:
-    """Routing options as plain values; a name alone is the queue."""
-    if isinstance(route, Text):
-        return {"queue": str(route)}
-    return {str(name): str(value) if isinstance(value, Text) else value for name, value in route.items()}

@@ -1,22 +1,27 @@
 """Calls of tasks, by steps and by beats, as publishes with what the caller declares before them."""
 
+from collections.abc import Iterator
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from routesim.celery import inboxes
-from routesim.celery.epoch import EPOCH, ms_of
-from routesim.celery.messages import Call, Publish, task, task_sent
+from routesim.celery.canvas import ChordSize, TaskCall, called, numbered, signatures_of
+from routesim.celery.epoch import EPOCH
+from routesim.celery.messages import Publish
 from routesim.celery.queues import QueueNotFound, TaskQueue
-from routesim.celery.routes import TaskDestination, routed, target
+from routesim.celery.sending import SentTask, WrongTime, declared_for, send
+from routesim.celery.signatures import Canvas, Signature, id_of, with_options
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Queue
 from routesim.scenario.celery.app_workers import App
-from routesim.scenario.celery.apps import CLIENT, Apps, options_of
-from routesim.scenario.celery.celery_tasks import ROUTING, TasksSection
+from routesim.scenario.celery.apps import CLIENT, Apps
+from routesim.scenario.celery.celery_tasks import TasksSection
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem, declared, part_of
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields
+from routesim.scenario.sections.canvases import canvas_of, options_of
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 
 MOST = 10_000  # publishes that one section may become
@@ -36,14 +41,15 @@ class Producer:
 class CallPublishes(NamedTuple):
     """Publishes of one call, each with when it is sent, and the step that declares before what they need (None: nothing).
 
-    `results` is the step that declares the queue of results, which Celery does before every publish. `refused`: RabbitMQ
-    refuses the declaration.
+    `results` is the step that declares the queue of results, which Celery does before every publish. `sizes` are those of the
+    chords in it. `refused`: RabbitMQ refuses the declaration.
     """
 
     before: Node | None
     publishes: list[tuple[int, Publish]]
     results: Node | None = None
     refused: bool = False
+    sizes: tuple[ChordSize, ...] = ()
 
 
 class Calls:
@@ -107,76 +113,73 @@ class Calls:
         self, producer: Producer, fields: Fields, moments: list[int], ids: list[str], at: Node, *, may_fail: bool = False
     ) -> CallPublishes:
         """A call as publishes at these instants. Raises `Unreadable`."""
-        name, app = str(fields["task"]), producer.app
-        self._check_task(name, fields["task"])
-        self.published += len(moments)
+        canvas = canvas_of(fields)
+        self._check(canvas, fields, producer.app, at)
+        more = {} if isinstance(canvas, Signature) else options_of(fields)
+        publishes: list[tuple[int, Publish]] = []
+        sizes: list[ChordSize] = []
+        queues: dict[str, TaskQueue] = {}
+        asks = False
+        for moment, id in zip(moments, ids, strict=True):
+            for each in called(self._identified(canvas, id, fields), (), more, producer.oid, _groups_of(id).__next__):
+                if isinstance(each, ChordSize):
+                    sizes.append(each)
+                elif isinstance(each, TaskCall):
+                    sent = self._send(producer, each, moment, fields, at)
+                    publishes += [(moment, what) for what in (sent.publish, sent.event) if what is not None]
+                    asks = asks or not sent.ignore_result
+                    if sent.declares is not None:
+                        queues.setdefault(sent.declares.name, sent.declares)
+        parts: list[ExpandedItem] = []
+        refused = self._declare_targets(producer, list(queues.values()), parts, at, may_fail=may_fail)
+        results = None
+        if producer.app.settings.sends_results and asks and not refused:
+            part = part_of(inboxes.results(producer.app.settings, producer.oid), at)
+            results = declared([part], at)
+            parts.append(part)
+        before = declared(parts, at) if parts else None
+        return CallPublishes(before, [] if refused else publishes, results, refused, tuple(sizes))
+
+    def _check(self, canvas: Canvas, fields: Fields, app: App, at: Node) -> None:
+        for signature in signatures_of(canvas):
+            self.check_task(signature.task, fields.get("task", at))
+        self.tasks.check_chords(canvas, app, at)
+
+    def _identified(self, canvas: Canvas, id: str, fields: Fields) -> Canvas:
+        """With an id for each task and each group: of a single task the call's, else after the call, or after the task."""
+        if isinstance(canvas, Signature):
+            found: Canvas = with_options(canvas, {"task_id": id})
+        else:
+            own, members = "id" in fields, count(1)
+            found = numbered(
+                canvas, lambda task: f"{id}-{next(members)}" if own else self.ids_of(task.task, Fields(), 1)[0],
+                _groups_of(id).__next__,
+            )  # fmt: skip
+        self.ids.update(known for each in signatures_of(found) if (known := id_of(each)) is not None)
+        return found
+
+    def _send(self, producer: Producer, call: TaskCall, moment: int, fields: Fields, at: Node) -> SentTask:
+        app = producer.app
+        self.published += 1
         if self.published > MOST:
             raise self.reader.error(
                 "too-large", f"more than {MOST:,} calls", at,
                 "lower `count`, or for a beat `until` or what the steps wait; each call is a message of its own"
             )  # fmt: skip
-        options = {**self.tasks.options(name, app), **options_of({key: fields[key] for key in ROUTING if key in fields})}
-        publishes: list[tuple[int, Publish]] = []
-        first: TaskDestination | None = None
-        for moment, id in zip(moments, ids, strict=True):
-            self.ids.add(id)
-            eta = self._eta(fields, moment)
-            to = self._target(name, options, None if eta is None else (eta - moment) / 1000, app, fields, at)
-            first = first or to
-            call = self._call(name, id, producer, fields, moment, eta)
-            publishes.append((moment, task(
-                call, to.exchange, to.routing_key, priority=to.priority, delivery_mode=to.delivery_mode, sent_ms=moment
-            )))  # fmt: skip
-            if app.settings["task_send_sent_event"]:
-                publishes.append((moment, task_sent(
-                    call, app.settings["event_exchange"], queue=to.queue.name if to.queue and not to.delayed else None,
-                    exchange=to.exchange, routing_key=to.routing_key, sent_ms=moment,
-                )))  # fmt: skip
-        if first is None:
-            return CallPublishes(None, [])
-        parts: list[ExpandedItem] = []
-        refused = self._declare_target(producer, first, parts, at, may_fail=may_fail)
-        results = None
-        if app.settings.sends_results and not self._ignores(name, fields, app) and not refused:
-            part = part_of(inboxes.results(app.settings, producer.oid), at)
-            results = declared([part], at)
-            parts.append(part)
-        return CallPublishes(declared(parts, at) if parts else None, [] if refused else publishes, results, refused)
-
-    def _check_task(self, name: str, at: Node) -> None:
-        plain = self.apps.plain_tasks
-        if name in self.tasks.known or name in plain or name in self.warned:
-            return
-        self.warned.add(name)
-        cure = did_you_mean(name, [*self.tasks.known, *plain]) or "name it under `tasks:`"
-        self.reader.warning("unknown-task", f"no task '{name}' is among the tasks: a worker drops the message", at, cure)
-
-    def _ignores(self, name: str, fields: Fields, app: App) -> bool:
-        given = self.tasks.known[name][1] if name in self.tasks.known else Fields()
-        return bool(fields.get("ignore_result", given.get("ignore_result", app.settings["task_ignore_result"])))
-
-    def _eta(self, fields: Fields, moment: int) -> int | None:
-        if fields.get("countdown"):
-            return moment + int(fields["countdown"])
-        if "eta" not in fields:
-            return None
-        eta = ms_of(str(fields["eta"]), self.start)
-        if eta is None:
-            raise self.reader.error(
-                "wrong-time", f"expected a time such as 2026-01-01T00:00:30, found '{fields['eta']}'", fields["eta"],
-                "for a time from now on, write `countdown`",
-            )  # fmt: skip
-        return eta
-
-    def _target(
-        self, name: str, options: dict[str, Any], countdown_s: float | None, app: App, fields: Fields, at: Node
-    ) -> TaskDestination:
         try:
-            return target(routed(name, options, app.routes, app.queues, app.settings), countdown_s, app.queues, app.settings)
+            return send(
+                self.tasks.sender(app), call, str(call.options["task_id"]), by=producer.name, reply_to=producer.oid, now=moment,
+                epoch=self.start,
+            )  # fmt: skip
         except QueueNotFound as problem:
             raise self.reader.error(
                 "celery-raises", f"Celery raises QueueNotFound: app {app.name} has no queue '{problem}'", fields.get("queue", at),
                 did_you_mean(str(problem), app.queues.configured) or "allow it with task_create_missing_queues",
+            ) from None  # fmt: skip
+        except WrongTime as problem:
+            raise self.reader.error(
+                "wrong-time", f"expected a time such as 2026-01-01T00:00:30, found '{problem}'", fields.get("eta", at),
+                "for a time from now on, write `countdown`",
             ) from None  # fmt: skip
         except ValueError as problem:
             which = fields.get("eta") or key_of(fields.node, "countdown")
@@ -185,29 +188,26 @@ class Calls:
                 "wait at least a second, or not at all",
             ) from None  # fmt: skip
 
-    def _call(self, name: str, id: str, producer: Producer, fields: Fields, moment: int, eta: int | None) -> Call:
-        given = self.tasks.known[name][1] if name in self.tasks.known else Fields()
-        expires = fields.get("expires", given.get("expires"))
-        limits = [fields.get(limit, given.get(limit)) for limit in ("time_limit", "soft_time_limit")]
-        hard, soft = (None if limit is None else _seconds(limit) for limit in limits)
-        return Call(
-            name, id, producer.name, producer.oid, tuple(fields.get("args", ())),
-            {str(key): value for key, value in fields.get("kwargs", {}).items()}, eta,
-            None if expires is None else moment + expires, hard, soft, self._ignores(name, fields, producer.app),
-        )  # fmt: skip
+    def check_task(self, name: str, at: Node) -> None:
+        plain = self.apps.plain_tasks
+        if name in self.tasks.known or name in plain or name in self.warned:
+            return
+        self.warned.add(name)
+        cure = did_you_mean(name, [*self.tasks.known, *plain]) or "name it under `tasks:`"
+        self.reader.warning("unknown-task", f"no task '{name}' is among the tasks: a worker drops the message", at, cure)
 
     # What is declared before -----------------------------------------------------------------------------------------
 
-    def _declare_target(
-        self, producer: Producer, to: TaskDestination, parts: list[ExpandedItem], at: Node, *, may_fail: bool
+    def _declare_targets(
+        self, producer: Producer, queues: list[TaskQueue], parts: list[ExpandedItem], at: Node, *, may_fail: bool
     ) -> bool:
         """Adds what is declared before the first publish to a queue; whether RabbitMQ refuses it."""
         settings = producer.app.settings
         if settings["task_send_sent_event"]:
             self.apps.topology.add(inboxes.event_exchange(settings), at, f"app {producer.app.name}: events")
-        if to.declares is None or to.declares.name in producer.declared:
-            return False
-        return self._declare(producer, to.declares, parts, at, may_fail=may_fail)
+        fresh = [queue for queue in queues if queue.name not in producer.declared]
+        refused = [self._declare(producer, queue, parts, at, may_fail=may_fail) for queue in fresh]
+        return any(refused)
 
     def _declare(self, producer: Producer, queue: TaskQueue, parts: list[ExpandedItem], at: Node, *, may_fail: bool) -> bool:
         producer.declared.add(queue.name)
@@ -224,8 +224,7 @@ class Calls:
                 "give both the same settings, or add `fails: 406` to the step to show it",
             )  # fmt: skip
         if known is None or differs:
-            wanted = (queue.exchange if queue.exchange.name else None, queue.queue(), queue.binding())
-            parts += [part_of(what, at) for what in wanted if what is not None]
+            parts += [part_of(what, at) for what in declared_for(queue)]
         return differs
 
 
@@ -234,6 +233,7 @@ def steps_of(sent: CallPublishes, producer: Producer, now: int, at: Node, fails:
     found: list[Node] = []
     if sent.before is not None:
         found.append(_failing(sent.before, fails) if sent.refused else sent.before)
+    found += [made({"chord": each._asdict()}, at) for each in sent.sizes]
     for moment, fields in sent.publishes:
         step = {**fields, "channel": producer.name}
         if moment > now:
@@ -251,5 +251,6 @@ def _failing(step: Node, fails: Node | None) -> Node:
     return failing
 
 
-def _seconds(ms: int) -> float:
-    return ms // 1000 if ms % 1000 == 0 else ms / 1000
+def _groups_of(id: str) -> Iterator[str]:
+    """The ids of the groups of one call."""
+    return chain((id,), (f"{id}-group-{number}" for number in count(2)))

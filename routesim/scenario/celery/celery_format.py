@@ -6,12 +6,13 @@ everywhere in a scenario, where routesim has it (`takes`, `every`, `after` …).
 
 from routesim.celery.pools import POOLS
 from routesim.durations import parse_duration
-from routesim.scenario.celery.setting_format import APP, ROUTING, TASK_OPTIONS, Data
+from routesim.scenario.celery.setting_format import APP, TASK_OPTIONS
+from routesim.scenario.format.bodies import ENDS, OF_BODIES
+from routesim.scenario.format.canvases import ARGUMENTS, CHORD, LINKED, MEMBERS, OF_ONE_CALL, ROUTING, TASK_ID
 from routesim.scenario.format.counts import Seconds
 from routesim.scenario.format.declared import NAME, TEXT
-from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Choice, Duration, Integer, Kind, Reader, TextKind, is_null
+from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Choice, Duration, Integer, Kind, Reader, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
-from routesim.scenario.format.workers import ENDS
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 
@@ -56,16 +57,6 @@ WORKER = Shape(
 
 # Tasks ---------------------------------------------------------------------------------------------------------------
 
-_ARGUMENTS = {
-    "args": Field(ListOf(Data()), "positional arguments"),
-    "kwargs": Field(MapOf(Data(), TEXT), "arguments by name"),
-}
-SUBTASK = Shape(
-    "a subtask",
-    {"task": Field(NAME, "the name of the task", required=True), **_ARGUMENTS, **ROUTING,
-        "count": Field(Integer(1, 1000), "so many of them"),
-    },
-)  # fmt: skip
 TASK = Shape(
     "a Celery task",
     {
@@ -74,7 +65,7 @@ TASK = Shape(
         "ends": Field(Choice(*ENDS), "how its body ends; default success"),
         **TASK_OPTIONS,
         "runs": Field(Later("run"), "rules; the first that fits replaces what the task does"),
-        "calls": Field(ListOf(SUBTASK, single=True), "what its body calls just before it ends"),
+        **OF_BODIES,
     },
     optional=True,
 )
@@ -118,7 +109,7 @@ ENTRY = Shape(
         "every": Field(Duration(), "the interval"),
         "schedule": Field(SCHEDULE, "as in Celery: an interval in seconds, or a crontab"),
         "crontab": Field(CRONTAB, "minute hour day_of_month month_of_year day_of_week"),
-        **_ARGUMENTS,
+        **ARGUMENTS,
         **ROUTING,
         "expires": Field(Seconds(), "how long a message lives"),
         "last_run_at": Field(TEXT, "when it was sent last, a time (UTC), as the file of beat's schedule says; default: never"),
@@ -153,20 +144,19 @@ CELERY = Shape(
 CALL = Shape(
     "call",
     {
-        "task": Field(NAME, "the name of the task", required=True),
+        "task": Field(NAME, "the name of the task"),
+        "chain": Field(MEMBERS, "instead: tasks one after the other, each with the result of the one before it"),
+        "group": Field(MEMBERS, "instead: tasks all at once"),
+        "chord": Field(CHORD, "instead: a group, and what is called when all of it has succeeded"),
         "by": Field(NAME, "the producer; default client"),
-        "id": Field(TextKind("the id of a task", shortstr=True, empty=False), "default: its name with a number"),
+        "id": Field(TASK_ID, "the id of a task; default: its name with a number"),
         "count": Field(Integer(1, 10_000), "so many of them; default 1"),
         "every": Field(Duration(), "time between two of them; default: none"),
         "after": Field(Duration(), "the first one so much later, while the steps go on"),
-        **_ARGUMENTS,
-        "countdown": Field(Seconds(), "not to be run earlier than so long after the call"),
+        **ARGUMENTS,
         "eta": Field(TEXT, "not to be run earlier: a time such as 2026-01-01T00:00:30"),
-        "expires": Field(Seconds(), "not to be run later than so long after the call"),
-        **ROUTING,
-        "time_limit": Field(Seconds(), "for this call alone"),
-        "soft_time_limit": Field(Seconds(), "for this call alone"),
-        "ignore_result": Field(Boolean(), "no result is sent"),
+        **OF_ONE_CALL,
+        **LINKED,
         "get": Field(Boolean(), "the caller waits for the result (rpc://)"),
         "commit": Field(Duration(), "the row that the task reads is there only so long after the call"),
         "on_commit": Field(Boolean(), "sent at the commit (delay_on_commit)"),

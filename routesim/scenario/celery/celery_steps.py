@@ -40,6 +40,7 @@ class CelerySteps:
         self.commands = 0
         self.numbers: dict[str, int] = {}  # of commands, by method
         self.parts: list[ExpandedItem] = []
+        self.something_follows = False  # after a task that is called: workers send that
 
     def read(self, nodes: Any, until: Any) -> None:
         """`until`: what is due after the last step is waited for, unless the steps are to be the end."""
@@ -71,24 +72,26 @@ class CelerySteps:
 
     def call(self, step: WrittenStep) -> None:
         fields, at = step.fields, step.at
-        if "task" not in fields:
-            raise Unreadable
         self._check(step)
+        what = str(fields["task"]) if "task" in fields else next(kind for kind in CANVASES if kind in fields)
         producer = self.calls.producer(fields, at)
         count, every = fields.get("count", 1), fields.get("every", 0)
         commit = fields.get("commit", 0)
         first = self.timeline.now + fields.get("after", 0) + (commit if fields.get("on_commit") else 0)
         moments = [first + index * every for index in range(count)]
-        ids = self.calls.ids_of(str(fields["task"]), fields, count)
+        ids = self.calls.ids_of(what, fields, count)
         sent = self.calls.sent(producer, fields, moments, ids, at, may_fail=step.may_name_anything)
+        self.something_follows = self.something_follows or any(what in fields for what in FOLLOWED)
         if commit and not fields.get("on_commit"):
             self._commits_late(step, ids, moments, commit)
-        self.timeline.send(producer, sent, f"{producer.name} calls {fields['task']}", at, step.node.get("fails"))
+        self.timeline.send(
+            producer, sent, f"{producer.name} calls {what if 'task' in fields else f'a {what}'}", at, step.node.get("fails")
+        )
         if fields.get("get"):
             self._get(producer, step)
 
     def _commits_late(self, step: WrittenStep, ids: list[str], moments: list[int], commit: int) -> None:
-        name, at = str(step.fields["task"]), key_of(step.fields.node, "commit")
+        name, at = str(step.fields.get("task", "")), key_of(step.fields.node, "commit")
         if name not in self.tasks.known:
             raise self.reader.error("unknown-task", f"commit needs the task {name} under `tasks:`", at)
         for id, sent in zip(ids, moments, strict=True):
@@ -249,6 +252,22 @@ class CelerySteps:
 # What no field shows by itself ---------------------------------------------------------------------------------------
 
 
+def _one_called(names: Names, step: WrittenStep) -> None:
+    given = [key for key in ("task", *CANVASES) if key in step.fields.node]
+    if len(given) != 1:
+        said = (
+            f"call takes one of them, found {' and '.join(given)}" if given else "call needs 'task', or a chain, group or chord"
+        )
+        raise names.reader.error("wrong-value" if given else "missing-key", said, step.at)
+    if given[0] not in step.fields:
+        raise Unreadable
+    if given[0] == "group":
+        for key in ("link", "link_error"):
+            if key in step.fields.node:
+                said = f"Celery raises TypeError: a group takes no {key}"
+                raise names.reader.error("celery-raises", said, key_of(step.fields.node, key), "link its tasks, or write a chord")
+
+
 def _countdown_or_eta(names: Names, step: WrittenStep) -> None:
     if "countdown" in step.fields and "eta" in step.fields:
         raise names.reader.error("wrong-value", "give countdown or eta, not both", key_of(step.fields.node, "eta"))
@@ -267,6 +286,12 @@ def _needed(names: Names, step: WrittenStep) -> None:
             raise names.reader.error("missing-key", f"{do} needs '{name}'", step.at, CONTROL.fields[name].doc)
 
 
+CANVASES = ("chain", "group", "chord")
+FOLLOWED = ("chain", "group", "chord", "link", "link_error")
+ONE_CALLED = Check(_one_called, {
+    "oneOf": [{"required": [key]} for key in ("task", *CANVASES)],
+    "if": {"required": ["group"]}, "then": {"properties": {"link": False, "link_error": False}},
+})  # fmt: skip
 COUNTDOWN_OR_ETA = Check(_countdown_or_eta, {"not": {"required": ["countdown", "eta"]}})
 ON_COMMIT = Check(_on_commit, {"dependentRequired": {"on_commit": ["commit"]}})
 NEEDED = Check(_needed, {
@@ -287,7 +312,9 @@ class CeleryVerb(NamedTuple):
 
 
 VERBS: dict[str, CeleryVerb] = {
-    "call": CeleryVerb(STEP_KINDS["call"], "a producer calls a task", CelerySteps.call, (COUNTDOWN_OR_ETA, ON_COMMIT)),
+    "call": CeleryVerb(
+        STEP_KINDS["call"], "a producer calls a task", CelerySteps.call, (ONE_CALLED, COUNTDOWN_OR_ETA, ON_COMMIT)
+    ),
     "control": CeleryVerb(STEP_KINDS["control"], "a command is sent to the workers", CelerySteps.control, (NEEDED,)),
     "flower": CeleryVerb(STEP_KINDS["flower"], "Flower stops, or starts again", CelerySteps.flower_step),
     "beat": CeleryVerb(STEP_KINDS["beat"], "a beat stops, or starts", CelerySteps.beat_step),

@@ -2,21 +2,26 @@
 
 from typing import Any
 
-from routesim.celery.messages import Call, task
+from routesim.celery.backends import POLLS, REFUSES, chord_support, why_refused
+from routesim.celery.canvas import TaskCall, has_chord, signatures_of
 from routesim.celery.queues import QueueNotFound
-from routesim.celery.routes import routed, target
+from routesim.celery.sending import Sender, WrongTime, send
 from routesim.celery.settings import CelerySettings
+from routesim.celery.signatures import Canvas, Options
 from routesim.celery.versions import OPTIONS_SINCE
 from routesim.durations import written_duration
 from routesim.scenario.celery.annotations import annotated
 from routesim.scenario.celery.app_workers import App
-from routesim.scenario.celery.apps import Apps, options_of
+from routesim.scenario.celery.apps import Apps
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem
+from routesim.scenario.format.canvases import ROUTING
 from routesim.scenario.format.shapes import Fields
+from routesim.scenario.sections.canvases import members_of, seconds
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
-ROUTING = ("queue", "exchange", "routing_key", "priority")
+COPIED = ("takes", "max_retries", "retry_headers", "returns", "errback", "calls")
+LIMITS = ("time_limit", "soft_time_limit")
 
 
 class TasksSection:
@@ -27,6 +32,7 @@ class TasksSection:
         self.known: dict[str, tuple[App, Fields]] = {}
         self.nodes: dict[str, dict[str, Any]] = {}
         self.rules: dict[str, list[dict[str, Any]]] = {}
+        self.senders: dict[str, Sender] = {}
         section = apps.fields.node.get("tasks")
         for name, given in apps.fields.get("tasks", {}).items():
             app = apps.app_of(given, key_of(section, name))
@@ -45,29 +51,80 @@ class TasksSection:
         known.node = given.node
         return known
 
-    def options(self, name: str, app: App) -> dict[str, Any]:
-        """The options that a task brings to every call of it."""
-        given = self.known[name][1] if name in self.known else Fields()
-        options = {key: str(given[key]) if isinstance(given[key], Text) else given[key] for key in ROUTING if key in given}
+    def sender(self, app: App) -> Sender:
+        """The app as one that sends, with what each task that it knows brings to every call."""
+        found = self.senders.get(app.name)
+        if found is None:
+            names = [*self.known, *self.apps.plain_tasks]
+            options = {name: self._options(self.known.get(name, (app, Fields()))[1], app) for name in names}
+            found = self.senders[app.name] = Sender(app.settings, app.queues, app.routes, options, self._options(Fields(), app))
+        return found
+
+    def _options(self, given: Fields, app: App) -> Options:
+        options = self._own_options(given, app)
+        if "expires" in options:
+            options["expires"] = seconds(options["expires"])
+        for limit in LIMITS:
+            ms = given.get(limit, app.settings[f"task_{limit}"])
+            if ms is not None:
+                options[limit] = seconds(ms)
+        options["ignore_result"] = given.get("ignore_result", app.settings["task_ignore_result"])
+        return options
+
+    @staticmethod
+    def _own_options(given: Fields, app: App) -> Options:
+        """Those that its row in the plain section has under `options`."""
+        keys = [key for key in (*ROUTING, "expires") if key in given]
+        options = {key: str(given[key]) if isinstance(given[key], Text) else given[key] for key in keys}
         if app.settings["task_default_priority"] is not None:
             options.setdefault("priority", app.settings["task_default_priority"])
         return options
 
-    def parts(self) -> list[ExpandedItem]:
+    def calls_something(self) -> bool:
+        """Whether a body calls a task, in some run at least."""
+        return any(
+            "calls" in given or any(isinstance(rule, Mapping) and "calls" in rule for rule in given.get("runs") or ())
+            for _, given in self.known.values()
+        )
+
+    def check_chords(self, canvas: Canvas, app: App, at: Node) -> None:
+        """Whether the app's result backend can do what a chord needs."""
+        support = chord_support(app.settings)
+        if not has_chord(canvas) or support not in (POLLS, REFUSES):
+            return
+        cure = "set result_backend to redis://…; a group with a task behind it in a chain is a chord, too"
+        if support == REFUSES:
+            said = f"Celery raises {why_refused(app.settings)}"
+            raise self.apps.reader.error("celery-raises", said, at, cure)
+        said = (
+            "chords are simulated with a result backend that counts, such as redis://: with this one a task celery.chord_unlock "
+            "asks again and again whether the header has ended"
+        )
+        raise self.apps.reader.error("not-simulated", said, at, cure)
+
+    def parts(self, *, sending: bool) -> list[ExpandedItem]:
+        """`sending`: workers send tasks by themselves, so that all is said of how they are called."""
         section = self.apps.fields.node.get("tasks")
         found = []
         for name, (app, given) in self.known.items():
             at = key_of(section, name)
             key = made(name, at)
             assert isinstance(key, Text)
-            found.append(ExpandedItem("tasks", key, made(self._fields(name, app, given, at), at), f"app {app.name}: tasks"))
+            fields = self._fields(name, app, given)
+            self._check_calls(app, given)
+            options = self._own_options(given, app) if sending else {}
+            if options:
+                if "expires" in options:
+                    options["expires"] = written_duration(options["expires"])
+                fields["options"] = options
+            found.append(ExpandedItem("tasks", key, made(fields, at), f"app {app.name}: tasks"))
         return found
 
-    def _fields(self, name: str, app: App, given: Fields, at: Node) -> dict[str, Any]:
+    def _fields(self, name: str, app: App, given: Fields) -> dict[str, Any]:
         node = given.node if isinstance(given.node, Mapping) else {}
-        fields: dict[str, Any] = {key: node[key] for key in ("takes", "max_retries", "retry_headers") if key in node}
+        fields: dict[str, Any] = {key: node[key] for key in COPIED if key in node}
         fields |= self._ending(given)
-        for limit in ("time_limit", "soft_time_limit"):
+        for limit in LIMITS:
             ms = given.get(limit, app.settings[f"task_{limit}"])
             if ms is not None:
                 fields[limit] = written_duration(ms)
@@ -77,8 +134,6 @@ class TasksSection:
             fields["rate_limit"] = node["rate_limit"] if "rate_limit" in given else app.node["task_default_rate_limit"]
         if given.get("ignore_result", app.settings["task_ignore_result"]):
             fields["ignore_result"] = True
-        if "calls" in given:
-            fields["publish"] = self._subtasks(name, app, given)
         rules = [*self.rules.get(name, ()), *self._rules(given)]
         if rules:
             fields["runs"] = rules
@@ -110,32 +165,25 @@ class TasksSection:
             for rule in rules
         ]  # fmt: skip
 
-    def _subtasks(self, parent: str, app: App, given: Fields) -> list[dict[str, Any]]:
-        """What the body calls: published by the worker's own process, so that nothing is declared before."""
-        found = []
-        for wanted in given["calls"]:
-            if "task" not in wanted:
-                continue
-            name = str(wanted["task"])
-            options = {**self.options(name, app), **options_of({key: wanted[key] for key in ROUTING if key in wanted})}
-            try:
-                to = target(routed(name, options, app.routes, app.queues, app.settings), None, app.queues, app.settings)
-            except QueueNotFound as problem:
-                self.apps.reader.error(
-                    "celery-raises", f"Celery raises QueueNotFound: app {app.name} has no queue '{problem}'", wanted["task"]
-                )
-                continue
-            call = Call(name, "", parent, "", tuple(wanted.get("args", ())), wanted.get("kwargs", {}))
-            fields = task(call, to.exchange, to.routing_key, priority=to.priority, delivery_mode=to.delivery_mode, sent_ms=0)
-            # Its id is made when it is sent; the parent's own id is what the parent's message carries as correlation_id.
-            for key in ("id", "correlation_id", "reply_to"):
-                del fields[key]
-            del fields["headers"]["id"]
-            fields["headers"] |= {"root_id": "$correlation_id", "parent_id": "$correlation_id"}
-            if "count" in wanted:
-                fields["count"] = wanted["count"]
-            found.append(fields)
-        return found
+    def _check_calls(self, app: App, given: Fields) -> None:
+        """What Celery would raise in the body is said at once."""
+        for wanted in given.get("calls", ()):
+            at = wanted if isinstance(wanted, Text) else wanted.node
+            for canvas in members_of([wanted]):
+                self.check_chords(canvas, app, at)
+                for signature in signatures_of(canvas):
+                    call = TaskCall(signature.task, (), {}, signature.options)
+                    try:
+                        send(self.sender(app), call, "", by="", reply_to="", now=0)
+                    except QueueNotFound as problem:
+                        said = f"Celery raises QueueNotFound: app {app.name} has no queue '{problem}'"
+                        self.apps.reader.error("celery-raises", said, at)
+                    except WrongTime as problem:
+                        said = f"expected a time such as 2026-01-01T00:00:30, found '{problem}'"
+                        self.apps.reader.error("wrong-time", said, at, "for a time from now on, write `countdown`")
+                    except ValueError as problem:
+                        said = f"Celery raises ValueError: {problem}: native delayed delivery counts whole seconds"
+                        self.apps.reader.error("celery-raises", said, at, "wait at least a second, or not at all")
 
 
 def acknowledging(given: Fields, settings: CelerySettings) -> dict[str, Any]:

@@ -76,7 +76,10 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     steps.flower_begins()
     schedule_beats(apps, calls, timeline, starts, root.get("steps"))
     steps.read(root.get("steps"), root.get("until"))
-    parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts()])
+    sending = steps.something_follows or tasks.calls_something()
+    parts = _grouped([*apps.topology.parts, *calls.parts, *steps.parts, *tasks.parts(sending=sending)])
+    if sending:
+        apps.give_workers_their_app()
     merged = _merged(reader, root, apps, parts, timeline.steps)
     if redis:
         with_settings(merged, on_redis, root["celery"])

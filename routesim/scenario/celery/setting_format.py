@@ -1,28 +1,18 @@
 """An app's settings as a table of fields, and the options of tasks, which settings may hold too."""
 
 from datetime import tzinfo
-from typing import Any
 
 from routesim.celery.pools import POOLS
 from routesim.celery.setting_table import SETTINGS, said_of
 from routesim.celery.transport_options import TRANSPORT_OPTIONS
 from routesim.diagnostics import did_you_mean
-from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format.amqp_values import Table
+from routesim.scenario.format.canvases import ROUTING, Data
 from routesim.scenario.format.counts import Limit, Rate, Seconds
 from routesim.scenario.format.declared import ANY_TYPE, BROKER_SETTINGS, KEY, NAME, TEXT
 from routesim.scenario.format.kinds import Boolean, Choice, Integer, Kind, Reader, TextKind, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
-
-
-class Data(Kind):
-    """Anything that JSON can hold: arguments of a task, and settings that mean nothing here."""
-
-    expects = "a value"
-
-    def read(self, reader: Reader, node: Node) -> Any:
-        return plain_data(node)
 
 
 class TimeZone(Kind):
@@ -47,12 +37,6 @@ class TimeZone(Kind):
 
 # Tasks ---------------------------------------------------------------------------------------------------------------
 
-ROUTING = {
-    "queue": Field(NAME, "instead of the route's"),
-    "exchange": Field(KEY, "instead of the queue's"),
-    "routing_key": Field(KEY, "instead of the queue's"),
-    "priority": Field(Integer(0, 255), "of the message"),
-}
 # What a task says of itself, or an annotation of it.
 TASK_OPTIONS = {
     "autoretry": Field(Boolean(), "an exception becomes a retry (autoretry_for)"),

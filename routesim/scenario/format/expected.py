@@ -5,7 +5,7 @@ from routesim.scenario.format.counts import Count, CountOrIds, Lasts, Over, Yes
 from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, KEY, NAME, QUEUE_TYPE, REASONS, TABLE
 from routesim.scenario.format.kinds import Boolean, Choice
 from routesim.scenario.format.shapes import Field, ListOf, MapOf, Shape
-from routesim.scenario.format.workers import EXPECT_TASK, EXPECT_WORKER
+from routesim.scenario.format.workers import EXPECT_CHORD, EXPECT_TASK, EXPECT_WORKER
 
 STATES = tuple(dict.fromkeys(COPY_STATES.values()))
 ENDED = tuple(f"{state}: {reason}" for state in ("dropped", "dead-lettered") for reason in REASONS)
@@ -53,6 +53,7 @@ EXPECT = Shape(
         "consumers": Field(MapOf(EXPECT_CONSUMER, NAME), "what each consumer did"),
         "messages": Field(MapOf(MapOf(STATE, NAME), ID), "the state of a message's newest copy in each queue"),
         "tasks": Field(MapOf(EXPECT_TASK, ID), "what became of each task, by its id"),
+        "chords": Field(MapOf(EXPECT_CHORD, ID), "what became of each chord, by the id of the group that its header is"),
         "workers": Field(MapOf(EXPECT_WORKER, NAME), "what each worker process did, and what it is at"),
         "returned": Field(CountOrIds(), "messages that came back as unroutable"),
         "nacked": Field(CountOrIds(), "messages that a queue refused"),

@@ -1,20 +1,32 @@
 """Tasks and worker processes as tables of fields, and what may be expected of them."""
 
+from typing import Any
+
 from routesim.celery.fates import FATES
 from routesim.celery.pools import POOLS
 from routesim.celery.states import COUNTED, PENDING, STATES
+from routesim.scenario.format.bodies import OF_BODIES, RUN_COURSE
+from routesim.scenario.format.canvases import ROUTING
 from routesim.scenario.format.counts import Count, Instant, Limit, Rate, Seconds
-from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, NAME, REPLY, TOPOLOGY_FIELDS
-from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, TextKind
+from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, NAME, TOPOLOGY_FIELDS
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind, Number, Reader, TextKind
 from routesim.scenario.format.shapes import Field, ListOf, Shape
+from routesim.scenario.yaml.nodes import Node
 
-ENDS = ("success", "exception", "retry", "reject", "requeue", "ignore", "kill_child", "kill_worker")
-RUN_COURSE = {
-    "takes": Field(Duration(), "how long the body runs; default 0"),
-    "ends": Field(Choice(*ENDS), "how the body ends; default success"),
-    "countdown": Field(Seconds(), "of a retry; default 3m"),
-    "publish": Field(ListOf(REPLY, single=True), "what the body publishes just before it ends"),
-}
+
+class LazyApp(Kind):
+    """Settings of Celery, whose format is imported when a worker has them."""
+
+    def kind(self) -> Kind:
+        from routesim.scenario.celery.setting_format import APP
+
+        return APP
+
+    def read(self, reader: Reader, node: Node) -> Any:
+        return self.kind().read(reader, node)
+
+
+OPTIONS = Shape("the options of a task", {**ROUTING, "expires": Field(Seconds(), "how long its messages live")})
 RUN = Shape(
     "a run",
     {
@@ -45,6 +57,9 @@ TASK = Shape(
         "retry_headers": Field(
             Choice("copy", "clean"), "copy (default): x-death and the like travel with a retry, as with Celery"
         ),
+        "returns": OF_BODIES["returns"],
+        "errback": OF_BODIES["errback"],
+        "options": Field(OPTIONS, "what it brings to every call of it by a worker"),
         "runs": Field(ListOf(RUN), "rules; the first that fits says how this run goes"),
     },
     optional=True,
@@ -86,10 +101,19 @@ WORKER = Shape(
         "soft_shutdown": Field(Duration(), "on a cold shutdown what runs may go on for so long; default 0"),
         "soft_shutdown_on_idle": Field(Boolean(), "even when nothing runs; default false"),
         "remap_sigterm": Field(Boolean(), "its SIGTERM is a cold shutdown (REMAP_SIGTERM=SIGQUIT); default false"),
+        "app": Field(LazyApp(), "the settings of its app, by which it sends what its tasks call and what follows them"),
+        "persistent_results": Field(Boolean(), "results have delivery_mode 2; default false"),
         "declares": Field(
             WORKER_DECLARES,
             "what it declares each time it connects, the queues for its connection",
         ),
+    },
+)
+NOTED_CHORD = Shape(
+    "a noted chord",
+    {
+        "group": Field(NAME, "the id of the group that its header is", required=True),
+        "size": Field(Integer(1), "so many tasks of it must return", required=True),
     },
 )
 SIGNAL = Shape(
@@ -119,6 +143,16 @@ EXPECT_TASK = Shape(
         "ended_at": Field(Instant(), "when its last run ended, the same"),
         "queue": Field(NAME, "out of which queue a worker got it last"),
         "error": Field(TextKind("a text"), "what stands in the reason of its last bad end, such as TimeLimitExceeded"),
+    },
+)
+EXPECT_CHORD = Shape(
+    "the expectation of a chord",
+    {
+        "state": Field(
+            Choice("waits", "done", "failed", "lost"),
+            "waits for its header; done, its body was sent; failed, so never; lost: a part will never return, so never either",
+        ),
+        "returned": Field(Count("a count"), "tasks of its header that have ended"),
     },
 )
 EXPECT_WORKER = Shape(

@@ -86,6 +86,8 @@ def _check_name(names: Names, section: str, name: Text) -> None:
         names.consumer(str(name), name)
     elif section == "tasks":
         names.task(str(name), name)
+    elif section == "chords":
+        names.chord(str(name), name)
     elif section == "workers":
         names.worker(str(name), name)
     else:

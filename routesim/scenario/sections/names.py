@@ -1,6 +1,6 @@
 """What a scenario names, and what its names refer to."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import did_you_mean
@@ -9,7 +9,14 @@ from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections.ids import Ids
 from routesim.scenario.yaml.nodes import Node, Text
 
-OF_TASKS = ("retry", "result", "sub")  # how a worker process names what it publishes: after the task …
+OF_TASKS = (
+    "retry",
+    "result",
+    "sub",
+    "link",
+    "errback",
+    "again",
+)  # how a worker process names what it publishes: after the task …
 OF_WORKERS = ("event", "reply")  # … or after itself, and numbered
 MAX_HINTS = 50  # looking for near names takes time; nobody reads more of them
 
@@ -36,6 +43,8 @@ class Names:
         }
         self.workers: dict[str, tuple[str, bool]] = {}  # each with its pool, and whether SIGTERM is remapped
         self.task_ids: set[str] = set()  # that messages carry in their header `id`
+        self.groups: set[str] = set()  # of tasks that are called together
+        self.called: list[Any] = []  # signatures that bodies of messages hold
         self.owners: dict[str, Owner] = {}
         self.ids = Ids()
         self.hints = MAX_HINTS
@@ -104,6 +113,12 @@ class Names:
         if not known_id and not self.reader.unread_steps:
             known = [*sorted(self.task_ids)[:200], *self.ids.some()]
             self.reader.error("unknown-task", f"no message has a task of the id '{name}'", node, did_you_mean(name, known))
+
+    def chord(self, name: str, node: Node) -> None:
+        """The id of the group that its header is."""
+        by_a_task = self.workers and name.rpartition("-")[0].endswith("-group")
+        if name not in self.groups and not by_a_task and not self.reader.unread_steps:
+            self.reader.error("unknown-chord", f"no group has the id '{name}'", node, did_you_mean(name, self.groups))
 
     def use_channel(self, name: str) -> str:
         """The plan of a channel that something names."""

@@ -1,8 +1,13 @@
 """The sections `tasks` and `workers`: from the fields that were read to the values of the model."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
+from routesim.celery.canvas import TaskCall, signatures_of
 from routesim.celery.pools import PREFORK
+from routesim.celery.queues import QueueNotFound
+from routesim.celery.sending import send, sender_of
 from routesim.model import (
     ChannelPlan,
     Consumer,
@@ -19,6 +24,7 @@ from routesim.model import (
 )
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections import values_of
+from routesim.scenario.sections.canvases import members_of, options_of
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.names import Names, Owner
 from routesim.steps import Step
@@ -84,7 +90,24 @@ class WorkerSection:
         return [*(options[key] for key in ("control", "gossip") if key in options), *options.get("queues", ())]
 
     def workers(self) -> dict[str, TaskWorker]:
-        return {str(name): self._worker(str(name), options) for name, options in self.fields.items()}
+        found = {str(name): self._worker(str(name), options) for name, options in self.fields.items()}
+        for plan in found.values():
+            if plan.app is not None:
+                self.names.queues.update(self._queues_sent_to(plan))
+        return found
+
+    def _queues_sent_to(self, plan: TaskWorker) -> Iterator[str]:
+        """The queues that the worker declares because its tasks call something, or something follows them."""
+        sender = sender_of(plan.app or {}, {name: task.options for name, task in self.tasks.items()})
+        bodies = [
+            canvas for task in self.tasks.values() for canvas in (*task.calls, *(x for run in task.runs for x in run.calls or ()))
+        ]
+        for signature in (*(each for canvas in bodies for each in signatures_of(canvas)), *self.names.called):
+            call = TaskCall(signature.task, (), {}, signature.options)
+            with contextlib.suppress(QueueNotFound, ValueError):
+                declared = send(sender, call, "", by="", reply_to="", now=0).declares
+                if declared is not None:
+                    yield declared.name
 
     def _worker(self, name: str, options: Fields) -> TaskWorker:
         for queue in self._queues(options):
@@ -98,6 +121,8 @@ class WorkerSection:
         for key in ("tasks", "no_ack"):
             if key in plain:
                 plain[key] = tuple(map(str, plain[key]))
+        if "app" in plain:
+            plain["app"] = _bare(plain["app"])
         if "mingle" in options:
             plain["mingle"] = self._mingle(name, options["mingle"])
         return plan._replace(**plain, declares=self._declares(name, options))
@@ -125,4 +150,17 @@ def _given(options: Fields, known: tuple[str, ...]) -> Fields:
     given = {key: str(value) if isinstance(value, str) else value for key, value in options.items() if key in known}
     if "publish" in options:
         given["publish"] = tuple(values_of.reply(item) for item in options["publish"])
+    if "calls" in options:
+        given["calls"] = tuple(members_of(options["calls"]))
+    if "options" in options:
+        given["options"] = options_of(options["options"])
     return given
+
+
+def _bare(value: Any) -> Any:
+    """Settings as plain data, without their places."""
+    if isinstance(value, dict):
+        return {str(key): _bare(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_bare(item) for item in value]
+    return str(value) if isinstance(value, str) else value

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from routesim import steps
 from routesim.scenario.format.kinds import Reader
-from routesim.scenario.scenario import Action, Do, Expect, PublishMany, Signal, Wait
+from routesim.scenario.scenario import Action, Do, Expect, NotedChord, PublishMany, Signal, Wait
 from routesim.scenario.sections import values_of
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
@@ -53,6 +53,9 @@ def ids_and_channel(context: StepContext, step: WrittenStep) -> None:
     headers = fields.get("headers")
     if isinstance(headers, dict) and isinstance(headers.get("id"), str):
         names.task_ids.add(headers["id"])
+        if isinstance(headers.get("group"), str):
+            names.groups.add(headers["group"])
+        _what_follows(names, fields.get("body"))
     count, first = fields.get("count", 1), context.published + 1
     context.published += count
     given = fields.get("id")
@@ -66,6 +69,22 @@ def ids_and_channel(context: StepContext, step: WrittenStep) -> None:
         name = f"'{given}'" if given is not None else f"'m{first}', which this step would take"
         at = given if given is not None else step.at
         context.reader.error("duplicate-id", f"another message has the id {name}", at, "choose another id")
+
+
+def _what_follows(names: Names, body: object) -> None:
+    """Tasks that workers will send because the body of a task's message says so."""
+    if not isinstance(body, str) or not body.startswith("["):
+        return
+    from routesim.celery.canvas import groups_of, signatures_of  # few scenarios need it, and every command is to start at once
+    from routesim.celery.follows import follows_of
+
+    for canvas in follows_of(str(body)).all():
+        names.groups.update(groups_of(canvas))
+        for signature in signatures_of(canvas):
+            names.called.append(signature)
+            if "task_id" in signature.options:
+                names.task_ids.add(str(signature.options["task_id"]))
+                names.ids.add(str(signature.options["task_id"]))
 
 
 # Messages ------------------------------------------------------------------------------------------------------------
@@ -161,6 +180,10 @@ def ends_connection(kind: type[steps.Crash | steps.Close]) -> Build:
 
 def restart(context: StepContext, step: WrittenStep) -> Action:
     return _do(steps.Restart(step.fields == "clean"))
+
+
+def chord(context: StepContext, step: WrittenStep) -> Action:
+    return NotedChord(str(step.fields.get("group", "")), step.fields.get("size", 0))
 
 
 def worker(context: StepContext, step: WrittenStep) -> Action:

@@ -16,7 +16,7 @@ from routesim.scenario.format.expected import EXPECT
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind
 from routesim.scenario.format.shapes import Either, Field, Shape
 from routesim.scenario.format.whole import DECLARED
-from routesim.scenario.format.workers import SIGNAL
+from routesim.scenario.format.workers import NOTED_CHORD, SIGNAL
 from routesim.scenario.steps import building, checks
 from routesim.scenario.steps.building import Build, StepContext
 from routesim.scenario.steps.checks import Check, WrittenStep, one_of
@@ -110,6 +110,7 @@ VERBS: dict[str, Verb] = {
     ),
     "restart": Verb(Choice("clean", "kill"), "the broker stops and starts again", building.restart),
     "worker": Verb(SIGNAL, "what befalls a worker process", building.worker, (checks.WORKER,)),
+    "chord": Verb(NOTED_CHORD, "a caller notes how many tasks of a chord must return, in the result backend", building.chord),
     "declare": Verb(
         Shape("declare", {
             **DECLARED,

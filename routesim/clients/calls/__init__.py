@@ -1,0 +1,1 @@
+"""What tasks call, and what follows their runs."""
