@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from kits.programs.drawing import Program, drawn, slower
 from kits.programs.real import Player, left_on_rabbitmq, left_on_redis
@@ -38,29 +39,37 @@ def programs(seed: int, count: int, *, redis: bool) -> list[Program]:
     return found
 
 
-def compared(program: Program, session: BrokerSession | None, redis_url: str | None) -> Compared:
-    """As soon as both agree; a program that differs is tried again more slowly, for a real worker's clock is the machine's."""
+def compared(program: Program, session: BrokerSession | None, redis_url: str | None, celery: Path | None = None) -> Compared:
+    """As soon as both agree; a program that differs is tried again more slowly, for a real worker's clock is the machine's.
+
+    `celery`: where another Celery than the tests' own is installed.
+    """
     for factor in FACTORS:
-        found = _once(slower(program, factor), session, redis_url)
+        found = _once(slower(program, factor), session, redis_url, celery)
         if found.real == found.simulated.seen:
             break
     return found
 
 
-def _once(program: Program, session: BrokerSession | None, redis_url: str | None) -> Compared:
+def _once(program: Program, session: BrokerSession | None, redis_url: str | None, celery: Path | None) -> Compared:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "program.json").write_text(json.dumps({"settings": program.settings, "tasks": program.tasks}))
-        os.environ |= {"PROGRAM": str(folder / "program.json"), "PROGRAM_BROKER": redis_url or "amqp://"}
-        there = simulated(program, imported(folder, session.profile if session else None))
-        if session is None:
-            assert redis_url is not None
-            _flush(redis_url)
-            return Compared(program, there, _played(program, redis_url, folder, there))
-        with scratch_vhost(session.management) as vhost:
-            user = f"{session.amqp.user}:{session.amqp.password}"
-            url = f"amqp://{user}@{session.amqp.host}:{session.amqp.port}/{vhost}"
-            return Compared(program, there, _played(program, url, folder, there))
+        where = {"PROGRAM": str(folder / "program.json"), "PROGRAM_BROKER": redis_url or "amqp://"}
+        with patch.dict(os.environ, where | ({"PYTHONPATH": str(celery)} if celery else {})):
+            return _in_this_environment(program, session, redis_url, folder)
+
+
+def _in_this_environment(program: Program, session: BrokerSession | None, redis_url: str | None, folder: Path) -> Compared:
+    there = simulated(program, imported(folder, session.profile if session else None))
+    if session is None:
+        assert redis_url is not None
+        _flush(redis_url)
+        return Compared(program, there, _played(program, redis_url, folder, there))
+    with scratch_vhost(session.management) as vhost:
+        user = f"{session.amqp.user}:{session.amqp.password}"
+        url = f"amqp://{user}@{session.amqp.host}:{session.amqp.port}/{vhost}"
+        return Compared(program, there, _played(program, url, folder, there))
 
 
 def _played(program: Program, url: str, folder: Path, there: Simulated) -> Seen:

@@ -30,8 +30,8 @@ class TooSlow(Exception):
 class Player:
     """`late_s`: by how much the steps were late, at the most."""
 
-    def __init__(self, program: Program, url: str, folder: Path, python: str = sys.executable) -> None:
-        self.program, self.folder, self.python = program, folder, python
+    def __init__(self, program: Program, url: str, folder: Path) -> None:
+        self.program, self.folder = program, folder
         self.url = url
         self.app = Celery("caller", broker=url, set_as_current=False)
         self.app.conf.update(program.settings)
@@ -71,7 +71,7 @@ class Player:
     def _standby(self, name: str, number: int, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         with open(self.folder / f"{name}-{number}.log", "wb") as log:
             found = subprocess.Popen(
-                [self.python, "-u", "standby.py", name], cwd=HERE, env=environment, start_new_session=True, bufsize=0,
+                [sys.executable, "-u", "standby.py", name], cwd=HERE, env=environment, start_new_session=True, bufsize=0,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
         self.all.append(found)
