@@ -156,12 +156,17 @@ class Task(NamedTuple):
     too, as Celery does; clean: without those that a broker has added. `calls` are signatures (`celery.signatures`) that the
     body calls at its end, `returns` its result, `options` what it brings to every call of it, as Celery spells it. `errback`:
     as what another task links for its failure it is called in that task's worker, or sent.
+    `backoff`: the delay of the first retry in place of `countdown`, doubled with each one up to `backoff_max`; with `jitter`
+    any number of whole seconds up to that.
     """
 
     name: str
     takes: int = 0
     ends: str = "success"
     countdown: int = 180_000
+    backoff: int | None = None
+    backoff_max: int = 600_000
+    jitter: bool = True
     max_retries: int | None = 3
     time_limit: int | None = None
     soft_time_limit: int | None = None

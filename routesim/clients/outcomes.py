@@ -11,6 +11,7 @@ from routesim.model import Reply, Run, Task
 
 KILL_WORKER = "kill_worker"
 LOST = "WorkerLostError"
+MOST_DOUBLINGS = 40  # beyond which any delay is longer than the longest
 
 
 class TaskCourse(NamedTuple):
@@ -44,7 +45,7 @@ def course(request: Request, moment: RunContext) -> TaskCourse:
     rule = next((item for item in task.runs if _fits(item, request, moment)), Run())
     takes = task.takes if rule.takes is None else rule.takes
     ends = task.ends if rule.ends is None else rule.ends
-    countdown = task.countdown if rule.countdown is None else rule.countdown
+    countdown = _delay(request, moment) if rule.countdown is None else rule.countdown
     publish = task.publish if rule.publish is None else rule.publish
     calls = task.calls if rule.calls is None else rule.calls
     if ends == "retry" and _used_up(request):
@@ -67,6 +68,16 @@ def lost(request: Request, planned: TaskCourse) -> TaskCourse:
     retries = task.on_worker_lost == "retry" and not _used_up(request)
     ends = "retry" if retries else "kill_child"
     return planned._replace(ends=ends, countdown=task.countdown, publish=(), calls=(), why=LOST)
+
+
+def _delay(request: Request, moment: RunContext) -> int:
+    """celery/utils/time.py:get_exponential_backoff_interval; the seed decides instead of chance."""
+    task = request.task
+    if task.backoff is None:
+        return task.countdown
+    doubled = task.backoff << request.retries if request.retries < MOST_DOUBLINGS else task.backoff_max
+    longest = min(task.backoff_max, doubled)
+    return int(uniform(moment.seed, moment.number, 1) * (longest // 1000 + 1)) * 1000 if task.jitter else longest
 
 
 def _used_up(request: Request) -> bool:

@@ -191,7 +191,7 @@ ODD_SECTION = """
 celery:
   apps: {shop: {task_default_delivery_mode: 1, worker_prefetch_multiplier: 2}}
   workers: {w1: {}}
-  tasks: {shop.app.hello: {autoretry: true}}
+  tasks: {shop.app.hello: {autoretry: true, retry_backoff: true}}
   beats:
     beat:
       schedule:
@@ -210,7 +210,6 @@ def test_values_as_they_come_from_the_environment_and_periodic_tasks_without_nam
     for sentence in (
         "broker sqs: not simulated; the scenario runs on RabbitMQ",
         "worker_concurrency is auto: not simulated; Celery's default stands here",
-        "retry_backoff in tasks: not simulated",
         "accept_content: without a meaning for messages",
     ):
         assert f"#   {sentence}\n" in out

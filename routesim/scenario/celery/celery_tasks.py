@@ -12,7 +12,7 @@ from routesim.celery.versions import OPTIONS_SINCE
 from routesim.durations import written_duration
 from routesim.scenario.celery.annotations import annotated
 from routesim.scenario.celery.app_workers import App
-from routesim.scenario.celery.apps import Apps
+from routesim.scenario.celery.apps import RETRY_DELAY_MS, Apps
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem
 from routesim.scenario.format.canvases import ROUTING
@@ -149,7 +149,7 @@ class TasksSection:
         delay = given.get("countdown", given.get("default_retry_delay"))
         if delay is not None:
             fields["countdown"] = written_duration(delay)
-        return fields
+        return {**fields, **_backoff(given)}
 
     def _rules(self, given: Fields) -> list[Node]:
         """The rules as they are written; with autoretry an exception in one of them is a retry as well."""
@@ -159,11 +159,7 @@ class TasksSection:
         rules = list(written)
         if not given.get("autoretry"):
             return rules
-        return [
-            made({**rule, "ends": made("retry", rule["ends"])}, rule)
-            if isinstance(rule, Mapping) and rule.get("ends") == "exception" else rule
-            for rule in rules
-        ]  # fmt: skip
+        return [_retrying(rule, given) if isinstance(rule, Mapping) else rule for rule in rules]
 
     def _check_calls(self, app: App, given: Fields) -> None:
         """What Celery would raise in the body is said at once."""
@@ -184,6 +180,30 @@ class TasksSection:
                     except ValueError as problem:
                         said = f"Celery raises ValueError: {problem}: native delayed delivery counts whole seconds"
                         self.apps.reader.error("celery-raises", said, at, "wait at least a second, or not at all")
+
+
+def _backoff(given: Fields) -> dict[str, Any]:
+    """Delays that double with each retry: those of autoretry alone have them (celery/app/autoretry.py)."""
+    first = given.get("retry_backoff")
+    if not first or not given.get("autoretry"):
+        return {}
+    fields: dict[str, Any] = {"backoff": written_duration(1000 if first is True else max(1, first // 1000) * 1000)}
+    if "retry_backoff_max" in given:
+        fields["backoff_max"] = written_duration(given["retry_backoff_max"])
+    if not given.get("retry_jitter", True):
+        fields["jitter"] = False
+    return fields
+
+
+def _retrying(rule: Mapping, given: Fields) -> Node:
+    """A rule of a task with autoretry: what is an exception is a retry; what asks for a retry itself has the plain delay."""
+    found: Node = rule
+    if rule.get("ends") == "exception":
+        found = made({**rule, "ends": made("retry", rule["ends"])}, rule)
+    elif rule.get("ends") == "retry" and "countdown" not in rule and _backoff(given):
+        delay = given.get("countdown", given.get("default_retry_delay", RETRY_DELAY_MS))
+        found = made({**rule, "countdown": written_duration(delay)}, rule)
+    return found
 
 
 def acknowledging(given: Fields, settings: CelerySettings) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from routesim.scenario.format.amqp_values import Table
 from routesim.scenario.format.canvases import ROUTING, Data
 from routesim.scenario.format.counts import Limit, Rate, Seconds
 from routesim.scenario.format.declared import ANY_TYPE, BROKER_SETTINGS, KEY, NAME, TEXT
-from routesim.scenario.format.kinds import Boolean, Choice, Integer, Kind, Reader, TextKind, is_null
+from routesim.scenario.format.kinds import FALSE, TRUE, Boolean, Choice, Integer, Kind, Reader, TextKind, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
@@ -38,9 +38,16 @@ class TimeZone(Kind):
 # Tasks ---------------------------------------------------------------------------------------------------------------
 
 # What a task says of itself, or an annotation of it.
+BACKOFF = Either(
+    "true, or a number of seconds",
+    lambda node: Boolean() if isinstance(node, Text) and node in TRUE | FALSE else Seconds() if isinstance(node, Text) else None,
+)
 TASK_OPTIONS = {
     "autoretry": Field(Boolean(), "an exception becomes a retry (autoretry_for)"),
     "countdown": Field(Seconds(), "of a retry; default: default_retry_delay"),
+    "retry_backoff": Field(BACKOFF, "with autoretry: true, or the delay of the first retry; each later one has twice that"),
+    "retry_backoff_max": Field(Seconds(), "the longest of these delays; default 600"),
+    "retry_jitter": Field(Boolean(), "with retry_backoff: any whole number of seconds up to the delay; default true"),
     "default_retry_delay": Field(Seconds(), "of a retry; default 180"),
     "max_retries": Field(Limit(), "default 3"),
     "time_limit": Field(Seconds(), "default: task_time_limit"),
@@ -129,9 +136,10 @@ ROUTE = Either(
     lambda node: ROUTE_OPTIONS if isinstance(node, Mapping) else NAME if isinstance(node, Text) and not is_null(node) else None,
 )
 ROUTES = MapOf(ROUTE, TextKind("the name of a task, or a pattern with *", empty=False))
+RETRYING = {"autoretry", "countdown", "retry_headers", "retry_backoff", "retry_backoff_max", "retry_jitter"}
 ANNOTATION = Annotation(
     "an annotation of tasks",
-    {name: field for name, field in TASK_OPTIONS.items() if name not in ("autoretry", "countdown", "retry_headers")},
+    {name: field for name, field in TASK_OPTIONS.items() if name not in RETRYING},
     optional=True,
     schema={"additionalProperties": True},
 )

@@ -46,6 +46,9 @@ TASK = Shape(
     {
         **RUN_COURSE,
         "max_retries": Field(Limit(), "retries before it ends in an exception; default 3"),
+        "backoff": Field(Seconds(), "the first retry's delay in place of countdown; each later one has twice the one before"),
+        "backoff_max": Field(Seconds(), "the longest of these delays; default 10m"),
+        "jitter": Field(Boolean(), "with backoff: any whole number of seconds up to the delay; default true"),
         "time_limit": Field(Seconds(), "hard: the child is killed"),
         "soft_time_limit": Field(Seconds(), "an exception in the body"),
         "acks": Field(Choice("early", "late"), "when the message is acknowledged: at the start (default) or at the end"),
