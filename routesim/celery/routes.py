@@ -42,14 +42,36 @@ def options_of(route: Any) -> Options:
     return {str(name): str(value) if isinstance(value, str) else value for name, value in route.items()}
 
 
-def route_of(routes: Routes, task: str) -> Options | None:
-    """The options of the first table that has a route: the task's very name, else the first glob with * that fits."""
+def named_route_of(routes: Routes, task: str) -> tuple[str, Options] | None:
+    """The first table's route that fits, with its name: the task's very name, else the first glob with * that fits."""
     for table in routes:
-        exact = [options for name, options in table if "*" not in name and name == task]
-        globs = [options for name, options in table if "*" in name and re.match(fnmatch.translate(name), task)]
+        exact = [(name, options) for name, options in table if "*" not in name and name == task]
+        globs = [(name, options) for name, options in table if "*" in name and re.match(fnmatch.translate(name), task)]
         if exact or globs:
             return exact[-1] if exact else globs[0]
     return None
+
+
+def route_of(routes: Routes, task: str) -> Options | None:
+    """The options of the route that decides."""
+    found = named_route_of(routes, task)
+    return found[1] if found is not None else None
+
+
+def why_routed(task: str, options: Options, routes: Routes, settings: CelerySettings) -> str:
+    """Which part of the configuration decides where a call of it with these options goes, as part of a sentence."""
+    if given := _places(options):
+        return f"the call or its task says {given}"
+    route = named_route_of(routes, task)
+    if route is None or not _places(route[1]):
+        return f"no route fits it, so it goes to task_default_queue, {settings['task_default_queue']}"
+    return f"the route '{route[0]}' of task_routes says {_places(route[1])}"
+
+
+def _places(options: Options) -> str:
+    """What of routing options names where a task goes."""
+    found = {name: options.get(name) for name in ("queue", "exchange", "routing_key")}
+    return ", ".join(f"{name} {value}" for name, value in found.items() if value is not None)
 
 
 def routed(

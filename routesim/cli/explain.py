@@ -180,6 +180,21 @@ def message(
     answered(lambda: explain_message(scenario_of(file, rabbitmq), id), format)
 
 
+@_command("task", epilog=examples("routesim explain task scenarios/introduction/five-ways-to-lose.yaml early"))
+def task(
+    file: FILE,
+    id: Annotated[str, typer.Argument(metavar="ID", help="The task's id.")],
+    rabbitmq: RABBITMQ = None,
+    format: ANSWER_FORMAT = None,
+) -> None:
+    """What became of a task: sent, routed, run, acknowledged, killed, sent anew."""
+    from routesim.cli.handlers.explaining import answered
+    from routesim.cli.shared.refusing import scenario_of
+    from routesim.explain.task import explain_task
+
+    answered(lambda: explain_task(scenario_of(file, rabbitmq, redis=True), id), format)
+
+
 @_command("queue", epilog=examples("routesim explain queue scenarios/shoes.yaml warehouse"))
 def queue(
     file: FILE,

@@ -180,6 +180,7 @@ class _Loader:
         self.redis = options.redis
         self.permit = options.permit
         self.on_redis: dict[str, Any] = {}
+        self.routed: dict[str, str] = {}
         self.reader = Reader(source)
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=options.lenient)
@@ -199,7 +200,7 @@ class _Loader:
 
         try:
             found = expand(self.reader, node, self.rabbitmq)
-            self.on_redis = found.on_redis
+            self.on_redis, self.routed = found.on_redis, found.routed
             return found.root
         except Invalid as invalid:
             raise Invalid(_sorted(invalid.diagnostics)) from None
@@ -334,7 +335,7 @@ class _Loader:
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
             topology=declarations.topology, routes=promised, never=forbidden,
             tasks=working.tasks if working is not None else {}, workers=workers, on_redis=self.on_redis,
-            findings=tuple(_sorted(self.reader.findings)),
+            findings=tuple(_sorted(self.reader.findings)), routed=self.routed,
         )  # fmt: skip
 
     def _tell_bugs(self, version: str, node: Mapping | None) -> None:

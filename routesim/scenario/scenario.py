@@ -104,7 +104,8 @@ class Declaration(NamedTuple):
 class Scenario(NamedTuple):
     """`until` is `idle`, `steps` or a duration in ms. `topology`: a broker with all that is declared at the top, before
     anybody consumes; to be copied, never changed. `on_redis`: settings of the broker that hold where it is Redis.
-    `findings`: what only `check` tells."""
+    `findings`: what only `check` tells. `routed`: why each task that a `celery:` section calls goes
+    where it goes, by its id."""
 
     file: str
     name: str
@@ -127,6 +128,7 @@ class Scenario(NamedTuple):
     workers: dict[str, TaskWorker] = {}
     on_redis: dict[str, Any] = {}
     findings: tuple[Diagnostic, ...] = ()
+    routed: dict[str, str] = {}
 
     @property
     def whose_rules(self) -> str:

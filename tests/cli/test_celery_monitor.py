@@ -33,7 +33,7 @@ def test_the_goldens_are_what_the_scenario_promises() -> None:
     assert [sample["at_ms"] for sample in found["samples"]] == [0, 8_000, 16_000, 24_000]
     compared = json.loads((GOLDENS / "compare.json").read_text(encoding="utf-8"))
     assert [item["class"] for item in compared["differences"]] == ["no requeue on disconnect", "visibility timeout"]
-    assert compared["redis"]["tasks"]["work"]["started"][1] == {"worker": "w2", "at_ms": 61_000}
+    assert compared["redis"]["tasks"]["work"]["started"][1] == {"worker": "w2", "at_ms": 62_000}
 
 
 @pytest.mark.parametrize("columns", [40, 80])

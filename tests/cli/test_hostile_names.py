@@ -70,7 +70,9 @@ COMMANDS += [
 ]
 for _name in NAMES.values():
     COMMANDS += [
-        (("explain", "route"), (*FILE, f"--exchange={cut(_name)}", "--", _name[:200])), (("explain", "message"), (*FILE, "--", _name)),
+        (("explain", "route"), (*FILE, f"--exchange={cut(_name)}", "--", _name[:200])),
+        (("explain", "message"), (*FILE, "--", _name)),
+        (("explain", "task"), ("celery.yaml", "--", _name)),
         (("explain", "queue"), (*FILE, "--", cut(_name))), (("graph",), (*FILE, f"--focus={cut(_name)}")),
         (("graph",), (*FILE, f"--exchange={cut(_name)}", f"--key={_name[:200]}", f"--header=k{_name}=v{_name}")),
     ]  # fmt: skip

@@ -151,7 +151,7 @@ def test_workers_have_a_table_of_their_own() -> None:
         assert "consumer  of" not in third
         lost = screen.type("6\rn", "OFFLINE")
         assert "  w1      OFFLINE" in lost
-        end = screen.type("c", "event 100 of 100")
+        end = screen.type("c", "event 104 of 104")
         assert "  w1      online   1 → 0         0        0         4" in end
         assert screen.type("3\r", lambda text: text == third) == third
         assert ended(screen) == 0
@@ -160,7 +160,7 @@ def test_workers_have_a_table_of_their_own() -> None:
 def test_it_explains_what_became_of_a_task() -> None:
     with sitting("run", BLIP, "--step", lines=40) as screen:
         screen.until("step 0 of 8")
-        screen.type("c", "event 100 of 100")
+        screen.type("c", "event 104 of 104")
         page = screen.type("e", "so far")
         assert "import-4: succeeded on w1" in page
         assert "acknowledged by w1:celery: gone from celery" in page

@@ -218,6 +218,17 @@ def _messages(asked: CommandLine) -> Iterator[str]:
         yield from (action.id(index) for index in range(min(action.times, MOST)))
 
 
+def _tasks(asked: CommandLine) -> Iterator[str]:
+    """The ids of tasks that steps send."""
+    from routesim.values import raw
+
+    for action in _publishes(_scenario(asked)):
+        headers = action.message.headers or {}
+        if "task" in headers:
+            id = raw(headers.get("id"))
+            yield from [id] if isinstance(id, str) else (action.id(index) for index in range(min(action.times, MOST)))
+
+
 def _keys(asked: CommandLine) -> Iterator[str]:
     """The keys with which the scenario publishes to the exchange, and those that bindings await as they are."""
     scenario = _scenario(asked)
@@ -250,8 +261,9 @@ SOURCES: dict[str, Source] = {
     "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
     "explain error code": _codes,
     "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything,
-    "message": _messages, "explain message id": _messages, "explain route key": _keys, "graph key": _keys,
-    "import vhost": _vhosts, "serve format": _of("report.formats.served", "FORMATS"),
+    "message": _messages, "explain message id": _messages, "explain task id": _tasks,
+    "explain route key": _keys, "graph key": _keys, "import vhost": _vhosts,
+    "serve format": _of("report.formats.served", "FORMATS"),
     "clock": _of("cli.handlers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",

@@ -9,6 +9,7 @@ from routesim.celery.canvas import ChordSize, TaskCall, called, numbered, signat
 from routesim.celery.epoch import EPOCH
 from routesim.celery.messages import Publish
 from routesim.celery.queues import QueueNotFound, TaskQueue
+from routesim.celery.routes import why_routed
 from routesim.celery.sending import SentTask, WrongTime, declared_for, send
 from routesim.celery.signatures import Canvas, Signature, id_of, with_options
 from routesim.diagnostics import did_you_mean
@@ -62,6 +63,7 @@ class Calls:
         self.parts: list[ExpandedItem] = []  # channels and consumers of producers
         self.numbers: dict[str, int] = {}
         self.ids: set[str] = set()
+        self.routed: dict[str, str] = {}  # id of a task -> why it goes where it goes
         self.published = 0
         self.warned: set[str] = set()
         given, section = apps.fields.get("producers", {}), apps.fields.node.get("producers")
@@ -166,11 +168,11 @@ class Calls:
                 "too-large", f"more than {MOST:,} calls", at,
                 "lower `count`, or for a beat `until` or what the steps wait; each call is a message of its own"
             )  # fmt: skip
+        id, sender = str(call.options["task_id"]), self.tasks.sender(app)
+        options = {**sender.tasks.get(call.task, sender.others), **call.options}
+        self.routed[id] = why_routed(call.task, options, sender.routes, sender.settings)
         try:
-            return send(
-                self.tasks.sender(app), call, str(call.options["task_id"]), by=producer.name, reply_to=producer.oid, now=moment,
-                epoch=self.start,
-            )  # fmt: skip
+            return send(sender, call, id, by=producer.name, reply_to=producer.oid, now=moment, epoch=self.start)
         except QueueNotFound as problem:
             raise self.reader.error(
                 "celery-raises", f"Celery raises QueueNotFound: app {app.name} has no queue '{problem}'", fields.get("queue", at),

@@ -41,6 +41,7 @@ class Expanded(NamedTuple):
     steps: list[Commented]
     ignored: dict[str, list[str]]  # app -> its settings that mean nothing here
     on_redis: dict[str, Any] = {}  # settings of the broker that the apps give for Redis
+    routed: dict[str, str] = {}  # id of a task -> why it goes where it goes
 
 
 def expand(reader: Reader, root: Mapping, version: str | None = None) -> Expanded:
@@ -83,7 +84,7 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     merged = _merged(reader, root, apps, parts, timeline.steps)
     if redis:
         with_settings(merged, on_redis, root["celery"])
-    return Expanded(merged, parts, timeline.steps, apps.ignored, on_redis)
+    return Expanded(merged, parts, timeline.steps, apps.ignored, on_redis, calls.routed)
 
 
 def _without_apps(reader: Reader, steps: Sequence) -> Unreadable:
