@@ -13,7 +13,7 @@ ONCE = {"requeue": {"redelivered": False}, "kill_child": {"redelivered": False}}
 
 class Program(NamedTuple):
     """`tasks`: name: {options: of app.task, rules: what a run does, the first that fits}. `steps`: ("call", id, fields),
-    ("wait", seconds), ("revoke", id, terminate), ("worker", name, what). Times are in seconds."""
+    ("chain", id, names of tasks: the first one is id-1), ("wait", seconds), ("revoke", id, terminate), ("worker", name, what). Times are in seconds."""
 
     settings: dict[str, Any]
     tasks: dict[str, dict[str, Any]]
@@ -38,8 +38,10 @@ def drawn(seed: int, number: int, *, redis: bool) -> Program:
 
     up, calls = True, 0
     for _ in range(dice.randint(4, 9)):
-        what = dice.choices(("call", "wait", "revoke", "worker", "child"), (6, 4, 1, 1.2, 0.6))[0]
-        if what == "call":
+        what = dice.choices(("call", "chain", "wait", "revoke", "worker", "child"), (6, 1, 4, 1, 1.2, 0.6))[0]
+        if what == "chain":
+            steps.append(("chain", f"c{len(steps)}", tuple(dice.choices(list(tasks), k=dice.randint(2, 3)))))
+        elif what == "call":
             for _ in range(dice.choice((1, 1, 2, 3))):
                 calls += 1
                 fields = {"countdown": dice.choice(COUNTDOWNS)} if dice.random() < 0.25 else {}

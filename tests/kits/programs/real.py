@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
+from celery import Celery, chain
 
 from kits.programs.drawing import QUEUE, Program
 from kits.programs.seen import Moment
@@ -106,6 +106,11 @@ class Player:
             case ("call", id, fields):
                 options = {name: fields[name] for name in ("countdown", "expires") if name in fields}
                 self.app.send_task(fields["task"], task_id=id, **options)
+            case ("chain", id, names):
+                signatures = [
+                    self.app.signature(name, immutable=True, task_id=f"{id}-{number}") for number, name in enumerate(names, 1)
+                ]
+                chain(*signatures, app=self.app).apply_async()
             case ("revoke", id, terminate):
                 self.app.control.revoke(id, terminate=terminate)
             case ("worker", name, "start"):

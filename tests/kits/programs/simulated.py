@@ -82,6 +82,8 @@ def _step(step: tuple[Any, ...]) -> dict[str, Any]:
         case ("call", id, fields):
             times = {name: f"{round(fields[name] * 1000)}ms" for name in ("countdown", "expires") if name in fields}
             return {"call": {"id": id, **fields, **times}}
+        case ("chain", id, names):
+            return {"call": {"id": id, "chain": list(names)}}
         case ("wait", seconds):
             return {"wait": f"{round(seconds * 1000)}ms"}
         case ("revoke", id, terminate):
@@ -111,8 +113,15 @@ def _near_s(heard: list[Event]) -> float:
     steps = {event.at_ms for event in heard if isinstance(event, events.StepStarted)}
     timed: list[int] = []
     began: dict[tuple[str, str], int] = {}
+    up: set[str] = set()
     for event in heard:
-        if isinstance(event, events.TaskStarted):
+        if isinstance(event, events.WorkerOnline):
+            up.add(event.worker)
+        elif isinstance(event, events.WorkerOffline):
+            up.discard(event.worker)
+        elif isinstance(event, events.StepStarted) and "do: start" in event.text and up:
+            return 0.0  # a warm shutdown waits for what runs: the one before it is still there
+        elif isinstance(event, events.TaskStarted):
             began[event.task, event.worker] = event.at_ms
         elif isinstance(event, ENDS):
             since = began.pop((event.task, event.worker), None)
