@@ -17,6 +17,7 @@ import pkgutil
 import re
 import sys
 import traceback
+import weakref
 from collections.abc import Container, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,7 @@ DEEPEST = 8
 TASK_OPTIONS = ("queue", "exchange", "routing_key", "expires", "delivery_mode", "max_retries", "default_retry_delay")
 PLAIN_TASK = {"max_retries": 3, "default_retry_delay": 180}
 LIMITS = {"time_limit": "task_time_limit", "soft_time_limit": "task_soft_time_limit"}  # before 5.1 not in from_config
+CLASSES = ("amqp_cls", "control_cls", "events_cls")  # those of an app that say what is declared and sent
 RETRYING = {"retry_backoff": False, "retry_backoff_max": 600, "retry_jitter": True}
 
 
@@ -195,8 +197,34 @@ def read(app: Any, wanted: Mapping[str, Container[str]]) -> dict[str, Any]:
         "asked": asked(app, tasks, notes),
         "tasks": {name: task_of(task, app, defaults) for name, task in tasks.items()},
         "beat": {str(name): entry_of(entry) for name, entry in (app.conf.beat_schedule or {}).items()},
+        "bootsteps": sorted({name_of(step) for steps in app.steps.values() for step in steps if is_foreign(step)}),
+        "receivers": dict(receivers()),
+        "classes": sorted(
+            str(value) for key in CLASSES if isinstance(value := getattr(app, key, None), (str, type)) and is_foreign(value)
+        ),
         "notes": notes,
     }
+
+
+def receivers() -> Iterator[tuple[str, list[str]]]:
+    """By signal, what is connected to it that is not Celery's own. Signals of logging have nothing to do with messages."""
+    for name, signal in sorted(vars(importlib.import_module("celery.signals")).items()):
+        if not hasattr(signal, "receivers") or "log" in name:
+            continue
+        found = [each() if isinstance(each, weakref.ReferenceType) else each for _, each in signal.receivers or ()]
+        names = sorted({name_of(each) for each in found if each is not None and is_foreign(each)})
+        if names:
+            yield name, names
+
+
+def is_foreign(thing: Any) -> bool:
+    module = thing if isinstance(thing, str) else str(getattr(thing, "__module__", ""))
+    return not module.startswith(("celery.", "kombu.")) and module != "celery"
+
+
+def name_of(thing: Any) -> str:
+    module, name = getattr(thing, "__module__", "?"), getattr(thing, "__qualname__", type(thing).__name__)
+    return str(name) if name.startswith(f"{module}.") else f"{module}.{name}"  # a bootstep's has it already
 
 
 def settings(app: Any, defaults: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

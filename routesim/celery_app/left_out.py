@@ -33,6 +33,7 @@ def left_out(answer: dict[str, Any]) -> Iterator[str]:
     yield from _places(answer)
     yield from _routing(answer)
     yield from _queues(answer)
+    yield from _code(answer)
     yield from _schedules(answer)
     yield from _settings(answer)
     yield from _tasks(answer)
@@ -57,6 +58,16 @@ def _routing(answer: dict[str, Any]) -> Iterator[str]:
         yield f"router {scalar(code)}: it was asked for each task of the app, and its answers are written as routes"
     routes = [route for router in answer["routes"] for _, route in router["entries"]]
     yield from _unknown("routes", ROUTE_OPTIONS.fields, [*routes, *answer["asked"].values()])
+
+
+def _code(answer: dict[str, Any]) -> Iterator[str]:
+    """Code of the app that may declare, consume or publish what no setting says."""
+    for step in answer["bootsteps"]:
+        yield f"bootstep {scalar(step)}: what it declares, consumes and publishes is not here"
+    for signal, names in answer["receivers"].items():
+        yield f"{named(names)} on {signal}: what it declares, publishes and changes is not here"
+    for name in answer["classes"]:
+        yield f"{scalar(name)} in place of Celery's own class: what it declares and sends otherwise is not here"
 
 
 def _unknown(where: str, known: Container[str], all_options: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -360,3 +360,68 @@ def test_two_words_are_a_command_beside_the_file_of_that_name(tmp_path, monkeypa
     ):
         assert _status(arguments) == status
         assert told in "".join(capsys.readouterr())
+
+
+CODE = """
+from celery import Celery, bootsteps, signals
+from kombu import Exchange, Queue
+
+app = Celery("shop", amqp="shop.amqp:Amqp")
+class DeadLetters(bootsteps.StartStopStep):
+    requires = {"celery.worker.components:Pool"}
+    def start(self, worker): ...
+class Listener(bootsteps.ConsumerStep):
+    def get_consumers(self, channel): return []
+app.steps["worker"].add(DeadLetters)
+app.steps["consumer"].add(Listener)
+app.conf.task_queues = [Queue("celery"), Queue("passing", Exchange("passing", delivery_mode=1), routing_key="passing", no_ack=True)]
+@signals.worker_ready.connect
+def greet(**more): ...
+@signals.before_task_publish.connect
+def stamp(**more): ...
+@signals.after_setup_logger.connect
+def plain_log(**more): ...
+@app.task(max_retries=None)
+def forever(): ...
+"""
+
+
+def test_code_that_may_declare_or_publish_is_told(project, capsys):
+    amqp = "from celery.app.amqp import AMQP\nclass Amqp(AMQP): ...\n"
+    assert imported("shop.app", project(app=CODE, amqp=amqp), rabbitmq="4.0") == OK
+    out = capsys.readouterr().out
+    for sentence in (
+        "bootstep shop.app.DeadLetters: what it declares, consumes and publishes is not here",
+        "bootstep shop.app.Listener: what it declares, consumes and publishes is not here",
+        "shop.app.greet on worker_ready: what it declares, publishes and changes is not here",
+        "shop.app.stamp on before_task_publish: what it declares, publishes and changes is not here",
+        '"shop.amqp:Amqp" in place of Celery\'s own class: what it declares and sends otherwise is not here',
+    ):
+        assert f"#   {sentence}\n" in out
+    assert "plain_log" not in out
+    assert "delivery_mode: 1" in out
+    assert "no_ack: true" in out
+    assert "max_retries: none" in out
+    assert simulate(loads(out)).failures == ()
+
+
+def test_the_time_zone_and_annotations_of_an_app_are_in_its_scenario(project, capsys):
+    app = (
+        APP.format(name="app")
+        + """
+from celery.schedules import crontab
+app.conf.update(
+    timezone="Europe/Berlin", task_annotations={"shop.app.a": {"rate_limit": "5/m"}, "*": {"time_limit": 7}}, worker_pool="solo",
+    broker_connection_retry=False, beat_schedule={"e": {"task": "shop.app.a", "schedule": crontab(hour=3)}},
+)
+@app.task
+def a(): ...
+"""
+    )
+    assert imported("shop.app", project(app=app)) == OK
+    out, err = capsys.readouterr()
+    assert "timezone: Europe/Berlin" in out
+    assert 'shop.app.a: {time_limit: 7, rate_limit: "5/m"}' in out
+    assert "worker_pool: solo" in out
+    assert "broker_connection_retry: false" in out
+    assert err.startswith("warning[not-simulated]: broker_connection_retry is not simulated")
