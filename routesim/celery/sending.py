@@ -80,6 +80,7 @@ def send(
         follows_of(options),
     )  # fmt: skip
     publish = task(made, to.exchange, to.routing_key, priority=to.priority, delivery_mode=to.delivery_mode, sent_ms=now)
+    publish["headers"] |= options.get("headers") or {}
     event = None
     if settings["task_send_sent_event"]:
         event = task_sent(

@@ -24,6 +24,9 @@ DIFFERENCES: dict[str, Difference] = {
         "5.7", True, False, "native delayed delivery leads delayed tasks of the default queue to Broadcast queues too, so that "
         "every worker runs them besides", "celery/worker/consumer/delayed_delivery.py:_bind_queues",
     ),
+    "marks_beats": Difference(
+        "5.7", False, True, "a task that beat sends has the header celery_beat_task", "celery/beat.py:Scheduler.apply_async",
+    ),
 }  # fmt: skip
 # Settings, and options of tasks, that an earlier version does not know: it passes over them.
 SETTINGS_SINCE: dict[str, str] = {
@@ -51,6 +54,7 @@ class CeleryRules(NamedTuple):
     version: str
     exclusive_inboxes: bool
     delays_broadcasts: bool
+    marks_beats: bool
 
     def knows(self, since: str | None) -> bool:
         """Whether what is there since that version (None: ever since) is there."""

@@ -319,3 +319,25 @@ steps:
 until: 11s
 """
     assert only(text).code == "unknown-step"
+
+
+# What is tried first -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "cure"),
+    [
+        ("celery: {apps: {a: }, broker: {kind: redis}}", "broker", "at the top of the scenario"),
+        ("celery: {apps: {a: }, broker_url: redis://}", "broker_url", "broker: {kind: redis}"),
+        ("celery: {apps: {a: }, beat: {}}", "beat", "beats:"),
+        (
+            "celery: {apps: {a: }, beats: {b: {schedule: {e: {task: t, every: 1s, options: {queue: q}}}}}}",
+            "options",
+            "beside `task`",
+        ),
+    ],
+)
+def test_a_key_that_is_tried_first_is_told_where_it_stands(text: str, marked: str, cure: str) -> None:
+    [problem] = [each for each in refused(text + "\nuntil: 5s\n") if each.code == "unknown-key"]
+    assert problem.marked == marked
+    assert cure in problem.cure

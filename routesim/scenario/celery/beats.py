@@ -124,10 +124,18 @@ class _Entry:
             )  # fmt: skip
             return []
         ids = [f"{self.beat.name}-{self.name}-{number}" for number in range(1, len(moments) + 1)]
-        sent = self.calls.sent(self.beat, self.fields, moments, ids, self.at)
+        sent = self.calls.sent(self.beat, self._call(), moments, ids, self.at)
         said = f"{self.beat.name}: {self.name}, {len(moments)} time{'s' if len(moments) > 1 else ''} until the end"
         self.timeline.send(self.beat, sent, said, self.at)
         return moments
+
+    def _call(self) -> Fields:
+        """The entry as a call. beat marks what it sends (celery/beat.py:Scheduler.apply_async)."""
+        if not self.calls.apps.rules.marks_beats:
+            return self.fields
+        call = Fields({**self.fields, "headers": {**self.fields.get("headers", {}), "celery_beat_task": True}})
+        call.node = self.fields.node
+        return call
 
     def sends(self, moments: list[int]) -> Iterator[tuple[int, str, str]]:
         """What two beats must not both send: a task with the same arguments at the same instant."""

@@ -8,7 +8,7 @@ from routesim.celery.pools import POOLS
 from routesim.durations import parse_duration
 from routesim.scenario.celery.setting_format import APP, TASK_OPTIONS
 from routesim.scenario.format.bodies import ENDS, OF_BODIES
-from routesim.scenario.format.canvases import ARGUMENTS, CHORD, LINKED, MEMBERS, OF_ONE_CALL, ROUTING, TASK_ID
+from routesim.scenario.format.canvases import ARGUMENTS, CHORD, LINKED, MEMBERS, OF_ONE_CALL, ROUTING, TASK_ID, Data
 from routesim.scenario.format.counts import Seconds
 from routesim.scenario.format.declared import NAME, TEXT
 from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Choice, Duration, Integer, Kind, Reader, is_null
@@ -112,9 +112,11 @@ ENTRY = Shape(
         **ARGUMENTS,
         **ROUTING,
         "expires": Field(Seconds(), "how long a message lives"),
+        "headers": Field(MapOf(Data(), TEXT), "headers of the message beside Celery's own"),
         "last_run_at": Field(TEXT, "when it was sent last, a time (UTC), as the file of beat's schedule says; default: never"),
     },
     schema={"oneOf": [{"required": ["every"]}, {"required": ["crontab"]}, {"required": ["schedule"]}]},
+    hints={"options": "its options stand here beside `task`: queue, routing_key, priority, expires, headers …"},
 )
 BEAT = Shape(
     "a beat",
@@ -136,6 +138,13 @@ CELERY = Shape(
         "beats": Field(MapOf(BEAT, NAME), "who calls tasks by a schedule"),
         "flower": Field(FLOWER, "a monitor that listens to all events"),
         "starts": Field(TEXT, 'the time (UTC) at virtual 0, for crontab; default "2026-01-01 00:00:00"'),
+    },
+    hints={
+        **dict.fromkeys(("broker", "rabbitmq"), "it stands at the top of the scenario, beside `celery:`"),
+        "broker_url": "say `broker: {kind: redis}` at the top of the scenario; without it the broker is RabbitMQ",
+        "beat": "write `beats: {NAME: {schedule: …}}`",
+        "beat_schedule": "write `beats: {NAME: {schedule: …}}`",
+        "queues": "write `task_queues` in the app's settings: `apps: {NAME: {task_queues: …}}`",
     },
 )
 

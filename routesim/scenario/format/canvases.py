@@ -68,6 +68,7 @@ OF_ONE_CALL = {
     "time_limit": Field(Seconds(), "for this call alone"),
     "soft_time_limit": Field(Seconds(), "for this call alone"),
     "ignore_result": Field(Boolean(), "no result is sent"),
+    "headers": Field(MapOf(Data(), TEXT), "headers of the message beside Celery's own"),
 }
 OF_SIGNATURE = {
     **ARGUMENTS,

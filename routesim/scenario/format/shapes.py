@@ -71,12 +71,22 @@ class Fields(dict[str, Any]):
 
 
 class Shape(Kind):
-    """A mapping with known keys; `what` it is called in sentences. `schema`: what no field by itself says."""
+    """A mapping with known keys; `what` it is called in sentences. `schema`: what no field by itself says. `hints`: what to write
+    in place of keys that people try first."""
 
-    def __init__(self, what: str, fields: dict[str, Field], *, optional: bool = False, schema: Schema | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        fields: dict[str, Field],
+        *,
+        optional: bool = False,
+        schema: Schema | None = None,
+        hints: dict[str, str] | None = None,
+    ) -> None:
         self.what = what
         self.fields = fields
         self.schema = schema or {}
+        self.hints = hints or {}
         self.required = [name for name, field in fields.items() if field.required]
         self.optional = optional  # nothing at all means no field given
         self.expects = f"{what}: a mapping"
@@ -103,11 +113,11 @@ class Shape(Kind):
         return values
 
     def unknown(self, reader: Reader, key: Text) -> None:
-        unknown_key(reader, self.what, key, self.fields)
+        unknown_key(reader, self.what, key, self.fields, self.hints.get(str(key), ""))
 
 
-def unknown_key(reader: Reader, what: str, key: Text, known: Any) -> None:
-    cure = did_you_mean(key, known) or f"known keys: {', '.join(known)}"
+def unknown_key(reader: Reader, what: str, key: Text, known: Any, hint: str = "") -> None:
+    cure = hint or did_you_mean(key, known) or f"known keys: {', '.join(known)}"
     reader.error("unknown-key", f"{what} has no '{key}'", key, cure)
 
 
