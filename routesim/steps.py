@@ -104,6 +104,13 @@ class CloseChannel(NamedTuple):
     text: str = CLOSED_BY_CLIENT
 
 
+class Flow(NamedTuple):
+    """Whether the client reads what it is sent: nothing is delivered on the channel while it does not."""
+
+    channel: str
+    active: bool
+
+
 class SelectConfirms(NamedTuple):
     channel: str
 
@@ -177,7 +184,7 @@ class DeletePolicy(NamedTuple):
 
 Step: TypeAlias = (
     Publish | Get | Ack | Nack | Reject | Recover | Qos | Tx | Consume | Cancel | Crash | Close | Restart
-    | OpenChannel | CloseChannel | SelectConfirms
+    | OpenChannel | CloseChannel | Flow | SelectConfirms
     | DeclareExchange | DeclareQueue | AskExchange | AskQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge
     | SetPolicy | DeletePolicy
 )  # fmt: skip

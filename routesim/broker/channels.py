@@ -133,6 +133,13 @@ def end_channel(broker: State, step: steps.CloseChannel) -> None:
     close_channel(broker, channel, CLOSED_BY_CLIENT)
 
 
+def flow(broker: State, step: steps.Flow) -> None:
+    channel = broker.channel(step.channel)
+    channel.stalled = not step.active
+    if step.active and not channel.at_limit():
+        release(broker, channel)
+
+
 def select_confirms(broker: State, step: steps.SelectConfirms) -> None:
     channel = broker.channel(step.channel)
     if channel.answered is not None:

@@ -37,6 +37,7 @@ HANDLERS: dict[type, Callable[[State, Any], None]] = {
     steps.Restart: channels.restart,
     steps.OpenChannel: channels.open_channel,
     steps.CloseChannel: channels.end_channel,
+    steps.Flow: channels.flow,
     steps.SelectConfirms: channels.select_confirms,
     steps.DeclareExchange: topology.declare_exchange,
     steps.DeclareQueue: topology.declare_queue,

@@ -12,7 +12,7 @@ EXAMPLES = examples(
     "routesim serve",
     "routesim serve shop.yaml --port 0 --format json",
     "routesim serve definitions.json --rabbitmq 3.13 --vhost shop",
-    "routesim serve shop.yaml --play --fail-on-loss",
+    "routesim serve shop.yaml --fail-on-loss",
     "routesim serve --clock manual --quiet",
     "routesim serve --user app:secret --add-vhost staging",
 )
@@ -44,9 +44,6 @@ def serve(
         str, typer.Option("--clock", metavar="CLOCK", help="real (default), or manual: `advance 5s` on stdin lets time pass.")
     ] = "real",
     speed: Annotated[int, typer.Option("--speed", min=1, metavar="N", help="The real clock goes N times faster.")] = 1,
-    play: Annotated[
-        bool, typer.Option("--play", help="Consumers, workers and steps of the files act beside the real clients.")
-    ] = False,
     history: Annotated[
         int, typer.Option("--history", min=1, metavar="N", help="Of what has ended the last N messages are known.")
     ] = 10_000,
@@ -68,7 +65,7 @@ def serve(
 
     options = ServeOptions(
         tuple(files or ()), port, host, rabbitmq, tuple(vhost or ()), tuple(add_vhost or ()), tuple(user or ()), users, clock,
-        speed, play, history, tls_cert, tls_key, format, output, quiet, fail_on_loss,
+        speed, history, tls_cert, tls_key, format, output, quiet, fail_on_loss,
     )  # fmt: skip
     sys.exit(serve_files(options))
 

@@ -210,7 +210,7 @@ class Classic(QueueType):
         channel = subscription.channel
         if subscription.credit <= 0 or (self.suspended and channel.name in self.suspended):
             return False
-        if channel.limit and channel.at_limit():
+        if (channel.limit or channel.stalled) and channel.at_limit():
             self.suspended.add(channel.name)
             return False
         return True

@@ -118,7 +118,7 @@ class Channel(Generic[Q]):
 
     __slots__ = (
         "answered", "confirms", "connection", "last_queue", "late", "limit", "name", "next_tag", "number", "opened_at",
-        "prefetch", "reply_consumer", "subscriptions", "timeout_armed", "unacked", "volume",
+        "prefetch", "reply_consumer", "stalled", "subscriptions", "timeout_armed", "unacked", "volume",
     )  # fmt: skip
 
     def __init__(self, name: str, connection: str, number: int, *, confirms: bool, opened_at: int) -> None:
@@ -138,6 +138,7 @@ class Channel(Generic[Q]):
         self.reply_consumer: str | None = None
         self.answered: list[TxAnswer[Q]] | None = None
         self.timeout_armed = False
+        self.stalled = False  # the client does not read
 
     def outstanding(self) -> Iterator[Delivery[Q]]:
         """What is not settled yet, with what has been answered in a transaction that is still open."""
@@ -150,7 +151,7 @@ class Channel(Generic[Q]):
         return not self.limit and self.answered is None and not self.late
 
     def at_limit(self) -> bool:
-        return self.limit != 0 and self.volume >= self.limit
+        return self.stalled or (self.limit != 0 and self.volume >= self.limit)
 
 
 def unacked_of(channels: Iterable[Channel[Q]], queue: object) -> list[tuple[str, str | None, str, int, bool]]:

@@ -218,6 +218,8 @@ class Quorum(QueueType):
         """To the end of its service line, if it has credit and is not in it."""
         if subscription.in_service or subscription.credit <= 0 or subscription.cancelled or subscription.quiescing:
             return
+        if subscription.channel.stalled:
+            return
         if self.settings.single_active_consumer and subscription is not self.active_consumer:
             return
         subscription.in_service = True
@@ -231,9 +233,16 @@ class Quorum(QueueType):
             subscription.in_service = False
             if not line:
                 del self.service[priority]
-            if subscription.credit > 0 and not subscription.cancelled and not subscription.quiescing:
+            stays = subscription.credit > 0 and not subscription.cancelled and not subscription.quiescing
+            if stays and not subscription.channel.stalled:
                 return subscription
         return None
+
+    def resume(self, host: Host, channel: Channel[QueueType]) -> None:
+        for subscription in self.subscriptions.values():
+            if subscription.channel is channel:
+                self._serve(subscription)
+        self._checkout(host)
 
     def _checkout(self, host: Host) -> None:
         """Assign messages until none or nobody is left, then send, one batch a consumer (rules/queues#3.3)."""

@@ -35,10 +35,15 @@ class Stream(QueueType):
             self._read(host, subscription)
 
     def _read(self, host: Host, subscription: Subscription) -> None:
-        while subscription.credit > 0 and subscription.offset < len(self.log):
+        while subscription.credit > 0 and not subscription.channel.stalled and subscription.offset < len(self.log):
             subscription.credit -= 1
             subscription.offset += 1
             host.deliver(self, subscription, self.log[subscription.offset - 1][1])
+
+    def resume(self, host: Host, channel: Channel[QueueType]) -> None:
+        for subscription in list(self.subscriptions.values()):
+            if subscription.channel is channel:
+                self._read(host, subscription)
 
     def check_consume(self, auto_ack: bool, exclusive: bool, arguments: Table, channel: Channel[QueueType]) -> None:
         if not channel.prefetch:

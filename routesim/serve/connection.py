@@ -11,7 +11,7 @@ from routesim.serve.channel import ServedChannel, limited
 from routesim.serve.faults import NOBODY, Fault, method_of
 from routesim.serve.host import Link, ServerHost
 from routesim.serve.vhosts import Vhost
-from routesim.steps import Close, Crash
+from routesim.steps import Close, Crash, Flow
 
 HEADER_WANTED, RUNNING, CLOSING, CLOSED = "header", "running", "closing", "closed"
 PATIENCE_S = 10.0  # for a close-ok
@@ -137,6 +137,14 @@ class Connection:
     def say(self, name: str, **arguments: Any) -> None:
         """A method on channel 0."""
         self.write(frames.method_frame(0, written(name, **arguments)))
+
+    def flow(self, *, active: bool) -> None:
+        """Whether the client reads what it is sent."""
+        if self.state == RUNNING and self.vhost is not None:
+            for channel in list(self.channels.values()):
+                if channel.name in self.vhost.channels:
+                    self.vhost.apply(Flow(channel.name, active))
+            self.vhost.dispatch()
 
     # Its life ---------------------------------------------------------------------------------------------------------
 

@@ -166,7 +166,7 @@ def failed(connection: Begins, fault: AmqpError, at: tuple[int, int]) -> None:
     """An error before the connection was open: said where RabbitMQ says it, then silence."""
     state = connection.state
     login_told = state == STARTING and fault.code == 403 and connection.capabilities.get("authentication_failure_close") is True
-    if login_told or state == OPENING or (state == TUNING and fault.code == 530):
+    if login_told or state == OPENING:
         connection.say("connection.close", reply_code=fault.code, reply_text=fault.text, class_id=at[0], method_id=at[1])
         connection.state = "refused"
         connection.link.end(SILENT_S)

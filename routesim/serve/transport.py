@@ -10,6 +10,7 @@ from routesim.serve.server import Server
 
 HANDSHAKE_S = 10.0
 ALMOST_S = 0.0005
+ENOUGH_UNREAD, MOST_UNREAD = 1 << 20, 16 << 20  # octets that wait for a client to read them
 
 
 class Transport:
@@ -76,12 +77,25 @@ class Socket(asyncio.Protocol):
         self.beating: asyncio.TimerHandle | None = None
         self.heard = self.spoke = True
         self.missed = 0
+        self.full = False
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+        transport.set_write_buffer_limits(high=ENOUGH_UNREAD)
         host, port = transport.get_extra_info("peername")[:2]
         self.connection = self.server.connect(self, f"{host}:{port}", loopback=_is_loopback(host))
         self.end(HANDSHAKE_S)
+
+    def pause_writing(self) -> None:
+        """The client does not read: nothing is delivered to it."""
+        self.full = True
+        self.connection.flow(active=False)
+
+    def resume_writing(self) -> None:
+        self.full = False
+        self.transport.resume_reading()
+        self.connection.flow(active=True)
+        self.owner.turn()
 
     def data_received(self, data: bytes) -> None:
         self.heard = True
@@ -102,6 +116,8 @@ class Socket(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         self.spoke = True
         self.transport.write(data)
+        if self.full and self.transport.get_write_buffer_size() > MOST_UNREAD:
+            self.transport.pause_reading()  # who asks on and on, and reads no answers, is not heard meanwhile
 
     def end(self, after_s: float) -> None:
         if self.ending is not None:

@@ -45,7 +45,9 @@ class Malformed(Exception):
 
 def mechanisms(rules: Rules) -> tuple[str, ...]:
     """As RabbitMQ offers them, in its order."""
-    return ("ANONYMOUS", "PLAIN", "AMQPLAIN") if rules.is_at_least("4.0.0") else ("PLAIN", "AMQPLAIN")
+    if rules.is_at_least("4.3.0"):
+        return ("AMQPLAIN", "ANONYMOUS", "PLAIN")
+    return ("PLAIN", "AMQPLAIN", "ANONYMOUS") if rules.is_at_least("4.0.0") else ("PLAIN", "AMQPLAIN")
 
 
 def login(mechanism: str, answer: bytes, users: Users) -> User:
@@ -68,7 +70,7 @@ def _known(users: Users, name: str) -> User:
 def _plain(answer: bytes) -> tuple[str, bytes]:
     parts = answer.split(b"\0")
     if len(parts) != 3:
-        raise Malformed(f"response ~tp invalid: {answer!r}")
+        raise Malformed("the answer of PLAIN is no user and password")
     return text_of(parts[1]), parts[2]
 
 

@@ -48,12 +48,14 @@ def environment(**given: str) -> dict[str, str]:
     return {**base, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **given}
 
 
-def started(*arguments: str | bytes, cwd: Path = ROOT, **given: str) -> "subprocess.Popen[bytes]":
+def started(
+    *arguments: str | bytes, cwd: Path = ROOT, stdin: int = subprocess.DEVNULL, **given: str
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=cwd,
         env=environment(**given),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 from kits.cli import started
 
@@ -43,10 +42,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(*arguments: str, format: str = "json", cwd: Path | None = None) -> Iterator[Served]:
+def serving(*arguments: str, format: str = "json", stdin: int = subprocess.DEVNULL) -> Iterator[Served]:
     """It has ended without a word about itself, unless the test did not come that far."""
     given = ("--port", "0", *(("--format", format) if format else ()), *arguments)
-    process = started("serve", *given) if cwd is None else started("serve", *given, cwd=cwd)
+    process = started("serve", *given, stdin=stdin)
     served = None
     try:
         served = Served(process)

@@ -31,10 +31,14 @@ ROWS: dict[str, Verb | CeleryVerb] = {**VERBS, **CELERY_ROWS}
 STEP_TYPES = get_args(steps.Step)
 # Engine -> the steps that it does not carry out, and why.
 OF_AMQP = dict.fromkeys(
-    (steps.OpenChannel, steps.CloseChannel, steps.SelectConfirms, steps.AskExchange),
+    (steps.OpenChannel, steps.CloseChannel, steps.Flow, steps.SelectConfirms, steps.AskExchange),
     "only clients of `routesim serve` say it, in AMQP",
 )
-WHY_NOT: dict[str, dict[type, str]] = {"broker": {}, "redis": OF_AMQP, "rabbitmq": {}}
+WHY_NOT: dict[str, dict[type, str]] = {
+    "broker": {},
+    "redis": OF_AMQP,
+    "rabbitmq": {steps.Flow: "its socket is full then, by itself"},
+}
 
 
 @pytest.mark.parametrize(

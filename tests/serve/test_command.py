@@ -1,9 +1,15 @@
 """The command `routesim serve`: what it starts with, what it says, how it ends."""
 
+import base64
+import hashlib
 import json
+import shutil
 import signal
 import socket
+import ssl
+import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pika
@@ -107,7 +113,6 @@ def test_a_port_in_use_is_one_sentence() -> None:
         (("--host", "0.0.0.0"), "who may connect to 0.0.0.0?"),
         (("--clock", "slow"), "--clock takes real, manual"),
         (("--clock", "manual", "-"), "FILE cannot be -"),
-        (("--play",), "--play needs a FILE"),
         (("--user", "app"), "a user is written name:password"),
         (("--rabbitmq", "9.9"), "no RabbitMQ '9.9' is known"),
         (("--tls-key", "key.pem"), "--tls-key goes with --tls-cert"),
@@ -150,3 +155,64 @@ def test_time_passes_as_the_clock_says() -> None:
         time.sleep(0.8)
         assert channel.queue_declare(name, passive=True).method.message_count == 0
         connection.close()
+
+
+def test_the_manual_clock_stands_still_until_it_is_told() -> None:
+    with serving("--clock", "manual", stdin=subprocess.PIPE) as server:
+        connection = connect(server.port)
+        channel = connection.channel()
+        name = channel.queue_declare("", exclusive=True, arguments={"x-message-ttl": 1}).method.queue
+        channel.basic_publish("", name, b"x")
+        time.sleep(0.2)
+        assert channel.queue_declare(name, passive=True).method.message_count == 1
+        assert server.process.stdin is not None
+        for line in (b"hello\n", b"advance 5s\n"):
+            server.process.stdin.write(line)
+            server.process.stdin.flush()
+        until(lambda: channel.queue_declare(name, passive=True).method.message_count == 0)
+        connection.close()
+    assert server.summary["clock_ms"] == 5000
+    assert "stdin takes lines such as `advance 5s`, not 'hello'" in server.errors
+
+
+def test_tls(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "1"]
+    subprocess.run([*made, "-subj", "/CN=localhost"], cwd=tmp_path, check=True, capture_output=True)
+    certificate, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    with serving("--tls-cert", certificate, "--tls-key", key) as server:
+        assert server.address["url"].startswith("amqps://")
+        context = ssl.create_default_context(cafile=certificate)
+        options = pika.SSLOptions(context, "localhost")
+        connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", server.port, ssl_options=options))
+        assert connection.channel().is_open
+        connection.close()
+    done = routesim("serve", "--port", "0", "--tls-cert", key)
+    assert (done.status, "cannot use the certificate" in done.err) == (2, True)
+
+
+def test_the_users_of_a_definitions_file_may_connect(tmp_path: Path) -> None:
+    salt = b"salt"
+    hashed = base64.b64encode(salt + hashlib.sha256(salt + b"secret").digest()).decode()
+    definitions = {
+        "users": [{"name": "shop", "password_hash": hashed, "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": []}],
+        "vhosts": [{"name": "/"}, {"name": "shop"}], "exchanges": [], "bindings": [],
+        "queues": [{"name": "work", "vhost": "shop", "durable": True, "auto_delete": False, "arguments": {}}],
+    }  # fmt: skip
+    file = tmp_path / "definitions.json"
+    file.write_text(json.dumps(definitions))
+    with serving(str(file), "--rabbitmq", "4.0") as server:
+        assert set(server.address["vhosts"]) == {"/", "shop"}
+        connection = connect(server.port, "shop", "shop:secret")
+        assert connection.channel().queue_declare("work", passive=True).method.message_count == 0
+        connection.close()
+        with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+            connect(server.port, "shop", "shop:wrong")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)

@@ -56,8 +56,6 @@ def _check(options: ServeOptions) -> None:
         raise UsageError("--clock manual reads `advance` from stdin, so FILE cannot be -")
     if options.key and not options.certificate:
         raise UsageError("--tls-key goes with --tls-cert")
-    if options.play and not options.files:
-        raise UsageError("--play needs a FILE whose consumers, workers and steps act")
 
 
 def _server(options: ServeOptions, scenarios: "dict[str, Scenario]") -> "Server":
@@ -87,7 +85,7 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
     for vhost in server.vhosts.values():
         vhost.broker.listen = report.listener(server.history)
     with _told_to_end() as ended:
-        _say_where(options, report, server, port)
+        _say_where(options, report, server, port, scenarios)
         if options.clock == "manual":
             _hear_commands(transport)
         flushing = asyncio.create_task(_flush_now_and_then(out))
@@ -111,9 +109,15 @@ def _context(options: ServeOptions) -> Any:
         raise UsageError(f"cannot use the certificate {options.certificate}: {problem.strerror or problem}") from None
 
 
-def _say_where(options: ServeOptions, report: ServedReport, server: "Server", port: int) -> None:
+def _say_where(
+    options: ServeOptions, report: ServedReport, server: "Server", port: int, scenarios: "dict[str, Scenario]"
+) -> None:
     scheme = "amqps" if options.certificate else "amqp"
     report.listening(server, scheme, options.host, port, sys.stdout if options.output else report.out)
+    for scenario in scenarios.values():
+        idle = [name for name in ("consumers", "workers", "steps") if getattr(scenario, name)]
+        if idle:
+            stderr_line(f"note: {scenario.file}: {' and '.join(idle)} do not act here; the topology alone is there")
     stderr_line("note: permissions of users are not enforced: who is let in may do everything")
     if options.host not in ("127.0.0.1", "localhost", "::1"):
         stderr_line(f"warning: whoever reaches {options.host} can connect; this server is for tests, not for production")

@@ -28,7 +28,6 @@ class ServeOptions(NamedTuple):
     users_file: str | None
     clock: str
     speed: int
-    play: bool
     history: int
     certificate: str | None
     key: str | None
@@ -59,7 +58,8 @@ def scenarios_of(options: ServeOptions) -> dict[str, Scenario]:
             raise UsageError(f"no file has a vhost '{unknown[0]}'; there is {', '.join(found) or 'none'}")
         found = {name: found[name] for name in options.vhosts}
     version = options.rabbitmq or next((scenario.rabbitmq for scenario in found.values()), NEWEST)
-    names = [*(() if found else (DEFAULT_VHOST,)), *options.added]
+    empty = [name for path in options.files for name in _listed(path, "vhosts")] if not options.vhosts else []
+    names = [*(() if found or empty else (DEFAULT_VHOST,)), *empty, *options.added]
     found |= {name: empty_scenario(version, name) for name in names if name not in found}
     if len({scenario.rabbitmq for scenario in found.values()}) > 1:
         raise UsageError("the files are of different versions of RabbitMQ; say which one with --rabbitmq")
@@ -113,8 +113,7 @@ def users_of(options: ServeOptions) -> "dict[str, User]":
         lines += _lines(options.users_file)
     users: dict[str, User] = {}
     for path in options.files:
-        if path != "-":
-            users |= _declared(path)
+        users |= _declared(path)
     for line in lines:
         name, colon, password = line.partition(":")
         if not name or not colon:
@@ -133,21 +132,29 @@ def _lines(path: str) -> list[str]:
         raise UsageError(f"cannot read {path}: {getattr(problem, 'strerror', None) or problem}") from None
 
 
-def _declared(path: str) -> "dict[str, User]":
-    """The users of a definitions file that have a password there."""
-    from routesim.serve.users import hashed_user
-
+def _listed(path: str, what: str) -> dict[str, dict[str, Any]]:
+    """What a definitions file lists under that key, by name; of any other file nothing."""
+    if path == "-":
+        return {}
     try:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
         data: Any = json.loads(text) if text.lstrip()[:1] == "{" else {}
     except (OSError, ValueError):
         return {}
+    listed = data.get(what)
+    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return {item["name"]: item for item in items if isinstance(item.get("name"), str)}
+
+
+def _declared(path: str) -> "dict[str, User]":
+    """The users of a definitions file that have a password there."""
+    from routesim.serve.users import hashed_user
+
     users = {}
-    listed = data.get("users")
-    for item in listed if isinstance(listed, list) else []:
-        name, hashed = (item.get("name"), item.get("password_hash")) if isinstance(item, dict) else (None, None)
-        if isinstance(name, str) and isinstance(hashed, str) and hashed:
+    for name, item in _listed(path, "users").items():
+        hashed = item.get("password_hash")
+        if isinstance(hashed, str) and hashed:
             try:
                 users[name] = hashed_user(name, hashed, str(item.get("hashing_algorithm") or ""))
             except ValueError:
