@@ -10,6 +10,8 @@ from routesim.queues import Delivery
 from routesim.replies import AmqpError
 from routesim.steps import Step
 
+FEW_USED = 1_000
+
 
 class Hears(Protocol):
     """A channel of a client, as far as the engine has something for it."""
@@ -30,6 +32,7 @@ class Vhost:
         self.name = name
         self.broker = broker
         self.channels: dict[str, Hears] = {}
+        self.most_used = FEW_USED
         self.others: Callable[[Delivery[object] | ConsumerEnded | ChannelEnded], None] | None = None
         broker.tells_publishers = True
         broker.epoch_s = epoch_s
@@ -41,7 +44,16 @@ class Vhost:
         if broker.failures:
             broker.failures.clear()
         broker.go_on()
+        if len(broker.used) > self.most_used:
+            self._forget_unbound()
         return refused
+
+    def _forget_unbound(self) -> None:
+        """Bindings that are no more need not be remembered as used."""
+        broker = self.broker
+        there = {id(binding) for state in broker.exchanges.values() for binding in state.bindings.values()}
+        broker.used = {key: binding for key, binding in broker.used.items() if key in there}
+        self.most_used = 2 * len(broker.used) + FEW_USED
 
     def advance(self, now_ms: int) -> None:
         """Let time pass."""

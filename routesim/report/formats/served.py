@@ -2,29 +2,28 @@
 
 import json
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from routesim.broker import counts
 from routesim.durations import duration_text
-from routesim.events import is_lost
+from routesim.events import LOST, is_lost
 from routesim.report.formats.ndjson import Lines
-from routesim.report.formats.plain import section_lines
 from routesim.report.style import OutputStyle
-from routesim.report.summary.summary import sections
 from routesim.report.trace.trace import Trace, painted_row
-from routesim.run import Result
-from routesim.run.folds.records import Deliveries, Gets, Publishers
-from routesim.scenario import Scenario
 from routesim.serve.history import History
 from routesim.serve.server import Server
 from routesim.text import encoding_of, fitted, visible
+
+if TYPE_CHECKING:
+    from routesim.run import Result
+    from routesim.scenario import Scenario
 
 FORMATS = ("table", "plain", "json", "ndjson")
 Listen = Callable[[Any], None]
 
 
 class ServedReport:
-    """`listener` hears the events of one virtual host."""
+    """`listener` hears the events of one virtual host; None: it wants none. A quiet one keeps no history."""
 
     def __init__(self, out: IO[str], style: OutputStyle) -> None:
         self.out, self.style = out, style
@@ -33,14 +32,14 @@ class ServedReport:
         stream = out or self.out
         stream.write(fitted(text, encoding_of(stream)) + "\n")
 
-    def listener(self, history: History) -> Listen:
+    def listener(self, history: History) -> Listen | None:
         raise NotImplementedError
 
     def listening(self, server: Server, scheme: str, host: str, port: int, out: IO[str]) -> None:
         """It accepts connections: said at once, on one line."""
         raise NotImplementedError
 
-    def finish(self, server: Server, scenarios: dict[str, Scenario]) -> None:
+    def finish(self, server: Server, scenarios: "dict[str, Scenario]") -> None:
         raise NotImplementedError
 
 
@@ -59,11 +58,13 @@ class Lively(ServedReport):
         super().__init__(out, style)
         self.traces: list[Trace] = []
 
-    def listener(self, history: History) -> Listen:
+    def listener(self, history: History) -> Listen | None:
         trace = Trace(self.out, None, colour=self.style.colour, columns=self.style.columns)
         trace.rows.in_steps = True
         self.traces.append(trace)
-        show = _only_lost(trace.listen) if self.style.quiet else trace.listen
+        if self.style.quiet:
+            return _only_lost(trace.listen)
+        show = trace.listen
 
         def hear(event: Any) -> None:
             history.hear(event)
@@ -77,7 +78,10 @@ class Lively(ServedReport):
         self.write(f"RabbitMQ {server.rules.version} at {found['url']} (vhost {vhosts}); Ctrl-C ends it", out)
         out.flush()
 
-    def finish(self, server: Server, scenarios: dict[str, Scenario]) -> None:
+    def finish(self, server: Server, scenarios: "dict[str, Scenario]") -> None:
+        from routesim.report.formats.plain import section_lines  # not before it ends: it is to start at once
+        from routesim.report.summary.summary import sections
+
         for trace in self.traces:
             trace.end()
         for name, vhost in server.vhosts.items():
@@ -101,9 +105,11 @@ class Objects(ServedReport):
 
     events = False
 
-    def listener(self, history: History) -> Listen:
+    def listener(self, history: History) -> Listen | None:
         lines = Lines(self.out.write) if self.events else None
-        show = None if lines is None else _only_lost(lines) if self.style.quiet else lines
+        if self.style.quiet:
+            return _only_lost(lines) if lines is not None else None
+        show = lines
 
         def hear(event: Any) -> None:
             history.hear(event)
@@ -116,7 +122,7 @@ class Objects(ServedReport):
         self.write(json.dumps({"event": "listening", **_address(server, scheme, host, port)}), out)
         out.flush()
 
-    def finish(self, server: Server, scenarios: dict[str, Scenario]) -> None:
+    def finish(self, server: Server, scenarios: "dict[str, Scenario]") -> None:
         vhosts = {
             name: {
                 "counts": counts(vhost.broker),
@@ -143,11 +149,18 @@ def report_for(format: str, out: IO[str], style: OutputStyle) -> ServedReport:
 
 
 def _only_lost(listen: Listen) -> Listen:
-    return lambda event: listen(event) if is_lost(event) else None
+    def hear(event: Any) -> None:
+        if type(event) in LOST and is_lost(event):
+            listen(event)
+
+    return hear
 
 
-def result_of(scenario: Scenario, broker: Any, history: History) -> Result:
+def result_of(scenario: "Scenario", broker: Any, history: History) -> "Result":
     """As if it had been a run, as far as its messages are known."""
+    from routesim.run import Result
+    from routesim.run.folds.records import Deliveries, Gets, Publishers
+
     return Result(
         scenario, broker, "served", True, broker.now, history.messages, Deliveries(()), Gets(), history.fates, Publishers(), [],
         [], "", False, "idle", 0, list(broker.used.values()),
