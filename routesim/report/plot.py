@@ -47,7 +47,7 @@ ASCII = Signs(
      "running": ">"},
 )  # fmt: skip
 MEANINGS = {
-    "failure": "failed", "retry": "to be retried", "rejected": "rejected", "revoked": "revoked", "lost": "lost with its worker",
+    "failure": "failed", "retry": "to be retried", "rejected": "rejected", "revoked": "revoked", "lost": "killed with its worker",
     "cancelled": "cancelled", "running": "still running",
 }  # fmt: skip
 

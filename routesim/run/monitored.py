@@ -8,6 +8,7 @@ from routesim.run.folds.monitoring import Monitor
 from routesim.run.folds.situation import Depth, Depths
 from routesim.run.result import Result
 from routesim.run.runner import Runner
+from routesim.run.task_fates import Fate, Unconsumed, task_fates, unconsumed
 from routesim.scenario import Scenario
 from routesim.values import raw
 
@@ -28,6 +29,8 @@ class Monitored(NamedTuple):
     depths: dict[str, list[Depth]]
     monitor: Monitor
     pending: list[Pending]
+    fates: dict[str, Fate]
+    unconsumed: list[Unconsumed]
 
 
 class Sample(NamedTuple):
@@ -46,7 +49,9 @@ def watch(
     result = Runner(scenario, fan_out(listener, [depths, monitor]), until=at_ms, max_events=max_events, keep=False).run()
     depths.advance(result.clock_ms)
     monitor.advance(result.clock_ms)
-    return Monitored(result, result.clock_ms, depths.of, monitor, pending(result, monitor))
+    fates = {} if result.processes is None else task_fates(monitor.records, result.processes, result.broker)
+    waiting = pending(result, monitor)
+    return Monitored(result, result.clock_ms, depths.of, monitor, waiting, fates, unconsumed(result, fates))
 
 
 def pending(result: Result, monitor: Monitor) -> list[Pending]:

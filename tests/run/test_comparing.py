@@ -158,10 +158,10 @@ def test_nothing_shows_where_no_rule_bites(name: str) -> None:
 
 def test_what_became_of_tasks_on_either_side() -> None:
     found = compare(load(str(ROOT / "scenarios/introduction/redis-notices-late.yaml")))
-    assert found.rabbitmq.tasks["work"].started == (("w1", 0), ("w2", 1_000))
-    assert found.redis.tasks["work"].started == (("w1", 0), ("w2", 61_000))
+    assert found.rabbitmq.tasks["work"].started == (("w1", 0), ("w2", 2_000))
+    assert found.redis.tasks["work"].started == (("w1", 0), ("w2", 62_000))
     assert found.first is not None
-    assert (found.first.at_ms, found.first.redis) == (1_000, [])
+    assert (found.first.at_ms, found.first.redis) == (2_000, [])
     assert "w2 starts work" in found.first.rabbitmq
     assert found.rabbitmq.doubled == found.redis.doubled == ("work",)
     assert found.rabbitmq.unfinished == found.redis.unfinished == ()

@@ -1,5 +1,6 @@
 """What has become of each task: a way to end a task a row, on each engine; and how the loss of work is told and expected."""
 
+import json
 from typing import Any, NamedTuple
 
 import pytest
@@ -180,3 +181,43 @@ steps: [publish: {publish}, wait: 1s]
     found = fate(text, "rabbitmq")["m"]
     assert found.name == "gone"
     assert why in found.why
+
+
+@pytest.mark.parametrize(("format", "told"), [("junit", "warning[task-lost]"), ("github", "::warning "), ("tap", "severity: ")])
+def test_formats_that_list_results_note_it_and_hold_all_the_same(format: str, told: str) -> None:
+    found = run_text(LOST, "--format", format)
+    assert found.status == 0
+    assert told in found.out
+    assert "task one is lost" in found.out
+    assert "task one is lost" not in run_text(f"{LOST}expect: {{lost: 1}}\n", "--format", format).out
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_monitor_shows_it_with_the_columns_that_flower_has(engine: str) -> None:
+    def monitor(format: str) -> str:
+        out: str = routesim(
+            "celery", "monitor", "scene.yaml", "--format", format, files={"scene.yaml": ENGINES[engine] + LOST}
+        ).out
+        return out
+
+    shown = monitor("plain")
+    assert "one is lost" in shown
+    for column in ("queue", "runtime", "pool", "concurrency", "what became of it"):
+        assert column in shown, column
+    found = json.loads(monitor("json"))
+    assert found["lost_tasks"] == ["one"]
+    first = found["tasks"][0]
+    assert (first["task"], first["queue"], first["fate"]) == ("one", "q", "lost")
+    assert (found["workers"]["w"]["pool"], found["workers"]["w"]["queues"], found["workers"]["w"]["lost"]) == (
+        "prefork",
+        ["q"],
+        1,
+    )
+
+
+def test_a_sweep_says_in_how_many_runs_work_was_lost() -> None:
+    out = run_text(LOST, "--seeds", "1..3").out
+    assert "Tasks lost with their worker, acknowledged and not done: 1 a run." in out
+    assert json.loads(run_text(LOST, "--seeds", "1..3", "--format", "json").out)["counts"]["task_lost"] == {
+        "min": 1, "median": 1, "max": 1,
+    }  # fmt: skip

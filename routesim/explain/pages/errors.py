@@ -192,6 +192,13 @@ PAGES: dict[str, Page] = {
         "Mend the name, declare the queue, or say `fails: 404` where the 404 is the point.",
     ),
     "unknown-step": Page("A step begins with a word that is no verb.", "- publsh: {}", "Mend the verb."),
+    "task-lost": Page(
+        "A task was acknowledged when it began, and its worker was killed or stopped before it was done: nothing runs it again, and "
+        "nobody is told.",
+        "tasks: {charge: {takes: 10s}} with a worker that is killed meanwhile",
+        "acks_late brings it back (`routesim explain task FILE ID` tells how it went); `expect: {lost_tasks: [...]}` says that it is "
+        "known.",
+    ),
     "unknown-task": Page(
         "No task has this name or id. A worker drops a message whose task it does not know.",
         "steps: [{call: {task: mail.snd}}]",

@@ -1,20 +1,19 @@
 """A monitor's view: a plot of queues and workers over virtual time, workers and tasks as tables, or all of it as JSON."""
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import IO, Any, NamedTuple
 
 from routesim.durations import duration_text
 from routesim.report import plot
+from routesim.report.answers.monitored_tasks import tasks_section
 from routesim.report.formats.plain import section_lines
 from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Span, SpanRow
 from routesim.report.style import OutputStyle
-from routesim.report.summary.summary import together
-from routesim.report.summary.task_sections import TONES
+from routesim.report.summary.task_sections import undone_section
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
-from routesim.run.folds.monitoring import NUMBERS, Monitor, TaskView, WorkerView, ran_ms
+from routesim.run.folds.monitoring import NUMBERS, Monitor, WorkerView
 from routesim.run.folds.situation import Depth
-from routesim.run.monitored import Monitored, Pending, Sample, samples
+from routesim.run.monitored import Monitored, Sample, samples
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import cut, encoding_of, fitted, visible, wrapped
 
@@ -24,8 +23,8 @@ MAX_WORKERS = 8
 MAX_CHILDREN = 8
 MAX_ROWS = 40
 LEAST_NAME = 20  # columns that a table of workers leaves for their names
-TASK_COLUMNS = ("task", "name", "state", "worker", "received", "started", "ran", "runs", "retries")
 NOW = ("active", "reserved", "held", "prefetch")
+LABELS = {"held": "scheduled"}  # as Flower calls it
 ALWAYS = ("active", "reserved", "prefetch", "processed", "succeeded", "failed")
 
 
@@ -138,7 +137,8 @@ def sections(seen: Monitored, every_ms: int | None, columns: int | None) -> list
     """`columns`: for so wide a page; None: however wide."""
     parts = [_samples(seen, every_ms)] if every_ms is not None else []
     if seen.monitor.workers:
-        parts += [*worker_sections(seen.monitor, columns), tasks_section(seen.monitor, seen.pending, seen.at_ms)]
+        parts += [*worker_sections(seen.monitor, columns), pools_section(seen.monitor)]
+        parts += [tasks_section(seen.monitor, seen.pending, seen.at_ms, seen.fates), undone_section(seen.fates, seen.unconsumed)]
     return [part for part in parts if part.rows]
 
 
@@ -147,11 +147,23 @@ def worker_sections(monitor: Monitor, columns: int | None) -> list[Section]:
     numbers = {name: worker.numbers() for name, worker in monitor.workers.items()}
     kept = [name for name in NUMBERS if name in ALWAYS or any(each[name] for each in numbers.values())]
     online = [("", {name: _status(worker.online) for name, worker in monitor.workers.items()})]
-    cells = [(each, {name: _count(each, numbers[name][each]) for name in numbers}) for each in kept]
+    cells = [(LABELS.get(each, each), {name: _count(each, numbers[name][each]) for name in numbers}) for each in kept]
     if columns is None or sum(len(name) + 2 for name in kept) + LEAST_NAME <= columns:
         return [_workers("Workers", [*online, *cells])]
     now = sum(name in NOW for name in kept)
     return [_workers("Workers", [*online, *cells[:now]]), _workers("Tasks of each worker so far", cells[now:])]
+
+
+def pools_section(monitor: Monitor) -> Section:
+    """What each worker is made of."""
+    rows = [
+        (
+            Cell(visible(name)), Cell(worker.plan.pool), Cell(str(worker.plan.concurrency)),
+            Cell(", ".join(visible(queue) for queue in worker.plan.queues)),
+        )
+        for name, worker in monitor.workers.items()
+    ]  # fmt: skip
+    return Section("Pools", ("worker", "pool", "concurrency", "queues"), rows, frozenset({"concurrency"}))
 
 
 def _status(online: bool) -> Cell:
@@ -171,47 +183,6 @@ def _count(column: str, value: int) -> Cell:
     return Cell(str(value), tone if value else QUIET)
 
 
-def tasks_section(monitor: Monitor, pending: list[Pending], at_ms: int) -> Section:
-    """Neighbours of whom the same is to be said share a row. Retries are a column where there are any."""
-    groups: list[tuple[list[str], tuple[Cell, ...]]] = []
-    left_out = 0
-    received = ((task.id, _task(task, at_ms)) for task in monitor.tasks.values())
-    waiting = ((item.task, _pending(item)) for item in pending)
-    for id, cells in chain(received, waiting):
-        if groups and not left_out and groups[-1][1] == cells:
-            groups[-1][0].append(id)
-        elif len(groups) < MAX_ROWS:
-            groups.append(([id], cells))
-        else:
-            left_out += 1
-    rows = [(Cell(together(ids)), *cells) for ids, cells in groups]
-    if left_out:
-        rows.append(
-            (Cell(f"… {left_out} more"), Cell("--format json has them all", QUIET), *[Cell("")] * (len(TASK_COLUMNS) - 2))
-        )
-    retried = any(task.record["retries"] for task in monitor.tasks.values())
-    kept = len(TASK_COLUMNS) if retried else TASK_COLUMNS.index("retries")
-    return Section("Tasks", TASK_COLUMNS[:kept], [row[:kept] for row in rows], frozenset(TASK_COLUMNS[4:]))
-
-
-def _task(task: TaskView, at_ms: int) -> tuple[Cell, ...]:
-    run = task.run
-    ran = ""
-    if run is not None:
-        ran = duration_text(ran_ms(run, at_ms)) + (" …" if run.ended_ms is None else "")
-    return (
-        Cell(visible(task.record["name"])), Cell(task.state, TONES.get(task.state, PLAIN)), Cell(visible(task.worker)),
-        Cell("" if task.received_ms is None else duration_text(task.received_ms)),
-        Cell("" if run is None else duration_text(run.began_ms)),
-        Cell(ran), Cell(str(task.record["runs"]), PLAIN if task.record["runs"] == 1 else NOTICE),
-        Cell(str(task.record["retries"]), NOTICE if task.record["retries"] else QUIET),
-    )  # fmt: skip
-
-
-def _pending(item: Pending) -> tuple[Cell, ...]:
-    return (Cell(visible(item.name)), Cell("PENDING", NOTICE), Cell(f"in {visible(item.queue)}", QUIET), *[Cell("")] * 5)
-
-
 def heard_sections(heard: EventSubscriber, truth: Monitor, at_ms: int) -> list[Section]:
     """What the listener shows, and what it does not know."""
     columns = ("processed", "succeeded", "failed", "retried")
@@ -221,7 +192,7 @@ def heard_sections(heard: EventSubscriber, truth: Monitor, at_ms: int) -> list[S
         status = Cell("never heard of", QUIET) if name not in heard.heard_ms else _status(heard.online(name))
         rows.append((Cell(visible(name)), status, *(_count(column, numbers[column]) for column in columns)))
     workers = Section("Workers", ("worker", "", *columns), rows, frozenset(columns))
-    parts = [workers, tasks_section(heard.seen, [], at_ms), _missed(heard), _unknown(heard, truth)]
+    parts = [workers, tasks_section(heard.seen, [], at_ms, None), _missed(heard), _unknown(heard, truth)]
     return [part for part in parts if part.rows]
 
 

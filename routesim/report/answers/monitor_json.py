@@ -2,6 +2,7 @@
 
 from typing import IO, Any
 
+from routesim.celery.fates import LOST
 from routesim.report.answers.monitor import MonitorView
 from routesim.report.formats.json import envelope
 from routesim.report.style import OutputStyle
@@ -24,7 +25,15 @@ def monitor_object(seen: Monitored, every_ms: int | None, heard: EventSubscriber
         "ended": seen.result.ended,
         "queues": {name: {"points": [list(point) for point in points]} for name, points in seen.depths.items()},
         "workers": {name: _worker_object(worker) for name, worker in monitor.workers.items()},
-        "tasks": [_task_object(task, seen.at_ms) for task in monitor.tasks.values()],
+        "tasks": [
+            {
+                **_task_object(task, seen.at_ms), "queue": monitor.records.facts[task.id].queue or None,
+                "fate": seen.fates[task.id].name if task.id in seen.fates else None,
+            }
+            for task in monitor.tasks.values()
+        ],
+        "lost_tasks": [task for task, fate in seen.fates.items() if fate.name == LOST],
+        "unconsumed": [item._asdict() for item in seen.unconsumed],
         "pending": [item._asdict() for item in seen.pending],
         "runs": [
             {"task": run.task, "worker": run.worker, "child": run.child, "began_ms": run.began_ms, "ended_ms": run.ended_ms,
@@ -66,6 +75,8 @@ def _heard_object(heard: EventSubscriber, seen: Monitored) -> dict[str, Any]:
 def _worker_object(worker: WorkerView) -> dict[str, Any]:
     return {
         "online": worker.online, "why": worker.why, **worker.numbers(), "started": worker.counts["started"],
+        "scheduled": worker.numbers()["held"], "lost": worker.counts["lost"], "pool": worker.plan.pool,
+        "concurrency": worker.plan.concurrency, "queues": list(worker.plan.queues),
         "points": [list(point) for point in worker.loads],
     }  # fmt: skip
 

@@ -140,7 +140,7 @@ def _work(found: Comparison) -> Section:
     facts = [
         ("ended", _ended(ours), _ended(theirs)),
         ("messages lost", ids(ours.lost), ids(theirs.lost)),
-        ("tasks begun and never finished", ids(ours.unfinished), ids(theirs.unfinished)),
+        ("tasks lost with their worker", ids(ours.unfinished), ids(theirs.unfinished)),
         ("tasks run more than once", ids(ours.doubled), ids(theirs.doubled)),
     ]
     rows = []

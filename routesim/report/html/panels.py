@@ -112,6 +112,7 @@ PANELS: tuple[Panel, ...] = (
     Panel("Trace", "trace-panel", trace),
     Panel("Failures", "wide", "failures", kept=False),
     Panel("Queues over time", "wide", over_time),
+    Panel("Left undone", "wide", "undone"),
     Panel("Workers and tasks", "wide", workers_and_tasks),
     Panel("Expectations", "half", "expectations", kept=False),
     Panel("Ledger", "half", ledger),

@@ -1,12 +1,14 @@
 """What worker processes were at over time, and what became of each task: a monitor's view, on the page."""
 
-from routesim.report.answers.monitor import tasks_section, worker_sections
+from routesim.report.answers.monitor import pools_section, worker_sections
+from routesim.report.answers.monitored_tasks import tasks_section
 from routesim.report.html.markup import Markup, element, joined
 from routesim.report.html.plots import Series, plot, time_axis
 from routesim.report.html.story import Story
 from routesim.report.html.tables import table
 from routesim.run.folds.monitoring import Load, Monitor
 from routesim.run.monitored import pending
+from routesim.run.task_fates import fates_of
 from routesim.text import visible
 
 TITLES = ("Active: runs in child processes", "Reserved: received, waiting for a child", "Held: received, waiting for their ETA")
@@ -18,10 +20,10 @@ def workers_and_tasks(story: Story) -> Markup | None:
     if monitor is None:
         return None
     parts = [element("div", *_plots(monitor, result.clock_ms), class_="plots")] if result.clock_ms else []
-    for section in worker_sections(monitor, None):
+    for section in (*worker_sections(monitor, None), pools_section(monitor)):
         parts += [element("h4", section.title), table(section)]
     waiting = [] if result.real is not None else pending(result, monitor)
-    tasks = tasks_section(monitor, waiting, result.clock_ms)
+    tasks = tasks_section(monitor, waiting, result.clock_ms, fates_of(result))
     if tasks.rows:
         parts += [element("h4", tasks.title), table(tasks)]
     return joined(parts)

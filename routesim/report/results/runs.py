@@ -2,7 +2,8 @@
 
 from routesim.diagnostics import Diagnostic
 from routesim.explain.failures import failures, section_of
-from routesim.report.results import FAILED, PASSED, Case, Suite
+from routesim.explain.losses import losses
+from routesim.report.results import FAILED, NOTED, PASSED, Case, Suite
 from routesim.report.summary.summary import verdict
 from routesim.run import Result
 
@@ -17,6 +18,7 @@ def suite_of(result: Result) -> Suite:
     ]
     cases += [_case(item.message, _line(item), item) for item in failed if item.code == "step"]
     end = next((item for item in failed if item.code == "end"), None)
+    cases += [Case(item.message, NOTED, _line(item), item, item.message) for item in losses(result)]
     cases.append(_case(end.message if end else f"the run ends: {result.ended}", 0, end))
     return Suite(result.scenario.name, result.scenario.file, tuple(cases), verdict(result).text)
 

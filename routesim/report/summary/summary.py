@@ -9,8 +9,9 @@ from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
 from routesim.events import LOST_STATES
 from routesim.report.summary.chord_section import chords
-from routesim.report.summary.task_sections import tasks, undone, unexpected_losses, workers
+from routesim.report.summary.task_sections import tasks, undone, workers
 from routesim.run import Result, shown_actual
+from routesim.run.task_fates import unexpected_losses
 from routesim.scenario import Expectation
 from routesim.shown import publisher, shown_binding, shown_exchange, shown_key
 from routesim.steps import Bind

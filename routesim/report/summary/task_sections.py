@@ -1,12 +1,12 @@
 """Worker processes and tasks at the end of a run, as sections of rows."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from routesim.celery.fates import FAILED, GONE, IGNORED, LOST, REJECTED, REVOKED, SUCCEEDED, UNACKED, WAITING
 from routesim.celery.states import COUNTED
 from routesim.run import Result
-from routesim.run.task_fates import Fate, Unconsumed, fates_of, lost_tasks, unconsumed
-from routesim.scenario import Expectation
+from routesim.run.task_fates import Fate, Unconsumed, fates_of, unconsumed
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import visible
 
@@ -106,13 +106,18 @@ def became(fate: Fate) -> tuple[str, str]:
 def undone(result: Result) -> Section:
     """What nobody does: tasks that are lost, and queues of which no worker consumes though tasks wait there."""
     fates = fates_of(result)
+    return undone_section(fates, unconsumed(result, fates))
+
+
+def undone_section(fates: Mapping[str, Fate], nobodys: Iterable[Unconsumed]) -> Section:
+    """The same of fates that are known."""
     lost = [task for task, fate in fates.items() if fate.name == LOST]
     rows = [(Cell(text, BAD),) for text in _lost_rows(lost, fates)]
-    rows += [(Cell(visible(unconsumed_text(item)), NOTICE),) for item in unconsumed(result, fates)]
+    rows += [(Cell(visible(unconsumed_text(item)), NOTICE),) for item in nobodys]
     return Section("Left undone", (), rows)
 
 
-def _lost_rows(lost: list[str], fates: dict[str, Fate]) -> list[str]:
+def _lost_rows(lost: list[str], fates: Mapping[str, Fate]) -> list[str]:
     by_end: dict[tuple[str, str], list[str]] = {}
     for task in lost:
         by_end.setdefault((fates[task].where, fates[task].why), []).append(task)
@@ -134,14 +139,3 @@ def unconsumed_text(item: Unconsumed) -> str:
 def some(ids: list[str]) -> str:
     shown = ", ".join(visible(item) for item in ids[:MAX_IDS])
     return shown + (f" … {len(ids) - MAX_IDS} more" if len(ids) > MAX_IDS else "")
-
-
-def unexpected_losses(result: Result) -> int:
-    """How many tasks were lost, where no expectation is about that."""
-    lost = result.broker.ledger.task_lost if result.real is None else len(lost_tasks(result))
-    asked = (
-        item.about.path
-        for item in result.expectations
-        if isinstance(item.about, Expectation) and (item.about.path[0] in ("lost", "lost_tasks") or item.about.wanted == LOST)
-    )
-    return 0 if any(asked) else lost

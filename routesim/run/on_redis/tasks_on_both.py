@@ -1,9 +1,9 @@
 """One scenario by RabbitMQ's rules and by Redis's: what became of each task, what is left, what was lost or done twice."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from routesim.celery.fates import LOST
 from routesim.model import BrokerSettings
-from routesim.run.folds.monitoring import LOST
 from routesim.run.folds.traits import RunTraits
 from routesim.run.monitored import Monitored, watch
 from routesim.run.on_redis.differences import RedisDifference, differences, lacking, turns
@@ -29,7 +29,7 @@ class Side(NamedTuple):
     - `left`: ready and unacked messages of each queue in which there are any at the end;
     - `consumers`: what each of the scenario's consumers was sent, in order;
     - `lost`: messages, but for those that tell of events;
-    - `unfinished`: tasks that began, ended with their worker, and that nobody will run again;
+    - `unfinished`: tasks that are lost: acknowledged, ended with their worker, and run again by nobody;
     - `doubled`: tasks that ran more often than they asked for by retries.
     """
 
@@ -100,7 +100,8 @@ def _run(scenario: Scenario, max_events: int) -> Side:
     return Side(
         seen, facts, seen.result.ended, fates, {name: left for name, left in queues.items() if any(left)},
         {name: tuple(facts.delivered.get(name, ())) for name in facts.consumers}, tuple(facts.lost),
-        tuple(_unfinished(seen, facts)), tuple(task for task, fate in fates.items() if fate.runs > fate.retries + 1),
+        tuple(task for task, fate in seen.fates.items() if fate.name == LOST),
+        tuple(task for task, fate in fates.items() if fate.runs > fate.retries + 1),
     )  # fmt: skip
 
 
@@ -114,17 +115,6 @@ def _fates(seen: Monitored) -> dict[str, TaskFate]:
     }
     found.update((item.task, TaskFate("PENDING", 0, 0, ())) for item in seen.pending)
     return found
-
-
-def _unfinished(seen: Monitored, facts: RunTraits) -> list[str]:
-    """A message has its task's id, so that what is left in queues tells who may come back."""
-    left: set[Any] = set()
-    for queue in facts.situation.queues.values():
-        left.update(item.message for table in (queue.messages, queue.later, queue.unacked) for item in table.values())
-    return [
-        task.id for task in seen.monitor.tasks.values()
-        if task.state not in OVER and task.run is not None and task.run.ends == LOST and task.id not in left
-    ]  # fmt: skip
 
 
 def _first(ours: RunTraits, theirs: RunTraits) -> First | None:
