@@ -57,3 +57,33 @@ def test_every_command_says_it(command: tuple[str, ...]) -> None:
 def test_what_is_harmless_is_told_nowhere() -> None:
     outcome = routesim("run", "s.yaml", files={"s.yaml": file({"worker_log_color": True, "task_track_started": True})})
     assert (outcome.status, problems_in(outcome.err)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("settings", "broker", "told"),
+    [
+        ({"broker_url": "redis://cache/0"}, "rabbitmq", True),
+        ({"broker_url": "redis://cache/0"}, "redis", False),
+        ({"broker_url": "sentinel://cache/0"}, "redis", False),
+        ({"broker_url": "amqp://rabbit/shop"}, "redis", True),
+        ({"broker_url": "pyamqp://rabbit/shop"}, "rabbitmq", False),
+        ({"broker_transport": "redis"}, "rabbitmq", True),
+    ],
+)
+def test_an_address_of_another_kind_of_broker_is_told(settings: dict[str, object], broker: str, told: bool) -> None:
+    assert [problem.code for problem in warned(file(settings, broker))] == ["no-effect"] * told
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"task_serializer": "pickle"}, True),
+        ({"task_serializer": "pickle", "accept_content": ["pickle", "json"]}, False),
+        ({"task_serializer": "pickle", "accept_content": ["application/x-python-serialize"]}, False),
+        ({"accept_content": ["yaml"]}, True),
+        ({"accept_content": ["application/json"]}, False),
+        ({"task_serializer": "json", "accept_content": "json"}, False),
+    ],
+)
+def test_content_that_no_worker_accepts_is_told(settings: dict[str, object], told: bool) -> None:
+    assert [problem.code for problem in warned(file(settings))] == ["not-simulated"] * told

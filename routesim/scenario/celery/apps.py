@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from routesim.celery import delays, inboxes
 from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
 from routesim.celery.routes import routes_of
-from routesim.celery.settings import HARMLESS, SETTINGS, SIMULATED, CelerySettings, what_matters
+from routesim.celery.settings import HARMLESS, SETTINGS, SIMULATED, CelerySettings
 from routesim.celery.versions import SETTINGS_SINCE, CeleryRules, UnknownCelery, celery_rules
 from routesim.diagnostics import did_you_mean
 from routesim.model import Binding, Exchange, Queue
 from routesim.scenario.celery.app_workers import App, AppWorker, Declared, WorkerFields
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import AppTopology, ExpandedItem, part_of
+from routesim.scenario.celery.unsimulated import tell_what_is_not_simulated
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.format.shapes import Fields
 from routesim.scenario.yaml.nodes import Mapping, Node
@@ -43,7 +44,8 @@ class Apps:
         section = fields.node.get("apps") if isinstance(fields.node, Mapping) else None
         for name, given in fields.get("apps", {}).items():
             self.apps[str(name)] = self._app(str(name), given, key_of(section, name))
-        self._tell_what_is_not_simulated(redis=redis)
+        for app in self.apps.values():
+            tell_what_is_not_simulated(reader, app, redis=redis)
         self.workers: dict[str, AppWorker] = {}
         self.ignored: dict[str, list[str]] = {
             name: [str(key) for key in app.settings if SETTINGS[key].effect == HARMLESS] for name, app in self.apps.items()
@@ -81,17 +83,6 @@ class Apps:
         elif not self.reader.failed:
             self.reader.error("which-app", "there is no app", at, "name one under `apps:`, e.g. `apps: {shop: }`")
         return None
-
-    def _tell_what_is_not_simulated(self, *, redis: bool) -> None:
-        for app in self.apps.values():
-            for name in app.settings:
-                setting = SETTINGS[name]
-                if setting.refused and app.settings[name] != setting.default:
-                    said = f"{name} is not simulated: {setting.meaning}"
-                    self.reader.error("not-simulated", said, app.node[name], "take it out")
-            for name, setting in what_matters(app.settings, redis=redis).items():
-                said = f"{name} is not simulated: {setting.meaning}"
-                self.reader.warning("not-simulated", said, key_of(app.node, name), "take it out where that makes no difference")
 
     # Workers ---------------------------------------------------------------------------------------------------------
 
