@@ -206,6 +206,8 @@ class TaskWorker(NamedTuple):
     `no_ack`: queues of which it takes all that there is, without acknowledging. `fails`: the code with which the broker is to
     refuse it, whenever it connects. `app`: the settings by which it sends what its tasks call and what follows them; None:
     nothing of that happens. `persistent_results`: results survive a restart of the broker.
+    `fetches_when_free`: on Redis it takes a message when a child is free for it. `deduplicates`: a task of late acknowledgement
+    that has succeeded is not run when its message comes again.
     """
 
     name: str
@@ -231,6 +233,8 @@ class TaskWorker(NamedTuple):
     soft_shutdown: int = 0
     soft_shutdown_on_idle: bool = False
     remap_sigterm: bool = False
+    fetches_when_free: bool = False
+    deduplicates: bool = False
     mingle: Mingle | None = None
     no_ack: tuple[str, ...] = ()
     fails: int | None = None

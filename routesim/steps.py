@@ -57,6 +57,14 @@ class Qos(NamedTuple):
     whole_channel: bool = False
 
 
+class Fetch(NamedTuple):
+    """A client of Redis asks for so many messages more and then for none, until it is told again; None: whenever it has room
+    (kombu's `can_consume`). Redis alone: RabbitMQ sends unasked."""
+
+    channel: str
+    messages: int | None
+
+
 class Tx(NamedTuple):
     """`do` is `select`, `commit` or `rollback`."""
 
@@ -183,7 +191,7 @@ class DeletePolicy(NamedTuple):
 
 
 Step: TypeAlias = (
-    Publish | Get | Ack | Nack | Reject | Recover | Qos | Tx | Consume | Cancel | Crash | Close | Restart
+    Publish | Get | Ack | Nack | Reject | Recover | Qos | Fetch | Tx | Consume | Cancel | Crash | Close | Restart
     | OpenChannel | CloseChannel | Flow | SelectConfirms
     | DeclareExchange | DeclareQueue | AskExchange | AskQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge
     | SetPolicy | DeletePolicy

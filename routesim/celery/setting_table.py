@@ -256,14 +256,16 @@ SETTINGS: dict[str, CelerySetting] = {
     "worker_consumer": matters(
         "celery.worker.consumer:Consumer", "another program decides what a worker declares, consumes and acknowledges"
     ),
-    "worker_deduplicate_successful_tasks": matters(
-        False, "a task that has succeeded and is delivered again is acknowledged without a run"
+    "worker_deduplicate_successful_tasks": simulated(
+        "boolean", False, "with acks_late: a task that has succeeded and is delivered again is acknowledged without a run"
     ),
     "worker_detect_quorum_queues": simulated(
         "boolean", True, "prefetch counts for each consumer as soon as a queue is a quorum queue"
     ),
     "worker_direct": simulated("boolean", False, "each worker has a queue of its own besides"),
-    "worker_disable_prefetch": matters(False, "a worker takes a message only when a process is free", where=REDIS),
+    "worker_disable_prefetch": simulated(
+        "boolean", False, "on Redis: a worker takes a message only when a process is free", "fetches_when_free"
+    ),
     "worker_disable_rate_limits": simulated("boolean", False, "rate limits have no effect"),
     "worker_enable_prefetch_count_reduction": simulated(
         "boolean", True, "after a lost connection the prefetch begins smaller", "reduces_prefetch"

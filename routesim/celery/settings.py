@@ -40,6 +40,11 @@ class CelerySettings(dict[str, Any]):
         return str(self["result_backend"] or "").startswith("rpc")
 
     @property
+    def keeps_results(self) -> bool:
+        """In a backend that can be asked for them again."""
+        return bool(self["result_backend"]) and not self.sends_results
+
+    @property
     def confirms(self) -> bool:
         return bool(self["broker_transport_options"].get("confirm_publish", False))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from routesim import events
-from routesim.clients import messages, mingling
+from routesim.clients import fetching, messages, mingling
 from routesim.clients.actions import Actions, After, Soon, StepRefusal
 from routesim.clients.calls import following
 from routesim.clients.limits import PrefetchCount, RateLimit
@@ -53,6 +53,8 @@ def mingled(state: WorkerState) -> Actions:
 def consume(state: WorkerState, why: str) -> Actions:
     """basic.qos, then everything that it declares, then its consumers in order."""
     plan = state.plan
+    state.fetching = False
+    yield from fetching.begin(state)
     for step in (qos(state, state.prefetch.value), *plan.declares, *_consumes(state)):
         refused = yield step
         if refused is not None:

@@ -110,6 +110,10 @@ def begin(state: WorkerState) -> Actions:
         if why_not:
             yield from _revoke(state, request, why_not)
             continue
+        if state.plan.deduplicates and _is_known_to_have_succeeded(state, request):
+            yield from _acknowledge(state, request)
+            yield from emit(state, events.TaskSucceeded(state.now, request.id, request.task.name, state.plan.name))
+            continue
         number, run = state.number(), state.shared.count_run(request.id)
         moment = RunContext(run, state.plan.name, state.now, state.shared.seed, state.shared.started, state.pool)
         job = state.running[number] = TaskJob(request, course(request, moment))
@@ -120,6 +124,12 @@ def begin(state: WorkerState) -> Actions:
             yield After(job.course.takes, JobEnds(number))
         else:
             yield from end(state, number)
+
+
+def _is_known_to_have_succeeded(state: WorkerState, request: Request) -> bool:
+    """worker_deduplicate_successful_tasks (rules/celery#2.1)."""
+    late = request.task.acks == "late" and not request.task.ignore_result
+    return late and request.delivery.copy.redelivered and request.id in state.shared.succeeded
 
 
 # Ends of runs ------------------------------------------------------------------------------------------------------
@@ -141,6 +151,8 @@ def end(state: WorkerState, number: int) -> Actions:
     before = state.sends
     course, retry = yield from ending.sends(state, job.request, job.course)
     sent = state.sends != before
+    if state.plan.deduplicates and course.ends == "success":
+        state.shared.succeeded.add(job.request.id)
     state.running[number] = job._replace(course=course, over=sent, retry=retry)
     if sent:
         yield Soon(JobReported(number))

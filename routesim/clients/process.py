@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.broker import ChannelEnded, ConsumerEnded
-from routesim.clients import connecting, executing, mingling, shutdown
+from routesim.clients import connecting, executing, fetching, mingling, shutdown
 from routesim.clients.actions import Actions, Soon
 from routesim.clients.timers import (
     Heartbeat,
@@ -71,6 +71,8 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], now: int) -
     state.now = now
     if not state.connected:
         return
+    if delivery.subscription is not None and delivery.subscription.name in state.consumers:
+        state.fetching = False
     if state.stands_still() or (state.is_full() and not _is_told(state, delivery)):
         state.unread.append(delivery)
     else:
@@ -159,3 +161,5 @@ def _catch_up(state: WorkerState) -> Actions:
         yield from executing.send_unsent(state)
     if state.told_to_end and not (state.stands_still() or state.is_full()):
         yield from shutdown.warm(state)
+    if state.shared.on_redis:
+        yield from fetching.go_on(state)

@@ -1,6 +1,6 @@
 """How a worker process is told to end: warm, cold, and softly before cold (rules/celery#2.2-8, rules/celery#2.2-10)."""
 
-from routesim.clients import connecting, executing
+from routesim.clients import connecting, executing, fetching
 from routesim.clients.actions import Actions, After
 from routesim.clients.timers import SoftShutdownEnds
 from routesim.clients.worker_state import WorkerState
@@ -37,6 +37,7 @@ def cold(state: WorkerState) -> Actions:
         yield from executing.kill_runs(state)
     elif not state.softly and state.plan.soft_shutdown and (state.running or state.plan.soft_shutdown_on_idle):
         state.stopping, state.softly = COLD, True
+        yield from fetching.stop(state)
         yield After(state.plan.soft_shutdown, SoftShutdownEnds(state.life))
     else:
         yield from stop_at_once(state)

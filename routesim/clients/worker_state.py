@@ -27,14 +27,16 @@ class Shared:
     """What all processes of a run have in common: the tasks, the seed, how often names were published, runs of tasks, each
     id's and all together, and who can hear whom."""
 
-    def __init__(self, tasks: dict[str, Task], seed: int, published: dict[str, int]) -> None:
+    def __init__(self, tasks: dict[str, Task], seed: int, published: dict[str, int], *, on_redis: bool = False) -> None:
         self.tasks = tasks
         self.seed = seed
         self.published = published
         self.named: dict[str, int] = {}  # how often a task's id was sent
         self.chords = Chords()
         self.runs: dict[str, int] = {}
+        self.on_redis = on_redis
         self.started = 0
+        self.succeeded: set[str] = set()  # as a result backend knows; kept for workers that ask
         self.listeners: dict[str, str | None] = {}  # workers that hear commands now, by which exchange; None: it does not say
 
     def is_heard(self, worker: str, exchange: str) -> bool:
@@ -67,6 +69,7 @@ class WorkerState:
         self.gossip_consumer = task_consumer(plan.name, plan.gossip) if plan.gossip is not None else None
         self.mingle_consumer = task_consumer(plan.name, plan.mingle.queue) if plan.mingle is not None else None
         self.asked = False
+        self.fetching = False  # a message is on its way from Redis, or will be
         self.mingling = ""  # it waits for the answers of the others, and why it has connected
         self.alive = False
         self.connected = False
@@ -107,6 +110,10 @@ class WorkerState:
     def is_full(self) -> bool:
         """It reads no tasks: one waits for room in the pool, and the process with it."""
         return self.pool.waits and bool(self.reserved)
+
+    def limit(self) -> int:
+        """How many tasks its pool runs at once, or can grow to."""
+        return self.size
 
     def may_begin(self) -> bool:
         """Whether a child is free for a task that is reserved. Threads take the next one by themselves, even while the process

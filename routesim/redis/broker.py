@@ -20,6 +20,7 @@ HANDLERS: dict[type, Callable[[Any, Any], None]] = {
     steps.Reject: settling.reject,
     steps.Recover: settling.recover,
     steps.Qos: sessions.qos,
+    steps.Fetch: sessions.fetch,
     steps.Tx: sessions.tx,
     steps.Consume: sessions.consume,
     steps.Cancel: sessions.cancel,
@@ -83,7 +84,7 @@ class RedisBroker(RedisState):
     def fingerprint(self) -> tuple[Any, ...]:
         line = sorted(self.clients.values(), key=lambda client: (client.since_ms, client.turn))
         clients = tuple(
-            (client.channel.name, client.limit, client.waiting, self.now - client.since_ms, tuple(client.cycle),
+            (client.channel.name, client.limit, client.allowance, client.waiting, self.now - client.since_ms, tuple(client.cycle),
              tuple(sorted(client.heard.items())))
             for client in line
         )  # fmt: skip

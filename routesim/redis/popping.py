@@ -53,14 +53,14 @@ def fill(broker: RedisState, client: Client) -> None:
     _take_from_socket(broker, client)
     if client.waiting and client.has_room():
         return
-    while client.has_room() and _pop(broker, client):
+    while client.asks() and _pop(broker, client):
         pass
     _wait(broker, client)
 
 
 def _wait(broker: RedisState, client: Client) -> None:
     broker.turns += 1
-    client.since_ms, client.turn, client.waiting = broker.now, broker.turns, client.has_room()
+    client.since_ms, client.turn, client.waiting = broker.now, broker.turns, client.asks()
 
 
 def _pop(broker: RedisState, client: Client) -> bool:
@@ -74,6 +74,8 @@ def _pop(broker: RedisState, client: Client) -> bool:
                 if broker.queue_order == ROUND_ROBIN:
                     client.cycle.remove(name)
                     client.cycle.append(name)
+                if client.allowance:
+                    client.allowance -= 1
                 receiver = broker.receiver(client.channel.connection, queue)
                 assert receiver is not None
                 hand_to(broker, queue, receiver, copy)

@@ -92,6 +92,14 @@ def qos(broker: RedisState, step: steps.Qos) -> None:
     fill(broker, client)
 
 
+def fetch(broker: RedisState, step: steps.Fetch) -> None:
+    """A BRPOP that is blocked is not taken back."""
+    client = broker.client(step.channel)
+    client.allowance = step.messages
+    if step.messages != 0:
+        fill(broker, client)
+
+
 def tx(broker: RedisState, step: steps.Tx) -> None:
     raise NotPossible("kombu's Redis transport has no transactions")
 

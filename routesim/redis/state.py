@@ -45,7 +45,7 @@ class UnackedEntry(NamedTuple):
 class Client:
     """A channel of kombu at work.
 
-    - `limit`: its prefetch;
+    - `limit`: its prefetch; `allowance`: so many messages more it asks for, None: whenever it has room;
     - `cycle`: the queues that it pops from, in the order of the next BRPOP;
     - `waiting`: a BRPOP of it is blocked; `since_ms` and `turn`: since when, and its place among those that began then;
     - `heard`: by fanout exchange, the queue to which messages from it are given;
@@ -54,12 +54,14 @@ class Client:
     """
 
     __slots__ = (
-        "channel", "cycle", "heard", "limit", "settled", "since_ms", "subscribed", "subscribed_ms", "turn", "waiting",
+        "allowance", "channel", "cycle", "heard", "limit", "settled", "since_ms", "subscribed", "subscribed_ms", "turn",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, channel: Channel[QueueType], limit: int) -> None:
         self.channel = channel
         self.limit = limit
+        self.allowance: int | None = None
         self.cycle: list[str] = []
         self.waiting = False
         self.since_ms = 0
@@ -75,9 +77,13 @@ class Client:
             return True
         return len({item.copy.message for item in self.channel.unacked.values()}) < self.limit
 
+    def asks(self) -> bool:
+        """Whether it goes on to ask: it has room, and is to take more."""
+        return self.allowance != 0 and self.has_room()
+
     def clone(self, channel: Channel[QueueType]) -> "Client":
         other = Client(channel, self.limit)
-        other.waiting = self.waiting
+        other.waiting, other.allowance = self.waiting, self.allowance
         other.cycle, other.since_ms, other.turn = self.cycle.copy(), self.since_ms, self.turn
         other.subscribed, other.subscribed_ms = self.subscribed, self.subscribed_ms
         other.heard, other.settled = self.heard.copy(), self.settled.copy()

@@ -23,7 +23,7 @@ class Processes:
     def __init__(self, scenario: Scenario, clock: Clock, seed: int, published: dict[str, int], listen: Listener | None) -> None:
         self.clock = clock
         self.listen = listen
-        shared = Shared(scenario.tasks, seed, published)
+        shared = Shared(scenario.tasks, seed, published, on_redis=scenario.settings.kind == "redis")
         self.chords = shared.chords
         self.by_name = {name: WorkerState(plan, shared, clock.slack_ms) for name, plan in scenario.workers.items()}
         self.by_channel = {name: state for state in self.by_name.values() for name in state.channels()}

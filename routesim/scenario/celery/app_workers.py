@@ -98,7 +98,11 @@ class WorkerFields:
                 value = self.settings[key]
                 found[setting.worker_field] = written_duration(value) if setting.kind == "seconds" else _plain(value)
         no_ack = [queue.declared_name(self.worker.name) for queue in self.worker.app.queues if queue.no_ack]
-        return {**found, "no_ack": no_ack} if no_ack else found
+        if no_ack:
+            found["no_ack"] = no_ack
+        if self.settings["worker_deduplicate_successful_tasks"] and self.settings.keeps_results:
+            found["deduplicates"] = True
+        return found
 
     def _told(self) -> dict[str, Any]:
         """Commands, events of others, its own events."""

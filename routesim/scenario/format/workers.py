@@ -103,6 +103,11 @@ WORKER = Shape(
         "pool": Field(Choice(*POOLS), "who runs its tasks; default prefork"),
         "soft_shutdown": Field(Duration(), "on a cold shutdown what runs may go on for so long; default 0"),
         "soft_shutdown_on_idle": Field(Boolean(), "even when nothing runs; default false"),
+        "fetches_when_free": Field(Boolean(), "on Redis: takes a message only when a child is free for it; default false"),
+        "deduplicates": Field(
+            Boolean(),
+            "late only: a task that has succeeded, and is delivered again, is acknowledged without a run; default false",
+        ),
         "remap_sigterm": Field(Boolean(), "its SIGTERM is a cold shutdown (REMAP_SIGTERM=SIGQUIT); default false"),
         "app": Field(LazyApp(), "the settings of its app, by which it sends what its tasks call and what follows them"),
         "persistent_results": Field(Boolean(), "results have delivery_mode 2; default false"),
