@@ -489,6 +489,16 @@ class WorkerOffline(NamedTuple):
     why: str
 
 
+@event("pool_resized")
+class PoolResized(NamedTuple):
+    """The pool of a worker runs so many tasks at once from now on. `why`: autoscale, or a command."""
+
+    at_ms: int
+    worker: str
+    size: int
+    why: str
+
+
 @event("task_sent")
 class TaskSent(NamedTuple):
     """A message of a task is about to be published, by a call or by a retry: it bears the task's name and id in its headers.

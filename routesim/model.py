@@ -185,6 +185,13 @@ class Task(NamedTuple):
     options: dict[str, Any] = {}
 
 
+class Autoscale(NamedTuple):
+    """Between how many tasks at once a worker's pool runs."""
+
+    max: int
+    min: int
+
+
 class Mingle(NamedTuple):
     """How a worker asks the others when it starts: a command through `exchange`, to which they answer on `queue`, bound to the
     worker's exchange for answers by the worker's name. `declares`: the steps before."""
@@ -207,7 +214,8 @@ class TaskWorker(NamedTuple):
     refuse it, whenever it connects. `app`: the settings by which it sends what its tasks call and what follows them; None:
     nothing of that happens. `persistent_results`: results survive a restart of the broker.
     `fetches_when_free`: on Redis it takes a message when a child is free for it. `deduplicates`: a task of late acknowledgement
-    that has succeeded is not run when its message comes again.
+    that has succeeded is not run when its message comes again. `broker_heartbeat`: RabbitMQ closes the connection of a worker
+    that sends nothing for two of them, as one does whose pool keeps the process busy.
     """
 
     name: str
@@ -238,6 +246,8 @@ class TaskWorker(NamedTuple):
     mingle: Mingle | None = None
     no_ack: tuple[str, ...] = ()
     fails: int | None = None
+    autoscale: Autoscale | None = None
+    broker_heartbeat: int | None = None
     declares: tuple[Any, ...] = ()
     app: dict[str, Any] | None = None
     persistent_results: bool = False

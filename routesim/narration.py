@@ -311,6 +311,7 @@ NARRATION: dict[type, Words] = {
     # Workers and tasks
     events.WorkerOnline: Words("online", _worker, _why, GOOD),
     events.WorkerOffline: Words("OFFLINE", _worker, _why, BAD),
+    events.PoolResized: Words("pool", _worker, lambda event: f"{event.size} at once: {event.why}", QUIET),
     events.TaskSent: Words(
         "sent", _channel, _name, QUIET, lambda event: f"sent by {publisher(event.channel) or 'a step'}",
         shown=lambda event: False,  # the row of the publish says so

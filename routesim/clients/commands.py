@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from routesim.celery.rates import rate_of
-from routesim.clients import executing, messages, mingling, names, shutdown
+from routesim.clients import executing, messages, mingling, names, scaling, shutdown
 from routesim.clients.actions import Actions
 from routesim.clients.worker_state import WorkerState
 from routesim.model import Consumer, Message, pool_channel, task_consumer
@@ -116,5 +116,8 @@ COMMANDS: dict[str, Any] = {
     "disable_events": _events(False),
     "cancel_consumer": _cancel_consumer,
     "add_consumer": _add_consumer,
+    "pool_grow": scaling.pool_grow,
+    "pool_shrink": scaling.pool_shrink,
+    "autoscale": scaling.autoscale,
 }
 OF_WORKERS: dict[str, Any] = {"hello": _hello}  # what they send each other

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from routesim import events
-from routesim.clients import fetching, messages, mingling
+from routesim.clients import fetching, messages, mingling, scaling
 from routesim.clients.actions import Actions, After, Soon, StepRefusal
 from routesim.clients.calls import following
 from routesim.clients.limits import PrefetchCount, RateLimit
@@ -24,6 +24,8 @@ def start(state: WorkerState, why: str, *, mingles: bool = True) -> Actions:
     state.stopping, state.reduced, state.attempts = "", False, 0
     state.softly = state.killed_softly = False
     state.told_to_end = 0
+    state.autoscale, state.size, state.full_prefetch = state.plan.autoscale, state.first_size(), state.plan.prefetch
+    state.coming, state.needed_ms = 0, None
     state.overslept, state.over, state.unsent = [], {}, []
     state.prefetch = PrefetchCount(state.plan.prefetch, state.plan.eta_limit)
     state.revoked, state.rates, state.cancelled = {}, {}, set()
@@ -35,7 +37,7 @@ def start(state: WorkerState, why: str, *, mingles: bool = True) -> Actions:
 def connect(state: WorkerState, why: str, *, mingles: bool = True) -> Actions:
     """Asks the other workers first, where it does; what is there when the scenario begins is past that."""
     state.life += 1
-    state.connected = True
+    state.connected, state.connected_ms = True, state.now
     if state.plan.mingle is not None and mingles:
         refused = yield from mingling.ask(state, state.plan.mingle, why)
         if refused is not None:
@@ -65,6 +67,7 @@ def consume(state: WorkerState, why: str) -> Actions:
         state.shared.listeners[plan.name] = plan.mingle.exchange if plan.mingle is not None else None
     yield events.WorkerOnline(state.now, plan.name, why)
     yield from messages.worker_event(state, "online")
+    yield from scaling.connected(state)
     if plan.heartbeat is not None and plan.events is not None:
         yield After(plan.heartbeat, Heartbeat(state.life))
 
@@ -105,12 +108,18 @@ def disconnect(state: WorkerState) -> Actions:
     yield Soon(Reconnect())
 
 
+def given_up(state: WorkerState) -> Actions:
+    """By RabbitMQ, for it sends nothing. It notices when it moves again."""
+    yield events.Warned(state.now, f"{state.plan.name} has missed two heartbeats: RabbitMQ closes its connection")
+    yield from disconnect(state)
+
+
 def lose(state: WorkerState) -> Actions:
     """What waits can never be acknowledged and is forgotten; what runs goes on, unless it is to be cancelled."""
     _not_connected(state)
     yield from _forget_waiting(state, "its connection was lost")
     plan = state.plan
-    if plan.cancels_on_loss:
+    if plan.cancels_on_loss and state.pool.killed:
         for number, job in list(state.running.items()):
             if job.request.task.acks == "late":
                 del state.running[number]
@@ -118,11 +127,12 @@ def lose(state: WorkerState) -> Actions:
                     state, events.TaskRevoked(state.now, job.request.id, job.request.task.name, plan.name, "cancelled")
                 )
     if plan.reduces_prefetch and plan.prefetch and plan.prefetch_of == "channel":
-        each = state.prefetch_per_child()
-        state.prefetch = PrefetchCount(max(each, plan.prefetch - len(state.running) * each), plan.eta_limit)
-        state.reduced = state.prefetch.value != plan.prefetch
+        each, full = state.prefetch_per_child(), state.full_prefetch
+        runs = 0 if state.pool.still else len(state.running)  # when a solo worker sees it, its task is over
+        state.prefetch = PrefetchCount(max(each, full - runs * each), plan.eta_limit)
+        state.reduced = state.prefetch.value != full
     else:
-        state.prefetch = PrefetchCount(plan.prefetch, plan.eta_limit)
+        state.prefetch = PrefetchCount(state.full_prefetch, plan.eta_limit)
 
 
 def _not_connected(state: WorkerState) -> None:

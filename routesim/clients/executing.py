@@ -4,7 +4,7 @@ rules/celery#2.2)."""
 from math import ceil
 
 from routesim import events
-from routesim.clients import connecting, messages
+from routesim.clients import connecting, messages, scaling
 from routesim.clients.actions import Actions, After, Soon
 from routesim.clients.calls import ending, following
 from routesim.clients.limits import RateLimit
@@ -12,7 +12,7 @@ from routesim.clients.messages import emit
 from routesim.clients.outcomes import LOST, RunContext, TaskCourse, course, lost
 from routesim.clients.prefetching import restore_prefetch, update_prefetch
 from routesim.clients.requests import Request, decodable, task_id, task_name
-from routesim.clients.timers import JobEnds, JobReported, TaskDue, TokenReady
+from routesim.clients.timers import HeartbeatsMissed, JobEnds, JobReported, TaskDue, TokenReady
 from routesim.clients.worker_state import TaskJob, WorkerState
 from routesim.events import Event
 from routesim.model import Task
@@ -51,6 +51,8 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
     )  # fmt: skip
     if request.due_ms is None:
         yield from _reserve(state, request)
+        if state.autoscale is not None and request in state.reserved:
+            yield from scaling.received(state)
         return
     # An ETA that is past goes by way of the timer too (celery/worker/strategy.py): what has come with it is before it.
     number = state.number()
@@ -122,6 +124,7 @@ def begin(state: WorkerState) -> Actions:
         yield from emit(state, events.TaskStarted(state.now, request.id, request.task.name, state.plan.name, run))
         if job.course.takes:
             yield After(job.course.takes, JobEnds(number))
+            yield from _stands(state)
         else:
             yield from end(state, number)
 
@@ -130,6 +133,17 @@ def _is_known_to_have_succeeded(state: WorkerState, request: Request) -> bool:
     """worker_deduplicate_successful_tasks (rules/celery#2.1)."""
     late = request.task.acks == "late" and not request.task.ignore_result
     return late and request.delivery.copy.redelivered and request.id in state.shared.succeeded
+
+
+def _stands(state: WorkerState) -> Actions:
+    """A solo worker begins to stand still, and sends no heartbeat until it has read all that has come. RabbitMQ looks at every
+    heartbeat's time since the connection began, and closes it at the second at which nothing has come (rules/celery#2.2-15)."""
+    every = state.plan.broker_heartbeat
+    if not every or not state.pool.still or state.shared.on_redis or state.unsent:
+        return
+    state.stood += 1
+    first = state.connected_ms - (state.connected_ms - state.now) // every * every
+    yield After(first + 2 * every - state.now, HeartbeatsMissed(state.life, state.stood))
 
 
 # Ends of runs ------------------------------------------------------------------------------------------------------

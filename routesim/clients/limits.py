@@ -30,6 +30,13 @@ class PrefetchCount:
         if self.value:
             self.value = max(1, self.value - 1)
 
+    def change(self, by: int) -> None:
+        """The pool has another size."""
+        if self.value:
+            self.value = max(1, self.value + by)
+            if self.limit is not None and by > 0:
+                self.value = min(self.value, self.limit)
+
     def to_announce(self) -> int | None:
         """The limit to send now; None: nothing has changed. Beyond 16 bits the limit is given up."""
         if self.value == self.announced:

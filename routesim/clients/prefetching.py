@@ -20,6 +20,6 @@ def restore_prefetch(state: WorkerState) -> Actions:
     the loss gives nothing back: it cannot be settled."""
     if not state.reduced or not state.connected:
         return
-    state.prefetch.value = min(state.plan.prefetch, state.prefetch.value + state.prefetch_per_child())
-    state.reduced = state.prefetch.value != state.plan.prefetch
+    state.prefetch.value = min(state.full_prefetch, state.prefetch.value + state.prefetch_per_child())
+    state.reduced = state.prefetch.value != state.full_prefetch
     yield from update_prefetch(state)

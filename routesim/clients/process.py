@@ -9,13 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.broker import ChannelEnded, ConsumerEnded
-from routesim.clients import connecting, executing, fetching, mingling, shutdown
+from routesim.clients import connecting, executing, fetching, mingling, scaling, shutdown
 from routesim.clients.actions import Actions, Soon
 from routesim.clients.timers import (
+    Autoscales,
     Heartbeat,
+    HeartbeatsMissed,
     JobEnds,
     JobReported,
     Mingled,
+    PoolGrows,
     Reconnect,
     SoftShutdownEnds,
     StartAgain,
@@ -35,6 +38,9 @@ TIMERS: dict[type, Callable[[WorkerState, Any], Actions]] = {
     SoftShutdownEnds: lambda state, timer: shutdown.stop_at_once(state),
     StartAgain: lambda state, timer: connecting.start(state, "started again"),
     Mingled: lambda state, timer: connecting.mingled(state),
+    Autoscales: lambda state, timer: scaling.look(state),
+    PoolGrows: lambda state, timer: scaling.grow(state, timer.by),
+    HeartbeatsMissed: lambda state, timer: connecting.given_up(state),
     Reconnect: lambda state, timer: connecting.connect(state, "reconnected"),
 }
 SIGNALS: dict[str, Callable[[WorkerState], Actions]] = {
@@ -46,7 +52,8 @@ SIGNALS: dict[str, Callable[[WorkerState], Actions]] = {
     "kill_child": executing.lose_children,
 }
 
-UNMINDFUL = frozenset({JobEnds, JobReported, SoftShutdownEnds, StartAgain})  # no event loop has to turn for them
+# No event loop has to turn for them.
+UNMINDFUL = frozenset({JobEnds, JobReported, SoftShutdownEnds, StartAgain, HeartbeatsMissed})
 
 
 def begin(state: WorkerState, now: int) -> Actions:

@@ -66,6 +66,34 @@ class StartAgain(NamedTuple):
         return not state.alive
 
 
+class Autoscales(NamedTuple):
+    """It looks whether its pool is too large; that keeps no run going."""
+
+    life: int
+
+    def is_due_still(self, state: WorkerState) -> bool:
+        return state.connected and state.life == self.life
+
+
+class PoolGrows(NamedTuple):
+    """So many processes more, which a command has asked for."""
+
+    by: int
+
+    def is_due_still(self, state: WorkerState) -> bool:
+        return state.alive and state.coming >= self.by
+
+
+class HeartbeatsMissed(NamedTuple):
+    """RabbitMQ gives up a connection by which nothing has come for so long; `stood`: the time of standing still."""
+
+    life: int
+    stood: int
+
+    def is_due_still(self, state: WorkerState) -> bool:
+        return state.connected and state.life == self.life and state.stood == self.stood and state.stands_still()
+
+
 class Mingled(NamedTuple):
     """The others have had their time to answer."""
 
@@ -82,4 +110,8 @@ class Reconnect(NamedTuple):
         return state.alive and not state.connected
 
 
-Timer: TypeAlias = JobEnds | JobReported | TaskDue | TokenReady | Heartbeat | SoftShutdownEnds | StartAgain | Reconnect | Mingled
+Timer: TypeAlias = (
+    JobEnds | JobReported | TaskDue | TokenReady | Heartbeat | SoftShutdownEnds | StartAgain | Reconnect | Mingled
+    | Autoscales | PoolGrows | HeartbeatsMissed
+)  # fmt: skip
+KEEP_NO_RUN_GOING = (Heartbeat, Autoscales)  # they would go on for ever

@@ -61,7 +61,13 @@ class WorkerState:
     def __init__(self, plan: TaskWorker, shared: Shared, slack_ms: int) -> None:
         self.plan = plan
         self.pool = POOLS[plan.pool]
-        self.size = 1 if self.pool.still else plan.concurrency  # how many tasks the pool runs at once
+        self.autoscale = plan.autoscale
+        self.size = self.first_size()  # how many tasks the pool runs at once
+        self.coming = 0  # processes that a command has asked for
+        self.full_prefetch = plan.prefetch  # with all its processes
+        self.needed_ms: int | None = None  # when autoscale saw work last
+        self.connected_ms = 0
+        self.stood = 0  # how often it has stood still
         self.shared = shared
         self.slack_ms = slack_ms
         self.consumers = {task_consumer(plan.name, queue): queue for queue in plan.queues}
@@ -113,7 +119,7 @@ class WorkerState:
 
     def limit(self) -> int:
         """How many tasks its pool runs at once, or can grow to."""
-        return self.size
+        return self.size if self.autoscale is None else self.autoscale.max
 
     def may_begin(self) -> bool:
         """Whether a child is free for a task that is reserved. Threads take the next one by themselves, even while the process
@@ -134,7 +140,13 @@ class WorkerState:
 
     def prefetch_per_child(self) -> int:
         """The prefetch multiplier."""
-        return max(1, self.plan.prefetch // self.plan.concurrency)
+        most = self.plan.concurrency if self.plan.autoscale is None else self.plan.autoscale.max
+        return max(1, self.plan.prefetch // max(1, most))
+
+    def first_size(self) -> int:
+        if self.pool.still:
+            return 1
+        return self.plan.concurrency if self.plan.autoscale is None else self.plan.autoscale.min
 
     def number(self) -> int:
         self.numbers += 1

@@ -5,7 +5,7 @@ from collections import deque
 from routesim.broker import ChannelEnded, ConsumerEnded
 from routesim.clients import process
 from routesim.clients.actions import Actions, After, Soon
-from routesim.clients.timers import Heartbeat, Timer
+from routesim.clients.timers import KEEP_NO_RUN_GOING, Timer
 from routesim.clients.worker_state import Shared, WorkerState
 from routesim.events import TaskLost
 from routesim.queues import DeliveringQueue, Delivery
@@ -85,7 +85,7 @@ class Processes:
                 return
             answer = None
             if isinstance(action, After):
-                entry = WorkerTimer(state, action.timer, not isinstance(action.timer, Heartbeat))
+                entry = WorkerTimer(state, action.timer, not isinstance(action.timer, KEEP_NO_RUN_GOING))
                 clock.agenda.schedule(clock.now() + action.ms, entry)
             elif isinstance(action, Soon):
                 self.turns.append((state, action.timer))

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from routesim.celery import inboxes
+from routesim.celery.pools import POOLS
 from routesim.celery.queues import Queues, TaskQueue
 from routesim.celery.routes import Routes
 from routesim.celery.settings import SETTINGS, CelerySettings
@@ -15,6 +16,7 @@ from routesim.scenario.yaml.nodes import Mapping, Node, Text
 
 HEARTBEAT_MS = 2_000
 AS_THEY_ARE = ("pool", "remap_sigterm", "restart", "fails")  # of the fields of a worker
+SERVER_HEARTBEAT_MS = 60_000  # RabbitMQ's own: the smaller one counts
 
 
 class App(NamedTuple):
@@ -61,7 +63,8 @@ class WorkerFields:
         self.by_channel = by_channel
         self.tasks = tasks
         self.has_events = has_events
-        self.concurrency = given.get("concurrency", self.settings["worker_concurrency"])
+        concurrency = given.get("concurrency", self.settings["worker_concurrency"])
+        self.concurrency = given["autoscale"]["max"] if "autoscale" in given else concurrency
         self.multiplier = given.get("prefetch_multiplier", self.settings["worker_prefetch_multiplier"])
 
     def fields(self) -> dict[str, Any]:
@@ -87,8 +90,15 @@ class WorkerFields:
         return f"{worker.name}: prefetch is worker_prefetch_multiplier {many}, {self._limit(worker.app)}"
 
     def _pool(self) -> dict[str, Any]:
-        fields = {"concurrency": self.concurrency, "prefetch": self.concurrency * self.multiplier}
-        return {**fields, "prefetch_of": "channel" if self.by_channel else "consumer"}
+        fields: dict[str, Any] = {"concurrency": self.concurrency}
+        if "autoscale" in self.given:
+            fields = {"autoscale": self.given.node["autoscale"]}
+        fields |= {"prefetch": self.concurrency * self.multiplier, "prefetch_of": "channel" if self.by_channel else "consumer"}
+        pool = str(self.given.get("pool", self.settings["worker_pool"]))
+        beats = min(self.settings["broker_heartbeat"], SERVER_HEARTBEAT_MS)
+        if POOLS[pool].still and beats:
+            fields["broker_heartbeat"] = written_duration(beats)
+        return fields
 
     def _of_settings(self) -> dict[str, Any]:
         """Settings that are options of the worker, where they are not the default, and what they say of all its queues."""

@@ -108,7 +108,16 @@ class Apps:
 
     def _consumed(self, app: App, name: str, given: Fields) -> list[TaskQueue]:
         found = []
+        excluded = {str(queue) for queue in given.get("exclude", ())}
+        for queue in given.get("exclude", ()):
+            if str(queue) not in app.queues.configured and str(queue) not in map(str, given.get("queues", ())):
+                cure = did_you_mean(queue, app.queues.configured)
+                self.reader.warning(
+                    "unknown-queue", f"app {app.name} has no queue '{queue}' to exclude: Celery says nothing", queue, cure
+                )
         for queue in given.get("queues") or app.queues.configured:
+            if str(queue) in excluded:
+                continue
             try:
                 found.append(app.queues[str(queue)])
             except QueueNotFound:

@@ -13,6 +13,7 @@ from routesim.scenario.format.counts import Seconds
 from routesim.scenario.format.declared import NAME, TEXT
 from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Choice, Duration, Integer, Kind, Reader, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
+from routesim.scenario.format.workers import AUTOSCALE
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 
@@ -39,6 +40,8 @@ WORKER = Shape(
         **_OF_APP,
         "queues": Field(ListOf(NAME, single=True), "what it consumes (-Q), in this order; default: all task_queues"),
         "concurrency": Field(Integer(1, 100_000), "processes of its pool (-c); default: worker_concurrency"),
+        "exclude": Field(ListOf(NAME, single=True), "but not these (-X)"),
+        "autoscale": Field(AUTOSCALE, "its pool grows and shrinks (--autoscale), instead of concurrency"),
         "prefetch_multiplier": Field(Integer(0, 65535), "default: worker_prefetch_multiplier"),
         "start": Field(Boolean(), "false: waits for a worker step"),
         "fails": Field(Integer(300, 600), "the broker is to refuse it with this code, as often as it tries"),
@@ -181,6 +184,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "disable_events": (),
     "cancel_consumer": ("queue",),
     "add_consumer": ("queue",),
+    "pool_grow": (),
+    "pool_shrink": (),
+    "autoscale": (),
 }
 CONTROL = Shape(
     "control",
@@ -193,6 +199,9 @@ CONTROL = Shape(
         "task": Field(NAME, "with rate_limit: the name of the task"),
         "rate": Field(TEXT, "with rate_limit: 10/m and the like"),
         "queue": Field(NAME, "with add_consumer and cancel_consumer: the queue"),
+        "n": Field(Integer(1, 100_000), "with pool_grow and pool_shrink: by so many; default 1"),
+        "max": Field(Integer(1, 100_000), "with autoscale: the largest pool"),
+        "min": Field(Integer(0, 100_000), "with autoscale: the smallest pool"),
         "timeout": Field(Seconds(), "with ping: how long it waits for answers; default 1"),
     },
 )

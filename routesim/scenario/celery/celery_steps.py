@@ -161,6 +161,12 @@ class CelerySteps:
     def cancel_consumer(self, step: WrittenStep, _: Producer) -> dict[str, Any]:
         return {"queue": str(step.fields["queue"])}
 
+    def pool_size(self, step: WrittenStep, _: Producer) -> dict[str, Any]:
+        return {"n": step.fields.get("n", 1)}
+
+    def autoscale(self, step: WrittenStep, _: Producer) -> dict[str, Any]:
+        return {name: step.fields.get(name) for name in ("max", "min")}
+
     def add_consumer(self, step: WrittenStep, producer: Producer) -> dict[str, Any]:
         queue = self._queue(producer.app, step.fields["queue"])
         self._declare(queue, step.at)
@@ -325,4 +331,7 @@ ARGUMENTS: dict[str, Callable[[CelerySteps, WrittenStep, Producer], dict[str, An
     "rate_limit": CelerySteps.rate_limit,
     "cancel_consumer": CelerySteps.cancel_consumer,
     "add_consumer": CelerySteps.add_consumer,
+    "pool_grow": CelerySteps.pool_size,
+    "pool_shrink": CelerySteps.pool_size,
+    "autoscale": CelerySteps.autoscale,
 }

@@ -67,6 +67,13 @@ TASK = Shape(
     },
     optional=True,
 )
+AUTOSCALE = Shape(
+    "a range",
+    {
+        "max": Field(Integer(1, 100_000), "so many at most", required=True),
+        "min": Field(Integer(0, 100_000), "so many at least; default 0"),
+    },
+)
 WORKER_DECLARES = Shape("declares", {key: TOPOLOGY_FIELDS[key] for key in ("exchanges", "queues", "bindings")})
 MINGLE = Shape(
     "how a worker mingles",
@@ -108,6 +115,8 @@ WORKER = Shape(
             Boolean(),
             "late only: a task that has succeeded, and is delivered again, is acknowledged without a run; default false",
         ),
+        "autoscale": Field(AUTOSCALE, "its pool grows and shrinks with what is at hand, instead of concurrency"),
+        "broker_heartbeat": Field(Duration(), "pool solo, on RabbitMQ: it loses its connection when a task outlasts two of them"),
         "remap_sigterm": Field(Boolean(), "its SIGTERM is a cold shutdown (REMAP_SIGTERM=SIGQUIT); default false"),
         "app": Field(LazyApp(), "the settings of its app, by which it sends what its tasks call and what follows them"),
         "persistent_results": Field(Boolean(), "results have delivery_mode 2; default false"),

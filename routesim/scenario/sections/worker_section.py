@@ -9,6 +9,7 @@ from routesim.celery.pools import PREFORK
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.sending import send, sender_of
 from routesim.model import (
+    Autoscale,
     ChannelPlan,
     Consumer,
     Mingle,
@@ -30,7 +31,7 @@ from routesim.scenario.sections.names import Names, Owner
 from routesim.steps import Step
 
 Fields = dict[str, Any]
-OWN = ("queues", "declares", "mingle")  # that are more than a value of the model's
+OWN = ("queues", "declares", "mingle", "autoscale")  # that are more than a value of the model's
 
 
 class WorkerSection:
@@ -123,6 +124,8 @@ class WorkerSection:
                 plain[key] = tuple(map(str, plain[key]))
         if "app" in plain:
             plain["app"] = _bare(plain["app"])
+        if "autoscale" in options:
+            plain["autoscale"] = Autoscale(options["autoscale"]["max"], options["autoscale"].get("min", 0))
         if "mingle" in options:
             plain["mingle"] = self._mingle(name, options["mingle"])
         return plan._replace(**plain, declares=self._declares(name, options))
