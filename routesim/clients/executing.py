@@ -4,20 +4,19 @@ rules/celery#2.2)."""
 from math import ceil
 
 from routesim import events
-from routesim.clients import connecting, messages, scaling
+from routesim.clients import connecting, messages, scaling, settling
 from routesim.clients.actions import Actions, After, Soon
 from routesim.clients.calls import ending, following
 from routesim.clients.limits import RateLimit
 from routesim.clients.messages import emit
 from routesim.clients.outcomes import LOST, RunContext, TaskCourse, course, lost
-from routesim.clients.prefetching import restore_prefetch, update_prefetch
+from routesim.clients.prefetching import update_prefetch
 from routesim.clients.requests import Request, decodable, task_id, task_name
 from routesim.clients.timers import HeartbeatsMissed, JobEnds, JobReported, TaskDue, TokenReady
 from routesim.clients.worker_state import TaskJob, WorkerState
 from routesim.events import Event
 from routesim.model import Task
 from routesim.queues import DeliveringQueue, Delivery
-from routesim.steps import Ack, Reject
 
 NO_TASK, UNKNOWN_TASK, UNDECODABLE = "no task's message", "unknown task", "its body cannot be decoded"
 NEVER_RECEIVED = frozenset({NO_TASK, UNKNOWN_TASK, UNDECODABLE})  # why a message is turned away before it counts as received
@@ -29,12 +28,12 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
     worker = state.plan.name
     if task is None or name is None:
         why = NO_TASK if name is None else UNKNOWN_TASK
-        yield from _reject_tag(state, delivery, requeue=False)
+        yield from settling.reject_tag(state, delivery, requeue=False)
         following.vanished(state, delivery, why)
         yield events.TaskRejected(state.now, task_id(delivery), name or "", worker, False, why)
         return
     if not decodable(delivery):
-        yield from _ack_tag(state, delivery)
+        yield from settling.ack_tag(state, delivery)
         yield events.TaskRejected(state.now, task_id(delivery), name, worker, False, UNDECODABLE)
         return
     request = Request(delivery, consumer, task, state.life)
@@ -113,14 +112,14 @@ def begin(state: WorkerState) -> Actions:
             yield from _revoke(state, request, why_not)
             continue
         if state.plan.deduplicates and _is_known_to_have_succeeded(state, request):
-            yield from _acknowledge(state, request)
+            yield from settling.acknowledge(state, request)
             yield from emit(state, events.TaskSucceeded(state.now, request.id, request.task.name, state.plan.name))
             continue
         number, run = state.number(), state.shared.count_run(request.id)
         moment = RunContext(run, state.plan.name, state.now, state.shared.seed, state.shared.started, state.pool)
         job = state.running[number] = TaskJob(request, course(request, moment))
         if request.task.acks == "early":
-            yield from _acknowledge(state, request)
+            yield from settling.acknowledge(state, request)
         yield from emit(state, events.TaskStarted(state.now, request.id, request.task.name, state.plan.name, run))
         if job.course.takes:
             yield After(job.course.takes, JobEnds(number))
@@ -188,15 +187,15 @@ def done(state: WorkerState, number: int) -> Actions:
     elif late and _goes_back(state, task, ends):
         if ends == "time_limit":  # a failure that is told, and run again all the same
             yield from emit(state, events.TaskFailed(*at, course.why))
-        yield from _reject(state, request, requeue=True)
+        yield from settling.reject(state, request, requeue=True)
         yield from emit(state, events.TaskRejected(*at, True, course.why))
     elif late and ends == "exception" and task.on_failure == "reject":
-        yield from _reject(state, request, requeue=False)
+        yield from settling.reject(state, request, requeue=False)
         yield from emit(state, events.TaskRejected(*at, False, course.why or "exception"))
         yield from emit(state, events.TaskFailed(*at, course.why or "exception"))
     else:
         if late:
-            yield from _acknowledge(state, request)
+            yield from settling.acknowledge(state, request)
         yield from emit(state, _ending(at, course, state.now, retry))
     if state.stopping and not state.running and state.alive:
         yield from connecting.leave(state, state.stopping)
@@ -211,59 +210,12 @@ def _done_by_reject(state: WorkerState, request: Request, at: tuple[int, str, st
     elif not late:
         yield from emit(state, events.TaskIgnored(*at))
     if late:
-        yield from _reject(state, request, requeue=requeue)
+        yield from settling.reject(state, request, requeue=requeue)
         yield from emit(state, events.TaskRejected(*at, requeue, "Reject"))
 
 
 def _goes_back(state: WorkerState, task: Task, ends: str) -> bool:
     return (ends == "kill_child" and task.on_worker_lost == "requeue") or (ends == "time_limit" and task.on_timeout == "requeue")
-
-
-# Settling ----------------------------------------------------------------------------------------------------------
-
-
-def _acknowledge(state: WorkerState, request: Request) -> Actions:
-    yield from _settle(state, request, None)
-
-
-def _reject(state: WorkerState, request: Request, *, requeue: bool) -> Actions:
-    yield from _settle(state, request, requeue)
-
-
-def _settle(state: WorkerState, request: Request, requeue: bool | None) -> Actions:
-    """None: acknowledge. It is sent when the event loop turns, and that of a solo worker runs first what has come."""
-    if state.pool.still:
-        state.unsent.append((request, requeue))
-    else:
-        yield from _send_settled(state, request, requeue)
-
-
-def send_unsent(state: WorkerState) -> Actions:
-    unsent, state.unsent = state.unsent, []
-    for request, requeue in unsent:
-        yield from _send_settled(state, request, requeue)
-
-
-def _send_settled(state: WorkerState, request: Request, requeue: bool | None) -> Actions:
-    if request.life != state.life or not state.connected:
-        yield events.TaskUnsettled(state.now, request.id, request.task.name, state.plan.name)
-        return
-    yield from restore_prefetch(state)
-    request.settled = True
-    if requeue is None:
-        yield from _ack_tag(state, request.delivery)
-    else:
-        yield from _reject_tag(state, request.delivery, requeue=requeue)
-
-
-def _ack_tag(state: WorkerState, delivery: Delivery[DeliveringQueue]) -> Actions:
-    """Nothing for what came without acknowledgement; a reject would be sent all the same (kombu/message.py)."""
-    if delivery.queue.name not in state.plan.no_ack:
-        yield Ack(state.plan.name, delivery.tag)
-
-
-def _reject_tag(state: WorkerState, delivery: Delivery[DeliveringQueue], *, requeue: bool) -> Actions:
-    yield Reject(state.plan.name, delivery.tag, requeue)
 
 
 def _why_revoked(state: WorkerState, request: Request) -> str:
@@ -275,7 +227,7 @@ def _why_revoked(state: WorkerState, request: Request) -> str:
 def _revoke(state: WorkerState, request: Request, why: str) -> Actions:
     yield from messages.results(state, request, "REVOKED", why)
     yield from following.revoked(state, request)
-    yield from _acknowledge(state, request)
+    yield from settling.acknowledge(state, request)
     yield from emit(state, events.TaskRevoked(state.now, request.id, request.task.name, state.plan.name, why))
 
 
@@ -296,7 +248,7 @@ def terminate(state: WorkerState, id: str) -> Actions:
             yield from messages.results(state, job.request, "REVOKED", "terminated")
             yield from following.revoked(state, job.request)
             if job.request.task.acks == "late":
-                yield from _acknowledge(state, job.request)
+                yield from settling.acknowledge(state, job.request)
             yield from emit(state, events.TaskRevoked(state.now, id, job.request.task.name, state.plan.name, "terminated"))
     yield from begin(state)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.broker import ChannelEnded, ConsumerEnded
-from routesim.clients import connecting, executing, fetching, mingling, scaling, shutdown
+from routesim.clients import connecting, executing, fetching, mingling, scaling, settling, shutdown
 from routesim.clients.actions import Actions, Soon
 from routesim.clients.timers import (
     Autoscales,
@@ -165,7 +165,7 @@ def _catch_up(state: WorkerState) -> Actions:
                 state.told_to_end = 2
             yield from _read(state, state.unread.popleft())
     if state.unsent and not state.stands_still():
-        yield from executing.send_unsent(state)
+        yield from settling.send_unsent(state)
     if state.told_to_end and not (state.stands_still() or state.is_full()):
         yield from shutdown.warm(state)
     if state.shared.on_redis:

@@ -9,6 +9,7 @@ from kits.celery_notation import command, scenario, send, wait
 
 from routesim import events
 from routesim.broker import counts, imbalance
+from routesim.celery.pools import POOLS
 from routesim.events import Event
 from routesim.run import Runner
 from routesim.scenario import Scenario
@@ -42,7 +43,9 @@ workers = st.fixed_dictionaries(
     optional={
         "concurrency": st.integers(1, 3), "prefetch": st.integers(0, 4), "eta_limit": st.integers(1, 5),
         "prefetch_of": st.sampled_from(["channel", "consumer"]), "cancels_on_loss": st.booleans(), "restart": st.just("2s"),
-        "reduces_prefetch": st.booleans(), "start": st.booleans(),
+        "reduces_prefetch": st.booleans(), "start": st.booleans(), "deduplicates": st.booleans(),
+        "pool": st.sampled_from(list(POOLS)), "soft_shutdown": st.just("3s"), "soft_shutdown_on_idle": st.booleans(),
+        "autoscale": st.just({"max": 3, "min": 1}), "broker_heartbeat": st.just("1s"),
     },
 )  # fmt: skip
 headers = some(
@@ -58,7 +61,7 @@ publishes = st.tuples(
 )
 signals = st.builds(
     lambda name, do: {"worker": {"name": name, "do": do}},
-    st.sampled_from(WORKERS), st.sampled_from(["start", "warm", "cold", "kill", "disconnect", "kill_child"]),
+    st.sampled_from(WORKERS), st.sampled_from(["start", "term", "warm", "cold", "cold", "kill", "disconnect", "kill_child"]),
 )  # fmt: skip
 commands = st.one_of(
     st.builds(lambda number, terminate: ("revoke", {"task_id": f"t{number}.0", "terminate": terminate}), st.integers(0, 8), st.booleans()),
@@ -66,6 +69,7 @@ commands = st.one_of(
               st.sampled_from(["0", "1/s"])),
     st.builds(lambda do, queue: (do, {"queue": queue}), st.sampled_from(["cancel_consumer", "add_consumer"]),
               st.sampled_from(QUEUES)),
+    st.builds(lambda do, n: (do, {"n": n}), st.sampled_from(["pool_grow", "pool_shrink"]), st.integers(1, 2)),
     st.just(("shutdown", {})),
 )  # fmt: skip
 steps = st.lists(
@@ -89,6 +93,11 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             told += [send(f"t{number}.{each}", task, routing_key=queue, headers=more, **fields) for each in range(count)]
     quorum = draw(st.booleans())
     each = {name: {**draw(workers), "control": f"{name}.inbox"} for name in WORKERS}
+    for step in told:
+        told_to = step.get("worker", {"name": "", "do": ""})
+        pool = POOLS[each.get(told_to["name"], {}).get("pool", "prefork")]
+        if (told_to["do"] == "cold" and not pool.cold) or (told_to["do"] == "kill_child" and not pool.process):
+            told_to["do"] = "kill"  # the others are refused
     if quorum:
         each = {name: {**worker, "prefetch_of": "consumer"} for name, worker in each.items()}
     return scenario(
@@ -120,7 +129,7 @@ class Watched:
         assert imbalance(counts(self.runner.broker)) is None
         assert self.runner.processes is not None
         for process in self.runner.processes.by_name.values():
-            assert len(process.running) <= process.plan.concurrency
+            assert len(process.running) - len(process.over) <= max(process.size, process.limit(), 3)
         return refused
 
     def hear(self, event: Event) -> None:
@@ -210,7 +219,7 @@ def test_what_the_broker_holds_open_for_a_worker_is_what_it_is_at(what: Scenario
         at_it = [job.request for job in process.running.values() if job.request.life == process.life]
         tags = {item.delivery.tag for item in (*waiting, *at_it) if not item.settled}
         assert tags == ({item.tag for item in line.unacked.values()} if line is not None else set())
-        assert not process.reserved or len(process.running) == process.plan.concurrency or process.stopping
+        assert not process.reserved or len(process.running) >= process.size or process.stopping
 
 
 @settings(max_examples=30, deadline=None)

@@ -34,10 +34,11 @@ OF_AMQP = dict.fromkeys(
     (steps.OpenChannel, steps.CloseChannel, steps.Flow, steps.SelectConfirms, steps.AskExchange),
     "only clients of `routesim serve` say it, in AMQP",
 )
+UNASKED: dict[type, str] = {steps.Fetch: "RabbitMQ sends unasked, up to the prefetch"}
 WHY_NOT: dict[str, dict[type, str]] = {
-    "broker": {},
+    "broker": UNASKED,
     "redis": OF_AMQP,
-    "rabbitmq": {steps.Flow: "its socket is full then, by itself"},
+    "rabbitmq": {**UNASKED, steps.Flow: "its socket is full then, by itself"},
 }
 
 
