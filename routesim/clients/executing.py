@@ -50,7 +50,7 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
     )  # fmt: skip
     if request.due_ms is None:
         yield from _reserve(state, request)
-        if state.autoscale is not None and request in state.reserved:
+        if state.autoscale is not None and _rate(state, request) is None:
             yield from scaling.received(state)
         return
     # An ETA that is past goes by way of the timer too (celery/worker/strategy.py): what has come with it is before it.
@@ -76,9 +76,13 @@ def due(state: WorkerState, number: int) -> Actions:
     yield from _reserve(state, request)
 
 
+def _rate(state: WorkerState, request: Request) -> float | None:
+    return state.rates.get(request.task.name, request.task.rate_limit)
+
+
 def _reserve(state: WorkerState, request: Request) -> Actions:
     """To the pool, or, where the task has a rate limit, first to wait for a token."""
-    rate = state.rates.get(request.task.name, request.task.rate_limit)
+    rate = _rate(state, request)
     if rate is None:
         state.reserved.append(request)
         return

@@ -108,6 +108,10 @@ class WorkerState:
         self.unsent: list[tuple[Request, bool | None]] = []  # settled, which a solo worker tells when it has read all
         self.over: dict[int, None] = {}  # runs that have ended meanwhile, in their order
 
+    def is_online(self) -> bool:
+        """Whether it works: connected, and past its questions to the others."""
+        return self.connected and not self.mingling
+
     def stands_still(self) -> bool:
         """It reads nothing, and no timer of its own goes off: a soft shutdown sleeps in the handler of the signal, a solo pool
         runs its task in the process."""

@@ -34,9 +34,8 @@ def differences(monitor: Monitor, runner: Runner) -> list[str]:
     for name, process in runner.processes.by_name.items():
         worker = monitor.workers[name]
         numbers = worker.numbers()
-        mingles = process.connected and bool(process.mingling)  # the monitor is told of it only when it is past that
-        told = {"online": worker.online or mingles, **{field: numbers[field] for field in ("active", "reserved", "held")}}
-        if process.connected and not mingles:
+        told = {"online": worker.online, **{field: numbers[field] for field in ("active", "reserved", "held")}}
+        if process.is_online():
             told["prefetch"] = numbers["prefetch"]
         known = {field: NOW[field](process) for field in told}
         if told != known:

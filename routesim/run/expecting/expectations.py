@@ -160,7 +160,7 @@ NOW: dict[str, Any] = {
     "reserved": lambda process: len(process.reserved) + sum(len(limit.waiting) for limit in process.buckets.values()),
     "held": lambda process: len(process.held),
     "prefetch": lambda process: process.prefetch.sent,
-    "online": lambda process: process.connected,
+    "online": lambda process: process.is_online(),
 }
 _ACTUAL = {
     "queues": _queue,
