@@ -24,9 +24,12 @@ SHOWN = "…"
 
 
 def explain_queue(scenario: Scenario, name: str) -> Answer:
-    """Raises `CannotExplain` when the scenario declares no queue of that name."""
+    """Raises `CannotExplain` when the scenario declares no queue of that name, neither at the top nor while it runs."""
     broker = topology(scenario)
     queue = broker.queues.get(name)
+    if queue is None:
+        broker = _after(scenario)
+        queue = broker.queues.get(name)
     if queue is None:
         cure = did_you_mean(name, broker.queues)
         raise CannotExplain(f"no queue '{name}' is declared" + (f"; {cure}" if cure else ""))
@@ -47,6 +50,11 @@ def explain_queue(scenario: Scenario, name: str) -> Answer:
         "over_time": [item.as_data() for item in times],
     }  # fmt: skip
     return Answer(f"queue {name}: {', '.join(facts)}", tuple(item for item in sections if item.rows), (), data)
+
+
+def _after(scenario: Scenario) -> Broker:
+    """What there is at the end of its run: a step, a caller or a worker may have declared more than stands at the top."""
+    return Runner(scenario, keep=False).run().broker
 
 
 def _settings(broker: Broker, queue: QueueType) -> Section:

@@ -131,3 +131,11 @@ def test_a_call_that_the_run_never_came_to_was_not_sent() -> None:
     found = told(SHOP + "  - wait: 5s\n  - call: {task: late, id: t}\nuntil: 1s\n", "t")
     assert found["fate"] is None
     assert "was never sent" in found["sentence"]
+
+
+def test_a_queue_that_only_the_run_declares_can_be_explained() -> None:
+    text = SHOP.replace("steps:", "  producers: {web: {}}\nsteps:") + "  - call: {task: late, id: t, queue: made, by: web}\n"
+    outcome = routesim("explain", "queue", "scene.yaml", "made", files={"scene.yaml": text})
+    assert outcome.status == 0, outcome.err
+    assert "queue made: classic" in outcome.out
+    assert "did you mean 'made'" in routesim("explain", "queue", "scene.yaml", "mades", files={"scene.yaml": text}).err
