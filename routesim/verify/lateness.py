@@ -22,12 +22,14 @@ class Timer(NamedTuple):
 
 class Timing(Fold):
     """When the steps of a simulated run begin, when its clients do something, and when its timers go off. `broker` is set before
-    the run begins; `margin_ms`: how long before it would have expired a message was handed to a client, at the least."""
+    the run begins; `margin_ms`: how long before it would have expired a message was handed to a client, at the least; `lease_ms`:
+    the shortest time after which a queue that nobody uses is deleted."""
 
     broker: Engine
 
     def __init__(self) -> None:
         self.margin_ms: int | None = None
+        self.lease_ms: int | None = None
         self.steps: list[int] = []
         self.acts: list[int] = []
         self.timers: list[Timer] = []
@@ -43,6 +45,12 @@ class Timing(Fold):
     def _ended(self, event: events.ConsumerCancelled | events.QueueDeleted) -> None:
         if event.why.endswith((LEASE_OVER, "acknowledgement timeout")):
             self.timers.append(Timer(event.at_ms, 0))
+
+    def _declared(self, event: events.QueueDeclared) -> None:
+        queue = self.broker.queues.get(event.queue)
+        lease = None if queue is None else queue.settings.expires
+        if lease is not None:
+            self.lease_ms = lease if self.lease_ms is None else min(lease, self.lease_ms)
 
     def _delayed(self, event: events.Delayed | events.RetryDelayed) -> None:
         self.timers.append(Timer(event.until_ms, event.at_ms))
@@ -72,6 +80,7 @@ class Timing(Fold):
         events.Dropped: _removed,
         events.ConsumerCancelled: _ended,
         events.QueueDeleted: _ended,
+        events.QueueDeclared: _declared,
         events.Delayed: _delayed,
         events.RetryDelayed: _delayed,
     }
@@ -97,6 +106,8 @@ class Timing(Fold):
         latest = max((real - planned for real, planned in zip(real_steps, self.steps, strict=False)), default=0)
         if self.margin_ms is not None and latest * 2 > self.margin_ms:
             return f"a step came {latest} ms late, and a message would have expired {self.margin_ms} ms after it was handed out"
+        if self.lease_ms is not None and latest * 2 > self.lease_ms:
+            return f"a step came {latest} ms late, and a queue would have been deleted after {self.lease_ms} ms without use"
         left_ms = _nearest(sorted(self.acts), self.timers)
         if left_ms is not None and late_ms * 2 > left_ms:
             return f"what clients did was {late_ms} ms late, {left_ms} ms before a timer"

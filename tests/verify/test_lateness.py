@@ -77,6 +77,19 @@ def test_what_would_have_expired_had_it_been_handed_out_later() -> None:
     )
 
 
+def test_what_would_have_been_deleted_for_want_of_use() -> None:
+    text = """
+    queues: {q: {exclusive: true, channel: owner, arguments: {x-expires: 400}}}
+    steps: [publish: {routing_key: q}, publish: {routing_key: q}, crash: owner]
+    """
+    timing = timing_of(text)
+    assert timing.timers == []
+    assert timing.why_void([0, 150, 190], 0) is None
+    assert timing.why_void([0, 150, 250], 0) == (
+        "a step came 250 ms late, and a queue would have been deleted after 400 ms without use"
+    )
+
+
 def test_without_timers_nothing_is_late() -> None:
     timing = timing_of("queues: {q: }\nsteps: [publish: {routing_key: q}, wait: 1s, get: {queue: q}]\n")
     assert timing.why_void([0, 5000, 9000], 9000) is None
