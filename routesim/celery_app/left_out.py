@@ -46,8 +46,6 @@ def _places(answer: dict[str, Any]) -> Iterator[str]:
     kind = answer["broker"]["kind"]
     if kind not in AMQP | REDIS:
         yield f"broker {scalar(kind)}: not simulated; the scenario runs on RabbitMQ"
-    if answer["results"] not in (None, "rpc", "disabled"):
-        yield f"result_backend {scalar(answer['results'])}: only results that travel through the broker (rpc://) are simulated"
     unknown = [name for name in answer["other_transport_options"] if name not in TRANSPORT_OPTIONS]
     if unknown:
         yield f"broker_transport_options {named(unknown)}: not known to routesim"

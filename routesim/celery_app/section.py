@@ -90,8 +90,8 @@ def _app(answer: dict[str, Any], destinations: Destinations) -> dict[str, Any]:
     found = {name: value for name, value in found.items() if value is not None and value != default_of(name)}
     if answer["zone"] is not None:
         found["timezone"] = answer["zone"]
-    if answer["results"] == "rpc":
-        found["result_backend"] = "rpc://"
+    if answer["results"] not in (None, "disabled"):
+        found["result_backend"] = f"{answer['results']}://"  # which kind decides about chords; where it is does not
     options = {name: value for name, value in answer["transport_options"].items() if value is not None}
     if options:
         found["broker_transport_options"] = options

@@ -167,7 +167,7 @@ def test_settings_with_a_namespace_and_discovered_tasks_and_redis(project, capsy
         assert setting in out
     assert "workers: {w1: {}, w2: {}}" in out
     assert "tasks: {shop.tasks.mail: {}}" in out
-    assert "result_backend redis: only" in out
+    assert 'result_backend: "redis://"' in out  # where that is does not matter
     assert "task_always_eager is not simulated: tasks run in the caller" in out
     assert "swordfish" not in out
 

@@ -16,6 +16,8 @@ PIDS = Path(os.environ["PROGRAM"]).with_name("pids")
 
 app = Celery("program_app", broker=os.environ["PROGRAM_BROKER"])
 app.conf.update(PROGRAM["settings"])
+if os.environ["PROGRAM_BROKER"].startswith("redis"):
+    app.conf.result_backend = os.environ["PROGRAM_BROKER"]  # which counts for chords
 
 
 def carry_out(task: Task, rules: list[dict[str, Any]]) -> None:

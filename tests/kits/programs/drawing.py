@@ -13,7 +13,8 @@ ONCE = {"requeue": {"redelivered": False}, "kill_child": {"redelivered": False}}
 
 class Program(NamedTuple):
     """`tasks`: name: {options: of app.task, rules: what a run does, the first that fits}. `steps`: ("call", id, fields),
-    ("chain", id, names of tasks: the first one is id-1), ("wait", seconds), ("revoke", id, terminate), ("worker", name, what). Times are in seconds."""
+    ("canvas", chain or chord, of (id, task) in their order, the last one its body), ("wait", seconds), ("revoke", id, terminate),
+    ("worker", name, what). Times are in seconds."""
 
     settings: dict[str, Any]
     tasks: dict[str, dict[str, Any]]
@@ -38,16 +39,19 @@ def drawn(seed: int, number: int, *, redis: bool) -> Program:
 
     up, calls = True, 0
     for _ in range(dice.randint(4, 9)):
-        what = dice.choices(("call", "chain", "wait", "revoke", "worker", "child"), (6, 1, 4, 1, 1.2, 0.6))[0]
-        if what == "chain":
-            steps.append(("chain", f"c{len(steps)}", tuple(dice.choices(list(tasks), k=dice.randint(2, 3)))))
-        elif what == "call":
+        kinds = {"call": 6, "chain": 1, "chord": 1 if redis else 0, "wait": 4, "revoke": 1, "worker": 1.2, "child": 0.6}
+        what = dice.choices(list(kinds), list(kinds.values()))[0]
+        if what == "call":
             for _ in range(dice.choice((1, 1, 2, 3))):
                 calls += 1
                 fields = {"countdown": dice.choice(COUNTDOWNS)} if dice.random() < 0.25 else {}
                 if dice.random() < 0.1:
                     fields["expires"] = dice.choice(COUNTDOWNS) + 0.5
                 steps.append(("call", f"t{calls}", {"task": dice.choice(list(tasks)), **fields}))
+        elif what in ("chain", "chord"):
+            members = tuple((f"t{calls + number}", dice.choice(list(tasks))) for number in range(1, dice.choice((2, 3)) + 1))
+            calls += len(members)
+            steps += apart(("canvas", what, members))
         elif what == "wait":
             steps.append(("wait", dice.choice(WAITS)))
         elif what == "revoke" and calls:

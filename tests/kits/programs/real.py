@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from celery import Celery, chain
+from celery import Celery, chain, chord
 
 from kits.programs.drawing import QUEUE, Program
 from kits.programs.seen import Moment
@@ -35,6 +35,12 @@ class Player:
         self.url = url
         self.app = Celery("caller", broker=url, set_as_current=False)
         self.app.conf.update(program.settings)
+        if url.startswith("redis"):
+            self.app.conf.result_backend = url
+            consumer = self.app.backend.result_consumer  # which would subscribe to results that nobody asks for
+            consumer.consume_from = consumer.cancel_for = lambda _: None
+        for name in program.tasks:
+            self.app.task(name=name, shared=False, typing=False)(_body)  # a chord is made of tasks that the caller knows
         self.all: list[subprocess.Popen[bytes]] = []
         self.waiting: dict[str, list[subprocess.Popen[bytes]]] = {name: [] for name in program.workers}
         self.working: dict[str, subprocess.Popen[bytes]] = {}
@@ -66,6 +72,8 @@ class Player:
             for worker in self.all:
                 _kill(worker)
             monitor.join(5)
+            if self.app.conf.result_backend:
+                self.app.backend.client.connection_pool.disconnect()
             self.app.close()
 
     def _standby(self, name: str, number: int, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
@@ -106,11 +114,10 @@ class Player:
             case ("call", id, fields):
                 options = {name: fields[name] for name in ("countdown", "expires") if name in fields}
                 self.app.send_task(fields["task"], task_id=id, **options)
-            case ("chain", id, names):
-                signatures = [
-                    self.app.signature(name, immutable=True, task_id=f"{id}-{number}") for number, name in enumerate(names, 1)
-                ]
-                chain(*signatures, app=self.app).apply_async()
+            case ("canvas", kind, members):
+                signatures = [self.app.signature(task, immutable=True).set(task_id=id) for id, task in members]
+                canvas = chain(*signatures) if kind == "chain" else chord(signatures[:-1], signatures[-1])
+                canvas.apply_async()
             case ("revoke", id, terminate):
                 self.app.control.revoke(id, terminate=terminate)
             case ("worker", name, "start"):
@@ -199,3 +206,7 @@ def left_on_redis(url: str) -> dict[str, list[str]]:
         QUEUE: [f"{each['headers']['id']} {each['headers']['retries']}" for each in messages],
         "unacked": sorted(f"{each['headers']['id']} {each['headers']['retries']}" for each in unacked),
     }
+
+
+def _body() -> None:
+    """Of a task that the caller only calls."""

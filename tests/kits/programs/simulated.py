@@ -46,7 +46,8 @@ def imported(folder: Path, profile: str | None) -> dict[str, Any]:
 def sketched(program: Program, broker: dict[str, Any]) -> dict[str, Any]:
     """The same as `imported` without asking the app, to see in a moment whether a program can be told apart on a real clock."""
     tasks = {name: task["options"] for name, task in program.tasks.items()}
-    return {**broker, "celery": {"apps": {"program_app": program.settings}, "workers": {"w1": {}}, "tasks": tasks}}
+    settings = {**program.settings, **({"result_backend": "redis://"} if broker else {})}
+    return {**broker, "celery": {"apps": {"program_app": settings}, "workers": {"w1": {}}, "tasks": tasks}}
 
 
 def simulated(program: Program, app: dict[str, Any]) -> Simulated:
@@ -82,8 +83,10 @@ def _step(step: tuple[Any, ...]) -> dict[str, Any]:
         case ("call", id, fields):
             times = {name: f"{round(fields[name] * 1000)}ms" for name in ("countdown", "expires") if name in fields}
             return {"call": {"id": id, **fields, **times}}
-        case ("chain", id, names):
-            return {"call": {"id": id, "chain": list(names)}}
+        case ("canvas", kind, members):
+            signatures = [{"task": task, "id": id, "immutable": True} for id, task in members]
+            chord = {"header": signatures[:-1], "body": signatures[-1]}
+            return {"call": {kind: signatures if kind == "chain" else chord}}
         case ("wait", seconds):
             return {"wait": f"{round(seconds * 1000)}ms"}
         case ("revoke", id, terminate):
