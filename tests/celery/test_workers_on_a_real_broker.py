@@ -1,5 +1,6 @@
 """What worker processes do on the embedded engine they do on a real broker: the same deliveries, tags, leftovers and states."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from test_recorded_sequences import ROWS, one
 from routesim.run import Runner
 from routesim.run.rehearsal import rehearsed
 from routesim.run.session import BrokerSession
+from routesim.scenario import load_source
+from routesim.scenario.yaml.source import Source
 
 HERE = Path(__file__).parent
 # Rows whose times a real clock can be held to; each at a speed at which they are still far apart.
@@ -65,3 +68,21 @@ def test_a_retry_that_carries_x_death_is_lost(session: BrokerSession, headers: s
         assert result.tasks is not None
         assert result.tasks.of["t"]["state"] == expected
         assert sum(queue.ready_count() for queue in result.broker.queues.values()) == 0
+
+
+def test_a_worker_that_starts_asks_the_others_there_too(session: BrokerSession) -> None:
+    celery = {
+        "apps": {"shop": None},
+        "tasks": {"t": None},
+        "workers": {"w1": {"gossip": False}, "w2": {"start": False, "gossip": False}},
+    }
+    steps = [
+        {"call": {"task": "t", "id": "later", "countdown": 20}}, wait("1s"), {"control": {"do": "revoke", "id": "later"}}, wait("1s"),
+        signal("w2", "start"), wait("3s"), signal("w1", "warm"), wait("20s"),
+    ]  # fmt: skip
+    text = json.dumps({"rabbitmq": session.profile, "celery": celery, "steps": steps})
+    what = load_source(Source("row.yaml", text), "")
+    held(session, what, speed=5)
+    result = Runner(what).run()
+    assert result.tasks is not None
+    assert result.tasks.of["later"]["state"] == "REVOKED"
