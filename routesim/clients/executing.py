@@ -30,6 +30,8 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
         why = NO_TASK if name is None else UNKNOWN_TASK
         yield from settling.reject_tag(state, delivery, requeue=False)
         following.vanished(state, delivery, why)
+        if name is not None:
+            yield from messages.unknown_result(state, delivery, name)
         yield events.TaskRejected(state.now, task_id(delivery), name or "", worker, False, why)
         return
     if not decodable(delivery):

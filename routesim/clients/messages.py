@@ -3,6 +3,7 @@ rules/celery#2.1)."""
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key, own_key
 from routesim.celery.epoch import iso
@@ -11,11 +12,13 @@ from routesim.clients.actions import Actions
 from routesim.clients.names import of_task, publish
 from routesim.clients.outcomes import TaskCourse
 from routesim.clients.replies import message_of
-from routesim.clients.requests import Request, headers_of
+from routesim.clients.requests import Request, headers_of, task_id
 from routesim.clients.worker_state import WorkerState
 from routesim.events import Event
 from routesim.model import Message, events_channel, pool_channel
+from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Publish
+from routesim.values import raw
 
 DEATH_HEADERS = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-last-death-exchange",
                  "x-last-death-queue", "x-last-death-reason", "x-delivery-count", "x-acquired-count")  # fmt: skip
@@ -34,18 +37,27 @@ def sent_by_body(state: WorkerState, request: Request, course: TaskCourse) -> It
                 state, pool_channel(state.plan.name), message_of(reply, request.delivery, request.retries + 1),
                 reply.id or of_task(request.id, "sub"),
             )  # fmt: skip
+            state.opened.add(step.channel)
             yield step._replace(message=_as_task(step.message, step.id))
 
 
 def retry(state: WorkerState, request: Request, course: TaskCourse) -> Publish:
+    state.opened.add(pool_channel(state.plan.name))
     return publish(state, pool_channel(state.plan.name), _retry(state, request, course), of_task(request.id, "retry"))
 
 
 def results(state: WorkerState, request: Request, status: str, why: str = "") -> Iterator[Publish]:
     """The message that tells the caller, where there is one (rpc://)."""
-    if state.plan.results and request.reply_to and not request.ignores_result:
-        channel = pool_channel(state.plan.name)
-        yield publish(state, channel, _result(state, request, status, why), of_task(request.id, "result"))
+    if not request.ignores_result:
+        result = request.task.returns if status == "SUCCESS" else why
+        yield from _result(state, request.id, request.reply_to, status, result)
+
+
+def unknown_result(state: WorkerState, delivery: Delivery[DeliveringQueue], name: str) -> Iterator[Publish]:
+    """Of a task that the worker does not know, whatever is said about results (celery/worker/consumer/consumer.py:
+    on_unknown_task)."""
+    reply_to = str(raw(delivery.copy.content.properties.get("reply_to")) or "")
+    yield from _result(state, task_id(delivery), reply_to, "FAILURE", f"NotRegistered: {name}")
 
 
 def is_recorded(request: Request, course: TaskCourse) -> bool:
@@ -97,11 +109,16 @@ def _delays(state: WorkerState, request: Request) -> bool:
     return state.plan.delays and request.delivery.copy.content.exchange != ""
 
 
-def _result(state: WorkerState, request: Request, status: str, why: str) -> Message:
-    """What `rpc://` sends to the caller's queue."""
-    body = {"task_id": request.id, "status": status, "result": request.task.returns if status == "SUCCESS" else why}
+def _result(state: WorkerState, id: str, reply_to: str, status: str, result: Any) -> Iterator[Publish]:
+    """What `rpc://` sends to the caller's queue, where there is one."""
+    if not state.plan.results or not reply_to:
+        return
+    channel = pool_channel(state.plan.name)
+    state.opened.add(channel)
+    body = json.dumps({"task_id": id, "status": status, "result": result})
     mode = PERSISTENT if state.plan.persistent_results else TRANSIENT
-    return Message("", request.reply_to, json.dumps(body), None, None, None, mode, False, {**JSON, "correlation_id": request.id})
+    message = Message("", reply_to, body, None, None, None, mode, False, {**JSON, "correlation_id": id})
+    yield publish(state, channel, message, of_task(id, "result"))
 
 
 # Events ------------------------------------------------------------------------------------------------------------------

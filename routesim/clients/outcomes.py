@@ -7,7 +7,7 @@ from routesim.carried import fits
 from routesim.celery.pools import POOLS, PREFORK, TaskPool
 from routesim.clients.requests import Request, headers_of
 from routesim.comparisons import holds
-from routesim.model import Reply, Run, Task
+from routesim.model import Reply, Run
 
 KILL_WORKER = "kill_worker"
 LOST = "WorkerLostError"
@@ -54,7 +54,7 @@ def course(request: Request, moment: RunContext) -> TaskCourse:
         planned = lost(request, TaskCourse(takes, ends, countdown, publish))
     else:
         planned = TaskCourse(takes, ends, countdown, publish, "", calls)
-    limit, cut = _limit(task, moment.pool)
+    limit, cut = _limit(request, moment.pool)
     if limit is None or takes <= limit:
         return planned
     why = f"{'Soft' if cut == 'exception' else ''}TimeLimitExceeded"
@@ -84,10 +84,12 @@ def _used_up(request: Request) -> bool:
     return request.task.max_retries is not None and request.retries >= request.task.max_retries
 
 
-def _limit(task: Task, pool: TaskPool) -> tuple[int | None, str]:
-    """The time limit that strikes first, and what it ends in; None: the pool has none."""
-    hard = task.time_limit if pool.hard else None
-    soft = task.soft_time_limit if pool.soft else None
+def _limit(request: Request, pool: TaskPool) -> tuple[int | None, str]:
+    """The time limit that strikes first, and what it ends in; None: the pool has none. What the call says goes before what the
+    task says (celery/worker/request.py: execute_using_pool)."""
+    called = request.time_limits
+    hard = called[0] or request.task.time_limit if pool.hard else None
+    soft = called[1] or request.task.soft_time_limit if pool.soft else None
     if soft is not None and (hard is None or soft < hard):
         return soft, "exception"
     return hard, "time_limit"

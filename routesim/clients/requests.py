@@ -55,6 +55,15 @@ class Request:
         found = self._header("ignore_result")
         return found if isinstance(found, bool) else self.task.ignore_result
 
+    @property
+    def time_limits(self) -> tuple[int | None, int | None]:
+        """In ms, hard and soft, of this call alone."""
+        given = self._header("timelimit")
+        if not isinstance(given, list) or len(given) != 2:
+            return None, None
+        hard, soft = (round(limit * 1000) if isinstance(limit, (int, float)) else None for limit in map(raw, given))
+        return hard, soft
+
     def _header(self, name: str) -> Any:
         return raw(headers_of(self.delivery).get(name))
 

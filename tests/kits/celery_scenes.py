@@ -416,4 +416,37 @@ expect:
   tasks: {order-1: {state: SUCCESS}, small: {state: SUCCESS}, large: {state: SUCCESS}, order-2: {runs: 1}, order-3: {started_at: 2s}}
   chords: {order: {state: done}}
 """,
+    "a time limit of one call goes before the task's": """
+celery:
+  apps: {shop: {task_time_limit: 20}}
+  workers: {w1: {concurrency: 3}}
+  tasks: {slow: {takes: 8s}, parent: {calls: {task: slow, time_limit: 4}}}
+steps:
+  - call: {task: slow, id: short, time_limit: 3}
+  - call: {task: slow, id: soft, soft_time_limit: 2}
+  - call: {task: parent, id: p}
+expect:
+  tasks:
+    short: {state: FAILURE, ended_at: 3s, error: TimeLimitExceeded}
+    soft: {state: FAILURE, ended_at: 2s, error: SoftTimeLimitExceeded}
+    p-sub-1: {state: FAILURE, ended_at: 4s}
+""",
+    "a revoked task sends a result, and its chord is told": """
+celery:
+  apps: {shop: {result_backend: "rpc://"}, count: {result_backend: "redis://", task_default_queue: count}}
+  workers: {w1: {app: shop}, w2: {app: count, concurrency: 1}}
+  tasks: {add: {app: [shop, count], takes: 1s}, theirs: {app: count}}
+  producers: {p1: {app: shop}, p2: {app: count}}
+steps:
+  - call: {task: add, id: gone, by: p1, countdown: 5}
+  - call: {task: theirs, id: unknown, by: p1}
+  - call: {chord: {header: [add, {task: add, countdown: 9}], body: add}, id: c, by: p2}
+  - control: {do: revoke, id: gone, by: p1}
+  - control: {do: revoke, id: c-2, by: p2}
+expect:
+  tasks: {gone: {state: REVOKED}, c-2: {state: REVOKED}, c-3: {runs: 0}}
+  queues: {p1.oid: {ready: [unknown-result-1, gone-result-1]}}
+  chords: {c: {state: failed, returned: 2}}
+  lost: 1
+""",
 }

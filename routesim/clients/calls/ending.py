@@ -10,7 +10,6 @@ from routesim.clients.calls import calling, following
 from routesim.clients.outcomes import TaskCourse
 from routesim.clients.requests import Request
 from routesim.clients.worker_state import WorkerState
-from routesim.model import pool_channel
 
 # Returns the course that it took, for what raises is an exception, and the message in which it was sent anew.
 Ending = Generator[Action, StepRefusal | None, tuple[TaskCourse, str]]
@@ -18,7 +17,6 @@ Ending = Generator[Action, StepRefusal | None, tuple[TaskCourse, str]]
 
 def sends(state: WorkerState, request: Request, course: TaskCourse) -> Ending:
     """What the body calls, then what becomes of the run: the retry; or what follows, the result, and its part of a chord."""
-    state.opened.add(pool_channel(state.plan.name))
     yield from messages.sent_by_body(state, request, course)
     why = yield from calling.calls(state, request, course.calls)
     course = _raised(course, why)
