@@ -19,6 +19,7 @@ import piping
 import policies
 import rendering
 import routing
+import serving
 import startup
 import throughput
 from readme import renewed
@@ -34,6 +35,7 @@ SECTIONS = {
     "rendering": rendering,
     "loading": loading,
     "piping": piping,
+    "serving": serving,
 }
 README = Path(__file__).resolve().parents[2] / "README.md"
 HEAD = f"  {'':<{WHAT}}{'figure':>{FIGURE}}{'ratio':>{RATIO}} {'to':<{TO}}{'goal':<{GOAL}}holds"

@@ -1,0 +1,127 @@
+"""`routesim serve`: from its start to the first connection, its throughput under pika in turn with a real RabbitMQ, its memory."""
+
+import contextlib
+import json
+import logging
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rows import Row, at_least, at_most, duration, missing
+from scale import Scale
+
+TITLE = "routesim serve"
+ROOT = Path(__file__).resolve().parents[2]
+REAL = "amqp://guest:guest@127.0.0.1:5643/%2F"  # a RabbitMQ 4.3, as tests/brokers/start starts it
+PREFETCH, CONFIRMED = 100, 6  # one in so many messages is published with its confirm waited for
+BODY = b"x" * 100
+
+
+def measure(scale: Scale) -> Iterator[Row]:
+    try:
+        import pika
+    except ImportError:
+        yield missing("routesim serve under pika", "pika")
+        return
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
+    began = [_first_connection() for _ in range(max(1, scale.processes // 3))]
+    seconds = statistics.median(began)
+    yield Row("from its start to the first connection.open-ok", duration(seconds), goal=at_most("V1", 0.5), value=seconds)
+    with _server() as (url, process):
+        size = _megabytes(process.pid)
+        yield Row("memory of an idle server", f"{size} MiB", goal=at_most("V3", 60), value=float(size))
+        try:
+            pika.BlockingConnection(pika.URLParameters(REAL)).close()
+        except (pika.exceptions.AMQPError, OSError):
+            yield Row("throughput: not measured, no RabbitMQ 4.3 answers on port 5643")
+            return
+        count = max(60, scale.commanded // 60)
+        rounds = [(_throughput(url, count), _throughput(REAL, count)) for _ in range(max(1, scale.processes // 3))]
+        for what in rounds[0][0]:
+            ratio = statistics.median(served[what] / real[what] for served, real in rounds)
+            figure = f"{statistics.median(served[what] for served, _ in rounds):,.0f}/s"
+            yield Row(f"pika: {what}", figure, ratio, "RabbitMQ 4.3", at_least("V2", 1.0))
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    command = [sys.executable, "-m", "routesim", "serve", "--port", "0", "--format", "json", "--quiet"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        try:
+            port = json.loads(process.stdout.readline())["port"]
+            yield f"amqp://guest:guest@127.0.0.1:{port}/%2F", process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.stdout.read()
+
+
+def _first_connection() -> float:
+    import pika
+
+    begin = time.perf_counter()
+    with _server() as (url, _):
+        connection = pika.BlockingConnection(pika.URLParameters(url))
+        took = time.perf_counter() - begin
+        connection.close()
+    return took
+
+
+def _megabytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS")), 0)
+
+
+def _throughput(url: str, count: int) -> dict[str, float]:
+    """Messages a second: published; consumed with acknowledgement; published with their confirms waited for."""
+    import pika
+
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    queue = channel.queue_declare("routesim-bench", durable=True).method.queue
+    channel.queue_purge(queue)
+    found: dict[str, float] = {}
+
+    def timed(what: str, messages: int, work: Callable[[], object]) -> None:
+        begin = time.perf_counter()
+        work()
+        found[what] = messages / (time.perf_counter() - begin)
+
+    def publish() -> None:
+        for _ in range(count):
+            channel.basic_publish("", queue, BODY)
+        channel.queue_declare(queue, passive=True)
+
+    timed("publish", count, publish)
+    left = count
+
+    def take(channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        nonlocal left
+        left -= 1
+        channel.basic_ack(method.delivery_tag)
+        if not left:
+            channel.stop_consuming()
+
+    channel.basic_qos(prefetch_count=PREFETCH)
+    channel.basic_consume(queue, take)
+    timed(f"consume with acks, prefetch {PREFETCH}", count, channel.start_consuming)
+    confirming = connection.channel()
+    confirming.confirm_delivery()
+    some = count // CONFIRMED
+
+    def confirmed() -> None:
+        for _ in range(some):
+            confirming.basic_publish("", queue, BODY)
+
+    timed("publish, each confirm waited for", some, confirmed)
+    confirming.queue_delete(queue)
+    connection.close()
+    return found
