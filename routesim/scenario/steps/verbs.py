@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from routesim import steps
+from routesim.failure_kinds import FAILURES
 from routesim.scenario.format.declared import (
     BINDING,
     EXCHANGE_NAME,
@@ -101,11 +102,11 @@ VERBS: dict[str, Verb] = {
     "consume": Verb(NAME, "starts a consumer", building.consume, (checks.CONSUMER,)),
     "cancel": Verb(NAME, "cancels a consumer", building.cancel, (checks.CONSUMER,)),
     "crash": Verb(
-        NAME, "the connection of a consumer or channel is lost without a word", building.ends_connection(steps.Crash),
+        NAME, FAILURES["crash"].effect, building.ends_connection(steps.Crash),
         (checks.CONSUMER_OR_CHANNEL,),
     ),
     "close": Verb(
-        NAME, "the connection of a consumer or channel is closed in good order", building.ends_connection(steps.Close),
+        NAME, FAILURES["close"].effect, building.ends_connection(steps.Close),
         (checks.CONSUMER_OR_CHANNEL,),
     ),
     "restart": Verb(Choice("clean", "kill"), "the broker stops and starts again", building.restart),

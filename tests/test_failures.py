@@ -1,0 +1,48 @@
+"""The table of failures says what the engines can do, and its page is current. UPDATE_DOCS=1 writes the page anew."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from kits.paths import ROOT
+
+from routesim.broker.rabbit_broker import HANDLERS
+from routesim.failure_kinds import FAILURES, RABBITMQ, REDIS
+from routesim.rabbitmq.engine import HANDLERS as ON_A_REAL_BROKER
+from routesim.redis.broker import HANDLERS as ON_REDIS
+from routesim.scenario.steps.verbs import VERBS
+
+PAGE = ROOT / "routesim" / "docs" / "failures.md"
+HEAD = """# Failures
+
+What can befall a connection or a broker, by one name everywhere. `step` is what every engine is asked; a scenario writes the verb
+of the same name where there is one ([steps](steps.md)), and `restart: kill` for `kill`.
+
+| failure | what it does | embedded engines | a real broker |
+| --- | --- | --- | --- |
+"""
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failure_is_carried_out_where_the_table_says_so(name: str) -> None:
+    failure = FAILURES[name]
+    assert (failure.step in HANDLERS, failure.step in ON_REDIS) == (RABBITMQ in failure.engines, REDIS in failure.engines)
+    assert not failure.real or failure.step in ON_A_REAL_BROKER
+
+
+@pytest.mark.parametrize("name", ["crash", "close"])
+def test_a_verb_says_what_its_failure_does(name: str) -> None:
+    assert FAILURES[name].effect in VERBS[name].help
+
+
+def page() -> Iterator[str]:
+    yield HEAD
+    for name, failure in FAILURES.items():
+        yield f"| {name} | {failure.effect} | {', '.join(failure.engines)} | {failure.real or 'cannot'} |\n"
+
+
+def test_the_page_of_failures_is_current() -> None:
+    text = "".join(page())
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(text, encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == text
