@@ -1,4 +1,4 @@
-"""The kinds of failure: what each is called, what it does, and who can carry it out. One vocabulary for all that speaks of them."""
+"""The kinds of failure: what each is called, what it does, who can carry it out. One vocabulary for all that speaks of them."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ RABBITMQ, REDIS = "rabbitmq", "redis"
 
 
 class Failure(NamedTuple):
-    """`step` asks an engine for it; `engines`: the embedded ones that can do it. `real`: how a real broker is asked for it, "" where
+    """`step` asks for it; `engines`: the embedded ones that can do it. `real`: how a real broker is asked for it, "" where
     it cannot be."""
 
     effect: str
