@@ -167,6 +167,11 @@ PAGES: dict[str, Page] = {
     "unknown-channel": Page(
         "A step answers on a channel that nothing uses.", "- ack: {channel: wroker, delivery_tag: 1}", "Mend the name."
     ),
+    "unknown-chord": Page(
+        "An expectation names a chord by an id that no group has.",
+        "steps: [{call: {chord: {header: [a, a], body: b}, id: pages}}]\nexpect: {chords: {page: {state: done}}}",
+        "The id of a chord is that of its call; without one it is chord-1, chord-2 and so on.",
+    ),
     "unknown-consumer": Page("No consumer has this name.", "- crash: packr", "Mend the name, or declare the consumer."),
     "unknown-exchange": Page(
         "An exchange is named that is declared nowhere. Where RabbitMQ would answer 404 this is an error; for an alternate or "
