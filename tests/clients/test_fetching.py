@@ -88,6 +88,8 @@ def test_deduplication_needs_a_backend_that_can_be_asked(backend: str | None, ru
     celery = {"apps": {"shop": settings}, "workers": {"w": {"mingle": False}}, "tasks": {"t": {"takes": "1s"}}}
     steps = [{"call": {"task": "t", "id": "t"}}, wait("500ms"), signal("w", "disconnect"), wait("5s")]
     document = {"rabbitmq": "4.0", "celery": celery, "steps": steps}
-    result = Runner(load_source(Source("row.yaml", json.dumps(document)), "")).run()
+    what = load_source(Source("row.yaml", json.dumps(document)), "")
+    assert [each.code for each in what.warnings] == ([] if backend else ["not-simulated"])
+    result = Runner(what).run()
     assert result.tasks is not None
     assert result.tasks.of["t"]["runs"] == runs

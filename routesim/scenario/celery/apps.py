@@ -98,6 +98,8 @@ class Apps:
                 later = not given.get("start", True) or "restart" in given
                 queues = self._consumed(app, str(name), given)
                 self.workers[str(name)] = AppWorker(str(name), app, queues, gossip, sends_events, later, [], at)
+        for app in {worker.app.name: worker.app for worker in self.workers.values()}.values():
+            self._warn_of_deduplication(app)
         for worker in self.workers.values():
             self._declare(worker, self.fields["workers"][worker.name])
         for app in self.apps.values():
@@ -182,6 +184,15 @@ class Apps:
 
     def _is_consumed(self, app: App, queue: TaskQueue) -> bool:
         return any(worker.app is app and queue in worker.queues for worker in self.workers.values())
+
+    def _warn_of_deduplication(self, app: App) -> None:
+        """Celery 5.7 asks a result backend that is not there (rules/celery#2.1)."""
+        name = "worker_deduplicate_successful_tasks"
+        if app.settings[name] and not app.settings["result_backend"]:
+            problem = (
+                f"{name} without a result backend: Celery fails what is delivered again with AttributeError; here it runs again"
+            )
+            self.reader.warning("not-simulated", problem, app.node[name], "set result_backend")
 
     def _start(self, worker: AppWorker, given: Fields) -> None:
         by_channel = self.global_qos and not (
