@@ -31,5 +31,11 @@ class Soon(NamedTuple):
     timer: Timer
 
 
-Action: TypeAlias = Step | Event | After | Soon
+class AfterBatch(NamedTuple):
+    """The timer goes off at this instant: after what has been sent to clients already, before what comes of that."""
+
+    timer: Timer
+
+
+Action: TypeAlias = Step | Event | After | Soon | AfterBatch
 Actions: TypeAlias = Generator[Action, StepRefusal | None, None]

@@ -5,7 +5,7 @@ from math import ceil
 
 from routesim import events
 from routesim.clients import connecting, messages, scaling, settling
-from routesim.clients.actions import Actions, After, Soon
+from routesim.clients.actions import Actions, After, AfterBatch, Soon
 from routesim.clients.calls import ending, following
 from routesim.clients.limits import RateLimit
 from routesim.clients.messages import emit
@@ -50,17 +50,18 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
             delivery.queue.name, delivery.copy.serial,
         ),
     )  # fmt: skip
-    if request.due_ms is None:
+    if request.due_ms is None or (due is None and state.shared.on_redis):
         yield from _reserve(state, request)
         if state.autoscale is not None and _rate(state, request) is None:
             yield from scaling.received(state)
         return
-    # An ETA that is past goes by way of the timer too (celery/worker/strategy.py): what has come with it is before it.
+    # An ETA that is past goes by way of the timer too (celery/worker/strategy.py): what has come with it is before it. From
+    # Redis messages come one by one, and the timer goes off between two of them.
     number = state.number()
     state.held[number] = request
     state.prefetch.increment()
     if due is None:
-        yield Soon(TaskDue(number))
+        yield AfterBatch(TaskDue(number))
     else:
         yield from update_prefetch(state)
         yield After(due - state.now, TaskDue(number))

@@ -4,7 +4,7 @@ from collections import deque
 
 from routesim.broker import ChannelEnded, ConsumerEnded
 from routesim.clients import process
-from routesim.clients.actions import Actions, After, Soon
+from routesim.clients.actions import Actions, After, AfterBatch, Soon
 from routesim.clients.timers import KEEP_NO_RUN_GOING, Timer
 from routesim.clients.worker_state import Shared, WorkerState
 from routesim.events import TaskLost
@@ -28,6 +28,7 @@ class Processes:
         self.by_name = {name: WorkerState(plan, shared, clock.slack_ms) for name, plan in scenario.workers.items()}
         self.by_channel = {name: state for state in self.by_name.values() for name in state.channels()}
         self.turns: deque[tuple[WorkerState, Timer]] = deque()
+        self.batched: list[tuple[int, WorkerState, Timer]] = []  # each after so many more things that clients are sent
 
     def start(self) -> None:
         """Those that start by themselves, in the order of the scenario."""
@@ -43,6 +44,16 @@ class Processes:
 
     def react(self, received: Delivery[DeliveringQueue] | ConsumerEnded | ChannelEnded) -> bool:
         """Whether this is for a process, which has then done what it does at once."""
+        if self.batched:
+            self.batched = [(left - 1, state, timer) for left, state, timer in self.batched]
+        found = self._react(received)
+        while self.batched and self.batched[0][0] <= 0:
+            _, state, timer = self.batched.pop(0)
+            if timer.is_due_still(state):
+                self._fire(state, timer)
+        return found
+
+    def _react(self, received: Delivery[DeliveringQueue] | ConsumerEnded | ChannelEnded) -> bool:
         if not isinstance(received, Delivery):
             state = self.by_channel.get(received.channel)
             if state is not None:
@@ -87,6 +98,8 @@ class Processes:
             if isinstance(action, After):
                 entry = WorkerTimer(state, action.timer, not isinstance(action.timer, KEEP_NO_RUN_GOING))
                 clock.agenda.schedule(clock.now() + action.ms, entry)
+            elif isinstance(action, AfterBatch):
+                self.batched.append((len(clock.broker.outbox), state, action.timer))
             elif isinstance(action, Soon):
                 self.turns.append((state, action.timer))
             elif isinstance(action, Step):

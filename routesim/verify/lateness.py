@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from routesim import events
-from routesim.broker.protocols import Engine
+from routesim.broker import Broker
 from routesim.run.folds.fold import Fold
 from routesim.run.rehearsal import LEASE_OVER
 
@@ -25,7 +25,7 @@ class Timing(Fold):
     the run begins; `margin_ms`: how long before it would have expired a message was handed to a client, at the least; `lease_ms`:
     the shortest time after which a queue that nobody uses is deleted."""
 
-    broker: Engine
+    broker: Broker
 
     def __init__(self) -> None:
         self.margin_ms: int | None = None
