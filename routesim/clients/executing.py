@@ -19,6 +19,10 @@ from routesim.model import Task
 from routesim.queues import DeliveringQueue, Delivery
 
 NO_TASK, UNKNOWN_TASK, UNDECODABLE = "no task's message", "unknown task", "its body cannot be decoded"
+FAILURES = (
+    "exception",
+    "kill_child",
+)  # what acks_on_failure is about: the death of a child too (celery/worker/request.py, on_failure)
 NEVER_RECEIVED = frozenset({NO_TASK, UNKNOWN_TASK, UNDECODABLE})  # why a message is turned away before it counts as received
 
 
@@ -196,7 +200,7 @@ def done(state: WorkerState, number: int) -> Actions:
             yield from emit(state, events.TaskFailed(*at, course.why))
         yield from settling.reject(state, request, requeue=True)
         yield from emit(state, events.TaskRejected(*at, True, course.why))
-    elif late and ends == "exception" and task.on_failure == "reject":
+    elif late and ends in FAILURES and task.on_failure == "reject":
         yield from settling.reject(state, request, requeue=False)
         yield from emit(state, events.TaskRejected(*at, False, course.why or "exception"))
         yield from emit(state, events.TaskFailed(*at, course.why or "exception"))

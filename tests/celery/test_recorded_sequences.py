@@ -198,6 +198,12 @@ ROWS = [
         },
         "P, 181s: DLX(expired), D(1), A(1), run, 183s: end",
     ),
+    Row(
+        "18b",
+        "child SIGKILL, late, acks_on_failure off: rejected for good, like any failure",
+        one([send("t")], ends="kill_child", on_failure="reject", **LATE),
+        "P, D(1), run, 2s: fails, RJ(1,drop), gone(rejected)",
+    ),
     Row("18", "child SIGKILL, early: gone", one([send("t")], ends="kill_child"), "P, D(1), A(1), run, 2s: fails"),
     Row(
         "19",

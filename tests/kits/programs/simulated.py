@@ -20,7 +20,6 @@ from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
 
 HERE = Path(__file__).parents[2] / "celery" / "programs"
-NEAR_S = 0.25
 ENDS = (events.TaskSucceeded, events.TaskFailed, events.TaskRetried, events.TaskIgnored, events.TaskRejected, events.TaskRevoked)
 
 
@@ -53,14 +52,29 @@ def sketched(program: Program, broker: dict[str, Any]) -> dict[str, Any]:
 def simulated(program: Program, app: dict[str, Any]) -> Simulated:
     """Twice: how long it takes, and then with the death of all workers a while after the end."""
     document = _document(program, app)
-    _, length_ms, _, _ = _run(document)
+    length_ms = _run(document)[0][-1].at_ms
     at_ms = sum(round(step[1] * 1000) for step in program.steps if step[0] == "wait")
     rest_ms = max(length_ms - at_ms, 0) + 3000
     document["steps"] += [{"wait": f"{rest_ms}ms"}, *({"worker": {"name": name, "do": "kill"}} for name in program.workers)]
     text = yaml.safe_dump(document, sort_keys=False)
-    moments, _, near_s, result = _run(document)
+    heard, result = _run(document)
+    moments = [
+        Moment(event.at_ms / 1000, COUNTED[type(event)], event.task)  # type: ignore[attr-defined]
+        for event in heard
+        if type(event) in COUNTED
+    ]
     found = seen(moments, _left(result), concurrency=program.settings["worker_concurrency"])
-    return Simulated(found, moments, (at_ms + rest_ms) / 1000, near_s, text)
+    return Simulated(found, moments, (at_ms + rest_ms) / 1000, _near_s(heard, _expiries(program)), text)
+
+
+def _expiries(program: Program) -> list[int]:
+    now, found = 0, []
+    for step in program.steps:
+        if step[0] == "wait":
+            now += round(step[1] * 1000)
+        elif step[0] == "call" and "expires" in step[2]:
+            found.append(now + round(step[2]["expires"] * 1000))
+    return found
 
 
 def _document(program: Program, app: dict[str, Any]) -> dict[str, Any]:
@@ -96,25 +110,22 @@ def _step(step: tuple[Any, ...]) -> dict[str, Any]:
     raise ValueError(step)
 
 
-def _run(document: dict[str, Any]) -> tuple[list[Moment], int, float, Result]:
+def _run(document: dict[str, Any]) -> tuple[list[Event], Result]:
     heard: list[Event] = []
     result = Runner(loaded(document), heard.append).run()
-    moments = [
-        Moment(event.at_ms / 1000, COUNTED[type(event)], event.task)  # type: ignore[attr-defined]
-        for event in heard
-        if type(event) in COUNTED
-    ]
-    return moments, heard[-1].at_ms, _near_s(heard), result
+    return heard, result
 
 
 def loaded(document: dict[str, Any]) -> Scenario:
     return load_source(Source("program.yaml", json.dumps(document)), "")
 
 
-def _near_s(heard: list[Event]) -> float:
-    """Ends of bodies that take a while, ETAs and steps: what happens by itself, and could happen before or after the other."""
+def _near_s(heard: list[Event], expiries: list[int]) -> float:
+    """Ends of bodies that take a while, ETAs, expiries and steps: what happens by itself, and could happen before or after the
+    other. What a step ends is no such thing."""
     steps = {event.at_ms for event in heard if isinstance(event, events.StepStarted)}
-    timed: list[int] = []
+    signals = {event.at_ms for event in heard if isinstance(event, events.StepStarted) and event.text.startswith("worker ")}
+    timed = list(dict.fromkeys(expiries))
     began: dict[tuple[str, str], int] = {}
     up: set[str] = set()
     for event in heard:
@@ -128,7 +139,8 @@ def _near_s(heard: list[Event]) -> float:
             began[event.task, event.worker] = event.at_ms
         elif isinstance(event, ENDS):
             since = began.pop((event.task, event.worker), None)
-            if since is not None and since < event.at_ms and event.at_ms not in steps:
+            ended_by_a_step = event.at_ms in signals or isinstance(event, events.TaskRevoked)
+            if since is not None and since < event.at_ms and not ended_by_a_step:
                 timed.append(event.at_ms)
         if isinstance(event, events.TaskReceived) and event.due_ms is not None:
             timed.append(event.due_ms)
