@@ -65,8 +65,8 @@ class Leniency(NamedTuple):
 
 class Races(Fold):
     """Whether several channels gave back to one queue because their connection was gone, or a message was dead-lettered while
-    several ended, or a message came into a queue at once from its publisher and, dead-lettered
-    on the way, from another queue: each is a process of its own."""
+    several ended, or a message came into a queue at once from its publisher and, dead-lettered on the way, from another queue:
+    each is a process of its own. `came_home`: queues that their own dead letters came back to."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.channels = {name: consumer.channel for name, consumer in scenario.consumers.items()}
@@ -74,6 +74,8 @@ class Races(Fold):
         self.causes: dict[tuple[int, str, str], set[str]] = {}
         self.ended_together: set[int] = set()
         self.died: set[int] = set()
+        self.left: tuple[str, str] = "", ""  # the message that died last, and its queue
+        self.came_home: set[str] = set()
 
     def _requeued(self, event: events.Requeued) -> None:
         if event.why in GONE_AT_ONCE:
@@ -81,6 +83,8 @@ class Races(Fold):
 
     def _enqueued(self, event: events.Enqueued) -> None:
         self.causes.setdefault((event.at_ms, event.queue, event.message), set()).add(event.cause)
+        if self.left == (event.message, event.queue) and event.cause == "dead-lettered":
+            self.came_home.add(event.queue)
 
     def _ended(self, event: events.ConnectionClosed | events.ConnectionLost) -> None:
         if len(event.channels) > 1:
@@ -88,6 +92,7 @@ class Races(Fold):
 
     def _died(self, event: events.DeadLettered) -> None:
         self.died.add(event.at_ms)
+        self.left = event.message, event.queue
 
     hears = {
         events.Requeued: _requeued,
@@ -102,6 +107,20 @@ class Races(Fold):
         return bool(self.ended_together & self.died) or any(
             len(several) > 1 for table in (self.back, self.causes) for several in table.values()
         )
+
+
+def raced_confirm(result: Result, races: Races) -> str | None:
+    """A queue counts a dead letter until its new queue has confirmed it; one that comes back to a queue with a limit is counted
+    twice for a moment, and whether a publish finds the queue full then is a race (rules/queues#6.5)."""
+    for name in sorted(races.came_home):
+        settings = result.broker.queues[name].settings if name in result.broker.queues else None
+        if (
+            settings is not None
+            and settings.dead_letter_strategy == "at-least-once"
+            and (settings.max_length, settings.max_length_bytes) != (None, None)
+        ):
+            return f"a dead letter that comes back at least once to {name}, which has a limit: a race with its confirm"
+    return None
 
 
 def leniency(result: Result, races: Races) -> Leniency:

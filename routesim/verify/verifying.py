@@ -16,7 +16,7 @@ from routesim.run.session import BrokerSession
 from routesim.scenario import Expect, PublishMany, Scenario
 from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx
 from routesim.values import raw
-from routesim.verify.comparing import EngineDifference, Leniency, Races, first_difference, leniency
+from routesim.verify.comparing import EngineDifference, Leniency, Races, first_difference, leniency, raced_confirm
 from routesim.verify.lateness import StepTimes, Timer, Timing
 from routesim.versions import rules
 
@@ -67,6 +67,9 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     result = runner.run()
     if result.endless:
         return verdict._replace(skipped=f"never comes to rest ({result.ended})")
+    raced = raced_confirm(result, races)
+    if raced is not None:
+        return verdict._replace(skipped=raced)
     plan = Rehearsal(result.clock_ms, bool(leases.ended))
     try:
         check_speed(scenario, speed, leases=plan.leases_end)

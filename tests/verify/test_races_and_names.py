@@ -6,6 +6,7 @@ from kits.live import agreed, scenario_for
 from routesim.run import Runner
 from routesim.run.observations import Observations
 from routesim.run.session import BrokerSession
+from routesim.verify import verify
 from routesim.verify.comparing import Leniency, Races, first_difference
 
 TWO_CHANNELS = """
@@ -64,6 +65,24 @@ until: steps
 def test_what_dies_while_channels_end_reaches_one_of_them_or_not(session: BrokerSession) -> None:
     """The queue drops a message when the first channel gives it back; the second one's consumer may still be there."""
     agreed(session, DIES_MEANWHILE)
+
+
+COMES_HOME = """
+queues:
+  q:
+    type: quorum
+    arguments: {x-dead-letter-exchange: "", x-dead-letter-routing-key: q, x-dead-letter-strategy: at-least-once,
+                x-overflow: reject-publish%s}
+steps: [{publish: {routing_key: q}}, {get: {queue: q, channel: g}}, {nack: {channel: g, delivery_tag: 1, requeue: false}}, {wait: 500ms}]
+until: steps
+"""
+
+
+def test_what_comes_home_at_least_once_to_a_limit_is_not_compared(session: BrokerSession) -> None:
+    """It is counted twice until it is confirmed (rules/queues#6.5)."""
+    agreed(session, COMES_HOME % "")
+    limited = verify(scenario_for(session, COMES_HOME % ", x-max-length: 2"), session)
+    assert limited.skipped == "a dead letter that comes back at least once to q, which has a limit: a race with its confirm"
 
 
 SERVER_NAMED = """

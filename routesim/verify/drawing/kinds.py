@@ -204,7 +204,7 @@ def at_least_once(drawing: Drawing, document: Document) -> None:
         "x-dead-letter-exchange": target, "x-dead-letter-routing-key": drawing.some("q0", "q1", "a"),
         "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish",
     }  # fmt: skip
-    if target == "nowhere" and drawing.often(0.4):  # what comes back to a queue with a limit is a race with its confirms
+    if target == "nowhere" and drawing.often(0.4):  # one that comes back to a queue with a limit is not compared
         _arguments(document, queue)["x-max-length"] = drawing.random.randint(2, 4)
     steps: list[Document] = [{"publish": {"routing_key": queue, "count": 2}}]
     for number in range(2):
