@@ -283,7 +283,7 @@ SETTINGS: dict[str, CelerySetting] = {
     "worker_log_format": harmless("[%(asctime)s: %(levelname)s/%(processName)s] %(message)s"),
     "worker_lost_wait": matters(10.0, "how long after the death of a process its task is taken for lost"),
     "worker_max_memory_per_child": harmless(None),
-    "worker_max_tasks_per_child": matters(None, "a process is replaced after so many tasks"),
+    "worker_max_tasks_per_child": harmless(None),
     "worker_pool": simulated("pool", "prefork", "who runs tasks, and what can be done to one that runs", "pool"),
     "worker_pool_putlocks": matters(True, "tasks are given to the pool before a process is free, and so acknowledged sooner"),
     "worker_pool_restarts": harmless(False),
