@@ -276,7 +276,7 @@ def test_what_kombu_cannot_do_is_an_error_of_the_step() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "check FILE", "diff FILE FILE", "export FILE", "explain queue FILE q", "explain message FILE m1", "upgrade FILE --from 3.13",
+        "diff FILE FILE", "export FILE", "explain queue FILE q", "explain message FILE m1", "upgrade FILE --from 3.13",
     ],
 )  # fmt: skip
 def test_commands_that_know_rabbitmq_alone_say_so(command: str) -> None:
@@ -302,3 +302,9 @@ steps: [publish: {routing_key: q, id: t1, headers: {task: late, id: t1}}]
 expect: {tasks: {t1: {runs: 3, state: SUCCESS}}, workers: {w1: {received: 2}, w2: {received: 1}}}
 """)
     assert [event["at_ms"] for event in outcome.of("delivered")] == [0, 5000, 10000]
+
+
+def test_check_takes_what_does_not_depend_on_the_broker() -> None:
+    outcome = routesim("check", "redis.yaml", files={"redis.yaml": REDIS + "queues: {q: }\n"})
+    assert outcome.status == 0
+    assert "unused" not in outcome.err
