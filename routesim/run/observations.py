@@ -81,7 +81,8 @@ def drain(broker: Broker, *, cancel: bool = True) -> dict[str, list[dict[str, An
         found[name] = []
         single = queue.settings.single_active_consumer and not queue.shares_single_active
         if (queue.keeps_log or single) and not cancel:  # read by a consumer: basic.get is refused
-            found[name] = [show(queue, copy, got=False) for copy in queue.ready()]
+            kept = [copy for copy in queue.ready() if copy.expires_at is None or copy.expires_at > broker.now]
+            found[name] = [show(queue, copy, got=False) for copy in kept]  # what has expired goes when it comes to the head
             continue
         channel = DRAIN
         if queue.owner is not None and not cancel:  # who else may look

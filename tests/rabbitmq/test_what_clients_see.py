@@ -119,3 +119,18 @@ def test_a_return_is_heard_before_the_channel_is_closed(session: BrokerSession) 
         until: steps
         """,
     )
+
+
+def test_what_has_expired_behind_another_is_gone_when_it_is_read(session: BrokerSession) -> None:
+    """rules/queues#5.4: a quorum queue looks at its head alone; with a single active consumer it is read by a consumer."""
+    agreed(
+        session,
+        """
+        queues: {q: {type: quorum, arguments: {x-single-active-consumer: true}}}
+        steps:
+          - {publish: {routing_key: q}}
+          - {publish: {routing_key: q, expiration: "400"}}
+          - {wait: 1200ms}
+        until: steps
+        """,
+    )
