@@ -214,7 +214,8 @@ class TaskWorker(NamedTuple):
     refuse it, whenever it connects. `app`: the settings by which it sends what its tasks call and what follows them; None:
     nothing of that happens. `persistent_results`: results survive a restart of the broker.
     `fetches_when_free`: on Redis it takes a message when a child is free for it. `deduplicates`: a task of late acknowledgement
-    that has succeeded is not run when its message comes again. `broker_heartbeat`: RabbitMQ closes the connection of a worker
+    that has succeeded is not run when its message comes again. `reject_is_failure`: a body that raises Reject for good has
+    failed too, as from Celery 5.7 on. `broker_heartbeat`: RabbitMQ closes the connection of a worker
     that sends nothing for two of them, as one does whose pool keeps the process busy.
     """
 
@@ -243,6 +244,7 @@ class TaskWorker(NamedTuple):
     remap_sigterm: bool = False
     fetches_when_free: bool = False
     deduplicates: bool = False
+    reject_is_failure: bool = True
     mingle: Mingle | None = None
     no_ack: tuple[str, ...] = ()
     fails: int | None = None

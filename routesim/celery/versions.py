@@ -24,6 +24,9 @@ DIFFERENCES: dict[str, Difference] = {
         "5.7", True, False, "native delayed delivery leads delayed tasks of the default queue to Broadcast queues too, so that "
         "every worker runs them besides", "celery/worker/consumer/delayed_delivery.py:_bind_queues",
     ),
+    "reject_is_failure": Difference(
+        "5.7", False, True, "a task whose body raises Reject without requeueing has failed too", "celery/worker/request.py:on_failure",
+    ),
     "marks_beats": Difference(
         "5.7", False, True, "a task that beat sends has the header celery_beat_task", "celery/beat.py:Scheduler.apply_async",
     ),
@@ -54,6 +57,7 @@ class CeleryRules(NamedTuple):
     version: str
     exclusive_inboxes: bool
     delays_broadcasts: bool
+    reject_is_failure: bool
     marks_beats: bool
 
     def knows(self, since: str | None) -> bool:

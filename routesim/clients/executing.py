@@ -214,9 +214,9 @@ def done(state: WorkerState, number: int) -> Actions:
 
 def _done_by_reject(state: WorkerState, request: Request, at: tuple[int, str, str, str], *, requeue: bool) -> Actions:
     """The body raised Reject, which means nothing to a broker that has the acknowledgement already. Without requeueing
-    it is a failure as well, since it will never run again."""
+    it is a failure as well, since it will never run again, but not before Celery 5.7."""
     late = request.task.acks == "late"
-    if not requeue:
+    if not requeue and state.plan.reject_is_failure:
         yield from emit(state, events.TaskFailed(*at, "Reject" if late else "Reject, but the message is acknowledged already"))
     elif not late:
         yield from emit(state, events.TaskIgnored(*at))

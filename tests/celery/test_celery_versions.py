@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from celery import __version__
 from celery.app.defaults import DEFAULTS
-from kits.scenario import checked, only, play, routesim, warned
+from kits.scenario import checked, ok, only, play, routesim, warned
 
 from routesim.celery.settings import SETTINGS, CelerySettings
 from routesim.celery.versions import EXCLUSIVE, NEWEST, SETTINGS_SINCE, VERSIONS, UnknownCelery, celery_rules, known_version
@@ -147,3 +147,17 @@ def test_what_a_version_does_not_know_has_no_effect(version: str, unknown: list[
     assert ("on_timeout: requeue" in expanded) == ("acks_on_timeout" not in unknown)
     assert ("on_worker_lost: retry" in expanded) == ("task_retry_on_worker_lost" not in unknown)
     assert ("eta_limit: 3" in expanded) == ("worker_eta_task_limit" not in unknown)
+
+
+@pytest.mark.parametrize(("version", "told"), [("5.6", {"failed": 0, "rejected": 1}), ("5.7", {"failed": 1, "rejected": 1})])
+@pytest.mark.parametrize("acks_late", [True, False])
+def test_who_rejects_for_good_has_failed_from_5_7_on(version: str, told: dict[str, int], acks_late: bool) -> None:
+    """rules/celery#2.4."""
+    late = str(acks_late).lower()
+    text = f"""
+    rabbitmq: "4.0"
+    celery: {{version: "{version}", apps: {{a: {{task_acks_late: {late}}}}}, workers: {{w: }}, tasks: {{t: {{ends: reject}}}}}}
+    steps: [call: {{task: t, id: x}}]
+    expect: {{workers: {{w: {{failed: {told["failed"]}, rejected: {told["rejected"] if acks_late else 0}}}}}}}
+    """
+    assert ok(text)

@@ -1,4 +1,5 @@
-"""Random client sessions, said method by method to a real broker and to `routesim serve` of the same version: every answer is equal.
+"""Random client sessions, said method by method to a real broker and to `routesim serve` of the same version: every answer is equal,
+the counts in those to declarations too (rules/queues#1.17).
 
 ROUTESIM_TWINS=2000 tries so many of each version, ROUTESIM_TWINS_FROM=5000 begins with that seed.
 """

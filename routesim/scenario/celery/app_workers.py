@@ -112,6 +112,8 @@ class WorkerFields:
             found["no_ack"] = no_ack
         if self.settings["worker_deduplicate_successful_tasks"] and self.settings.keeps_results:
             found["deduplicates"] = True
+        if not self.settings.rules.reject_is_failure:
+            found["reject_is_failure"] = False
         return found
 
     def _told(self) -> dict[str, Any]:

@@ -111,6 +111,9 @@ WORKER = Shape(
         "soft_shutdown": Field(Duration(), "on a cold shutdown what runs may go on for so long; default 0"),
         "soft_shutdown_on_idle": Field(Boolean(), "even when nothing runs; default false"),
         "fetches_when_free": Field(Boolean(), "on Redis: takes a message only when a child is free for it; default false"),
+        "reject_is_failure": Field(
+            Boolean(), "a body that rejects its message for good has failed too; default true, as from Celery 5.7 on"
+        ),
         "deduplicates": Field(
             Boolean(),
             "late only: a task that has succeeded, and is delivered again, is acknowledged without a run; default false",

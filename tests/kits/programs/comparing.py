@@ -1,8 +1,10 @@
 """A drawn program held against real workers on a real broker, of either kind."""
 
+import gc
 import json
 import os
 import tempfile
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -76,6 +78,10 @@ def _played(program: Program, url: str, folder: Path, there: Simulated) -> Seen:
     player = Player(program, url, folder)
     with player.ready():
         moments = player.play(there.length_s)
+    del player
+    with warnings.catch_warnings():  # kombu leaves connections to the collector, which is not to be heard in other tests
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     left = left_on_redis(url) if url.startswith("redis") else left_on_rabbitmq(url)
     return seen(moments, left, concurrency=program.settings["worker_concurrency"])
 
