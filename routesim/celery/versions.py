@@ -25,7 +25,8 @@ DIFFERENCES: dict[str, Difference] = {
         "every worker runs them besides", "celery/worker/consumer/delayed_delivery.py:_bind_queues",
     ),
     "reject_is_failure": Difference(
-        "5.7", False, True, "a task whose body raises Reject without requeueing has failed too", "celery/worker/request.py:on_failure",
+        "5.7", False, True, "a task whose body raises Reject without requeueing has failed too",
+        "celery/worker/request.py:on_failure",
     ),
     "marks_beats": Difference(
         "5.7", False, True, "a task that beat sends has the header celery_beat_task", "celery/beat.py:Scheduler.apply_async",

@@ -19,12 +19,12 @@ from kits.programs.drawing import QUEUE, Program
 from kits.programs.seen import Moment
 from kits.programs.simulated import HERE
 
-LIMIT_S = 60.0
+LIMIT_S = 30.0
 SIGNALS = {"warm": signal.SIGTERM, "cold": signal.SIGQUIT}
 
 
-class TooSlow(Exception):
-    """A step came so late that the program says nothing."""
+class NotStarted(Exception):
+    """A worker did not come up."""
 
 
 class Player:
@@ -164,7 +164,7 @@ def _await_line(worker: "subprocess.Popen[bytes]", line: bytes) -> None:
             return
         if not found:
             break
-    raise AssertionError(f"a worker does not say {line.strip().decode()}")
+    raise NotStarted(f"a worker does not say {line.strip().decode()}, status {worker.poll()}")
 
 
 def _kill(worker: "subprocess.Popen[bytes]") -> None:
