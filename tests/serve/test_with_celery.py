@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from kits.celery_clients import closed
 from kits.serving import Served, serving
 
 # kombu leaves sockets to the garbage collector.
@@ -46,11 +47,11 @@ def celery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("celery")
     (folder / "served_app.py").write_text(APP)
     with serving("--rabbitmq", "4.0") as server, Worker(server, folder, request.param) as _:
-        app = Celery("served", broker=server.url, backend="rpc://")
+        app = Celery("served", broker=server.url, backend="rpc://", set_as_current=False)
         if request.param == "quorum":
             app.conf.update(task_default_exchange="celery", task_default_exchange_type="topic", task_default_queue_type="quorum")
         yield app
-        app.close()
+        closed(app)
 
 
 class Worker:

@@ -15,6 +15,7 @@ from typing import Any
 
 from celery import Celery, chain, chord
 
+from kits.celery_clients import closed
 from kits.programs.drawing import QUEUE, Program
 from kits.programs.seen import Moment
 from kits.programs.simulated import HERE
@@ -74,7 +75,7 @@ class Player:
             monitor.join(5)
             if self.app.conf.result_backend:
                 self.app.backend.client.connection_pool.disconnect()
-            self.app.close()
+            closed(self.app)
 
     def _standby(self, name: str, number: int, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         with open(self.folder / f"{name}-{number}.log", "wb") as log:
