@@ -23,7 +23,7 @@ def script(shell: str) -> str:
 def completion(shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
     """Print the script by which bash, zsh or fish completes commands, files and the names in them.
 
-    In zsh the folder has to be one of $fpath. For this session alone: source <(routesim completion bash).
+    In zsh the folder has to be one of $fpath. For this shell alone: source <(routesim completion bash).
     """
     from routesim.cli.shared.exits import UsageError
     from routesim.cli.shared.output import opened

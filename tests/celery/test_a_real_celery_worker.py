@@ -5,7 +5,6 @@ deliveries, answers, limits and retries are each compared in their own order.
 """
 
 import contextlib
-import importlib.metadata
 import os
 import re
 import signal
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from kits.celery_notation import carried_out, eta, scenario, send
 from kits.celery_notation import signal as told
+from kits.live import need_celery
 
 from routesim import versions
 from routesim.rabbitmq.scratch import scratch_vhost
@@ -95,10 +95,7 @@ class Worker:
 
 @pytest.fixture(scope="module")
 def worker(session: BrokerSession) -> Iterator[Worker]:
-    if not (sys.platform.startswith("linux") and _has_celery()):
-        if os.environ.get("ROUTESIM_REQUIRE_BROKER"):
-            pytest.fail("Celery is required: pip install celery")
-        pytest.skip("Celery is not installed")
+    need_celery()
     with scratch_vhost(session.management) as vhost:
         from routesim.rabbitmq import connections
 
@@ -116,14 +113,6 @@ def worker(session: BrokerSession) -> Iterator[Worker]:
             found.process.kill()
             found.process.wait()
             found.wire.close()
-
-
-def _has_celery() -> bool:
-    """Asked of the installed distributions: a directory of this name is on the path of the tests."""
-    try:
-        return bool(importlib.metadata.version("celery"))
-    except importlib.metadata.PackageNotFoundError:
-        return False
 
 
 def simulated(profile: str, case: Case, *more: Any) -> Any:

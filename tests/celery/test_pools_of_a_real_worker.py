@@ -3,7 +3,6 @@
 What is compared is what is left in the queue when the worker is gone, for in between the order is no one's promise.
 """
 
-import importlib.metadata
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 from kits.celery_notation import scenario, send, wait
 from kits.celery_notation import signal as told
-from kits.live import live_session
+from kits.live import live_session, need_celery
 
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.run import Runner
@@ -55,14 +54,7 @@ ENDINGS = [
 @pytest.fixture(scope="module")
 def broker() -> Iterator[tuple[str, str]]:
     """The URL of a virtual host, and the rules of its broker."""
-    try:
-        importlib.metadata.version("celery")
-    except importlib.metadata.PackageNotFoundError:
-        if os.environ.get("ROUTESIM_REQUIRE_BROKER"):
-            pytest.fail("Celery is required: pip install celery")
-        pytest.skip("Celery is not installed")
-    if not sys.platform.startswith("linux"):
-        pytest.skip("signals as Linux has them")
+    need_celery()
     session = live_session("4.0")
     with scratch_vhost(session.management) as vhost:
         address = session.amqp

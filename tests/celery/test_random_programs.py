@@ -5,7 +5,6 @@ ROUTESIM_PROGRAMS=200 tries so many for each broker, ROUTESIM_PROGRAMS_SEED othe
 
 import contextlib
 import functools
-import importlib.metadata
 import os
 import subprocess
 import sys
@@ -27,14 +26,9 @@ SEED = int(os.environ.get("ROUTESIM_PROGRAMS_SEED", "3"))
 
 @pytest.fixture(autouse=True, scope="module")
 def celery_is_there() -> None:
-    try:
-        importlib.metadata.version("celery")
-    except importlib.metadata.PackageNotFoundError:
-        if os.environ.get("ROUTESIM_REQUIRE_BROKER"):
-            pytest.fail("Celery is required: pip install celery")
-        pytest.skip("Celery is not installed")
-    if not sys.platform.startswith("linux"):
-        pytest.skip("workers are killed with their process groups, as on Linux")
+    from kits.live import need_celery
+
+    need_celery()
 
 
 @functools.cache

@@ -6,8 +6,10 @@ some out.
 """
 
 import functools
+import importlib.metadata
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -45,6 +47,19 @@ def _found(version: str) -> "BrokerSession | str":
         return BrokerSession(address, web_address(f"http://127.0.0.1:{address.port + MANAGEMENT_OFFSET}", address))
     except BrokerProblem as problem:
         return str(problem)
+
+
+def need_celery() -> None:
+    """Skips where real workers cannot be run, or fails where they are required. Asked of the installed distributions: a
+    directory of this name is on the path of the tests."""
+    try:
+        importlib.metadata.version("celery")
+    except importlib.metadata.PackageNotFoundError:
+        if REQUIRED:
+            pytest.fail("Celery is required: pip install celery")
+        pytest.skip("Celery is not installed")
+    if not sys.platform.startswith("linux"):
+        pytest.skip("workers are told to end, and killed with their process groups, as on Linux")
 
 
 def live_session(version: str = "3.10") -> BrokerSession:
