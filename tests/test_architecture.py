@@ -9,7 +9,7 @@ import routesim
 
 ROOT = Path(routesim.__file__).parent
 LAYERS = [
-    {path.stem for path in ROOT.glob("[!_]*.py")} | {"versions"},  # the modules beside the packages
+    {path.stem for path in ROOT.glob("[!_]*.py")} | {"patterns", "versions"},  # the modules beside the packages
     {"exchanges", "queues", "amqp"},
     {"broker"},
     {"celery", "redis"},

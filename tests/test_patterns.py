@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from routesim.pattern_machine import NotRegular, PatternMachine
 from routesim.patterns import compiled, may_take_long
+from routesim.patterns.machine import NotRegular, PatternMachine
 
 ATOMS = ["a", "b", ".", "[ab]", "[^a]", r"\d", r"\w", "x", "^", "$", r"\b", "(a|b)", "(ab|a)", "(?:b*)", "(a{1,2})"]
 REPEATS = ["", "*", "+", "?", "{2}", "{1,3}", "*?"]

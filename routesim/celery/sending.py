@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from routesim.celery.canvas import TaskCall
+from routesim.celery.canvas.calling import TaskCall
+from routesim.celery.canvas.signatures import as_json
 from routesim.celery.epoch import EPOCH, ms_of
 from routesim.celery.messages import Call, Embedded, Publish, task, task_sent
 from routesim.celery.queues import Queues, TaskQueue
 from routesim.celery.routes import Options, Routes, TaskDestination, routed, routes_of, target
 from routesim.celery.settings import CelerySettings
-from routesim.celery.signatures import as_json
 from routesim.model import Exchange, Queue
 
 ROUTING = ("queue", "exchange", "routing_key", "priority", "delivery_mode")

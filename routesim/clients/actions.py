@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import NamedTuple, Protocol, TypeAlias
 
-from routesim.clients.timers import Timer
+from routesim.clients.worker.timers import Timer
 from routesim.events import Event
 from routesim.steps import Step
 

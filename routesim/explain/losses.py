@@ -3,7 +3,7 @@
 from routesim.celery.fates import LOST
 from routesim.diagnostics import WARNING, Diagnostic, Place
 from routesim.run import Result, Runner
-from routesim.run.task_fates import fates_of, unexpected_losses
+from routesim.run.tasks.fates import fates_of, unexpected_losses
 from routesim.scenario import PublishMany
 
 MOST = 20

@@ -8,7 +8,7 @@ from routesim.explain.answer import Answer, CannotExplain
 from routesim.explain.task_life import TaskLife
 from routesim.explain.task_verdict import Verdict, result_of, verdict_of
 from routesim.run import Result, Runner
-from routesim.run.task_fates import Fate, fates_of
+from routesim.run.tasks.fates import Fate, fates_of
 from routesim.scenario import PublishMany, Scenario
 from routesim.tables import QUIET, Cell, Section
 

@@ -10,7 +10,7 @@ from routesim.explain.task_life import TaskLife, TaskRunTold
 from routesim.narration import sentence_of
 from routesim.redis.state import VISIBILITY_TIMEOUT_MS
 from routesim.run.result import Result
-from routesim.run.task_fates import Fate, unconsumed
+from routesim.run.tasks.fates import Fate, unconsumed
 
 LATE = "acks_late=True, so that the message comes back when its worker ends, with reject_on_worker_lost=True for a killed child"
 LATE_AND_CHILD = "acks_late=True with reject_on_worker_lost=True, so that the message comes back when its child is killed"

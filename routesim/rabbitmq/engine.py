@@ -9,8 +9,8 @@ from routesim.broker import StepFailure
 from routesim.broker.acknowledging import NotPossible
 from routesim.rabbitmq import answering, declaring, endings, receiving, restarting, sending
 from routesim.rabbitmq.connections import ClosedByBroker
+from routesim.rabbitmq.http.management import ManagementError
 from routesim.rabbitmq.looking import wait_until_declared
-from routesim.rabbitmq.management import ManagementError
 from routesim.rabbitmq.real_state import RealState, closed_by_broker
 
 ROUNDS, ROUNDS_OF_A_LOG = 3, 10  # what goes through a replicated log takes its time, also to dead-letter

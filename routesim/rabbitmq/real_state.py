@@ -18,7 +18,7 @@ from routesim.events import Event
 from routesim.model import ChannelPlan, Message
 from routesim.queues import Copy, Delivery, unacked_of
 from routesim.rabbitmq.connections import ClosedByBroker, Connections
-from routesim.rabbitmq.management import Management
+from routesim.rabbitmq.http.management import Management
 from routesim.rabbitmq.observed import ObservedQueue, RealChannel
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.wire import content_of

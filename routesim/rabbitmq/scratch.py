@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from routesim.rabbitmq.management import Management
+from routesim.rabbitmq.http.management import Management
 from routesim.rabbitmq.problems import BrokerProblem
 
 NAME = re.compile(r"routesim-(\d{8}T\d{6})Z-\d+-[0-9a-f]{6}")

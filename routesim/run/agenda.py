@@ -12,8 +12,8 @@ from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.scenario import PublishMany
 
 if TYPE_CHECKING:
-    from routesim.clients.timers import Timer
-    from routesim.clients.worker_state import WorkerState
+    from routesim.clients.worker.timers import Timer
+    from routesim.clients.worker.worker_state import WorkerState
 
 
 class WorkerTimer(NamedTuple):

@@ -8,7 +8,7 @@ from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import ConsumerReturns, Entry
 from routesim.run.clock import Clock
 from routesim.run.folds.fold import Listener
-from routesim.run.sent_tasks import tell_of_task
+from routesim.run.tasks.sent import tell_of_task
 from routesim.scenario import Scenario
 
 

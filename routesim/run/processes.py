@@ -3,16 +3,16 @@
 from collections import deque
 
 from routesim.broker import ChannelEnded, ConsumerEnded
-from routesim.clients import process
 from routesim.clients.actions import Actions, After, AfterBatch, Soon
-from routesim.clients.timers import KEEP_NO_RUN_GOING, Timer
-from routesim.clients.worker_state import Shared, WorkerState
+from routesim.clients.worker import process
+from routesim.clients.worker.timers import KEEP_NO_RUN_GOING, Timer
+from routesim.clients.worker.worker_state import Shared, WorkerState
 from routesim.events import TaskLost
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import Entry, WorkerTimer
 from routesim.run.clock import Clock
 from routesim.run.folds.fold import Listener
-from routesim.run.sent_tasks import tell_of_task
+from routesim.run.tasks.sent import tell_of_task
 from routesim.scenario import Scenario
 from routesim.steps import Step
 

@@ -23,7 +23,7 @@ from routesim.run.failures import Failures
 from routesim.run.folds.fold import Fold, Listener, fan_out
 from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.run.result import Result, StepError
-from routesim.run.sent_tasks import tell_of_task
+from routesim.run.tasks.sent import tell_of_task
 from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Do, Expect, NotedChord, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from routesim.rabbitmq.features import permitted_features
-from routesim.rabbitmq.management import Management
+from routesim.rabbitmq.http.features import permitted_features
+from routesim.rabbitmq.http.management import Management
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress

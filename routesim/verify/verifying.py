@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from routesim.diagnostics import Invalid
 from routesim.durations import duration_text
-from routesim.rabbitmq.features import features_unlike
+from routesim.rabbitmq.http.features import features_unlike
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.run import Result, Runner
 from routesim.run.folds.fold import fan_out

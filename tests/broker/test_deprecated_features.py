@@ -3,8 +3,8 @@
 import pytest
 from kits.broker import Bench, before, since, versions
 
-from routesim.rabbitmq.features import features_unlike, permitted_features, to_permit
-from routesim.rabbitmq.management import ManagementError
+from routesim.rabbitmq.http.features import features_unlike, permitted_features, to_permit
+from routesim.rabbitmq.http.management import ManagementError
 from routesim.versions import DIFFERENCES, rules
 from routesim.versions.deprecated import FEATURES, cure, denial, denied_in, permitting
 

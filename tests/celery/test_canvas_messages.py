@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from kits.celery_canvas import of_ours, sent_by_celery, sent_by_us, tree, worked_by_us
+from kits.celery.canvas import of_ours, sent_by_celery, sent_by_us, tree, worked_by_us
 from kits.redis import server
 
 SEEDS = 250  # of each depth; canvases are small

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kits.celery_scenes import SCENES
+from kits.celery.scenes import SCENES
 from kits.schema import VALIDATOR, agree, places
 
 from routesim.scenario.definitions.list_form import plain_data

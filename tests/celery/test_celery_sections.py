@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from kits.celery_scenes import SCENES
+from kits.celery.scenes import SCENES
 from kits.paths import SCENARIO_FILES, SCENARIOS
 from kits.scenario import Outcome, only, play, problems_in, refused, routesim, warned
 

@@ -18,7 +18,7 @@ from routesim.broker import counts
 from routesim.celery.fates import FATES, LOST, OVER, RUNNING, SUCCEEDED, UNREPORTED, WAITING
 from routesim.explain.task import explain_task
 from routesim.run import Runner
-from routesim.run.task_fates import fates_of
+from routesim.run.tasks.fates import fates_of
 from routesim.scenario.load import load_source
 from routesim.scenario.yaml.source import Source
 

@@ -15,7 +15,7 @@ another broker.
 from typing import Any, NamedTuple
 
 import pytest
-from kits.celery_notation import CLIENT, carried_out, command, delayed, delays, eta, scenario, send, signal, wait
+from kits.celery.notation import CLIENT, carried_out, command, delayed, delays, eta, scenario, send, signal, wait
 
 
 class Row(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import typer
+from kits.amqp.hostile import NAMES, celery_app, celery_scenario, cut, scenario
 from kits.cli import Done, on_terminal, sane, within
-from kits.hostile import NAMES, celery_app, celery_scenario, cut, scenario
 from rich.cells import cell_len
 
 from routesim.cli import main

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from kits.celery_notation import CLIENT, carried_out, command, eta, scenario, send, wait
+from kits.celery.notation import CLIENT, carried_out, command, eta, scenario, send, wait
 
 TASKS = {
     "t": {"takes": "2s"},

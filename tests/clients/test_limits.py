@@ -3,7 +3,7 @@
 import pytest
 from kits.clients import requested
 
-from routesim.clients.limits import MAX_PREFETCH, PrefetchCount, RateLimit
+from routesim.clients.worker.limits import MAX_PREFETCH, PrefetchCount, RateLimit
 from routesim.model import Task
 
 TASK = Task("t")

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kits.celery_notation import scenario
+from kits.celery.notation import scenario
 
 from routesim import events
 from routesim.events import Event

@@ -3,7 +3,7 @@
 import pytest
 from kits.scenario import play
 
-from routesim.clients.messages import of_task
+from routesim.clients.worker.messages import of_task
 
 DEEP = "a" + "-sub-1" * 8
 

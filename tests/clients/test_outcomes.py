@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from kits.clients import requested
 
-from routesim.clients.outcomes import RunContext, TaskCourse, course, lost
+from routesim.clients.worker.outcomes import RunContext, TaskCourse, course, lost
 from routesim.model import Run, Task
 
 NOW = RunContext(run=2, worker="w1", now=5_000)

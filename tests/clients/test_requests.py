@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from kits.celery_notation import eta, scenario, send, signal, wait
+from kits.celery.notation import eta, scenario, send, signal, wait
 from kits.clients import delivered, requested
 
-from routesim.clients.requests import decodable, task_id, task_name
+from routesim.clients.worker.requests import decodable, task_id, task_name
 from routesim.events import Event, QosSet, TaskStarted
 from routesim.model import Task
 from routesim.run import Runner

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from kits.celery_notation import carried_out, command, eta, scenario, send, signal, wait
+from kits.celery.notation import carried_out, command, eta, scenario, send, signal, wait
 
 from routesim import events
 from routesim.events import Event

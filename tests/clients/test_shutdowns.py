@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from kits.celery_notation import carried_out, scenario, send, signal, wait
+from kits.celery.notation import carried_out, scenario, send, signal, wait
 
 from routesim.diagnostics import Invalid
 from routesim.scenario import load_source

@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from kits.celery_notation import command, scenario, send, signal, wait
+from kits.celery.notation import command, scenario, send, signal, wait
 
 from routesim.run import Runner
 from routesim.run.folds.monitoring import Monitor

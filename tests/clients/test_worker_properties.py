@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kits.celery_notation import command, scenario, send, wait
+from kits.celery.notation import command, scenario, send, wait
 
 from routesim import events
 from routesim.broker import counts, imbalance

@@ -3,7 +3,7 @@
 from typing import Any
 
 from routesim.broker import RabbitBroker
-from routesim.clients.requests import Request
+from routesim.clients.worker.requests import Request
 from routesim.model import Consumer, Message, Queue, Task
 from routesim.queues import Delivery
 from routesim.steps import Consume, DeclareQueue, Publish

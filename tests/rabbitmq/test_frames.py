@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from kits.amqp.raw import FrameWire, RawClient
 from kits.live import run_there
-from kits.raw_amqp import FrameWire, RawClient
 
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.run.session import BrokerSession

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from routesim.diagnostics import Invalid
-from routesim.rabbitmq import http_answers
-from routesim.rabbitmq.management import Management, ManagementError, without_secrets
+from routesim.rabbitmq.http import answers
+from routesim.rabbitmq.http.management import Management, ManagementError, without_secrets
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import WebAddress
 from routesim.scenario.definitions.importing import imported
@@ -64,7 +64,7 @@ def server(answer: Callable[[socket.socket, threading.Event], None], timeout: fl
 
 @pytest.mark.parametrize("code", [b"200 OK", b"400 Bad", b"500 Sick"])
 def test_a_body_without_an_end_is_given_up(code: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_answers, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(answers, "MOST_BYTES", 1_000_000)
     wanted = BrokerProblem if code.startswith(b"200") else ManagementError
     with server(endless(code), timeout=5) as management, pytest.raises(wanted) as found:
         management.call("GET", "overview")

@@ -101,7 +101,7 @@ def until_it_works(session: BrokerSession, process: "subprocess.Popen[str]") -> 
 
 
 def _queues(session: BrokerSession, vhost: str) -> list[dict[str, int]]:
-    from routesim.rabbitmq.management import ManagementError
+    from routesim.rabbitmq.http.management import ManagementError
 
     try:
         found = session.management.call("GET", f"queues/{vhost}")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from routesim.rabbitmq.management import Management, without_secrets
+from routesim.rabbitmq.http.management import Management, without_secrets
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import fresh_name, is_left_over, scratch_vhost, sweep
 from routesim.rabbitmq.url import WebAddress

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from routesim.rabbitmq.management import Management
+from routesim.rabbitmq.http.management import Management
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import amqp_address, web_address
 

@@ -10,7 +10,7 @@ import pytest
 
 from routesim.broker.policies import POLICY_KEYS, validate
 from routesim.model import Policy
-from routesim.rabbitmq.management import ManagementError
+from routesim.rabbitmq.http.management import ManagementError
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.replies import AmqpError
 from routesim.run.session import BrokerSession

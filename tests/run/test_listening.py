@@ -4,7 +4,7 @@ import pytest
 from kits.paths import ROOT
 
 from routesim.run.folds.event_subscriber import NOT_THERE, EventSubscriber, unknown
-from routesim.run.monitored import Monitored, watch
+from routesim.run.tasks.monitored import Monitored, watch
 from routesim.scenario import load, load_source
 from routesim.scenario.yaml.source import Source
 

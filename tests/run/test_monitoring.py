@@ -11,7 +11,7 @@ from routesim.run import Runner
 from routesim.run.expecting.expectations import NOW
 from routesim.run.folds.monitoring import LOST, Monitor
 from routesim.run.folds.situation import Depths
-from routesim.run.monitored import samples, watch
+from routesim.run.tasks.monitored import samples, watch
 from routesim.scenario import Scenario, load
 
 OWN = Path(__file__).parent / "monitored"

@@ -8,7 +8,7 @@ from kits.scenario import play, routesim
 
 from routesim.celery.fates import FATES
 from routesim.run import Runner
-from routesim.run.task_fates import Fate, fates_of, lost_tasks, unconsumed
+from routesim.run.tasks.fates import Fate, fates_of, lost_tasks, unconsumed
 from routesim.scenario.load import load_source
 from routesim.scenario.yaml.source import Source
 

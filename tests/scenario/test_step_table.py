@@ -14,7 +14,7 @@ import pytest
 import routesim
 from routesim import steps
 from routesim.broker.rabbit_broker import HANDLERS
-from routesim.clients.commands import COMMANDS as CARRIED_OUT
+from routesim.clients.worker.commands import COMMANDS as CARRIED_OUT
 from routesim.rabbitmq.engine import HANDLERS as ON_A_REAL_BROKER
 from routesim.redis.broker import HANDLERS as ON_REDIS
 from routesim.scenario import schema

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pika
 import pytest
-from kits.amqp_twins import Said, TwinConnection
+from kits.amqp.twins import Said, TwinConnection
 from kits.serving import Served, serving
 
 from routesim.amqp.frames import BODY, HEADER, METHOD, frame, method_frame

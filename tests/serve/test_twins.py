@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from kits.amqp_twins import Twin, TwinDifference, cleaned, first_difference
-from kits.drawn_sessions import DrawnSession
+from kits.amqp.sessions import DrawnSession
+from kits.amqp.twins import Twin, TwinDifference, cleaned, first_difference
 from kits.live import URLS, live_session
 from kits.serving import serving
 
-from routesim.rabbitmq.features import to_permit
+from routesim.rabbitmq.http.features import to_permit
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.rabbitmq.url import amqp_address
 

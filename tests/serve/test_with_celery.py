@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from kits.celery_clients import closed
+from kits.celery.clients import closed
 from kits.serving import Served, serving
 
 # kombu leaves sockets to the garbage collector.

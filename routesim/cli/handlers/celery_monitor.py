@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def monitor_file(path: str, at: str | None, every: str | None, listener: str | None, format: str | None) -> int:
     """The exit status: 0, or 3 where the run did not come to rest."""
     from routesim.report.answers.monitor import MonitorView
-    from routesim.run.monitored import watch
+    from routesim.run.tasks.monitored import watch
 
     choice("--format", format, formats_of(MONITOR))
     at_ms = duration_of("--at", at)

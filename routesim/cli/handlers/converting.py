@@ -39,8 +39,8 @@ def import_file(path: str, vhost: str | None, format: str, output: str | None, r
 
 def import_broker(url: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
     """What a running broker declares, as its HTTP API tells it, without users and secrets."""
-    from routesim.rabbitmq.features import permitted_features, to_permit
-    from routesim.rabbitmq.management import Management
+    from routesim.rabbitmq.http.features import permitted_features, to_permit
+    from routesim.rabbitmq.http.management import Management
     from routesim.rabbitmq.problems import BrokerProblem
     from routesim.rabbitmq.url import BadAddress, web_address
 

@@ -7,7 +7,7 @@ from routesim.cli.handlers.running import RunOptions, check, separates, usable
 from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
-from routesim.rabbitmq.features import features_unlike, to_permit
+from routesim.rabbitmq.http.features import features_unlike, to_permit
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address

@@ -13,7 +13,7 @@ from routesim.report.summary.task_sections import undone_section
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import NUMBERS, Monitor, WorkerView
 from routesim.run.folds.situation import Depth
-from routesim.run.monitored import Monitored, Sample, samples
+from routesim.run.tasks.monitored import Monitored, Sample, samples
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import cut, encoding_of, fitted, visible, wrapped
 

@@ -8,7 +8,7 @@ from routesim.report.formats.json import envelope
 from routesim.report.style import OutputStyle
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import DONE, TaskView, WorkerView, ran_ms
-from routesim.run.monitored import Monitored, samples
+from routesim.run.tasks.monitored import Monitored, samples
 
 
 def write_json(out: IO[str], view: MonitorView, style: OutputStyle) -> None:

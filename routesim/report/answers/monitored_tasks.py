@@ -8,8 +8,8 @@ from routesim.durations import duration_text
 from routesim.report.summary.summary import together
 from routesim.report.summary.task_sections import TONES, became
 from routesim.run.folds.monitoring import Monitor, TaskView, ran_ms
-from routesim.run.monitored import Pending
-from routesim.run.task_fates import Fate
+from routesim.run.tasks.fates import Fate
+from routesim.run.tasks.monitored import Pending
 from routesim.tables import NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import visible
 

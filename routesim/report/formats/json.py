@@ -12,7 +12,7 @@ from routesim.report.results.findings import file_object
 from routesim.report.style import OutputStyle
 from routesim.report.summary.task_sections import worker_facts
 from routesim.run import Result, unacked
-from routesim.run.task_fates import fates_of
+from routesim.run.tasks.fates import fates_of
 from routesim.scenario import Scenario
 from routesim.values import plain
 

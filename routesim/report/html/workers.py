@@ -7,8 +7,8 @@ from routesim.report.html.plots import Series, plot, time_axis
 from routesim.report.html.story import Story
 from routesim.report.html.tables import table
 from routesim.run.folds.monitoring import Load, Monitor
-from routesim.run.monitored import pending
-from routesim.run.task_fates import fates_of
+from routesim.run.tasks.fates import fates_of
+from routesim.run.tasks.monitored import pending
 from routesim.text import visible
 
 TITLES = ("Active: runs in child processes", "Reserved: received, waiting for a child", "Held: received, waiting for their ETA")

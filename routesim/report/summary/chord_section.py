@@ -1,6 +1,6 @@
 """Chords at the end of a run: how far each came, and why a body never runs."""
 
-from routesim.clients.calls.chords import DONE, FAILED, LOST, CountedChord
+from routesim.clients.worker.calls.chords import DONE, FAILED, LOST, CountedChord
 from routesim.run import Result
 from routesim.tables import BAD, GOOD, NOTICE, Cell, Section
 from routesim.text import visible

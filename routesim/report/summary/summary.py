@@ -11,7 +11,7 @@ from routesim.events import LOST_STATES
 from routesim.report.summary.chord_section import chords
 from routesim.report.summary.task_sections import tasks, undone, workers
 from routesim.run import Result, shown_actual
-from routesim.run.task_fates import unexpected_losses
+from routesim.run.tasks.fates import unexpected_losses
 from routesim.scenario import Expectation
 from routesim.shown import publisher, shown_binding, shown_exchange, shown_key
 from routesim.steps import Bind

@@ -6,7 +6,7 @@ from typing import Any
 from routesim.celery.fates import FAILED, GONE, IGNORED, LOST, REJECTED, REVOKED, SUCCEEDED, UNACKED, WAITING
 from routesim.celery.states import COUNTED
 from routesim.run import Result
-from routesim.run.task_fates import Fate, Unconsumed, fates_of, unconsumed
+from routesim.run.tasks.fates import Fate, Unconsumed, fates_of, unconsumed
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import visible
 

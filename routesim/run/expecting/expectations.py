@@ -16,7 +16,7 @@ from routesim.scenario import Expectation
 if TYPE_CHECKING:
     from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
-    from routesim.run.task_fates import Fate
+    from routesim.run.tasks.fates import Fate
 
 ANSWERS = {"acked": "ack", "rejected": "reject", "requeued": "requeue"}
 
@@ -34,7 +34,7 @@ class Evidence(NamedTuple):
 
     def task_fates(self) -> "dict[str, Fate]":
         """Of every task that was sent."""
-        from routesim.run.task_fates import task_fates
+        from routesim.run.tasks.fates import task_fates
 
         return {} if self.tasks is None or self.processes is None else task_fates(self.tasks, self.processes, self.broker)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from routesim import events
 from routesim.celery.states import COUNTED, STATES
-from routesim.clients.executing import NEVER_RECEIVED
+from routesim.clients.worker.executing import NEVER_RECEIVED
 from routesim.model import Task, TaskWorker
 from routesim.run.folds.fold import TimedFold
 from routesim.run.folds.task_records import TaskRecords

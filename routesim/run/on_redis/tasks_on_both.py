@@ -5,8 +5,8 @@ from typing import NamedTuple
 from routesim.celery.fates import LOST
 from routesim.model import BrokerSettings
 from routesim.run.folds.traits import RunTraits
-from routesim.run.monitored import Monitored, watch
 from routesim.run.on_redis.differences import RedisDifference, differences, lacking, turns
+from routesim.run.tasks.monitored import Monitored, watch
 from routesim.scenario import Scenario
 
 MAX_EVENTS = 100_000  # of a run that does not come to rest

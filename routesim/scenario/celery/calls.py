@@ -5,13 +5,13 @@ from itertools import chain, count
 from typing import Any, NamedTuple
 
 from routesim.celery import inboxes
-from routesim.celery.canvas import ChordSize, TaskCall, called, numbered, signatures_of
+from routesim.celery.canvas.calling import ChordSize, TaskCall, called, numbered, signatures_of
+from routesim.celery.canvas.signatures import Canvas, Signature, id_of, with_options
 from routesim.celery.epoch import EPOCH
 from routesim.celery.messages import Publish
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.celery.routes import why_routed
 from routesim.celery.sending import SentTask, WrongTime, declared_for, send
-from routesim.celery.signatures import Canvas, Signature, id_of, with_options
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Queue

@@ -3,11 +3,11 @@
 from typing import Any
 
 from routesim.celery.backends import POLLS, REFUSES, chord_support, why_refused
-from routesim.celery.canvas import TaskCall, has_chord, signatures_of
+from routesim.celery.canvas.calling import TaskCall, has_chord, signatures_of
+from routesim.celery.canvas.signatures import Canvas, Options
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.sending import Sender, WrongTime, send
 from routesim.celery.settings import CelerySettings
-from routesim.celery.signatures import Canvas, Options
 from routesim.celery.versions import OPTIONS_SINCE
 from routesim.durations import written_duration
 from routesim.scenario.celery.annotations import annotated

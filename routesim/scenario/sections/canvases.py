@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from routesim.celery.canvas import callback_on, chained, errback_on
-from routesim.celery.signatures import Canvas, Chord, Group, Options, Signature
+from routesim.celery.canvas.calling import callback_on, chained, errback_on
+from routesim.celery.canvas.signatures import Canvas, Chord, Group, Options, Signature
 from routesim.scenario.format.canvases import OF_ONE_CALL
 from routesim.scenario.format.shapes import Fields
 

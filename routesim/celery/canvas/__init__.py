@@ -1,0 +1,1 @@
+"""Canvases: what chains, groups and chords are, and what a call of one sends."""

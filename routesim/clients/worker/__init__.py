@@ -1,0 +1,1 @@
+"""A worker process as Celery's: what it holds, and what it does with each message, command and instant."""

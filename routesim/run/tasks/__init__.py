@@ -1,0 +1,1 @@
+"""What becomes of Celery's tasks in a run."""

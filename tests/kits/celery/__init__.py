@@ -1,0 +1,1 @@
+"""Celery in tests: real workers and brokers, recorded notation, random programs."""
