@@ -22,8 +22,7 @@ import routing
 import serving
 import startup
 import throughput
-from readme import renewed
-from rows import FIGURE, GOAL, RATIO, TO, WHAT, Row
+from rows import FIGURE, GOAL, RATIO, TO, WHAT, Row, renewed
 from scale import FULL, TINY, Scale
 
 SECTIONS = {

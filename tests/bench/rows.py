@@ -1,9 +1,11 @@
 """What a section finds, and how it is printed: one row a figure."""
 
+import re
 from typing import NamedTuple
 
 TIE = 0.08
 WHAT, FIGURE, RATIO, TO, GOAL = 60, 12, 10, 24, 16
+BLOCK = re.compile(r"(?<=^<!-- bench -->\n```text\n\$ python tests/bench\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 
 
 class Goal(NamedTuple):
@@ -62,3 +64,10 @@ def duration(seconds: float) -> str:
     if seconds >= 1:
         return f"{seconds:,.2f} s"
     return f"{seconds * 1e3:,.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:,.2f} us"
+
+
+def renewed(text: str, table: str) -> str:
+    """The README with this table in place of the one that it has."""
+    found, count = BLOCK.subn(lambda _: f"{table}\n", text)
+    assert count == 1, "the README has one place for the table"
+    return found
