@@ -141,7 +141,7 @@ class RabbitBroker(State):
             f"delivery acknowledgement on channel {number} timed out. Timeout value used: {timeout_ms} ms. "
             "This timeout value can be configured, see consumers doc guide to learn more",
         )
-        self.failures.append(StepFailure(self.now, refused.code, refused.text))
+        self.failures.append(StepFailure(self.now, refused.code, refused.text, channel.name))
         self.close_refused(channel.name, refused)
 
     def copy(self) -> "RabbitBroker":

@@ -86,11 +86,13 @@ class PendingPublish(NamedTuple):
 
 
 class StepFailure(NamedTuple):
-    """A channel (or its connection) closed by the broker, or a step that could not be carried out (code None)."""
+    """A channel (or its connection) closed by the broker, or a step that could not be carried out (code None). `channel`: which,
+    where the broker closed it by itself, not on a step."""
 
     at_ms: int
     code: int | None
     text: str
+    channel: str = ""
 
 
 class QueueAnswer(NamedTuple):

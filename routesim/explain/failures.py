@@ -56,7 +56,7 @@ def _expectations(result: Result) -> list[Diagnostic]:
     failed = {index: item for index, item in enumerate(result.expectations) if not item.ok}
     reasons = {index: _at_once(result, item) for index, item in failed.items()}
     asked = {index: item for index, item in failed.items() if reasons[index] is None}
-    if asked and result.real is None:  # what happened inside a real broker, nobody can watch
+    if asked and result.repeatable:
         reasons |= _witnessed(result, asked)
     return [
         _failure(result, item.line, section_of(item), item.text, shown_actual(item), reasons[index] or "")

@@ -1,7 +1,8 @@
 """What a run asks of whatever lets its time pass."""
 
+from collections import deque
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from routesim.broker.protocols import Engine
 from routesim.events import Event
@@ -11,9 +12,11 @@ from routesim.steps import Step
 
 
 class Clock(Protocol):
-    """The time of a scenario, its broker and its agenda. `slack_ms`: so much before its time something is due."""
+    """The time of a scenario, its broker and its agenda. `slack_ms`: so much before its time something is due. `inbox`: what the
+    broker has for the scenario's clients."""
 
     agenda: RunAgenda
+    inbox: deque[Any]
     slack_ms: int
 
     @property

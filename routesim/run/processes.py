@@ -99,7 +99,7 @@ class Processes:
                 entry = WorkerTimer(state, action.timer, not isinstance(action.timer, KEEP_NO_RUN_GOING))
                 clock.agenda.schedule(clock.now() + action.ms, entry)
             elif isinstance(action, AfterBatch):
-                self.batched.append((len(clock.broker.outbox), state, action.timer))
+                self.batched.append((len(clock.inbox), state, action.timer))
             elif isinstance(action, Soon):
                 self.turns.append((state, action.timer))
             elif isinstance(action, Step):

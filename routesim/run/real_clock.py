@@ -24,6 +24,7 @@ class RealClock:
 
     def __init__(self, broker: "RealBroker", idle_ms: int) -> None:
         self.broker = broker
+        self.inbox = broker.outbox
         self.agenda = RunAgenda()
         self.slack_ms = broker.lateness_ms()  # a real clock is never exact
         self.idle_ms = idle_ms

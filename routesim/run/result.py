@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from routesim.run.processes import Processes
 
 
+SERVED = "served"  # how a scenario ends that acted beside the clients of a server
+
+
 class StepError(NamedTuple):
     """A closed channel or connection, or a step that failed; `step` None: outside the steps. `more`: how often the same happened
     again, where that was too often to keep each."""
@@ -62,6 +65,11 @@ class Result(NamedTuple):
     tasks: "TaskRecords | None" = None
     processes: "Processes | None" = None
     real: AsClientsSaw | None = None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether another run goes the same way: not where clients of a real broker or of a server have acted."""
+        return self.real is None and self.ended != SERVED
 
     @property
     def endless(self) -> bool:

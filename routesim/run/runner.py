@@ -4,7 +4,7 @@ The engine is embedded or a real broker; how time passes there is its clock's af
 carried out before the next one begins.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, cast
 
@@ -28,7 +28,7 @@ from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Do, Expect, NotedChord, PublishMany, Scenario, ScenarioStep, Signal, Wait
 from routesim.scenario.engines import engine_of
 from routesim.scenario.format.expected import ENDLESS
-from routesim.scenario.scenario import Expectation
+from routesim.scenario.scenario import Declaration, Expectation
 from routesim.steps import Publish, Step
 from routesim.versions import rules
 
@@ -44,13 +44,13 @@ class Runner:
     """One run. `listener` hears every event; `keep` decides whether everything is remembered for a full result, or only
     what the expectations ask for. `tick` is called now and then, for whoever shows progress. `express`: what is plain may
     go the fast way, when nobody listens or a `BatchListener` does. `real`: the clock of a real broker, instead of an embedded
-    engine.
+    engine; `beside`: that of an embedded one which has other clients too, and on which all but the consumers is declared.
     """
 
     def __init__(
         self, scenario: Scenario, listener: Listener | None = None, *, seed: int | None = None, until: str | int | None = None,
         max_events: int = BUDGET_EVENTS, keep: bool = True, tick: Callable[[Broker], None] | None = None,
-        express: bool = True, real: "RealClock | None" = None,
+        express: bool = True, real: "RealClock | None" = None, beside: Clock | None = None,
     ) -> None:  # fmt: skip
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
@@ -69,7 +69,7 @@ class Runner:
         self.watches = [] if real is not None else _watches(scenario)
         records = self._records(keep)
         self.listen = fan_out(listener, records)
-        self.clock: Clock = self._virtual_clock(tick) if real is None else real
+        self.clock: Clock = real or beside or self._virtual_clock(tick)
         self.view: ClientView | None = None if real is None else self._view(real)
         # Both kinds have what a run works with; nothing else is asked of a real one.
         self.broker = cast(Broker, self.clock.broker)
@@ -133,19 +133,10 @@ class Runner:
         except Stopped as stopped:
             ended = stopped.ended
             why = self._kept_going(ended)
-        self._note_failures(None, None)
-        for code, worker in self.unmet.items():
-            self.errors.append(StepError(None, None, f"worker '{worker}' was to be refused with {code}, but was not", False))
-        self.step = None
         clock_ms = self.broker.now
-        if self.view is not None:
-            self.view.take()
-        self._check(self.scenario.expect, ended)
-        self._note_checked([watch.checked(self.broker.now) for watch in self.watches])
+        self.check_end(ended)
         ending_expected = any(item.path == ("ended",) and item.wanted == ended for item in self.scenario.expect)
-        ok = all(item.ok for item in self.checked) and not self.failed_steps and all(item.expected for item in self.errors)
-        if ended in ENDLESS and not ending_expected:
-            ok = False
+        ok = self.holds() and (ended not in ENDLESS or ending_expected)
         used, real = ([*self.broker.used.values(), *self.routed], None) if self.view is None else ([], self.view.said())
         return Result(
             self.scenario, self.broker, ended, ok, clock_ms, self.messages, self.deliveries, self.gets, self.fates,
@@ -153,42 +144,66 @@ class Runner:
             self.processes, real,
         )  # fmt: skip
 
+    def holds(self) -> bool:
+        """Whether all is as it is expected to be, so far."""
+        return all(item.ok for item in self.checked) and not self.failed_steps and all(item.expected for item in self.errors)
+
+    def check_end(self, ended: str) -> None:
+        """All is over: what was to be refused, the expectations of the end, and what was never to happen."""
+        self.note_failures(None, None)
+        for code, worker in self.unmet.items():
+            self.errors.append(StepError(None, None, f"worker '{worker}' was to be refused with {code}, but was not", False))
+        self.step = None
+        if self.view is not None:
+            self.view.take()
+        self._check(self.scenario.expect, ended)
+        self._note_checked([watch.checked(self.broker.now) for watch in self.watches])
+
     def _kept_going(self, ended: str) -> str:
         beside = self.clock.budget.beside if isinstance(self.clock, VirtualClock) else 0
         return kept_going(self.broker, ended, beside, self.published)
 
     def _run(self) -> str:
         limit = self.until if isinstance(self.until, int) else None
-        for declaration in self.scenario.declarations:
-            self._apply(declaration.step)
+        self.begin(self.scenario.declarations)
+        for until in self.course():
+            self.carry_out_due(self.clock.pass_until(until if limit is None else min(until, limit)))
+            if limit is not None and until > limit:
+                assert self.step is not None
+                self.note_failures(self.step, self.scenario.steps[self.step].fails)
+                return "time"
+        if self.until == "steps":
+            return "steps"
+        self.carry_out_due(self.clock.rest(limit))
+        return "time" if limit is not None else "idle"
+
+    def begin(self, declarations: Iterable[Declaration]) -> None:
+        """What is there before the first step: declarations, consumers, processes that start by themselves."""
+        for declaration in declarations:
+            self.apply(declaration.step)
         self.clock.start()
         if self.processes is not None:
             self.processes.start()
-            self._settle()
-        self._note_failures(None, None)
+            self.settle()
+        self.note_failures(None, None)
         if self.scenario.routes and self.view is None:
             from routesim.run.expecting.promises import check_routes
 
             found, self.routed = check_routes(self.broker, self.scenario.routes)
             self._note_checked(found)
+
+    def course(self) -> Iterator[int]:
+        """Carries out the steps; yields each instant until which time is to pass, with all that is due, before it goes on."""
         for index, step in enumerate(self.scenario.steps):
             self.step = index
             if self.listen:
                 self.listen(events.StepStarted(self.broker.now, index, step.text))
             if isinstance(step.action, Wait):
-                until = self.clock.now() + step.action.ms
-                self._carry_out_due(self.clock.pass_until(until if limit is None else min(until, limit)))
-                if limit is not None and until > limit:
-                    self._note_failures(index, step.fails)
-                    return "time"
+                yield self.clock.now() + step.action.ms
             else:
                 self._carry_out(step)
-            self._note_failures(index, step.fails)
+            self.note_failures(index, step.fails)
         self.step = None
-        if self.until == "steps":
-            return "steps"
-        self._carry_out_due(self.clock.rest(limit))
-        return "time" if limit is not None else "idle"
 
     # Steps -------------------------------------------------------------------------------------------------------------
 
@@ -202,13 +217,13 @@ class Runner:
         elif isinstance(action, Signal):
             assert self.processes is not None
             self.processes.signal(action.worker, action.do)
-            self._settle()
+            self.settle()
         elif isinstance(action, NotedChord):
             if self.processes is not None:
                 self.processes.chords.expect(action.group, action.size)
         elif isinstance(action, Do):
             for each in action.steps:
-                if self._apply(each):
+                if self.apply(each):
                     break
 
     def _publish_many(self, action: PublishMany) -> None:
@@ -228,17 +243,17 @@ class Runner:
         self.agenda.schedule(at_ms, NextPublish(action, index, at_ms))
 
     def _publish_one(self, action: PublishMany, index: int) -> bool:
-        return self._apply(Publish(action.channel, action.message, action.id(index)))
+        return self.apply(Publish(action.channel, action.message, action.id(index)))
 
-    def _apply(self, step: Step) -> bool:
+    def apply(self, step: Step) -> bool:
         """Carry out one step and everything that it sets off at this instant; True when it was refused."""
         if self.processes is not None:
             tell_of_task(self.listen, self.clock.now(), step)
         refused = self.broker.apply(step)
-        self._settle()
+        self.settle()
         return refused is not None
 
-    def _note_failures(self, step: int | None, fails: int | None) -> None:
+    def note_failures(self, step: int | None, fails: int | None) -> None:
         """What the broker closed during a step; the code that the step says it fails with is expected."""
         met = fails is None
         for failure, more in self.failures.taken_from(self.broker.failures):
@@ -257,13 +272,13 @@ class Runner:
 
     # Reactions ---------------------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Clients react to what they were sent, one at a time, in the order of the deliveries."""
-        broker, outbox, processes, react = self.broker, self.broker.outbox, self.processes, self.consumers.react
+        broker, inbox, processes, react = self.broker, self.clock.inbox, self.processes, self.consumers.react
         self.clock.gather()
         while True:
-            while outbox:
-                received = outbox.popleft()
+            while inbox:
+                received = inbox.popleft()
                 if processes is None or not processes.react(received):
                     react(received)
                 if broker.livelock is not None:
@@ -273,7 +288,7 @@ class Runner:
         if broker.livelock is not None:
             raise Stopped("livelock")
 
-    def _carry_out_due(self, entries: Iterator[Entry | None]) -> None:
+    def carry_out_due(self, entries: Iterator[Entry | None]) -> None:
         """Carries out what is due while time passes, each with what it sets off at its instant."""
         for entry in entries:
             if isinstance(entry, ConsumerJob):
@@ -285,7 +300,7 @@ class Runner:
             elif isinstance(entry, WorkerTimer):
                 assert self.processes is not None
                 self.processes.fire(entry)
-            self._settle()
+            self.settle()
             self.failures.look(self.broker.failures)
 
     def _publish_next(self, due: NextPublish) -> None:

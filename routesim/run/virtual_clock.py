@@ -23,6 +23,7 @@ class VirtualClock:
 
     def __init__(self, broker: Broker, agenda: RunAgenda, budget: Budget) -> None:
         self.broker = broker
+        self.inbox = broker.outbox
         self.agenda = agenda
         self.budget = budget
         self.express: Express | None = None

@@ -1,6 +1,7 @@
 """JSON, the contract that scripts read: the envelope of every command, and the result of a run."""
 
 import json
+from collections.abc import Iterable
 from typing import IO, Any, Protocol
 
 from routesim.broker.protocols import EngineQueue
@@ -11,7 +12,7 @@ from routesim.report.results import Suite
 from routesim.report.results.findings import file_object
 from routesim.report.style import OutputStyle
 from routesim.report.summary.task_sections import worker_facts
-from routesim.run import Result, unacked
+from routesim.run import Checked, Result, StepError, unacked
 from routesim.run.tasks.fates import fates_of
 from routesim.scenario import Scenario
 from routesim.values import plain
@@ -94,14 +95,7 @@ def result_object(result: Result, events: list[str]) -> str:
             for name, deliveries in result.deliveries.of.items()
         },
         "gets": result.gets.all,
-        "expectations": [
-            {"line": item.line, "text": item.text, "ok": item.ok, "actual": item.actual} for item in result.expectations
-        ],
-        "errors": [
-            {"step": error.step, "code": error.code, "text": error.text, "expected": error.expected}
-            | ({"more": error.more} if error.more else {})
-            for error in result.errors
-        ],
+        **checked_facts(result.expectations, result.errors),
     }
     if result.tasks is not None:
         fates = fates_of(result)
@@ -114,6 +108,18 @@ def result_object(result: Result, events: list[str]) -> str:
     if result.processes is not None and result.processes.chords.by_group:
         found["chords"] = {group: chord.facts() for group, chord in result.processes.chords.by_group.items()}
     return f'{envelope(found)[:-1]}, "events": [{", ".join(events)}]}}'
+
+
+def checked_facts(expectations: Iterable[Checked], errors: Iterable[StepError]) -> dict[str, Any]:
+    """What was expected and came, and what the broker closed."""
+    return {
+        "expectations": [{"line": item.line, "text": item.text, "ok": item.ok, "actual": item.actual} for item in expectations],
+        "errors": [
+            {"step": error.step, "code": error.code, "text": error.text, "expected": error.expected}
+            | ({"more": error.more} if error.more else {})
+            for error in errors
+        ],
+    }
 
 
 def _facts(facts: Any) -> dict[str, Any]:

@@ -81,14 +81,11 @@ def _consumers(result: Result) -> Section:
     """One row a consumer; columns that are zero for all of them are left out."""
     names: list[tuple[Cell, Cell]] = []
     numbers: list[tuple[int, ...]] = []
-    for name, deliveries in result.deliveries.of.items():
-        answers = [item["answer"] for item in deliveries]
+    for name, answers in result.deliveries.answers().items():
         consumer = result.scenario.consumers.get(name)
-        names.append((Cell(visible(name)), Cell(visible(consumer.queue) if consumer else "")))
-        acked = answers.count("ack") + answers.count("auto")
-        again = sum(item["redelivered"] for item in deliveries)
-        others = (answers.count("reject"), answers.count("requeue"), answers.count("crash"), answers.count(None))
-        numbers.append((len(answers), again, acked, *others))
+        queue = consumer.queue if consumer else result.deliveries.queues.get(name, "")
+        names.append((Cell(visible(name)), Cell(visible(queue))))
+        numbers.append(answers)
     kept = [index for index in range(len(ANSWER_COLUMNS)) if index < 1 or any(row[index] for row in numbers)]
     rows = [
         (*name, *(_number(row[index], ANSWER_TONES[index]) for index in kept)) for name, row in zip(names, numbers, strict=True)

@@ -1,19 +1,46 @@
 """What a run remembers of its events: one record a question."""
 
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from routesim import events
 from routesim.run.folds.fold import Fold
 
 
+class Answers(NamedTuple):
+    """How many deliveries a consumer has had, how many of them anew, and what became of them."""
+
+    delivered: int
+    redelivered: int
+    acked: int
+    rejected: int
+    requeued: int
+    cut_off: int
+    open: int
+
+
 class Deliveries(Fold):
-    """Every delivery of every consumer, with its answer: ack, reject, requeue, crash, auto, or None while open."""
+    """Every delivery of every consumer, with its answer: ack, reject, requeue, crash, auto, or None while open.
+
+    `queues`: of consumers that no scenario declares.
+    """
 
     def __init__(self, consumers: Iterable[str]) -> None:
+        self.queues: dict[str, str] = {}
         self.of: dict[str, list[dict[str, Any]]] = {name: [] for name in consumers}
         self.open: dict[int, list[tuple[str, dict[str, Any]]]] = {}  # copy -> who has it
         self.auto: dict[tuple[str, int], dict[str, Any]] = {}
+
+    def answers(self) -> dict[str, Answers]:
+        """Of each consumer."""
+        found = {}
+        for name, deliveries in self.of.items():
+            count = Counter(item["answer"] for item in deliveries)
+            again = sum(item["redelivered"] for item in deliveries)
+            acked = count["ack"] + count["auto"]
+            found[name] = Answers(len(deliveries), again, acked, count["reject"], count["requeue"], count["crash"], count[None])
+        return found
 
     def _delivered(self, event: events.Delivered) -> None:
         record = {
