@@ -12,7 +12,7 @@ EXAMPLES = examples(
     "routesim serve",
     "routesim serve shop.yaml --port 0 --format json",
     "routesim serve definitions.json --rabbitmq 3.13 --vhost shop",
-    "routesim serve shop.yaml --fail-on-loss",
+    "routesim serve shop.yaml --play --fail-on-loss",
     "routesim serve --clock manual --quiet",
     "routesim serve --user app:secret --add-vhost staging",
 )
@@ -23,6 +23,7 @@ def serve(
         list[str] | None, typer.Argument(metavar="FILE...", help="Scenarios or definitions files: what is there from the start.")
     ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, metavar="N", help="0: any that is free.")] = 5672,
+    play: Annotated[bool, typer.Option("--play", help="Consumers, workers and steps of the files act too.")] = False,
     host: Annotated[str, typer.Option("--host", metavar="HOST", help="On which address. Others than loopback need a --user.")] = (
         "127.0.0.1"
     ),
@@ -65,7 +66,7 @@ def serve(
 
     options = ServeOptions(
         tuple(files or ()), port, host, rabbitmq, tuple(vhost or ()), tuple(add_vhost or ()), tuple(user or ()), users, clock,
-        speed, history, tls_cert, tls_key, format, output, quiet, fail_on_loss,
+        speed, history, tls_cert, tls_key, format, output, quiet, fail_on_loss, play,
     )  # fmt: skip
     sys.exit(serve_files(options))
 

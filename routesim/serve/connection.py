@@ -155,7 +155,7 @@ class Connection:
     def message_id(self, properties: dict[str, Any]) -> str:
         """What the next message of this connection is called in traces: its message_id, where nobody else's is the same."""
         self.messages += 1
-        return self.server.history.name_of(self.name, self.messages, properties.get("message_id"))
+        return self.vhost_of().history.name_of(self.name, self.messages, properties.get("message_id"))
 
     def forget(self, channel: ServedChannel) -> None:
         """The channel is closed, its number is free."""

@@ -2,7 +2,6 @@
 
 from typing import Any, Protocol
 
-from routesim.serve.history import History
 from routesim.serve.users import Users
 from routesim.serve.vhosts import Vhost
 from routesim.versions import Rules
@@ -15,7 +14,6 @@ class ServerHost(Protocol):
     version: str
     users: Users
     vhosts: dict[str, Vhost]
-    history: History
     largest_body: int
     unsent: list[Any]
     connections: set[Any]

@@ -1,31 +1,35 @@
 """The server without its sockets: its virtual hosts, users and connections, and the time that passes for all of them."""
 
+from collections.abc import Iterable
+
 from routesim.broker.rabbit_broker import RabbitBroker
 from routesim.serve.clocks import ServerClock
 from routesim.serve.connection import Connection
-from routesim.serve.history import History
+from routesim.serve.history import KEPT
 from routesim.serve.host import Link
 from routesim.serve.users import Users
-from routesim.serve.vhosts import Vhost
+from routesim.serve.vhosts import Plays, Vhost
 from routesim.versions import Rules
 
 MOST_BYTES = 536_870_912  # of a body: RabbitMQ's hard limit; what is configured counts at the publish
-FORCED = 320
+FORCED, SHUTDOWN = 320, "broker forced connection closure with reason 'shutdown'"
 
 
 class Server:
-    """`turn` ends each reaction to the outside: what has been written goes out, all at once."""
+    """`keep`: how much of what has ended is known. `turn` ends each reaction to the outside: what has been written goes out, all
+    at once.
+    """
 
-    def __init__(self, rules: Rules, vhosts: dict[str, RabbitBroker], users: Users, clock: ServerClock, history: History) -> None:
+    def __init__(self, rules: Rules, vhosts: dict[str, RabbitBroker], users: Users, clock: ServerClock, keep: int = KEPT) -> None:
         self.rules = rules
         self.version = rules.version if rules.version.count(".") == 2 else f"{rules.version}.0"
-        self.vhosts = {name: Vhost(name, broker, clock.epoch_s) for name, broker in vhosts.items()}
+        self.vhosts = {name: Vhost(name, broker, clock.epoch_s, keep) for name, broker in vhosts.items()}
         self.users = users
         self.clock = clock
-        self.history = history
         self.connections: set[Connection] = set()
         self.names: set[str] = set()
         self.unsent: list[Connection] = []
+        self.plays: list[Plays] = []
         self.largest_body = MOST_BYTES
 
     def connect(self, link: Link, peer: str, *, loopback: bool) -> Connection:
@@ -47,16 +51,42 @@ class Server:
         now = self.clock.now_ms()
         for vhost in self.vhosts.values():
             vhost.advance(now)
+        if self.plays:
+            self._end_restarted()
 
     def due_ms(self) -> int | None:
         """When the next timer of an engine goes off."""
-        return min((due for vhost in self.vhosts.values() if (due := vhost.broker.due()) is not None), default=None)
+        return min((due for vhost in self.vhosts.values() if (due := vhost.due_ms()) is not None), default=None)
+
+    def play(self, vhost: str, play: Plays, connections: Iterable[str]) -> None:
+        """A scenario acts there from now on; `connections`: the names of its own, which no client may have."""
+        self.names.update(connections)
+        self.vhosts[vhost].play = play
+        self.plays.append(play)
+        self.advance()
+        play.begin()
+        self._end_restarted()
 
     def turn(self) -> None:
+        for play in self.plays:
+            play.turn()
         while self.unsent:
             unsent, self.unsent = self.unsent, []
             for connection in unsent:
                 connection.flush()
+
+    def _end_restarted(self) -> None:
+        """A broker that a scenario restarts has no connections any more."""
+        for vhost in self.vhosts.values():
+            clean = None if vhost.play is None else vhost.play.take_restart()
+            if clean is None:
+                continue
+            for connection in [each for each in self.connections if each.vhost is vhost]:
+                if clean:
+                    connection.force_out(FORCED, SHUTDOWN)
+                else:
+                    connection.lost()
+                    connection.link.end(0)
 
     def lost(self) -> int:
         """How often something was lost."""

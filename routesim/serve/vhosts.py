@@ -1,6 +1,5 @@
 """A virtual host: one embedded broker, the channels that clients have opened to it, and what it tells each of them."""
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from routesim.broker import ChannelEnded, ConsumerEnded
@@ -8,6 +7,7 @@ from routesim.broker.rabbit_broker import RabbitBroker
 from routesim.broker.records import PublishOutcome
 from routesim.queues import Delivery
 from routesim.replies import AmqpError
+from routesim.serve.history import KEPT, History
 from routesim.steps import Step
 
 FEW_USED = 1_000
@@ -25,15 +25,37 @@ class Hears(Protocol):
     def ended(self, item: ChannelEnded) -> None: ...
 
 
-class Vhost:
-    """`others` gets what is for none of the clients: what the scenario's own consumers are told."""
+class Plays(Protocol):
+    """A scenario whose consumers, workers and steps act beside the clients, on the same broker."""
 
-    def __init__(self, name: str, broker: RabbitBroker, epoch_s: int) -> None:
+    def take(self, item: Any) -> None:
+        """What the broker has for none of the clients."""
+
+    def begin(self) -> None: ...
+
+    def turn(self) -> None:
+        """Its clients react to what they have been sent."""
+
+    def due_ms(self) -> int | None:
+        """When they have something to do next."""
+
+    def advance(self, now_ms: int) -> None:
+        """Time passes, for them and the broker."""
+
+    def take_restart(self) -> bool | None:
+        """Whether they have restarted the broker since this was asked last, and if in good order; None: they have not."""
+
+
+class Vhost:
+    """`play`: the scenario that acts here, if one does."""
+
+    def __init__(self, name: str, broker: RabbitBroker, epoch_s: int, keep: int = KEPT) -> None:
         self.name = name
         self.broker = broker
+        self.history = History(keep)
         self.channels: dict[str, Hears] = {}
         self.most_used = FEW_USED
-        self.others: Callable[[Delivery[object] | ConsumerEnded | ChannelEnded], None] | None = None
+        self.play: Plays | None = None
         broker.tells_publishers = True
         broker.epoch_s = epoch_s
 
@@ -55,10 +77,18 @@ class Vhost:
         broker.used = {key: binding for key, binding in broker.used.items() if key in there}
         self.most_used = 2 * len(broker.used) + FEW_USED
 
+    def due_ms(self) -> int | None:
+        """When the next timer goes off, of the broker or of a scenario that is played."""
+        due = self.broker.due()
+        planned = None if self.play is None else self.play.due_ms()
+        return due if planned is None else planned if due is None else min(due, planned)
+
     def advance(self, now_ms: int) -> None:
         """Let time pass."""
         broker = self.broker
-        if now_ms > broker.now:
+        if self.play is not None:
+            self.play.advance(now_ms)
+        elif now_ms > broker.now:
             broker.advance(now_ms)
             if broker.outbox or broker.told:
                 self.dispatch()
@@ -98,5 +128,5 @@ class Vhost:
                 if channel is not None:
                     channel.ended(item)
                     continue
-            if self.others is not None:
-                self.others(item)
+            if self.play is not None:
+                self.play.take(item)

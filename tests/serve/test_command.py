@@ -172,7 +172,7 @@ def test_the_manual_clock_stands_still_until_it_is_told() -> None:
         until(lambda: channel.queue_declare(name, passive=True).method.message_count == 0)
         connection.close()
     assert server.summary["clock_ms"] == 5000
-    assert "stdin takes lines such as `advance 5s`, not 'hello'" in server.errors
+    assert "stdin takes `advance 5s` and `why MESSAGE`, not 'hello'" in server.errors
 
 
 def test_tls(tmp_path: Path) -> None:

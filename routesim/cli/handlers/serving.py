@@ -17,10 +17,12 @@ from routesim.durations import parse_duration
 from routesim.report.formats.served import FORMATS, ServedReport, report_for
 
 if TYPE_CHECKING:
+    from routesim.run.playing import Player
     from routesim.scenario import Scenario
     from routesim.serve.server import Server
     from routesim.serve.transport import Transport
 
+ACTING = ("consumers", "workers", "steps")  # of a scenario, beside its topology
 CLOCKS = ("real", "manual")
 FLUSH_S = 0.05
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -60,13 +62,12 @@ def _check(options: ServeOptions) -> None:
 
 def _server(options: ServeOptions, scenarios: "dict[str, Scenario]") -> "Server":
     from routesim.serve.clocks import ManualClock, WallClock
-    from routesim.serve.history import History
     from routesim.serve.server import Server
 
     brokers = {name: broker_of(scenario) for name, scenario in scenarios.items()}
     version = next(iter(scenarios.values())).rabbitmq
     clock = WallClock(options.speed) if options.clock == "real" else ManualClock()
-    return Server(rules_of(version), brokers, users_of(options), clock, History(options.history))
+    return Server(rules_of(version), brokers, users_of(options), clock, options.history)
 
 
 async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: IO[str]) -> int:
@@ -83,18 +84,35 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         return NO_VERDICT
     report = report_for(format_for(options.format, out), out, style_of(out, format_for(options.format, out), quiet=options.quiet))
     for vhost in server.vhosts.values():
-        vhost.broker.listen = report.listener(server.history)
+        vhost.broker.listen = report.listener(vhost.history)
     with _told_to_end() as ended:
         _say_where(options, report, server, port, scenarios)
         if options.clock == "manual":
-            _hear_commands(transport)
+            _hear_commands(transport, report)
+        players = _play(server, scenarios, report) if options.play else {}
+        transport.turn()
         flushing = asyncio.create_task(_flush_now_and_then(out))
         await ended.wait()
         flushing.cancel()
         server.advance()
+        ends = {name: player.finish() for name, player in players.items()}
+        lost = options.fail_on_loss and server.lost()
+        report.look(server, scenarios, ends)
         await transport.close("server is shutting down")
-    report.finish(server, scenarios)
-    return NO if options.fail_on_loss and server.lost() else OK
+    report.finish(server)
+    return NO if lost or not all(end.ok for end in ends.values()) else OK
+
+
+def _play(server: "Server", scenarios: "dict[str, Scenario]", report: ServedReport) -> "dict[str, Player]":
+    """The clients of each scenario that has some act from now on."""
+    from routesim.run.playing import Player
+
+    players = {}
+    for name, vhost in server.vhosts.items():
+        if any(getattr(scenarios[name], each) for each in ACTING):
+            player = players[name] = Player(scenarios[name], vhost.broker, vhost.dispatch, vhost.broker.listen)
+            server.play(name, player, player.connections)
+    return players
 
 
 def _context(options: ServeOptions) -> Any:
@@ -114,10 +132,10 @@ def _say_where(
 ) -> None:
     scheme = "amqps" if options.certificate else "amqp"
     report.listening(server, scheme, options.host, port, sys.stdout if options.output else report.out)
-    for scenario in scenarios.values():
-        idle = [name for name in ("consumers", "workers", "steps") if getattr(scenario, name)]
+    for scenario in scenarios.values() if not options.play else ():
+        idle = [name for name in ACTING if getattr(scenario, name)]
         if idle:
-            stderr_line(f"note: {scenario.file}: {' and '.join(idle)} do not act here; the topology alone is there")
+            stderr_line(f"note: {scenario.file}: {' and '.join(idle)} act with --play alone; the topology is there")
     stderr_line("note: permissions of users are not enforced: who is let in may do everything")
     if options.host not in ("127.0.0.1", "localhost", "::1"):
         stderr_line(f"warning: whoever reaches {options.host} can connect; this server is for tests, not for production")
@@ -153,23 +171,27 @@ async def _flush_now_and_then(out: IO[str]) -> None:
         out.flush()
 
 
-def _hear_commands(transport: "Transport") -> None:
+def _hear_commands(transport: "Transport", report: ServedReport) -> None:
     """Lines on stdin, on every system: read in a thread, carried out in the loop."""
     loop = asyncio.get_running_loop()
 
     def read() -> None:
         for line in sys.stdin if sys.stdin is not None else ():
-            loop.call_soon_threadsafe(_command, transport, line.strip())
+            loop.call_soon_threadsafe(_command, transport, report, line.strip())
 
     threading.Thread(target=read, daemon=True).start()
 
 
-def _command(transport: "Transport", line: str) -> None:
-    words = line.split()
-    if not words:
+def _command(transport: "Transport", report: ServedReport, line: str) -> None:
+    verb, _, rest = line.partition(" ")
+    if not verb:
         return
-    ms = parse_duration(words[1]) if len(words) == 2 and words[0] == "advance" else None
+    if verb == "why" and rest.strip():
+        transport.server.advance()
+        report.why(transport.server, rest.strip())
+        return
+    ms = parse_duration(rest.strip()) if verb == "advance" else None
     if ms is None:
-        stderr_line(f"error: stdin takes lines such as `advance 5s`, not '{line}'")
+        stderr_line(f"error: stdin takes `advance 5s` and `why MESSAGE`, not '{line}'")
         return
     transport.advance_by(ms)

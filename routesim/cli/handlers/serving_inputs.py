@@ -11,6 +11,7 @@ from routesim.diagnostics import Diagnostic, Invalid
 from routesim.scenario import Scenario
 from routesim.scenario.load import load_placed, load_source
 from routesim.scenario.yaml.source import Source
+from routesim.steps import Consume
 from routesim.versions import NEWEST
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class ServeOptions(NamedTuple):
     output: str | None
     quiet: bool
     fail_on_loss: bool
+    play: bool
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -89,13 +91,14 @@ def _of_file(path: str, options: ServeOptions, refused: list[tuple[str, list[Dia
 
 
 def broker_of(scenario: Scenario) -> RabbitBroker:
-    """With all that is declared at the top; nobody consumes yet."""
+    """With all that is declared at the top; nobody consumes."""
     broker = RabbitBroker(
         rules_of(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
         channel_plans=dict(scenario.channels),
     )  # fmt: skip
     for declaration in scenario.declarations:
-        broker.apply(declaration.step)
+        if not isinstance(declaration.step, Consume):
+            broker.apply(declaration.step)
     broker.outbox.clear()
     broker.failures.clear()
     return broker

@@ -6,16 +6,19 @@ from typing import IO, TYPE_CHECKING, Any
 
 from routesim.broker import counts
 from routesim.durations import duration_text
-from routesim.events import LOST, is_lost
+from routesim.events import EVENTS, LOST, is_lost
+from routesim.narration import sentence_of
 from routesim.report.formats.ndjson import Lines
 from routesim.report.style import OutputStyle
 from routesim.report.trace.trace import Trace, painted_row
-from routesim.serve.history import History
+from routesim.serve.history import History, Known
 from routesim.serve.server import Server
+from routesim.serve.vhosts import Vhost
 from routesim.text import encoding_of, fitted, visible
 
 if TYPE_CHECKING:
     from routesim.run import Result
+    from routesim.run.playing import Ending
     from routesim.scenario import Scenario
 
 FORMATS = ("table", "plain", "json", "ndjson")
@@ -39,7 +42,16 @@ class ServedReport:
         """It accepts connections: said at once, on one line."""
         raise NotImplementedError
 
-    def finish(self, server: Server, scenarios: "dict[str, Scenario]") -> None:
+    def look(self, server: Server, scenarios: "dict[str, Scenario]", ends: "dict[str, Ending]") -> None:
+        """How all is before the clients are sent away. `ends`: of the scenarios that were played, by virtual host."""
+        raise NotImplementedError
+
+    def finish(self, server: Server) -> None:
+        """They are gone: what was seen then is said."""
+        raise NotImplementedError
+
+    def why(self, server: Server, text: str) -> None:
+        """What became of the messages that are called so; that they are forgotten, or unknown."""
         raise NotImplementedError
 
 
@@ -57,6 +69,7 @@ class Lively(ServedReport):
     def __init__(self, out: IO[str], style: OutputStyle) -> None:
         super().__init__(out, style)
         self.traces: list[Trace] = []
+        self.summary: list[str] = []
 
     def listener(self, history: History) -> Listen | None:
         trace = Trace(self.out, None, colour=self.style.colour, columns=self.style.columns)
@@ -78,26 +91,44 @@ class Lively(ServedReport):
         self.write(f"RabbitMQ {server.rules.version} at {found['url']} (vhost {vhosts}); Ctrl-C ends it", out)
         out.flush()
 
-    def finish(self, server: Server, scenarios: "dict[str, Scenario]") -> None:
+    def look(self, server: Server, scenarios: "dict[str, Scenario]", ends: "dict[str, Ending]") -> None:
         from routesim.report.formats.plain import section_lines  # not before it ends: it is to start at once
         from routesim.report.summary.summary import sections
 
-        for trace in self.traces:
-            trace.end()
-        for name, vhost in server.vhosts.items():
-            result = result_of(scenarios[name], vhost.broker, server.history)
-            if len(server.vhosts) > 1:
-                self.write(f"\nvhost {visible(name)}")
-            if not self.style.quiet:
-                for section in sections(result):
-                    self.write("")
-                    for line in section_lines(section, colour=self.style.colour):
-                        self.write(line)
-        if server.history.forgotten:
-            self.write(f"\n{server.history.forgotten} older messages are forgotten (--history keeps more)")
+        lines, several = self.summary, len(server.vhosts) > 1
+        for name, vhost in server.vhosts.items() if not self.style.quiet else ():
+            if several:
+                lines += ["", f"vhost {visible(name)}"]
+            for section in sections(result_of(scenarios[name], vhost, ends.get(name))):
+                lines += ["", *section_lines(section, colour=self.style.colour)]
+        if forgotten(server):
+            lines += ["", f"{forgotten(server)} older messages are forgotten (--history keeps more)"]
+        for name, end in ends.items():
+            lines += ["", painted_row(_played(scenarios[name], end), bad=not end.ok, colour=self.style.colour)]
         lost = server.lost()
         text = f"served for {duration_text(server.clock.now_ms())}, rules of RabbitMQ {server.rules.version}; lost {lost}"
-        self.write("\n" + painted_row(text, bad=lost > 0, colour=self.style.colour))
+        lines += ["", painted_row(text, bad=lost > 0, colour=self.style.colour)]
+
+    def finish(self, server: Server) -> None:
+        for trace in self.traces:
+            trace.end()
+        for line in self.summary:
+            self.write(line)
+
+    def why(self, server: Server, text: str) -> None:
+        from routesim.explain.message import story
+        from routesim.report.formats.plain import section_lines
+
+        for known in _known(server, text):
+            ended = ", ".join(f"{state} in {queue}" for queue, state in known.states.items()) or "in no queue"
+            self.write(visible(f"{known.name}: {ended}"))
+            for line in section_lines(story([each for each in known.life if sentence_of(each)]), colour=self.style.colour):
+                self.write(line)
+            if known.left_out:
+                self.write(f"  {known.left_out} events in the middle are forgotten")
+        if not _known(server, text):
+            self.write(visible(f"{text}: {_unknown(server)}"))
+        self.out.flush()
 
 
 class Objects(ServedReport):
@@ -122,19 +153,48 @@ class Objects(ServedReport):
         self.write(json.dumps({"event": "listening", **_address(server, scheme, host, port)}), out)
         out.flush()
 
-    def finish(self, server: Server, scenarios: "dict[str, Scenario]") -> None:
-        vhosts = {
+    def look(self, server: Server, scenarios: "dict[str, Scenario]", ends: "dict[str, Ending]") -> None:
+        from routesim.report.formats.json import checked_facts
+
+        vhosts: dict[str, dict[str, Any]] = {
             name: {
                 "counts": counts(vhost.broker),
                 "queues": {
                     queue.broker_name: {"type": queue.kind, "ready": queue.ready_count(), "unacked": queue.unacked}
                     for queue in vhost.broker.queues.values()
                 },
+                "consumers": {
+                    consumer: {"queue": vhost.history.consumed.queues[consumer], **answers._asdict()}
+                    for consumer, answers in vhost.history.consumed.answers().items()
+                },
             }
             for name, vhost in server.vhosts.items()
         }
-        end = {"event": "served", "clock_ms": server.clock.now_ms(), "lost": server.lost(), "vhosts": vhosts}
-        self.write(json.dumps({**end, "forgotten": server.history.forgotten}))
+        for name, played in ends.items():
+            stopped = {} if played.stopped is None else {"stopped": played.stopped}
+            vhosts[name]["played"] = {"ok": played.ok, **checked_facts(played.expectations, played.errors), **stopped}
+        self.end = {
+            "event": "served", "clock_ms": server.clock.now_ms(), "lost": server.lost(), "vhosts": vhosts,
+            "forgotten": forgotten(server),
+        }  # fmt: skip
+
+    def finish(self, server: Server) -> None:
+        self.write(json.dumps(self.end))
+
+    def why(self, server: Server, text: str) -> None:
+        found = [
+            {
+                "message": known.name, "states": known.states, "left_out": known.left_out,
+                "story": [
+                    {"at_ms": each.at_ms, "event": EVENTS[type(each)], "text": said}
+                    for each in known.life if (said := sentence_of(each)) is not None
+                ],
+            }
+            for known in _known(server, text)
+        ]  # fmt: skip
+        unknown = {} if found else {"text": _unknown(server)}
+        self.write(json.dumps({"event": "why", "asked": text, "messages": found, **unknown}))
+        self.out.flush()
 
 
 class EventLines(Objects):
@@ -156,12 +216,43 @@ def _only_lost(listen: Listen) -> Listen:
     return hear
 
 
-def result_of(scenario: "Scenario", broker: Any, history: History) -> "Result":
+def forgotten(server: Server) -> int:
+    """How many messages of real clients are not known any more."""
+    return sum(vhost.history.forgotten for vhost in server.vhosts.values())
+
+
+def _known(server: Server, text: str) -> list[Known]:
+    return [known for vhost in server.vhosts.values() for known in vhost.history.named(text)]
+
+
+def _unknown(server: Server) -> str:
+    """Why nothing is known of a message."""
+    count = forgotten(server)
+    return f"forgotten, as one of {count} that ended long ago (--history keeps more), or never there" if count else "never there"
+
+
+def _played(scenario: "Scenario", end: "Ending") -> str:
+    """What came of a scenario that acted beside the clients, in a line."""
+    held = sum(item.ok for item in end.expectations)
+    parts = [f"played {visible(scenario.file)}", f"expectations {held} of {len(end.expectations)}"]
+    if end.left_at is not None:
+        parts.append(f"at step {end.left_at + 1} of {len(scenario.steps)}")
+    if any(not error.expected for error in end.errors):
+        parts.append(f"errors {sum(not error.expected for error in end.errors)}")
+    if end.stopped is not None:
+        parts.append(f"its clients were stopped: {end.stopped}")
+    return ", ".join(parts)
+
+
+def result_of(scenario: "Scenario", vhost: Vhost, end: "Ending | None") -> "Result":
     """As if it had been a run, as far as its messages are known."""
     from routesim.run import Result
-    from routesim.run.folds.records import Deliveries, Gets, Publishers
+    from routesim.run.folds.records import Gets, Publishers
+    from routesim.run.result import SERVED
 
+    history, broker = vhost.history, vhost.broker
+    expectations, errors = ([], []) if end is None else (end.expectations, end.errors)
     return Result(
-        scenario, broker, "served", True, broker.now, history.messages, Deliveries(()), Gets(), history.fates, Publishers(), [],
-        [], "", False, "idle", 0, list(broker.used.values()),
+        scenario, broker, SERVED, end is None or end.ok, broker.now, history.messages, history.consumed, Gets(), history.fates,
+        Publishers(), expectations, errors, "", False, "idle", 0, list(broker.used.values()),
     )  # fmt: skip
