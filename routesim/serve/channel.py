@@ -26,7 +26,6 @@ DELIVER = bytes((0, 60, 0, 60))
 TAG = Struct(">Q")
 ACKED = Struct(">4xQB")
 CONTENT = Struct(">HHQ")
-MOST_BYTES = 2_147_483_383  # of a body, whatever its frames say
 
 
 class Carries(Protocol):
@@ -73,7 +72,7 @@ class ServedChannel:
         self.exchange = self.routing_key = ""
         self.mandatory = self.immediate = False
         self.header = b""
-        self.size = 0
+        self.size = self.left = 0  # of the body that is coming
         self.fragments: list[bytes] = []
         self.cancelled: set[str] = set()  # tags of consumers that the broker has ended
         self.prefixes: dict[str, bytes] = {}  # of deliveries, by consumer tag
@@ -137,29 +136,30 @@ class ServedChannel:
         if kind != at[0]:
             raise Fault(505, f"expected content header for class {at[0]}, got one for class {kind} instead", at)
         limit = self.connection.largest_body
-        if size > limit:
+        if size > limit and self.broker.rules.body_frames_checked:
             raise Fault(501, f"content body size {size} exceeds maximum allowed size {limit}", at)
-        self.header, self.size = payload[12:], size
+        self.header, self.size, self.left = payload[12:], size, size
         if size:
             self.awaits = BODY
         else:
             self._whole(b"")
 
     def _body(self, payload: bytes) -> None:
-        left = self.size - len(payload)
-        if left < 0:
-            at = id_of(self.method.name) if self.method else id_of("basic.publish")
-            raise Fault(501, "content body frame exceeds remaining content size", at)
-        if left:
-            self.size = left
-            self.fragments.append(payload)
-        elif self.fragments:
-            self.fragments.append(payload)
-            body = b"".join(self.fragments)
-            self.fragments = []
-            self._whole(body)
-        else:
+        self.left = left = self.left - len(payload)
+        if left > 0:
+            if self.size <= self.connection.largest_body:
+                self.fragments.append(payload)
+        elif left:
+            if self.broker.rules.body_frames_checked:
+                at = id_of(self.method.name) if self.method else id_of("basic.publish")
+                raise Fault(501, "content body frame exceeds remaining content size", at)
+            self.fragments.clear()  # whatever comes, nothing is left of it ever again
+        elif self.size == len(payload):
             self._whole(payload)
+        else:
+            pieces, self.fragments = self.fragments, []
+            # Nothing of what no version takes has been kept: its size is what it is refused for.
+            self._whole(b"".join((*pieces, payload)) if self.size <= self.connection.largest_body else bytes(self.size))
 
     def _whole(self, body: bytes) -> None:
         """A method with its content is there."""

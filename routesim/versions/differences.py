@@ -107,6 +107,7 @@ class Rules(NamedTuple):
     stream_keeps_nested: bool
     tx_queue_gone: str
     cancel_ok_taken: bool
+    body_frames_checked: bool
     bad_bindings_skipped: bool
     celery_limits_channel: bool
 
@@ -313,6 +314,10 @@ DIFFERENCES: dict[str, VersionDifference] = {
     "cancel_ok_taken": VersionDifference(
         "basic.cancel-ok by a client is carried out (before: the connection is closed with 503)", False, (("4.3.0", True),),
         "rabbit_channel.erl, handle_method, v4.2.9 and v4.3.0; live 3.10.8, 4.0.5",
+    ),
+    "body_frames_checked": VersionDifference(
+        "content that is longer than 512 MiB, or than its header says, closes the connection with 501",
+        False, (("4.2.6", True),), "rabbit_command_assembler.erl, process, v4.2.5 and v4.2.6; live 3.10.8, 4.0.5, 4.3.6",
     ),
     "bad_bindings_skipped": VersionDifference(
         "an import leaves out bindings that lead nowhere", True, (("3.13.6", False),), "rules/routing#F21"

@@ -73,7 +73,7 @@ def answer(served: Served, data: bytes) -> str:
         (PUBLISH + PUBLISH, "'reply_code': 505, 'reply_text': 'UNEXPECTED_FRAME - expected content header for class 60, got non content header frame instead'"),
         (frame(HEADER, 1, struct.pack(">HHQH", 60, 0, 1, 0)), "'reply_code': 505, 'reply_text': 'UNEXPECTED_FRAME - expected method frame, got non method frame instead'"),
         (PUBLISH + frame(HEADER, 1, struct.pack(">HHQH", 50, 0, 1, 0)), "expected content header for class 60, got one for class 50 instead"),
-        (PUBLISH + frame(HEADER, 1, struct.pack(">HHQH", 60, 0, 1, 0)) + frame(BODY, 1, b"xy"), "content body frame exceeds remaining content size"),
+        (PUBLISH + frame(HEADER, 1, struct.pack(">HHQH", 60, 0, 1, 0)) + frame(BODY, 1, b"xy") + PUBLISH, "expected content body, got non content body frame instead"),
         (method_frame(7, written("basic.get", queue="q")), "'reply_code': 504, 'reply_text': \"CHANNEL_ERROR - expected 'channel.open'\""),
         (method_frame(1, written("basic.publish", immediate=True)) + frame(HEADER, 1, struct.pack(">HHQH", 60, 0, 0, 0)), "'reply_code': 540, 'reply_text': 'NOT_IMPLEMENTED - immediate=true'"),
         (method_frame(0, written("connection.open", virtual_host="/")), "'reply_code': 504, 'reply_text': 'CHANNEL_ERROR - unexpected method in connection state running'"),
