@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import html
 import http.client
 import json
 import re
@@ -81,7 +82,7 @@ class Management:
             text = str(found.get("reason") or found.get("error"))
         except (ValueError, AttributeError, RecursionError):
             text = str(error.reason)
-        return ManagementError(error.code, text[:LONGEST_REASON])
+        return ManagementError(error.code, _in_one_line(text)[:LONGEST_REASON])
 
     # Virtual hosts -----------------------------------------------------------------------------------------------------
 
@@ -181,6 +182,12 @@ def _harmless(value: Any) -> Any:
     if isinstance(value, list):
         return [_harmless(item) for item in value if not (isinstance(item, str) and WITH_CREDENTIALS.search(item))]
     return "" if isinstance(value, str) and WITH_CREDENTIALS.search(value) else value
+
+
+def _in_one_line(reason: str) -> str:
+    """Why something is refused, as `broker/policies.py` says it: Erlang breaks long terms into lines, and up to 4.2 the API
+    writes them as HTML does."""
+    return re.sub(r"\n\s*", "", html.unescape(reason).replace("Validation failed\n\n", "Validation failed: "))
 
 
 def _reason(error: object) -> str:
