@@ -15,6 +15,7 @@ class Clock(Protocol):
     """The time of a scenario, its broker and its agenda. `slack_ms`: so much before its time something is due. `inbox`: what the
     broker has for the scenario's clients."""
 
+    always_at_rest: bool  # `gather` has nothing to do
     agenda: RunAgenda
     inbox: deque[Any]
     slack_ms: int

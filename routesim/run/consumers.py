@@ -1,7 +1,5 @@
 """The consumers of a run: what they do is carried out, what takes time is put on the agenda."""
 
-from collections import deque
-
 from routesim.broker import ChannelEnded, ConsumerEnded
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer, asks_for_rounds
 from routesim.queues import DeliveringQueue, Delivery
@@ -51,16 +49,12 @@ class Consumers:
 
     def _begin(self, begun: list[ConsumerJob]) -> None:
         """Jobs that take no time are finished at once, and so are those that can begin then."""
-        if not begun:
-            return
-        jobs = deque(begun)
-        while jobs:
-            job = jobs.popleft()
+        for job in begun:
             takes = job.takes
             if takes:
                 self.clock.agenda.schedule(self.clock.now() + takes, job)
             else:
-                jobs.extend(self._finish(job))
+                begun.extend(self._finish(job))
 
     def _finish(self, job: ConsumerJob) -> list[ConsumerJob]:
         """The job's answer is sent; returns the jobs that begin with the hand that is free now."""

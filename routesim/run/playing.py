@@ -31,6 +31,8 @@ class SharedClock(VirtualClock):
     """Virtual time that somebody else lets pass. `hand_out` gives everybody what the broker has for them, and puts what is the
     scenario's into `inbox`."""
 
+    always_at_rest = False
+
     def __init__(self, broker: Broker, hand_out: Callable[[], None]) -> None:
         agenda = RunAgenda()
         super().__init__(broker, agenda, Budget(broker, agenda, BUDGET_EVENTS, None, until_idle=False))

@@ -22,6 +22,8 @@ MAX_REACTIONS = 100_000
 class RealClock:
     """`idle_ms`: the virtual time at which the embedded engine found nothing left to do."""
 
+    always_at_rest = False
+
     def __init__(self, broker: "RealBroker", idle_ms: int) -> None:
         self.broker = broker
         self.inbox = broker.outbox

@@ -71,6 +71,7 @@ class Runner:
         self.listen = fan_out(listener, records)
         self.clock: Clock = real or beside or self._virtual_clock(tick)
         self.view: ClientView | None = None if real is None else self._view(real)
+        self.gather = None if self.clock.always_at_rest else self.clock.gather
         # Both kinds have what a run works with; nothing else is asked of a real one.
         self.broker = cast(Broker, self.clock.broker)
         self.agenda = self.clock.agenda
@@ -275,7 +276,8 @@ class Runner:
     def settle(self) -> None:
         """Clients react to what they were sent, one at a time, in the order of the deliveries."""
         broker, inbox, processes, react = self.broker, self.clock.inbox, self.processes, self.consumers.react
-        self.clock.gather()
+        if self.gather is not None:
+            self.gather()
         while True:
             while inbox:
                 received = inbox.popleft()
@@ -290,18 +292,20 @@ class Runner:
 
     def carry_out_due(self, entries: Iterator[Entry | None]) -> None:
         """Carries out what is due while time passes, each with what it sets off at its instant."""
+        broker, end, settle = self.broker, self.consumers.end, self.settle
         for entry in entries:
-            if isinstance(entry, ConsumerJob):
-                self.consumers.end(entry)
+            if type(entry) is ConsumerJob:
+                end(entry)
             elif isinstance(entry, NextPublish):
                 self._publish_next(entry)
             elif isinstance(entry, ConsumerReturns):
-                self.broker.apply(entry.consumer.come_back())
+                broker.apply(entry.consumer.come_back())
             elif isinstance(entry, WorkerTimer):
                 assert self.processes is not None
                 self.processes.fire(entry)
-            self.settle()
-            self.failures.look(self.broker.failures)
+            settle()
+            if broker.failures:
+                self.failures.look(broker.failures)
 
     def _publish_next(self, due: NextPublish) -> None:
         action, index, at_ms = due

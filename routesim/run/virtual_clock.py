@@ -19,6 +19,7 @@ class VirtualClock:
     `express`: the fast way, where there is one.
     """
 
+    always_at_rest = True
     slack_ms = 0
 
     def __init__(self, broker: Broker, agenda: RunAgenda, budget: Budget) -> None:
@@ -39,9 +40,9 @@ class VirtualClock:
         while True:
             if self.express is not None and heap:
                 self.express.pass_time(until_ms)
-            if until_ms is None and not agenda.keeps_going() and broker.idle():
+            if until_ms is None and len(heap) <= agenda.heartbeats and broker.idle():
                 return
-            own, due = agenda.due_ms(), broker.due()
+            own, due = heap[0][0] if heap else None, broker.due()
             at_ms = own if due is None else due if own is None else min(own, due)
             if at_ms is None or (until_ms is not None and at_ms > until_ms):
                 break
