@@ -40,7 +40,7 @@ def test_an_unknown_section_is_refused() -> None:
 def test_the_table_goes_into_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCH))
     renewed = importlib.import_module("rows").renewed
-    text = (BENCH.parents[1] / "README.md").read_text(encoding="utf-8")
+    text = (BENCH / "README.md").read_text(encoding="utf-8")
     once = renewed(text, "a table \\1\nof two lines")
     assert "```text\n$ python tests/bench\na table \\1\nof two lines\n```\n" in once
     assert renewed(once, "another") == renewed(text, "another")

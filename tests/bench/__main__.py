@@ -36,7 +36,7 @@ SECTIONS = {
     "piping": piping,
     "serving": serving,
 }
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = Path(__file__).resolve().with_name("README.md")
 HEAD = f"  {'':<{WHAT}}{'figure':>{FIGURE}}{'ratio':>{RATIO}} {'to':<{TO}}{'goal':<{GOAL}}holds"
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python tests/bench", description="Ratios to floors and peers, measured in one run.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; default: all")
     parser.add_argument("--tiny", action="store_true", help="next to nothing, to see that it works")
-    parser.add_argument("--readme", action="store_true", help="write the table into the README too")
+    parser.add_argument("--readme", action="store_true", help="write the table into tests/bench/README.md too")
     asked = parser.parse_args()
     unknown = [name for name in asked.sections if name not in SECTIONS]
     if unknown:

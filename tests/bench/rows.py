@@ -67,7 +67,7 @@ def duration(seconds: float) -> str:
 
 
 def renewed(text: str, table: str) -> str:
-    """The README with this table in place of the one that it has."""
+    """The README beside this file with this table in place of the one that it has."""
     found, count = BLOCK.subn(lambda _: f"{table}\n", text)
     assert count == 1, "the README has one place for the table"
     return found
