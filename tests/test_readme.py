@@ -1,122 +1,92 @@
-"""Every command in the README runs, and shows what the README shows. UPDATE_README=1 writes the outputs anew."""
+"""Every command in README and in the documentation runs, and shows what is shown. UPDATE_README=1 writes the outputs anew."""
 
 import os
 import re
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
+from kits.documents import README, Place, blocks, indented, pages, renewed, told, wrong
 from kits.paths import ROOT
 
-README = ROOT / "README.md"
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-STATUS = {
-    "routesim run tests/cli/mistakes.yaml": 2,
-    "routesim check tests/cli/losing.yaml --format table": 1,
-    "routesim diff tests/cli/losing.yaml tests/cli/mended.yaml": 1,
-    "routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.0": 1,
-    "routesim run scenarios/flaky-worker.yaml --seeds 1..1000 --jobs 0": 1,
-    "routesim run --quiet tests/cli/failing.yaml": 1,
-    "routesim celery compare scenarios/introduction/redis-notices-late.yaml": 1,
-}
+PAGES = pages()
+PICTURES = re.findall(r"^<!-- picture: (routesim .*) > (\S+) -->$", README.read_text(encoding="utf-8"), re.MULTILINE)
+MOST_LINES = 250
+MARKS = ("first command", "second command")  # by which .ci/run and others find them
 
 
-def parts(block: str) -> list[tuple[str, str]]:
-    """Commands with the output shown below them."""
-    found: list[tuple[str, str]] = []
-    for line in block.splitlines():
-        if line.startswith("$ "):
-            found.append((line[2:], ""))
-        else:
-            command, output = found[-1]
-            found[-1] = (command, f"{output}{line}\n")
-    return found
+@pytest.mark.parametrize("path", PAGES, ids=[path.relative_to(ROOT).as_posix() for path in PAGES])
+def test_a_page_tells_the_truth(path: Path, tmp_path: Path) -> None:
+    assert indented([text for shown in told(path, Place(tmp_path)) if (text := wrong(shown))]) == ""
 
 
-COMMANDS = [part for block in BLOCK.findall(README.read_text(encoding="utf-8")) for part in parts(block)]
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
-def run(command: str) -> tuple[int, str]:
-    environment = {**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        ["bash", "-c", command.replace("routesim ", f"{sys.executable} -m routesim ", 1)],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60,
-    )  # fmt: skip
-    return done.returncode, done.stdout
+@pytest.mark.parametrize("mark", MARKS)
+def test_the_two_commands_are_found_by_their_marks(mark: str) -> None:
+    found = re.findall(rf"^<!-- {mark} -->\n```sh\n(.+)\n```$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(found) == 1
 
 
-@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[command for command, _ in COMMANDS])
-def test_the_readme_tells_the_truth(command: str, shown: str) -> None:
-    status, output = run(command)
-    assert "internal error" not in output
-    assert status == STATUS.get(command, 0), output
-    if shown:
-        assert shown.rstrip() == "\n".join(line.rstrip() for line in output.splitlines()).rstrip()
+def files() -> dict[str, str]:
+    """The files that the README shows, by their names."""
+    return {block.file: block.text for block in blocks(README.read_text(encoding="utf-8")) if block.file}
 
 
-EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-WORKFLOWS = [text for text in EXAMPLES if "runs-on:" in text]
-
-
-@pytest.mark.parametrize("text", [text for text in EXAMPLES if text not in WORKFLOWS])
-def test_the_readme_shows_scenarios_that_hold(text: str, tmp_path: Path) -> None:
-    """The scenarios in the text run, comments aside."""
-    path = tmp_path / "example.yaml"
-    path.write_text(text, encoding="utf-8")
-    status, output = run(f"routesim run --quiet {path}")
-    assert status == 0, output
-
-
-def test_the_workflow_is_one_and_its_command_runs() -> None:
-    (text,) = WORKFLOWS
-    steps = yaml.safe_load(text)["jobs"]["routesim"]["steps"]
+def test_the_workflow_is_one_and_its_commands_run(tmp_path: Path) -> None:
+    steps = yaml.safe_load(files()[".github/workflows/scenarios.yml"])["jobs"]["routesim"]["steps"]
     assert all(step.keys() & {"uses", "run"} for step in steps)
-    (command,) = (step["run"] for step in steps if step.get("run", "").startswith("routesim"))
-    status, output = run(command)
-    assert status == 0, output
+    ours = [step["run"] for step in steps if step.get("run", "").startswith("routesim")]
+    assert ours
+    for command in ours:
+        status, output = Place(tmp_path).run(command)
+        assert status == 0, output
 
 
-def test_the_hook_runs_what_it_says() -> None:
+def test_the_hook_runs_what_it_says(tmp_path: Path) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert {"id", "name", "entry", "language", "files"} <= hook.keys()
     assert re.search(hook["files"], "a/shop.scenario.yaml")
     assert not re.search(hook["files"], "docker-compose.yaml")
-    assert run(f"{hook['entry']} scenarios/hello.yaml scenarios/shoes.yaml")[0] == 0
-    assert run(f"{hook['entry']} tests/cli/failing.yaml")[0] == 1
+    place = Place(tmp_path)
+    assert place.run(f"{hook['entry']} scenarios/hello.yaml scenarios/shoes.yaml")[0] == 0
+    assert place.run(f"{hook['entry']} tests/cli/failing.yaml")[0] == 1
+    (repo,) = yaml.safe_load(files()[".pre-commit-config.yaml"])["repos"]
+    assert [item["id"] for item in repo["hooks"]] == [hook["id"]]
 
 
-def test_the_picture_is_fresh() -> None:
-    """The picture at the top is what its command prints."""
-    command = re.search(r"^<!-- picture: (routesim .*) -->$", README.read_text(encoding="utf-8"), re.MULTILINE)
-    assert command
-    status, output = run(command[1])
-    assert status == 0
-    kept = (ROOT / ".github" / "explain.svg").read_text(encoding="utf-8")
-    assert texts(output) == texts(kept)  # the drawing itself is rich's, and may change with it
-
-
-def texts(svg: str) -> list[str]:
-    return re.findall(r">([^<>]+)</text>", svg)
-
-
-def update() -> None:
+def test_there_is_a_picture() -> None:
     text = README.read_text(encoding="utf-8")
+    assert PICTURES
+    assert all(f"]({path})" in text for _, path in PICTURES)
 
-    def renewed(match: re.Match[str]) -> str:
-        lines = []
-        for command, shown in parts(match[1]):
-            lines.append(f"$ {command}")
-            if shown:
-                lines += [line.rstrip() for line in run(command)[1].rstrip().splitlines()]
-        return "```console\n" + "\n".join(lines) + "\n```"
 
-    README.write_text(BLOCK.sub(renewed, text), encoding="utf-8")
-    command = re.search(r"^<!-- picture: (routesim .*) -->$", text, re.MULTILINE)
-    assert command
-    (ROOT / ".github" / "explain.svg").write_text(run(command[1])[1], encoding="utf-8")
+@pytest.mark.parametrize(("command", "path"), PICTURES)
+def test_a_picture_is_fresh(command: str, path: str, tmp_path: Path) -> None:
+    """It is what its command prints."""
+    status, output = Place(tmp_path).run(command)
+    assert status == 0
+    assert output == (ROOT / path).read_text(encoding="utf-8")
+
+
+def update(names: list[str]) -> None:
+    """Of all pages, or of those whose names hold one of these texts."""
+
+    for path in PAGES:
+        if names and not any(name in str(path) for name in names):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            text = renewed(path, Place(Path(folder)))
+        if text != path.read_text(encoding="utf-8"):
+            path.write_text(text, encoding="utf-8")
+    for command, picture in PICTURES:
+        with tempfile.TemporaryDirectory() as folder:
+            (ROOT / picture).write_text(Place(Path(folder)).run(command)[1], encoding="utf-8")
 
 
 if __name__ == "__main__" and os.environ.get("UPDATE_README"):
-    update()
+    update(sys.argv[1:])

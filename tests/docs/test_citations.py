@@ -6,10 +6,13 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from kits.documents import README
 from kits.paths import ROOT
 
+from routesim.explain.pages.documents import anchors_of
+
 DOCS = ROOT / "routesim" / "docs"
-PAGES = {f"rules/{path.stem}": path for path in sorted((DOCS / "rules").glob("*.md"))}
+PAGES = {f"rules/{path.stem}": path for path in sorted((DOCS / "rules").glob("[!A-Z]*.md"))}
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
 # Where an anchor may stand, and the id or its last part after it: in a heading, at the beginning of an item, in a row's first cell.
 PLACE = re.compile(r'(?:#{2,6} |- |\| )<a id="([^"]+)"></a>(?:\*\*)?\(?([\w.-]*\w)\)?(?:\*\*)?(?= |$)')
@@ -30,7 +33,7 @@ def anchors(page: str) -> list[str]:
 
 def sources() -> list[Path]:
     """What may cite a rule: all that is written by hand, and the outputs that are kept."""
-    found = [ROOT / "README.md"]
+    found = [README]
     for top in ("routesim", "tests", "scenarios"):
         found += [path for path in sorted((ROOT / top).rglob("*")) if path.suffix in WRITTEN and "__pycache__" not in path.parts]
     return [path for path in found if DOCS not in path.parents and path != Path(__file__)]
@@ -85,7 +88,10 @@ def test_no_citation_has_the_old_form():
     assert [f"{where}: {line.strip()}" for where, line in lines() if OLD_FORM.search(line)] == []
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.relative_to(DOCS).as_posix())
+LINKING = [README, ROOT / "routesim" / "README.md", *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "scenarios").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("path", LINKING, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_link_leads_somewhere(path):
     wrong = []
     for target in LINK.findall(without_code(path.read_text(encoding="utf-8"))):
@@ -93,7 +99,7 @@ def test_every_link_leads_somewhere(path):
             continue
         name, _, rule = target.partition("#")
         page = (path.parent / name).resolve() if name else path
-        if not page.is_file() or (rule and rule not in ANCHOR.findall(without_code(page.read_text(encoding="utf-8")))):
+        if not page.is_file() or (rule and rule not in anchors_of(page.read_text(encoding="utf-8"))):
             wrong.append(target)
     assert wrong == []
 
@@ -102,4 +108,6 @@ def test_the_documentation_is_in_the_package():
     """A wheel holds all of the package, so what lies in routesim/docs is there after an install."""
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel == {"packages": ["routesim"]}
-    assert {path.name for path in (files("routesim") / "docs" / "rules").iterdir()} == {"routing.md", "queues.md", "celery.md"}
+    assert {path.name for path in (files("routesim") / "docs" / "rules").iterdir()} == {
+        "README.md", "routing.md", "queues.md", "celery.md",
+    }  # fmt: skip

@@ -84,15 +84,17 @@ def routesim(
     return Done(done.returncode, (done.stdout or b"").decode(encoding), (done.stderr or b"").decode(encoding))
 
 
-def within(*arguments: str, cwd: Path = ROOT, encoding: str = "utf-8", **given: str) -> Done:
-    """Run it in this process: as true as `routesim` where streams, signals and start-up do not matter, and much quicker."""
+def within(*arguments: str, cwd: Path = ROOT, encoding: str = "utf-8", merged: bool = False, **given: str) -> Done:
+    """Run it in this process: as true as `routesim` where streams, signals and start-up do not matter, and much quicker.
+    `merged`: errors stand among the output, as on a terminal."""
     from routesim.cli.main import main
 
     before = (sys.argv, sys.stdout, sys.stderr, dict(os.environ), os.getcwd())
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         sys.argv = ["routesim", *arguments]
         sys.stdout = open(out.fileno(), "w", encoding=encoding, newline="\n", closefd=False)  # noqa: SIM115
-        sys.stderr = open(err.fileno(), "w", encoding=encoding, newline="\n", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        errors = (out if merged else err).fileno()
+        sys.stderr = open(errors, "w", encoding=encoding, newline="\n", errors="backslashreplace", closefd=False)  # noqa: SIM115
         status: object = 0
         try:
             os.environ.clear()

@@ -53,6 +53,9 @@ COMMANDS: dict[str, Listed] = {
         "versions", "UPGRADE",
         "Run a scenario under two versions and print only what behaves differently and what would be refused."
     ),
+    "docs": Listed(
+        "docs", "COMMAND", "Read the documentation: guides, the format of scenarios, the rules of RabbitMQ and Celery, errors."
+    ),
     "completion": Listed(
         "completion", "COMMAND", "Print the script by which bash, zsh or fish completes commands, files and the names in them."
     ),

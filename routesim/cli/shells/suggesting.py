@@ -174,6 +174,12 @@ def _codes(asked: CommandLine) -> Iterable[str]:
     return [*PAGES, *(str(number) for number in REPLIES)]
 
 
+def _pages(asked: CommandLine) -> Iterable[str]:
+    from routesim.explain.pages import documents
+
+    return documents.topics()
+
+
 # Names in the file that the command line names ------------------------------------------------------------------------
 
 
@@ -259,7 +265,7 @@ SOURCES: dict[str, Source] = {
     "until": lambda asked: ("idle", "steps"), "template": _templates, "shell": _of("cli.completion", "SHELLS"),
     "select": _of("check", "RULES"), "ignore": _of("check", "RULES"), "fail_on": _of("diagnostics", "SEVERITIES"),
     "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
-    "explain error code": _codes,
+    "explain error code": _codes, "topic": _pages,
     "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything,
     "message": _messages, "explain message id": _messages, "explain task id": _tasks,
     "explain route key": _keys, "graph key": _keys, "import vhost": _vhosts,
@@ -268,6 +274,7 @@ SOURCES: dict[str, Source] = {
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
         "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
-        "every", "visibility_timeout", "listener", "restart", "port", "host", "serve vhost", "add_vhost", "user", "history",
+        "every", "search", "visibility_timeout", "listener", "restart", "port", "host", "serve vhost", "add_vhost", "user",
+        "history",
     )),
 }  # fmt: skip
