@@ -22,7 +22,7 @@ def drain(broker: State) -> None:
         burial = pending_dead_letters.popleft()
         dead_letter(broker, burial)
         if burial.entered:
-            burial.queue.burying -= 1
+            burial.queue.buried(burial.copy)
             burial.queue.awaiting_changed(broker)
 
 
@@ -125,7 +125,7 @@ def _nowhere(broker: State, burial: PendingDeadLetter, why: str) -> None:
     if burial.reason == "delivery_limit" and brought and broker.rules.dead_letter_counts == "all":
         why += f"; of its {copy.failures} failed deliveries it brought {brought} along from before it was dead-lettered"
     if burial.entered and queue.settings.dead_letter_strategy == "at-least-once" and not queue.deleted:
-        queue.awaiting.append((copy, burial.reason))
+        queue.keep_back(copy, burial.reason)
         if len(queue.awaiting) == 1:
             broker.retry_dead_letter(queue)
         if broker.listen:
@@ -139,9 +139,8 @@ def retry(broker: State, name: str) -> None:
     queue = broker.queues.get(name)
     if queue is None:
         return
-    waiting, queue.awaiting = queue.awaiting, []
-    queue.burying += len(waiting)
-    for copy, reason in waiting:
+    for copy, reason in queue.take_kept_back():
+        queue.bury(copy)
         broker.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, "", True))
     drain(broker)
     queue.settings_changed(broker, queue.settings)  # what waited counted towards its limit

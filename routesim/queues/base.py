@@ -95,7 +95,9 @@ class QueueType:
         self.deleted = False
         self.unacked = 0
         self.awaiting: list[tuple[Copy, str]] = []  # at-least-once dead letters that nothing has taken yet
+        self.aside_bytes = 0  # of what is neither ready nor out: `awaiting`, delayed retries
         self.burying = 0  # dead letters that have left the queue and are on their way
+        self.burying_bytes = 0  # of those that are to arrive at least once
         self.armed_at: int | None = None
         self.last_taken: str | None = None  # the message that left the front last
         self.passed_over: dict[int, str] = {}  # by serial: why a copy may not expire when it is due
@@ -213,6 +215,31 @@ class QueueType:
         ):  # fmt: skip
             if wrong:
                 raise AmqpError(406, f"invalid property '{field}' for {where}", argument=field)
+
+    def size(self, content: Content) -> int:
+        """What a message counts towards max-length-bytes (rules/queues#6.2)."""
+        return content.size
+
+    def bury(self, copy: Copy) -> None:
+        """A dead letter leaves the queue; `buried` says when it is with its targets, or kept back."""
+        self.burying += 1
+        if self.settings.dead_letter_strategy == "at-least-once":
+            self.burying_bytes += self.size(copy.content)
+
+    def buried(self, copy: Copy) -> None:
+        self.burying -= 1
+        if self.burying_bytes:
+            self.burying_bytes -= self.size(copy.content)
+
+    def keep_back(self, copy: Copy, reason: str) -> None:
+        """No queue has taken the dead letter, which is to arrive at least once."""
+        self.awaiting.append((copy, reason))
+        self.aside_bytes += self.size(copy.content)
+
+    def take_kept_back(self) -> list[tuple[Copy, str]]:
+        waiting, self.awaiting = self.awaiting, []
+        self.aside_bytes -= sum(self.size(copy.content) for copy, _ in waiting)
+        return waiting
 
     def check_delete(self, *, if_unused: bool, if_empty: bool) -> None:
         """Raises the `AmqpError` that RabbitMQ answers to queue.delete with these flags."""

@@ -125,7 +125,8 @@ class Quorum(QueueType):
         """More than `share` of a limit is in use."""
         limits = self.settings
         return (limits.max_length is not None and self._counted() > int(limits.max_length * share)) or (
-            limits.max_length_bytes is not None and self.bytes > int(limits.max_length_bytes * share)
+            limits.max_length_bytes is not None
+            and self.bytes + self.aside_bytes + self.burying_bytes > int(limits.max_length_bytes * share)
         )
 
     def refusal(self, content: Content, channel: str | None) -> str | None:
@@ -208,6 +209,7 @@ class Quorum(QueueType):
         due = [copy for at, copy in self.delayed if at <= host.now]
         if due:
             self.delayed = [item for item in self.delayed if item[0] > host.now]
+            self.aside_bytes -= sum(self.size(copy.content) for copy in due)
             for copy in due:
                 self._append(self.returns, copy)
         self._checkout(host)
@@ -465,6 +467,7 @@ class Quorum(QueueType):
         delay = self._retry_delay(back, failed)
         if delay:
             self.delayed.append((host.now + delay, back))
+            self.aside_bytes += self.size(back.content)
             host.retry_delayed(self, back, host.now + delay)
         elif to_returns:
             self._append(self.returns, back)
@@ -516,7 +519,7 @@ class Quorum(QueueType):
         self.count = self.bytes = self.dequeue_turn = 0
         if self.rules.quorum_delayed_retry:
             purged += [copy for _, copy in self.delayed] + [copy for copy, _ in self.awaiting]
-            self.delayed, self.awaiting = [], []
+            self.delayed, self.awaiting, self.aside_bytes = [], [], 0
         self._enforce_limits(host)
         return purged
 

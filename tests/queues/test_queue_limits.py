@@ -133,6 +133,14 @@ test_reject_publish = queue_rules("""
     queue dlq; queue q quorum max-length=2 overflow=reject-publish dead-letter=dlq dead-letter-strategy=at-least-once
     send q 0 1; get ch q; send q 2; confirm-of 2 = ack; reject ch 1; ready dlq = 0 | 4.3: 0*
     send q 3; confirm-of 3 = nack
+6.1,6.5 what waits aside counts by its bytes, at-least-once dead letters: kept back, until a queue takes them
+    queue q quorum max-length-bytes=150 overflow=reject-publish dead-letter=none dead-letter-strategy=at-least-once
+    send q 0 body="x"*100; get ch q; reject ch 1; send q 1 body="x"*100; send q 2 body="x"*100; confirms = 0:ack 1:ack 2:nack
+    queue none; wait 200000; get ch q = 1; ack ch 2; send q 3 body="x"*100; confirm-of 3 = ack
+6.1,2.11 what waits aside counts by its bytes, delayed retries: until they are back [4.3]
+    queue q quorum max-length-bytes=150 overflow=reject-publish delayed-retry-type=all delayed-retry-min=1000
+    send q 0 body="x"*100; get ch q; nack ch 1; send q 1 body="x"*100; send q 2 body="x"*100; confirms = 0:ack 1:ack 2:nack
+    wait 1000; get ch q 2 = 0* 1; send q 3 body="x"*100; confirm-of 3 = ack
 6.5,S12 reject-publish-dlx of a quorum queue is drop-head
     queue dlq; queue q quorum max-length=1 overflow=reject-publish-dlx dead-letter=dlq; send q 0 1; confirms = 0:ack 1:ack
     drain q = 1; drain dlq = 0
