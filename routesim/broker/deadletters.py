@@ -139,10 +139,13 @@ def retry(broker: State, name: str) -> None:
     queue = broker.queues.get(name)
     if queue is None:
         return
-    for copy, reason in queue.take_kept_back():
+    waiting = queue.take_kept_back()
+    for copy, reason in waiting:
         queue.bury(copy)
         broker.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, "", True))
     drain(broker)
+    if len(queue.awaiting) < len(waiting):
+        broker.changed(0)
     queue.settings_changed(broker, queue.settings)  # what waited counted towards its limit
 
 

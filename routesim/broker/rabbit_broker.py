@@ -16,7 +16,7 @@ from routesim.broker import (
 )
 from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
 from routesim.broker.records import StepFailure
-from routesim.broker.state import State
+from routesim.broker.state import DEAD_LETTER_RETRY_MS, State
 from routesim.queues import Channel, QueueType
 from routesim.replies import AmqpError
 
@@ -58,6 +58,10 @@ class RabbitBroker(State):
 
     def apply(self, step: steps.Step) -> AmqpError | None:
         """Carry out one step. A refusal closes the channel or connection, is noted in `failures` and returned."""
+        if self.resting:
+            self.changed()
+        else:
+            self.changes += 1
         try:
             HANDLERS[type(step)](self, step)
         except AmqpError as refused:
@@ -92,14 +96,17 @@ class RabbitBroker(State):
 
     def _fire(self, entry: AgendaEntry) -> None:
         kind, what = entry.kind, entry.what
+        if kind == RETRY:
+            if not self.retry_is_vain(*what):
+                deadletters.retry(self, what[0])
+            return
+        self.changed(0)
         if kind == TICK:
             self._tick(what[0], entry.at_ms)
         elif kind == LEASE:
             topology.lease_over(self, what[0])
         elif kind == DELAYED:
             publishing.delay_over(self, *what)
-        elif kind == RETRY:
-            deadletters.retry(self, what[0])
         else:
             assert kind == OVERDUE
             self._overdue(*what)
@@ -150,6 +157,7 @@ class RabbitBroker(State):
         )
         twins = copying.clone_into(self, fresh, {id(self.reply_queue): fresh.reply_queue})
         fresh.reply_channels = self.reply_channels.copy()
+        fresh.changes, fresh.resting = self.changes, self.resting.copy()
         fresh.uncommitted = {
             name: [item._replace(route=copying.with_twins(item.route, twins)) for item in publishes]
             for name, publishes in self.uncommitted.items()
@@ -162,4 +170,5 @@ class RabbitBroker(State):
             (name, tuple((item.id, item.content.fingerprint(), item.mandatory, item.reached()) for item in publishes))
             for name, publishes in sorted(self.uncommitted.items())
         )
-        return *copying.fingerprint(self), policies, uncommitted
+        resting = tuple(sorted((name, (self.now - passed_ms) % DEAD_LETTER_RETRY_MS) for name, passed_ms in self.resting.items()))
+        return *copying.fingerprint(self), policies, uncommitted, resting

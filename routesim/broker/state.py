@@ -33,6 +33,8 @@ class State(Broker):
         self.reply_channels: dict[str, str] = {}  # every address that was ever handed out -> channel
         self.uncommitted: dict[str, list[PendingPublish]] = {}  # by channel
         self.pending_dead_letters: deque[PendingDeadLetter] = deque()
+        self.changes = 0  # grows with all that may let a queue take what it did not take before
+        self.resting: dict[str, int] = {}  # queues with dead letters that nothing can take, and when they were tried last
 
     def close_refused(self, name: str, refused: AmqpError) -> None:
         """Close a channel, or its connection when the code is a hard error."""
@@ -102,7 +104,23 @@ class State(Broker):
         return "".join(NAME_ALPHABET[int(uniform(self.seed, self.draws, index) * 64)] for index in range(22))
 
     def retry_dead_letter(self, queue: QueueType) -> None:
-        self.agenda.add(self.now + DEAD_LETTER_RETRY_MS, RETRY, queue.name)
+        self.agenda.add(self.now + DEAD_LETTER_RETRY_MS, RETRY, queue.name, self.changes)
+
+    def changed(self, at_once: int = 1) -> None:
+        """Something has happened but a retry. Those that were passed over, since they would have come to nothing, are made
+        again at the instants at which they would have been made: the first not before `at_once` milliseconds from now."""
+        self.changes += 1
+        for name, passed_ms in self.resting.items():
+            rounds = max(1, -((passed_ms - self.now - at_once) // DEAD_LETTER_RETRY_MS))
+            self.agenda.add(passed_ms + rounds * DEAD_LETTER_RETRY_MS, RETRY, name, -1)
+        self.resting.clear()
+
+    def retry_is_vain(self, queue: str, changes: int) -> bool:
+        """Whether nothing has happened since these dead letters were tried last; then they rest until something does."""
+        if changes != self.changes:
+            return False
+        self.resting[queue] = self.now
+        return True
 
     def queue(self, name: str) -> QueueType:
         """The queue of that name. Raises `AmqpError` (404)."""

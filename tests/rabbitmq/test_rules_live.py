@@ -150,3 +150,21 @@ def test_a_queue_whose_name_the_broker_draws_is_its_owners_alone(session: Broker
         "queues": {"mine": {"server_named": True, "exclusive": True, "channel": "owner"}},
         "steps": [{"get": {"queue": "mine", "channel": "other"}}],
     })  # fmt: skip
+
+
+def test_6_1_what_is_kept_aside_counts_by_its_bytes(session: BrokerSession) -> None:
+    """rules/queues#6.1: at-least-once dead letters that no queue takes, and from 4.3 delayed retries."""
+    full = {"x-overflow": "reject-publish", "x-max-length-bytes": 150}
+    kinds = {
+        "kept": {**full, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "none", "x-dead-letter-strategy": "at-least-once"},
+        "later": {"x-max-length-bytes": 150, "x-delayed-retry-type": "all", "x-delayed-retry-min": 60_000},
+    }  # fmt: skip
+    steps: list[dict[str, object]] = []
+    for name in kinds:
+        steps += [
+            {"publish": {"routing_key": name, "body": "x" * 100}}, {"get": {"queue": name, "channel": name}},
+            {"reject": {"channel": name, "delivery_tag": 1, "requeue": name == "later"}}, {"wait": "200ms"},
+            {"publish": {"routing_key": name, "body": "x" * 100, "count": 2}},
+        ]  # fmt: skip
+    queues = {name: {"type": "quorum", "arguments": arguments} for name, arguments in kinds.items()}
+    agrees(session, {"queues": queues, "steps": steps, "until": "steps"})
