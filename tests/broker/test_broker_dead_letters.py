@@ -1,11 +1,13 @@
 """rules/routing#4: dead-lettering. What dies, what is published, where it may not go."""
 
 import itertools
+import random
 
 import pytest
 from kits.broker import Bench, before, deaths, kinds, since, versions
 from kits.rules import routing_rules
 
+from routesim import events
 from routesim.values import Typed
 
 test_configuration = routing_rules("""
@@ -378,3 +380,80 @@ def test_d16_a_loop_at_one_instant_does_not_hang(version):
     if b.broker.livelock:
         assert b.broker.livelock.message == "m"
         assert set(b.broker.livelock.places) == {"r1", "r2"}
+
+
+@pytest.mark.parametrize("version", ["3.10", "4.3"])
+def test_d19_time_alone_costs_nothing(version):
+    """Retries that would come to nothing, for nothing has happened since the last, are passed over; the next stay in their time."""
+    b = Bench(version)
+    b.queue(
+        "q",
+        "quorum",
+        dead_letter_exchange="",
+        dead_letter_routing_key="dlq",
+        dead_letter_strategy="at-least-once",
+        overflow="reject-publish",
+    )
+    b.send("q", "m")
+    b.get("ch", "q")
+    b.wait(1_000)
+    b.reject("ch", 1)  # at 1 s: tried again at 181 s, 361 s and so on
+    b.wait(1_000 * 86_400_000)
+    assert sum(isinstance(event, events.Awaiting) for event in b.events) <= 2, "an acknowledgement was watched, once"
+    assert b.broker.due() is None
+    assert b.broker.copy().fingerprint() == b.broker.fingerprint()
+    b.queue("dlq")
+    late = (b.broker.now - 1_000) % 180_000
+    b.wait(180_000 - late - 1)
+    assert list(b.broker.queues["dlq"].ready()) == []
+    b.wait(1)
+    assert [copy.message for copy in b.broker.queues["dlq"].ready()] == ["m"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_d19_who_passes_over_retries_tells_the_same(seed):
+    """The plain rule beside it, which tries every 180 s whatever has happened."""
+    draw = random.Random(seed)
+    twins = [Bench("4.3"), Bench("4.3")]
+    twins[1].broker.retry_is_vain = lambda queue, changes: False
+    steps = [draw.choice(["reject", "room", "wait", "wait", "get", "declare", "drop", "expire"]) for _ in range(30)]
+    waits = [draw.choice([1_000, 60_000, 180_000, 500_000]) for _ in steps]
+    for b in twins:
+        b.queue("full", "classic", max_length=1, overflow="reject-publish")
+        b.queue(
+            "other",
+            "quorum",
+            dead_letter_exchange="",
+            dead_letter_routing_key="later",
+            dead_letter_strategy="at-least-once",
+            overflow="reject-publish",
+        )
+        b.queue(
+            "q",
+            "quorum",
+            dead_letter_exchange="",
+            dead_letter_routing_key="full",
+            dead_letter_strategy="at-least-once",
+            overflow="reject-publish",
+        )
+        for number, (step, ms) in enumerate(zip(steps, waits, strict=True)):
+            if step == "reject":
+                for queue in ("q", "other"):
+                    b.send(queue, f"{queue}{number}")
+                    b.get(f"ch{number}", queue)
+                b.reject(f"ch{number}", 1)
+                b.reject(f"ch{number}", 2)
+            elif step == "room":
+                b.purge("full")
+            elif step == "get":
+                b.get("reader", "full")
+            elif step == "declare":
+                b.queue("later", "classic", message_ttl=50_000, max_length=1, overflow="reject-publish")
+            elif step == "drop":
+                b.delete_queue("later")
+            elif step == "expire":
+                b.send("full", f"short{number}", expiration="100000")
+            b.wait(ms)
+    told = [[event for event in b.events if not isinstance(event, events.Awaiting)] for b in twins]
+    assert told[0] == told[1]
+    assert any(isinstance(event, events.DeadLettered) for event in told[0]) or "reject" not in steps
