@@ -9,6 +9,7 @@ from routesim.cli.shared.commands import OneCommand
 from routesim.cli.shared.groups import OPTIONS
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import ANSWER_FORMAT, FILE, HEADERS, NEWEST_RABBITMQ, RABBITMQ
+from routesim.cli.shared.words import WithWords
 
 KEY = Annotated[str, typer.Argument(metavar="KEY", help="The routing key.")]
 PATTERNS = Annotated[list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Binding keys.")]
@@ -16,11 +17,13 @@ PATTERNS = Annotated[list[str] | None, typer.Argument(metavar="[PATTERN]...", he
 EXAMPLES = examples(
     "routesim explain topic order.created 'order.*' '#'",
     "routesim explain route scenarios/shoes.yaml --exchange shop ship.shoes",
+    "routesim explain ack",
     "routesim explain COMMAND --help",
 )
+MORE = "A word such as ack, prefetch, dead-letter or trace is explained in one screen; `routesim docs words` has them all.\n\n"
 
 
-app = typer.Typer(epilog=EXAMPLES, **OPTIONS)
+app = typer.Typer(epilog=MORE + EXAMPLES, **{**OPTIONS, "cls": WithWords})
 
 
 _command = partial(app.command, cls=OneCommand)
@@ -95,8 +98,30 @@ def default(
     answered(lambda: explain_default(key, queues or [], rules_of(rabbitmq)), format)
 
 
+@_command("exchange", epilog=examples(
+    "routesim explain exchange x-consistent-hash order42 red=1 blue=3", "routesim explain exchange x-random order42 a.b",
+))  # fmt: skip
+def exchange(
+    type: Annotated[str, typer.Argument(metavar="TYPE", help="topic, direct, fanout, default, headers, or a rare one.")],
+    key: Annotated[str, typer.Argument(metavar="[KEY]", help="The routing key. Of headers there is none.")] = "",
+    bindings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[BINDING]...", help="Binding keys; of hashes QUEUE=KEY, of default queues, of headers criteria."),
+    ] = None,
+    header: HEADERS = None,
+    rabbitmq: NEWEST_RABBITMQ = None,
+    format: ANSWER_FORMAT = None,
+) -> None:
+    """Which bindings an exchange of any type chooses, and why: topic, x-consistent-hash, x-random and the others."""
+    from routesim.cli.handlers.explaining import answer_of_exchange, answered
+    from routesim.cli.shared.refusing import rules_of
+
+    answered(lambda: answer_of_exchange(type, [key, *(bindings or [])], header or [], rules_of(rabbitmq)), format)
+
+
+# The rare types as commands of their own, as they were before `exchange`.
 def _hash(kind: str) -> None:
-    @_command(kind, epilog=examples(f"routesim explain {kind} order42 red=1 blue=3"))
+    @_command(kind, hidden=True, epilog=examples(f"routesim explain {kind} order42 red=1 blue=3"))
     def hashed(
         key: KEY,
         bindings: Annotated[
@@ -114,7 +139,7 @@ def _hash(kind: str) -> None:
 
 
 def _other(kind: str, line: str) -> None:
-    @_command(kind, help=line, epilog=examples(f"routesim explain {kind} order42 a.b '#'"))
+    @_command(kind, hidden=True, help=line, epilog=examples(f"routesim explain {kind} order42 a.b '#'"))
     def other(key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None) -> None:
         from routesim.cli.handlers.explaining import answered
         from routesim.cli.shared.refusing import rules_of

@@ -83,8 +83,10 @@ def test_commands_and_subcommands() -> None:
     assert texts("") == [name for name in COMMANDS if " " not in name]
     assert texts("celery", "") == ["expand", "monitor", "compare"]
     assert texts("ver") == ["verify", "versions"]
-    assert {"route", "topic", "queue", "x-random"} <= set(texts("explain", ""))
-    assert texts("explain", "x-l") == ["x-local-random"]
+    assert {"route", "topic", "queue", "exchange", "ack", "prefetch"} <= set(texts("explain", ""))
+    assert texts("explain", "x-l") == []
+    assert texts("explain", "exchange", "x-l") == ["x-local-random"]
+    assert texts("docs", "tut") == ["tutorial"]
     assert texts("nonsense", "") == texts("explain", "nonsense", "") == []
 
 
@@ -354,7 +356,7 @@ def shell(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest
 def test_in_a_shell(shell: tuple[str, Shell]) -> None:
     _, at = shell
     assert at.ran("routesim ru") == ["run"]
-    assert at.ran("routesim explain rou") == ["explain", "route"]
+    assert at.ran("routesim explain mes") == ["explain", "message"]
     assert at.ran("routesim run --unt") == ["run", "--until"]
     assert at.ran("routesim run x --format=js") == ["run", "x", "--format=json"]
     assert at.ran("routesim run hos") == ["run", "hostile.yaml"]

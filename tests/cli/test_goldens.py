@@ -76,6 +76,8 @@ TABLE = {
     "explain-x-local-random": Golden(("explain", "x-local-random", "order42", "")),
     "explain-x-recent-history": Golden(("explain", "x-recent-history", "order42", "a.b")),
     "explain-x-delayed-message": Golden(("explain", "x-delayed-message", "order42", "a.b", "#")),
+    "explain-exchange": Golden(("explain", "exchange", "x-consistent-hash", "order42", "red=1", "blue=3")),
+    "explain-ack": Golden(("explain", "ack"), ("",)),
     "explain-route": Golden(("explain", "route", SHOES, "--exchange", "shop", "ship.shoes"), ANSWERS),
     "explain-message": Golden(("explain", "message", SHOES, "m3"), ANSWERS),
     "explain-task": Golden(("explain", "task", "scenarios/introduction/five-ways-to-lose.yaml", "early"), ANSWERS),

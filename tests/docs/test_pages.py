@@ -64,6 +64,29 @@ def test_every_scenario_is_listed() -> None:
     assert len(steps) == 10
 
 
+def test_words() -> None:
+    """Each, and other names of some, is explained by itself; a command of that name stays one as soon as more is said."""
+    assert {"ack", "prefetch", "dead-letter", "confirm", "trace"} <= set(documents.words())
+    for word in (*documents.words(), "DELIVERY_LIMIT", "cycle cut", "acks_late"):
+        done = sane(within("explain", word))
+        assert (done.status, done.err) == (0, "")
+        assert done.out == documents.readable(documents.part(documents.place_of_word(word) or ""))
+    assert sane(within("explain", "topic", "a.b")).out.startswith("a.b is 2 words")
+    assert sane(within("explain", "queue", "scenarios/shoes.yaml")).err.startswith("error: routesim explain queue needs NAME")
+
+
+def test_the_rare_types_of_exchanges_are_one_command_and_their_own() -> None:
+    for kind, bindings in (("x-consistent-hash", ["red=1", "blue=3"]), ("x-random", ["a.b"]), ("direct", ["a", "b"])):
+        one, other = (sane(within("explain", *before, kind, "a", *bindings)) for before in (["exchange"], []))
+        assert one == other
+        assert one.status == 0
+    both = [sane(within("explain", *words, "-H", "a=1", "x-match=any,a=1")) for words in (["headers"], ["exchange", "headers"])]
+    assert both[0] == both[1]
+    shown = sane(within("explain", "--help")).out
+    assert "x-modulus-hash" not in shown
+    assert "exchange" in shown
+
+
 # The command -------------------------------------------------------------------------------------------------------------
 
 

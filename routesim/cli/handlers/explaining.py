@@ -13,6 +13,7 @@ from routesim.cli.shared.refusing import refuse
 from routesim.explain.answer import Answer, CannotExplain
 from routesim.report.formats import ANSWER, formats_of, writer_of
 from routesim.values import INTEGER_RANGES, OTHER_TYPES, Table, Typed, Value
+from routesim.versions import Rules
 
 
 def answered(ask: Callable[[], Answer], format: str | None) -> None:
@@ -28,6 +29,35 @@ def answered(ask: Callable[[], Answer], format: str | None) -> None:
         chosen = format_for(format, out)
         writer_of(chosen, ANSWER)(out, answer, style_of(out, chosen))
     sys.exit(OK if answer.yes else NO)
+
+
+# Exchanges -----------------------------------------------------------------------------------------------------------
+
+BY_HASH = ("x-consistent-hash", "x-modulus-hash")
+
+
+def exchange_types() -> tuple[str, ...]:
+    """What `explain exchange` can be asked for."""
+    from routesim.exchanges import EXCHANGE_TYPES
+
+    return ("default", *EXCHANGE_TYPES)
+
+
+def answer_of_exchange(kind: str, words: list[str], headers: list[str], rules: Rules) -> Answer:
+    """`words`: the routing key and then bindings; of a headers exchange criteria alone. Raises `UsageError`, `CannotExplain`."""
+    from routesim.explain import topic, types
+
+    choice("TYPE", kind, exchange_types())
+    key, *bindings = words
+    if kind == "headers":
+        return types.explain_headers(table_of(headers), tables_of([word for word in words if word]), rules)
+    if kind in BY_HASH:
+        return types.explain_hash(kind, key, bindings, rules)
+    asked = {
+        "topic": topic.explain_topic, "direct": types.explain_direct, "fanout": types.explain_fanout,
+        "default": types.explain_default,
+    }.get(kind)  # fmt: skip
+    return asked(key, bindings, rules) if asked else types.explain_any(kind, key, bindings, rules)
 
 
 # Headers -------------------------------------------------------------------------------------------------------------

@@ -30,18 +30,24 @@ def _sentence(problem: Any, asked: CommandLine, path: str) -> str:
     if kind == "BadParameter" and parameter is not None and (wanted := _wanted(parameter.type)):
         return f"{_name(parameter)} takes {wanted}, not '{asked.given.get(parameter.name, [''])[-1]}'"
     if asked.unknown is not None:
-        names = list(asked.command.list_commands(None))
-        near = get_close_matches(asked.unknown, names, 1)  # names this short are near one another sooner than others
-        hint = did_you_mean(asked.unknown, [*near, *names]) or (f"did you mean '{near[0]}'?" if near else "")
+        names = _commands(asked.command)
+        words = asked.command.words() if hasattr(asked.command, "words") else []
+        near = get_close_matches(asked.unknown, [*names, *words], 1)  # names this short are near one another sooner than others
+        hint = did_you_mean(asked.unknown, [*near, *names, *words]) or (f"did you mean '{near[0]}'?" if near else "")
         hint = hint or f"the commands are {', '.join(names)}"
         return f"{path} has no command '{asked.unknown}'; {hint}"
     if asked.is_group:
-        return f"{path} needs a command: {', '.join(asked.command.list_commands(None))}"
+        return f"{path} needs a command: {', '.join(_commands(asked.command))}"
     if asked.too_many:
         takes = " ".join(argument.metavar or argument.name.upper() for argument in asked.arguments())
         others = f" and {len(asked.too_many) - 1} more" if len(asked.too_many) > 1 else ""
         return f"{path} takes {f'only {takes}' if takes else 'no argument'}; '{asked.too_many[0]}'{others} cannot be placed"
     return str(problem.format_message())
+
+
+def _commands(group: Any) -> list[str]:
+    names: list[str] = group.shown() if hasattr(group, "shown") else group.list_commands(None)
+    return names
 
 
 def _unknown_option(option: str, asked: CommandLine, path: str) -> str:

@@ -74,8 +74,10 @@ def _commands(asked: CommandLine) -> Iterator[Suggestion]:
     if not asked.path:
         yield from (Suggestion(name, listed.line) for name, listed in COMMANDS.items() if " " not in name)
         return
-    for name in asked.command.list_commands(None):
+    for name in asked.command.shown():
         yield Suggestion(name, (asked.command.get_command(None, name).help or "").strip().partition("\n")[0])
+    if hasattr(asked.command, "words"):
+        yield from (Suggestion(word, "What this word means.") for word in asked.command.words())
 
 
 def _second_words(asked: CommandLine, word: str) -> Iterator[Suggestion]:
@@ -174,6 +176,12 @@ def _codes(asked: CommandLine) -> Iterable[str]:
     return [*PAGES, *(str(number) for number in REPLIES)]
 
 
+def _exchange_types(asked: CommandLine) -> Iterable[str]:
+    from routesim.cli.handlers.explaining import exchange_types
+
+    return exchange_types()
+
+
 def _pages(asked: CommandLine) -> Iterable[str]:
     from routesim.explain.pages import documents
 
@@ -265,7 +273,7 @@ SOURCES: dict[str, Source] = {
     "until": lambda asked: ("idle", "steps"), "template": _templates, "shell": _of("cli.completion", "SHELLS"),
     "select": _of("check", "RULES"), "ignore": _of("check", "RULES"), "fail_on": _of("diagnostics", "SEVERITIES"),
     "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
-    "explain error code": _codes, "topic": _pages,
+    "explain error code": _codes, "explain exchange type": _exchange_types, "topic": _pages,
     "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything,
     "message": _messages, "explain message id": _messages, "explain task id": _tasks,
     "explain route key": _keys, "graph key": _keys, "import vhost": _vhosts,

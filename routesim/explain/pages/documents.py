@@ -15,7 +15,7 @@ from routesim.explain.answer import Answer, CannotExplain
 from routesim.tables import Cell, Section
 
 FOLDER = Path(__file__).parents[2] / "docs"
-INDEX = "README"
+INDEX, WORDS, TRACE = "README", "words", "trace"
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
 FENCE = re.compile(r"^ *(`{3,}|~{3,})")
 HEADING = re.compile(r"^(#{1,6}) +(.*?) *$")
@@ -69,6 +69,25 @@ def anchors_of(text: str) -> list[str]:
     for line in _outside_code(text.splitlines()):
         found.update(dict.fromkeys([*ANCHOR.findall(CODE.sub("", line.text)), *([line.slug] if line.slug else [])]))
     return list(found)
+
+
+def words() -> list[str]:
+    """What can be asked for as a word: the parts of the page of words, each by the first of its names."""
+    return re.findall(rf"^#+ {ANCHOR.pattern}", _text(WORDS), re.MULTILINE)
+
+
+def place_of_word(word: str) -> str | None:
+    """The part that says what a word means, be it a word of AMQP or an event of a trace; None: there is none."""
+    wanted = _plain(word)
+    for topic in (WORDS, TRACE):
+        for name in ANCHOR.findall(_text(topic)):
+            if _plain(name) == wanted:
+                return f"{topic}#{name}"
+    return None
+
+
+def _plain(word: str) -> str:
+    return word.strip().casefold().replace("_", "-").replace(" ", "-")
 
 
 def search(word: str, asked: str = "") -> Answer:

@@ -300,7 +300,15 @@ def explain_error(code: str) -> Answer:
             return _answer(str(number), f"AMQP {number} {name}: {closes}", REPLIES[number])
     known = [*PAGES, *(str(number) for number in REPLIES), *(name.lower().replace("_", "-") for name in REPLY_NAMES.values())]
     hint = did_you_mean(wanted, known)
-    raise CannotExplain(f"no error is called '{code}'; {hint or WHERE}")
+    raise CannotExplain(f"no error is called '{code}'; {_said_elsewhere(code) or hint or WHERE}")
+
+
+def _said_elsewhere(code: str) -> str:
+    """Where a word is explained that is no error: an event of a trace, or a word of AMQP."""
+    from routesim.explain.pages.documents import place_of_word
+
+    word = code.strip().lower()
+    return f"`routesim explain {word}` says what it means" if place_of_word(code) else ""
 
 
 def _answer(code: str, headline: str, page: Page) -> Answer:
