@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from routesim import events, steps
+from routesim.broker.records import NotPossible
 from routesim.broker.state import State
 from routesim.broker.topology import answer_of, named, stripped
 from routesim.queues import ACK, DISCARD, REQUEUE, Channel, Delivery, QueueType, TxAnswer
 from routesim.replies import AmqpError
-
-
-class NotPossible(Exception):
-    """The step names a delivery that is not there; nothing was sent to the broker."""
 
 
 def ack(broker: State, step: steps.Ack) -> None:

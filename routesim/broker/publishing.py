@@ -6,7 +6,7 @@ from typing import Any
 from routesim import events, steps
 from routesim.broker.broker import REMEMBERED_CONTENTS
 from routesim.broker.clock import DELAYED
-from routesim.broker.records import PendingDeadLetter, PendingPublish, PublishOutcome, RememberedRoute
+from routesim.broker.records import NotPossible, PendingDeadLetter, PendingPublish, PublishOutcome, RememberedRoute
 from routesim.broker.routing import route
 from routesim.broker.state import State
 from routesim.content import Content
@@ -18,6 +18,7 @@ from routesim.values import raw, wire_type
 from routesim.versions import Rules
 
 USER = "guest"  # as whom everything is published
+SHORTSTR_BYTES = 255
 
 
 def publish(broker: State, step: steps.Publish) -> None:
@@ -29,10 +30,10 @@ def publish(broker: State, step: steps.Publish) -> None:
         broker.listen(events.Published(broker.now, step.id, message.exchange, message.routing_key, step.channel))
     try:
         content = _checked(broker, channel, message)
-    except AmqpError as refused:
+    except (AmqpError, NotPossible) as refused:
         ledger.failed += 1
         if broker.listen:
-            broker.listen(events.Unpublished(broker.now, step.id, refused.text))
+            broker.listen(events.Unpublished(broker.now, step.id, str(refused)))
         raise
     found = route(broker, message.exchange, step.id, content)
     if channel.answered is not None:
@@ -43,6 +44,16 @@ def publish(broker: State, step: steps.Publish) -> None:
         broker.uncommitted.setdefault(channel.name, []).append(pending)
         return
     enqueue_everywhere(broker, channel, step.id, content, found, mandatory=message.mandatory)
+
+
+def check_short_strings(message: Message) -> None:
+    """Raises `NotPossible` where AMQP cannot carry the message: names and properties have 255 bytes at most. A scenario's own are
+    checked when it is read; what a rule fills in of a delivery is known only here."""
+    if message.encoded is not None:  # it has been carried
+        return
+    for name, text in (("exchange", message.exchange), ("routing_key", message.routing_key), *message.properties.items()):
+        if isinstance(text, str) and len(text) > SHORTSTR_BYTES // 4 and (size := len(text.encode())) > SHORTSTR_BYTES:
+            raise NotPossible(f"no client can publish this: {name} has {size:,} bytes, and AMQP carries {SHORTSTR_BYTES} at most")
 
 
 def with_id(message: Message, id: str) -> Message:
@@ -232,8 +243,10 @@ def _checked(broker: State, channel: Channel[QueueType], message: Message) -> Co
     if message.exchange != DEFAULT_EXCHANGE and broker.exchange(message.exchange).declared.internal:
         raise AmqpError(403, f"cannot publish to internal exchange '{message.exchange}' in vhost '{broker.vhost}'")
     if message.properties.get("reply_to") == REPLY_TO:
+        check_short_strings(message)
         return _validated(broker.rules, message, _with_reply_address(channel, content))
     if fresh:
+        check_short_strings(message)
         content = _validated(broker.rules, message, content)
         if message.encoded is not None:  # a client's own, which is published once
             return content

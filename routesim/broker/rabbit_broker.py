@@ -15,7 +15,7 @@ from routesim.broker import (
     transactions,
 )
 from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
-from routesim.broker.records import StepFailure
+from routesim.broker.records import NotPossible, StepFailure
 from routesim.broker.state import DEAD_LETTER_RETRY_MS, State
 from routesim.queues import Channel, QueueType
 from routesim.replies import AmqpError
@@ -68,7 +68,7 @@ class RabbitBroker(State):
             self._close(step, refused)
             deadletters.drain(self)
             return refused
-        except acknowledging.NotPossible as problem:
+        except NotPossible as problem:
             self.failures.append(StepFailure(self.now, None, str(problem)))
         if self.pending_dead_letters:
             deadletters.drain(self)

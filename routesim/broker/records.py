@@ -85,6 +85,10 @@ class PendingPublish(NamedTuple):
         return tuple(queue.name for queue, _ in self.route.queues)
 
 
+class NotPossible(Exception):
+    """No client can carry out the step: it names a delivery that is not there, say. Nothing was sent to the broker."""
+
+
 class StepFailure(NamedTuple):
     """A channel (or its connection) closed by the broker, or a step that could not be carried out (code None). `channel`: which,
     where the broker closed it by itself, not on a step."""

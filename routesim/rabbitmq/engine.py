@@ -6,7 +6,7 @@ from typing import Any
 
 from routesim import steps
 from routesim.broker import StepFailure
-from routesim.broker.acknowledging import NotPossible
+from routesim.broker.records import NotPossible
 from routesim.rabbitmq import answering, declaring, endings, receiving, restarting, sending
 from routesim.rabbitmq.connections import ClosedByBroker
 from routesim.rabbitmq.http.management import ManagementError

@@ -3,6 +3,8 @@
 import pika.exceptions
 
 from routesim import events, steps
+from routesim.broker.publishing import check_short_strings
+from routesim.broker.records import NotPossible
 from routesim.rabbitmq.connections import ClosedByBroker
 from routesim.rabbitmq.real_state import RealState
 from routesim.rabbitmq.wire import body_of, properties_of
@@ -16,6 +18,12 @@ def publish(broker: RealState, step: steps.Publish) -> None:
     broker.ids[properties.message_id] = step.id
     broker.counted["published"] += 1
     broker.emit(events.Published(broker.now, step.id, message.exchange, message.routing_key, step.channel))
+    try:
+        check_short_strings(message)
+    except NotPossible as problem:
+        broker.counted["failed"] += 1
+        broker.emit(events.Unpublished(broker.now, step.id, str(problem)))
+        raise
     if channel.answered is not None:
         channel.pending.append(step.id)
         broker.emit(events.Uncommitted(broker.now, step.id, step.channel))

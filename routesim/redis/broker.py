@@ -5,9 +5,8 @@ from typing import Any
 
 from routesim import steps
 from routesim.broker import copying
-from routesim.broker.acknowledging import NotPossible
 from routesim.broker.clock import PEXPIRE, SWEEP, AgendaEntry
-from routesim.broker.records import StepFailure
+from routesim.broker.records import NotPossible, StepFailure
 from routesim.redis import publishing, sessions, settling, topology
 from routesim.redis.popping import ask_again
 from routesim.redis.state import Flight, RedisState

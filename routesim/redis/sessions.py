@@ -1,8 +1,7 @@
 """Consumers, channels and connections, and the end of them: in good order, by loss, and with the server."""
 
 from routesim import events, steps
-from routesim.broker.acknowledging import NotPossible
-from routesim.broker.records import ChannelEnded, ConsumerEnded
+from routesim.broker.records import ChannelEnded, ConsumerEnded, NotPossible
 from routesim.model import Consumer
 from routesim.queues import Channel, Copy, QueueType, Subscription
 from routesim.redis import settling, topology

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from routesim import events, steps
-from routesim.broker.acknowledging import NotPossible, meant_tag
+from routesim.broker.acknowledging import meant_tag
+from routesim.broker.records import NotPossible
 from routesim.queues import Copy, Delivery, QueueType
 from routesim.redis.lists import RedisList
 from routesim.redis.popping import fill, hold, push

@@ -4,8 +4,7 @@ Here every client is taken to have declared what the scenario declares.
 """
 
 from routesim import events, steps
-from routesim.broker.acknowledging import NotPossible
-from routesim.broker.records import ExchangeState
+from routesim.broker.records import ExchangeState, NotPossible
 from routesim.broker.topology import binding_key
 from routesim.model import Binding, Exchange, Queue
 from routesim.queues.arguments import ARGUMENTS

@@ -168,3 +168,17 @@ def test_6_1_what_is_kept_aside_counts_by_its_bytes(session: BrokerSession) -> N
         ]  # fmt: skip
     queues = {name: {"type": "quorum", "arguments": arguments} for name, arguments in kinds.items()}
     agrees(session, {"queues": queues, "steps": steps, "until": "steps"})
+
+
+def test_what_placeholders_make_too_long_is_not_published_there_either(session: BrokerSession) -> None:
+    """255 bytes are what a short string holds."""
+    agrees(session, {
+        "exchanges": {"t": "topic"},
+        "queues": {"q": {}},
+        "bindings": [{"source": "t", "destination": "q", "routing_key": "#"}],
+        "consumers": {"c": {"queue": "q", "on_message": [
+            {"round": "<= 3", "publish": [{"exchange": "t", "routing_key": "$routing_key.$routing_key", "correlation_id": "$body"}]},
+            {"do": "ack"},
+        ]}},
+        "steps": [{"publish": {"exchange": "t", "routing_key": "k" * 100}}, {"publish": {"exchange": "t", "body": "b" * 256}}],
+    })  # fmt: skip

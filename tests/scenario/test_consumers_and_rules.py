@@ -433,6 +433,26 @@ def test_before_a_crash_too() -> None:
     assert outcome.ready("r") == ["c-1"]
 
 
+@pytest.mark.parametrize("field", ["routing_key", "correlation_id"])
+def test_what_placeholders_make_too_long_is_not_published(field: str) -> None:
+    """A name that grows with each round ends where AMQP cannot carry it: 255 bytes."""
+    outcome = play(f"""
+exchanges: {{t: topic}}
+queues: {{q: }}
+bindings: [{{source: t, destination: q, routing_key: "#"}}]
+consumers:
+  c: {{queue: q, takes: 1ms, on_message: [{{publish: {{exchange: t, {field}: "${field}éé{"x" * 60}"}}}}]}}
+steps:
+  - publish: {{exchange: t, {field}: {"a" * 63}}}
+  - wait: 1s
+""")
+    assert [item["text"] for item in outcome.result["errors"]] == [
+        f"no client can publish this: {field} has {63 + 4 * 64} bytes, and AMQP carries 255 at most"
+    ]
+    totals = outcome.result["totals"]
+    assert (totals["published"], totals["failed"]) == (5, 1)
+
+
 def test_the_placeholders_stand_for_the_deliverys() -> None:
     outcome = ok("""
 rabbitmq: "4.1"
