@@ -54,6 +54,8 @@ B3,U25 reply addresses cannot be bound: 404 at first, 403 from 4.2.6 on, for unb
 B3,U25 reply addresses cannot be bound: 404 at first, 403 from 4.2.6 on, for unbind too [4.2.6 4.3]
     bind amq.fanout amq.rabbitmq.reply-to.abc !403 cannot bind or unbind to a volatile (direct reply-to) queue
     unbind amq.fanout amq.rabbitmq.reply-to.abc !403 cannot bind or unbind to a volatile (direct reply-to) queue
+B3 the bare name of the reply queue is no queue to bind: 404 in every version, and unbind finds nothing [3.10 4.0 4.2.5 4.2.6 4.3]
+    bind amq.fanout amq.rabbitmq.reply-to !404 no queue 'amq.rabbitmq.reply-to' in vhost '/'; unbind amq.fanout amq.rabbitmq.reply-to
 B7 exchanges bind by the sources type: what matches is decided by the source; loops are allowed
     exchange t topic; exchange d direct; queue q; bind-exchange t d *.k; bind-exchange d t a.k; bind d q a.k; route t a.k = q
     route t b.k =

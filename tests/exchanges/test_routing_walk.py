@@ -32,6 +32,9 @@ R1 the same key with other headers, binding: headers count wherever a headers ex
 R1 the same key with other headers, alternate exchange: headers count wherever a headers exchange is met, however often the key was routed before
     exchange h headers; exchange x topic ae=h; queue q1; bind h q1 v=1; queue q2; bind h q2 v=2; route x k headers={"v":1} = q1
     route x k headers={"v":2} = q2; route x k headers={"v":3} =; route x k headers={"v":1} = q1
+R9 order among queues, of a fanout: by their names, whatever the order of the bindings; descending in 3.x, ascending from 4.0 on
+    exchange x fanout; queue m; queue z; queue a; bind x m; bind x z; bind x a; consume M m; consume Z z; consume A a
+    publish x "" 0; news = Z:0 M:0 A:0 | >=4.0: A:0 M:0 Z:0
 R8 what changes between two publishes of one key: bindings, queues, exchanges and policies count from one publish to the next
     exchange x direct; queue q; route x k =; bind x q k; route x k = q; exchange y fanout; bind-exchange x y k; queue r
     bind y r; route x k = q r; delete-queue q; queue q; route x k = r; delete-exchange y; route x k =

@@ -449,7 +449,7 @@ steps:
     assert [item["text"] for item in outcome.result["errors"]] == [
         f"no client can publish this: {field} has {63 + 4 * 64} bytes, and AMQP carries 255 at most"
     ]
-    totals = outcome.result["totals"]
+    totals = outcome.result["counts"]
     assert (totals["published"], totals["failed"]) == (5, 1)
 
 

@@ -1,5 +1,7 @@
 """Names that nothing declares: an error where RabbitMQ would answer 404, a warning where they are almost right."""
 
+import json
+
 import pytest
 from kits.scenario import Problem, ok, only, play, refused, routesim, warned
 
@@ -272,3 +274,20 @@ def test_the_same_top_level_name_twice() -> None:
     problem = only("queues:\n  q:\n  r:\n  q: {type: quorum}\n")
     assert (problem.code, problem.line, problem.column, problem.marked) == ("duplicate-key", 4, 3, "q")
     assert "line 2" in problem.cure
+
+
+@pytest.mark.parametrize("name", ["amq.rabbitmq.reply-to", "amq.rabbitmq.reply-to.abc"])
+def test_nothing_is_bound_to_an_address_of_replies(name: str) -> None:
+    """rules/routing#B3: consumed without being a queue, and so known as one to consumers alone."""
+    problem = only(f"{TOPOLOGY}bindings: [{{source: shop, destination: {name}}}]\n")
+    assert (problem.code, problem.marked) == ("unknown-queue", name)
+    assert "reply_to" in problem.cure
+    definitions = json.dumps({
+        "vhosts": [{"name": "/"}],
+        "exchanges": [{"name": "x", "vhost": "/", "type": "fanout", "durable": True, "auto_delete": False, "arguments": {}}],
+        "bindings": [{
+            "source": "x", "vhost": "/", "destination": name, "destination_type": "queue", "routing_key": "", "arguments": {},
+        }],
+    })  # fmt: skip
+    found = warned("definitions: d.json\n", files={"d.json": definitions})
+    assert [problem.code for problem in found] == ["definitions-binding"]

@@ -216,7 +216,7 @@ class Declarations:
             if kind is steps.Unbind:
                 names.near_miss(what, str(node), node, names.queues if what == "queue" else names.exchanges)
             elif what == "queue":
-                names.queue(str(node), node, in_step=in_step)
+                names.queue_to_bind(str(node), node, in_step=in_step)
             else:
                 names.exchange(str(node), node, in_step=in_step)
         queue = binding.destination if binding.destination_type == "queue" else None
@@ -313,7 +313,9 @@ class Declarations:
                     refused = scratch.apply(step)
                     if refused is not None:
                         self._refused(Declared(step, None, (included, path)), refused)
-                elif binding.source in names.exchanges and binding.destination in (names.queues if to_queue else names.exchanges):
+                elif binding.source in names.exchanges and (
+                    names.has_queue_to_bind(binding.destination) if to_queue else binding.destination in names.exchanges
+                ):
                     declared.append(Declaration(0, step))  # what it binds has been refused, which has been reported
                 else:
                     missing = binding.source if binding.source not in names.exchanges else binding.destination

@@ -59,6 +59,17 @@ class Names:
             cure = self._cure(name, self.queues, in_step)
             self.reader.error("unknown-queue", f"no queue '{name}' is declared", node, cure)
 
+    def has_queue_to_bind(self, name: str) -> bool:
+        """Direct replies are consumed from a queue that does not exist (rules/routing#B3)."""
+        return name in self.queues and name != REPLY_TO
+
+    def queue_to_bind(self, name: str, node: Node, *, in_step: bool) -> None:
+        if not in_step and (name == REPLY_TO or name.startswith(f"{REPLY_TO}.")):
+            cure = "replies come without a binding, over the default exchange, by the address in `reply_to`"
+            self.reader.error("unknown-queue", f"'{name}' is no queue to which anything can be bound", node, cure)
+        else:
+            self.queue(name, node, in_step=in_step)
+
     def _cure(self, name: str, known: set[str], in_step: bool) -> str:
         self.hints -= 1
         if self.hints < 0:
