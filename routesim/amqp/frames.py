@@ -37,8 +37,8 @@ class FrameReader:
         self.largest = SMALLEST_MAX
         self.rest = bytearray()
 
-    def frames(self, data: bytes) -> Iterator[WireFrame]:
-        """Raises `BrokenFrame`. What `largest` is changed to counts from the next frame on."""
+    def frames(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
+        """Kind, channel and payload of each. Raises `BrokenFrame`. What `largest` is changed to counts from the next frame on."""
         if self.rest:
             self.rest += data
             if len(self.rest) >= 7:  # nothing is moved about before the frame is whole
@@ -64,7 +64,7 @@ class FrameReader:
                 if data[stop] != END_OCTET:
                     raise BrokenFrame(WireFrame(kind, channel, payload), f"{{invalid_frame_end_marker,{data[stop]}}}")
                 at = stop + 1
-                yield WireFrame(kind, channel, payload)
+                yield kind, channel, payload
         finally:
             if at < end:
                 self.rest = bytearray(data[at:])

@@ -10,6 +10,7 @@ from routesim.serve.server import Server
 
 HANDSHAKE_S = 10.0
 ALMOST_S = 0.0005
+ROOM = 256 << 10  # octets that are read at once
 ENOUGH_UNREAD, MOST_UNREAD = 1 << 20, 16 << 20  # octets that wait for a client to read them
 
 
@@ -22,6 +23,7 @@ class Transport:
         self.listener: asyncio.Server | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.timer_ms: int | None = None
+        self.room = memoryview(bytearray(ROOM))  # what comes is taken out of it before anything else can
 
     async def listen(self, host: str, port: int, context: ssl.SSLContext | None = None) -> int:
         """The port. Raises OSError."""
@@ -65,7 +67,7 @@ class Transport:
             await asyncio.sleep(0.05)
 
 
-class Socket(asyncio.Protocol):
+class Socket(asyncio.BufferedProtocol):
     """One client's socket."""
 
     def __init__(self, owner: Transport) -> None:
@@ -97,10 +99,13 @@ class Socket(asyncio.Protocol):
         self.connection.flow(active=True)
         self.owner.turn()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self.owner.room
+
+    def buffer_updated(self, nbytes: int) -> None:
         self.heard = True
         self.server.advance()
-        self.connection.receive(data)
+        self.connection.receive(bytes(self.owner.room[:nbytes]))
         self.owner.turn()
 
     def connection_lost(self, problem: Exception | None) -> None:

@@ -32,6 +32,7 @@ def serve_files(options: ServeOptions) -> int:
     """The exit status. Raises `UsageError`."""
     _check(options)
     try:
+        from routesim.serve.loop import run
         from routesim.serve.transport import Transport  # noqa: F401  # needs the extra
     except ModuleNotFoundError as missing:
         stderr_line(f"error: `routesim serve` needs {missing.name}: pip install 'routesim[serve]'")
@@ -42,7 +43,7 @@ def serve_files(options: ServeOptions) -> int:
         return refuse_runs(problem, options.format, options.output)
     try:
         with opened(options.output) as out:
-            return asyncio.run(_serve(options, scenarios, out))
+            return run(_serve(options, scenarios, out))
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
 
