@@ -8,9 +8,9 @@ from routesim.cli.shared.exits import FilesRefused, UsageError
 from routesim.cli.shared.output import read_stdin, stderr_line
 from routesim.cli.shared.refusing import rules_of, write_problems
 from routesim.diagnostics import Diagnostic, Invalid
+from routesim.model import BrokerSettings
 from routesim.scenario import Scenario
-from routesim.scenario.load import load_placed, load_source
-from routesim.scenario.yaml.source import Source
+from routesim.scenario.load import load_placed
 from routesim.steps import Consume
 from routesim.versions import NEWEST
 
@@ -69,8 +69,8 @@ def scenarios_of(options: ServeOptions) -> dict[str, Scenario]:
 
 
 def empty_scenario(version: str, vhost: str) -> Scenario:
-    quoted = json.dumps({"rabbitmq": version, "vhost": vhost})
-    return load_source(Source("serve", quoted), "")._replace(name="serve")
+    """As of a file that says no more than this."""
+    return Scenario("serve", "serve", "", version, 0, vhost, BrokerSettings(), {}, (), {}, (), (), "idle")
 
 
 def _of_file(path: str, options: ServeOptions, refused: list[tuple[str, list[Diagnostic]]]) -> list[Scenario]:

@@ -8,7 +8,6 @@ from routesim.broker import counts
 from routesim.durations import duration_text
 from routesim.events import EVENTS, LOST, is_lost
 from routesim.narration import sentence_of
-from routesim.report.formats.ndjson import Lines
 from routesim.report.style import OutputStyle
 from routesim.report.trace.trace import Trace, painted_row
 from routesim.serve.history import History, Known
@@ -134,10 +133,12 @@ class Lively(ServedReport):
 class Objects(ServedReport):
     """For programs: a line of JSON for the address, one for the end, and with ndjson one for each event."""
 
-    events = False
+    def _lines(self) -> Listen | None:
+        """What writes the events."""
+        return None
 
     def listener(self, history: History) -> Listen | None:
-        lines = Lines(self.out.write) if self.events else None
+        lines = self._lines()
         if self.style.quiet:
             return _only_lost(lines) if lines is not None else None
         show = lines
@@ -198,7 +199,10 @@ class Objects(ServedReport):
 
 
 class EventLines(Objects):
-    events = True
+    def _lines(self) -> Listen:
+        from routesim.report.formats.ndjson import Lines  # the others are to start at once
+
+        return Lines(self.out.write)
 
 
 REPORTS: dict[str, type[ServedReport]] = {"table": Lively, "plain": Lively, "json": Objects, "ndjson": EventLines}

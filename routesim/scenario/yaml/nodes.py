@@ -8,8 +8,6 @@ import re
 from bisect import bisect_right
 from typing import Any, TypeAlias
 
-import yaml
-
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.scenario.yaml.source import LINE_BREAK, Source
 
@@ -54,6 +52,8 @@ Node: TypeAlias = Text | Mapping | Sequence
 
 def parse(source: Source) -> Node | None:
     """The one document in the source; None when there is nothing in it. Raises `Invalid`."""
+    import yaml  # its regular expressions take long to make, and who reads no file need not wait for them
+
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return _Builder(source).build(loader(source.text))
@@ -124,6 +124,8 @@ class _Builder:
 
         The scalars, most of all events, are read here: a call for each would cost more than the parser does.
         """
+        import yaml
+
         root: Node | None = None
         frame: list[Any] = []
         frames: list[list[Any]] = []
