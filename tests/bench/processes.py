@@ -35,6 +35,11 @@ def folder() -> Path:
     return made
 
 
+def kept() -> dict[str, str]:
+    """The environment of the bench, without what would change what is measured."""
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN}
+
+
 def generated(name: str, text: str) -> str:
     path = folder() / name
     path.write_text(text, encoding="utf-8")
@@ -43,14 +48,13 @@ def generated(name: str, text: str) -> str:
 
 def python(*arguments: str, status: int = 0, piped: bool = False, **environment: str) -> Callable[[int], None]:
     """A command as work: each unit runs it once. `piped`: its output goes through a pipe."""
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     command = [sys.executable, *arguments]
 
     def work(units: int) -> None:
         for _ in range(units):
             out = subprocess.PIPE if piped else subprocess.DEVNULL
             with subprocess.Popen(
-                command, cwd=folder(), env={**kept, **environment}, stdout=out, stderr=subprocess.DEVNULL
+                command, cwd=folder(), env={**kept(), **environment}, stdout=out, stderr=subprocess.DEVNULL
             ) as run:
                 while run.stdout is not None and run.stdout.read(1 << 20):
                     pass
@@ -66,11 +70,10 @@ def command(*arguments: str, status: int = 0, piped: bool = False, **environment
 
 def child(question: str, *arguments: str) -> dict[str, Any]:
     """The answer of child.py, in a process that has done nothing else."""
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     done = subprocess.run(
         [sys.executable, str(folder() / "child.py"), question, *arguments],
         cwd=folder(),
-        env=kept,
+        env=kept(),
         capture_output=True,
         check=True,
     )
