@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from routesim.rabbitmq.http.features import permitted_features
 from routesim.rabbitmq.http.management import Management
 from routesim.rabbitmq.pace import Pace
+from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress
 from routesim.run.folds.fold import Listener, fan_out
@@ -29,19 +30,30 @@ class BrokerSession:
     the broker permits; `restart_command`: what restarts it in good order, None: it must not be restarted."""
 
     def __init__(self, amqp: Address, web: WebAddress, restart_command: str | None = None) -> None:
-        from routesim.rabbitmq import connections
-
         self.amqp = amqp
         self.restart_command = restart_command
         self.management = Management(web)
         self.swept = sweep(self.management)
         self.types = self.management.exchange_types()
-        with scratch_vhost(self.management) as vhost:
-            connection = connections.connect(amqp, vhost)
-            self.version = connections.version_of(connection)
-            connection.close()
+        self.version = self._version()
         self.profile, self.warning = closest_version(self.version)
         self.features = permitted_features(self.management, self.profile)
+
+    def _version(self) -> str:
+        from routesim.rabbitmq import connections
+
+        with scratch_vhost(self.management) as vhost:
+            connection = connections.connect(self.amqp, vhost)
+            version = connections.version_of(connection)
+            connection.close()
+        return version
+
+    def answers(self) -> bool:
+        """Whether the broker, once lost, lets somebody in again."""
+        try:
+            return self._version() == self.version
+        except BrokerProblem:
+            return False
 
     @contextmanager
     def broker(self, scenario: Scenario, pace: Pace) -> Iterator["RealBroker"]:

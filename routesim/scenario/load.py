@@ -342,7 +342,7 @@ class _Loader:
         topology = self.declarations.topology
         for bug in bugs_in(version, topology, list(self.declarations.consumers.values())) if topology is not None else ():
             text = f"RabbitMQ {version} has a bug that is not simulated, in {bug.touches}: {bug.what}"
-            cure = f"mended in {bug.mended}, as its release notes say"
+            cure = f"mended in {bug.mended}, as its release notes say" if bug.mended else "no patch that is known mends it"
             written = node.get("rabbitmq") if node is not None else None
             if written is not None:
                 self.reader.warning("known-bug", text, written, cure)

@@ -19,6 +19,7 @@ from routesim.values import raw
 from routesim.verify.comparing import EngineDifference, Leniency, Races, first_difference, leniency, raced_confirm
 from routesim.verify.lateness import StepTimes, Timer, Timing
 from routesim.versions import rules
+from routesim.versions.known_bugs import bugs_of
 
 TRIES = 3
 MOST_VOID = 3  # runs that say nothing, before it is given up
@@ -134,9 +135,26 @@ def known_deviation(scenario: Scenario) -> str | None:
     cancelled = {step.consumer for step in steps_of(scenario) if isinstance(step, Cancel)}
     if not rules(scenario.rabbitmq).cancel_dispatches and any(scenario.consumers[name].queue in single for name in cancelled):
         return "known deviation: cancelling a single active consumer on a classic queue, 3.x"
+    if _may_hang(scenario):
+        return "a bug of this version may let a queue hang for ever: delayed retry and a length limit that drops the head"
     if "quorum" in kinds.values() and any(isinstance(step, Tx) for step in steps_of(scenario)):
         return "known deviation: a transaction on a quorum queue"
     return None
+
+
+def _may_hang(scenario: Scenario) -> bool:
+    """Whether a queue may, by its arguments or by any policy, show a bug that hangs it."""
+    if not any(bug.hangs for bug in bugs_of(scenario.rabbitmq)):
+        return False
+    steps = list(steps_of(scenario))
+    given = [
+        {name.removeprefix("x-"): value for name, value in step.queue.arguments.items()}
+        for step in steps
+        if isinstance(step, DeclareQueue)
+    ]
+    given += [dict(step.policy.definition) for step in steps if isinstance(step, SetPolicy)]
+    keys = {name for each in given for name in each}
+    return "delayed-retry-type" in keys and bool(keys & {"max-length", "max-length-bytes"})
 
 
 def too_brief(scenario: Scenario, speed: int) -> str | None:

@@ -11,20 +11,24 @@ DEAD_LETTERS = "dead letters"
 QUORUM = "quorum queues"
 SINGLE_BY_PRIORITY = "quorum queues with a single active consumer, by priority"
 EXCLUSIVE = "exclusive queues"
-TOUCHED = (DEAD_LETTERS, QUORUM, SINGLE_BY_PRIORITY, EXCLUSIVE)
+DELAYED_OVER_LIMIT = "quorum queues with delayed retry and a length limit that drops the head"
+TOUCHED = (DEAD_LETTERS, QUORUM, SINGLE_BY_PRIORITY, EXCLUSIVE, DELAYED_OVER_LIMIT)
 
 
 class KnownBug(NamedTuple):
-    """`since` and `mended`: the first patch that has it, and the first without; `touches`: what a scenario must have that it may
-    show (one of `TOUCHED`). The release notes of `mended` tell of it."""
+    """`since` and `mended`: the first patch that has it, and the first without, whose release notes tell of it (None: no patch
+    that is known); `touches`: what a scenario must have that it may show (one of `TOUCHED`). `hangs`: a queue's process goes
+    round for ever then, and takes a processor with it."""
 
     what: str
     since: str
-    mended: str
+    mended: str | None
     touches: str
+    hangs: bool = False
 
 
-# From the release notes of 3.13.1 to 4.3.5, as far as AMQP 0-9-1 on one node may show them.
+# From the release notes of 3.13.1 to 4.3.5, as far as AMQP 0-9-1 on one node may show them; the last one was seen on a live 4.3.6
+# (`tests/queues/test_hanging_queue.py`).
 KNOWN_BUGS = (
     KnownBug("x-death does not count that a message expired again", "3.13.0", "3.13.2", DEAD_LETTERS),
     KnownBug("x-death and what stands beside it are wrong in several cases", "3.13.0", "3.13.3", DEAD_LETTERS),
@@ -41,10 +45,14 @@ KNOWN_BUGS = (
     KnownBug(
         "the queue that is declared again just after its connection has gone may be deleted", "4.2.0", "4.2.3", EXCLUSIVE
     ),
+    KnownBug(
+        "when more messages than the limit allows wait for their delayed retry, the queue's process never answers again", "4.3.0",
+        None, DELAYED_OVER_LIMIT, hangs=True,
+    ),
 )  # fmt: skip
 
 
 def bugs_of(version: str) -> tuple[KnownBug, ...]:
     """Those that this version has, a minor version being its newest known patch. Raises `UnknownVersion`."""
     exact = parse(version)
-    return tuple(bug for bug in KNOWN_BUGS if numbers(bug.since) <= exact < numbers(bug.mended))
+    return tuple(bug for bug in KNOWN_BUGS if numbers(bug.since) <= exact and (bug.mended is None or exact < numbers(bug.mended)))

@@ -1,6 +1,7 @@
 """What `routesim verify` does once its command line is understood."""
 
 import os
+import time
 from typing import Any, NamedTuple
 
 from routesim.cli.handlers.running import keep_apart
@@ -10,12 +11,15 @@ from routesim.cli.shared.options import choice, stdin_once
 from routesim.cli.shared.output import opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import write_problems
+from routesim.rabbitmq.problems import BrokerProblem
 from routesim.report.formats import VERIFY, formats_of, writer_of
 from routesim.report.results.findings import refused
 from routesim.report.results.verdicts import Verdicts
 from routesim.run.session import BrokerSession
 from routesim.scenario import Scenario
 from routesim.verify import TRIES, VerifyVerdict, verify
+
+ANSWERS_TRIED, BETWEEN_S = 10, 3.0
 
 
 class VerifyOptions(NamedTuple):
@@ -49,10 +53,16 @@ def _verify_all(options: VerifyOptions) -> int:
         write_problems(item.problems)
     unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
     usable = [item.scenario for item in files if item.scenario is not None]
+    problem = None
     with opened(options.output) as out:  # what cannot be written is to be known before the work, not after it
-        verdicts = _random(options, found) if options.random else _each(usable, options, found)
+        if options.random:
+            verdicts, problem = _random(options, found)
+        else:
+            verdicts = _each(usable, options, found)
         shown = Verdicts(verdicts, found.version, unusable)
         writer_of(options.format, VERIFY)(out, shown, style_of(out, options.format))
+    if problem is not None:
+        raise problem
     if unusable:
         return UNUSABLE
     return NO if any(item.difference for item in verdicts) else OK
@@ -67,27 +77,51 @@ def _each(scenarios: list[Scenario], options: VerifyOptions, found: BrokerSessio
     return verdicts
 
 
-def _random(options: VerifyOptions, found: BrokerSession) -> list[VerifyVerdict]:
-    """Verifies drawn scenarios; each that differs is shrunk and kept as a file."""
+def _random(options: VerifyOptions, found: BrokerSession) -> tuple[list[VerifyVerdict], BrokerProblem | None]:
+    """Verifies drawn scenarios; each that differs is shrunk and kept as a file, and so is one that the broker does not survive.
+    The problem: why not all of them could be tried."""
     from routesim.verify.drawing import draw
 
     progress, verdicts, differ = Progress("verify", quiet=False), [], 0
+    problem: BrokerProblem | None = None
     for number in range(options.random):
         progress.say(f"{number + 1} of {options.random}, {differ} differ")
         document = draw(options.seed, number, found.profile, found.types, restarts=found.restart_command is not None)
-        verdict = _again(document, options, found)
-        if verdict.difference is not None:
-            differ += 1
+        try:
+            verdict = _again(document, options, found)
+            if verdict.difference is not None:
+                differ += 1
+                progress.clear()
+                verdict = _shrunk(document, verdict, options, found)
+        except BrokerProblem as failed:
             progress.clear()
-            verdict = _shrunk(document, verdict, options, found)
+            verdict = _failed(document, failed, options)
+            problem = None if _answers(found) else failed
         verdicts.append(verdict)
+        if problem is not None:
+            break
     progress.clear()
-    return verdicts
+    return verdicts, problem
+
+
+def _failed(document: dict[str, Any], problem: BrokerProblem, options: VerifyOptions) -> VerifyVerdict:
+    """Of a scenario in the midst of which the broker, or one of its queues, stopped answering."""
+    stderr_line(f"{document['name']}: {problem}")
+    path = _kept(document, options)
+    return VerifyVerdict(path, document["name"], skipped=f"void: {problem}")
+
+
+def _answers(found: BrokerSession) -> bool:
+    """Whether the broker is there, or comes back soon."""
+    for _ in range(ANSWERS_TRIED):
+        if found.answers():
+            return True
+        time.sleep(BETWEEN_S)
+    return False
 
 
 def _shrunk(document: dict[str, Any], verdict: VerifyVerdict, options: VerifyOptions, found: BrokerSession) -> VerifyVerdict:
     """The smallest scenario found that differs in the same thing, kept as a file."""
-    from routesim.scenario.yaml.writing import text
     from routesim.verify.shrinking import shrink
 
     name, alike = document["name"], verdict.kind
@@ -96,11 +130,18 @@ def _shrunk(document: dict[str, Any], verdict: VerifyVerdict, options: VerifyOpt
     smaller = _again(small, options, found)
     if smaller.difference is None:  # it showed by chance: what differed for certain is kept
         small, smaller = document, verdict
-    path = os.path.join(options.keep, f"{name}.yaml")
+    return smaller._replace(file=_kept(small, options))
+
+
+def _kept(document: dict[str, Any], options: VerifyOptions) -> str:
+    """Writes it as a file, and returns its path."""
+    from routesim.scenario.yaml.writing import text
+
+    path = os.path.join(options.keep, f"{document['name']}.yaml")
     with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text(small))
+        file.write(text(document))
     stderr_line(f"kept {path}")
-    return smaller._replace(file=path)
+    return path
 
 
 def _again(document: dict[str, Any], options: VerifyOptions, found: BrokerSession, tries: int = TRIES) -> VerifyVerdict:
