@@ -1,7 +1,8 @@
 """RabbitMQ's message routing, simulated: where a message goes and why.
 
 `load` reads a scenario or definitions file, `loads` a text; `simulate` carries one out. `Topology` is for tests in Python:
-publish to it and see where the message went. All are imported when they are first asked for.
+publish to it and see where the message went; `serving` is a RabbitMQ that their code
+connects to. All are imported when they are first asked for.
 """
 
 TYPE_CHECKING = False  # that of `typing`, whose import would be the longest part of this one
@@ -11,14 +12,19 @@ if TYPE_CHECKING:
     from routesim.diagnostics import Diagnostic, Invalid
     from routesim.scenario.scenario import Scenario
     from routesim.testing.api import Outcome, Sent, Topology, load, loads, simulate
+    from routesim.testing.served_broker import ServedBroker, serving
 
 __version__ = "0.1.0"
-__all__ = ["Diagnostic", "Invalid", "Outcome", "Scenario", "Sent", "Topology", "__version__", "load", "loads", "simulate"]
+__all__ = [
+    "Diagnostic", "Invalid", "Outcome", "Scenario", "Sent", "ServedBroker", "Topology", "__version__", "load", "loads", "serving",
+    "simulate",
+]  # fmt: skip
 
 _HOMES = {
     "Diagnostic": "routesim.diagnostics",
     "Invalid": "routesim.diagnostics",
     "Scenario": "routesim.scenario.scenario",
+    **dict.fromkeys(("ServedBroker", "serving"), "routesim.testing.served_broker"),
     **dict.fromkeys(("Outcome", "Sent", "Topology", "load", "loads", "simulate"), "routesim.testing.api"),
 }
 

@@ -41,6 +41,7 @@ class History(Fold):
         self.others: dict[str, str] = {}  # of a message that is called by its message_id: connection and number; else the id
         self.ended: deque[str] = deque()
         self.forgotten = 0
+        self.losses: deque[Any] = deque(maxlen=keep)  # the events that tell of them
 
     def name_of(self, connection: str, number: int, message_id: Any) -> str:
         """What a message is called: its message_id where no other message that is known has it, else connection and number."""
@@ -61,6 +62,8 @@ class History(Fold):
     def hear(self, event: Any) -> None:
         kind = type(event)
         do = Messages.hears.get(kind)
+        if kind in events.LOST and events.is_lost(event):
+            self.losses.append(event)
         if kind in CONSUMED:
             self.consumed.hear(event)
         if do is not None:

@@ -25,12 +25,30 @@ class Server:
         self.version = rules.version if rules.version.count(".") == 2 else f"{rules.version}.0"
         self.vhosts = {name: Vhost(name, broker, clock.epoch_s, keep) for name, broker in vhosts.items()}
         self.users = users
+        self.keep = keep
         self.clock = clock
         self.connections: set[Connection] = set()
         self.names: set[str] = set()
         self.unsent: list[Connection] = []
         self.plays: list[Plays] = []
         self.largest_body = MOST_BYTES
+
+    def add_vhost(self, name: str, broker: RabbitBroker) -> Vhost:
+        """A virtual host more, which was there from the beginning as far as its time goes."""
+        vhost = self.vhosts[name] = Vhost(name, broker, self.clock.epoch_s, self.keep)
+        vhost.advance(self.clock.now_ms())
+        return vhost
+
+    def remove_vhost(self, name: str) -> None:
+        """It goes with all that is in it; its clients are told."""
+        vhost = self.vhosts.pop(name)
+        if vhost.play is not None:
+            self.plays.remove(vhost.play)
+        for connection in self.connections_of(vhost):
+            connection.force_out(FORCED, f"vhost '{name}' is deleted")
+
+    def connections_of(self, vhost: Vhost) -> list[Connection]:
+        return [each for each in self.connections if each.vhost is vhost]
 
     def connect(self, link: Link, peer: str, *, loopback: bool) -> Connection:
         connection = Connection(self, link, peer, loopback=loopback)
@@ -81,7 +99,7 @@ class Server:
             clean = None if vhost.play is None else vhost.play.take_restart()
             if clean is None:
                 continue
-            for connection in [each for each in self.connections if each.vhost is vhost]:
+            for connection in self.connections_of(vhost):
                 if clean:
                     connection.force_out(FORCED, SHUTDOWN)
                 else:

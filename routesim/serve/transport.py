@@ -11,6 +11,7 @@ from routesim.serve.server import Server
 HANDSHAKE_S = 10.0
 ALMOST_S = 0.0005
 ROOM = 256 << 10  # octets that are read at once
+PATIENCE_S, LOOK_S = 2.0, 0.02  # with clients that are to go
 ENOUGH_UNREAD, MOST_UNREAD = 1 << 20, 16 << 20  # octets that wait for a client to read them
 
 
@@ -21,6 +22,7 @@ class Transport:
         self.server = server
         self.loop = asyncio.get_running_loop()
         self.listener: asyncio.Server | None = None
+        self.sockets: set[Socket] = set()
         self.timer: asyncio.TimerHandle | None = None
         self.timer_ms: int | None = None
         self.room = memoryview(bytearray(ROOM))  # what comes is taken out of it before anything else can
@@ -56,15 +58,19 @@ class Transport:
         self.server.advance()
         self.turn()
 
-    async def close(self, text: str) -> None:
-        """Nobody is let in any more; who is there is told, and has a moment to go."""
+    async def close(self, text: str, patience_s: float = PATIENCE_S) -> None:
+        """Nobody is let in any more; who is there is told, has a moment to go, and is cut off then."""
         if self.listener is not None:
             self.listener.close()
+        if self.timer is not None:
+            self.timer.cancel()
         self.server.force_out(text)
-        for _ in range(40):
-            if not self.server.connections:
-                return
-            await asyncio.sleep(0.05)
+        end = self.loop.time() + patience_s
+        while self.sockets and self.loop.time() < end:
+            await asyncio.sleep(LOOK_S)
+        for socket in list(self.sockets):
+            socket.transport.abort()
+        await asyncio.sleep(0)  # that they are gone is told in the next turn
 
 
 class Socket(asyncio.BufferedProtocol):
@@ -83,6 +89,7 @@ class Socket(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+        self.owner.sockets.add(self)
         transport.set_write_buffer_limits(high=ENOUGH_UNREAD)
         host, port = transport.get_extra_info("peername")[:2]
         self.connection = self.server.connect(self, f"{host}:{port}", loopback=_is_loopback(host))
@@ -109,6 +116,7 @@ class Socket(asyncio.BufferedProtocol):
         self.owner.turn()
 
     def connection_lost(self, problem: Exception | None) -> None:
+        self.owner.sockets.discard(self)
         for timer in (self.ending, self.beating):
             if timer is not None:
                 timer.cancel()

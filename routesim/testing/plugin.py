@@ -4,22 +4,38 @@ Collected are `*.scenario.yaml`, and every .yaml and .yml file under the folders
 routesim is imported before the first of them is found.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from routesim.testing.broker_fixtures import _routesim_servers, declare_marker, routesim_broker, told_of_failure
+
 if TYPE_CHECKING:
     from routesim.run import Result
     from routesim.testing.api import Topology
 
+__all__ = ["_routesim_servers", "routesim_broker"]  # fixtures
 ENDINGS = (".yaml", ".yml")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the ini option."""
     parser.addini("routesim_paths", "Folders or files of routesim scenarios, beside *.scenario.yaml.", type="paths", default=[])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark of `routesim_broker`."""
+    declare_marker(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed shows what its broker saw."""
+    report = yield
+    told_of_failure(item, report)
+    return report
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioFile | None":

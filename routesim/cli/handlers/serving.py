@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from routesim.cli.handlers.serving_inputs import ServeOptions, broker_of, scenarios_of, users_of
+from routesim.cli.handlers.serving_inputs import ServeOptions, scenarios_of, users_of
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
@@ -63,6 +63,7 @@ def _check(options: ServeOptions) -> None:
 
 def _server(options: ServeOptions, scenarios: "dict[str, Scenario]") -> "Server":
     from routesim.serve.clocks import ManualClock, WallClock
+    from routesim.serve.declared import broker_of
     from routesim.serve.server import Server
 
     brokers = {name: broker_of(scenario) for name, scenario in scenarios.items()}

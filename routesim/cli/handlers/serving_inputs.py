@@ -3,15 +3,13 @@
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from routesim.broker.rabbit_broker import RabbitBroker
 from routesim.cli.shared.exits import FilesRefused, UsageError
 from routesim.cli.shared.output import read_stdin, stderr_line
-from routesim.cli.shared.refusing import rules_of, write_problems
+from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import BrokerSettings
 from routesim.scenario import Scenario
 from routesim.scenario.load import load_placed
-from routesim.steps import Consume
 from routesim.versions import NEWEST
 
 if TYPE_CHECKING:
@@ -88,20 +86,6 @@ def _of_file(path: str, options: ServeOptions, refused: list[tuple[str, list[Dia
     for each in scenarios:
         write_problems(item for item in each.warnings if item.code != "unknown-vhost")
     return scenarios
-
-
-def broker_of(scenario: Scenario) -> RabbitBroker:
-    """With all that is declared at the top; nobody consumes."""
-    broker = RabbitBroker(
-        rules_of(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
-        channel_plans=dict(scenario.channels),
-    )  # fmt: skip
-    for declaration in scenario.declarations:
-        if not isinstance(declaration.step, Consume):
-            broker.apply(declaration.step)
-    broker.outbox.clear()
-    broker.failures.clear()
-    return broker
 
 
 # Users -------------------------------------------------------------------------------------------------------------

@@ -115,16 +115,11 @@ class Lively(ServedReport):
             self.write(line)
 
     def why(self, server: Server, text: str) -> None:
-        from routesim.explain.message import story
-        from routesim.report.formats.plain import section_lines
+        from routesim.report.answers.known_message import lines_of
 
         for known in _known(server, text):
-            ended = ", ".join(f"{state} in {queue}" for queue, state in known.states.items()) or "in no queue"
-            self.write(visible(f"{known.name}: {ended}"))
-            for line in section_lines(story([each for each in known.life if sentence_of(each)]), colour=self.style.colour):
+            for line in lines_of(known, colour=self.style.colour):
                 self.write(line)
-            if known.left_out:
-                self.write(f"  {known.left_out} events in the middle are forgotten")
         if not _known(server, text):
             self.write(visible(f"{text}: {_unknown(server)}"))
         self.out.flush()

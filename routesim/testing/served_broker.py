@@ -1,0 +1,192 @@
+"""A RabbitMQ of any version in this process, for tests of code that talks AMQP."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from routesim import scenario as scenarios
+from routesim.durations import parse_duration
+from routesim.narration import sentence_of
+from routesim.report.answers.known_message import lines_of
+from routesim.report.trace.trace import Trace
+from routesim.run.playing import Player
+from routesim.scenario import Scenario
+from routesim.scenario.load import load_placed
+from routesim.scenario.yaml.source import Source
+from routesim.serve.clocks import ManualClock, WallClock
+from routesim.serve.declared import broker_of
+from routesim.serve.server import Server
+from routesim.serve.thread import ServerThread
+from routesim.serve.users import GUEST, GUEST_USER
+from routesim.testing.api import Path
+from routesim.text import visible
+from routesim.versions import NEWEST, rules
+
+KEPT_EVENTS = 2_000  # of a test's trace: the last ones
+CLOCKS = {"real": WallClock, "manual": ManualClock}
+
+
+class LostMessage(NamedTuple):
+    """A message that was lost. `why`: as a sentence."""
+
+    message: str
+    at_ms: int
+    why: str
+
+
+class QueueNow(NamedTuple):
+    """How many messages of a queue wait, how many are out, and who consumes."""
+
+    ready: int
+    unacked: int
+    consumers: int
+
+
+class ServedBroker:
+    """A virtual host of a server on this machine: `url` is where clients connect to.
+
+    Its time passes as the wall's, and faster where `advance` says so (`clock="manual"`: only then). What it holds is as in
+    RabbitMQ at every moment: `queues`, `lost`, `why`, `trace`.
+    """
+
+    def __init__(self, server: ServerThread, name: str, given: Scenario, *, play: bool = False) -> None:
+        self._server = server
+        self._heard: deque[Any] = deque(maxlen=KEPT_EVENTS)
+        self._forgotten = 0
+        self._player: Player | None = None
+        self.vhost = name
+        self.url = f"amqp://{GUEST}:{GUEST}@127.0.0.1:{server.port}/{quote(name, safe='')}"
+        server.do(lambda: self._begin(given, play=play))
+
+    def _begin(self, given: Scenario, *, play: bool) -> None:
+        server = self._server.server
+        self._vhost = server.add_vhost(self.vhost, broker_of(given))
+        self._began_ms = server.clock.now_ms()
+        self._vhost.broker.listen = self._hear
+        if play:
+            player = self._player = Player(given, self._vhost.broker, self._vhost.dispatch, self._hear)
+            server.play(self.vhost, player, player.connections)
+
+    def _hear(self, event: Any) -> None:
+        self._vhost.history.hear(event)
+        heard = self._heard
+        if len(heard) == KEPT_EVENTS:
+            self._forgotten += 1
+        heard.append(event)
+
+    def _do(self, act: Callable[[], Any]) -> Any:
+        return self._server.do(act)
+
+    # Time --------------------------------------------------------------------------------------------------------------
+
+    def advance(self, time: str | timedelta) -> None:
+        """Let so much time pass at once (`"250ms"`, `"5s"`, `"1d"`): what falls due meanwhile happens, in its order.
+
+        Raises `ValueError` for what is no duration; a number alone is none, for nobody could tell its unit.
+        """
+        ms = _ms(time)
+        self._do(lambda: self._server.transport.advance_by(ms))
+
+    # What is there ------------------------------------------------------------------------------------------------------
+
+    @property
+    def queues(self) -> dict[str, QueueNow]:
+        """Every queue, by its name."""
+        return dict(self._do(self._queues))
+
+    def _queues(self) -> Mapping[str, QueueNow]:
+        return {
+            queue.broker_name: QueueNow(queue.ready_count(), queue.unacked, len(queue.subscriptions))
+            for queue in self._vhost.broker.queues.values()
+        }
+
+    @property
+    def lost(self) -> list[LostMessage]:
+        """The messages that were lost, in that order; a message can be lost in several queues."""
+        return [
+            LostMessage(event.message, event.at_ms - self._began_ms, sentence_of(event) or "")
+            for event in self._do(lambda: list(self._vhost.history.losses))
+        ]
+
+    def why(self, message: str) -> str:
+        """What became of a message, called by its message_id or by connection and number (`app/3`), as lines of text. Raises
+        `LookupError` where none is known that is called so."""
+        found = self._do(lambda: list(self._vhost.history.named(message)))
+        if not found:
+            forgotten = self._vhost.history.forgotten
+            raise LookupError(f"no message '{message}' is known" + (f"; {forgotten} are forgotten" if forgotten else ""))
+        return "\n".join(line for known in found for line in lines_of(known, colour=False))
+
+    def trace(self) -> str:
+        """What has happened, as `routesim run` shows it; of a long test the end."""
+        out = StringIO()
+        trace = Trace(out, None, colour=False, columns=None)
+        trace.rows.in_steps = True
+        for event in self._do(lambda: list(self._heard)):
+            trace.listen(event._replace(at_ms=event.at_ms - self._began_ms))
+        trace.end()
+        before = f"… {self._forgotten} earlier events are not kept\n" if self._forgotten else ""
+        return before + out.getvalue()
+
+    def report(self) -> str:
+        """For a test that failed: the trace, the queues, and what was lost."""
+        queues = [
+            f"  {visible(name)}: {now.ready} ready, {now.unacked} unacked, {now.consumers} consumers"
+            for name, now in self.queues.items()
+        ]
+        lost = [visible(f"  {item.message}: {item.why}") for item in self.lost]
+        parts = [self.trace().rstrip("\n"), *(["", "Queues", *queues] if queues else []), *(["", "Lost", *lost] if lost else [])]
+        return "\n".join(parts)
+
+    def close(self) -> None:
+        """The virtual host goes with all that is in it; its clients are told."""
+        if self.vhost in self._server.server.vhosts:
+            self._do(lambda: self._server.server.remove_vhost(self.vhost))
+
+
+def _ms(time: str | timedelta) -> int:
+    if isinstance(time, timedelta):
+        return round(time.total_seconds() * 1000)
+    ms = parse_duration(time) if isinstance(time, str) and not time.isdigit() else None
+    if ms is None:
+        raise ValueError(f"a duration is written '250ms', '5s', '2m', '1h' or '1d', not {time!r}")
+    return ms
+
+
+def server_of(version: str, clock: str = "real", *, history: int = 10_000) -> ServerThread:
+    """A server without a virtual host. Raises `UnknownVersion`, `ValueError` for a clock that there is not."""
+    if clock not in CLOCKS:
+        raise ValueError(f"a clock is one of {', '.join(CLOCKS)}, not {clock!r}")
+    return ServerThread(Server(rules(version), {}, {GUEST: GUEST_USER}, CLOCKS[clock](), history))
+
+
+def scenario_for(given: Scenario | Path | None, version: str | None) -> Scenario:
+    """What is declared from the start: a scenario, a file, or nothing. Raises `Invalid`."""
+    if isinstance(given, Scenario):
+        return given
+    if given is None:
+        return scenarios.load_source(Source("<none>", f'{{"rabbitmq": "{version or NEWEST}"}}'), "")
+    return load_placed(os.fspath(given), None, rabbitmq=version)[0]
+
+
+@contextmanager
+def serving(
+    given: Scenario | Path | None = None, *, rabbitmq: str | None = None, clock: str = "real", play: bool = False
+) -> Iterator[ServedBroker]:
+    """A RabbitMQ of that version (default: the scenario's, else the newest that is known), with what a scenario or definitions
+    file declares, for as long as the block lasts: `with routesim.serving("shop.yaml") as broker: connect(broker.url)`.
+
+    `play`: the file's consumers, workers and steps act too. Raises `Invalid` where the file cannot be used, `UnknownVersion`.
+    """
+    found = scenario_for(given, rabbitmq)
+    server = server_of(rabbitmq or found.rabbitmq, clock)
+    try:
+        broker = ServedBroker(server, "/", found, play=play)
+        yield broker
+    finally:
+        server.close()
