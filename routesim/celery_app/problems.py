@@ -52,7 +52,7 @@ def last_words(output: str) -> str:
 def _no_celery(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
     return AppProblem(
         f"Celery is not installed for {answer['python']} ({answer['text']})",
-        "name the interpreter that the app runs with (--python venv/bin/python), or `pip install 'routesim[celery]'`",
+        "name the interpreter that the app runs with (--python venv/bin/python), or install it there: `pip install celery`",
     )
 
 

@@ -17,7 +17,7 @@ try:
     import pika.exceptions
     from pika.adapters.utils.connection_workflow import AMQPConnectorException
 except ImportError:
-    raise BrokerProblem("the AMQP client library is not installed: pip install 'routesim[broker]'") from None
+    raise BrokerProblem("the AMQP client library is not installed: pip install pika") from None
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # what went wrong is told once, in our words
 

@@ -35,7 +35,7 @@ def serve_files(options: ServeOptions) -> int:
         from routesim.serve.loop import run
         from routesim.serve.transport import Transport  # noqa: F401  # needs the extra
     except ModuleNotFoundError as missing:
-        stderr_line(f"error: `routesim serve` needs {missing.name}: pip install 'routesim[serve]'")
+        stderr_line(f"error: `routesim serve` needs {missing.name}: pip install pamqp")
         return NO_VERDICT
     try:
         scenarios = scenarios_of(options)
