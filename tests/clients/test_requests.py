@@ -7,7 +7,7 @@ from kits.celery.notation import eta, scenario, send, signal, wait
 from kits.clients import delivered, requested
 
 from routesim.clients.worker.requests import decodable, task_id, task_name
-from routesim.events import Event, QosSet, TaskStarted
+from routesim.events import Event, QosSet, TaskReceived, TaskRejected, TaskStarted, TaskSucceeded
 from routesim.model import Task
 from routesim.run import Runner
 
@@ -67,3 +67,36 @@ def test_an_eta_that_is_past_starts_after_what_came_with_it() -> None:
     Runner(scenario(workers=worker, tasks={"t": {}}, steps=steps), heard.append).run()
     assert [event.task for event in heard if isinstance(event, TaskStarted)] == ["a", "b", "late"]
     assert [event.prefetch for event in heard if isinstance(event, QosSet)] == [4]
+
+
+SHORT = {"takes": 0, "acks": "late"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "pool", "before"),
+    [
+        ("rabbitmq", "prefork", 4), ("rabbitmq", "threads", 4), ("rabbitmq", "solo", 1),
+        ("redis", "prefork", 4), ("redis", "threads", 1), ("redis", "solo", 1),
+    ],
+)  # fmt: skip
+def test_a_body_that_takes_no_time_ends_after_what_is_on_its_way(kind: str, pool: str, before: int) -> None:
+    """rules/celery#2.2-17: so many are received before the first end."""
+    worker = {"w": {"queues": "q", "prefetch": 4, "pool": pool, "start": False}}
+    steps = [*(send(f"t{number}") for number in range(8)), signal("w", "start")]
+    heard: list[Event] = []
+    broker = {"broker": {"kind": kind}} if kind == "redis" else {}
+    Runner(scenario(workers=worker, tasks={"t": SHORT}, steps=steps, **broker), heard.append).run()
+    first = next(place for place, event in enumerate(heard) if isinstance(event, TaskSucceeded))
+    assert sum(isinstance(event, TaskReceived) for event in heard[:first]) == before
+
+
+def test_what_is_given_back_comes_again_before_the_next_body_that_takes_no_time_ends() -> None:
+    """rules/celery#2.2-17: so it is before what that one gives back."""
+    worker = {"w": {"queues": "q", "prefetch": 2, "start": False}}
+    once = {"redelivered": False, "ends": "requeue"}
+    tasks = {"long": {"takes": "1s", "acks": "late", "runs": [once]}, "short": {**SHORT, "runs": [once]}}
+    steps = [send("a", "long"), send("b", "short"), send("c", "long"), signal("w", "start")]
+    heard: list[Event] = []
+    Runner(scenario(workers=worker, tasks=tasks, steps=steps), heard.append).run()
+    assert [event.task for event in heard if isinstance(event, TaskRejected)] == ["a", "b", "c"]
+    assert [event.task for event in heard if isinstance(event, TaskStarted)] == ["a", "b", "a", "b", "c", "c"]

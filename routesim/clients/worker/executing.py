@@ -135,8 +135,10 @@ def begin(state: WorkerState) -> Actions:
         if job.course.takes:
             yield After(job.course.takes, JobEnds(number))
             yield from _stands(state)
-        else:
+        elif state.pool.still or (state.shared.on_redis and not state.pool.process):
             yield from end(state, number)
+        else:
+            yield Soon(JobEnds(number))  # what is on its way comes first (rules/celery#2.2-17)
 
 
 def _is_known_to_have_succeeded(state: WorkerState, request: Request) -> bool:
