@@ -409,8 +409,14 @@ def task_of(task: Any, app: Any, defaults: Container[str]) -> dict[str, Any]:
 
 def entry_of(entry: Any) -> dict[str, Any]:
     entry = entry if isinstance(entry, Mapping) else vars(entry)
-    options = entry.get("options") or {}
-    return {"task": plain(entry.get("task")), "options": plain(dict(options)), **schedule_of(entry.get("schedule"))}
+    options, schedule = entry.get("options") or {}, entry.get("schedule")
+    return {
+        "task": plain(entry.get("task")),
+        "options": plain(dict(options)),
+        "arguments": [key for key in ("args", "kwargs") if entry.get(key)],
+        "relative": bool(getattr(schedule, "relative", entry.get("relative"))),
+        **schedule_of(schedule),
+    }
 
 
 def schedule_of(schedule: Any) -> dict[str, Any]:

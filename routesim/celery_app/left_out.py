@@ -26,6 +26,7 @@ CARRIED = ELSEWHERE | {
     "imports", "include",
 }  # fmt: skip
 MAX_CALLS = 20
+SHORTEST_ROUNDED_S = 60  # a `relative` interval below it is not rounded (celery/utils/time.py: delta_resolution)
 
 
 def left_out(answer: dict[str, Any]) -> Iterator[str]:
@@ -94,6 +95,11 @@ def _schedules(answer: dict[str, Any]) -> Iterator[str]:
     for name, entry in named_entries(answer["beat"]):
         if "other" in entry:
             yield f"beat_schedule {scalar(name)}: a schedule of type {scalar(entry['other'])} follows no fixed times"
+        elif entry["relative"] and entry.get("every", 0) >= SHORTEST_ROUNDED_S:
+            yield f"relative of beat_schedule {scalar(name)}: Celery rounds its times to whole minutes, hours or days, not here"
+        if entry["arguments"]:
+            given = " and ".join(entry["arguments"])
+            yield f"{given} of beat_schedule {scalar(name)}: they are not read, its messages carry none here"
 
 
 def _settings(answer: dict[str, Any]) -> Iterator[str]:

@@ -38,7 +38,8 @@ app.conf.update(
     beat_schedule={
         "cleanup": {"task": "cleanup", "schedule": timedelta(seconds=30)},
         "report": {"task": "report.daily", "schedule": crontab(minute=0, hour=3), "options": {"queue": "mail", "shadow": "x"}},
-        "ticks": {"task": "cleanup", "schedule": 2.5},
+        "ticks": {"task": "cleanup", "schedule": 2.5, "relative": True},
+        "hourly": {"task": "cleanup", "schedule": timedelta(hours=1), "relative": True, "args": (1,), "kwargs": {"deep": True}},
         "dusk": {"task": "cleanup", "schedule": Tides()},
     },
 )
