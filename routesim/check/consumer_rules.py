@@ -25,7 +25,10 @@ def no_consumer(topology: CheckedTopology) -> Iterator[Problem]:
         if name in served or name in topology.parking or waits or queue.keeps_log or sources & caught:
             continue
         text = f"no consumer takes from queue '{name}', while other queues have one"
-        yield Problem(text, topology.subject("queue", name), (), "add a consumer, or let the messages expire into another queue")
+        cure = "add a consumer"
+        if scenario.settings.kind != "redis":  # which has no dead-letter exchanges
+            cure += ", or let the messages expire into another queue"
+        yield Problem(text, topology.subject("queue", name), (), cure)
 
 
 def _shared(topology: CheckedTopology) -> Iterator[tuple[str, list[Consumer]]]:

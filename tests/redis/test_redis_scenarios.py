@@ -283,6 +283,7 @@ def test_commands_that_know_rabbitmq_alone_say_so(command: str) -> None:
     outcome = routesim(*command.replace("FILE", "redis.yaml").split(), files={"redis.yaml": REDIS + "queues: {q: }\n"})
     assert outcome.status == 2
     assert "this command knows RabbitMQ's rules alone, and this scenario's broker is Redis" in outcome.err
+    assert "`explain task` know both" in outcome.err
 
 
 def test_the_summary_names_the_rules_and_graph_draws() -> None:
