@@ -18,7 +18,7 @@ from routesim.run.session import BrokerSession
 
 APART_S = 0.2  # what happens closer together than this on a real clock is a race
 LONGEST_S = 22.0
-FACTORS = (1.0, 2.0, 3.0)
+FACTORS = (1.0, 2.0, 4.0)
 
 
 class Compared(NamedTuple):

@@ -20,7 +20,7 @@ from kits.celery.programs.drawing import QUEUE, Program
 from kits.celery.programs.seen import Moment
 from kits.celery.programs.simulated import HERE
 
-LIMIT_S = 30.0
+LIMIT_S = 120.0
 SIGNALS = {"warm": signal.SIGTERM, "cold": signal.SIGQUIT}
 
 
@@ -45,6 +45,7 @@ class Player:
         self.all: list[subprocess.Popen[bytes]] = []
         self.waiting: dict[str, list[subprocess.Popen[bytes]]] = {name: [] for name in program.workers}
         self.working: dict[str, subprocess.Popen[bytes]] = {}
+        self.ending: dict[str, subprocess.Popen[bytes]] = {}  # the one before, which was told to end
         self.heard: list[tuple[float, str, str]] = []
         self.over = threading.Event()
         self.late_s = 0.0
@@ -63,6 +64,8 @@ class Player:
             for worker in self.all:
                 _await_line(worker, b"ready\n")
             monitor.start()
+            with self.app.producer_or_acquire() as producer:  # connected and declared: the first call is to take no longer
+                producer.maybe_declare(self.app.amqp.queues[QUEUE])
             time.sleep(0.3)
             for name in self.program.workers:
                 self._start(name)
@@ -131,9 +134,13 @@ class Player:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(int(running.name), signal.SIGKILL)
             case ("worker", name, what):
-                self.working.pop(name).send_signal(SIGNALS[what])
+                self.ending[name] = self.working.pop(name)
+                self.ending[name].send_signal(SIGNALS[what])
 
     def _start(self, name: str) -> None:
+        if name in self.ending:  # its queue of commands is its own as long as it is there
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.ending.pop(name).wait(LIMIT_S)
         worker = self.working[name] = self.waiting[name].pop(0)
         assert worker.stdin is not None
         worker.stdin.write(b"!")

@@ -1,4 +1,8 @@
-"""What can be seen of a program that has run, by a real worker or by the simulator."""
+"""What can be seen of a program that has run, by a real worker or by the simulator.
+
+One thing is a race of Celery's own, and both outcomes count as one: what a run has sent anew comes from the broker, by the
+connection of the pool's process, before or after the worker hears that the run is over (rules/celery#2.3-10).
+"""
 
 from typing import NamedTuple
 
@@ -32,5 +36,14 @@ def seen(moments: list[Moment], left: Left, *, concurrency: int) -> Seen:
         # Celery 5.7 tells of the hard time limit twice (worker/request.py, on_timeout and on_failure).
         if moment.kind in KINDS and not (moment.kind == "failed" and kinds[-1:] == ["failed"]):
             kinds.append(moment.kind)
+    for kinds in told.values():
+        _retry_first(kinds)
     began = [moment.task for moment in moments if moment.kind == "started"]
     return Seen(told, began if concurrency == 1 else [], left)
+
+
+def _retry_first(kinds: list[str]) -> None:
+    """Has the end of a run before the receipt of what it has sent anew."""
+    for place in range(len(kinds) - 1):
+        if kinds[place] in ("received", "revoked") and kinds[place + 1] == "retried":
+            kinds[place], kinds[place + 1] = kinds[place + 1], kinds[place]

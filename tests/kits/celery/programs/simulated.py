@@ -64,7 +64,9 @@ def simulated(program: Program, app: dict[str, Any]) -> Simulated:
         if type(event) in COUNTED
     ]
     found = seen(moments, _left(result), concurrency=program.settings["worker_concurrency"])
-    return Simulated(found, moments, (at_ms + rest_ms) / 1000, _near_s(heard, _expiries(program)), text)
+    by_chance = _overtaken(heard) or _batched_by_chance(heard, program)
+    near_s = 0.0 if by_chance else _near_s(heard, _expiries(program), _lengths(program))
+    return Simulated(found, moments, (at_ms + rest_ms) / 1000, near_s, text)
 
 
 def _expiries(program: Program) -> list[int]:
@@ -75,6 +77,13 @@ def _expiries(program: Program) -> list[int]:
         elif step[0] == "call" and "expires" in step[2]:
             found.append(now + round(step[2]["expires"] * 1000))
     return found
+
+
+def _lengths(program: Program) -> set[int]:
+    """How long a body can take, in ms, if nothing ends it."""
+    tasks = program.tasks.values()
+    limits = {task["options"]["time_limit"] for task in tasks if "time_limit" in task["options"]}
+    return {round(length * 1000) for length in limits | {rule["takes"] for task in tasks for rule in task["rules"]}}
 
 
 def _document(program: Program, app: dict[str, Any]) -> dict[str, Any]:
@@ -120,9 +129,39 @@ def loaded(document: dict[str, Any]) -> Scenario:
     return load_source(Source("program.yaml", json.dumps(document)), "")
 
 
-def _near_s(heard: list[Event], expiries: list[int]) -> float:
+def _overtaken(heard: list[Event]) -> bool:
+    """Whether a body that takes no time sends a message, or gives its own back, between two calls of one instant: a real one's
+    comes after the second call."""
+    sent_ms = -1
+    for event in heard:
+        if isinstance(event, events.TaskRetried | events.TaskRejected):
+            sent_ms = event.at_ms
+        elif isinstance(event, events.StepStarted) and event.text.startswith("publish ") and event.at_ms == sent_ms:
+            return True
+    return False
+
+
+def _batched_by_chance(heard: list[Event], program: Program) -> bool:
+    """Whether after a task whose ETA is past one without an ETA is received at the same instant, though not with it: whether
+    it comes before the timer has gone off, and so starts first, is a matter of milliseconds (rules/celery#2.2-6)."""
+    timed = {step[1] for step in program.steps if step[0] == "call" and "countdown" in step[2]}
+    past_ms, apart = -1, False
+    for event in heard:
+        if isinstance(event, events.TaskRetried):
+            timed.add(event.task)
+        if isinstance(event, events.TaskReceived) and event.due_ms is None:
+            if event.task in timed:
+                past_ms, apart = event.at_ms, apart and event.at_ms == past_ms
+            elif apart and event.at_ms == past_ms:
+                return True
+        elif isinstance(event, (events.TaskStarted, *ENDS)):
+            apart = True
+    return False
+
+
+def _near_s(heard: list[Event], expiries: list[int], lengths: set[int]) -> float:
     """Ends of bodies that take a while, ETAs, expiries and steps: what happens by itself, and could happen before or after the
-    other. What a step ends is no such thing."""
+    other. What a step ends is no such thing, unless it would have ended right then."""
     steps = {event.at_ms for event in heard if isinstance(event, events.StepStarted)}
     signals = {event.at_ms for event in heard if isinstance(event, events.StepStarted) and event.text.startswith("worker ")}
     timed = list(dict.fromkeys(expiries))
@@ -139,8 +178,8 @@ def _near_s(heard: list[Event], expiries: list[int]) -> float:
             began[event.task, event.worker] = event.at_ms
         elif isinstance(event, ENDS):
             since = began.pop((event.task, event.worker), None)
-            ended_by_a_step = event.at_ms in signals or isinstance(event, events.TaskRevoked)
-            if since is not None and since < event.at_ms and not ended_by_a_step:
+            by_a_step = event.at_ms in signals or isinstance(event, events.TaskRevoked)
+            if since is not None and since < event.at_ms and (not by_a_step or event.at_ms - since in lengths):
                 timed.append(event.at_ms)
         if isinstance(event, events.TaskReceived) and event.due_ms is not None:
             timed.append(event.due_ms)
