@@ -25,11 +25,13 @@ PLUGINS = {
     "x-modulus-hash": "rabbitmq_sharding",
     "x-random": "rabbitmq_random_exchange",
     "x-recent-history": "rabbitmq_recent_history_exchange",
+    "x-federation-upstream": "rabbitmq_federation",
     "x-delayed-message": "rabbitmq_delayed_message_exchange, which is not part of RabbitMQ's distribution",
 }
 EXCHANGE_ARGUMENTS = {
     "alternate-exchange": None, "x-delayed-type": "x-delayed-message", "hash-header": "x-consistent-hash",
     "hash-property": "x-consistent-hash", "x-recent-history-length": "x-recent-history", "x-recent-history-no-store": None,
+    **dict.fromkeys(("x-max-hops", "x-downstream-name", "x-downstream-vhost"), "x-federation-upstream"),
 }  # fmt: skip
 SMALLEST_HASHES = 3  # a binding key with fewer # is taken by every version
 

@@ -155,6 +155,7 @@ for _kind, _line in {
     "x-local-random": "Why one queue, and any of those that are near, is taken.",
     "x-recent-history": "Why every binding is taken, and what a new one gets of what was before.",
     "x-delayed-message": "How a message that waits is routed, and when.",
+    "x-federation-upstream": "What federation hands on to another broker: every message.",
 }.items():
     _other(_kind, _line)
 

@@ -5,6 +5,7 @@ from routesim.exchanges.consistent_hash import ConsistentHash
 from routesim.exchanges.delayed import DelayedMessage
 from routesim.exchanges.direct import Direct
 from routesim.exchanges.fanout import Fanout
+from routesim.exchanges.federation_upstream import FederationUpstream
 from routesim.exchanges.headers import Headers
 from routesim.exchanges.modulus_hash import ModulusHash
 from routesim.exchanges.random import LocalRandom, Random
@@ -23,6 +24,7 @@ EXCHANGE_TYPES: dict[str, type[ExchangeType]] = {
     "x-local-random": LocalRandom,
     "x-recent-history": RecentHistory,
     "x-delayed-message": DelayedMessage,
+    "x-federation-upstream": FederationUpstream,
 }
 NOT_SIMULATED = ("x-jms-topic",)  # its bindings hold Erlang terms that only RabbitMQ can evaluate
 ADDED_LATER = ("x-local-random",)  # known only where `Rules.exchange_types_added` says so

@@ -1,6 +1,7 @@
 """Why bindings match, for every type of exchange: the exchange type itself is asked, binding by binding."""
 
 from collections.abc import Callable
+from typing import Any
 
 from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES, BindingVerdict, ExchangeType
@@ -8,7 +9,7 @@ from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.model import Binding, Exchange
 from routesim.replies import AmqpError
 from routesim.tables import Cell, Section, mark
-from routesim.values import Table, plain
+from routesim.values import Table, Typed, plain
 from routesim.versions import Rules
 
 MESSAGE_ID = "m1"
@@ -133,14 +134,19 @@ def explain_hash(kind: str, key: str, destinations: list[str], rules: Rules) -> 
 def explain_any(kind: str, key: str, patterns: list[str], rules: Rules) -> Answer:
     """Types whose answer the key does not decide."""
     bindings = [Binding("", f"q{index}", "queue", pattern) for index, pattern in enumerate(patterns)]
-    found = _verdicts(
-        kind, bindings, content_of("", key), rules, {"x-delayed-type": "topic"} if kind == "x-delayed-message" else None
-    )
+    found = _verdicts(kind, bindings, content_of("", key), rules, NEEDED.get(kind))
     headline = f"{kind} exchange, routing key {quoted(key)}"
     return _answer(headline, "binding key", [quoted(item) for item in patterns], found, {"key": key}, HINTS.get(kind, ()))
 
 
+NEEDED: dict[str, dict[str, Any]] = {
+    "x-delayed-message": {"x-delayed-type": "topic"},
+    "x-federation-upstream": {"x-max-hops": Typed("long", 1)},
+}
 HINTS: dict[str, tuple[str, ...]] = {
+    "x-federation-upstream": (
+        "It routes like fanout, but for what has come through federation already, too far or in a circle.",
+    ),
     "x-random": ("One binding is chosen by chance; a queue bound twice is twice as likely.",),
     "x-local-random": ("One queue of the publisher's node is chosen by chance; binding keys must be empty.",),
     "x-recent-history": ("It routes like fanout, and gives the last messages (20 by default) to every new binding.",),

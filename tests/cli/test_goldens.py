@@ -75,6 +75,7 @@ TABLE = {
     "explain-x-random": Golden(("explain", "x-random", "order42", "a.b", "#")),
     "explain-x-local-random": Golden(("explain", "x-local-random", "order42", "")),
     "explain-x-recent-history": Golden(("explain", "x-recent-history", "order42", "a.b")),
+    "explain-x-federation-upstream": Golden(("explain", "x-federation-upstream", "order42", "a.b")),
     "explain-x-delayed-message": Golden(("explain", "x-delayed-message", "order42", "a.b", "#")),
     "explain-exchange": Golden(("explain", "exchange", "x-consistent-hash", "order42", "red=1", "blue=3")),
     "explain-ack": Golden(("explain", "ack"), ("",)),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from routesim.broker.policies import POLICY_KEYS
-from routesim.model import Policy
+from routesim.model import Exchange, Policy
 
 LEFT_OUT = "left-out"  # the code of what a definitions file has and a run has not
 # The components of runtime parameters that move or refuse messages.
@@ -14,6 +14,16 @@ COMPONENTS = {
     "shovel": "shovels are not simulated",
     "vhost-limits": "limits of vhosts are not simulated",
 }
+
+# What federation keeps for itself where other brokers are downstream of this one (rabbit_federation_upstream_exchange.erl).
+FEDERATION_EXCHANGES = ("x-federation-upstream",)
+
+
+def unsimulated_exchange(exchange: Exchange) -> str | None:
+    """What does not follow from it here, as a sentence; None: all does."""
+    if exchange.type not in FEDERATION_EXCHANGES:
+        return None
+    return f"exchange '{exchange.name}' hands on to another broker: federation is not simulated, what it takes stays in its queue"
 
 
 def unsimulated_parameters(items: Iterable[tuple[Any, dict[str, Any]]]) -> Iterable[tuple[Any, str]]:

@@ -12,7 +12,7 @@ from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Queu
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Definitions, Path
-from routesim.scenario.definitions.unsimulated import unsimulated_keys
+from routesim.scenario.definitions.unsimulated import unsimulated_exchange, unsimulated_keys
 from routesim.scenario.engines import engine_of
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Declaration
@@ -279,6 +279,9 @@ class Declarations:
                         f"exchanges of type {exchange.type} are not simulated",
                     )
                 else:
+                    told = unsimulated_exchange(exchange)
+                    if told is not None:
+                        self._at(included, (*path, "type"), "warning", "not-simulated", told)
                     yield Declared(steps.DeclareExchange(channel, exchange), None, (included, path))
             for path, queue in found.queues:
                 if ("queue", queue.name) in seen:

@@ -7,7 +7,7 @@ from routesim.exchanges import NOT_SIMULATED
 from routesim.model import Consumer, Exchange, Policy, Queue
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.queues.arguments import ARGUMENTS
-from routesim.scenario.definitions.unsimulated import unsimulated_keys
+from routesim.scenario.definitions.unsimulated import unsimulated_exchange, unsimulated_keys
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections.names import Names
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
@@ -77,6 +77,9 @@ def check_exchange(names: Names, declared: Exchange, at: Node | None) -> None:
             "not-simulated", f"exchanges of type {declared.type} are not simulated: their bindings hold Erlang terms", at,
             "a headers exchange can often say the same",
         )  # fmt: skip
+    told = unsimulated_exchange(declared)
+    if told is not None:
+        names.reader.warning("not-simulated", told, child(at, "type") or at)
     target = raw(declared.arguments.get("alternate-exchange"))
     if isinstance(target, str):
         names.near_miss("exchange", target, child(at, "arguments", "alternate-exchange") or at, names.exchanges)

@@ -54,3 +54,26 @@ def test_what_is_simulated_gives_no_warning() -> None:
     files: dict[str, str | bytes] = {"b.json": json.dumps(document), "s.yaml": "definitions: b.json\n"}
     outcome = routesim("run", "s.yaml", files=files)
     assert (outcome.status, problems_in(outcome.err)) == (0, [])
+
+
+def test_what_federation_keeps_for_the_brokers_downstream_is_told() -> None:
+    document = {
+        "rabbitmq_version": "4.0.5", "vhosts": [{"name": "/"}],
+        "exchanges": [
+            {"name": "orders", "vhost": "/", "type": "topic", "durable": True, "auto_delete": False, "internal": False, "arguments": {}},
+            {"name": "federation: orders -> b", "vhost": "/", "type": "x-federation-upstream", "durable": True, "auto_delete": True,
+             "internal": True, "arguments": {"x-max-hops": 1}},
+        ],
+        "queues": [{"name": "federation: orders", "vhost": "/", "durable": True, "auto_delete": False, "arguments": {}}],
+        "bindings": [
+            {"source": "orders", "vhost": "/", "destination": "federation: orders -> b", "destination_type": "exchange",
+             "routing_key": "#", "arguments": {}},
+            {"source": "federation: orders -> b", "vhost": "/", "destination": "federation: orders", "destination_type": "queue",
+             "routing_key": "", "arguments": {}},
+        ],
+    }  # fmt: skip
+    text = json.dumps(document)
+    for command in (("run", "s.yaml"), ("graph", "b.json"), ("check", "b.json"), ("import", "b.json")):
+        outcome = routesim(*command, files={"b.json": text, "s.yaml": "definitions: b.json\n"})
+        assert outcome.status == 0, outcome
+        assert "federation is not simulated" in outcome.out + outcome.err, command
