@@ -59,3 +59,17 @@ def test_what_was_found_before_it_was_lost_is_told(failing: Any, tmp_path: Path)
     assert outcome.status == 3
     assert [item["agrees"] for item in json.loads(outcome.out)["verdicts"]] == [True, False]
     assert "INTERNAL_ERROR" in outcome.err
+
+
+def test_who_ends_it_is_told_what_was_found_until_then(failing: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    failing(answers=True)
+
+    def verify(scenario: Any, *_: Any, **__: Any) -> VerifyVerdict:
+        if scenario.name == "random-9-2":
+            raise KeyboardInterrupt
+        return VerifyVerdict(scenario.file, scenario.name, tries=1)
+
+    monkeypatch.setattr(verifying, "verify", verify)
+    outcome = routesim(*RANDOM, "--keep", str(tmp_path))
+    assert outcome.status == 130
+    assert [item["agrees"] for item in json.loads(outcome.out)["verdicts"]] == [True, True]

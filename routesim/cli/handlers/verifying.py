@@ -12,6 +12,7 @@ from routesim.cli.shared.output import opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import write_problems
 from routesim.rabbitmq.problems import BrokerProblem
+from routesim.rabbitmq.scratch import Terminated
 from routesim.report.formats import VERIFY, formats_of, writer_of
 from routesim.report.results.findings import refused
 from routesim.report.results.verdicts import Verdicts
@@ -77,13 +78,13 @@ def _each(scenarios: list[Scenario], options: VerifyOptions, found: BrokerSessio
     return verdicts
 
 
-def _random(options: VerifyOptions, found: BrokerSession) -> tuple[list[VerifyVerdict], BrokerProblem | None]:
+def _random(options: VerifyOptions, found: BrokerSession) -> tuple[list[VerifyVerdict], BaseException | None]:
     """Verifies drawn scenarios; each that differs is shrunk and kept as a file, and so is one that the broker does not survive.
-    The problem: why not all of them could be tried."""
+    The problem: why not all of them were tried; the broker is gone, or somebody has ended it."""
     from routesim.verify.drawing import draw
 
     progress, verdicts, differ = Progress("verify", quiet=False), [], 0
-    problem: BrokerProblem | None = None
+    problem: BaseException | None = None
     for number in range(options.random):
         progress.say(f"{number + 1} of {options.random}, {differ} differ")
         document = draw(options.seed, number, found.profile, found.types, restarts=found.restart_command is not None)
@@ -97,6 +98,9 @@ def _random(options: VerifyOptions, found: BrokerSession) -> tuple[list[VerifyVe
             progress.clear()
             verdict = _failed(document, failed, options)
             problem = None if _answers(found) else failed
+        except (KeyboardInterrupt, Terminated) as ended:
+            problem = ended
+            break
         verdicts.append(verdict)
         if problem is not None:
             break
