@@ -92,11 +92,21 @@ def read_json(source: Source) -> Any:
     try:
         return json.loads(source.text, object_pairs_hook=None)
     except json.JSONDecodeError as error:
+        error = _as_from_3_13(error)
         raise source.fail("not-json", f"this is not JSON: {error.msg}", error.lineno, error.colno) from None
     except RecursionError:
         raise source.fail("too-deep", "nested too deeply", 1, 1) from None
     except ValueError as error:  # an integer of thousands of digits
         raise source.fail("not-json", str(error), 1, 1) from None
+
+
+def _as_from_3_13(error: json.JSONDecodeError) -> json.JSONDecodeError:
+    """Of a comma behind the last item Python says so from 3.13 on, and before what it would expect behind the comma."""
+    end, before = error.doc[error.pos : error.pos + 1], error.doc[: error.pos].rstrip(" \t\r\n")
+    if end not in ("}", "]") or not before.endswith(","):
+        return error
+    what = "object" if end == "}" else "array"
+    return json.JSONDecodeError(f"Illegal trailing comma before end of {what}", error.doc, len(before) - 1)
 
 
 def without_surrogates(text: str) -> str:

@@ -242,7 +242,7 @@ def test_a_file_that_includes_itself_through_a_link() -> None:
     [
         ('{"queues": [}', 1, 13),
         ('{"queues": [],\n "x": }', 2, 7),
-        ('{"a": 1,\n}', 2, 1),
+        ('{"a": 1,\n}', 1, 8),
         ("{'a': 1}", 1, 2),
         ('{"a": 1} x', 1, 10),
     ],

@@ -104,3 +104,24 @@ def test_where_a_definitions_file_stops_being_json_is_shown(tmp_path: Path) -> N
         load(str(scenario))
     (problem,) = refused.value.diagnostics
     assert problem.source == '{"queues": [],}'
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "said"),
+    [
+        ('{"queues": [],}', 14, "Illegal trailing comma before end of object"),
+        ('{"queues": [1, ]}', 14, "Illegal trailing comma before end of array"),
+        ('{"queues": [,]}', 13, "Expecting value"),
+        ('{"queues": }', 12, "Expecting value"),
+    ],
+)
+def test_every_python_says_of_json_where_it_stops(text: str, column: int, said: str, tmp_path: Path) -> None:
+    """Of a comma too many those before 3.13 name another place than those after."""
+    path = tmp_path / "own.json"
+    path.write_text(text)
+    with pytest.raises(Invalid) as refused:
+        load(str(path))
+    (problem,) = refused.value.diagnostics
+    assert problem.message == f"this is not JSON: {said}"
+    assert problem.place is not None
+    assert problem.place.column == column
