@@ -1,7 +1,6 @@
 """The whole way of a message through a topology: every binding of every exchange on it, and what can come after."""
 
-import difflib
-import heapq
+import shlex
 from typing import Any
 
 from routesim.broker import Broker, RabbitBroker
@@ -11,22 +10,22 @@ from routesim.broker.routing import Visit, route, walk
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import BindingVerdict
-from routesim.exchanges.topic import words_of
 from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.futures import as_data, futures
+from routesim.explain.keys.near_misses import nearest
 from routesim.explain.topic import aligned, nearest_change
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy
 from routesim.scenario import Scenario
 from routesim.steps import Bind, Consume
-from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section, mark
+from routesim.tables import BAD, GOOD, MISS, NOTICE, QUIET, Cell, Section, mark
 from routesim.values import Table, plain
 from routesim.versions import rules
 
 ALL_SHOWN = 30  # bindings of an exchange that are all shown
 MAX_HITS, MAX_MISSES = 50, 8
-COMPARED = 2_000
 MESSAGE = "m1"
+MAX_ELSEWHERE, MAX_NAMED = 500, 3  # exchanges that are tried, and named, where none was asked for
 BY_KEY = ("direct", "fanout", "topic")  # types of exchanges that do not look at headers
 
 
@@ -93,12 +92,13 @@ def explain_content(
     later = {queue.name: futures(broker, queue, content) for queue, _ in found.queues}
     sections.append(_reached(reached, found.why_nowhere))
     sections += [section for section in (_later(later),) if section.rows]
-    hints = [] if reached else _help(broker, visits, exchange, key)
+    hints = [] if reached else _help(broker, visits, content, scenario.file)
     if broker.exchanges[exchange].declared.internal:
         hints.append(f"'{exchange}' is internal: a client's publish to it is refused with 403.")
     yes = expected is None or set(reached) == expected
     if not yes:
-        hints.insert(0, f"expected {_names(sorted(expected or ()))}, reached {_names(sorted(reached))}")
+        text = f"{MISS} expected {_names(sorted(expected or ()))}, reached {_names(sorted(reached))}"
+        sections.insert(0, Section("", (), [(Cell(text, BAD),)]))
     where = f"exchange '{exchange}' ({broker.exchanges[exchange].declared.type})" if exchange else "the default exchange"
     counting = headers_that_count(broker, visits, headers)
     shown = f", headers {shown_table(counting)}" if counting else ""
@@ -143,7 +143,7 @@ def _visited(
     misses = [binding for binding in state.bindings.values() if id(binding) not in matched]
     count, hit_count = len(state.bindings), len(hits)
     if count > ALL_SHOWN:
-        hits, misses = hits[:MAX_HITS], _nearest(state, misses, content, MAX_MISSES)
+        hits, misses = hits[:MAX_HITS], nearest(state.matcher, misses, content, MAX_MISSES)
     shown_hits = [(binding, state.matcher.why(binding, message, content)) for binding in hits]
     shown_misses = [(binding, state.matcher.why(binding, message, content)) for binding in misses]
     rows = [_row(binding, answer, True, lines) for binding, answer in shown_hits]
@@ -202,23 +202,6 @@ def _alternate(broker: Broker, state: ExchangeState, visit: Visit, hit: bool) ->
     return [(Cell("↳"), Cell("alternate-exchange", QUIET), Cell(f"exchange {alternate}"), note, Cell(""))]
 
 
-def _nearest(state: ExchangeState, misses: list[Binding], content: Content, most: int) -> list[Binding]:
-    """The nearest misses, nearest first. Of many, those are compared that have the most words of the key."""
-    if len(misses) > COMPARED:
-        words = set(words_of(content.routing_key))
-        misses = heapq.nlargest(COMPARED, misses, key=lambda binding: len(words.intersection(binding.routing_key.split("."))))
-    return heapq.nlargest(most, misses, key=lambda binding: _nearness(state, binding, content))
-
-
-def _nearness(state: ExchangeState, binding: Binding, content: Content) -> float:
-    """How close a miss is: the share of the pattern that was met, then the likeness of the texts."""
-    answer = state.matcher.why(binding, MESSAGE, content)
-    met = sum(not part.decides for part in answer.alignment)
-    if abs(len(binding.routing_key) - len(content.routing_key)) > 12:
-        return met
-    return met + difflib.SequenceMatcher(None, binding.routing_key, content.routing_key).quick_ratio()
-
-
 def _reached(reached: list[str], why: str) -> Section:
     if reached:
         return Section("Queues reached", (), [(Cell(name, GOOD),) for name in reached])
@@ -246,11 +229,29 @@ def _later(later: dict[str, list[Any]]) -> Section:
     return Section("What can become of it there, beside an ack", ("queue", "when", "then"), rows)
 
 
-def _help(broker: Broker, visits: list[Visit], exchange: str, key: str) -> list[str]:
+def _elsewhere(broker: Broker, content: Content, file: str) -> list[str]:
+    """The exchanges of which this key would lead to a queue, each with the command that says how."""
+    hints = []
+    names = [name for name in broker.exchanges if name][:MAX_ELSEWHERE]
+    names.sort(key=lambda name: broker.exchanges[name].declared.type == "fanout")  # which takes every key: the least telling
+    for name in names:
+        if broker.exchanges[name].declared.type in BY_KEY:
+            found, _ = walk(broker, name, MESSAGE, content)
+            if found.queues:
+                command = f"routesim explain route {shlex.join([file, name, content.routing_key])}"
+                hints.append(
+                    f"Exchange '{name}' has bindings that match ({_names([queue.name for queue, _ in found.queues])}): {command}"
+                )
+    return hints[:MAX_NAMED]
+
+
+def _help(broker: Broker, visits: list[Visit], content: Content, file: str) -> list[str]:
     """What would have led to a queue."""
+    exchange, key = content.exchange, content.routing_key
     if exchange == DEFAULT_EXCHANGE:
         cure, policy = did_you_mean(key, broker.queues), unused_alternate(broker)
         hints = [cure] if cure else []
+        hints += _elsewhere(broker, content, file)
         if policy is not None:
             target = plain(policy.definition["alternate-exchange"])
             hints.append(
@@ -266,10 +267,10 @@ def _help(broker: Broker, visits: list[Visit], exchange: str, key: str) -> list[
             continue
         if state.declared.type == "topic":
             content = Content("", key, (key,), None, "")
-            nearest = _nearest(state, list(state.bindings.values()), content, 1)[0]
+            closest = nearest(state.matcher, list(state.bindings.values()), content, 1)[0]
             hints.append(
-                f"Nearest on '{visit.exchange}': {quoted(nearest.routing_key)} to {nearest.destination}; "
-                f"bound as {nearest_change(nearest.routing_key, key)} it would match."
+                f"Nearest on '{visit.exchange}': {quoted(closest.routing_key)} to {closest.destination}; "
+                f"bound as {nearest_change(closest.routing_key, key)} it would match."
             )
         elif state.declared.type == "direct":
             cure = did_you_mean(key, {binding.routing_key for binding in state.bindings.values()})

@@ -326,11 +326,6 @@ def sent_by(scenario: Scenario, message: str) -> Message | None:
     """What the step that publishes it sends; None where a consumer does."""
     for step in scenario.steps:
         action = step.action
-        if not isinstance(action, PublishMany):
-            continue
-        number = message.removeprefix(action.id_prefix)
-        if message == action.id_prefix if action.first is None else (
-            message.startswith(action.id_prefix) and number.isdecimal() and 0 <= int(number[:18]) - action.first < action.times
-        ):  # fmt: skip
+        if isinstance(action, PublishMany) and action.publishes(message):
             return action.message
     return None

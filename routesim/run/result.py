@@ -10,6 +10,7 @@ from routesim.scenario import Expectation, Scenario
 from routesim.scenario.format.expected import ENDLESS
 
 if TYPE_CHECKING:
+    from routesim.run.folds.losses import Losses
     from routesim.run.folds.task_records import TaskRecords
     from routesim.run.processes import Processes
 
@@ -65,6 +66,7 @@ class Result(NamedTuple):
     tasks: "TaskRecords | None" = None
     processes: "Processes | None" = None
     real: AsClientsSaw | None = None
+    losses: "Losses | None" = None
 
     @property
     def repeatable(self) -> bool:

@@ -21,6 +21,7 @@ from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.express import express_for
 from routesim.run.failures import Failures
 from routesim.run.folds.fold import Fold, Listener, fan_out
+from routesim.run.folds.losses import Losses
 from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.run.result import Result, StepError
 from routesim.run.tasks.sent import tell_of_task
@@ -91,6 +92,7 @@ class Runner:
         self.deliveries = Deliveries(scenario.consumers)
         self.fates = Fates(None if keep else mentioned)
         self.tasks = _task_records(scenario) if keep or sections & {"tasks", "workers", "lost_tasks"} else None
+        self.losses = Losses(scenario)
         records: list[Fold] = []
         if keep:
             records += [self.messages, self.gets]
@@ -102,7 +104,11 @@ class Runner:
             records.append(self.publishers)
         if self.tasks is not None:
             records.append(self.tasks)
-        return records + self.watches
+        records += self.watches
+        if records or scenario.workers:  # else the run may go the fast way, and is made again if it turns out that somebody asks
+            self.losses.complete = True
+            records.append(self.losses)
+        return records
 
     def _virtual_clock(self, tick: Callable[[Broker], None] | None) -> VirtualClock:
         scenario, agenda = self.scenario, RunAgenda()
@@ -142,7 +148,7 @@ class Runner:
         return Result(
             self.scenario, self.broker, ended, ok, clock_ms, self.messages, self.deliveries, self.gets, self.fates,
             self.publishers, self.checked, self.errors, why, ending_expected, self.until, self.max_events, used, self.tasks,
-            self.processes, real,
+            self.processes, real, self.losses,
         )  # fmt: skip
 
     def holds(self) -> bool:

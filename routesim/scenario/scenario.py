@@ -29,6 +29,13 @@ class PublishMany(NamedTuple):
     def id(self, index: int) -> str:
         return self.id_prefix if self.first is None else f"{self.id_prefix}{self.first + index}"
 
+    def publishes(self, id: str) -> bool:
+        """Whether one of its messages has this id."""
+        if self.first is None:
+            return id == self.id_prefix
+        number = id.removeprefix(self.id_prefix)
+        return id.startswith(self.id_prefix) and number.isdecimal() and 0 <= int(number[:18]) - self.first < self.times
+
 
 class Wait(NamedTuple):
     ms: int

@@ -5,20 +5,21 @@ import time
 from collections.abc import Iterable
 from typing import IO, NamedTuple, NoReturn
 
-from routesim.cli.handlers.running import RunOptions
+from routesim.cli.handlers.running import RunOptions, read
 from routesim.cli.shared.exits import UsageError
 from routesim.cli.shared.output import opened, wants_colour
-from routesim.cli.shared.refusing import loaded
 from routesim.diagnostics import Diagnostic
 from routesim.report.answers.changes import RunOutcome, differences, new_and_known, outcome_of
 from routesim.report.formats import diagnostics
 from routesim.report.formats.plain import painted, section_lines
 from routesim.report.summary.summary import failed, verdict
 from routesim.run import Result, Runner
+from routesim.run.verdicts import FAILED, OK, VERDICTS, verdict_of
 from routesim.scenario.yaml.source import files_noted
-from routesim.tables import BAD, GOOD, QUIET, Cell
+from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell
 from routesim.text import encoding_of, fitted, visible
 
+INVALID = "INVALID"  # the word where a file cannot be used
 EVERY_S = 0.2
 SETTLING_S = 0.1  # two looks so far apart must see the same before anything is run
 SETTLED_S = 3.0  # and so long at most
@@ -50,7 +51,7 @@ class FileState(NamedTuple):
     stamps: dict[str, Stamp]
     problems: list[Diagnostic]
     outcome: RunOutcome | None
-    word: str  # OK, FAILED or INVALID
+    word: str  # the verdict, or INVALID
 
 
 def watch(files: list[str], options: RunOptions) -> NoReturn:
@@ -79,12 +80,12 @@ def _run(path: str, options: RunOptions, screen: "WatchScreen", before: FileStat
     earlier = before.stamps if before else {}
     stamps = _stamps({path, *earlier})  # before anything is read: what changes meanwhile is seen next time
     with files_noted() as files:
-        _, scenario, problems = loaded(path)
+        _, scenario, problems = read(path, None, options)
     stamps = {**{name: _stamp(name) for name in files}, **stamps}
     screen.problems(before.problems if before else [], problems)
     if scenario is None:  # what it would have included beyond its error is not known: what it included before counts as well
         screen.line(Cell(f"INVALID  {visible(path)}: it is not run", BAD))
-        return FileState(stamps, problems, before.outcome if before else None, "INVALID")
+        return FileState(stamps, problems, before.outcome if before else None, INVALID)
     stamps = {name: stamp for name, stamp in stamps.items() if name in files}
     result = Runner(scenario, seed=options.seed, until=options.until, max_events=options.max_events, keep=False).run()
     outcome = outcome_of(result)
@@ -93,7 +94,7 @@ def _run(path: str, options: RunOptions, screen: "WatchScreen", before: FileStat
     else:
         screen.changed(differences(before.outcome, outcome))
     screen.line(verdict(result))
-    return FileState(stamps, problems, outcome, "OK" if result.ok else "FAILED")
+    return FileState(stamps, problems, outcome, verdict_of(result))
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
@@ -165,6 +166,7 @@ class WatchScreen:
         """All has been run; now it is the files' turn."""
         words = [known.word for known in seen.values()]
         if len(words) > 1:
-            sums = ", ".join(f"{words.count(word)} {word}" for word in ("OK", "FAILED", "INVALID") if word in words)
-            self.line(Cell(f"all {len(words)} scenarios: {sums}", GOOD if set(words) == {"OK"} else BAD))
+            sums = ", ".join(f"{words.count(word)} {word}" for word in (*VERDICTS, INVALID) if word in words)
+            tone = BAD if {FAILED, INVALID} & set(words) else GOOD if set(words) == {OK} else NOTICE
+            self.line(Cell(f"all {len(words)} scenarios: {sums}", tone))
         self.out.flush()

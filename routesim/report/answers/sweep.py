@@ -10,6 +10,7 @@ from routesim.report.formats.plain import section_lines
 from routesim.report.style import OutputStyle
 from routesim.run.sweeps.histogram import Histogram
 from routesim.run.sweeps.sweep import Sweep, Tally
+from routesim.run.verdicts import FAILED, HELD, OK, RAN
 from routesim.scenario import Scenario
 from routesim.scenario.format.expected import ENDLESS
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
@@ -194,10 +195,21 @@ def verdict(report: SeedsReport) -> Cell:
         first = f"{failed:,} of {runs} failed, {with_seeds}"
     else:
         first = f"all expectations held in {runs}" if found.expectations else f"nothing failed in {runs}"
+    if found.losing.times:
+        tail = "which nothing expected" if found.expectations else "nothing expected"
+        first += f"; in {found.losing.times:,} something was LOST, {tail} (seeds {_seeds(found.losing)})"
     clock = found.counts["clock_ms"]
     spread = dict.fromkeys((duration_text(clock.least), duration_text(clock.greatest)))
     parts = [first, f"{' to '.join(spread)} of virtual time each, rules of {scenario.whose_rules}"]
-    return Cell(f"{'FAILED' if failed else 'OK'}  {visible(scenario.name)}: {'; '.join(parts)}", BAD if failed else GOOD)
+    word = verdict_word(found)
+    return Cell(f"{word}  {visible(scenario.name)}: {'; '.join(parts)}", {OK: GOOD, FAILED: BAD}.get(word, NOTICE))
+
+
+def verdict_word(found: Sweep) -> str:
+    """As of one run: the worst of all."""
+    if found.failed.times:
+        return FAILED
+    return OK if not found.losing.times else HELD if found.expectations else RAN
 
 
 def write_json(out: IO[str], report: SeedsReport, style: OutputStyle) -> None:
@@ -217,7 +229,9 @@ def sweep_object(report: SeedsReport) -> dict[str, Any]:
         "drawn": found.drawn,
         "varies": found.varies(),
         "ok": found.ok,
+        "verdict": verdict_word(found),
         "failed": _tally(found.failed),
+        "unexpected_losses": _tally(found.losing),
         "ended": {name: _tally(tally) for name, tally in found.ended.items()},
         "expectations": [
             {

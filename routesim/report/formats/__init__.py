@@ -42,6 +42,13 @@ FORMATS: dict[str, dict[str, str]] = {
     "html": {RUN: "formats.html:HtmlReport"},
 }  # fmt: skip
 
+# The format that a file's ending means, where none is asked for. PICTURES: their files hold nothing else.
+ENDINGS = {
+    ".html": "html", ".htm": "html", ".svg": "svg", ".mmd": "mermaid", ".json": "json", ".xml": "junit", ".dot": "dot",
+    ".ndjson": "ndjson", ".jsonl": "ndjson", ".sarif": "sarif", ".tap": "tap",
+}  # fmt: skip
+PICTURES = ("html", "svg", "mermaid")
+
 
 def formats_of(shown: str) -> tuple[str, ...]:
     """The names of the formats that can show it."""

@@ -14,6 +14,7 @@ from routesim.report.style import OutputStyle
 from routesim.report.summary.task_sections import worker_facts
 from routesim.run import Checked, Result, StepError, unacked
 from routesim.run.tasks.fates import fates_of
+from routesim.run.verdicts import unexpected_losses, verdict_of
 from routesim.scenario import Scenario
 from routesim.values import plain
 
@@ -66,6 +67,8 @@ def result_object(result: Result, events: list[str]) -> str:
         "rabbitmq": result.scenario.rabbitmq,
         **({} if result.scenario.settings.kind == "rabbitmq" else {"broker": result.scenario.settings.kind}),
         "ok": result.ok,
+        "verdict": verdict_of(result),
+        "unexpected_losses": unexpected_losses(result).total,
         "ended": result.ended,
         "clock_ms": result.clock_ms,
         "counts": result.counts(),

@@ -12,6 +12,7 @@ from routesim.report.formats.reports import RunReport
 from routesim.report.results import Suite
 from routesim.report.results.findings import finding_object
 from routesim.report.style import OutputStyle
+from routesim.report.trace.filtering import RowFilter
 from routesim.run import Result
 from routesim.run.batches import BatchListener, Emit, Placeholder, emitter, hole, line_function
 from routesim.scenario import Scenario
@@ -28,10 +29,22 @@ class NdjsonReport(RunReport):
 
     def __init__(self, out: IO[str], scenario: Scenario, style: OutputStyle) -> None:
         super().__init__(out, scenario, style)
-        self.listen = None if style.quiet else Lines(out.write)
+        self.listen = None if style.quiet else Lines(out.write) if style.rows is None else self._chosen(style.rows)
 
     def finish(self, result: Result) -> None:
         """Everything has been written."""
+
+    def _chosen(self, rows: RowFilter) -> Callable[[Any], None]:
+        """The numbers of the lines are those that they would have among all."""
+        lines = Lines(self.out.write)
+
+        def listen(event: Any) -> None:
+            if rows.shows(event):
+                lines(event)
+            else:
+                lines.seq += 1
+
+        return listen
 
     @classmethod
     def refused(cls, suite: Suite, encoding: str) -> str:

@@ -24,15 +24,16 @@ MAX_VERDICTS = 50  # of more, only those that differ are listed
 class PlainReport(RunReport):
     """The trace as it grows, then the summary."""
 
-    needs_records = blank_between = True
+    needs_records = blank_between = sums_up = True
 
     def __init__(self, out: IO[str], scenario: Scenario, style: OutputStyle) -> None:
         super().__init__(out, scenario, style)
-        self.trace = Trace(out, scenario, colour=style.colour, columns=style.columns)
+        self.trace = Trace(out, scenario, colour=style.colour, columns=style.columns, shown=style.rows)
         self.listen = None if style.quiet else self.trace.listen
 
     def finish(self, result: Result) -> None:
-        self.trace.end()
+        if self.listen is not None:
+            self.trace.end()
         if self.style.quiet:
             write_failures(self.out, result)
         else:

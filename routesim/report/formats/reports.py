@@ -22,6 +22,7 @@ class RunReport:
 
     needs_records: ClassVar[bool] = False  # it ends with more than the events
     blank_between: ClassVar[bool] = False  # an empty line stands between two scenarios
+    sums_up: ClassVar[bool] = False  # a line at the end counts the verdicts of many
     shows_refused: ClassVar[bool] = False  # a file that cannot be used has its place in the output; else stderr alone says so
     listen: Listener | None = None
 

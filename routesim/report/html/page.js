@@ -324,10 +324,10 @@
     bar.setAttribute("role", "tablist");
     runs.forEach((run, index) => {
       const tab = document.createElement("button");
-      const failed = run.article.dataset.verdict !== "ok";
+      const sign = { ok: "\u2714", ran: "!", held: "!" }[run.article.dataset.verdict] || "\u2718";
       tab.type = "button";
       tab.id = `tab-${index}`;
-      tab.textContent = `${failed ? "\u2718" : "\u2714"} ${run.name}`;
+      tab.textContent = `${sign} ${run.name}`;
       tab.title = run.name;
       tab.setAttribute("role", "tab");
       tab.setAttribute("aria-controls", `run-${index}`);

@@ -12,6 +12,7 @@ from routesim.report.html.panels import panels
 from routesim.report.html.story import Story
 from routesim.report.html.topology_panel import replay
 from routesim.report.summary.summary import verdict
+from routesim.run.verdicts import FAILED, OK, verdict_of
 
 KEYS = (
     ("← →", "previous, next event"),
@@ -77,14 +78,16 @@ def run_of(story: Story) -> str:
     script = element("script", data(replay(story)), type="application/json", class_="replay") if live else None
     body = element(
         "article", _head(story), element("div", *panels(story), class_="panels"), _player(story) if live else None, script,
-        class_="run", aria_label=result.scenario.name, data_verdict="ok" if result.ok else "failed",
+        class_="run", aria_label=result.scenario.name, data_verdict=verdict_of(result).lower(),
     )  # fmt: skip
     return f"{body}\n"
 
 
 def _head(story: Story) -> Markup:
     result, scenario = story.result, story.scenario
-    ok = element("strong", "✔ OK" if result.ok else "✘ FAILED", class_=f"verdict {'good' if result.ok else 'bad'}")
+    word = verdict_of(result)
+    sign, tone = {OK: ("✔", "good"), FAILED: ("✘", "bad")}.get(word, ("!", "notice"))
+    ok = element("strong", f"{sign} {word}", class_=f"verdict {tone}")
     paragraphs = [element("p", line, class_="description") for line in scenario.description.strip().splitlines() if line.strip()]
     held = sum(item.ok for item in result.expectations)
     broker = f"RabbitMQ {scenario.rabbitmq}" if result.real is None else f"RabbitMQ {result.real.version}, a real one"

@@ -11,7 +11,7 @@ from routesim.events import LOST_STATES
 from routesim.report.summary.chord_section import chords
 from routesim.report.summary.task_sections import tasks, undone, workers
 from routesim.run import Result, shown_actual
-from routesim.run.tasks.fates import unexpected_losses
+from routesim.run.verdicts import FAILED, OK, RAN, Unexpected, unexpected_losses, verdict_of
 from routesim.scenario import Expectation
 from routesim.shown import publisher, shown_binding, shown_exchange, shown_key
 from routesim.steps import Bind
@@ -265,9 +265,9 @@ def verdict(result: Result) -> Cell:
     unexpected = sum(1 + item.more for item in result.errors if not item.expected)
     if unexpected:
         parts.append(f"{unexpected} error{'s' if unexpected > 1 else ''} not expected")
-    lost = unexpected_losses(result)
-    if lost:
-        parts.append(f"{lost} task{'s' if lost > 1 else ''} LOST")
+    lost, word = unexpected_losses(result), verdict_of(result)
+    if lost.total:
+        parts.append(f"{_lost(lost)}, {'nothing expected' if word == RAN else 'which nothing expected'}")
     if result.kept_going:
         parts.append(f"{result.ended}: {visible(result.kept_going)}")
     if result.real is not None:
@@ -276,6 +276,11 @@ def verdict(result: Result) -> Cell:
         parts.append(f"on a real RabbitMQ {result.real.version}")
     else:
         parts.append(f"{duration_text(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
-    word = "OK" if result.ok else "FAILED"
-    tone = BAD if not result.ok else NOTICE if lost else GOOD
+    tone = {OK: GOOD, FAILED: BAD}.get(word, NOTICE)
     return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", tone)
+
+
+def _lost(lost: Unexpected) -> str:
+    """`1 message and 2 tasks LOST`."""
+    counts = (("message", lost.messages), ("task", lost.tasks))
+    return " and ".join(f"{count:,} {name}{'s' if count > 1 else ''}" for name, count in counts if count) + " LOST"

@@ -4,8 +4,10 @@ from typing import IO, Any
 
 from routesim.durations import seconds
 from routesim.events import DeadLettered, Published, Requeued
+from routesim.report.trace.filtering import RowFilter
 from routesim.report.trace.own_events import OwnEvents
 from routesim.report.trace.rows import COLUMNS, Column, Row, Rows
+from routesim.report.trace.why_not import CHANGES, WhyNot
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET
 from routesim.text import encoding_of, fitted, padded, visible, width, wrapped
@@ -24,14 +26,18 @@ BETWEEN = COLUMNS[1:-1]  # what is padded: the event is indented, and the reason
 
 class Trace:
     """`columns` None: as wide as it gets, for a pipe; else what does not fit is wrapped within the last column. `scenario` None:
-    nobody knows what will come."""
+    nobody knows what will come. `shown`: which rows; None: all."""
 
-    def __init__(self, out: IO[str], scenario: Scenario | None, *, colour: bool, columns: int | None) -> None:
+    def __init__(
+        self, out: IO[str], scenario: Scenario | None, *, colour: bool, columns: int | None, shown: RowFilter | None = None
+    ) -> None:
+        self.shown = shown
         self.write = out.write
         self.encoding = encoding_of(out)
         self.utf8 = self.encoding.lower().replace("-", "") == "utf8"
         self.rows = Rows()
         self.own_events = OwnEvents(scenario) if scenario is not None and scenario.workers else None
+        self.why_not = WhyNot(scenario) if scenario is not None else None
         self.colour = colour
         self.columns = columns
         self.widths = [_width(column, scenario, columns) for column in BETWEEN]
@@ -55,7 +61,9 @@ class Trace:
 
     def listen(self, event: Any) -> None:
         row = self.rows.row(event)
-        if row is None:
+        if self.why_not is not None and type(event) in CHANGES:
+            self.why_not.hear(event)
+        if row is None or (self.shown is not None and not self.shown.shows(event)):
             return
         own = self.own_events
         if own is not None:
@@ -75,6 +83,9 @@ class Trace:
         if self.folded:
             self.unfold()
         self.add(row)
+        if row.tone is BAD and self.why_not is not None:
+            for line in self.why_not.lines(event):
+                self.add(Row(row.at_ms, row.depth, "", "", "", line, QUIET))
 
     def _add_own(self, own: OwnEvents) -> None:
         """The last event message of a worker, now that it is known where it went."""
@@ -94,6 +105,8 @@ class Trace:
         if self.own_events is not None:
             self._add_own(self.own_events)
         self.unfold()
+        if self.shown is not None and self.last_ms < 0:
+            self.write(fitted(f"no event is left by {visible(self.shown.described())}\n", self.encoding))
 
     def unfold(self) -> None:
         """Say how many rows of a message going round were not shown."""

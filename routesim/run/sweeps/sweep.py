@@ -14,6 +14,7 @@ from routesim.run.folds.fold import Fold
 from routesim.run.result import Result
 from routesim.run.runner import Runner
 from routesim.run.sweeps.histogram import Histogram
+from routesim.run.verdicts import unexpected_losses
 from routesim.scenario import Scenario
 
 FIRST_SEEDS = 5
@@ -84,6 +85,7 @@ class Sweep:
     def __init__(self) -> None:
         self.runs = 0
         self.failed = Tally()
+        self.losing = Tally()  # with losses that nothing expected
         self.drawn = False
         self.expectations: dict[tuple[int, str, int], Tally] = {}  # line, text, which of its kind -> where it failed
         self.ended: dict[str, Tally] = {}
@@ -103,6 +105,7 @@ class Sweep:
         self.runs += 1
         self.drawn = self.drawn or drawn
         self.failed.note(seed, not result.ok)
+        self.losing.note(seed, unexpected_losses(result).total > 0)
         seen: dict[tuple[int, str], int] = {}
         for item in result.expectations:
             number = seen[item.line, item.text] = seen.get((item.line, item.text), -1) + 1
@@ -127,6 +130,7 @@ class Sweep:
         self.runs += later.runs
         self.drawn = self.drawn or later.drawn
         self.failed.merge(later.failed)
+        self.losing.merge(later.losing)
         for key, tally in later.expectations.items():
             self.expectations.setdefault(key, Tally()).merge(tally)
         for name, tally in later.ended.items():

@@ -8,7 +8,6 @@ from routesim.celery import fates
 from routesim.durations import seconds
 from routesim.narration import sentence_of
 from routesim.run.result import Result
-from routesim.scenario import Expectation
 from routesim.values import raw
 
 if TYPE_CHECKING:  # few scenarios have worker processes, and every command is to start at once
@@ -70,17 +69,6 @@ def unconsumed(result: Result, found: dict[str, Fate]) -> list[Unconsumed]:
             workers = [worker for worker, state in result.processes.by_name.items() if name in state.consumers.values()]
             rows.append(Unconsumed(name, tasks, workers))
     return rows
-
-
-def unexpected_losses(result: Result) -> int:
-    """How many tasks were lost, where no expectation is about that."""
-    lost = result.broker.ledger.task_lost if result.real is None else len(lost_tasks(result))
-    asked = (
-        item.about.path[0] in ("lost", "lost_tasks") or item.about.wanted == fates.LOST
-        for item in result.expectations
-        if isinstance(item.about, Expectation)
-    )  # fmt: skip
-    return 0 if any(asked) else lost
 
 
 def _fate(

@@ -13,6 +13,7 @@ from routesim.diagnostics import Diagnostic, Invalid, Place, did_you_mean
 STDIN = "-"
 MOST_BYTES = 128 * 1024 * 1024  # of a file: the largest definitions files have a hundredth of it
 TOO_LARGE = f"there are more than {MOST_BYTES // 1024 // 1024} MiB"
+SHOWN_STDIN = "<stdin>"
 HANDED_OVER = re.compile(r"/dev/stdin|/dev/fd/[0-9]+|/proc/self/fd/[0-9]+")
 LINE_BREAK = re.compile("\r\n|\r|\n")
 
@@ -46,7 +47,7 @@ def read_source(path: str, stdin: bytes | None = None, *, piped: bool = True) ->
     """
     if path == STDIN:
         data = stdin or b""
-        path = "<stdin>"
+        path = SHOWN_STDIN
         if len(data) > MOST_BYTES:
             raise Invalid([Diagnostic("error", "unreadable-file", TOO_LARGE, Place(path, 0, 0))])
     else:
