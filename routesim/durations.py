@@ -10,6 +10,15 @@ WITH_UNIT = rf"[0-9]{{1,18}}(\.[0-9]{{1,9}})?({'|'.join(UNITS_MS)})"
 WRITTEN = re.compile(rf"([0-9]{{1,18}})(\.[0-9]{{1,9}})?({'|'.join(UNITS_MS)})?")
 
 
+def both_readings(text: str) -> str:
+    """Of a number without a unit, which is seconds to some and milliseconds to others: both as they are to be written, such as
+    `5s or 5ms`; "" for anything else, and for 0, which is the same in every unit."""
+    match = WRITTEN.fullmatch(text)
+    if match is None or match[3] or not text.strip("0."):
+        return ""
+    return f"{text}s or {text}ms" if match[2] is None else f"{text}s"
+
+
 def parse_duration(text: str) -> int | None:
     """`250ms`, `1.5s`, `2m`, `1h`, `1d` or a whole number of ms, in ms; None: it is none, or no whole number of ms."""
     match = WRITTEN.fullmatch(text)

@@ -8,7 +8,7 @@ from routesim.broker.asking import content_of
 from routesim.broker.routing import route
 from routesim.check.finding import Draft, Problem
 from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
-from routesim.check.witness import cause_of, confirmed, draft, publish_step, publishing, slice_of
+from routesim.check.witness import cause_of, confirmed, draft, lasting, publish_step, publishing, slice_of
 from routesim.diagnostics import NOTE
 from routesim.durations import duration_text
 from routesim.explain.keys.key_sets import exactly
@@ -74,11 +74,11 @@ def _expires_draft(topology: CheckedTopology, queue: QueueType, *, waits: bool) 
     way, key = topology.publish(queue.name)
     step = publish_step(way, key)
     over = 2 * queue.lease_tick_ms + 1
-    steps: list[dict[str, object]] = [step, {"wait": expires + over}]
+    steps: list[dict[str, object]] = [step, {"wait": lasting(expires + over)}]
     sentence = f"{publishing(way, key)}, wait {duration_text(expires + over)}: deleted with '{queue.name}'"
     if waits:
         before = expires - min(lives, expires) // 2
-        steps = [{"wait": before}, step, {"wait": expires - before + over}]
+        steps = [{"wait": lasting(before)}, step, {"wait": lasting(expires - before + over)}]
         sentence = f"wait {duration_text(before)}, {publishing(way, key)}, wait again: deleted with '{queue.name}'"
     expect = {"messages": {"m1": {queue.name: "deleted"}}}
     return draft(topology, sentence, slice_of(topology, [(way, key)], [queue.name]), steps, expect)
@@ -154,7 +154,14 @@ def _late_draft(topology: CheckedTopology, queue: QueueType, first: Arrival, sec
         f"the second one is still in '{queue.name}'"
     )
     expect = {"messages": {"second": {queue.name: "ready"}}}
-    return draft(topology, sentence, slice_of(topology, ways, [queue.name]), [*steps, {"wait": lives + 1}], expect, until="steps")
+    return draft(
+        topology,
+        sentence,
+        slice_of(topology, ways, [queue.name]),
+        [*steps, {"wait": lasting(lives + 1)}],
+        expect,
+        until="steps",
+    )
 
 
 def _way(message: Message) -> tuple[PublishPath, str]:

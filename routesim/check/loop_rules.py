@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
-from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
+from routesim.check.witness import draft, lasting, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
 from routesim.diagnostics import ERROR
 from routesim.durations import duration_text
@@ -171,7 +171,7 @@ def _cut_shown(topology: CheckedTopology, circle: Circle) -> Draft:
     sentence = publishing(circle.way, circle.key)
     for queue, reason in circle.hops:
         if reason == "expired":
-            steps.append({"wait": queue.settings.message_ttl})
+            steps.append({"wait": lasting(queue.settings.message_ttl or 0)})
             sentence += f", let it expire in '{queue.name}'"
         else:
             returns = (queue.settings.delivery_limit or 0) + 1
@@ -230,7 +230,10 @@ def retry_uses_limit(topology: CheckedTopology) -> Iterator[Problem]:
 
 def _used_up_shown(topology: CheckedTopology, circle: Circle, first: QueueType, limit: int) -> Draft:
     rounds = max(limit, 1)
-    rules: list[dict[str, Any]] = [{"attempt": f"<= {rounds}", "do": "reject"}, {"do": "crash", "restart": SUPERVISED}]
+    rules: list[dict[str, Any]] = [
+        {"attempt": f"<= {rounds}", "do": "reject"},
+        {"do": "crash", "restart": lasting(SUPERVISED)},
+    ]
     consumers: dict[str, Any] = {"worker": {"queue": first.name, "on_message": rules}}
     for number, hop in enumerate(circle.hops):
         if hop.reason == "rejected" and hop.queue is not first:
@@ -269,7 +272,7 @@ def _endless_shown(topology: CheckedTopology, circle: Circle, rejecting: list[Qu
         return draft(topology, f"{sentence}it comes back at once, for ever", sections, steps, {"ended": "livelock"}, **more)
     expect = {"consumers": {"rejects-1": {"delivered": f">= {ROUNDS}"}}}
     sentence += f"delivered {ROUNDS} times within {duration_text(ROUNDS * waits)}, and no end"
-    return draft(topology, sentence, sections, steps, expect, consumers=consumers, until=ROUNDS * waits)
+    return draft(topology, sentence, sections, steps, expect, consumers=consumers, until=lasting(ROUNDS * waits))
 
 
 def requeue_endless(topology: CheckedTopology) -> Iterator[Problem]:
@@ -320,13 +323,13 @@ def _back_again_shown(topology: CheckedTopology, queue: QueueType, consumer: Con
     pause = delay
     if rule.do == "crash":
         restart = rule.restart or SUPERVISED
-        fields["on_message"] = [{"do": "crash", "restart": restart}]
+        fields["on_message"] = [{"do": "crash", "restart": lasting(restart)}]
         pause = max(delay, restart)
     sentence = (
         f"{publishing(way, key)}: '{consumer.name}' gets it {ROUNDS} times within {duration_text(ROUNDS * pause)}, and no end"
     )
     expect = {"consumers": {consumer.name: {"delivered": f">= {ROUNDS}"}}}
-    return draft(topology, sentence, sections, steps, expect, consumers={consumer.name: fields}, until=ROUNDS * pause)
+    return draft(topology, sentence, sections, steps, expect, consumers={consumer.name: fields}, until=lasting(ROUNDS * pause))
 
 
 def republish_endless(topology: CheckedTopology) -> Iterator[Problem]:
@@ -345,11 +348,11 @@ def republish_endless(topology: CheckedTopology) -> Iterator[Problem]:
         touched = [item for name, item in topology.broker.queues.items() if name in sections.get("queues", {})]
         waits = sum(item.settings.message_ttl or 0 for item in touched) + sum(int(item.get("expiration", "0")) for item in anew)
         lasts = (ROUNDS + 1) * (WORKS_MS + waits)
-        fields = {"queue": queue.name, "takes": WORKS_MS, "on_message": [{"publish": anew}]}
+        fields = {"queue": queue.name, "takes": lasting(WORKS_MS), "on_message": [{"publish": anew}]}
         shown = draft(
             topology, f"{publishing(way, key)}: '{consumer.name}' gets it {ROUNDS} times, and no end", sections,
             [publish_step(way, key)], {"consumers": {consumer.name: {"delivered": f">= {ROUNDS}"}}},
-            consumers={consumer.name: fields}, until=lasts,
+            consumers={consumer.name: fields}, until=lasting(lasts),
         )  # fmt: skip
         text = f"consumer '{consumer.name}' publishes every message anew, and gets it back from queue '{queue.name}', for ever"
         cure = "end it with a rule before: {round: '>= 5', do: reject}"

@@ -6,7 +6,7 @@ from typing import Any
 from routesim.broker.routing import Visit, walk
 from routesim.check.finding import Draft, Problem, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
-from routesim.check.witness import cause_of, draft, publish_step, publishing, reject_steps, slice_of
+from routesim.check.witness import cause_of, draft, lasting, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
 from routesim.diagnostics import NOTE
 from routesim.durations import duration_text
@@ -306,7 +306,7 @@ def _limit_shown(topology: CheckedTopology, queue: QueueType) -> Draft | None:
     step: dict[str, Any]
     if limits.message_ttl is not None:
         sentence = f"{publishing(way, key)}, wait {duration_text(limits.message_ttl)}: dropped from '{queue.name}'"
-        steps = [publish_step(way, key), {"wait": limits.message_ttl}]
+        steps = [publish_step(way, key), {"wait": lasting(limits.message_ttl)}]
         return draft(topology, sentence, sections, steps, {"messages": {"m1": {queue.name: "dropped: expired"}}})
     if limits.max_length is not None and limits.max_length <= LONGEST_FILL:
         count, fate = limits.max_length + 1, {queue.name: "dropped: maxlen"}

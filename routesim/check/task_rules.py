@@ -6,7 +6,7 @@ from typing import Any
 from routesim.broker import RabbitBroker
 from routesim.check.finding import Draft, OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
-from routesim.check.witness import draft, slice_of
+from routesim.check.witness import draft, lasting, slice_of
 from routesim.durations import duration_text
 from routesim.model import Task
 from routesim.queues import QueueType
@@ -50,7 +50,8 @@ def _longest(task: Task) -> int:
 
 
 def _outlived(topology: CheckedTopology, task: Task, takes: int, queue: QueueType, timeout: int) -> Draft:
-    wait: dict[str, Any] = {"wait": timeout + LONGEST_LOOK_MS}
+    waits = timeout + LONGEST_LOOK_MS
+    wait: dict[str, Any] = {"wait": lasting(waits)}
     if topology.broker.rules.acknowledgement_timeout == "channel":
         wait["fails"] = 406
     settings = topology.scenario.settings
@@ -59,12 +60,13 @@ def _outlived(topology: CheckedTopology, task: Task, takes: int, queue: QueueTyp
         broker["consumer_timeout"] = settings.consumer_timeout
     more: dict[str, Any] = {"broker": broker} if broker else {}
     return draft(
-        topology, f"task '{task.name}' for {duration_text(takes)}: within {duration_text(wait['wait'])} a worker gets it twice",
+        topology, f"task '{task.name}' for {duration_text(takes)}: within {duration_text(waits)} a worker gets it twice",
         slice_of(topology, [], [queue.name]),
         [{"publish": {"routing_key": queue.name, "headers": {"task": task.name, "id": "t1"}, "id": "t1"}}, wait],
         {"tasks": {"t1": {"received": ">= 2"}}},
-        tasks={task.name: {"takes": takes, "acks": "late"}},
-        workers={"worker": {"queues": [queue.name], "prefetch": 1, "restart": RESTART_MS}}, until="steps", **more,
+        tasks={task.name: {"takes": lasting(takes), "acks": "late"}},
+        workers={"worker": {"queues": [queue.name], "prefetch": 1, "restart": lasting(RESTART_MS)}}, until="steps",
+        **more,
     )  # fmt: skip
 
 

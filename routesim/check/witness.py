@@ -8,6 +8,7 @@ from routesim.check.finding import Draft
 from routesim.check.topology_rules import RESERVED, CheckedTopology, PublishPath
 from routesim.content import Content
 from routesim.diagnostics import Invalid, Witness
+from routesim.durations import written_duration
 from routesim.explain.answer import quoted
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy, Queue
 from routesim.queues import QueueType
@@ -15,7 +16,7 @@ from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.topology_data import binding_form, broker_form, exchange_form, policy_form, queue_form, table
 from routesim.scenario.yaml.source import Source
-from routesim.scenario.yaml.writing import text
+from routesim.scenario.yaml.writing import Bare, text
 
 ALL_SHOWN = 30  # bindings of an exchange that are all written out; of more, those that the message matches
 BUDGET_EVENTS = 300_000
@@ -142,6 +143,11 @@ def reject_steps(queue: str, message: str, *, requeue: bool = False) -> list[dic
 def publishing(way: PublishPath, key: str) -> str:
     to = f"exchange '{way.exchange}'" if way.exchange else "the default exchange"
     return f"publish to {to} with key {quoted(key)}"
+
+
+def lasting(ms: int) -> Bare:
+    """A duration of a draft, as a person would write it: `30s`."""
+    return Bare(written_duration(ms))
 
 
 def draft(

@@ -29,7 +29,7 @@ from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.values import INTEGER_RANGES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-DURATION = rf"({WITH_UNIT}|[0-9]{{1,18}})"
+DURATION = rf"({WITH_UNIT}|0+)"
 SCALARS = ["string", "number", "boolean"]  # YAML's `1.10` is a number to an editor and the text 1.10 to routesim
 NOTHING: Schema = {"type": "null"}
 
@@ -179,12 +179,10 @@ def _number(kind: Integer | Number) -> Schema:
 
 
 def _duration(kind: Duration) -> Schema:
-    return {
-        "anyOf": [
-            {"type": "integer", "minimum": 0, "maximum": LONGEST_MS},
-            {"type": "string", "pattern": f"^{DURATION}$"},
-        ]
-    }
+    if kind.bare_ms:
+        bare = {"type": "integer", "minimum": 0, "maximum": LONGEST_MS}
+        return {"anyOf": [bare, {"type": "string", "pattern": rf"^({WITH_UNIT}|[0-9]{{1,18}})$"}]}
+    return {"anyOf": [{"const": 0}, {"type": "string", "pattern": f"^{DURATION}$"}]}
 
 
 def _count(kind: Count) -> Schema:
@@ -206,7 +204,7 @@ LEAVES: dict[type[Kind], Callable[[Any], Schema]] = {
     Count: _count,
     Instant: lambda kind: {
         "anyOf": [
-            {"type": "integer", "minimum": 0, "maximum": LONGEST_MS},
+            {"const": 0},
             {"type": "string", "pattern": rf"^\s*((==|!=|>=|<=|>|<)\s*)?{DURATION}\s*$"},
             {"type": ["array", "null"], "items": _duration(Duration())},
         ]

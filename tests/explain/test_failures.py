@@ -134,7 +134,7 @@ def test_a_step_that_fails_and_a_run_that_does_not_end() -> None:
     assert [(item.code, line_of(item), item.found) for item in found] == [("end", 0, "livelock")]
     assert "came back 1,000 times" in found[0].why
     found = failed(
-        "queues: {q: }\nsteps:\n  - delete: {queue: q}\n  - purge: q\n  - {get: {queue: q}, fails: 404}\n  - {wait: 1, fails: 404}\n"
+        "queues: {q: }\nsteps:\n  - delete: {queue: q}\n  - purge: q\n  - {get: {queue: q}, fails: 404}\n  - {wait: 1ms, fails: 404}\n"
     )
     assert [(line_of(item), item.message) for item in found] == [
         (4, "step 2 is carried out: purge q"),

@@ -107,16 +107,16 @@ LONG = {
         "steps: [{publish: {exchange: all, count: 500, every: 3ms}}]"
     ),
     "the default exchange": "consumers: {a: {queue: q0}}\nsteps: [{publish: {routing_key: q0, count: 500}}]",
-    "overloaded": "consumers: {a: {queue: q0, prefetch: 1, takes: 7ms}}\nsteps: [{publish: {routing_key: q0, count: 500, every: 2}}]",
+    "overloaded": "consumers: {a: {queue: q0, prefetch: 1, takes: 7ms}}\nsteps: [{publish: {routing_key: q0, count: 500, every: 2ms}}]",
     "kept up with": (
         "consumers: {a: {queue: q0, prefetch: 9, takes: 7ms, concurrency: 4}, b: {queue: q0, prefetch: 3, takes: 9ms}}\n"
-        "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 500, every: 3}}, "
-        "{publish: {routing_key: q0, count: 300, every: 5}}]"
+        "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 500, every: 3ms}}, "
+        "{publish: {routing_key: q0, count: 300, every: 5ms}}]"
     ),
     "one channel for two": (
         "consumers: {a: {queue: q0, prefetch: 2, takes: 7ms, channel: c}, b: {queue: q1, prefetch: 2, takes: 9ms, channel: c}}\n"
-        "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 400, every: 3}}, "
-        "{publish: {exchange: shop, routing_key: order.a.b, count: 300, every: 5}}]"
+        "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 400, every: 3ms}}, "
+        "{publish: {exchange: shop, routing_key: order.a.b, count: 300, every: 5ms}}]"
     ),
     "escaped": 'steps: [{publish: {routing_key: q0, id: "{\\"\\\\ü}", count: 200}}]',
 }
@@ -133,7 +133,7 @@ def test_what_goes_through_at_once_meets_no_limit() -> None:
     limits = "{arguments: {x-message-ttl: 0, x-max-length: 0, x-max-priority: 4, x-dead-letter-exchange: all}}"
     text = (
         "consumers: {a: {queue: q1, prefetch: 1}}\nsteps: [{publish: {exchange: shop, routing_key: order.a, count: 500, "
-        "priority: 3, expiration: 0}}, {publish: {routing_key: q1, count: 200, every: 2}}]"
+        "priority: 3, expiration: 0}}, {publish: {routing_key: q1, count: 200, every: 2ms}}]"
     )
     few, many = same(TOPOLOGY.format(version="3.10", q1=limits) + text)
     assert few < many / 4
@@ -154,8 +154,8 @@ MEANWHILE = [
 def test_what_waits_where_there_is_a_limit_goes_the_ordinary_way(limit: str) -> None:
     text = (
         "consumers: {a: {queue: q1, prefetch: 1, takes: 7ms}}\n"
-        "steps: [{publish: {routing_key: q1, count: 200, every: 2, body: four, priority: 1}}, "
-        "{publish: {routing_key: q1, count: 100, every: 3}}]"
+        "steps: [{publish: {routing_key: q1, count: 200, every: 2ms, body: four, priority: 1}}, "
+        "{publish: {routing_key: q1, count: 100, every: 3ms}}]"
     )
     same(TOPOLOGY.format(version="3.10", q1=f"{{arguments: {{{limit}}}}}") + text)
 

@@ -87,7 +87,7 @@ steps:
         ("a", "started_at: 6s", True),
         ("a", "started_at: 0", False),
         ("a", 'started_at: "> 5s"', True),
-        ("a", 'started_at: "< 6000"', False),
+        ("a", 'started_at: "< 6s"', False),
         ("a", "started_at: [6s]", False),
         ("a", "ended_at: [1s, 7s]", True),
         ("a", "ended_at: 7s", True),

@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING
 
 from routesim.cli.shared.exits import NO_VERDICT, OK, FilesRefused, UsageError
-from routesim.cli.shared.options import choice
+from routesim.cli.shared.options import choice, unit_checked
 from routesim.cli.shared.output import format_for, opened, stderr_line, style_of
 from routesim.cli.shared.refusing import refuse, scenario_of
 from routesim.diagnostics import did_you_mean
-from routesim.durations import parse_duration
 from routesim.report.formats import MONITOR, formats_of, writer_of
 from routesim.scenario import Scenario
 
@@ -59,7 +58,7 @@ def duration_of(option: str, text: str | None) -> int | None:
     """In ms. Raises `UsageError`."""
     if text is None:
         return None
-    ms = parse_duration(text)
+    ms = unit_checked(option, text)
     if ms is None:
         raise UsageError(f"{option} takes a duration of virtual time such as 5s or 250ms, not '{text}'")
     return ms

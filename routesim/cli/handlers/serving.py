@@ -10,10 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from routesim.cli.handlers.serving_inputs import ServeOptions, scenarios_of, users_of
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
-from routesim.cli.shared.options import choice
+from routesim.cli.shared.options import choice, format_of
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
 from routesim.cli.shared.refusing import refuse_runs, rules_of
-from routesim.durations import parse_duration
+from routesim.durations import both_readings, parse_duration
 from routesim.report.formats.served import FORMATS, ServedReport, report_for
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def serve_files(options: ServeOptions) -> int:
 
 
 def _check(options: ServeOptions) -> None:
-    choice("--format", options.format, FORMATS)
+    options = options._replace(format=format_of(options.format, options.output, FORMATS))
     choice("--clock", options.clock, CLOCKS)
     if options.rabbitmq is not None:
         rules_of(options.rabbitmq)
@@ -193,6 +193,9 @@ def _command(transport: "Transport", report: ServedReport, line: str) -> None:
         report.why(transport.server, rest.strip())
         return
     ms = parse_duration(rest.strip()) if verb == "advance" else None
+    if ms is not None and (readings := both_readings(rest.strip())):
+        stderr_line(f"error: advance {rest.strip()} has no unit: {readings}?")
+        return
     if ms is None:
         stderr_line(f"error: stdin takes `advance 5s` and `why MESSAGE`, not '{line}'")
         return

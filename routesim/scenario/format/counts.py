@@ -7,7 +7,18 @@ from routesim.celery.rates import rate_of
 from routesim.comparisons import Comparison
 from routesim.durations import LONGEST_MS, parse_duration
 from routesim.scenario.format.amqp_values import AmqpValue
-from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Duration, Kind, Reader, TextKind, shown, whole_number
+from routesim.scenario.format.kinds import (
+    FLOAT,
+    INTEGER,
+    Boolean,
+    Duration,
+    Kind,
+    Reader,
+    TextKind,
+    shown,
+    whole_number,
+    with_unit,
+)
 from routesim.scenario.format.shapes import ListOf
 from routesim.scenario.yaml.nodes import Node, Sequence, Text
 
@@ -66,11 +77,16 @@ class Over(Kind):
     def read(self, reader: Reader, node: Node) -> Comparison:
         if isinstance(node, Text):
             match = re.fullmatch(r"\s*(>=|>)\s*(\S+)\s*", node)
+            if match:
+                self.check(reader, node, match[2])
             number = self.number(match[2]) if match else None
             if match and number is not None:
                 return match[1], number
         cure = f"write '> {node}'" if isinstance(node, Text) and self.number(node) is not None else ""
         raise reader.error("wrong-type", f"expected {self.expects}, found {shown(node)}", node, cure)
+
+    def check(self, reader: Reader, node: Text, limit: str) -> None:
+        """Notes what is wrong with the limit though it is one, and raises `Unreadable`."""
 
     def number(self, text: str) -> int | None:
         return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
@@ -81,6 +97,9 @@ class Lasts(Over):
 
     def __init__(self, what: str) -> None:
         self.expects = f"{what}: a limit such as '> 10s'"
+
+    def check(self, reader: Reader, node: Text, limit: str) -> None:
+        with_unit(reader, node, limit)
 
     def number(self, text: str) -> int | None:
         return parse_duration(text)
@@ -96,6 +115,8 @@ class Instant(Kind):
             return tuple(Duration().read(reader, item) for item in node)
         if isinstance(node, Text):
             match = re.fullmatch(r"\s*(==|!=|>=|<=|>|<)\s*(\S+)\s*", node)
+            if match:
+                with_unit(reader, node, match[2])
             ms = parse_duration(match[2]) if match else None
             if match and ms is not None:
                 return match[1], ms

@@ -91,7 +91,7 @@ class PrioritySteps(ListOf):
 
 BROKER_SETTINGS = {
     "rabbitmq": {
-        "consumer_timeout": Field(Duration(), "how long an acknowledgement may take; default 30m"),
+        "consumer_timeout": Field(Duration(bare_ms=True), "how long an acknowledgement may take; default 30m"),
         "max_message_size": Field(Integer(1), "in bytes"),
         "default_queue_type": Field(QUEUE_TYPE, "what a queue without a type becomes"),
         "permit": Field(

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from routesim.diagnostics import Diagnostic, did_you_mean
-from routesim.durations import LONGEST_MS, parse_duration
+from routesim.durations import LONGEST_MS, both_readings, parse_duration
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.source import Source
 from routesim.text import cut
@@ -164,13 +164,18 @@ class Boolean(Kind):
 
 
 class Duration(Kind):
-    """In ms: `250ms`, `5s`, `2m`, `1h`, `1d`, or a bare number of milliseconds."""
+    """In ms: `250ms`, `5s`, `2m`, `1h`, `1d`, or 0. `bare_ms`: a bare number is in milliseconds, as RabbitMQ's own keys have it;
+    else it is refused, for it is seconds to some and milliseconds to others."""
 
-    expects = "a duration such as 250ms, 5s, 2m, 1h, 1d or a whole number of milliseconds"
+    def __init__(self, *, bare_ms: bool = False) -> None:
+        self.bare_ms = bare_ms
+        self.expects = f"a duration such as 250ms, 5s, 2m, 1h, 1d{' or a whole number of milliseconds' if bare_ms else ''}"
 
     def read(self, reader: Reader, node: Node) -> int:
         if not isinstance(node, Text):
             raise self.wrong(reader, node)
+        if not self.bare_ms:
+            with_unit(reader, node)
         ms = parse_duration(node)
         if ms is None:
             cure = "write 2m for two minutes; times of day have no meaning here" if ":" in node else ""
@@ -180,9 +185,21 @@ class Duration(Kind):
         return ms
 
 
+def with_unit(reader: Reader, node: Text, text: str | None = None) -> None:
+    """Refuses a duration without a unit. `text`: the duration, where it is but a part of what stands there."""
+    number = text if text is not None else str(node)
+    readings = both_readings(number)
+    if readings:
+        cure = f"write {number}ms, as which it was taken until now, or {number}s" if "." not in number else f"write {readings}"
+        raise reader.error("bare-duration", f"{number} has no unit: {readings}?", node, cure)
+
+
 class Choice(Kind):
-    def __init__(self, *options: str) -> None:
+    """One of these words. `hint`: the cure where another one stands that is near none of them."""
+
+    def __init__(self, *options: str, hint: str = "") -> None:
         self.options = options
+        self.hint = hint
         self.expects = f"{', '.join(options[:-1])} or {options[-1]}" if len(options) > 1 else options[0]
 
     def read(self, reader: Reader, node: Node) -> Text:
@@ -190,8 +207,9 @@ class Choice(Kind):
             raise self.wrong(reader, node)
         if node not in self.options:
             raise reader.error(
-                "wrong-value", f"expected {self.expects}, found {shown(node)}", node, did_you_mean(node, self.options)
-            )
+                "wrong-value", f"expected {self.expects}, found {shown(node)}", node,
+                did_you_mean(node, self.options) or self.hint,
+            )  # fmt: skip
         return node
 
 

@@ -1,10 +1,11 @@
 """Kinds with parts: lists, mappings of names, mappings with known keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
+from routesim.scenario.format.synonyms import HINTS, RENAMES
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 Schema: TypeAlias = dict[str, Any]  # in the terms of JSON Schema
@@ -86,7 +87,8 @@ class Shape(Kind):
         self.what = what
         self.fields = fields
         self.schema = schema or {}
-        self.hints = hints or {}
+        self.hints = {**HINTS.get(what, {}), **(hints or {})}
+        self.renames = {tried: meant for tried, meant in RENAMES.get(what, {}).items() if meant in fields and tried not in fields}
         self.required = [name for name, field in fields.items() if field.required]
         self.optional = optional  # nothing at all means no field given
         self.expects = f"{what}: a mapping"
@@ -98,22 +100,46 @@ class Shape(Kind):
             return values
         if not isinstance(node, Mapping):
             raise self.wrong(reader, node)
+        renamed = self._renamed(reader, node) if not node.keys() <= fields.keys() else {}
         for key, value in node.items():
             field = fields.get(key)
             if field is None:
-                self.unknown(reader, key)
+                if key not in renamed:
+                    self.unknown(reader, key)
                 continue
             try:
                 values[str(key)] = field.kind.read(reader, value)
             except Unreadable:
                 values.pop(str(key), None)
         for name in self.required:
-            if name not in node:
+            if name not in node and name not in renamed.values() and not self._hinted(name, node):
                 reader.error("missing-key", f"{self.what} needs '{name}'", node, fields[name].doc)
         return values
 
+    def _renamed(self, reader: Reader, node: Mapping) -> dict[str, str]:
+        """Keys that have another name here, with that name: one error for all of them."""
+        found = {
+            key: self.renames[key]
+            for key in node
+            if key in self.renames and key not in self.hints and self.renames[key] not in node
+        }
+        if found:
+            cure = f"write {_listed(dict.fromkeys(found.values()), 'and')}"
+            reader.error("unknown-key", f"{self.what} has no {_listed(found, 'or')}", next(iter(found)), cure)
+        return found
+
+    def _hinted(self, name: str, node: Mapping) -> bool:
+        """Whether something there is said already to be that key."""
+        return any(f"`{name}: " in self.hints.get(key, "") for key in node if key not in self.fields)
+
     def unknown(self, reader: Reader, key: Text) -> None:
         unknown_key(reader, self.what, key, self.fields, self.hints.get(str(key), ""))
+
+
+def _listed(names: Iterable[str], last: str) -> str:
+    """`'a', 'b' or 'c'`."""
+    *first, end = (f"'{name}'" for name in names)
+    return f"{', '.join(first)} {last} {end}" if first else end
 
 
 def unknown_key(reader: Reader, what: str, key: Text, known: Any, hint: str = "") -> None:

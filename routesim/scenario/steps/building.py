@@ -164,6 +164,25 @@ def tx(context: StepContext, step: WrittenStep) -> Action:
     return _do(steps.Tx(str(step.fields.get("channel", "")), str(step.fields.get("do", "select"))))
 
 
+def start(context: StepContext, step: WrittenStep) -> Action:
+    return Signal(str(step.fields), "start") if _is_worker(context, step) else consume(context, step)
+
+
+def stop(context: StepContext, step: WrittenStep) -> Action:
+    return Signal(str(step.fields), "warm") if _is_worker(context, step) else cancel(context, step)
+
+
+def crash(context: StepContext, step: WrittenStep) -> Action:
+    if _is_worker(context, step):
+        return Signal(str(step.fields), "kill")
+    return ends_connection(steps.Crash)(context, step)
+
+
+def _is_worker(context: StepContext, step: WrittenStep) -> bool:
+    """Consumers and workers may have the same name: then the consumer is meant."""
+    return str(step.fields) in context.names.workers and str(step.fields) not in context.declarations.consumers
+
+
 def consume(context: StepContext, step: WrittenStep) -> Action:
     name = str(step.fields)
     consumer = context.declarations.consumers[name]
@@ -182,7 +201,7 @@ def ends_connection(kind: type[steps.Crash | steps.Close]) -> Build:
 
 
 def restart(context: StepContext, step: WrittenStep) -> Action:
-    return _do(steps.Restart(step.fields == "clean"))
+    return _do(steps.Restart(step.fields != "kill"))
 
 
 def chord(context: StepContext, step: WrittenStep) -> Action:

@@ -117,6 +117,16 @@ def _consumer_or_channel(names: Names, step: WrittenStep) -> None:
         _consumer(names, step)
 
 
+def _or_worker(look: Callable[[Names, WrittenStep], None]) -> Callable[[Names, WrittenStep], None]:
+    """The same check of what is no worker."""
+
+    def check(names: Names, step: WrittenStep) -> None:
+        if str(step.fields) not in names.workers:
+            look(names, step)
+
+    return check
+
+
 def _who_got_it(names: Names, step: WrittenStep) -> None:
     """The `consumer` or the `channel` of a delivery."""
     if "consumer" in step.node:
@@ -155,7 +165,9 @@ def _deleted(names: Names, step: WrittenStep) -> None:
 QUEUE = Check(_queue)
 WHERE_PUBLISHED = Check(_where_published)
 CONSUMER = Check(_consumer)
+CONSUMER_OR_WORKER = Check(_or_worker(_consumer))
 CONSUMER_OR_CHANNEL = Check(_consumer_or_channel)
+CONSUMER_CHANNEL_OR_WORKER = Check(_or_worker(_consumer_or_channel))
 WHO_GOT_IT = Check(_who_got_it)
 WORKER = Check(_worker)
 DELETED = Check(_deleted)

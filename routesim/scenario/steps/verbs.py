@@ -99,17 +99,24 @@ VERBS: dict[str, Verb] = {
         }),
         "begins, commits or rolls back a transaction", building.tx, (), building.channel_without_confirms,
     ),
+    "start": Verb(NAME, "starts a consumer, or a worker process", building.start, (checks.CONSUMER_OR_WORKER,)),
+    "stop": Verb(
+        NAME, "cancels a consumer (basic.cancel), or shuts a worker process down when what runs is done (warm)", building.stop,
+        (checks.CONSUMER_OR_WORKER,),
+    ),
     "consume": Verb(NAME, "starts a consumer", building.consume, (checks.CONSUMER,)),
     "cancel": Verb(NAME, "cancels a consumer", building.cancel, (checks.CONSUMER,)),
     "crash": Verb(
-        NAME, FAILURES["crash"].effect, building.ends_connection(steps.Crash),
-        (checks.CONSUMER_OR_CHANNEL,),
+        NAME, f"{FAILURES['crash'].effect}; a worker process: it is killed", building.crash, (checks.CONSUMER_CHANNEL_OR_WORKER,),
     ),
     "close": Verb(
         NAME, FAILURES["close"].effect, building.ends_connection(steps.Close),
         (checks.CONSUMER_OR_CHANNEL,),
     ),
-    "restart": Verb(Choice("clean", "kill"), "the broker stops and starts again", building.restart),
+    "restart": Verb(
+        Choice("broker", "clean", "kill", hint="only the broker restarts: write `crash: NAME`, then `start: NAME`"),
+        "the broker stops and starts again: broker or clean, or kill", building.restart,
+    ),
     "worker": Verb(SIGNAL, "what befalls a worker process", building.worker, (checks.WORKER,)),
     "chord": Verb(NOTED_CHORD, "a caller notes how many tasks of a chord must return, in the result backend", building.chord),
     "declare": Verb(

@@ -288,20 +288,20 @@ LIVELY = st.fixed_dictionaries({
     }),
     "bindings": st.just([{"source": "x", "destination": "q"}, {"source": "x", "destination": "r"}]),
     "consumers": st.fixed_dictionaries({}, optional={name: st.fixed_dictionaries({"queue": NAME_OF["queue"]}, optional={
-        "prefetch": st.integers(0, 2), "takes": st.sampled_from([0, 1, 4]), "auto_ack": st.booleans(), "channel": st.sampled_from(["k", "l"]), "start": st.booleans(),
+        "prefetch": st.integers(0, 2), "takes": st.sampled_from([0, "1ms", "4ms"]), "auto_ack": st.booleans(), "channel": st.sampled_from(["k", "l"]), "start": st.booleans(),
         "on_message": st.one_of(st.sampled_from(["ack", "reject", "requeue", "crash", "hold"]), st.lists(st.fixed_dictionaries({}, optional={
-            "attempt": st.sampled_from([1, ">= 3"]), "do": st.sampled_from(["ack", "reject", "requeue", "hold"]), "takes": st.sampled_from([0, 2]), "chance": st.just(0.5),
+            "attempt": st.sampled_from([1, ">= 3"]), "do": st.sampled_from(["ack", "reject", "requeue", "hold"]), "takes": st.sampled_from([0, "2ms"]), "chance": st.just(0.5),
             "publish": st.fixed_dictionaries({"routing_key": st.sampled_from(["q", "r", "nowhere"])}, optional={"headers": st.just("copy")})}), max_size=2)),
     }) for name in ("c", "d")}),
     "steps": st.lists(st.one_of(
         st.fixed_dictionaries({"publish": st.fixed_dictionaries({"routing_key": NAME_OF["queue"]}, optional={
-            "exchange": NAME_OF["exchange"], "count": st.integers(1, 4), "every": st.sampled_from([0, 1, 3]), "expiration": st.sampled_from(["0", "2"]), "mandatory": st.booleans(),
+            "exchange": NAME_OF["exchange"], "count": st.integers(1, 4), "every": st.sampled_from([0, "1ms", "3ms"]), "expiration": st.sampled_from(["0", "2"]), "mandatory": st.booleans(),
             "priority": st.integers(0, 3), "channel": st.sampled_from(["k", "t"]), "headers": st.sampled_from([{"CC": ["r"]}, {"a": 1}, {"BCC": ["q"]}])})}),
         st.fixed_dictionaries({"get": st.fixed_dictionaries({"queue": NAME_OF["queue"], "channel": st.sampled_from(["k", "g"])})}),
         st.fixed_dictionaries({"ack": st.fixed_dictionaries({"channel": st.sampled_from(["k", "g"]), "delivery_tag": st.integers(0, 3), "multiple": st.booleans()})}),
         st.fixed_dictionaries({"nack": st.fixed_dictionaries({"channel": st.sampled_from(["k", "g"]), "delivery_tag": st.integers(1, 3), "requeue": st.booleans()})}),
         st.fixed_dictionaries({"consume": NAME_OF["consumer"]}), st.fixed_dictionaries({"cancel": NAME_OF["consumer"]}), st.fixed_dictionaries({"crash": st.sampled_from(["c", "d", "k"])}),
-        st.fixed_dictionaries({"wait": st.sampled_from([0, 1, 5, 50])}), st.fixed_dictionaries({"restart": st.sampled_from(["clean", "kill"])}),
+        st.fixed_dictionaries({"wait": st.sampled_from([0, "1ms", "5ms", "50ms"])}), st.fixed_dictionaries({"restart": st.sampled_from(["clean", "kill"])}),
         st.fixed_dictionaries({"purge": NAME_OF["queue"]}), st.fixed_dictionaries({"delete": st.fixed_dictionaries({"queue": NAME_OF["queue"]})}),
         st.fixed_dictionaries({"tx": st.fixed_dictionaries({"channel": st.just("t"), "do": st.sampled_from(["select", "commit", "rollback"])})}),
         st.fixed_dictionaries({"declare": st.fixed_dictionaries({"queues": st.just({"q": {}})})}),

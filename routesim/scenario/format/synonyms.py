@@ -1,0 +1,105 @@
+"""Words that people try first, from pika, the management page, Celery or everyday language, and what routesim calls them.
+
+For the errors alone: nothing is read by them.
+"""
+
+# Of each shape, by what it is called in sentences: key tried -> the key that is meant.
+RENAMES: dict[str, dict[str, str]] = {
+    "publish": {
+        **dict.fromkeys(("times", "repeat", "copies", "number"), "count"),
+        **dict.fromkeys(("key", "routing", "routingKey", "topic"), "routing_key"),
+        **dict.fromkeys(("message", "payload", "data", "text", "content"), "body"),
+        **dict.fromkeys(("to", "ex"), "exchange"), **dict.fromkeys(("interval", "period"), "every"), "ttl": "expiration",
+        "name": "id",
+    },
+    "a binding": {
+        **dict.fromkeys(("exchange", "from", "src"), "source"), **dict.fromkeys(("queue", "to", "dest", "target"), "destination"),
+        **dict.fromkeys(("key", "pattern", "binding_key", "routing", "routingKey"), "routing_key"),
+        **dict.fromkeys(("headers", "args"), "arguments"),
+    },
+    "a consumer": {
+        **dict.fromkeys(("qos", "prefetch_count"), "prefetch"), **dict.fromkeys(("no_ack", "autoack", "autoAck"), "auto_ack"),
+        **dict.fromkeys(("duration", "time", "works", "processing_time"), "takes"), "from": "queue",
+        **dict.fromkeys(("on", "rules", "does", "answer", "answers"), "on_message"), "workers": "concurrency",
+    },
+    "a rule": {"key": "routing_key", **dict.fromkeys(("answer", "then", "action"), "do"), "delay": "takes"},
+    "a queue": {"args": "arguments", "kind": "type"},
+    "an exchange": {"args": "arguments", "kind": "type"},
+    "a policy": {"apply_to": "apply-to", "match": "pattern", "definitions": "definition"},
+    "a route": {"key": "routing_key", **dict.fromkeys(("to", "queue", "reaches"), "queues")},
+    "a scenario": {
+        **dict.fromkeys(("version", "rabbitmq_version", "rabbit"), "rabbitmq"), "exchange": "exchanges",
+        "queue": "queues", "binding": "bindings", "consumer": "consumers", "policy": "policies", "worker": "workers",
+        "task": "tasks", "title": "name", **dict.fromkeys(("events", "actions", "script"), "steps"),
+        **dict.fromkeys(("expected", "expects", "expectations", "assert", "asserts", "then"), "expect"),
+    },
+    "expect": {"message": "messages", "queue": "queues", "consumer": "consumers", "task": "tasks"},
+    "the expectation of a queue": {
+        **dict.fromkeys(("messages_ready", "count", "length", "depth", "size", "contains"), "ready"),
+        "messages_unacknowledged": "unacked",
+    },
+    "the expectation of a consumer": {
+        **dict.fromkeys(("got", "received", "receives", "gets", "messages", "deliveries"), "delivered"), "acks": "acked",
+    },
+    "a Celery task": {"time": "takes", "duration": "takes", "acks": "acks_late"},
+    "call": {"name": "task", "times": "count", "delay": "countdown", "kwarg": "kwargs", "arg": "args"},
+}  # fmt: skip
+# The shape -> key tried -> what to write, where that is more than another name.
+HINTS: dict[str, dict[str, str]] = {
+    "a consumer": {
+        "ack": "acknowledgements are manual unless `auto_ack: true`; `on_message:` says what it answers (ack, reject, requeue …)",
+        "queues": "a consumer has one queue: write `queue: NAME`, and one consumer for each",
+    },
+    "publish": {
+        "persistent": "write `delivery_mode: 2` (the default) or 1", "queue": 'the default exchange takes it there: `routing_key: NAME`',
+        "delay": "write `after: 5s`, or the header x-delay for an exchange of type x-delayed-message",
+    },
+    "a queue": {
+        "ttl": "write `arguments: {x-message-ttl: 5000}`, in ms", "message_ttl": "write `arguments: {x-message-ttl: 5000}`, in ms",
+        "dlx": "write `arguments: {x-dead-letter-exchange: NAME}`",
+        "dead_letter_exchange": "write `arguments: {x-dead-letter-exchange: NAME}`",
+        "max_length": "write `arguments: {x-max-length: 10}`", "x-message-ttl": "it stands under `arguments:`",
+        "x-dead-letter-exchange": "it stands under `arguments:`", "x-dead-letter-routing-key": "it stands under `arguments:`",
+        "x-max-length": "it stands under `arguments:`", "x-queue-type": "write `type: quorum`",
+        "bindings": "they stand at the top, beside `queues:`", "binding": "it stands under `bindings:` at the top",
+    },
+    "an exchange": {"alternate": "write `arguments: {alternate-exchange: NAME}`",
+                    "alternate_exchange": "write `arguments: {alternate-exchange: NAME}`",
+                    "bindings": "they stand at the top, beside `exchanges:`"},
+    "declare": {
+        "queue": "write `queues: {NAME: {}}`, as at the top", "exchange": "write `exchanges: {NAME: topic}`, as at the top",
+        "binding": "write `bindings: [{source: EXCHANGE, destination: QUEUE, routing_key: KEY}]`, as at the top",
+    },
+    "a scenario": {
+        "publish": "write `steps: [publish: {…}]`", "messages": "write `steps: [publish: {…}]`",
+        "vhosts": "a scenario has one vhost: `vhost: NAME`",
+    },
+}  # fmt: skip
+# Verbs of steps: word tried -> what to write.
+STEPS: dict[str, str] = {
+    **dict.fromkeys(("sleep", "pause", "delay", "advance", "tick"), "write `wait: 5s`"),
+    **dict.fromkeys(("kill", "terminate", "die"), "write `crash: NAME` for a consumer, channel or worker, `restart: kill` for the broker"),
+    **dict.fromkeys(("begin", "run", "launch", "spawn", "start_consumer", "start_worker"), "write `start: NAME`"),
+    **dict.fromkeys(("end", "shutdown", "quit", "stop_consumer", "stop_worker"), "write `stop: NAME`"),
+    **dict.fromkeys(("reboot", "restart_broker"), "write `restart: broker`"),
+    **dict.fromkeys(("send", "produce", "emit", "message", "basic_publish", "push", "dispatch"), "write `publish: {…}`"),
+    **dict.fromkeys(("subscribe", "basic_consume", "listen", "receive"), "write `start: NAME` of a consumer that `consumers:` names"),
+    **dict.fromkeys(("unsubscribe", "basic_cancel"), "write `cancel: NAME`"),
+    **dict.fromkeys(("fetch", "pull", "basic_get", "pop"), "write `get: {queue: NAME}`"),
+    **dict.fromkeys(("acknowledge", "basic_ack"), "write `ack: {consumer: NAME, message: ID}`"),
+    **dict.fromkeys(("basic_nack", "requeue"), "write `nack: {consumer: NAME, message: ID}`"),
+    **dict.fromkeys(("basic_reject", "refuse"), "write `reject: {consumer: NAME, message: ID, requeue: false}`"),
+    **dict.fromkeys(("prefetch", "basic_qos"), "write `qos: {channel: NAME, prefetch: 1}`, or `prefetch:` of the consumer"),
+    **dict.fromkeys(("assert", "check", "verify", "test", "expects", "should", "then"), "write `expect: {…}`"),
+    **dict.fromkeys(
+        ("create", "queue", "exchange", "queue_declare", "exchange_declare", "add"),
+        "write `declare: {queues: {NAME: {}}}`, with the sections that stand at the top",
+    ),
+    **dict.fromkeys(("binding", "queue_bind", "exchange_bind"), "write `bind: {source: EXCHANGE, destination: QUEUE, routing_key: KEY}`"),
+    **dict.fromkeys(("drop", "remove", "queue_delete", "exchange_delete"), "write `delete: {queue: NAME}`"),
+    **dict.fromkeys(("empty", "clear", "queue_purge"), "write `purge: NAME`"),
+    **dict.fromkeys(("disconnect", "close_connection"), "write `close: NAME`, or `crash: NAME`"),
+    **dict.fromkeys(("task", "apply_async", "send_task"), "write `call: {task: NAME}`"),
+    "revoke": "write `control: {do: revoke, id: ID}`",
+    "policy": "write `declare: {policies: [...]}`",
+}  # fmt: skip

@@ -1,0 +1,112 @@
+"""Words from pika, the management page, Celery and everyday language get an answer that says what to write; one mistake, one error."""
+
+import pytest
+
+from routesim.diagnostics import Diagnostic, Invalid
+from routesim.run import Runner
+from routesim.scenario import load_source
+from routesim.scenario.format.synonyms import HINTS, RENAMES, STEPS
+from routesim.scenario.schema import schema
+from routesim.scenario.steps.verbs import NAMES
+from routesim.scenario.yaml.source import Source
+
+TOP = "exchanges: {shop: topic}\nqueues: {q: , shoes: }\nconsumers: {w: {queue: q}}\n"
+
+
+def errors(text: str) -> list[Diagnostic]:
+    try:
+        load_source(Source("guess.yaml", text), "")
+    except Invalid as invalid:
+        return [item for item in invalid.diagnostics if item.severity == "error"]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "cure"),
+    [
+        (TOP + "steps: [publish: {routing_key: q, times: 3}]", "publish has no 'times'", "write 'count'"),
+        (TOP + "steps: [publish: {key: q}]", "publish has no 'key'", "write 'routing_key'"),
+        (TOP + "bindings: [{exchange: shop, queue: q, key: a.b}]", "a binding has no 'exchange', 'queue' or 'key'",
+         "write 'source', 'destination' and 'routing_key'"),
+        (TOP + "bindings: [{source: shop, queue: q, routing_key: a.b}]", "a binding has no 'queue'", "write 'destination'"),
+        ("queues: {q: }\nconsumers: {w: {queue: q, ack: manual}}", "a consumer has no 'ack'", "acknowledgements are manual"),
+        ("queues: {q: }\nconsumers: {w: {queues: [q]}}", "a consumer has no 'queues'", "write `queue: NAME`"),
+        (TOP + "steps: [sleep: 5s]", "'sleep' is no step", "write `wait: 5s`"),
+        (TOP + "steps: [kill: w]", "'kill' is no step", "write `crash: NAME`"),
+        (TOP + "steps: [restart: w]", "expected broker, clean or kill, found 'w'", "write `crash: NAME`, then `start: NAME`"),
+        (TOP + "steps: [declare: {queue: x}]", "declare has no 'queue'", "write `queues: {NAME: {}}`"),
+        (TOP + "steps: [declare: {exchange: x}]", "declare has no 'exchange'", "write `exchanges: {NAME: topic}`"),
+        ("queues: {q: {ttl: 5}}", "a queue has no 'ttl'", "x-message-ttl"),
+        ("version: '4.1'\nqueues: {q: }", "a scenario has no 'version'", "write 'rabbitmq'"),
+        (TOP + "expect: {queues: {q: {count: 1}}}", "the expectation of a queue has no 'count'", "write 'ready'"),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_one_error_with_its_cure(text: str, message: str, cure: str) -> None:
+    (found,) = errors(text)
+    assert found.message == message
+    assert cure in found.cure
+
+
+def _shapes() -> dict[str, set[str]]:
+    """The keys of each shape, by what it is called."""
+    from routesim.scenario.celery import celery_format
+    from routesim.scenario.format import declared, expected, whole
+    from routesim.scenario.format.shapes import Shape
+    from routesim.scenario.steps.verbs import VERBS
+
+    kinds = [value for module in (celery_format, declared, expected, whole) for value in vars(module).values()]
+    kinds += [verb.kind for verb in VERBS.values()]
+    found: dict[str, set[str]] = {}
+    for kind in kinds:
+        if isinstance(kind, Shape):
+            found.setdefault(kind.what, set()).update(kind.fields)
+    return found
+
+
+def test_every_synonym_leads_to_a_key_that_there_is_and_is_none_itself() -> None:
+    shapes = _shapes()
+    assert {*RENAMES, *HINTS} <= shapes.keys()
+    for what, names in RENAMES.items():
+        assert {meant for meant in names.values() if meant not in shapes[what]} == set(), what
+    for what, names in HINTS.items():
+        assert not names.keys() & shapes[what], what
+
+
+def test_every_word_for_a_step_is_none_and_its_answer_names_one() -> None:
+    assert not STEPS.keys() & set(NAMES)
+    for word, cure in STEPS.items():
+        assert any(f"`{name}: " in cure for name in NAMES), word
+    assert schema()["$defs"]["step"]["properties"].keys() >= {"start", "stop"}
+
+
+WORKER = """
+queues: {celery: }
+tasks: {t: {takes: 1s}}
+workers: {w1: {queues: celery}}
+steps:
+  - publish: {routing_key: celery, headers: {task: t, id: t1}}
+"""
+
+
+def ran(text: str) -> object:
+    return Runner(load_source(Source("case.yaml", text), "")).run()
+
+
+def test_start_stop_and_crash_take_a_consumer_or_a_worker() -> None:
+    consumer = "queues: {q: }\nconsumers: {w: {queue: q, start: false}}\nsteps:\n  - publish: {routing_key: q}\n  - start: w\n"
+    assert ran(consumer + "  - stop: w\nexpect: {consumers: {w: {acked: 1}}}").ok  # type: ignore[attr-defined]
+    assert ran(consumer + "  - crash: w\n").ok  # type: ignore[attr-defined]
+    assert ran(WORKER + "  - stop: w1\nexpect: {tasks: {t1: {state: SUCCESS}}, workers: {w1: {online: false}}}").ok  # type: ignore[attr-defined]
+    killed = "  - crash: w1\n  - expect: {workers: {w1: {online: false}}}\n  - start: w1\nexpect: {workers: {w1: {online: true}}}"
+    assert ran(WORKER + killed).ok  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("how", ["broker", "clean"])
+def test_the_broker_restarts(how: str) -> None:
+    text = f"queues: {{q: {{exclusive: false}}}}\nsteps: [publish: {{routing_key: q, delivery_mode: 1}}, restart: {how}]\n"
+    assert ran(text + "expect: {lost: 1}").ok  # type: ignore[attr-defined]
+
+
+def test_what_there_is_none_of() -> None:
+    (found,) = errors("queues: {q: }\nconsumers: {packer: {queue: q}}\nsteps: [start: pakcer]")
+    assert (found.code, found.cure) == ("unknown-consumer", "did you mean 'packer'?")
