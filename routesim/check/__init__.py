@@ -62,16 +62,19 @@ RULES: dict[str, CheckRule] = {
 }
 
 
-def check_file(path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None) -> list[Diagnostic]:
+def check_file(
+    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, vhost: str | None = None
+) -> list[Diagnostic]:
     """Everything that is found in a scenario or definitions file, in the order of its text. Raises `Invalid`.
 
-    All vhosts of a definitions file. `rabbitmq`: under the rules of this known version, whose refusals are findings.
+    All vhosts of a definitions file, or `vhost` alone. `rabbitmq`: under the rules of this known version, whose refusals are
+    findings.
     """
-    scenario, places = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, redis=True)
-    others = [vhost for vhost in places.vhosts if vhost != scenario.vhost]
+    scenario, places = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, redis=True, vhost=vhost)
+    others = [name for name in places.vhosts if name != scenario.vhost] if vhost is None else []
     found = [item for item in check(scenario, places) if not others or item.code != "unknown-vhost"]
-    for vhost in others:
-        other, there = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, vhost=vhost, redis=True)
+    for name in others:
+        other, there = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, vhost=name, redis=True)
         found += check(other, there)
     return sorted(dict.fromkeys(found), key=_order)
 

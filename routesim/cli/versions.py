@@ -5,42 +5,56 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import ANSWER_FORMAT, FILE
+from routesim.cli.shared.options import ANSWER_FORMAT, EVERY_VHOST, FILE, OUTPUT
 
-FROM = Annotated[str | None, typer.Option("--from", metavar="VERSION", help="The version before.")]
-TO = Annotated[str | None, typer.Option("--to", metavar="VERSION", help="The version after.")]
+BETWEEN = Annotated[str | None, typer.Option("--rabbitmq", metavar="FROM..TO", help="Between which versions, such as 3.13..4.3.")]
+FROM = Annotated[str | None, typer.Option("--from", metavar="VERSION", help="The version before.", hidden=True)]
+TO = Annotated[str | None, typer.Option("--to", metavar="VERSION", help="The version after.", hidden=True)]
 
 
-def versions(old: FROM = None, new: TO = None, format: ANSWER_FORMAT = None) -> None:
-    """The versions of RabbitMQ that are known, and every rule that differs between them."""
+def versions(
+    between: BETWEEN = None, old: FROM = None, new: TO = None, format: ANSWER_FORMAT = None, output: OUTPUT = None
+) -> None:
+    """The versions of RabbitMQ that are known, what of each was proven live or read, and every rule that differs between them."""
     from routesim.cli.handlers.explaining import answered
+    from routesim.cli.handlers.upgrading import versions_between
     from routesim.cli.shared.exits import UsageError
-    from routesim.cli.shared.refusing import rules_of
     from routesim.explain.pages.version_table import explain_versions
 
+    old, new = versions_between(between, old, new)
     if (old is None) != (new is None):
-        raise UsageError("--from and --to belong together")
-    for version in (old, new):
-        rules_of(version)
-    answered(lambda: explain_versions(old, new), format)
+        raise UsageError("two versions belong together: --rabbitmq 3.13..4.3")
+    answered(lambda: explain_versions(old, new), format, output)
 
 
 def upgrade(
     file: FILE,
-    old: Annotated[str | None, typer.Option("--from", metavar="VERSION", help="Default: the scenario's own version.")] = None,
+    between: Annotated[
+        str | None,
+        typer.Option(
+            "--rabbitmq", metavar="FROM..TO", help="Such as 3.13..4.3. Default: from the file's own version to the newest."
+        ),
+    ] = None,
+    old: FROM = None,
     new: TO = None,
+    vhost: EVERY_VHOST = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
-    """Run a scenario under two versions and print only what behaves differently and what would be refused."""
+    """What is refused, runs differently or is found by check under one of two versions alone, and which rules touch the file."""
     from routesim.cli.handlers.explaining import answered
-    from routesim.cli.shared.refusing import scenario_of
+    from routesim.cli.handlers.upgrading import sides, versions_between
     from routesim.explain.upgrade import explain_upgrade
-    from routesim.versions import NEWEST
 
-    answered(
-        lambda: explain_upgrade(scenario_of(file, old, lenient=True), scenario_of(file, new or NEWEST, lenient=True)), format
-    )
+    old, new = versions_between(between, old, new)
+    answered(lambda: explain_upgrade(sides(file, old, new, vhost)), format, output, (file,))
 
 
-VERSIONS = CliCommand(versions, examples("routesim versions", "routesim versions --from 3.13 --to 4.3"))
-UPGRADE = CliCommand(upgrade, examples("routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.3"))
+VERSIONS = CliCommand(versions, examples("routesim versions", "routesim versions --rabbitmq 3.13..4.3"))
+UPGRADE = CliCommand(
+    upgrade,
+    examples(
+        "routesim upgrade scenarios/upgrade-delivery-limit.yaml --rabbitmq 3.13..4.3",
+        "routesim upgrade definitions.json --rabbitmq 3.13..4.3 --vhost shop",
+    ),
+)

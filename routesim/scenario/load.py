@@ -50,16 +50,18 @@ def load(
     lenient: bool = False,
     redis: bool = True,
     permit: tuple[str, ...] = (),
+    vhost: str | None = None,
 ) -> Scenario:
     """The scenario in a file (`-`: in `stdin`). Raises `Invalid` with every error and warning.
 
     `rabbitmq`: by the rules of this known version instead of the scenario's own. `lenient`: what those rules refuse is a
     warning. `redis` False: a scenario of another broker than RabbitMQ is refused. `permit`: the deprecated features that the
-    broker takes, where the scenario does not say.
+    broker takes, where the scenario does not say. `vhost`: this one of a definitions file, be it the file itself or one that a
+    scenario includes; without it a definitions file that declares something in several, and nothing in `/`, is refused.
     """
     source = read_source(path, stdin)
     folder = "" if path == STDIN else os.path.dirname(path)
-    return load_source(source, folder, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit)
+    return load_source(source, folder, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit, vhost=vhost)
 
 
 @_without_collector()
@@ -89,9 +91,10 @@ def load_source(
     lenient: bool = False,
     redis: bool = True,
     permit: tuple[str, ...] = (),
+    vhost: str | None = None,
 ) -> Scenario:
     """The scenario in a text; `folder` is where the definitions files that it includes are looked for."""
-    return _loaded(source, LoadOptions(folder, rabbitmq, lenient, redis=redis, permit=permit))[0]
+    return _loaded(source, LoadOptions(folder, rabbitmq, lenient, vhost, redis, permit, one_vhost=True))[0]
 
 
 def _loaded(source: Source, options: "LoadOptions") -> tuple[Scenario, Places]:
@@ -161,7 +164,8 @@ def load_definitions(
 
 
 class LoadOptions(NamedTuple):
-    """How a text is loaded: see `load` and `load_placed`. `folder`: where the definitions files are that it includes."""
+    """How a text is loaded: see `load` and `load_placed`. `folder`: where the definitions files are that it includes.
+    `one_vhost`: nobody looks at the others of a definitions file, which is therefore told."""
 
     folder: str
     rabbitmq: str | None
@@ -169,6 +173,7 @@ class LoadOptions(NamedTuple):
     vhost: str | None = None
     redis: bool = True
     permit: tuple[str, ...] = ()
+    one_vhost: bool = False
 
 
 class _Loader:
@@ -177,6 +182,7 @@ class _Loader:
         self.folder = options.folder
         self.rabbitmq = options.rabbitmq
         self.vhost = options.vhost
+        self.one_vhost = options.one_vhost
         self.redis = options.redis
         self.permit = options.permit
         self.on_redis: dict[str, Any] = {}
@@ -187,10 +193,27 @@ class _Loader:
 
     def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
-        vhost = "/" if self.vhost is None else self.vhost
+        vhost = list_form.chosen_vhost(data) if self.vhost is None else self.vhost
         found = self._definitions(self.source, data, node, vhost, self.rabbitmq, vhost_given=self.vhost is not None)
+        if self.one_vhost:
+            self._tell_vhosts(list_form.vhosts_in(data), vhost)
         version = self._version_of(found, self.source)
         return self._finish({}, None, version, vhost, found.default_queue_type)
+
+    def _tell_vhosts(self, declared: list[str], vhost: str) -> None:
+        """That there are others than the one that is looked at."""
+        names = ", ".join(f"'{name}'" for name in declared if name != vhost)
+        if self.vhost is not None:
+            if declared and vhost not in declared:
+                self._of_file("error", f"nothing is declared in vhost '{vhost}'", f"choose one of: {names}")
+        elif vhost not in declared and len(declared) > 1:
+            self.reader.diagnostics[:] = [item for item in self.reader.diagnostics if item.code != "unknown-vhost"]
+            self._of_file("error", f"this file declares something in {len(declared)} vhosts: {names}", "choose one with --vhost")
+        elif len(declared) > 1:
+            self._of_file("note", f"only vhost '{vhost}' is looked at; the file has {names} as well", "--vhost chooses another")
+
+    def _of_file(self, severity: str, problem: str, cure: str) -> None:
+        self.reader.diagnostics.append(self.source.diagnostic(severity, "unknown-vhost", problem, 1, 1, 1, cure))
 
     def expanded(self, node: Mapping) -> Mapping:
         """The scenario without Celery's words, in the plain ones. Raises `Invalid`."""
@@ -217,11 +240,12 @@ class _Loader:
             fields = whole.SCENARIO.read(self.reader, hidden)
         except Unreadable:
             fields = Fields()
-        vhost = fields.get("vhost", "/")
-        included = self._included(fields, vhost)
+        vhost = fields.get("vhost", "/") if self.vhost is None else self.vhost
+        given = self.vhost is not None or "vhost" in fields
+        included = self._included(fields, vhost, given=given)
         if listed:
             data = {name: list_form.plain_data(part) for name, part in listed.items()}
-            part = self._definitions(self.source, data, node, vhost, fields.get("rabbitmq"), vhost_given="vhost" in fields)
+            part = self._definitions(self.source, data, node, vhost, fields.get("rabbitmq"), vhost_given=given)
             included.append(part)
         named = next((item for item in included if item.rabbitmq), None)
         version = self._version(fields["rabbitmq"]) if "rabbitmq" in fields else self._version_of(named, self.source)
@@ -234,14 +258,17 @@ class _Loader:
         self, source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, version: str | None, *, vhost_given: bool
     ) -> list_form.Definitions:
         found, problems, place = list_form.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
-        if found.other_vhosts and vhost_given and isinstance(vhost, Text) and not problems:
-            cure = f"choose one of: {', '.join(found.other_vhosts[:5])}"
-            self.reader.error("unknown-vhost", f"nothing is declared in vhost '{vhost}'", vhost, cure)
+        if found.other_vhosts and vhost_given and not problems:
+            cure, problem = f"choose one of: {', '.join(found.other_vhosts[:5])}", f"nothing is declared in vhost '{vhost}'"
+            if isinstance(vhost, Text):
+                self.reader.error("unknown-vhost", problem, vhost, cure)
+            elif source is not self.source:  # of --vhost
+                self._of_file("error", problem, cure)
         self.reader.diagnostics.extend(problems)
         self.declarations.include(found, source, place)
         return found
 
-    def _included(self, fields: dict[str, Any], vhost: str) -> list[list_form.Definitions]:
+    def _included(self, fields: dict[str, Any], vhost: str, *, given: bool) -> list[list_form.Definitions]:
         found = []
         for path in fields.get("definitions", ()):
             source = None
@@ -265,7 +292,7 @@ class _Loader:
             if not isinstance(data, dict):
                 self.reader.error("wrong-type", f"'{path}' is no definitions file: its JSON is not an object", path)
                 continue
-            found.append(self._definitions(source, data, None, vhost, fields.get("rabbitmq"), vhost_given="vhost" in fields))
+            found.append(self._definitions(source, data, None, vhost, fields.get("rabbitmq"), vhost_given=given))
         return found
 
     def _version(self, text: Text) -> str:

@@ -11,7 +11,7 @@ from routesim.cli.main import _status
 from routesim.explain.message import explain_message
 from routesim.explain.queue import explain_queue
 from routesim.explain.route import explain_route
-from routesim.explain.upgrade import explain_upgrade
+from routesim.explain.upgrade import UpgradeSide, explain_upgrade
 from routesim.graph import graph_of
 from routesim.graph.model import Key
 from routesim.run import Runner
@@ -181,7 +181,7 @@ def test_the_rounds_of_a_retry_loop_count_from_4_3_on(version: str, counts: bool
     assert ("brings its 3 failed deliveries along" in ways["jobs", "delivery_limit"]["why"]) is counts
     described = graph_of(scenario(text)).nodes[Key("queue", "jobs")].detail
     assert ("failures before a dead-lettering included" in described) is counts
-    new = explain_upgrade(scenario(text), scenario(LOOP.replace("VERSION", "4.3")))
+    new = explain_upgrade([(UpgradeSide(scenario(text)), UpgradeSide(scenario(LOOP.replace("VERSION", "4.3"))))])
     loops = [item for item in new.data["changes"] if item["what"] == "retry loop jobs → wait → jobs"]
     assert bool(loops) is not counts
 

@@ -7,7 +7,7 @@ import pytest
 from kits.paths import ROOT, SCENARIOS
 
 from routesim.explain.pages.version_table import explain_versions
-from routesim.explain.upgrade import explain_upgrade
+from routesim.explain.upgrade import UpgradeSide, explain_upgrade
 from routesim.scenario import load
 from routesim.versions import DIFFERENCES, NEWEST, NEWEST_PATCH, Rules, UnknownVersion, parse, rules
 
@@ -56,7 +56,8 @@ def test_between_two_versions_only_what_differs() -> None:
 
 
 def upgraded(path: Path, old: str, new: str) -> dict[str, object]:
-    answer = explain_upgrade(load(str(path), rabbitmq=old, lenient=True), load(str(path), rabbitmq=new, lenient=True))
+    before, after = (UpgradeSide(load(str(path), rabbitmq=version, lenient=True)) for version in (old, new))
+    answer = explain_upgrade([(before, after)])
     assert answer.yes is not bool(answer.data["changes"])
     return answer.data
 

@@ -1,12 +1,12 @@
 """A definitions file as a topology, with everything in the file that is not part of it named, and why (rules/routing#6)."""
 
 import re
-from collections import Counter
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.scenario.definitions import list_form
-from routesim.scenario.definitions.left_out import DECLARING, items_of, left_out, lost_before, named
+from routesim.scenario.definitions.left_out import left_out, lost_before, named
+from routesim.scenario.definitions.list_form import DECLARING, items_of
 from routesim.scenario.definitions.unsimulated import LEFT_OUT
 from routesim.scenario.load import load_definitions
 from routesim.scenario.topology_data import DeclaredTopology, topology_of
@@ -65,19 +65,8 @@ def _read(source: Source) -> tuple[dict[str, Any], Mapping | None]:
 # The vhost -----------------------------------------------------------------------------------------------------------
 
 
-def _declared(data: dict[str, Any]) -> Counter[str]:
-    """How much each vhost declares."""
-    found = Counter(str(item["vhost"]) for section in DECLARING for item in items_of(data, section) if "vhost" in item)
-    found.update(
-        str(item["vhost"])
-        for item in items_of(data, "parameters")
-        if "vhost" in item and item.get("component") == "operator_policy"
-    )
-    return found
-
-
 def _vhost(source: Source, data: dict[str, Any], wanted: str | None) -> str:
-    declared = _declared(data)
+    declared = list_form.vhosts_in(data)
     known = list(dict.fromkeys([*(str(item.get("name")) for item in items_of(data, "vhosts")), *declared]))
     if wanted is not None:
         if known and wanted not in known:
@@ -91,7 +80,7 @@ def _vhost(source: Source, data: dict[str, Any], wanted: str | None) -> str:
         return own
     if "/" in declared or not (declared or known):
         return "/"
-    candidates = list(declared) or (["/"] if "/" in known else known)
+    candidates = declared or (["/"] if "/" in known else known)
     if len(candidates) > 1:
         problem = f"the file declares something in {len(candidates)} vhosts: {named(candidates)}"
         raise source.fail("unknown-vhost", problem, 1, 1, cure="choose one with --vhost")

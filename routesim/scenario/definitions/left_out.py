@@ -8,12 +8,12 @@ from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import Diagnostic
 from routesim.scenario.definitions import list_form
 from routesim.scenario.definitions.exporting import count
+from routesim.scenario.definitions.list_form import DECLARING, items_of
 from routesim.scenario.definitions.unsimulated import COMPONENTS
 from routesim.scenario.yaml.json_places import find
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import scalar
 
-DECLARING = ("exchanges", "queues", "bindings", "policies")
 # Everything else at the top of a file is left out; these only say where it comes from.
 ABOUT_THE_FILE = frozenset({
     "rabbit_version", "rabbitmq_version", "product_name", "product_version", "rabbitmq_definition_format",
@@ -27,11 +27,6 @@ SINGULAR = {
 MAX_NAMES = 5
 MAX_WARNINGS = 20
 OLD_REGEX = "before 3.11 the broker's export leaves out every exchange whose name begins with amq"
-
-
-def items_of(data: dict[str, Any], section: str) -> Iterator[dict[str, Any]]:
-    items = data.get(section)
-    return (item for item in (items if isinstance(items, list) else ()) if isinstance(item, dict))
 
 
 def named(names: Iterable[object]) -> str:

@@ -34,6 +34,7 @@ SCENARIO_ONLY = (
     "celery",
 )
 SIGNS = ("rabbit_version", "rabbitmq_version", "rabbitmq_definition_format", "product_name", "vhosts", "permissions", "users")
+DECLARING = ("exchanges", "queues", "bindings", "policies")
 SECTIONS = ("exchanges", "queues", "bindings", "policies", "parameters")
 
 
@@ -55,6 +56,24 @@ def looks_like(data: Any) -> bool:
     if not isinstance(data, dict) or any(key in data for key in SCENARIO_ONLY):
         return False
     return any(key in data for key in SIGNS) or (any(isinstance(data.get(key), list) for key in ("exchanges", "queues")))
+
+
+def vhosts_in(data: dict[str, Any]) -> list[str]:
+    """The vhosts in which a file declares something, in its order."""
+    items = [item for section in DECLARING for item in items_of(data, section)]
+    items += [item for item in items_of(data, "parameters") if item.get("component") == "operator_policy"]
+    return list(dict.fromkeys(str(item["vhost"]) for item in items if "vhost" in item))
+
+
+def items_of(data: dict[str, Any], section: str) -> Iterator[dict[str, Any]]:
+    items = data.get(section)
+    return (item for item in (items if isinstance(items, list) else ()) if isinstance(item, dict))
+
+
+def chosen_vhost(data: dict[str, Any]) -> str:
+    """The vhost that is meant where none is asked for: `/`, or the only one in which something is declared."""
+    declared = vhosts_in(data)
+    return declared[0] if len(declared) == 1 else "/"
 
 
 def section_in_list_form(name: str, node: Any) -> bool:

@@ -1,0 +1,201 @@
+"""One file under two versions of RabbitMQ: what is refused, what behaves differently, what `check` finds under one of them alone,
+and which rules that differ touch what it declares."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from routesim.broker import counts
+from routesim.diagnostics import ERROR, WARNING, Diagnostic
+from routesim.explain.answer import Answer
+from routesim.explain.route import topology
+from routesim.explain.upgrade.behaviour import Change, changed, refused_steps, retry_loops
+from routesim.explain.upgrade.refusals import RefusedObject, import_stops, refusals, refused_declarations
+from routesim.explain.upgrade.touching import TouchingRule, touching
+from routesim.run import Runner
+from routesim.scenario import Places, Scenario
+from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section
+
+BUDGET_EVENTS = 20_000  # an endless loop is as endless after so many
+MAX_OBJECTS = 5
+OF_VERSIONS = ("version-refuses", "version-will-refuse", "refused", "known-bug")  # findings that only repeat what is told here
+
+
+class UpgradeSide(NamedTuple):
+    """A vhost of a file under one version. `findings`: those of `check` there. `whole`: the file is a definitions file, which is
+    imported as a whole."""
+
+    scenario: Scenario
+    places: Places | None = None
+    findings: Sequence[Diagnostic] = ()
+    whole: bool = False
+
+
+class Upgraded(NamedTuple):
+    """What differs in one vhost."""
+
+    old: Scenario
+    new: Scenario
+    changes: list[Change]
+    touched: list[TouchingRule]
+    bugs: dict[str, Diagnostic]
+    refused: list[Diagnostic]
+    stops: str
+    lost: int
+
+
+def explain_upgrade(pairs: Sequence[tuple[UpgradeSide, UpgradeSide]]) -> Answer:
+    """Each vhost of a file, loaded under the rules of either version. Status 1 when anything changes."""
+    found = [_upgraded(*pair) for pair in pairs]
+    several = len(found) > 1
+    sections, lines = [], []
+    for item in found:
+        name = f"vhost {item.new.vhost}" if several else item.new.name
+        lines.append(f"{name}: {_headline(item)}")
+        sections += _sections(item, f"vhost {item.new.vhost}: " if several else "")
+    old, new = found[0].old.rabbitmq, found[0].new.rabbitmq
+    headline = lines[0] if not several else f"{found[0].new.name}, {len(found)} vhosts: {'; '.join(lines)}"
+    hints = (f"routesim versions --rabbitmq {old}..{new} lists every rule that differs.",)
+    return Answer(headline, tuple(sections), hints, _data(found), yes=not any(item.changes for item in found))
+
+
+def _upgraded(before: UpgradeSide, after: UpgradeSide) -> Upgraded:
+    old, new = before.scenario, after.scenario
+    runs = [Runner(scenario, max_events=BUDGET_EVENTS).run() for scenario in (old, new)]
+    refused = [refusals(side.scenario, side.places) for side in (before, after)]
+    changes = refused_declarations(*refused)
+    changes += refused_steps(runs[0], runs[1], {item.text for side in refused for item in side})
+    changes += changed(runs[0], runs[1])
+    changes += retry_loops(old, new)
+    changes += _found_by_check(before.findings, after.findings)
+    bugs = {item.message: item for item in (*old.warnings, *new.warnings) if item.code == "known-bug"}
+    new_refused = [item for item in new.warnings if item.code == "refused" and item not in old.warnings]
+    redis = old.settings.kind == "redis"
+    touched = [] if redis else touching(old, topology(old), old.rabbitmq, new.rabbitmq)
+    stops = import_stops(refused[1]) if after.whole else ""
+    return Upgraded(old, new, _caused(changes, refused[1]), touched, bugs, new_refused, stops, counts(runs[1].broker)["lost"])
+
+
+def _found_by_check(before: Sequence[Diagnostic], after: Sequence[Diagnostic]) -> list[Change]:
+    """Errors and warnings of `check` that only one version has."""
+
+    def keyed(findings: Sequence[Diagnostic]) -> dict[tuple[str, str], Diagnostic]:
+        return {
+            (item.code, item.message): item
+            for item in findings
+            if item.severity in (ERROR, WARNING) and item.code not in OF_VERSIONS
+        }
+
+    old, new = keyed(before), keyed(after)
+    gone = {_check(item): item.message for key, item in old.items() if key not in new}
+    fresh = [(_check(item), item.message) for key, item in new.items() if key not in old]
+    changes = [Change(what, gone.pop(what, "not found"), message) for what, message in fresh]
+    return [*changes, *(Change(what, message, "not found") for what, message in gone.items())]
+
+
+def _check(item: Diagnostic) -> str:
+    line = f" line {item.place.line}" if item.place is not None and item.place.line else ""
+    return f"check: {item.severity}[{item.code}]{line}"
+
+
+def _caused(changes: list[Change], refused: list[RefusedObject]) -> list[Change]:
+    """Each consequence right below its cause: what a refused queue holds, and who consumes it, is no difference of its own."""
+    labels = {(item.kind, item.name): item.label for item in refused}
+    shown = {change.what for change in changes}
+    linked = [
+        change._replace(because=label)
+        if not change.because and (label := labels.get(change.about, "")) in shown and label != change.what
+        else change
+        for change in changes
+    ]
+    found: list[Change] = []
+    for change in linked:
+        if change.because not in shown:
+            found.append(change._replace(because=""))
+            found += [other for other in linked if other.because == change.what]
+    return found
+
+
+# Shown ---------------------------------------------------------------------------------------------------------------
+
+
+def _headline(item: Upgraded) -> str:
+    causes = [change for change in item.changes if not change.because]
+    if causes:
+        more = len(item.changes) - len(causes)
+        follow = f", with {more} consequence{'s' if more > 1 else ''}" if more else ""
+        plural = "" if len(causes) == 1 else "s"
+        return f"{len(causes)} difference{plural} between RabbitMQ {item.old.rabbitmq} and {item.new.rabbitmq}{follow}"
+    touched = f"; {len(item.touched)} rule{'s' if len(item.touched) > 1 else ''} that differ touch it" if item.touched else ""
+    return f"nothing changes from RabbitMQ {item.old.rabbitmq} to {item.new.rabbitmq}{touched}"
+
+
+def _sections(item: Upgraded, prefix: str) -> list[Section]:
+    versions = (f"RabbitMQ {item.old.rabbitmq}", f"RabbitMQ {item.new.rabbitmq}")
+    sections = []
+    if item.changes:
+        rows = [
+            (Cell(f"  ↳ {change.what}" if change.because else change.what), Cell(change.before), Cell(change.after, BAD))
+            for change in item.changes
+        ]
+        sections.append(Section(f"{prefix}What changes", ("what", *versions), rows))
+    else:
+        sections.append(Section(prefix.rstrip(": "), (), [(Cell(f"lost {item.lost} copies under either", GOOD),)]))
+    if item.stops:
+        sections.append(Section(f"{prefix}Import", (), [(Cell(item.stops, NOTICE),)]))
+    if item.touched:
+        touched = [
+            (Cell(rule.what), Cell(f"{rule.before} → {rule.after}"), Cell(_objects(rule)), Cell(rule.source, QUIET))
+            for rule in item.touched
+        ]
+        sections.append(
+            Section(f"{prefix}Rules that differ and touch this file", ("rule", "values", "touches", "source"), touched)
+        )
+    if item.bugs:
+        bugs = [(Cell(bug.message), Cell(bug.cure)) for bug in item.bugs.values()]
+        sections.append(Section(f"{prefix}Known bugs, not simulated", ("bug", "until"), bugs))
+    return sections
+
+
+def _objects(rule: TouchingRule) -> str:
+    more = f" and {len(rule.objects) - MAX_OBJECTS} more" if len(rule.objects) > MAX_OBJECTS else ""
+    return ", ".join(rule.objects[:MAX_OBJECTS]) + more
+
+
+def _data(found: list[Upgraded]) -> dict[str, Any]:
+    """All vhosts together; each item says of which it is where there are several."""
+
+    def of(item: Upgraded) -> dict[str, str]:
+        return {"vhost": item.new.vhost} if len(found) > 1 else {}
+
+    return {
+        "scenario": found[0].new.name, "from": found[0].old.rabbitmq, "to": found[0].new.rabbitmq,
+        "vhosts": [item.new.vhost for item in found],
+        "refused": [
+            {"message": told.message, "line": told.place.line if told.place else None, **of(item)}
+            for item in found
+            for told in item.refused
+        ],
+        "known_bugs": [
+            {"message": bug.message, "cure": bug.cure, **of(item)} for item in found for bug in item.bugs.values()
+        ],
+        "changes": [
+            {
+                "what": change.what, "before": change.before, "after": change.after, "because": change.because or None,
+                **of(item),
+            }
+            for item in found
+            for change in item.changes
+        ],
+        "import_stops": [{"told": item.stops, **of(item)} for item in found if item.stops],
+        "rules": [
+            {
+                "name": rule.name, "what": rule.what, "before": rule.before, "after": rule.after,
+                "touches": list(rule.objects), "source": rule.source, **of(item),
+            }
+            for item in found
+            for rule in item.touched
+        ],
+    }  # fmt: skip
+
+
+__all__ = ["UpgradeSide", "explain_upgrade"]
