@@ -41,6 +41,12 @@ class Outcome(NamedTuple):
     queues: dict[str, list[str]]
     lost: int
 
+    def __repr__(self) -> str:
+        """Short, for an assertion that fails: whether it held, and the first reason why not."""
+        more = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
+        why = f": {' '.join(self.failures[0].split())}{more}" if self.failures else ""
+        return f"<Outcome {'OK' if self.ok else 'FAILED'}{why}; ended {self.ended}, lost {self.lost}>"
+
 
 def simulate(given: Scenario | Path, *, seed: int | None = None) -> Outcome:
     """Carry out a scenario, or the one in a file. Raises `Invalid` where the file cannot be used."""
@@ -54,6 +60,12 @@ def outcome(result: Result) -> Outcome:
         result.ok, result.ended, broker.now, tuple("\n".join(failure_lines(item)) for item in failures(result)),
         {name: [copy.message for copy in queue.ready()] for name, queue in broker.queues.items()}, broker.ledger.lost,
     )  # fmt: skip
+
+
+class ReachedQueues(frozenset[str]):
+    """The names of queues; `why`: why there is none, for an assertion that fails."""
+
+    why: str = ""
 
 
 class Sent(NamedTuple):
@@ -100,8 +112,12 @@ class Topology:
             raise ValueError(refused.text)
         heard = [event for event in self._heard if getattr(event, "message", None) == name]
         nowhere = [event.why for event in heard if isinstance(event, events.Unroutable)]
+        queues = ReachedQueues(
+            event.queue for event in heard if isinstance(event, events.Enqueued) and event.cause == "published"
+        )
+        queues.why = nowhere[0] if nowhere else ""
         return Sent(
-            frozenset(event.queue for event in heard if isinstance(event, events.Enqueued) and event.cause == "published"),
+            queues,
             any(isinstance(event, events.Returned) for event in heard),
             any(isinstance(event, events.Refused) for event in heard),
             nowhere[0] if nowhere else "",

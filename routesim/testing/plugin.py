@@ -1,10 +1,12 @@
-"""The pytest plugin: scenario files are tests, and tests in Python get a topology to publish to.
+"""The pytest plugin: what scenario files expect are tests, and tests in Python get a topology to publish to.
 
-Collected are `*.scenario.yaml`, and every .yaml and .yml file under the folders of the ini option `routesim_paths`. Nothing of
-routesim is imported before the first of them is found.
+Collected are `*.scenario.yaml` and `*.scenario.yml`, every .yaml and .yml file that the command line names, and those under the
+folders of the ini option `routesim_paths`. Nothing of routesim is imported before the first of them is found.
 """
 
+import sys
 from collections.abc import Callable, Generator, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,9 @@ import pytest
 from routesim.testing.broker_fixtures import _routesim_servers, declare_marker, routesim_broker, told_of_failure
 
 if TYPE_CHECKING:
+    from routesim.diagnostics import Diagnostic
     from routesim.run import Result
+    from routesim.scenario import Scenario
     from routesim.testing.api import Topology
 
 __all__ = ["_routesim_servers", "routesim_broker"]  # fixtures
@@ -39,10 +43,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
-    """A scenario file is a test."""
+    """A scenario file has tests."""
     if file_path.suffix not in ENDINGS:
         return None
-    if file_path.stem.endswith(".scenario") or _configured(file_path, parent.config.getini("routesim_paths")):
+    named = file_path.stem.endswith(".scenario") or parent.session.isinitpath(file_path)
+    if named or _configured(file_path, parent.config.getini("routesim_paths")):
         file: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
         return file
     return None
@@ -53,39 +58,72 @@ def _configured(path: Path, folders: list[Path]) -> bool:
 
 
 class ScenarioFile(pytest.File):
-    """One test: the scenario runs and all that it expects holds."""
+    """A test for each thing that the scenario expects, and one for the run as a whole: steps and ending. It runs once."""
 
     def collect(self) -> Iterator[pytest.Item]:
+        from routesim.diagnostics import Invalid
+
+        try:
+            asked = _asked(self.scenario)
+        except Invalid:
+            asked = []  # the test of the whole says why
+        for name, about in asked:
+            yield ExpectationItem.from_parent(self, name=name, about=about)
         yield ScenarioItem.from_parent(self, name="scenario")
 
-
-class Failed(Exception):
-    """The text is the report; there is no traceback to show."""
-
-
-class ScenarioItem(pytest.Item):
-    def runtest(self) -> None:
-        from routesim.diagnostics import Invalid
-        from routesim.run import Runner
+    @cached_property
+    def scenario(self) -> "Scenario":
+        """Raises `Invalid`."""
         from routesim.scenario import load
 
-        shown = self._shown()
-        try:
-            scenario = load(shown)
-        except Invalid as invalid:
-            raise Failed(_told(invalid.diagnostics)) from None
-        for warning in scenario.warnings:
-            self.add_report_section("call", "routesim", _told([warning]))
-        result = Runner(scenario, keep=False).run()
-        if not result.ok:
-            raise Failed(_report(result))
+        return load(self.shown)
 
-    def _shown(self) -> str:
+    @cached_property
+    def result(self) -> "Result":
+        from routesim.run import Runner
+
+        return Runner(self.scenario, keep=False).run()
+
+    @cached_property
+    def problems(self) -> "list[Diagnostic]":
+        """What made the run fail."""
+        from routesim.explain.failures import failures
+
+        return failures(self.result)
+
+    @property
+    def shown(self) -> str:
         """The path as a person would write it."""
         try:
             return str(self.path.relative_to(Path.cwd()))
         except ValueError:
             return str(self.path)
+
+
+def _asked(scenario: "Scenario") -> list[tuple[str, Any]]:
+    """What a scenario expects, each with a name of its own: what is asked, and the line."""
+    from routesim.run.expecting.promises import described, said
+    from routesim.scenario import Expect
+    from routesim.text import visible
+
+    inside = [item for step in scenario.steps if isinstance(step.action, Expect) for item in step.action.expectations]
+    found: list[tuple[str, Any]] = [(".".join(item.path), item) for item in (*inside, *scenario.expect)]
+    found += [(f"route {described(row)}", row) for row in scenario.routes]
+    found += [(said(rule), rule) for rule in scenario.never]
+    names: dict[str, Any] = {}
+    for name, about in found:
+        line = f"{visible(name)} (line {about.line})"
+        number = sum(known == line or known.startswith(f"{line} #") for known in names)
+        names[f"{line} #{number + 1}" if number else line] = about
+    return list(names.items())
+
+
+class Failed(Exception):
+    """The text is the report, its first line the reason; there is no traceback to show."""
+
+
+class _Item(pytest.Item):
+    parent: ScenarioFile
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What failed, as the command line says it."""
@@ -94,14 +132,59 @@ class ScenarioItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, None, f"scenario {self._shown()}"
+        return self.path, None, f"{self.name} of {self.parent.shown}"
 
 
-def _report(result: "Result") -> str:
-    from routesim.report.formats.plain import section_lines
-    from routesim.report.summary.summary import failed, verdict
+class ExpectationItem(_Item):
+    """One expectation, route or rule of never."""
 
-    return "\n".join([*section_lines(failed(result), colour=False), verdict(result).text])
+    def __init__(self, *, about: Any, **given: Any) -> None:
+        super().__init__(**given)
+        self.about = about
+
+    def runtest(self) -> None:
+        checked = next((item for item in self.parent.result.expectations if item.about is self.about), None)
+        if checked is None:
+            raise Failed("not checked: the run ended before")
+        if not checked.ok:
+            from routesim.explain.failures import section_of
+
+            wanted = (section_of(checked), checked.line, checked.text)
+            problems = [
+                item for item in self.parent.problems if (item.code, item.place.line if item.place else 0, item.message) == wanted
+            ]
+            raise Failed(_report(problems))
+
+
+class ScenarioItem(_Item):
+    """The run as a whole; where nothing else of its file is run, all that it expects too."""
+
+    def runtest(self) -> None:
+        from routesim.diagnostics import Invalid
+
+        try:
+            scenario = self.parent.scenario
+        except Invalid as invalid:
+            raise Failed(f"{invalid.diagnostics[0].message}\n{_told(invalid.diagnostics)}") from None
+        for warning in scenario.warnings:
+            self.add_report_section("call", "routesim", _told([warning]))
+        if self.parent.result.ok:
+            return
+        alone = not any(isinstance(item, ExpectationItem) and item.parent is self.parent for item in self.session.items)
+        problems = [item for item in self.parent.problems if alone or item.code in ("step", "end")]
+        if problems:
+            from routesim.report.summary.summary import verdict
+
+            raise Failed(f"{_report(problems)}\n{verdict(self.parent.result).text}")
+
+
+def _report(problems: "list[Diagnostic]") -> str:
+    """In the first line the reason for the first of them, which pytest repeats in its summary."""
+    from routesim.report.formats.diagnostics import failure_lines
+
+    first = problems[0]
+    reason = f"{first.message}: found {first.found}" + (f", because {first.why}" if first.why else "")
+    return "\n".join([reason, *("\n".join(failure_lines(item)) for item in problems)])
 
 
 def _told(problems: list[Any]) -> str:
@@ -112,6 +195,19 @@ def _told(problems: list[Any]) -> str:
     out = StringIO()
     diagnostics.write(out, problems, colour=False)
     return out.getvalue().strip("\n")
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Of the queues that a message reached: why it reached none, and those that are too many or too few."""
+    api = sys.modules.get("routesim.testing.api")
+    if op != "==" or api is None:
+        return None
+    for side, other in ((left, right), (right, left)):
+        if isinstance(side, api.ReachedQueues) and isinstance(other, (set, frozenset)):
+            reached, wanted = sorted(side), sorted(map(str, other))
+            lines = [f"reached {', '.join(reached) or 'no queue'}, expected {', '.join(wanted) or 'no queue'}"]
+            return [*lines, *([side.why] if side.why else [])]
+    return None
 
 
 @pytest.fixture
