@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import CHECK_FORMAT, OUTPUT, RABBITMQ
+from routesim.cli.shared.options import CHECK_FORMAT, EVERY_VHOST, OUTPUT, RABBITMQ
 
 EXAMPLES = examples(
     "routesim check definitions.json",
@@ -24,6 +24,7 @@ def check(
         str, typer.Option("--fail-on", metavar="SEVERITY", help="Status 1 from error, warning or note on.")
     ] = "error",
     rabbitmq: RABBITMQ = None,
+    vhost: EVERY_VHOST = None,
     witness: Annotated[
         str | None,
         typer.Option("--witness", metavar="FILE", help="Write the witnesses there, worst first: FILE, FILE-2 and so on."),
@@ -34,7 +35,7 @@ def check(
     """Find what a topology loses, loops or never does, each error with a message that shows it."""
     from routesim.cli.handlers.checking import CheckOptions, check_files
 
-    options = CheckOptions(tuple(select or ()), tuple(ignore or ()), fail_on, rabbitmq, witness, format, output)
+    options = CheckOptions(tuple(select or ()), tuple(ignore or ()), fail_on, rabbitmq, witness, format, output, vhost)
     sys.exit(check_files(files, options))
 
 

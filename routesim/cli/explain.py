@@ -8,7 +8,7 @@ import typer
 from routesim.cli.shared.commands import OneCommand
 from routesim.cli.shared.groups import OPTIONS
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import ANSWER_FORMAT, FILE, HEADERS, NEWEST_RABBITMQ, RABBITMQ
+from routesim.cli.shared.options import ANSWER_FORMAT, FILE, HEADERS, NEWEST_RABBITMQ, OUTPUT, RABBITMQ, VHOST
 from routesim.cli.shared.words import WithWords
 
 KEY = Annotated[str, typer.Argument(metavar="KEY", help="The routing key.")]
@@ -16,7 +16,7 @@ PATTERNS = Annotated[list[str] | None, typer.Argument(metavar="[PATTERN]...", he
 
 EXAMPLES = examples(
     "routesim explain topic order.created 'order.*' '#'",
-    "routesim explain route scenarios/shoes.yaml --exchange shop ship.shoes",
+    "routesim explain route scenarios/shoes.yaml shop ship.shoes",
     "routesim explain ack",
     "routesim explain COMMAND --help",
 )
@@ -32,23 +32,27 @@ _command = partial(app.command, cls=OneCommand)
 @_command(
     "topic", epilog=examples("routesim explain topic ship.shoes", "routesim explain topic ship.shoes 'ship.*' ship.any '#.boots'")
 )
-def topic(key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None) -> None:
+def topic(
+    key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None, output: OUTPUT = None
+) -> None:
     """Which binding keys match a routing key, word by word; without any, it teaches."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import rules_of
     from routesim.explain.topic import explain_topic
 
-    answered(lambda: explain_topic(key, patterns or [], rules_of(rabbitmq)), format)
+    answered(lambda: explain_topic(key, patterns or [], rules_of(rabbitmq)), format, output)
 
 
 @_command("direct", epilog=examples("routesim explain direct error error warning"))
-def direct(key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None) -> None:
+def direct(
+    key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None, output: OUTPUT = None
+) -> None:
     """Which bindings of a direct exchange match."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import rules_of
     from routesim.explain.types import explain_direct
 
-    answered(lambda: explain_direct(key, patterns or [], rules_of(rabbitmq)), format)
+    answered(lambda: explain_direct(key, patterns or [], rules_of(rabbitmq)), format, output)
 
 
 @_command("fanout", epilog=examples("routesim explain fanout anything red blue"))
@@ -57,13 +61,14 @@ def fanout(
     patterns: PATTERNS = None,
     rabbitmq: NEWEST_RABBITMQ = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """Why a fanout exchange ignores the key."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import rules_of
     from routesim.explain.types import explain_fanout
 
-    answered(lambda: explain_fanout(key, patterns or [], rules_of(rabbitmq)), format)
+    answered(lambda: explain_fanout(key, patterns or [], rules_of(rabbitmq)), format, output)
 
 
 @_command("headers", epilog=examples("routesim explain headers -H size:=42 'x-match=any,kind=shoes,size:=42'"))
@@ -74,13 +79,14 @@ def headers(
     header: HEADERS = None,
     rabbitmq: NEWEST_RABBITMQ = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """Which bindings of a headers exchange a message's headers satisfy."""
     from routesim.cli.handlers.explaining import answered, table_of, tables_of
     from routesim.cli.shared.refusing import rules_of
     from routesim.explain.types import explain_headers
 
-    answered(lambda: explain_headers(table_of(header or []), tables_of(criteria or []), rules_of(rabbitmq)), format)
+    answered(lambda: explain_headers(table_of(header or []), tables_of(criteria or []), rules_of(rabbitmq)), format, output)
 
 
 @_command("default", epilog=examples("routesim explain default jobs jobs mail"))
@@ -89,13 +95,14 @@ def default(
     queues: Annotated[list[str] | None, typer.Argument(metavar="[QUEUE]...", help="Queues that exist.")] = None,
     rabbitmq: NEWEST_RABBITMQ = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """How the default exchange finds a queue by its name."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import rules_of
     from routesim.explain.types import explain_default
 
-    answered(lambda: explain_default(key, queues or [], rules_of(rabbitmq)), format)
+    answered(lambda: explain_default(key, queues or [], rules_of(rabbitmq)), format, output)
 
 
 @_command("exchange", epilog=examples(
@@ -111,12 +118,13 @@ def exchange(
     header: HEADERS = None,
     rabbitmq: NEWEST_RABBITMQ = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """Which bindings an exchange of any type chooses, and why: topic, x-consistent-hash, x-random and the others."""
     from routesim.cli.handlers.explaining import answer_of_exchange, answered
     from routesim.cli.shared.refusing import rules_of
 
-    answered(lambda: answer_of_exchange(type, [key, *(bindings or [])], header or [], rules_of(rabbitmq)), format)
+    answered(lambda: answer_of_exchange(type, [key, *(bindings or [])], header or [], rules_of(rabbitmq)), format, output)
 
 
 # The rare types as commands of their own, as they were before `exchange`.
@@ -129,23 +137,26 @@ def _hash(kind: str) -> None:
         ] = None,
         rabbitmq: NEWEST_RABBITMQ = None,
         format: ANSWER_FORMAT = None,
+        output: OUTPUT = None,
     ) -> None:
         """Which binding the hash of the key chooses."""
         from routesim.cli.handlers.explaining import answered
         from routesim.cli.shared.refusing import rules_of
         from routesim.explain.types import explain_hash
 
-        answered(lambda: explain_hash(kind, key, bindings or [], rules_of(rabbitmq)), format)
+        answered(lambda: explain_hash(kind, key, bindings or [], rules_of(rabbitmq)), format, output)
 
 
 def _other(kind: str, line: str) -> None:
     @_command(kind, hidden=True, help=line, epilog=examples(f"routesim explain {kind} order42 a.b '#'"))
-    def other(key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None) -> None:
+    def other(
+        key: KEY, patterns: PATTERNS = None, rabbitmq: NEWEST_RABBITMQ = None, format: ANSWER_FORMAT = None, output: OUTPUT = None
+    ) -> None:
         from routesim.cli.handlers.explaining import answered
         from routesim.cli.shared.refusing import rules_of
         from routesim.explain.types import explain_any
 
-        answered(lambda: explain_any(kind, key, patterns or [], rules_of(rabbitmq)), format)
+        answered(lambda: explain_any(kind, key, patterns or [], rules_of(rabbitmq)), format, output)
 
 
 for _kind in ("x-consistent-hash", "x-modulus-hash"):
@@ -161,15 +172,20 @@ for _kind, _line in {
 
 
 @_command("route", epilog=examples(
-    "routesim explain route scenarios/shoes.yaml --exchange shop ship.shoes",
-    "routesim explain route definitions.json -e orders eu.new --expect-queue jobs",
+    "routesim explain route scenarios/shoes.yaml shop ship.shoes",
+    "routesim explain route definitions.json orders eu.new --expect-queue jobs",
+    "routesim explain route definitions.json jobs",
 ))  # fmt: skip
 def route(
     file: FILE,
-    key: Annotated[str, typer.Argument(metavar="[KEY]", help="The routing key.")] = "",
+    where: Annotated[
+        str | None, typer.Argument(metavar="[EXCHANGE]", help="Where it is published. Default: the default exchange.")
+    ] = None,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="The routing key; what stands alone is the key.")] = None,
     exchange: Annotated[
-        str, typer.Option("--exchange", "-e", metavar="NAME", help="Where it is published. Default: the default exchange.")
-    ] = "",
+        str | None, typer.Option("--exchange", "-e", metavar="NAME", help="The exchange, where it does not stand before the key.")
+    ] = None,
+    key_option: Annotated[str | None, typer.Option("--key", "-k", metavar="KEY", help="The key, likewise.")] = None,
     header: HEADERS = None,
     expect_queue: Annotated[
         list[str] | None,
@@ -177,7 +193,9 @@ def route(
     ] = None,
     expect_nothing: Annotated[bool, typer.Option("--expect-nothing", help="Status 1 if any queue is reached.")] = False,
     rabbitmq: RABBITMQ = None,
+    vhost: VHOST = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """The whole way of a message through a topology, hits and misses, and what can become of it later."""
     from routesim.cli.handlers.explaining import answered, table_of
@@ -185,10 +203,25 @@ def route(
     from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.route import explain_route
 
+    words = [word for word in (where, key) if word is not None]
+    if len(words) == 2 and (exchange is not None or key_option is not None):
+        raise UsageError(f"'{words[0]}' and '{words[1]}' are exchange and key already; leave out --exchange and --key")
+    if exchange is None and (len(words) == 2 or (words and key_option is not None)):
+        exchange = words.pop(0)
+    if words and key_option is not None:
+        raise UsageError(f"the key is given twice: '{words[0]}' and --key {key_option}")
+    chosen = words[0] if words else key_option or ""
     if expect_queue and expect_nothing:
         raise UsageError("--expect-queue and --expect-nothing contradict each other")
     expected = frozenset(expect_queue or ()) if expect_queue or expect_nothing else None
-    answered(lambda: explain_route(scenario_of(file, rabbitmq), exchange, key, table_of(header or []) or None, expected), format)
+    answered(
+        lambda: explain_route(
+            scenario_of(file, rabbitmq, vhost=vhost), exchange or "", chosen, table_of(header or []) or None, expected
+        ),
+        format,
+        output,
+        (file,),
+    )
 
 
 @_command("message", epilog=examples("routesim explain message scenarios/shoes.yaml m3"))
@@ -196,14 +229,16 @@ def message(
     file: FILE,
     id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
     rabbitmq: RABBITMQ = None,
+    vhost: VHOST = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """The life of one message in a run, with the cause at every turn."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.message import explain_message
 
-    answered(lambda: explain_message(scenario_of(file, rabbitmq), id), format)
+    answered(lambda: explain_message(scenario_of(file, rabbitmq, vhost=vhost), id), format, output, (file,))
 
 
 @_command("task", epilog=examples("routesim explain task scenarios/introduction/five-ways-to-lose.yaml early"))
@@ -211,14 +246,16 @@ def task(
     file: FILE,
     id: Annotated[str, typer.Argument(metavar="ID", help="The task's id.")],
     rabbitmq: RABBITMQ = None,
+    vhost: VHOST = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """What became of a task: sent, routed, run, acknowledged, killed, sent anew."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.task import explain_task
 
-    answered(lambda: explain_task(scenario_of(file, rabbitmq, redis=True), id), format)
+    answered(lambda: explain_task(scenario_of(file, rabbitmq, vhost=vhost, redis=True), id), format, output, (file,))
 
 
 @_command("queue", epilog=examples("routesim explain queue scenarios/shoes.yaml warehouse"))
@@ -226,26 +263,29 @@ def queue(
     file: FILE,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The queue's name.")],
     rabbitmq: RABBITMQ = None,
+    vhost: VHOST = None,
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """What can reach a queue, its settings and who won, where its messages go, its contents over time."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.queue import explain_queue
 
-    answered(lambda: explain_queue(scenario_of(file, rabbitmq), name), format)
+    answered(lambda: explain_queue(scenario_of(file, rabbitmq, vhost=vhost), name), format, output, (file,))
 
 
 @_command("error", epilog=examples("routesim explain error unknown-queue", "routesim explain error 406"))
 def error(
     code: Annotated[str, typer.Argument(metavar="CODE", help="routesim's own, or AMQP's number or name.")],
     format: ANSWER_FORMAT = None,
+    output: OUTPUT = None,
 ) -> None:
     """What an error means, an example, and the cure."""
     from routesim.cli.handlers.explaining import answered
     from routesim.explain.pages.errors import explain_error
 
-    answered(lambda: explain_error(code), format)
+    answered(lambda: explain_error(code), format, output)
 
 
 COMMAND = CliCommand(app, "")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import FILE, GRAPH_FORMAT, HEADERS, OUTPUT, RABBITMQ
+from routesim.cli.shared.options import FILE, GRAPH_FORMAT, HEADERS, OUTPUT, RABBITMQ, VHOST
 
 EXAMPLES = examples(
     "routesim graph scenarios/shoes.yaml",
@@ -18,7 +18,7 @@ EXAMPLES = examples(
 
 def graph(
     file: FILE,
-    format: GRAPH_FORMAT = "tree",
+    format: GRAPH_FORMAT = None,
     message: Annotated[str | None, typer.Option("--message", "-m", metavar="ID", help="Run it and mark its way.")] = None,
     exchange: Annotated[
         str | None, typer.Option("--exchange", "-e", metavar="NAME", help="Mark the way of a publish to this exchange.")
@@ -30,13 +30,14 @@ def graph(
         int | None, typer.Option("--depth", min=0, metavar="N", help="How far from there (1), or how deep a tree.")
     ] = None,
     rabbitmq: RABBITMQ = None,
+    vhost: VHOST = None,
     output: OUTPUT = None,
 ) -> None:
     """Draw exchanges, queues and all the ways between them, and the way that a message takes."""
     from routesim.cli.handlers.drawing import DrawOptions, draw
 
     way = (exchange, key, tuple(header or ())) if exchange is not None else None
-    sys.exit(draw(file, DrawOptions(format, message, way, focus, depth, rabbitmq, output)))
+    sys.exit(draw(file, DrawOptions(format, message, way, focus, depth, rabbitmq, output, vhost)))
 
 
 COMMAND = CliCommand(graph, EXAMPLES)

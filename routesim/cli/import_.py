@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import OUTPUT, RABBITMQ
+from routesim.cli.shared.options import OUTPUT, RABBITMQ, VHOST
 
 EXAMPLES = examples(
     "routesim import definitions.json",
@@ -20,9 +20,7 @@ EXAMPLES = examples(
 
 def import_(
     file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="A definitions file of RabbitMQ; - is stdin.")] = None,
-    vhost: Annotated[
-        str | None, typer.Option("--vhost", metavar="NAME", help="Which vhost. Default: /, or the only one with something in it.")
-    ] = None,
+    vhost: VHOST = None,
     format: Annotated[
         str, typer.Option("--format", "-f", metavar="FORMAT", help="scenario (default), or definitions: that vhost alone.")
     ] = "scenario",

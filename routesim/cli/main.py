@@ -10,15 +10,24 @@ from routesim import __version__
 from routesim.cli.shared.commands import OPTIONS, Commands
 from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.help import examples
-from routesim.cli.shared.output import forget, stderr_line
+from routesim.cli.shared.output import colour_chosen, forget, stderr_line
 
 EPILOGUE = (
     examples(
         "routesim new shop",
-        "routesim run shop.yaml",
-        "routesim explain route shop.yaml --exchange orders order.created",
+        "routesim run shop",
+        "routesim explain route shop.scenario.yaml orders order.created",
     )
     + "\n\nroutesim COMMAND --help says more about each command."
+)
+
+# What `routesim` alone says: what one may want, and what to type then.
+BY_INTENT = (
+    ("learn", "routesim run hello"),
+    ("try your own", "routesim new shop && routesim run shop"),
+    ("test in CI", "routesim check definitions.json; routesim run *.scenario.yaml -q"),
+    ("upgrade RabbitMQ", "routesim upgrade definitions.json --rabbitmq 3.13..4.3"),
+    ("find a lost task", "routesim import celery proj, then routesim explain task FILE ID"),
 )
 
 app = typer.Typer(name="routesim", cls=Commands, epilog=EPILOGUE, **OPTIONS)
@@ -28,6 +37,12 @@ app = typer.Typer(name="routesim", cls=Commands, epilog=EPILOGUE, **OPTIONS)
 def routesim(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    color: Annotated[
+        str,
+        typer.Option(
+            "--color", metavar="WHEN", help="always, never or auto (default). Of every command; FORCE_COLOR and NO_COLOR."
+        ),
+    ] = "auto",
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something goes wrong inside routesim.")] = False,
 ) -> None:
     """Where each message goes in RabbitMQ, why, and why not elsewhere."""
@@ -35,7 +50,10 @@ def routesim(
         typer.echo(f"routesim {__version__}")
         raise typer.Exit(OK)
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        typer.echo("Where each message goes in RabbitMQ, why, and why not elsewhere. To\n")
+        for want, commands in BY_INTENT:
+            typer.echo(f"  {want:<18}{commands}")
+        typer.echo("\nroutesim --help lists all commands.")
         raise typer.Exit(UNUSABLE)
 
 
@@ -53,9 +71,34 @@ def main() -> None:
     sys.exit(status)
 
 
-def _status(arguments: list[str]) -> int:
+COLOURS = ("always", "never", "auto")
+
+
+def _without_colour(arguments: list[str]) -> list[str]:
+    """The command line without `--color`, which may stand anywhere before `--` and is carried out. Raises `UsageError`."""
+    left: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            return [*left, word, *words]
+        name, equals, when = word.partition("=")
+        if word == "--no-color":
+            colour_chosen("never")
+        elif name in ("--color", "--colour"):
+            when = when if equals else next(words, "")
+            if when not in COLOURS:
+                raise UsageError(f"--color takes {', '.join(COLOURS)}, not '{when}'")
+            colour_chosen(when)
+        else:
+            left.append(word)
+    return left
+
+
+def _status(given: list[str]) -> int:
     command: Any = typer.main.get_command(app)
+    arguments = given
     try:
+        arguments = _without_colour(given)
         # Without its own handling of errors the library returns the status of a typer.Exit.
         status = command(args=arguments, prog_name="routesim", standalone_mode=False)
         return _flushed(status if isinstance(status, int) else OK)

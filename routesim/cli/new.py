@@ -9,14 +9,15 @@ from routesim.cli.shared.help import CliCommand, examples
 
 EXAMPLES = examples(
     "routesim new --list",
-    "routesim new shop --template topics && routesim run shop.yaml",
+    "routesim new shop --template topics && routesim run shop",
     "routesim new - --template retry | routesim run -",
 )
 
 
 def new(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The file, .yaml is added where it is missing; - is stdout.")
+        str | None,
+        typer.Argument(metavar="[NAME]", help="The file; .scenario.yaml is added where it has no ending; - is stdout."),
     ] = None,
     template: Annotated[
         str | None, typer.Option("--template", "-t", metavar="NAME", help="Which pattern. Default: work-queue.")

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import FAIL_ON_LOSS, MANAGEMENT, OUTPUT, RUN_FORMAT, SCENARIOS
+from routesim.cli.shared.options import FAIL_ON_LOSS, MANAGEMENT, OUTPUT, RABBITMQ, RUN_FORMAT, SCENARIOS, VHOST
 
+Strings = list[str]  # where an option is called `list`, the type is out of sight
 EXAMPLES = examples(
-    "routesim run scenarios/hello.yaml",
+    "routesim run hello",
+    "routesim run scenarios/",
     "routesim run scenarios/*.yaml --quiet --jobs 0",
     "routesim run scenarios/flaky-worker.yaml --seeds 1..1000",
     "routesim run shop.yaml --format json | jq .counts",
@@ -19,9 +21,18 @@ EXAMPLES = examples(
     "routesim run scenarios/*.yaml --format html --output report.html",
     "routesim run scenarios/prefetch.yaml -q --plot",
     "cat shop.yaml | routesim run -",
+    "routesim run scenarios/shoes.yaml --message m3 --hide-infrastructure",
     "routesim run scenarios/shoes.yaml --step",
     "routesim run scenarios/*.yaml --watch",
 )
+
+
+def _list_shipped(asked: bool) -> None:
+    """Whatever else is on the command line, or is missing there."""
+    if asked:
+        from routesim.cli.handlers.creating import list_shipped
+
+        sys.exit(list_shipped())
 
 
 def run(
@@ -46,6 +57,8 @@ def run(
         str | None, typer.Option("--broker", metavar="AMQP", help="On this real RabbitMQ instead: amqp://user:password@host.")
     ] = None,
     management: MANAGEMENT = None,
+    rabbitmq: RABBITMQ = None,
+    vhost: VHOST = None,
     speed: Annotated[
         int, typer.Option("--speed", min=1, metavar="N", help="With --broker: all times are N times shorter there.")
     ] = 1,
@@ -63,16 +76,53 @@ def run(
             "--watch", help="Run again whenever a file changes, and show what that changed. Goes on until Ctrl-C (status 130)."
         ),
     ] = False,
+    list: Annotated[
+        bool,
+        typer.Option(
+            "--list",
+            "-l",
+            callback=_list_shipped,
+            is_eager=True,
+            help="Say which scenarios come with routesim, to be run by their names.",
+        ),
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Look at the topologies too: status 1 for what `routesim check` calls an error.")
+    ] = False,
+    message: Annotated[
+        Strings | None, typer.Option("--message", "-m", metavar="ID", help="Only rows about this message or task. Repeatable.")
+    ] = None,
+    queue: Annotated[
+        Strings | None, typer.Option("--queue", metavar="NAME", help="Only rows about this queue. Repeatable.")
+    ] = None,
+    consumer: Annotated[
+        Strings | None, typer.Option("--consumer", metavar="NAME", help="Only rows about this consumer or worker. Repeatable.")
+    ] = None,
+    hide_infrastructure: Annotated[
+        bool, typer.Option("--hide-infrastructure", help="No rows of declarations, limits and what workers tell each other.")
+    ] = False,
     fail_on_loss: FAIL_ON_LOSS = False,
     plot: Annotated[bool, typer.Option("--plot", help="Ready and unacked messages of each queue over virtual time.")] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.handlers.running import RunOptions, run_files, until_of
-    from routesim.cli.shared.exits import UsageError
+    from routesim.cli.shared.exits import UNUSABLE, UsageError
+    from routesim.cli.shared.files import found
+    from routesim.cli.shared.options import SEEDS_FORMAT, format_of
+    from routesim.report.formats import RUN, SEEDS, formats_of
+    from routesim.report.trace.filtering import RowFilter
 
+    files = found(files)
+
+    format = (
+        format_of(format, output, formats_of(RUN))
+        if seeds is None
+        else format_of(format, output, formats_of(SEEDS), SEEDS_FORMAT)
+    )
+    rows = RowFilter(tuple(message or ()), tuple(queue or ()), tuple(consumer or ()), not hide_infrastructure)
     options = RunOptions(
         format, output, quiet, until_of(until), seed, max_events, coverage or fail_under is not None, fail_under, plot,
-        fail_on_loss,
+        fail_on_loss, rabbitmq, vhost, rows if rows.asks else None,
     )  # fmt: skip
     if step:
         from routesim.cli.terminal import step_mode
@@ -85,10 +135,16 @@ def run(
 
         watch_mode.check(files, options, {"--broker": broker is not None, "--seeds": seeds is not None, "--jobs": jobs != 1})
         watch_mode.watch(files, options)
+    if broker is not None and rabbitmq is not None:
+        raise UsageError("--broker has a version of its own; leave out --rabbitmq")
     if broker is None and (management is not None or speed != 1):
         raise UsageError("--management and --speed go with --broker: the embedded engine needs neither")
     if fail_on_loss and (broker is not None or seeds is not None):
         raise UsageError("--fail-on-loss is of one run of the embedded engine; leave out --broker and --seeds")
+    if check and (broker is not None or seeds is not None):
+        raise UsageError("--check goes with one run of the embedded engine; leave out --broker and --seeds")
+    if rows.asks and seeds is not None:
+        raise UsageError(f"{rows.described()} chooses rows of a trace, and --seeds has none; leave out one")
     if plot and (broker is not None or seeds is not None):
         raise UsageError("--plot shows one run of the embedded engine; leave out --broker and --seeds")
     if broker is not None:
@@ -101,12 +157,17 @@ def run(
         from routesim.cli.handlers.sweeping import parsed, sweep_files
 
         sys.exit(sweep_files(files, options, parsed(seeds), _count(jobs)))
-    if jobs != 1 and len(files) > 1:
+    if jobs != 1 and len(files) > 1 and _count(jobs) > 1:
         from routesim.cli.handlers import parallel
 
-        if _count(jobs) > 1:
-            sys.exit(parallel.run_files(files, options, _count(jobs)))
-    sys.exit(run_files(files, options))
+        status = parallel.run_files(files, options, _count(jobs))
+    else:
+        status = run_files(files, options)
+    if check and status < UNUSABLE:
+        from routesim.cli.handlers.checking import errors_in
+
+        status = max(status, errors_in(files, rabbitmq, vhost))
+    sys.exit(status)
 
 
 def _count(jobs: int) -> int:

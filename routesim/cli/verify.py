@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import MANAGEMENT, OUTPUT, VERIFY_FORMAT
+from routesim.cli.shared.options import MANAGEMENT, OUTPUT, VERIFY_FORMAT, VHOST
 
 EXAMPLES = examples(
     "routesim verify scenarios/*.yaml --broker amqp://localhost",
@@ -30,7 +30,8 @@ def verify(
     restart: Annotated[
         str | None, typer.Option("--restart", metavar="COMMAND", help="What restarts the broker, for scenarios that need it.")
     ] = None,
-    format: VERIFY_FORMAT = "table",
+    vhost: VHOST = None,
+    format: VERIFY_FORMAT = None,
     output: OUTPUT = None,
 ) -> None:
     """Run scenarios here and on a real RabbitMQ, and compare what can be seen.
@@ -41,7 +42,7 @@ def verify(
     from routesim.cli.handlers.verifying import VerifyOptions, verify_all
 
     target = BrokerTarget(broker, management, speed, restart)
-    sys.exit(verify_all(VerifyOptions(files or [], target, random, seed, keep, format, output)))
+    sys.exit(verify_all(VerifyOptions(files or [], target, random, seed, keep, format, output, vhost)))
 
 
 COMMAND = CliCommand(verify, EXAMPLES)

@@ -1,9 +1,11 @@
-"""The first scenarios that `routesim new` writes: the YAML files beside this one, whose names are theirs."""
+"""The first scenarios that `routesim new` writes, the YAML files beside this one, and those that come along to be run."""
 
 import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "templates"
+PACKAGE = Path(__file__).parents[1]
+SHIPPED = (PACKAGE / "scenarios", PACKAGE.parent / "scenarios")  # as installed; in a checkout
 DEFAULT = "work-queue"
 
 
@@ -15,6 +17,30 @@ def templates() -> dict[str, str]:
 def template(name: str) -> str:
     """The text of a template that there is."""
     return (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def shipped() -> dict[str, str]:
+    """The paths of the scenarios that come with routesim, by their names, such as `hello` or `celery/time-limits`; and by the
+    last part of the name too, where that is of one alone."""
+    paths = {name: str(path) for name, path in _shipped().items()}
+    last = [name.rpartition("/")[2] for name in paths]
+    short = {last_part: path for last_part, path in zip(last, paths.values(), strict=True) if last.count(last_part) == 1}
+    return {**short, **paths}
+
+
+def shipped_titles() -> dict[str, str]:
+    """Their titles, by their whole names."""
+    found = {}
+    for name, path in _shipped().items():
+        title = re.search(r"^name: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        found[name] = title[1].strip("\"'") if title else ""
+    return found
+
+
+def _shipped() -> dict[str, Path]:
+    folder = next((folder for folder in SHIPPED if (folder / "hello.yaml").is_file()), None)
+    paths = sorted(folder.rglob("*.yaml")) if folder is not None else []
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths} if folder is not None else {}
 
 
 def _sentence(path: Path) -> str:

@@ -58,7 +58,10 @@ def test_help_of_run_names_every_option_with_examples() -> None:
 def test_no_arguments_is_help_and_status_2() -> None:
     done = routesim()
     assert done.status == 2
-    assert "Usage: routesim" in done.out + done.err
+    lines = done.out.splitlines()
+    assert len([line for line in lines if line.startswith("  ")]) == 5
+    assert max(map(len, lines)) < 80
+    assert "routesim --help lists all commands." in lines
 
 
 def test_run_without_a_file_says_what_is_missing() -> None:
@@ -210,7 +213,7 @@ def test_names_of_files_may_be_anything(folder: Path) -> None:
 
 def test_until(folder: Path) -> None:
     (folder / "slow.yaml").write_bytes(b"queues: {q: }\nsteps: [{publish: {routing_key: q, count: 10, every: 1s}}]\n")
-    for until, published in (("idle", 10), ("steps", 1), ("4s", 5), ("4500", 5), ("0", 1)):
+    for until, published in (("idle", 10), ("steps", 1), ("4s", 5), ("4500ms", 5), ("0", 1)):
         result = json.loads(routesim("run", "slow.yaml", "-f", "json", "--until", until, cwd=folder).out)
         assert result["counts"]["published"] == published
 
@@ -242,11 +245,21 @@ def test_plain_is_the_format_of_a_pipe(folder: Path) -> None:
     assert routesim("run", "small.yaml", cwd=folder).out == routesim("run", "small.yaml", "-f", "plain", cwd=folder).out
 
 
-def test_nothing_is_drawn_in_colour_in_a_pipe(folder: Path) -> None:
+def test_nothing_is_drawn_in_colour_in_a_pipe_unless_that_is_asked_for(folder: Path) -> None:
     for format in ("table", "plain"):
-        coloured = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "CLICOLOR_FORCE": "1"}
-        assert "\x1b" not in routesim("run", "failing.yaml", "-f", format, cwd=folder, **coloured).out
+        asked = ("run", "failing.yaml", "-f", format)
+        coloured = {"TERM": "xterm-256color", "CLICOLOR_FORCE": "1"}
+        assert "\x1b" not in routesim(*asked, cwd=folder, **coloured).out
+        assert "\x1b" not in routesim(*asked, cwd=folder, FORCE_COLOR="0").out
+        assert "\x1b" in routesim(*asked, cwd=folder, FORCE_COLOR="1").out
+        assert "\x1b" not in routesim(*asked, cwd=folder, FORCE_COLOR="1", NO_COLOR="1").out
+        assert "\x1b" in routesim(*asked, "--color", "always", cwd=folder, NO_COLOR="1").out
+        assert "\x1b" in routesim("--color=always", *asked, cwd=folder).out
+        assert "\x1b" not in routesim(*asked, "--no-color", cwd=folder, FORCE_COLOR="1").out
     assert "\x1b" not in routesim("run", "broken.yaml", cwd=folder).err
+    assert routesim("run", "small.yaml", "--color", "maybe", cwd=folder).err.startswith(
+        "error: --color takes always, never, auto"
+    )
 
 
 # --output ------------------------------------------------------------------------------------------------------------

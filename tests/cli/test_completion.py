@@ -133,7 +133,10 @@ def test_values(words: tuple[str, ...], expected: list[str]) -> None:
 @pytest.mark.parametrize(("words", "expected"), [
     (("explain", "route", SHOES, "--exchange", "shop"), ["shop", "shop.unrouted", "shop.dlx"]), (("explain", "route", "-e", ""), []),
     (("explain", "route", SHOES, "--exchange=shop.d"), ["--exchange=shop.dlx"]), (("explain", "route", SHOES, "-e", "shop", ""), ["ship.shoes", "ship.boots", "refund"]),
-    (("explain", "route", SHOES, ""), ["warehouse", "audit", "unrouted", "parked"]), (("explain", "route", SHOES, "--expect-queue", "a"), ["audit"]),
+    (("explain", "route", SHOES, ""), ["shop", "shop.unrouted", "shop.dlx", "warehouse", "audit", "unrouted", "parked"]),
+    (("explain", "route", SHOES, "shop", ""), ["ship.shoes", "ship.boots", "refund"]), (("run", SHOES, "--queue", "a"), ["audit"]), (("run", SHOES, "--consumer", ""), ["packer"]),
+    (("upgrade", SHOES, "--rabbitmq", "3.13..4"), ["3.13..4.0", "3.13..4.1", "3.13..4.2", "3.13..4.3"]), (("--color", "a"), ["always", "auto"]),
+     (("explain", "route", SHOES, "--expect-queue", "a"), ["audit"]),
     (("explain", "queue", SHOES, ""), ["warehouse", "audit", "unrouted", "parked"]), (("explain", "message", SHOES, ""), ["m1", "m2", "m3", "m4"]),
     (("graph", SHOES, "--message", "m"), ["m1", "m2", "m3", "m4"]), (("graph", SHOES, "--focus", "pa"), ["parked", "packer"]), (("graph", SHOES, "-e", "amq.t"), ["amq.topic"]),
     (("graph", SHOES, "-e", "shop", "-k", "sh"), ["ship.shoes", "ship.boots"]),
@@ -144,7 +147,8 @@ def test_names_in_the_file(words: tuple[str, ...], expected: list[str]) -> None:
 
 
 def test_vhosts(folder: Path) -> None:
-    assert texts("import", str(folder / "definitions.json"), "--vhost", "") == ["shop"]
+    for command in (("import",), ("run",), ("graph",), ("check",), ("explain", "queue"), ("upgrade",), ("diff",)):
+        assert texts(*command, str(folder / "definitions.json"), "--vhost", "") == ["shop"]
 
 
 def test_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +211,7 @@ def test_somebody_has_thought_of_every_parameter() -> None:
         for parameter in command.params:
             if not getattr(parameter, "is_flag", False):
                 source_of(CommandLine(path, command, {}), parameter)
-                used |= {parameter.name, f"{' '.join(path)} {parameter.name}", f"{path[0]} {parameter.name}"}
+                used |= {parameter.name, *(f"{name} {parameter.name}" for name in (" ".join(path), *path[:1]))}
     assert set(suggesting.SOURCES) <= used, "nobody has this parameter any more"
 
 

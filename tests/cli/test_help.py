@@ -103,7 +103,7 @@ WRONG = {
     ("--verison",): "routesim has no option '--verison'; did you mean '--version'?",
     ("--format", "json"): "routesim has no option '--format'; the options of a command stand behind its name",
     ("--debug=1",): "--debug takes no value",
-    ("run",): "routesim run needs SCENARIO...: scenario or definitions files; - is stdin",
+    ("run",): "routesim run needs SCENARIO...: scenario or definitions files, folders of them, or names of --list; - is stdin",
     ("explain", "queue", SHOES): "routesim explain queue needs NAME: the queue's name",
     ("verify",): "routesim verify needs --broker AMQP: the real RabbitMQ",
     ("run", "x", "--fromat"): "routesim run has no option '--fromat'; did you mean '--format'?",

@@ -49,7 +49,8 @@ def test_the_list_says_what_each_shows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "file"), [("shop", "shop.yaml"), ("shop.yaml", "shop.yaml"), ("a.yml", "a.yml"), ("v1.2", "v1.2.yaml")]
+    ("name", "file"),
+    [("shop", "shop.scenario.yaml"), ("shop.yaml", "shop.yaml"), ("a.yml", "a.yml"), ("v1.2", "v1.2.scenario.yaml")],
 )
 def test_the_file_is_named(name: str, file: str, tmp_path: Path) -> None:
     outcome = routesim("new", str(tmp_path / name))

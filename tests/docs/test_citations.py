@@ -107,7 +107,7 @@ def test_every_link_leads_somewhere(path):
 def test_the_documentation_is_in_the_package():
     """A wheel holds all of the package, so what lies in routesim/docs is there after an install."""
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel == {"packages": ["routesim"]}
+    assert wheel == {"packages": ["routesim"], "force-include": {"scenarios": "routesim/scenarios"}}
     assert {path.name for path in (files("routesim") / "docs" / "rules").iterdir()} == {
         "README.md", "routing.md", "queues.md", "celery.md",
     }  # fmt: skip

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from routesim.check import RULES, check_file
 from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
-from routesim.cli.shared.options import choice, stdin_once
+from routesim.cli.shared.files import found
+from routesim.cli.shared.options import choice, format_of, stdin_once
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.refusing import FOR_PEOPLE, rules_of, write_problems
 from routesim.diagnostics import SEVERITIES, Diagnostic, Invalid, did_you_mean
@@ -23,10 +24,13 @@ class CheckOptions(NamedTuple):
     witness: str | None
     format: str | None
     output: str | None
+    vhost: str | None = None
 
 
 def check_files(files: list[str], options: CheckOptions) -> int:
     """Checks every file; status 1 when anything is found that counts, 2 when a file cannot be used."""
+    files = found(files)
+    options = options._replace(format=format_of(options.format, options.output, formats_of(CHECK)))
     _understood(files, options)
     stdin = read_stdin() if "-" in files else None
     suites = [_checked(path, stdin, options) for path in files]
@@ -45,7 +49,6 @@ def check_files(files: list[str], options: CheckOptions) -> int:
 
 def _understood(files: list[str], options: CheckOptions) -> None:
     """Raises `UsageError`."""
-    choice("--format", options.format, formats_of(CHECK))
     choice("--fail-on", options.fail_on, SEVERITIES)
     for option, codes in (("--select", options.select), ("--ignore", options.ignore)):
         for code in codes:
@@ -59,7 +62,7 @@ def _understood(files: list[str], options: CheckOptions) -> None:
 
 def _checked(path: str, stdin: bytes | None, options: CheckOptions) -> Suite:
     try:
-        items = check_file(path, stdin if path == "-" else None, rabbitmq=options.rabbitmq)
+        items = check_file(path, stdin if path == "-" else None, rabbitmq=options.rabbitmq, vhost=options.vhost)
     except Invalid as invalid:
         if options.format != "github" or options.output is not None:  # else annotations say it, and they are seen
             write_problems(invalid.diagnostics)
@@ -89,3 +92,16 @@ def _write_witnesses(path: str, findings: list[Diagnostic], files: list[str]) ->
             out.write(witness.scenario)
         if name != "-":
             stderr_line(f"wrote {name}: {code}")
+
+
+def errors_in(files: list[str], rabbitmq: str | None, vhost: str | None) -> int:
+    """What `check` calls an error in files that can be used, to stderr; the exit status."""
+    found = [
+        item
+        for path in files
+        if path != "-"
+        for item in check_file(path, rabbitmq=rabbitmq, vhost=vhost)
+        if item.severity == SEVERITIES[0]
+    ]
+    write_problems(found)
+    return NO if found else OK

@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
-from routesim.cli.handlers.running import same_file
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.options import choice
-from routesim.cli.shared.output import CannotWrite, opened, read_stdin, stderr_line
+from routesim.cli.shared.output import CannotWrite, opened, read_stdin, same_file, stderr_line
 from routesim.cli.shared.refusing import rules_of, scenario_of, write_problems
 from routesim.diagnostics import Invalid
 from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of

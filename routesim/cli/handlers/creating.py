@@ -4,8 +4,9 @@ import os
 
 from routesim.cli.shared.exits import OK, UsageError
 from routesim.cli.shared.output import CannotWrite, opened, stderr_line
+from routesim.cli.shared.synonyms import TEMPLATES
 from routesim.diagnostics import did_you_mean
-from routesim.scenario.starting import DEFAULT, template, templates
+from routesim.scenario.starting import DEFAULT, shipped_titles, template, templates
 
 
 def list_templates() -> int:
@@ -17,16 +18,25 @@ def list_templates() -> int:
     return OK
 
 
+def list_shipped() -> int:
+    known = shipped_titles()
+    width = max(map(len, known), default=0)
+    with opened(None) as out:
+        for name, title in known.items():
+            out.write(f"{name:<{width}}  {title}\n")
+    return OK
+
+
 def write_template(name: str | None, wanted: str | None, *, force: bool) -> int:
     """Writes the scenario; a file that there is stays as it is, unless `force` says otherwise."""
     if not name:
-        raise UsageError("new needs a name: `routesim new shop` writes shop.yaml; --list says which templates there are")
+        raise UsageError("new needs a name: `routesim new shop` writes shop.scenario.yaml; --list says which templates there are")
     known = templates()
     chosen = wanted if wanted is not None else DEFAULT
     if chosen not in known:
-        hint = did_you_mean(chosen, known)
+        hint = f"did you mean '{TEMPLATES[chosen]}'?" if chosen in TEMPLATES else did_you_mean(chosen, known)
         raise UsageError(f"no template is called '{chosen}'; " + (hint or f"there are {', '.join(known)}"))
-    path = name if name == "-" or name.endswith((".yaml", ".yml")) else f"{name}.yaml"
+    path = name if name == "-" or name.endswith((".yaml", ".yml")) else f"{name}.scenario.yaml"
     if path != "-" and os.path.lexists(path) and not force:
         raise UsageError(f"{path} exists already; --force overwrites it")
     try:
@@ -35,5 +45,5 @@ def write_template(name: str | None, wanted: str | None, *, force: bool) -> int:
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
     if path != "-":
-        stderr_line(f"wrote {path}; `routesim run {path}` runs it")
+        stderr_line(f"wrote {path}; `routesim run {name}` runs it")
     return OK

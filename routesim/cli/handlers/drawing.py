@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from routesim.cli.handlers.explaining import table_of
 from routesim.cli.shared.exits import OK, FilesRefused, UsageError
-from routesim.cli.shared.options import choice
+from routesim.cli.shared.options import format_of
 from routesim.cli.shared.output import CannotWrite, opened, wants_colour
 from routesim.cli.shared.refusing import refuse, scenario_of
 from routesim.explain.answer import CannotExplain
@@ -18,27 +18,29 @@ NEAR = 1  # steps from a focus
 class DrawOptions(NamedTuple):
     """`publish`: exchange, key and headers of a publish whose way is marked."""
 
-    format: str
+    format: str | None
     message: str | None
     publish: tuple[str, str, tuple[str, ...]] | None
     focus: str | None
     depth: int | None
     rabbitmq: str | None
     output: str | None
+    vhost: str | None = None
 
 
 def draw(file: str, options: DrawOptions) -> int:
-    choice("--format", options.format, formats_of(GRAPH))
+    format = format_of(options.format, options.output, formats_of(GRAPH)) or "tree"
+    options = options._replace(format=format)
     if options.message is not None and options.publish is not None:
         raise UsageError("--message and --exchange are two ways to be marked; give one of them")
     try:
         try:
-            graph = _graph(scenario_of(file, options.rabbitmq, redis=True), options)
+            graph = _graph(scenario_of(file, options.rabbitmq, vhost=options.vhost, redis=True), options)
         except FilesRefused as problem:
             return refuse(problem, options.format, options.output)
         with opened(options.output) as out:
             depth = options.depth if options.focus is None else None
-            writer_of(options.format, GRAPH)(out, graph, colour=wants_colour(out), depth=depth)
+            writer_of(format, GRAPH)(out, graph, colour=wants_colour(out), depth=depth)
     except (CannotExplain, CannotWrite) as problem:
         raise UsageError(str(problem)) from None
     return OK

@@ -4,6 +4,7 @@ import os
 
 from routesim.cli.handlers.converting import is_utf8, write
 from routesim.cli.shared.exits import OK, UNUSABLE, UsageError
+from routesim.cli.shared.files import named
 from routesim.cli.shared.output import read_stdin
 from routesim.cli.shared.refusing import rules_of, write_problems
 from routesim.diagnostics import Invalid
@@ -17,6 +18,7 @@ def expand_file(path: str, output: str | None, rabbitmq: str | None) -> int:
         rules_of(rabbitmq)
     folder = "" if path == "-" else os.path.dirname(path)
     try:
+        path = named(path)
         source = read_source(path, read_stdin() if path == "-" else None)
         expanded, scenario = load_expanded(source, folder, rabbitmq=rabbitmq)
     except Invalid as invalid:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from routesim.cli.shared.exits import NO, OK, FilesRefused, UsageError
-from routesim.cli.shared.options import choice
-from routesim.cli.shared.output import format_for, opened, style_of
+from routesim.cli.shared.options import choice, format_of
+from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, style_of
 from routesim.cli.shared.refusing import refuse
 from routesim.explain.answer import Answer, CannotExplain
 from routesim.report.formats import ANSWER, formats_of, writer_of
@@ -16,18 +16,25 @@ from routesim.values import INTEGER_RANGES, OTHER_TYPES, Table, Typed, Value
 from routesim.versions import Rules
 
 
-def answered(ask: Callable[[], Answer], format: str | None) -> None:
-    """Print the answer and exit: 0 when the question has been answered with yes, 1 with no, 2 when a file is refused."""
-    choice("--format", format, formats_of(ANSWER))
+def answered(ask: Callable[[], Answer], format: str | None, output: str | None = None, files: tuple[str, ...] = ()) -> None:
+    """Print the answer and exit: 0 when the question has been answered with yes, 1 with no, 2 when a file is refused.
+
+    `files`: those that are read, which the output must not take the place of.
+    """
+    format = format_of(format, output, formats_of(ANSWER))
+    keep_apart(files, output)
     try:
         answer = ask()
     except CannotExplain as problem:
         raise UsageError(str(problem)) from None
     except FilesRefused as problem:
-        sys.exit(refuse(problem, format))
-    with opened(None) as out:
-        chosen = format_for(format, out)
-        writer_of(chosen, ANSWER)(out, answer, style_of(out, chosen))
+        sys.exit(refuse(problem, format, output))
+    try:
+        with opened(output) as out:
+            chosen = format_for(format, out)
+            writer_of(chosen, ANSWER)(out, answer, style_of(out, chosen))
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None
     sys.exit(OK if answer.yes else NO)
 
 

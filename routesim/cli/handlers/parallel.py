@@ -15,12 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any, NamedTuple
 
 from routesim.broker import Broker
-from routesim.cli.handlers.running import Ran, RunOptions, check, run_one, separates, summed, usable
+from routesim.cli.handlers.running import Ran, RunOptions, check, read, run_one, separates, summed, usable
 from routesim.cli.shared.ending import undivided
 from routesim.cli.shared.exits import NO_VERDICT, FilesRefused, UsageError
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.processes import Died, Pool
-from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
+from routesim.cli.shared.refusing import Loaded, refuse_runs
 from routesim.report.formats import run_report
 from routesim.report.style import OutputStyle
 
@@ -55,7 +55,7 @@ def run_files(files: list[str], options: RunOptions, jobs: int) -> int:
     check(files, options)
     stdin = read_stdin() if "-" in files else None
     with Pool(min(jobs, len(files))) as pool:
-        pool.ask(_read, [(path, stdin if path == "-" else None) for path in files])
+        pool.ask(_read, [(path, stdin if path == "-" else None, options) for path in files])
         read: list[Loaded] = []
         for path, answer in zip(files, pool.in_order(), strict=True):
             if isinstance(answer, Died):
@@ -85,9 +85,9 @@ def _spools() -> Iterator[str]:
         yield name
 
 
-def _read(question: tuple[str, bytes | None]) -> Loaded:
+def _read(question: tuple[str, bytes | None, RunOptions]) -> Loaded:
     """The scenario as bytes, which only the process that runs it unpacks."""
-    found = loaded(*question)
+    found = read(*question)
     if found.scenario is None:
         return found
     packed: Any = pickle.dumps(found.scenario._replace(topology=None), pickle.HIGHEST_PROTOCOL)
@@ -96,7 +96,7 @@ def _read(question: tuple[str, bytes | None]) -> Loaded:
 
 def _run_all(pool: Pool, files: list[str], scenarios: list[bytes], options: RunOptions, out: IO[str], folder: str) -> int:
     format = format_for(options.format, out)
-    style = style_of(out, format, quiet=options.quiet)
+    style = style_of(out, format, quiet=options.quiet)._replace(rows=options.rows)
     encoding = getattr(out, "encoding", None) or "utf-8"
     spools = [os.path.join(folder, str(index)) for index in range(len(files))]
     pool.ask(

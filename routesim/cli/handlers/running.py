@@ -1,25 +1,30 @@
 """What `routesim run` does once its command line is understood."""
 
-import os
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from routesim.broker import Broker
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
-from routesim.cli.shared.options import choice, stdin_once
-from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr, style_of
+from routesim.cli.shared.options import choice, stdin_once, unit_checked
+from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, stderr, style_of, wants_colour
 from routesim.cli.shared.progress import Progress
-from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs, write_problems
-from routesim.durations import parse_duration
+from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs, rules_of, write_problems
 from routesim.report.formats import RUN, formats_of, run_report
+from routesim.report.formats.plain import painted
 from routesim.report.style import OutputStyle
-from routesim.run import Listener, Runner
+from routesim.run import Listener, Runner, verdicts
+from routesim.run.verdicts import verdict_of
 from routesim.scenario import Scenario
+from routesim.tables import BAD, GOOD, NOTICE, Cell
+from routesim.text import encoding_of, fitted, visible
 
 if TYPE_CHECKING:
+    from routesim.report.trace.filtering import RowFilter
     from routesim.run.expecting.coverage import Covered
 
+MOST_NAMED = 10  # files in the line that sums up many
+TRACED = ("table", "plain", "ndjson")  # formats with rows that can be chosen
 PLOTTED = ("table", "plain")  # formats with a plot where one is asked for
 
 
@@ -34,20 +39,29 @@ class RunOptions(NamedTuple):
     fail_under: float | None = None
     plot: bool = False
     fail_on_loss: bool = False
+    rabbitmq: str | None = None
+    vhost: str | None = None
+    rows: "RowFilter | None" = None
+
+
+ENDED = "ENDED"  # the word for a run whose process has died
 
 
 class Ran(NamedTuple):
-    """What is left of a run when its report has been written. `covered`: only where coverage was asked for."""
+    """What is left of a run when its report has been written. `covered`: only where coverage was asked for. `word`: the verdict,
+    or what became of it instead."""
 
     status: int
     covered: "tuple[Covered, ...]" = ()
+    word: str = ENDED
+    file: str = ""
 
 
 def until_of(text: str | None) -> str | int | None:
     """`idle`, `steps` or a duration in ms. Raises `UsageError`."""
     if text is None or text in ("idle", "steps"):
         return text
-    ms = parse_duration(text)
+    ms = unit_checked("--until", text)
     if ms is None:
         raise UsageError(f"--until takes idle, steps or a duration such as 30s, not '{text}'")
     return ms
@@ -79,6 +93,8 @@ def run_files(files: list[str], options: RunOptions) -> int:
 def summed(ran: list[Ran], options: RunOptions, out: IO[str]) -> int:
     """Ends the report of all runs; the status of the worst."""
     status = max((item.status for item in ran), default=OK)
+    if len(ran) > 1 and run_report(format_for(options.format, out)).sums_up:
+        write_sum(out, [(item.word, item.file) for item in ran], quiet=options.quiet)
     if not options.coverage:
         return status
     from routesim.report.summary.coverage import write_coverage
@@ -95,20 +111,34 @@ def summed(ran: list[Ran], options: RunOptions, out: IO[str]) -> int:
     return status if enough else max(status, NO)
 
 
+def write_sum(out: IO[str], words: list[tuple[str, str]], *, quiet: bool) -> None:
+    """One line for many runs: `78 scenarios: 77 OK, 1 FAILED (failing.yaml)`. `words`: the verdict of each, and its file."""
+    parts, tones = [], {verdicts.OK: GOOD, verdicts.RAN: NOTICE, verdicts.HELD: NOTICE}
+    for word in (*verdicts.VERDICTS, ENDED):
+        files = [file for each, file in words if each == word]
+        names = "" if word == verdicts.OK else f" ({', '.join(files[:MOST_NAMED])}{', …' if len(files) > MOST_NAMED else ''})"
+        parts += [f"{len(files)} {word}{names}"] if files else []
+    text = visible(f"{len(words)} scenarios: {', '.join(parts)}")
+    tone = next(
+        (tones.get(word, BAD) for word in reversed((*verdicts.VERDICTS, ENDED)) if any(each == word for each, _ in words)), GOOD
+    )
+    out.write("" if quiet else "\n")
+    out.write(painted(Cell(fitted(text, encoding_of(out)), tone), wants_colour(out) and not quiet) + "\n")
+
+
 def check(files: list[str], options: RunOptions) -> None:
     """Raises `UsageError` when the command line asks for what there is not, or would overwrite a scenario."""
     choice("--format", options.format, formats_of(RUN))
     if options.plot and options.format not in (None, *PLOTTED):
         raise UsageError(f"--plot goes with --format {' or '.join(PLOTTED)}; {options.format} is for programs")
+    if options.rows is not None and options.format not in (None, *TRACED):
+        raise UsageError(
+            f"{options.rows.described()} goes with --format {', '.join(TRACED)}: {options.format} shows no rows, or all"
+        )
+    if options.rabbitmq is not None:
+        rules_of(options.rabbitmq)
     stdin_once(files)
     keep_apart(files, options.output)
-
-
-def keep_apart(files: list[str], output: str | None) -> None:
-    """Raises `UsageError` when the output would take the place of a scenario."""
-    for path in files if output else ():
-        if path != "-" and same_file(path, output):
-            raise UsageError(f"--output would overwrite the scenario {path}")
 
 
 def separates(options: RunOptions) -> bool:
@@ -116,16 +146,14 @@ def separates(options: RunOptions) -> bool:
     return run_report(options.format or "plain").blank_between and not options.quiet
 
 
-def same_file(left: str, right: str | None) -> bool:
-    try:
-        return right is not None and os.path.samefile(left, right)
-    except OSError:
-        return False
-
-
 def load_all(files: list[str], options: RunOptions) -> list[Scenario]:
     """The scenarios, with their warnings written. Raises `FilesRefused` when one of them cannot be used."""
-    return usable((loaded(path, read_stdin() if path == "-" else None) for path in files), options)
+    return usable((read(path, read_stdin() if path == "-" else None, options) for path in files), options)
+
+
+def read(path: str, stdin: bytes | None, options: RunOptions) -> Loaded:
+    """One of the files, as the command line wants it to be read."""
+    return loaded(path, stdin, rabbitmq=options.rabbitmq, vhost=options.vhost)
 
 
 def usable(files: Iterable[Loaded], options: RunOptions) -> list[Scenario]:
@@ -173,7 +201,7 @@ class _Plot:
 def _run(scenario: Scenario, options: RunOptions, out: IO[str]) -> Ran:
     format = format_for(options.format, out)
     progress = Progress(scenario.name, quiet=options.quiet)
-    style = style_of(out, format, quiet=options.quiet)
+    style = style_of(out, format, quiet=options.quiet)._replace(rows=options.rows)
     return run_one(scenario, options, format, style, out, progress.tick, progress.clear)
 
 
@@ -198,7 +226,8 @@ def run_one(
         from routesim.run.expecting.coverage import covered
 
         found = covered(result)
+    word = verdict_of(result)
     if result.ok:
-        return Ran(NO if options.fail_on_loss and result.counts()["lost"] else OK, found)
+        return Ran(NO if options.fail_on_loss and result.counts()["lost"] else OK, found, word, scenario.file)
     no_verdict = result.kept_going and result.ended == "budget" and not result.ending_expected
-    return Ran(NO_VERDICT if no_verdict else NO, found)
+    return Ran(NO_VERDICT if no_verdict else NO, found, word, scenario.file)

@@ -68,7 +68,7 @@ def with_broker(work: Callable[[], int]) -> int:
 def _run_all(files: list[str], options: RunOptions, target: BrokerTarget) -> int:
     found = session(target)
     try:
-        scenarios = usable((loaded_for(path, found) for path in files), options)
+        scenarios = usable((loaded_for(path, found, options.vhost) for path in files), options)
     except FilesRefused as problem:
         return refuse_runs(problem, options.format, options.output)
     if options.seed is not None:
@@ -88,10 +88,10 @@ def _run_all(files: list[str], options: RunOptions, target: BrokerTarget) -> int
     return status
 
 
-def loaded_for(path: str, session: BrokerSession) -> Loaded:
+def loaded_for(path: str, session: BrokerSession, vhost: str | None = None) -> Loaded:
     """A file by the rules of the version that the broker has, and of what it permits where the file does not say."""
     permit = to_permit(session.features, session.profile)
-    return loaded(path, read_stdin() if path == "-" else None, rabbitmq=session.profile, redis=False, permit=permit)
+    return loaded(path, read_stdin() if path == "-" else None, rabbitmq=session.profile, redis=False, permit=permit, vhost=vhost)
 
 
 def rehearsal(scenario: Scenario, found: BrokerSession, speed: int) -> Rehearsal:
@@ -109,7 +109,7 @@ def rehearsal(scenario: Scenario, found: BrokerSession, speed: int) -> Rehearsal
 
 def _run(scenario: Scenario, plan: Rehearsal, options: RunOptions, found: BrokerSession, speed: int, out: IO[str]) -> int:
     format = format_for(options.format, out)
-    report = run_report(format)(out, scenario, style_of(out, format, quiet=options.quiet))
+    report = run_report(format)(out, scenario, style_of(out, format, quiet=options.quiet)._replace(rows=options.rows))
     result = found.run(scenario, report.listen, plan=plan, speed=speed)
     report.finish(result)
     for item in result.real.unseen if result.real is not None else ():

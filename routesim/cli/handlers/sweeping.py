@@ -8,7 +8,7 @@ from typing import IO, NamedTuple
 
 from routesim.cli.handlers.running import RunOptions, check, load_all, separates
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
-from routesim.cli.shared.options import choice
+from routesim.cli.shared.options import SEEDS_FORMAT, choice
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import refuse_runs
@@ -48,7 +48,7 @@ def sweep_files(files: list[str], options: RunOptions, seeds: Seeds, jobs: int) 
         raise UsageError("--coverage is of one run; leave out --seeds")
     if options.seed is not None:
         raise UsageError("--seed is one seed, --seeds many: give one of the two")
-    choice("with --seeds, --format", options.format, formats_of(SEEDS))
+    choice(SEEDS_FORMAT, options.format, formats_of(SEEDS))
     check(files, options)
     status = OK
     try:

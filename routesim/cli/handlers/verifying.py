@@ -4,11 +4,11 @@ import os
 import time
 from typing import Any, NamedTuple
 
-from routesim.cli.handlers.running import keep_apart
 from routesim.cli.handlers.running_on_broker import BrokerTarget, loaded_for, session, with_broker
 from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
-from routesim.cli.shared.options import choice, stdin_once
-from routesim.cli.shared.output import opened, stderr_line, style_of
+from routesim.cli.shared.files import found as found_files
+from routesim.cli.shared.options import format_of, stdin_once
+from routesim.cli.shared.output import keep_apart, opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import write_problems
 from routesim.rabbitmq.problems import BrokerProblem
@@ -31,13 +31,15 @@ class VerifyOptions(NamedTuple):
     random: int
     seed: int
     keep: str
-    format: str
+    format: str | None
     output: str | None
+    vhost: str | None = None
 
 
 def verify_all(options: VerifyOptions) -> int:
     """Exit status 1 when the engines differ somewhere."""
-    choice("--format", options.format, formats_of(VERIFY))
+    options = options._replace(files=found_files(options.files))
+    options = options._replace(format=format_of(options.format, options.output, formats_of(VERIFY)) or "table")
     if bool(options.files) == bool(options.random):
         raise UsageError("give either scenario files or --random N")
     stdin_once(options.files)
@@ -49,7 +51,7 @@ def verify_all(options: VerifyOptions) -> int:
 
 def _verify_all(options: VerifyOptions) -> int:
     found = session(options.target)
-    files = [loaded_for(path, found) for path in options.files]
+    files = [loaded_for(path, found, options.vhost) for path in options.files]
     for item in files:
         write_problems(item.problems)
     unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
@@ -61,7 +63,8 @@ def _verify_all(options: VerifyOptions) -> int:
         else:
             verdicts = _each(usable, options, found)
         shown = Verdicts(verdicts, found.version, unusable)
-        writer_of(options.format, VERIFY)(out, shown, style_of(out, options.format))
+        format = options.format or "table"
+        writer_of(format, VERIFY)(out, shown, style_of(out, format))
     if problem is not None:
         raise problem
     if unusable:

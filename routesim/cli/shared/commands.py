@@ -47,11 +47,12 @@ COMMANDS: dict[str, Listed] = {
     ),
     "celery": Listed("celery", "COMMAND", "Celery apps in a scenario: what they declare, send and consume."),
     "versions": Listed(
-        "versions", "VERSIONS", "The versions of RabbitMQ that are known, and every rule that differs between them."
+        "versions", "VERSIONS",
+        "The versions of RabbitMQ that are known, what of each was proven live or read, and every rule that differs between them."
     ),
     "upgrade": Listed(
         "versions", "UPGRADE",
-        "Run a scenario under two versions and print only what behaves differently and what would be refused."
+        "What is refused, runs differently or is found by check under one of two versions alone, and which rules touch the file."
     ),
     "docs": Listed(
         "docs", "COMMAND", "Read the documentation: guides, the format of scenarios, the rules of RabbitMQ and Celery, errors."
@@ -60,6 +61,14 @@ COMMANDS: dict[str, Listed] = {
         "completion", "COMMAND", "Print the script by which bash, zsh or fish completes commands, files and the names in them."
     ),
 }  # fmt: skip
+# How the list of commands is parted; a command of no group is of the last one.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Try": ("new", "run", "explain", "graph"),
+    "Guard": ("check", "diff", "upgrade", "versions"),
+    "Real broker": ("import", "export", "verify", "serve"),
+    "Celery": ("import celery", "celery"),
+    "Setup": (),
+}
 OPTIONS: dict[str, Any] = {
     "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
@@ -106,5 +115,9 @@ class Commands(TyperGroup):
         return typer.main.get_command(app)
 
     def format_commands(self, context: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, listed.line) for name, listed in COMMANDS.items()])
+        grouped = {name for names in GROUPS.values() for name in names}
+        *_, last = GROUPS
+        for group, names in GROUPS.items():
+            shown = names if group != last else tuple(name for name in COMMANDS if name not in grouped)
+            with formatter.section(group):
+                formatter.write_dl([(name, COMMANDS[name].line) for name in shown])

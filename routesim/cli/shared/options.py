@@ -1,5 +1,6 @@
 """Options and arguments that several commands have, declared once, and what may be given for them."""
 
+import os
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -7,7 +8,10 @@ import typer
 
 from routesim.cli.shared.exits import UsageError
 from routesim.diagnostics import did_you_mean
-from routesim.report.formats import ANSWER, CHECK, COMPARE, GRAPH, MONITOR, RUN, VERIFY, formats_of
+from routesim.durations import both_readings, parse_duration
+from routesim.report.formats import ANSWER, CHECK, COMPARE, ENDINGS, GRAPH, MONITOR, PICTURES, RUN, VERIFY, formats_of
+
+SEEDS_FORMAT = "with --seeds, --format"
 
 
 def choice(option: str, given: str | None, known: Iterable[str]) -> None:
@@ -16,6 +20,34 @@ def choice(option: str, given: str | None, known: Iterable[str]) -> None:
     if given is not None and given not in names:
         hint = did_you_mean(given, names)
         raise UsageError(f"{option} takes {', '.join(names)}, not '{given}'" + (f"; {hint}" if hint else ""))
+
+
+def format_of(given: str | None, output: str | None, known: Iterable[str], option: str = "--format") -> str | None:
+    """The format that is asked for, else the one that the ending of the output file means; None: neither says.
+
+    Raises `UsageError` where it is none of the known ones, and where a page or a picture is to hold another format.
+    """
+    names = list(known)
+    choice(option, given, names)
+    ending = os.path.splitext(output)[1].lower() if output is not None else ""
+    meant = ENDINGS.get(ending)
+    if given is None and meant in names:
+        return meant
+    if meant in PICTURES and meant != given:
+        if given is not None:
+            raise UsageError(
+                f"--format {given} does not go into {output}: {ending} means {meant}; leave out --format, or name another file"
+            )
+        raise UsageError(f"{output}: there is no {meant} here; {option} takes {', '.join(names)}")
+    return given
+
+
+def unit_checked(option: str, text: str) -> int | None:
+    """A duration in ms; None: it is none. Raises `UsageError` for a number without a unit, other than 0."""
+    readings = both_readings(text)
+    if readings:
+        raise UsageError(f"{option} {text} has no unit: {readings}?")
+    return parse_duration(text)
 
 
 def stdin_once(files: list[str]) -> None:
@@ -36,14 +68,28 @@ def _rabbitmq(default: str) -> Any:
 
 RUN_FORMAT = Annotated[str | None, _format(RUN)]
 CHECK_FORMAT = Annotated[str | None, _format(CHECK)]
-VERIFY_FORMAT = Annotated[str, _format(VERIFY, "table")]
+VERIFY_FORMAT = Annotated[str | None, _format(VERIFY, "table")]
 ANSWER_FORMAT = Annotated[str | None, _format(ANSWER)]
-GRAPH_FORMAT = Annotated[str, _format(GRAPH, "tree")]
+GRAPH_FORMAT = Annotated[str | None, _format(GRAPH, "tree")]
 MONITOR_FORMAT = Annotated[str | None, _format(MONITOR)]
 COMPARE_FORMAT = Annotated[str | None, _format(COMPARE)]
-OUTPUT = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")]
+OUTPUT = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write there instead of to stdout; .html, .svg, .json … choose the format."
+    ),
+]
 RABBITMQ = Annotated[str | None, _rabbitmq("the file's own version")]
 NEWEST_RABBITMQ = Annotated[str | None, _rabbitmq("the newest known")]
+VHOST = Annotated[
+    str | None,
+    typer.Option(
+        "--vhost", metavar="NAME", help="Which one of a definitions file. Default: /, or the only one with something in it."
+    ),
+]
+EVERY_VHOST = Annotated[
+    str | None, typer.Option("--vhost", metavar="NAME", help="Only this one of a definitions file. Default: all of them.")
+]
 MANAGEMENT = Annotated[
     str | None, typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: the same host, port 15672.")
 ]
@@ -53,4 +99,7 @@ HEADERS = Annotated[
 ]
 FILE = Annotated[str, typer.Argument(metavar="FILE", help="A scenario or definitions file; - is stdin.")]
 SCENARIO = Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")]
-SCENARIOS = Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Scenario or definitions files; - is stdin.")]
+SCENARIOS = Annotated[
+    list[str],
+    typer.Argument(metavar="SCENARIO...", help="Scenario or definitions files, folders of them, or names of --list; - is stdin."),
+]

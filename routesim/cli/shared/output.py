@@ -5,11 +5,12 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
 from routesim.cli.shared.ending import undivided
+from routesim.cli.shared.exits import UsageError
 from routesim.report.style import OutputStyle
 from routesim.text import encoding_of, fitted, visible
 
@@ -30,8 +31,21 @@ def is_terminal(stream: IO[str] | None) -> bool:
 
 
 def wants_colour(stream: IO[str] | None) -> bool:
-    """Colour on a terminal that can show it, unless NO_COLOR says no."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Colour on a terminal that can show it; never with NO_COLOR, and else everywhere with FORCE_COLOR, unless that is 0."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") not in (None, "", "0"):
+        return stream is not None
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def colour_chosen(when: str) -> None:
+    """What `--color` says, for this process and those that it starts: always, never or auto."""
+    os.environ.pop("NO_COLOR" if when != "never" else "FORCE_COLOR", None)
+    if when == "auto":
+        os.environ.pop("FORCE_COLOR", None)
+    else:
+        os.environ["FORCE_COLOR" if when == "always" else "NO_COLOR"] = "1"
 
 
 def read_stdin() -> bytes:
@@ -145,3 +159,17 @@ def _made(target: str, path: str) -> IO[str]:
         return open(target, "w", encoding="utf-8", newline="\n", buffering=BUFFER_BYTES)
     except OSError as error:
         raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
+
+
+def keep_apart(files: Iterable[str], output: str | None) -> None:
+    """Raises `UsageError` when the output would take the place of a scenario."""
+    for path in files if output else ():
+        if path != "-" and same_file(path, output):
+            raise UsageError(f"--output would overwrite the scenario {path}")
+
+
+def same_file(left: str, right: str | None) -> bool:
+    try:
+        return right is not None and os.path.samefile(left, right)
+    except OSError:
+        return False

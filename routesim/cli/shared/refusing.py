@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from routesim.cli.shared.exits import UNUSABLE, FilesRefused, UsageError
+from routesim.cli.shared.files import named
 from routesim.cli.shared.output import opened, read_stdin, stderr, style_of, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.report.formats import CHECK, diagnostics, formats_of, run_report, writer_of
@@ -38,25 +39,29 @@ def loaded(
     lenient: bool = False,
     redis: bool = True,
     permit: tuple[str, ...] = (),
+    vhost: str | None = None,
 ) -> Loaded:
     """As `scenario.load`, without raising."""
     file = "<stdin>" if path == "-" else path
     try:
-        scenario = load(path, stdin, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit)
+        scenario = load(path, stdin, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit, vhost=vhost)
         return Loaded(file, scenario, list(scenario.warnings))
     except Invalid as invalid:
         return Loaded(file, None, invalid.diagnostics)
 
 
-def scenario_of(path: str, version: str | None, *, lenient: bool = False, redis: bool = False) -> Scenario:
+def scenario_of(
+    path: str, version: str | None, *, vhost: str | None = None, lenient: bool = False, redis: bool = False
+) -> Scenario:
     """The scenario in a file, under another version's rules where one is asked for. Raises `FilesRefused` when it is invalid.
 
     `redis`: the command knows the rules of Redis too.
     """
     if version is not None:
         rules_of(version)
+    path = named(path)
     stdin = read_stdin() if path == "-" else None
-    file, scenario, problems = loaded(path, stdin, rabbitmq=version, lenient=lenient, redis=redis)
+    file, scenario, problems = loaded(path, stdin, rabbitmq=version, lenient=lenient, redis=redis, vhost=vhost)
     write_problems(problems)
     if scenario is None:
         raise FilesRefused([(file, problems)])

@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from typing import Any
 
+from routesim.cli.shared.synonyms import answer
 from routesim.cli.shells.walking import CommandLine, takes_value, walked
 from routesim.diagnostics import did_you_mean
 
@@ -13,10 +14,10 @@ def lines_of(problem: Any, command: Any, arguments: list[str]) -> list[str]:
     """What to say about one of the library's errors: at most three lines. `command`: the group of all commands."""
     asked = walked(command, arguments)
     path = " ".join((PROGRAM, *asked.path))
-    return [f"error: {_sentence(problem, asked, path)}", f"`{path} --help` shows what there is."]
+    return [f"error: {_sentence(problem, asked, path, arguments)}", f"`{path} --help` shows what there is."]
 
 
-def _sentence(problem: Any, asked: CommandLine, path: str) -> str:
+def _sentence(problem: Any, asked: CommandLine, path: str, arguments: list[str]) -> str:
     kind, parameter = type(problem).__name__, getattr(problem, "param", None)
     option = getattr(problem, "option_name", "")
     if kind == "NoSuchOption":
@@ -29,6 +30,8 @@ def _sentence(problem: Any, asked: CommandLine, path: str) -> str:
         return f"{path} needs {_name(parameter)}{_about(parameter)}"
     if kind == "BadParameter" and parameter is not None and (wanted := _wanted(parameter.type)):
         return f"{_name(parameter)} takes {wanted}, not '{asked.given.get(parameter.name, [''])[-1]}'"
+    if asked.unknown is not None and not asked.path and (there := answer(asked.unknown, _behind(asked.unknown, arguments))):
+        return f"{path} has no command '{asked.unknown}': {there}"
     if asked.unknown is not None:
         names = _commands(asked.command)
         words = asked.command.words() if hasattr(asked.command, "words") else []
@@ -48,6 +51,10 @@ def _sentence(problem: Any, asked: CommandLine, path: str) -> str:
 def _commands(group: Any) -> list[str]:
     names: list[str] = group.shown() if hasattr(group, "shown") else group.list_commands(None)
     return names
+
+
+def _behind(word: str, arguments: list[str]) -> list[str]:
+    return arguments[arguments.index(word) + 1 :] if word in arguments else []
 
 
 def _unknown_option(option: str, asked: CommandLine, path: str) -> str:

@@ -164,6 +164,14 @@ def _run_formats(asked: CommandLine) -> Iterable[str]:
     return formats_of(SEEDS if "seeds" in asked.given else RUN)
 
 
+def _spans(asked: CommandLine) -> Iterable[str]:
+    """From each version to each later one."""
+    from routesim.versions import NEWEST_PATCH
+
+    names = list(NEWEST_PATCH)
+    return (f"{old}..{new}" for at, old in enumerate(names) for new in names[at + 1 :])
+
+
 def _templates(asked: CommandLine) -> Iterable[str]:
     from routesim.scenario.starting import templates
 
@@ -199,7 +207,8 @@ def _scenario(asked: CommandLine) -> Any:
 
 def _file(asked: CommandLine) -> str:
     """Raises `OSError`. What is no ordinary file, such as a pipe, is not touched: to read it might take it away."""
-    path = _path((asked.given.get("file") or [""])[0])
+    given = (asked.given.get(name) for name in ("file", "files", "old"))
+    path = _path(next((paths[0] for paths in given if paths), ""))
     if not os.path.isfile(path) or os.path.getsize(path) > LARGEST_BYTES:
         raise FileNotFoundError(path)
     return path
@@ -212,6 +221,11 @@ def _exchanges(asked: CommandLine) -> Iterable[str]:
 
 def _queues(asked: CommandLine) -> Iterable[str]:
     return list(_scenario(asked).topology.queues)
+
+
+def _consumers(asked: CommandLine) -> Iterable[str]:
+    scenario = _scenario(asked)
+    return [*scenario.consumers, *scenario.workers]
 
 
 def _everything(asked: CommandLine) -> Iterable[str]:
@@ -246,7 +260,7 @@ def _tasks(asked: CommandLine) -> Iterator[str]:
 def _keys(asked: CommandLine) -> Iterator[str]:
     """The keys with which the scenario publishes to the exchange, and those that bindings await as they are."""
     scenario = _scenario(asked)
-    exchange = (asked.given.get("exchange") or [""])[-1]
+    exchange = (asked.given.get("exchange") or asked.given.get("where") or [""])[-1]
     yield from (action.message.routing_key for action in _publishes(scenario) if action.message.exchange == exchange)
     if not exchange:
         yield from scenario.topology.queues
@@ -254,6 +268,13 @@ def _keys(asked: CommandLine) -> Iterator[str]:
         for binding in scenario.topology.exchanges[exchange].bindings.values():
             if not {"*", "#"} & set(binding.routing_key.split(".")):
                 yield binding.routing_key
+
+
+def _where(asked: CommandLine) -> Iterator[str]:
+    """An exchange, or, where one is named or the default exchange is meant, a key."""
+    if "exchange" not in asked.given:
+        yield from (name for name in _exchanges(asked) if not name.startswith("amq."))
+    yield from _keys(asked)
 
 
 def _vhosts(asked: CommandLine) -> Iterable[str]:
@@ -273,11 +294,13 @@ SOURCES: dict[str, Source] = {
     "until": lambda asked: ("idle", "steps"), "template": _templates, "shell": _of("cli.completion", "SHELLS"),
     "select": _of("check", "RULES"), "ignore": _of("check", "RULES"), "fail_on": _of("diagnostics", "SEVERITIES"),
     "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
+    "between": _spans,
     "explain error code": _codes, "explain exchange type": _exchange_types, "topic": _pages,
     "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything,
-    "message": _messages, "explain message id": _messages, "explain task id": _tasks,
-    "explain route key": _keys, "graph key": _keys, "import vhost": _vhosts,
+    "message": _messages, "queue": _queues, "consumer": _consumers, "explain message id": _messages, "explain task id": _tasks,
+    "explain route key": _keys, "key_option": _keys, "where": _where, "graph key": _keys, "vhost": _vhosts,
     "serve format": _of("report.formats.served", "FORMATS"),
+    "color": _of("cli.main", "COLOURS"),
     "clock": _of("cli.handlers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",

@@ -197,6 +197,19 @@ PAGES: dict[str, Page] = {
         "Mend the name, declare the queue, or say `fails: 404` where the 404 is the point.",
     ),
     "unknown-step": Page("A step begins with a word that is no verb.", "- publsh: {}", "Mend the verb."),
+    "bare-duration": Page(
+        "A number without a unit is seconds to some and milliseconds to others, so routesim's own keys and options take none but 0. "
+        "Keys that Celery has are seconds as there, and RabbitMQ's (arguments, `expiration`, `consumer_timeout`) milliseconds.",
+        "steps: [{wait: 10}]",
+        "Write `10s` or `10ms`. Until routesim refused it, it was taken for milliseconds.",
+    ),
+    "message-lost": Page(
+        "A message, or a copy of one, ended without its publisher knowing and without a consumer that was done with it, and no "
+        "expectation of the scenario is about that. The verdict is RAN or HELD instead of OK; the status is 1 with --fail-on-loss.",
+        "exchanges: {shop: topic} with steps: [publish: {exchange: shop, routing_key: ship.shoes}] and nothing bound",
+        "`routesim explain message FILE ID` and `routesim explain route FILE EXCHANGE KEY` tell why. Where it is meant, say so: "
+        "`expect: {lost: 1}`, the message's end by `messages:`, or what is left in its queue by `queues:`.",
+    ),
     "task-lost": Page(
         "A task was acknowledged when it began, and its worker was killed or stopped before it was done: nothing runs it again, and "
         "nobody is told.",

@@ -1,0 +1,50 @@
+"""Commands that people type first, and what to type here."""
+
+# Word -> the answer. `{rest}` is what stood behind the word.
+COMMANDS: dict[str, str] = {
+    **dict.fromkeys(
+        ("validate", "lint", "analyze", "analyse", "audit"),
+        "`routesim check{rest}` finds what is wrong before a message is sent; `routesim run{rest}` runs it",
+    ),
+    **dict.fromkeys(
+        ("test", "tests"), "`routesim run{rest}` runs scenarios and what they expect; `routesim check{rest}` looks without running"
+    ),
+    **dict.fromkeys(
+        ("simulate", "exec", "execute", "play", "start", "trace", "show", "debug", "step"),
+        "`routesim run{rest}` prints what happens, `routesim run{rest} --step` goes through it event by event",
+    ),
+    "watch": "`routesim run{rest} --watch` runs again whenever a file changes",
+    **dict.fromkeys(("init", "create", "scaffold", "template", "templates"), "`routesim new shop` writes a first scenario; `routesim new --list`"),
+    **dict.fromkeys(("examples", "example", "samples", "demo", "list", "ls"), "`routesim run --list` says which scenarios come along; `routesim run hello` runs one"),
+    **dict.fromkeys(("help", "usage", "man"), "`routesim --help` lists the commands, `routesim COMMAND --help` tells of one"),
+    "version": "`routesim --version` says which routesim this is, `routesim versions` which RabbitMQ versions it knows",
+    **dict.fromkeys(("route", "why", "where", "match"), "`routesim explain route FILE EXCHANGE KEY` tells where a message goes, and why not elsewhere"),
+    **dict.fromkeys(("topic", "topics", "topic-test"), "`routesim explain topic KEY PATTERN...` tells which binding keys match"),
+    **dict.fromkeys(("message", "task", "queue", "error"), "`routesim explain` tells of messages, tasks, queues and errors"),
+    **dict.fromkeys(("draw", "plot", "diagram", "visualize", "visualise", "viz", "dot", "mermaid", "svg", "picture"), "`routesim graph{rest}` draws a topology"),
+    **dict.fromkeys(("report", "html"), "`routesim run{rest} -o report.html` writes a page to look at"),
+    **dict.fromkeys(("compare",), "`routesim diff OLD NEW` compares topologies, `routesim celery compare FILE` RabbitMQ and Redis"),
+    **dict.fromkeys(("migrate", "migration"), "`routesim upgrade{rest} --rabbitmq 3.13..4.3` tells what changes"),
+    **dict.fromkeys(("broker", "server", "listen", "mock", "emulate", "up"), "`routesim serve` is a RabbitMQ for real clients"),
+    **dict.fromkeys(("convert", "load", "definitions"), "`routesim import{rest}` turns a definitions file into a scenario"),
+    **dict.fromkeys(("save", "dump"), "`routesim export{rest}` turns a scenario into a definitions file"),
+    **dict.fromkeys(("monitor", "flower", "expand"), "`routesim celery --help` lists what there is of Celery"),
+    **dict.fromkeys(("completions", "autocomplete"), "`routesim completion bash` prints the script"),
+    **dict.fromkeys(("guide", "tutorial", "manual", "doc", "readme"), "`routesim docs` lists the pages"),
+    "seeds": "`routesim run{rest} --seeds 1..100` runs once a seed",
+}  # fmt: skip
+
+TEMPLATES: dict[str, str] = {
+    **dict.fromkeys(("fanout", "broadcast", "publish-subscribe", "pub-sub"), "pubsub"), "direct": "routing", "topic": "topics",
+    **dict.fromkeys(("ack", "acks", "nack", "failure", "redelivery"), "crash"), **dict.fromkeys(("dlx", "dlq", "deadletter"), "dead-letter"),
+    **dict.fromkeys(("ttl", "delay", "schedule"), "delayed"), **dict.fromkeys(("retries", "backoff"), "retry"),
+    **dict.fromkeys(("request-reply", "reply"), "rpc"), **dict.fromkeys(("queue", "queues", "default", "worker", "workers", "hello"), "work-queue"),
+    **dict.fromkeys(("priorities",), "priority"), **dict.fromkeys(("streams", "log"), "stream"),
+    **dict.fromkeys(("alternate", "alternate-exchange", "unroutable"), "unrouted"), **dict.fromkeys(("task", "tasks"), "celery"),
+}  # fmt: skip
+
+
+def answer(word: str, rest: list[str]) -> str:
+    """What to type instead; "" where nobody has thought of the word."""
+    shown = "".join(f" {item}" for item in rest if not item.startswith("-"))
+    return COMMANDS.get(word.lower(), "").replace("{rest}", shown or " FILE")
