@@ -153,7 +153,7 @@ class ExpectationItem(_Item):
             problems = [
                 item for item in self.parent.problems if (item.code, item.place.line if item.place else 0, item.message) == wanted
             ]
-            raise Failed(_report(problems))
+            raise Failed(_report(problems, named=True))
 
 
 class ScenarioItem(_Item):
@@ -175,16 +175,20 @@ class ScenarioItem(_Item):
         if problems:
             from routesim.report.summary.summary import verdict
 
-            raise Failed(f"{_report(problems)}\n{verdict(self.parent.result).text}")
+            raise Failed(f"{_report(problems, named=False)}\n{verdict(self.parent.result).text}")
 
 
-def _report(problems: "list[Diagnostic]") -> str:
-    """In the first line the reason for the first of them, which pytest repeats in its summary."""
+def _report(problems: "list[Diagnostic]", *, named: bool) -> str:
+    """In the first line the reason for the first of them, which pytest repeats in its summary. `named`: the name of the test says
+    what was expected."""
     from routesim.report.formats.diagnostics import failure_lines
+    from routesim.text import visible
 
     first = problems[0]
-    reason = f"{first.message}: found {first.found}" + (f", because {first.why}" if first.why else "")
-    return "\n".join([reason, *("\n".join(failure_lines(item)) for item in problems)])
+    reason = f"found {first.found}" + (f", because {first.why}" if first.why else "")
+    return "\n".join(
+        [visible(reason if named else f"{first.message}: {reason}"), *("\n".join(failure_lines(item)) for item in problems)]
+    )
 
 
 def _told(problems: list[Any]) -> str:

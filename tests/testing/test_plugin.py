@@ -74,11 +74,11 @@ def test_a_failure_reads_as_on_the_command_line(ran) -> None:
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines([
         "*queues.q.ready (line 2) of bad.scenario.yaml*",
-        "queues.q.ready is 1: found 0, because nothing was published, so nothing came into q",
+        "found 0, because nothing was published, so nothing came into q",
         "bad.scenario.yaml:2: queues.q.ready is 1",
         "  found    0",
         "  because  nothing was published, so nothing came into q",
-        "FAILED bad.scenario.yaml::queues.q.ready (line 2) - queues.q.ready is 1: found 0, because nothing*",
+        "FAILED bad.scenario.yaml::queues.q.ready (line 2) - found 0, because*",
     ])  # fmt: skip
     assert "Traceback" not in result.stdout.str()
     assert "plugin.py" not in result.stdout.str()
@@ -111,7 +111,7 @@ def test_a_failed_assertion_says_why(ran, pytester: pytest.Pytester) -> None:
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines([
         "*reached no queue, expected audit*", "*no binding of exchange 'shop' matched*",
-        "*<Outcome FAILED: bad.yaml:2: queues.q.ready is 1 found 0 because nothing was published*",
+        "*<Outcome FAILED: *bad.yaml:2: queues.q.ready is 1 found 0 because nothing was published*",
     ])  # fmt: skip
 
 
