@@ -32,7 +32,10 @@ def check(
     format: CHECK_FORMAT = None,
     output: OUTPUT = None,
 ) -> None:
-    """Find what a topology loses, loops or never does, each error with a message that shows it."""
+    """Find what a topology loses, loops or never does, each error with a message that shows it.
+
+    Nothing is sent, and no broker is needed; `routesim verify` compares scenarios with a real one.
+    """
     from routesim.cli.handlers.checking import CheckOptions, check_files
 
     options = CheckOptions(tuple(select or ()), tuple(ignore or ()), fail_on, rabbitmq, witness, format, output, vhost)

@@ -37,6 +37,7 @@ def verify(
     """Run scenarios here and on a real RabbitMQ, and compare what can be seen.
 
     Every queue, consumer and message is compared, by the rules of the version that the broker has. Status 1: a difference.
+    Without a broker `routesim check` finds mistakes in a file, and `routesim run` what it expects.
     """
     from routesim.cli.handlers.running_on_broker import BrokerTarget
     from routesim.cli.handlers.verifying import VerifyOptions, verify_all

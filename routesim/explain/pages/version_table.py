@@ -33,7 +33,7 @@ def explain_versions(old: str | None = None, new: str | None = None) -> Answer:
         headline, title = f"From RabbitMQ {old} to {new} {len(rows)} rules differ", f"From {old} to {new}"
     sections = [Section(title, ("rule", "values", "source"), rows)]
     if not (old and new):
-        sections.insert(0, Section("Versions", ("version", "means", "checked against"), known))
+        sections.insert(0, Section("Versions", ("version", "means", "how it is known"), known))
     profiles = [
         {"version": minor, "patch": patch, "checked_live": minor in HELD_AGAINST, **_broker_of(minor)}
         for minor, patch in NEWEST_PATCH.items()
@@ -43,7 +43,7 @@ def explain_versions(old: str | None = None, new: str | None = None) -> Answer:
 
 def _held_against(minor: str) -> str:
     held = HELD_AGAINST.get(minor)
-    return f"{held.runs} recorded runs of a {held.broker}" if held else "its source, release notes"
+    return f"proven live: {held.runs} recorded runs of a {held.broker}" if held else "read: its source and release notes"
 
 
 def _broker_of(minor: str) -> dict[str, Any]:
