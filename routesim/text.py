@@ -9,6 +9,7 @@ FALLBACKS = {
     "≥": ">=", "≤": "<=", "—": "-", "–": "-", "•": "*", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "┬": "+", "┴": "+", "┼": "+",
     "┤": "+", "█": "#", "■": "#",
 }  # fmt: skip
+SEPARATORS = "._-/:@,"  # behind which a long name may be broken
 NO_COLUMN = ("Mn", "Me", "Cf")  # marks that stand on the character before them
 
 
@@ -49,15 +50,27 @@ def cut(text: str, columns: int, more: str = "…") -> str:
     return _head(text, columns - len(more)) + more if columns > len(more) else _head(text, columns)
 
 
+def shortened(text: str, columns: int) -> str:
+    """`text`, or its beginning and its end with `…` between them: names are told apart by both, `orders.t…charge-1`."""
+    if width(text) <= columns:
+        return text
+    if columns < 3:
+        return cut(text, columns)
+    end = (columns - 1) // 2
+    tail = _head(text[::-1], end)[::-1]
+    return f"{_head(text, columns - 1 - width(tail))}…{tail}"
+
+
 def wrapped(text: str, columns: int) -> list[str]:
-    """Lines of at most so many columns, broken at spaces where there are any; nothing is lost."""
+    """Lines of at most so many columns, broken at spaces where there are any, else within a name behind its dots and dashes;
+    nothing is lost."""
     lines, line, room = [], "", max(columns, 8)
     for word in text.split(" "):
         while width(word) > room:
             if line:
                 lines.append(line)
                 line = ""
-            head = _head(word, room) or word[:1]
+            head = _part(_head(word, room)) or word[:1]
             lines.append(head)
             word = word[len(head) :]
         candidate = f"{line} {word}" if line else word
@@ -68,6 +81,12 @@ def wrapped(text: str, columns: int) -> list[str]:
             line = candidate
     lines.append(line)
     return lines
+
+
+def _part(head: str) -> str:
+    """As much of a name as ends behind one of its parts, where that is not too little."""
+    end = max(head.rfind(sign) for sign in SEPARATORS) + 1
+    return head[:end] if end * 2 >= len(head) else head
 
 
 def _head(word: str, columns: int) -> str:

@@ -92,6 +92,11 @@ def style_of(stream: IO[str], format: str, *, quiet: bool = False) -> OutputStyl
     return OutputStyle(wants_colour(stream), columns, quiet)
 
 
+def columns_of(stream: IO[str]) -> int | None:
+    """The width of the terminal; None: it is none."""
+    return max(NARROWEST, shutil.get_terminal_size((80, 24)).columns) if is_terminal(stream) else None
+
+
 def format_for(given: str | None, stream: IO[str]) -> str:
     """The format that is asked for; else a table on a terminal, plain text elsewhere."""
     return given or ("table" if is_terminal(stream) else "plain")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from routesim.cli.shared.exits import UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.files import named
-from routesim.cli.shared.output import opened, read_stdin, stderr, style_of, wants_colour
+from routesim.cli.shared.output import columns_of, opened, read_stdin, stderr, style_of, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.report.formats import CHECK, diagnostics, formats_of, run_report, writer_of
 from routesim.scenario import Scenario, load
@@ -74,7 +74,7 @@ def write_problems(problems: Iterable[Diagnostic]) -> None:
     found = list(problems)
     if found:
         with stderr() as stream:
-            diagnostics.write(stream, found, colour=wants_colour(stream))
+            diagnostics.write(stream, found, colour=wants_colour(stream), columns=columns_of(stream))
 
 
 def refuse(problem: FilesRefused, format: str | None, output: str | None = None) -> int:

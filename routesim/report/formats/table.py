@@ -23,7 +23,7 @@ def write_findings(out: IO[str], found: Findings, style: OutputStyle) -> None:
     usable = Findings([suite for suite in found.suites if not suite.refused])
     for suite in usable.suites:
         for item in suite.problems():
-            out.write(fitted(full(item, colour=style.colour, encoding=encoding), encoding) + "\n")
+            out.write(fitted(full(item, colour=style.colour, encoding=encoding, columns=style.columns), encoding) + "\n")
     counts = [f"{count} {severity}{'s' if count != 1 else ''}" for severity, count in usable.counts().items() if count]
     if usable.suites:
         out.write((", ".join(counts) or "no findings") + "\n")
