@@ -31,8 +31,8 @@ Every key that may stand in a scenario, made of the tables by which it is read; 
 """
 VALUES = """## Values
 
-- **A duration** is 250ms, 5s, 2m, 1h, 1d, or a whole number of milliseconds; under `celery:`, where Celery means seconds, a bare number is
-  one of seconds. Arguments such as x-message-ttl keep RabbitMQ's own unit, milliseconds.
+- **A duration** is 250ms, 5s, 2m, 1h, 1d, or 0; a number without a unit is refused, with both readings. Under keys that Celery has it is one
+  of seconds, as there; arguments such as x-message-ttl and `consumer_timeout` keep RabbitMQ's own unit, milliseconds.
 - **A count** that is expected, or a condition of a rule, is a number, or a comparison: '>= 3', '> 3', '<= 3', '< 3', '!= 3'.
 - **A header or an argument** has the AMQP type of its YAML form: 42 is an integer, "42" a text, true a boolean, null void, lists and mappings
   are arrays and tables. A mapping of one of these keys is a value of that type:
