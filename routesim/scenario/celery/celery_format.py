@@ -1,7 +1,7 @@
 """The `celery:` section and the steps `call`, `control` and `flower` as tables, like `format` for the rest.
 
-A bare number is in seconds where Celery has the word (`countdown`, `expires`, `time_limit` …), and in milliseconds, as
-everywhere in a scenario, where routesim has it (`takes`, `every`, `after` …).
+A bare number is in seconds where Celery has the word (`countdown`, `expires`, `time_limit` …); where routesim has it (`takes`,
+`every`, `after` …) a duration needs its unit, as everywhere in a scenario.
 """
 
 from routesim.celery.pools import POOLS
