@@ -138,7 +138,7 @@ def test_a_step_that_fails_and_a_run_that_does_not_end() -> None:
     )
     assert [(line_of(item), item.message) for item in found] == [
         (4, "step 2 is carried out: purge q"),
-        (6, "step 4 fails with 404: wait 1"),
+        (6, "step 4 fails with 404: wait 1ms"),
     ]
     assert found[0].found == "NOT_FOUND - no queue 'q' in vhost '/'"
 

@@ -56,7 +56,7 @@ def test_the_members_of_the_result(everything: Outcome) -> None:
     result = everything.result
     assert set(result) == {
         "format", "file", "scenario", "rabbitmq", "ok", "ended", "clock_ms", "counts", "messages", "queues", "consumers", "gets",
-        "expectations", "errors", "events",
+        "expectations", "errors", "events", "verdict", "unexpected_losses",
     }  # fmt: skip
     assert result["format"] == 1
     assert (result["file"], result["scenario"], result["rabbitmq"]) == ("scene.yaml", "Everything at once", "4.1")

@@ -3,6 +3,8 @@
 For the errors alone: nothing is read by them.
 """
 
+from routesim.queues.arguments import ARGUMENTS
+
 # Of each shape, by what it is called in sentences: key tried -> the key that is meant.
 RENAMES: dict[str, dict[str, str]] = {
     "publish": {
@@ -55,12 +57,11 @@ HINTS: dict[str, dict[str, str]] = {
         "delay": "write `after: 5s`, or the header x-delay for an exchange of type x-delayed-message",
     },
     "a queue": {
+        **dict.fromkeys(ARGUMENTS, "it stands under `arguments:`"), "x-queue-type": "write `type: quorum`",
         "ttl": "write `arguments: {x-message-ttl: 5000}`, in ms", "message_ttl": "write `arguments: {x-message-ttl: 5000}`, in ms",
         "dlx": "write `arguments: {x-dead-letter-exchange: NAME}`",
         "dead_letter_exchange": "write `arguments: {x-dead-letter-exchange: NAME}`",
-        "max_length": "write `arguments: {x-max-length: 10}`", "x-message-ttl": "it stands under `arguments:`",
-        "x-dead-letter-exchange": "it stands under `arguments:`", "x-dead-letter-routing-key": "it stands under `arguments:`",
-        "x-max-length": "it stands under `arguments:`", "x-queue-type": "write `type: quorum`",
+        "max_length": "write `arguments: {x-max-length: 10}`",
         "bindings": "they stand at the top, beside `queues:`", "binding": "it stands under `bindings:` at the top",
     },
     "an exchange": {"alternate": "write `arguments: {alternate-exchange: NAME}`",
