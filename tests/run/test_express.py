@@ -175,7 +175,7 @@ def scenarios(draw: st.DrawFn) -> str:
         queue, prefetch, takes = draw(st.sampled_from(["q0", "q0", "q1", "q2"])), draw(st.integers(0, 3)), draw(st.integers(0, 9))
         rule, hands = draw(st.sampled_from(RULES)), draw(st.integers(1, 3))
         lines.append(
-            f"  {name}: {{queue: {queue}, takes: {takes}, concurrency: {hands}, on_message: {rule}, "
+            f"  {name}: {{queue: {queue}, takes: {takes}ms, concurrency: {hands}, on_message: {rule}, "
             f"priority: {draw(st.integers(0, 1))}{draw(st.sampled_from([f', prefetch: {prefetch}', f', prefetch: {prefetch}', ', channel: shared']))}}}"
         )
     lines.append("steps:")
@@ -184,8 +184,8 @@ def scenarios(draw: st.DrawFn) -> str:
             st.sampled_from(["exchange: shop, routing_key: ship.a", "exchange: all", "routing_key: q0", "routing_key: q1"])
         )
         options = draw(st.sampled_from(["", "", ", channel: publisher", ", expiration: 4", ", mandatory: true", ", priority: 3"]))
-        lines.append(f"  - publish: {{{target}, count: {draw(st.integers(2, 60))}, every: {draw(st.integers(0, 4))}{options}}}")
-        lines.append(f"  - wait: {draw(st.integers(1, 40))}")
+        lines.append(f"  - publish: {{{target}, count: {draw(st.integers(2, 60))}, every: {draw(st.integers(0, 4))}ms{options}}}")
+        lines.append(f"  - wait: {draw(st.integers(1, 40))}ms")
         if names and draw(st.booleans()):
             lines.append(f"  - {draw(st.sampled_from(MEANWHILE)).format(name=draw(st.sampled_from(names)))}")
     return "\n".join(lines)

@@ -455,8 +455,8 @@ def test_the_seeds_themselves_in_other_clothes(name: str) -> None:
     assert survives(text.encode("utf-16")).out == plain.out
 
 
-def test_a_folder_and_a_device() -> None:
-    for path in (".", "/", "/dev/null", "", " ", "\n", "a" * 5000, "s.yaml/x"):
+def test_a_device_and_what_is_no_path() -> None:
+    for path in ("/dev/null", "", " ", "\n", "a" * 5000, "s.yaml/x"):
         outcome = routesim("run", path, files={"s.yaml": "queues: {q: }"})
         assert outcome.status == 2
         assert problems_in(outcome.err)
