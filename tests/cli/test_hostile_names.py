@@ -57,11 +57,22 @@ COMMANDS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
 _KEY, _ALL = NAMES["ansi"] + NAMES["bidi"] + NAMES["markup"], tuple(name.replace("\0", "") for name in NAMES.values())
 COMMANDS += [
     (("explain", kind), ("--", _KEY, *_ALL))
-    for kind in ("topic", "direct", "fanout", "default", "x-random", "x-local-random", "x-recent-history", "x-delayed-message")
+    for kind in (
+        "topic",
+        "direct",
+        "fanout",
+        "default",
+        "x-random",
+        "x-local-random",
+        "x-recent-history",
+        "x-delayed-message",
+        "x-federation-upstream",
+    )
 ]
 COMMANDS += [
     (("explain", kind), ("--", _KEY, *(f"{name}=1" for name in _ALL))) for kind in ("x-consistent-hash", "x-modulus-hash")
 ]
+COMMANDS += [(("explain", "exchange"), ("topic", "--", _KEY, *_ALL))]
 COMMANDS += [
     (
         ("explain", "headers"),
