@@ -50,17 +50,6 @@ def cut(text: str, columns: int, more: str = "…") -> str:
     return _head(text, columns - len(more)) + more if columns > len(more) else _head(text, columns)
 
 
-def shortened(text: str, columns: int) -> str:
-    """`text`, or its beginning and its end with `…` between them: names are told apart by both, `orders.t…charge-1`."""
-    if width(text) <= columns:
-        return text
-    if columns < 3:
-        return cut(text, columns)
-    end = (columns - 1) // 2
-    tail = _head(text[::-1], end)[::-1]
-    return f"{_head(text, columns - 1 - width(tail))}…{tail}"
-
-
 def wrapped(text: str, columns: int) -> list[str]:
     """Lines of at most so many columns, broken at spaces where there are any, else within a name behind its dots and dashes;
     nothing is lost."""

@@ -25,9 +25,9 @@ EPILOGUE = (
 BY_INTENT = (
     ("learn", "routesim run hello"),
     ("try your own", "routesim new shop && routesim run shop"),
-    ("test in CI", "routesim check definitions.json; routesim run *.scenario.yaml -q"),
+    ("test in CI", "routesim check definitions.json && routesim run . -q"),
     ("upgrade RabbitMQ", "routesim upgrade definitions.json --rabbitmq 3.13..4.3"),
-    ("find a lost task", "routesim import celery proj, then routesim explain task FILE ID"),
+    ("find a lost task", "routesim import celery proj; routesim explain task FILE ID"),
 )
 
 app = typer.Typer(name="routesim", cls=Commands, epilog=EPILOGUE, **OPTIONS)

@@ -1,18 +1,14 @@
 """At 80 and 60 columns nothing breaks in mid-word that has parts, ids push nothing, and carets stand under their place."""
 
-from io import StringIO
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.report.formats.diagnostics import full
-from routesim.report.trace.trace import Trace
-from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
-from routesim.text import shortened, width, wrapped
+from routesim.text import width, wrapped
 
 LONG = """
 queues: {shipping: }
@@ -47,33 +43,6 @@ def test_a_message_is_wrapped_at_blanks(columns: int) -> None:
     words = {word for line in lines for word in line.split()}
     assert words == {"error[test]:", "transient_nonexcl_queues", "=", "help:", "deprecated"}
     assert full(item, colour=False).count("\n") == 2  # in a pipe nothing is
-
-
-@pytest.mark.parametrize("columns", [60, 80, 100])
-def test_long_ids_push_nothing(columns: int) -> None:
-    out = StringIO()
-    scenario = load_source(Source("long.yaml", LONG), "")
-    trace = Trace(out, scenario, colour=False, columns=columns)
-    Runner(scenario, trace.listen).run()
-    head, _, *rows = out.getvalue().splitlines()
-    where = head.index("where")
-    rows = [row for row in rows if "…" in row[:where]]
-    assert len(rows) == 4
-    assert all(row[where - 2 : where] == "  " and row[where] != " " for row in rows)
-    assert all("…" in row[:where] and row[:where].rstrip().endswith("17") for row in rows)
-    assert max(map(width, out.getvalue().splitlines())) < columns
-
-
-@given(st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=60), st.integers(1, 40))
-def test_what_is_shortened_keeps_both_ends(text: str, columns: int) -> None:
-    shown = shortened(text, columns)
-    assert width(shown) <= columns
-    if width(text) <= columns:
-        assert shown == text
-    elif columns >= 3:
-        head, tail = shown.split("…") if shown.count("…") == 1 else ("", "")
-        assert text.startswith(head)
-        assert text.endswith(tail)
 
 
 def test_a_long_name_is_broken_behind_its_parts() -> None:

@@ -92,12 +92,12 @@ def ran(text: str) -> object:
     return Runner(load_source(Source("case.yaml", text), "")).run()
 
 
-def test_start_stop_and_crash_take_a_consumer_or_a_worker() -> None:
+def test_start_and_stop_take_a_consumer_or_a_worker_and_crash_its_connection() -> None:
     consumer = "queues: {q: }\nconsumers: {w: {queue: q, start: false}}\nsteps:\n  - publish: {routing_key: q}\n  - start: w\n"
     assert ran(consumer + "  - stop: w\nexpect: {consumers: {w: {acked: 1}}}").ok  # type: ignore[attr-defined]
     assert ran(consumer + "  - crash: w\n").ok  # type: ignore[attr-defined]
     assert ran(WORKER + "  - stop: w1\nexpect: {tasks: {t1: {state: SUCCESS}}, workers: {w1: {online: false}}}").ok  # type: ignore[attr-defined]
-    killed = "  - crash: w1\n  - expect: {workers: {w1: {online: false}}}\n  - start: w1\nexpect: {workers: {w1: {online: true}}}"
+    killed = "  - stop: w1\n  - wait: 5s\n  - expect: {workers: {w1: {online: false}}}\n  - start: w1\nexpect: {workers: {w1: {online: true}}}"
     assert ran(WORKER + killed).ok  # type: ignore[attr-defined]
 
 

@@ -10,7 +10,7 @@ from routesim.report.trace.rows import COLUMNS, Column, Row, Rows
 from routesim.report.trace.why_not import CHANGES, WhyNot
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET
-from routesim.text import encoding_of, fitted, padded, shortened, visible, width, wrapped
+from routesim.text import encoding_of, fitted, padded, visible, width, wrapped
 
 ANSI = {PLAIN: "", GOOD: "\x1b[32m", NOTICE: "\x1b[33m", BAD: "\x1b[1;31m", QUIET: "\x1b[2m"}
 RESET = "\x1b[0m"
@@ -149,8 +149,7 @@ class Trace:
         cells = self.cells[at]
         if len(cells) > MAX_CELLS:
             cells.clear()
-        shown = visible(text) if self.columns is None else shortened(visible(text), self.widths[at])
-        cell = cells[text] = padded(shown, self.widths[at]) + "  "
+        cell = cells[text] = padded(visible(text), self.widths[at]) + "  "
         return cell
 
     def _folded(self, text: str, why: str) -> str:

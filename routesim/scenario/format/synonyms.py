@@ -79,7 +79,7 @@ HINTS: dict[str, dict[str, str]] = {
 # Verbs of steps: word tried -> what to write.
 STEPS: dict[str, str] = {
     **dict.fromkeys(("sleep", "pause", "delay", "advance", "tick"), "write `wait: 5s`"),
-    **dict.fromkeys(("kill", "terminate", "die"), "write `crash: NAME` for a consumer, channel or worker, `restart: kill` for the broker"),
+    **dict.fromkeys(("kill", "terminate", "die"), "write `crash: NAME` for a connection, `worker: {name: NAME, do: kill}`, `restart: kill` for the broker"),
     **dict.fromkeys(("begin", "run", "launch", "spawn", "start_consumer", "start_worker"), "write `start: NAME`"),
     **dict.fromkeys(("end", "shutdown", "quit", "stop_consumer", "stop_worker"), "write `stop: NAME`"),
     **dict.fromkeys(("reboot", "restart_broker"), "write `restart: broker`"),

@@ -172,12 +172,6 @@ def stop(context: StepContext, step: WrittenStep) -> Action:
     return Signal(str(step.fields), "warm") if _is_worker(context, step) else cancel(context, step)
 
 
-def crash(context: StepContext, step: WrittenStep) -> Action:
-    if _is_worker(context, step):
-        return Signal(str(step.fields), "kill")
-    return ends_connection(steps.Crash)(context, step)
-
-
 def _is_worker(context: StepContext, step: WrittenStep) -> bool:
     """Consumers and workers may have the same name: then the consumer is meant."""
     return str(step.fields) in context.names.workers and str(step.fields) not in context.declarations.consumers

@@ -107,7 +107,7 @@ VERBS: dict[str, Verb] = {
     "consume": Verb(NAME, "starts a consumer", building.consume, (checks.CONSUMER,)),
     "cancel": Verb(NAME, "cancels a consumer", building.cancel, (checks.CONSUMER,)),
     "crash": Verb(
-        NAME, f"{FAILURES['crash'].effect}; a worker process: it is killed", building.crash, (checks.CONSUMER_CHANNEL_OR_WORKER,),
+        NAME, FAILURES["crash"].effect, building.ends_connection(steps.Crash), (checks.CONSUMER_OR_CHANNEL,),
     ),
     "close": Verb(
         NAME, FAILURES["close"].effect, building.ends_connection(steps.Close),
