@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from routesim.broker import Broker
 from routesim.diagnostics import Invalid
 from routesim.durations import duration_text
 from routesim.rabbitmq.http.features import features_unlike
@@ -14,18 +15,19 @@ from routesim.run.rehearsal import Leases, Rehearsal
 from routesim.run.runnable import check_speed, steps_of, why_not
 from routesim.run.session import BrokerSession
 from routesim.scenario import Expect, PublishMany, Scenario
+from routesim.scenario.sections.touched_bugs import bugs_in
 from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx
 from routesim.values import raw
 from routesim.verify.comparing import EngineDifference, Leniency, Races, first_difference, leniency, raced_confirm
 from routesim.verify.lateness import StepTimes, Timer, Timing
 from routesim.versions import rules
-from routesim.versions.known_bugs import bugs_of
 
 TRIES = 3
 MOST_VOID = 3  # runs that say nothing, before it is given up
 LONGEST_MS = 60_000
 ENDLESS = 100_000  # events after which a run is taken for one that never comes to rest: no real broker is kept waiting so long
 NEAR_MS = 50  # real milliseconds that a step may take
+HANGS = "a bug of this version may let a queue hang for ever: delayed retry and a length limit that drops the head"
 SINGLE = "x-single-active-consumer"
 
 
@@ -66,6 +68,8 @@ def verify(scenario: Scenario, session: BrokerSession, speed: int = 1, *, tries:
     letters.broker = timing.broker = runner.broker
     runner.broker.ids_are_sent = True  # type: ignore[attr-defined]
     result = runner.run()
+    if may_hang(scenario, result.broker) or (scenario.topology is not None and may_hang(scenario, scenario.topology)):
+        return verdict._replace(skipped=HANGS)
     if result.endless:
         return verdict._replace(skipped=f"never comes to rest ({result.ended})")
     raced = raced_confirm(result, races)
@@ -135,26 +139,14 @@ def known_deviation(scenario: Scenario) -> str | None:
     cancelled = {step.consumer for step in steps_of(scenario) if isinstance(step, Cancel)}
     if not rules(scenario.rabbitmq).cancel_dispatches and any(scenario.consumers[name].queue in single for name in cancelled):
         return "known deviation: cancelling a single active consumer on a classic queue, 3.x"
-    if _may_hang(scenario):
-        return "a bug of this version may let a queue hang for ever: delayed retry and a length limit that drops the head"
     if "quorum" in kinds.values() and any(isinstance(step, Tx) for step in steps_of(scenario)):
         return "known deviation: a transaction on a quorum queue"
     return None
 
 
-def _may_hang(scenario: Scenario) -> bool:
-    """Whether a queue may, by its arguments or by any policy, show a bug that hangs it."""
-    if not any(bug.hangs for bug in bugs_of(scenario.rabbitmq)):
-        return False
-    steps = list(steps_of(scenario))
-    given = [
-        {name.removeprefix("x-"): value for name, value in step.queue.arguments.items()}
-        for step in steps
-        if isinstance(step, DeclareQueue)
-    ]
-    given += [dict(step.policy.definition) for step in steps if isinstance(step, SetPolicy)]
-    keys = {name for each in given for name in each}
-    return "delayed-retry-type" in keys and bool(keys & {"max-length", "max-length-bytes"})
+def may_hang(scenario: Scenario, broker: Broker) -> bool:
+    """Whether a queue shows what a bug of this version hangs it for."""
+    return any(bug.hangs for bug in bugs_in(scenario.rabbitmq, broker, list(scenario.consumers.values())))
 
 
 def too_brief(scenario: Scenario, speed: int) -> str | None:

@@ -157,7 +157,7 @@ def test_6_1_what_is_kept_aside_counts_by_its_bytes(session: BrokerSession) -> N
     full = {"x-overflow": "reject-publish", "x-max-length-bytes": 150}
     kinds = {
         "kept": {**full, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "none", "x-dead-letter-strategy": "at-least-once"},
-        "later": {"x-max-length-bytes": 150, "x-delayed-retry-type": "all", "x-delayed-retry-min": 60_000},
+        "later": {**full, "x-delayed-retry-type": "all", "x-delayed-retry-min": 60_000},
     }  # fmt: skip
     steps: list[dict[str, object]] = []
     for name in kinds:
