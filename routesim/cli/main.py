@@ -50,7 +50,7 @@ def routesim(
         typer.echo(f"routesim {__version__}")
         raise typer.Exit(OK)
     if context.invoked_subcommand is None:
-        typer.echo("Where each message goes in RabbitMQ, why, and why not elsewhere. To\n")
+        typer.echo("Where each message goes in RabbitMQ, why, and why not elsewhere.\n\nTo …\n")
         for want, commands in BY_INTENT:
             typer.echo(f"  {want:<18}{commands}")
         typer.echo("\nroutesim --help lists all commands.")

@@ -61,7 +61,16 @@ def serve(
     fail_on_loss: FAIL_ON_LOSS = False,
 ) -> None:
     """Be a RabbitMQ of any version for real clients, and say what becomes of each of their messages."""
-    from routesim.cli.handlers.serving import serve_files
+    from routesim.cli.shared.exits import NO_VERDICT
+    from routesim.cli.shared.output import stderr_line
+
+    try:
+        from routesim.cli.handlers.serving import serve_files
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] == "routesim":
+            raise
+        stderr_line(f"error: `routesim serve` needs {missing.name}: pip install {missing.name}")
+        sys.exit(NO_VERDICT)
     from routesim.cli.handlers.serving_inputs import ServeOptions
 
     options = ServeOptions(

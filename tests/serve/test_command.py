@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -216,3 +217,16 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_without_the_library_of_the_protocol_it_says_what_to_install() -> None:
+    code = """
+import sys
+sys.modules["pamqp"] = None
+sys.argv = ["routesim", "serve"]
+from routesim.cli.main import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "error: `routesim serve` needs pamqp: pip install pamqp\n"

@@ -31,12 +31,8 @@ ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if h
 def serve_files(options: ServeOptions) -> int:
     """The exit status. Raises `UsageError`."""
     _check(options)
-    try:
-        from routesim.serve.loop import run
-        from routesim.serve.transport import Transport  # noqa: F401  # needs the extra
-    except ModuleNotFoundError as missing:
-        stderr_line(f"error: `routesim serve` needs {missing.name}: pip install pamqp")
-        return NO_VERDICT
+    from routesim.serve.loop import run
+
     try:
         scenarios = scenarios_of(options)
     except FilesRefused as problem:
