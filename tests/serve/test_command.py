@@ -230,3 +230,16 @@ main()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == "error: `routesim serve` needs pamqp: pip install pamqp\n"
+
+
+def test_the_trace_names_the_binding_that_came_nearest() -> None:
+    with serving("--rabbitmq", "4.0", format="plain") as server:
+        connection = connect(server.port)
+        channel = connection.channel()
+        channel.exchange_declare("shop", "topic")
+        channel.queue_declare("w")
+        channel.queue_bind("w", "shop", "order.*.new")
+        channel.basic_publish("shop", "order.new", b"x")
+        connection.close()
+    near = "nearest on 'shop': order.*.new to w: the routing key ends after 2 words, 'new' is still wanted"
+    assert any(near in line for line in server.lines)

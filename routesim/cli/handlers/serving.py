@@ -82,7 +82,7 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         return NO_VERDICT
     report = report_for(format_for(options.format, out), out, style_of(out, format_for(options.format, out), quiet=options.quiet))
     for vhost in server.vhosts.values():
-        vhost.broker.listen = report.listener(vhost.history)
+        vhost.broker.listen = report.listener(vhost)
     with _told_to_end() as ended:
         _say_where(options, report, server, port, scenarios)
         if options.clock == "manual":

@@ -10,7 +10,8 @@ from routesim.events import EVENTS, LOST, is_lost
 from routesim.narration import sentence_of
 from routesim.report.style import OutputStyle
 from routesim.report.trace.trace import Trace, painted_row
-from routesim.serve.history import History, Known
+from routesim.report.trace.why_not import WhyNotNow
+from routesim.serve.history import Known
 from routesim.serve.server import Server
 from routesim.serve.vhosts import Vhost
 from routesim.text import encoding_of, fitted, visible
@@ -34,7 +35,7 @@ class ServedReport:
         stream = out or self.out
         stream.write(fitted(text, encoding_of(stream)) + "\n")
 
-    def listener(self, history: History) -> Listen | None:
+    def listener(self, vhost: Vhost) -> Listen | None:
         raise NotImplementedError
 
     def listening(self, server: Server, scheme: str, host: str, port: int, out: IO[str]) -> None:
@@ -70,16 +71,17 @@ class Lively(ServedReport):
         self.traces: list[Trace] = []
         self.summary: list[str] = []
 
-    def listener(self, history: History) -> Listen | None:
+    def listener(self, vhost: Vhost) -> Listen | None:
         trace = Trace(self.out, None, colour=self.style.colour, columns=self.style.columns)
         trace.rows.in_steps = True
+        trace.why_not = WhyNotNow(vhost.broker)
         self.traces.append(trace)
         if self.style.quiet:
             return _only_lost(trace.listen)
-        show = trace.listen
+        show, hear_history = trace.listen, vhost.history.hear
 
         def hear(event: Any) -> None:
-            history.hear(event)
+            hear_history(event)
             show(event)
 
         return hear
@@ -132,14 +134,14 @@ class Objects(ServedReport):
         """What writes the events."""
         return None
 
-    def listener(self, history: History) -> Listen | None:
+    def listener(self, vhost: Vhost) -> Listen | None:
         lines = self._lines()
         if self.style.quiet:
             return _only_lost(lines) if lines is not None else None
-        show = lines
+        show, hear_history = lines, vhost.history.hear
 
         def hear(event: Any) -> None:
-            history.hear(event)
+            hear_history(event)
             if show is not None:
                 show(event)
 

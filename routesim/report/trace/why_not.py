@@ -12,7 +12,6 @@ from routesim.model import Binding, Exchange
 from routesim.scenario import Scenario
 from routesim.scenario.yaml.source import SHOWN_STDIN
 from routesim.values import table_identity
-from routesim.versions import rules
 
 if TYPE_CHECKING:
     from routesim.model import Message
@@ -24,6 +23,8 @@ CHANGES = frozenset({events.StepStarted, events.Bound, events.Unbound, events.Ex
 
 class WhyNot:
     """Of one scenario. `hear` wants the events of `CHANGES`, for bindings that steps make or take away."""
+
+    most = MOST
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -41,7 +42,7 @@ class WhyNot:
     def lines(self, event: Any) -> list[str]:
         """What else is to be said of a loss, a line each; nothing where the same has been said of another one before."""
         kind = self._kind(event)
-        if kind is None or kind in self.said or len(self.said) >= MOST:
+        if kind is None or kind in self.said or len(self.said) >= self.most:
             return []
         self.said.add(kind)
         near = self._nearest(event)
@@ -112,7 +113,7 @@ class WhyNot:
         kind = self._type(exchange)
         if kind not in EXCHANGE_TYPES:
             return None
-        return EXCHANGE_TYPES[kind](Exchange(exchange, kind), rules(self.scenario.rabbitmq))
+        return EXCHANGE_TYPES[kind](Exchange(exchange, kind), self._topology().rules)
 
     def _type(self, exchange: str) -> str:
         for change in reversed(self.changes):
@@ -143,6 +144,29 @@ class WhyNot:
         from routesim.explain.witness import sent_by
 
         return sent_by(self.scenario, message)
+
+
+class WhyNotNow(WhyNot):
+    """Of a broker whose clients declare and bind as they like: it is looked at as it is at this moment."""
+
+    most = 1_000
+
+    def __init__(self, broker: Broker) -> None:
+        self.changes: list[Any] = []
+        self.said: set[tuple[str, ...]] = set()
+        self.broker = broker
+
+    def hear(self, event: Any) -> None:
+        """The broker itself knows."""
+
+    def _ask(self, event: Any) -> str:
+        return ""
+
+    def _topology(self) -> Broker:
+        return self.broker
+
+    def _sent(self, message: str) -> "Message | None":
+        return None
 
 
 def _identity(binding: Binding) -> tuple[Any, ...]:
