@@ -9,7 +9,6 @@ from io import StringIO
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from routesim import scenario as scenarios
 from routesim.durations import parse_duration
 from routesim.narration import sentence_of
 from routesim.report.answers.known_message import lines_of
@@ -17,9 +16,8 @@ from routesim.report.trace.trace import Trace
 from routesim.run.playing import Player
 from routesim.scenario import Scenario
 from routesim.scenario.load import load_placed
-from routesim.scenario.yaml.source import Source
 from routesim.serve.clocks import ManualClock, WallClock
-from routesim.serve.declared import broker_of
+from routesim.serve.declared import broker_of, empty_scenario
 from routesim.serve.server import Server
 from routesim.serve.thread import ServerThread
 from routesim.serve.users import GUEST, GUEST_USER
@@ -170,7 +168,7 @@ def scenario_for(given: Scenario | Path | None, version: str | None) -> Scenario
     if isinstance(given, Scenario):
         return given
     if given is None:
-        return scenarios.load_source(Source("<none>", f'{{"rabbitmq": "{version or NEWEST}"}}'), "")
+        return empty_scenario(version or NEWEST, "/")
     return load_placed(os.fspath(given), None, rabbitmq=version)[0]
 
 

@@ -7,9 +7,9 @@ from routesim.cli.shared.exits import FilesRefused, UsageError
 from routesim.cli.shared.output import read_stdin, stderr_line
 from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Diagnostic, Invalid
-from routesim.model import BrokerSettings
 from routesim.scenario import Scenario
 from routesim.scenario.load import load_placed
+from routesim.serve.declared import empty_scenario
 from routesim.versions import NEWEST
 
 if TYPE_CHECKING:
@@ -64,11 +64,6 @@ def scenarios_of(options: ServeOptions) -> dict[str, Scenario]:
     if len({scenario.rabbitmq for scenario in found.values()}) > 1:
         raise UsageError("the files are of different versions of RabbitMQ; say which one with --rabbitmq")
     return found
-
-
-def empty_scenario(version: str, vhost: str) -> Scenario:
-    """As of a file that says no more than this."""
-    return Scenario("serve", "serve", "", version, 0, vhost, BrokerSettings(), {}, (), {}, (), (), "idle")
 
 
 def _of_file(path: str, options: ServeOptions, refused: list[tuple[str, list[Diagnostic]]]) -> list[Scenario]:
