@@ -187,6 +187,7 @@ class _Loader:
         self.permit = options.permit
         self.on_redis: dict[str, Any] = {}
         self.routed: dict[str, str] = {}
+        self.step_texts: list[str] = []
         self.reader = Reader(source)
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=options.lenient)
@@ -224,6 +225,7 @@ class _Loader:
         try:
             found = expand(self.reader, node, self.rabbitmq)
             self.on_redis, self.routed = found.on_redis, found.routed
+            self.step_texts = [step.text for step in found.steps]
             return found.root
         except Invalid as invalid:
             raise Invalid(_sorted(invalid.diagnostics)) from None
@@ -334,7 +336,7 @@ class _Loader:
             )
         steps = StepsSection(self.reader, names, declarations)
         step_nodes = fields.get("steps")
-        read = steps.read(step_nodes) if isinstance(step_nodes, Sequence) else self._no_steps(step_nodes)
+        read = steps.read(step_nodes, self.step_texts) if isinstance(step_nodes, Sequence) else self._no_steps(step_nodes)
         version = self.rabbitmq or version
         declarations.gather(fields, node)
         working = self._working(fields)

@@ -46,10 +46,14 @@ def test_the_expanded_scenario_runs_to_the_very_same_events(name: str) -> None:
 
 
 def told(outcome: Outcome) -> dict[str, Any]:
-    """Everything that happened; lines differ."""
+    """Everything that happened; lines, and as what steps are shown, differ."""
     result = {key: value for key, value in outcome.result.items() if key not in ("file", "errors", "expectations", "coverage")}
     result["expected"] = [item["ok"] for item in outcome.result["expectations"]]
-    result["events"] = [{key: value for key, value in event.items() if key != "line"} for event in outcome.events]
+    shown = {"step": ("line", "text")}
+    result["events"] = [
+        {key: value for key, value in event.items() if key not in shown.get(event["event"], ("line",))}
+        for event in outcome.events
+    ]
     return result
 
 
@@ -341,3 +345,36 @@ def test_a_key_that_is_tried_first_is_told_where_it_stands(text: str, marked: st
     [problem] = [each for each in refused(text + "\nuntil: 5s\n") if each.code == "unknown-key"]
     assert problem.marked == marked
     assert cure in problem.cure
+
+
+SHOWN = """
+celery:
+  apps: {shop: {result_backend: rpc://}}
+  workers: {w1: }
+  tasks: {mail: }
+  beats: {beat: {schedule: {tick: {task: mail, every: 30s}}}}
+  flower:
+steps:
+  - call: {task: mail, id: t1, get: true}
+  - control: {do: ping}
+  - wait: 40s
+  - worker: {name: w1, do: kill}
+  - flower: stop
+"""
+
+
+def test_a_step_is_shown_as_it_is_written_and_not_as_what_it_stands_for() -> None:
+    texts = dict.fromkeys(event["text"] for event in play(SHOWN).of("step"))
+    assert list(texts) == [
+        "Flower wants events", "beat: tick {task: mail, every: 30s}", "call {task: mail, id: t1, get: true}", "control {do: ping}",
+        "wait 40s", "worker {name: w1, do: kill}", "flower stop",
+    ]  # fmt: skip
+    page = routesim("run", "scene.yaml", "--format", "html", files={"scene.yaml": SHOWN}).out
+    assert "call {task: mail, id: t1, get: true}" in page
+    assert "publish {" not in page
+
+
+def test_a_call_that_fails_is_told_as_it_is_written() -> None:
+    text = SHOWN.replace("  - flower: stop", "  - {call: {task: mail, id: t2}, fails: 404}")
+    said = routesim("run", "scene.yaml", files={"scene.yaml": text}).out
+    assert "call {task: mail, id: t2}" in said

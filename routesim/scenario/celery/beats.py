@@ -18,6 +18,7 @@ from routesim.scenario.celery.timeline import PING_MS, Timeline
 from routesim.scenario.format.counts import Seconds
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields
+from routesim.scenario.steps.written import step_text
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 WHEN = ("every", "crontab", "schedule")
@@ -125,6 +126,7 @@ class _Entry:
             return []
         ids = [f"{self.beat.name}-{self.name}-{number}" for number in range(1, len(moments) + 1)]
         sent = self.calls.sent(self.beat, self._call(), moments, ids, self.at)
+        self.timeline.text = step_text(f"{self.beat.name}: {self.name}", self.at)
         said = f"{self.beat.name}: {self.name}, {len(moments)} time{'s' if len(moments) > 1 else ''} until the end"
         self.timeline.send(self.beat, sent, said, self.at)
         return moments

@@ -20,6 +20,7 @@ from routesim.scenario.format.kinds import Kind, Unreadable
 from routesim.scenario.sections.names import Names
 from routesim.scenario.steps.checks import Check, WrittenStep
 from routesim.scenario.steps.verbs import FAILS
+from routesim.scenario.steps.written import step_text
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 FLOWER_MS = 5_000
@@ -50,6 +51,7 @@ class CelerySteps:
                 if verb is None:
                     self.timeline.plain(node)
                 else:
+                    self.timeline.text = step_text(verb, node[verb])
                     VERBS[verb].expand(self, self._read(node, verb))
             except Unreadable:
                 self.reader.unread_steps += 1
@@ -205,13 +207,11 @@ class CelerySteps:
             self._add_part("channels", name, {"connection": producer.name}, at, said)
             consumer = {"queue": queue.name, "auto_ack": True, "start": False, "channel": name}
             self._add_part("consumers", name, consumer, at, said)
-        self.timeline.steps += [
-            (f"{producer.name} asks the workers, and waits for answers", declared(parts, at)),
-            ("", made({"consume": name}, at)),
-            ("", self._broadcast(sent, producer.name, producer.app, at)),
-            ("", made({"wait": written_duration(timeout)}, at)),
-            ("", made({"cancel": name}, at)),
-        ]
+        self.timeline.add(f"{producer.name} asks the workers, and waits for answers", declared(parts, at))
+        self.timeline.add("", made({"consume": name}, at))
+        self.timeline.add("", self._broadcast(sent, producer.name, producer.app, at))
+        self.timeline.add("", made({"wait": written_duration(timeout)}, at))
+        self.timeline.add("", made({"cancel": name}, at))
         self.timeline.now += timeout
 
     # flower ----------------------------------------------------------------------------------------------------------
@@ -225,7 +225,8 @@ class CelerySteps:
             if times > 1 and self._some_worker_needs_telling():
                 repeated = {"count": times, "every": written_duration(FLOWER_MS)}
                 step = made({"publish": {**step["publish"], **repeated}}, at)
-            self.timeline.add("Flower wants events", step)
+            self.timeline.text = said = "Flower wants events"
+            self.timeline.add(said, step)
 
     def _some_worker_needs_telling(self) -> bool:
         """One that begins later without events of its own, to which only the next repetition makes a difference."""

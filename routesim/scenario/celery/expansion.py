@@ -15,7 +15,7 @@ from routesim.scenario.celery.celery_steps import VERBS, CelerySteps
 from routesim.scenario.celery.celery_tasks import TasksSection
 from routesim.scenario.celery.nodes import copied, made
 from routesim.scenario.celery.parts import ExpandedItem
-from routesim.scenario.celery.timeline import Commented, Timeline, horizon_of
+from routesim.scenario.celery.timeline import MadeStep, Timeline, horizon_of
 from routesim.scenario.celery.transport import redis_settings, with_settings
 from routesim.scenario.definitions.list_form import section_in_list_form
 from routesim.scenario.format import whole
@@ -38,7 +38,7 @@ class Expanded(NamedTuple):
 
     root: Mapping
     parts: list[ExpandedItem]
-    steps: list[Commented]
+    steps: list[MadeStep]
     ignored: dict[str, list[str]]  # app -> its settings that mean nothing here
     on_redis: dict[str, Any] = {}  # settings of the broker that the apps give for Redis
     routed: dict[str, str] = {}  # id of a task -> why it goes where it goes
@@ -141,7 +141,7 @@ def _without(root: Mapping) -> Mapping:
     return plain
 
 
-def _merged(reader: Reader, root: Mapping, apps: Apps, parts: list[ExpandedItem], steps: list[Commented]) -> Mapping:
+def _merged(reader: Reader, root: Mapping, apps: Apps, parts: list[ExpandedItem], steps: list[MadeStep]) -> Mapping:
     plain, at = _without(root), root["celery"]
     for section in SECTIONS:
         items = [part for part in parts if part.section == section]
@@ -150,7 +150,7 @@ def _merged(reader: Reader, root: Mapping, apps: Apps, parts: list[ExpandedItem]
     given = root.get("steps")
     if isinstance(given, Sequence) or (steps and (given is None or is_null(given))):
         listed: Any = made([], at if given is None else given)
-        listed.extend(step for _, step in steps)
+        listed.extend(step.node for step in steps)
         _put(plain, "steps", listed, at)
     return plain
 

@@ -48,7 +48,7 @@ def _head(expanded: Expanded, file: str) -> Iterator[str]:
 
 def _section(expanded: Expanded, name: str, node: Node) -> Any:
     if name == "steps" and expanded.steps:
-        return [WrittenItem(comment, None, _data(step)) for comment, step in expanded.steps]
+        return [WrittenItem(step.comment, None, _data(step.node)) for step in expanded.steps]
     parts = [part for part in expanded.parts if part.section == name]
     if not parts:
         return OneLine(_data(node))

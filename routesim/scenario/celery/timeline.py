@@ -1,7 +1,7 @@
 """The plain steps of a scenario with Celery in the making, with the time at each: the sum of the waits before it."""
 
 import heapq
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from routesim.durations import parse_duration, written_duration
 from routesim.scenario.celery.calls import CallPublishes, Producer, steps_of
@@ -9,25 +9,35 @@ from routesim.scenario.celery.nodes import made
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 PING_MS = 1_000  # how long a ping waits for answers, where it says nothing else
-Commented: TypeAlias = tuple[str, Node]  # a step, and what its written form says of it
+
+
+class MadeStep(NamedTuple):
+    """A plain step. `comment`: what its written form says of it. `text`: as what it is shown, which is what it is part of
+    (empty: as itself)."""
+
+    comment: str
+    node: Node
+    text: str = ""
 
 
 class Timeline:
     """`steps` so far, `now` (ms) at their end; `due` is to be taken at later instants, as a heap. `lasts`: how long (ms) the
-    scenario lasts."""
+    scenario lasts. `text`: as what the steps that follow are shown."""
 
     def __init__(self, lasts: int) -> None:
         self.lasts = lasts
         self.now = 0
         self.scheduled = 0
-        self.due: list[tuple[int, int, list[Commented]]] = []
-        self.steps: list[Commented] = []
+        self.due: list[tuple[int, int, list[MadeStep]]] = []
+        self.steps: list[MadeStep] = []
+        self.text = ""
 
     def add(self, comment: str, step: Node) -> None:
-        self.steps.append((comment, step))
+        self.steps.append(MadeStep(comment, step, self.text))
 
     def plain(self, node: Node) -> None:
         """A step that is none of Celery's; within a wait, what is due meanwhile."""
+        self.text = ""
         waited = node.get("wait") if isinstance(node, Mapping) else None
         ms = parse_duration(waited) if isinstance(waited, Text) else None
         # A wait that holds anything else stays whole: it is wrong, or says how it fails.
@@ -39,6 +49,7 @@ class Timeline:
 
     def wait_for_all(self, at: Node) -> None:
         """Waits for what is still due."""
+        self.text = ""
         if self.due:
             self.wait_until(max(moment for moment, _, _ in self.due), at)
 
@@ -59,12 +70,13 @@ class Timeline:
         """Publishes; where the queue of results might expire meanwhile, each with its declaration, as Celery does it."""
         publishes = sent.publishes
         last = publishes[-1][0] if publishes else self.now
-        results = producer.app.settings["result_expires"] if sent.results is not None else None
-        if results is not None and max(self.lasts, last) >= results and last > self.now:
+        results, expires = sent.results, producer.app.settings["result_expires"]
+        if results is not None and expires is not None and max(self.lasts, last) >= expires and last > self.now:
             later = [item for item in publishes if item[0] > self.now]
             publishes = [item for item in publishes if item[0] <= self.now]
             for moment, fields in later:
-                found = [("", sent.results), ("", made({"publish": {**fields, "channel": producer.name}}, at))]
+                publish = made({"publish": {**fields, "channel": producer.name}}, at)
+                found = [MadeStep("", step, self.text) for step in (results, publish)]
                 self.scheduled += 1
                 heapq.heappush(self.due, (moment, self.scheduled, found))
         for step in steps_of(sent._replace(publishes=publishes), producer, self.now, at, fails):

@@ -18,13 +18,14 @@ from routesim.scenario.yaml.nodes import Text
 
 class WrittenStep(NamedTuple):
     """A step whose fields have been read: `fields` is what its kind reads, `node` the value of the verb, `at` the verb itself.
-    `fails`: the reply code that it must fail with."""
+    `fails`: the reply code that it must fail with. `text`: as what it is shown."""
 
     verb: str
     fields: Any
     node: Any
     at: Text
     fails: int | None
+    text: str = ""
 
     @property
     def may_name_anything(self) -> bool:

@@ -1,5 +1,7 @@
 """The `steps` section: each step is read, the names it brings are noted, and once all are known it is built (see `verbs`)."""
 
+from itertools import repeat
+
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.format.kinds import Reader, Unreadable, shown
 from routesim.scenario.format.synonyms import STEPS
@@ -9,10 +11,8 @@ from routesim.scenario.sections.names import Names
 from routesim.scenario.steps import verbs
 from routesim.scenario.steps.building import StepContext
 from routesim.scenario.steps.checks import WrittenStep
+from routesim.scenario.steps.written import step_text
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
-from routesim.text import cut
-
-TEXT_WIDTH = 100
 
 
 class StepsSection:
@@ -21,17 +21,18 @@ class StepsSection:
         self.names = names
         self.context = StepContext(reader, names, declarations)
 
-    def read(self, nodes: Sequence) -> list[WrittenStep]:
-        """The steps whose fields can be read; the others are counted in `reader.unread_steps`."""
+    def read(self, nodes: Sequence, texts: list[str] | None = None) -> list[WrittenStep]:
+        """The steps whose fields can be read; the others are counted in `reader.unread_steps`. `texts`: as what each is shown
+        (None, or empty: as itself)."""
         found = []
-        for node in nodes:
+        for node, text in zip(nodes, texts or repeat(""), strict=False):
             try:
-                found.append(self._read(node))
+                found.append(self._read(node, text))
             except Unreadable:
                 self.reader.unread_steps += 1
         return found
 
-    def _read(self, node: Node) -> WrittenStep:
+    def _read(self, node: Node, text: str) -> WrittenStep:
         if not isinstance(node, Mapping):
             cure = f"write `- {node}: …`" if isinstance(node, Text) and node in verbs.NAMES else ""
             raise self.reader.error("wrong-type", f"expected a step such as `- publish: {{…}}`, found {shown(node)}", node, cure)
@@ -48,7 +49,8 @@ class StepsSection:
         verb = given[0]
         fails = verbs.FAILS.read(self.reader, node["fails"]) if "fails" in node else None
         value = node[verb]
-        return WrittenStep(str(verb), verbs.kind_of(verb).read(self.reader, value), value, verb, fails)
+        fields = verbs.kind_of(verb).read(self.reader, value)
+        return WrittenStep(str(verb), fields, value, verb, fails, text or step_text(verb, value))
 
     def gather(self, written: list[WrittenStep]) -> None:
         """Names that the steps bring: declarations, channels, ids of messages."""
@@ -64,7 +66,7 @@ class StepsSection:
         for step in written:
             action = self._action(step)
             if action is not None:
-                built.append(ScenarioStep(step.at.line, _text(step), action, step.fails))
+                built.append(ScenarioStep(step.at.line, step.text, action, step.fails))
         return tuple(built)
 
     def _action(self, step: WrittenStep) -> Action | None:
@@ -75,23 +77,3 @@ class StepsSection:
             return verb.build(self.context, step)
         except Unreadable:
             return None
-
-
-def _text(step: WrittenStep) -> str:
-    """The step on one line, as it might be written."""
-    text = f"{step.verb} {_flow(step.node)}".strip()
-    return cut(text, TEXT_WIDTH)
-
-
-def _flow(node: Node, room: int = TEXT_WIDTH) -> str:
-    if isinstance(node, Text):
-        shown = str(node)[:room]
-        return f'"{shown}"' if not node.plain and (not shown or shown != shown.strip()) else shown
-    parts: list[str] = []
-    for item in node:
-        if room <= 0:
-            break
-        part = f"{item}: {_flow(node[item], room)}" if isinstance(node, Mapping) else _flow(item, room)
-        parts.append(part)
-        room -= len(part) + 2
-    return "{" + ", ".join(parts) + "}" if isinstance(node, Mapping) else "[" + ", ".join(parts) + "]"

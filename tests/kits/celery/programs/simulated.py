@@ -136,7 +136,7 @@ def _overtaken(heard: list[Event]) -> bool:
     for event in heard:
         if isinstance(event, events.TaskRetried | events.TaskRejected):
             sent_ms = event.at_ms
-        elif isinstance(event, events.StepStarted) and event.text.startswith("publish ") and event.at_ms == sent_ms:
+        elif isinstance(event, events.StepStarted) and event.text.startswith("call ") and event.at_ms == sent_ms:
             return True
     return False
 
