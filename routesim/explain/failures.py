@@ -9,10 +9,12 @@ from typing import Any
 from routesim import events
 from routesim.diagnostics import ERROR, Diagnostic, Place
 from routesim.durations import duration_text, seconds
+from routesim.explain.refusals import cure_of
 from routesim.explain.witness import ExpectationWitness, with_time
 from routesim.narration import sentence_of
 from routesim.run import Checked, Result, Runner, shown_actual
-from routesim.scenario import Never
+from routesim.run.failures import told_once
+from routesim.scenario import Never, Signal
 
 
 def failures(result: Result) -> list[Diagnostic]:
@@ -39,16 +41,17 @@ def _failure(result: Result, line: int, section: str, expected: str, found: str,
 
 def _errors(result: Result) -> list[Diagnostic]:
     found = []
-    for error in result.errors:
+    for error in told_once(result.errors):
         if error.expected:
             continue
         text = f"{error.text} (and {error.more} times more)" if error.more else error.text
-        if error.step is None:
-            found.append(_failure(result, 0, "step", "no error outside the steps", text))
+        step = result.scenario.steps[error.step] if error.step is not None else None
+        cure = cure_of(result.scenario, error.text, of_worker=step is None or isinstance(step.action, Signal))
+        if step is None or error.step is None:
+            found.append(_failure(result, 0, "step", "no error outside the steps", text)._replace(cure=cure))
         else:
-            step = result.scenario.steps[error.step]
             wanted = f"step {error.step + 1} fails with {step.fails}" if step.fails else f"step {error.step + 1} is carried out"
-            found.append(_failure(result, step.line, "step", f"{wanted}: {step.text}", text))
+            found.append(_failure(result, step.line, "step", f"{wanted}: {step.text}", text)._replace(cure=cure))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from routesim import events
 from routesim.celery import fates
 from routesim.durations import duration_text, seconds
+from routesim.explain.refusals import cure_of
 from routesim.explain.task_life import TaskLife, TaskRunTold
 from routesim.narration import sentence_of
 from routesim.redis.state import VISIBILITY_TIMEOUT_MS
@@ -61,6 +62,10 @@ def _waiting(life: TaskLife, fate: Fate, result: Result) -> Verdict:
         return Verdict(f"waits in {fate.where}{back}; a worker will get it when its turn comes")
     if nobody.workers:
         names = " and ".join(nobody.workers)
+        refused = next((text for name in nobody.workers if (text := _refusal(name, result))), "")
+        if refused:
+            cure = cure_of(result.scenario, refused, of_worker=True)
+            return Verdict(f"waits in {fate.where}{back}; RabbitMQ refuses {names}, who would run it: {refused}", cure)
         died = f": {life.died.why} at {seconds(life.died.at_ms)} s" if life.died is not None else ""
         verb = "do" if len(nobody.workers) > 1 else "does"
         return Verdict(
@@ -71,6 +76,11 @@ def _waiting(life: TaskLife, fate: Fate, result: Result) -> Verdict:
         f"waits in {fate.where}{back}; no worker consumes that queue, so nothing will run it{why}",
         f"start a worker with -Q {fate.where}, or route the task to a queue that one consumes",
     )
+
+
+def _refusal(worker: str, result: Result) -> str:
+    """What RabbitMQ said when this worker tried to connect last; "": it let it."""
+    return result.processes.by_name[worker].refusal if result.processes is not None else ""
 
 
 def _unacked(life: TaskLife, fate: Fate, result: Result) -> Verdict:

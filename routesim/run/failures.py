@@ -2,11 +2,27 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from routesim.broker import StepFailure
 
+if TYPE_CHECKING:
+    from routesim.run.result import StepError
+
 EACH = 10  # so many of the same are kept
 MANY = 100
+
+
+def told_once(errors: list["StepError"]) -> Iterator["StepError"]:
+    """What happens again and again outside the steps in one, with how often it happened again."""
+    outside: dict[tuple[str, bool], list[StepError]] = {}
+    for error in errors:
+        if error.step is None:
+            outside.setdefault((error.text, error.expected), []).append(error)
+    for error in errors:
+        alike = outside.pop((error.text, error.expected), None) if error.step is None else [error]
+        if alike:
+            yield error._replace(more=sum(1 + each.more for each in alike) - 1)
 
 
 class Failures:

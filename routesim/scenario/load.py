@@ -226,6 +226,7 @@ class _Loader:
             found = expand(self.reader, node, self.rabbitmq)
             self.on_redis, self.routed = found.on_redis, found.routed
             self.step_texts = [step.text for step in found.steps]
+            self.declarations.cures = found.cures
             return found.root
         except Invalid as invalid:
             raise Invalid(_sorted(invalid.diagnostics)) from None
@@ -364,7 +365,7 @@ class _Loader:
             steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
             topology=declarations.topology, routes=promised, never=forbidden,
             tasks=working.tasks if working is not None else {}, workers=workers, on_redis=self.on_redis,
-            findings=tuple(_sorted(self.reader.findings)), routed=self.routed,
+            findings=tuple(_sorted(self.reader.findings)), routed=self.routed, cures=declarations.cures,
         )  # fmt: skip
 
     def _tell_bugs(self, version: str, node: Mapping | None) -> None:

@@ -112,7 +112,7 @@ class Scenario(NamedTuple):
     """`until` is `idle`, `steps` or a duration in ms. `topology`: a broker with all that is declared at the top, before
     anybody consumes; to be copied, never changed. `on_redis`: settings of the broker that hold where it is Redis.
     `findings`: what only `check` tells. `routed`: why each task that a `celery:` section calls goes
-    where it goes, by its id."""
+    where it goes, by its id. `cures`: what helps where RabbitMQ refuses a queue of Celery's own, by its name."""
 
     file: str
     name: str
@@ -136,6 +136,7 @@ class Scenario(NamedTuple):
     on_redis: dict[str, Any] = {}
     findings: tuple[Diagnostic, ...] = ()
     routed: dict[str, str] = {}
+    cures: dict[str, str] = {}
 
     @property
     def whose_rules(self) -> str:

@@ -161,3 +161,58 @@ def test_who_rejects_for_good_has_failed_from_5_7_on(version: str, told: dict[st
     expect: {{workers: {{w: {{failed: {told["failed"]}, rejected: {told["rejected"] if acks_late else 0}}}}}}}
     """
     assert ok(text)
+
+
+REFUSED = """
+rabbitmq: "4.3"
+{top}celery:
+  version: "{version}"
+  apps: {{shop: {{{settings}}}}}
+  workers: {{w1: {{{worker}}}}}
+  tasks: {{a: }}
+steps: [{{call: {{task: a, id: a}}}}{steps}]
+"""
+
+
+def refused_worker(version: str, **more: str) -> str:
+    return REFUSED.format(**{"top": "", "settings": "", "worker": "", "steps": "", "version": version, **more})
+
+
+@pytest.mark.parametrize(("version", "own"), [("5.5", False), ("5.6", True)])
+def test_a_worker_that_rabbitmq_refuses_has_cures(version: str, own: bool) -> None:
+    problem = only(refused_worker(version))
+    assert (problem.code, problem.marked) == ("refused", "w1")
+    cures = [
+        'version: "5.7"',
+        "permit: [transient_nonexcl_queues]",
+        "workers: {w1: {fails: 541}}",
+        *["event_queue_exclusive: true"] * own,
+    ]
+    assert all(cure in problem.cure for cure in cures)
+    assert own or "event_queue_exclusive" not in problem.cure
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"version": "5.7"}, {"settings": "control_queue_exclusive: true, event_queue_exclusive: true"},
+        {"top": "broker: {permit: [transient_nonexcl_queues]}\n"}, {"worker": "fails: 541"},
+    ],
+)  # fmt: skip
+def test_each_of_them_helps(more: dict[str, str]) -> None:
+    assert play(refused_worker(**{"version": "5.6", **more})).status == 0
+
+
+def test_a_worker_that_is_refused_when_it_starts_is_told_once_with_the_cures() -> None:
+    text = refused_worker("5.6", worker="start: false", steps=", {worker: {name: w1, do: start}}")
+    said = routesim("run", "-q", "s.yaml", files={"s.yaml": text}).out
+    assert said.count("no error outside the steps") == 1
+    assert said.count('help     Celery 5.7 (`version: "5.7"`)') == 2
+    task = routesim("explain", "task", "s.yaml", "a", files={"s.yaml": text}).out
+    assert "RabbitMQ refuses w1, who would run it: INTERNAL_ERROR" in task
+    assert "hint: Celery 5.7" in task
+
+
+def test_a_queue_that_is_not_celerys_has_the_cure_of_any_queue() -> None:
+    text = refused_worker("5.7", top="queues: {own: {durable: false}}\n")
+    assert only(text).cure.startswith("make the queue durable or exclusive")

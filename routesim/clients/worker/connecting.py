@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 100  # Celery's broker_connection_max_retries
 
 def start(state: WorkerState, why: str, *, mingles: bool = True) -> Actions:
     state.alive = True
-    state.stopping, state.reduced, state.attempts = "", False, 0
+    state.stopping, state.reduced, state.attempts, state.refusal = "", False, 0, ""
     state.softly = state.killed_softly = False
     state.told_to_end = 0
     state.autoscale, state.size, state.full_prefetch = state.plan.autoscale, state.first_size(), state.plan.prefetch
@@ -62,7 +62,7 @@ def consume(state: WorkerState, why: str) -> Actions:
         if refused is not None:
             yield from _refused(state, refused)
             return
-    state.attempts = 0
+    state.attempts, state.refusal = 0, ""
     if plan.control is not None:
         state.shared.listeners[plan.name] = plan.mingle.exchange if plan.mingle is not None else None
     yield events.WorkerOnline(state.now, plan.name, why)
@@ -95,6 +95,7 @@ def _consumes(state: WorkerState) -> list[Step]:
 def _refused(state: WorkerState, refused: StepRefusal) -> Actions:
     """The broker does not give it what it asks for: another connection helps only where this one was closed."""
     state.attempts += 1
+    state.refusal = refused.text
     if not refused.closes_connection or state.attempts > MAX_ATTEMPTS:
         yield from die(state, f"unrecoverable error: {refused.text}")
         return

@@ -82,6 +82,7 @@ class WorkerState:
         self.stopping = ""
         self.life = 0
         self.attempts = 0
+        self.refusal = ""  # what the broker said at the last one, if it refused
         self.reduced = False
         self.prefetch = PrefetchCount(plan.prefetch, plan.eta_limit)
         self.reserved: deque[Request] = deque()

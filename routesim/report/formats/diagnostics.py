@@ -40,7 +40,7 @@ def one_line(item: Diagnostic) -> str:
 def failure_lines(item: Diagnostic) -> list[str]:
     """A comparison that failed: where, and what was expected; indented, what was found and why."""
     where = _where(item)
-    facts = [("expected", item.expected), ("found", item.found), ("because", item.why)]
+    facts = [("expected", item.expected), ("found", item.found), ("because", item.why), ("help", item.cure)]
     shown = [(name, text) for name, text in facts if text]
     columns = max([len("because"), *(len(name) for name, _ in shown)]) + 2
     head = f"{where}: {visible(item.message)}" if where else visible(item.message)

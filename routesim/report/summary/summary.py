@@ -11,6 +11,7 @@ from routesim.events import LOST_STATES
 from routesim.report.summary.chord_section import chords
 from routesim.report.summary.task_sections import tasks, undone, workers
 from routesim.run import Result, shown_actual
+from routesim.run.failures import told_once
 from routesim.run.verdicts import FAILED, OK, RAN, Unexpected, unexpected_losses, verdict_of
 from routesim.scenario import Expectation
 from routesim.shown import publisher, shown_binding, shown_exchange, shown_key
@@ -213,7 +214,7 @@ def _unused(result: Result) -> Section:
 
 def _errors(result: Result) -> Section:
     rows = []
-    for error in result.errors:
+    for error in told_once(result.errors):
         where = "" if error.step is None else f"step {error.step + 1}, line {result.scenario.steps[error.step].line}"
         note = "as expected" if error.expected else "not expected"
         if error.more:

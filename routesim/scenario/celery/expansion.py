@@ -13,6 +13,7 @@ from routesim.scenario.celery.calls import Calls
 from routesim.scenario.celery.celery_format import CELERY
 from routesim.scenario.celery.celery_steps import VERBS, CelerySteps
 from routesim.scenario.celery.celery_tasks import TasksSection
+from routesim.scenario.celery.inbox_cures import inbox_cures
 from routesim.scenario.celery.nodes import copied, made
 from routesim.scenario.celery.parts import ExpandedItem
 from routesim.scenario.celery.timeline import MadeStep, Timeline, horizon_of
@@ -42,6 +43,7 @@ class Expanded(NamedTuple):
     ignored: dict[str, list[str]]  # app -> its settings that mean nothing here
     on_redis: dict[str, Any] = {}  # settings of the broker that the apps give for Redis
     routed: dict[str, str] = {}  # id of a task -> why it goes where it goes
+    cures: dict[str, str] = {}  # queue -> what helps where RabbitMQ refuses it
 
 
 def expand(reader: Reader, root: Mapping, version: str | None = None) -> Expanded:
@@ -84,7 +86,8 @@ def _expand(reader: Reader, root: Mapping, version: str | None) -> Expanded:
     merged = _merged(reader, root, apps, parts, timeline.steps)
     if redis:
         with_settings(merged, on_redis, root["celery"])
-    return Expanded(merged, parts, timeline.steps, apps.ignored, on_redis, calls.routed)
+    cures = inbox_cures(apps.workers.values(), flower)
+    return Expanded(merged, parts, timeline.steps, apps.ignored, on_redis, calls.routed, cures)
 
 
 def _without_apps(reader: Reader, steps: Sequence) -> Unreadable:

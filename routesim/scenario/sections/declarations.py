@@ -55,6 +55,7 @@ class Declarations:
         self.names = names
         self.included: list[Included] = []
         self.consumers: dict[str, Consumer] = {}
+        self.cures: dict[str, str] = {}  # queue -> what helps where it is refused
         self.queue_nodes: dict[str, Node] = {}  # consumer -> where it names its queue
         self.user_policies: set[str] = set()
         self.operator_policies: set[str] = set()
@@ -337,7 +338,8 @@ class Declarations:
         if isinstance(step, steps.DeclareExchange) and argument == "type":
             cure = did_you_mean(step.exchange.type, EXCHANGE_TYPES) or f"known types: {', '.join(EXCHANGE_TYPES)}"
         elif (feature := deprecated.denied_in(refused.text)) is not None:
-            cure = deprecated.cure(feature)
+            own = self.cures.get(step.queue.name) if isinstance(step, steps.DeclareQueue) else None
+            cure = own or deprecated.cure(feature)
         elif isinstance(step, steps.SetPolicy) and argument is not None and "not recognised" in refused.text:
             cure = did_you_mean(argument, known_keys(step.policy.operator, rules()))
         severity = "warning" if self.lenient else "error"
