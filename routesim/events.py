@@ -653,6 +653,16 @@ class Restarted(NamedTuple):
     clean: bool
 
 
+@event("failure")
+class FailureOrdered(NamedTuple):
+    """Somebody has ordered a failure, by its name in the table of failures. `what`: what it befalls."""
+
+    at_ms: int
+    failure: str
+    what: str
+    text: str
+
+
 @event("warned")
 class Warned(NamedTuple):
     """Where this simulator knowingly differs from a version, or RabbitMQ only logs."""

@@ -5,36 +5,70 @@ from typing import NamedTuple
 from routesim import steps
 
 RABBITMQ, REDIS = "rabbitmq", "redis"
+CONNECTION, CHANNEL, CONSUMER, QUEUE, BROKER = "connection", "channel", "consumer", "queue", "broker"
 
 
 class Failure(NamedTuple):
-    """`step` asks for it; `engines`: the embedded ones that can do it. `real`: how a real broker is asked for it, "" where
-    it cannot be."""
+    """`step` asks an engine for it, None where it befalls what lies between broker and client, so that a server alone can do it;
+    `engines`: the embedded ones that can do it. `real`: how a real broker is asked for it, "" where it cannot be. `befalls`: what
+    is named where it is ordered. `lasts`: until it is ended, not for a moment. `options`: what may be said with it.
+    """
 
     effect: str
-    step: type
+    step: type | None
     engines: tuple[str, ...]
     real: str
+    befalls: str
+    lasts: bool = False
+    options: tuple[str, ...] = ()
 
 
 FAILURES: dict[str, Failure] = {
     "crash": Failure(
-        "the connection of a consumer or channel is lost without a word", steps.Crash, (RABBITMQ, REDIS), "its socket is closed"
+        "the connection of a consumer or channel is lost without a word", steps.Crash, (RABBITMQ, REDIS), "its socket is closed",
+        CONNECTION, options=("after", "at_ack"),
     ),
     "close": Failure(
-        "the connection of a consumer or channel is closed in good order", steps.Close, (RABBITMQ, REDIS), "connection.close"
+        "the connection of a consumer or channel is closed in good order", steps.Close, (RABBITMQ, REDIS), "connection.close",
+        CONNECTION, options=("code", "text"),
     ),
     "close_channel": Failure(
-        "a channel alone is closed: what it held comes back, its consumers go", steps.CloseChannel, (RABBITMQ,), "channel.close"
+        "a channel alone is closed: what it held comes back, its consumers go", steps.CloseChannel, (RABBITMQ,), "channel.close",
+        CHANNEL, options=("code", "text"),
     ),
     "unread": Failure(
-        "a client does not read what it is sent: its deliveries stop, nobody else's", steps.Flow, (RABBITMQ,), ""
+        "a client does not read what it is sent: its deliveries stop, nobody else's", steps.Flow, (RABBITMQ,), "",
+        CONNECTION, lasts=True,
     ),
     "restart": Failure(
         "the broker stops in good order and starts again: everybody is cut off, what is not durable goes", steps.Restart,
-        (RABBITMQ, REDIS), "by the command that --restart gives",
+        (RABBITMQ, REDIS), "by the command that --restart gives", BROKER,
     ),
     "kill": Failure(
-        "the broker is killed and starts again: what was out may come a second time", steps.Restart, (RABBITMQ, REDIS), ""
+        "the broker is killed and starts again: what was out may come a second time", steps.Restart, (RABBITMQ, REDIS), "", BROKER
     ),
+    "cancel": Failure(
+        "the broker cancels a consumer, as when its queue moves", steps.Cancel, (RABBITMQ, REDIS), "", CONSUMER
+    ),
+    "delete_queue": Failure(
+        "a queue is deleted, with all that is in it, whoever consumes from it", steps.DeleteQueue, (RABBITMQ, REDIS),
+        "queue.delete", QUEUE,
+    ),
+    "expire": Failure("what waits in a queue expires now, whatever its TTL", steps.Expire, (RABBITMQ,), "", QUEUE),
+    "full": Failure(
+        "a queue takes no message more than it has now: publishers' messages are refused, or the oldest dropped", steps.SetPolicy,
+        (RABBITMQ,), "a policy with max-length", QUEUE, lasts=True, options=("overflow",),
+    ),
+    "nack_confirms": Failure(
+        "publishers are told that their messages were refused, though they were taken", None, (), "", CONNECTION, lasts=True
+    ),
+    "delay_confirms": Failure("confirms come late", None, (), "", CONNECTION, lasts=True, options=("by",)),
+    "swallow_confirms": Failure("confirms never come", None, (), "", CONNECTION, lasts=True),
+    "stop_reading": Failure("the broker does not read what a client sends", None, (), "", CONNECTION, lasts=True),
+    "blocked": Failure(
+        "an alarm of memory or disk: who publishes is told so (connection.blocked), and is read no more", None, (), "",
+        BROKER, lasts=True, options=("text",),
+    ),
+    "refuse": Failure("nobody can connect", None, (), "", BROKER, lasts=True),
+    "slow": Failure("what is sent arrives late, both ways", None, (), "", CONNECTION, lasts=True, options=("by",)),
 }  # fmt: skip

@@ -367,6 +367,9 @@ NARRATION: dict[type, Words] = {
         compared=lambda event: f"{event.task} is lost with {event.worker}",
     ),
     # The run
+    events.FailureOrdered: Words(
+        "FAILURE", lambda event: event.what, lambda event: f"{event.failure}: {event.text}", BAD
+    ),
     events.Warned: Words("warning", _nothing, _text, NOTICE),
     events.Expected: Words(
         lambda event: f"{HIT if event.ok else MISS} expected", lambda event: f"line {event.line}",

@@ -181,6 +181,12 @@ class Purge(NamedTuple):
     queue: str
 
 
+class Expire(NamedTuple):
+    """What is ready in the queue has reached the end of its time to live."""
+
+    queue: str
+
+
 class SetPolicy(NamedTuple):
     policy: Policy
 
@@ -193,6 +199,6 @@ class DeletePolicy(NamedTuple):
 Step: TypeAlias = (
     Publish | Get | Ack | Nack | Reject | Recover | Qos | Fetch | Tx | Consume | Cancel | Crash | Close | Restart
     | OpenChannel | CloseChannel | Flow | SelectConfirms
-    | DeclareExchange | DeclareQueue | AskExchange | AskQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge
+    | DeclareExchange | DeclareQueue | AskExchange | AskQueue | Bind | Unbind | DeleteExchange | DeleteQueue | Purge | Expire
     | SetPolicy | DeletePolicy
 )  # fmt: skip

@@ -7,10 +7,13 @@ import pytest
 from kits.paths import ROOT
 
 from routesim.broker.rabbit_broker import HANDLERS
-from routesim.failure_kinds import FAILURES, RABBITMQ, REDIS
+from routesim.failure_kinds import BROKER, FAILURES, RABBITMQ, REDIS
 from routesim.rabbitmq.engine import HANDLERS as ON_A_REAL_BROKER
 from routesim.redis.broker import HANDLERS as ON_REDIS
+from routesim.redis.topology import no_policies
 from routesim.scenario.steps.verbs import VERBS
+from routesim.serve.failing import DO as ON_ORDER
+from routesim.serve.failing import KINDS as NAMED
 
 PAGE = ROOT / "routesim" / "docs" / "failures.md"
 HEAD = """# Failures
@@ -18,16 +21,28 @@ HEAD = """# Failures
 What can befall a connection or a broker, by one name everywhere. `step` is what every engine is asked; a scenario writes the verb
 of the same name where there is one ([steps](steps.md)), and `restart: kill` for `kill`.
 
-| failure | what it does | embedded engines | a real broker |
-| --- | --- | --- | --- |
+`routesim serve` does all of them on order ([serve](serve.md)), to what the last column names; those that last are over when they are
+ended.
+
+| failure | what it does | embedded engines | a real broker | on order | lasts | with |
+| --- | --- | --- | --- | --- | --- | --- |
 """
 
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_is_carried_out_where_the_table_says_so(name: str) -> None:
     failure = FAILURES[name]
-    assert (failure.step in HANDLERS, failure.step in ON_REDIS) == (RABBITMQ in failure.engines, REDIS in failure.engines)
+    if failure.step is None:
+        assert (failure.engines, failure.real) == ((), "")
+        return
+    on_redis = ON_REDIS.get(failure.step) not in (None, no_policies)
+    assert (failure.step in HANDLERS, on_redis) == (RABBITMQ in failure.engines, REDIS in failure.engines)
     assert not failure.real or failure.step in ON_A_REAL_BROKER
+
+
+def test_a_server_carries_out_every_failure() -> None:
+    assert ON_ORDER.keys() == FAILURES.keys()
+    assert {failure.befalls for failure in FAILURES.values()} == {*NAMED, BROKER}
 
 
 @pytest.mark.parametrize("name", ["crash", "close"])
@@ -38,7 +53,15 @@ def test_a_verb_says_what_its_failure_does(name: str) -> None:
 def page() -> Iterator[str]:
     yield HEAD
     for name, failure in FAILURES.items():
-        yield f"| {name} | {failure.effect} | {', '.join(failure.engines)} | {failure.real or 'cannot'} |\n"
+        can = ", ".join(failure.engines) or "none: it is between broker and client"
+        columns = (
+            name,
+            failure.effect,
+            can,
+            failure.real or "cannot",
+            f"a {failure.befalls}" if failure.befalls != BROKER else "the broker",
+        )
+        yield f"| {' | '.join((*columns, 'yes' if failure.lasts else '', ', '.join(failure.options)))} |\n"
 
 
 def test_the_page_of_failures_is_current() -> None:

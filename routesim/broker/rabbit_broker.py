@@ -17,6 +17,7 @@ from routesim.broker import (
 from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
 from routesim.broker.records import NotPossible, StepFailure
 from routesim.broker.state import DEAD_LETTER_RETRY_MS, State
+from routesim.model import Policy
 from routesim.queues import Channel, QueueType
 from routesim.replies import AmqpError
 
@@ -48,6 +49,7 @@ HANDLERS: dict[type, Callable[[State, Any], None]] = {
     steps.DeleteExchange: topology.delete_exchange,
     steps.DeleteQueue: topology.delete_queue,
     steps.Purge: topology.purge,
+    steps.Expire: topology.expire,
     steps.SetPolicy: policies.set_policy,
     steps.DeletePolicy: policies.delete_policy,
 }
@@ -150,6 +152,11 @@ class RabbitBroker(State):
         )
         self.failures.append(StepFailure(self.now, refused.code, refused.text, channel.name))
         self.close_refused(channel.name, refused)
+
+    def policy_of(self, queue: QueueType) -> Policy | None:
+        """The policy in force, operator policies aside."""
+        found = policies.matching(self, False, queue.broker_name, queue.kind)
+        return found[0] if found else None
 
     def copy(self) -> "RabbitBroker":
         fresh = RabbitBroker(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from routesim import events, steps
 from routesim.broker import publishing
 from routesim.broker.policies import apply_to_exchange, apply_to_queue
-from routesim.broker.records import BindingKey, ConsumerEnded, ExchangeState, QueueAnswer
+from routesim.broker.records import BindingKey, ConsumerEnded, ExchangeState, NotPossible, QueueAnswer
 from routesim.broker.state import State
 from routesim.durations import duration_text
 from routesim.exchanges import EXCHANGE_TYPES, exchange_types
@@ -445,3 +445,10 @@ def purge(broker: State, step: steps.Purge) -> None:
         for copy in purged:
             broker.listen(events.Purged(broker.now, copy.message, queue.name, copy.serial))
         broker.listen(events.QueuePurged(broker.now, queue.name, len(purged)))
+
+
+def expire(broker: State, step: steps.Expire) -> None:
+    queue = broker.queue(step.queue)
+    if queue.keeps_log:
+        raise NotPossible(f"the messages of '{step.queue}' do not expire: it is a stream")
+    queue.expire_ready(broker)

@@ -147,6 +147,10 @@ class QueueType:
         """Remove and return all ready messages."""
         raise NotImplementedError
 
+    def expire_ready(self, host: Host) -> None:
+        """The time to live of all ready messages is over."""
+        raise NotImplementedError
+
     def tick(self, host: Host) -> None:
         """An instant asked for with `arm` has come."""
         raise NotImplementedError

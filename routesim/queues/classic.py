@@ -167,6 +167,10 @@ class Classic(QueueType):
         if head is not None and head.expires_at is not None:
             host.arm(self, head.expires_at)
 
+    def expire_ready(self, host: Host) -> None:
+        self.levels = [deque(copy._replace(expires_at=host.now) for copy in level) for level in self.levels]
+        self._expire(host)
+
     def _tell_overdue(self, host: Host, copy: Copy) -> None:
         """Of a copy that is delivered: only one that no timer was set for can be overdue (rules/queues#5.6)."""
         overdue = self._overdue(host, copy)

@@ -201,6 +201,13 @@ class Quorum(QueueType):
         if instants:
             host.arm(self, min(instants))
 
+    def expire_ready(self, host: Host) -> None:
+        def over(line: deque[Copy]) -> deque[Copy]:
+            return deque(copy._replace(expires_at=host.now) for copy in line)
+
+        self.returns, self.levels = over(self.returns), [over(level) for level in self.levels]
+        self._expire(host)
+
     def _bury_expired(self, host: Host, line: deque[Copy]) -> None:
         overdue = self._overdue(host, line[0])
         host.dead_letter(self, self._take(line), "expired", overdue=overdue)

@@ -1,5 +1,6 @@
 """A channel of a client: its frames to methods and messages, these to steps, and what the engine has for it back to frames."""
 
+from collections.abc import Callable
 from struct import Struct
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ STARTING, OPEN, CLOSING = "starting", "open", "closing"
 PUBLISH = bytes((0, 60, 0, 40))
 ACK = bytes((0, 60, 0, 80))
 DELIVER = bytes((0, 60, 0, 60))
+ANSWERS = ("basic.ack", "basic.nack", "basic.reject")  # to a delivery
 TAG = Struct(">Q")
 ACKED = Struct(">4xQB")
 CONTENT = Struct(">HHQ")
@@ -35,6 +37,22 @@ class Carries(Protocol):
     frame_max: int
     hears_cancels: bool
     largest_body: int
+    cut_after: int | None
+    cut_at_ack: int | None
+    confirms: tuple[str, int] | None
+    alarm: str | None
+
+    def spare(self) -> bool:
+        """Whether one more delivery is sent."""
+
+    def hears_answer(self) -> bool:
+        """Whether an answer to a delivery is heard."""
+
+    def block(self) -> None:
+        """It has begun to publish while there is an alarm."""
+
+    def later(self, ms: int, act: Callable[[], None]) -> None:
+        """Do that when so much of the server's time has passed."""
 
     def write(self, data: bytes) -> None: ...
 
@@ -67,6 +85,7 @@ class ServedChannel:
         self.confirming = False
         # Publishes have numbers once they are confirmed: how many were, of which the client was told, the newest to be told of.
         self.confirmed = self.said = self.unsaid = 0
+        self.holed = False  # not all publishes before have been confirmed
         self.awaits = METHOD
         self.method: Method | None = None  # whose content is coming
         self.exchange = self.routing_key = ""
@@ -86,6 +105,8 @@ class ServedChannel:
             if head == PUBLISH and self.state == OPEN:
                 self._begin_publish(payload)
             elif head == ACK and self.state == OPEN and len(payload) == 13:
+                if self.connection.cut_at_ack is not None and not self.connection.hears_answer():
+                    return
                 tag, multiple = ACKED.unpack(payload)
                 self.ask("basic.ack", Ack(self.name, tag, bool(multiple & 1)))
                 self.vhost.dispatch()
@@ -143,6 +164,8 @@ class ServedChannel:
             self.awaits = BODY
         else:
             self._whole(b"")
+        if self.connection.alarm is not None:
+            self.connection.block()
 
     def _body(self, payload: bytes) -> None:
         self.left = left = self.left - len(payload)
@@ -214,6 +237,8 @@ class ServedChannel:
         do = METHODS.get(name)
         if do is None:
             raise Fault(503, "unimplemented method", id_of(name))
+        if self.connection.cut_at_ack is not None and name in ANSWERS and not self.connection.hears_answer():
+            return
         do(self, method.arguments)
         self.vhost.dispatch()
 
@@ -259,7 +284,9 @@ class ServedChannel:
         if not self.confirming:
             return
         self.confirmed += 1
-        if outcome.refused:
+        if self.connection.confirms is not None:
+            self._failing_confirm(self.confirmed, *self.connection.confirms)
+        elif outcome.refused:
             self.say_confirms()
             self.said = self.confirmed
             self.say("basic.nack", delivery_tag=self.confirmed)
@@ -267,15 +294,33 @@ class ServedChannel:
             self.unsaid = self.confirmed
             self.connection.confirms_on(self)
 
+    def _failing_confirm(self, tag: int, how: str, late_ms: int) -> None:
+        """No later ack may say `multiple`: it would speak for this one too."""
+        self.say_confirms()
+        self.said, self.holed = tag, True
+        if how == "nack":
+            self.say("basic.nack", delivery_tag=tag)
+        elif how == "delay":
+            self.connection.later(late_ms, lambda: self._late_confirm(tag))
+
+    def _late_confirm(self, tag: int) -> None:
+        if self.state == OPEN and self.vhost.channels.get(self.name) is self:
+            self.connection.write(frames.method_frame(self.number, ACK + TAG.pack(tag) + b"\0"))
+
     def say_confirms(self) -> None:
         """The acks that have been put together."""
         if self.unsaid:
             tag, self.unsaid = self.unsaid, 0
-            multiple = tag - self.said > 1
-            self.said = tag
+            first, self.said = self.said + 1, tag
+            if self.holed:
+                for each in range(first, tag):
+                    self.connection.write(frames.method_frame(self.number, ACK + TAG.pack(each) + b"\0"))
+            multiple = tag > first and not self.holed
             self.connection.write(frames.method_frame(self.number, ACK + TAG.pack(tag) + (b"\1" if multiple else b"\0")))
 
     def deliver(self, delivery: Delivery[Any]) -> None:
+        if self.connection.cut_after is not None and not self.connection.spare():
+            return
         subscription, copy = delivery.subscription, delivery.copy
         assert subscription is not None
         content: Content = copy.content
@@ -313,6 +358,18 @@ class ServedChannel:
             self.cancelled.add(item.tag)
         if not item.channel_lost and item.why != "cancelled" and self.connection.hears_cancels:
             self.say("basic.cancel", consumer_tag=item.tag, nowait=True)
+
+    def cancel_for(self, tag: str) -> None:
+        """The broker cancels a consumer, and the client is told if it wants to hear it."""
+        self.prefixes.pop(tag, None)
+        self.cancelled.add(tag)
+        if self.connection.hears_cancels:
+            self.say("basic.cancel", consumer_tag=tag, nowait=True)
+
+    def close_for(self, error: AmqpError) -> None:
+        """The broker closes the channel, and nothing that the client has said is to blame."""
+        if self.state == OPEN:
+            self._close(error, NOBODY)
 
     def ended(self, item: ChannelEnded) -> None:
         """The broker has closed the channel by itself."""

@@ -1,5 +1,6 @@
 """A connection of a client, without its socket: bytes in, bytes out, from the protocol header to the last close-ok."""
 
+from collections.abc import Callable
 from typing import Any
 
 from routesim.amqp import frames
@@ -41,10 +42,26 @@ class Connection:
         self.output: list[bytes] = []
         self.confirming: list[ServedChannel] = []  # with acks to be said
         self.messages = 0
+        # What failures on order have made of it.
+        self.cut_after: int | None = None  # so many deliveries more, and it is cut
+        self.cut_at_ack: int | None = None  # with that answer to a delivery, which is not heard
+        self.confirms: tuple[str, int] | None = None  # nack, delay or swallow, and how late in ms
+        self.late_ms = 0  # so late is what is sent, both ways
+        self.late_until_ms = 0
+        self.alarm: str | None = None  # why it is blocked as soon as it publishes
+        self.waiting: list[tuple[int, int, bytes]] | None = None  # frames of a connection that is blocked
+        self.held = False  # nothing is delivered
 
     # Bytes ------------------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> None:
+        """What the client has sent."""
+        if self.late_ms or self.late_until_ms:
+            self._late(lambda: self._receive(data))
+        else:
+            self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         if self.state == HEADER_WANTED:
             data = self._protocol_header(data)
         if self.state == CLOSED or not data:
@@ -82,6 +99,8 @@ class Connection:
         try:
             if number == 0:
                 self._frame_of_connection(kind, payload)
+            elif self.waiting is not None:
+                self.waiting.append((kind, number, payload))
             elif self.state == RUNNING:
                 channel = self.channels.get(number)
                 if channel is None:
@@ -132,7 +151,13 @@ class Connection:
             for channel in confirming:
                 channel.say_confirms()
         output, self.output = self.output, []
-        self.link.send(b"".join(output))
+        data = b"".join(output)
+        if self.late_ms or self.late_until_ms:
+            self._late(lambda: self.link.send(data))
+        else:
+            self.link.send(data)
+        if self.cut_after == 0:
+            self.cut()
 
     def say(self, name: str, **arguments: Any) -> None:
         """A method on channel 0."""
@@ -140,11 +165,72 @@ class Connection:
 
     def flow(self, *, active: bool) -> None:
         """Whether the client reads what it is sent."""
+        if active and self.held:
+            return
         if self.state == RUNNING and self.vhost is not None:
             for channel in list(self.channels.values()):
                 if channel.name in self.vhost.channels:
                     self.vhost.apply(Flow(channel.name, active))
             self.vhost.dispatch()
+
+    # Failures on order ------------------------------------------------------------------------------------------------
+
+    def _late(self, act: Callable[[], None]) -> None:
+        """In its order, however late what came before it is."""
+        now = self.server.clock_ms()
+        self.late_until_ms = max(self.late_until_ms, now + self.late_ms)
+        if self.late_until_ms > now:
+            self.server.later(self.late_until_ms - now, act)
+        else:
+            self.late_until_ms = 0
+            act()
+
+    def cut(self) -> None:
+        """Its socket is closed without a word."""
+        self.lost()
+        self.link.end(0)
+
+    def hold(self, *, held: bool) -> None:
+        """Whether it is sent nothing, as a client that does not read."""
+        self.held = held
+        self.flow(active=not held)
+
+    def spare(self) -> bool:
+        """Whether one more delivery is sent; the last one, after which it is cut, is."""
+        assert self.cut_after is not None
+        if not self.cut_after:
+            return False
+        self.cut_after -= 1
+        return True
+
+    def hears_answer(self) -> bool:
+        """Whether an answer to a delivery is heard, or it is cut first."""
+        assert self.cut_at_ack is not None
+        self.cut_at_ack -= 1
+        if self.cut_at_ack:
+            return True
+        self.cut()
+        return False
+
+    def block(self) -> None:
+        """It has begun to publish while there is an alarm: it is told, and what it sends is left alone."""
+        assert self.alarm is not None
+        if self.waiting is None:
+            self.waiting = []
+            if self.capabilities.get("connection.blocked") is True:
+                self.say("connection.blocked", reason=self.alarm)
+
+    def set_alarm(self, reason: str | None) -> None:
+        self.alarm = reason
+        waiting, self.waiting = self.waiting, None
+        if reason is not None:
+            self.waiting = waiting
+        elif waiting is not None:
+            if self.capabilities.get("connection.blocked") is True:
+                self.say("connection.unblocked")
+            for kind, number, payload in waiting:
+                if self.state != CLOSED:
+                    self._frame(kind, number, payload)
 
     # Its life ---------------------------------------------------------------------------------------------------------
 
@@ -156,6 +242,10 @@ class Connection:
         """What the next message of this connection is called in traces: its message_id, where nobody else's is the same."""
         self.messages += 1
         return self.vhost_of().history.name_of(self.name, self.messages, properties.get("message_id"))
+
+    def later(self, ms: int, act: Callable[[], None]) -> None:
+        """Do that when so much of the server's time has passed."""
+        self.server.later(ms, act)
 
     def forget(self, channel: ServedChannel) -> None:
         """The channel is closed, its number is free."""

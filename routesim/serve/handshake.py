@@ -35,6 +35,7 @@ class Begins(Protocol):
     user: str
     loopback: bool
     vhost: Vhost | None
+    alarm: str | None
     frame_max: int
     channel_max: int
     hears_cancels: bool
@@ -144,7 +145,11 @@ def open_vhost(connection: Begins, given: dict[str, Any]) -> None:
     vhost = connection.server.vhosts.get(name)
     if vhost is None:
         raise fault_of("connection.open", 530, f"vhost {name} not found")
+    if vhost.refuses:
+        connection.end()
+        return
     connection.vhost = vhost
+    connection.alarm = vhost.alarm
     connection.say("connection.open-ok")
     connection.state = RUNNING
     connection.link.stay()

@@ -1,5 +1,6 @@
 """What a connection asks of the server that it belongs to."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from routesim.serve.users import Users
@@ -22,6 +23,22 @@ class ServerHost(Protocol):
     def named(self, wanted: str) -> str:
         """A name that no other connection has."""
 
+    def clock_ms(self) -> int:
+        """The server's time."""
+
+    def later(self, ms: int, act: Callable[[], None]) -> None:
+        """Do that when so much of the server's time has passed."""
+
+
+class FailingHost(ServerHost, Protocol):
+    """What failures on order ask of it too."""
+
+    def end_restarted(self, vhost: Vhost, *, clean: bool) -> None:
+        """The broker of a virtual host has stopped and started: its clients are cut off."""
+
+    def alarm(self, vhost: Vhost, reason: str | None) -> None:
+        """Who publishes there is blocked; None: no more."""
+
 
 class Link(Protocol):
     """What carries a connection: a socket, or whatever stands for one."""
@@ -36,3 +53,6 @@ class Link(Protocol):
 
     def beat(self, every_s: int) -> None:
         """Heartbeats both ways; 0: none."""
+
+    def listen(self, *, hears: bool) -> None:
+        """Read what the client sends, or leave it where it is."""

@@ -1,10 +1,13 @@
 """The server without its sockets: its virtual hosts, users and connections, and the time that passes for all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from routesim.broker.rabbit_broker import RabbitBroker
+from routesim.serve import failing
+from routesim.serve.agenda import ServerAgenda
 from routesim.serve.clocks import ServerClock
 from routesim.serve.connection import Connection
+from routesim.serve.failing import Order
 from routesim.serve.history import KEPT
 from routesim.serve.host import Link
 from routesim.serve.users import Users
@@ -31,6 +34,8 @@ class Server:
         self.names: set[str] = set()
         self.unsent: list[Connection] = []
         self.plays: list[Plays] = []
+        self.agenda = ServerAgenda()
+        self.at_ms = 0  # what it has caught up with of the clock
         self.largest_body = MOST_BYTES
 
     def add_vhost(self, name: str, broker: RabbitBroker) -> Vhost:
@@ -64,17 +69,34 @@ class Server:
         self.names.add(name)
         return name
 
+    def clock_ms(self) -> int:
+        return self.at_ms
+
+    def later(self, ms: int, act: Callable[[], None]) -> None:
+        self.agenda.put(self.at_ms + ms, act)
+
     def advance(self) -> None:
-        """The engines' time catches up with the clock."""
+        """The engines' time catches up with the clock; what is on the server's own agenda is done at its instant."""
         now = self.clock.now_ms()
+        agenda = self.agenda
+        while agenda.entries and agenda.entries[0][0] <= now:
+            self._advance(agenda.entries[0][0])
+            agenda.take()()
+            self.turn()
+        self._advance(now)
+
+    def _advance(self, now_ms: int) -> None:
+        self.at_ms = now_ms
         for vhost in self.vhosts.values():
-            vhost.advance(now)
+            vhost.advance(now_ms)
         if self.plays:
-            self._end_restarted()
+            self._end_played()
 
     def due_ms(self) -> int | None:
-        """When the next timer of an engine goes off."""
-        return min((due for vhost in self.vhosts.values() if (due := vhost.due_ms()) is not None), default=None)
+        """When the next timer of an engine goes off, or something is on the server's own agenda."""
+        due = min((due for vhost in self.vhosts.values() if (due := vhost.due_ms()) is not None), default=None)
+        own = self.agenda.due_ms()
+        return own if due is None else due if own is None else min(own, due)
 
     def play(self, vhost: str, play: Plays, connections: Iterable[str]) -> None:
         """A scenario acts there from now on; `connections`: the names of its own, which no client may have."""
@@ -83,7 +105,7 @@ class Server:
         self.plays.append(play)
         self.advance()
         play.begin()
-        self._end_restarted()
+        self._end_played()
 
     def turn(self) -> None:
         for play in self.plays:
@@ -93,18 +115,34 @@ class Server:
             for connection in unsent:
                 connection.flush()
 
-    def _end_restarted(self) -> None:
+    def _end_played(self) -> None:
         """A broker that a scenario restarts has no connections any more."""
         for vhost in self.vhosts.values():
             clean = None if vhost.play is None else vhost.play.take_restart()
-            if clean is None:
-                continue
-            for connection in self.connections_of(vhost):
-                if clean:
-                    connection.force_out(FORCED, SHUTDOWN)
-                else:
-                    connection.lost()
-                    connection.link.end(0)
+            if clean is not None:
+                self.end_restarted(vhost, clean=clean)
+
+    def end_restarted(self, vhost: Vhost, *, clean: bool) -> None:
+        """The broker of a virtual host has stopped and started: its clients are told if it had time to, and are cut off."""
+        for connection in self.connections_of(vhost):
+            if clean:
+                connection.force_out(FORCED, SHUTDOWN)
+            else:
+                connection.cut()
+
+    def alarm(self, vhost: Vhost, reason: str | None) -> None:
+        """Who publishes there is blocked; None: no more."""
+        vhost.alarm = reason
+        for connection in self.connections_of(vhost):
+            connection.set_alarm(reason)
+
+    def refuses(self) -> bool:
+        """Whether nobody is let in anywhere."""
+        return bool(self.vhosts) and all(vhost.refuses for vhost in self.vhosts.values())
+
+    def fail(self, order: Order) -> list[str]:
+        """Carry out a failure. The names of what it has befallen. Raises `LookupError`, `ValueError`."""
+        return failing.carry_out(self, order)
 
     def lost(self) -> int:
         """How often something was lost."""

@@ -86,10 +86,13 @@ class Socket(asyncio.BufferedProtocol):
         self.heard = self.spoke = True
         self.missed = 0
         self.full = False
+        self.deaf = False  # by order
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
         self.owner.sockets.add(self)
+        if self.server.refuses():
+            transport.abort()
         transport.set_write_buffer_limits(high=ENOUGH_UNREAD)
         host, port = transport.get_extra_info("peername")[:2]
         self.connection = self.server.connect(self, f"{host}:{port}", loopback=_is_loopback(host))
@@ -102,7 +105,8 @@ class Socket(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self.full = False
-        self.transport.resume_reading()
+        if not self.deaf:
+            self.transport.resume_reading()
         self.connection.flow(active=True)
         self.owner.turn()
 
@@ -140,6 +144,14 @@ class Socket(asyncio.BufferedProtocol):
         else:
             self.owner.loop.call_soon(self.transport.close)
 
+    def listen(self, *, hears: bool) -> None:
+        """A server that is told not to read is no witness of a client's silence."""
+        self.deaf = not hears
+        if self.deaf:
+            self.transport.pause_reading()
+        elif not self.transport.is_closing():
+            self.transport.resume_reading()
+
     def stay(self) -> None:
         """It need not end after all."""
         if self.ending is not None:
@@ -153,7 +165,7 @@ class Socket(asyncio.BufferedProtocol):
 
     def _beat(self) -> None:
         """Twice in each interval: who has been silent for two of them is gone, and who hears nothing else hears this."""
-        self.missed = 0 if self.heard else self.missed + 1
+        self.missed = 0 if self.heard or self.deaf else self.missed + 1
         self.heard = False
         if self.missed >= 4:
             self.transport.abort()

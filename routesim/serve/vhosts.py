@@ -11,6 +11,7 @@ from routesim.serve.history import KEPT, History
 from routesim.steps import Step
 
 FEW_USED = 1_000
+OWN = "routesim"
 
 
 class Hears(Protocol):
@@ -56,6 +57,9 @@ class Vhost:
         self.channels: dict[str, Hears] = {}
         self.most_used = FEW_USED
         self.play: Plays | None = None
+        self.refuses = False  # nobody is let in
+        self.alarm: str | None = None  # why who publishes is blocked
+        self.since_ms = 0  # when, by the server's clock, this broker's time began
         broker.tells_publishers = True
         broker.epoch_s = epoch_s
 
@@ -70,6 +74,19 @@ class Vhost:
             self._forget_unbound()
         return refused
 
+    def command(self, step: Step) -> AmqpError | None:
+        """What no client asks for: a failure, a command of an operator. Everybody hears what follows from it."""
+        refused = self.apply(step)
+        self.dispatch()
+        return refused
+
+    def own_channel(self, queue: str) -> str:
+        """A channel for commands: the server's own, for an exclusive queue one of the connection that it belongs to."""
+        found = self.broker.queues.get(queue)
+        owner = None if found is None else found.owner
+        theirs = self.broker.connections.get(owner) if owner is not None else None
+        return theirs[0] if theirs else OWN
+
     def _forget_unbound(self) -> None:
         """Bindings that are no more need not be remembered as used."""
         broker = self.broker
@@ -81,11 +98,13 @@ class Vhost:
         """When the next timer goes off, of the broker or of a scenario that is played."""
         due = self.broker.due()
         planned = None if self.play is None else self.play.due_ms()
-        return due if planned is None else planned if due is None else min(due, planned)
+        first = due if planned is None else planned if due is None else min(due, planned)
+        return None if first is None else first + self.since_ms
 
     def advance(self, now_ms: int) -> None:
-        """Let time pass."""
+        """Let time pass, until it is so late by the server's clock."""
         broker = self.broker
+        now_ms -= self.since_ms
         if self.play is not None:
             self.play.advance(now_ms)
         elif now_ms > broker.now:

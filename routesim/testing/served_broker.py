@@ -18,6 +18,7 @@ from routesim.scenario import Scenario
 from routesim.scenario.load import load_placed
 from routesim.serve.clocks import ManualClock, WallClock
 from routesim.serve.declared import broker_of, empty_scenario
+from routesim.serve.failing import Order
 from routesim.serve.server import Server
 from routesim.serve.thread import ServerThread
 from routesim.serve.users import GUEST, GUEST_USER
@@ -90,6 +91,18 @@ class ServedBroker:
         ms = _ms(time)
         self._do(lambda: self._server.transport.advance_by(ms))
 
+    # Failures and what was before --------------------------------------------------------------------------------------
+
+    def fail(self, failure: str, target: str | None = None, *, ends: bool = False, **options: str | int | timedelta) -> list[str]:
+        """Let something go wrong, by its name in the table of failures (`routesim docs failures`): `fail("crash", "worker",
+        after=3)`, `fail("kill")`, `fail("full", "orders")`. `target`: the connection, channel, consumer or queue that it
+        befalls, `"*"` for all; `ends`: what lasts is over. The names of what was befallen.
+
+        Raises `LookupError` where nothing is called so, `ValueError` for a failure or option that there is not.
+        """
+        given = {name: _ms(value) if name == "by" else value for name, value in options.items()}
+        return list(self._do(lambda: self._server.server.fail(Order(failure, target, self.vhost, ends, given))))
+
     # What is there ------------------------------------------------------------------------------------------------------
 
     @property
@@ -147,7 +160,7 @@ class ServedBroker:
             self._do(lambda: self._server.server.remove_vhost(self.vhost))
 
 
-def _ms(time: str | timedelta) -> int:
+def _ms(time: str | int | timedelta) -> int:
     if isinstance(time, timedelta):
         return round(time.total_seconds() * 1000)
     ms = parse_duration(time) if isinstance(time, str) and not time.isdigit() else None
