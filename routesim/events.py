@@ -653,6 +653,14 @@ class Restarted(NamedTuple):
     clean: bool
 
 
+@event("set_back")
+class SetBack(NamedTuple):
+    """All is as it was when the snapshot of that name was taken; time goes on from there."""
+
+    at_ms: int
+    snapshot: str
+
+
 @event("failure")
 class FailureOrdered(NamedTuple):
     """Somebody has ordered a failure, by its name in the table of failures. `what`: what it befalls."""

@@ -367,6 +367,7 @@ NARRATION: dict[type, Words] = {
         compared=lambda event: f"{event.task} is lost with {event.worker}",
     ),
     # The run
+    events.SetBack: Words("SET BACK", lambda event: "broker", lambda event: f"to the snapshot {event.snapshot}", NOTICE),
     events.FailureOrdered: Words(
         "FAILURE", lambda event: event.what, lambda event: f"{event.failure}: {event.text}", BAD
     ),

@@ -27,6 +27,13 @@ class Known(NamedTuple):
     left_out: int
 
 
+class Remembered(NamedTuple):
+    """What a `History` knew at one moment."""
+
+    own: dict[str, Any]
+    folds: dict[str, dict[str, Any]]
+
+
 class History(Fold):
     """`keep`: how many messages that have ended. Older ones are forgotten, and it is known that there were some."""
 
@@ -42,6 +49,18 @@ class History(Fold):
         self.ended: deque[str] = deque()
         self.forgotten = 0
         self.losses: deque[Any] = deque(maxlen=keep)  # the events that tell of them
+
+    def remembered(self) -> Remembered:
+        """What it knows now, whatever it hears later."""
+        folds = {name: vars(value) for name, value in vars(self).items() if isinstance(value, Fold)}
+        own = {name: value for name, value in vars(self).items() if name not in folds}
+        return Remembered(_copied(own), _copied(folds))
+
+    def set_back(self, remembered: Remembered) -> None:
+        """It knows what it knew then. What was remembered can be used again."""
+        vars(self).update(_copied(remembered.own))
+        for name, values in remembered.folds.items():
+            vars(getattr(self, name)).update(_copied(values))
 
     def name_of(self, connection: str, number: int, message_id: Any) -> str:
         """What a message is called: its message_id where no other message that is known has it, else connection and number."""
@@ -181,3 +200,10 @@ class Consumed(Deliveries):
 
 
 CONSUMED = frozenset(Consumed.hears)
+
+
+def _copied(value: Any) -> Any:
+    """Of nested tables and lists; what they hold in the end never changes."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return value.copy() if isinstance(value, (list, deque)) else value

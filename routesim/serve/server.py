@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from routesim.broker.rabbit_broker import RabbitBroker
-from routesim.serve import failing
+from routesim.serve import failing, snapshots
 from routesim.serve.agenda import ServerAgenda
 from routesim.serve.clocks import ServerClock
 from routesim.serve.connection import Connection
@@ -143,6 +143,22 @@ class Server:
     def fail(self, order: Order) -> list[str]:
         """Carry out a failure. The names of what it has befallen. Raises `LookupError`, `ValueError`."""
         return failing.carry_out(self, order)
+
+    def snapshot(self, vhost: Vhost, name: str) -> None:
+        """Remember how all is there, under that name; what had the name is forgotten."""
+        vhost.snapshots[name] = snapshots.taken(vhost)
+
+    def set_back(self, vhost: Vhost, name: str) -> None:
+        """All is as it was when the snapshot was taken; the clients are told to go, as by a restart. Raises `LookupError`, and
+        `ValueError` where a scenario is played: its clients cannot go back."""
+        found = vhost.snapshots.get(name)
+        if found is None:
+            raise LookupError(f"no snapshot is called '{name}'; there are {', '.join(vhost.snapshots) or 'none'}")
+        if vhost.play is not None:
+            raise ValueError(f"vhost '{vhost.name}' cannot be set back: a scenario is played there")
+        for connection in self.connections_of(vhost):
+            connection.force_out(FORCED, f"the virtual host is set back to snapshot '{name}'")
+        snapshots.put_back(vhost, found, name, self.at_ms)
 
     def lost(self) -> int:
         """How often something was lost."""

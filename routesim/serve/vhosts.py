@@ -59,6 +59,7 @@ class Vhost:
         self.play: Plays | None = None
         self.refuses = False  # nobody is let in
         self.alarm: str | None = None  # why who publishes is blocked
+        self.snapshots: dict[str, Any] = {}  # by their names
         self.since_ms = 0  # when, by the server's clock, this broker's time began
         broker.tells_publishers = True
         broker.epoch_s = epoch_s

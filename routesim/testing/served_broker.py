@@ -46,6 +46,17 @@ class QueueNow(NamedTuple):
     consumers: int
 
 
+class Snapshot(NamedTuple):
+    """How a broker was."""
+
+    broker: "ServedBroker"
+    name: str
+
+    def restore(self) -> None:
+        """See `ServedBroker.restore`."""
+        self.broker.restore(self.name)
+
+
 class ServedBroker:
     """A virtual host of a server on this machine: `url` is where clients connect to.
 
@@ -65,7 +76,7 @@ class ServedBroker:
     def _begin(self, given: Scenario, *, play: bool) -> None:
         server = self._server.server
         self._vhost = server.add_vhost(self.vhost, broker_of(given))
-        self._began_ms = server.clock.now_ms()
+        self._began_ms = self._vhost.broker.now
         self._vhost.broker.listen = self._hear
         if play:
             player = self._player = Player(given, self._vhost.broker, self._vhost.dispatch, self._hear)
@@ -102,6 +113,19 @@ class ServedBroker:
         """
         given = {name: _ms(value) if name == "by" else value for name, value in options.items()}
         return list(self._do(lambda: self._server.server.fail(Order(failure, target, self.vhost, ends, given))))
+
+    def snapshot(self, name: str = "snapshot") -> "Snapshot":
+        """How all is now, to be had again: `start = broker.snapshot()`, later `start.restore()`."""
+        self._do(lambda: self._server.server.snapshot(self._vhost, name))
+        return Snapshot(self, name)
+
+    def restore(self, name: str = "snapshot") -> None:
+        """All is as it was when the snapshot was taken, and time goes on from there; the clients lose their connections, as
+        by a restart. What they held then is in its queue again.
+
+        Raises `LookupError` where there is no such snapshot, `ValueError` where a scenario is played.
+        """
+        self._do(lambda: self._server.server.set_back(self._vhost, name))
 
     # What is there ------------------------------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class Lively(ServedReport):
     def listener(self, vhost: Vhost) -> Listen | None:
         trace = Trace(self.out, None, colour=self.style.colour, columns=self.style.columns)
         trace.rows.in_steps = True
-        trace.why_not = WhyNotNow(vhost.broker)
+        trace.why_not = WhyNotNow(lambda: vhost.broker)
         self.traces.append(trace)
         if self.style.quiet:
             return _only_lost(trace.listen)

@@ -10,7 +10,7 @@ STAGE = frozenset({
     events.ConsumerStarted, events.ConsumerCancelled, events.ConsumerActive, events.QosSet, events.PoolResized,
 })  # fmt: skip
 # What befalls everybody, and what is checked: of no message, and never left out for that.
-EVERYBODYS = frozenset({events.Restarted, events.FailureOrdered, events.Expected})
+EVERYBODYS = frozenset({events.Restarted, events.FailureOrdered, events.SetBack, events.Expected})
 OF_WORKERS = ("celeryev", ".pidbox", "reply.celery")  # parts of the names under which workers talk to each other
 
 

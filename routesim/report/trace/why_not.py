@@ -1,7 +1,7 @@
 """Below the row of a loss: why nothing took the message, the binding that came nearest, and the command that tells more."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from routesim import events
@@ -151,10 +151,10 @@ class WhyNotNow(WhyNot):
 
     most = 1_000
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker_now: Callable[[], Broker]) -> None:
         self.changes: list[Any] = []
         self.said: set[tuple[str, ...]] = set()
-        self.broker = broker
+        self.broker_now = broker_now
 
     def hear(self, event: Any) -> None:
         """The broker itself knows."""
@@ -163,7 +163,7 @@ class WhyNotNow(WhyNot):
         return ""
 
     def _topology(self) -> Broker:
-        return self.broker
+        return self.broker_now()
 
     def _sent(self, message: str) -> "Message | None":
         return None
