@@ -46,7 +46,7 @@ class QueueNow(NamedTuple):
     consumers: int
 
 
-class Snapshot(NamedTuple):
+class TakenSnapshot(NamedTuple):
     """How a broker was."""
 
     broker: "ServedBroker"
@@ -114,10 +114,10 @@ class ServedBroker:
         given = {name: _ms(value) if name == "by" else value for name, value in options.items()}
         return list(self._do(lambda: self._server.server.fail(Order(failure, target, self.vhost, ends, given))))
 
-    def snapshot(self, name: str = "snapshot") -> "Snapshot":
+    def snapshot(self, name: str = "snapshot") -> "TakenSnapshot":
         """How all is now, to be had again: `start = broker.snapshot()`, later `start.restore()`."""
         self._do(lambda: self._server.server.snapshot(self._vhost, name))
-        return Snapshot(self, name)
+        return TakenSnapshot(self, name)
 
     def restore(self, name: str = "snapshot") -> None:
         """All is as it was when the snapshot was taken, and time goes on from there; the clients lose their connections, as
