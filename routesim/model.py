@@ -215,7 +215,8 @@ class TaskWorker(NamedTuple):
     nothing of that happens. `persistent_results`: results survive a restart of the broker.
     `fetches_when_free`: on Redis it takes a message when a child is free for it. `deduplicates`: a task of late acknowledgement
     that has succeeded is not run when its message comes again. `reject_is_failure`: a body that raises Reject for good has
-    failed too, as from Celery 5.7 on. `broker_heartbeat`: RabbitMQ closes the connection of a worker
+    failed too, as from Celery 5.7 on. `lowers_consumers`: what `reduces_prefetch` says holds for a limit of each consumer too,
+    as up to Celery 5.6. `broker_heartbeat`: RabbitMQ closes the connection of a worker
     that sends nothing for two of them, as one does whose pool keeps the process busy.
     """
 
@@ -245,6 +246,7 @@ class TaskWorker(NamedTuple):
     fetches_when_free: bool = False
     deduplicates: bool = False
     reject_is_failure: bool = True
+    lowers_consumers: bool = False
     mingle: Mingle | None = None
     no_ack: tuple[str, ...] = ()
     fails: int | None = None

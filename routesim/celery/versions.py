@@ -20,6 +20,16 @@ DIFFERENCES: dict[str, Difference] = {
         "5.7", False, True, "queues of commands, answers and events belong to their connection (control_queue_exclusive, "
         "event_queue_exclusive); before, RabbitMQ 4.3 refuses them, and no worker starts", "celery/app/defaults.py",
     ),
+    "limits_channels": Difference(
+        "5.6", True, False, "a worker limits its channel, and not each consumer, on RabbitMQ 4.0 and later too; it comes with "
+        "kombu below 5.7, which 5.5 is bound to, and 5.6 may be installed with",
+        "kombu/transport/pyamqp.py:qos_semantics_matches_spec",
+    ),
+    "lowers_consumers": Difference(
+        "5.7", True, False, "after a lost connection the limit is lowered where it is each consumer's too, and on RabbitMQ stays "
+        "so: basic.qos does not reach a consumer that is there",
+        "celery/worker/consumer/consumer.py:on_connection_error_after_connected",
+    ),
     "delays_broadcasts": Difference(
         "5.7", True, False, "native delayed delivery leads delayed tasks of the default queue to Broadcast queues too, so that "
         "every worker runs them besides", "celery/worker/consumer/delayed_delivery.py:_bind_queues",
@@ -57,6 +67,8 @@ class UnknownCelery(LookupError):
 class CeleryRules(NamedTuple):
     version: str
     exclusive_inboxes: bool
+    limits_channels: bool
+    lowers_consumers: bool
     delays_broadcasts: bool
     reject_is_failure: bool
     marks_beats: bool

@@ -184,6 +184,7 @@ def read(app: Any, wanted: Mapping[str, Container[str]]) -> dict[str, Any]:
     tasks = {name: task for name, task in sorted(app.tasks.items()) if not name.startswith("celery.")}
     return {
         "celery": importlib.import_module("celery").__version__,
+        "kombu": importlib.import_module("kombu").__version__,
         "main": app.main,
         "zone": str(app.timezone) if app.conf.timezone else None,
         "broker": broker(app),

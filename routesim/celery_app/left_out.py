@@ -6,7 +6,7 @@ from typing import Any
 from routesim.celery.settings import HARMLESS, MATTERS, SETTINGS, CelerySettings, default_of, what_matters
 from routesim.celery.transport_options import TRANSPORT_OPTIONS
 from routesim.celery.transport_options import what_matters as options_that_matter
-from routesim.celery.versions import NEWEST, known_version
+from routesim.celery.versions import NEWEST, celery_rules, known_version
 from routesim.celery_app.task_queues import queue_name
 from routesim.celery_app.values import named_entries, setting
 from routesim.scenario.celery.celery_format import ENTRY, TASK
@@ -26,6 +26,7 @@ CARRIED = ELSEWHERE | {
     "imports", "include",
 }  # fmt: skip
 MAX_CALLS = 20
+KNOWS_RABBITMQ_4 = "5.7"  # of kombu (rules/celery#2.4)
 SHORTEST_ROUNDED_S = 60  # a `relative` interval below it is not rounded (celery/utils/time.py: delta_resolution)
 
 
@@ -118,8 +119,23 @@ def _settings(answer: dict[str, Any]) -> Iterator[str]:
         yield f"{', '.join(unknown)}: not known to routesim"
 
 
+def _limits_channels(answer: dict[str, Any]) -> bool:
+    """Its kombu does not know RabbitMQ 4, as that of its Celery is taken to do."""
+    version = known_version(answer["celery"])
+    if version is None or celery_rules(version).limits_channels:
+        return False
+    return _minor(answer["kombu"]) < _minor(KNOWS_RABBITMQ_4)
+
+
+def _minor(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")[:2] if part.isdecimal()]
+
+
 def unsimulated(answer: dict[str, Any]) -> Iterator[str]:
     """One sentence for each setting that would change the outcome, and is not simulated."""
+    if answer["broker"]["kind"] in AMQP and _limits_channels(answer):
+        said = "on RabbitMQ 4.0 and later its workers limit their channel, here each consumer, as with kombu"
+        yield f"kombu {scalar(answer['kombu'])} is not simulated: {said} {KNOWS_RABBITMQ_4}"
     given = CelerySettings({**answer["settings"], "result_backend": answer["results"]})
     redis = answer["broker"]["kind"] in REDIS
     for name, option in options_that_matter(answer["transport_options"], redis=redis).items():

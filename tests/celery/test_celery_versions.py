@@ -216,3 +216,54 @@ def test_a_worker_that_is_refused_when_it_starts_is_told_once_with_the_cures() -
 def test_a_queue_that_is_not_celerys_has_the_cure_of_any_queue() -> None:
     text = refused_worker("5.7", top="queues: {own: {durable: false}}\n")
     assert only(text).cure.startswith("make the queue durable or exclusive")
+
+
+HELD = """
+rabbitmq: "{rabbitmq}"
+celery: {{version: "{version}", apps: {{a: {{worker_prefetch_multiplier: 1{settings}}}}}, workers: {{w: }}, tasks: {{t: }}}}
+steps: [{{call: {{task: t, id: later, countdown: 5}}}}, {{call: {{task: t, id: now}}}}, {{wait: 1s}}]
+until: steps
+expect: {{tasks: {{now: {{runs: {runs}}}}}}}
+"""
+
+
+@pytest.mark.parametrize(("version", "rabbitmq", "runs"), [
+    ("5.5", "4.0", 1), ("5.5", "4.2", 1), ("5.5", "3.13", 1), ("5.6", "3.13", 1), ("5.6", "4.0", 0), ("5.7", "4.0", 0),
+])  # fmt: skip
+def test_a_limit_of_the_channel_grows_with_every_eta(version: str, rabbitmq: str, runs: int) -> None:
+    """And one of a consumer does not."""
+    assert ok(HELD.format(version=version, rabbitmq=rabbitmq, runs=runs, settings=""))
+
+
+def test_a_quorum_queue_has_a_limit_of_each_consumer_in_5_5_too() -> None:
+    quorum = (
+        ", task_default_queue_type: quorum, broker_native_delayed_delivery_queue_type: classic, worker_detect_quorum_queues: %s"
+    )
+    for detects in ("true", "false"):
+        text = HELD.format(version="5.5", rabbitmq="4.0", runs=1, settings=quorum % detects)
+        expanded = routesim("celery", "expand", "s.yaml", files={"s.yaml": text}).out
+        assert ("prefetch_of: consumer" in expanded) == (detects == "true")
+
+
+BLIP = """
+rabbitmq: "4.0"
+celery:
+  version: "{version}"
+  apps: {{a: {{worker_concurrency: 2, worker_prefetch_multiplier: 2, task_acks_late: true}}}}
+  workers: {{w: }}
+  tasks: {{long: {{takes: 12s}}, t: {{takes: 1h}}}}
+steps:
+  - call: {{task: long, id: l}}
+  - wait: 3s
+  - worker: {{name: w, do: disconnect}}
+  - wait: 30s
+  - call: {{task: t, count: 9}}
+until: steps
+expect: {{queues: {{celery: {{unacked: {unacked}}}}}}}
+"""
+
+
+@pytest.mark.parametrize(("version", "unacked"), [("5.5", 4), ("5.6", 2), ("5.7", 4)])
+def test_a_consumer_keeps_the_limit_that_a_lost_connection_left_in_5_6(version: str, unacked: int) -> None:
+    """In 5.5 it is one of the channel, which is given back."""
+    assert ok(BLIP.format(version=version, unacked=unacked))

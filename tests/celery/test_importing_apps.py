@@ -425,3 +425,19 @@ def a(): ...
     assert "worker_pool: solo" in out
     assert "broker_connection_retry: false" in out
     assert err.startswith("warning[not-simulated]: broker_connection_retry is not simulated")
+
+
+@pytest.mark.parametrize(
+    ("celery", "kombu", "told"), [("5.6.3", "5.6.2", True), ("5.6.3", "5.7.0", False), ("5.5.3", "5.5.4", False)]
+)
+def test_a_kombu_that_does_not_know_rabbitmq_4_is_told(project, capsys, celery, kombu, told):
+    folder = project(
+        app=f"""
+import celery, kombu
+celery.__version__, kombu.__version__ = "{celery}", "{kombu}"
+app = celery.Celery("shop", broker="amqp://")
+"""
+    )
+    assert imported("shop.app", folder) == OK
+    said = 'kombu "5.6.2" is not simulated: on RabbitMQ 4.0 and later its workers limit'
+    assert [said in text for text in capsys.readouterr()] == [told, told]

@@ -45,7 +45,7 @@ workers = st.fixed_dictionaries(
         "prefetch_of": st.sampled_from(["channel", "consumer"]), "cancels_on_loss": st.booleans(), "restart": st.just("2s"),
         "reduces_prefetch": st.booleans(), "start": st.booleans(), "deduplicates": st.booleans(),
         "pool": st.sampled_from(list(POOLS)), "soft_shutdown": st.just("3s"), "soft_shutdown_on_idle": st.booleans(),
-        "autoscale": st.just({"max": 3, "min": 1}), "broker_heartbeat": st.just("1s"),
+        "autoscale": st.just({"max": 3, "min": 1}), "lowers_consumers": st.booleans(), "broker_heartbeat": st.just("1s"),
     },
 )  # fmt: skip
 headers = some(

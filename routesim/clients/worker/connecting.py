@@ -127,7 +127,7 @@ def lose(state: WorkerState) -> Actions:
                 yield from emit(
                     state, events.TaskRevoked(state.now, job.request.id, job.request.task.name, plan.name, "cancelled")
                 )
-    if plan.reduces_prefetch and plan.prefetch and plan.prefetch_of == "channel":
+    if plan.reduces_prefetch and plan.prefetch and (plan.prefetch_of == "channel" or plan.lowers_consumers):
         each, full = state.prefetch_per_child(), state.full_prefetch
         runs = 0 if state.pool.still else len(state.running)  # when a solo worker sees it, its task is over
         state.prefetch = PrefetchCount(max(each, full - runs * each), plan.eta_limit)

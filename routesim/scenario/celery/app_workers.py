@@ -114,6 +114,8 @@ class WorkerFields:
             found["deduplicates"] = True
         if not self.settings.rules.reject_is_failure:
             found["reject_is_failure"] = False
+        if self.settings.rules.lowers_consumers and not self.by_channel:
+            found["lowers_consumers"] = True
         return found
 
     def _told(self) -> dict[str, Any]:

@@ -33,8 +33,8 @@ class Apps:
     def __init__(self, reader: Reader, fields: Fields, rules: Rules, *, redis: bool = False) -> None:
         self.reader = reader
         self.fields = fields
-        self.global_qos = rules.celery_limits_channel
         self.rules = _rules(reader, fields)
+        self.global_qos = rules.celery_limits_channel or (self.rules.limits_channels and not redis)
         self.topology = AppTopology(reader)
         self.has_flower = "flower" in fields
         self.plain_exchanges: dict[str, Exchange] = {}

@@ -114,6 +114,9 @@ WORKER = Shape(
         "reject_is_failure": Field(
             Boolean(), "a body that rejects its message for good has failed too; default true, as from Celery 5.7 on"
         ),
+        "lowers_consumers": Field(
+            Boolean(), "reduces_prefetch holds where the limit is each consumer's too; default false, as from Celery 5.7 on"
+        ),
         "deduplicates": Field(
             Boolean(),
             "late only: a task that has succeeded, and is delivered again, is acknowledged without a run; default false",
