@@ -18,6 +18,7 @@ LAYERS = [
     {"explain", "verify"},
     {"check", "diff", "graph", "serve", "explore"},
     {"report"},
+    {"control"},
     {"cli", "testing"},
 ]
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
@@ -30,6 +31,7 @@ OWNERS = {
     "socket": {"rabbitmq", "serve"},
     "ssl": {"rabbitmq", "serve"},
     "http": {"rabbitmq", "serve"},
+    "h11": {"control"},
     "time": {"rabbitmq", "serve", "cli"},
     "pytest": {"testing"},
     "pamqp": {"amqp"},

@@ -1,6 +1,7 @@
 """`routesim serve`: clients of any language talk to the embedded engine as to RabbitMQ."""
 
 import sys
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -52,6 +53,20 @@ def serve(
     tls_key: Annotated[
         str | None, typer.Option("--tls-key", metavar="FILE", help="Its key, where it is not in that file.")
     ] = None,
+    management_port: Annotated[
+        int | None,
+        typer.Option(
+            "--management-port",
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Of the management API and routesim's own. Default: 10000 above AMQP's, 0 with --port 0.",
+        ),
+    ] = None,
+    no_management: Annotated[bool, typer.Option("--no-management", help="AMQP alone.")] = False,
+    exit_with_parent: Annotated[
+        bool, typer.Option("--exit-with-parent", help="End when stdin does: with the process that started it.")
+    ] = False,
     format: Annotated[
         str | None,
         typer.Option("--format", "-f", metavar="FORMAT", help="table, plain, json or ndjson. Default: table, in a pipe plain."),
@@ -65,6 +80,8 @@ def serve(
     from routesim.cli.shared.output import stderr_line
 
     try:
+        if not no_management and find_spec("h11") is None:
+            raise ModuleNotFoundError(name="h11")
         from routesim.cli.handlers.serving import serve_files
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] == "routesim":
@@ -76,6 +93,8 @@ def serve(
     options = ServeOptions(
         tuple(files or ()), port, host, rabbitmq, tuple(vhost or ()), tuple(add_vhost or ()), tuple(user or ()), users, clock,
         speed, history, tls_cert, tls_key, format, output, quiet, fail_on_loss, play,
+        management_port if management_port is not None else min(port + 10_000, 65_535) if port else 0,
+        not no_management, exit_with_parent,
     )  # fmt: skip
     sys.exit(serve_files(options))
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import ipaddress
+import socket
 import ssl
-from typing import Any
+from typing import Any, NamedTuple
 
 from routesim.amqp.frames import HEARTBEAT_FRAME
 from routesim.serve.server import Server
@@ -32,6 +33,11 @@ class Transport:
         self.listener = await self.loop.create_server(lambda: Socket(self), host, port, ssl=context, backlog=1024)
         found: int = self.listener.sockets[0].getsockname()[1]
         return found
+
+    def reserve(self, host: str, port: int) -> "Reserved":
+        """Another port, for whoever will listen there: it can be told before that is loaded. Raises OSError."""
+        bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        return Reserved(bound.getsockname()[1], bound)
 
     def turn(self) -> None:
         """After each reaction: what was written goes out, and the next timer is set."""
@@ -68,9 +74,16 @@ class Transport:
         end = self.loop.time() + patience_s
         while self.sockets and self.loop.time() < end:
             await asyncio.sleep(LOOK_S)
-        for socket in list(self.sockets):
-            socket.transport.abort()
+        for each in list(self.sockets):
+            each.transport.abort()
         await asyncio.sleep(0)  # that they are gone is told in the next turn
+
+
+class Reserved(NamedTuple):
+    """A port that is bound already."""
+
+    port: int
+    bound: socket.socket
 
 
 class Socket(asyncio.BufferedProtocol):

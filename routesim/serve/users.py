@@ -55,6 +55,11 @@ def login(mechanism: str, answer: bytes, users: Users) -> User:
     if mechanism == "ANONYMOUS":
         return _known(users, GUEST)
     name, password = _plain(answer) if mechanism == "PLAIN" else _amqplain(answer)
+    return login_plain(name, password, users)
+
+
+def login_plain(name: str, password: bytes, users: Users) -> User:
+    """Who that is. Raises `LoginRefused`."""
     user = users.get(name)
     if user is None or not user.has(password):
         raise LoginRefused(name)

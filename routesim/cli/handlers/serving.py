@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import sys
 import threading
@@ -14,13 +15,14 @@ from routesim.cli.shared.options import choice, format_of
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
 from routesim.cli.shared.refusing import refuse_runs, rules_of
 from routesim.durations import both_readings, parse_duration
-from routesim.report.formats.served import FORMATS, ServedReport, report_for
+from routesim.report.formats.served import FORMATS, ServedAt, ServedReport, report_for
 
 if TYPE_CHECKING:
+    from routesim.control.control import Control
     from routesim.run.playing import Player
     from routesim.scenario import Scenario
     from routesim.serve.server import Server
-    from routesim.serve.transport import Transport
+    from routesim.serve.transport import Reserved, Transport
 
 ACTING = ("consumers", "workers", "steps")  # of a scenario, beside its topology
 CLOCKS = ("real", "manual")
@@ -80,14 +82,26 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         reason = problem.strerror or str(problem)
         stderr_line(f"error: cannot listen on {options.host}:{options.port}: {reason}")
         return NO_VERDICT
+    try:
+        management = transport.reserve(options.host, options.management_port) if options.management else None
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        stderr_line(
+            f"error: cannot listen on {options.host}:{options.management_port}: {reason}; --management-port chooses another, "
+            "--no-management does without"
+        )
+        await transport.close("server is shutting down")
+        return NO_VERDICT
     report = report_for(format_for(options.format, out), out, style_of(out, format_for(options.format, out), quiet=options.quiet))
     for vhost in server.vhosts.values():
         vhost.broker.listen = report.listener(vhost)
     with _told_to_end() as ended:
-        _say_where(options, report, server, port, scenarios)
-        if options.clock == "manual":
-            _hear_commands(transport, report)
+        token = secrets.token_urlsafe(24)
+        _say_where(options, report, _address(options, port, management, token), server, scenarios)
+        if options.clock == "manual" or options.exit_with_parent:
+            _hear_commands(transport, report, ended if options.exit_with_parent else None)
         players = _play(server, scenarios, report) if options.play else {}
+        control = await _controlled(transport, management, options, token)
         transport.turn()
         flushing = asyncio.create_task(_flush_now_and_then(out))
         await ended.wait()
@@ -96,6 +110,8 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         ends = {name: player.finish() for name, player in players.items()}
         lost = options.fail_on_loss and server.lost()
         report.look(server, scenarios, ends)
+        if control is not None:
+            await control.close()
         await transport.close("server is shutting down")
     report.finish(server)
     return NO if lost or not all(end.ok for end in ends.values()) else OK
@@ -125,11 +141,29 @@ def _context(options: ServeOptions) -> Any:
         raise UsageError(f"cannot use the certificate {options.certificate}: {problem.strerror or problem}") from None
 
 
-def _say_where(
-    options: ServeOptions, report: ServedReport, server: "Server", port: int, scenarios: "dict[str, Scenario]"
-) -> None:
+def _address(options: ServeOptions, port: int, management: "Reserved | None", token: str) -> ServedAt:
     scheme = "amqps" if options.certificate else "amqp"
-    report.listening(server, scheme, options.host, port, sys.stdout if options.output else report.out)
+    return ServedAt(scheme, options.host, port, None if management is None else management.port, token)
+
+
+async def _controlled(
+    transport: "Transport", management: "Reserved | None", options: ServeOptions, token: str
+) -> "Control | None":
+    """What answers HTTP: loaded once AMQP is answered."""
+    if management is None:
+        return None
+    from routesim.control.control import Control
+
+    address = (options.host, management.port)
+    control = Control(transport.server, transport.turn, address, token, follow=not options.quiet)
+    await control.listen(management)
+    return control
+
+
+def _say_where(
+    options: ServeOptions, report: ServedReport, address: ServedAt, server: "Server", scenarios: "dict[str, Scenario]"
+) -> None:
+    report.listening(server, address, sys.stdout if options.output else report.out)
     for scenario in scenarios.values() if not options.play else ():
         idle = [name for name in ACTING if getattr(scenario, name)]
         if idle:
@@ -169,13 +203,15 @@ async def _flush_now_and_then(out: IO[str]) -> None:
         out.flush()
 
 
-def _hear_commands(transport: "Transport", report: ServedReport) -> None:
-    """Lines on stdin, on every system: read in a thread, carried out in the loop."""
+def _hear_commands(transport: "Transport", report: ServedReport, ended: asyncio.Event | None) -> None:
+    """Lines on stdin, on every system: read in a thread, carried out in the loop. `ended`: to be set when there are no more."""
     loop = asyncio.get_running_loop()
 
     def read() -> None:
         for line in sys.stdin if sys.stdin is not None else ():
             loop.call_soon_threadsafe(_command, transport, report, line.strip())
+        if ended is not None:
+            loop.call_soon_threadsafe(ended.set)
 
     threading.Thread(target=read, daemon=True).start()
 

@@ -35,6 +35,9 @@ class ServeOptions(NamedTuple):
     quiet: bool
     fail_on_loss: bool
     play: bool
+    management_port: int
+    management: bool
+    exit_with_parent: bool
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from routesim.broker import counts
 from routesim.durations import duration_text
@@ -25,6 +25,16 @@ FORMATS = ("table", "plain", "json", "ndjson")
 Listen = Callable[[Any], None]
 
 
+class ServedAt(NamedTuple):
+    """Where a server listens; `token`: what asks for a change needs."""
+
+    scheme: str
+    host: str
+    port: int
+    management_port: int | None
+    token: str
+
+
 class ServedReport:
     """`listener` hears the events of one virtual host; None: it wants none. A quiet one keeps no history."""
 
@@ -38,7 +48,7 @@ class ServedReport:
     def listener(self, vhost: Vhost) -> Listen | None:
         raise NotImplementedError
 
-    def listening(self, server: Server, scheme: str, host: str, port: int, out: IO[str]) -> None:
+    def listening(self, server: Server, address: ServedAt, out: IO[str]) -> None:
         """It accepts connections: said at once, on one line."""
         raise NotImplementedError
 
@@ -55,12 +65,16 @@ class ServedReport:
         raise NotImplementedError
 
 
-def _address(server: Server, scheme: str, host: str, port: int) -> dict[str, Any]:
-    shown = f"[{host}]" if ":" in host else host
-    return {
-        "url": f"{scheme}://{shown}:{port}", "host": host, "port": port, "rabbitmq": server.rules.version,
-        "vhosts": list(server.vhosts),
+def _address(server: Server, address: ServedAt) -> dict[str, Any]:
+    shown = f"[{address.host}]" if ":" in address.host else address.host
+    found: dict[str, Any] = {
+        "url": f"{address.scheme}://{shown}:{address.port}", "host": address.host, "port": address.port,
+        "rabbitmq": server.rules.version, "vhosts": list(server.vhosts),
     }  # fmt: skip
+    if address.management_port is not None:
+        found["management"] = f"http://{shown}:{address.management_port}"
+        found |= {"management_port": address.management_port, "token": address.token}
+    return found
 
 
 class Lively(ServedReport):
@@ -86,10 +100,12 @@ class Lively(ServedReport):
 
         return hear
 
-    def listening(self, server: Server, scheme: str, host: str, port: int, out: IO[str]) -> None:
-        found = _address(server, scheme, host, port)
+    def listening(self, server: Server, address: ServedAt, out: IO[str]) -> None:
+        found = _address(server, address)
         vhosts = ", ".join(visible(name) for name in server.vhosts)
         self.write(f"RabbitMQ {server.rules.version} at {found['url']} (vhost {vhosts}); Ctrl-C ends it", out)
+        if "management" in found:
+            self.write(f"management API at {found['management']}; the token of routesim's own is {address.token}", out)
         out.flush()
 
     def look(self, server: Server, scenarios: "dict[str, Scenario]", ends: "dict[str, Ending]") -> None:
@@ -147,8 +163,8 @@ class Objects(ServedReport):
 
         return hear
 
-    def listening(self, server: Server, scheme: str, host: str, port: int, out: IO[str]) -> None:
-        self.write(json.dumps({"event": "listening", **_address(server, scheme, host, port)}), out)
+    def listening(self, server: Server, address: ServedAt, out: IO[str]) -> None:
+        self.write(json.dumps({"event": "listening", **_address(server, address)}), out)
         out.flush()
 
     def look(self, server: Server, scenarios: "dict[str, Scenario]", ends: "dict[str, Ending]") -> None:

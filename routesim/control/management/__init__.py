@@ -1,0 +1,1 @@
+"""RabbitMQ's management API, as far as tools and tests use it."""

@@ -1,0 +1,34 @@
+"""The server's time."""
+
+from typing import Any
+
+from routesim.control.http_messages import HttpRequest
+from routesim.control.own.asked import Context, duration_of, only
+from routesim.control.router import Route
+from routesim.serve.clocks import ManualClock
+
+
+def clock(context: Context, request: HttpRequest) -> dict[str, Any]:
+    server = context.server
+    return {
+        "clock": "manual" if isinstance(server.clock, ManualClock) else "real",
+        "speed": getattr(server.clock, "speed", None),
+        "now_ms": server.at_ms,
+        "due_ms": server.due_ms(),
+    }
+
+
+def advance(context: Context, request: HttpRequest) -> dict[str, Any]:
+    body = request.json()
+    only(body, "by")
+    context.server.clock.advance(duration_of(body.get("by"), "by"))
+    context.server.advance()
+    return clock(context, request)
+
+
+ROUTES = [
+    Route("GET", "clock", clock, "The server's time, and when the next timer is due."),
+    Route(
+        "POST", "clock/advance", advance, 'Let time pass at once: {"by": "1d"}. What falls due meanwhile happens, in its order.'
+    ),
+]

@@ -1,0 +1,59 @@
+"""Which function answers which request: tables of paths, in which a name in braces stands for any segment."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from routesim.control.http_messages import HttpError, HttpRequest, Response
+
+Answers = Callable[..., Any]
+
+
+class Route(NamedTuple):
+    """`path`: as in `queues/{vhost}/{name}`; `about`: what it does, for the description of the interface."""
+
+    method: str
+    path: str
+    do: Answers
+    about: str = ""
+
+
+class Router:
+    """Raises `HttpError` where nothing answers: 404, and 405 where another method would be answered."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self.routes = routes
+        self.by_length: dict[int, list[tuple[tuple[str, ...], dict[str, Answers]]]] = {}
+        for route in routes:
+            path = tuple(route.path.split("/")) if route.path else ()
+            there = self.by_length.setdefault(len(path), [])
+            known = next((methods for other, methods in there if other == path), None)
+            if known is None:
+                known = {}
+                there.append((path, known))
+            known[route.method] = route.do
+
+    def answer(self, context: Any, request: HttpRequest, path: tuple[str, ...]) -> Response:
+        """`path`: what is left of that of the request."""
+        for pattern, methods in self.by_length.get(len(path), ()):
+            named = _match(pattern, path)
+            if named is None:
+                continue
+            do = methods.get("GET" if request.method == "HEAD" else request.method)
+            if do is None:
+                allowed = ", ".join(sorted(methods))
+                raise HttpError(
+                    405, f"{request.method} is not answered here, but {allowed}", "method_not_allowed", {"allow": allowed}
+                )
+            found = do(context, request, **named)
+            return found if isinstance(found, Response) else Response(found)
+        raise HttpError(404, "Not Found", "Object Not Found")
+
+
+def _match(pattern: tuple[str, ...], path: tuple[str, ...]) -> Mapping[str, str] | None:
+    named = {}
+    for expected, given in zip(pattern, path, strict=True):
+        if expected[:1] == "{":
+            named[expected[1:-1]] = given
+        elif expected != given:
+            return None
+    return named
