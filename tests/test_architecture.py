@@ -30,7 +30,7 @@ OWNERS = {
     "pika": {"rabbitmq"},
     "socket": {"rabbitmq", "serve"},
     "ssl": {"rabbitmq", "serve"},
-    "http": {"rabbitmq", "serve"},
+    "http": {"rabbitmq", "serve", "control"},
     "h11": {"control"},
     "time": {"rabbitmq", "serve", "cli"},
     "pytest": {"testing"},

@@ -32,7 +32,7 @@ class HttpRequest(NamedTuple):
         """The body, which is an object; nothing is an empty one. Raises `HttpError`."""
         try:
             found = json.loads(self.body) if self.body.strip() else {}
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise HttpError(400, f"the body is no JSON: {problem}") from None
         if not isinstance(found, dict):
             raise HttpError(400, "the body is no object")

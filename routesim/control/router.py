@@ -9,12 +9,17 @@ Answers = Callable[..., Any]
 
 
 class Route(NamedTuple):
-    """`path`: as in `queues/{vhost}/{name}`; `about`: what it does, for the description of the interface."""
+    """`path`: as in `queues/{vhost}/{name}`. For the description of the interface: `about` says what it does, `query` and `body`
+    what it takes there by name, `needs` which of these must be there.
+    """
 
     method: str
     path: str
     do: Answers
     about: str = ""
+    query: Mapping[str, str] = {}
+    body: Mapping[str, str] = {}
+    needs: tuple[str, ...] = ()
 
 
 class Router:

@@ -2,15 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from routesim.serve.server import Server
 from routesim.serve.transport import Transport
 
 Result = TypeVar("Result")
 LONGEST_S, PATIENCE_S = 30.0, 0.2
+
+
+class Beside(Protocol):
+    """What goes with the server in its thread."""
+
+    async def close(self) -> None: ...
 
 
 class ServerThread:
@@ -21,6 +27,8 @@ class ServerThread:
         self.port = 0
         self.loop = asyncio.new_event_loop()
         self.transport: Transport
+        self.beside: Beside | None = None
+        self.beside_url = ""
         started: Future[None] = Future()
         self.thread = threading.Thread(target=self._run, args=(started,), name="routesim", daemon=True)
         self.thread.start()
@@ -59,10 +67,16 @@ class ServerThread:
         self.loop.call_soon_threadsafe(carry_out)
         return done.result(LONGEST_S)
 
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """In the server's thread, while it goes on."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(LONGEST_S)
+
     def close(self) -> None:
         """The clients are told, and the thread ends."""
         if not self.thread.is_alive():
             return
-        asyncio.run_coroutine_threadsafe(self.transport.close("the server ends", PATIENCE_S), self.loop).result(LONGEST_S)
+        if self.beside is not None:
+            self.run(self.beside.close())
+        self.run(self.transport.close("the server ends", PATIENCE_S))
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(LONGEST_S)

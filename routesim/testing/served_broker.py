@@ -1,6 +1,7 @@
 """A RabbitMQ of any version in this process, for tests of code that talks AMQP."""
 
 import os
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -102,6 +103,14 @@ class ServedBroker:
         ms = _ms(time)
         self._do(lambda: self._server.transport.advance_by(ms))
 
+    # HTTP ---------------------------------------------------------------------------------------------------------------
+
+    @property
+    def management_url(self) -> str:
+        """The management API and routesim's own, which listen from when this is asked first:
+        `http://127.0.0.1:PORT/?token=TOKEN`. The management API knows guest/guest."""
+        return management_of(self._server)
+
     # Failures and what was before --------------------------------------------------------------------------------------
 
     def fail(self, failure: str, target: str | None = None, *, ends: bool = False, **options: str | int | timedelta) -> list[str]:
@@ -198,6 +207,19 @@ def server_of(version: str, clock: str = "real", *, history: int = 10_000) -> Se
     if clock not in CLOCKS:
         raise ValueError(f"a clock is one of {', '.join(CLOCKS)}, not {clock!r}")
     return ServerThread(Server(rules(version), {}, {GUEST: GUEST_USER}, CLOCKS[clock](), history))
+
+
+def management_of(server: ServerThread) -> str:
+    """The address of what answers HTTP for a server, which begins to when this is asked first."""
+    if server.beside is None:
+        from routesim.control.control import Control
+
+        reserved = server.transport.reserve("127.0.0.1", 0)
+        token = secrets.token_urlsafe(24)
+        control = Control(server.server, server.transport.turn, ("127.0.0.1", reserved.port), token, follow=False)
+        server.run(control.listen(reserved))
+        server.beside, server.beside_url = control, f"http://127.0.0.1:{reserved.port}/?token={token}"
+    return server.beside_url
 
 
 def scenario_for(given: Scenario | Path | None, version: str | None) -> Scenario:

@@ -45,6 +45,11 @@ COMMANDS: dict[str, Listed] = {
     "serve": Listed(
         "serve", "COMMAND", "Be a RabbitMQ of any version for real clients, and say what becomes of each of their messages."
     ),
+    "serve advance": Listed("serve_asking", "ADVANCE", "Let time pass at once in a server that runs."),
+    "serve fail": Listed("serve_asking", "FAIL", "Let something go wrong in a server that runs."),
+    "serve snapshot": Listed("serve_asking", "SNAPSHOT", "Remember how all is in a server that runs, under a name."),
+    "serve restore": Listed("serve_asking", "RESTORE", "All in a server is as it was when the snapshot was taken."),
+    "serve why": Listed("serve_asking", "WHY", "What became of a message in a server that runs, and why."),
     "celery": Listed("celery", "COMMAND", "Celery apps in a scenario: what they declare, send and consume."),
     "versions": Listed(
         "versions", "VERSIONS",
@@ -66,6 +71,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Try": ("new", "run", "explain", "graph"),
     "Guard": ("check", "diff", "upgrade", "versions"),
     "Real broker": ("import", "export", "verify", "serve"),
+    "Running server": ("serve advance", "serve fail", "serve snapshot", "serve restore", "serve why"),
     "Celery": ("import celery", "celery"),
     "Setup": (),
 }

@@ -67,6 +67,7 @@ def _follow(context: Context, write: Any, since: int, vhost: str | None) -> Any:
 ROUTES = [
     Route(
         "GET", "events", events,
-        "What happened since a mark (?since=N&vhost=/&limit=N); accepted as text/event-stream, also what happens from now on.",
+        "What happened since a mark; where text/event-stream is accepted, also what happens from now on, as it does.",
+        query={"since": "a mark; default: the first event", "vhost": "of this one alone", "limit": "at most so many"},
     ),
 ]  # fmt: skip

@@ -8,7 +8,19 @@ from routesim.control.router import Route
 from routesim.failure_kinds import FAILURES
 from routesim.serve.failing import Order
 
-TAKEN = ("failure", "target", "vhost", "ends", "after", "at_ack", "code", "text", "by", "overflow")
+BODY = {
+    "failure": "its name in the table of failures",
+    "target": "the connection, channel, consumer or queue that it befalls; * is all of them",
+    "vhost": "where; default: anywhere",
+    "ends": "true: what lasts is over",
+    "after": "crash: with that delivery",
+    "at_ack": "crash: with that answer to a delivery, which is not heard",
+    "code": "close, close_channel: the reply code",
+    "text": "close, close_channel, blocked: the text",
+    "by": "slow, delay_confirms: how late, a duration",
+    "overflow": "full: reject-publish, drop-head or reject-publish-dlx",
+}
+OF_ALL = ("failure", "target", "vhost", "ends")
 
 
 def table(context: Context, request: HttpRequest) -> list[dict[str, Any]]:
@@ -20,11 +32,11 @@ def table(context: Context, request: HttpRequest) -> list[dict[str, Any]]:
 
 def fail(context: Context, request: HttpRequest) -> dict[str, Any]:
     body = request.json()
-    only(body, *TAKEN)
+    only(body, *BODY)
     for name in ("failure", "target", "vhost"):
         if name in body and not isinstance(body[name], str):
             raise HttpError(400, f"{name} is a name, not {body[name]!r}")
-    options = {name: body[name] for name in body if name not in TAKEN[:4]}
+    options = {name: body[name] for name in body if name not in OF_ALL}
     if "by" in options:
         options["by"] = duration_of(options["by"], "by")
     order = Order(body.get("failure", ""), body.get("target"), body.get("vhost"), body.get("ends") is True, options)
@@ -53,7 +65,7 @@ def forget(context: Context, request: HttpRequest, vhost: str, name: str) -> dic
 
 ROUTES = [
     Route("GET", "failures", table, "The failures that can be ordered, what each befalls and may be told."),
-    Route("POST", "failures", fail, 'Let something go wrong: {"failure": "crash", "target": "worker", "after": 3}.'),
+    Route("POST", "failures", fail, "Let something go wrong.", body=BODY, needs=("failure",)),
     Route("GET", "snapshots/{vhost}", snapshots, "The names of those that were taken."),
     Route("PUT", "snapshots/{vhost}/{name}", take, "Remember how all is in a virtual host."),
     Route("POST", "snapshots/{vhost}/{name}/restore", restore, "All is as it was then; clients lose their connections."),

@@ -82,7 +82,7 @@ def _headers(text: str | None) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise HttpError(400, "headers are an object of JSON")
@@ -94,5 +94,9 @@ ROUTES = [
     Route("GET", "ledger/{vhost}", ledger, "How every publish and every copy ended."),
     Route("GET", "lost/{vhost}", lost, "The messages that were lost, in that order, and why."),
     Route("GET", "messages/{vhost}/{name}", message, "What became of a message, by its message_id or connection and number."),
-    Route("GET", "route/{vhost}", route, "Where a message would go now, and why not elsewhere: ?exchange=orders&key=order.new"),
-]
+    Route(
+        "GET", "route/{vhost}", route, "Where a message would go now, and why not elsewhere.",
+        query={"exchange": "its name; default: the default exchange", "key": "the routing key", "headers": "an object of JSON"},
+        needs=("key",),
+    ),
+]  # fmt: skip

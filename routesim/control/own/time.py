@@ -29,6 +29,7 @@ def advance(context: Context, request: HttpRequest) -> dict[str, Any]:
 ROUTES = [
     Route("GET", "clock", clock, "The server's time, and when the next timer is due."),
     Route(
-        "POST", "clock/advance", advance, 'Let time pass at once: {"by": "1d"}. What falls due meanwhile happens, in its order.'
+        "POST", "clock/advance", advance, "Let time pass at once: what falls due meanwhile happens, in its order.",
+        body={"by": "a duration, such as 250ms, 5s or 1d"}, needs=("by",),
     ),
-]
+]  # fmt: skip
