@@ -210,9 +210,9 @@ class TaskWorker(NamedTuple):
     again so long after its death. `delays`: retries go through the queues of native delayed delivery. `tasks`: those that it
     knows, None for all; it drops the messages of others. `pool`: one of Celery's. `soft_shutdown`: so long a cold shutdown
     waits for what runs (with `soft_shutdown_on_idle` even when nothing does); `remap_sigterm`: SIGTERM is a cold shutdown.
-    `no_ack`: queues of which it takes all that there is, without acknowledging. `fails`: the code with which the broker is to
-    refuse it, whenever it connects. `app`: the settings by which it sends what its tasks call and what follows them; None:
-    nothing of that happens. `persistent_results`: results survive a restart of the broker.
+    `no_ack`: queues of which it takes all that there is, without acknowledging. `consumer_arguments`: by queue. `fails`: the
+    code with which the broker is to refuse it, whenever it connects. `app`: the settings by which it sends what its tasks call
+    and what follows them; None: nothing of that happens. `persistent_results`: results survive a restart of the broker.
     `fetches_when_free`: on Redis it takes a message when a child is free for it. `deduplicates`: a task of late acknowledgement
     that has succeeded is not run when its message comes again. `reject_is_failure`: a body that raises Reject for good has
     failed too, as from Celery 5.7 on. `lowers_consumers`: what `reduces_prefetch` says holds for a limit of each consumer too,
@@ -249,6 +249,7 @@ class TaskWorker(NamedTuple):
     lowers_consumers: bool = False
     mingle: Mingle | None = None
     no_ack: tuple[str, ...] = ()
+    consumer_arguments: dict[str, Table] = {}
     fails: int | None = None
     autoscale: Autoscale | None = None
     broker_heartbeat: int | None = None

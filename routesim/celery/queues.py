@@ -21,7 +21,8 @@ class QueueNotFound(LookupError):
 class TaskQueue(NamedTuple):
     """`broadcast`: each worker has a queue of its own on this exchange, and a message goes to all of them.
 
-    `delivery_mode`: of what is sent to its exchange; `no_ack`: workers do not acknowledge.
+    `delivery_mode`: of what is sent to its exchange; `no_ack`: workers do not acknowledge; `consumer_arguments`: with
+    which they consume.
     """
 
     name: str
@@ -35,6 +36,7 @@ class TaskQueue(NamedTuple):
     broadcast: bool = False
     delivery_mode: int | None = None
     no_ack: bool = False
+    consumer_arguments: Table = {}
 
     @property
     def is_quorum(self) -> bool:
@@ -114,12 +116,12 @@ def _configured(name: str, options: dict[str, Any], settings: CelerySettings) ->
     durable, auto_delete = options.get("durable", True), options.get("auto_delete", False)
     arguments = {argument: options[key] for key, argument in ARGUMENTS.items() if key in options}
     arguments |= options.get("queue_arguments", {})
-    mode, no_ack = options.get("delivery_mode"), options.get("no_ack", False)
+    of_messages = options.get("delivery_mode"), options.get("no_ack", False), options.get("consumer_arguments", {})
     if options.get("broadcast"):
         exchange = Exchange(str(options.get("exchange", name)), "fanout")
         key = str(options.get("routing_key") or settings.default_routing_key)
         auto_delete = options.get("auto_delete", True)
-        return TaskQueue(name, exchange, key, durable, False, auto_delete, arguments, {}, True, mode, no_ack)
+        return TaskQueue(name, exchange, key, durable, False, auto_delete, arguments, {}, True, *of_messages)
     if options.get("exchange"):
         exchange = Exchange(
             str(options["exchange"]), str(options.get("exchange_type", "direct")), options.get("exchange_durable", durable),
@@ -130,7 +132,7 @@ def _configured(name: str, options: dict[str, Any], settings: CelerySettings) ->
     return TaskQueue(
         name, exchange, str(options.get("binding_key") or options.get("routing_key") or name),
         options.get("queue_durable", durable), options.get("exclusive", False), options.get("queue_auto_delete", auto_delete),
-        arguments, options.get("binding_arguments", {}), False, mode, no_ack,
+        arguments, options.get("binding_arguments", {}), False, *of_messages,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ CARRIED = ELSEWHERE | {
 }  # fmt: skip
 MAX_CALLS = 20
 KNOWS_RABBITMQ_4 = "5.7"  # of kombu (rules/celery#2.4)
+MATTERING = {"countdown", "eta", "delivery_mode", "link", "link_error"}  # of the options of a schedule's entry
 SHORTEST_ROUNDED_S = 60  # a `relative` interval below it is not rounded (celery/utils/time.py: delta_resolution)
 
 
@@ -62,8 +63,6 @@ def _routing(answer: dict[str, Any]) -> Iterator[str]:
 
 def _code(answer: dict[str, Any]) -> Iterator[str]:
     """Code of the app that may declare, consume or publish what no setting says."""
-    for step in answer["bootsteps"]:
-        yield f"bootstep {scalar(step)}: what it declares, consumes and publishes is not here"
     for signal, names in answer["receivers"].items():
         yield f"{named(names)} on {signal}: what it declares, publishes and changes is not here"
     for name in answer["classes"]:
@@ -86,9 +85,8 @@ def _tasks(answer: dict[str, Any]) -> Iterator[str]:
 
 def _queues(answer: dict[str, Any]) -> Iterator[str]:
     for queue in answer["queues"] or ():
-        for key, why in (("consumer_arguments", "its consumers have none here"), ("no_declare", "it is declared all the same")):
-            if queue[key]:
-                yield f"{key} of the queue {scalar(queue_name(queue))}: {why}"
+        if queue["no_declare"]:
+            yield f"no_declare of the queue {scalar(queue_name(queue))}: it is declared all the same"
 
 
 def _schedules(answer: dict[str, Any]) -> Iterator[str]:
@@ -131,11 +129,27 @@ def _minor(version: str) -> list[int]:
     return [int(part) for part in version.split(".")[:2] if part.isdecimal()]
 
 
+def _bootsteps(answer: dict[str, Any]) -> Iterator[str]:
+    """They are code; a dead-letter exchange that no queue says is theirs, most likely."""
+    declared = {""} | {each["exchange"]["name"] for queue in answer["queues"] or () for each in (queue, *queue["bindings"])}
+    for step in answer["bootsteps"]:
+        yield f"bootstep {scalar(step)} is not simulated: what it declares, consumes and publishes is not here"
+    for queue in answer["queues"] or () if answer["bootsteps"] else ():
+        dead = queue["arguments"].get("x-dead-letter-exchange")
+        if dead is not None and dead not in declared and not dead.startswith("amq."):
+            said = f"queue {scalar(queue_name(queue))} dead-letters to exchange {scalar(dead)}, which no task queue declares"
+            yield f"{said}: where a bootstep does, write that, and what is bound, under `exchanges:`, `queues:` and `bindings:`"
+
+
 def unsimulated(answer: dict[str, Any]) -> Iterator[str]:
     """One sentence for each setting that would change the outcome, and is not simulated."""
     if answer["broker"]["kind"] in AMQP and _limits_channels(answer):
         said = "on RabbitMQ 4.0 and later its workers limit their channel, here each consumer, as with kombu"
         yield f"kombu {scalar(answer['kombu'])} is not simulated: {said} {KNOWS_RABBITMQ_4}"
+    yield from _bootsteps(answer)
+    strange = sorted({key for entry in answer["beat"].values() for key in entry["options"]} & MATTERING)
+    if strange:
+        yield f"{named(strange)} in schedules is not simulated"
     given = CelerySettings({**answer["settings"], "result_backend": answer["results"]})
     redis = answer["broker"]["kind"] in REDIS
     for name, option in options_that_matter(answer["transport_options"], redis=redis).items():

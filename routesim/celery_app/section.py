@@ -135,6 +135,8 @@ def _only(known: Container[str], options: dict[str, Any]) -> dict[str, Any]:
 
 def _task(options: dict[str, Any]) -> dict[str, Any]:
     found = _only(TASK.fields, options)
+    if "delivery_mode" in found:
+        found["delivery_mode"] = delivery_mode(found["delivery_mode"])
     return {**found, "max_retries": Bare("none")} if options.get("max_retries", 0) is None else found
 
 

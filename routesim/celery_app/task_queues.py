@@ -28,6 +28,7 @@ def queue_options(queue: dict[str, Any]) -> dict[str, Any]:
         "exclusive": (queue["exclusive"], False),
         "delivery_mode": (queue["exchange"]["delivery_mode"], None),
         "no_ack": (queue["no_ack"], False),
+        "consumer_arguments": (queue["consumer_arguments"], {}),
         "exchange_durable": (exchange["durable"], queue["durable"]),
         "exchange_auto_delete": (exchange["auto_delete"], queue["auto_delete"] and not queue["broadcast"]),
         "exchange_arguments": (exchange["arguments"], {}),

@@ -192,6 +192,8 @@ def _nowhere(topology: CheckedTopology, kind: str, name: str, losses: _Losses, *
     target = f"exchange '{losses.target}'" if losses.target else "the default exchange"
     if losses.target not in topology.broker.exchanges:
         why, cure = "which does not exist", f"declare '{losses.target}' and bind a queue to it"
+        if topology.scenario.workers:
+            cure += "; where a bootstep of the Celery app does, write here what it declares"
     elif losses.target and not topology.broker.exchanges[losses.target].bindings:
         why, cure = "to which nothing is bound", f"bind a parking queue to '{losses.target}'"
     else:

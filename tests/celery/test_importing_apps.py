@@ -374,7 +374,8 @@ class Listener(bootsteps.ConsumerStep):
     def get_consumers(self, channel): return []
 app.steps["worker"].add(DeadLetters)
 app.steps["consumer"].add(Listener)
-app.conf.task_queues = [Queue("celery"), Queue("passing", Exchange("passing", delivery_mode=1), routing_key="passing", no_ack=True)]
+app.conf.task_queues = [Queue("celery"), Queue("passing", Exchange("passing", delivery_mode=1), routing_key="passing", no_ack=True),
+    Queue("failing", queue_arguments={"x-dead-letter-exchange": "dlx"}, consumer_arguments={"x-priority": 5})]
 @signals.worker_ready.connect
 def greet(**more): ...
 @signals.before_task_publish.connect
@@ -383,23 +384,35 @@ def stamp(**more): ...
 def plain_log(**more): ...
 @app.task(max_retries=None)
 def forever(): ...
+@app.task(delivery_mode="transient")
+def passing(): ...
+app.conf.beat_schedule = {"e": {"task": "shop.app.passing", "schedule": 30, "options": {"queue": "celery"}}}
 """
 
 
 def test_code_that_may_declare_or_publish_is_told(project, capsys):
     amqp = "from celery.app.amqp import AMQP\nclass Amqp(AMQP): ...\n"
     assert imported("shop.app", project(app=CODE, amqp=amqp), rabbitmq="4.0") == OK
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    steps = [
+        f"bootstep shop.app.{name} is not simulated: what it declares, consumes and publishes is not here"
+        for name in ("DeadLetters", "Listener")
+    ]
+    dead = "queue failing dead-letters to exchange dlx, which no task queue declares: where a bootstep does, write that"
+    told = [line.removeprefix("warning[not-simulated]: ") for line in err.splitlines() if line]
+    assert told[:2] == steps
+    assert told[2].startswith(dead)
+    assert len(told) == 3
     for sentence in (
-        "bootstep shop.app.DeadLetters: what it declares, consumes and publishes is not here",
-        "bootstep shop.app.Listener: what it declares, consumes and publishes is not here",
+        *steps,
         "shop.app.greet on worker_ready: what it declares, publishes and changes is not here",
         "shop.app.stamp on before_task_publish: what it declares, publishes and changes is not here",
         '"shop.amqp:Amqp" in place of Celery\'s own class: what it declares and sends otherwise is not here',
     ):
         assert f"#   {sentence}\n" in out
     assert "plain_log" not in out
-    assert "delivery_mode: 1" in out
+    assert out.count("delivery_mode: 1") == 2
+    assert "consumer_arguments: {x-priority: 5}" in out
     assert "no_ack: true" in out
     assert "max_retries: none" in out
     assert simulate(loads(out)).failures == ()

@@ -5,9 +5,9 @@ from typing import Any
 
 from routesim.celery.rates import rate_of
 from routesim.clients.actions import Actions
-from routesim.clients.worker import executing, messages, mingling, names, scaling, shutdown
+from routesim.clients.worker import connecting, executing, messages, mingling, names, scaling, shutdown
 from routesim.clients.worker.worker_state import WorkerState
-from routesim.model import Consumer, Message, pool_channel, task_consumer
+from routesim.model import Message, pool_channel, task_consumer
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Cancel, Consume
 
@@ -100,7 +100,7 @@ def _add_consumer(state: WorkerState, arguments: dict[str, Any]) -> Actions:
     if consumer not in state.consumers or consumer in state.cancelled:
         state.cancelled.discard(consumer)
         state.consumers[consumer] = queue
-        yield Consume(Consumer(consumer, queue, state.plan.name, auto_ack=queue in state.plan.no_ack))
+        yield Consume(connecting.task_queue_consumer(state, consumer, queue))
 
 
 def _nothing(_: WorkerState, __: dict[str, Any]) -> Actions:

@@ -87,9 +87,12 @@ def _consumes(state: WorkerState) -> list[Step]:
     if state.gossip_consumer is not None and state.plan.gossip is not None:
         steps.append(Consume(Consumer(state.gossip_consumer, state.plan.gossip, gossip_channel(name), auto_ack=True)))
     own = {consumer: queue for consumer, queue in state.consumers.items() if consumer not in state.cancelled}
-    return steps + [
-        Consume(Consumer(consumer, queue, name, auto_ack=queue in state.plan.no_ack)) for consumer, queue in own.items()
-    ]
+    return steps + [Consume(task_queue_consumer(state, consumer, queue)) for consumer, queue in own.items()]
+
+
+def task_queue_consumer(state: WorkerState, consumer: str, queue: str) -> Consumer:
+    plan = state.plan
+    return Consumer(consumer, queue, plan.name, auto_ack=queue in plan.no_ack, arguments=plan.consumer_arguments.get(queue, {}))
 
 
 def _refused(state: WorkerState, refused: StepRefusal) -> Actions:

@@ -12,6 +12,7 @@ from routesim.model import Binding, Exchange, Queue
 from routesim.scenario.celery.nodes import made
 from routesim.scenario.celery.parts import part_of, sections_of
 from routesim.scenario.format.shapes import Fields
+from routesim.scenario.topology_data import table
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 
 HEARTBEAT_MS = 2_000
@@ -110,6 +111,9 @@ class WorkerFields:
         no_ack = [queue.declared_name(self.worker.name) for queue in self.worker.app.queues if queue.no_ack]
         if no_ack:
             found["no_ack"] = no_ack
+        arguments = {queue.declared_name(self.worker.name): table(queue.consumer_arguments) for queue in self.worker.queues}
+        if any(arguments.values()):
+            found["consumer_arguments"] = {name: given for name, given in arguments.items() if given}
         if self.settings["worker_deduplicate_successful_tasks"] and self.settings.keeps_results:
             found["deduplicates"] = True
         if not self.settings.rules.reject_is_failure:

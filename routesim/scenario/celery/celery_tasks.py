@@ -15,7 +15,7 @@ from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.apps import RETRY_DELAY_MS, Apps
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem
-from routesim.scenario.format.canvases import ROUTING
+from routesim.scenario.format.canvases import DELIVERY_MODE, ROUTING
 from routesim.scenario.format.shapes import Fields
 from routesim.scenario.sections.canvases import members_of, seconds
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
@@ -74,7 +74,7 @@ class TasksSection:
     @staticmethod
     def _own_options(given: Fields, app: App) -> Options:
         """Those that its row in the plain section has under `options`."""
-        keys = [key for key in (*ROUTING, "expires") if key in given]
+        keys = [key for key in (*ROUTING, *DELIVERY_MODE, "expires") if key in given]
         options = {key: str(given[key]) if isinstance(given[key], Text) else given[key] for key in keys}
         if app.settings["task_default_priority"] is not None:
             options.setdefault("priority", app.settings["task_default_priority"])

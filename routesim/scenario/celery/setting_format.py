@@ -7,7 +7,7 @@ from routesim.celery.setting_table import SETTINGS, said_of
 from routesim.celery.transport_options import TRANSPORT_OPTIONS
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.format.amqp_values import Table
-from routesim.scenario.format.canvases import ROUTING, Data
+from routesim.scenario.format.canvases import DELIVERY_MODE, ROUTING, Data
 from routesim.scenario.format.counts import Limit, Rate, Seconds
 from routesim.scenario.format.declared import ANY_TYPE, BROKER_SETTINGS, KEY, NAME, TEXT
 from routesim.scenario.format.kinds import FALSE, TRUE, Boolean, Choice, Integer, Kind, Reader, TextKind, is_null
@@ -63,6 +63,7 @@ TASK_OPTIONS = {
     "retry_headers": Field(Choice("copy", "clean"), "clean: a retry goes without x-death and the like; default copy"),
     "expires": Field(Seconds(), "how long its messages live"),
     **ROUTING,
+    **DELIVERY_MODE,
 }
 
 
@@ -117,6 +118,7 @@ TASK_QUEUE = Shape(
         "max_length_bytes": Field(Integer(0), "x-max-length-bytes"),
         "delivery_mode": Field(Integer(1, 2), "of what is sent to its exchange; default: task_default_delivery_mode"),
         "no_ack": Field(Boolean(), "workers take all that there is, and acknowledge nothing"),
+        "consumer_arguments": Field(Table(), "x-priority and the like, of its consumers"),
         "broadcast": Field(Boolean(), "kombu's Broadcast: every worker gets every message"),
     },
     optional=True,

@@ -61,6 +61,7 @@ ROUTING = {
     "routing_key": Field(KEY, "instead of the queue's"),
     "priority": Field(Integer(0, 255), "of the message"),
 }
+DELIVERY_MODE = {"delivery_mode": Field(Integer(1, 2), "2 persistent, 1 transient; default: as its route or queue says")}
 OF_ONE_CALL = {
     "countdown": Field(Seconds(), "not to be run earlier than so long after the call"),
     "expires": Field(Seconds(), "not to be run later than so long after the call"),

@@ -5,12 +5,13 @@ from typing import Any
 from routesim.celery.fates import FATES
 from routesim.celery.pools import POOLS
 from routesim.celery.states import COUNTED, PENDING, STATES
+from routesim.scenario.format.amqp_values import Table
 from routesim.scenario.format.bodies import OF_BODIES, RUN_COURSE
-from routesim.scenario.format.canvases import ROUTING
+from routesim.scenario.format.canvases import DELIVERY_MODE, ROUTING
 from routesim.scenario.format.counts import Count, Instant, Limit, Rate, Seconds
 from routesim.scenario.format.declared import CARRIED, EXCHANGE_NAME, ID, NAME, TOPOLOGY_FIELDS
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind, Number, Reader, TextKind
-from routesim.scenario.format.shapes import Field, ListOf, Shape
+from routesim.scenario.format.shapes import Field, ListOf, MapOf, Shape
 from routesim.scenario.yaml.nodes import Node
 
 
@@ -26,7 +27,7 @@ class LazyApp(Kind):
         return self.kind().read(reader, node)
 
 
-OPTIONS = Shape("the options of a task", {**ROUTING, "expires": Field(Seconds(), "how long its messages live")})
+OPTIONS = Shape("the options of a task", {**ROUTING, **DELIVERY_MODE, "expires": Field(Seconds(), "how long its messages live")})
 RUN = Shape(
     "a run",
     {
@@ -88,6 +89,7 @@ WORKER = Shape(
     {
         "queues": Field(ListOf(NAME, single=True), "what it consumes, in this order", required=True),
         "no_ack": Field(ListOf(NAME, single=True), "of these it takes all that there is, without acknowledging"),
+        "consumer_arguments": Field(MapOf(Table(), NAME), "queue: the arguments of its consumer, x-priority and the like"),
         "concurrency": Field(Integer(1, 100_000), "children that run tasks; default 1"),
         "prefetch": Field(Integer(0), "unacked messages at once; 0 (default): no limit"),
         "prefetch_of": Field(Choice("channel", "consumer"), "one limit for all queues (default), or one for each"),

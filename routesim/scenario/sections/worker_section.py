@@ -8,6 +8,7 @@ from routesim.celery.canvas.calling import TaskCall, signatures_of
 from routesim.celery.pools import PREFORK
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.sending import send, sender_of
+from routesim.diagnostics import did_you_mean
 from routesim.model import (
     Autoscale,
     ChannelPlan,
@@ -75,7 +76,10 @@ class WorkerSection:
             listens = {id(options.get("control")): control_channel(worker), id(options.get("gossip")): gossip_channel(worker)}
             channel = listens.get(id(queue), worker)
             auto_ack = channel != worker or str(queue) in map(str, options.get("no_ack", ()))
-            self.declarations.consumers[consumer] = Consumer(consumer, str(queue), channel, None, auto_ack, start=False)
+            arguments = options.get("consumer_arguments", {}).get(queue, {}) if channel == worker else {}
+            self.declarations.consumers[consumer] = Consumer(
+                consumer, str(queue), channel, None, auto_ack, arguments=arguments, start=False
+            )
             names.consumer_channels[consumer] = channel
             self.declarations.consumed.setdefault(str(queue), consumer)
 
@@ -122,6 +126,12 @@ class WorkerSection:
         for key in ("tasks", "no_ack"):
             if key in plain:
                 plain[key] = tuple(map(str, plain[key]))
+        if "consumer_arguments" in plain:
+            plain["consumer_arguments"] = {str(queue): given for queue, given in plain["consumer_arguments"].items()}
+            for queue in options["consumer_arguments"]:
+                if str(queue) not in plan.queues:
+                    cure = did_you_mean(str(queue), plan.queues)
+                    self.reader.error("unknown-queue", f"worker '{name}' does not consume '{queue}'", queue, cure)
         if "app" in plain:
             plain["app"] = _bare(plain["app"])
         if "autoscale" in options:
