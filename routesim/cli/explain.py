@@ -238,7 +238,7 @@ def message(
     from routesim.cli.shared.refusing import scenario_of
     from routesim.explain.message import explain_message
 
-    answered(lambda: explain_message(scenario_of(file, rabbitmq, vhost=vhost), id), format, output, (file,))
+    answered(lambda: explain_message(scenario_of(file, rabbitmq, vhost=vhost, redis=True), id), format, output, (file,))
 
 
 @_command("task", epilog=examples("routesim explain task scenarios/introduction/five-ways-to-lose.yaml early"))
@@ -270,9 +270,9 @@ def queue(
     """What can reach a queue, its settings and who won, where its messages go, its contents over time."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import scenario_of
-    from routesim.explain.queue import explain_queue
+    from routesim.explain.queues.queue import explain_queue
 
-    answered(lambda: explain_queue(scenario_of(file, rabbitmq, vhost=vhost), name), format, output, (file,))
+    answered(lambda: explain_queue(scenario_of(file, rabbitmq, vhost=vhost, redis=True), name), format, output, (file,))
 
 
 @_command("error", epilog=examples("routesim explain error unknown-queue", "routesim explain error 406"))

@@ -41,7 +41,11 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
     ended = ", ".join(f"{state} in {queue}" for queue, state in states.items()) or "in no queue"
     copies = sum(isinstance(event, events.Enqueued) for event in life)
     headline = f"{message}: {ended}"
-    hints = (f"It left {copies} copies in queues, {sum(isinstance(event, events.Delivered) for event in life)} deliveries.",)
+    hints: tuple[str, ...] = (
+        f"It left {copies} copies in queues, {sum(isinstance(event, events.Delivered) for event in life)} deliveries.",
+    )
+    if result.tasks is not None and message in result.tasks.of:
+        hints += (f"routesim explain task {scenario.file} {message} tells what became of the task.",)
     happened = story(life, notes)
     still = [(Cell(seconds(item.at_ms)), Cell(still_overdue(item), NOTICE)) for item in waiting]
     happened = happened._replace(rows=[*happened.rows, *still])

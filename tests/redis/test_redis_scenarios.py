@@ -1,5 +1,6 @@
 """Scenarios with `broker: {kind: redis}`: each rule of kombu's Redis transport as somebody would write it down."""
 
+import json
 from typing import Any
 
 import pytest
@@ -276,14 +277,14 @@ def test_what_kombu_cannot_do_is_an_error_of_the_step() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "diff FILE FILE", "export FILE", "explain queue FILE q", "explain message FILE m1", "upgrade FILE --from 3.13",
+        "diff FILE FILE", "export FILE", "explain route FILE q", "upgrade FILE --from 3.13",
     ],
 )  # fmt: skip
 def test_commands_that_know_rabbitmq_alone_say_so(command: str) -> None:
     outcome = routesim(*command.replace("FILE", "redis.yaml").split(), files={"redis.yaml": REDIS + "queues: {q: }\n"})
     assert outcome.status == 2
     assert "this command knows RabbitMQ's rules alone, and this scenario's broker is Redis" in outcome.err
-    assert "`explain task` know both" in outcome.err
+    assert "`explain message`, `queue` and `task` know both" in outcome.err
 
 
 def test_the_summary_names_the_rules_and_graph_draws() -> None:
@@ -309,3 +310,57 @@ def test_check_takes_what_does_not_depend_on_the_broker() -> None:
     outcome = routesim("check", "redis.yaml", files={"redis.yaml": REDIS + "queues: {q: }\n"})
     assert outcome.status == 0
     assert "unused" not in outcome.err
+
+
+EXPLAINED = """
+broker: {kind: redis, visibility_timeout: 10s, restore_every: 1s}
+celery:
+  apps:
+    shop:
+      task_acks_late: true
+      task_queues: {celery: {expires: 60, queue_arguments: {x-dead-letter-exchange: dlx}}, bc: {broadcast: true}}
+  workers: {w1: {}, w2: {start: false, queues: [celery]}}
+  tasks: {a: {takes: 2s}}
+steps:
+  - call: {task: a, id: a}
+  - call: {task: a, id: b, priority: 5}
+  - wait: 1s
+  - worker: {name: w1, do: kill}
+  - worker: {name: w2, do: start}
+  - wait: 20s
+  - worker: {name: w2, do: kill}
+  - call: {task: a, id: c, priority: 7}
+"""
+
+
+def explained(*arguments: str) -> str:
+    outcome = routesim("explain", *arguments, files={"redis.yaml": EXPLAINED})
+    assert outcome.status == 0, outcome.err
+    return outcome.out
+
+
+def test_a_queue_is_explained_by_the_rules_of_redis() -> None:
+    data = json.loads(explained("queue", "redis.yaml", "celery", "--format", "json"))
+    assert [(each["name"], each["priorities"], each["ready"]) for each in data["lists"]] == [
+        ("celery", [0, 1, 2], 0), (r"celery\x06\x163", [3, 4, 5], 0), (r"celery\x06\x166", [6, 7, 8], 1), (r"celery\x06\x169", [9], 0),
+    ]  # fmt: skip
+    assert [(each["exchange"], each["keys"]) for each in data["reached_by"]] == [("celery", ["celery"])]
+    text = explained("queue", "redis.yaml", "celery")
+    for said in (
+        "not acknowledged within the visibility timeout, 10 s",
+        "x-dead-letter-exchange  dlx    without effect  Redis has no dead-letter exchanges",
+        "no publish and no get for 1 min (x-expires)",
+    ):
+        assert said in text
+    assert "stores nothing" in explained("queue", "redis.yaml", "bcast.bc.w1")
+
+
+def test_a_message_is_explained_there_with_its_visibility_timeout() -> None:
+    text = explained("message", "redis.yaml", "a")
+    assert "10.000  back in celery: visibility timeout by w1:celery" in text
+    assert "hint: routesim explain task redis.yaml a tells what became of the task." in text
+
+
+def test_a_queue_that_nobody_knows_on_redis_is_told() -> None:
+    outcome = routesim("explain", "queue", "redis.yaml", "celerie", files={"redis.yaml": EXPLAINED})
+    assert (outcome.status, "no queue 'celerie' is known; did you mean 'celery'?" in outcome.err) == (2, True)

@@ -26,7 +26,7 @@ def broker_settings(
     if kind == "redis" and not redis:
         reader.error(
             "not-simulated", "this command knows RabbitMQ's rules alone, and this scenario's broker is Redis", broker["kind"],
-            "`routesim run`, `check`, `graph`, `celery` and `explain task` know both",
+            "`routesim run`, `check`, `graph`, `celery`, `explain message`, `queue` and `task` know both",
         )  # fmt: skip
     steps_given = list(broker.get("priority_steps", ()))
     if isinstance(written, Mapping) and broker.get("restore_every") == 0:

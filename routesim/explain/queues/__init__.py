@@ -1,0 +1,1 @@
+"""`explain queue`: by the rules of RabbitMQ, and by those of Redis."""
