@@ -42,6 +42,11 @@ class Gate(NamedTuple):
                 401, f"what changes something needs the header {TOKEN}; the server said it when it began", "not_authorized"
             )
 
+    def check_address(self, request: HttpRequest) -> None:
+        """Of the page: the token is in its address."""
+        if not hmac.compare_digest(request.query.get("token", "").encode(), self.token.encode()):
+            raise HttpError(401, "the page has a token in its address: open it as the server said it", "not_authorized")
+
     def check_user(self, request: HttpRequest) -> str:
         """The name of who asks. Raises `HttpError`."""
         try:

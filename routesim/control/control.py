@@ -6,7 +6,8 @@ from routesim.control.access import Gate, hosts_of
 from routesim.control.http import HttpServer
 from routesim.control.http_messages import HttpError, HttpRequest, Response, response_of
 from routesim.control.hub import Hub
-from routesim.control.own.routes import OWN
+from routesim.control.own.interface import OWN
+from routesim.control.page.opening import PAGE
 from routesim.control.router import Router
 from routesim.serve.server import Server
 from routesim.serve.transport import Reserved
@@ -30,6 +31,7 @@ class Control:
         self.gate = Gate(hosts_of(*address), token, server.users)
         self.http = HttpServer(self.answer)
         self.own = Router(OWN)
+        self.page = Router(PAGE)
         if follow:
             self.follow()
 
@@ -61,4 +63,7 @@ class Control:
         if path[:2] == OWN_PATH:
             self.gate.check_token(request)
             return self.own.answer(self, request, tuple(segment for segment in path[2:] if segment))
+        if path[:1] != MANAGEMENT_PATH:
+            self.gate.check_address(request)
+            return self.page.answer(self, request, tuple(segment for segment in path if segment))
         raise HttpError(404, "Not Found", "Object Not Found")

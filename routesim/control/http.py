@@ -41,8 +41,10 @@ class HttpServer:
         self.tasks.add(task)
         try:
             await _Client(self.answer, reader, writer).serve()
-        except (OSError, TimeoutError, asyncio.CancelledError):
+        except (OSError, TimeoutError):
             pass
+        except asyncio.CancelledError:
+            writer.transport.abort()  # whoever does not read is not waited for
         finally:
             self.tasks.discard(task)
             writer.close()

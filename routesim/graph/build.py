@@ -45,16 +45,22 @@ def graph_of(scenario: Scenario, taken: Taken | None = None) -> Graph:
         for each in step.action.steps if isinstance(step.action, Do) else ():
             if isinstance(each, (DeclareExchange, DeclareQueue, Bind, SetPolicy)):
                 broker.apply(each)
-    return _Build(broker, scenario, taken or set()).graph()
+    return _Build(broker, scenario.name, taken or set()).graph(scenario)
+
+
+def graph_now(broker: Broker, title: str, taken: Taken | None = None) -> Graph:
+    """What is there at this moment, with whoever consumes."""
+    return _Build(broker, title, taken or set()).graph(None)
 
 
 class _Build:
-    def __init__(self, broker: Broker, scenario: Scenario, taken: Taken) -> None:
-        self.broker, self.scenario, self.taken = broker, scenario, taken
+    def __init__(self, broker: Broker, title: str, taken: Taken) -> None:
+        self.broker, self.title, self.taken = broker, title, taken
         self.nodes: dict[Key, Node] = {}
         self.edges: dict[tuple[Key, Key, str], list[str]] = {}
 
-    def graph(self) -> Graph:
+    def graph(self, scenario: Scenario | None) -> Graph:
+        """`scenario`: whose consumers are drawn; None: those that there are."""
         self._exchanges()
         for name, queue in self.broker.queues.items():
             self.nodes[Key(QUEUE, name)] = Node(Key(QUEUE, name), _described(queue))
@@ -65,15 +71,10 @@ class _Build:
                 self._edge(Key(EXCHANGE, name), self._exchange(state.alternate), ALTERNATE, "otherwise")
         for queue in self.broker.queues.values():
             self._dead_letters(queue)
-        for consumer in self.scenario.consumers.values():
-            if consumer.queue in self.broker.queues:
-                key = Key(CONSUMER, consumer.name)
-                worker = self.scenario.workers.get(consumer.channel)
-                prefetch = consumer.prefetch or (worker.prefetch if worker is not None else 0)
-                self.nodes[key] = Node(key, f"prefetch {prefetch}" if prefetch else "")
-                self._edge(Key(QUEUE, consumer.queue), key, CONSUMES, "")
-                for message in [reply.message for rule in consumer.on_message for reply in rule.publish]:
-                    self._publishes(key, message)
+        if scenario is not None:
+            self._planned(scenario)
+        else:
+            self._consuming()
         for source, target, kind in sorted(self.taken):
             if source == DEFAULT_KEY and target in self.nodes:
                 self.nodes.setdefault(source, Node(source, "direct"))
@@ -84,7 +85,25 @@ class _Build:
         )
         on_the_way = {key for edge in edges if edge.taken for key in (edge.source, edge.target)}
         nodes = {key: node._replace(taken=key in on_the_way) for key, node in self.nodes.items()}
-        return Graph(self.scenario.name, nodes, edges)
+        return Graph(self.title, nodes, edges)
+
+    def _planned(self, scenario: Scenario) -> None:
+        for consumer in scenario.consumers.values():
+            if consumer.queue in self.broker.queues:
+                key = Key(CONSUMER, consumer.name)
+                worker = scenario.workers.get(consumer.channel)
+                prefetch = consumer.prefetch or (worker.prefetch if worker is not None else 0)
+                self.nodes[key] = Node(key, f"prefetch {prefetch}" if prefetch else "")
+                self._edge(Key(QUEUE, consumer.queue), key, CONSUMES, "")
+                for message in [reply.message for rule in consumer.on_message for reply in rule.publish]:
+                    self._publishes(key, message)
+
+    def _consuming(self) -> None:
+        for queue in self.broker.queues.values():
+            for subscription in queue.subscriptions.values():
+                key = Key(CONSUMER, subscription.name)
+                self.nodes[key] = Node(key, f"prefetch {subscription.prefetch}" if subscription.prefetch else "")
+                self._edge(Key(QUEUE, queue.name), key, CONSUMES, "")
 
     def _exchanges(self) -> None:
         """The nodes of all exchanges that something leads to or that lead somewhere. RabbitMQ's own are there in any case, and a

@@ -26,14 +26,33 @@ class WallClock:
         self.speed = speed
         self.epoch_s = int(time.time())
         self.began = time.monotonic()
+        self.paused_at: float | None = None
+
+    @property
+    def paused(self) -> bool:
+        return self.paused_at is not None
+
+    def pause(self) -> None:
+        """It stands still."""
+        if self.paused_at is None:
+            self.paused_at = time.monotonic()
+
+    def resume(self) -> None:
+        """It goes on from where it stood."""
+        if self.paused_at is not None:
+            self.began += time.monotonic() - self.paused_at
+            self.paused_at = None
 
     def now_ms(self) -> int:
-        return int((time.monotonic() - self.began) * 1000 * self.speed)
+        now = time.monotonic() if self.paused_at is None else self.paused_at
+        return int((now - self.began) * 1000 * self.speed)
 
     def advance(self, ms: int) -> None:
         self.began -= ms / 1000 / self.speed
 
-    def seconds_until(self, at_ms: int) -> float:
+    def seconds_until(self, at_ms: int) -> float | None:
+        if self.paused_at is not None:
+            return None
         return max(0.0, self.began + at_ms / 1000 / self.speed - time.monotonic())
 
 

@@ -16,7 +16,7 @@ import pytest
 import routesim
 from routesim.control.access import TOKEN
 from routesim.control.client import address_of
-from routesim.control.own.routes import OWN
+from routesim.control.own.interface import OWN
 from routesim.failure_kinds import FAILURES
 from routesim.testing.served_broker import ServedBroker
 
@@ -89,7 +89,7 @@ def test_the_server_says_what_it_is_and_what_is_there(broker: ServedBroker, ask:
 
 def test_time_is_read_and_passes(broker: ServedBroker, ask: Asking) -> None:
     sent(broker, "order.1")
-    assert ask("GET", "/clock").content == {"clock": "manual", "speed": None, "now_ms": 0, "due_ms": 60_000}
+    assert ask("GET", "/clock").content == {"clock": "manual", "speed": None, "paused": False, "now_ms": 0, "due_ms": 60_000}
     assert ask("POST", "/clock/advance", {"by": "1d"}).content["now_ms"] == 86_400_000
     assert broker.queues["work"].ready == 0
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from routesim.control.http_messages import HttpRequest
+from routesim.control.http_messages import HttpError, HttpRequest
 from routesim.control.own.asked import Context, duration_of, only
 from routesim.control.router import Route
-from routesim.serve.clocks import ManualClock
+from routesim.serve.clocks import ManualClock, WallClock
 
 
 def clock(context: Context, request: HttpRequest) -> dict[str, Any]:
@@ -13,6 +13,7 @@ def clock(context: Context, request: HttpRequest) -> dict[str, Any]:
     return {
         "clock": "manual" if isinstance(server.clock, ManualClock) else "real",
         "speed": getattr(server.clock, "speed", None),
+        "paused": getattr(server.clock, "paused", False),
         "now_ms": server.at_ms,
         "due_ms": server.due_ms(),
     }
@@ -26,10 +27,29 @@ def advance(context: Context, request: HttpRequest) -> dict[str, Any]:
     return clock(context, request)
 
 
+def pause(context: Context, request: HttpRequest) -> dict[str, Any]:
+    _real(context).pause()
+    return clock(context, request)
+
+
+def resume(context: Context, request: HttpRequest) -> dict[str, Any]:
+    _real(context).resume()
+    return clock(context, request)
+
+
+def _real(context: Context) -> WallClock:
+    found = context.server.clock
+    if not isinstance(found, WallClock):
+        raise HttpError(400, "a manual clock stands still until it is told to go on")
+    return found
+
+
 ROUTES = [
     Route("GET", "clock", clock, "The server's time, and when the next timer is due."),
     Route(
         "POST", "clock/advance", advance, "Let time pass at once: what falls due meanwhile happens, in its order.",
         body={"by": "a duration, such as 250ms, 5s or 1d"}, needs=("by",),
     ),
+    Route("POST", "clock/pause", pause, "A real clock stands still from now on; `advance` goes on letting time pass."),
+    Route("POST", "clock/resume", resume, "It goes on from where it stood."),
 ]  # fmt: skip

@@ -105,7 +105,7 @@ class Lively(ServedReport):
         vhosts = ", ".join(visible(name) for name in server.vhosts)
         self.write(f"RabbitMQ {server.rules.version} at {found['url']} (vhost {vhosts}); Ctrl-C ends it", out)
         if "management" in found:
-            self.write(f"management API and routesim's own at {found['management']}/?token={address.token}", out)
+            self.write(f"live page and HTTP APIs at {found['management']}/?token={address.token}", out)
         out.flush()
 
     def look(self, server: Server, scenarios: "dict[str, Scenario]", ends: "dict[str, Ending]") -> None:

@@ -26,7 +26,8 @@ KEYS = (
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A part of the page that stands in a file of its own."""
     return files("routesim.report.html").joinpath(name).read_text(encoding="ascii")
 
 
@@ -34,13 +35,18 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+def policy_for(script: str, style: str, *, connects: str = "'none'") -> str:
+    """The policy of a page that has this script and style and loads nothing; `connects`: whom its script may ask."""
+    return (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; connect-src {connects}; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
 def frame(count: int) -> tuple[str, str]:
     """What stands before and after the runs."""
-    style, script = _asset("style.css"), _asset("page.js")
-    policy = (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
-    )
+    style, script = asset("style.css"), asset("page.js")
+    policy = policy_for(script, style)
     head = element(
         "head",
         element("meta", charset="utf-8"),

@@ -1,0 +1,1 @@
+"""A page that shows a virtual host as it lives."""
