@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pika
+import pika.exceptions
 import pytest
 from kits.browser import Browser
 
@@ -40,6 +41,7 @@ def broker(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ServedBro
 
 def opened(browser: Browser, url: str, width: int = 1280) -> None:
     browser.command("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+    browser.driver.get("about:blank")  # the page before asks its server no more
     browser.messages()
     browser.requests()
     browser.driver.get(url)
@@ -133,6 +135,8 @@ def test_a_connection_is_lost_by_a_click(browser: Browser, broker: ServedBroker)
     until(lambda: "worker/c1" not in held(browser))
     assert held(browser)["shipping"] == "1 ready · 0 unacked"
     assert "FAILURE" in texts(browser, ".trace b")
+    with pytest.raises(pika.exceptions.AMQPConnectionError):
+        connection.process_data_events(1)
     assert texts(browser, ".connections") == ["nobody is connected"]
 
 
