@@ -69,6 +69,17 @@ def test_an_eta_that_is_past_starts_after_what_came_with_it() -> None:
     assert [event.prefetch for event in heard if isinstance(event, QosSet)] == [4]
 
 
+def test_of_several_etas_that_are_past_the_earliest_starts_first() -> None:
+    """rules/celery#2.2-6: the timer keeps them in that order; a connection that is lost forgets them."""
+    worker = {"w": {"queues": "q", "prefetch": 9, "start": False}}
+    steps = [send("3rd", **eta(3)), send("1st", **eta(1)), send("a"), send("2nd", **eta(2)), wait("4s"), signal("w", "start")]
+    for more in ([], [signal("w", "disconnect")]):
+        heard: list[Event] = []
+        Runner(scenario(workers=worker, tasks={"t": {"acks": "late"}}, steps=[*steps, *more]), heard.append).run()
+        started = [event.task for event in heard if isinstance(event, TaskStarted)]
+        assert started[-4:] == ["a", "1st", "2nd", "3rd"]
+
+
 SHORT = {"takes": 0, "acks": "late"}
 
 

@@ -149,6 +149,7 @@ def _forget_waiting(state: WorkerState, why: str) -> Actions:
     yield from _lost(state, waiting, why)
     state.reserved.clear()
     state.held.clear()
+    state.past.clear()
     state.limits.clear()
     state.buckets.clear()
     state.unread.clear()

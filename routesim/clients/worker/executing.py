@@ -1,6 +1,7 @@
 """Tasks in a worker process: from the delivery over the ETA, the rate limit and the pool to the answer (rules/celery#2.1,
 rules/celery#2.2)."""
 
+from heapq import heappop, heappush
 from math import ceil
 
 from routesim import events
@@ -12,7 +13,7 @@ from routesim.clients.worker.messages import emit
 from routesim.clients.worker.outcomes import LOST, RunContext, TaskCourse, course, lost
 from routesim.clients.worker.prefetching import update_prefetch
 from routesim.clients.worker.requests import Request, decodable, task_id, task_name
-from routesim.clients.worker.timers import HeartbeatsMissed, JobEnds, JobReported, TaskDue, TokenReady
+from routesim.clients.worker.timers import HeartbeatsMissed, JobEnds, JobReported, PastTaskDue, TaskDue, TokenReady
 from routesim.clients.worker.worker_state import TaskJob, WorkerState
 from routesim.events import Event
 from routesim.model import Task
@@ -65,7 +66,8 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
     state.held[number] = request
     state.prefetch.increment()
     if due is None:
-        yield AfterBatch(TaskDue(number))
+        heappush(state.past, (request.due_ms, number))
+        yield AfterBatch(PastTaskDue())
     else:
         yield from update_prefetch(state)
         yield After(due - state.now, TaskDue(number))
@@ -74,6 +76,13 @@ def receive(state: WorkerState, delivery: Delivery[DeliveringQueue], consumer: s
 def _task(state: WorkerState, name: str | None) -> Task | None:
     """None for one that it does not know: nothing is registered under that name."""
     return state.task(name) if name is not None else None
+
+
+def past_due(state: WorkerState) -> Actions:
+    """The entries of Celery's timer are in the order of their ETA, not of their coming."""
+    _, number = heappop(state.past)
+    if number in state.held:
+        yield from due(state, number)
 
 
 def due(state: WorkerState, number: int) -> Actions:

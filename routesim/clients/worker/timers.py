@@ -32,6 +32,13 @@ class TaskDue(NamedTuple):
         return self.number in state.held
 
 
+class PastTaskDue(NamedTuple):
+    """One of the tasks whose ETA was past when they came: the one with the earliest."""
+
+    def is_due_still(self, state: WorkerState) -> bool:
+        return bool(state.past)
+
+
 class TokenReady(NamedTuple):
     """A rate limit has a token again."""
 
@@ -111,7 +118,7 @@ class Reconnect(NamedTuple):
 
 
 Timer: TypeAlias = (
-    JobEnds | JobReported | TaskDue | TokenReady | Heartbeat | SoftShutdownEnds | StartAgain | Reconnect | Mingled
+    JobEnds | JobReported | TaskDue | PastTaskDue | TokenReady | Heartbeat | SoftShutdownEnds | StartAgain | Reconnect | Mingled
     | Autoscales | PoolGrows | HeartbeatsMissed
 )  # fmt: skip
 KEEP_NO_RUN_GOING = (Heartbeat, Autoscales)  # they would go on for ever

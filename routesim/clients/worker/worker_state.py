@@ -87,6 +87,7 @@ class WorkerState:
         self.prefetch = PrefetchCount(plan.prefetch, plan.eta_limit)
         self.reserved: deque[Request] = deque()
         self.held: dict[int, Request] = {}
+        self.past: list[tuple[int, int]] = []  # of those held, a heap: ETAs that were past when they came, and the numbers
         self.running: dict[int, TaskJob] = {}
         self.limits: dict[str, RateLimit] = {}
         self.buckets: dict[int, RateLimit] = {}
