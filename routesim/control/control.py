@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from routesim.control.access import Gate, hosts_of
 from routesim.control.http import HttpServer
-from routesim.control.http_messages import HttpError, HttpRequest, Response, response_of
+from routesim.control.http_messages import HttpError, HttpRequest, Response, fault_response, response_of
 from routesim.control.hub import Hub
+from routesim.control.management.api import ManagementApi
 from routesim.control.own.interface import OWN
 from routesim.control.page.opening import PAGE
 from routesim.control.router import Router
@@ -32,6 +33,8 @@ class Control:
         self.http = HttpServer(self.answer)
         self.own = Router(OWN)
         self.page = Router(PAGE)
+        self.management = ManagementApi(server, self.hub, self.gate)
+        server.addresses["http"] = address
         if follow:
             self.follow()
 
@@ -55,6 +58,8 @@ class Control:
             response = self._answer(request)
         except HttpError as problem:
             response = response_of(problem)
+        except Exception as problem:
+            response = fault_response(request, problem)
         self.turn()
         return response
 
@@ -63,7 +68,7 @@ class Control:
         if path[:2] == OWN_PATH:
             self.gate.check_token(request)
             return self.own.answer(self, request, tuple(segment for segment in path[2:] if segment))
-        if path[:1] != MANAGEMENT_PATH:
-            self.gate.check_address(request)
-            return self.page.answer(self, request, tuple(segment for segment in path if segment))
-        raise HttpError(404, "Not Found", "Object Not Found")
+        if path[:1] == MANAGEMENT_PATH:
+            return self.management.answer(request, path[1:])
+        self.gate.check_address(request)
+        return self.page.answer(self, request, tuple(segment for segment in path if segment))

@@ -1,6 +1,7 @@
 """Requests and responses of HTTP, without a socket."""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -9,9 +10,10 @@ JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "text/plain; 
 
 
 class HttpError(Exception):
-    """What is wrong with a request, in a sentence. `error` is RabbitMQ's word for the kind."""
+    """What is wrong with a request: a sentence, as a rule; None: it is answered without a body. `error` is RabbitMQ's word for
+    the kind."""
 
-    def __init__(self, status: int, reason: str, error: str = "bad_request", headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, reason: Any, error: str = "bad_request", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
@@ -75,4 +77,12 @@ def request_of(method: str, target: str, headers: Mapping[str, str], body: bytes
 
 
 def response_of(problem: HttpError) -> Response:
-    return Response({"error": problem.error, "reason": problem.reason}, problem.status, headers=problem.headers)
+    content = None if problem.reason is None else {"error": problem.error, "reason": problem.reason}
+    return Response(content, problem.status, headers=problem.headers)
+
+
+def fault_response(request: HttpRequest, problem: Exception) -> Response:
+    """What is answered where this program is at fault: the server says it in a line, and goes on."""
+    where = f"{request.method} /{'/'.join(request.path)}"
+    sys.stderr.write(f"error: {ascii(f'{where}: {type(problem).__name__}: {problem}')[:500]}\n")
+    return response_of(HttpError(500, "this is a fault of routesim", "internal_error"))

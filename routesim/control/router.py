@@ -37,6 +37,13 @@ class Router:
                 there.append((path, known))
             known[route.method] = route.do
 
+    def methods(self, path: tuple[str, ...]) -> list[str]:
+        """Those that are answered there. Raises `HttpError` (404)."""
+        for pattern, methods in self.by_length.get(len(path), ()):
+            if _match(pattern, path) is not None:
+                return list(methods)
+        raise HttpError(404, "Not Found", "Object Not Found")
+
     def answer(self, context: Any, request: HttpRequest, path: tuple[str, ...]) -> Response:
         """`path`: what is left of that of the request."""
         for pattern, methods in self.by_length.get(len(path), ()):

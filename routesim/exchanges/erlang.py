@@ -95,7 +95,12 @@ def _hash(term: Any, state: int) -> int:
 
 def phash2(term: Any) -> int:
     """`erlang:phash2(term)`: 0 to 2^27 - 1."""
-    return _hash(term, 0) & (2**27 - 1)
+    return phash2_32(term) & (2**27 - 1)
+
+
+def phash2_32(term: Any) -> int:
+    """`erlang:phash2(term, 1 bsl 32)`."""
+    return _hash(term, 0)
 
 
 def _seed(key: int) -> list[int]:

@@ -38,6 +38,10 @@ class Connection:
         self.channel_max = 0
         self.hears_cancels = False
         self.capabilities: dict[str, Any] = {}
+        self.client_properties: dict[str, Any] = {}
+        self.mechanism = ""
+        self.heartbeat_s = 0
+        self.opened_ms = 0  # when it had found its virtual host
         self.channels: dict[int, ServedChannel] = {}
         self.output: list[bytes] = []
         self.confirming: list[ServedChannel] = []  # with acks to be said

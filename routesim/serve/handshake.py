@@ -40,6 +40,10 @@ class Begins(Protocol):
     channel_max: int
     hears_cancels: bool
     capabilities: dict[str, Any]
+    client_properties: dict[str, Any]
+    mechanism: str
+    heartbeat_s: int
+    opened_ms: int
 
     def say(self, name: str, **arguments: Any) -> None:
         """A method on channel 0."""
@@ -95,6 +99,7 @@ def carry_out(connection: Begins, name: str, given: dict[str, Any]) -> None:
 
 def start_ok(connection: Begins, given: dict[str, Any]) -> None:
     server, properties, mechanism = connection.server, given["client_properties"], given["mechanism"]
+    connection.client_properties, connection.mechanism = properties, mechanism
     found = properties.get("capabilities")
     connection.capabilities = capabilities = found if isinstance(found, dict) else {}
     connection.hears_cancels = capabilities.get("consumer_cancel_notify") is True
@@ -124,6 +129,7 @@ def tune_ok(connection: Begins, given: dict[str, Any]) -> None:
     _within("channel_max", 1, given["channel_max"], CHANNEL_MAX)
     connection.frame_max = connection.reader.largest = given["frame_max"]
     connection.channel_max = given["channel_max"]
+    connection.heartbeat_s = given["heartbeat"]
     connection.link.beat(given["heartbeat"])
     connection.state = OPENING
 
@@ -149,7 +155,7 @@ def open_vhost(connection: Begins, given: dict[str, Any]) -> None:
         connection.end()
         return
     connection.vhost = vhost
-    connection.alarm = vhost.alarm
+    connection.alarm, connection.opened_ms = vhost.alarm, connection.server.clock_ms()
     connection.say("connection.open-ok")
     connection.state = RUNNING
     connection.link.stay()

@@ -32,6 +32,8 @@ class Server:
         self.clock = clock
         self.connections: set[Connection] = set()
         self.names: set[str] = set()
+        self.addresses: dict[str, tuple[str, int]] = {}  # where it listens: host and port of amqp, amqp/ssl, http
+        self.greeters: list[Callable[[Vhost], None]] = []  # told of virtual hosts that are added
         self.unsent: list[Connection] = []
         self.plays: list[Plays] = []
         self.agenda = ServerAgenda()
@@ -42,6 +44,8 @@ class Server:
         """A virtual host more, which was there from the beginning as far as its time goes."""
         vhost = self.vhosts[name] = Vhost(name, broker, self.clock.epoch_s, self.keep)
         vhost.advance(self.clock.now_ms())
+        for greet in self.greeters:
+            greet(vhost)
         return vhost
 
     def remove_vhost(self, name: str) -> None:

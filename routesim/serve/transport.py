@@ -32,6 +32,7 @@ class Transport:
         """The port. Raises OSError."""
         self.listener = await self.loop.create_server(lambda: Socket(self), host, port, ssl=context, backlog=1024)
         found: int = self.listener.sockets[0].getsockname()[1]
+        self.server.addresses["amqp" if context is None else "amqp/ssl"] = (host, found)
         return found
 
     def reserve(self, host: str, port: int) -> "Reserved":

@@ -3,25 +3,26 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from routesim.amqp.fields import SIZE, BadField, read_table, text_of
 from routesim.values import raw
 from routesim.versions import Rules
 
-GUEST = "guest"
+GUEST, ADMINISTRATOR = "guest", "administrator"
 HASHES = {"rabbit_password_hashing_sha256": hashlib.sha256, "rabbit_password_hashing_sha512": hashlib.sha512}
 
 
 class User(NamedTuple):
-    """`hashed`: as a definitions file has it, salt first; else `password` is plain. `loopback_only`: nobody else may be it."""
+    """`hashed`: as a definitions file has it, salt first; else `password` is plain. `loopback_only`: nobody else may be it.
+    `tags`: nobody asks what they permit."""
 
     name: str
     password: str | None = None
     hashed: bytes | None = None
     algorithm: str = "rabbit_password_hashing_sha256"
     loopback_only: bool = False
+    tags: tuple[str, ...] = (ADMINISTRATOR,)
 
     def has(self, password: bytes) -> bool:
         if self.hashed is None:
@@ -31,7 +32,7 @@ class User(NamedTuple):
         return made is not None and hmac.compare_digest(made(salt + password).digest(), digest)
 
 
-Users = Mapping[str, User]
+Users = dict[str, User]
 GUEST_USER = User(GUEST, GUEST, loopback_only=True)
 
 
@@ -91,6 +92,17 @@ def _amqplain(answer: bytes) -> tuple[str, bytes]:
     return name, password if isinstance(password, bytes) else password.encode("utf-8", "surrogateescape")
 
 
-def hashed_user(name: str, hash: str, algorithm: str) -> User:
+def hashed_user(name: str, hash: str, algorithm: str, tags: tuple[str, ...] = (ADMINISTRATOR,)) -> User:
     """A user of a definitions file. Raises ValueError where that is no Base64."""
-    return User(name, hashed=base64.b64decode(hash, validate=True), algorithm=algorithm or "rabbit_password_hashing_sha256")
+    hashed = base64.b64decode(hash, validate=True)
+    return User(name, hashed=hashed, algorithm=algorithm or "rabbit_password_hashing_sha256", tags=tags)
+
+
+def password_hash(user: User) -> str:
+    """As a definitions file has it; nothing where the user has no password."""
+    if user.hashed is not None:
+        return base64.b64encode(user.hashed).decode()
+    if user.password is None:
+        return ""
+    salt = hashlib.sha256(user.name.encode()).digest()[:4]
+    return base64.b64encode(salt + HASHES[user.algorithm](salt + user.password.encode()).digest()).decode()

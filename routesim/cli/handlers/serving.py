@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from routesim.scenario import Scenario
     from routesim.serve.server import Server
     from routesim.serve.transport import Reserved, Transport
+    from routesim.serve.vhosts import Vhost
 
 ACTING = ("consumers", "workers", "steps")  # of a scenario, beside its topology
 CLOCKS = ("real", "manual")
@@ -93,8 +94,13 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         await transport.close("server is shutting down")
         return NO_VERDICT
     report = report_for(format_for(options.format, out), out, style_of(out, format_for(options.format, out), quiet=options.quiet))
-    for vhost in server.vhosts.values():
+
+    def listen(vhost: "Vhost") -> None:
         vhost.broker.listen = report.listener(vhost)
+
+    for vhost in server.vhosts.values():
+        listen(vhost)
+    server.greeters.append(listen)
     with _told_to_end() as ended:
         token = secrets.token_urlsafe(24)
         _say_where(options, report, _address(options, port, management, token), server, scenarios)

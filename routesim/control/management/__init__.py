@@ -1,1 +1,1 @@
-"""RabbitMQ's management API, as far as tools and tests use it."""
+"""RabbitMQ's management API, under /api, for a server whose brokers are embedded engines."""

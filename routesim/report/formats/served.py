@@ -11,6 +11,7 @@ from routesim.narration import sentence_of
 from routesim.report.style import OutputStyle
 from routesim.report.trace.trace import Trace, painted_row
 from routesim.report.trace.why_not import WhyNotNow
+from routesim.serve.declared import empty_scenario
 from routesim.serve.history import Known
 from routesim.serve.server import Server
 from routesim.serve.vhosts import Vhost
@@ -116,7 +117,8 @@ class Lively(ServedReport):
         for name, vhost in server.vhosts.items() if not self.style.quiet else ():
             if several:
                 lines += ["", f"vhost {visible(name)}"]
-            for section in sections(result_of(scenarios[name], vhost, ends.get(name))):
+            scenario = scenarios.get(name) or empty_scenario(server.rules.version, name)  # it was made later
+            for section in sections(result_of(scenario, vhost, ends.get(name))):
                 lines += ["", *section_lines(section, colour=self.style.colour)]
         if forgotten(server):
             lines += ["", f"{forgotten(server)} older messages are forgotten (--history keeps more)"]
