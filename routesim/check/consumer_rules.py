@@ -25,8 +25,12 @@ def no_consumer(topology: CheckedTopology) -> Iterator[Problem]:
         if name in served or name in topology.parking or waits or queue.keeps_log or sources & caught:
             continue
         text = f"no consumer takes from queue '{name}', while other queues have one"
-        cure = "add a consumer"
-        if scenario.settings.kind != "redis":  # which has no dead-letter exchanges
+        cure = (
+            f"start a worker with -Q {name}, or route its tasks to a queue that one consumes"
+            if scenario.routed
+            else "add a consumer"
+        )
+        if not scenario.routed and scenario.settings.kind != "redis":  # which has no dead-letter exchanges
             cure += ", or let the messages expire into another queue"
         yield Problem(text, topology.subject("queue", name), (), cure)
 

@@ -116,9 +116,25 @@ class CheckedTopology:
             for worker in self.scenario.workers.values()
             for step in worker.declares
             if isinstance(step, steps.DeclareExchange) and step.exchange.type == "direct"
-        }
+        } | self._made_by_calls
         said = {message.exchange for _, message in self.publishes} | {message.exchange for message in self.sent_at_work}
         return declared - said - self.fed.keys() - self.heard_by_listeners
+
+    @property
+    def _made_by_calls(self) -> set[str]:
+        """Exchanges of queues that nobody configured, which Celery's callers declare: exchange, queue and key have one name."""
+        actions = [step.action for step in self.scenario.steps] if self.scenario.routed else []
+        declared = [each for action in actions if isinstance(action, Do) for each in action.steps]
+        alike = {
+            item.binding.source
+            for item in declared
+            if isinstance(item, steps.Bind) and item.binding.source == item.binding.destination == item.binding.routing_key
+        }
+        return {
+            item.exchange.name
+            for item in declared
+            if isinstance(item, steps.DeclareExchange) and item.exchange.type == "direct" and item.exchange.name in alike
+        }
 
     def published(self, exchange: str) -> Keys:
         """The keys with which anybody publishes to the exchange: all, unless it is known who does."""

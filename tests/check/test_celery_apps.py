@@ -53,3 +53,19 @@ def test_redis_is_looked_at_too() -> None:
     wanted = ["not-simulated", "late-acks-needed", "never-due", "unknown-task", "queue-without-consumer", "prefetch-unlimited"]
     assert sorted(code for _, code in found) == sorted(wanted)
     assert not [code for severity, code in found if severity == "error"]
+
+
+MISSING = """
+celery: {apps: {shop: {}}, workers: {w1: {}}, tasks: {a: }}
+steps:
+  - call: {task: a, queue: fresh}
+  - declare: {exchanges: {own: direct}, queues: {o: }, bindings: [{source: own, destination: o, routing_key: key}]}
+"""
+
+
+def test_an_exchange_that_a_call_declares_is_not_told_to_drop_keys() -> None:
+    """Celery sends to its queue by name; one that a step declares is looked at as ever."""
+    outcome = routesim("check", "s.yaml", files={"s.yaml": MISSING})
+    assert "exchange 'own' drops keys" in outcome.out
+    assert "exchange 'fresh'" not in outcome.out
+    assert "queue 'fresh', while other queues have one; start a worker with -Q fresh" in outcome.out
