@@ -90,7 +90,7 @@ def _queues(answer: dict[str, Any]) -> Iterator[str]:
 
 
 def _schedules(answer: dict[str, Any]) -> Iterator[str]:
-    yield from _unknown("schedules", ENTRY.fields, (entry["options"] for entry in answer["beat"].values()))
+    yield from _unknown("schedules", {*ENTRY.fields, *MATTERING}, (entry["options"] for entry in answer["beat"].values()))
     for name, entry in named_entries(answer["beat"]):
         if "other" in entry:
             yield f"beat_schedule {scalar(name)}: a schedule of type {scalar(entry['other'])} follows no fixed times"
@@ -147,13 +147,13 @@ def unsimulated(answer: dict[str, Any]) -> Iterator[str]:
         said = "on RabbitMQ 4.0 and later its workers limit their channel, here each consumer, as with kombu"
         yield f"kombu {scalar(answer['kombu'])} is not simulated: {said} {KNOWS_RABBITMQ_4}"
     yield from _bootsteps(answer)
-    strange = sorted({key for entry in answer["beat"].values() for key in entry["options"]} & MATTERING)
-    if strange:
-        yield f"{named(strange)} in schedules is not simulated"
-    given = CelerySettings({**answer["settings"], "result_backend": answer["results"]})
+    given = {key for entry in answer["beat"].values() for key, value in entry["options"].items() if value is not None}
+    if given & MATTERING:
+        yield f"{named(sorted(given & MATTERING))} in schedules: not simulated"
+    settings = CelerySettings({**answer["settings"], "result_backend": answer["results"]})
     redis = answer["broker"]["kind"] in REDIS
     for name, option in options_that_matter(answer["transport_options"], redis=redis).items():
         yield f"{name} in broker_transport_options is not simulated: {option.meaning}"
-    found = what_matters(given, redis=redis)
+    found = what_matters(settings, redis=redis)
     found |= {name: SETTINGS[name] for name in answer["others"] if name in SETTINGS and SETTINGS[name].effect == MATTERS}
     yield from (f"{name} is not simulated: {setting.meaning}" for name, setting in found.items() if name not in CARRIED)

@@ -386,7 +386,7 @@ def plain_log(**more): ...
 def forever(): ...
 @app.task(delivery_mode="transient")
 def passing(): ...
-app.conf.beat_schedule = {"e": {"task": "shop.app.passing", "schedule": 30, "options": {"queue": "celery"}}}
+app.conf.beat_schedule = {"e": {"task": "shop.app.passing", "schedule": 30, "options": {"queue": "celery", "countdown": 5, "delivery_mode": 1, "shadow": "s", "link": None}}}
 """
 
 
@@ -402,7 +402,8 @@ def test_code_that_may_declare_or_publish_is_told(project, capsys):
     told = [line.removeprefix("warning[not-simulated]: ") for line in err.splitlines() if line]
     assert told[:2] == steps
     assert told[2].startswith(dead)
-    assert len(told) == 3
+    assert told[3:] == ["countdown, delivery_mode in schedules: not simulated"]
+    assert out.count("in schedules") == 2  # the other one is shadow
     for sentence in (
         *steps,
         "shop.app.greet on worker_ready: what it declares, publishes and changes is not here",
