@@ -20,6 +20,7 @@ TITLE = "routesim serve"
 REAL = "amqp://guest:guest@127.0.0.1:5643/%2F"  # a RabbitMQ 4.3, as tests/brokers/start starts it
 PREFETCH, CONFIRMED = 100, 6  # one in so many messages is published with its confirm waited for
 BODY = b"x" * 100
+ORDER_FLOW = Path(__file__).parents[1] / "kits" / "celery" / "order_flow.py"
 
 
 def measure(scale: Scale) -> Iterator[Row]:
@@ -32,6 +33,11 @@ def measure(scale: Scale) -> Iterator[Row]:
     began = [_first_connection() for _ in range(max(1, scale.processes // 3))]
     seconds = statistics.median(began)
     yield Row("from its start to the first connection.open-ok", duration(seconds), goal=at_most("V1", 0.5), value=seconds)
+    flows = [_order_flow() for _ in range(max(1, scale.processes // 3))]
+    yield Row(
+        "an order, a lost connection and a day, with a Celery worker", duration(statistics.median(flows)),
+        goal=at_most("V4", 2.0), value=statistics.median(flows),
+    )  # fmt: skip
     with _server() as (url, process):
         size = _megabytes(process.pid)
         yield Row("memory of an idle server", f"{size} MiB", goal=at_most("V3", 60), value=float(size))
@@ -71,6 +77,13 @@ def _first_connection() -> float:
         took = time.perf_counter() - begin
         connection.close()
     return took
+
+
+def _order_flow() -> float:
+    """The whole of a test in a process of its own, from the start of Python to its end."""
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, str(ORDER_FLOW)], check=True, stderr=subprocess.DEVNULL, env=kept())
+    return time.perf_counter() - begin
 
 
 def _megabytes(pid: int) -> int:
