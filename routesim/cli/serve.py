@@ -64,6 +64,9 @@ def serve(
         ),
     ] = None,
     no_management: Annotated[bool, typer.Option("--no-management", help="AMQP alone.")] = False,
+    failures: Annotated[
+        str | None, typer.Option("--failures", metavar="FILE", help="A plan of what goes wrong when: `routesim docs serve`.")
+    ] = None,
     exit_with_parent: Annotated[
         bool, typer.Option("--exit-with-parent", help="End when stdin does: with the process that started it.")
     ] = False,
@@ -94,7 +97,7 @@ def serve(
         tuple(files or ()), port, host, rabbitmq, tuple(vhost or ()), tuple(add_vhost or ()), tuple(user or ()), users, clock,
         speed, history, tls_cert, tls_key, format, output, quiet, fail_on_loss, play,
         management_port if management_port is not None else min(port + 10_000, 65_535) if port else 0,
-        not no_management, exit_with_parent,
+        not no_management, exit_with_parent, failures,
     )  # fmt: skip
     sys.exit(serve_files(options))
 

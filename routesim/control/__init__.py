@@ -1,1 +1,1 @@
-"""What is asked of a server over HTTP: the management API as RabbitMQ has it, and routesim's own."""
+"""What is done to a server beside what its clients do: over HTTP, by the management API and routesim's own, and by a plan."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from routesim.cli.handlers.serving_inputs import ServeOptions, scenarios_of, users_of
+from routesim.cli.handlers.serving_inputs import ServeOptions, plan_of, scenarios_of, users_of
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice, format_of
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from routesim.control.control import Control
     from routesim.run.playing import Player
     from routesim.scenario import Scenario
+    from routesim.scenario.failure_plan import FailurePlan
     from routesim.serve.server import Server
     from routesim.serve.transport import Reserved, Transport
     from routesim.serve.vhosts import Vhost
@@ -37,12 +38,12 @@ def serve_files(options: ServeOptions) -> int:
     from routesim.serve.loop import run
 
     try:
-        scenarios = scenarios_of(options)
+        scenarios, plan = scenarios_of(options), plan_of(options.failures)
     except FilesRefused as problem:
         return refuse_runs(problem, options.format, options.output)
     try:
         with opened(options.output) as out:
-            return run(_serve(options, scenarios, out))
+            return run(_serve(options, scenarios, out, plan))
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
 
@@ -71,7 +72,7 @@ def _server(options: ServeOptions, scenarios: "dict[str, Scenario]") -> "Server"
     return Server(rules_of(version), brokers, users_of(options), clock, options.history)
 
 
-async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: IO[str]) -> int:
+async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: IO[str], plan: "FailurePlan | None") -> int:
     from routesim.serve.transport import Transport
 
     server = _server(options, scenarios)
@@ -107,6 +108,8 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         if options.clock == "manual" or options.exit_with_parent:
             _hear_commands(transport, report, ended if options.exit_with_parent else None)
         players = _play(server, scenarios, report) if options.play else {}
+        if plan is not None:
+            _plan(server, plan)
         control = await _controlled(transport, management, options, token)
         transport.turn()
         flushing = asyncio.create_task(_flush_now_and_then(out))
@@ -121,6 +124,13 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         await transport.close("server is shutting down")
     report.finish(server)
     return NO if lost or not all(end.ok for end in ends.values()) else OK
+
+
+def _plan(server: "Server", plan: "FailurePlan") -> None:
+    """What is to go wrong goes wrong when its time has come."""
+    from routesim.control.planned import begin
+
+    begin(server, plan, stderr_line)
 
 
 def _play(server: "Server", scenarios: "dict[str, Scenario]", report: ServedReport) -> "dict[str, Player]":

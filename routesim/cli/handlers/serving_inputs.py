@@ -13,6 +13,7 @@ from routesim.serve.declared import empty_scenario
 from routesim.versions import NEWEST
 
 if TYPE_CHECKING:
+    from routesim.scenario.failure_plan import FailurePlan
     from routesim.serve.users import User
 
 
@@ -38,6 +39,7 @@ class ServeOptions(NamedTuple):
     management_port: int
     management: bool
     exit_with_parent: bool
+    failures: str | None
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -67,6 +69,19 @@ def scenarios_of(options: ServeOptions) -> dict[str, Scenario]:
     if len({scenario.rabbitmq for scenario in found.values()}) > 1:
         raise UsageError("the files are of different versions of RabbitMQ; say which one with --rabbitmq")
     return found
+
+
+def plan_of(path: str | None) -> "FailurePlan | None":
+    """Raises `FilesRefused`."""
+    if path is None:
+        return None
+    from routesim.scenario.failure_plan import load_plan
+
+    try:
+        return load_plan(path, read_stdin() if path == "-" else None)
+    except Invalid as invalid:
+        write_problems(invalid.diagnostics)
+        raise FilesRefused([("<stdin>" if path == "-" else path, invalid.diagnostics)]) from None
 
 
 def _of_file(path: str, options: ServeOptions, refused: list[tuple[str, list[Diagnostic]]]) -> list[Scenario]:
