@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from kits.cli import within
+from kits.scenario import routesim
 
 from routesim.explain.upgrade.touching import TOUCHES
 from routesim.versions import DIFFERENCES
@@ -106,3 +107,12 @@ def test_a_version_is_not_compared_with_itself(tmp_path: Path) -> None:
 
 def test_every_rule_that_can_touch_is_of_the_table() -> None:
     assert TOUCHES.keys() <= DIFFERENCES.keys()
+
+
+def test_what_helps_against_a_refusal_is_a_hint() -> None:
+    text = 'celery: {version: "5.6", apps: {shop: }, workers: {w1: }, tasks: {a: }}\nqueues: {own: {durable: false}}\n'
+    outcome = routesim("upgrade", "s.yaml", "--from", "4.2", "--to", "4.3", files={"s.yaml": text})
+    hints = [line for line in outcome.out.splitlines() if line.startswith("hint: against what is refused: ")]
+    assert len(hints) == 2
+    assert any("Celery 5.7" in hint for hint in hints)
+    assert any("make the queue durable or exclusive" in hint for hint in hints)

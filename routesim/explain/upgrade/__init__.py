@@ -17,6 +17,7 @@ from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section
 
 BUDGET_EVENTS = 20_000  # an endless loop is as endless after so many
 MAX_OBJECTS = 5
+MAX_CURES = 4
 OF_VERSIONS = ("version-refuses", "version-will-refuse", "refused", "known-bug")  # findings that only repeat what is told here
 
 
@@ -54,7 +55,11 @@ def explain_upgrade(pairs: Sequence[tuple[UpgradeSide, UpgradeSide]]) -> Answer:
         sections += _sections(item, f"vhost {item.new.vhost}: " if several else "")
     old, new = found[0].old.rabbitmq, found[0].new.rabbitmq
     headline = lines[0] if not several else f"{found[0].new.name}, {len(found)} vhosts: {'; '.join(lines)}"
-    hints = (f"routesim versions --rabbitmq {old}..{new} lists every rule that differs.",)
+    cures = list(dict.fromkeys(problem.cure for item in found for problem in item.refused if problem.cure))[:MAX_CURES]
+    hints = (
+        *(f"against what is refused: {cure}" for cure in cures),
+        f"routesim versions --rabbitmq {old}..{new} lists every rule that differs.",
+    )
     return Answer(headline, tuple(sections), hints, _data(found), yes=not any(item.changes for item in found))
 
 
