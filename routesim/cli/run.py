@@ -24,6 +24,7 @@ EXAMPLES = examples(
     "routesim run scenarios/shoes.yaml --message m3 --hide-infrastructure",
     "routesim run scenarios/shoes.yaml --step",
     "routesim run scenarios/*.yaml --watch",
+    "routesim run scenarios/shoes.yaml --watch --format html",
 )
 
 
@@ -73,7 +74,9 @@ def run(
     watch: Annotated[
         bool,
         typer.Option(
-            "--watch", help="Run again whenever a file changes, and show what that changed. Goes on until Ctrl-C (status 130)."
+            "--watch",
+            help="Run again whenever a file changes, and show what that changed; with --format html on a page that it serves. "
+            "Goes on until Ctrl-C (status 130).",
         ),
     ] = False,
     list: Annotated[

@@ -35,11 +35,6 @@ class Transport:
         self.server.addresses["amqp" if context is None else "amqp/ssl"] = (host, found)
         return found
 
-    def reserve(self, host: str, port: int) -> "Reserved":
-        """Another port, for whoever will listen there: it can be told before that is loaded. Raises OSError."""
-        bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        return Reserved(bound.getsockname()[1], bound)
-
     def turn(self) -> None:
         """After each reaction: what was written goes out, and the next timer is set."""
         self.server.turn()
@@ -85,6 +80,12 @@ class Reserved(NamedTuple):
 
     port: int
     bound: socket.socket
+
+
+def reserved(host: str, port: int) -> Reserved:
+    """A port for whoever will listen there: it can be told before that is loaded. Raises OSError."""
+    bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    return Reserved(bound.getsockname()[1], bound)
 
 
 class Socket(asyncio.BufferedProtocol):

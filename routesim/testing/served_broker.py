@@ -22,6 +22,7 @@ from routesim.serve.declared import broker_of, empty_scenario
 from routesim.serve.failing import Order
 from routesim.serve.server import Server
 from routesim.serve.thread import ServerThread
+from routesim.serve.transport import reserved
 from routesim.serve.users import GUEST, GUEST_USER
 from routesim.testing.api import Path
 from routesim.text import visible
@@ -214,11 +215,11 @@ def management_of(server: ServerThread) -> str:
     if server.beside is None:
         from routesim.control.control import Control
 
-        reserved = server.transport.reserve("127.0.0.1", 0)
+        place = reserved("127.0.0.1", 0)
         token = secrets.token_urlsafe(24)
-        control = Control(server.server, server.transport.turn, ("127.0.0.1", reserved.port), token, follow=False)
-        server.run(control.listen(reserved))
-        server.beside, server.beside_url = control, f"http://127.0.0.1:{reserved.port}/?token={token}"
+        control = Control(server.server, server.transport.turn, ("127.0.0.1", place.port), token, follow=False)
+        server.run(control.listen(place))
+        server.beside, server.beside_url = control, f"http://127.0.0.1:{place.port}/?token={token}"
     return server.beside_url
 
 

@@ -73,7 +73,7 @@ def _server(options: ServeOptions, scenarios: "dict[str, Scenario]") -> "Server"
 
 
 async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: IO[str], plan: "FailurePlan | None") -> int:
-    from routesim.serve.transport import Transport
+    from routesim.serve.transport import Transport, reserved
 
     server = _server(options, scenarios)
     transport = Transport(server)
@@ -85,7 +85,7 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         stderr_line(f"error: cannot listen on {options.host}:{options.port}: {reason}")
         return NO_VERDICT
     try:
-        management = transport.reserve(options.host, options.management_port) if options.management else None
+        management = reserved(options.host, options.management_port) if options.management else None
     except OSError as problem:
         reason = problem.strerror or str(problem)
         stderr_line(

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
-from typing import IO, NamedTuple, NoReturn
+from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
 
 from routesim.cli.handlers.running import RunOptions, read
 from routesim.cli.shared.exits import UsageError
@@ -19,6 +19,10 @@ from routesim.scenario.yaml.source import files_noted
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell
 from routesim.text import encoding_of, fitted, visible
 
+if TYPE_CHECKING:
+    from routesim.cli.terminal.watch_pages import WatchPages
+
+HTML = "html"
 INVALID = "INVALID"  # the word where a file cannot be used
 EVERY_S = 0.2
 SETTLING_S = 0.1  # two looks so far apart must see the same before anything is run
@@ -35,7 +39,7 @@ def check(files: list[str], options: RunOptions, others: dict[str, bool]) -> Non
         raise UsageError("--watch waits for files to change: stdin is none")
     given = {
         **others,
-        f"--format {options.format}": options.format not in (None, "table", "plain"),
+        f"--format {options.format}": options.format not in (None, "table", "plain", HTML),
         "--output": options.output is not None,
         "--coverage": options.coverage,
         "--plot": options.plot,
@@ -55,14 +59,17 @@ class FileState(NamedTuple):
 
 
 def watch(files: list[str], options: RunOptions) -> NoReturn:
-    """Runs all scenarios, then goes on for ever; Ctrl-C ends it."""
+    """Runs all scenarios, then goes on for ever; Ctrl-C ends it. With `--format html` a page of them is served meanwhile."""
     with opened(None) as out:
         screen = WatchScreen(out)
+        pages = _pages(screen) if options.format == HTML else None
         seen: dict[str, FileState] = {}
         for path in dict.fromkeys(files):
             screen.separate(path, "first run")
-            seen[path] = _run(path, options, screen, None)
+            seen[path] = _run(path, options, screen, pages, None)
         screen.waits(seen)
+        if pages is not None:
+            pages.show(seen)
         while True:
             time.sleep(EVERY_S)
             changed = [path for path, known in seen.items() if _stamps(known.stamps) != known.stamps]
@@ -72,11 +79,28 @@ def watch(files: list[str], options: RunOptions) -> NoReturn:
             for path in [path for path, known in seen.items() if _stamps(known.stamps) != known.stamps]:
                 now, before = _stamps(seen[path].stamps), seen[path].stamps
                 screen.separate(path, ", ".join(_event(name, now[name]) for name in now if now[name] != before[name]))
-                seen[path] = _run(path, options, screen, seen[path])
+                seen[path] = _run(path, options, screen, pages, seen[path])
             screen.waits(seen)
+            if pages is not None:
+                pages.show(seen)
 
 
-def _run(path: str, options: RunOptions, screen: "WatchScreen", before: FileState | None) -> FileState:
+def _pages(screen: "WatchScreen") -> "WatchPages":
+    """Raises `UsageError` where the extra is missing."""
+    try:
+        from routesim.cli.terminal.watch_pages import WatchPages
+    except ModuleNotFoundError as missing:
+        if missing.name != "h11":
+            raise
+        raise UsageError("--watch --format html needs h11: pip install h11") from None
+    pages = WatchPages()
+    screen.line(Cell(f"the page is at {pages.page.url}", NOTICE))
+    return pages
+
+
+def _run(
+    path: str, options: RunOptions, screen: "WatchScreen", pages: "WatchPages | None", before: FileState | None
+) -> FileState:
     earlier = before.stamps if before else {}
     stamps = _stamps({path, *earlier})  # before anything is read: what changes meanwhile is seen next time
     with files_noted() as files:
@@ -85,9 +109,17 @@ def _run(path: str, options: RunOptions, screen: "WatchScreen", before: FileStat
     screen.problems(before.problems if before else [], problems)
     if scenario is None:  # what it would have included beyond its error is not known: what it included before counts as well
         screen.line(Cell(f"INVALID  {visible(path)}: it is not run", BAD))
+        if pages is not None:
+            pages.refused(path, problems)
         return FileState(stamps, problems, before.outcome if before else None, INVALID)
     stamps = {name: stamp for name, stamp in stamps.items() if name in files}
-    result = Runner(scenario, seed=options.seed, until=options.until, max_events=options.max_events, keep=False).run()
+    report = pages.report(path, scenario) if pages is not None else None
+    listener = report.listen if report is not None else None
+    result = Runner(
+        scenario, listener, seed=options.seed, until=options.until, max_events=options.max_events, keep=report is not None
+    ).run()
+    if report is not None:
+        report.finish(result)
     outcome = outcome_of(result)
     if before is None or before.outcome is None:
         screen.failures(result)

@@ -30,7 +30,7 @@ def page(server: Server, vhost: Vhost) -> str:
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy_for(script, style, connects="'self'")),
+        element("meta", http_equiv="Content-Security-Policy", content=policy_for([script], style, connects="'self'")),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),

@@ -1,5 +1,6 @@
 """A page to look at and to play: what stands in it is made in `report/html`."""
 
+from collections.abc import Sequence
 from typing import IO
 
 from routesim.report.formats.diagnostics import full
@@ -29,6 +30,12 @@ class HtmlReport(RunReport):
     @classmethod
     def frame(cls, count: int) -> tuple[str, str]:
         return frame(count)
+
+    @classmethod
+    def renewed_page(cls, articles: Sequence[str]) -> str:
+        """The page of several reports, for a server that renews it."""
+        before, after = frame(len(articles), renewed=True)
+        return "".join((before, *articles, after))
 
     @classmethod
     def refused(cls, suite: Suite, encoding: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -35,18 +36,19 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def policy_for(script: str, style: str, *, connects: str = "'none'") -> str:
-    """The policy of a page that has this script and style and loads nothing; `connects`: whom its script may ask."""
+def policy_for(scripts: Iterable[str], style: str, *, connects: str | None = None) -> str:
+    """The policy of a page that has these scripts and style and loads nothing; `connects`: whom its scripts may ask."""
+    asks = "" if connects is None else f"connect-src {connects}; "
     return (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; connect-src {connects}; base-uri 'none'; "
+        f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; style-src {_hash(style)}; {asks}base-uri 'none'; "
         "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
-def frame(count: int) -> tuple[str, str]:
-    """What stands before and after the runs."""
-    style, script = asset("style.css"), asset("page.js")
-    policy = policy_for(script, style)
+def frame(count: int, *, renewed: bool = False) -> tuple[str, str]:
+    """What stands before and after the runs. `renewed`: by the server that it comes from, whenever there is another."""
+    style, scripts = asset("style.css"), [asset("page.js"), *([asset("renew.js")] if renewed else [])]
+    policy = policy_for(scripts, style, connects="'self'" if renewed else None)
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -66,7 +68,7 @@ def frame(count: int) -> tuple[str, str]:
         class_="banner",
     )
     before = f'<!DOCTYPE html>\n<html lang="en">{head}\n<body>{banner}{arrows}\n<main>\n'
-    after = f"</main>\n{_help()}\n{element('script', Markup(script))}\n</body></html>\n"
+    after = f"</main>\n{_help()}\n{joined([element('script', Markup(script)) for script in scripts])}\n</body></html>\n"
     return escaped_for(before, "ascii"), escaped_for(after, "ascii")  # for any encoding
 
 
