@@ -16,6 +16,8 @@ from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.run.failures import told_once
 from routesim.scenario import Never, Signal
 
+OF_CELERY = ("control ", "flower ")  # steps that declare what a worker's queues are like
+
 
 def failures(result: Result) -> list[Diagnostic]:
     """Everything that is wrong with a run that failed, in the order of the file; nothing where it is `ok`.
@@ -46,7 +48,8 @@ def _errors(result: Result) -> list[Diagnostic]:
             continue
         text = f"{error.text} (and {error.more} times more)" if error.more else error.text
         step = result.scenario.steps[error.step] if error.step is not None else None
-        cure = cure_of(result.scenario, error.text, of_worker=step is None or isinstance(step.action, Signal))
+        of_worker = step is None or isinstance(step.action, Signal) or step.text.startswith(OF_CELERY)
+        cure = cure_of(result.scenario, error.text, of_worker=of_worker)
         if step is None or error.step is None:
             found.append(_failure(result, 0, "step", "no error outside the steps", text)._replace(cure=cure))
         else:

@@ -59,6 +59,7 @@ class Runner:
         self.max_events = max_events
         self.step: int | None = None
         self.errors: list[StepError] = []
+        self.refused_itself = False  # the step: what has failed first in it is its own
         self.failures = Failures()
         # Of workers, which connect again and again: what a step said of its first refusal holds for the same ones after it.
         self.refusals: set[tuple[int | None, str]] = set()
@@ -231,6 +232,7 @@ class Runner:
         elif isinstance(action, Do):
             for each in action.steps:
                 if self.apply(each):
+                    self.refused_itself = True
                     break
 
     def _publish_many(self, action: PublishMany) -> None:
@@ -262,16 +264,19 @@ class Runner:
 
     def note_failures(self, step: int | None, fails: int | None) -> None:
         """What the broker closed during a step; the code that the step says it fails with is expected."""
-        met = fails is None
+        met, own = fails is None, self.refused_itself
+        self.refused_itself = False
         for failure, more in self.failures.taken_from(self.broker.failures):
             expected = not met and failure.code == fails
             met = met or expected
             if expected and step is not None and isinstance(self.scenario.steps[step].action, Signal):
                 self.refusals.add((failure.code, failure.text))
-            if failure.code in self.refused_with:
-                self.unmet.pop(failure.code, None)
-                expected = True
-            expected = expected or (failure.code, failure.text) in self.refusals
+            if not own:  # it is about a worker
+                if failure.code in self.refused_with:
+                    self.unmet.pop(failure.code, None)
+                    expected = True
+                expected = expected or (failure.code, failure.text) in self.refusals
+            own = False
             self.errors.append(StepError(step, failure.code, failure.text, expected, more))
         if not met:
             self.failed_steps = True

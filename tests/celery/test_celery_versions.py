@@ -267,3 +267,19 @@ expect: {{queues: {{celery: {{unacked: {unacked}}}}}}}
 def test_a_consumer_keeps_the_limit_that_a_lost_connection_left_in_5_6(version: str, unacked: int) -> None:
     """In 5.5 it is one of the channel, which is given back."""
     assert ok(BLIP.format(version=version, unacked=unacked))
+
+
+def test_what_a_caller_is_refused_is_no_part_of_what_a_worker_is() -> None:
+    """Its queue for the answers to a ping is as the worker's inbox is."""
+    text = refused_worker("5.6", worker="fails: 541", steps=", {control: {do: ping}}")
+    outcome = routesim("run", "-q", "s.yaml", files={"s.yaml": text})
+    assert outcome.status == 1
+    assert "step 2 is carried out: control {do: ping}\n    found    INTERNAL_ERROR" in outcome.out
+    assert "help     Celery 5.7" in outcome.out
+
+
+def test_a_ping_may_be_refused_on_purpose() -> None:
+    """And a command that is not refused fails the run."""
+    text = refused_worker("5.6", worker="fails: 541", steps=", {control: {do: ping}, fails: 541}")
+    assert play(text).status == 0
+    assert play(refused_worker("5.7", steps=", {control: {do: ping}, fails: 541}")).status == 1

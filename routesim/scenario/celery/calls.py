@@ -234,18 +234,18 @@ def steps_of(sent: CallPublishes, producer: Producer, now: int, at: Node, fails:
     """The plain steps: what is declared first, then each publish, later ones by `after`."""
     found: list[Node] = []
     if sent.before is not None:
-        found.append(_failing(sent.before, fails) if sent.refused else sent.before)
+        found.append(failing(sent.before, fails) if sent.refused else sent.before)
     found += [made({"chord": each._asdict()}, at) for each in sent.sizes]
     for moment, fields in sent.publishes:
         step = {**fields, "channel": producer.name}
         if moment > now:
             step["after"] = written_duration(moment - now)
         is_task = "correlation_id" in fields
-        found.append(_failing(made({"publish": step}, at), fails if is_task else None))
+        found.append(failing(made({"publish": step}, at), fails if is_task else None))
     return found
 
 
-def _failing(step: Node, fails: Node | None) -> Node:
+def failing(step: Node, fails: Node | None) -> Node:
     if fails is None:
         return step
     assert isinstance(step, Mapping)

@@ -10,7 +10,7 @@ from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.apps import Apps, flower_parts
-from routesim.scenario.celery.calls import Calls, Producer
+from routesim.scenario.celery.calls import Calls, Producer, failing
 from routesim.scenario.celery.celery_format import COMMANDS, CONTROL, STEP_KINDS
 from routesim.scenario.celery.celery_tasks import TasksSection
 from routesim.scenario.celery.nodes import key_of, made
@@ -135,10 +135,12 @@ class CelerySteps:
         method = str(fields["do"])
         arguments = ARGUMENTS[method](self, step, producer) if method in ARGUMENTS else {}
         sent = Command(method, arguments, workers, producer.oid if method == "ping" else None)
+        fails = step.node.get("fails")
         if method == "ping":
-            self._ping(sent, producer, fields.get("timeout", PING_MS), at)
+            self._ping(sent, producer, fields.get("timeout", PING_MS), at, fails)
         else:
-            self.timeline.add(f"{producer.name} tells the workers", self._broadcast(sent, producer.name, producer.app, at))
+            told = failing(self._broadcast(sent, producer.name, producer.app, at), fails)
+            self.timeline.add(f"{producer.name} tells the workers", told)
 
     def _broadcast(self, sent: Command, channel: str, app: App, at: Node) -> Mapping:
         self.commands += 1
@@ -194,8 +196,9 @@ class CelerySteps:
         parts = [part_of(item, at) for item in wanted if item is not None]
         self.timeline.add(f"the workers declare {queue.name}", declared(parts, at))
 
-    def _ping(self, sent: Command, producer: Producer, timeout: int, at: Text) -> None:
-        """A queue for the answers, which goes when its only consumer leaves, and the whole time of waiting for them."""
+    def _ping(self, sent: Command, producer: Producer, timeout: int, at: Text, fails: Node | None) -> None:
+        """A queue for the answers, which goes when its only consumer leaves, and the whole time of waiting for them. Where that
+        is to fail, nothing follows: Celery raises."""
         settings, name = producer.app.settings, f"{producer.name} (replies)"
         self.apps.topology.add(
             inboxes.reply_exchange(settings), at, f"app {producer.app.name}: commands to all workers, and their answers"
@@ -207,7 +210,9 @@ class CelerySteps:
             self._add_part("channels", name, {"connection": producer.name}, at, said)
             consumer = {"queue": queue.name, "auto_ack": True, "start": False, "channel": name}
             self._add_part("consumers", name, consumer, at, said)
-        self.timeline.add(f"{producer.name} asks the workers, and waits for answers", declared(parts, at))
+        self.timeline.add(f"{producer.name} asks the workers, and waits for answers", failing(declared(parts, at), fails))
+        if fails is not None:
+            return
         self.timeline.add("", made({"consume": name}, at))
         self.timeline.add("", self._broadcast(sent, producer.name, producer.app, at))
         self.timeline.add("", made({"wait": written_duration(timeout)}, at))
