@@ -130,7 +130,10 @@ def _headline(item: Upgraded) -> str:
         follow = f", with {more} consequence{'s' if more > 1 else ''}" if more else ""
         plural = "" if len(causes) == 1 else "s"
         return f"{len(causes)} difference{plural} between RabbitMQ {item.old.rabbitmq} and {item.new.rabbitmq}{follow}"
-    touched = f"; {len(item.touched)} rule{'s' if len(item.touched) > 1 else ''} that differ touch it" if item.touched else ""
+    one = len(item.touched) == 1
+    touched = (
+        f"; {len(item.touched)} {'rule that differs touches' if one else 'rules that differ touch'} it" if item.touched else ""
+    )
     return f"nothing changes from RabbitMQ {item.old.rabbitmq} to {item.new.rabbitmq}{touched}"
 
 
