@@ -1,10 +1,11 @@
 """Channels and connections: consumers on them, prefetch, their end, and a restart, which ends them all (rules/queues#3.1,
 rules/queues#3.6, rules/queues#3.7, rules/queues#2.13)."""
 
+from itertools import count
+
 from routesim import events, steps
 from routesim.broker.acknowledging import release
-from routesim.broker.publishing import reply_address
-from routesim.broker.records import ChannelEnded, ConsumerEnded
+from routesim.broker.records import ChannelEnded, ConsumerEnded, NotPossible
 from routesim.broker.state import State
 from routesim.broker.topology import named, remove_exchange, remove_queue, stripped
 from routesim.broker.transactions import abandon
@@ -57,7 +58,10 @@ def _consume_replies(broker: State, consumer: Consumer, channel: Channel[QueueTy
     subscription = _subscription(broker, consumer, channel)
     channel.subscriptions[tag] = (subscription, broker.reply_queue)
     channel.reply_consumer = tag
-    broker.reply_channels[reply_address(channel)] = channel.name
+    if not channel.reply_address:
+        lives = (f"{REPLY_TO}.{channel.name}.{number}" for number in count(1))  # of channels that had this name
+        channel.reply_address = next(address for address in lives if address not in broker.reply_channels)
+    broker.reply_channels[channel.reply_address] = channel.name
     if broker.listen:
         broker.listen(events.ConsumerStarted(broker.now, consumer.name, REPLY_TO, channel.name))
 
@@ -120,6 +124,8 @@ def set_prefetch(broker: State, channel: Channel[QueueType], prefetch: int) -> N
 
 
 def open_channel(broker: State, step: steps.OpenChannel) -> None:
+    if step.channel in broker.channels:
+        raise NotPossible(f"channel '{step.channel}' is open already")
     broker.open(ChannelPlan(step.channel, step.connection, confirms=False))
 
 

@@ -36,7 +36,7 @@ def _channel(old: Channel[QueueType]) -> Channel[QueueType]:
     new: Channel[QueueType] = Channel(old.name, old.connection, old.number, confirms=old.confirms, opened_at=old.opened_at)
     new.next_tag, new.prefetch, new.limit, new.volume = old.next_tag, old.prefetch, old.limit, old.volume
     new.last_queue, new.reply_consumer, new.timeout_armed = old.last_queue, old.reply_consumer, old.timeout_armed
-    new.late, new.stalled = old.late, old.stalled
+    new.late, new.stalled, new.reply_address = old.late, old.stalled, old.reply_address
     return new
 
 

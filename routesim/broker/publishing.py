@@ -320,9 +320,5 @@ def _with_reply_address(channel: Channel[QueueType], content: Content) -> Conten
     return Content(
         content.exchange, content.routing_key, content.keys, content.headers, content.body, size=content.size,
         priority=content.priority, expiration=content.expiration, ttl_ms=content.ttl_ms, delivery_mode=content.delivery_mode,
-        properties={**content.properties, "reply_to": reply_address(channel)},
+        properties={**content.properties, "reply_to": channel.reply_address},
     )  # fmt: skip
-
-
-def reply_address(channel: Channel[QueueType]) -> str:
-    return f"{REPLY_TO}.{channel.name}.{channel.number}"

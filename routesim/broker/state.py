@@ -34,6 +34,7 @@ class State(Broker):
         self.uncommitted: dict[str, list[PendingPublish]] = {}  # by channel
         self.pending_dead_letters: deque[PendingDeadLetter] = deque()
         self.changes = 0  # grows with all that may let a queue take what it did not take before
+        self.names_drawn = 0
         self.resting: dict[str, int] = {}  # queues with dead letters that nothing can take, and when they were tried last
 
     def close_refused(self, name: str, refused: AmqpError) -> None:
@@ -100,8 +101,8 @@ class State(Broker):
 
     def drawn_name(self) -> str:
         """22 letters that nobody else gets."""
-        self.draws += 1
-        return "".join(NAME_ALPHABET[int(uniform(self.seed, self.draws, index) * 64)] for index in range(22))
+        self.names_drawn += 1
+        return "".join(NAME_ALPHABET[int(uniform(self.seed, self.names_drawn, index) * 64)] for index in range(22))
 
     def retry_dead_letter(self, queue: QueueType) -> None:
         self.agenda.add(self.now + DEAD_LETTER_RETRY_MS, RETRY, queue.name, self.changes)

@@ -281,7 +281,7 @@ def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
     if declared.server_named and not declared.name:
         QUEUE_TYPES[queue_type(declared.arguments, "queue ''")].check_named(declared)
         declared = declared._replace(name=f"amq.gen-{broker.drawn_name()}", server_named=False)
-    elif declared.name.startswith("amq."):
+    elif declared.name.startswith("amq.") and not declared.server_named:  # what the broker drew may be called so
         raise AmqpError(403, f"queue name '{declared.name}' contains reserved prefix 'amq.*'", argument="name")
     existing = broker.queues.get(declared.name)
     durable = declared.durable and not declared.exclusive

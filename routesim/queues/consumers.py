@@ -118,7 +118,7 @@ class Channel(Generic[Q]):
 
     __slots__ = (
         "answered", "confirms", "connection", "last_queue", "late", "limit", "name", "next_tag", "number", "opened_at",
-        "prefetch", "reply_consumer", "stalled", "subscriptions", "timeout_armed", "unacked", "volume",
+        "prefetch", "reply_address", "reply_consumer", "stalled", "subscriptions", "timeout_armed", "unacked", "volume",
     )  # fmt: skip
 
     def __init__(self, name: str, connection: str, number: int, *, confirms: bool, opened_at: int) -> None:
@@ -136,6 +136,7 @@ class Channel(Generic[Q]):
         self.volume = 0
         self.last_queue: str | None = None
         self.reply_consumer: str | None = None
+        self.reply_address = ""  # of its direct reply-to consumer, once it has had one
         self.answered: list[TxAnswer[Q]] | None = None
         self.timeout_armed = False
         self.stalled = False  # the client does not read

@@ -30,7 +30,8 @@ def close(broker: RealState, step: steps.Close) -> None:
 
 def close_channel(broker: RealState, step: steps.CloseChannel) -> None:
     channel = broker.channel(step.channel)
-    channel.pika._consumers.clear()  # else the library cancels them first
+    channel.pika._consumer_infos.clear()  # else the library cancels them first
+    channel.pika._impl._consumers.clear()
     broker.call(channel, "close")
     broker.emit(events.ChannelClosed(broker.now, step.channel, REPLY_SUCCESS, CLOSED_BY_CLIENT))
     _channel_gone(broker, channel, CLOSED_BY_CLIENT)

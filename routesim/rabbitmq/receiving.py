@@ -7,6 +7,7 @@ import pika.spec
 
 from routesim import events, steps
 from routesim.broker import ConsumerEnded
+from routesim.broker.records import NotPossible
 from routesim.model import ChannelPlan
 from routesim.queues import Delivery, Subscription
 from routesim.rabbitmq.endings import forget_unused
@@ -15,6 +16,8 @@ from routesim.rabbitmq.real_state import RealState
 
 
 def open_channel(broker: RealState, step: steps.OpenChannel) -> None:
+    if step.channel in broker.channels:
+        raise NotPossible(f"channel '{step.channel}' is open already")
     broker.plans[step.channel] = ChannelPlan(step.channel, step.connection, confirms=False)
     broker.channel(step.channel)
 

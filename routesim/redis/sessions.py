@@ -9,6 +9,7 @@ from routesim.redis.lists import RedisList
 from routesim.redis.popping import fill, subscribe
 from routesim.redis.state import Client, RedisState
 from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS
+from routesim.steps import Step
 
 
 def consume(broker: RedisState, step: steps.Consume) -> None:
@@ -101,6 +102,10 @@ def fetch(broker: RedisState, step: steps.Fetch) -> None:
 
 def tx(broker: RedisState, step: steps.Tx) -> None:
     raise NotPossible("kombu's Redis transport has no transactions")
+
+
+def only_in_amqp(broker: RedisState, step: Step) -> None:
+    raise NotPossible("kombu's Redis transport has no channels to open, to close or to stop, no confirms, and nothing to ask of")
 
 
 # Endings -------------------------------------------------------------------------------------------------------------

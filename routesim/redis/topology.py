@@ -203,5 +203,9 @@ def purge(broker: RedisState, step: steps.Purge) -> None:
         broker.listen(events.QueuePurged(broker.now, step.queue, len(gone)))
 
 
+def no_expiry(broker: RedisState, step: steps.Expire) -> None:
+    raise NotPossible(f"nothing in '{step.queue}' expires: Redis has no time to live of messages")
+
+
 def no_policies(broker: RedisState, step: steps.SetPolicy | steps.DeletePolicy) -> None:
     broker.warn_once("Redis has no policies: they are left out")

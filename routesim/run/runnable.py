@@ -7,8 +7,9 @@ from routesim.model import BrokerSettings, Consumer
 from routesim.queues.arguments import ARGUMENTS, FIXED
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.problems import NotOnARealBroker
+from routesim.replies import REPLY_SUCCESS
 from routesim.scenario import Do, PublishMany, Scenario, Wait
-from routesim.steps import DeclareExchange, DeclareQueue, Restart, SetPolicy, Step
+from routesim.steps import Close, CloseChannel, DeclareExchange, DeclareQueue, Expire, Flow, Restart, SetPolicy, Step
 from routesim.values import raw
 
 FIXED_DURATIONS = tuple(name for name, row in ARGUMENTS.items() if row.duration == FIXED)
@@ -34,6 +35,12 @@ def why_not(scenario: Scenario, exchange_types: frozenset[str], *, restarts: boo
     for step in steps_of(scenario):
         if isinstance(step, Restart) and not (restarts and step.clean):
             return "needs a restart of the broker" if step.clean else "needs a broker that is killed"
+        if isinstance(step, Close | CloseChannel) and step.code != REPLY_SUCCESS:
+            return f"needs a client that is closed with {step.code} for what no step says"
+        if isinstance(step, Expire):
+            return f"needs messages in '{step.queue}' that expire at once"
+        if isinstance(step, Flow):
+            return "needs a client that does not read what it is sent"
         if isinstance(step, DeclareExchange):
             kind = step.exchange.type
             if kind in EXCHANGE_TYPES and kind not in exchange_types:

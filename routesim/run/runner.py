@@ -263,11 +263,13 @@ class Runner:
         return refused is not None
 
     def note_failures(self, step: int | None, fails: int | None) -> None:
-        """What the broker closed during a step; the code that the step says it fails with is expected."""
+        """What the broker closed during a step; the code that the step says it fails with is expected, of a wait as often as it
+        comes."""
         met, own = fails is None, self.refused_itself
         self.refused_itself = False
+        waits = step is not None and isinstance(self.scenario.steps[step].action, Wait)
         for failure, more in self.failures.taken_from(self.broker.failures):
-            expected = not met and failure.code == fails
+            expected = failure.code == fails and (waits or not met)
             met = met or expected
             if expected and step is not None and isinstance(self.scenario.steps[step].action, Signal):
                 self.refusals.add((failure.code, failure.text))

@@ -25,15 +25,11 @@ from routesim.scenario.steps.verbs import CELERY_VERBS, NAMES, kind_of
 ROOT = Path(routesim.__file__).parent
 STEP_TYPES = get_args(steps.Step)
 # Engine -> the steps that it does not carry out, and why.
-OF_AMQP = dict.fromkeys(
-    (steps.OpenChannel, steps.CloseChannel, steps.Flow, steps.SelectConfirms, steps.AskExchange),
-    "only clients of `routesim serve` say it, in AMQP",
-)
 UNASKED: dict[type, str] = {steps.Fetch: "RabbitMQ sends unasked, up to the prefetch"}
 WHY_NOT: dict[str, dict[type, str]] = {
     "broker": UNASKED,
-    "redis": OF_AMQP,
-    "rabbitmq": {**UNASKED, steps.Flow: "its socket is full then, by itself"},
+    "redis": {},
+    "rabbitmq": {**UNASKED, **dict.fromkeys((steps.Flow, steps.Expire), "no scenario that has it runs there")},
 }
 
 

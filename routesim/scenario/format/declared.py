@@ -18,13 +18,16 @@ ANY_TYPE = TextKind("an exchange type", shortstr=True, empty=False)
 QUEUE_TYPE = Choice("classic", "quorum", "stream")
 PREFETCH = Integer(0, 65535)
 TABLE = Table()
+LARGEST_BODY = 1 << 29  # bytes: no RabbitMQ takes a larger one
 
+PASSIVE = Field(Boolean(), "in a declare step: only asks whether it is there, 404 where it is not; default false")
 EXCHANGE_FIELDS = {
     "type": Field(ANY_TYPE, "direct (default), fanout, topic, headers, or a plugin's type"),
     "durable": Field(Boolean(), "survives a restart of the broker; default true"),
     "auto_delete": Field(Boolean(), "deleted when its last binding as a source goes; default false"),
     "internal": Field(Boolean(), "cannot be published to, only bound to; default false"),
     "arguments": Field(TABLE, "alternate-exchange and the like"),
+    "passive": PASSIVE,
 }
 EXCHANGE_OPTIONS = Shape("an exchange", EXCHANGE_FIELDS, optional=True)
 EXCHANGE = Either(
@@ -42,7 +45,7 @@ QUEUE = Shape(
         "arguments": Field(TABLE, "x-dead-letter-exchange, x-message-ttl, x-max-length …"),
         "server_named": Field(Boolean(), "the broker draws the name; the scenario goes on saying this one"),
         "channel": Field(NAME, "whose connection declares it, and so owns it where it is exclusive"),
-        "passive": Field(Boolean(), "in a declare step: only asks whether it is there, 404 where it is not; default false"),
+        "passive": PASSIVE,
     },
     optional=True,
 )
@@ -160,6 +163,7 @@ PUBLISH = Shape(
     "publish",
     {
         **MESSAGE_FIELDS,
+        "size": Field(Integer(0, LARGEST_BODY), "how many bytes the body has, in place of `body`"),
         "every": Field(Duration(), "time between two of them; default: none"),
         "after": Field(Duration(), "the first one so much later, while the steps go on; default: now"),
         "channel": Field(NAME, "the channel that publishes"),

@@ -79,9 +79,9 @@ class Declarations:
         names, declares = self.names, fields.get("channel")
         if declares is not None:
             names.channels_in_steps.add(str(declares))
-        names.exchanges.update(str(name) for name in fields.get("exchanges", ()))
+        names.exchanges.update(str(name) for name, options in fields.get("exchanges", {}).items() if not _asks_only(options))
         for name, options in fields.get("queues", {}).items():
-            if options.get("passive"):  # it declares nothing
+            if _asks_only(options):  # it declares nothing
                 names.channels_in_steps.update(str(item) for item in (options.get("channel"),) if item is not None)
                 continue
             names.queues.add(str(name))
@@ -144,17 +144,12 @@ class Declarations:
         """The engine steps, in the order in which they are carried out. `fields` may name the channel that declares it all."""
         names, declares = self.names, fields.get("channel")
         self.check_rules(fields)
-        for name, options in fields.get("exchanges", {}).items():
-            declared = values_of.exchange(name, options)
-            at = child(node, "exchanges", name)
-            check_exchange(names, declared, at)
-            if declared.type not in NOT_SIMULATED:
-                yield Declared(steps.DeclareExchange(names.channel_for("declare", None, declares), declared), at or name)
+        yield from self._exchanges(fields, node, declares, check_names=check_names, in_step=in_step)
         for name, options in fields.get("queues", {}).items():
             queue = values_of.queue(name, options)
             at = child(node, "queues", name)
-            if options.get("passive"):
-                yield from self._asks(name, options, declares, in_step=in_step, check_names=check_names)
+            if _asks_only(options):
+                yield from self._asks_queue(name, options, declares, in_step=in_step, check_names=check_names)
                 continue
             check_queue(names, queue, options, at)
             channel = self._declares_queue(queue, options.get("channel"), declares, succeeds=check_names)
@@ -179,17 +174,41 @@ class Declarations:
             if consumer.start:
                 yield Declared(steps.Consume(consumer), at or name)
 
-    def _asks(self, name: Text, options: Any, declares: Text | None, *, in_step: bool, check_names: bool) -> Iterator[Declared]:
+    def _exchanges(
+        self, fields: Fields, node: Node | None, declares: Text | None, *, check_names: bool, in_step: bool
+    ) -> Iterator[Declared]:
+        names = self.names
+        channel = names.channel_for("declare", None, declares)
+        for name, options in fields.get("exchanges", {}).items():
+            if not _asks_only(options):
+                declared = values_of.exchange(name, options)
+                at = child(node, "exchanges", name)
+                check_exchange(names, declared, at)
+                if declared.type not in NOT_SIMULATED:
+                    yield Declared(steps.DeclareExchange(channel, declared), at or name)
+            elif not in_step:
+                self._declares_nothing(options)
+            else:
+                if check_names:
+                    names.exchange(str(name), name, in_step=True)
+                yield Declared(steps.AskExchange(channel, str(name)), name)
+
+    def _asks_queue(
+        self, name: Text, options: Any, declares: Text | None, *, in_step: bool, check_names: bool
+    ) -> Iterator[Declared]:
         """A passive declare. It is a step of its own, for it changes nothing of what is declared."""
         names = self.names
         if not in_step:
-            problem = "a passive declare declares nothing"
-            self.reader.error("wrong-value", problem, options.node["passive"], "put it into a `declare` step")
+            self._declares_nothing(options)
             return
         if check_names:
             names.queue(str(name), name, in_step=True)
         channel = names.channel_for("declare", str(name), options.get("channel", declares))
         yield Declared(steps.AskQueue(channel, str(name)), name)
+
+    def _declares_nothing(self, options: Any) -> None:
+        problem = "a passive declare declares nothing"
+        self.reader.error("wrong-value", problem, options.node["passive"], "put it into a `declare` step")
 
     def _declares_queue(self, queue: Queue, of_queue: Text | None, of_step: Text | None, *, succeeds: bool) -> str:
         """The channel that declares a queue: on the connection that the queue names, or the step's own; else as of old. An
@@ -364,6 +383,10 @@ class Declarations:
                 if name in node:
                     return node[name]
         return node
+
+
+def _asks_only(options: Fields | Text) -> bool:
+    return not isinstance(options, Text) and bool(options.get("passive"))
 
 
 def publishing_channel(consumer: Consumer) -> str:

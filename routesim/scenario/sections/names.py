@@ -143,10 +143,13 @@ class Names:
         return name
 
     def connection_of(self, name: str) -> str:
-        """The connection of a consumer or channel."""
+        """The connection of a consumer or channel, or the one of that name."""
         channel = self.consumer_channels.get(name, name)
         plan = self.channels.get(channel)
         return plan.connection if plan else channel
+
+    def is_connection(self, name: str) -> bool:
+        return any(plan.connection == name for plan in self.channels.values())
 
     def channel_for(self, purpose: str, queue: str | None, explicit: Text | None) -> str:
         """The channel of a step: the one that it names, else the owner's of an exclusive queue, else the common one."""

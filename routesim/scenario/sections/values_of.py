@@ -1,6 +1,7 @@
 """From the fields that were read to the values of the model."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from routesim.carried import Carried, Deaths
@@ -51,11 +52,21 @@ def message(fields: Fields, id: str | None = None) -> Message:
         properties.setdefault("message_id", id)
     headers = fields.get("headers")
     return Message(
-        str(fields.get("exchange", "")), str(fields.get("routing_key", "")), str(fields.get("body", "")),
+        str(fields.get("exchange", "")), str(fields.get("routing_key", "")), body_of(fields),
         headers if isinstance(headers, dict) else None, fields.get("priority"),
         str(fields["expiration"]) if "expiration" in fields else None, fields.get("delivery_mode", 2),
         fields.get("mandatory", False), properties,
     )  # fmt: skip
+
+
+def body_of(fields: Fields) -> str:
+    return _anything(fields["size"]) if "size" in fields else str(fields.get("body", ""))
+
+
+@lru_cache(maxsize=1000)
+def _anything(size: int) -> str:
+    """A body of so many bytes. Messages of one size share it."""
+    return "x" * size
 
 
 def rules(on_message: Any) -> tuple[Rule, ...]:

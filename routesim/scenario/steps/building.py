@@ -1,8 +1,10 @@
 """From the fields of a step to the engine steps that it stands for, a function a verb (see `verbs`)."""
 
 from collections.abc import Callable
+from typing import Any
 
 from routesim import steps
+from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.scenario import Action, Do, Expect, NotedChord, PublishMany, Signal, Wait
 from routesim.scenario.sections import values_of
@@ -44,6 +46,12 @@ def channel_without_confirms(context: StepContext, step: WrittenStep) -> None:
         channels = context.names.channels
         name = context.names.use_channel(str(step.fields["channel"]))
         channels[name] = channels[name]._replace(confirms=False)
+
+
+def named_channel(context: StepContext, step: WrittenStep) -> None:
+    """Of a step that says nothing but the channel's name, or may do so."""
+    fields = step.fields
+    context.names.channels_in_steps.add(str(fields["channel"] if isinstance(fields, dict) else fields))
 
 
 def ids_and_channel(context: StepContext, step: WrittenStep) -> None:
@@ -190,8 +198,44 @@ def cancel(context: StepContext, step: WrittenStep) -> Action:
     return _do(steps.Cancel(context.declarations.consumers[str(step.fields)].channel, str(step.fields)))
 
 
-def ends_connection(kind: type[steps.Crash | steps.Close]) -> Build:
-    return lambda context, step: _do(kind(context.names.connection_of(str(step.fields))))
+def crash(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Crash(context.names.connection_of(str(step.fields))))
+
+
+def close(context: StepContext, step: WrittenStep) -> Action:
+    fields = step.fields if isinstance(step.fields, dict) else {"name": step.fields}
+    blamed = str(fields["blamed"]) if "blamed" in fields else None
+    return _do(steps.Close(context.names.connection_of(str(fields["name"])), *_said(fields), blamed))
+
+
+def _said(fields: dict[str, Any]) -> tuple[int, str]:
+    """The reply code and its text; of the client itself where nothing is given."""
+    if "code" not in fields:
+        return REPLY_SUCCESS, CLOSED_BY_CLIENT
+    return fields["code"], str(fields.get("text", ""))
+
+
+def open_channel(context: StepContext, step: WrittenStep) -> Action:
+    plan = context.names.channels[context.names.use_channel(str(step.fields))]
+    made: list[steps.Step] = [steps.OpenChannel(plan.name, plan.connection)]
+    if plan.confirms:
+        made.append(steps.SelectConfirms(plan.name))
+    if plan.prefetch:
+        made.append(steps.Qos(plan.name, plan.prefetch, True))
+    return Do(tuple(made))
+
+
+def close_channel(context: StepContext, step: WrittenStep) -> Action:
+    fields = step.fields if isinstance(step.fields, dict) else {"channel": step.fields}
+    return _do(steps.CloseChannel(context.names.use_channel(str(fields["channel"])), *_said(fields)))
+
+
+def confirm(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.SelectConfirms(context.names.use_channel(str(step.fields))))
+
+
+def flow(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Flow(context.names.use_channel(str(step.fields["channel"])), step.fields["active"]))
 
 
 def restart(context: StepContext, step: WrittenStep) -> Action:
@@ -241,6 +285,10 @@ def purge(context: StepContext, step: WrittenStep) -> Action:
     fields = step.fields if isinstance(step.fields, dict) else {"queue": step.fields}
     name = str(fields.get("queue", ""))
     return _do(steps.Purge(context.names.channel_for("declare", name, fields.get("channel")), name))
+
+
+def expire(context: StepContext, step: WrittenStep) -> Action:
+    return _do(steps.Expire(str(step.fields)))
 
 
 # Beside the broker ---------------------------------------------------------------------------------------------------

@@ -109,13 +109,30 @@ def _where_published(names: Names, step: WrittenStep) -> None:
 
 
 def _consumer(names: Names, step: WrittenStep) -> None:
-    if not names.consumer(str(step.fields), step.fields):
+    _known_consumer(names, step.fields)
+
+
+def _known_consumer(names: Names, name: Text) -> None:
+    if not names.consumer(str(name), name):
         raise Unreadable
 
 
-def _consumer_or_channel(names: Names, step: WrittenStep) -> None:
-    if str(step.fields) not in names.channels and str(step.fields) not in names.channels_in_steps:
-        _consumer(names, step)
+def _channel_to_close(names: Names, step: WrittenStep) -> None:
+    named = step.fields["channel"] if isinstance(step.fields, dict) else step.fields
+    _known_channel(names, step, named)
+
+
+def _body_or_size(names: Names, step: WrittenStep) -> None:
+    if "size" in step.fields and "body" in step.fields:
+        names.reader.error("wrong-value", "give body or size, not both", step.fields["body"])
+
+
+def _client(names: Names, step: WrittenStep) -> None:
+    """A consumer, a channel or a connection."""
+    named = step.fields["name"] if isinstance(step.fields, dict) else step.fields
+    name = str(named)
+    if name not in names.channels and name not in names.channels_in_steps and not names.is_connection(name):
+        _known_consumer(names, named)
 
 
 def _or_worker(look: Callable[[Names, WrittenStep], None]) -> Callable[[Names, WrittenStep], None]:
@@ -135,7 +152,10 @@ def _who_got_it(names: Names, step: WrittenStep) -> None:
         if not names.consumer(str(name), name):
             raise Unreadable
         return
-    name = step.fields["channel"]
+    _known_channel(names, step, step.fields["channel"])
+
+
+def _known_channel(names: Names, step: WrittenStep, name: Text) -> None:
     known = {*names.channels_in_steps, *names.named_channels, *names.consumer_channels.values()}
     if str(name) not in known and not step.may_name_anything:
         names.reader.error("unknown-channel", f"nothing uses a channel '{name}'", name, did_you_mean(name, known))
@@ -167,7 +187,9 @@ QUEUE = Check(_queue)
 WHERE_PUBLISHED = Check(_where_published)
 CONSUMER = Check(_consumer)
 CONSUMER_OR_WORKER = Check(_or_worker(_consumer))
-CONSUMER_OR_CHANNEL = Check(_consumer_or_channel)
+CLIENT = Check(_client)
+CHANNEL_TO_CLOSE = Check(_channel_to_close)
+BODY_OR_SIZE = Check(_body_or_size, {"not": {"type": "object", "required": ["body", "size"]}})
 WHO_GOT_IT = Check(_who_got_it)
 WORKER = Check(_worker)
 DELETED = Check(_deleted)

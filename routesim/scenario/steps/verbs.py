@@ -12,6 +12,7 @@ from routesim.scenario.format.declared import (
     NAME,
     PREFETCH,
     PUBLISH,
+    TEXT,
 )
 from routesim.scenario.format.expected import EXPECT
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind
@@ -54,14 +55,31 @@ PURGED = Shape("purge", {
     "queue": Field(NAME, "the queue", required=True),
     "channel": Field(NAME, "the channel; default: one of routesim's own"),
 })  # fmt: skip
-PURGE = Either(
-    "the name of a queue, or a mapping",
-    lambda node: PURGED if isinstance(node, Mapping) else NAME if isinstance(node, Text) else None,
-)
+
+
+def name_or(shape: Shape) -> Either:
+    return Either(
+        "a name, or a mapping", lambda node: shape if isinstance(node, Mapping) else NAME if isinstance(node, Text) else None
+    )
+
+
+PURGE = name_or(PURGED)
+
+BY_THE_BROKER = {
+    "code": Field(FAILS, "the broker closes it, with this reply code, as it does for what no step can say"),
+    "text": Field(TEXT, "what it says then"),
+}
+CLOSED = name_or(Shape("close", {
+    "name": Field(NAME, "a consumer, a channel or a connection", required=True),
+    **BY_THE_BROKER,
+    "blamed": Field(NAME, "the channel that is to blame, which ends before the others"),
+}))  # fmt: skip
+CLOSED_CHANNEL = name_or(Shape("close_channel", {"channel": Field(NAME, "the channel", required=True), **BY_THE_BROKER}))
 
 VERBS: dict[str, Verb] = {
     "publish": Verb(
-        PUBLISH, "sends a message, or many", building.publish, (checks.WHERE_PUBLISHED,), building.ids_and_channel
+        PUBLISH, "sends a message, or many", building.publish, (checks.WHERE_PUBLISHED, checks.BODY_OR_SIZE),
+        building.ids_and_channel,
     ),
     "wait": Verb(Duration(), "lets time pass", building.wait),
     "get": Verb(
@@ -106,13 +124,26 @@ VERBS: dict[str, Verb] = {
     ),
     "consume": Verb(NAME, "starts a consumer", building.consume, (checks.CONSUMER,)),
     "cancel": Verb(NAME, "cancels a consumer", building.cancel, (checks.CONSUMER,)),
-    "crash": Verb(
-        NAME, FAILURES["crash"].effect, building.ends_connection(steps.Crash), (checks.CONSUMER_OR_CHANNEL,),
+    "open": Verb(
+        NAME, "opens a channel, as `channels:` plans it; without it a channel is opened when it is first used",
+        building.open_channel, (), building.named_channel,
     ),
-    "close": Verb(
-        NAME, FAILURES["close"].effect, building.ends_connection(steps.Close),
-        (checks.CONSUMER_OR_CHANNEL,),
+    "confirm": Verb(
+        NAME, "lets the broker confirm what is published on a channel from now on (confirm.select)", building.confirm, (),
+        building.named_channel,
     ),
+    "flow": Verb(
+        Shape("flow", {
+            "channel": Field(NAME, "the channel", required=True),
+            "active": Field(Boolean(), "false: nothing is delivered, until true", required=True),
+        }),
+        "whether the client reads what it is sent on a channel", building.flow, (), building.channel,
+    ),
+    "close_channel": Verb(
+        CLOSED_CHANNEL, FAILURES["close_channel"].effect, building.close_channel, (checks.CHANNEL_TO_CLOSE,),
+    ),
+    "crash": Verb(NAME, FAILURES["crash"].effect, building.crash, (checks.CLIENT,)),
+    "close": Verb(CLOSED, FAILURES["close"].effect, building.close, (checks.CLIENT,)),
     "restart": Verb(
         Choice("broker", "clean", "kill", hint="only the broker restarts: write `crash: NAME`, then `start: NAME`"),
         "the broker stops and starts again: broker or clean, or kill", building.restart,
@@ -144,6 +175,7 @@ VERBS: dict[str, Verb] = {
         PURGE, "removes the ready messages of a queue: its name, or its name and the channel", building.purge, (checks.QUEUE,),
         building.channel,
     ),
+    "expire": Verb(NAME, FAILURES["expire"].effect, building.expire, (checks.QUEUE,)),
     "expect": Verb(EXPECT, "says what must be so now", building.expect, (checks.ENDED_AT_THE_END,)),
 }  # fmt: skip
 
