@@ -15,7 +15,7 @@ LAYERS = [
     {"celery", "redis"},
     {"clients", "scenario", "rabbitmq"},
     {"run", "celery_app", "imports"},
-    {"explain", "verify"},
+    {"explain", "recording", "verify"},
     {"check", "diff", "graph", "serve", "explore"},
     {"report"},
     {"control"},

@@ -14,6 +14,7 @@ EXAMPLES = examples(
     "routesim serve shop.yaml --port 0 --format json",
     "routesim serve definitions.json --rabbitmq 3.13 --vhost shop",
     "routesim serve shop.yaml --play --fail-on-loss",
+    "routesim serve --record shop.yaml --redact customer",
     "routesim serve --clock manual --quiet",
     "routesim serve --user app:secret --add-vhost staging",
 )
@@ -49,6 +50,15 @@ def serve(
     history: Annotated[
         int, typer.Option("--history", min=1, metavar="N", help="Of what has ended the last N messages are known.")
     ] = 10_000,
+    record: Annotated[
+        str | None, typer.Option("--record", metavar="FILE", help="Write what the clients did as a scenario, at the end.")
+    ] = None,
+    bodies: Annotated[bool, typer.Option("--bodies", help="With --record: bodies too, not their sizes alone.")] = False,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option("--redact", metavar="NAME", help="With --record: a header or property without its values. Repeatable."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --record: overwrite the file if there is one.")] = False,
     tls_cert: Annotated[str | None, typer.Option("--tls-cert", metavar="FILE", help="Speak TLS, with this certificate.")] = None,
     tls_key: Annotated[
         str | None, typer.Option("--tls-key", metavar="FILE", help="Its key, where it is not in that file.")
@@ -91,13 +101,13 @@ def serve(
             raise
         stderr_line(f"error: `routesim serve` needs {missing.name}: pip install {missing.name}")
         sys.exit(NO_VERDICT)
-    from routesim.cli.handlers.serving_inputs import ServeOptions
+    from routesim.cli.handlers.serving_inputs import RecordOptions, ServeOptions
 
     options = ServeOptions(
         tuple(files or ()), port, host, rabbitmq, tuple(vhost or ()), tuple(add_vhost or ()), tuple(user or ()), users, clock,
         speed, history, tls_cert, tls_key, format, output, quiet, fail_on_loss, play,
         management_port if management_port is not None else min(port + 10_000, 65_535) if port else 0,
-        not no_management, exit_with_parent, failures,
+        not no_management, exit_with_parent, failures, RecordOptions(record, bodies, tuple(redact or ()), force),
     )  # fmt: skip
     sys.exit(serve_files(options))
 

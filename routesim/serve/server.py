@@ -154,12 +154,14 @@ class Server:
 
     def set_back(self, vhost: Vhost, name: str) -> None:
         """All is as it was when the snapshot was taken; the clients are told to go, as by a restart. Raises `LookupError`, and
-        `ValueError` where a scenario is played: its clients cannot go back."""
+        `ValueError` where a scenario is played or clients are recorded: they cannot go back."""
         found = vhost.snapshots.get(name)
         if found is None:
             raise LookupError(f"no snapshot is called '{name}'; there are {', '.join(vhost.snapshots) or 'none'}")
         if vhost.play is not None:
             raise ValueError(f"vhost '{vhost.name}' cannot be set back: a scenario is played there")
+        if vhost.recorder is not None:
+            raise ValueError(f"vhost '{vhost.name}' cannot be set back: what its clients do is recorded")
         for connection in self.connections_of(vhost):
             connection.force_out(FORCED, f"the virtual host is set back to snapshot '{name}'")
         snapshots.put_back(vhost, found, name, self.at_ms)

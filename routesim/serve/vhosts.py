@@ -47,8 +47,15 @@ class Plays(Protocol):
         """Whether they have restarted the broker since this was asked last, and if in good order; None: they have not."""
 
 
+class Records(Protocol):
+    """Who notes what clients do."""
+
+    def hear(self, step: Step, refused: AmqpError | None) -> None:
+        """A step that the broker has just carried out, or refused."""
+
+
 class Vhost:
-    """`play`: the scenario that acts here, if one does."""
+    """`play`: the scenario that acts here, if one does. `recorder`: who notes what its clients do, if anybody does."""
 
     def __init__(self, name: str, broker: RabbitBroker, epoch_s: int, keep: int = KEPT) -> None:
         self.name = name
@@ -61,6 +68,7 @@ class Vhost:
         self.alarm: str | None = None  # why who publishes is blocked
         self.snapshots: dict[str, Any] = {}  # by their names
         self.since_ms = 0  # when, by the server's clock, this broker's time began
+        self.recorder: Records | None = None
         broker.tells_publishers = True
         broker.epoch_s = epoch_s
 
@@ -68,6 +76,8 @@ class Vhost:
         """Ask the engine, and keep nothing of what it notes for scenarios."""
         broker = self.broker
         refused = broker.apply(step)
+        if self.recorder is not None:
+            self.recorder.hear(step, refused)
         if broker.failures:
             broker.failures.clear()
         broker.go_on()

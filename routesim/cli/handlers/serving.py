@@ -18,6 +18,7 @@ from routesim.durations import both_readings, parse_duration
 from routesim.report.formats.served import FORMATS, ServedAt, ServedReport, report_for
 
 if TYPE_CHECKING:
+    from routesim.cli.handlers.serving_recording import ServedRecording
     from routesim.control.control import Control
     from routesim.run.playing import Player
     from routesim.scenario import Scenario
@@ -35,15 +36,27 @@ ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if h
 def serve_files(options: ServeOptions) -> int:
     """The exit status. Raises `UsageError`."""
     _check(options)
+    recording: ServedRecording | None = None
+    if options.recording.file is not None:
+        from routesim.cli.handlers.serving_recording import recording_for  # nobody else waits for it
+
+        recording = recording_for(options, options.recording.file)
+    elif (without := options.recording).bodies or without.redact or without.force:
+        raise UsageError("--bodies, --redact and --force go with --record FILE")
     from routesim.serve.loop import run
 
     try:
         scenarios, plan = scenarios_of(options), plan_of(options.failures)
+        if recording is not None:
+            recording.check_vhosts(scenarios)
     except FilesRefused as problem:
         return refuse_runs(problem, options.format, options.output)
     try:
         with opened(options.output) as out:
-            return run(_serve(options, scenarios, out, plan))
+            status = run(_serve(options, scenarios, out, plan, recording))
+        if recording is not None:
+            recording.write()
+        return status
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
 
@@ -72,7 +85,10 @@ def _server(options: ServeOptions, scenarios: "dict[str, Scenario]") -> "Server"
     return Server(rules_of(version), brokers, users_of(options), clock, options.history)
 
 
-async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: IO[str], plan: "FailurePlan | None") -> int:
+async def _serve(
+    options: ServeOptions, scenarios: "dict[str, Scenario]", out: IO[str], plan: "FailurePlan | None",
+    recording: "ServedRecording | None",
+) -> int:  # fmt: skip
     from routesim.serve.transport import Transport, reserved
 
     server = _server(options, scenarios)
@@ -101,6 +117,8 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
 
     for vhost in server.vhosts.values():
         listen(vhost)
+        if recording is not None:
+            recording.begin(vhost, scenarios[vhost.name])
     server.greeters.append(listen)
     with _told_to_end() as ended:
         token = secrets.token_urlsafe(24)
@@ -116,6 +134,8 @@ async def _serve(options: ServeOptions, scenarios: "dict[str, Scenario]", out: I
         await ended.wait()
         flushing.cancel()
         server.advance()
+        if recording is not None:
+            recording.end()
         ends = {name: player.finish() for name, player in players.items()}
         lost = options.fail_on_loss and server.lost()
         report.look(server, scenarios, ends)

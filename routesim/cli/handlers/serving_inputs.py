@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from routesim.serve.users import User
 
 
+class RecordOptions(NamedTuple):
+    """`file` None: nothing is recorded."""
+
+    file: str | None
+    bodies: bool
+    redact: tuple[str, ...]
+    force: bool
+
+
 class ServeOptions(NamedTuple):
     files: tuple[str, ...]
     port: int
@@ -40,6 +49,7 @@ class ServeOptions(NamedTuple):
     management: bool
     exit_with_parent: bool
     failures: str | None
+    recording: RecordOptions
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

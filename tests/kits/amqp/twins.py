@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from random import Random
 from typing import Any, NamedTuple, Protocol
 
@@ -247,7 +248,8 @@ class Twin:
         if said.crash:
             found = self.connections.pop(said.connection, None)
             if found is not None:
-                found.socket.shutdown(socket.SHUT_RDWR)
+                with suppress(OSError):  # the other side has been quicker
+                    found.socket.shutdown(socket.SHUT_RDWR)
                 found.end()
                 time.sleep(0.01)
         else:
@@ -321,6 +323,13 @@ def first_difference(session: Session, real: Twin, served: Twin) -> "TwinDiffere
             return TwinDifference(at, said, left, right)
         session.open &= {(number, channel) for number, found in real.connections.items() for channel in found.open}
     return None
+
+
+def play_alone(session: Session, served: Twin) -> None:
+    """Say it to one side only."""
+    for drawn in session.said():
+        served.carry_out(_with_tag(session, drawn, served))
+        session.open &= {(number, channel) for number, found in served.connections.items() for channel in found.open}
 
 
 def _with_tag(session: Session, said: Said, real: Twin) -> Said:

@@ -1,0 +1,67 @@
+"""What `routesim serve --record` adds: what is looked at before the server starts, and the file at its end."""
+
+import os
+from collections.abc import Iterable
+
+from routesim.cli.handlers.serving_inputs import ServeOptions
+from routesim.cli.shared.exits import UsageError
+from routesim.cli.shared.output import opened, same_file, stderr_line
+from routesim.recording.document import document
+from routesim.recording.recorder import ClientRecorder
+from routesim.recording.redacting import ROUTES
+from routesim.scenario import Scenario
+from routesim.serve.vhosts import Vhost
+
+
+class ServedRecording:
+    """Of the one virtual host of a server, into `path`."""
+
+    def __init__(self, path: str, *, bodies: bool, redact: tuple[str, ...]) -> None:
+        self.path = path
+        self.bodies = bodies
+        self.redact = redact
+        self.recorder: ClientRecorder
+        self.vhost: Vhost
+        self.given: Scenario
+
+    def check_vhosts(self, names: Iterable[str]) -> None:
+        """Raises `UsageError`."""
+        found = list(names)
+        if len(found) > 1:
+            raise UsageError(f"--record writes one vhost, and there are {', '.join(found)}: name one with --vhost")
+
+    def begin(self, vhost: Vhost, given: Scenario) -> None:
+        self.vhost, self.given = vhost, given
+        self.recorder = vhost.recorder = ClientRecorder(vhost.broker, bodies=self.bodies, redact=self.redact)
+
+    def end(self) -> None:
+        """What clients are told from now on, and what they do then, is none of it."""
+        self.vhost.recorder = None
+        self.recorder.end()
+
+    def write(self) -> None:
+        """Raises `CannotWrite`."""
+        text = document(self.recorder, self.given)
+        with opened(self.path) as out:
+            out.write(text)
+        stderr_line(f"wrote {self.path}; `routesim run {self.path}` repeats it")
+
+
+def recording_for(options: ServeOptions, path: str) -> ServedRecording:
+    """Raises `UsageError` for what could not be written at the end."""
+    given = options.recording
+    if path == "-":
+        raise UsageError("--record needs the name of a file")
+    if options.play:
+        raise UsageError("--record writes what clients do, --play acts for them: leave out one of them")
+    if any(same_file(each, path) for each in options.files):
+        raise UsageError(f"--record would overwrite the scenario {path}")
+    if os.path.lexists(path) and not given.force:
+        raise UsageError(f"{path} exists already; --force overwrites it")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise UsageError(f"cannot write {path}: there is no folder {folder}")
+    for name in given.redact:
+        if name in ROUTES:
+            raise UsageError(f"--redact {name} would change where messages go")
+    return ServedRecording(path, bodies=given.bodies, redact=given.redact)
