@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from routesim.durations import parse_duration
 from routesim.narration import sentence_of
+from routesim.recording.recorder import ClientRecorder
 from routesim.report.answers.known_message import lines_of
 from routesim.report.trace.trace import Trace
 from routesim.run.playing import Player
@@ -71,6 +72,9 @@ class ServedBroker:
         self._heard: deque[Any] = deque(maxlen=KEPT_EVENTS)
         self._forgotten = 0
         self._player: Player | None = None
+        self._given = given
+        self._recorder: ClientRecorder | None = None
+        self._recorded = ""
         self.vhost = name
         self.url = f"amqp://{GUEST}:{GUEST}@127.0.0.1:{server.port}/{quote(name, safe='')}"
         server.do(lambda: self._begin(given, play=play))
@@ -188,10 +192,40 @@ class ServedBroker:
         parts = [self.trace().rstrip("\n"), *(["", "Queues", *queues] if queues else []), *(["", "Lost", *lost] if lost else [])]
         return "\n".join(parts)
 
+    # What clients do ----------------------------------------------------------------------------------------------------
+
+    def record(self, path: Path, *, bodies: bool = False, redact: Collection[str] = ()) -> None:
+        """Note what clients do from now on, and write it to `path` when the broker is closed: a scenario that does it again
+        without them. `bodies`, `redact`: as `routesim serve --record` has them. Raises `ValueError` once a client has been there,
+        and where a scenario is played.
+        """
+        if self._player is not None:
+            raise ValueError("what clients do is not recorded where a scenario is played")
+        self._do(lambda: self._record(bodies, redact))
+        self._recorded = os.fspath(path)
+
+    def _record(self, bodies: bool, redact: Collection[str]) -> None:
+        vhost = self._vhost
+        if vhost.broker.channel_number > broker_of(self._given).channel_number:
+            raise ValueError("a recording begins before the first client opens a channel")
+        self._recorder = vhost.recorder = ClientRecorder(vhost.broker, bodies=bodies, redact=redact)
+
+    def _end_recording(self) -> None:
+        self._vhost.recorder = None
+        if self._recorder is not None:
+            self._recorder.end()
+
     def close(self) -> None:
-        """The virtual host goes with all that is in it; its clients are told."""
-        if self.vhost in self._server.server.vhosts:
-            self._do(lambda: self._server.server.remove_vhost(self.vhost))
+        """The virtual host goes with all that is in it; its clients are told. What was recorded is written."""
+        if self.vhost not in self._server.server.vhosts:
+            return
+        self._do(self._end_recording)
+        self._do(lambda: self._server.server.remove_vhost(self.vhost))
+        if self._recorder is not None:
+            from routesim.recording.document import document  # few tests ask for it
+
+            with open(self._recorded, "w", encoding="utf-8") as stream:
+                stream.write(document(self._recorder, self._given))
 
 
 def _ms(time: str | int | timedelta) -> int:
@@ -246,5 +280,6 @@ def serving(
     try:
         broker = ServedBroker(server, "/", found, play=play)
         yield broker
+        broker.close()
     finally:
         server.close()

@@ -13,6 +13,7 @@ from kits.cli import routesim
 from kits.live import URLS, live_session
 from kits.serving import Served, serving
 
+import routesim as package
 from routesim.scenario.load import load_source
 from routesim.scenario.yaml.source import Source
 from routesim.verify import verify
@@ -189,6 +190,30 @@ def test_what_cannot_be_is_said_before_the_server_starts(tmp_path: Path, argumen
     assert (found.status, found.out) == (2, "")
     assert said in found.err
     assert (tmp_path / "there.yaml").read_text() == SHOP
+
+
+def test_nothing_is_written_where_the_server_did_not_begin(tmp_path: Path) -> None:
+    with serving() as other:
+        found = routesim("serve", "--port", str(other.port), "--record", "new.yaml", cwd=tmp_path)
+    assert found.status == 3
+    assert not (tmp_path / "new.yaml").exists()
+
+
+def test_a_test_records(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    with package.serving(clock="manual") as broker:
+        broker.record(path, redact=["customer"])
+        with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
+            channel = connection.channel()
+            channel.queue_declare("q", durable=True, arguments={"x-message-ttl": 60_000})
+            channel.basic_publish("", "q", b"x", pika.BasicProperties(message_id="o-1", headers={"customer": "Ann"}))
+        broker.advance("1m")
+        with pytest.raises(ValueError, match="before the first client"):
+            broker.record(path)
+    assert "- wait: 1m\n" in path.read_text()
+    assert 'messages: {o-1: {q: "dropped: expired"}}' in path.read_text()
+    assert "Ann" not in path.read_text()
+    assert routesim("run", str(path)).status == 0
 
 
 def test_force_overwrites(tmp_path: Path) -> None:

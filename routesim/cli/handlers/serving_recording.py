@@ -20,7 +20,7 @@ class ServedRecording:
         self.path = path
         self.bodies = bodies
         self.redact = redact
-        self.recorder: ClientRecorder
+        self.recorder: ClientRecorder | None = None
         self.vhost: Vhost
         self.given: Scenario
 
@@ -37,10 +37,13 @@ class ServedRecording:
     def end(self) -> None:
         """What clients are told from now on, and what they do then, is none of it."""
         self.vhost.recorder = None
-        self.recorder.end()
+        if self.recorder is not None:
+            self.recorder.end()
 
     def write(self) -> None:
-        """Raises `CannotWrite`."""
+        """Nothing where the server has not begun. Raises `CannotWrite`."""
+        if self.recorder is None:
+            return
         text = document(self.recorder, self.given)
         with opened(self.path) as out:
             out.write(text)
