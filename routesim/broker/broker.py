@@ -70,7 +70,7 @@ class Broker:
         self.channel_number = 0
         self.serial = 0
         self.registrations = 0
-        self.draws = 0
+        self.draws = self.names_drawn = 0  # names apart, so that who asks for one changes nothing else
         self.outbox: deque[Delivery[QueueType] | ConsumerEnded | ChannelEnded] = deque()
         self.handed: Delivery[QueueType] | None = None  # what a client got last, for whoever hears of it
         self.answer: QueueAnswer | None = None  # of the last step that is answered with more than "ok"

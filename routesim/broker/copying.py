@@ -27,6 +27,7 @@ def clone_into(old: Broker, new: Broker, twins: dict[int, QueueType]) -> dict[in
     new.policies = old.policies.copy()
     new.connections = {name: names.copy() for name, names in old.connections.items()}
     new.channel_number, new.serial, new.registrations, new.draws = old.channel_number, old.serial, old.registrations, old.draws
+    new.names_drawn = old.names_drawn
     new.requeues_now = {message: places.copy() for message, places in old.requeues_now.items()}
     new.livelock, new.used = old.livelock, old.used.copy()
     return twins

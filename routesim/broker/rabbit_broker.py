@@ -164,7 +164,7 @@ class RabbitBroker(State):
         )
         twins = copying.clone_into(self, fresh, {id(self.reply_queue): fresh.reply_queue})
         fresh.reply_channels = self.reply_channels.copy()
-        fresh.changes, fresh.resting, fresh.names_drawn = self.changes, self.resting.copy(), self.names_drawn
+        fresh.changes, fresh.resting = self.changes, self.resting.copy()
         fresh.uncommitted = {
             name: [item._replace(route=copying.with_twins(item.route, twins)) for item in publishes]
             for name, publishes in self.uncommitted.items()

@@ -34,7 +34,6 @@ class State(Broker):
         self.uncommitted: dict[str, list[PendingPublish]] = {}  # by channel
         self.pending_dead_letters: deque[PendingDeadLetter] = deque()
         self.changes = 0  # grows with all that may let a queue take what it did not take before
-        self.names_drawn = 0
         self.resting: dict[str, int] = {}  # queues with dead letters that nothing can take, and when they were tried last
 
     def close_refused(self, name: str, refused: AmqpError) -> None:

@@ -81,13 +81,10 @@ class ClientRecorder:
 
     def _message(self, message: Message) -> Message:
         """Without what is private, and without its form on the wire."""
-        body: Any = message.body
-        text = _text(body) if self.bodies else None
-        size = len(body) if isinstance(body, bytes) else len(body.encode("utf-8", "surrogatepass"))
         mode = 1 if message.delivery_mode is None else message.delivery_mode  # what says nothing is transient
         return message._replace(
             routing_key=self.naming.address(message.routing_key),
-            body=of_size(size) if text is None else text, headers=self.redaction.headers(message.headers), encoded=None,
+            body=body_kept(message.body, whole=self.bodies), headers=self.redaction.headers(message.headers), encoded=None,
             properties=self.redaction.properties(message.properties), delivery_mode=mode,
         )  # fmt: skip
 
@@ -164,12 +161,13 @@ def _channel_of(step: Any) -> str:
     return name
 
 
-def _text(body: bytes | str) -> str | None:
-    """The body as text; None: it is none."""
+def body_kept(body: bytes | str, *, whole: bool) -> str:
+    """The body as text, if it is to be kept and is one; else its size alone."""
+    data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     try:
-        return body.decode() if isinstance(body, bytes) else body
+        return data.decode() if whole else of_size(len(data))
     except UnicodeDecodeError:
-        return None
+        return of_size(len(data))
 
 
 _NOTED: dict[type, Note] = {

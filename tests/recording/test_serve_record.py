@@ -171,7 +171,7 @@ def test_sizes_are_kept_where_a_limit_sees_them(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--record", "there.yaml"], "there.yaml exists already; --force overwrites it"),
-        (["--record", "-"], "--record needs the name of a file"),
+        (["--record", "-"], "a recording needs the name of a file"),
         (["--record", "no/where.yaml"], "cannot write no/where.yaml: there is no folder no"),
         (["--record", "new.yaml", "--play"], "--record writes what clients do, --play acts for them: leave out one of them"),
         (

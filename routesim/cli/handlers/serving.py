@@ -18,7 +18,7 @@ from routesim.durations import both_readings, parse_duration
 from routesim.report.formats.served import FORMATS, ServedAt, ServedReport, report_for
 
 if TYPE_CHECKING:
-    from routesim.cli.handlers.serving_recording import ServedRecording
+    from routesim.cli.recorders.served import ServedRecording
     from routesim.control.control import Control
     from routesim.run.playing import Player
     from routesim.scenario import Scenario
@@ -38,7 +38,7 @@ def serve_files(options: ServeOptions) -> int:
     _check(options)
     recording: ServedRecording | None = None
     if options.recording.file is not None:
-        from routesim.cli.handlers.serving_recording import recording_for  # nobody else waits for it
+        from routesim.cli.recorders.served import recording_for  # nobody else waits for it
 
         recording = recording_for(options, options.recording.file)
     elif (without := options.recording).bodies or without.redact or without.force:

@@ -42,6 +42,7 @@ COMMANDS: dict[str, Listed] = {
         "diff", "COMMAND", "Which messages reach other queues than before, what cannot be redeclared in place, what is lost."
     ),
     "verify": Listed("verify", "COMMAND", "Run scenarios here and on a real RabbitMQ, and compare what can be seen."),
+    "record": Listed("record", "COMMAND", "Listen to a real RabbitMQ's firehose, and write what happened as a scenario."),
     "serve": Listed(
         "serve", "COMMAND", "Be a RabbitMQ of any version for real clients, and say what becomes of each of their messages."
     ),
@@ -70,7 +71,7 @@ COMMANDS: dict[str, Listed] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Try": ("new", "run", "explain", "graph"),
     "Guard": ("check", "diff", "upgrade", "versions"),
-    "Real broker": ("import", "export", "verify", "serve"),
+    "Real broker": ("import", "export", "verify", "record", "serve"),
     "Running server": ("serve advance", "serve fail", "serve snapshot", "serve restore", "serve why"),
     "Celery": ("import celery", "celery"),
     "Setup": (),

@@ -287,6 +287,7 @@ def _vhosts(asked: CommandLine) -> Iterable[str]:
 SOURCES: dict[str, Source] = {
     "file": SCENARIOS, "files": SCENARIOS, "import file": DEFINITIONS, "diff old": SCENARIOS, "diff new": SCENARIOS,
     "output": FILES, "record": FILES, "witness": FILES, "keep": FOLDERS, "directory": FOLDERS, "python": FILES,
+    "record file": FILES,
     "run format": _run_formats, "explain format": _formats(ANSWER), "diff format": _formats(ANSWER),
     "versions format": _formats(ANSWER), "upgrade format": _formats(ANSWER), "check format": _formats(CHECK),
     "graph format": _formats(GRAPH), "verify format": _formats(VERIFY), "celery monitor format": _formats(MONITOR),
@@ -306,6 +307,6 @@ SOURCES: dict[str, Source] = {
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
         "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
         "every", "search", "visibility_timeout", "listener", "restart", "port", "host", "serve vhost", "add_vhost", "user",
-        "history", "redact",
+        "history", "redact", "record vhost", "duration", "count", "most",
     )),
 }  # fmt: skip

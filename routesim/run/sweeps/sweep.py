@@ -168,7 +168,11 @@ def sweep(scenario: Scenario, seeds: Iterable[int], *, until: str | int | None =
         heard = Waits()
         runner = Runner(scenario, heard.hear, seed=seed, until=until, max_events=max_events, keep=False)
         result = runner.run()
-        drawn = runner.broker.draws + sum(consumer.chances for consumer in runner.consumers.by_name.values())
+        drawn = (
+            runner.broker.draws
+            + runner.broker.names_drawn
+            + sum(consumer.chances for consumer in runner.consumers.by_name.values())
+        )
         found.note(seed, result, heard, drawn=drawn > 0)
     return found
 

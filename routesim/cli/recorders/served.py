@@ -1,14 +1,13 @@
 """What `routesim serve --record` adds: what is looked at before the server starts, and the file at its end."""
 
-import os
 from collections.abc import Iterable
 
 from routesim.cli.handlers.serving_inputs import ServeOptions
+from routesim.cli.recorders.target import check_target, write_recording
 from routesim.cli.shared.exits import UsageError
-from routesim.cli.shared.output import opened, same_file, stderr_line
+from routesim.cli.shared.output import same_file
 from routesim.recording.document import document
 from routesim.recording.recorder import ClientRecorder
-from routesim.recording.redacting import ROUTES
 from routesim.scenario import Scenario
 from routesim.serve.vhosts import Vhost
 
@@ -44,27 +43,15 @@ class ServedRecording:
         """Nothing where the server has not begun. Raises `CannotWrite`."""
         if self.recorder is None:
             return
-        text = document(self.recorder, self.given)
-        with opened(self.path) as out:
-            out.write(text)
-        stderr_line(f"wrote {self.path}; `routesim run {self.path}` repeats it")
+        write_recording(self.path, document(self.recorder, self.given))
 
 
 def recording_for(options: ServeOptions, path: str) -> ServedRecording:
     """Raises `UsageError` for what could not be written at the end."""
     given = options.recording
-    if path == "-":
-        raise UsageError("--record needs the name of a file")
     if options.play:
         raise UsageError("--record writes what clients do, --play acts for them: leave out one of them")
     if any(same_file(each, path) for each in options.files):
         raise UsageError(f"--record would overwrite the scenario {path}")
-    if os.path.lexists(path) and not given.force:
-        raise UsageError(f"{path} exists already; --force overwrites it")
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise UsageError(f"cannot write {path}: there is no folder {folder}")
-    for name in given.redact:
-        if name in ROUTES:
-            raise UsageError(f"--redact {name} would change where messages go")
+    check_target(path, given.redact, force=given.force)
     return ServedRecording(path, bodies=given.bodies, redact=given.redact)
