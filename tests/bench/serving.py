@@ -38,6 +38,8 @@ def measure(scale: Scale) -> Iterator[Row]:
         "an order, a lost connection and a day, with a Celery worker", duration(statistics.median(flows)),
         goal=at_most("V4", 2.0), value=statistics.median(flows),
     )  # fmt: skip
+    back = _snapshot_back(max(3, scale.processes * 10))
+    yield Row("a snapshot of ten queues put back", duration(back), goal=at_most("V5", 0.001), value=back)
     with _server() as (url, process):
         size = _megabytes(process.pid)
         yield Row("memory of an idle server", f"{size} MiB", goal=at_most("V3", 60), value=float(size))
@@ -84,6 +86,27 @@ def _order_flow() -> float:
     begin = time.perf_counter()
     subprocess.run([sys.executable, str(ORDER_FLOW)], check=True, stderr=subprocess.DEVNULL, env=kept())
     return time.perf_counter() - begin
+
+
+def _snapshot_back(times: int) -> float:
+    """As a test does it, through the server's thread; the median."""
+    import pika
+
+    import routesim
+
+    with routesim.serving(clock="manual") as broker:
+        with pika.BlockingConnection(pika.URLParameters(broker.url)) as connection:
+            channel = connection.channel()
+            for number in range(10):
+                channel.queue_declare(f"q{number}", durable=True)
+                channel.basic_publish("", f"q{number}", BODY)
+        start = broker.snapshot()
+        took = []
+        for _ in range(times):
+            begin = time.perf_counter()
+            start.restore()
+            took.append(time.perf_counter() - begin)
+    return statistics.median(took)
 
 
 def _megabytes(pid: int) -> int:
