@@ -129,7 +129,7 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["worker"]:
         url, database = arguments[1:]
         app = celery_of(url, Shop(Path(database)))
-        app.Worker(pool="solo", loglevel="CRITICAL", quiet=True, queues=["work"], **WITHOUT).start()
+        app.Worker(pool="threads", concurrency=1, loglevel="CRITICAL", quiet=True, queues=["work"], **WITHOUT).start()
         return
     with TemporaryDirectory() as place, routesim.serving(rabbitmq="4.1") as served:
         flow(served, Path(place))
