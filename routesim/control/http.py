@@ -58,6 +58,7 @@ class _Client:
         self.reader = reader
         self.writer = writer
         self.protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=MOST_HEAD)
+        self.bodiless = False  # the request is a HEAD
 
     async def serve(self) -> None:
         while True:
@@ -76,7 +77,7 @@ class _Client:
             if isinstance(response.content, Unending):
                 await self._stream(response)
                 return
-            await self._send(response, head=request.method == "HEAD")
+            await self._send(response)
             if self.protocol.our_state is h11.MUST_CLOSE:
                 return
             self.protocol.start_next_cycle()
@@ -96,6 +97,7 @@ class _Client:
         head = await self._event()
         if not isinstance(head, h11.Request):
             return None
+        self.bodiless = head.method == b"HEAD"
         pieces, size = [], 0
         while isinstance(event := await self._event(), h11.Data):
             size += len(event.data)
@@ -105,7 +107,7 @@ class _Client:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in head.headers}
         return request_of(head.method.decode("ascii"), head.target.decode("latin-1"), headers, b"".join(pieces))
 
-    async def _send(self, response: Response, *, closes: bool = False, head: bool = False) -> None:
+    async def _send(self, response: Response, *, closes: bool = False) -> None:
         body = response.body()
         headers = {
             "content-type": response.kind, "content-length": str(len(body)), "cache-control": "no-store",
@@ -114,7 +116,7 @@ class _Client:
         if not body:
             del headers["content-type"]
         self._say(h11.Response(status_code=response.status, headers=list(headers.items())))
-        if body and not head:
+        if body and not self.bodiless:
             self._say(h11.Data(data=body))
         self._say(h11.EndOfMessage())
         await self.writer.drain()

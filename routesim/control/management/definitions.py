@@ -18,7 +18,7 @@ from routesim.control.management.asked import (
     vhost_to_change,
 )
 from routesim.control.management.overview import global_parameters
-from routesim.control.management.permissions import allow, permissions_of, user_form, user_from
+from routesim.control.management.permissions import allow, permissions_of, set_user, user_form
 from routesim.control.management.policies import parameters_of, policies_of, set_policy
 from routesim.control.management.queues import arguments_of
 from routesim.control.management.vhosts import make, metadata_of
@@ -128,7 +128,7 @@ def load(context: Managed, request: HttpRequest) -> Response:
     body = body_of(request, "failed_to_parse_json")
     _check(body)
     for item in list_form.items_of(body, "users"):
-        context.server.users[_name(item)] = user_from(_name(item), item)
+        set_user(context, _name(item), item)
     for item in list_form.items_of(body, "vhosts"):
         make(context, _name(item), {**item, **_metadata(item)})
     for item in list_form.items_of(body, "permissions"):

@@ -12,6 +12,7 @@ from routesim.control.management.asked import (
     Managed,
     body_of,
     carry_out,
+    checked_name,
     first_user,
     flag,
     missing,
@@ -75,7 +76,8 @@ def exchange(context: Managed, request: HttpRequest, vhost: str, name: str) -> A
 
 
 def declare(context: Managed, request: HttpRequest, vhost: str, name: str) -> Response:
-    where, own = vhost_to_change(context, vhost), exchange_name(name)
+    """A longer name than AMQP can carry is refused, which RabbitMQ would take."""
+    where, own = vhost_to_change(context, vhost), checked_name("exchange", exchange_name(name))
     body = body_of(request)
     declared = Exchange(
         own, text_of(body, "type", "direct"), flag(body, "durable"), flag(body, "auto_delete"), flag(body, "internal"),

@@ -78,9 +78,13 @@ def _page(query: Mapping[str, str]) -> PageAsked:
 
 def _names(wanted: str, *, expression: bool) -> Callable[[str], object]:
     """Whether a name is looked for, in small or capital letters."""
-    if expression:
+    if not expression:
+        return lambda name: wanted.lower() in name.lower()
+    try:
         return compiled(f"(?i){wanted}")
-    return lambda name: wanted.lower() in name.lower()
+    except UnreadablePattern:  # so are those whose time is bounded only without the option
+        small = compiled(wanted.lower())
+        return lambda name: small(name.lower())
 
 
 def _at(item: Any, path: str) -> Any:

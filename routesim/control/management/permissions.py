@@ -53,11 +53,16 @@ def put_user(context: Managed, request: HttpRequest, name: str) -> Response:
     body = body_of(request)
     if "tags" not in body:
         raise HttpError(400, "tags_not_present")
+    return DONE if set_user(context, name, body) else CREATED
+
+
+def set_user(context: Managed, name: str, body: Item) -> bool:
+    """Whether it was there; who is new may do nothing, as it is told. Raises `HttpError`."""
     there = name in context.server.users
     context.server.users[name] = user_from(name, body)
     for vhost in context.server.vhosts if not there else ():
         context.permissions[name, vhost] = None
-    return DONE if there else CREATED
+    return there
 
 
 def user_from(name: str, body: Item) -> User:
