@@ -301,6 +301,7 @@ SOURCES: dict[str, Source] = {
     "message": _messages, "queue": _queues, "consumer": _consumers, "explain message id": _messages, "explain task id": _tasks,
     "explain route key": _keys, "key_option": _keys, "where": _where, "graph key": _keys, "vhost": _vhosts,
     "serve format": _of("report.formats.served", "FORMATS"),
+    "failures": FILES, "failure": _of("failure_kinds", "FAILURES"), "overflow": _of("serve.failing", "OVERFLOWS"),
     "color": _of("cli.main", "COLOURS"),
     "clock": _of("cli.handlers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
     **dict.fromkeys((
@@ -308,5 +309,8 @@ SOURCES: dict[str, Source] = {
         "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
         "every", "search", "visibility_timeout", "listener", "restart", "port", "host", "serve vhost", "add_vhost", "user",
         "history", "redact", "record vhost", "duration", "count", "most",
+        "management_port", "server", "target", "after", "at_ack", "code", "text", "by", "time", "serve fail vhost",
+        "serve snapshot vhost", "serve restore vhost", "serve why vhost", "serve snapshot name", "serve restore name",
+        "serve why message",
     )),
 }  # fmt: skip
