@@ -30,24 +30,21 @@ class RecordingDraft(NamedTuple):
         made: list[ScenarioStep] = []
         origins: list[int | None] = []
         top: list[Declaration] = []
-        wait_ms = 0
-        for number, taken in enumerate(self.taken):
-            wait_ms += self.waits[number]
-            if number in self.at_top:
+        wait_ms, late = 0, None
+        for number, taken in enumerate((*self.taken, None)):
+            wait_ms, late = wait_ms + self.waits[number], self.late.get(number, late)
+            if taken is not None and number in self.at_top:
                 top.append(Declaration(0, taken.step._replace(channel=DECLARE_CHANNEL)))  # type: ignore[call-arg]
                 continue
             if number in self.left_out:
                 continue
-            if wait_ms or number in self.late:
-                made.append(ScenarioStep(0, "", Wait(wait_ms), self.late.get(number)))
+            if wait_ms or late is not None:
+                made.append(ScenarioStep(0, "", Wait(wait_ms), late))
                 origins.append(None)
-                wait_ms = 0
-            made.append(ScenarioStep(0, "", _action(taken.step), taken.refused))
-            origins.append(number)
-        wait_ms += self.waits[-1]
-        if wait_ms or len(self.taken) in self.late:
-            made.append(ScenarioStep(0, "", Wait(wait_ms), self.late.get(len(self.taken))))
-            origins.append(None)
+                wait_ms, late = 0, None
+            if taken is not None:
+                made.append(ScenarioStep(0, "", _action(taken.step), taken.refused))
+                origins.append(number)
         given = self.given
         declared = [item for item in given.declarations if not isinstance(item.step, steps.Consume)]
         order = sorted([*declared, *top], key=lambda item: _place(item.step))
