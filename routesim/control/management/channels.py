@@ -98,12 +98,12 @@ def channel_form(context: Managed, found: KnownChannel) -> Item:
 # Consumers -----------------------------------------------------------------------------------------------------------
 
 
-def consumers_of(context: Managed, vhost: Vhost, queue: QueueType) -> list[Item]:
-    """Those of a queue."""
+def consumers_of(context: Managed, vhost: Vhost, *queues: QueueType) -> list[Item]:
+    """Those of these queues."""
     by_name = {found.channel.name: found for found in channels_in(vhost)}
     return [
         _consumer(context, by_name[each.channel.name], each, queue)
-        for each in queue.subscriptions.values() if each.channel.name in by_name
+        for queue in queues for each in queue.subscriptions.values() if each.channel.name in by_name
     ]  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def _activity(context: Managed, queue: QueueType, subscription: Subscription, ac
 
 
 def _consumers(context: Managed, request: HttpRequest, vhosts: Iterable[Vhost]) -> Any:
-    found = [item for vhost in vhosts for queue in vhost.broker.queues.values() for item in consumers_of(context, vhost, queue)]
+    found = [item for vhost in vhosts for item in consumers_of(context, vhost, *vhost.broker.queues.values())]
     return listed(request, found, "queue.vhost", "queue.name", "consumer_tag")
 
 
