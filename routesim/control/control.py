@@ -10,6 +10,8 @@ from routesim.control.management.api import ManagementApi
 from routesim.control.own.interface import OWN
 from routesim.control.page.opening import PAGE
 from routesim.control.router import Router
+from routesim.recording.recorder import ClientRecorder
+from routesim.scenario import Scenario
 from routesim.serve.server import Server
 from routesim.serve.transport import Reserved
 
@@ -33,6 +35,7 @@ class Control:
         self.http = HttpServer(self.answer)
         self.own = Router(OWN)
         self.page = Router(PAGE)
+        self.recordings: dict[str, tuple[ClientRecorder, Scenario]] = {}
         self.management = ManagementApi(server, self.hub, self.gate)
         server.addresses["http"] = address
         if follow:

@@ -51,7 +51,9 @@ class Asking:
         response = connection.getresponse()
         text = response.read()
         connection.close()
-        return Answered(response.status, json.loads(text) if text else None, {k.lower(): v for k, v in response.getheaders()})
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        content = json.loads(text) if text and headers["content-type"] == "application/json" else text.decode()
+        return Answered(response.status, content, headers)
 
 
 @pytest.fixture
@@ -170,6 +172,21 @@ def test_snapshots_are_taken_put_back_and_forgotten(broker: ServedBroker, ask: A
     assert broker.queues["work"].ready == 0
     assert ask("DELETE", f"/snapshots/{VHOST}/empty").status == 200
     assert ask("POST", f"/snapshots/{VHOST}/empty/restore").status == 404
+
+
+def test_what_clients_do_is_recorded(broker: ServedBroker, ask: Asking) -> None:
+    assert ask("GET", f"/recordings/{VHOST}").status == 404
+    assert ask("POST", f"/recordings/{VHOST}", {"redact": "x"}).status == 400
+    assert ask("POST", f"/recordings/{VHOST}", {}).content == {"recording": "/"}
+    assert ask("POST", f"/recordings/{VHOST}", {}).status == 409
+    sent(broker, "order.1", "bill.1")
+    ask("POST", "/clock/advance", {"by": "2m"})
+    for method in ("GET", "DELETE"):
+        found = routesim.simulate(routesim.loads(ask(method, f"/recordings/{VHOST}").content))
+        assert (found.ok, found.lost) == (True, 2)
+    assert ask("GET", f"/recordings/{VHOST}").status == 404
+    late = ask("POST", f"/recordings/{VHOST}", {})
+    assert (late.status, "before the first client" in late.content["reason"]) == (400, True)
 
 
 def test_nothing_is_changed_without_the_token(broker: ServedBroker, ask: Asking) -> None:

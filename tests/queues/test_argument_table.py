@@ -26,7 +26,10 @@ NAMED = {
     # Looked at before all others; a vhost's default; a consumer's own timeout.
     "broker": {"x-consumer-timeout", "x-dead-letter-exchange", "x-queue-type"},
     "redis": {"x-expires", "x-max-priority"},  # what kombu does with them
-    "rabbitmq": {"x-queue-type", "x-single-active-consumer"},
+    "rabbitmq": {"x-max-length", "x-queue-type", "x-single-active-consumer"},  # of its own queue, that of a recording
+    "celery_app/left_out.py": {"x-dead-letter-exchange"},  # an app that names one and declares none
+    "control/management/queues.py": {"x-queue-type"},  # which RabbitMQ adds to what it tells
+    "explain/queues/redis_queue.py": {"x-expires"},  # of kombu's queues
     "run": {"x-expires", "x-queue-type"},
     "scenario": {"x-dead-letter-exchange", "x-queue-type"},  # `type:` beside it; names of exchanges
     "check": {*DEAD, "x-dead-letter-strategy", "x-expires", "x-overflow"},

@@ -3,7 +3,7 @@
 from typing import Any
 
 from routesim.control.http_messages import HttpRequest
-from routesim.control.own import events, failing, looking, time
+from routesim.control.own import events, failing, looking, recordings, time
 from routesim.control.own.openapi import description
 from routesim.control.router import Route
 
@@ -17,5 +17,6 @@ OWN: list[Route] = [
     *time.ROUTES,
     *events.ROUTES,
     *failing.ROUTES,
+    *recordings.ROUTES,
     Route("GET", "openapi.json", described, "This description."),
 ]
