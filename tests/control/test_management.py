@@ -440,3 +440,14 @@ def test_curl_sends_forms(newest: Served, api: AskedApi, vhost: str) -> None:
     """Whatever the type of the body is said to be, as curl says it."""
     answer = api("PUT", f"queues/{vhost}/q", b'{"durable": true}', content_type="application/x-www-form-urlencoded")
     assert answer.status == 201
+
+
+@pytest.mark.parametrize("pattern", [r"^(?R)?a$", r"^\Ka"])
+def test_a_pattern_that_only_pcre_understands_is_told_both_ways(api: AskedApi, vhost: str, pattern: str) -> None:
+    policy = {"pattern": pattern, "definition": {"max-length": 1}, "apply-to": "queues", "priority": 0}
+    for answer in (
+        api("PUT", f"policies/{vhost}/p", policy),
+        api("POST", f"definitions/{vhost}", {"policies": [{"name": "p", **policy}]}),
+    ):
+        assert answer.status == 400
+        assert "only PCRE understands" in str(answer.body)

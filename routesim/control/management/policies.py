@@ -58,17 +58,17 @@ def read_policy(context: Managed, name: str, body: Item, *, operator: bool) -> P
         raise refuse(f"priority should be a number, actually was {erlang_term(priority)}")
     if not isinstance(definition, dict):
         raise HttpError(400, "definition is an object")
-    try:
-        compiled(pattern)
-    except InvalidPattern:
-        pass  # the engine says it
-    except UnreadablePattern as problem:
-        raise refuse(f"pattern: {problem}") from None
     return Policy(name, pattern, definition, text_of(body, "apply-to", "all"), priority, operator)
 
 
 def set_policy(context: Managed, vhost: Vhost, policy: Policy) -> None:
-    """Raises `HttpError` where the engine refuses."""
+    """Raises `HttpError` where the engine refuses, or cannot follow the pattern."""
+    try:
+        compiled(policy.pattern)
+    except InvalidPattern:
+        pass  # the engine says it
+    except UnreadablePattern as problem:
+        raise refused_for(context, f"pattern: {problem}", operator=policy.operator) from None
     refused = vhost.command(steps.SetPolicy(policy))
     if refused is not None:
         raise refused_for(context, reason_of(refused).removeprefix("Validation failed: "), operator=policy.operator)
