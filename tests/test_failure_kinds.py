@@ -10,11 +10,13 @@ from routesim.broker.rabbit_broker import HANDLERS
 from routesim.failure_kinds import BROKER, FAILURES, RABBITMQ, REDIS
 from routesim.rabbitmq.engine import HANDLERS as ON_A_REAL_BROKER
 from routesim.redis.broker import HANDLERS as ON_REDIS
-from routesim.redis.topology import no_policies
+from routesim.redis.sessions import only_in_amqp
+from routesim.redis.topology import no_expiry, no_policies
 from routesim.scenario.steps.verbs import VERBS
 from routesim.serve.failing import DO as ON_ORDER
 from routesim.serve.failing import KINDS as NAMED
 
+NOT_ON_REDIS = (None, no_policies, no_expiry, only_in_amqp)  # each says so
 PAGE = ROOT / "routesim" / "docs" / "failures.md"
 HEAD = """# Failures
 
@@ -35,7 +37,7 @@ def test_a_failure_is_carried_out_where_the_table_says_so(name: str) -> None:
     if failure.step is None:
         assert (failure.engines, failure.real) == ((), "")
         return
-    on_redis = ON_REDIS.get(failure.step) not in (None, no_policies)
+    on_redis = ON_REDIS.get(failure.step) not in NOT_ON_REDIS
     assert (failure.step in HANDLERS, on_redis) == (RABBITMQ in failure.engines, REDIS in failure.engines)
     assert not failure.real or failure.step in ON_A_REAL_BROKER
 
