@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from routesim.amqp.frames import HEARTBEAT_FRAME
@@ -13,6 +14,7 @@ HANDSHAKE_S = 10.0
 ALMOST_S = 0.0005
 ROOM = 256 << 10  # octets that are read at once
 PATIENCE_S, LOOK_S = 2.0, 0.02  # with clients that are to go
+FEW_READ, MANY_UNANSWERED = 8 << 10, 8  # octets, pieces: a client that only publishes is read in larger ones
 ENOUGH_UNREAD, MOST_UNREAD = 1 << 20, 16 << 20  # octets that wait for a client to read them
 
 
@@ -26,6 +28,7 @@ class Transport:
         self.sockets: set[Socket] = set()
         self.timer: asyncio.TimerHandle | None = None
         self.timer_ms: int | None = None
+        self.rest: Callable[[], None] = getattr(self.loop, "rest", lambda: None)
         self.room = memoryview(bytearray(ROOM))  # what comes is taken out of it before anything else can
 
     async def listen(self, host: str, port: int, context: ssl.SSLContext | None = None) -> int:
@@ -102,6 +105,7 @@ class Socket(asyncio.BufferedProtocol):
         self.missed = 0
         self.full = False
         self.deaf = False  # by order
+        self.unanswered = 0  # pieces in a row that asked for no answer
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -132,6 +136,12 @@ class Socket(asyncio.BufferedProtocol):
         self.heard = True
         self.server.advance()
         self.connection.receive(bytes(self.owner.room[:nbytes]))
+        if self.server.unsent:
+            self.unanswered = 0
+        else:
+            self.unanswered += 1
+            if self.unanswered > MANY_UNANSWERED and nbytes < FEW_READ:
+                self.owner.rest()
         self.owner.turn()
 
     def connection_lost(self, problem: Exception | None) -> None:

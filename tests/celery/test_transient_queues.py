@@ -99,7 +99,7 @@ def test_celery_takes_the_mode_of_a_task_for_a_retry_too(monkeypatch: pytest.Mon
     sent: list[int] = []
     monkeypatch.setattr(Producer, "publish", lambda self, body, **more: sent.append(more["delivery_mode"]))
 
-    @app.task(name="a", bind=True, delivery_mode=1)
+    @app.task(name="a", bind=True, delivery_mode=1, shared=False)
     def a(self: Any) -> None: ...
 
     a.apply_async()

@@ -26,7 +26,7 @@ STATISTICS_S = 30  # so long a real broker may take to have counted
 VOLATILE = {
     "node", "cluster_name", "original_cluster_name", "explanation", "management_version", "product_version", "rabbitmq_version",
     "rabbit_version", "rates_mode", "uptime", "connected_at", "password_hash", "port", "peer_port", "ports", "missing", "protocols",
-    "listeners", "contexts", "object_totals", "queue_totals", "exchange_types", "auth_mechanisms", "enabled_plugins", "applications",
+    "listeners", "contexts", "cluster_links", "object_totals", "queue_totals", "exchange_types", "auth_mechanisms", "enabled_plugins", "applications",
     "consumer_timeout", "user_who_performed_action", "members", "online", "leader", "cluster_state", "messages_ram", "ip_address",
     "total_count", "doc_url", "mem_alarm", "disk_free_alarm", "deprecation_phase",
 }  # fmt: skip

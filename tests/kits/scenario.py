@@ -181,7 +181,7 @@ def _above(source: str, first: int, last: int) -> str:
     return part
 
 
-HEAD = re.compile(r"(error|warning)\[([a-z0-9-]+)\]: (.+)")
+HEAD = re.compile(r"(error|warning|note)\[([a-z0-9-]+)\]: (.+)")
 PLACE = re.compile(r" +--> (.*?)(?::(\d+):(\d+))?")
 
 

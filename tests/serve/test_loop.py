@@ -1,5 +1,6 @@
 """The server's event loop: what is ready is found awake and asleep, and waiting ends when it is to end."""
 
+import asyncio
 import os
 import selectors
 import threading
@@ -7,7 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from routesim.serve.loop import AWAKE_S, WakefulSelector
+from routesim.serve.clocks import ManualClock
+from routesim.serve.declared import broker_of, empty_scenario
+from routesim.serve.loop import AWAKE_S, REST_S, WakefulLoop, WakefulSelector
+from routesim.serve.server import Server
+from routesim.serve.transport import FEW_READ, MANY_UNANSWERED, Socket, Transport
+from routesim.versions import rules
 
 LONG_S = 30
 
@@ -51,3 +57,48 @@ def test_what_comes_later_ends_the_waiting(pipe: tuple[WakefulSelector, int, int
     timer.start()
     assert [key.fd for key, _ in selector.select(LONG_S)] == [reads]
     timer.join()
+
+
+def test_it_rests_once_where_nobody_waits_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("routesim.serve.loop.time.sleep", slept.append)
+    loop = WakefulLoop()
+    try:
+        loop.wakeful.select(0)
+        loop.rest()
+        loop.wakeful.select(0)
+        loop.wakeful.select(0)
+        assert slept == [REST_S]
+    finally:
+        loop.close()
+
+
+def test_a_client_that_only_publishes_is_read_in_larger_pieces_and_one_that_waits_at_once() -> None:
+    rested: list[bool] = []
+    server = Server(rules("4.0"), {"/": broker_of(empty_scenario("4.0", "/"))}, {}, ManualClock())
+
+    async def run() -> None:
+        transport = Transport(server)
+        transport.rest = lambda: rested.append(True)
+        there = Socket(transport)
+        there.connection = Silent()  # type: ignore[assignment]
+        for number in range(2 * MANY_UNANSWERED):
+            assert bool(rested) == (number > MANY_UNANSWERED)
+            there.buffer_updated(10)
+        rested.clear()
+        there.buffer_updated(FEW_READ)  # there was much to read
+        assert not rested
+        server.unsent.append(Silent())  # type: ignore[arg-type]  # an answer is due
+        there.buffer_updated(10)
+        there.buffer_updated(10)
+        assert not rested
+
+    asyncio.run(run())
+
+
+class Silent:
+    """A connection that answers nothing."""
+
+    def receive(self, data: bytes) -> None: ...
+
+    def flush(self) -> None: ...

@@ -75,13 +75,13 @@ def celery_of(url: str, shop: Shop) -> Celery:
         task_acks_late=True, task_ignore_result=True, worker_enable_remote_control=False,
     )  # fmt: skip
 
-    @app.task(name="charge")
+    @app.task(name="charge", shared=False)
     def charge(order: str) -> None:
         with shop.atomic() as (rows, _):
             rows.execute("INSERT INTO attempts VALUES (?)", (order,))
             rows.execute("UPDATE orders SET charged = charged + 1 WHERE id = ? AND charged = 0", (order,))  # once, however often
 
-    @app.task(name="remind")
+    @app.task(name="remind", shared=False)
     def remind(order: str) -> None:
         with shop.atomic() as (rows, _):
             rows.execute("UPDATE orders SET reminded = reminded + 1 WHERE id = ?", (order,))
