@@ -156,6 +156,8 @@ class RealState:
                     self.emit(events.Requeued(self.now, message, queue.name, item.copy.serial, owner.name, why))
 
     def _returned_later(self, channel: RealChannel, _: Any, method: Any, properties: Any, body: bytes) -> None:
+        if channel.confirms:  # since a step said so: the publish itself tells of it
+            return
         self.arrived += 1
         message = self.ids.get(properties.message_id, str(properties.message_id))
         self.returned(message, method.exchange, method.routing_key, channel.name)
