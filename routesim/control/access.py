@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import ipaddress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,22 +15,29 @@ LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Gate(NamedTuple):
-    """`hosts`: the names under which the server is known, with the port."""
+    """`hosts`: the names under which the server is known, with the port. `everywhere`: it listens at every address of the
+    machine, and is asked by any of them; by a name it is not, for somebody else may give it one.
+    """
 
     hosts: frozenset[str]
     token: str
     users: Users
+    everywhere: bool = False
 
     def check_host(self, request: HttpRequest) -> None:
         """A page elsewhere whose name leads here (DNS rebinding) has another host in its address."""
         host = request.headers.get("host", "").lower()
-        if host not in self.hosts:
+        if host not in self.hosts and not (self.everywhere and _is_address(host)):
             raise HttpError(403, f"this server is asked as {sorted(self.hosts)[0]}, not as '{host}'", "forbidden")
 
     def check_origin(self, request: HttpRequest) -> None:
         """A browser says which page asks."""
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() not in self.hosts:
+        if origin is None:
+            return
+        place = urlsplit(origin).netloc.lower()
+        asked = self.everywhere and place == request.headers.get("host", "").lower()
+        if place not in self.hosts and not asked:
             raise HttpError(403, f"pages of {origin} may not ask here", "forbidden")
 
     def check_token(self, request: HttpRequest) -> None:
@@ -58,6 +66,20 @@ class Gate(NamedTuple):
         except (ValueError, LoginRefused):
             challenge = {"www-authenticate": 'Basic realm="RabbitMQ Management"'}
             raise HttpError(401, "Login failed", "not_authorized", challenge) from None
+
+
+def _is_address(host: str) -> bool:
+    """Whether that is an address, perhaps with a port, and no name."""
+    text = host[1:].partition("]")[0] if host.startswith("[") else host.rpartition(":")[0] or host
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_everywhere(host: str) -> bool:
+    return host in ("0.0.0.0", "::")
 
 
 def hosts_of(host: str, port: int) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from routesim.control.access import Gate, hosts_of
+from routesim.control.access import Gate, hosts_of, is_everywhere
 from routesim.control.http import HttpServer
 from routesim.control.http_messages import HttpError, HttpRequest, Response, fault_response, response_of
 from routesim.control.hub import Hub
@@ -31,7 +31,7 @@ class Control:
         self.server = server
         self.turn = turn
         self.hub = Hub()
-        self.gate = Gate(hosts_of(*address), token, server.users)
+        self.gate = Gate(hosts_of(*address), token, server.users, is_everywhere(address[0]))
         self.http = HttpServer(self.answer)
         self.own = Router(OWN)
         self.page = Router(PAGE)
