@@ -281,5 +281,8 @@ def test_a_real_broker_counts_deaths_of_what_a_client_republishes_as_simulated(
     file.write_text(republished(session.profile, reason, 4 if session.version.startswith("3.") else 1))
     scenario = load(str(file))
     held(session, scenario)
-    result = session.run(scenario, None, plan=rehearsed(scenario)[1], speed=1)
-    assert result.ok, result.expectations
+    for _ in range(3):  # a machine that is too slow looks before the last message has come
+        result = session.run(scenario, None, plan=rehearsed(scenario)[1], speed=1)
+        if result.ok:
+            return
+    pytest.fail(str(result.expectations))

@@ -200,6 +200,7 @@
 
   function showClock(found) {
     clock = { now: found.now_ms, at: performance.now(), speed: found.paused ? 0 : found.speed || 0 };
+    tick();
     if (!pause) return;
     pause.textContent = found.paused ? "Go on" : "Pause";
     pause.setAttribute("aria-pressed", String(Boolean(found.paused)));
