@@ -209,3 +209,23 @@ def test_nobody_sees_it_without_the_token(broker: ServedBroker) -> None:
         assert response.status == 401, path
         response.read()
         connection.close()
+
+
+def test_a_drawing_that_comes_late_takes_nothing_back(browser: Browser, broker: ServedBroker) -> None:
+    """What was told while it was under way is newer."""
+    opened(browser, broker.management_url)
+    browser.js(
+        """const open = XMLHttpRequest.prototype.open;
+        XMLHttpRequest.prototype.open = function (...given) { window.asked = this; return open.apply(this, given); };
+        const set = Object.getOwnPropertyDescriptor(XMLHttpRequestEventTarget.prototype, 'onload').set;
+        Object.defineProperty(XMLHttpRequest.prototype, 'onload', {
+            set(act) { set.call(this, (event) => { window.late = () => act(event); }); } });"""
+    )
+    with connected(broker) as connection:
+        connection.channel().queue_declare("fresh", durable=True)
+        until(lambda: bool(browser.js("return Boolean(window.late)")))
+        sent(broker, "o-1")
+        until(lambda: held(browser)["billing"] == "1 ready · 0 unacked")
+        browser.js("window.late()")
+        assert "fresh" in held(browser)
+        assert held(browser)["billing"] == "1 ready · 0 unacked"

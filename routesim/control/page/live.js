@@ -24,6 +24,7 @@
   let edgeOf = new Map();
   let depths = new Map();
   let redrawing = 0;
+  let since = { depths: {}, holds: {} }; // what was told after the drawing was asked for: it may be older
   let clock = { now: 0, at: performance.now(), speed: 0 };
   let dots = 0;
 
@@ -77,17 +78,21 @@
       const request = new XMLHttpRequest(); // it makes a document that runs no script
       request.open("GET", location.href);
       request.responseType = "document";
+      since = { depths: {}, holds: {} };
       request.onload = () => {
         const fresh = request.response && request.response.querySelector(".drawing");
         if (!fresh) return;
         drawing.replaceChildren(...[...fresh.children].map((child) => document.adoptNode(child)));
         learn();
+        paint(since);
       };
       request.send();
     }, REDRAW_MS);
   }
 
   function paint(told) {
+    Object.assign(since.depths, told.depths);
+    Object.assign(since.holds, told.holds);
     for (const [name, depth] of Object.entries(told.depths)) depths.set(name, depth);
     const changed = new Set(Object.keys(told.depths).map((name) => nodeOf.get(key("queue", name))));
     for (const index of changed) {
