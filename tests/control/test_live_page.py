@@ -90,7 +90,7 @@ def test_messages_appear_as_they_are_published(browser: Browser, broker: ServedB
     sent(broker, "o-1", "o-2")
     until(lambda: held(browser)["billing"] == "2 ready · 0 unacked")
     assert texts(browser, ".trace .message-name").count("o-1") == 3  # published, and enqueued twice
-    assert "published 2" in texts(browser, ".ledger tr")
+    until(lambda: "published 2" in texts(browser, ".ledger tr"))
     assert len(browser.js("return [...document.querySelectorAll('.node .sign.ready')]")) == 4
     assert browser.messages() == []
     assert {urlsplit(url).netloc for url in browser.requests()} == {urlsplit(broker.management_url).netloc}
@@ -123,7 +123,7 @@ def test_the_clock_is_paused_and_goes_on(browser: Browser, broker: ServedBroker)
 
 def test_a_connection_is_lost_by_a_click(browser: Browser, broker: ServedBroker) -> None:
     opened(browser, broker.management_url)
-    assert texts(browser, ".connections") == ["nobody is connected"]
+    until(lambda: texts(browser, ".connections") == ["nobody is connected"])
     connection = connected(broker, "worker")
     channel = connection.channel()
     channel.basic_qos(prefetch_count=1)
@@ -133,11 +133,11 @@ def test_a_connection_is_lost_by_a_click(browser: Browser, broker: ServedBroker)
     until(lambda: texts(browser, ".connections span") == ["worker guest, 1 channel"])
     browser.click(".connections button")
     until(lambda: "worker/c1" not in held(browser))
-    assert held(browser)["shipping"] == "1 ready · 0 unacked"
+    until(lambda: held(browser)["shipping"] == "1 ready · 0 unacked")
     assert "FAILURE" in texts(browser, ".trace b")
     with pytest.raises(pika.exceptions.AMQPConnectionError):
         connection.process_data_events(1)
-    assert texts(browser, ".connections") == ["nobody is connected"]
+    until(lambda: texts(browser, ".connections") == ["nobody is connected"])
 
 
 def test_a_message_says_what_became_of_it(browser: Browser, broker: ServedBroker) -> None:
