@@ -84,6 +84,7 @@ def sent(port: int, *names: str, **arguments: Any) -> float:
 def test_a_killed_worker_loses_nothing_but_the_visibility_timeout(redis_port: int, client: Any) -> None:
     """Killed at once: the other one has the message when the timeout is over, not earlier."""
     options = {"visibility_timeout": 0.6, "unacked_restore_interval": 0.05, "unacked_restore_throttle": 1}
+    options["unacked_mutex_expire"] = 1  # of the lock that it may hold when it is killed; kombu's own are 300 s
     first, second = Process(redis_port, 4, 0, **options).go(), Process(redis_port, 4, 0, **options)
     sent(redis_port, "m")
     began, message, again = first.next()
@@ -93,7 +94,7 @@ def test_a_killed_worker_loses_nothing_but_the_visibility_timeout(redis_port: in
     at, message, again = second.next()
     second.kill()
     assert (message, again) == ("m", True)
-    assert 0.6 <= at - began < 1.1
+    assert 0.6 <= at - began < 2.2
     model = Model(visibility_timeout=600, restore_every=50)
     model.apply(queue("q"))
     model.apply(consume("a", "q", 4))
