@@ -5,6 +5,16 @@ from typing import NamedTuple
 from routesim import steps
 
 RABBITMQ, REDIS = "rabbitmq", "redis"
+# What may be said with a failure, wherever one is ordered or planned, and what it means.
+OPTIONS = {
+    "after": "crash: with that delivery",
+    "at_ack": "crash: with that answer to a delivery, which is not heard",
+    "code": "close, close_channel: the reply code",
+    "text": "close, close_channel, blocked: the text",
+    "by": "slow, delay_confirms: how late",
+    "overflow": "full: what becomes of a message too many",
+}
+OVERFLOWS = ("reject-publish", "drop-head", "reject-publish-dlx")  # the first one, unless another is said
 CONNECTION, CHANNEL, CONSUMER, QUEUE, BROKER = "connection", "channel", "consumer", "queue", "broker"
 
 

@@ -7,11 +7,13 @@ import pytest
 from kits.paths import ROOT
 
 from routesim.broker.rabbit_broker import HANDLERS
-from routesim.failure_kinds import BROKER, FAILURES, RABBITMQ, REDIS
+from routesim.failure_kinds import BROKER, FAILURES, OPTIONS, OVERFLOWS, RABBITMQ, REDIS
+from routesim.queues.arguments import OVERFLOWS as OF_QUEUES
 from routesim.rabbitmq.engine import HANDLERS as ON_A_REAL_BROKER
 from routesim.redis.broker import HANDLERS as ON_REDIS
 from routesim.redis.sessions import only_in_amqp
 from routesim.redis.topology import no_expiry, no_policies
+from routesim.scenario.failure_plan import KINDS
 from routesim.scenario.steps.verbs import VERBS
 from routesim.serve.failing import DO as ON_ORDER
 from routesim.serve.failing import KINDS as NAMED
@@ -40,6 +42,11 @@ def test_a_failure_is_carried_out_where_the_table_says_so(name: str) -> None:
     on_redis = ON_REDIS.get(failure.step) not in NOT_ON_REDIS
     assert (failure.step in HANDLERS, on_redis) == (RABBITMQ in failure.engines, REDIS in failure.engines)
     assert not failure.real or failure.step in ON_A_REAL_BROKER
+
+
+def test_every_option_is_one_of_some_failure() -> None:
+    assert {option for failure in FAILURES.values() for option in failure.options} == OPTIONS.keys() == KINDS.keys()
+    assert set(OVERFLOWS) == set(OF_QUEUES)
 
 
 def test_a_server_carries_out_every_failure() -> None:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from routesim.serve.vhosts import Vhost
 
@@ -27,13 +28,13 @@ class Hub:
         self.kept: deque[Heard] = deque(maxlen=keep)
         self.mark = 0
         self.hearers: set[Hears] = set()
-        self.attached: set[str] = set()
+        self.attached: WeakSet[Vhost] = WeakSet()  # another of the same name is another
 
     def attach(self, vhost: Vhost) -> None:
         """Hear what happens there from now on, beside whoever does so already."""
-        if vhost.name in self.attached:
+        if vhost in self.attached:
             return
-        self.attached.add(vhost.name)
+        self.attached.add(vhost)
         before, name = vhost.broker.listen, vhost.name
 
         def hear(event: Any) -> None:

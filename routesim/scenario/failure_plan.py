@@ -4,8 +4,8 @@ from collections.abc import Mapping as AnyMapping
 from typing import Any, NamedTuple
 
 from routesim.diagnostics import Invalid
-from routesim.failure_kinds import BROKER, FAILURES
-from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, Reader, TextKind, Unreadable
+from routesim.failure_kinds import BROKER, FAILURES, OPTIONS, OVERFLOWS
+from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind, Number, Reader, TextKind, Unreadable
 from routesim.scenario.format.shapes import Field, Fields, ListOf, Shape
 from routesim.scenario.yaml.nodes import parse
 from routesim.scenario.yaml.source import read_source
@@ -33,14 +33,10 @@ class FailurePlan(NamedTuple):
     failures: tuple[Planned, ...]
 
 
-OPTIONS = {
-    "after": Field(Integer(1), "crash: with that delivery"),
-    "at_ack": Field(Integer(1), "crash: with that answer to a delivery, which is not heard"),
-    "code": Field(Integer(200, 599), "close, close_channel: the reply code"),
-    "text": Field(TextKind(), "close, close_channel, blocked: the text"),
-    "by": Field(Duration(), "slow, delay_confirms: how late"),
-    "overflow": Field(Choice("reject-publish", "drop-head", "reject-publish-dlx"), "full: what becomes of a message too many"),
-}
+KINDS: dict[str, Kind] = {
+    "after": Integer(1), "at_ack": Integer(1), "code": Integer(200, 599), "text": TextKind(), "by": Duration(),
+    "overflow": Choice(*OVERFLOWS),
+}  # fmt: skip
 PLANNED = Shape("a planned failure", {
     "fail": Field(Choice(*FAILURES), "the failure", required=True),
     "target": Field(TextKind(), "the connection, channel, consumer or queue that it befalls; '*' is all of them"),
@@ -50,7 +46,7 @@ PLANNED = Shape("a planned failure", {
     "chance": Field(Number(0, 1), "how probable it is each time, from 0 to 1; default: certain"),
     "for": Field(Duration(), "of what lasts: so long"),
     "ends": Field(Boolean(), "what lasts is over"),
-    **OPTIONS,
+    **{name: Field(KINDS[name], about) for name, about in OPTIONS.items()},
 })  # fmt: skip
 PLAN = Shape("a plan of failures", {
     "seed": Field(Integer(), "what `chance` draws from; default 0"),

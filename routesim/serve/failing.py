@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from routesim import events, steps
 from routesim.durations import duration_text
-from routesim.failure_kinds import BROKER, CHANNEL, CONNECTION, CONSUMER, FAILURES, QUEUE, Failure
+from routesim.failure_kinds import BROKER, CHANNEL, CONNECTION, CONSUMER, FAILURES, OVERFLOWS, QUEUE, Failure
 from routesim.model import Policy
 from routesim.replies import AmqpError
 from routesim.serve.channel import ServedChannel
@@ -19,7 +19,6 @@ FORCED, FORCED_TEXT = 320, "a failure was ordered"
 GONE, GONE_TEXT = 406, "a failure was ordered"
 FULL = "routesim-full-"  # and the name of the queue: a policy above all others
 ABOVE_ALL = 2**31
-OVERFLOWS = ("reject-publish", "drop-head", "reject-publish-dlx")
 
 
 class Order(NamedTuple):
@@ -205,7 +204,7 @@ def _full(server: FailingHost, item: Found, order: Order) -> None:
     definition = {
         **({} if before is None else before.definition),
         "max-length": item.what.ready_count(),
-        "overflow": order.options.get("overflow", "reject-publish"),
+        "overflow": order.options.get("overflow", OVERFLOWS[0]),
     }
     item.vhost.command(steps.SetPolicy(Policy(name, f"^{re.escape(item.name)}$", definition, "queues", ABOVE_ALL)))
 

@@ -301,7 +301,7 @@ SOURCES: dict[str, Source] = {
     "message": _messages, "queue": _queues, "consumer": _consumers, "explain message id": _messages, "explain task id": _tasks,
     "explain route key": _keys, "key_option": _keys, "where": _where, "graph key": _keys, "vhost": _vhosts,
     "serve format": _of("report.formats.served", "FORMATS"),
-    "failures": FILES, "failure": _of("failure_kinds", "FAILURES"), "overflow": _of("serve.failing", "OVERFLOWS"),
+    "failures": FILES, "failure": _of("failure_kinds", "FAILURES"), "overflow": _of("failure_kinds", "OVERFLOWS"),
     "color": _of("cli.main", "COLOURS"),
     "clock": _of("cli.handlers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
     **dict.fromkeys((

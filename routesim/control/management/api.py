@@ -68,7 +68,6 @@ class ManagementApi:
     def forget(self, vhost: str) -> None:
         self.told.pop(vhost, None)
         self.stats.forget(vhost)
-        self.hub.attached.discard(vhost)
         self.permissions = {key: given for key, given in self.permissions.items() if key[1] != vhost}
 
 

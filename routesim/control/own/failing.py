@@ -5,7 +5,7 @@ from typing import Any
 from routesim.control.http_messages import HttpError, HttpRequest
 from routesim.control.own.asked import Context, duration_of, only, refused, vhost_named
 from routesim.control.router import Route
-from routesim.failure_kinds import FAILURES
+from routesim.failure_kinds import FAILURES, OPTIONS
 from routesim.serve.failing import Order
 
 BODY = {
@@ -13,12 +13,7 @@ BODY = {
     "target": "the connection, channel, consumer or queue that it befalls; * is all of them",
     "vhost": "where; default: anywhere",
     "ends": "true: what lasts is over",
-    "after": "crash: with that delivery",
-    "at_ack": "crash: with that answer to a delivery, which is not heard",
-    "code": "close, close_channel: the reply code",
-    "text": "close, close_channel, blocked: the text",
-    "by": "slow, delay_confirms: how late, a duration",
-    "overflow": "full: reject-publish, drop-head or reject-publish-dlx",
+    **OPTIONS,
 }
 OF_ALL = ("failure", "target", "vhost", "ends")
 
