@@ -38,12 +38,12 @@ def fail(
     server: SERVER = "",
     vhost: Annotated[str | None, typer.Option("--vhost", metavar="NAME", help="Where. Default: anywhere.")] = None,
     ends: Annotated[bool, typer.Option("--ends", help="What lasts is over.")] = False,
-    after: Annotated[int | None, typer.Option("--after", metavar="N", help=OPTIONS["after"])] = None,
-    at_ack: Annotated[int | None, typer.Option("--at-ack", metavar="N", help=OPTIONS["at_ack"])] = None,
-    code: Annotated[int | None, typer.Option("--code", metavar="N", help=OPTIONS["code"])] = None,
-    text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help=OPTIONS["text"])] = None,
-    by: Annotated[str | None, typer.Option("--by", metavar="TIME", help=OPTIONS["by"])] = None,
-    overflow: Annotated[str | None, typer.Option("--overflow", metavar="HOW", help=OPTIONS["overflow"])] = None,
+    after: Annotated[int | None, typer.Option("--after", metavar="N", help=OPTIONS["after"] + ".")] = None,
+    at_ack: Annotated[int | None, typer.Option("--at-ack", metavar="N", help=OPTIONS["at_ack"] + ".")] = None,
+    code: Annotated[int | None, typer.Option("--code", metavar="N", help=OPTIONS["code"] + ".")] = None,
+    text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help=OPTIONS["text"] + ".")] = None,
+    by: Annotated[str | None, typer.Option("--by", metavar="TIME", help=OPTIONS["by"] + ".")] = None,
+    overflow: Annotated[str | None, typer.Option("--overflow", metavar="HOW", help=OPTIONS["overflow"] + ".")] = None,
 ) -> None:
     """Let something go wrong in a server that runs: a connection that is lost, a queue that is full, a slow network."""
     from routesim.cli.handlers.asking_servers import asked, told
