@@ -4,7 +4,18 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from routesim.check import binding_rules, consumer_rules, expiry_rules, loop_rules, loss_rules, settings_rules, task_rules
+from routesim.check import (
+    binding_rules,
+    consumer_rules,
+    expiry_rules,
+    limit_rules,
+    loop_rules,
+    loss_rules,
+    policy_rules,
+    settings_rules,
+    task_rules,
+    version_rules,
+)
 from routesim.check.finding import OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import confirmed
@@ -28,8 +39,8 @@ RULES: dict[str, CheckRule] = {
     "exchange-drops-some": CheckRule(NOTE, loss_rules.drops_some),
     "dead-letter-nowhere": CheckRule(ERROR, loss_rules.dead_letter_nowhere),
     "dead-letter-kept": CheckRule(WARNING, loss_rules.dead_letter_kept),
-    "limit-loses": CheckRule(WARNING, loss_rules.limit_loses),
-    "parking-loses": CheckRule(ERROR, loss_rules.parking_loses),
+    "limit-loses": CheckRule(WARNING, limit_rules.limit_loses),
+    "parking-loses": CheckRule(ERROR, limit_rules.parking_loses),
     "parking-overlap": CheckRule(WARNING, loop_rules.parking_overlap),
     "cycle-cut": CheckRule(ERROR, loop_rules.cycle_cut),
     "retry-endless": CheckRule(WARNING, loop_rules.retry_endless),
@@ -46,14 +57,14 @@ RULES: dict[str, CheckRule] = {
     "headers-unsatisfied": CheckRule(WARNING, binding_rules.headers_unsatisfied),
     "same-binding": CheckRule(NOTE, binding_rules.same_binding),
     "queue-unreachable": CheckRule(NOTE, binding_rules.unreachable),
-    "policy-hidden": CheckRule(WARNING, settings_rules.policy_hidden),
-    "policy-tie": CheckRule(WARNING, settings_rules.policy_tie),
-    "policy-unused": CheckRule(NOTE, settings_rules.policy_unused),
+    "policy-hidden": CheckRule(WARNING, policy_rules.policy_hidden),
+    "policy-tie": CheckRule(WARNING, policy_rules.policy_tie),
+    "policy-unused": CheckRule(NOTE, policy_rules.policy_unused),
     "argument-meaningless": CheckRule(WARNING, settings_rules.meaningless),
     "plugin-needed": CheckRule(NOTE, settings_rules.needs_plugin),
     "delayed-unroutable": CheckRule(WARNING, settings_rules.delayed),
-    "version-refuses": CheckRule(WARNING, settings_rules.removed),
-    "version-will-refuse": CheckRule(NOTE, settings_rules.removed_later),
+    "version-refuses": CheckRule(WARNING, version_rules.removed),
+    "version-will-refuse": CheckRule(NOTE, version_rules.removed_later),
     "queue-without-consumer": CheckRule(NOTE, consumer_rules.no_consumer, on_redis=True),
     "prefetch-unlimited": CheckRule(WARNING, consumer_rules.prefetch_zero, on_redis=True),
     "auto-ack-shared": CheckRule(WARNING, consumer_rules.auto_ack, on_redis=True),
