@@ -1,7 +1,7 @@
 """What is wrong with a topology before a message is sent. A rule is a function and a row in `RULES`."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from typing import NamedTuple
 
 from routesim.check import (
@@ -16,7 +16,7 @@ from routesim.check import (
     task_rules,
     version_rules,
 )
-from routesim.check.finding import OfTask, Problem
+from routesim.check.finding import Cause, OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import confirmed
 from routesim.diagnostics import ERROR, NOTE, SEVERITIES, WARNING, Diagnostic
@@ -27,16 +27,18 @@ IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
 
 
 class CheckRule(NamedTuple):
-    """`severity` is what its problems have unless one says otherwise; `find` looks for them. `on_redis`: also there."""
+    """`severity` is what its problems have unless one says otherwise; `find` looks for them. `on_redis`: also there.
+    `asked`: only where it is asked for by its code, since what it says is true of most topologies, sound ones too."""
 
     severity: str
     find: Callable[[CheckedTopology], Iterator[Problem]]
     on_redis: bool = False
+    asked: bool = False
 
 
 RULES: dict[str, CheckRule] = {
     "exchange-drops-all": CheckRule(ERROR, loss_rules.drops_all),
-    "exchange-drops-some": CheckRule(NOTE, loss_rules.drops_some),
+    "exchange-drops-some": CheckRule(NOTE, loss_rules.drops_some, asked=True),
     "dead-letter-nowhere": CheckRule(ERROR, loss_rules.dead_letter_nowhere),
     "dead-letter-kept": CheckRule(WARNING, loss_rules.dead_letter_kept),
     "limit-loses": CheckRule(WARNING, limit_rules.limit_loses),
@@ -64,7 +66,7 @@ RULES: dict[str, CheckRule] = {
     "plugin-needed": CheckRule(NOTE, settings_rules.needs_plugin),
     "delayed-unroutable": CheckRule(WARNING, settings_rules.delayed),
     "version-refuses": CheckRule(WARNING, version_rules.removed),
-    "version-will-refuse": CheckRule(NOTE, version_rules.removed_later),
+    "version-will-refuse": CheckRule(WARNING, version_rules.removed_later),
     "queue-without-consumer": CheckRule(NOTE, consumer_rules.no_consumer, on_redis=True),
     "prefetch-unlimited": CheckRule(WARNING, consumer_rules.prefetch_zero, on_redis=True),
     "auto-ack-shared": CheckRule(WARNING, consumer_rules.auto_ack, on_redis=True),
@@ -74,23 +76,28 @@ RULES: dict[str, CheckRule] = {
 
 
 def check_file(
-    path: str, stdin: bytes | None = None, *, rabbitmq: str | None = None, vhost: str | None = None
+    path: str,
+    stdin: bytes | None = None,
+    *,
+    rabbitmq: str | None = None,
+    vhost: str | None = None,
+    asked: Collection[str] = (),
 ) -> list[Diagnostic]:
     """Everything that is found in a scenario or definitions file, in the order of its text. Raises `Invalid`.
 
     All vhosts of a definitions file, or `vhost` alone. `rabbitmq`: under the rules of this known version, whose refusals are
-    findings.
+    findings. `asked`: codes of rules that are only used where they are asked for.
     """
     scenario, places = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, redis=True, vhost=vhost)
     others = [name for name in places.vhosts if name != scenario.vhost] if vhost is None else []
-    found = [item for item in check(scenario, places) if not others or item.code != "unknown-vhost"]
+    found = [item for item in check(scenario, places, asked) if not others or item.code != "unknown-vhost"]
     for name in others:
         other, there = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, vhost=name, redis=True)
-        found += check(other, there)
+        found += check(other, there, asked)
     return sorted(dict.fromkeys(found), key=_order)
 
 
-def check(scenario: Scenario, places: Places) -> list[Diagnostic]:
+def check(scenario: Scenario, places: Places, asked: Collection[str] = ()) -> list[Diagnostic]:
     """The findings; what a comment `# routesim: ignore[code]` on the line of the item silences is left out."""
     topology = CheckedTopology(scenario)
     found = [
@@ -103,17 +110,31 @@ def check(scenario: Scenario, places: Places) -> list[Diagnostic]:
         text = "on Redis only consumers and tasks are looked at: the other rules are of RabbitMQ's exchanges, queues and policies"
         found.append(Diagnostic(NOTE, "not-simulated", text, places.whole().place))
     for code, rule in RULES.items():
-        if redis and not rule.on_redis:
+        if (redis and not rule.on_redis) or (rule.asked and code not in asked):
             continue
         topology.work = Remainders()
-        for problem in rule.find(topology):
-            spot = _spot(places, problem)
-            if code in _ignored(spot.line) | _ignored(spot.first_line):
-                continue
-            finding = _finding(code, rule, problem, spot)
-            if finding is not None:
-                found.append(finding)
+        found += _findings(code, rule, topology, places)
     return sorted(found, key=_order)
+
+
+def _findings(code: str, rule: CheckRule, topology: CheckedTopology, places: Places) -> Iterator[Diagnostic]:
+    """One for each problem, and one for all of those that have a cause in common."""
+    causes: dict[Hashable, tuple[Diagnostic, Cause, list[str]]] = {}
+    for problem in rule.find(topology):
+        spot = _spot(places, problem)
+        if code in _ignored(spot.line) | _ignored(spot.first_line):
+            continue
+        cause = problem.cause
+        if cause is not None and cause.key in causes:
+            causes[cause.key][2].append(cause.name)
+            continue
+        finding = _finding(code, rule, problem, spot)
+        if finding is not None and cause is None:
+            yield finding
+        elif finding is not None and cause is not None:
+            causes[cause.key] = finding, cause, [cause.name]
+    for finding, cause, names in causes.values():
+        yield finding if len(names) == 1 else finding._replace(message=cause.text(names))
 
 
 def _finding(code: str, rule: CheckRule, problem: Problem, spot: Spot) -> Diagnostic | None:

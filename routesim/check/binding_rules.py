@@ -1,9 +1,10 @@
 """Bindings that do not mean what they seem to, or add nothing; queues that nothing reaches."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from routesim.broker.records import ExchangeState
-from routesim.check.finding import Problem, not_checked
+from routesim.check.finding import Cause, Problem, named, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, criteria
 from routesim.check.witness import draft, publish_step, publishing, slice_of
 from routesim.content import Content
@@ -16,6 +17,9 @@ from routesim.explain.keys.reach import inner_type, matched, reach
 from routesim.model import Binding
 from routesim.values import raw, table_identity
 
+LAST_NUMBER = re.compile(r"(.*?(?<![vV\d]))\d+(\D?|[-_.](?:q|queue))")  # worker-1, jobs2.queue; not orders.v2
+# Names of queues that only dead letters are meant to reach.
+GRAVE = re.compile(r"(?<![a-z])(dlq|dlx|dl|dead|dead-?letters?|retry|retries|failed|parked|parking)(?![a-z])", re.IGNORECASE)
 MAX_OF_ONE = 50  # bindings between the same two ends that are compared with each other
 
 
@@ -171,7 +175,8 @@ def _headers_bindings(topology: CheckedTopology) -> Iterator[tuple[Binding, str,
 
 
 def same_binding(topology: CheckedTopology) -> Iterator[Problem]:
-    """Two queues under one key each get a copy; where they were to share the work, one queue is what is meant."""
+    """Two queues under one key each get a copy. That is what exchanges are for, unless their names differ in a number alone: then
+    they were to share the work, and one queue is what is meant."""
     for name, state in topology.exchanges():
         if inner_type(state) not in ("direct", "topic") or name in topology.passed_by:
             continue
@@ -180,11 +185,23 @@ def same_binding(topology: CheckedTopology) -> Iterator[Problem]:
             if binding.destination_type == "queue":
                 alike.setdefault((binding.routing_key, table_identity(binding.arguments)), []).append(binding)
         for (key, _), bindings in alike.items():
-            if len(bindings) > 1:
-                names = ", ".join(f"'{item.destination}'" for item in bindings[:5]) + (" …" if len(bindings) > 5 else "")
-                text = f"{len(bindings)} queues are bound to '{name}' by {quoted(str(key))} and each get a copy: {names}"
-                cure = "right for different applications; consumers that are to share the work share one queue"
-                yield Problem(text, topology.bound.get(id(bindings[1])), (), cure)
+            for replicas in _replicas(bindings):
+                names = [item.destination for item in replicas]
+                text = (
+                    f"{named('queue', names, 5)} are bound to '{name}' by {quoted(str(key))} and each get a copy of every message"
+                )
+                cure = "if they are to share the work, let their consumers share one queue"
+                yield Problem(text, topology.bound.get(id(replicas[1])), (), cure)
+
+
+def _replicas(bindings: list[Binding]) -> Iterator[list[Binding]]:
+    """Those of several queues whose names differ in their last number alone, which is no version."""
+    alike: dict[tuple[str, str], list[Binding]] = {}
+    for binding in bindings:
+        number = LAST_NUMBER.fullmatch(binding.destination)
+        if number is not None:
+            alike.setdefault((number[1], number[2]), []).append(binding)
+    return (found for found in alike.values() if len(found) > 1)
 
 
 def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
@@ -201,14 +218,25 @@ def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
             continue
         subject = topology.subject("queue", name)
         if not bindings:
-            text = f"nothing is bound to queue '{name}': only a publish to the default exchange with its name reaches it"
-            yield Problem(text, subject, (), "bind it, if that is not meant")
+            grave = GRAVE.search(name) is not None
+
+            def unbound(names: Sequence[str]) -> str:
+                which = "its name reaches it" if len(names) == 1 else "their names reaches them"
+                return f"nothing is bound to {named('queue', names)}: only a publish to the default exchange with {which}"
+
+            cure = "bind it to the dead-letter exchange" if grave else "bind it, if that is not meant"
+            severity = WARNING if grave else None
+            yield Problem(unbound([name]), subject, (), cure, None, severity, Cause(("unbound", grave), name, unbound))
         elif name not in topology.ways:
             reaches = reaches or list(_reaches(topology))
             if _reached(topology.work, reaches, name):
                 continue
-            text = f"no key reaches queue '{name}' through its bindings"
-            yield Problem(text, subject, (), "look at what the exchanges before it let through", None, WARNING)
+
+            def unreached(names: Sequence[str]) -> str:
+                return f"no key reaches {named('queue', names)} through {'its' if len(names) == 1 else 'their'} bindings"
+
+            cure = "look at what the exchanges before it let through"
+            yield Problem(unreached([name]), subject, (), cure, None, WARNING, Cause("unreached", name, unreached))
 
 
 def _reaches(topology: CheckedTopology) -> Iterator[dict[str, Keys] | None]:

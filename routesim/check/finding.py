@@ -1,6 +1,6 @@
 """What a rule says: a problem, the declaration that it is about, and a draft of the scenario that shows it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from routesim.diagnostics import NOTE
@@ -24,8 +24,17 @@ class Draft(NamedTuple):
     sentence: str
 
 
+class Cause(NamedTuple):
+    """What several problems of one rule come of: they are one finding, at the first of them. `text` says it of all names."""
+
+    key: Hashable
+    name: str
+    text: Callable[[Sequence[str]], str]
+
+
 class Problem(NamedTuple):
-    """What a rule found. `inner` leads to the part of the declaration at fault; `severity` None: the rule's own."""
+    """What a rule found. `inner` leads to the part of the declaration at fault; `severity` None: the rule's own. `cause`: what it
+    has in common with others, which are then told together; `message` is of this one alone."""
 
     message: str
     subject: Subject
@@ -33,6 +42,16 @@ class Problem(NamedTuple):
     cure: str = ""
     draft: Draft | None = None
     severity: str | None = None
+    cause: Cause | None = None
+
+
+def named(word: str, names: Sequence[str], shown: int = 6) -> str:
+    """`queue 'a'`, `3 queues ('a', 'b', 'c')`."""
+    if len(names) == 1:
+        return f"{word} '{names[0]}'"
+    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    listed = ", ".join(f"'{name}'" for name in names[:shown])
+    return f"{len(names):,} {word}s ({listed}{more})"
 
 
 def not_checked(subject: str, names: Sequence[str]) -> Iterator[Problem]:

@@ -1,10 +1,10 @@
 """Messages that end nowhere: exchanges without a way on, dead letters without a grave, limits without a dead-letter exchange."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routesim.broker.routing import Visit, walk
-from routesim.check.finding import Draft, Problem, not_checked
+from routesim.check.finding import Cause, Draft, Problem, named, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import cause_of, draft, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
@@ -35,6 +35,9 @@ def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
         else:
             why += " and no alternate exchange"
         way = PublishPath(name, ALL)
+        if not topology.broker.queues:
+            yield _of_exchanges_alone(topology, name)
+            continue
         shown = draft(
             topology, f"{publishing(way, 'any.key')}: dropped", slice_of(topology, [(way, "any.key")]),
             [publish_step(way, "any.key")], {"lost": 1},
@@ -43,7 +46,25 @@ def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
         if state.alternate is not None:
             there = state.alternate in topology.broker.exchanges
             cure = f"bind a queue to it, or {'to' if there else 'declare'} '{state.alternate}'"
-        yield Problem(f"exchange '{name}' {why}: it drops every message", topology.subject("exchange", name), (), cure, shown)
+
+        def text(names: Sequence[str], why: str = why) -> str:
+            if len(names) == 1:
+                return f"exchange '{names[0]}' {why}: it drops every message"
+            return f"{named('exchange', names)} {why.replace('has no', 'have no')}: they drop every message"
+
+        cause = Cause("unbound", name, text) if not state.bindings and state.alternate is None else None
+        yield Problem(text([name]), topology.subject("exchange", name), (), cure, shown, None, cause)
+
+
+def _of_exchanges_alone(topology: CheckedTopology, name: str) -> Problem:
+    """A file that declares no queue: whoever consumes brings one."""
+
+    def text(names: Sequence[str]) -> str:
+        drops = "drops" if len(names) == 1 else "drop"
+        return f"{named('exchange', names)} {drops} every message until somebody binds a queue: this file declares none"
+
+    cure = "right where consumers declare their queues themselves"
+    return Problem(text([name]), topology.subject("exchange", name), (), cure, None, NOTE, Cause("no queue", name, text))
 
 
 def _leads_to_queues(topology: CheckedTopology, start: str) -> bool:

@@ -11,14 +11,19 @@ from routesim.cli.shared.options import CHECK_FORMAT, EVERY_VHOST, OUTPUT, RABBI
 EXAMPLES = examples(
     "routesim check definitions.json",
     "routesim check scenarios/*.yaml --fail-on warning",
-    "routesim check definitions.json --rabbitmq 4.1 --ignore exchange-drops-some",
+    "routesim check definitions.json --rabbitmq 4.1 --ignore version-will-refuse",
     "routesim check d.json --select dead-letter-nowhere --witness loss.yaml",
 )
 
 
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios or definitions files; - is stdin.")],
-    select: Annotated[list[str] | None, typer.Option("--select", metavar="CODE", help="Only these rules. Repeatable.")] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select", metavar="CODE", help="Only these rules, and those that are used only when asked for. Repeatable."
+        ),
+    ] = None,
     ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not these rules. Repeatable.")] = None,
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="SEVERITY", help="Status 1 from error, warning or note on.")

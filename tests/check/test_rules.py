@@ -36,7 +36,7 @@ queues:
 # code -> (severity, a scenario with the fault, the same without it)
 CASES: dict[str, tuple[str, str, str]] = {
     "exchange-drops-all": (
-        ERROR, "exchanges: {shop: topic}",
+        ERROR, "{exchanges: {shop: topic}, queues: {q: }}",
         "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: '#'}]}",
     ),
     "exchange-drops-some": (
@@ -209,12 +209,19 @@ steps: [{publish: {exchange: h, headers: {size: 42}}}]
     "same-binding": (
         NOTE, """
 exchanges: {shop: topic}
-queues: {q: , r: }
-bindings: [{source: shop, destination: q, routing_key: ship.*}, {source: shop, destination: r, routing_key: ship.*}]
+queues: {packer-1: , packer-2: , audit: }
+bindings:
+  - {source: shop, destination: packer-1, routing_key: ship.*}
+  - {source: shop, destination: packer-2, routing_key: ship.*}
+  - {source: shop, destination: audit, routing_key: ship.*}
 """, """
-exchanges: {shop: fanout}
-queues: {q: , r: }
-bindings: [{source: shop, destination: q, routing_key: ship.*}, {source: shop, destination: r, routing_key: ship.*}]
+exchanges: {shop: topic}
+queues: {packer: , audit: , audit.v1: , audit.v2: }
+bindings:
+  - {source: shop, destination: packer, routing_key: ship.*}
+  - {source: shop, destination: audit, routing_key: ship.*}
+  - {source: shop, destination: audit.v1, routing_key: ship.*}
+  - {source: shop, destination: audit.v2, routing_key: ship.*}
 """,
     ),
     "queue-unreachable": (
@@ -269,7 +276,7 @@ steps: [{publish: {exchange: later, headers: {x-delay: 5}}}]
 """,
     ),
     "version-will-refuse": (
-        NOTE, "{rabbitmq: '3.13', queues: {jobs: {durable: false}}}", "{rabbitmq: '3.13', queues: {jobs: }}",
+        WARNING, "{rabbitmq: '3.13', queues: {jobs: {durable: false}}}", "{rabbitmq: '3.13', queues: {jobs: }}",
     ),
     "queue-without-consumer": (
         NOTE, "{queues: {jobs: , mail: }, consumers: {worker: {queue: jobs}}}",
@@ -303,7 +310,7 @@ workers: {w1: {queues: jobs, prefetch: 1}}
 }  # fmt: skip
 
 
-def found(tmp_path: Path, text: str, **options: str) -> dict[str, Diagnostic]:
+def found(tmp_path: Path, text: str, **options: str | list[str]) -> dict[str, Diagnostic]:
     path = tmp_path / "topology.yaml"
     path.write_text(text, encoding="utf-8")
     return {finding.code: finding for finding in check_file(str(path), **options)}  # type: ignore[arg-type]
@@ -346,7 +353,7 @@ def test_every_rule_has_a_case_and_a_page() -> None:
 @pytest.mark.parametrize("code", CASES)
 def test_the_fault_is_found_and_the_mended_file_is_silent(code: str, tmp_path: Path) -> None:
     severity, faulty, mended = CASES[code]
-    findings = found(tmp_path, faulty)
+    findings = found(tmp_path, faulty, asked=[code])
     assert code in findings, findings.keys()
     finding = findings[code]
     assert finding.severity == severity
@@ -357,18 +364,19 @@ def test_the_fault_is_found_and_the_mended_file_is_silent(code: str, tmp_path: P
         assert finding.witness is not None
     if finding.witness is not None:
         assert runs(finding)
-    assert code not in found(tmp_path, mended)
+    assert code not in found(tmp_path, mended, asked=[code])
+    assert (code in found(tmp_path, faulty)) is not RULES[code].asked
 
 
 @pytest.mark.parametrize("code", CASES)
 def test_a_comment_on_the_line_silences_it(code: str, tmp_path: Path) -> None:
-    finding = found(tmp_path, CASES[code][1])[code]
+    finding = found(tmp_path, CASES[code][1], asked=[code])[code]
     assert finding.place is not None
     lines = (tmp_path / "topology.yaml").read_text(encoding="utf-8").split("\n")
     lines[finding.place.line - 1] += f"  # routesim: ignore[nothing-else, {code}]"
-    assert code not in found(tmp_path, "\n".join(lines))
+    assert code not in found(tmp_path, "\n".join(lines), asked=[code])
     lines[finding.place.line - 1] = lines[finding.place.line - 1].replace(code, "another-code")
-    assert code in found(tmp_path, "\n".join(lines))
+    assert code in found(tmp_path, "\n".join(lines), asked=[code])
 
 
 @pytest.mark.parametrize("text", [
@@ -377,6 +385,69 @@ def test_a_comment_on_the_line_silences_it(code: str, tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_a_delivery_limit_that_leads_back_is_cut_at_once(text: str, tmp_path: Path) -> None:
     assert runs(found(tmp_path, text)["cycle-cut"])
+
+
+def test_one_policy_whose_limit_loses_is_one_finding(tmp_path: Path) -> None:
+    """Its place is the policy's; the witness shows it of the first queue. What is worth nothing when it is old is left out."""
+    queues = ", ".join(f"work.{number}: " for number in range(30))
+    text = f"queues: {{{queues}, price.ticks: }}\npolicies:\n  - {{name: p, pattern: .*, definition: {{message-ttl: 86400000}}}}"
+    (finding,) = _all(tmp_path, text)
+    assert (finding.code, finding.severity) == ("limit-loses", WARNING)
+    assert finding.message.startswith("policy 'p': 30 queues ('work.0', ")
+    assert finding.place is not None
+    assert finding.place.line == 3
+    assert runs(finding)
+
+
+@pytest.mark.parametrize(
+    ("limit", "severity"),
+    [
+        ("x-message-ttl: 600000", ERROR), ("x-message-ttl: 86400000", NOTE), ("x-message-ttl: 604800000", None),
+        ("x-max-length: 10", ERROR), ("x-max-length: 10000", None), ("x-max-length: 10, x-overflow: reject-publish", None),
+    ],
+)  # fmt: skip
+def test_what_is_parked_may_go_when_somebody_had_the_time_to_look(limit: str, severity: str | None, tmp_path: Path) -> None:
+    text = f"queues: {{jobs: {{arguments: {{{DLX}: '', x-dead-letter-routing-key: late}}}}, late: {{arguments: {{{limit}}}}}}}"
+    finding = found(tmp_path, text).get("parking-loses")
+    assert (finding and finding.severity) == severity
+
+
+def test_a_silenced_item_is_left_out_of_what_is_told_together(tmp_path: Path) -> None:
+    text = "queues:\n  q:\nexchanges:\n  a: topic\n  b: topic  # routesim: ignore[exchange-drops-all]\n  c: topic\n"
+    (finding,) = _all(tmp_path, text)
+    assert finding.message.startswith("2 exchanges ('a', 'c') have no binding")
+
+
+def test_a_file_of_exchanges_alone_waits_for_queues(tmp_path: Path) -> None:
+    (finding,) = _all(tmp_path, "exchanges: {a: topic, b: fanout}")
+    assert (finding.code, finding.severity, finding.witness) == ("exchange-drops-all", NOTE, None)
+
+
+def test_a_grave_to_which_nothing_is_bound_is_no_note(tmp_path: Path) -> None:
+    text = "{exchanges: {shop: fanout}, queues: {q: , NAME: }, bindings: [{source: shop, destination: q}]}"
+    severities = {
+        name: found(tmp_path, text.replace("NAME", name))["queue-unreachable"].severity for name in ("jobs.dlq", "mail")
+    }
+    assert severities == {"jobs.dlq": WARNING, "mail": NOTE}
+
+
+SOUND = """
+rabbitmq: "4.3"
+exchanges: {orders: topic, orders.dlx: topic}
+queues:
+  billing: {type: quorum, arguments: {x-dead-letter-exchange: orders.dlx, x-delivery-limit: 5}}
+  shipping: {type: quorum, arguments: {x-dead-letter-exchange: orders.dlx, x-delivery-limit: 5}}
+  orders.dlq: {type: quorum}
+bindings:
+  - {source: orders, destination: billing, routing_key: order.created}
+  - {source: orders, destination: shipping, routing_key: order.paid}
+  - {source: orders.dlx, destination: orders.dlq, routing_key: "#"}
+"""
+
+
+@pytest.mark.parametrize("version", ["3.13", "4.0", "4.3"])
+def test_two_work_queues_with_dead_letters_and_limits_are_sound(version: str, tmp_path: Path) -> None:
+    assert found(tmp_path, SOUND.replace("4.3", version)) == {}
 
 
 def test_one_policy_is_one_mistake_however_many_queues_it_harms(tmp_path: Path) -> None:
@@ -503,11 +574,12 @@ CURES = {
 
 @pytest.mark.parametrize("cure", CURES)
 def test_what_helps_against_lost_keys_is_not_there_already(cure: str, tmp_path: Path) -> None:
-    finding = found(tmp_path, CURES[cure])["exchange-drops-some"]
+    finding = found(tmp_path, CURES[cure], asked=["exchange-drops-some"])["exchange-drops-some"]
     assert finding.cure.startswith(cure)
     assert finding.cure.endswith("`mandatory` tells the publisher")
     steps = "{steps: [{publish: {exchange: shop, routing_key: a.b, mandatory: true}}], "
-    assert "mandatory" not in found(tmp_path, steps + CURES[cure][1:])["exchange-drops-some"].cure
+    told = found(tmp_path, steps + CURES[cure][1:], asked=["exchange-drops-some"])["exchange-drops-some"]
+    assert "mandatory" not in told.cure
 
 
 @pytest.mark.parametrize(
@@ -563,7 +635,7 @@ def test_under_another_version(tmp_path: Path) -> None:
     assert finding.severity == ERROR
     assert runs(finding)
     assert "version-refuses" not in found(tmp_path, text)
-    assert found(tmp_path, text)["version-will-refuse"].severity == NOTE
+    assert found(tmp_path, text)["version-will-refuse"].severity == WARNING
 
 
 def test_what_a_step_binds_is_bound(tmp_path: Path) -> None:
@@ -694,15 +766,15 @@ def test_a_wildcard_on_a_direct_exchange() -> None:
 def test_ten_queues_that_drop_what_is_late_or_too_much() -> None:
     findings = of("Edgame2__masterTrade.json")
     losses = [item for item in findings if item.code == "limit-loses"]
-    assert len(losses) == 10
+    assert losses
     assert all(runs(item) for item in losses)
-    assert "same-binding" in {item.code for item in findings}
+    assert "same-binding" not in {item.code for item in findings}
 
 
 @needs_folder
 @pytest.mark.parametrize("name", ["IQKV__microservices-platform.json", "Nauflars__myshop.json"])
 def test_healthy_files_get_notes_at_most(name: str) -> None:
-    assert {item.severity for item in of(name)} <= {NOTE}
+    assert {item.severity for item in of(name) if item.code != "known-bug"} <= {NOTE}
 
 
 @needs_folder
@@ -725,7 +797,7 @@ def test_what_exchanges_reach_is_found_out_once_for_all_queues(tmp_path: Path, m
     path = tmp_path / "many.yaml"
     path.write_text(text + "  - {source: open, destination: q0, routing_key: a}\n")
     unreachable = [item for item in check_file(str(path)) if item.code == "queue-unreachable"]
-    assert len(unreachable) == 49
+    assert [item.message.split(" (")[0] for item in unreachable] == ["no key reaches 49 queues"]
     assert calls == ["open"]
 
 
@@ -821,9 +893,9 @@ def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: P
 
 
 def test_exchanges_that_wait_for_somebody_who_asks_drop_rightly(tmp_path: Path) -> None:
-    text = "exchanges: {celery.pidbox: {type: fanout, durable: false}, reply.celery.pidbox: direct, celeryev: topic, %s: direct}"
-    messages = [item.message for item in _all(tmp_path, text % "reply.pidbox")]
-    assert [message.split("'")[1] for message in messages] == ["celery.pidbox", "reply.pidbox"]
+    names = "celery.pidbox: {type: fanout, durable: false}, reply.celery.pidbox: direct, celeryev: topic, reply.pidbox: direct"
+    (finding,) = _all(tmp_path, f"{{exchanges: {{{names}}}, queues: {{q: }}}}")
+    assert finding.message.startswith("2 exchanges ('celery.pidbox', 'reply.pidbox') have no binding")
 
 
 def _all(tmp_path: Path, text: str) -> list[Diagnostic]:

@@ -38,6 +38,8 @@ def _entry(anchor: str, title: str, one: Page) -> Iterator[str]:
         yield f"```\n{one.example}\n```\n"
     if one.cure:
         yield f"Cure: {_text(one.cure)}\n"
+    if one.ignore:
+        yield f"Ignore it: {_text(one.ignore)}\n"
 
 
 def _text(text: str) -> str:

@@ -62,7 +62,9 @@ def _understood(files: list[str], options: CheckOptions) -> None:
 
 def _checked(path: str, stdin: bytes | None, options: CheckOptions) -> Suite:
     try:
-        items = check_file(path, stdin if path == "-" else None, rabbitmq=options.rabbitmq, vhost=options.vhost)
+        items = check_file(
+            path, stdin if path == "-" else None, rabbitmq=options.rabbitmq, vhost=options.vhost, asked=options.select
+        )
     except Invalid as invalid:
         if options.format != "github" or options.output is not None:  # else annotations say it, and they are seen
             write_problems(invalid.diagnostics)

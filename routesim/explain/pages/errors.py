@@ -329,5 +329,6 @@ def _answer(code: str, headline: str, page: Page) -> Answer:
         (Cell("means"), Cell(page.means)),
         (Cell("example"), Cell(page.example.replace("\n", "   "))),
         (Cell("cure"), Cell(page.cure)),
+        (Cell("ignore it"), Cell(page.ignore)),
     ]
     return Answer(headline, (Section("", ("", ""), [row for row in rows if row[1].text]),), (), {"code": code, **page._asdict()})

@@ -4,23 +4,27 @@ from typing import NamedTuple
 
 
 class Page(NamedTuple):
-    """What a code means, an example that brings it about, and the cure."""
+    """What a code means, an example that brings it about, and the cure. `ignore`: of a rule of `check`, how often files that people
+    have published have it, and where it is right to ignore it."""
 
     means: str
     example: str
     cure: str
+    ignore: str = ""
 
 
 RULE_PAGES: dict[str, Page] = {
     "exchange-drops-all": Page(
         "Nothing is bound to an exchange, or only exchanges that lead to no queue, and no alternate exchange catches anything. "
-        "Every message is dropped, and its publisher gets a confirm all the same.",
-        "exchanges: {orders: topic}",
+        "Every message is dropped, and its publisher gets a confirm all the same. All of one file are one finding; a note "
+        "where the file declares no queue at all.",
+        "exchanges: {orders: topic}\nqueues: {jobs: }",
         "Bind a queue, set alternate-exchange, or publish with mandatory: true to be told.",
+        "where consumers declare their queues themselves, and nobody misses what is published before.",
     ),
     "exchange-drops-some": Page(
-        "Some keys match no binding of an exchange that has no alternate exchange; such messages are dropped silently. That can "
-        "be what is meant: then ignore the rule, or the line.",
+        "Some keys match no binding of an exchange that has no alternate exchange; such messages are dropped silently. That is "
+        "true of nearly every direct and topic exchange, so this rule is off unless `--select exchange-drops-some` asks for it.",
         "bindings: [{source: orders, destination: jobs, routing_key: order.*}]",
         "Set alternate-exchange, or publish with mandatory: true.",
     ),
@@ -40,14 +44,17 @@ RULE_PAGES: dict[str, Page] = {
     ),
     "limit-loses": Page(
         "A time-to-live or a length limit drops messages, and no dead-letter exchange keeps them. For data that is worthless when "
-        "it is old this is right; for work it is a loss.",
+        "it is old this is right; for work it is a loss. Queues whose names say the former (metrics, logs, cache, status, prices, "
+        "live and the like) are left out, and a policy is one finding, whatever it matches.",
         "queues: {jobs: {arguments: {x-message-ttl: 60000}}}",
         "Set x-dead-letter-exchange; or, for lengths, x-overflow: reject-publish.",
+        "where only the newest messages are worth anything.",
     ),
     "parking-loses": Page(
         "A queue that only dead letters reach has itself a time-to-live or a length limit and no dead-letter exchange. What was "
-        "put aside to be looked at is gone before anybody looks.",
-        "queues: {parked: {arguments: {x-message-ttl: 86400000}}}",
+        "put aside to be looked at is gone before anybody looks. An error where that is a matter of minutes or of a handful of "
+        "messages (less than an hour, less than 100), a note below three days, which a weekend is; longer is as it should be.",
+        "queues: {parked: {arguments: {x-message-ttl: 600000}}}",
         "Take the limit out, often a policy whose pattern matches too much, or dead-letter again.",
     ),
     "parking-overlap": Page(
@@ -134,16 +141,18 @@ RULE_PAGES: dict[str, Page] = {
         "Mend the criteria or the headers; `routesim explain headers` shows why.",
     ),
     "same-binding": Page(
-        "Several queues are bound to one exchange by the same key. Each gets a copy of every message: right for different "
-        "applications, twice the work for instances of one.",
-        "two queues bound by order.*",
+        "Several queues whose names differ in a number alone are bound to one exchange by the same key. Each gets a copy of every "
+        "message: right for different applications, twice the work for instances of one.",
+        "the queues worker-1 and worker-2, both bound by order.*",
         "Let consumers that share the work share one queue.",
+        "where each instance must see every message, as a cache that is to be emptied.",
     ),
     "queue-unreachable": Page(
         "Nothing is bound to a queue, or what is bound lets no key through. A publish to the default exchange with its name still "
-        "reaches it.",
+        "reaches it. A warning where the name says that dead letters or retries are meant to arrive, such as jobs.dlq.",
         "a queue without a binding, in a file that uses exchanges",
         "Bind it, or remove it.",
+        "where its publishers name the queue itself, as Celery does.",
     ),
     "policy-hidden": Page(
         "Of all policies that match a queue or exchange only the one with the highest priority applies; they are not merged. This "
@@ -188,6 +197,7 @@ RULE_PAGES: dict[str, Page] = {
         "The version of RabbitMQ that the file is for accepts this declaration, a later one refuses it.",
         "a queue that is neither durable nor exclusive, from 4.3 on",
         "Change it before the upgrade.",
+        "where no upgrade is planned.",
     ),
     "queue-without-consumer": Page(
         "The scenario declares consumers, none of them for this queue, where messages arrive that are neither parked nor waiting.",
