@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from routesim.graph.model import Edge, Graph, Key
 
-LAYER_GAP = 34.0
+LAYER_GAP = 28.0
 NODE_GAP = 20.0
 THIN = 8.0  # height of the place where an edge passes a layer
 SWEEPS = 12

@@ -58,16 +58,19 @@ class Browser:
         self.driver.quit()
         shutil.rmtree(self.profile, ignore_errors=True)
 
-    def open(self, path: Path, *, width: int = 1280, height: int = 900, script: bool = True, calm: bool = True) -> None:
-        """A page in a window of this size; `calm`: nothing moves."""
+    def open(
+        self, path: Path, *, width: int = 1280, height: int = 900, script: bool = True, calm: bool = True, dark: bool = False,
+        at: str = "",
+    ) -> None:  # fmt: skip
+        """A page in a window of this size; `calm`: nothing moves; `at`: the address of a place in it."""
         self.command("Emulation.setScriptExecutionDisabled", value=not script)
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-        self.command(
-            "Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce" if calm else ""}]
-        )
+        features = {"prefers-reduced-motion": "reduce" if calm else "", "prefers-color-scheme": "dark" if dark else "light"}
+        self.command("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features.items()])
         self.messages()
         self.requests()
-        self.driver.get(path.as_uri())
+        self.driver.get("about:blank")  # another place in the same page would not be another page
+        self.driver.get(path.as_uri() + at)
 
     def command(self, name: str, **arguments: Any) -> Any:
         return self.driver.execute_cdp_cmd(name, arguments)
@@ -107,6 +110,9 @@ class Browser:
     def position(self) -> int:
         return int(self.js("return document.querySelector('.run:not([hidden]) .slider').value"))
 
+    def last(self) -> int:
+        return int(self.js("return document.querySelector('.run:not([hidden]) .slider').max"))
+
     def slide(self, to: int) -> None:
         self.js(
             "const s = document.querySelector('.run:not([hidden]) .slider'); s.value = arguments[0];"
@@ -117,5 +123,5 @@ class Browser:
     def held(self) -> Sequence[str]:
         """What each node of the drawing says that it holds; empty for an exchange."""
         return self.js(  # type: ignore[no-any-return]
-            "return [...document.querySelectorAll('.run:not([hidden]) .node')].map(n => n.querySelector('.held')?.textContent ?? '')"
+            "return [...document.querySelectorAll('.run:not([hidden]) .variant:not([hidden]) .node')].map(n => n.querySelector('.held')?.textContent ?? '')"
         )

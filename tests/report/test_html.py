@@ -14,6 +14,7 @@ from kits.report import FAILING, NASTY, hostile_scenario, scenario_of, written
 
 from routesim.report.html import story as story_module
 from routesim.report.html.markup import data, element
+from routesim.report.html.page import SCRIPTS
 from routesim.report.html.panels import PANELS, panels
 from routesim.report.html.plots import Series, event_axis, plot, time_axis
 from routesim.report.html.story import Recorder, Story
@@ -63,12 +64,14 @@ def test_the_policy_lets_nothing_in_but_its_own_style_and_script() -> None:
     policy = next(item.attrib["content"] for item in root.iter(f"{XML}meta") if "http-equiv" in item.attrib)
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe" not in policy
-    for tag in ("style", "script"):
-        (code,) = [item.text for item in root.iter(f"{XML}{tag}") if item.attrib.get("type") != "application/json"]
-        digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-        assert f"{tag}-src 'sha256-{digest}'" in policy
-        assert code.isascii()
-    assert not re.findall(r"""(?:src|href|action|srcset)=|url\((?!#)|@import|https?://(?!www\.w3\.org/2000/svg)""", text)
+    for tag, count in (("style", 1), ("script", len(SCRIPTS))):
+        codes = [item.text for item in root.iter(f"{XML}{tag}") if item.attrib.get("type") != "application/json"]
+        digests = [base64.b64encode(hashlib.sha256((code or "").encode()).digest()).decode() for code in codes]
+        allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+        assert f"{tag}-src {allowed}; " in policy
+        assert len(codes) == count
+        assert all(code.isascii() for code in codes if code)
+    assert not re.findall(r"""(?:src|href(?!="#)|action|srcset)=|url\((?!#)|@import|https?://(?!www\.w3\.org/2000/svg)""", text)
 
 
 def test_the_same_run_is_the_same_bytes_and_the_golden() -> None:
@@ -180,7 +183,7 @@ def test_a_state_of_the_page_is_that_of_the_run(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_panel_is_a_row_in_a_table() -> None:
-    assert [panel.title for panel in PANELS][:4] == ["Topology", "Trace", "Failures", "Queues over time"]
+    assert [panel.title for panel in PANELS][:4] == ["Failures", "Left undone", "Topology", "Trace"]
 
 
 def recorded(path: Path) -> Story:
@@ -277,8 +280,9 @@ def test_a_ladder_of_delays_is_drawn_large_enough_to_be_read() -> None:
     ladder = SCENARIOS / "celery" / "delayed-retry-is-stuck.yaml"
     text = written("html", load(str(ladder)))
     assert "26 queues in which no message ever was, and which nobody consumes, are left out here." in text
-    drawing = next(item for item in tree(text).iter() if item.attrib.get("class") == "topology huge")
+    drawing = next(item for item in tree(text).iter() if item.attrib.get("class") == "topology")
     assert drawing.attrib["width"] == drawing.attrib["viewBox"].split()[2]
+    assert min(float(item.attrib["font-size"]) for item in drawing.iter() if "font-size" in item.attrib) >= 12
     labels = [item.text for item in drawing.iter() if item.text and "…" in item.text]
     assert any(text.endswith(".*.1.#") for text in labels)
     assert any(text.endswith(".*.0.#") for text in labels)

@@ -43,7 +43,17 @@ class HtmlReport(RunReport):
         verdict = element("strong", "✘ REFUSED", class_="verdict bad")
         problems = [element("pre", *_lines(full(item, colour=False))) for item in suite.problems()]
         head = element("header", element("h2", suite.name, " ", verdict), class_="run-head")
-        body = element("article", head, *problems, class_="run", aria_label=suite.name, data_verdict="refused")
+        why = next((item.message for item in suite.problems()), None)
+        body = element(
+            "article",
+            head,
+            *problems,
+            class_="run",
+            aria_label=suite.name,
+            data_verdict="refused",
+            data_file=suite.name,
+            data_why=why,
+        )
         return escaped_for(f"{body}\n", encoding)
 
 

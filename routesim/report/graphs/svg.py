@@ -1,10 +1,11 @@
 """A topology as an SVG of its own making: it refers to nothing outside itself and can go straight onto a slide."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import IO, NamedTuple
 from xml.sax.saxutils import escape
 
+from routesim.graph import DEFAULT_KEY
 from routesim.graph.layout import MARGIN, Box, EdgeRoute, Layout, Size, laid_out
 from routesim.graph.model import (
     ALTERNATE,
@@ -22,19 +23,17 @@ from routesim.graph.model import (
     Node,
     together,
 )
+from routesim.report.graphs.ports import parted
 from routesim.text import cut, visible, width
 
-NAME_SIZE, SMALL_SIZE = 14, 11
-NAME_COLUMN, SMALL_COLUMN = 7.9, 6.2  # how wide a column of either size of text is at most
+NAME_SIZE, SMALL_SIZE = 14, 12  # pixels, where the drawing is as large as it says: nothing smaller can be read everywhere
+NAME_COLUMN, SMALL_COLUMN = 7.9, 6.8  # how wide a column of either size of text is at most
 NODE_HEIGHT, LOW_NODE_HEIGHT, LABEL_HEIGHT = 46.0, 32.0, 18.0
 LONGEST_NAME, LONGEST_LABEL = 34, 36
 TITLE_HEIGHT, LEGEND_HEIGHT = 34.0, 30.0
-HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 172.0, 18.0, 34.0
+HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 156.0, 18.0, 34.0
 LABEL_END = 6
 MAX_SIGNS, SIGN = 12, 8.0
-# By their width: the larger a drawing is, the less it is made smaller; one that is huge not at all, so that it can be read.
-SIZES = (("small", 620.0), ("middle", 1100.0), ("large", 1900.0))
-IN_A_PAGE = 1.4  # how much larger than elsewhere, where there is room
 QUOTES = {'"': "&quot;"}
 INK, FAINT, TAKEN, LOST = "#0f172a", "#64748b", "#16a34a", "#dc2626"
 FILLS = {
@@ -43,14 +42,21 @@ FILLS = {
     CONSUMER: ("#dcfce7", "#15803d"),
     MISSING: ("#fee2e2", LOST),
 }
-STROKES = {BINDING: "#64748b", CONSUMES: "#15803d", DEAD_LETTER: "#b91c1c", ALTERNATE: "#0369a1", PUBLISHES: "#15803d"}
-DASHES = {DEAD_LETTER: "6 4", ALTERNATE: "2 4", PUBLISHES: "8 3 2 3"}
+UNUSED = "unused"
+BY_NAME = "by-name"  # the look of a binding of the default exchange, which nobody made
+STROKES = {
+    BINDING: "#64748b", CONSUMES: "#15803d", DEAD_LETTER: "#b91c1c", ALTERNATE: "#0369a1", PUBLISHES: "#15803d",
+    BY_NAME: "#64748b", UNUSED: "#94a3b8",
+}  # fmt: skip
+DASHES = {DEAD_LETTER: "6 4", ALTERNATE: "2 4", PUBLISHES: "8 3 2 3", BY_NAME: "1 4 6 4"}
 LEGEND = (
     (BINDING, "binding"),
+    (BY_NAME, "by the queue's name"),
     (DEAD_LETTER, "dead letters"),
     (ALTERNATE, "alternate exchange"),
     (CONSUMES, "consumer"),
     (PUBLISHES, "consumer publishes"),
+    (UNUSED, "no message went here"),
 )
 
 
@@ -66,20 +72,19 @@ def write_svg(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) ->
     out.write("\n".join(_drawn(graph, _laid_out(graph, {}))) + "\n")
 
 
-def part_of_a_page(graph: Graph, held: Mapping[Key, NodeContents]) -> str:
+def part_of_a_page(graph: Graph, held: Mapping[Key, NodeContents], unused: Collection[Edge] = ()) -> str:
     """The drawing alone, for a page that has `arrowheads` once and paints by class. Nodes come in the order of the graph,
     an edge has its number as `data-edge`. A node that holds something has a line of text and `MAX_SIGNS` signs for it,
-    of the classes `ready`, `unacked` or none."""
+    of the classes `ready`, `unacked` or none. `unused`: edges that no message went along, of that class."""
     layout = _laid_out(graph, held)
-    kinds = _kinds(graph)
+    kinds = _kinds(graph, any_unused=bool(unused))
     width, height = max(layout.width, _legend_width(kinds) + 2 * MARGIN), layout.height + LEGEND_HEIGHT * bool(kinds)
-    size = next((name for name, below in SIZES if width < below), "huge")
-    scale = 1.0 if size == "huge" else IN_A_PAGE
+    cropped = 1.6 * MARGIN  # a page has margins of its own
     lines = [
-        f'<svg class="topology {size}" width="{scale * width:.0f}" '
-        f'height="{scale * height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
+        f'<svg class="topology" width="{width - cropped:.0f}" height="{height:.0f}" role="img" '
+        f'viewBox="{cropped / 2:.0f} 0 {width - cropped:.0f} {height:.0f}" '
         f'aria-label="{escape(visible(graph.title), QUOTES)}: {len(graph.nodes)} nodes, {len(graph.edges)} edges">',
-        *_body(graph, layout, held),
+        *_body(graph, layout, held, unused),
         *_legend(kinds, height - 12),
         "</svg>",
     ]
@@ -93,7 +98,7 @@ def arrowheads() -> list[str]:
 def _laid_out(graph: Graph, held: Mapping[Key, NodeContents]) -> Layout:
     sizes = {key: _node_size(node, held.get(key)) for key, node in graph.nodes.items()}
     labels = {edge: _label_size(edge) for edge in graph.edges if _label(edge)}
-    return laid_out(graph, sizes, labels)
+    return parted(laid_out(graph, sizes, labels))
 
 
 def _label(edge: Edge) -> str:
@@ -116,8 +121,14 @@ def _label_size(edge: Edge) -> Size:
     return width(_label(edge)) * SMALL_COLUMN + 12, LABEL_HEIGHT
 
 
-def _kinds(graph: Graph) -> list[tuple[str, str]]:
-    return [item for item in LEGEND if any(edge.kind == item[0] for edge in graph.edges)]
+def _kinds(graph: Graph, *, any_unused: bool = False) -> list[tuple[str, str]]:
+    there = {_kind(edge) for edge in graph.edges} | ({UNUSED} if any_unused else set())
+    return [item for item in LEGEND if item[0] in there]
+
+
+def _kind(edge: Edge) -> str:
+    """The kind of an edge as it looks."""
+    return BY_NAME if edge.kind == BINDING and edge.source == DEFAULT_KEY else edge.kind
 
 
 def _legend_width(kinds: list[tuple[str, str]]) -> float:
@@ -137,18 +148,25 @@ def _drawn(graph: Graph, layout: Layout) -> list[str]:
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         f'<text x="{MARGIN}" y="30" font-size="17" font-weight="600" fill="{INK}">{escape(title)}</text>',
         f'<g transform="translate(0 {TITLE_HEIGHT})">',
-        *_body(graph, layout, {}),
+        *_body(graph, layout, {}, ()),
         "</g>",
         *_legend(kinds, total_height - 16),
         "</svg>",
     ]
 
 
-def _body(graph: Graph, layout: Layout, held: Mapping[Key, NodeContents]) -> list[str]:
+def _body(graph: Graph, layout: Layout, held: Mapping[Key, NodeContents], unused: Collection[Edge]) -> list[str]:
     numbers = {edge: number for number, edge in enumerate(graph.edges)}
     return [
-        *(_path(route, numbers[route.edge]) for route in sorted(layout.routes, key=lambda route: route.edge.taken)),
-        *(_text_of(route) for route in layout.routes if route.label is not None),
+        *(
+            _path(route, numbers[route.edge], unused=route.edge in unused)
+            for route in sorted(layout.routes, key=lambda route: route.edge.taken)
+        ),
+        *(
+            _text_of(route, numbers[route.edge], unused=route.edge in unused)
+            for route in layout.routes
+            if route.label is not None
+        ),
         *(_node(graph.nodes[key], layout.nodes[key], held.get(key)) for key in graph.nodes),
     ]
 
@@ -163,12 +181,13 @@ def _arrowhead(kind: str, stroke: str) -> str:
 
 def _look(edge: Edge) -> tuple[str, str]:
     """The attributes of an edge's line, and the name of its arrowhead."""
-    stroke, name = (TAKEN, "taken") if edge.taken else (STROKES[edge.kind], edge.kind)
-    dashes = f' stroke-dasharray="{DASHES[edge.kind]}"' if edge.kind in DASHES else ""
+    kind = _kind(edge)
+    stroke, name = (TAKEN, "taken") if edge.taken else (STROKES[kind], kind)
+    dashes = f' stroke-dasharray="{DASHES[kind]}"' if kind in DASHES else ""
     return f'fill="none" stroke="{stroke}" stroke-width="{3 if edge.taken else 1.6}"{dashes}', name
 
 
-def _path(route: EdgeRoute, number: int) -> str:
+def _path(route: EdgeRoute, number: int, *, unused: bool) -> str:
     look, head = _look(route.edge)
     first, *_ = route.points
     parts = [f"M{first[0]:.1f} {first[1]:.1f}"]
@@ -183,18 +202,20 @@ def _path(route: EdgeRoute, number: int) -> str:
             )
     title = escape(visible(f"{route.edge.source.name} → {route.edge.target.name}: {together(route.edge.labels, 20)}"))
     return (
-        f'<path class="edge {route.edge.kind}" data-edge="{number}" d="{" ".join(parts)}" {look} marker-end="url(#head-{head})">'
+        f'<path class="edge {_kind(route.edge)}{" unused" * unused}" data-edge="{number}" d="{" ".join(parts)}" {look} '
+        f'marker-end="url(#head-{head})">'
         f"<title>{title}</title></path>"
     )
 
 
-def _text_of(route: EdgeRoute) -> str:
+def _text_of(route: EdgeRoute, number: int, *, unused: bool) -> str:
     box, edge = route.label, route.edge
     assert box is not None
     fill = TAKEN if edge.taken else STROKES[edge.kind]
     full = escape(visible(together(edge.labels, 50)))
     return (
-        f'<g class="label {edge.kind}"><title>{full}</title><rect x="{box.x - box.width / 2:.1f}" '
+        f'<g class="label {edge.kind}{" unused" * unused}" data-of="{number}"><title>{full}</title>'
+        f'<rect x="{box.x - box.width / 2:.1f}" '
         f'y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4" fill="#ffffff"/>'
         f'<text x="{box.x:.1f}" y="{box.y + 4:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{fill}">'
         f"{escape(_label(edge))}</text></g>"
@@ -236,7 +257,7 @@ def _holding(node: Node, box: Box, held: NodeContents) -> str:
     """The line of what a node holds and, in a queue, the row of signs below it."""
     low = box.y + box.height / 2
     line = low - (20.0 if node.key.kind == QUEUE else 9.0)
-    text = f'<text class="held" x="{box.x:.1f}" y="{line:.1f}" font-size="{SMALL_SIZE + 1}" text-anchor="middle" fill="{INK}">'
+    text = f'<text class="held" x="{box.x:.1f}" y="{line:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{INK}">'
     text += f"{escape(visible(held.text))}</text>"
     if node.key.kind != QUEUE:
         return text

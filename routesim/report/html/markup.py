@@ -37,6 +37,11 @@ def element(tag: str, *children: Child, **attributes: Attribute) -> Markup:
     return Markup("".join(parts))
 
 
+def icon(way: str) -> Markup:
+    """A sign on a button, drawn within 16 × 16."""
+    return element("svg", element("path", d=way), viewBox="0 0 16 16", width=16, height=16, class_="icon", aria_hidden="true")
+
+
 def shown(value: object) -> str:
     return escape(visible(str(value)), quote=True)
 

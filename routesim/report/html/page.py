@@ -8,20 +8,25 @@ from importlib.resources import files
 
 from routesim.durations import duration_text
 from routesim.report.graphs.svg import arrowheads
-from routesim.report.html.markup import Markup, data, element, joined
+from routesim.report.html.markup import Markup, data, element, icon, joined
 from routesim.report.html.panels import panels
 from routesim.report.html.story import Story
 from routesim.report.html.topology_panel import replay
-from routesim.report.summary.summary import verdict
+from routesim.report.summary.summary import section, verdict
+from routesim.run import Result
 from routesim.run.verdicts import FAILED, OK, verdict_of
 
+SCRIPTS = ("drawing.js", "run.js", "page.js")
 KEYS = (
     ("← →", "previous, next event"),
     ("Shift ← →", "previous, next step of the scenario"),
     ("Home End", "before the first event, the end"),
     ("Space", "play, pause"),
-    ("/", "filter the trace; Esc clears it. Previous and next then go from match to match"),
+    ("/", "filter the trace, or find a scenario; Esc clears it. Previous and next then go from match to match"),
+    ("+ - 0", "the drawing larger, smaller, as it was; drag it, or scroll"),
+    ("Tab Enter", "in the drawing: follow a queue, an exchange or a consumer; arrows go to the next one, Esc follows nothing"),
     ("[ ]", "previous, next scenario"),
+    ("u", "the list of all scenarios"),
     ("?", "this help"),
 )
 
@@ -47,7 +52,7 @@ def policy_for(scripts: Iterable[str], style: str, *, connects: str | None = Non
 
 def frame(count: int, *, renewed: bool = False) -> tuple[str, str]:
     """What stands before and after the runs. `renewed`: by the server that it comes from, whenever there is another."""
-    style, scripts = asset("style.css"), [asset("page.js"), *([asset("renew.js")] if renewed else [])]
+    style, scripts = asset("style.css"), [asset(name) for name in (*SCRIPTS, *(["renew.js"] if renewed else []))]
     policy = policy_for(scripts, style, connects="'self'" if renewed else None)
     head = element(
         "head",
@@ -63,11 +68,21 @@ def frame(count: int, *, renewed: bool = False) -> tuple[str, str]:
     banner = element(
         "header",
         element("h1", "routesim"),
-        element("nav", class_="tabs", aria_label="Scenarios", hidden=True),
+        element(
+            "nav",
+            element("a", "All scenarios", href="#", class_="to-all"),
+            element("span", class_="place"),
+            element("button", "‹", type="button", class_="before", aria_label="Previous scenario", title="Previous scenario ([)"),
+            element("button", "›", type="button", class_="after", aria_label="Next scenario", title="Next scenario (])"),
+            class_="about-runs",
+            aria_label="Scenarios",
+            hidden=True,
+        ),
         element("button", "?", type="button", class_="ask-help", aria_label="Help: keys", hidden=True),
         class_="banner",
     )
-    before = f'<!DOCTYPE html>\n<html lang="en">{head}\n<body>{banner}{arrows}\n<main>\n'
+    overview = element("section", class_="overview panel", aria_label="All scenarios", hidden=True)
+    before = f'<!DOCTYPE html>\n<html lang="en">{head}\n<body>{banner}{arrows}\n<main>\n{overview}\n'
     after = f"</main>\n{_help()}\n{joined([element('script', Markup(script)) for script in scripts])}\n</body></html>\n"
     return escaped_for(before, "ascii"), escaped_for(after, "ascii")  # for any encoding
 
@@ -86,9 +101,23 @@ def run_of(story: Story) -> str:
     script = element("script", data(replay(story)), type="application/json", class_="replay") if live else None
     body = element(
         "article", _head(story), element("div", *panels(story), class_="panels"), _player(story) if live else None, script,
-        class_="run", aria_label=result.scenario.name, data_verdict=verdict_of(result).lower(),
+        class_="run", aria_label=result.scenario.name, data_verdict=verdict_of(result).lower(), data_file=result.scenario.file,
+        data_expected=_held(result) if result.expectations else None, data_lost=result.counts().get("lost"),
+        data_time=duration_text(result.clock_ms), data_why=_why(result),
     )  # fmt: skip
     return f"{body}\n"
+
+
+def _held(result: Result) -> str:
+    return f"{sum(item.ok for item in result.expectations)} of {len(result.expectations)}"
+
+
+def _why(result: Result) -> str | None:
+    """What a list of runs says of one that is not OK: its first failure, or what was lost."""
+    rows = section(result, "failures").rows
+    if rows:
+        return rows[0][0].text
+    return verdict(result).text.partition(": ")[2] if verdict_of(result) != OK else None
 
 
 def _head(story: Story) -> Markup:
@@ -97,14 +126,16 @@ def _head(story: Story) -> Markup:
     sign, tone = {OK: ("✔", "good"), FAILED: ("✘", "bad")}.get(word, ("!", "notice"))
     ok = element("strong", f"{sign} {word}", class_=f"verdict {tone}")
     paragraphs = [element("p", line, class_="description") for line in scenario.description.strip().splitlines() if line.strip()]
-    held = sum(item.ok for item in result.expectations)
     broker = f"RabbitMQ {scenario.rabbitmq}" if result.real is None else f"RabbitMQ {result.real.version}, a real one"
     facts = [
         ("file", scenario.file), ("rules of" if result.real is None else "broker", broker),
         ("ended", result.ended + (f": {result.kept_going}" if result.kept_going else "")),
         ("virtual time", duration_text(result.clock_ms)),
-        ("expectations", f"{held} of {len(result.expectations)} held" if result.expectations else "none"),
+        ("expectations", f"{_held(result)} held" if result.expectations else "none"),
     ]  # fmt: skip
+    lost = result.counts().get("lost")
+    if lost:
+        facts.append(("lost", f"{lost:,}"))
     listed = [element("div", element("dt", name), element("dd", text)) for name, text in facts]
     return element(
         "header", element("h2", scenario.name, " ", ok), *paragraphs, element("dl", *listed, class_="facts"),
@@ -115,7 +146,7 @@ def _head(story: Story) -> Markup:
 def _player(story: Story) -> Markup:
     last = len(story.moments) - 1
     buttons = [
-        element("button", _icon(way), type="button", class_=name, aria_label=text, title=text) for name, way, text in _BUTTONS
+        element("button", icon(way), type="button", class_=name, aria_label=text, title=text) for name, way, text in _BUTTONS
     ]
     speed = element(
         "select", *(element("option", f"{name}×", value=value, selected=name == "1") for name, value in _SPEEDS),
@@ -125,13 +156,9 @@ def _player(story: Story) -> Markup:
     now = element("p", element("time", class_="now-time"), element("span", class_="now-text"), class_="now", aria_live="polite")
     count = element("span", class_="now-count")
     return element(
-        "div", now, element("div", *buttons, slider, count, speed, class_="controls"), class_="player live-only",
+        "div", element("div", *buttons, slider, count, now, speed, class_="controls"), class_="player live-only",
         role="group", aria_label="Player", hidden=True,
     )  # fmt: skip
-
-
-def _icon(way: str) -> Markup:
-    return element("svg", element("path", d=way), viewBox="0 0 16 16", width=16, height=16, class_="icon", aria_hidden="true")
 
 
 _BUTTONS = (

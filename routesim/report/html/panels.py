@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
-from routesim.report.html.markup import Markup, element, joined
+from routesim.report.html.markup import Markup, element, icon, joined
 from routesim.report.html.plots import Axis, Series, event_axis, plot, time_axis
 from routesim.report.html.story import Story
 from routesim.report.html.tables import table
-from routesim.report.html.topology_panel import drawing
+from routesim.report.html.topology_panel import drawings
 from routesim.report.html.trace import trace_list
 from routesim.report.html.workers import workers_and_tasks
 from routesim.report.summary.summary import section
@@ -28,22 +28,62 @@ class Panel(NamedTuple):
 def topology(story: Story) -> Markup | None:
     if not story.graph.nodes:
         return None
-    body = element("div", drawing(story), class_="drawing", tabindex=0, role="group", aria_label="Topology, scrolls sideways")
+    body = element(
+        "div", *drawings(story), class_="drawing", tabindex=0, role="group", aria_label="Topology, scrolls; plus and minus zoom"
+    )
+    followed = element("div", class_="followed", role="status", hidden=True)
+    notes = []
     if story.graph.left_out:
-        note = f"{story.graph.left_out:,} queues in which no message ever was, and which nobody consumes, are left out here."
-        return joined([element("p", note, class_="quiet"), body])
-    if not story.live:
-        return body
-    note = "A real broker tells its clients what they hold, not what waits in its queues: that is known at the end only."
-    return joined([element("p", note, class_="quiet"), body])
+        text = f"{story.graph.left_out:,} queues in which no message ever was, and which nobody consumes, are left out here."
+        notes.append(element("p", text, class_="quiet left-out-note"))
+    if story.live:
+        text = "A real broker tells its clients what they hold, not what waits in its queues: that is known at the end only."
+        notes.append(element("p", text, class_="quiet"))
+    return joined([_tools(story), *notes, body, followed])
+
+
+def _tools(story: Story) -> Markup:
+    """What changes the drawing: only where there are scripts."""
+    switches = []
+    if any(item.every and not item.celery for item in story.drawings):
+        switches.append(_switch("show-every", "Every queue by itself"))
+    if any(item.celery for item in story.drawings):
+        switches.append(_switch("show-stage", "Celery's own"))
+    zooms = [
+        element("button", icon(way), type="button", class_=name, aria_label=text, title=text, aria_pressed=pressed)
+        for way, name, text, pressed in _ZOOMS
+    ]
+    return element("div", *switches, element("span", *zooms, class_="zooms"), class_="tools live-only", hidden=True)
+
+
+_ZOOMS = (
+    ("M3 7h10v2H3z", "zoom-out", "Smaller (-)", None),
+    ("M7 3h2v4h4v2H9v4H7V9H3V7h4z", "zoom-in", "Larger (+)", None),
+    ("M8 2a6 6 0 1 0 6 6h-2a4 4 0 1 1-4-4v3l5-4-5-4z", "zoom-fit", "As it was (0)", None),
+    ("M2 2h5v2H4v3H2zM9 2h5v5h-2V4H9zM2 9h2v3h3v2H2zM12 9h2v5H9v-2h3z", "enlarge", "The whole window (Esc leaves it)", "false"),
+)
+
+
+def _switch(name: str, text: str) -> Markup:
+    return element("label", element("input", type="checkbox", class_=name), " ", text, class_="switch")
 
 
 def trace(story: Story) -> Markup | None:
-    box = element("input", type="search", class_="filter", placeholder="text or message id", autocomplete="off")
+    box = element("input", type="search", class_="filter", placeholder="text, message, queue or consumer", autocomplete="off")
     clear = element("button", "clear", type="button", class_="clear", hidden=True)
     found = element("output", class_="matches")
-    search = element("div", element("label", "Filter ", box), clear, found, class_="search live-only", hidden=True)
+    stage = sum(moment.stage for moment in story.moments)
+    switch = _switch("show-stage", f"Celery's own ({stage:,})") if stage else None
+    search = element("div", element("label", "Filter ", box), clear, found, switch, class_="search live-only", hidden=True)
     return joined([search, trace_list(story)])
+
+
+def failures(story: Story) -> Markup | None:
+    shown = section(story.result, "failures")
+    if not shown.rows:
+        return None
+    there = element("button", "Show the moment", type="button", class_="to-opening live-only", hidden=True)
+    return joined([table(shown), *([there] if story.kept and story.graph.nodes else [])])
 
 
 def over_time(story: Story) -> Markup | None:
@@ -108,11 +148,11 @@ def _line(name: str, count: int) -> Markup:
 
 
 PANELS: tuple[Panel, ...] = (
+    Panel("Failures", "wide failures", failures, kept=False),
+    Panel("Left undone", "wide", "undone"),
     Panel("Topology", "topology", topology),
     Panel("Trace", "trace-panel", trace),
-    Panel("Failures", "wide", "failures", kept=False),
     Panel("Queues over time", "wide", over_time),
-    Panel("Left undone", "wide", "undone"),
     Panel("Workers and tasks", "wide", workers_and_tasks),
     Panel("Expectations", "half", "expectations", kept=False),
     Panel("Ledger", "half", ledger),

@@ -8,7 +8,7 @@ from routesim.durations import UNIT_NAMES, UNITS_MS
 from routesim.report.html.markup import Markup, element, joined
 from routesim.text import cut
 
-WIDTH, HEIGHT = 680.0, 250.0
+WIDTH, HEIGHT = 640.0, 250.0  # pixels: a plot is never drawn smaller, so that it can be read
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 156.0, 26.0, 44.0
 MAX_LINES = 6  # so many can be told apart; what is lower is summed up in one more
 MAX_POINTS = 1200  # a line; more than that cannot be seen

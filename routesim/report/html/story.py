@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from routesim import events
-from routesim.graph import EdgeKey, EventEdges, Graph, Key, collapsed, graph_of, without_idle
+from routesim.graph import EdgeKey, EventEdges, Graph, Key, graph_of
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
-from routesim.report.trace.rows import Row, Rows
+from routesim.report.html.drawings import Picture, drawings_of
+from routesim.report.html.moments import Frame
+from routesim.report.html.opening import opening
+from routesim.report.trace.filtering import RowFilter
+from routesim.report.trace.rows import Rows
 from routesim.run import Result
 from routesim.run.folds.fold import Fold
 from routesim.run.folds.monitoring import Monitor
@@ -17,34 +21,32 @@ from routesim.text import cut, visible
 MAX_MOMENTS = 20_000
 MAX_LOOKED_THROUGH = 300  # from so many unacked messages in a queue on, it is not looked through for those of one consumer
 SHOWN_IDS, LONGEST_IDS = 3, 20
-
-
-class Frame(NamedTuple):
-    """`row` is that of the trace; None: step number `step` (from 0) begins, as told in `text`. `back`: the way is gone the
-    other way round. `depths` (queue, ready, unacked) and `holds` (consumer, text) are what is different from now on."""
-
-    at_ms: int
-    row: Row | None
-    step: int
-    text: str
-    ways: tuple[EdgeKey, ...]
-    back: bool
-    keys: tuple[Key, ...]
-    depths: dict[str, tuple[int, int]]
-    holds: dict[str, str]
+WITHOUT_STAGE = RowFilter(stage=False)
 
 
 class Story(NamedTuple):
-    """A run that is over. `left_out`: how many rows of the trace came after those that have a moment. `monitor`: only where
-    the scenario has worker processes."""
+    """A run that is over. `whole` is its topology with all that there is, by whose nodes and edges moments are told; `drawings`
+    show it, the first one to begin with. `left_out`: how many rows of the trace came after those that have a moment.
+    `monitor`: only where the scenario has worker processes."""
 
     result: Result
-    graph: Graph
+    whole: Graph
+    drawings: list[Picture]
     moments: list[Frame]
     left_out: int
     depths: Depths
     kept: bool
     monitor: Monitor | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """What is drawn at first."""
+        return self.drawings[0].graph
+
+    @property
+    def opening(self) -> int:
+        """The number of the moment to begin with."""
+        return opening(self.result, self.moments)
 
     @property
     def live(self) -> bool:
@@ -83,9 +85,10 @@ class Recorder(Fold):
             ways = self.ways.edges
             self.by_name.update(way for way in ways if not way[0].name or way[0].name == "(default exchange)")
             back = type(event) is events.Requeued
+            stage = bool(self.scenario.workers) and not started and not WITHOUT_STAGE.shows(event)
             self.moments.append(Frame(
                 event.at_ms, row, event.step if started else -1, event.text if started else "", tuple(ways), back,
-                tuple(self._touched(event)), {}, {},
+                tuple(self._touched(event)), {}, {}, stage,
             ))  # fmt: skip
         self._note_changes(event, self.moments[-1])
 
@@ -98,10 +101,10 @@ class Recorder(Fold):
         self.moments.append(end)
         if self.monitor is not None:
             self.monitor.advance(result.clock_ms)
-        graph = self._graph()
-        if result.real is None:
-            graph = without_idle(graph, self._used())
-        return Story(result, collapsed(graph), self.moments, self.left_out, self.depths, kept, self.monitor)
+        whole = self._graph()
+        used = self._used() if result.real is None else None
+        drawings = drawings_of(whole, used, of_celery=bool(self.scenario.workers))
+        return Story(result, whole, drawings, self.moments, self.left_out, self.depths, kept, self.monitor)
 
     def _graph(self) -> Graph:
         graph = graph_of(self.scenario, self.by_name)

@@ -3,6 +3,8 @@
 from routesim.report.html.markup import Markup, element
 from routesim.tables import Section
 
+FOLLOWED = frozenset({"queue", "consumer", "exchange", "message", "task"})  # columns of names that the page can follow
+
 
 def table(section: Section) -> Markup:
     if not section.columns:
@@ -14,8 +16,11 @@ def table(section: Section) -> Markup:
     ))  # fmt: skip
     rows = [
         element("tr", *(
-            element("td", cell.text, class_=" ".join(filter(None, ("number" if number else "", cell.tone))) or None)
-            for cell, number in zip(row, right, strict=False)
+            element(
+                "td", cell.text, class_=" ".join(filter(None, ("number" if number else "", cell.tone))) or None,
+                data_follow=name in FOLLOWED,
+            )
+            for cell, number, name in zip(row, right, section.columns, strict=False)
         ))
         for row in section.rows
     ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 from routesim.durations import seconds
 from routesim.report.html.markup import Markup, element
-from routesim.report.html.story import Frame, Story
+from routesim.report.html.moments import Frame
+from routesim.report.html.story import Story
 from routesim.report.trace.rows import COLUMNS
 from routesim.report.trace.trace import DEEPEST
 from routesim.scenario import Scenario
@@ -40,7 +41,8 @@ def _item(moment: Frame, scenario: Scenario, *, repeats: bool) -> Markup:
         return element("li", *_apart(parts), class_="at step")
     row = moment.row
     texts = [element(column.element, text) if text else None for column, text in zip(COLUMNS, row.texts, strict=True)]
-    return element("li", *_apart([time, *texts]), class_=f"at {row.tone} d{min(row.depth, DEEPEST)}")
+    stage = " stage" if moment.stage else ""
+    return element("li", *_apart([time, *texts]), class_=f"at {row.tone} d{min(row.depth, DEEPEST)}{stage}")
 
 
 def _apart(parts: list[Markup | None]) -> list[Markup]:

@@ -6,6 +6,7 @@ from routesim.report.html.markup import Markup, element, joined
 from routesim.report.html.plots import Series, plot, time_axis
 from routesim.report.html.story import Story
 from routesim.report.html.tables import table
+from routesim.report.html.timeline import timeline
 from routesim.run.folds.monitoring import Load, Monitor
 from routesim.run.tasks.fates import fates_of
 from routesim.run.tasks.monitored import pending
@@ -19,7 +20,10 @@ def workers_and_tasks(story: Story) -> Markup | None:
     monitor, result = story.monitor, story.result
     if monitor is None:
         return None
-    parts = [element("div", *_plots(monitor, result.clock_ms), class_="plots")] if result.clock_ms else []
+    parts = []
+    if result.clock_ms:
+        lanes = timeline(monitor.runs, time_axis(result.clock_ms))
+        parts += [*([lanes] if lanes is not None else []), element("div", *_plots(monitor, result.clock_ms), class_="plots")]
     for section in (*worker_sections(monitor, None), pools_section(monitor)):
         parts += [element("h4", section.title), table(section)]
     waiting = [] if result.real is not None else pending(result, monitor)

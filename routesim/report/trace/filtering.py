@@ -70,4 +70,9 @@ def _of_workers(event: Any) -> bool:
     binding = getattr(event, "binding", None)
     places = [getattr(event, field, None) for field in ("queue", "exchange")]
     places += [binding.source, binding.destination] if binding is not None else []
-    return any(isinstance(place, str) and any(part in place for part in OF_WORKERS) for place in places)
+    return any(isinstance(place, str) and of_workers(place) for place in places)
+
+
+def of_workers(name: str) -> bool:
+    """Whether an exchange, a queue or a consumer of this name is there for workers to talk to each other."""
+    return any(part in name for part in OF_WORKERS)
