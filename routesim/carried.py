@@ -1,9 +1,10 @@
 """What a delivered message carries in its headers, as values: conditions of rules, and expectations of what is ready."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.comparisons import Comparison, holds
+from routesim.named_tuples import NamedTuple
 from routesim.values import Table, Typed, comparable, raw
 
 DELIVERY_COUNT, ACQUIRED_COUNT = "x-delivery-count", "x-acquired-count"

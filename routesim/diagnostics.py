@@ -4,7 +4,8 @@ Values; nobody below `report` prints."""
 
 import difflib
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from routesim.named_tuples import NamedTuple
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)  # the worst first

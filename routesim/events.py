@@ -6,9 +6,10 @@ in `narration`.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, Self, TypeAlias, TypeVar
+from typing import Protocol, Self, TypeAlias, TypeVar
 
 from routesim.model import Binding
+from routesim.named_tuples import NamedTuple
 
 Declared = TypeVar("Declared", bound=type)
 

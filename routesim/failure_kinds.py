@@ -1,8 +1,7 @@
 """The kinds of failure: what each is called, what it does, who can carry it out. One vocabulary for all that speaks of them."""
 
-from typing import NamedTuple
-
 from routesim import steps
+from routesim.named_tuples import NamedTuple
 
 RABBITMQ, REDIS = "rabbitmq", "redis"
 # What may be said with a failure, wherever one is ordered or planned, and what it means.

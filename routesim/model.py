@@ -1,8 +1,9 @@
 """What a scenario declares. Values without behaviour; names and units are AMQP's and RabbitMQ's own."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.carried import Carried
+from routesim.named_tuples import NamedTuple
 from routesim.values import Table, plain
 
 DEFAULT_EXCHANGE = ""

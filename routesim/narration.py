@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.durations import seconds
+from routesim.named_tuples import NamedTuple
 from routesim.replies import REPLY_SUCCESS
 from routesim.shown import path_sentence, publisher, shown_binding, shown_exchange, shown_key, shown_path
 from routesim.tables import BAD, GOOD, HIT, MISS, NOTICE, PLAIN, QUIET

@@ -1,8 +1,9 @@
 """What may be asked of a broker. A scenario, a consumer's answer and a live broker all speak in these values."""
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from routesim.model import Binding, Consumer, Exchange, Message, Policy, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS
 
 

@@ -1,7 +1,8 @@
 """Tables and sentences as values: what is to be shown, and how much it wants to be seen. `report` draws them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from routesim.named_tuples import NamedTuple
 
 PLAIN, GOOD, NOTICE, BAD, QUIET = "plain", "good", "notice", "bad", "quiet"
 HIT, MISS = "✔", "✘"

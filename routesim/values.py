@@ -5,7 +5,9 @@ does not (`{long: 1}` in a scenario, every integer of a definitions file).
 """
 
 import struct
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from routesim.named_tuples import NamedTuple
 
 
 class Typed(NamedTuple):

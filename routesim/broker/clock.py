@@ -1,7 +1,9 @@
 """The broker's agenda: what is to happen when, as data. Time is an integer of virtual milliseconds."""
 
 import heapq
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 # What an entry may be about, and whether it keeps a run going that waits for nothing else.
 TICK = "tick"  # a queue looks at its expiring heads

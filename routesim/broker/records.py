@@ -1,11 +1,12 @@
 """What the embedded engines keep and hand on: exchanges with their bindings, routes, what has ended and what has failed."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES, ExchangeType
 from routesim.model import DEFAULT_EXCHANGE, Binding, Exchange
+from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy, QueueType
 from routesim.replies import AmqpError
 from routesim.versions import Rules

@@ -2,13 +2,13 @@
 rules/routing#1.10)."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from routesim.broker.broker import Broker
 from routesim.broker.records import RememberedRoute
 from routesim.content import Content
 from routesim.events import Alternate, Path
 from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 
 

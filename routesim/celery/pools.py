@@ -1,6 +1,6 @@
 """Celery's pools: who runs the tasks of a worker, and what can be done to a task that runs (rules/celery#2.2-11)."""
 
-from typing import NamedTuple
+from routesim.named_tuples import NamedTuple
 
 
 class TaskPool(NamedTuple):

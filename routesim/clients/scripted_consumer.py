@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from routesim.broker import uniform
 from routesim.carried import fits, has_headers
@@ -10,6 +9,7 @@ from routesim.clients.replies import message_of
 from routesim.comparisons import holds
 from routesim.exchanges.topic import matches, words_of
 from routesim.model import Consumer, Reply, Rule
+from routesim.named_tuples import NamedTuple
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Ack, Consume, Crash, Nack, Publish, Reject, Step
 

@@ -1,10 +1,11 @@
 """What every exchange type answers: which bindings a message matches, and for one binding why or why not."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from routesim.content import Content
 from routesim.model import Binding, Exchange
+from routesim.named_tuples import NamedTuple
 from routesim.replies import AmqpError
 from routesim.versions import Rules
 

@@ -1,10 +1,11 @@
 """headers: the message's headers against the binding's arguments; the key plays no role (rules/routing#1.5)."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.content import Content
 from routesim.exchanges.base import BindingVerdict, Draw, ExchangeType, precondition_failed
 from routesim.model import Binding, Exchange
+from routesim.named_tuples import NamedTuple
 from routesim.values import comparable, erlang_term, plain, raw, wire_type
 from routesim.versions import Rules
 

@@ -6,8 +6,9 @@ A new argument is its row here, and what the queue type that acts on it does.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.queues import argument_checks as checks
 from routesim.queues import policy_checks as policies
 from routesim.queues.argument_checks import ArgumentCheck

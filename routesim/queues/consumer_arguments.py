@@ -1,8 +1,9 @@
 """The arguments of basic.consume: which type of queue takes them, since and until when, what is checked (rules/queues#3.1)."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.replies import AmqpError
 from routesim.values import Table, Value, erlang_term, is_integer, raw, wire_type
 from routesim.versions import Rules

@@ -1,9 +1,10 @@
 """Channels as queues see them, the consumers on them, and what has been delivered and not yet settled."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from routesim.content import Content
+from routesim.named_tuples import NamedTuple
 from routesim.values import Table
 
 UNLIMITED = 1 << 60

@@ -5,8 +5,9 @@ must hold across them.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, TypeGuard
 
+from routesim.named_tuples import NamedTuple
 from routesim.queues.argument_checks import age_ms
 from routesim.values import erlang_term
 from routesim.versions import Rules

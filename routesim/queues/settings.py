@@ -1,8 +1,9 @@
 """What a queue's arguments, its policy and its operator policy come to (rules/routing#5.2, rules/queues#1.12)."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.queues.arguments import ARGUMENTS, LARGER, POLICY, SMALLER, is_limit
 from routesim.values import raw
 from routesim.versions import Rules

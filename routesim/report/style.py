@@ -1,6 +1,8 @@
 """How output is to look."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from routesim.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from routesim.report.trace.filtering import RowFilter

@@ -6,9 +6,10 @@ do (`broker/clock.py`) is part of that broker's state, and comes first: `Virtual
 
 import heapq
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import PublishMany
 
 if TYPE_CHECKING:

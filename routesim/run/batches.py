@@ -5,7 +5,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 
 class Placeholder(NamedTuple):

@@ -1,9 +1,10 @@
 """What a run came to, on whichever engine."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from routesim.broker import Broker, counts
 from routesim.model import Binding
+from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.checked import Checked
 from routesim.run.folds.records import Deliveries, Fates, Gets, Messages, Publishers
 from routesim.scenario import Expectation, Scenario

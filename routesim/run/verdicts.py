@@ -1,10 +1,11 @@
 """The verdict on a run, in one word, and what of its losses no expectation is about."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.celery import fates
+from routesim.named_tuples import NamedTuple
 from routesim.run.result import Result
 from routesim.run.runner import Runner
 from routesim.run.tasks.fates import lost_tasks

@@ -4,10 +4,11 @@ import contextlib
 import gc
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import ChannelPlan
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions import list_form
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable

@@ -1,9 +1,10 @@
 """Where in its files a scenario declares what: for findings that are made after loading."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.diagnostics import Place
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions.list_form import Path
 from routesim.scenario.sections.declarations import Declarations, Declared, Included
 from routesim.scenario.sections.declared_checks import child

@@ -1,12 +1,13 @@
 """A scenario as a value: what the loader makes of a file and `run` carries out."""
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from routesim import steps
 from routesim.broker import Broker
 from routesim.comparisons import Comparison
 from routesim.diagnostics import Diagnostic
 from routesim.model import BrokerSettings, ChannelPlan, Consumer, Message, Task, TaskWorker
+from routesim.named_tuples import NamedTuple
 
 
 class Do(NamedTuple):

@@ -5,8 +5,9 @@ An operator permits one with `deprecated_features.permit.NAME = true` in RabbitM
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.versions.differences import Rules
 
 

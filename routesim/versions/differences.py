@@ -5,9 +5,10 @@ or the place in RabbitMQ's source, that states the difference.
 """
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import nearest
+from routesim.named_tuples import NamedTuple
 
 # The newest patch release known of every minor version.
 NEWEST_PATCH = {

@@ -3,8 +3,7 @@
 What a bug makes a broker do differently, and is simulated, is a row of `versions.DIFFERENCES` instead.
 """
 
-from typing import NamedTuple
-
+from routesim.named_tuples import NamedTuple
 from routesim.versions.differences import numbers, parse
 
 DEAD_LETTERS = "dead letters"

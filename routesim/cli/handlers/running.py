@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
 
 from routesim.broker import Broker
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
@@ -10,6 +10,7 @@ from routesim.cli.shared.options import choice, stdin_once, unit_checked
 from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, stderr, style_of, wants_colour
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs, rules_of, write_problems
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats import RUN, formats_of, run_report
 from routesim.report.formats.plain import painted
 from routesim.report.style import OutputStyle

@@ -1,10 +1,12 @@
 """The commands: each is imported when it is called, so that none pays for the others."""
 
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from routesim.named_tuples import NamedTuple
 
 
 class Listed(NamedTuple):

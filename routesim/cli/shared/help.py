@@ -1,7 +1,9 @@
 """What a command brings along for the command line."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 
 class CliCommand(NamedTuple):

@@ -2,12 +2,12 @@
 
 import gc
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from routesim.cli.shared.exits import UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.files import named
 from routesim.cli.shared.output import columns_of, opened, read_stdin, stderr, style_of, wants_colour
 from routesim.diagnostics import Diagnostic, Invalid
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats import CHECK, diagnostics, formats_of, run_report, writer_of
 from routesim.scenario import Scenario, load
 from routesim.versions import NEWEST, Rules, UnknownVersion, rules

@@ -3,9 +3,8 @@
 A `Suite` is a file, or a scenario; a `Case` is one thing in it that was looked at.
 """
 
-from typing import NamedTuple
-
 from routesim.diagnostics import Diagnostic
+from routesim.named_tuples import NamedTuple
 
 PASSED = "passed"  # as it should be
 NOTED = "noted"  # something to know, that makes nothing fail

@@ -1,9 +1,10 @@
 """What is found in files: by `check`, or, whatever the command, why a file cannot be used."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import ERROR, SEVERITIES, Diagnostic
+from routesim.named_tuples import NamedTuple
 from routesim.report.results import FAILED, FAILING, NOTED, PASSED, REFUSED, Case, Suite
 
 

@@ -1,8 +1,9 @@
 """Which rows of a trace are shown: a person has asked for some. Nothing else of a run depends on it."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
+from routesim.named_tuples import NamedTuple
 
 # What sets the stage, and is seldom what one looks for.
 STAGE = frozenset({

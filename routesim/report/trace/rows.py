@@ -1,9 +1,10 @@
 """Events as the rows of a trace: its columns, and the depth of each event below what caused it."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
+from routesim.named_tuples import NamedTuple
 from routesim.narration import NARRATION, Words
 from routesim.scenario import PublishMany, Scenario
 from routesim.shown import shown_exchange

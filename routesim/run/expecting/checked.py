@@ -1,6 +1,8 @@
 """An expectation that has been checked."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 SHOWN_IDS = 12
 

@@ -1,11 +1,12 @@
 """Expectations against what happened."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from routesim.broker import Broker, counts
 from routesim.broker.protocols import Engine, EngineQueue, UnackedDelivery
 from routesim.celery.fates import LOST
 from routesim.comparisons import holds, shown
+from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.checked import Checked, shown_value
 from routesim.run.expecting.queue_facts import FACTS, is_of_argument, of_argument
 from routesim.run.expecting.ready_messages import is_of_ready, of_ready

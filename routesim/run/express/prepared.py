@@ -1,11 +1,10 @@
 """What does not change from one message to the next, looked up once."""
 
-from typing import NamedTuple
-
 from routesim.clients.scripted_consumer import ScriptedConsumer
 from routesim.content import Content
 from routesim.events import Path
 from routesim.model import Rule
+from routesim.named_tuples import NamedTuple
 from routesim.queues import Channel, Classic, QueueType, Subscription
 from routesim.run.batches import Emit
 

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
+from routesim.named_tuples import NamedTuple
 from routesim.run.folds.fold import Fold
 
 

@@ -2,10 +2,11 @@
 what stands in queues."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from routesim.celery import fates
 from routesim.durations import seconds
+from routesim.named_tuples import NamedTuple
 from routesim.narration import sentence_of
 from routesim.run.result import Result
 from routesim.values import raw

@@ -7,10 +7,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import Diagnostic
 from routesim.model import Binding, Exchange, Policy, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions.unsimulated import LEFT_OUT, unsimulated_parameters
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
 from routesim.scenario.yaml import json_places

@@ -1,9 +1,10 @@
 """Kinds with parts: lists, mappings of names, mappings with known keys."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from routesim.diagnostics import did_you_mean
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
 from routesim.scenario.format.synonyms import HINTS, RENAMES
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text

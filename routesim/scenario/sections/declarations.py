@@ -1,7 +1,7 @@
 """What a scenario declares, at the top and in its steps, checked by the embedded broker's own rules."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.broker import Broker
@@ -9,6 +9,7 @@ from routesim.broker.policies import known_keys
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Definitions, Path

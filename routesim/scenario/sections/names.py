@@ -1,10 +1,11 @@
 """What a scenario names, and what its names refer to."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import did_you_mean
 from routesim.model import DECLARE_CHANNEL, GET_CHANNEL, PUBLISH_CHANNEL, REPLY_TO, ChannelPlan
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.sections.ids import Ids
 from routesim.scenario.yaml.nodes import Node, Text

@@ -5,11 +5,12 @@ as well stands beside it, so that an editor and the loader hold to one rule.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery.pools import POOLS
 from routesim.diagnostics import did_you_mean
 from routesim.model import REPLY_TO
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.format.kinds import Unreadable
 from routesim.scenario.format.shapes import Schema
 from routesim.scenario.sections.names import Names

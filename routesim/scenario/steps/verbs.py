@@ -1,10 +1,10 @@
 """The verbs of the section `steps`, as one table: the loader, the JSON Schema, the help and the page of all steps follow it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from routesim import steps
 from routesim.failure_kinds import FAILURES
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.format.declared import (
     BINDING,
     EXCHANGE_NAME,

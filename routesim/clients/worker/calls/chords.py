@@ -1,6 +1,8 @@
 """Chords whose header is on its way: what the result backend counts (celery/backends/redis.py: on_chord_part_return)."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 DONE, FAILED, LOST, WAITS = "done", "failed", "lost", "waits"
 
