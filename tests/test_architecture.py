@@ -45,7 +45,7 @@ TWICE_NAMED = {"Declared"}
 # What the layers without IO may not touch.
 FORBIDDEN_BELOW = {"time", "datetime", "random", "socket", "os", "sys", "io", "subprocess", "pathlib", "asyncio", "threading"}
 PURE = LAYERS[0] | LAYERS[1] | LAYERS[2] | {"redis"}  # celery calculates with dates, and asks no clock
-STANDARD = set(sys.stdlib_module_names)
+STANDARD = {*sys.stdlib_module_names, "annotationlib"}  # the latter from Python 3.14 on
 
 
 def part_of(path: Path) -> str:
