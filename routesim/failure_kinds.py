@@ -81,3 +81,7 @@ FAILURES: dict[str, Failure] = {
     "refuse": Failure("nobody can connect", None, (), "", BROKER, lasts=True),
     "slow": Failure("what is sent arrives late, both ways", None, (), "", CONNECTION, lasts=True, options=("by",)),
 }  # fmt: skip
+
+# Which of them `explore` tries: at every moment at which each can happen. DEFAULT_EXPLORED: where nothing else is asked for.
+EXPLORED = ("crash", "restart", "kill", "cancel", "close_channel", "expire")
+DEFAULT_EXPLORED = ("crash", "restart", "kill")

@@ -99,10 +99,11 @@ def _exchange(state: ExchangeState) -> tuple[Any, ...]:
 
 def _channel_print(channel: Channel[QueueType], prints: Fingerprint) -> tuple[Any, ...]:
     def held(deliveries: Iterable[Delivery[QueueType]]) -> tuple[Any, ...]:
-        return tuple(
-            (item.queue.name, item.subscription.tag if item.subscription else None, prints.copy(item.copy), item.queue.deleted)
-            for item in deliveries
-        )
+        found: list[tuple[Any, ...]] = []
+        for item in deliveries:
+            queue, tag = item.queue, item.subscription.tag if item.subscription else None
+            found.append((queue.name, tag, prints.copy(item.copy, counted=queue.counts_returns), queue.deleted))
+        return tuple(found)
 
     answers = None
     if channel.answered is not None:

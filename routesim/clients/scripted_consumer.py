@@ -145,7 +145,7 @@ class ScriptedConsumer:
 
     def _fits(self, rule: Rule, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> bool:
         content = delivery.copy.content
-        if rule.message is not None and rule.message != delivery.copy.message:
+        if rule.message is not None and not self.names(rule, delivery.copy.message):
             return False
         if rule.redelivered is not None and rule.redelivered != delivery.copy.redelivered:
             return False
@@ -159,10 +159,16 @@ class ScriptedConsumer:
             return False
         if rule.round is not None and not holds(number, rule.round):
             return False
-        if rule.chance is not None:
-            self.chances += 1
-            return uniform(self.seed, self.chances, 1 + self.number) < rule.chance
-        return True
+        return rule.chance is None or self.drawn(rule.chance)
+
+    def names(self, rule: Rule, message: str) -> bool:
+        """Whether the rule, which is about one message, is about this one."""
+        return rule.message == message
+
+    def drawn(self, chance: float) -> bool:
+        """What chance says this time."""
+        self.chances += 1
+        return uniform(self.seed, self.chances, 1 + self.number) < chance
 
     # Replies -----------------------------------------------------------------------------------------------------------
 

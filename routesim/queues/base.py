@@ -60,7 +60,8 @@ class QueueType:
       that is over, 0: at the instant itself (rules/queues#5.9);
     - `knows_publishers`: it keeps state about the channels that publish to it;
     - `counts_holders`: whoever holds a message, be it by basic.get or after its end, counts as a consumer for a declare;
-    - `shares_single_active`: basic.get works beside a single active consumer.
+    - `shares_single_active`: basic.get works beside a single active consumer;
+    - `counts_returns`: how often a copy came back matters, not only whether it did.
     """
 
     kind: ClassVar[str]
@@ -75,6 +76,7 @@ class QueueType:
     knows_publishers: ClassVar[bool] = False
     counts_holders: ClassVar[bool] = False
     shares_single_active: ClassVar[bool] = True
+    counts_returns: ClassVar[bool] = True
 
     def __init__(
         self, name: str, broker_name: str, arguments: Table, *, durable: bool = True, auto_delete: bool = False,

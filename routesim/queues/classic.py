@@ -35,6 +35,7 @@ class Classic(QueueType):
     kind = "classic"
     kill_marks_redelivered = True
     declaring_renews_lease = True
+    counts_returns = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -438,6 +439,7 @@ class Classic(QueueType):
 
     def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
         return (
-            tuple(map(prints.copies, self.levels)), numbers.lines(self.active), numbers.lines(self.blocked),
+            tuple([prints.copies(level, counted=False) for level in self.levels]), numbers.lines(self.active),
+            numbers.lines(self.blocked),
             tuple(sorted(self.suspended)), numbers.of(self.active_consumer), numbers.of(self.exclusive_to),
         )  # fmt: skip

@@ -17,14 +17,16 @@ class Fingerprint:
         """How long until an instant; None: there is none."""
         return None if at_ms is None else at_ms - self.now
 
-    def copy(self, copy: Copy) -> tuple[Any, ...]:
+    def copy(self, copy: Copy, *, counted: bool = True) -> tuple[Any, ...]:
+        """`counted` False: the queue tells only whether it came back, not how often."""
+        returns = copy.returns if counted else copy.returns > 0
         return (
-            self.rank[copy.serial], copy.message, self.after(copy.expires_at), copy.returns, copy.failures,
+            self.rank[copy.serial], copy.message, self.after(copy.expires_at), returns, copy.failures,
             copy.content.fingerprint(),
         )  # fmt: skip
 
-    def copies(self, copies: Iterable[Copy]) -> tuple[Any, ...]:
-        return tuple(map(self.copy, copies))
+    def copies(self, copies: Iterable[Copy], *, counted: bool = True) -> tuple[Any, ...]:
+        return tuple([self.copy(copy, counted=counted) for copy in copies])
 
 
 class ConsumerNumbers:

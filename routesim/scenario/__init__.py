@@ -7,6 +7,7 @@ from routesim.scenario.scenario import (
     Expect,
     Expectation,
     ExpectedRoute,
+    ExploreSection,
     Never,
     NotedChord,
     PublishMany,
@@ -18,6 +19,6 @@ from routesim.scenario.scenario import (
 
 __all__ = [
     "NotedChord",
-    "Do", "Expect", "Expectation", "ExpectedRoute", "Never", "Places", "PublishMany", "Scenario", "ScenarioStep", "Signal",
-    "Spot", "Wait", "load", "load_placed", "load_source",
+    "Do", "Expect", "Expectation", "ExpectedRoute", "ExploreSection", "Never", "Places", "PublishMany", "Scenario",
+    "ScenarioStep", "Signal", "Spot", "Wait", "load", "load_placed", "load_source",
 ]  # fmt: skip

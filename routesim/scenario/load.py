@@ -14,7 +14,7 @@ from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
 from routesim.scenario.places import Places
-from routesim.scenario.scenario import ExpectedRoute, Never, Scenario
+from routesim.scenario.scenario import ExpectedRoute, ExploreSection, Never, Scenario
 from routesim.scenario.sections.broker_section import broker_settings
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
@@ -367,6 +367,7 @@ class _Loader:
             topology=declarations.topology, routes=promised, never=forbidden,
             tasks=working.tasks if working is not None else {}, workers=workers, on_redis=self.on_redis,
             findings=tuple(_sorted(self.reader.findings)), routed=self.routed, cures=declarations.cures,
+            explore=self._explored(fields),
         )  # fmt: skip
 
     def _tell_bugs(self, version: str, node: Mapping | None) -> None:
@@ -399,6 +400,13 @@ class _Loader:
 
         rows = routes(self.reader, self.names, fields.get("routes", ()), self.declarations.topology)
         return rows, never(self.reader, self.names, fields.get("never", ()))
+
+    def _explored(self, fields: dict[str, Any]) -> ExploreSection | None:
+        if "explore" not in fields:
+            return None
+        from routesim.scenario.sections.explore_section import explore_section  # few scenarios need it
+
+        return explore_section(fields["explore"])
 
     def _no_steps(self, node: Any) -> list[Any]:
         if node is not None and not (isinstance(node, Text) and node.plain and not node):

@@ -86,6 +86,20 @@ class Never(NamedTuple):
     messages: tuple[str, ...]
 
 
+class ExploreSection(NamedTuple):
+    """What `explore` is asked for, None: nothing is said. `failures`: so many of any kind; `kinds`: of each so many.
+    `breaks`: which properties do not hold, as the scenario shows."""
+
+    failures: int | None = None
+    kinds: tuple[tuple[str, int], ...] | None = None
+    properties: tuple[str, ...] | None = None
+    expect: str | None = None
+    any_time: bool = False
+    retry: bool = False
+    max_states: int | None = None
+    breaks: tuple[str, ...] = ()
+
+
 class Expect(NamedTuple):
     expectations: tuple[Expectation, ...]
 
@@ -138,6 +152,7 @@ class Scenario(NamedTuple):
     findings: tuple[Diagnostic, ...] = ()
     routed: dict[str, str] = {}
     cures: dict[str, str] = {}
+    explore: ExploreSection | None = None
 
     @property
     def whose_rules(self) -> str:

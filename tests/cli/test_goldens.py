@@ -30,6 +30,7 @@ BROKEN = "tests/cli/mistakes.yaml"
 UPGRADED = "scenarios/upgrade-delivery-limit.yaml"
 FLOWER = "scenarios/introduction/flower-watches-from-the-side.yaml"
 TWICE, LATE = "scenarios/celery/connection-blip-runs-twice.yaml", "scenarios/introduction/redis-notices-late.yaml"
+EXPLORED = "scenarios/explore/done-twice.yaml"
 ENDINGS = {
     "json": "json",
     "ndjson": "ndjson",
@@ -86,6 +87,8 @@ TABLE = {
     "explain-error": Golden(("explain", "error", "unknown-queue"), ANSWERS),
     "check": Golden(("check", LOSING), ("table", "plain", "json", "junit", "github", "sarif"), 1),
     "check-nothing": Golden(("check", "scenarios/hello.yaml"), ("table", "plain", "json", "junit", "github", "sarif")),
+    "explore": Golden(("explore", EXPLORED), ("table", "plain", "json", "junit"), columns=80),
+    "explore-broken": Golden(("explore", "scenarios/auto-ack-loses-work.yaml"), ("plain", "junit"), 1),
     "graph": Golden(("graph", SHOES), ("tree", "mermaid", "dot", "svg", "json")),
     "graph-way": Golden(("graph", SHOES, "--message", "m3"), ("tree", "mermaid", "dot", "svg", "json")),
     "graph-focus": Golden(("graph", SHOES, "--focus", "parked"), ("tree",)),
@@ -112,6 +115,7 @@ TABLE = {
     "broken-seeds": Golden(("run", BROKEN, "--seeds", "1..20"), ("table", "plain", "json"), 2),
     "broken-check": Golden(("check", LOSING, BROKEN), ("table", "plain", "json", "junit", "github", "sarif"), 2),
     "broken-serve": Golden(("serve", BROKEN), ("table", "plain", "json", "ndjson"), 2),  # the others: tests/serve/test_command.py
+    "broken-explore": Golden(("explore", BROKEN), ("table", "plain", "json", "junit"), 2),
     "broken-graph": Golden(("graph", BROKEN), ("tree", "mermaid", "dot", "svg", "json"), 2),
     "broken-route": Golden(("explain", "route", BROKEN, "key"), (*ANSWERS, "svg"), 2),
     "broken-message": Golden(("explain", "message", BROKEN, "m1"), (*ANSWERS, "svg"), 2),

@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 FILE = ("hostile.yaml",)
 COMMANDS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("run",), FILE), (("run",), (*FILE, "--quiet")), (("run",), (*FILE, "--coverage")), (("run",), (*FILE, "--seeds", "1..3")),
-    (("run",), tuple(f"named-{name}.yaml" for name in NAMES)), (("check",), FILE), (("graph",), FILE),
+    (("run",), tuple(f"named-{name}.yaml" for name in NAMES)), (("check",), FILE), (("explore",), (*FILE, "--max-states", "200")), (("graph",), FILE),
     (("graph",), (*FILE, "--depth", "1")), (("diff",), ("hostile.yaml", "mended.yaml")), (("versions",), ()), (("upgrade",), (*FILE, "--from", "3.13")),
     (("import",), ("definitions.json",)), (("export",), FILE), (("schema",), ()), (("new",), ("-",)), (("completion",), ("bash",)), (("explain", "error"), ("404",)),
     (("import celery",), ("hostile_app",)), (("celery", "expand"), ("celery.yaml",)), (("celery", "monitor"), ("celery.yaml", "--every", "2s")),

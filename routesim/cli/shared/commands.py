@@ -37,6 +37,10 @@ COMMANDS: dict[str, Listed] = {
     "check": Listed(
         "check", "COMMAND", "Find what a topology loses, loops or never does, each error with a message that shows it."
     ),
+    "explore": Listed(
+        "explore", "COMMAND",
+        "Try every order of events and every failure, and show the shortest way in which a message is lost or stuck."
+    ),
     "graph": Listed(
         "graph", "COMMAND", "Draw exchanges, queues and all the ways between them, and the way that a message takes."
     ),
@@ -72,7 +76,7 @@ COMMANDS: dict[str, Listed] = {
 # How the list of commands is parted; a command of no group is of the last one.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Try": ("new", "run", "explain", "graph"),
-    "Guard": ("check", "diff", "upgrade", "versions"),
+    "Guard": ("check", "explore", "diff", "upgrade", "versions"),
     "Real broker": ("import", "export", "verify", "record", "serve"),
     "Running server": ("serve advance", "serve fail", "serve snapshot", "serve restore", "serve why"),
     "Celery": ("import celery", "celery"),

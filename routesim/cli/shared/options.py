@@ -9,7 +9,7 @@ import typer
 from routesim.cli.shared.exits import UsageError
 from routesim.diagnostics import did_you_mean
 from routesim.durations import both_readings, parse_duration
-from routesim.report.formats import ANSWER, CHECK, COMPARE, ENDINGS, GRAPH, MONITOR, PICTURES, RUN, VERIFY, formats_of
+from routesim.report.formats import ANSWER, CHECK, COMPARE, ENDINGS, EXPLORE, GRAPH, MONITOR, PICTURES, RUN, VERIFY, formats_of
 
 SEEDS_FORMAT = "with --seeds, --format"
 
@@ -68,6 +68,7 @@ def _rabbitmq(default: str) -> Any:
 
 RUN_FORMAT = Annotated[str | None, _format(RUN)]
 CHECK_FORMAT = Annotated[str | None, _format(CHECK)]
+EXPLORE_FORMAT = Annotated[str | None, _format(EXPLORE)]
 VERIFY_FORMAT = Annotated[str | None, _format(VERIFY, "table")]
 ANSWER_FORMAT = Annotated[str | None, _format(ANSWER)]
 GRAPH_FORMAT = Annotated[str | None, _format(GRAPH, "tree")]

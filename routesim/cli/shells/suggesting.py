@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shells.walking import HELP, CommandLine, attached_value, walked
 from routesim.diagnostics import Invalid
-from routesim.report.formats import ANSWER, CHECK, COMPARE, GRAPH, MONITOR, RUN, SEEDS, VERIFY, formats_of
+from routesim.report.formats import ANSWER, CHECK, COMPARE, EXPLORE, GRAPH, MONITOR, RUN, SEEDS, VERIFY, formats_of
 
 MOST = 2_000  # names at one place: more than anybody looks through
 LARGEST_BYTES = 2_000_000  # a larger file is not read between two keys
@@ -290,6 +290,7 @@ SOURCES: dict[str, Source] = {
     "record file": FILES,
     "run format": _run_formats, "explain format": _formats(ANSWER), "diff format": _formats(ANSWER),
     "versions format": _formats(ANSWER), "upgrade format": _formats(ANSWER), "check format": _formats(CHECK),
+    "explore format": _formats(EXPLORE),
     "graph format": _formats(GRAPH), "verify format": _formats(VERIFY), "celery monitor format": _formats(MONITOR),
     "celery compare format": _formats(COMPARE), "import format": _of("cli.handlers.converting", "IMPORT_FORMATS"),
     "until": lambda asked: ("idle", "steps"), "template": _templates, "shell": _of("cli.completion", "SHELLS"),
@@ -302,6 +303,9 @@ SOURCES: dict[str, Source] = {
     "explain route key": _keys, "key_option": _keys, "where": _where, "graph key": _keys, "vhost": _vhosts,
     "serve format": _of("report.formats.served", "FORMATS"),
     "failures": FILES, "failure": _of("failure_kinds", "FAILURES"), "overflow": _of("failure_kinds", "OVERFLOWS"),
+    "write": FILES, "property": _of("explore.properties", "PROPERTIES"),
+    "timing": _of("scenario.format.explore_format", "TIMINGS"),
+    "expect": _of("scenario.format.explore_format", "EXPECT_MODES"),
     "color": _of("cli.main", "COLOURS"),
     "clock": _of("cli.handlers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
     **dict.fromkeys((
@@ -312,5 +316,6 @@ SOURCES: dict[str, Source] = {
         "management_port", "server", "target", "after", "at_ack", "code", "text", "by", "time", "serve fail vhost",
         "serve snapshot vhost", "serve restore vhost", "serve why vhost", "serve snapshot name", "serve restore name",
         "serve why message",
+        "explore failures", "max_states", "max_seconds", "max_memory",
     )),
 }  # fmt: skip

@@ -7,10 +7,10 @@ if TYPE_CHECKING:
     from routesim.report.formats.reports import RunReport
 
 # What can be shown. RUN: a run as it goes on, by a subclass of `RunReport`. All others at once, by a function of the stream,
-# what is to be shown and the style: SEEDS a `SeedsReport`, CHECK `Findings`, VERIFY `Verdicts`, ANSWER an `Answer`, MONITOR a
-# `MonitorView`, COMPARE a `Comparison`; GRAPH a `Graph` and to which depth.
-RUN, SEEDS, CHECK, VERIFY, ANSWER, GRAPH, MONITOR, COMPARE = (
-    "run", "seeds", "check", "verify", "answer", "graph", "monitor", "compare"
+# what is to be shown and the style: SEEDS a `SeedsReport`, CHECK `Findings`, VERIFY `Verdicts`, EXPLORE
+# `Explorations`, ANSWER an `Answer`, MONITOR a `MonitorView`, COMPARE a `Comparison`; GRAPH a `Graph` and to which depth.
+RUN, SEEDS, CHECK, VERIFY, ANSWER, GRAPH, MONITOR, COMPARE, EXPLORE = (
+    "run", "seeds", "check", "verify", "answer", "graph", "monitor", "compare", "explore"
 )  # fmt: skip
 
 # Format -> what it can show -> what writes it: a module of `report`, and a name in it. They are imported when they are used.
@@ -18,12 +18,12 @@ FORMATS: dict[str, dict[str, str]] = {
     "table": {
         RUN: "formats.table:TableReport", SEEDS: "answers.sweep:write", CHECK: "formats.table:write_findings",
         VERIFY: "formats.plain:write_verdicts", ANSWER: "answers.explanation:write_table", MONITOR: "answers.monitor:write_table",
-        COMPARE: "answers.tasks_compared:write",
+        COMPARE: "answers.tasks_compared:write", EXPLORE: "formats.explored:write",
     },
     "plain": {
         RUN: "formats.plain:PlainReport", SEEDS: "answers.sweep:write", CHECK: "formats.plain:write_findings",
         VERIFY: "formats.plain:write_verdicts", ANSWER: "answers.explanation:write_plain", MONITOR: "answers.monitor:write_plain",
-        COMPARE: "answers.tasks_compared:write",
+        COMPARE: "answers.tasks_compared:write", EXPLORE: "formats.explored:write",
     },
     "tree": {GRAPH: "graphs.tree:write_tree"},
     "mermaid": {GRAPH: "graphs.languages:write_mermaid"},
@@ -32,10 +32,14 @@ FORMATS: dict[str, dict[str, str]] = {
         RUN: "formats.json:JsonReport", SEEDS: "answers.sweep:write_json", CHECK: "formats.json:write",
         VERIFY: "formats.json:write", ANSWER: "formats.json:write", MONITOR: "answers.monitor_json:write_json",
         COMPARE: "answers.tasks_compared:write_json", GRAPH: "graphs.languages:write_graph_json",
+        EXPLORE: "formats.json:write",
     },
     "svg": {ANSWER: "answers.explanation:write_svg", GRAPH: "graphs.svg:write_svg"},
     "ndjson": {RUN: "formats.ndjson:NdjsonReport"},
-    "junit": {RUN: "formats.junit:JUnit", CHECK: "formats.junit:JUnit.write", VERIFY: "formats.junit:JUnit.write"},
+    "junit": {
+        RUN: "formats.junit:JUnit", CHECK: "formats.junit:JUnit.write", VERIFY: "formats.junit:JUnit.write",
+        EXPLORE: "formats.junit:JUnit.write",
+    },
     "github": {RUN: "formats.github:GitHub", CHECK: "formats.github:GitHub.write"},
     "tap": {RUN: "formats.tap:Tap"},
     "sarif": {CHECK: "formats.sarif:write"},

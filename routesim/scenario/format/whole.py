@@ -8,6 +8,7 @@ from typing import Any
 
 from routesim.scenario.format.declared import BROKER, CHANNEL, CONSUMER, NAME, POLICY, TEXT, TOPOLOGY_FIELDS
 from routesim.scenario.format.expected import EXPECT, NEVER, ROUTE
+from routesim.scenario.format.explore_format import EXPLORE
 from routesim.scenario.format.kinds import Choice, Duration, Integer, Kind, Reader
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.format.workers import TASK, WORKER
@@ -68,6 +69,7 @@ SCENARIO = Shape(
         "expect": Field(EXPECT, "what must be so at the end"),
         "routes": Field(ListOf(ROUTE), "where a message would go, checked without running anything"),
         "never": Field(ListOf(NEVER), "what must not be so at any time"),
+        "explore": Field(EXPLORE, "every course of events: `routesim explore`"),
         "until": Field(Either("idle, steps or a duration", until_kind), "when the run ends; default idle"),
     },
 )

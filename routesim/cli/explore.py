@@ -1,0 +1,75 @@
+"""`routesim explore`: every course of events within bounds."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.options import EXPLORE_FORMAT, OUTPUT, RABBITMQ, SCENARIOS
+
+EXAMPLES = examples(
+    "routesim explore scenarios/explore/auto-ack.yaml",
+    "routesim explore orders.yaml --failures crash=1,restart=1 --timing any",
+    "routesim explore orders.yaml --write lost.yaml && routesim run lost.yaml",
+)
+
+
+def explore(
+    files: SCENARIOS,
+    failures: Annotated[
+        str | None,
+        typer.Option(
+            "--failures", metavar="N|KIND=N,...", help="So many of any kind, or of each: crash=1,restart=1. Default: 1."
+        ),
+    ] = None,
+    property: Annotated[
+        list[str] | None,
+        typer.Option("--property", metavar="NAME", help="What must hold, instead of the usual ones. Repeatable."),
+    ] = None,
+    at_most_once: Annotated[bool, typer.Option("--at-most-once", help="The work of no message may be done twice.")] = False,
+    expect: Annotated[
+        str | None,
+        typer.Option("--expect", metavar="HOW", help="What `expect` says holds always, sometimes, or stays reachable."),
+    ] = None,
+    timing: Annotated[
+        str | None,
+        typer.Option(
+            "--timing", metavar="HOW", help="earliest: as written. any: a consumer may be faster or slower than timers."
+        ),
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Publishers send again what was not confirmed.")] = False,
+    cures: Annotated[bool, typer.Option("--cures/--no-cures", help="Try what would have prevented it.")] = True,
+    max_states: Annotated[
+        int | None, typer.Option("--max-states", min=1, metavar="N", help="Look at no more states. Default: 1,000,000.")
+    ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", min=0, metavar="S", help="Take no longer for a scenario. Default: 60.")
+    ] = None,
+    max_memory: Annotated[
+        int | None, typer.Option("--max-memory", min=1, metavar="MB", help="Take no more memory. Default: no limit.")
+    ] = None,
+    write: Annotated[
+        str | None, typer.Option("--write", metavar="FILE", help="Keep the first counterexample as a scenario.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --write: replace a file that is there.")] = False,
+    rabbitmq: RABBITMQ = None,
+    format: EXPLORE_FORMAT = None,
+    output: OUTPUT = None,
+) -> None:
+    """Try every order of events and every failure, and show the shortest way in which a message is lost or stuck.
+
+    Crashes of consumers before and after their work, publishers' lost connections and restarts of the broker, at every moment.
+    Status 0: all of it was tried and everything holds, 1: something does not, 3: not all was tried.
+    The other way round `routesim run` carries out the one course that the file says.
+    """
+    from routesim.cli.explorers.exploring import ExploreOptions, explore_all
+
+    options = ExploreOptions(
+        files, failures, tuple(property or ()), at_most_once, expect, timing, retry, cures, max_states, max_seconds, max_memory,
+        write, force, rabbitmq, format, output,
+    )  # fmt: skip
+    sys.exit(explore_all(options))
+
+
+COMMAND = CliCommand(explore, EXAMPLES)

@@ -1,0 +1,1 @@
+"""What `routesim explore` does once its command line is understood."""

@@ -1,0 +1,216 @@
+"""What `routesim explore` does once its command line is understood."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
+from routesim.cli.shared.files import found as found_files
+from routesim.cli.shared.options import choice, format_of, stdin_once
+from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, same_file, style_of
+from routesim.cli.shared.progress import Progress
+from routesim.cli.shared.refusing import Loaded, loaded, refuse, rules_of, write_problems
+from routesim.diagnostics import ERROR, Diagnostic, Place
+from routesim.explore import BROKEN, Bounds, Exploration, NotExplored, bounds_of, explored
+from routesim.explore.properties import PROPERTIES
+from routesim.explore.search import HowFar
+from routesim.failure_kinds import EXPLORED, FAILURES
+from routesim.report.formats import EXPLORE, formats_of, writer_of
+from routesim.report.results import Suite
+from routesim.report.results.explored import Explorations
+from routesim.report.results.findings import refused
+from routesim.scenario import Scenario
+from routesim.scenario.format.explore_format import EXPECT_MODES, TIMINGS
+
+MOST_FAILURES = 9
+MAX_SECONDS = 60.0
+
+
+class ExploreOptions(NamedTuple):
+    """The command line of `routesim explore`."""
+
+    files: list[str]
+    failures: str | None = None
+    properties: tuple[str, ...] = ()
+    at_most_once: bool = False
+    expect: str | None = None
+    timing: str | None = None
+    retry: bool = False
+    cures: bool = True
+    max_states: int | None = None
+    max_seconds: float | None = None
+    max_memory: int | None = None
+    write: str | None = None
+    force: bool = False
+    rabbitmq: str | None = None
+    format: str | None = None
+    output: str | None = None
+
+
+def explore_all(options: ExploreOptions) -> int:
+    """Explores every file; status 1 where something does not hold, 2 where a file cannot be used, 3 where not all was tried."""
+    options = options._replace(files=found_files(options.files))
+    options = options._replace(format=format_of(options.format, options.output, formats_of(EXPLORE)))
+    _understood(options)
+    stdin = read_stdin() if "-" in options.files else None
+    files = [loaded(path, stdin if path == "-" else None, rabbitmq=options.rabbitmq) for path in options.files]
+    for item in files:
+        write_problems(item.problems)
+    if all(item.scenario is None for item in files):
+        return refuse(FilesRefused([(item.file, item.problems) for item in files]), options.format, options.output)
+    unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
+    try:
+        with opened(options.output) as out:  # what cannot be written is to be known before the work, not after it
+            done, not_explored = _each(files, options)
+            shown = Explorations(done, [*unusable, *not_explored])
+            format = format_for(options.format, out)
+            writer_of(format, EXPLORE)(out, shown, style_of(out, format))
+        if options.write is not None and done:
+            _keep(options.write, done[0], next(item.scenario for item in files if item.file == done[0].file), options)
+    except CannotWrite as problem:
+        raise UsageError(str(problem)) from None
+    return _status(shown)
+
+
+def _status(shown: Explorations) -> int:
+    if shown.refused:
+        return UNUSABLE
+    broken = any([item for item in each.explored.broken if item.name not in each.breaks] for each in shown.found)
+    if broken or any(each.explored.complete and each.missed for each in shown.found):
+        return NO
+    return OK if all(each.explored.complete for each in shown.found) else NO_VERDICT
+
+
+def _understood(options: ExploreOptions) -> None:
+    """Raises `UsageError`."""
+    for name in options.properties:
+        choice("--property", name, PROPERTIES)
+    choice("--expect", options.expect, EXPECT_MODES)
+    choice("--timing", options.timing, TIMINGS)
+    _failures(options.failures)
+    if options.rabbitmq is not None:
+        rules_of(options.rabbitmq)
+    stdin_once(options.files)
+    keep_apart(options.files, options.output)
+    if options.write is not None:
+        if len(options.files) > 1:
+            raise UsageError("--write keeps the counterexample of one scenario; name one file")
+        keep_apart(options.files, options.write)
+        if same_file(options.write, options.output) or options.write == options.output:
+            raise UsageError("--write and --output name the same file")
+        if os.path.lexists(options.write) and not options.force:
+            raise UsageError(f"{options.write} exists already; --force overwrites it")
+
+
+def _failures(text: str | None) -> tuple[int, tuple[tuple[str, int], ...] | None] | None:
+    """How many in all, and of which kinds; None: nothing is said. Raises `UsageError`."""
+    if text is None:
+        return None
+    if text.isdecimal():
+        if int(text) > MOST_FAILURES:
+            raise UsageError(f"--failures takes at most {MOST_FAILURES}, and each one more makes many more states")
+        return int(text), None
+    kinds: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = part.partition("=")
+        if name in FAILURES and name not in EXPLORED:
+            raise UsageError(f"--failures: '{name}' is not explored: {', '.join(EXPLORED)} are")
+        choice("--failures", name, EXPLORED)
+        if not (number or "1").isdecimal() or int(number or 1) > MOST_FAILURES:
+            raise UsageError(f"--failures takes N or KIND=N,... such as crash=1,restart=1, not '{text}'")
+        kinds[name] = int(number or 1)
+    return sum(kinds.values()), tuple(kinds.items())
+
+
+def bounds_for(scenario: Scenario, options: ExploreOptions) -> Bounds:
+    """What the scenario asks for, where the command line says nothing else."""
+    bounds = bounds_of(scenario)
+    failures = _failures(options.failures)
+    if failures is not None:
+        bounds = bounds._replace(failures=failures[0], kinds=failures[1] or Bounds().kinds)
+    if options.properties:
+        bounds = bounds._replace(properties=tuple(dict.fromkeys(options.properties)))
+    if options.at_most_once and "duplicated" not in bounds.properties:
+        bounds = bounds._replace(properties=(*bounds.properties, "duplicated"))
+    if options.timing is not None:
+        bounds = bounds._replace(any_time=options.timing == "any")
+    return bounds._replace(
+        expect=options.expect or bounds.expect, retry=options.retry or bounds.retry,
+        max_states=options.max_states or bounds.max_states,
+    )  # fmt: skip
+
+
+def _each(files: list[Loaded], options: ExploreOptions) -> tuple[list[Exploration], list[Suite]]:
+    done: list[Exploration] = []
+    not_explored: list[Suite] = []
+    for item in files:
+        if item.scenario is None:
+            continue
+        try:
+            done.append(_explored(item.scenario, options))
+        except NotExplored as problem:
+            found = Diagnostic(ERROR, "not-explored", str(problem), Place(item.file, 0, 0))
+            write_problems([found])
+            not_explored.append(refused(item.file, [found]))
+    return done, not_explored
+
+
+def _explored(scenario: Scenario, options: ExploreOptions) -> Exploration:
+    progress, begun = Progress(f"explore {scenario.name}", quiet=False), time.monotonic()
+    most = MAX_SECONDS if options.max_seconds is None else options.max_seconds
+    with _interrupted() as stop:
+
+        def watch(far: HowFar) -> str:
+            spent = time.monotonic() - begun
+            speed = far.states / spent if spent else 0
+            progress.say(f"{far.states:,} states, depth {far.depth}, {speed:,.0f} a second, {far.frontier:,} to look at")
+            if stop:
+                return "interrupted"
+            if spent > most:
+                return f"--max-seconds {most:g}"
+            memory = options.max_memory is not None and memory_mb() > options.max_memory
+            return f"--max-memory {options.max_memory}" if memory else ""
+
+        found = explored(scenario, bounds_for(scenario, options), watch, cures=options.cures)
+    progress.clear()
+    return found
+
+
+def memory_mb() -> float:
+    """What this process has taken of the memory at most; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextmanager
+def _interrupted() -> Iterator[list[int]]:
+    """Within it the first Ctrl-C ends the search, which then says what is known; it is in the list. A second one ends all."""
+    seen: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        seen.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _keep(path: str, found: Exploration, scenario: Scenario | None, options: ExploreOptions) -> None:
+    """Writes the first counterexample as a scenario."""
+    from routesim.explore.retold import Retold
+
+    asked = next((item for item in found.explored.asked if item.verdict == BROKEN and item.example is not None), None)
+    if asked is None or asked.example is None or scenario is None:
+        return
+    text = Retold(scenario, bounds_for(scenario, options), asked.name, asked.example).text
+    with opened(path) as out:
+        out.write(text)

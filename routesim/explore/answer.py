@@ -1,0 +1,89 @@
+"""What an exploration comes to, as values."""
+
+from typing import NamedTuple
+
+from routesim.explore.moves import Move
+from routesim.explore.properties import Broken
+
+HOLDS, BROKEN, VACUOUS, UNDECIDED = "holds", "broken", "vacuous", "not decided"
+
+
+class Counterexample(NamedTuple):
+    """The shortest course of events in which a property does not hold: its moves, each in words
+    and with its time in ms, and what is broken then."""
+
+    broken: Broken
+    moves: tuple[Move, ...]
+    words: tuple[str, ...]
+    times: tuple[int, ...]
+
+    @property
+    def failures(self) -> list[str]:
+        """The failures in it, in words."""
+        return [text for text, move in zip(self.words, self.moves, strict=True) if move.failure]
+
+
+class Cure(NamedTuple):
+    """A change after which a property holds, as it was tried: what is changed, and what it costs, "" nothing."""
+
+    change: str
+    costs: str
+
+
+class PropertyVerdict(NamedTuple):
+    """One property with its verdict, one of `HOLDS`, `BROKEN`, `VACUOUS` (no state asked it) and `UNDECIDED` (not all states are
+    known). `line`: where it stands, 0: it is one of the table. `example`: why it is broken. `moments`: of how many moments at
+    which the failure of the example may happen it is harmless in how many; None: not known."""
+
+    name: str
+    sentence: str
+    verdict: str
+    line: int = 0
+    example: Counterexample | None = None
+    moments: tuple[int, int] | None = None
+    cures: tuple[Cure, ...] = ()
+
+
+class Explored(NamedTuple):
+    """`states`: different ones; `tried`: moves carried out; all states that take at most `whole_depth` moves are known. `why`:
+    which bound ended it, "": it is complete. `ends`: states in which all is over."""
+
+    states: int
+    tried: int
+    ends: int
+    whole_depth: int
+    why: str
+    asked: tuple[PropertyVerdict, ...]
+    frontier: int = 0
+
+    @property
+    def complete(self) -> bool:
+        return not self.why
+
+    @property
+    def broken(self) -> list[PropertyVerdict]:
+        return [item for item in self.asked if item.verdict == BROKEN]
+
+
+class Exploration(NamedTuple):
+    """A scenario with what its exploration came to. `budget`: which failures there might be, in words; `breaks`: what the
+    scenario says that does not hold; `left_out`: what was not looked at."""
+
+    file: str
+    name: str
+    budget: str
+    breaks: tuple[str, ...]
+    explored: Explored
+    left_out: tuple[str, ...]
+    hash_bits: int
+
+    @property
+    def as_said(self) -> bool:
+        """Whether all that is broken is what the scenario says, and nothing that it says holds."""
+        return all(item.name in self.breaks for item in self.explored.broken) and not self.missed
+
+    @property
+    def missed(self) -> list[str]:
+        """What the scenario says that is broken, and was not found to be."""
+        broken = {item.name for item in self.explored.broken}
+        return [name for name in self.breaks if name not in broken]

@@ -1,0 +1,41 @@
+"""What an exploration is asked for: its bounds and its properties."""
+
+from typing import NamedTuple
+
+from routesim.explore.properties import PROPERTIES
+from routesim.failure_kinds import DEFAULT_EXPLORED
+from routesim.scenario import Scenario
+
+MAX_STATES = 1_000_000
+ALL_KINDS = tuple((kind, 1 << 30) for kind in DEFAULT_EXPLORED)
+USUAL = tuple(name for name, item in PROPERTIES.items() if item.default)
+
+
+class Bounds(NamedTuple):
+    """At most `failures` of all `kinds` together, of each at most so many. `properties`: of the table; `expect`: None, `always`,
+    `sometimes` or `reachable`, of the scenario's expectations of the end. `any_time`: a consumer may be faster or slower than
+    any timer; `retry`: publishers send again what was not confirmed."""
+
+    failures: int = 1
+    kinds: tuple[tuple[str, int], ...] = ALL_KINDS
+    properties: tuple[str, ...] = USUAL
+    expect: str | None = None
+    any_time: bool = False
+    retry: bool = False
+    max_states: int = MAX_STATES
+
+
+def bounds_of(scenario: Scenario) -> Bounds:
+    """What the scenario's own section `explore` asks for."""
+    found, asked = Bounds(), scenario.explore
+    if asked is None:
+        return found
+    if asked.kinds is not None:
+        found = found._replace(kinds=asked.kinds, failures=sum(number for _, number in asked.kinds))
+    if asked.failures is not None:
+        found = found._replace(failures=asked.failures)
+    if asked.properties is not None:
+        found = found._replace(properties=asked.properties)
+    if asked.max_states is not None:
+        found = found._replace(max_states=asked.max_states)
+    return found._replace(expect=asked.expect, any_time=asked.any_time, retry=asked.retry)

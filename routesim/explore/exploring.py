@@ -1,0 +1,29 @@
+"""A scenario explored: the search, and what is said of it."""
+
+from routesim.explore.answer import Exploration
+from routesim.explore.bounds import Bounds
+from routesim.explore.search import HASH_BITS, Search, Watch
+from routesim.explore.unexplored import left_out
+from routesim.scenario import Scenario
+
+
+def explored(scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, cures: bool = True) -> Exploration:
+    """Every course of events of a scenario within the bounds; `watch` hears how far it is, and says why to stop. Raises
+    `NotExplored`."""
+    found = Search(scenario, bounds, watch).run()
+    breaks = scenario.explore.breaks if scenario.explore is not None else ()
+    return Exploration(
+        scenario.file, scenario.name, budget_of(bounds), breaks, found, tuple(left_out(scenario, bounds)), HASH_BITS
+    )
+
+
+def budget_of(bounds: Bounds) -> str:
+    """Which failures there may be, in words."""
+    kinds = [kind for kind, most in bounds.kinds if most]
+    if not bounds.failures or not kinds:
+        return "no failure"
+    exact = [f"{most} {kind}" for kind, most in bounds.kinds if most]
+    if sum(most for _, most in bounds.kinds) == bounds.failures:
+        return " and ".join(exact)
+    count = "any one failure" if bounds.failures == 1 else f"up to {bounds.failures} failures"
+    return f"{count} ({', '.join(kinds)})"

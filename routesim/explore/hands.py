@@ -1,0 +1,111 @@
+"""A consumer in an explored state: what it has in hand, and until when it works at it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from routesim.broker import Broker
+from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
+from routesim.explore.draws import Draws
+from routesim.model import Rule
+from routesim.queues import DeliveringQueue, Delivery
+from routesim.queues.fingerprint import Fingerprint
+from routesim.steps import Step
+
+AGAIN = " (again)"  # after the name of a message that its publisher sends a second time
+
+
+class Hand(ScriptedConsumer):
+    """The consumer of a run, with what an explored state must know: `due`, the instants at which jobs are over, by their number;
+    `consumes`: it has told the broker that it consumes, and nothing has ended that; `back_at`: when it consumes again."""
+
+    due: dict[int, int]
+    consumes: bool = False
+    back_at: int | None = None
+    draws: Draws | None = None
+    first: "Hand"  # of the first state: what never changes is asked of it
+
+    def of_root(self) -> "Hand":
+        self.due = {}
+        self.first = self
+        return self
+
+    def copied(self, published: dict[str, int], origins: dict[str, str] | None) -> "Hand":
+        """The same consumer in a copy of the state, which has its own `published` and `origins`."""
+        other = object.__new__(Hand)
+        state = other.__dict__
+        state.update(self.__dict__)
+        state["waiting"], state["jobs"], state["due"] = self.waiting.copy(), self.jobs.copy(), self.due.copy()
+        state["published"], state["origins"] = published, origins
+        if self.counts_attempts:
+            state["attempts"] = self.attempts.copy()
+        if origins is not None:
+            state["rounds"] = self.rounds.copy()
+        return other
+
+    def take(self, delivery: Delivery[Any], queue: DeliveringQueue, now: int) -> None:
+        """A delivery comes. `queue` stands for its queue: one that keeps no older state alive."""
+        light: Delivery[DeliveringQueue] = Delivery(delivery.tag, queue, None, delivery.copy, delivery.at_ms, delivery.auto_ack)
+        self._note(self.receive(light), now)
+
+    def go_on(self, now: int) -> None:
+        """Begin what there is a hand free for."""
+        self._note(self.begin(), now)
+
+    def _note(self, begun: list[ConsumerJob], now: int) -> None:
+        for job in begun:
+            self.due[job.number] = now + job.takes
+
+    def begin(self) -> list[ConsumerJob]:
+        begun: list[ConsumerJob] = []
+        while self.waiting and len(self.jobs) < self.consumer.concurrency:
+            delivery, attempt, number = self.waiting.popleft()
+            rule = self.always or self._rule(delivery, attempt, number)
+            self.job_number += 1
+            job = self.jobs[self.job_number] = ConsumerJob(self.first, self.job_number, delivery, rule, attempt, number)
+            begun.append(job)
+        return begun
+
+    def drawn(self, chance: float) -> bool:
+        if chance <= 0 or chance >= 1 or self.draws is None:
+            return chance > 0
+        return self.draws.draw(2, f"{self.consumer.name}: chance {chance:g}") == 0
+
+    def names(self, rule: Rule, message: str) -> bool:
+        return rule.message == message.removesuffix(AGAIN)
+
+    def work_of(self, job: ConsumerJob) -> Iterator[Step]:
+        """What the job publishes, without the answer to its delivery."""
+        for reply in job.rule.publish:
+            yield from self._publishes(reply, job)
+
+    def channel_lost(self) -> list[Delivery[DeliveringQueue]]:
+        self.due.clear()
+        return super().channel_lost()
+
+    def fingerprint(self, prints: Fingerprint, broker: Broker, most_attempts: int | None) -> tuple[Any, ...]:
+        """`most_attempts`: no rule tells higher numbers of attempts apart; None: one may."""
+        channel = broker.channels.get(self.consumer.channel)
+        places = {} if channel is None else {tag: place for place, tag in enumerate(channel.unacked)}
+        rules = self.consumer.on_message
+
+        def which(delivery: Delivery[DeliveringQueue]) -> Any:
+            place = places.get(delivery.tag)
+            if place is not None and not delivery.auto_ack:
+                return place
+            copy = delivery.copy
+            return delivery.queue.name, copy.message, copy.redelivered, copy.failures, copy.content.fingerprint()
+
+        now = prints.now
+        jobs = tuple(
+            (which(job.delivery), max(self.due[number] - now, 0), rules.index(job.rule), job.attempt, job.round)
+            for number, job in self.jobs.items()
+        )
+        attempts: tuple[Any, ...] = ()
+        if self.counts_attempts:
+            highest = most_attempts if most_attempts is not None else 1 << 60
+            attempts = tuple(sorted((name, min(count, highest)) for name, count in self.attempts.items()))
+        return (
+            jobs, tuple((which(delivery), attempt, number) for delivery, attempt, number in self.waiting), attempts,
+            tuple(sorted(self.rounds.items())) if self.origins is not None else (), self.consumes,
+            None if self.back_at is None else max(self.back_at - now, 0),
+        )  # fmt: skip

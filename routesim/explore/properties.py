@@ -1,0 +1,131 @@
+"""What is asked of all courses of events: one table of properties, each with its name, its sentence and its default."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from routesim import events
+from routesim.explore.world import World
+from routesim.run.expecting.expectations import Evidence, check
+from routesim.run.folds.records import Deliveries, Fates, Publishers
+from routesim.scenario import Expectation
+
+# When a property is looked at: after each move, where nothing happens by itself any more, or when all states are known.
+ALWAYS, AT_END, OVER_ALL = "always", "at the end", "over all"
+
+
+class Broken(NamedTuple):
+    """That a property does not hold in a state: of which message, and how, in words."""
+
+    message: str
+    how: str
+
+
+class Property(NamedTuple):
+    """`broken`: what breaks it in a state, None: nothing; not asked of what is looked at over all states."""
+
+    sentence: str
+    when: str
+    broken: Callable[[World], Broken | None] | None
+    default: bool = True
+
+
+def _lost(world: World) -> Broken | None:
+    facts = world.facts
+    if not facts.gone:
+        return None
+    left: set[str] | None = None
+    for message, how in facts.gone.items():
+        if facts.is_done(message) or message in facts.unknown:
+            continue
+        if left is None:
+            left = world.somewhere()
+        if message not in left:
+            return Broken(message, how)
+    return None
+
+
+def _lost_confirmed(world: World) -> Broken | None:
+    if not world.facts.gone or not world.facts.confirmed:
+        return None
+    found = _lost(world)
+    if found is None or found.message in world.facts.confirmed:
+        return found
+    left = world.somewhere()
+    for message, how in world.facts.gone.items():
+        if message in world.facts.confirmed and not world.facts.is_done(message) and message not in left:
+            return Broken(message, how)
+    return None
+
+
+def _duplicated(world: World) -> Broken | None:
+    for (message, queue), times in world.facts.done.items():
+        if times > 1:
+            return Broken(message, f"the work of {message} from {queue} is done twice")
+    return None
+
+
+def _stuck(world: World) -> Broken | None:
+    consumed = {hand.consumer.queue for hand in world.hands}
+    for name, queue in world.broker.queues.items():
+        if queue.keeps_log:
+            continue
+        if name in consumed:
+            for copy in queue.ready():
+                served = any(hand.consumes for hand in world.hands if hand.consumer.queue == name)
+                why = "nobody consumes it any more" if not served else "no consumer takes it"
+                return Broken(copy.message, f"it waits in {name}, and {why}")
+            for message, consumer, *_ in world.broker.unacked_of(queue):
+                return Broken(message, f"{consumer or 'a client'} holds it from {name} and never answers")
+        for copy, reason in queue.awaiting:
+            return Broken(copy.message, f"it is {reason} in {name}, and no queue takes its dead letter")
+    return None
+
+
+PROPERTIES: dict[str, Property] = {
+    "lost": Property("no message is lost: published, no copy of it left anywhere, its work never done", ALWAYS, _lost),
+    "lost-confirmed": Property("no message is lost that was confirmed to its publisher", ALWAYS, _lost_confirmed, default=False),
+    "duplicated": Property("the work of no message is done more than once", ALWAYS, _duplicated, default=False),
+    "stuck": Property("no message waits for ever in a queue that has a consumer", AT_END, _stuck),
+    "livelock": Property("it comes to an end from everywhere", OVER_ALL, None),
+}
+
+
+def never_broken(world: World) -> Iterator[tuple[int, Broken]]:
+    """Which rules of `never:` the last move broke, by their number."""
+    for number, rule in enumerate(world.setting.scenario.never):
+        for event in world.events:
+            if _breaks(rule, event):
+                yield number, Broken(event.message, _how(rule.what, event))
+                break
+
+
+def _breaks(rule: Any, event: Any) -> bool:
+    if rule.what == "reaches":
+        if type(event) is not events.Enqueued:
+            return False
+    elif type(event) not in events.LOST or not events.is_lost(event):
+        return False
+    in_queue = not rule.queues or getattr(event, "queue", None) in rule.queues
+    return in_queue and (not rule.messages or event.message in rule.messages)
+
+
+def _how(what: str, event: Any) -> str:
+    return f"it reaches {event.queue}" if what == "reaches" else "a copy of it is lost"
+
+
+EXPLORED_NEVER = ("reaches", "lost")  # rules of never that a state alone decides, without how long something has lasted
+OF_STATES = ("queues", "ended")  # expectations that a state alone decides
+
+
+def expectations_of(world: World) -> tuple[Expectation, ...]:
+    """Those of the end that can be asked of a state."""
+    return tuple(item for item in world.setting.scenario.expect if item.path[0] in OF_STATES)
+
+
+def expect_broken(world: World) -> Iterator[tuple[int, Broken]]:
+    """Which expectations of the end do not hold, by their line."""
+    evidence = Evidence(world.broker, Deliveries({}), Fates(frozenset()), Publishers(), "idle")
+    for item in expectations_of(world):
+        found = check(item, evidence)
+        if not found.ok:
+            yield item.line, Broken("", f"{found.text}, found {found.actual}")

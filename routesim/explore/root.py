@@ -1,0 +1,76 @@
+"""The first state: everything is declared, consumers consume, nobody has published."""
+
+from routesim.broker import Broker
+from routesim.clients.scripted_consumer import asks_for_rounds
+from routesim.explore.bounds import Bounds
+from routesim.explore.course import MANY, publishes, stages
+from routesim.explore.hands import Hand
+from routesim.explore.world import World, WorldSetting
+from routesim.scenario import Scenario, Signal
+from routesim.scenario.engines import engine_of
+from routesim.steps import Consume
+from routesim.versions import rules
+
+
+class NotExplored(Exception):
+    """A scenario that cannot be explored; the text says why, and what to do."""
+
+
+def why_not(scenario: Scenario) -> str | None:
+    """Why a scenario cannot be explored, None: it can."""
+    if scenario.settings.kind != "rabbitmq":
+        return "its broker is Redis, whose engine is not explored; take `broker:` out, or `routesim run` it"
+    if scenario.workers or any(isinstance(step.action, Signal) for step in scenario.steps):
+        return "it has Celery's worker processes, which are not explored; give it consumers, or `routesim run` it"
+    count = publishes(scenario)
+    if count > MANY:
+        return f"it publishes {count:,} messages, and each order of events is tried; let it publish a few"
+    return None
+
+
+def root_of(scenario: Scenario, bounds: Bounds) -> World:
+    """Raises `NotExplored`."""
+    problem = why_not(scenario)
+    if problem is not None:
+        raise NotExplored(problem)
+    broker: Broker = engine_of(scenario.settings)(
+        rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
+        channel_plans=scenario.channels,
+    )  # fmt: skip
+    published: dict[str, int] = {}
+    rounds = any(asks_for_rounds(consumer) for consumer in scenario.consumers.values())
+    origins: dict[str, str] | None = {} if rounds else None
+    hands = []
+    for number, (name, consumer) in enumerate(scenario.consumers.items()):
+        plan = scenario.channels.get(consumer.channel)
+        connection = plan.connection if plan else consumer.channel
+        hand = Hand(consumer, connection, f"{name} (publish)", scenario.seed, number, published, origins)
+        hands.append(hand.of_root())
+    setting = WorldSetting(
+        scenario, tuple(stages(scenario)), tuple(kind for kind, _ in bounds.kinds), {}, _most_attempts(scenario),
+        bounds.any_time, bounds.retry, bounds.failures, tuple(most for _, most in bounds.kinds),
+        scenario.until if isinstance(scenario.until, int) else None,
+    )  # fmt: skip
+    world = World(setting, broker, hands, published)
+    for declaration in scenario.declarations:
+        if isinstance(declaration.step, Consume):
+            found = world.hand(declaration.step.consumer.name)
+            assert found is not None
+            world.consume(found)
+        else:
+            world.apply(declaration.step)
+        world.settle()
+    world.events.clear()
+    return world
+
+
+def _most_attempts(scenario: Scenario) -> int | None:
+    """One more than the highest number of an attempt that a rule knows; None: what is published says the number itself."""
+    highest = 0
+    for consumer in scenario.consumers.values():
+        for rule in consumer.on_message:
+            if any("$attempt" in repr(reply.message) for reply in rule.publish):
+                return None
+            if rule.attempt is not None:
+                highest = max(highest, rule.attempt[1])
+    return highest + 1

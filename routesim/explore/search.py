@@ -1,0 +1,256 @@
+"""The search, breadth first: every state once, told apart by its fingerprint, the shortest course of events to each kept."""
+
+from array import array
+from collections import deque
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import NamedTuple
+
+from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
+from routesim.explore.bounds import Bounds
+from routesim.explore.moves import Move, make, moves, said
+from routesim.explore.properties import (
+    ALWAYS,
+    AT_END,
+    PROPERTIES,
+    Broken,
+    expect_broken,
+    expectations_of,
+    never_broken,
+)
+from routesim.explore.root import root_of
+from routesim.explore.world import World
+from routesim.run.expecting.promises import said as rule_said
+from routesim.scenario import Scenario
+
+HASH_BITS = 128
+LOOK_EVERY = 256  # states between two looks at the bounds
+
+
+class HowFar(NamedTuple):
+    """How far a search is; `frontier`: states that are still to be looked at."""
+
+    states: int
+    depth: int
+    frontier: int
+
+
+Watch = Callable[[HowFar], str]
+
+
+class FirstBroken(NamedTuple):
+    """Where a property was broken first; `goes_round`: what breaks it is that no end can be reached from there."""
+
+    state: int
+    broken: Broken
+    goes_round: bool = False
+
+
+def digest(world: World) -> bytes:
+    """128 bits that stand for the state."""
+    return blake2b(repr(world.fingerprint()).encode("utf-8", "surrogatepass"), digest_size=HASH_BITS // 8).digest()
+
+
+class Search:
+    """`watch` is called now and then, and says why to stop; "": go on."""
+
+    def __init__(self, scenario: Scenario, bounds: Bounds, watch: Watch | None = None) -> None:
+        self.scenario, self.bounds, self.watch = scenario, bounds, watch
+        self.known: dict[bytes, int] = {}
+        self.parents = array("q")
+        self.made: list[Move | None] = []
+        self.sources, self.targets = array("q"), array("q")  # the moves between states
+        self.ends: list[int] = []
+        self.found: dict[str, FirstBroken] = {}
+        self.met: dict[str, int] = {}  # how many states each property was asked of
+        self.tried = 0
+        self.sometimes: set[int] = set()  # lines of expectations that held at some end
+        self.holding: dict[int, list[int]] = {}  # by line: the ends at which it held
+        self.properties = {name: PROPERTIES[name] for name in bounds.properties}
+        self.by_move = [(name, item) for name, item in self.properties.items() if item.when == ALWAYS]
+        self.by_end = [(name, item) for name, item in self.properties.items() if item.when == AT_END]
+
+    def run(self) -> Explored:
+        root = root_of(self.scenario, self.bounds)
+        self.expectations = expectations_of(root) if self.bounds.expect is not None else ()
+        self._enter(root, -1, None)
+        frontier: deque[tuple[int, World]] = deque([(0, root)])
+        depth, why, last_of_depth = 0, "", 0
+        expanded = 0
+        while frontier:
+            index, world = frontier.popleft()
+            if index > last_of_depth:
+                depth += 1
+                last_of_depth = len(self.parents) - 1
+            why = self._bound(expanded, depth, len(frontier))
+            if why:
+                frontier.appendleft((index, world))
+                break
+            expanded += 1
+            self._expand(index, world, frontier)
+        return Explored(
+            len(self.known), self.tried, len(self.ends), depth if not why else max(depth - 1, 0), why,
+            tuple(self._verdicts(complete=not why)), len(frontier),
+        )  # fmt: skip
+
+    def _bound(self, expanded: int, depth: int, frontier: int) -> str:
+        if len(self.known) >= self.bounds.max_states:
+            return f"--max-states {self.bounds.max_states:,}"
+        if expanded % LOOK_EVERY or self.watch is None:
+            return ""
+        return self.watch(HowFar(len(self.known), depth, frontier))
+
+    def _expand(self, index: int, world: World, frontier: deque[tuple[int, World]]) -> None:
+        own, failures = moves(world)
+        if not own:
+            self._end(index, world)
+        # What happens by itself is tried first: of two ways as long, that with fewer failures is kept.
+        todo = [*own, *failures][::-1]
+        while todo:
+            move = todo.pop()
+            copied = world.copy()
+            draws = make(copied, move)
+            if draws.made:
+                todo += [move._replace(draws=other) for other in draws.others()]
+                move = move._replace(draws=tuple(drawn for drawn, *_ in draws.made))
+            self.tried += 1
+            key = digest(copied)
+            target = self.known.get(key)
+            if target is None:
+                target = self._enter(copied, index, move, key)
+                frontier.append((target, copied))
+            if copied.setting.scenario.never:
+                for number, broken in never_broken(copied):
+                    self._note(f"never {number}", target, broken)
+            self.sources.append(index)
+            self.targets.append(target)
+
+    def _enter(self, world: World, parent: int, move: Move | None, key: bytes | None = None) -> int:
+        index = len(self.parents)
+        self.known[key or digest(world)] = index
+        self.parents.append(parent)
+        self.made.append(move)
+        for name, item in self.by_move:
+            assert item.broken is not None
+            if name not in self.found:
+                broken = item.broken(world)
+                if broken is not None:
+                    self._note(name, index, broken)
+        if world.broker.livelock is not None:
+            message, places = world.broker.livelock
+            self._note("livelock", index, Broken(message, f"it goes round without time passing: {' → '.join(places)}"))
+        return index
+
+    def _note(self, name: str, state: int, broken: Broken) -> None:
+        self.found.setdefault(name, FirstBroken(state, broken))
+
+    def _end(self, index: int, world: World) -> None:
+        self.ends.append(index)
+        for name, item in self.by_end:
+            assert item.broken is not None
+            broken = item.broken(world) if name not in self.found else None
+            if broken is not None:
+                self._note(name, index, broken)
+        if not self.expectations:
+            return
+        failed = dict(expect_broken(world))
+        for expected in self.expectations:
+            if expected.line not in failed:
+                self.holding.setdefault(expected.line, []).append(index)
+            elif self.bounds.expect == "always":
+                self._note(f"expect {expected.line}", index, failed[expected.line])
+
+    # Verdicts ----------------------------------------------------------------------------------------------------------
+
+    def _verdicts(self, *, complete: bool) -> list[PropertyVerdict]:
+        if "livelock" in self.properties and complete and "livelock" not in self.found:
+            self._look_for_livelock()
+        found = [self._verdict(name, item.sentence, 0, complete=complete) for name, item in self.properties.items()]
+        for number, rule in enumerate(self.scenario.never):
+            if rule.what in ("reaches", "lost"):
+                found.append(self._verdict(f"never {number}", f"never: {rule_said(rule)}", rule.line, complete=complete))
+        found += [self._expected(each.line, ".".join(each.path), complete=complete) for each in self.expectations]
+        return found
+
+    def _verdict(self, name: str, sentence: str, line: int, *, complete: bool) -> PropertyVerdict:
+        shown = name.split()[0]
+        if name in self.found:
+            return PropertyVerdict(shown, sentence, BROKEN, line, self._example(self.found[name]))
+        if not complete:
+            return PropertyVerdict(shown, sentence, UNDECIDED, line)
+        asked = self.scenario.steps or self.scenario.declarations
+        return PropertyVerdict(shown, sentence, HOLDS if asked and self.tried else VACUOUS, line)
+
+    def _expected(self, line: int, path: str, *, complete: bool) -> PropertyVerdict:
+        how = self.bounds.expect
+        name, sentence = f"expect {line}", f"expect {path} holds at {'every end' if how == 'always' else 'some end'}"
+        if how == "always":
+            return self._verdict(name, sentence, line, complete=complete)
+        if how == "reachable":
+            sentence = f"an end at which expect {path} holds can be reached from everywhere"
+            if complete:
+                far = self._not_reaching(self.holding.get(line, []))
+                if far is not None:
+                    self._note(name, far, Broken("", f"no end at which {path} is as expected can be reached any more"))
+            return self._verdict(name, sentence, line, complete=complete)
+        if line in self.holding:
+            return PropertyVerdict("expect", sentence, HOLDS, line)
+        return PropertyVerdict("expect", sentence, BROKEN if complete else UNDECIDED, line)
+
+    def _look_for_livelock(self) -> None:
+        """A state from which no end can be reached."""
+        far = self._not_reaching(self.ends)
+        if far is not None:
+            broken = Broken("", "from here on it never comes to an end, and what happens last happens again and again")
+            self.found["livelock"] = FirstBroken(far, broken, goes_round=True)
+
+    def _not_reaching(self, goals: list[int]) -> int | None:
+        """The first state from which none of these can be reached."""
+        before: dict[int, list[int]] = {}
+        for source, target in zip(self.sources, self.targets, strict=True):
+            before.setdefault(target, []).append(source)
+        reaches = bytearray(len(self.parents))
+        todo = list(goals)
+        for goal in goals:
+            reaches[goal] = 1
+        while todo:
+            for source in before.get(todo.pop(), ()):
+                if not reaches[source]:
+                    reaches[source] = 1
+                    todo.append(source)
+        far = reaches.find(0)
+        return far if far >= 0 else None
+
+    def _example(self, found: FirstBroken) -> Counterexample:
+        path = []
+        index = found.state
+        while True:
+            move = self.made[index]
+            if move is None:
+                break
+            path.append(move)
+            index = self.parents[index]
+        path.reverse()
+        world, words, times = root_of(self.scenario, self.bounds), [], []
+        for move in path:
+            words.append(said(world, move))
+            times.append(world.now)
+            make(world, move)
+        if found.goes_round:
+            self._go_round(world, path, words, times)
+        return Counterexample(found.broken, tuple(path), tuple(words), tuple(times))
+
+    @staticmethod
+    def _go_round(world: World, path: list[Move], words: list[str], times: list[int]) -> None:
+        """Go on from a state from which there is no end, until one comes again."""
+        seen = {digest(world)}
+        while True:
+            own, _ = moves(world)
+            words.append(said(world, own[0]))
+            times.append(world.now)
+            draws = make(world, own[0])
+            path.append(own[0]._replace(draws=tuple(drawn for drawn, *_ in draws.made)))
+            key = digest(world)
+            if key in seen:
+                return
+            seen.add(key)

@@ -1,0 +1,223 @@
+"""A state of everything: the broker, what consumers have in hand, how far publishers are, which failures are spent.
+
+A state is a value that can be copied and changed: copies share what neither side changes. Two states with equal fingerprints
+behave alike for ever.
+"""
+
+from typing import Any, NamedTuple, Protocol
+
+from routesim.broker import Broker, ChannelEnded, ConsumerEnded
+from routesim.broker.clock import DELAYED
+from routesim.explore.course import Stage, Turn
+from routesim.explore.draws import Draws
+from routesim.explore.facts import Facts
+from routesim.explore.hands import AGAIN, Hand
+from routesim.queues import DeliveringQueue, Delivery
+from routesim.queues.fingerprint import Fingerprint
+from routesim.scenario import PublishMany, Scenario
+from routesim.steps import Consume, Publish, Step
+
+
+class Scribe(Protocol):
+    """Hears what a broker is asked, for whoever writes it down."""
+
+    def step(self, step: Step, broker: Broker) -> None:
+        """About to be carried out."""
+
+    def refused(self, code: int) -> None:
+        """The last step was refused."""
+
+    def passes(self, ms: int) -> None:
+        """So much time is about to pass."""
+
+
+class WorldSetting(NamedTuple):
+    """What is the same in all states. `queues`: by name, one that keeps no state alive; `most_attempts`: see `Hand.fingerprint`;
+    `any_time`: a consumer may be faster or slower than any timer; `retry`: publishers send again what was not confirmed. At most
+    `budget` failures happen, of each of the `kinds` at most as many as `most` says. `limit`: when the run ends, in ms."""
+
+    scenario: Scenario
+    stages: tuple[Stage, ...]
+    kinds: tuple[str, ...]
+    queues: dict[str, DeliveringQueue]
+    most_attempts: int | None
+    any_time: bool
+    retry: bool
+    budget: int
+    most: tuple[int, ...]
+    limit: int | None
+
+
+class World:
+    """`stage` and `places`: how far the publishers are; `wait_until`: all of them wait; `later`: publishes that are planned, by
+    instant; `spent`: how many failures of each kind of the setting there were."""
+
+    __slots__ = (
+        "broker", "clients_return", "draws", "events", "facts", "hands", "later", "origins", "places", "published", "scribe",
+        "setting", "spent", "stage", "wait_until",
+    )  # fmt: skip
+
+    def __init__(self, setting: WorldSetting, broker: Broker, hands: list[Hand], published: dict[str, int]) -> None:
+        self.setting = setting
+        self.broker = broker
+        self.hands = hands
+        self.published = published
+        self.origins = hands[0].origins if hands else None
+        self.stage = 0
+        self.places: dict[str, int] = {}
+        self.wait_until: int | None = None
+        self.later: tuple[tuple[int, PublishMany, int], ...] = ()
+        self.spent: tuple[int, ...] = (0,) * len(setting.kinds)
+        self.facts = Facts()
+        self.events: list[Any] = []
+        self.clients_return = False
+        self.draws: Draws | None = None
+        self.scribe: Scribe | None = None
+        broker.listen = self.events.append
+        self.begin_stage()
+
+    def copy(self) -> "World":
+        """An equal state, without a scribe."""
+        other = object.__new__(World)
+        other.setting, other.stage, other.places = self.setting, self.stage, self.places
+        other.wait_until, other.later, other.spent = self.wait_until, self.later, self.spent
+        other.published = self.published.copy()
+        other.origins = None if self.origins is None else self.origins.copy()
+        other.hands = [hand.copied(other.published, other.origins) for hand in self.hands]
+        other.broker = self.broker.copy()
+        other.facts = self.facts.copy()
+        other.events = []
+        other.broker.listen = other.events.append
+        other.clients_return = False
+        other.draws = other.scribe = None
+        return other
+
+    @property
+    def now(self) -> int:
+        return self.broker.now
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        broker, now = self.broker, self.broker.now
+        prints = Fingerprint(now, ())
+        most = self.setting.most_attempts
+        return (
+            broker.fingerprint(), tuple([hand.fingerprint(prints, broker, most) for hand in self.hands]), self.stage,
+            tuple(sorted(self.places.items())), None if self.wait_until is None else self.wait_until - now,
+            tuple([(at_ms - now, action.id(number)) for at_ms, action, number in self.later]), self.spent,
+            tuple(sorted(self.published.items())), self.facts.fingerprint(),
+        )  # fmt: skip
+
+    # What happens ------------------------------------------------------------------------------------------------------
+
+    def apply(self, step: Step) -> bool:
+        """The broker is asked for it; True when it refuses. What it sets off is to be settled."""
+        if self.scribe is None:
+            return self.broker.apply(step) is not None
+        self.scribe.step(step, self.broker)
+        refused = self.broker.apply(step)
+        if refused is not None:
+            self.scribe.refused(refused.code)
+        return refused is not None
+
+    def settle(self) -> None:
+        """Clients take what they are sent."""
+        outbox = self.broker.outbox
+        while outbox:
+            received = outbox.popleft()
+            if isinstance(received, Delivery):
+                self._take(received)
+            elif isinstance(received, ChannelEnded):
+                self._channel_ended(received.channel)
+            elif isinstance(received, ConsumerEnded) and not received.channel_lost:
+                hand = self.hand(received.consumer)
+                if hand is not None:
+                    hand.consumes = False
+        facts = self.facts
+        for event in self.events:
+            facts.hear(event)
+        self.broker.failures.clear()
+
+    def hand(self, name: str) -> Hand | None:
+        return next((hand for hand in self.hands if hand.consumer.name == name), None)
+
+    def _take(self, delivery: Delivery[Any]) -> None:
+        if delivery.subscription is None:
+            return
+        hand = self.hand(delivery.subscription.name)
+        if hand is None:
+            return
+        queue = delivery.queue
+        stands = queue if queue.keeps_log else self.setting.queues.setdefault(queue.name, queue)
+        hand.draws = self.draws
+        hand.take(delivery, stands, self.broker.now)
+
+    def _channel_ended(self, channel: str) -> None:
+        for hand in self.hands:
+            if hand.consumer.channel != channel:
+                continue
+            name = hand.consumer.name
+            for delivery in hand.channel_lost():
+                self.broker.lost_by_consumer(name, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
+            if hand.consumes and self.clients_return:
+                hand.back_at = self.broker.now
+            hand.consumes = False
+
+    def consume(self, hand: Hand) -> None:
+        hand.back_at = None
+        hand.consumes = not self.apply(Consume(hand.consumer))
+
+    def publish(self, action: PublishMany, number: int, again: str = "") -> bool:
+        """True when the broker refuses it."""
+        return self.apply(Publish(action.channel, action.message, action.id(number) + again))
+
+    def pass_time(self, to_ms: int) -> None:
+        if self.scribe is not None:
+            self.scribe.passes(to_ms - self.broker.now)
+        self.broker.advance(to_ms)
+        if self.wait_until is not None and to_ms >= self.wait_until:
+            self.end_stage()
+
+    # Publishers --------------------------------------------------------------------------------------------------------
+
+    def stage_now(self) -> Stage | None:
+        """None: the steps are over."""
+        stages = self.setting.stages
+        return stages[self.stage] if self.stage < len(stages) else None
+
+    def begin_stage(self) -> None:
+        stage = self.stage_now()
+        self.places = {} if stage is None else dict.fromkeys(stage.turns, 0)
+        self.wait_until = None
+
+    def end_stage(self) -> None:
+        self.stage += 1
+        self.begin_stage()
+
+    def turn(self, channel: str) -> Turn | None:
+        """What the channel's publisher does next; None: it has done all of this stage."""
+        stage = self.stage_now()
+        assert stage is not None
+        turns, place = stage.turns[channel], self.places[channel]
+        return turns[place] if place < len(turns) else None
+
+    def turn_over(self, channel: str) -> None:
+        self.places = {**self.places, channel: self.places[channel] + 1}
+        stage = self.stage_now()
+        assert stage is not None
+        if all(place == len(stage.turns[name]) for name, place in self.places.items()):
+            self.end_stage()
+
+    # Messages ----------------------------------------------------------------------------------------------------------
+
+    def somewhere(self) -> set[str]:
+        """The messages of which a copy is left anywhere: in a queue, on its way, with a client that is at it, or not published
+        yet for good."""
+        broker: Any = self.broker
+        found = {copy.message for queue in broker.queues.values() for copy in queue.copies()}
+        found |= {item.copy.message for channel in broker.channels.values() for item in channel.outstanding()}
+        found |= {part for entry in broker.agenda.heap if entry.kind == DELAYED for part in entry.what if isinstance(part, str)}
+        found |= {item.id for publishes in broker.uncommitted.values() for item in publishes}
+        for hand in self.hands:
+            found |= {job.delivery.copy.message for job in hand.jobs.values()}
+            found |= {delivery.copy.message for delivery, *_ in hand.waiting}
+        return {name.removesuffix(AGAIN) for name in found}

@@ -1,0 +1,36 @@
+"""The section `explore`: which failures, which properties, how far."""
+
+from routesim.failure_kinds import EXPLORED
+from routesim.scenario.format.kinds import Boolean, Choice, Integer, Kind
+from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
+from routesim.scenario.yaml.nodes import Mapping, Node
+
+# What is asked of all courses of events, beside `never` and `expect`.
+PROPERTY_NAMES = ("lost", "lost-confirmed", "duplicated", "stuck", "livelock")
+EXPECT_MODES = ("always", "sometimes", "reachable")
+BREAKABLE = (*PROPERTY_NAMES, "never", "expect")
+TIMINGS = ("earliest", "any")
+
+
+def _failures(node: Node) -> Kind | None:
+    if isinstance(node, Mapping):
+        return MapOf(Integer(0, 9), Choice(*EXPLORED))
+    return Integer(0, 9)
+
+
+EXPLORE = Shape(
+    "what is explored",
+    {
+        "failures": Field(
+            Either("a number, or kinds of failure with a number each", _failures), "so many of any kind, or of each; default 1"
+        ),
+        "properties": Field(ListOf(Choice(*PROPERTY_NAMES), single=True), "what must hold; default: all but duplicated"),
+        "expect": Field(
+            Choice(*EXPECT_MODES), "`expect` must hold at every end, at some end, or an end at which it holds can be reached"
+        ),
+        "timing": Field(Choice(*TIMINGS), "any: a consumer may be faster or slower than any timer; default earliest"),
+        "retry": Field(Boolean(), "publishers send again what was not confirmed; default false"),
+        "max_states": Field(Integer(1), "so many states at most; default 1,000,000"),
+        "breaks": Field(ListOf(Choice(*BREAKABLE), single=True), "what does not hold, and is shown by it; default: nothing"),
+    },
+)

@@ -1,0 +1,64 @@
+"""The examples: each says itself what does not hold, each counterexample is repeated by `run`, each cure is one."""
+
+from pathlib import Path
+
+import pytest
+from kits.paths import SCENARIOS
+
+from routesim.explore import Bounds, Counterexample, bounds_of, explored
+from routesim.explore.retold import Retold, end_of
+from routesim.run import Runner
+from routesim.scenario import Scenario, load, load_source
+from routesim.scenario.yaml.source import Source
+
+FILES = sorted((SCENARIOS / "explore").glob("*.yaml"))
+CLASSICS = [path for path in FILES if not path.stem.endswith("-cured")]
+OTHERS = ["auto-ack-loses-work", "exclusive-queue", "direct-reply-to", "confirms-and-returns", "dead-letter-cycle-dropped"]
+
+
+def repeated(scenario: Scenario, bounds: Bounds, name: str, example: Counterexample) -> None:
+    """`run` comes to the same end by the scenario that is written, and has met the same failures."""
+    retold = Retold(scenario, bounds, name, example)
+    again = load_source(Source("counterexample.yaml", retold.text), "")
+    runner = Runner(again)
+    result = runner.run()
+    assert result.ok, ([item for item in result.expectations if not item.ok], result.errors, retold.text)
+    ready = {
+        queue: ([copy.message for copy in found.ready()], [item[0] for item in result.broker.unacked_of(found)])
+        for queue, found in result.broker.queues.items()
+    }
+    assert ready == end_of(retold.world)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_scenario_says_what_does_not_hold(path: Path) -> None:
+    scenario = load(str(path))
+    found = explored(scenario, bounds_of(scenario))
+    assert found.explored.complete
+    assert found.as_said, [(item.name, item.example) for item in found.explored.broken]
+
+
+@pytest.mark.parametrize("path", CLASSICS, ids=lambda path: path.stem)
+def test_each_classic_has_a_cured_twin(path: Path) -> None:
+    """What is broken in the one is asked of the other, and holds there."""
+    twin = load(str(path.with_name(f"{path.stem}-cured.yaml")))
+    first = load(str(path))
+    assert first.explore is not None
+    bounds = bounds_of(twin)
+    assert first.explore.breaks
+    for name in first.explore.breaks:
+        assert name in bounds.properties
+        assert twin.explore is None or name not in twin.explore.breaks
+
+
+@pytest.mark.parametrize("path", [*FILES, *(SCENARIOS / f"{name}.yaml" for name in OTHERS)], ids=lambda path: path.stem)
+def test_run_repeats_each_counterexample(path: Path) -> None:
+    scenario = load(str(path))
+    bounds = bounds_of(scenario)
+    for item in explored(scenario, bounds).explored.broken:
+        if item.example is not None:
+            repeated(scenario, bounds, item.name, item.example)
+
+
+def test_there_are_eight_classics() -> None:
+    assert len(CLASSICS) >= 8
