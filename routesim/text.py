@@ -50,6 +50,17 @@ def cut(text: str, columns: int, more: str = "…") -> str:
     return _head(text, columns - len(more)) + more if columns > len(more) else _head(text, columns)
 
 
+def shortened(text: str, columns: int, more: str = "…") -> str:
+    """`text`, or its beginning and its end with `more` between them: names are told apart by both, `orders.ta…d_receipt`."""
+    room = columns - len(more)
+    if width(text) <= columns:
+        return text
+    if room < 2:
+        return cut(text, columns, more)
+    tail = _head(text[::-1], room // 2)[::-1]
+    return f"{_head(text, room - width(tail))}{more}{tail}"
+
+
 def wrapped(text: str, columns: int) -> list[str]:
     """Lines of at most so many columns, broken at spaces where there are any, else within a name behind its dots and dashes;
     nothing is lost."""
@@ -70,6 +81,13 @@ def wrapped(text: str, columns: int) -> list[str]:
             line = candidate
     lines.append(line)
     return lines
+
+
+def least_width(text: str, *, parts: bool = False) -> int:
+    """How many columns it takes for `wrapped` to break the text at blanks alone; `parts`: or within names, behind their parts."""
+    if parts:
+        text = "".join(f"{character} " if character in SEPARATORS else character for character in text)
+    return max(map(width, text.split(" ")))
 
 
 def _part(head: str) -> str:

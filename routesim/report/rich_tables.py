@@ -1,6 +1,7 @@
 """Sections drawn as tables by rich, within so many columns; and as a picture."""
 
 import re
+from functools import partial
 from io import StringIO
 from typing import IO
 
@@ -12,9 +13,11 @@ from rich.text import Text
 from routesim.report.summary.summary import sections, verdict
 from routesim.run import Result
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
-from routesim.text import encoding_of, fitted
+from routesim.text import encoding_of, fitted, least_width, width, wrapped
 
 LEAST_TEXT = 20  # columns that a table must leave for what is no number
+LEAST = 8  # columns of a text, however little room there is
+BESIDE = 2  # columns between two
 STYLES = {PLAIN: "", GOOD: "green", NOTICE: "yellow", BAD: "bold red", QUIET: "dim"}
 
 
@@ -56,8 +59,14 @@ def sentence(text: str, *, bold: bool = False) -> Text:
 
 def compact(section: Section, columns: int) -> Section:
     """The section as it is, or, where its numbers would leave no room for the names, each row as a sentence."""
-    numbers = sum(len(name) + 2 for name in section.right)
-    if len(section.right) < 2 or numbers + LEAST_TEXT <= columns:
+    if len(section.right) < 2:
+        return section
+    numbers = sum(len(name) + BESIDE for name in section.columns if name in section.right)
+    texts = [
+        (name, *(row[at].text for row in section.rows)) for at, name in enumerate(section.columns) if name not in section.right
+    ]
+    least = sum(BESIDE + max(least_width(text, parts=True) for text in each) for each in texts)
+    if numbers + max(least, LEAST_TEXT) <= columns:
         return section
     rows = []
     for row in section.rows:
@@ -69,10 +78,54 @@ def compact(section: Section, columns: int) -> Section:
 def drawn(section: Section, encoding: str = "utf-8", columns: int = 200) -> Group:
     """A section: its title, and a table; sentences as a table of one column without a head."""
     section = compact(section, columns)
+    widths = _widths(section, columns)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=any(section.columns), header_style="dim", padding=(0, 1, 0, 0))
-    for name in section.columns or ("",):
+    for name, wide in zip(section.columns or ("",), widths, strict=True):
         right = name in section.right
-        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=right)
+        table.add_column(
+            name, justify="right" if right else "left", overflow="fold", no_wrap=right, min_width=wide, max_width=wide
+        )
     for row in section.rows:
-        table.add_row(*(Text(fitted(cell.text, encoding), style=STYLES[cell.tone], overflow="fold") for cell in row))
+        table.add_row(*(
+            Text(_lines(fitted(cell.text, encoding), wide), style=STYLES[cell.tone], overflow="fold")
+            for cell, wide in zip(row, widths, strict=True)
+        ))  # fmt: skip
     return Group(sentence(section.title, bold=True), table) if section.title else Group(table)
+
+
+def _lines(text: str, columns: int) -> str:
+    """The text on as many lines as it takes, each as far to the right as its first."""
+    words = text.lstrip(" ")
+    indent = " " * (len(text) - len(words))
+    return "\n".join(indent + line for line in wrapped(words, columns - len(indent)))
+
+
+def _widths(section: Section, columns: int) -> list[int]:
+    """How wide each column is so that the table is within so many columns: as wide as its texts where there is room. Numbers
+    keep theirs; of texts the widest give way first: down to their longest word, then to the longest part of one, then further."""
+    names = section.columns or ("",)
+    texts = [[name, *(row[at].text for row in section.rows)] for at, name in enumerate(names)]
+    widths = [max(map(width, each)) for each in texts]
+    over = sum(widths) + BESIDE * len(widths) - columns
+    for least in (least_width, partial(least_width, parts=True), lambda _: LEAST):
+        if over <= 0:
+            break
+        leasts = [
+            found if name in section.right else min(found, max(map(least, each)))
+            for name, each, found in zip(names, texts, widths, strict=True)
+        ]
+        while over > 0 and (given := _give(widths, leasts, over)):
+            over -= given
+    return widths
+
+
+def _give(widths: list[int], leasts: list[int], over: int) -> int:
+    """Take from the widest of the columns that may give, at most down to the next widest; how much it was."""
+    may = [at for at, least in enumerate(leasts) if widths[at] > least]
+    if not may:
+        return 0
+    widest = max(may, key=lambda at: widths[at])
+    following = max((widths[at] for at in may if at != widest), default=0)
+    given = min(over, widths[widest] - leasts[widest], max(widths[widest] - following, 1))
+    widths[widest] -= given
+    return given

@@ -73,8 +73,8 @@ def _places(scenario: Scenario) -> Iterable[str]:
 
 COLUMNS = (
     Column("event", "b"),
-    Column("message", "i", _messages, least=7, widest=16, share=8),
-    Column("where", "span", _places, least=14, widest=40, share=4),
+    Column("message", "i", _messages, least=7, widest=60, share=8),
+    Column("where", "span", _places, least=14, widest=60, share=4),
     Column("why", "small"),
 )
 

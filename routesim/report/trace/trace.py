@@ -1,12 +1,13 @@
 """A trace as lines of fixed columns, written as the events come: any length in constant memory."""
 
+from collections.abc import Sequence
 from typing import IO, Any
 
 from routesim.durations import seconds
 from routesim.events import DeadLettered, Published, Requeued
 from routesim.report.trace.filtering import RowFilter
 from routesim.report.trace.own_events import OwnEvents
-from routesim.report.trace.rows import COLUMNS, Column, Row, Rows
+from routesim.report.trace.rows import COLUMNS, Row, Rows
 from routesim.report.trace.why_not import CHANGES, WhyNot
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET
@@ -40,9 +41,9 @@ class Trace:
         self.why_not = WhyNot(scenario) if scenario is not None else None
         self.colour = colour
         self.columns = columns
-        self.widths = [_width(column, scenario, columns) for column in BETWEEN]
         narrow = columns is not None and columns <= NARROW
         self.event, self.indent = (17, " ") if narrow else (20, "  ")
+        self.widths = _widths(scenario, columns, TIME + 2 + self.event)
         self.why = TIME + 2 + self.event + sum(each + 2 for each in self.widths)
         self.events: list[dict[str, str]] = [{} for _ in range(DEEPEST + 1)]
         self.cells: list[dict[str, str]] = [{} for _ in BETWEEN]
@@ -125,13 +126,15 @@ class Trace:
             time = f"{seconds(at_ms):>{TIME}}  "
         else:
             time = NO_TIME
-        text = time + (self.events[depth if depth < DEEPEST else DEEPEST].get(event) or self._event(depth, event))
+        text = begin = time + (self.events[depth if depth < DEEPEST else DEEPEST].get(event) or self._event(depth, event))
         for at, cells in enumerate(self.cells):
             text += cells.get(between[at]) or self._cell(at, between[at])
         if not why.isprintable():
             why = visible(why)
         text += why
-        if self.columns is not None and width(text) >= self.columns:
+        if self.columns is not None and width(text) - width(why) > self.why:
+            text = self._stacked(begin, between, why)
+        elif self.columns is not None and width(text) >= self.columns:
             text = self._folded(text[: len(text) - len(why)], why)
         elif not why:
             text = text.rstrip()
@@ -152,22 +155,40 @@ class Trace:
         cell = cells[text] = padded(visible(text), self.widths[at]) + "  "
         return cell
 
+    def _stacked(self, begin: str, between: Sequence[str], why: str) -> str:
+        """A row in which a name is longer than its column: what follows stands at its place on the next line."""
+        assert self.columns is not None
+        lines, line, place = [], begin, TIME + 2 + self.event
+        for text, each in zip(between, self.widths, strict=True):
+            if text:
+                if width(line) > place:
+                    lines.append(line)
+                    line = ""
+                line = padded(line, place) + visible(text) + "  "
+            place += each + 2
+        if not why:
+            lines.append(line)
+        elif width(line) > self.why:
+            lines += [line, self._folded(" " * self.why, why)]
+        else:
+            lines.append(self._folded(padded(line, self.why), why))
+        return "\n".join(part for line in lines for part in self._narrow(line.rstrip()))
+
     def _folded(self, text: str, why: str) -> str:
         """A row that does not fit on several lines: the reason within its column, or on lines of its own."""
         assert self.columns is not None
         room = self.columns - self.why - 1
-        if room >= LEAST_WHY and width(text) <= self.why:
+        if room >= LEAST_WHY:
             first, *rest = wrapped(why, room)
             return "\n".join([(text + first).rstrip(), *(" " * self.why + line for line in rest)])
-        beside = room >= LEAST_WHY and width(text.rstrip()) < self.columns
-        indent = self.why if beside else min(TIME + 2 + self.event, self.columns // 3)
+        indent = min(TIME + 2 + self.event, self.columns // 3)
         lines = [" " * indent + line for line in wrapped(why, self.columns - indent - 1) if line]
-        return "\n".join([*self._narrow(text.rstrip()), *lines])
+        return "\n".join([*(part for part in self._narrow(text.rstrip()) if part), *lines])
 
     def _narrow(self, text: str) -> list[str]:
         """The columns before the reason, broken where even they are too wide."""
         assert self.columns is not None
-        if width(text) < self.columns:
+        if "\n" in text or width(text) < self.columns:
             return [text]
         lead = min(len(text) - len(text.lstrip()), self.columns // 3)
         indent = min(TIME + 4, self.columns // 3)
@@ -179,10 +200,20 @@ def painted_row(text: str, *, bad: bool, colour: bool) -> str:
     return f"{ANSI[BAD if bad else GOOD]}{text}{RESET}" if colour else text
 
 
-def _width(column: Column, scenario: Scenario | None, columns: int | None) -> int:
-    """Known before the first event."""
+def _widths(scenario: Scenario | None, columns: int | None, before: int) -> list[int]:
+    """Of the columns between event and reason, known before the first event: as wide as their texts where these have room
+    beside what stands `before` them and the shortest column of reasons; else by their shares of the whole."""
     if scenario is None:
-        return column.widest if columns is None else max(column.least, columns // column.share)
-    expected = column.expected(scenario) if column.expected is not None else ()
-    wanted = max([column.least, *(width(visible(text)) for text in expected)])
-    return min(wanted, column.widest if columns is None else max(column.least, columns // column.share))
+        return [column.widest if columns is None else max(column.least, columns // column.share) for column in BETWEEN]
+    wanted = []
+    for column in BETWEEN:
+        expected = column.expected(scenario) if column.expected is not None else ()
+        wanted.append(min(max([column.least, *(width(visible(text)) for text in expected)]), column.widest))
+    if columns is None:
+        return wanted
+    widths = [min(each, max(column.least, columns // column.share)) for each, column in zip(wanted, BETWEEN, strict=True)]
+    for at, each in enumerate(wanted):
+        spare = columns - 1 - before - sum(widths) - 2 * len(widths) - LEAST_WHY
+        if widths[at] < each <= widths[at] + spare:  # a name that does not fit gains nothing by a wider column
+            widths[at] = each
+    return widths

@@ -8,6 +8,7 @@ from routesim import events
 from routesim.broker import Broker
 from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES, ExchangeType
+from routesim.exchanges.delayed import DelayedMessage
 from routesim.model import Binding, Exchange
 from routesim.scenario import Scenario
 from routesim.scenario.yaml.source import SHOWN_STDIN
@@ -112,6 +113,11 @@ class WhyNot:
     def _matcher(self, exchange: str) -> ExchangeType | None:
         kind = self._type(exchange)
         if kind not in EXCHANGE_TYPES:
+            return None
+        state = self._topology().exchanges.get(exchange)
+        if state is not None and state.declared.type == kind:
+            return EXCHANGE_TYPES[kind](state.declared, self._topology().rules)
+        if kind == DelayedMessage.name:  # what it does stands in its arguments, of which no event tells
             return None
         return EXCHANGE_TYPES[kind](Exchange(exchange, kind), self._topology().rules)
 
