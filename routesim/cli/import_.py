@@ -1,4 +1,4 @@
-"""`routesim import`: a broker's definitions file becomes a scenario."""
+"""`routesim import`: a broker's definitions, or the file in which another program keeps a topology, becomes a scenario."""
 
 import sys
 from typing import Annotated
@@ -14,12 +14,21 @@ EXAMPLES = examples(
     "rabbitmqctl export_definitions - | routesim import -",
     "routesim import cluster.json --vhost shop --format definitions",
     "routesim import --management http://guest:guest@localhost:15672 --vhost shop",
+    "routesim import topology-operator k8s/",
+    "terraform show -json | routesim import terraform -",
     "routesim import celery proj.app:app",
 )
 
 
 def import_(
-    file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="A definitions file of RabbitMQ; - is stdin.")] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KIND] [FILE]...",
+            help="A definitions file of RabbitMQ, or files of another KIND: topology-operator, symfony, old-sound, terraform,"
+            " rascal, asyncapi. - is stdin.",
+        ),
+    ] = None,
     vhost: VHOST = None,
     format: Annotated[
         str, typer.Option("--format", "-f", metavar="FORMAT", help="scenario (default), or definitions: that vhost alone.")
@@ -30,14 +39,15 @@ def import_(
     ] = None,
     rabbitmq: RABBITMQ = None,
 ) -> None:
-    """Turn a broker's definitions, from a file or a running broker, into a scenario that says what was left out, and why."""
-    from routesim.cli.handlers.converting import import_broker, import_file
+    """Turn a broker's definitions, or another program's topology, into a scenario that says what was left out, and why."""
+    from routesim.cli.handlers.converting import import_broker
+    from routesim.cli.importers.importing_files import import_words
     from routesim.cli.shared.exits import UsageError
 
-    if (file is None) == (management is None):
-        raise UsageError("give either a definitions file or --management URL")
-    if file is not None:
-        sys.exit(import_file(file, vhost, format, output, rabbitmq))
+    if (not files) == (management is None):
+        raise UsageError("give either files or --management URL")
+    if files:
+        sys.exit(import_words(files, vhost, format, output, rabbitmq))
     sys.exit(import_broker(str(management), vhost, format, output, rabbitmq))
 
 

@@ -13,6 +13,7 @@ from routesim.scenario.definitions import list_form
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
+from routesim.scenario.imports.sight import ForeignKind, kind_of
 from routesim.scenario.places import Places
 from routesim.scenario.scenario import ExpectedRoute, ExploreSection, Never, Scenario
 from routesim.scenario.sections.broker_section import broker_settings
@@ -23,11 +24,12 @@ from routesim.scenario.sections.touched_bugs import bugs_in
 from routesim.scenario.steps.steps_section import StepsSection
 from routesim.scenario.steps.verbs import CELERY_VERBS
 from routesim.scenario.yaml.nodes import Mapping, Sequence, Text, parse
-from routesim.scenario.yaml.source import STDIN, Source, read_source
+from routesim.scenario.yaml.source import STDIN, QuietSource, Source, read_source
 from routesim.versions import NEWEST, UnknownVersion, rules
 
 if TYPE_CHECKING:
     from routesim.scenario.celery.expansion import Expanded
+    from routesim.scenario.imports.gathered import Gathered
     from routesim.scenario.sections.worker_section import WorkerSection
 
 
@@ -60,6 +62,8 @@ def load(
     broker takes, where the scenario does not say. `vhost`: this one of a definitions file, be it the file itself or one that a
     scenario includes; without it a definitions file that declares something in several, and nothing in `/`, is refused.
     """
+    if path != STDIN and os.path.isdir(path):
+        return _folder(path, LoadOptions("", rabbitmq, lenient, vhost, redis, permit, one_vhost=True))[0]
     source = read_source(path, stdin)
     folder = "" if path == STDIN else os.path.dirname(path)
     return load_source(source, folder, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit, vhost=vhost)
@@ -79,8 +83,8 @@ def load_placed(
 
     `vhost`: this one of a definitions file that is read by itself.
     """
-    source = read_source(path, stdin)
-    return _loaded(source, LoadOptions("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis))
+    options = LoadOptions("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis)
+    return _folder(path, options) if path != STDIN and os.path.isdir(path) else _loaded(read_source(path, stdin), options)
 
 
 @_without_collector()
@@ -98,8 +102,24 @@ def load_source(
     return _loaded(source, LoadOptions(folder, rabbitmq, lenient, vhost, redis, permit, one_vhost=True))[0]
 
 
+def _folder(path: str, options: "LoadOptions") -> tuple[Scenario, Places]:
+    """What the Kubernetes objects in a folder declare together. Raises `Invalid`."""
+    from routesim.scenario.imports.folders import OPERATOR, sources_in  # few scenarios are folders
+
+    sources = sources_in(path)
+    if not sources:
+        read_source(path)  # says that it is a folder
+    loader = _Loader(QuietSource(path, ""), options)
+    return loader.foreign_file(OPERATOR, sources), Places(loader.source, None, loader.declarations)
+
+
 def _loaded(source: Source, options: "LoadOptions") -> tuple[Scenario, Places]:
     data = None
+    kind = kind_of(source.text)
+    if kind is not None:
+        source = QuietSource(source.file, source.text)
+        loader = _Loader(source, options)
+        return loader.foreign_file(kind, [source]), Places(source, None, loader.declarations)
     if source.text.lstrip()[:1] == "{":
         try:
             data = list_form.read_json(source)
@@ -164,6 +184,12 @@ def load_definitions(
     return _Loader(source, LoadOptions("", rabbitmq, False, vhost, permit=permit)).definitions_file(data, node)
 
 
+@_without_collector()
+def load_gathered(gathered: "Gathered", file: str, vhost: str, *, rabbitmq: str | None = None) -> Scenario:
+    """What files of another program declare in one vhost, checked by the broker's rules. Raises `Invalid`."""
+    return _Loader(Source(file, ""), LoadOptions("", rabbitmq, False, vhost)).gathered(gathered, vhost)
+
+
 class LoadOptions(NamedTuple):
     """How a text is loaded: see `load` and `load_placed`. `folder`: where the definitions files are that it includes.
     `one_vhost`: nobody looks at the others of a definitions file, which is therefore told."""
@@ -217,6 +243,29 @@ class _Loader:
     def _of_file(self, severity: str, problem: str, cure: str) -> None:
         self.reader.diagnostics.append(self.source.diagnostic(severity, "unknown-vhost", problem, 1, 1, 1, cure))
 
+    def foreign_file(self, kind: ForeignKind, sources: list[Source]) -> Scenario:
+        """Files of another program by themselves are a scenario without steps. Raises `Invalid`."""
+        from routesim.scenario.imports.gathered import gathered_from  # few files are
+
+        found = gathered_from(kind, sources)
+        vhost = found.chosen_vhost() if self.vhost is None else self.vhost
+        if self.one_vhost:
+            self._tell_vhosts(list(found.vhosts), vhost)
+        return self.gathered(found, vhost)
+
+    def gathered(self, found: "Gathered", vhost: str) -> Scenario:
+        parts = found.parts(vhost)
+        if not parts:
+            nothing = list_form.Definitions([], [], [], [], None, None, found.vhosts, found.vhosts)
+            self.declarations.include(nothing, self.source, lambda path: (1, 1, 1))
+        for part in parts:
+            source = self.source if part.document.source.file == self.source.file else part.document.source
+            self.declarations.include(part.found, source, part.document.place)
+        self.reader.diagnostics.extend(found.all_diagnostics())
+        if self.reader.failed:
+            raise Invalid(in_order(self.reader.diagnostics))
+        return self._finish({}, None, NEWEST, vhost, found.queue_types.get(vhost))
+
     def expanded(self, node: Mapping) -> Mapping:
         """The scenario without Celery's words, in the plain ones. Raises `Invalid`."""
         if not is_celery(node):
@@ -230,7 +279,7 @@ class _Loader:
             self.declarations.cures = found.cures
             return found.root
         except Invalid as invalid:
-            raise Invalid(_sorted(invalid.diagnostics)) from None
+            raise Invalid(in_order(invalid.diagnostics)) from None
 
     def scenario(self, node: Mapping) -> Scenario:
         listed = {
@@ -355,7 +404,7 @@ class _Loader:
         )
         promised, forbidden = self._promises(fields)
         if self.reader.failed:
-            raise Invalid(_sorted(self.reader.diagnostics))
+            raise Invalid(in_order(self.reader.diagnostics))
         self._tell_bugs(version, node)
         file, until = self.source.file, fields.get("until", "idle")
         until = until if isinstance(until, int) else str(until)
@@ -363,10 +412,10 @@ class _Loader:
             file=file, name=str(fields.get("name", os.path.splitext(os.path.basename(file))[0] if file != "<stdin>" else file)),
             description=str(fields.get("description", "")), rabbitmq=version, seed=fields.get("seed", 0), vhost=vhost,
             settings=settings, channels=names.channels, declarations=top_level, consumers=declarations.consumers,
-            steps=built, expect=expect, until=until, warnings=tuple(_sorted(self.reader.diagnostics)),
+            steps=built, expect=expect, until=until, warnings=tuple(in_order(self.reader.diagnostics)),
             topology=declarations.topology, routes=promised, never=forbidden,
             tasks=working.tasks if working is not None else {}, workers=workers, on_redis=self.on_redis,
-            findings=tuple(_sorted(self.reader.findings)), routed=self.routed, cures=declarations.cures,
+            findings=tuple(in_order(self.reader.findings)), routed=self.routed, cures=declarations.cures,
             explore=self._explored(fields),
         )  # fmt: skip
 
@@ -415,7 +464,7 @@ class _Loader:
         return []
 
 
-def _sorted(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+def in_order(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     """In the order of the text; what is said twice of one place only once."""
     unique = dict.fromkeys(diagnostics)
     return sorted(unique, key=lambda item: (item.place.file, item.place.line, item.place.column) if item.place else ("", 0, 0))

@@ -33,8 +33,8 @@ class Places:
         self.items: dict[int, Declared] | None = None  # once one is asked for
         self.included = declarations.included
         self.bindings: dict[int, tuple[Included, Path]] | None = None  # of definitions files, once one is asked for
-        own = [included for included in declarations.included if included.source is source]
-        self.vhosts: tuple[str, ...] = own[0].found.vhosts if own else ()  # of a definitions file that is read by itself
+        own = [included for included in declarations.included if included.source is source or root is None]
+        self.vhosts: tuple[str, ...] = own[0].found.vhosts if own else ()  # of a file of definitions that is read by itself
 
     def declared(self, step: steps.Step, *inner: str) -> Spot:
         """The declaration (the very step of `Scenario.declarations`), or the part of it that `inner` leads to."""

@@ -143,7 +143,7 @@ WRONG = {
     ("explain", "headers", "-H", "x"): "'x' is no header: write k=text or k:=JSON",
     ("new",): "new needs a name",
     ("new", "x", "--template", "topic"): "no template is called 'topic'; did you mean 'topics'?",
-    ("import",): "give either a definitions file or --management URL",
+    ("import",): "give either files or --management URL",
     ("completion", "tcsh"): "completion is for bash, zsh, fish, not 'tcsh'",
 }  # fmt: skip
 

@@ -24,10 +24,13 @@ LONGEST_VHOST = 255
 APP = re.compile(r"\w+(\.\w+)*(:\w+)?")
 
 
-def import_file(path: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
-    _check(format, rabbitmq)
+def import_file(
+    path: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None, stdin: bytes | None = None
+) -> int:
+    """A definitions file. `stdin`: what was read from there already."""
+    checked(format, rabbitmq)
     try:
-        source = read_source(path, read_stdin() if path == "-" else None)
+        source = read_source(path, stdin if stdin is not None or path != "-" else read_stdin())
     except Invalid as invalid:
         write_problems(invalid.diagnostics)
         if APP.fullmatch(path) and (":" in path or os.path.isdir(path)):
@@ -43,7 +46,7 @@ def import_broker(url: str, vhost: str | None, format: str, output: str | None, 
     from routesim.rabbitmq.problems import BrokerProblem
     from routesim.rabbitmq.url import BadAddress, web_address
 
-    _check(format, rabbitmq)
+    checked(format, rabbitmq)
     try:
         address = web_address(url)
         management = Management(address)
@@ -58,7 +61,7 @@ def import_broker(url: str, vhost: str | None, format: str, output: str | None, 
     return _import(Source(str(address), json.dumps(document, indent=1)), None, vhost, format, output, rabbitmq, permit)
 
 
-def _check(format: str, rabbitmq: str | None) -> None:
+def checked(format: str, rabbitmq: str | None) -> None:
     choice("--format", format, IMPORT_FORMATS)
     if rabbitmq is not None:
         rules_of(rabbitmq)
@@ -73,14 +76,21 @@ def _import(
     except Invalid as invalid:
         write_problems(invalid.diagnostics)
         return UNUSABLE
+    name = source.file if path is None else "stdin" if path == "-" else os.path.basename(path)
+    return write_imported(found, name, path, format, output)
+
+
+def write_imported(
+    found: Imported, name: str, path: str | None, format: str, output: str | None, *, what: str | None = None
+) -> int:
+    """What was imported, in a format. `name`: of what it comes from; `what`: the kind of that, where it are no definitions."""
     write_problems(found.warnings)
     if format == "definitions":
         for sentence in found.left_out:
             stderr_line(f"left out: {sentence}")
         write(lambda out: lines_of(document_of(found.topology)), path, output)
     else:
-        name = source.file if path is None else "stdin" if path == "-" else os.path.basename(path)
-        write(lambda out: _scenario(found, name, ascii=not is_utf8(out)), path, output)
+        write(lambda out: _scenario(found, name, what, ascii=not is_utf8(out)), path, output)
     return OK
 
 
@@ -93,10 +103,11 @@ def export_file(path: str, output: str | None, vhost: str | None, rabbitmq: str 
     return OK
 
 
-def _scenario(found: Imported, file: str, *, ascii: bool) -> Iterator[str]:
+def _scenario(found: Imported, file: str, what: str | None, *, ascii: bool) -> Iterator[str]:
     """The scenario with what there is to say about it."""
     topology = found.topology
-    comments = [f"Imported from {scalar(file)}, vhost {scalar(topology.vhost)}."]
+    kind = f" ({what})" if what else ""
+    comments = [f"Imported from {scalar(file)}{kind}, vhost {scalar(topology.vhost)}."]
     if found.left_out:
         comments += ["", "Left out:", *(f"  {sentence}" for sentence in found.left_out)]
     yield from yaml_lines(scenario_sections(topology), comments, apart=True, ascii=ascii)

@@ -21,7 +21,7 @@ COMMANDS: dict[str, Listed] = {
     "run": Listed("run", "COMMAND", "Run scenarios through the embedded engine and print what happened."),
     "import": Listed(
         "import_", "COMMAND",
-        "Turn a broker's definitions, from a file or a running broker, into a scenario that says what was left out, and why."
+        "Turn a broker's definitions, or another program's topology, into a scenario that says what was left out, and why."
     ),
     "import celery": Listed(
         "import_celery", "COMMAND",

@@ -36,12 +36,19 @@ def found(words: Iterable[str]) -> list[str]:
 
 
 def _in_folder(folder: str) -> list[str]:
-    """Files named `*.scenario.yaml` where there are some, else every YAML file, else definitions files (JSON)."""
+    """Files named `*.scenario.yaml` where there are some, else every YAML file, else definitions files (JSON). Kubernetes objects
+    are of one broker, whatever files they stand in: the folder itself stands for them."""
+    from routesim.scenario.imports.folders import holds_objects
+
     files = list(_below(folder))
-    for endings in (SCENARIO, YAML, (".json",)):
+    chosen = [path for path in files if path.endswith(SCENARIO)]
+    if chosen:
+        return chosen
+    for endings in (YAML, (".json",)):
         chosen = [path for path in files if path.endswith(endings)]
+        others = [path for path in chosen if not holds_objects(path)]
         if chosen:
-            return chosen
+            return chosen if len(others) == len(chosen) else [folder, *others]
     raise UsageError(f"{folder} has no scenario in it: no file ends with {', '.join(YAML)} or .json")
 
 

@@ -285,7 +285,7 @@ def _vhosts(asked: CommandLine) -> Iterable[str]:
 
 # By the name of the parameter, or, where two commands mean different things by it, by the command and that name.
 SOURCES: dict[str, Source] = {
-    "file": SCENARIOS, "files": SCENARIOS, "import file": DEFINITIONS, "diff old": SCENARIOS, "diff new": SCENARIOS,
+    "file": SCENARIOS, "files": SCENARIOS, "import files": DEFINITIONS, "diff old": SCENARIOS, "diff new": SCENARIOS,
     "output": FILES, "record": FILES, "witness": FILES, "keep": FOLDERS, "directory": FOLDERS, "python": FILES,
     "record file": FILES,
     "run format": _run_formats, "explain format": _formats(ANSWER), "diff format": _formats(ANSWER),

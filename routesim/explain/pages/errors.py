@@ -150,6 +150,11 @@ PAGES: dict[str, Page] = {
     "several-documents": Page(
         "The file holds more than one YAML document.", "name: a\n---\nname: b", "Put each into its own file."
     ),
+    "template": Page(
+        "The file is a template, of Helm or Jinja, say: what it declares is known once it is rendered.",
+        "name: {{ .Values.queue }}",
+        "Give what it renders: `helm template CHART | routesim import topology-operator -`.",
+    ),
     "too-deep": Page("The file is nested deeper than any scenario needs to be.", "[[[[[[…", "Flatten it."),
     "too-large": Page("Aliases expand to millions of values.", "a chain of *anchors that each double the last", "Write less."),
     "too-long": Page(

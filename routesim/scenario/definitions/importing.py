@@ -37,7 +37,7 @@ def imported(source: Source, vhost: str | None = None, *, rabbitmq: str | None =
     losses = [] if node is not None else list(lost_before(source, data, chosen))
     warnings = [item for item in scenario.warnings if item.code != LEFT_OUT]  # `left_out` says it
     return Imported(
-        _readable(topology_of(scenario)), tuple(left_out(data, chosen, scenario.warnings)), (*warnings, *losses)
+        readable(topology_of(scenario)), tuple(left_out(data, chosen, scenario.warnings)), (*warnings, *losses)
     )  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _vhost(source: Source, data: dict[str, Any], wanted: str | None) -> str:
 # Short forms ---------------------------------------------------------------------------------------------------------
 
 
-def _readable(topology: DeclaredTopology) -> DeclaredTopology:
+def readable(topology: DeclaredTopology) -> DeclaredTopology:
     """Without the width of integers where nothing can tell them apart: the arguments of exchanges and queues."""
     return topology._replace(
         exchanges=tuple(item._replace(arguments=_unwidened(item.arguments)) for item in topology.exchanges),

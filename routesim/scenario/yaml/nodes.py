@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.scenario.yaml.source import LINE_BREAK, Source
+from routesim.scenario.yaml.templates import template_in
 
 DEEPEST = 64  # levels of nesting
 MAX_EXPANDED = 2_000_000  # values after every alias has been followed
@@ -52,11 +53,24 @@ Node: TypeAlias = Text | Mapping | Sequence
 
 def parse(source: Source) -> Node | None:
     """The one document in the source; None when there is nothing in it. Raises `Invalid`."""
+    try:
+        found = _parsed(source, _Builder(source))
+    except Invalid as invalid:
+        raise template_in(source, invalid) or invalid from None
+    return found[0] if found else None
+
+
+def parse_all(source: Source) -> list[Node]:
+    """Every document in the source that holds something; what a tag means is left to whoever reads it. Raises `Invalid`."""
+    return _parsed(source, _Builder(source, foreign=True))
+
+
+def _parsed(source: Source, builder: "_Builder") -> list[Node]:
     import yaml  # its regular expressions take long to make, and who reads no file need not wait for them
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Builder(source).build(loader(source.text))
+        return builder.build(loader(source.text))
     except yaml.MarkedYAMLError as error:
         unclosed = error.problem is not None and "end of stream" in error.problem and error.context_mark is not None
         mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
@@ -110,8 +124,10 @@ def _syntax_cure(source: Source, line: int, column: int, problem: str) -> str:
 
 
 class _Builder:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, foreign: bool = False) -> None:
+        """`foreign`: another program's file, which may hold several documents, and tags of its own."""
         self.source = source
+        self.foreign = foreign
         self.anchors: dict[str, Node] = {}
         self.open_anchors: set[str] = set()
         self.problems: list[Diagnostic] = []
@@ -119,14 +135,16 @@ class _Builder:
         if any(sign in source.text for sign in YAML_ONLY_BREAKS):
             self.starts = [0, *(match.end() for match in LINE_BREAK.finditer(source.text))]
 
-    def build(self, stream: Any) -> Node | None:
-        """One pass over the events. Each open collection has a frame: [node, key that waits for its value, merges, anchor].
+    def build(self, stream: Any) -> list[Node]:
+        """The documents that hold something. One pass over the events.
+
+        Each open collection has a frame: [node, key that waits for its value, merges, anchor].
 
         The scalars, most of all events, are read here: a call for each would cost more than the parser does.
         """
         import yaml
 
-        root: Node | None = None
+        roots: list[Node] = []
         frame: list[Any] = []
         frames: list[list[Any]] = []
         documents, next_event, simple = 0, stream.get_event, self.starts is None
@@ -165,18 +183,21 @@ class _Builder:
                     self._only_document(event, documents)
                 continue
             if not frame:
-                root = node
+                if not (isinstance(node, Text) and not node and node.plain):
+                    roots.append(node)
             elif frame[0].__class__ is Mapping and frame[1] is None:
                 frame[1] = self._key(node)
             else:
                 self._place(frame, node)
         if self.problems:
             raise Invalid(self.problems)
-        return None if isinstance(root, Text) and not root and root.plain else root
+        return roots
 
     def _only_document(self, event: Any, documents: int) -> None:
         mark = event.start_mark
-        if documents > 1:
+        if self.foreign:
+            self.anchors.clear()  # an alias means an anchor of its own document
+        elif documents > 1:
             raise self.source.fail(
                 "several-documents",
                 "a second YAML document begins here; one file is one scenario",
@@ -234,7 +255,7 @@ class _Builder:
         else:
             (text.line, text.column), text.width = self._at(start), end.index - start.index
         text.plain = not event.style and event.tag is None
-        if event.tag is not None and event.tag not in ("!", "tag:yaml.org,2002:str"):
+        if event.tag is not None and not self.foreign and event.tag not in ("!", "tag:yaml.org,2002:str"):
             self.problems.append(
                 self.source.diagnostic(
                     "error", "yaml-tag", f"the tag {event.tag} has no meaning here", text.line, text.column, text.width,

@@ -40,6 +40,13 @@ class Source:
         return Invalid([self.diagnostic("error", code, message, line, column, width, cure)])
 
 
+class QuietSource(Source):
+    """A text of which no line is ever shown: what is read from it may stand beside passwords."""
+
+    def line(self, number: int) -> str:
+        return ""
+
+
 def read_source(path: str, stdin: bytes | None = None, *, piped: bool = True) -> Source:
     """The text of a file, or of `stdin` where the path is `-`. Raises `Invalid` when it cannot be read as text.
 
