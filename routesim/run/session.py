@@ -17,7 +17,7 @@ from routesim.run.rehearsal import Rehearsal
 from routesim.run.result import Result
 from routesim.run.runner import Runner
 from routesim.scenario import Scenario
-from routesim.scenario.definitions.list_form import closest_version
+from routesim.scenario.definitions.reading import closest_version
 from routesim.versions import rules
 from routesim.versions.deprecated import permitting
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import ChannelPlan
 from routesim.named_tuples import NamedTuple
-from routesim.scenario.definitions import list_form
+from routesim.scenario.definitions import list_form, reading
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
@@ -309,8 +309,8 @@ class _Loader:
 
     def _definitions(
         self, source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, version: str | None, *, vhost_given: bool
-    ) -> list_form.Definitions:
-        found, problems, place = list_form.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
+    ) -> reading.Definitions:
+        found, problems, place = reading.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
         if found.other_vhosts and vhost_given and not problems:
             cure, problem = f"choose one of: {', '.join(found.other_vhosts[:5])}", f"nothing is declared in vhost '{vhost}'"
             if isinstance(vhost, Text):
@@ -321,7 +321,7 @@ class _Loader:
         self.declarations.include(found, source, place)
         return found
 
-    def _included(self, fields: dict[str, Any], vhost: str, *, given: bool) -> list[list_form.Definitions]:
+    def _included(self, fields: dict[str, Any], vhost: str, *, given: bool) -> list[reading.Definitions]:
         found = []
         for path in fields.get("definitions", ()):
             source = None
@@ -355,11 +355,11 @@ class _Loader:
             self.reader.error("unknown-version", f"no RabbitMQ '{text}' is known", text, str(unknown))
             return NEWEST
 
-    def _version_of(self, found: list_form.Definitions | None, source: Source) -> str:
+    def _version_of(self, found: reading.Definitions | None, source: Source) -> str:
         """The profile for the version that a definitions file names."""
         if found is None or found.rabbitmq is None:
             return NEWEST
-        version, warning = list_form.closest_version(found.rabbitmq)
+        version, warning = reading.closest_version(found.rabbitmq)
         if warning:
             included = next((item for item in self.declarations.included if item.found is found), None)
             key = "rabbitmq_version" if "rabbitmq_version" in source.text else "rabbit_version"

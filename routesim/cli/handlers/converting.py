@@ -13,7 +13,7 @@ from routesim.cli.shared.refusing import rules_of, scenario_of, write_problems
 from routesim.diagnostics import Invalid
 from routesim.scenario.definitions.exporting import definitions_of, document_of, lines_of
 from routesim.scenario.definitions.importing import Imported, imported
-from routesim.scenario.definitions.list_form import closest_version
+from routesim.scenario.definitions.reading import closest_version
 from routesim.scenario.topology_data import DeclaredTopology, scenario_sections
 from routesim.scenario.yaml.source import Source, read_source
 from routesim.scenario.yaml.writing import lines as yaml_lines

@@ -87,7 +87,7 @@ def _topology(management: "Management", vhost: str) -> "DeclaredTopology":
     from routesim.diagnostics import Invalid
     from routesim.rabbitmq.http.features import permitted_features, to_permit
     from routesim.scenario.definitions.importing import imported
-    from routesim.scenario.definitions.list_form import closest_version
+    from routesim.scenario.definitions.reading import closest_version
     from routesim.scenario.yaml.source import Source
 
     document = management.definitions(vhost)

@@ -26,7 +26,7 @@ from routesim.control.router import Route
 from routesim.model import policy_body
 from routesim.queues import QueueType
 from routesim.replies import REPLY_NAMES
-from routesim.scenario.definitions import list_form
+from routesim.scenario.definitions import list_form, reading
 from routesim.scenario.yaml.source import Source
 from routesim.serve.vhosts import OWN, Vhost
 from routesim.steps import Step
@@ -185,7 +185,7 @@ def _allow(context: Managed, item: Item) -> None:
 def _load(context: Managed, vhost: Vhost, body: Item) -> None:
     source = Source("definitions", json.dumps(body))
     version = context.server.rules.version
-    found, problems, _ = list_form.read(source, body, None, vhost.name, version, vhost_given=True)
+    found, problems, _ = reading.read(source, body, None, vhost.name, version, vhost_given=True)
     wrong = next((problem for problem in problems if problem.severity == "error"), None)
     if wrong is not None:
         raise HttpError(400, wrong.message)

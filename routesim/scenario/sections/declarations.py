@@ -12,7 +12,8 @@ from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Queu
 from routesim.named_tuples import NamedTuple
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
-from routesim.scenario.definitions.list_form import Definitions, Path
+from routesim.scenario.definitions.list_form import Path
+from routesim.scenario.definitions.reading import Definitions
 from routesim.scenario.definitions.unsimulated import unsimulated_exchange, unsimulated_keys
 from routesim.scenario.engines import engine_of
 from routesim.scenario.format.kinds import Reader

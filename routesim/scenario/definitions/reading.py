@@ -1,0 +1,288 @@
+"""What a definitions file declares in one vhost, by the rules of a version's import (rules/routing#6.4)."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from routesim.diagnostics import Diagnostic
+from routesim.model import Binding, Exchange, Policy, Queue
+from routesim.named_tuples import NamedTuple
+from routesim.scenario.definitions.list_form import Path
+from routesim.scenario.definitions.unsimulated import LEFT_OUT, unsimulated_parameters
+from routesim.scenario.yaml import json_places
+from routesim.scenario.yaml.nodes import DEEPEST, Node
+from routesim.scenario.yaml.source import Source
+from routesim.values import INTEGER_RANGES, Typed, Value
+from routesim.versions import NEWEST, NEWEST_PATCH, UnknownVersion, rules
+
+NO_ARGUMENTS: dict[str, Value] = {}
+
+
+class Definitions(NamedTuple):
+    """What a file declares in one vhost; each item with its path in the file."""
+
+    exchanges: list[tuple[Path, Exchange]]
+    queues: list[tuple[Path, Queue]]
+    bindings: list[tuple[Path, Binding]]
+    policies: list[tuple[Path, Policy]]
+    rabbitmq: str | None
+    default_queue_type: str | None
+    other_vhosts: tuple[str, ...] = ()  # where there is something, when there is nothing in this one
+    vhosts: tuple[str, ...] = ()  # all that the items name
+
+
+class _Import:
+    def __init__(self, source: Source, data: dict[str, Any], root: Node | None, vhost: str, version: str | None) -> None:
+        self.source = source
+        self.data = data
+        self.root = root
+        self.vhost = vhost
+        self.version = version
+        self.diagnostics: list[Diagnostic] = []
+        self.vhosts: set[str] = set()
+        self.parameters: list[tuple[Path, dict[str, Any]]] = []  # those of the vhost, once they are read
+
+    def note(self, severity: str, code: str, message: str, path: Path, cure: str = "") -> None:
+        line, column, width = self.place(path)
+        self.diagnostics.append(self.source.diagnostic(severity, code, message, line, column, width, cure))
+
+    def place(self, path: Path) -> tuple[int, int, int]:
+        """Line, column and width of an item, or of the innermost part of its path that there is."""
+        if self.root is None:
+            begin, end = json_places.find(self.source.text, path)
+            line = self.source.text.count("\n", 0, begin) + 1
+            return line, begin - self.source.text.rfind("\n", 0, begin), max(1, end - begin)
+        node: Any = self.root
+        for part in path:
+            try:
+                node = node[part]
+            except (KeyError, IndexError, TypeError):
+                break
+        return node.line, node.column, node.width
+
+    def items(self, section: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """The items of a section that belong to the vhost."""
+        items = self.data.get(section)
+        if items is None:
+            return
+        if not isinstance(items, list):
+            self.note("error", "wrong-type", f"'{section}' must be a list in a definitions file", (section,))
+            return
+        several = self._names_vhosts()
+        for index, item in enumerate(items):
+            path: Path = (section, index)
+            if not isinstance(item, dict):
+                cure = f"{section} as a mapping: `name: options`, as a list only in a definitions file's form"
+                self.note("error", "wrong-type", f"an item of '{section}' must be an object", path, f"write {cure}")
+                continue
+            vhost = item.get("vhost")
+            if vhost is None and several:
+                self.note(
+                    "error", "definitions-no-vhost",
+                    f"this item of '{section}' names no vhost; RabbitMQ answers: Virtual host 'undefined' does not exist",
+                    path, f'add "vhost": "{self.vhost}"',
+                )  # fmt: skip
+                continue
+            if vhost is not None:
+                self.vhosts.add(str(vhost))
+            if vhost is None or vhost == self.vhost:
+                yield path, item
+
+    def _names_vhosts(self) -> bool:
+        """A file for the whole cluster names the vhost of every item; one for a single vhost names none."""
+        return "vhosts" in self.data or any(
+            isinstance(item, dict) and "vhost" in item
+            for section in ("exchanges", "queues", "bindings")
+            for item in self._list(section)
+        )
+
+    def _list(self, section: str) -> list[Any]:
+        items = self.data.get(section)
+        return items if isinstance(items, list) else []
+
+    def text(self, item: dict[str, Any], key: str, path: Path, default: str | None = None) -> str | None:
+        value = item.get(key, default)
+        if isinstance(value, str):
+            if len(value.encode("utf-8", "surrogatepass")) > 255:
+                self.note("error", "too-long", f"'{key}' is longer than 255 bytes", (*path, key))
+                return None
+            return value
+        problem = f"'{key}' is missing" if value is None else f"'{key}' must be text"
+        self.note("error", "definitions-incomplete", problem, (*path, key), f'add "{key}"' if value is None else "")
+        return None
+
+    def flag(self, item: dict[str, Any], key: str, path: Path, default: bool) -> bool:
+        value = item.get(key)
+        if isinstance(value, bool):
+            return value
+        if value is None:
+            if key != "internal":
+                self.note(
+                    "warning", "definitions-incomplete", f"'{key}' is missing; RabbitMQ before 4.2 fails on this item", path,
+                    f'add "{key}": {str(default).lower()}',
+                )  # fmt: skip
+            return default
+        self.note("error", "wrong-type", f"'{key}' must be true or false", (*path, key))
+        return default
+
+    def table(self, item: dict[str, Any], path: Path) -> dict[str, Value]:
+        value = item.get("arguments")
+        if value is None or value == []:
+            return {}
+        if not isinstance(value, dict):
+            self.note("error", "wrong-type", "'arguments' must be an object", (*path, "arguments"))
+            return {}
+        return {key: self.value(inner, (*path, "arguments", key)) for key, inner in value.items()}
+
+    def value(self, value: Any, path: Path) -> Value:
+        if len(path) > DEEPEST:
+            self.note("error", "too-deep", f"more than {DEEPEST} levels of nesting", path)
+            return None
+        if isinstance(value, float) and not math.isfinite(value):
+            self.note("error", "wrong-value", "AMQP carries finite numbers only", path)
+        if value is None:
+            self.note("error", "definitions-null", "RabbitMQ's import fails on null", path)
+        if isinstance(value, bool) or not isinstance(value, int):
+            if isinstance(value, dict):
+                return {key: self.value(inner, (*path, key)) for key, inner in value.items()}
+            if isinstance(value, list):
+                return [self.value(inner, (*path, index)) for index, inner in enumerate(value)]
+            return value
+        low, high = INTEGER_RANGES["long"]
+        if not low <= value <= high:
+            self.note("error", "wrong-value", "AMQP has no integers beyond 64 bits", path)
+            return 0
+        return Typed("long", value)
+
+    # Sections ----------------------------------------------------------------------------------------------------
+
+    def exchanges(self) -> Iterable[tuple[Path, Exchange]]:
+        for path, item in self.items("exchanges"):
+            name, kind = self.text(item, "name", path), self.text(item, "type", path)
+            if name is None or kind is None or name == "" or name.startswith("amq."):
+                continue  # RabbitMQ passes over its own (rules/routing#F19)
+            durable, auto_delete = self.flag(item, "durable", path, True), self.flag(item, "auto_delete", path, False)
+            internal = self.flag(item, "internal", path, False)
+            yield path, Exchange(name, kind, durable, auto_delete, internal, self.table(item, path))
+
+    def queues(self) -> Iterable[tuple[Path, Queue]]:
+        for path, item in self.items("queues"):
+            name = self.text(item, "name", path)
+            if name is None or name.startswith("amq."):
+                continue
+            durable, auto_delete = self.flag(item, "durable", path, True), self.flag(item, "auto_delete", path, False)
+            arguments = self.table(item, path)
+            kind = item.get("type", "classic")
+            if kind != arguments.get("x-queue-type", "classic") and kind != "classic":
+                self.note(
+                    "warning", "definitions-type", f"'type' is only informational: RabbitMQ imports '{name}' as "
+                    f"{arguments.get('x-queue-type', 'classic')}", (*path, "type"), f'set the argument "x-queue-type": "{kind}"',
+                )  # fmt: skip
+            yield path, Queue(name, durable, False, auto_delete, arguments)
+
+    def bindings(self) -> Iterable[tuple[Path, Binding]]:
+        skips = self._skips_bad_bindings()
+        for path, item in self.items("bindings"):
+            source, destination = item.get("source"), item.get("destination")
+            if not isinstance(source, str) or not isinstance(destination, str):
+                what = "a binding without source or destination"
+                if skips:
+                    self.note("warning", "definitions-binding", f"{what}: RabbitMQ passes over it silently", path)
+                else:
+                    self.note("error", "definitions-binding", f"{what}: RabbitMQ's import fails", path)
+                continue
+            if source == "":
+                self.note("warning", "definitions-binding", "a binding of the default exchange has no effect", path)
+                continue
+            kind, key = item.get("destination_type", "queue"), item.get("routing_key", "")
+            if kind not in ("queue", "exchange") or not isinstance(key, str):
+                self.note("error", "wrong-type", "a binding leads to a queue or an exchange, by a key that is text", path)
+                continue
+            arguments = self.table(item, path) if item.get("arguments") else NO_ARGUMENTS
+            yield path, tuple.__new__(Binding, (source, destination, kind, key, arguments))
+
+    def _skips_bad_bindings(self) -> bool:
+        """Up to 3.13.5 (rules/routing#F21)."""
+        try:
+            own_rules = rules(self.version or NEWEST)
+        except UnknownVersion:
+            return False
+        return own_rules.bad_bindings_skipped
+
+    def policies(self) -> Iterable[tuple[Path, Policy]]:
+        for path, item in self.items("policies"):
+            policy = self.policy(item, path, self.text(item, "name", path), False)
+            if policy:
+                yield path, policy
+        self.parameters = list(self.items("parameters"))
+        for path, item in self.parameters:
+            value = item.get("value")
+            if item.get("component") == "operator_policy" and isinstance(value, dict):
+                policy = self.policy(value, (*path, "value"), self.text(item, "name", path), True)
+                if policy:
+                    yield (*path, "value"), policy
+
+    def policy(self, item: dict[str, Any], path: Path, name: str | None, operator: bool) -> Policy | None:
+        pattern, definition, priority = self.text(item, "pattern", path), item.get("definition"), item.get("priority", 0)
+        if isinstance(definition, list):  # 3.10's CLI writes pairs (rules/routing#F11)
+            pairs = [pair for pair in definition if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)]
+            definition = dict(pairs) if len(pairs) == len(definition) else None
+        if isinstance(priority, bool) or not isinstance(priority, (int, float)) or not math.isfinite(priority):
+            self.note("error", "wrong-type", "priority should be a number", (*path, "priority"))
+            return None
+        if not isinstance(definition, dict):
+            self.note("error", "definitions-incomplete", "a policy needs a 'definition' object", path)
+            return None
+        if name is None or pattern is None:
+            return None
+        return Policy(name, pattern, definition, str(item.get("apply-to", "all")), priority, operator)
+
+    def default_queue_type(self) -> str | None:
+        for item in self._list("vhosts"):
+            if isinstance(item, dict) and item.get("name") == self.vhost:
+                metadata = item.get("metadata")
+                kind = item.get("default_queue_type") or (
+                    metadata.get("default_queue_type") if isinstance(metadata, dict) else None
+                )
+                return kind if kind in ("classic", "quorum", "stream") else None
+        return None
+
+
+def read(
+    source: Source, data: dict[str, Any], root: Node | None, vhost: str, version: str | None, *, vhost_given: bool
+) -> tuple[Definitions, list[Diagnostic], Callable[[Path], tuple[int, int, int]]]:
+    """What the data declare in `vhost`, what is wrong with them, and where each item stands."""
+    own = data.get("rabbitmq_version") or data.get("rabbit_version")
+    named = own if isinstance(own, str) else None
+    reading = _Import(source, data, root, vhost, version or named)
+    found = Definitions(
+        list(reading.exchanges()), list(reading.queues()), list(reading.bindings()), list(reading.policies()), named,
+        reading.default_queue_type(),
+    )  # fmt: skip
+    for path, sentence in unsimulated_parameters(reading.parameters):
+        reading.note("warning", LEFT_OUT, sentence, path)
+    others = sorted(reading.vhosts - {vhost})
+    nothing = not (found.exchanges or found.queues or found.bindings or found.policies)
+    if others and nothing and not reading.diagnostics and not vhost_given:
+        cure = f"choose one with vhost: {' or '.join(others[:5])}"
+        reading.note("warning", "unknown-vhost", f"nothing is declared in vhost '{vhost}'", (), cure)
+    vhosts = tuple(sorted(reading.vhosts))
+    return found._replace(other_vhosts=tuple(others) if nothing else (), vhosts=vhosts), reading.diagnostics, reading.place
+
+
+def closest_version(version: str) -> tuple[str, str | None]:
+    """A known profile for the version that a file names, and a warning where it is not that very one."""
+    try:
+        rules(version)
+    except UnknownVersion:
+        parts = version.split(".")
+        minor = ".".join(parts[:2])
+        if minor in NEWEST_PATCH:
+            return minor, None
+        try:
+            older = tuple(int(part) for part in parts[:2]) < (3, 10)
+        except ValueError:
+            older = False
+        chosen = next(iter(NEWEST_PATCH)) if older else list(NEWEST_PATCH)[-1]
+        return chosen, f"RabbitMQ {version} is not known; the rules of {chosen} are used"
+    return version, None
