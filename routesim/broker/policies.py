@@ -6,6 +6,7 @@ from routesim import events, steps
 from routesim.broker.broker import Broker
 from routesim.broker.records import ExchangeState
 from routesim.broker.state import State
+from routesim.diagnostics import did_you_mean
 from routesim.model import Policy
 from routesim.patterns import InvalidPattern, compiled
 from routesim.queues import QueueType
@@ -14,7 +15,7 @@ from routesim.queues.arguments import ARGUMENTS, LARGER, TYPES, PolicyKey
 from routesim.queues.settings import merge_policies, origins, settings
 from routesim.replies import AmqpError
 from routesim.values import erlang_term, raw
-from routesim.versions import Rules
+from routesim.versions import Rules, rules
 
 APPLY_TO = ("queues", "exchanges", "all")
 APPLY_TO_TYPES = {"classic_queues": "classic", "quorum_queues": "quorum", "streams": "stream"}
@@ -60,6 +61,24 @@ UNSUPPORTED = {kind: frozenset(key for key, row in POLICY_KEYS.items() if kind i
 def known_keys(operator: bool, rules: Rules) -> list[str]:
     """The keys that a policy, or an operator policy, may set in this version."""
     return [key for key, row in POLICY_KEYS.items() if row.is_known(rules, operator)]
+
+
+def policy_cure(policy: Policy, key: str) -> str:
+    """What helps against a key that a version does not let the policy hold."""
+    row = POLICY_KEYS.get(key)
+    if row is not None and row.module == "mirroring":
+        return "mirroring is gone from 4.0 on: queues of x-queue-type quorum replicate; take the ha- keys out"
+    if row is not None and policy.operator and row.operator is None:
+        return "an ordinary policy may hold it"
+    if row is not None and row.module == "federation":
+        return "enable the plugin rabbitmq_federation"
+    if row is not None:
+        return f"it is known from RabbitMQ {(row.operator if policy.operator else row.since) or '3.10'} on"
+    if f"x-{key.removeprefix('x-')}" in ARGUMENTS and ARGUMENTS[f"x-{key.removeprefix('x-')}"].policy is None:
+        return f"only a queue itself may say it, by its argument x-{key.removeprefix('x-')}"
+    if key.removeprefix("x-") in POLICY_KEYS:
+        return f"policies leave out the x-: {key.removeprefix('x-')}"
+    return did_you_mean(key, known_keys(policy.operator, rules()))
 
 
 def validate(policy: Policy, rules: Rules) -> None:

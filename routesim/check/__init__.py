@@ -26,6 +26,9 @@ from routesim.scenario import Places, Scenario, Spot, load_placed
 IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
 
 
+NEVER_IMPORTED = ("definitions-pairs",)  # what other commands read, and no RabbitMQ does
+
+
 class CheckRule(NamedTuple):
     """`severity` is what its problems have unless one says otherwise; `find` looks for them. `on_redis`: also there.
     `asked`: only where it is asked for by its code, since what it says is true of most topologies, sound ones too."""
@@ -101,7 +104,7 @@ def check(scenario: Scenario, places: Places, asked: Collection[str] = ()) -> li
     """The findings; what a comment `# routesim: ignore[code]` on the line of the item silences is left out."""
     topology = CheckedTopology(scenario)
     found = [
-        item
+        item._replace(severity=ERROR) if item.code in NEVER_IMPORTED else item
         for item in (*scenario.warnings, *scenario.findings)
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import ChannelPlan
 from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions import list_form, reading
+from routesim.scenario.definitions.access import access_problems
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
@@ -311,13 +312,19 @@ class _Loader:
         self, source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, version: str | None, *, vhost_given: bool
     ) -> reading.Definitions:
         found, problems, place = reading.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
+        for told in access_problems(data, str(vhost)):
+            line, column, width = place(told.path)
+            code = "definitions-access"
+            problems.append(source.diagnostic(told.severity, code, told.message, line, column, width, told.cure))
         if found.other_vhosts and vhost_given and not problems:
             cure, problem = f"choose one of: {', '.join(found.other_vhosts[:5])}", f"nothing is declared in vhost '{vhost}'"
             if isinstance(vhost, Text):
                 self.reader.error("unknown-vhost", problem, vhost, cure)
             elif source is not self.source:  # of --vhost
                 self._of_file("error", problem, cure)
-        self.reader.diagnostics.extend(problems)
+        for item in problems:
+            refusal = self.declarations.lenient and item.severity == "error" and item.code.startswith("definitions-")
+            (self.reader.findings if refusal else self.reader.diagnostics).append(item)
         self.declarations.include(found, source, place)
         return found
 

@@ -110,6 +110,9 @@ class Rules(NamedTuple):
     cancel_ok_taken: bool
     body_frames_checked: bool
     bad_bindings_skipped: bool
+    import_gives_default_type: bool
+    import_fills_queue_flags: bool
+    import_fills_exchange_durable: bool
     celery_limits_channel: bool
 
     def is_at_least(self, since: str) -> bool:
@@ -322,6 +325,18 @@ DIFFERENCES: dict[str, VersionDifference] = {
     ),
     "bad_bindings_skipped": VersionDifference(
         "an import leaves out bindings that lead nowhere", True, (("3.13.6", False),), "rules/routing#F21"
+    ),
+    "import_gives_default_type": VersionDifference(
+        "an import gives queues the default queue type of their vhost", False, (("3.11.0", True),),
+        "rules/routing#F10; rabbit_definitions.erl, add_queue_int, v3.10.25 and v3.11.0",
+    ),
+    "import_fills_queue_flags": VersionDifference(
+        "an import takes a queue that does not say whether it is durable or auto-delete", False, (("3.11.0", True),),
+        "rules/routing#F20; rabbit_definitions.erl, add_queue_int, v3.10.25 and v3.11.0",
+    ),
+    "import_fills_exchange_durable": VersionDifference(
+        "an import takes an exchange that does not say whether it is durable", False, (("4.2.2", True),),
+        "rules/routing#F20; rabbit_definitions.erl, add_exchange_int, v4.2.1 and v4.2.2",
     ),
     "celery_limits_channel": VersionDifference(
         "a Celery worker limits its channel, not each consumer", True, (("4.0.0", False),), "rules/celery#2.1"

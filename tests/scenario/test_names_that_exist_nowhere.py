@@ -289,5 +289,5 @@ def test_nothing_is_bound_to_an_address_of_replies(name: str) -> None:
             "source": "x", "vhost": "/", "destination": name, "destination_type": "queue", "routing_key": "", "arguments": {},
         }],
     })  # fmt: skip
-    found = warned("definitions: d.json\n", files={"d.json": definitions})
-    assert [problem.code for problem in found] == ["definitions-binding"]
+    problem = only("definitions: d.json\n", files={"d.json": definitions})
+    assert (problem.code, problem.file) == ("definitions-binding", "d.json")

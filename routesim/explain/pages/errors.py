@@ -37,14 +37,38 @@ PAGES: dict[str, Page] = {
     ),
     "definitions-binding": Page(
         "A binding in a definitions file lacks its source or destination, or names one that is not declared. RabbitMQ up to "
-        "3.13.5 passes over it silently, later ones fail the import.",
+        "3.13.5 passes over it silently: a warning. Later ones refuse the whole import: an error.",
         '"bindings": [{"destination": "jobs", "destination_type": "queue"}]',
         "Complete the binding, or declare what it names.",
     ),
+    "definitions-access": Page(
+        "A definitions file gives a permission to a user whom it does not have, names a virtual host that its section `vhosts` does not "
+        "list, or has a permission that is no regular expression. RabbitMQ refuses the whole import, unless it has that user or "
+        "virtual host already.",
+        '"vhosts": [{"name": "/"}], "queues": [{"name": "jobs", "vhost": "shop"}]',
+        "Add the user or the virtual host to the file.",
+    ),
     "definitions-incomplete": Page(
-        "An item of a definitions file lacks a field that RabbitMQ's import needs.",
+        "An item of a definitions file lacks a field that RabbitMQ's import needs, in the version that the file is read for.",
         '"exchanges": [{"name": "orders", "vhost": "/"}]',
         "Add the field; an exported file always has it.",
+    ),
+    "definitions-limits": Page(
+        "The limit max-queues of a virtual host is below the number of its queues. An import of RabbitMQ 4 answers that all is well, and "
+        "leaves out what is beyond the limit.",
+        '"parameters": [{"vhost": "/", "component": "vhost-limits", "name": "limits", "value": {"max-queues": 2}}]',
+        "Raise the limit, or take it out.",
+    ),
+    "definitions-pairs": Page(
+        "The definition of a policy is written as pairs, as rabbitmqctl of 3.x to 4.1.5 exports operator policies. No version of RabbitMQ "
+        "imports that; here it is read all the same, and `check` calls it an error.",
+        '"definition": [["max-length", 500]]',
+        'Write an object, {"max-length": 500}; `routesim import` and `routesim export` do.',
+    ),
+    "declared-twice": Page(
+        "A definitions file declares a name twice, with different properties. Which of them wins is a race in RabbitMQ; here the first does.",
+        '"queues": [{"name": "jobs", "arguments": {}}, {"name": "jobs", "arguments": {"x-max-length": 10}}]',
+        "Take one of them out.",
     ),
     "definitions-no-vhost": Page(
         "The file names vhosts, but this item does not say to which one it belongs. RabbitMQ refuses such a file.",
@@ -52,10 +76,13 @@ PAGES: dict[str, Page] = {
         'Add "vhost": "/".',
     ),
     "definitions-null": Page(
-        "An argument is null, on which RabbitMQ's import fails.", '"arguments": {"x-message-ttl": null}', "Take the argument out."
+        "An argument is null, or a whole section, on which RabbitMQ's import fails.",
+        '"arguments": {"x-message-ttl": null}',
+        "Take it out.",
     ),
     "definitions-type": Page(
-        "In a definitions file a queue's `type` is only informational; what counts is its argument x-queue-type.",
+        "In a definitions file a queue's `type` is only informational; what counts is its argument x-queue-type. Likewise the default "
+        "queue type of a virtual host counts in its metadata alone.",
         '{"name": "jobs", "type": "quorum", "arguments": {}}',
         'Set "arguments": {"x-queue-type": "quorum"}.',
     ),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from routesim.broker.records import PREDECLARED
-from routesim.diagnostics import Diagnostic
+from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.scenario.definitions import list_form
 from routesim.scenario.definitions.exporting import count
 from routesim.scenario.definitions.list_form import DECLARING, items_of
@@ -104,7 +104,13 @@ def lost_before(source: Source, data: dict[str, Any], vhost: str) -> Iterator[Di
             continue
         ends = [item.get("source"), item.get("destination") if item.get("destination_type") == "exchange" else None]
         for name in ends:
-            if isinstance(name, str) and name not in known and name not in seen and len(seen) < MAX_WARNINGS:
+            if (
+                isinstance(name, str)
+                and name not in known
+                and name not in seen
+                and len(seen) < MAX_WARNINGS
+                and not did_you_mean(name, known)
+            ):
                 seen.add(name)
                 why = OLD_REGEX if name.startswith("amq") else "rabbitmqctl leaves internal exchanges out of its export"
                 problem = f"exchange '{name}' has bindings, but is not in the file; {why}"

@@ -29,6 +29,7 @@ SCENARIO_ONLY = (
 SIGNS = ("rabbit_version", "rabbitmq_version", "rabbitmq_definition_format", "product_name", "vhosts", "permissions", "users")
 DECLARING = ("exchanges", "queues", "bindings", "policies")
 SECTIONS = ("exchanges", "queues", "bindings", "policies", "parameters")
+OTHER_SECTIONS = ("users", "vhosts", "permissions", "topic_permissions", "global_parameters")
 
 
 def looks_like(data: Any) -> bool:

@@ -4,10 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import Diagnostic
 from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.named_tuples import NamedTuple
-from routesim.scenario.definitions.list_form import Path
+from routesim.queues.arguments import TYPES
+from routesim.scenario.definitions.list_form import OTHER_SECTIONS, SECTIONS, Path
 from routesim.scenario.definitions.unsimulated import LEFT_OUT, unsimulated_parameters
 from routesim.scenario.yaml import json_places
 from routesim.scenario.yaml.nodes import DEEPEST, Node
@@ -16,6 +18,7 @@ from routesim.values import INTEGER_RANGES, Typed, Value
 from routesim.versions import NEWEST, NEWEST_PATCH, UnknownVersion, rules
 
 NO_ARGUMENTS: dict[str, Value] = {}
+KEYLESS = ("fanout", "headers")  # types of exchanges to which the key of a binding means nothing
 
 
 class Definitions(NamedTuple):
@@ -37,7 +40,8 @@ class _Import:
         self.data = data
         self.root = root
         self.vhost = vhost
-        self.version = version
+        self.rules = rules(closest_version(version)[0] if version else NEWEST)
+        self.types: dict[str, str] = {}  # of the exchanges
         self.diagnostics: list[Diagnostic] = []
         self.vhosts: set[str] = set()
         self.parameters: list[tuple[Path, dict[str, Any]]] = []  # those of the vhost, once they are read
@@ -111,23 +115,28 @@ class _Import:
         self.note("error", "definitions-incomplete", problem, (*path, key), f'add "{key}"' if value is None else "")
         return None
 
-    def flag(self, item: dict[str, Any], key: str, path: Path, default: bool) -> bool:
+    def flag(self, item: dict[str, Any], key: str, path: Path, default: bool, *, filled: bool = True) -> bool:
+        """`filled`: whether an import has a default where the key is missing (rules/routing#F20)."""
         value = item.get(key)
         if isinstance(value, bool):
             return value
-        if value is None:
-            if key != "internal":
+        if key not in item or (value is None and key == "internal"):
+            if not filled:
                 self.note(
-                    "warning", "definitions-incomplete", f"'{key}' is missing; RabbitMQ before 4.2 fails on this item", path,
-                    f'add "{key}": {str(default).lower()}',
+                    "error", "definitions-incomplete", f"'{key}' is missing: RabbitMQ {self.rules.version} refuses the import",
+                    path, f'add "{key}": {str(default).lower()}',
                 )  # fmt: skip
             return default
         self.note("error", "wrong-type", f"'{key}' must be true or false", (*path, key))
         return default
 
     def table(self, item: dict[str, Any], path: Path) -> dict[str, Value]:
-        value = item.get("arguments")
-        if value is None or value == []:
+        value = item.get("arguments", [])
+        if value == []:
+            return {}
+        if value is None:
+            cure = "write {}, or take it out"
+            self.note("error", "definitions-null", "'arguments' is null, on which an import fails", (*path, "arguments"), cure)
             return {}
         if not isinstance(value, dict):
             self.note("error", "wrong-type", "'arguments' must be an object", (*path, "arguments"))
@@ -161,27 +170,41 @@ class _Import:
             name, kind = self.text(item, "name", path), self.text(item, "type", path)
             if name is None or kind is None or name == "" or name.startswith("amq."):
                 continue  # RabbitMQ passes over its own (rules/routing#F19)
-            durable, auto_delete = self.flag(item, "durable", path, True), self.flag(item, "auto_delete", path, False)
+            durable = self.flag(item, "durable", path, True, filled=self.rules.import_fills_exchange_durable)
+            auto_delete = self.flag(item, "auto_delete", path, False)
             internal = self.flag(item, "internal", path, False)
             yield path, Exchange(name, kind, durable, auto_delete, internal, self.table(item, path))
 
     def queues(self) -> Iterable[tuple[Path, Queue]]:
+        default, untrue = self.default_queue_type(), []
         for path, item in self.items("queues"):
             name = self.text(item, "name", path)
             if name is None or name.startswith("amq."):
                 continue
-            durable, auto_delete = self.flag(item, "durable", path, True), self.flag(item, "auto_delete", path, False)
+            filled = self.rules.import_fills_queue_flags
+            durable = self.flag(item, "durable", path, True, filled=filled)
+            auto_delete = self.flag(item, "auto_delete", path, False, filled=filled)
             arguments = self.table(item, path)
-            kind = item.get("type", "classic")
-            if kind != arguments.get("x-queue-type", "classic") and kind != "classic":
-                self.note(
-                    "warning", "definitions-type", f"'type' is only informational: RabbitMQ imports '{name}' as "
-                    f"{arguments.get('x-queue-type', 'classic')}", (*path, "type"), f'set the argument "x-queue-type": "{kind}"',
-                )  # fmt: skip
+            if not self.rules.import_gives_default_type and default not in (None, "classic"):
+                arguments = {"x-queue-type": "classic", **arguments}
+            kind, real = item.get("type", "classic"), arguments.get("x-queue-type", default or "classic")
+            if kind not in ("classic", real):
+                untrue.append((path, name, str(kind), str(real)))
             yield path, Queue(name, durable, False, auto_delete, arguments)
+        self._tell_types(untrue)
+
+    def _tell_types(self, untrue: list[tuple[Path, str, str, str]]) -> None:
+        """Of queues whose `type` is not what they are imported as: one warning for all."""
+        if not untrue:
+            return
+        path, name, kind, real = untrue[0]
+        more = f" and {len(untrue) - 1:,} more queues" if len(untrue) > 1 else ""
+        text = f"'type' is only informational: RabbitMQ imports '{name}'{more} as {real}"
+        self.note("warning", "definitions-type", text, (*path, "type"), f'set the argument "x-queue-type": "{kind}"')
 
     def bindings(self) -> Iterable[tuple[Path, Binding]]:
-        skips = self._skips_bad_bindings()
+        skips = self.rules.bad_bindings_skipped
+        types = {item.name: item.type for item in PREDECLARED} | self.types
         for path, item in self.items("bindings"):
             source, destination = item.get("source"), item.get("destination")
             if not isinstance(source, str) or not isinstance(destination, str):
@@ -194,20 +217,20 @@ class _Import:
             if source == "":
                 self.note("warning", "definitions-binding", "a binding of the default exchange has no effect", path)
                 continue
-            kind, key = item.get("destination_type", "queue"), item.get("routing_key", "")
+            if "destination_type" not in item:
+                text = "'destination_type' is missing: RabbitMQ refuses the import"
+                self.note("error", "definitions-incomplete", text, path, 'add "destination_type": "queue"')
+                continue
+            if "routing_key" not in item and types.get(source) not in KEYLESS:
+                text = "'routing_key' is missing: RabbitMQ refuses the import, or stores a key that no message has"
+                self.note("error", "definitions-incomplete", text, path, 'add "routing_key": ""')
+                continue
+            kind, key = item["destination_type"], item.get("routing_key", "")
             if kind not in ("queue", "exchange") or not isinstance(key, str):
                 self.note("error", "wrong-type", "a binding leads to a queue or an exchange, by a key that is text", path)
                 continue
-            arguments = self.table(item, path) if item.get("arguments") else NO_ARGUMENTS
+            arguments = self.table(item, path) if item.get("arguments", NO_ARGUMENTS) != NO_ARGUMENTS else NO_ARGUMENTS
             yield path, tuple.__new__(Binding, (source, destination, kind, key, arguments))
-
-    def _skips_bad_bindings(self) -> bool:
-        """Up to 3.13.5 (rules/routing#F21)."""
-        try:
-            own_rules = rules(self.version or NEWEST)
-        except UnknownVersion:
-            return False
-        return own_rules.bad_bindings_skipped
 
     def policies(self) -> Iterable[tuple[Path, Policy]]:
         for path, item in self.items("policies"):
@@ -224,9 +247,17 @@ class _Import:
 
     def policy(self, item: dict[str, Any], path: Path, name: str | None, operator: bool) -> Policy | None:
         pattern, definition, priority = self.text(item, "pattern", path), item.get("definition"), item.get("priority", 0)
-        if isinstance(definition, list):  # 3.10's CLI writes pairs (rules/routing#F11)
+        if isinstance(definition, list) and definition:  # the CLI of 3.x writes pairs (rules/routing#F11)
             pairs = [pair for pair in definition if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)]
             definition = dict(pairs) if len(pairs) == len(definition) else None
+            if definition is not None:
+                text = "no version of RabbitMQ imports a 'definition' that is written as pairs: definition must be a dictionary"
+                cure = "write it as an object; `routesim import`, then `routesim export`, does"
+                self.note("warning", "definitions-pairs", text, (*path, "definition"), cure)
+        if operator and "priority" not in item:
+            text = "an operator policy needs a 'priority': RabbitMQ refuses the import"
+            self.note("error", "definitions-incomplete", text, path, 'add "priority": 0')
+            return None
         if isinstance(priority, bool) or not isinstance(priority, (int, float)) or not math.isfinite(priority):
             self.note("error", "wrong-type", "priority should be a number", (*path, "priority"))
             return None
@@ -241,24 +272,75 @@ class _Import:
         for item in self._list("vhosts"):
             if isinstance(item, dict) and item.get("name") == self.vhost:
                 metadata = item.get("metadata")
-                kind = item.get("default_queue_type") or (
-                    metadata.get("default_queue_type") if isinstance(metadata, dict) else None
-                )
-                return kind if kind in ("classic", "quorum", "stream") else None
+                kind = metadata.get("default_queue_type") if isinstance(metadata, dict) else None
+                return kind if kind in TYPES else None
         return None
+
+    def check_vhost(self) -> None:
+        """Where its default queue type counts, and what it may be (rules/routing#F10)."""
+        for index, item in enumerate(self._list("vhosts")):
+            if not isinstance(item, dict) or item.get("name") != self.vhost:
+                continue
+            metadata = item.get("metadata")
+            within = metadata.get("default_queue_type") if isinstance(metadata, dict) else None
+            beside = item.get("default_queue_type")
+            if within is not None and within not in (*TYPES, "undefined"):
+                text = f"RabbitMQ refuses the import: '{within}' is not a valid queue type"
+                where = ("vhosts", index, "metadata", "default_queue_type")
+                self.note("error", "wrong-value", text, where, f"choose one of {', '.join(TYPES)}")
+            elif within is None and beside in TYPES and beside != "classic":
+                text = f"RabbitMQ ignores default_queue_type beside 'name': queues without x-queue-type are classic, not {beside}"
+                cure = f'write "metadata": {{"default_queue_type": "{beside}"}}'
+                self.note("warning", "definitions-type", text, ("vhosts", index, "default_queue_type"), cure)
+
+    def check_limits(self, queues: int) -> None:
+        """A vhost that may hold fewer queues than there are (rules/routing#F10)."""
+        for path, item in self.parameters if self.rules.is_at_least("4.0.0") else ():
+            value = item.get("value")
+            most = value.get("max-queues") if item.get("component") == "vhost-limits" and isinstance(value, dict) else None
+            if isinstance(most, int) and 0 <= most < queues:
+                text = f"max-queues is {most}, but there are {queues} queues: an import leaves the rest out without a word"
+                self.note("warning", "definitions-limits", text, (*path, "value", "max-queues"), "raise it, or take it out")
+
+    def check_twice(self, found: Iterable[tuple[Path, Exchange | Queue]], word: str) -> None:
+        """Names that are declared twice with different properties: which of them wins is a race."""
+        seen: dict[str, Exchange | Queue] = {}
+        for path, item in found:
+            if seen.setdefault(item.name, item) != item:
+                text = f"{word} '{item.name}' is declared twice, with different properties: which of them wins is undefined"
+                self.note("warning", "declared-twice", text, path, "take one of them out; here the first counts")
+
+    def check_sections(self) -> None:
+        for section in (*SECTIONS, *OTHER_SECTIONS):
+            if section in self.data and self.data[section] is None:
+                text = f"'{section}' is null, on which an import fails"
+                self.note("error", "definitions-null", text, (section,), "write [], or take it out")
 
 
 def read(
-    source: Source, data: dict[str, Any], root: Node | None, vhost: str, version: str | None, *, vhost_given: bool
+    source: Source,
+    data: dict[str, Any],
+    root: Node | None,
+    vhost: str,
+    version: str | None,
+    *,
+    vhost_given: bool,
+    repair: bool = False,
 ) -> tuple[Definitions, list[Diagnostic], Callable[[Path], tuple[int, int, int]]]:
     """What the data declare in `vhost`, what is wrong with them, and where each item stands."""
     own = data.get("rabbitmq_version") or data.get("rabbit_version")
     named = own if isinstance(own, str) else None
     reading = _Import(source, data, root, vhost, version or named)
+    reading.check_sections()
+    reading.check_vhost()
+    exchanges, queues = list(reading.exchanges()), list(reading.queues())
+    reading.types = {item.name: item.type for _, item in exchanges}
     found = Definitions(
-        list(reading.exchanges()), list(reading.queues()), list(reading.bindings()), list(reading.policies()), named,
-        reading.default_queue_type(),
-    )  # fmt: skip
+        exchanges, queues, list(reading.bindings()), list(reading.policies()), named, reading.default_queue_type()
+    )
+    reading.check_twice(exchanges, "exchange")
+    reading.check_twice(queues, "queue")
+    reading.check_limits(len({item.name for _, item in queues}))
     for path, sentence in unsimulated_parameters(reading.parameters):
         reading.note("warning", LEFT_OUT, sentence, path)
     others = sorted(reading.vhosts - {vhost})

@@ -5,10 +5,10 @@ from typing import Any
 
 from routesim import steps
 from routesim.broker import Broker
-from routesim.broker.policies import known_keys
+from routesim.broker.policies import policy_cure
 from routesim.diagnostics import did_you_mean
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
-from routesim.model import REPLY_TO, BrokerSettings, ChannelPlan, Consumer, Queue
+from routesim.model import REPLY_TO, Binding, BrokerSettings, ChannelPlan, Consumer, Queue
 from routesim.named_tuples import NamedTuple
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
@@ -337,23 +337,37 @@ class Declarations:
                     declared.append(make(Declaration, (0, step)))
                     refused = scratch.apply(step)
                     if refused is not None:
-                        self._refused(Declared(step, None, (included, path)), refused)
+                        item = Declared(step, None, (included, path))
+                        self._refused(item, refused, bad_bindings_skipped=scratch.rules.bad_bindings_skipped)
                 elif binding.source in names.exchanges and (
                     names.has_queue_to_bind(binding.destination) if to_queue else binding.destination in names.exchanges
                 ):
                     declared.append(Declaration(0, step))  # what it binds has been refused, which has been reported
                 else:
-                    missing = binding.source if binding.source not in names.exchanges else binding.destination
-                    self._at(
-                        included, path, "warning", "definitions-binding",
-                        f"nothing named '{missing}' is declared: this binding is passed over",
-                    )  # fmt: skip
+                    self._leads_nowhere(included, path, binding, skipped=scratch.rules.bad_bindings_skipped)
+
+    def _leads_nowhere(self, included: Included, path: Path, binding: Binding, *, skipped: bool) -> None:
+        """rules/routing#F21"""
+        names = self.names
+        end, word, known = "source", "exchange", names.exchanges
+        if binding.source in names.exchanges:
+            end, word = "destination", binding.destination_type
+            known = names.queues if word == "queue" else names.exchanges
+        missing = binding.source if end == "source" else binding.destination
+        what = "RabbitMQ passes over this binding" if skipped else "RabbitMQ refuses the whole import: resources_missing"
+        cure = did_you_mean(missing, [name for name in known if name != missing]) or "declare it, or take the binding out"
+        if word == "exchange" and not cure.startswith("did"):
+            cure += "; rabbitmqctl leaves internal exchanges out of its export"
+        text = f"no {word} named '{missing}' is declared: {what}"
+        self._at(included, (*path, end), "warning" if skipped else "error", "definitions-binding", text, cure)
 
     def _at(self, included: Included, path: Path, severity: str, code: str, message: str, cure: str = "") -> None:
         line, column, width = included.place(path)
-        self.reader.diagnostics.append(included.source.diagnostic(severity, code, message, line, column, width, cure))
+        told = included.source.diagnostic(severity, code, message, line, column, width, cure)
+        refusal = self.lenient and severity == "error" and code.startswith("definitions-")
+        (self.reader.findings if refusal else self.reader.diagnostics).append(told)
 
-    def _refused(self, item: Declared, refused: AmqpError) -> None:
+    def _refused(self, item: Declared, refused: AmqpError, *, bad_bindings_skipped: bool = False) -> None:
         argument, cure = refused.argument, ""
         step = item.step
         if isinstance(step, steps.DeclareExchange) and argument == "type":
@@ -362,13 +376,19 @@ class Declarations:
             own = self.cures.get(step.queue.name) if isinstance(step, steps.DeclareQueue) else None
             cure = own or deprecated.cure(feature)
         elif isinstance(step, steps.SetPolicy) and argument is not None and "not recognised" in refused.text:
-            cure = did_you_mean(argument, known_keys(step.policy.operator, rules()))
+            cure = policy_cure(step.policy, argument)
+        elif isinstance(step, steps.SetPolicy) and argument == "delivery-limit":
+            cure = "before 4.0 a queue has no limit unless it is given one: leave the key out"
         severity = "warning" if self.lenient else "error"
         if item.path is not None:
             included, path = item.path
-            table = "definition" if isinstance(step, steps.SetPolicy) else "arguments"
-            where = (*path, table, argument) if argument else path
-            self._at(included, where, severity, "refused", refused.text, cure)
+            text = refused.text
+            if isinstance(step, steps.Bind) and bad_bindings_skipped:  # rules/routing#F21
+                self._at(included, path, "warning", "definitions-binding", f"RabbitMQ passes over this binding: {text}", cure)
+                return
+            if isinstance(step, steps.DeclareQueue) and _left_out(refused):
+                text += "; an import leaves the queue out without a word"
+            self._at(included, _where(step, path, argument), severity, "refused", text, cure)
             return
         problem = f"RabbitMQ refuses this: {refused.text}"
         self.reader.diagnostics.append(self.reader.at(self._culprit(item.node, argument), severity, "refused", problem, cure))
@@ -385,6 +405,20 @@ class Declarations:
                 if name in node:
                     return node[name]
         return node
+
+
+def _left_out(refused: AmqpError) -> bool:
+    """Whether an import passes over a queue that a client's declaration is refused for (rules/routing#F20)."""
+    return "invalid property" in refused.text or deprecated.denied_in(refused.text) is not None
+
+
+def _where(step: steps.Step, path: Path, argument: str | None) -> Path:
+    """Where an item of a definitions file says what is refused."""
+    if argument is None:
+        return path
+    if argument in ("pattern", "apply-to", "type", "durable", "auto-delete", "definition"):
+        return (*path, argument.replace("auto-delete", "auto_delete"))
+    return (*path, "definition" if isinstance(step, steps.SetPolicy) else "arguments", argument)
 
 
 def _asks_only(options: Fields | Text) -> bool:

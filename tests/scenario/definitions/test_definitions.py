@@ -126,7 +126,7 @@ def test_unknown_keys_and_sections_are_passed_over() -> None:
     [
         "{}",
         '{"queues": []}',
-        '{"queues": null, "vhosts": []}',
+        '{"queues": [], "vhosts": []}',
         '{"vhosts": [{"name": "/"}]}',
         '\ufeff{"queues": []}',
         "\n\n  {}\n",
@@ -330,12 +330,22 @@ def test_errors_name_the_vhost() -> None:
     assert outcome.result["errors"][0]["text"] == "NOT_FOUND - no exchange 'gone' in vhost 'shop'"
 
 
-def test_the_default_queue_type_of_a_vhost() -> None:
-    for vhost in ({"name": "/", "default_queue_type": "quorum"}, {"name": "/", "metadata": {"default_queue_type": "quorum"}}):
-        definitions = {"vhosts": [vhost], "queues": [{"vhost": "/", "name": "q", "durable": True, "auto_delete": False}]}
-        outcome = included(json.dumps(definitions), "queues: {r: }\n")
-        assert outcome.status == 0
-        assert [event["type"] for event in outcome.of("queue_declared")][-1] == "quorum"
+@pytest.mark.parametrize(
+    ("version", "vhost", "queues"),
+    [
+        ("4.3.6", {"metadata": {"default_queue_type": "quorum"}}, {"q": "quorum", "r": "quorum"}),
+        ("4.3.6", {"default_queue_type": "quorum"}, {"q": "classic", "r": "classic"}),
+        ("3.10.8", {"metadata": {"default_queue_type": "quorum"}}, {"q": "classic", "r": "quorum"}),
+    ],
+)
+def test_the_default_queue_type_of_a_vhost(version: str, vhost: dict[str, Any], queues: dict[str, str]) -> None:
+    """It counts in the metadata alone, and an import of 3.10 does not apply it, as a client's declaration does."""
+    definitions = {"vhosts": [{"name": "/", **vhost}], "queues": SMALL["queues"], "rabbitmq_version": version}
+    definitions["queues"] = [{"vhost": "/", **SMALL["queues"][0]}]
+    outcome = included(json.dumps(definitions), "queues: {r: }\n")
+    assert outcome.status == 0, outcome.err
+    assert {event["queue"]: event["type"] for event in outcome.of("queue_declared")} == queues
+    assert ("beside 'name'" in outcome.err) is ("metadata" not in vhost)
 
 
 # Items ---------------------------------------------------------------------------------------------------------------
@@ -474,7 +484,7 @@ def test_sections_of_the_wrong_form(section: str, value: str) -> None:
     ],
 )  # fmt: skip
 def test_policies(policy: dict[str, Any], status: int) -> None:
-    item = {"name": "p", "pattern": "^q", "definition": {"max-length": 1}, **policy}
+    item = {"name": "p", "pattern": "^q", "priority": 0, "definition": {"max-length": 1}, **policy}
     outcome = alone(dumped(policies=[item]))
     assert outcome.status == status, outcome
     as_operator = {
@@ -513,12 +523,17 @@ def test_a_binding_without_source_or_destination(version: str, status: int) -> N
         assert [problem.severity for problem in problems_in(outcome.err)] == ["error" if status else "warning"]
 
 
-def test_a_missing_flag_is_a_warning() -> None:
-    outcome = alone(dumped(queues=[{"name": "q"}]))
-    assert outcome.status == 0
-    problems = problems_in(outcome.err)
-    assert {problem.severity for problem in problems} == {"warning"}
-    assert any("durable" in problem.message for problem in problems)
+@pytest.mark.parametrize(
+    ("section", "missing", "refused_by"),
+    [("queues", "durable", ["3.10"]), ("queues", "auto_delete", ["3.10"]), ("exchanges", "durable", ["3.10", "3.11", "4.2.1"])],
+)
+def test_a_missing_flag_is_refused_where_the_version_refuses_it(section: str, missing: str, refused_by: list[str]) -> None:
+    """rules/routing#F20"""
+    item = {key: value for key, value in SMALL[section][0].items() if key != missing}
+    for version in ("3.10", "3.11", "4.2.1", "4.2.2", "4.3"):
+        outcome = alone(dumped(**{section: [item], "rabbitmq_version": version}))
+        assert outcome.status == (2 if version in refused_by else 0), version
+        assert not outcome.err or f"'{missing}' is missing" in outcome.err
 
 
 def test_deep_arguments() -> None:

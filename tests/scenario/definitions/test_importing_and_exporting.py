@@ -246,7 +246,7 @@ CLUSTER: dict[str, Any] = {
         {"vhost": "shop", "component": "federation-upstream", "name": "up", "value": {"uri": "amqp://"}},
         {"vhost": "shop", "component": "shovel", "name": "move\u202eit", "value": {}},
         {"vhost": "/", "component": "shovel", "name": "elsewhere", "value": {}},
-        {"vhost": "shop", "component": "operator_policy", "name": "cap", "value": {"pattern": ".", "definition": [["max-length", 5]]}},
+        {"vhost": "shop", "component": "operator_policy", "name": "cap", "value": {"pattern": ".", "priority": 0, "definition": [["max-length", 5]]}},
     ],
     "policies": [{"vhost": "shop", "name": "ae", "pattern": "^x", "apply-to": "exchanges", "priority": 1, "definition": {"alternate-exchange": "unrouted"}}],
     "exchanges": [
@@ -288,7 +288,7 @@ def test_an_import_is_a_scenario_that_runs() -> None:
 #   limits of the vhost: they are not simulated
 #   vhost / (1 queue): --vhost chooses it
 #   amq.direct: an import passes over names that begin with amq.
-#   a binding (line 153): nothing named 'amqp_events' is declared: this binding is passed over
+#   a binding (line 156): no exchange named 'amqp_events' is declared: RabbitMQ passes over this binding
 #   something_new: not known to routesim
 
 rabbitmq: "3.10.8"
@@ -299,7 +299,7 @@ exchanges:
   orders: topic
 
 queues:
-  jobs: {arguments: {x-max-length: 5}}
+  jobs: {type: classic, arguments: {x-max-length: 5}}
 
 bindings:
   - {source: orders, destination: jobs, routing_key: eu.*}
@@ -372,7 +372,7 @@ def test_which_vhost_is_meant() -> None:
         ("5", "wrong-type", 1, 1), ('{"a": 1}\n{"b": 2}', "not-json", 2, 1), ('{"queues": {"q": null}}', "wrong-type", 1, 1),
         ("queues: {q: }\nsteps: []", "wrong-type", 1, 1), ('{\n"x": "a\\\\ud800",\n "y": "\\ud83d\\ude00 \\ude00"}', "not-json", 3, 21),
         ('{"queues": [{"name": "q", "vhost": "/"},\n {"name": "r"}]}', "definitions-no-vhost", 2, 2),
-        ('{"rabbit_version": "4.1.0", "exchanges": [\n{"name": "x", "type": "topics", "durable": true, "auto_delete": false}]}', "refused", 2, 1),
+        ('{"rabbit_version": "4.1.0", "exchanges": [\n{"name": "x", "type": "topics", "durable": true, "auto_delete": false}]}', "refused", 2, 23),
         ("\xff", "not-text", 1, 1),
     ],
 )  # fmt: skip

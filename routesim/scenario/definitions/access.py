@@ -1,0 +1,79 @@
+"""What of users, permissions and virtual hosts stops an import (rules/routing#F4, rules/routing#F13)."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
+from routesim.scenario.definitions.list_form import DECLARING, Path, items_of
+
+DEFAULT_USER = "guest"  # most brokers have it, whatever the file says
+RIGHTS = ("configure", "write", "read")
+
+
+class AccessProblem(NamedTuple):
+    """`path`: the first item of which it is so."""
+
+    severity: str
+    path: Path
+    message: str
+    cure: str
+
+
+def access_problems(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
+    """Of the whole file what its users and virtual hosts say, of the rest what belongs to `vhost`."""
+    yield from _unlisted(data, vhost)
+    yield from _strangers(data, vhost)
+    yield from _patterns(data, vhost)
+
+
+def _names(data: dict[str, Any], section: str) -> set[str]:
+    return {item["name"] for item in items_of(data, section) if isinstance(item.get("name"), str)}
+
+
+def _unlisted(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
+    known = _names(data, "vhosts")
+    if not known:
+        return
+    known.add("/")
+    for section in (*DECLARING, "permissions", "topic_permissions", "parameters"):
+        for index, item in enumerate(data[section] if isinstance(data.get(section), list) else ()):
+            name = item.get("vhost") if isinstance(item, dict) else None
+            if isinstance(name, str) and name not in known and (name == vhost or section in ("permissions", "topic_permissions")):
+                known.add(name)
+                text = f"vhost '{name}' is not in 'vhosts': RabbitMQ refuses the whole import unless it has the vhost already"
+                yield AccessProblem("warning", (section, index, "vhost"), text, f'add {{"name": "{name}"}} to "vhosts"')
+
+
+def _strangers(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
+    """Permissions of users whom the file does not have, one problem a user."""
+    known = _names(data, "users")
+    for section in ("permissions", "topic_permissions"):
+        for index, item in enumerate(data[section] if isinstance(data.get(section), list) else ()):
+            user = item.get("user") if isinstance(item, dict) else None
+            if not isinstance(user, str) or user in known or item.get("vhost", vhost) != vhost:
+                continue
+            if user == DEFAULT_USER and not known:
+                continue
+            known.add(user)
+            unless = "unless it has that user already"
+            if user == DEFAULT_USER:
+                unless = "where there is no such user, as on a node that loads its definitions as it boots"
+            text = f"a permission for user '{user}', who is not in 'users': RabbitMQ refuses the whole import {unless}"
+            yield AccessProblem("warning", (section, index, "user"), text, "add the user, or take the permission out")
+
+
+def _patterns(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
+    for index, item in enumerate(data["permissions"] if isinstance(data.get("permissions"), list) else ()):
+        if not isinstance(item, dict) or item.get("vhost", vhost) != vhost:
+            continue
+        for right in RIGHTS:
+            pattern = item.get(right)
+            if not isinstance(pattern, str):
+                continue
+            try:
+                compiled(pattern)
+            except UnreadablePattern:
+                continue
+            except InvalidPattern as problem:
+                text = f"RabbitMQ refuses the whole import: '{right}' is no regular expression: {problem}"
+                yield AccessProblem("error", ("permissions", index, right), text, "`.*` is everything, `^$` nothing")

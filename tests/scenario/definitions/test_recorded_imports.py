@@ -1,0 +1,93 @@
+"""What brokers of three versions made of small definitions files, and what routesim makes of them (rules/routing#6.4).
+
+`tests/rabbitmq/test_imports_live.py` holds the recording against live brokers.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from kits.imports import CASES, V, document, recorded
+
+from routesim.diagnostics import Diagnostic, Invalid
+from routesim.queues import QueueType
+from routesim.scenario import Scenario, load_source
+from routesim.scenario.yaml.source import Source
+from routesim.values import plain
+
+VERSIONS = {"3.10": "3.10.8", "4.0": "4.0.5", "4.3": "4.3.6"}
+# Taken by an import, and refused here, or the other way round: no client could use it, or it is a matter of plugins.
+DEVIATIONS = {
+    "a long name": "AMQP has no names beyond 255 bytes",
+    "a large integer": "AMQP has no integers beyond 64 bits",
+    "alternate-exchange not text": "a client's declaration is refused",
+    "an exchange of a plugin": "simulated as if the plugin were there",
+    "policy federation": "as if the plugin were there",
+    "unknown component": "a plugin may know it",
+    "shovel": "as if the plugin were there",
+    "exchange declared twice": "a race",
+    "max-queues of a vhost": "which queues are left out is a race; it is warned of",
+    "binding without routing_key": "4.0.5 refuses the import, and has made the binding",
+}
+WARNED = ("definitions-access", "definitions-pairs")  # refused unless the broker has the user, or the virtual host, already
+
+
+def outcome(name: str, version: str) -> tuple[Scenario | None, list[Diagnostic]]:
+    text = json.dumps({"rabbitmq_version": VERSIONS[version], **document(name, V)}, indent=1)
+    try:
+        scenario = load_source(Source("d.json", text), "", vhost=V)
+    except Invalid as invalid:
+        return None, invalid.diagnostics
+    return scenario, list(scenario.warnings)
+
+
+def there(scenario: Scenario) -> dict[str, Any]:
+    broker = scenario.topology
+    assert broker is not None
+    queues: list[QueueType] = list(broker.queues.values())
+    policies = broker.policies.values()
+    found: dict[str, Any] = {
+        "queues": {item.name: item.kind for item in queues},
+        "exchanges": {
+            name: item.declared.type for name, item in broker.exchanges.items() if name and not name.startswith("amq.")
+        },
+        "bindings": sorted([b.source, b.destination] for item in broker.exchanges.values() for b in item.bindings.values()),
+        "policies": {item.name: plain(item.definition) for item in policies if not item.operator},
+        "operator_policies": {item.name: plain(item.definition) for item in policies if item.operator},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", [name for name in CASES if name not in DEVIATIONS])
+def test_a_file_is_refused_where_the_broker_refuses_it_and_means_the_same_where_not(name: str, version: str) -> None:
+    row = recorded()[name][version]
+    scenario, problems = outcome(name, version)
+    said = [f"{item.severity} {item.code}: {item.message}" for item in problems]
+    if row["status"] != 204:
+        errors = [item for item in problems if item.severity == "error" or item.code in WARNED]
+        assert errors, (row["reason"], said)
+        return
+    if scenario is None:
+        assert all("leaves the queue out without a word" in item.message for item in problems), said
+        assert "queues" not in row["there"]
+        return
+    assert there(scenario) == row["there"], said
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", [name for name in CASES if recorded()[name]["4.3"]["status"] != 204 and name not in DEVIATIONS])
+def test_a_refusal_has_its_place_and_the_words_of_the_broker(name: str, version: str) -> None:
+    row = recorded()[name][version]
+    _, problems = outcome(name, version)
+    if row["status"] == 204:
+        return
+    problem = next(item for item in problems if item.severity == "error" or item.code in WARNED)
+    assert problem.place is not None
+    assert problem.place.line > 1 or problem.code == "unknown-vhost"
+    told = problem.message.replace("PRECONDITION_FAILED - ", "").split("Validation failed: ")[-1]
+    assert (
+        told[:40] in row["reason"].replace("&lt;", "<").replace("&gt;", ">").replace('\\"', '"')
+        or "import" in told
+        or (problem.code in ("definitions-incomplete", "wrong-type", "refused", "unknown-vhost"))
+    ), (told, row["reason"])
