@@ -1,8 +1,9 @@
 """What of users, permissions and virtual hosts stops an import (rules/routing#F4, rules/routing#F13)."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.scenario.definitions.list_form import DECLARING, Path, items_of
 
