@@ -1,16 +1,29 @@
 """A scenario explored: the search, and what is said of it."""
 
-from routesim.explore.answer import Exploration
+from routesim.explore.answer import BROKEN, Exploration
 from routesim.explore.bounds import Bounds
+from routesim.explore.cures import cures_of
+from routesim.explore.properties import PROPERTIES
 from routesim.explore.search import HASH_BITS, Search, Watch
 from routesim.explore.unexplored import left_out
 from routesim.scenario import Scenario
+
+COSTING = ("lost", "duplicated", "stuck", "livelock")  # what a cure may cost is asked of these
 
 
 def explored(scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, cures: bool = True) -> Exploration:
     """Every course of events of a scenario within the bounds; `watch` hears how far it is, and says why to stop. Raises
     `NotExplored`."""
-    found = Search(scenario, bounds, watch).run()
+    wide = bounds._replace(properties=tuple(dict.fromkeys((*bounds.properties, *COSTING))))
+    found = Search(scenario, wide, watch).run()
+    asked = tuple(
+        item._replace(cures=cures_of(scenario, wide, item.name, found, watch))
+        if cures and item.verdict == BROKEN and item.name in PROPERTIES
+        else item
+        for item in found.asked
+        if item.name not in PROPERTIES or item.name in bounds.properties
+    )
+    found = found._replace(asked=asked)
     breaks = scenario.explore.breaks if scenario.explore is not None else ()
     return Exploration(
         scenario.file, scenario.name, budget_of(bounds), breaks, found, tuple(left_out(scenario, bounds)), HASH_BITS

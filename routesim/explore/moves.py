@@ -235,6 +235,10 @@ def _finish(world: World, move: Move) -> None:
     rule = job.rule
     if rule.do == "ack":
         world.facts.work_done(job.delivery.copy.message, job.delivery.queue.name)
+    elif job.delivery.auto_ack and rule.do in ("reject", "requeue", "nack"):
+        world.facts.gone[job.delivery.copy.message.removesuffix(AGAIN)] = (
+            f"the work of {move.who} has failed, and it was acknowledged when it was sent"
+        )
     for step in hand.finish(job):
         world.apply(step)
     hand.due.pop(number, None)

@@ -63,6 +63,8 @@ class Search:
         self.ends: list[int] = []
         self.found: dict[str, FirstBroken] = {}
         self.met: dict[str, int] = {}  # how many states each property was asked of
+        self.bad: dict[str, list[int]] = {}  # by property: the states that break it
+        self.failed: list[tuple[int, Move]] = []  # the states that failures lead to
         self.tried = 0
         self.sometimes: set[int] = set()  # lines of expectations that held at some end
         self.holding: dict[int, list[int]] = {}  # by line: the ends at which it held
@@ -122,6 +124,8 @@ class Search:
             if copied.setting.scenario.never:
                 for number, broken in never_broken(copied):
                     self._note(f"never {number}", target, broken)
+            if move.failure:
+                self.failed.append((target, move))
             self.sources.append(index)
             self.targets.append(target)
 
@@ -132,10 +136,9 @@ class Search:
         self.made.append(move)
         for name, item in self.by_move:
             assert item.broken is not None
-            if name not in self.found:
-                broken = item.broken(world)
-                if broken is not None:
-                    self._note(name, index, broken)
+            broken = item.broken(world)
+            if broken is not None:
+                self._note(name, index, broken)
         if world.broker.livelock is not None:
             message, places = world.broker.livelock
             self._note("livelock", index, Broken(message, f"it goes round without time passing: {' → '.join(places)}"))
@@ -143,12 +146,13 @@ class Search:
 
     def _note(self, name: str, state: int, broken: Broken) -> None:
         self.found.setdefault(name, FirstBroken(state, broken))
+        self.bad.setdefault(name, []).append(state)
 
     def _end(self, index: int, world: World) -> None:
         self.ends.append(index)
         for name, item in self.by_end:
             assert item.broken is not None
-            broken = item.broken(world) if name not in self.found else None
+            broken = item.broken(world)
             if broken is not None:
                 self._note(name, index, broken)
         if not self.expectations:
@@ -175,7 +179,8 @@ class Search:
     def _verdict(self, name: str, sentence: str, line: int, *, complete: bool) -> PropertyVerdict:
         shown = name.split()[0]
         if name in self.found:
-            return PropertyVerdict(shown, sentence, BROKEN, line, self._example(self.found[name]))
+            example = self._example(self.found[name])
+            return PropertyVerdict(shown, sentence, BROKEN, line, example, self._moments(name, example) if complete else None)
         if not complete:
             return PropertyVerdict(shown, sentence, UNDECIDED, line)
         asked = self.scenario.steps or self.scenario.declarations
@@ -204,8 +209,22 @@ class Search:
             broken = Broken("", "from here on it never comes to an end, and what happens last happens again and again")
             self.found["livelock"] = FirstBroken(far, broken, goes_round=True)
 
+    def _moments(self, name: str, example: Counterexample) -> tuple[int, int] | None:
+        """At how many of the moments at which the example's last failure may happen it is harmless."""
+        failure = next((move for move in reversed(example.moves) if move.failure), None)
+        if failure is None or name not in self.bad:
+            return None
+        reaches = self._reaching(self.bad[name])
+        same = [target for target, move in self.failed if (move.kind, move.who) == (failure.kind, failure.who)]
+        return sum(not reaches[target] for target in same), len(same)
+
     def _not_reaching(self, goals: list[int]) -> int | None:
         """The first state from which none of these can be reached."""
+        far = self._reaching(goals).find(0)
+        return far if far >= 0 else None
+
+    def _reaching(self, goals: list[int]) -> bytearray:
+        """1 for each state from which one of these can be reached."""
         before: dict[int, list[int]] = {}
         for source, target in zip(self.sources, self.targets, strict=True):
             before.setdefault(target, []).append(source)
@@ -218,8 +237,7 @@ class Search:
                 if not reaches[source]:
                     reaches[source] = 1
                     todo.append(source)
-        far = reaches.find(0)
-        return far if far >= 0 else None
+        return reaches
 
     def _example(self, found: FirstBroken) -> Counterexample:
         path = []

@@ -62,3 +62,28 @@ def test_run_repeats_each_counterexample(path: Path) -> None:
 
 def test_there_are_eight_classics() -> None:
     assert len(CLASSICS) >= 8
+
+
+def cures(text: str, name: str, **bounds: object) -> list[tuple[str, str]]:
+    scenario = load_source(Source("scenario.yaml", text), "")
+    found = explored(scenario, bounds_of(scenario)._replace(**bounds))  # type: ignore[arg-type]
+    return [tuple(cure) for item in found.explored.asked if item.name == name for cure in item.cures]  # type: ignore[misc]
+
+
+ONE = "queues: {{q: {queue}}}\nconsumers: {{w: {{queue: q, {consumer}}}}}\nsteps: [{{publish: {{routing_key: q, {message}}}}}]\n"
+
+
+def test_a_cure_is_offered_with_what_it_costs() -> None:
+    text = ONE.format(queue="", consumer="auto_ack: true", message="id: m")
+    assert cures(text, "lost") == [("w: acknowledge when the work is done", "work may be done twice")]
+
+
+def test_where_one_change_is_not_enough_the_fewest_are_offered() -> None:
+    text = ONE.format(queue="", consumer="auto_ack: true", message="id: m, delivery_mode: 1")
+    ((change, costs),) = cures(text, "lost")
+    assert change == "w: acknowledge when the work is done, and publish with delivery_mode 2, persistent"
+    assert costs == "work may be done twice"
+
+
+def test_what_holds_needs_no_cure() -> None:
+    assert cures(ONE.format(queue="", consumer="prefetch: 1", message="id: m"), "lost") == []
