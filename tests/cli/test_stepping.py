@@ -73,6 +73,41 @@ def test_every_key_and_the_way_back(forth: str, then: str, back: str) -> None:
         assert ended(screen) == 0
 
 
+def test_it_begins_at_the_first_step_with_what_was_before() -> None:
+    with sitting("run", SHOES, "--step") as screen:
+        first = screen.until(BEGIN)
+        assert "before the first step: 3 exchanges, 4 queues and 4 bindings declared, 1\nconsumer started" in first
+        assert ended(screen) == 0
+    with sitting("run", BLIP, "--step") as screen:
+        first = screen.until("step 0 of 8")
+        assert "consumers and 1 worker started" in first
+        assert "next:  step 1, line" in first
+        assert "nothing has happened yet" in screen.type("g", "event 0 of")
+        assert ended(screen) == 0
+
+
+def test_after_the_last_step_it_goes_on_by_instants() -> None:
+    with sitting("run", SHOES, "--step") as screen:
+        screen.until(BEGIN)
+        screen.type("3", "to step 3_")
+        screen.type("\r", "event 22")
+        for then in ("event 26 of 54 · 0.000 s", "event 28 of 54 · 0.200 s", "event 30 of 54 · 0.400 s"):
+            screen.type("s", then)
+        screen.type("B", "event 28 of 54")
+        assert ended(screen) == 0
+
+
+def test_the_whole_screen_is_used() -> None:
+    """What tables leave is for the trace, with the steps before."""
+    with sitting("run", SHOES, "--step", lines=60) as screen:
+        screen.until(BEGIN)
+        end = screen.type("c", "event 54 of 54")
+        assert "   0.000  published        m1       shop                  ship.shoes" in end
+        assert "step 2, line 32: publish {exchange: shop, routing_key: ship.boots}" in end
+        assert ">  1.400  acked            m2       warehouse             by packer" in end
+        assert ended(screen) == 0
+
+
 def test_the_end_tells_the_verdict_and_stays() -> None:
     with sitting("run", SHOES, "--step") as screen:
         screen.until(BEGIN)

@@ -23,7 +23,7 @@ WIDE_FOOTER = "n event  s step  b back  c end  1-9 jump to step  e explain  h he
 FOOTER = "n s b c 1-9  e explain  h help  q quit"
 KEYS = (
     ("n, space, right", "the next event"),
-    ("s, enter, down", "on to the beginning of the next step"),
+    ("s, enter, down", "on to the beginning of the next step; after the last one, to the next instant"),
     ("c, end", "on to the end"),
     ("b, backspace, left", "one event back"),
     ("B, up", "one step back"),
@@ -99,7 +99,7 @@ class StepMode:
     def __init__(self, stepping: Stepping, terminal: Terminal) -> None:
         self.stepping, self.terminal = stepping, terminal
         self.stops = stepping.stops
-        self.at = self.stops.first
+        self.at = self.stops.starts[0] if self.stops.starts else self.stops.first
         self.typed = ""
         self.message = ""
 

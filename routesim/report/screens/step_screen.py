@@ -8,6 +8,7 @@ from routesim.durations import seconds
 from routesim.events import StepStarted
 from routesim.model import control_channel, gossip_channel
 from routesim.report.formats.plain import section_lines
+from routesim.report.screens.before_steps import told
 from routesim.report.screens.narrow import fit, shortened
 from routesim.report.screens.stops import Stops
 from routesim.report.summary.summary import verdict
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 BOLD = "\x1b[1m"
 MAX_IDS = 30  # of one queue or consumer: more than a line takes
-MAX_RECENT = 6
+MAX_RECENT = 6  # rows of the trace, where tables want the room
+UNLIMITED = 10_000
 WIDE = 60  # columns from which on the trace is drawn in its own
 ROOMY = 20  # lines from which on parts stand apart
 ENDINGS = {"idle": ", nothing is left to happen", "time": ", it was to go on for so long", "steps": ", the last step is done"}
@@ -60,12 +62,15 @@ class Stepping:
         begin = self.stops.begin_of_step(at)
         now, then = self.recording.at(at), self.recording.at(begin)
         before = self.recording.at(self.stops.before(at, self.stops.events))
-        head = [self._painted(self._title(at, now, room), BOLD), self._plain(self._step(at), room)]
+        step = wrapped(self._shown(self._step(at)), room)
+        step = [*step[:1], " ".join(step[1:])] if lines >= ROOMY and len(step) > 1 else [self._step(at)]
+        head = [self._painted(self._title(at, now, room), BOLD), *(self._plain(line, room) for line in step)]
         ahead = self._ahead(at, room)
         changed = self._changed(at, then, now, room, 2 if lines >= ROOMY else 1)
         left = lines - len(head) - len(ahead) - len(changed) - 1
         roomy = ["", ""] if lines >= ROOMY else []
-        recent = self._recent(begin, at, columns, max(1, min(MAX_RECENT, left // 3)))
+        needed = len(self._tables(at, before, now, room, UNLIMITED)) + len(roomy)  # what is left of a high screen is the trace's
+        recent = self._recent(begin, at, columns, max(1, min(MAX_RECENT, left // 3), left - needed))
         tables = self._tables(at, before, now, room, left - len(recent) - len(roomy))
         found = [*head, *roomy[:1], *recent, *ahead, *changed, *roomy[:1], *tables]
         found = found[: max(lines - 1, 0)]
@@ -95,7 +100,9 @@ class Stepping:
     def _step(self, at: int) -> str:
         begun = self.stops.step_at(at)
         if not begun:
-            return "before the first step: all that stands at the top is declared" if self.stops.starts else "there are no steps"
+            if not self.stops.starts:
+                return "there are no steps"
+            return f"before the first step: {told(self.events[:at]) or 'nothing has happened yet'}"
         step = self.scenario.steps[begun - 1]
         done = at == len(self.events) or type(self.events[at]) is StepStarted
         return f"step {begun}{' done' * done}, line {step.line}: {step.text}"
@@ -121,26 +128,43 @@ class Stepping:
         return [self._plain(line, room, last.tone) for line in wrapped(last.text, room)]
 
     def _recent(self, begin: int, at: int, columns: int, most: int) -> list[str]:
-        """The last rows of the trace of this step, the newest marked."""
-        rows: list[Row] = []
-        for row in reversed(self.rows[max(begin, at - 20 * most) : at]):
-            if row is not None:
-                rows.append(row)
-            if len(rows) == most:
-                break
+        """The last rows of the trace, the newest marked; of earlier steps as far as there is room, below a line for each."""
+        groups: list[list[str]] = []
         if columns < WIDE:
-            return [self._short(row, columns - 1, newest=row is rows[0]) for row in reversed(rows)]
+            rows = [row for row in self.rows[max(begin, at - 20 * most) : at] if row is not None][-most:]
+            return [self._short(row, columns - 1, newest=row is rows[-1]) for row in rows]
         out = io.TextIOWrapper(io.BytesIO(), encoding=self.encoding, newline="")
         trace = Trace(out, self.scenario, colour=False, columns=columns)
-        trace.last_ms = -2 if not rows or rows[-1].at_ms == 0 else 0  # no head, but the time of the first row
-        found: list[str] = []
-        for number, row in enumerate(reversed(rows)):
-            newest = number == len(rows) - 1
+        since = self._first_shown(begin, at, most)
+        newest = max((number for number in range(since, at) if self.rows[number] is not None), default=-1)
+        first = next((row for row in self.rows[since:at] if row is not None), None)
+        trace.last_ms = -2 if first is None or first.at_ms == 0 else 0  # no head, but the time of the first row
+        for number in range(since, at):
+            event, row = self.events[number], self.rows[number]
+            if type(event) is StepStarted and number < begin:
+                step = self.scenario.steps[event.step]
+                groups.append([self._plain(f"step {event.step + 1}, line {step.line}: {step.text}", columns - 1, QUIET)])
+            if row is None:
+                continue
             lines = [cut(line, columns - 1, self.more) for line in self._traced(trace, out, row)]
-            if newest:
+            if number == newest:
                 lines[0] = f">{lines[0][1:]}" if lines[0][:1] == " " else lines[0]
-            found += [self._painted(line, (BOLD if newest and row.tone == PLAIN else "") + ANSI[row.tone]) for line in lines]
-        return found[-most:] if len(found) > most and most > 1 else found[:most]
+            bold = BOLD if number == newest and row.tone == PLAIN else ""
+            groups.append([self._painted(line, bold + ANSI[row.tone]) for line in lines])
+        found: list[str] = []
+        for group in reversed(groups):
+            if found and len(group) + len(found) > most:
+                break
+            found = [*group, *found][:most]
+        return found
+
+    def _first_shown(self, begin: int, at: int, most: int) -> int:
+        """From which event on so many lines of the trace are shown; not from before the first step, where nothing is in a row."""
+        left, number = most, at
+        while number > 0 and left > 0 and at - number < 20 * most:
+            number -= 1
+            left -= self.rows[number] is not None or (type(self.events[number]) is StepStarted and number < begin)
+        return number
 
     def _short(self, row: Row, room: int, *, newest: bool) -> str:
         """A row in one line, where columns would take three."""

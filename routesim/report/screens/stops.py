@@ -13,7 +13,8 @@ from routesim.report.trace.rows import Row
 
 class Stops:
     """`events` and `steps` are positions in ascending order; the first and the last are the ends of the run. `starts` are
-    those at which a step is about to begin."""
+    those at which a step is about to begin. After the last of them `steps` has each instant at which more happens: most of what
+    befalls a message does so then."""
 
     def __init__(self, events: Sequence[Any], rows: Sequence[Row | None]) -> None:
         self.starts = [index for index, event in enumerate(events) if type(event) is StepStarted]
@@ -29,7 +30,9 @@ class Stops:
                     found.add(index)
                 begun = False
         self.events = sorted(found)
-        self.steps = sorted({first, len(events), *self.starts})
+        last = self.starts[-1] if self.starts else first
+        later = [at for at in self.events if at > last + 1 and at < len(events) and events[at].at_ms > events[at - 1].at_ms]
+        self.steps = sorted({first, len(events), *self.starts, *later})
 
     @property
     def first(self) -> int:

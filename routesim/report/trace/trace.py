@@ -212,8 +212,10 @@ def _widths(scenario: Scenario | None, columns: int | None, before: int) -> list
     if columns is None:
         return wanted
     widths = [min(each, max(column.least, columns // column.share)) for each, column in zip(wanted, BETWEEN, strict=True)]
+    room = columns - 1 - before - 2 * len(widths)
+    why = LEAST_WHY if room - sum(widths) >= LEAST_WHY else 0  # else it has lines of its own
     for at, each in enumerate(wanted):
-        spare = columns - 1 - before - sum(widths) - 2 * len(widths) - LEAST_WHY
+        spare = room - sum(widths) - why
         if widths[at] < each <= widths[at] + spare:  # a name that does not fit gains nothing by a wider column
             widths[at] = each
     return widths
