@@ -257,7 +257,7 @@ class _Loader:
     def gathered(self, found: "Gathered", vhost: str) -> Scenario:
         parts = found.parts(vhost)
         if not parts:
-            nothing = list_form.Definitions([], [], [], [], None, None, found.vhosts, found.vhosts)
+            nothing = reading.Definitions([], [], [], [], None, None, found.vhosts, found.vhosts)
             self.declarations.include(nothing, self.source, lambda path: (1, 1, 1))
         for part in parts:
             source = self.source if part.document.source.file == self.source.file else part.document.source

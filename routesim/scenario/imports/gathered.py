@@ -6,7 +6,7 @@ from typing import NamedTuple
 from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.model import Binding, Exchange, Policy, Queue
-from routesim.scenario.definitions.list_form import Definitions
+from routesim.scenario.definitions.reading import Definitions
 from routesim.scenario.imports.documents import Document, documents_of
 from routesim.scenario.imports.items import Item
 from routesim.scenario.imports.notes import Notes

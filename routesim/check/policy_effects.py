@@ -1,0 +1,116 @@
+"""Policies that match nothing, and keys of policies that do nothing to what they match."""
+
+from collections.abc import Iterator
+
+from routesim.broker.policies import OTHER_KEYS, POLICY_KEYS, matching
+from routesim.check.finding import Problem, Subject, named
+from routesim.check.topology_rules import CheckedTopology
+from routesim.diagnostics import NOTE, WARNING, did_you_mean
+from routesim.model import Policy
+from routesim.patterns import compiled
+from routesim.queues import QueueType
+from routesim.queues.arguments import ARGUMENTS
+from routesim.queues.declaring import taken_by
+from routesim.values import plain
+
+OF_CLIENTS = ("amq\\.", "amq.", "reply", "temp", "tmp", "gen-", "celery")  # in patterns for what clients declare themselves
+
+
+def policy_matches_nothing(topology: CheckedTopology) -> Iterator[Problem]:
+    broker = topology.broker
+    exchanges = [name for name, _ in topology.exchanges()]
+    for policy in broker.policies.values():
+        things = [(queue.broker_name, queue.kind) for queue in broker.queues.values()]
+        things += [(name, "exchange") for name in exchanges]
+        if any(policy in matching(broker, policy.operator, name, kind) for name, kind in things):
+            continue
+        if any(part in policy.pattern for part in OF_CLIENTS) or not _looked_for(topology, policy):
+            continue
+        named_by = compiled(policy.pattern)
+        hits = [(name, kind) for name, kind in things if named_by(name)]
+        why, cure, severity = _why(policy, hits, [name for name, _ in things])
+        word = "operator policy" if policy.operator else "policy"
+        subject = topology.subject("operator" if policy.operator else "policy", policy.name)
+        inner = ("pattern",) if not hits else ("apply-to",)
+        yield Problem(
+            f"{word} '{policy.name}' applies to nothing that is declared here: {why}", subject, inner, cure, None, severity
+        )
+
+
+def _looked_for(topology: CheckedTopology, policy: Policy) -> bool:
+    """Whether the file declares anything of the kind that the policy is for."""
+    queues, exchanges = bool(topology.broker.queues), any(True for _ in topology.exchanges())
+    return exchanges if policy.apply_to == "exchanges" else queues or (policy.apply_to == "all" and exchanges)
+
+
+def _why(policy: Policy, hits: list[tuple[str, str]], names: list[str]) -> tuple[str, str, str]:
+    if not hits:
+        near = did_you_mean(policy.pattern.strip("^$.*").replace("\\", ""), names)
+        why = f"its pattern {policy.pattern} matches no name"
+        return why, near or "mend the pattern, or take the policy out", WARNING if near else NOTE
+    kinds = sorted({"an exchange" if kind == "exchange" else f"a {kind} queue" for _, kind in hits})
+    name = hits[0][0]
+    if policy.apply_to != "all":
+        why = f"its pattern matches '{name}', {' or '.join(kinds)}, but apply-to is {policy.apply_to}"
+        return why, "mend apply-to", WARNING
+    return f"its pattern matches '{name}', but {kinds[0]} takes none of a policy with these keys", "take those keys out", WARNING
+
+
+def policy_without_effect(topology: CheckedTopology) -> Iterator[Problem]:
+    """Keys that do nothing to anything that the policy is in force for, though other keys of it may."""
+    broker = topology.broker
+    for policy in broker.policies.values():
+        queues = [
+            queue for queue in broker.queues.values()
+            if matching(broker, policy.operator, queue.broker_name, queue.kind)[:1] == [policy]
+        ]  # fmt: skip
+        exchanges = [
+            name for name, _ in topology.exchanges() if matching(broker, policy.operator, name, "exchange")[:1] == [policy]
+        ]
+        if not queues and not exchanges:
+            continue
+        subject = topology.subject("operator" if policy.operator else "policy", policy.name)
+        for key in policy.definition:
+            why = _no_effect(topology, policy, key, len(queues), len(exchanges))
+            if why:
+                text = f"policy '{policy.name}': {key} has no effect, {why}"
+                yield Problem(text, subject, ("definition", key), "take it out, or let the policy match what it is meant for")
+        yield from _overruled(policy, queues, subject)
+
+
+def _no_effect(topology: CheckedTopology, policy: Policy, key: str, queues: int, exchanges: int) -> str:
+    means = POLICY_KEYS[key].means if key in POLICY_KEYS else "both"
+    if means == "queues" and not queues:
+        return "for it is of queues, and only exchanges are matched"
+    if means == "exchanges" and not exchanges:
+        return "for it is of exchanges, and only queues are matched"
+    if means != "queues" or key in OTHER_KEYS:
+        return ""
+    kinds = {
+        queue.kind for queue in topology.broker.queues.values()
+        if matching(topology.broker, policy.operator, queue.broker_name, queue.kind)[:1] == [policy]
+    }  # fmt: skip
+    taking = [kind for kind in kinds if taken_by(f"x-{key}", kind, topology.broker.rules)]
+    if f"x-{key}" in ARGUMENTS and not taking:
+        return f"for a {' or '.join(sorted(kinds))} queue does not have it"
+    return ""
+
+
+def _overruled(policy: Policy, queues: list[QueueType], subject: Subject) -> Iterator[Problem]:
+    """Where a queue says otherwise by an argument, and the argument wins."""
+    for key, value in policy.definition.items():
+        row = ARGUMENTS.get(f"x-{key}")
+        if row is None or row.sets is None:
+            continue
+        other = [
+            queue.name for queue in queues
+            if f"x-{key}" in queue.arguments and plain(queue.arguments[f"x-{key}"]) != plain(value)
+            and (origin := queue.origins.get(row.sets.name)) is not None and origin.source == "argument"
+        ]  # fmt: skip
+        if other:
+            text = (
+                f"policy '{policy.name}': {key} has no effect on {named('queue', other)}, where the argument x-{key} says "
+                "otherwise, and counts"
+            )
+            cure = f"take x-{key} out of the queue, which is declared anew then"
+            yield Problem(text, subject, ("definition", key), cure, None, NOTE)
