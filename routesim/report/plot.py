@@ -10,7 +10,7 @@ from routesim.durations import duration_text
 from routesim.report.ticks import column_ms, ticks
 from routesim.report.trace.trace import ANSI, RESET
 from routesim.tables import PLAIN, QUIET, Cell
-from routesim.text import cut, encoding_of, fitted, visible, width
+from routesim.text import cut, encoding_of, fitted, shortened, visible, width
 
 Line = tuple[Cell, ...]
 TITLE, FIRST, SECOND, THIRD, FOURTH = "title", "first", "second", "third", "fourth"
@@ -247,7 +247,7 @@ def _drawn(piece: _Piece, columns: int, signs: Signs) -> str:
         return str(min(piece.runs, 9)).ljust(columns, signs.fill)
     if columns == 1:
         return signs.single if end == signs.ends["success"] else end
-    label = cut(visible(piece.span.label), columns - 2) if columns > 3 else ""
+    label = shortened(visible(piece.span.label), columns - 2) if columns > 3 else ""
     label = "" if width(label) > columns - 2 or label == "…" else label
     return signs.begin + label + signs.fill * (columns - 2 - width(label)) + end
 

@@ -24,7 +24,7 @@ from routesim.graph.model import (
     together,
 )
 from routesim.report.graphs.ports import parted
-from routesim.text import cut, visible, width
+from routesim.text import cut, shortened, visible, width
 
 NAME_SIZE, SMALL_SIZE = 14, 12  # pixels, where the drawing is as large as it says: nothing smaller can be read everywhere
 NAME_COLUMN, SMALL_COLUMN = 7.9, 6.8  # how wide a column of either size of text is at most
@@ -32,7 +32,6 @@ NODE_HEIGHT, LOW_NODE_HEIGHT, LABEL_HEIGHT = 46.0, 32.0, 18.0
 LONGEST_NAME, LONGEST_LABEL = 34, 36
 TITLE_HEIGHT, LEGEND_HEIGHT = 34.0, 30.0
 HELD_WIDTH, HELD_HEIGHT, SIGNS_HEIGHT = 156.0, 18.0, 34.0
-LABEL_END = 6
 MAX_SIGNS, SIGN = 12, 8.0
 QUOTES = {'"': "&quot;"}
 INK, FAINT, TAKEN, LOST = "#0f172a", "#64748b", "#16a34a", "#dc2626"
@@ -103,13 +102,19 @@ def _laid_out(graph: Graph, held: Mapping[Key, NodeContents]) -> Layout:
 
 def _label(edge: Edge) -> str:
     text = visible(together(edge.caption))
-    if len(edge.caption) == 1 and width(text) > LONGEST_LABEL:  # of one long key the end tells as much as the beginning
-        return cut(text, LONGEST_LABEL - LABEL_END) + text[-LABEL_END:]
+    if len(edge.caption) == 1:  # of one long key the end tells as much as the beginning
+        return shortened(text, LONGEST_LABEL)
     return cut(text, LONGEST_LABEL)
 
 
+def _shown_name(node: Node) -> str:
+    """Of a long name the end tells as much as the beginning; that of a group begins with how many they are."""
+    name = visible(node.name)
+    return cut(name, LONGEST_NAME) if node.members else shortened(name, LONGEST_NAME)
+
+
 def _node_size(node: Node, held: NodeContents | None) -> Size:
-    name, detail = cut(visible(node.name), LONGEST_NAME), cut(visible(node.detail), LONGEST_NAME + 8)
+    name, detail = _shown_name(node), cut(visible(node.detail), LONGEST_NAME + 8)
     text = max(width(name) * NAME_COLUMN, width(detail) * SMALL_COLUMN)
     height = NODE_HEIGHT if detail else LOW_NODE_HEIGHT
     if held is None:
@@ -244,7 +249,7 @@ def _node(node: Node, box: Box, held: NodeContents | None) -> str:
     top = box.y - below / 2
     low = top + 5 if not node.detail else top - 3
     text = f'<text class="name" x="{box.x:.1f}" y="{low:.1f}" font-size="{NAME_SIZE}" font-weight="600" text-anchor="middle" '
-    text += f'fill="{INK}">{escape(cut(visible(node.name), LONGEST_NAME))}</text>'
+    text += f'fill="{INK}">{escape(_shown_name(node))}</text>'
     if node.detail:
         text += f'<text class="detail" x="{box.x:.1f}" y="{top + 14:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" '
         text += f'fill="{FAINT}">{escape(cut(visible(node.detail), LONGEST_NAME + 8))}</text>'

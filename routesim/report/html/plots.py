@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from routesim.durations import UNIT_NAMES, UNITS_MS
 from routesim.report.html.markup import Markup, element, joined
-from routesim.text import cut
+from routesim.text import shortened
 
 WIDTH, HEIGHT = 640.0, 250.0  # pixels: a plot is never drawn smaller, so that it can be read
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 156.0, 26.0, 44.0
@@ -179,7 +179,7 @@ def _names(frame: _Frame, lines: Sequence[Series]) -> list[Markup]:
         item = lines[number]
         end = frame.y(item.points[-1][1])
         parts.append(element("path", class_=f"lead s{number}", d=f"M{x:.0f} {end:.1f}L{x + 8:.0f} {y:.1f}"))
-        text = f"{cut(item.name, LABEL_COLUMNS - 4)} {item.points[-1][1]:,}"
+        text = f"{shortened(item.name, LABEL_COLUMNS - 4)} {item.points[-1][1]:,}"
         parts.append(element("text", text, class_=f"name s{number}", x=x + 11, y=round(y + 4, 1)))
     return parts
 

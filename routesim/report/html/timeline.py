@@ -8,7 +8,7 @@ from routesim.report.html.markup import Markup, element
 from routesim.report.html.plots import LEFT, WIDTH, Axis
 from routesim.report.plot import MEANINGS, UNICODE
 from routesim.run.folds.monitoring import TaskRun
-from routesim.text import cut, visible, width
+from routesim.text import shortened, visible, width
 
 NAMES = 120.0  # pixels for what the rows are called
 RIGHT, TOP, LANE, BAR, BOTTOM = 20.0, 8.0, 30.0, 20.0, 44.0
@@ -67,7 +67,7 @@ def _names(lanes: Sequence[tuple[str, int]]) -> list[Markup]:
         y = TOP + LANE * number + LANE / 2 + 4
         room = int((LEFT + NAMES - 70) / COLUMN)
         if worker != before:
-            name = element("title", visible(worker)), cut(visible(worker), room)
+            name = element("title", visible(worker)), shortened(visible(worker), room)
             parts.append(element("text", *name, class_="lane", x=2, y=round(y, 1)))
         before = worker
         parts.append(element("text", f"child {child}", class_="tick", x=LEFT + NAMES - 8, y=round(y, 1), text_anchor="end"))
@@ -82,7 +82,7 @@ def _bar(run: TaskRun, lane: int, axis: Axis) -> Markup:
     bar = element("rect", x=round(begin, 1), y=round(y, 1), width=round(wide, 1), height=BAR, rx=3)
     sign = "" if run.ends == "success" else UNICODE.ends[run.ends]
     room = int((wide - 10 - 16 * bool(sign)) / COLUMN)
-    label = cut(visible(run.task), room) if room > 3 else ""
+    label = shortened(visible(run.task), room) if room > 3 else ""
     texts = [element("text", label, x=round(begin + 6, 1), y=round(y + 14, 1))] if width(label) > 1 else []
     if sign:  # beside a bar that has no room for it
         x, anchor = (end - 6, "end") if wide > 22 else (begin + wide + 2, "start")

@@ -2,6 +2,7 @@
 
 from routesim.tables import QUIET, Cell, Section
 from routesim.text import cut, width
+from routesim.text import shortened as shortened_name
 
 INDENT, GAP = 2, 2  # as `plain.section_lines` draws them
 LEAST = 6  # columns that a text keeps as long as another can give way
@@ -20,9 +21,14 @@ def fit(section: Section, columns: int, more: str = "…") -> Section:
             widths[index] -= gives
             over -= gives
     names = tuple(cut(name, columns, more) for name, columns in zip(section.columns, widths, strict=True))
-    rows = [tuple(cell._replace(text=cut(cell.text, widths[at], more)) for at, cell in enumerate(row)) for row in section.rows]
+    rows = [tuple(cell._replace(text=_cut(cell.text, widths[at], more)) for at, cell in enumerate(row)) for row in section.rows]
     right = frozenset(new for new, old in zip(names, section.columns, strict=True) if old in section.right)
     return Section(section.title, names, rows, right)
+
+
+def _cut(text: str, columns: int, more: str) -> str:
+    """A name within itself, since names are told apart by both ends; several words at their end."""
+    return cut(text, columns, more) if " " in text else shortened_name(text, columns, more)
 
 
 def _with_room(section: Section, columns: int) -> Section:
