@@ -1,5 +1,6 @@
 """A message as a broker holds it: validated once, then shared by every copy. Immutable by convention."""
 
+from hashlib import blake2b
 from typing import Any
 
 from routesim.values import Table, encoded_size, identity, table_identity
@@ -8,6 +9,11 @@ from routesim.values import Table, encoded_size, identity, table_identity
 def body_text(body: str | bytes) -> str:
     """The body of a message as text; what is no UTF-8 in it is shown."""
     return body if isinstance(body, str) else body.decode("utf-8", "backslashreplace")
+
+
+def digest(look: object) -> bytes:
+    """128 bits that stand for plain values."""
+    return blake2b(repr(look).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class Content:
@@ -21,7 +27,7 @@ class Content:
 
     __slots__ = (
         "annotations", "body", "delivery_count", "delivery_mode", "encoded", "exchange", "expiration", "headers", "keys",
-        "priority", "properties", "properties_bytes", "routing_key", "size", "ttl_ms",
+        "look", "priority", "properties", "properties_bytes", "routing_key", "size", "ttl_ms",
     )  # fmt: skip
 
     def __init__(
@@ -59,9 +65,15 @@ class Content:
         self.delivery_count = delivery_count
         self.encoded = encoded
         self.properties_bytes: int | None = None  # counted when first asked for
+        self.look: bytes | None = None  # the same
 
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Equal for messages that every broker and consumer would take for the same."""
+    def fingerprint(self) -> bytes:
+        """Equal for messages that every broker and consumer would take for the same: 128 bits."""
+        if self.look is None:
+            self.look = digest(self._look())
+        return self.look
+
+    def _look(self) -> tuple[Any, ...]:
         tables = tuple(None if table is None else identity(table) for table in (self.headers, self.annotations))
         return (
             self.exchange, self.keys, self.body, self.priority, self.expiration, self.delivery_mode,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from routesim.broker.broker import Broker
-from routesim.broker.records import ExchangeState, RememberedRoute
+from routesim.broker.records import RememberedRoute
 from routesim.content import Content
 from routesim.queues import Channel, Delivery, QueueType, Subscription
 from routesim.queues.fingerprint import Fingerprint
@@ -51,7 +51,7 @@ def _fill_channel(old: Channel[QueueType], new: Channel[QueueType], twins: dict[
         subscription = item.subscription
         if subscription is not None:
             subscription = queue.subscriptions.get((new.name, subscription.tag), subscription)
-        return item._replace(queue=queue, subscription=subscription)
+        return Delivery(item.tag, queue, subscription, item.copy, item.at_ms, item.auto_ack)
 
     for tag, (subscription, queue) in old.subscriptions.items():
         twin = twins[id(queue)]
@@ -80,7 +80,7 @@ def fingerprint(broker: Broker) -> tuple[Any, ...]:
     prints = Fingerprint(broker.now, serials)
     by_chance = any(state.matcher.by_chance for state in broker.exchanges.values())
     return (
-        tuple(sorted((name, _exchange(state)) for name, state in broker.exchanges.items())),
+        tuple([(name, broker.exchanges[name].fingerprint()) for name in sorted(broker.exchanges)]),
         tuple((name, queue.fingerprint(prints)) for name, queue in broker.queues.items()),
         tuple(sorted((channel.name, _channel_print(channel, prints)) for channel in channels)),
         tuple(sorted((entry.at_ms - broker.now, entry.kind, _due(entry.what)) for entry in broker.agenda.heap)),
@@ -91,10 +91,6 @@ def fingerprint(broker: Broker) -> tuple[Any, ...]:
 def _due(parts: tuple[Any, ...]) -> str:
     """What an entry of the agenda is about, without the numbers that only tell it from others."""
     return str(tuple(part.fingerprint() if isinstance(part, Content) else part for part in parts if not isinstance(part, int)))
-
-
-def _exchange(state: ExchangeState) -> tuple[Any, ...]:
-    return str(state.declared), tuple(sorted(state.bindings)), state.alternate, state.matcher.fingerprint()
 
 
 def _channel_print(channel: Channel[QueueType], prints: Fingerprint) -> tuple[Any, ...]:

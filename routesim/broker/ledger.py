@@ -52,7 +52,7 @@ class Ledger:
         return sum(getattr(self, EVENTS[kind]) for kind in LOST)
 
     def clone(self) -> "Ledger":
-        other = Ledger()
+        other = object.__new__(Ledger)
         for name in self.__slots__:
             setattr(other, name, getattr(self, name))
         return other

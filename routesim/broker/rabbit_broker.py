@@ -1,5 +1,6 @@
 """The embedded RabbitMQ: the same steps that a real one would be asked, in virtual time."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from routesim.broker import (
     transactions,
 )
 from routesim.broker.clock import DELAYED, LEASE, OVERDUE, RETRY, TICK, AgendaEntry
+from routesim.broker.memory import Memory
 from routesim.broker.records import NotPossible, StepFailure
 from routesim.broker.state import DEAD_LETTER_RETRY_MS, State
 from routesim.model import Policy
@@ -159,9 +161,12 @@ class RabbitBroker(State):
         return found[0] if found else None
 
     def copy(self) -> "RabbitBroker":
-        fresh = RabbitBroker(
-            self.rules, vhost=self.vhost, seed=self.seed, settings=self.broker_settings, channel_plans=self.channel_plans
-        )
+        fresh: RabbitBroker = object.__new__(RabbitBroker)
+        fresh.__dict__.update(self.__dict__)
+        fresh.listen, fresh.tells_publishers = None, False
+        fresh.outbox, fresh.told, fresh.failures, fresh.pending_dead_letters = deque(), deque(), [], deque()
+        fresh.handed = fresh.answer = None
+        fresh.routes, fresh.contents = Memory(self.routes.size), self.contents.copy()
         twins = copying.clone_into(self, fresh, {id(self.reply_queue): fresh.reply_queue})
         fresh.reply_channels = self.reply_channels.copy()
         fresh.changes, fresh.resting = self.changes, self.resting.copy()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from routesim import events
-from routesim.content import Content
+from routesim.content import Content, digest
 from routesim.exchanges import EXCHANGE_TYPES, ExchangeType
 from routesim.model import DEFAULT_EXCHANGE, Binding, Exchange
 from routesim.named_tuples import NamedTuple
@@ -26,7 +26,7 @@ BindingKey = tuple[str, str, str, tuple[Any, ...]]  # destination type, destinat
 class ExchangeState:
     """A declared exchange, its bindings as a source, and the alternate exchange in force."""
 
-    __slots__ = ("alternate", "bindings", "declared", "matcher", "shared")
+    __slots__ = ("alternate", "bindings", "declared", "look", "matcher", "shared")
 
     def __init__(self, declared: Exchange, rules: Rules) -> None:
         self.declared = declared
@@ -34,11 +34,13 @@ class ExchangeState:
         self.bindings: dict[BindingKey, Binding] = {}
         self.alternate: str | None = None
         self.shared = False
+        self.look: tuple[Any, ...] | None = None  # of what is shared, worked out once
 
     def unshare(self) -> None:
         """Before a change: stop sharing bindings and matcher with a copy of the broker."""
         if self.shared:
             self.matcher, self.bindings, self.shared = self.matcher.clone(), self.bindings.copy(), False
+            self.look = None
 
     def clone(self) -> "ExchangeState":
         other = object.__new__(ExchangeState)
@@ -50,7 +52,19 @@ class ExchangeState:
         else:
             self.shared = True
         other.shared = not stateful
+        other.look = None if stateful else self.look
         return other
+
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Equal for exchanges that route alike from here on. What copies share is looked at once."""
+        if not self.shared:
+            return *self._look(), self.alternate
+        if self.look is None:
+            self.look = (digest(self._look()),)
+        return *self.look, self.alternate
+
+    def _look(self) -> tuple[Any, ...]:
+        return str(self.declared), tuple(sorted(self.bindings)), self.matcher.fingerprint()
 
 
 class RememberedRoute(NamedTuple):

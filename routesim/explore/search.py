@@ -1,9 +1,12 @@
 """The search, breadth first: every state once, told apart by its fingerprint, the shortest course of events to each kept."""
 
+import gc
 from array import array
 from collections import deque
 from collections.abc import Callable
 from hashlib import blake2b
+from io import BytesIO
+from pickle import Pickler
 from typing import NamedTuple
 
 from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
@@ -21,10 +24,12 @@ from routesim.explore.properties import (
 from routesim.explore.root import root_of
 from routesim.explore.world import World
 from routesim.run.expecting.promises import said as rule_said
-from routesim.scenario import Scenario
+from routesim.scenario import Do, Scenario
+from routesim.steps import DeclareExchange
 
 HASH_BITS = 128
 LOOK_EVERY = 256  # states between two looks at the bounds
+COLLECTED = (100_000, 20, 100)
 
 
 class HowFar(NamedTuple):
@@ -48,7 +53,24 @@ class FirstBroken(NamedTuple):
 
 def digest(world: World) -> bytes:
     """128 bits that stand for the state."""
-    return blake2b(repr(world.fingerprint()).encode("utf-8", "surrogatepass"), digest_size=HASH_BITS // 8).digest()
+    text = BytesIO()
+    pickler = Pickler(text, 3)
+    pickler.fast = True  # by value alone: whether two parts are one object makes no difference
+    pickler.dump(world.fingerprint())
+    return blake2b(text.getbuffer(), digest_size=HASH_BITS // 8).digest()
+
+
+def _by_chance(scenario: Scenario, root: World) -> bool:
+    """Whether a move may fall out in several ways."""
+    rules = (rule for consumer in scenario.consumers.values() for rule in consumer.on_message)
+    draws = any(state.matcher.by_chance for state in root.broker.exchanges.values())
+    return draws or any(rule.chance is not None for rule in rules) or _declares(scenario)
+
+
+def _declares(scenario: Scenario) -> bool:
+    """Whether a step may declare an exchange that throws dice."""
+    actions = (step.action for step in scenario.steps)
+    return any(isinstance(each, DeclareExchange) for action in actions if isinstance(action, Do) for each in action.steps)
 
 
 class Search:
@@ -73,8 +95,19 @@ class Search:
         self.by_end = [(name, item) for name, item in self.properties.items() if item.when == AT_END]
 
     def run(self) -> Explored:
+        """Until all states are known, or a bound is reached. Meanwhile the collector of garbage looks less often: there are many
+        states, and few of them are garbage soon."""
+        before = gc.get_threshold()
+        gc.set_threshold(*COLLECTED)
+        try:
+            return self._run()
+        finally:
+            gc.set_threshold(*before)
+
+    def _run(self) -> Explored:
         root = root_of(self.scenario, self.bounds)
         self.expectations = expectations_of(root) if self.bounds.expect is not None else ()
+        self.by_chance = _by_chance(self.scenario, root)
         self._enter(root, -1, None)
         frontier: deque[tuple[int, World]] = deque([(0, root)])
         depth, why, last_of_depth = 0, "", 0
@@ -110,7 +143,8 @@ class Search:
         todo = [*own, *failures][::-1]
         while todo:
             move = todo.pop()
-            copied = world.copy()
+            # The last one may use up the state itself, where nothing of chance may be left to be tried from it.
+            copied = world.copy() if todo or self.by_chance else world
             draws = make(copied, move)
             if draws.made:
                 todo += [move._replace(draws=other) for other in draws.others()]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
-from routesim.content import Content
+from routesim.content import Content, digest
 from routesim.events import Overdue
 from routesim.model import Queue
 from routesim.queues.consumer_arguments import check_consumer_arguments
@@ -104,6 +104,7 @@ class QueueType:
         self.last_taken: str | None = None  # the message that left the front last
         self.passed_over: dict[int, str] = {}  # by serial: why a copy may not expire when it is due
         self.used_at = 0  # when the lease of x-expires began
+        self.look: tuple[QueueSettings, bytes] | None = None  # of what is declared, with those settings; worked out once
 
     # What differs between the types --------------------------------------------------------------------------------
 
@@ -278,10 +279,10 @@ class QueueType:
         )
         awaiting = tuple((prints.copy(copy), reason) for copy, reason in self.awaiting)
         lease = None if self.settings.expires is None else self.used_at - prints.now
-        common = (
-            self.kind, self.durable, self.auto_delete, self.owner, self.settings, table_identity(self.arguments),
-            self.had_consumers, consumers, awaiting, lease,
-        )  # fmt: skip
+        if self.look is None or self.look[0] is not self.settings:
+            declared = self.kind, self.durable, self.owner, self.settings, table_identity(self.arguments)
+            self.look = self.settings, digest(declared)
+        common = self.look[1], self.auto_delete, self.had_consumers, consumers, awaiting, lease
         return common, self._own_fingerprint(prints, numbers)
 
     def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:

@@ -70,6 +70,18 @@ class ScenarioFile(pytest.File):
         for name, about in asked:
             yield ExpectationItem.from_parent(self, name=name, about=about)
         yield ScenarioItem.from_parent(self, name="scenario")
+        if self.explores:
+            yield ExplorationItem.from_parent(self, name="explore")
+
+    @property
+    def explores(self) -> bool:
+        """Whether the scenario asks for every course of events."""
+        from routesim.diagnostics import Invalid
+
+        try:
+            return self.scenario.explore is not None
+        except Invalid:
+            return False  # the test of the whole says why
 
     @cached_property
     def scenario(self) -> "Scenario":
@@ -176,6 +188,25 @@ class ScenarioItem(_Item):
             from routesim.report.summary.summary import verdict
 
             raise Failed(f"{_report(problems, named=False)}\n{verdict(self.parent.result).text}")
+
+
+class ExplorationItem(_Item):
+    """Every course of events, as the section `explore` asks for it."""
+
+    def runtest(self) -> None:
+        from routesim.explore import NotExplored, bounds_of, explored
+        from routesim.report.results import FAILING
+        from routesim.report.results.explored import suite_of, sum_of
+
+        try:
+            found = explored(self.parent.scenario, bounds_of(self.parent.scenario), cures=False)
+        except NotExplored as problem:
+            raise Failed(str(problem)) from None
+        problems = [case.problem for case in suite_of(found).cases if case.outcome in FAILING and case.problem is not None]
+        if problems:
+            raise Failed(f"{_report(problems, named=False)}\n{sum_of(found)}")
+        if not found.explored.complete:
+            raise Failed(sum_of(found))
 
 
 def _report(problems: "list[Diagnostic]", *, named: bool) -> str:

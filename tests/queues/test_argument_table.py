@@ -33,6 +33,8 @@ NAMED = {
     "run": {"x-expires", "x-queue-type"},
     "scenario": {"x-dead-letter-exchange", "x-queue-type"},  # `type:` beside it; names of exchanges
     "check": {*DEAD, "x-dead-letter-strategy", "x-expires", "x-overflow"},
+    # What is tried against a loss.
+    "explore/cures.py": {*DEAD, "x-dead-letter-strategy", "x-delivery-limit", "x-overflow", "x-queue-type"},
     "report": {"x-dead-letter-exchange", "x-max-priority"},
     "verify/verifying.py": {"x-message-ttl", "x-queue-type", "x-single-active-consumer"},
     # Scenarios made at random, and the queues that Celery and kombu declare.

@@ -1,0 +1,94 @@
+"""The command: its statuses, its bounds, what it refuses, what it writes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from kits.cli import within
+
+HOLDS = "queues: {q: }\nconsumers: {w: {queue: q}}\nsteps: [publish: {routing_key: q, id: m}]\n"
+LOSES = HOLDS.replace("{queue: q}", "{queue: q, auto_ack: true}")
+TWO_CHANNELS = """
+queues: {q: }
+consumers: {w: {queue: q, on_message: hold}}
+steps:
+  - publish: {routing_key: q, id: a, channel: one}
+  - publish: {routing_key: q, id: b, channel: two}
+expect: {queues: {q: {unacked: [a, b]}}}
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    for name, text in {"holds": HOLDS, "loses": LOSES, "two": TWO_CHANNELS}.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("holds.yaml",), 0), (("loses.yaml",), 1), (("holds.yaml", "loses.yaml"), 1), (("holds.yaml", "--max-states", "3"), 3),
+        (("loses.yaml", "--failures", "0"), 0), (("loses.yaml", "--failures", "restart=1,kill=1"), 1),
+        (("holds.yaml", "--at-most-once"), 1), (("holds.yaml", "--at-most-once", "--failures", "0"), 0),
+        (("two.yaml", "--failures", "0", "--property", "livelock", "--expect", "always"), 1),
+        (("two.yaml", "--failures", "0", "--property", "livelock", "--expect", "sometimes"), 0),
+        (("two.yaml", "--failures", "0", "--property", "livelock", "--expect", "reachable"), 1),
+    ],
+)  # fmt: skip
+def test_statuses(files: Path, arguments: tuple[str, ...], status: int) -> None:
+    done = within("explore", *arguments, cwd=files)
+    assert done.status == status, done
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--failures", "10"), "at most 9"), (("--failures", "slow=1"), "'slow' is not explored"),
+        (("--failures", "crush=1"), "did you mean 'crash'"), (("--property", "loss"), "--property takes lost"),
+        (("--expect", "never"), "--expect takes always"), (("--timing", "all"), "--timing takes earliest"),
+        (("--write", "holds.yaml"), "overwrite"), (("--write", "two.yaml"), "exists already"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(files: Path, arguments: tuple[str, ...], told: str) -> None:
+    done = within("explore", "holds.yaml", *arguments, cwd=files)
+    assert done.status == 2
+    assert told in done.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "broker: {kind: redis}\nqueues: {q: }\n",
+        "queues: {q: }\nsteps: [publish: {routing_key: q, count: 20000}]\n",
+    ],
+)
+def test_what_cannot_be_explored_is_refused(files: Path, text: str) -> None:
+    (files / "refused.yaml").write_text(text, encoding="utf-8")
+    done = within("explore", "refused.yaml", "--format", "json", cwd=files)
+    assert done.status == 2, done
+    (found,) = json.loads(done.out)["explorations"]
+    assert found["refused"] is True
+    assert [item["code"] for item in found["findings"]] == ["not-explored"]
+
+
+def test_the_counterexample_is_written_once(files: Path) -> None:
+    kept = ("explore", "loses.yaml", "--write", "kept.yaml")
+    assert within(*kept, cwd=files).status == 1
+    assert within("run", "kept.yaml", "-q", cwd=files).status == 0
+    again = within(*kept, cwd=files)
+    assert (again.status, "--force" in again.err) == (2, True)
+    assert within(*kept, "--force", cwd=files).status == 1
+
+
+def test_nothing_is_written_where_all_holds(files: Path) -> None:
+    assert within("explore", "holds.yaml", "--write", "kept.yaml", cwd=files).status == 0
+    assert not (files / "kept.yaml").exists()
+
+
+def test_what_is_not_explored_is_in_the_last_line(files: Path) -> None:
+    done = within("explore", "holds.yaml", cwd=files)
+    last = done.out.strip().splitlines()[-1]
+    assert "Not explored:" in last
+    assert "real clocks, network partitions of a cluster, disk loss" in last
+    assert "128 bits" in last
