@@ -38,7 +38,7 @@ else:
             return made
 
         def _replace(self, /, **changed: Any) -> Any:
-            made = self._make(map(changed.pop, self._fields, self))
+            made = tuple.__new__(type(self), map(changed.pop, self._fields, self))
             if changed:
                 raise TypeError(f"Got unexpected field names: {list(changed)!r}")
             return made

@@ -53,7 +53,8 @@ def meant_tag(channel: Channel[Any], tag: int, message: str | None) -> int:
 def _meant(channel: Channel[QueueType], tag: int, message: str | None, multiple: bool) -> list[Delivery[QueueType]]:
     """Takes the deliveries out of the unacked. Raises `AmqpError` (406) for a tag that is not outstanding."""
     unacked = channel.unacked
-    tag = meant_tag(channel, tag, message)
+    if message is not None:
+        tag = meant_tag(channel, tag, message)
     if not (multiple and tag == 0) and tag not in unacked and tag not in channel.late:
         raise AmqpError(406, f"unknown delivery tag {tag}")
     if channel.late:

@@ -46,6 +46,11 @@ class Ledger:
     uncommitted: int
     unroutable: int
 
+    def movements(self) -> int:
+        """How much has happened: every publish, copy, delivery and answer counts."""
+        copies = self.enqueued + self.dead_letter_copies
+        return self.published + copies + self.delivered + self.acked + self.redelivered + self.dead_lettered
+
     @property
     def lost(self) -> int:
         """How often something was lost, in the sense of `events.is_lost`."""

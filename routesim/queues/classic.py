@@ -4,8 +4,10 @@ rules/queues#2.5, rules/queues#3.2, rules/queues#5, rules/queues#6).
 With `x-max-priority` the queue is one such list a level; without it there is one level.
 """
 
+from bisect import bisect
 from collections import deque
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from routesim.content import Content
@@ -20,6 +22,7 @@ from routesim.versions import Rules
 from routesim.versions.deprecated import denial
 
 MASTER_LOCATOR = "x-queue-master-locator"
+SERIAL = attrgetter("serial")
 
 
 class Classic(QueueType):
@@ -46,6 +49,7 @@ class Classic(QueueType):
         self.blocked: dict[str, deque[Subscription]] = {}
         self.suspended: set[str] = set()
         self.expiring = False
+        self.counts_failures = self.rules.dead_letter_counts == "all"  # rules/routing#D22
         self.exclusive_to: Subscription | None = None
         self.active_consumer: Subscription | None = None
         level = self.arguments.get("x-max-priority")
@@ -71,10 +75,7 @@ class Classic(QueueType):
         if not ready or copy.serial < ready[0].serial:
             ready.appendleft(copy)
         else:
-            at = len(ready)
-            while ready[at - 1].serial > copy.serial:
-                at -= 1
-            ready.insert(at, copy)
+            ready.insert(bisect(ready, copy.serial, key=SERIAL), copy)
         if copy.expires_at is not None:
             self.expiring = True
         self.count += 1
@@ -129,12 +130,12 @@ class Classic(QueueType):
             if subscription is not None:
                 host.deliver(self, subscription, copy)
                 return
-        if count := self.taken_over(copy.content):
-            copy = copy._replace(failures=count)
+        if copy.content.delivery_count and (count := self.taken_over(copy.content)):
+            copy = copy.with_failures(count)
         self._append(copy)
         if copy.expires_at is not None and self.count > 1 and len(self.levels) > 1 and self.head() is copy:
             self.passed_over[copy.serial] = NO_TIMER
-        dropped = self._drop_head(host)
+        dropped = self.settings.overflow == "drop-head" and self._drop_over(host)
         # RabbitMQ looks at the head's expiry only here: a message that jumps the line by priority arms no timer
         # (rules/queues#5.5, rules/queues#5.6).
         if dropped or (self.count == 1 and copy.expires_at is not None):
@@ -146,12 +147,9 @@ class Classic(QueueType):
             limits.max_length_bytes is not None and self.bytes > limits.max_length_bytes
         )
 
-    def _drop_head(self, host: Host) -> bool:
-        return self.settings.overflow == "drop-head" and self._drop_over(host)
-
     def _drop_over(self, host: Host) -> bool:
         dropped = False
-        while self.count and self._over():
+        while self._over():
             host.dead_letter(self, self._take(), "maxlen")
             dropped = True
         return dropped
@@ -361,36 +359,32 @@ class Classic(QueueType):
             if len(self.levels) > 1:  # highest level first (rules/queues#4.5)
                 copies = sorted(copies, key=lambda copy: -self.level(copy.content))
             for copy in copies:
-                host.dead_letter(self, self._failed(copy, why), "rejected", by)
+                failed = copy.with_failures(self._failures(copy, why)) if self.counts_failures else copy
+                host.dead_letter(self, failed, "rejected", by)
         else:
             assert how == ACK
         if freed:
             self._dispatch(host)
 
-    @property
-    def _counts(self) -> bool:
-        return self.rules.dead_letter_counts == "all"
-
     def taken_over(self, content: Content) -> int:
-        return content.delivery_count if self._counts else 0
+        return content.delivery_count if self.counts_failures else 0
 
     def carried_count(self, copy: Copy) -> int:
         # What went straight to an idle consumer has not taken up yet what it brought along.
         return max(copy.failures, copy.content.delivery_count)
 
-    def _failed(self, copy: Copy, why: str) -> Copy:
-        """The copy with its failed deliveries when it is given back or discarded (rules/routing#D22)."""
-        if not self._counts:
-            return copy
-        return copy._replace(failures=self.carried_count(copy) + (why not in NO_FAILURE))
+    def _failures(self, copy: Copy, why: str) -> int:
+        """How many of its deliveries have failed when it is given back or discarded (rules/routing#D22)."""
+        return self.carried_count(copy) + (why not in NO_FAILURE) if self.counts_failures else copy.failures
 
     def _requeue(self, host: Host, copies: Sequence[Copy], by: str, why: str) -> None:
         for copy in copies:
-            back = self._failed(copy, why).returned(failed=False)
+            back = Copy(copy.serial, copy.message, copy.content, copy.expires_at, copy.returns + 1, self._failures(copy, why))
             self._insert(back)
             self._note_return(host, back)
             host.requeued(self, back, by, why)
-        self._drop_head(host)
+        if self.settings.overflow == "drop-head":
+            self._drop_over(host)
         self._expire(host)
         self._dispatch(host)
 
@@ -422,7 +416,7 @@ class Classic(QueueType):
                     lost.append(copy)
                     continue
                 # Which deliveries failed is forgotten: each may have been delivered once.
-                kept.append(copy if clean else copy._replace(returns=copy.returns + 1, failures=int(self._counts)))
+                kept.append(copy if clean else copy._replace(returns=copy.returns + 1, failures=int(self.counts_failures)))
                 self.bytes += copy.content.size
             self.levels[index] = kept
             self.count += len(kept)

@@ -29,6 +29,9 @@ class Copy(NamedTuple):
     def redelivered(self) -> bool:
         return self.returns > 0 or self.failures > 0
 
+    def with_failures(self, failures: int) -> "Copy":
+        return Copy(self.serial, self.message, self.content, self.expires_at, self.returns, failures)
+
     def returned(self, *, failed: bool = True) -> "Copy":
         """The copy as it comes back to its queue."""
         return Copy(self.serial, self.message, self.content, self.expires_at, self.returns + 1, self.failures + failed)

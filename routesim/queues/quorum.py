@@ -139,7 +139,7 @@ class Quorum(QueueType):
 
     def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
         if count := self.taken_over(copy.content):
-            copy = copy._replace(failures=count)
+            copy = copy.with_failures(count)
         self._append(self.levels[self.level(copy.content)], copy)
         self._checkout(host)
 

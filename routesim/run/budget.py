@@ -41,7 +41,8 @@ class Budget:
         self.least: tuple[int, int, int] | None = None  # the fewest open messages; how much had happened by then, and when
 
     def begin_instant(self) -> None:
-        self.instant = (self.broker.now, self.happened())
+        broker = self.broker
+        self.instant = (broker.now, broker.ledger.movements() + self.beside)
 
     def begin_rest(self) -> None:
         """The steps are over: from now on the run is to come to rest."""
@@ -53,7 +54,7 @@ class Budget:
         self.least = None
 
     def happened(self) -> int:
-        return happened(self.broker) + self.beside
+        return self.broker.ledger.movements() + self.beside
 
     def free(self) -> int:
         """How many reactions there may be until the next look."""
@@ -81,15 +82,6 @@ class Budget:
             raise Stopped("budget")
 
 
-def happened(broker: Broker) -> int:
-    """How much has happened: every publish, copy, delivery and answer counts."""
-    ledger = broker.ledger
-    return (
-        ledger.published + ledger.enqueued + ledger.dead_letter_copies + ledger.delivered + ledger.acked + ledger.redelivered
-        + ledger.dead_lettered
-    )  # fmt: skip
-
-
 def _waiting(queue: QueueType) -> int:
     """What is in a queue, whatever it waits for: a consumer, an answer, its delayed retry, or to be dead-lettered."""
     return queue.ready_count() + len(queue.held_back()) + queue.unacked + len(queue.awaiting)
@@ -101,7 +93,7 @@ def kept_going(broker: Broker, ended: str, beside: int, published: dict[str, int
     if ended == "livelock" and broker.livelock is not None:
         message, places = broker.livelock
         return f"message {message} came back 1,000 times without time passing: {' → '.join(places)}"
-    if beside > happened(broker):
+    if beside > broker.ledger.movements():
         return f"clients connect, consume and lose their channels again and again, {beside} such steps so far"
     open_in = [f"{count} in {queue.name}" for queue in broker.queues.values() if (count := _waiting(queue))]
     some = f" ({', '.join(open_in[:4])}{' …' if len(open_in) > 4 else ''})" if open_in else ""

@@ -117,12 +117,13 @@ class Express:
                         channel.next_tag = (new_tag := channel.next_tag) + 1
                         delivery = channel.unacked[new_tag] = make(Delivery, (new_tag, queue, subscription, head, now, False))
                         delivered += 1
-                        if listening and not head.redelivered:
+                        again = head.returns > 0 or head.failures > 0
+                        if listening and not again:
                             acking.next(now, copy.message, copy.serial, tag, head.message, head.serial, new_tag)
                         elif listening:
                             acking.acked(now, copy.message, copy.serial, tag)
                             acking.redelivered(now, head.message, head.serial, new_tag)
-                        redelivered += head.redelivered
+                        redelivered += again
                         if state.waiting or len(jobs) >= acking.concurrency:
                             heappop(agenda)
                             state.waiting.append((delivery, 0, 0))
