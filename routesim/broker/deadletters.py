@@ -21,7 +21,7 @@ def drain(broker: State) -> None:
     while pending_dead_letters and broker.livelock is None:
         burial = pending_dead_letters.popleft()
         dead_letter(broker, burial)
-        if burial.entered:
+        if burial.entered and burial.queue.burying:
             burial.queue.buried(burial.copy)
             burial.queue.awaiting_changed(broker)
 

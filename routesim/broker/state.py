@@ -46,7 +46,8 @@ class State(Broker):
                 self.overdue(overdue)
             self.drop(queue, copy, reason, "the queue has no dead-letter exchange", by)
         else:
-            queue.bury(copy)
+            if queue.settings.dead_letter_strategy == "at-least-once":
+                queue.bury(copy)
             self.pending_dead_letters.append(PendingDeadLetter(queue, copy, reason, by, True, overdue))
 
     def dead_letters_on_their_way(self) -> int:

@@ -98,8 +98,8 @@ class QueueType:
         self.unacked = 0
         self.awaiting: list[tuple[Copy, str]] = []  # at-least-once dead letters that nothing has taken yet
         self.aside_bytes = 0  # of what is neither ready nor out: `awaiting`, delayed retries
-        self.burying = 0  # dead letters that have left the queue and are on their way
-        self.burying_bytes = 0  # of those that are to arrive at least once
+        self.burying = 0  # dead letters that have left the queue, are on their way and are to arrive at least once
+        self.burying_bytes = 0
         self.armed_at: int | None = None
         self.last_taken: str | None = None  # the message that left the front last
         self.passed_over: dict[int, str] = {}  # by serial: why a copy may not expire when it is due
@@ -228,15 +228,14 @@ class QueueType:
         return content.size
 
     def bury(self, copy: Copy) -> None:
-        """A dead letter leaves the queue; `buried` says when it is with its targets, or kept back."""
+        """A dead letter that is to arrive at least once leaves the queue; `buried` says when it is with its targets, or kept
+        back. Until then it counts towards the queue's limits."""
         self.burying += 1
-        if self.settings.dead_letter_strategy == "at-least-once":
-            self.burying_bytes += self.size(copy.content)
+        self.burying_bytes += self.size(copy.content)
 
     def buried(self, copy: Copy) -> None:
         self.burying -= 1
-        if self.burying_bytes:
-            self.burying_bytes -= self.size(copy.content)
+        self.burying_bytes -= self.size(copy.content)
 
     def keep_back(self, copy: Copy, reason: str) -> None:
         """No queue has taken the dead letter, which is to arrive at least once."""

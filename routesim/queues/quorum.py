@@ -118,8 +118,7 @@ class Quorum(QueueType):
 
     def _counted(self) -> int:
         """At-least-once dead letters count until their targets have them (rules/queues#6.8)."""
-        on_their_way = self.burying if self.settings.dead_letter_strategy == "at-least-once" else 0
-        return self.count + len(self.awaiting) + len(self.delayed) + on_their_way
+        return self.count + len(self.awaiting) + len(self.delayed) + self.burying
 
     def _over(self, share: float = 1.0) -> bool:
         """More than `share` of a limit is in use."""
