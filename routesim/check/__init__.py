@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Hashable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from routesim.check import (
     binding_rules,
@@ -11,7 +11,11 @@ from routesim.check import (
     limit_rules,
     loop_rules,
     loss_rules,
+    name_rules,
+    policy_effects,
     policy_rules,
+    queue_rules,
+    retry_rules,
     settings_rules,
     task_rules,
     version_rules,
@@ -45,11 +49,17 @@ RULES: dict[str, CheckRule] = {
     "dead-letter-nowhere": CheckRule(ERROR, loss_rules.dead_letter_nowhere),
     "dead-letter-kept": CheckRule(WARNING, loss_rules.dead_letter_kept),
     "limit-loses": CheckRule(WARNING, limit_rules.limit_loses),
+    "alternate-missing": CheckRule(ERROR, loss_rules.alternate_missing),
+    "delivery-limit-drops": CheckRule(WARNING, queue_rules.limit_drops),
+    "no-delivery-limit": CheckRule(NOTE, queue_rules.no_limit),
+    "stream-keeps-all": CheckRule(WARNING, queue_rules.stream_keeps_all),
+    "unbounded": CheckRule(NOTE, queue_rules.unbounded, asked=True),
     "parking-loses": CheckRule(ERROR, limit_rules.parking_loses),
     "parking-overlap": CheckRule(WARNING, loop_rules.parking_overlap),
     "cycle-cut": CheckRule(ERROR, loop_rules.cycle_cut),
     "retry-endless": CheckRule(WARNING, loop_rules.retry_endless),
     "retry-uses-limit": CheckRule(WARNING, loop_rules.retry_uses_limit),
+    "retry-copies": CheckRule(WARNING, retry_rules.retry_copies),
     "requeue-endless": CheckRule(WARNING, loop_rules.requeue_endless),
     "queue-expires": CheckRule(WARNING, expiry_rules.queue_expires),
     "expiry-late": CheckRule(NOTE, expiry_rules.expiry_late),
@@ -64,14 +74,21 @@ RULES: dict[str, CheckRule] = {
     "queue-unreachable": CheckRule(NOTE, binding_rules.unreachable),
     "policy-hidden": CheckRule(WARNING, policy_rules.policy_hidden),
     "policy-tie": CheckRule(WARNING, policy_rules.policy_tie),
+    "policy-matches-nothing": CheckRule(NOTE, policy_effects.policy_matches_nothing),
+    "policy-without-effect": CheckRule(WARNING, policy_effects.policy_without_effect),
     "policy-unused": CheckRule(NOTE, policy_rules.policy_unused),
     "argument-meaningless": CheckRule(WARNING, settings_rules.meaningless),
+    "setting-ignored": CheckRule(NOTE, settings_rules.ignored_settings),
+    "priorities-expire-late": CheckRule(NOTE, settings_rules.priorities_expire_late),
+    "names-alike": CheckRule(WARNING, name_rules.names_alike),
     "plugin-needed": CheckRule(NOTE, settings_rules.needs_plugin),
     "delayed-unroutable": CheckRule(WARNING, settings_rules.delayed),
     "version-refuses": CheckRule(WARNING, version_rules.removed),
     "version-will-refuse": CheckRule(WARNING, version_rules.removed_later),
     "queue-without-consumer": CheckRule(NOTE, consumer_rules.no_consumer, on_redis=True),
     "prefetch-unlimited": CheckRule(WARNING, consumer_rules.prefetch_zero, on_redis=True),
+    "prefetch-ignored": CheckRule(NOTE, consumer_rules.prefetch_ignored, on_redis=True),
+    "confirms-needed": CheckRule(WARNING, consumer_rules.confirms_needed),
     "auto-ack-shared": CheckRule(WARNING, consumer_rules.auto_ack, on_redis=True),
     "task-outlives-timeout": CheckRule(ERROR, task_rules.outlives_timeout),
     "late-acks-needed": CheckRule(WARNING, task_rules.late_acks_needed, on_redis=True),
@@ -108,6 +125,7 @@ def check(scenario: Scenario, places: Places, asked: Collection[str] = ()) -> li
         for item in (*scenario.warnings, *scenario.findings)
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip
+    found = _bugs_together(found)
     redis = scenario.settings.kind == "redis"
     if redis:
         text = "on Redis only consumers and tasks are looked at: the other rules are of RabbitMQ's exchanges, queues and policies"
@@ -120,9 +138,22 @@ def check(scenario: Scenario, places: Places, asked: Collection[str] = ()) -> li
     return sorted(found, key=_order)
 
 
+def _bugs_together(found: list[Diagnostic]) -> list[Diagnostic]:
+    """The bugs of one patch as one note, whose cure is one: a later patch."""
+    bugs = [item for item in found if item.code == "known-bug"]
+    if not bugs:
+        return found
+    others = [item for item in found if item.code != "known-bug"]
+    text = bugs[0].message
+    if len(bugs) > 1:
+        what = "; ".join(item.message.split(", in ", 1)[-1] for item in bugs)
+        text = f"{bugs[0].message.split(' has a bug')[0]} has {len(bugs)} bugs that are not simulated, in {what}"
+    return [*others, bugs[-1]._replace(severity=NOTE, message=text, place=bugs[0].place, source=bugs[0].source)]
+
+
 def _findings(code: str, rule: CheckRule, topology: CheckedTopology, places: Places) -> Iterator[Diagnostic]:
     """One for each problem, and one for all of those that have a cause in common."""
-    causes: dict[Hashable, tuple[Diagnostic, Cause, list[str]]] = {}
+    causes: dict[Hashable, tuple[Diagnostic, Cause, list[Any]]] = {}
     for problem in rule.find(topology):
         spot = _spot(places, problem)
         if code in _ignored(spot.line) | _ignored(spot.first_line):

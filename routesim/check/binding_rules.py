@@ -182,7 +182,8 @@ def same_binding(topology: CheckedTopology) -> Iterator[Problem]:
             continue
         alike: dict[tuple[object, ...], list[Binding]] = {}
         for binding in state.bindings.values():
-            if binding.destination_type == "queue":
+            queue = topology.broker.queues.get(binding.destination) if binding.destination_type == "queue" else None
+            if queue is not None and queue.owner is None and not queue.auto_delete and queue.settings.expires is None:
                 alike.setdefault((binding.routing_key, table_identity(binding.arguments)), []).append(binding)
         for (key, _), bindings in alike.items():
             for replicas in _replicas(bindings):

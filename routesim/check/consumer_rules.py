@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from routesim.broker.routing import route
 from routesim.check.finding import Problem
 from routesim.check.topology_rules import CheckedTopology, dead_letter_exchange
+from routesim.content import Content
 from routesim.model import Consumer
 from routesim.scenario import Do
 from routesim.steps import Get
@@ -68,3 +70,33 @@ def auto_ack(topology: CheckedTopology) -> Iterator[Problem]:
                 "back, and what it has not worked on is lost when it crashes"
             )
             yield Problem(text, careless[0].name, (), "acknowledge by hand, with a prefetch limit")
+
+
+def prefetch_ignored(topology: CheckedTopology) -> Iterator[Problem]:
+    """rules/queues#3.4: what is acknowledged as it is sent is never unacknowledged, and so never counts."""
+    for item in topology.scenario.consumers.values():
+        if item.auto_ack and item.prefetch:
+            text = f"consumer '{item.name}' has auto_ack, with which its prefetch of {item.prefetch} means nothing"
+            yield Problem(text, item.name, (), "take one of the two out")
+
+
+def confirms_needed(topology: CheckedTopology) -> Iterator[Problem]:
+    """A refusal is told by a confirm, and by nothing else."""
+    told: set[str] = set()
+    channels = topology.scenario.channels
+    for index, message in topology.publishes:
+        step = topology.scenario.steps[index].action
+        plan = channels.get(getattr(step, "channel", ""))
+        if plan is None or plan.confirms or plan.name in told:
+            continue
+        content = Content(message.exchange, message.routing_key, (message.routing_key,), message.headers, "")
+        reached = route(topology.broker, message.exchange, "m1", content).queues
+        full = next((queue for queue, _ in reached if queue.settings.overflow.startswith("reject-publish")), None)
+        if full is None or (full.settings.max_length is None and full.settings.max_length_bytes is None):
+            continue
+        told.add(plan.name)
+        text = (
+            f"queue '{full.name}' rejects what is beyond its limit, and channel '{plan.name}' has no confirms: its "
+            "publisher is not told, and the message is lost"
+        )
+        yield Problem(text, index, (), "publish with confirms")

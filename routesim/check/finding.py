@@ -25,11 +25,12 @@ class Draft(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """What several problems of one rule come of: they are one finding, at the first of them. `text` says it of all names."""
+    """What several problems of one rule come of: they are one finding, at the first of them. `text` says it of all
+    names, or of whatever else stands for them."""
 
     key: Hashable
-    name: str
-    text: Callable[[Sequence[str]], str]
+    name: Any
+    text: Callable[[Sequence[Any]], str]
 
 
 class Problem(NamedTuple):

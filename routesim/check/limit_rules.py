@@ -36,13 +36,23 @@ def limit_loses(topology: CheckedTopology) -> Iterator[Problem]:
         kind, name, inner = _where(topology, queue, limit)
         by = f"policy '{name}': " if kind != "queue" else ""
 
-        def text(names: Sequence[str], by: str = by, said: str = limit.said) -> str:
-            have = "has" if len(names) == 1 else "have"
-            return f"{by}{named('queue', names)} {have} no dead-letter exchange and drop{'s' * (len(names) == 1)} {said}"
+        def text(found: Sequence[tuple[str, str]], by: str = by) -> str:
+            names, limits = [name for name, _ in found], {said for _, said in found}
+            one = len(found) == 1
+            said = found[0][1] if len(limits) == 1 else f"what is too old or too much for them, '{names[0]}' {found[0][1]}"
+            return f"{by}{named('queue', names)} {'has' if one else 'have'} no dead-letter exchange and drop{'s' * one} {said}"
 
-        cause = Cause((kind, name if kind != "queue" else limit.said), queue.name, text)
+        cause = Cause((kind, name if kind != "queue" else ""), (queue.name, limit.said), text)
         cure = "set x-dead-letter-exchange"
-        yield Problem(text([queue.name]), topology.subject(kind, name), inner, cure, _limit_shown(topology, queue), None, cause)
+        yield Problem(
+            text([(queue.name, limit.said)]),
+            topology.subject(kind, name),
+            inner,
+            cure,
+            _limit_shown(topology, queue),
+            None,
+            cause,
+        )
 
 
 def parking_loses(topology: CheckedTopology) -> Iterator[Problem]:

@@ -1,9 +1,9 @@
 """Dead letters that come back: parked and worked on at once, retried for ever, or dropped by RabbitMQ as a cycle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from routesim.check.finding import Draft, Problem, not_checked
+from routesim.check.finding import Cause, Draft, Problem, not_checked
 from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import draft, lasting, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
@@ -91,6 +91,11 @@ def _circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool
         known = topology.circles[rejecting] = (list(_all_circles(topology, large, rejecting=rejecting)), large)
     too_large += known[1]
     return known[0]
+
+
+def rejecting_circles(topology: CheckedTopology) -> list[Circle]:
+    """The ways back into a queue after a rejection, as far as they are followed."""
+    return _circles(topology, [], rejecting=True)
 
 
 def _all_circles(topology: CheckedTopology, too_large: list[str], *, rejecting: bool) -> Iterator[Circle]:
@@ -192,15 +197,20 @@ def retry_endless(topology: CheckedTopology) -> Iterator[Problem]:
             continue
         first = rejecting[0]
         names = " → ".join([*(hop.queue.name for hop in circle.hops), circle.hops[0].queue.name])
-        text = f"a message that is always rejected goes round for ever: {names}"
+        more = ""
+
+        def text(loops: Sequence[str]) -> str:
+            also = f", and {len(loops) - 1} more such loops ({'; '.join(loops[1:4])}{' …' if len(loops) > 4 else ''})"
+            return f"a message that is always rejected goes round for ever: {loops[0]}{also if len(loops) > 1 else ''}"
+
         cure = "let the consumer count x-death and park the message elsewhere"
         if all(delivery_limit(queue) is None for queue in rejecting):
             cure += ", or requeue it in a quorum queue with a delivery limit"
         else:
-            text += "; a delivery limit is not looked at when a message is rejected"
-        yield Problem(
-            text, topology.subject("queue", first.name), _argument(first), cure, _endless_shown(topology, circle, rejecting)
-        )
+            more = "; a delivery limit is not looked at when a message is rejected"
+        cause = Cause(cure, names, lambda loops, more=more, text=text: text(loops) + more)  # type: ignore[misc]
+        shown = _endless_shown(topology, circle, rejecting)
+        yield Problem(text([names]) + more, topology.subject("queue", first.name), _argument(first), cure, shown, None, cause)
     yield from not_checked("dead letters of queue", too_large)
 
 

@@ -8,7 +8,7 @@ from routesim.check.finding import Cause, Draft, Problem, named, not_checked
 from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
 from routesim.check.witness import cause_of, draft, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
-from routesim.diagnostics import NOTE
+from routesim.diagnostics import NOTE, did_you_mean
 from routesim.explain.answer import quoted
 from routesim.explain.futures import dead_letter_target, keeps_dead_letters, may_refuse
 from routesim.explain.keys.key_sets import ALL, NONE, Keys, TooManyStates, any_of, exactly, witness
@@ -54,6 +54,36 @@ def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
 
         cause = Cause("unbound", name, text) if not state.bindings and state.alternate is None else None
         yield Problem(text([name]), topology.subject("exchange", name), (), cure, shown, None, cause)
+
+
+def alternate_missing(topology: CheckedTopology) -> Iterator[Problem]:
+    """What no binding matches was to be caught, and is dropped."""
+    for name, state in topology.exchanges():
+        if state.alternate is None or state.alternate in topology.broker.exchanges or not state.bindings:
+            continue
+        text = (
+            f"the alternate exchange '{state.alternate}' of exchange '{name}' does not exist: what no binding matches is dropped"
+        )
+        near = did_you_mean(state.alternate, [other for other in topology.broker.exchanges if other not in ("", name)])
+        cure = near or f"declare '{state.alternate}', and bind a queue to it"
+        inner = ("arguments", "alternate-exchange") if "alternate-exchange" in state.declared.arguments else ("name",)
+        yield Problem(text, topology.subject("exchange", name), inner, cure, _missed_shown(topology, name))
+
+
+def _missed_shown(topology: CheckedTopology, name: str) -> Draft | None:
+    """A key that no binding matches. None: every key is matched, or it cannot be known."""
+    state = topology.broker.exchanges[name]
+    if len(state.bindings) > LARGE or not decides_by_key(topology.broker, name):
+        return None
+    try:
+        key = witness(ALL & ~any_of(reach(topology.broker, name).values()), longer=True, work=topology.work)
+    except TooManyStates:
+        return None
+    if key is None:
+        return None
+    way = PublishPath(name, exactly(key))
+    sections = slice_of(topology, [(way, key)])
+    return draft(topology, f"{publishing(way, key)}: dropped", sections, [publish_step(way, key)], {"lost": 1})
 
 
 def _of_exchanges_alone(topology: CheckedTopology, name: str) -> Problem:
@@ -154,6 +184,7 @@ def dead_letter_kept(topology: CheckedTopology) -> Iterator[Problem]:
 def _dead_letters_nowhere(topology: CheckedTopology, *, kept: bool) -> Iterator[Problem]:
     """One problem a cause: a policy that does this to a hundred queues is one mistake."""
     causes: dict[tuple[str, str], _Losses] = {}
+    first_of: dict[str, str] = {}
     too_large: list[str] = []
     for name, queue in topology.broker.queues.items():
         target = dead_letter_exchange(queue)
@@ -165,7 +196,11 @@ def _dead_letters_nowhere(topology: CheckedTopology, *, kept: bool) -> Iterator[
             too_large.append(name)
             continue
         if found is not None:
-            causes.setdefault(cause_of(topology, queue, "dead_letter_exchange"), _Losses(target)).found.append((name, *found))
+            kind, who = cause_of(topology, queue, "dead_letter_exchange")
+            state = topology.broker.exchanges.get(target)
+            if kind == "queue" and (state is None or (target and not state.bindings)):
+                who = first_of.setdefault(target, who)  # one exchange is missing, or was forgotten
+            causes.setdefault((kind, who), _Losses(target)).found.append((name, *found))
     for (kind, name), losses in causes.items():
         yield _nowhere(topology, kind, name, losses, kept=kept)
     yield from not_checked("dead letters of queue", too_large)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from routesim.broker.policies import OTHER_KEYS, POLICY_KEYS, matching
+from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.finding import Problem, Subject, named
 from routesim.check.topology_rules import CheckedTopology
 from routesim.diagnostics import NOTE, WARNING, did_you_mean
@@ -62,37 +62,33 @@ def policy_without_effect(topology: CheckedTopology) -> Iterator[Problem]:
     for policy in broker.policies.values():
         queues = [
             queue for queue in broker.queues.values()
-            if matching(broker, policy.operator, queue.broker_name, queue.kind)[:1] == [policy]
+            if policy in matching(broker, policy.operator, queue.broker_name, queue.kind)
         ]  # fmt: skip
-        exchanges = [
-            name for name, _ in topology.exchanges() if matching(broker, policy.operator, name, "exchange")[:1] == [policy]
-        ]
+        exchanges = [name for name, _ in topology.exchanges() if policy in matching(broker, policy.operator, name, "exchange")]
         if not queues and not exchanges:
             continue
         subject = topology.subject("operator" if policy.operator else "policy", policy.name)
+        idle: dict[str, list[str]] = {}
         for key in policy.definition:
-            why = _no_effect(topology, policy, key, len(queues), len(exchanges))
+            why = _no_effect(topology, key, {queue.kind for queue in queues}, bool(exchanges))
             if why:
-                text = f"policy '{policy.name}': {key} has no effect, {why}"
-                yield Problem(text, subject, ("definition", key), "take it out, or let the policy match what it is meant for")
+                idle.setdefault(why, []).append(key)
+        for why, keys in idle.items():
+            text = f"policy '{policy.name}': {', '.join(keys)} {'has' if len(keys) == 1 else 'have'} no effect, {why}"
+            yield Problem(text, subject, ("definition", keys[0]), "take that out, or let the policy match what it is meant for")
         yield from _overruled(policy, queues, subject)
 
 
-def _no_effect(topology: CheckedTopology, policy: Policy, key: str, queues: int, exchanges: int) -> str:
+def _no_effect(topology: CheckedTopology, key: str, kinds: set[str], exchanges: bool) -> str:
+    """Why the key does nothing to queues of these kinds and to exchanges, if there are any; empty: it may."""
     means = POLICY_KEYS[key].means if key in POLICY_KEYS else "both"
-    if means == "queues" and not queues:
-        return "for it is of queues, and only exchanges are matched"
+    if means == "queues" and not kinds:
+        return "for only exchanges are matched"
     if means == "exchanges" and not exchanges:
-        return "for it is of exchanges, and only queues are matched"
-    if means != "queues" or key in OTHER_KEYS:
-        return ""
-    kinds = {
-        queue.kind for queue in topology.broker.queues.values()
-        if matching(topology.broker, policy.operator, queue.broker_name, queue.kind)[:1] == [policy]
-    }  # fmt: skip
+        return "for only queues are matched"
     taking = [kind for kind in kinds if taken_by(f"x-{key}", kind, topology.broker.rules)]
-    if f"x-{key}" in ARGUMENTS and not taking:
-        return f"for a {' or '.join(sorted(kinds))} queue does not have it"
+    if means == "queues" and f"x-{key}" in ARGUMENTS and not taking:
+        return f"for {' and '.join(sorted(kinds))} queues do not have it"
     return ""
 
 

@@ -61,6 +61,8 @@ def no_limit(topology: CheckedTopology) -> Iterator[Problem]:
             continue
         if queue.origins.get("delivery_limit") is not None:
             continue  # it was said that there is to be none
+        if queue.settings.message_ttl is not None and queue.settings.dead_letter_exchange is not None:
+            continue  # messages wait there, and nobody consumes them
 
         def text(names: Sequence[str]) -> str:
             which = "it" if len(names) == 1 else "one of them"

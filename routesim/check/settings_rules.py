@@ -1,13 +1,15 @@
 """Arguments that mean nothing, plugins that are needed, and exchanges that delay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from routesim.check.celery_rules import DELAYING
-from routesim.check.finding import Problem
+from routesim.check.finding import Cause, Problem, named
 from routesim.check.topology_rules import CheckedTopology
 from routesim.diagnostics import did_you_mean
 from routesim.queues.declaring import taken_by
 from routesim.values import plain
+from routesim.versions import Rules
 
 PLUGINS = {
     "x-consistent-hash": "rabbitmq_consistent_hash_exchange",
@@ -28,7 +30,7 @@ def meaningless(topology: CheckedTopology) -> Iterator[Problem]:
     broker = topology.broker
     for name, queue in broker.queues.items():
         for argument in queue.arguments:
-            if taken_by(argument, queue.kind, broker.rules) is None:
+            if argument not in IGNORED and taken_by(argument, queue.kind, broker.rules) is None:
                 text = f"queue '{name}': no queue reads the argument '{argument}'; RabbitMQ stores it, and nothing happens"
                 yield Problem(text, topology.subject("queue", name), ("arguments", argument), "mend its name, or take it out")
         limits = queue.settings
@@ -57,6 +59,56 @@ def meaningless(topology: CheckedTopology) -> Iterator[Problem]:
             text = f"exchange '{name}': an exchange of type {state.declared.type} does not read the argument '{argument}'"
             cure = did_you_mean(argument.removeprefix("x-"), EXCHANGE_ARGUMENTS) or "take it out"
             yield Problem(text, topology.subject("exchange", name), ("arguments", argument), cure)
+
+
+# Settings that a version of RabbitMQ takes and does nothing with: since when, and why.
+IGNORED = {
+    "x-queue-mode": ("3.12.0", "lazy", "every classic queue is as lazy queues were, from 3.12 on"),
+    "x-queue-master-locator": ("4.0.0", None, "there are no mirrors from 4.0 on; x-queue-leader-locator is its name now"),
+    "x-ha-policy": ("", None, "mirrors have been a matter of policies since RabbitMQ 3.0, and are gone from 4.0 on"),
+}
+
+
+def ignored_settings(topology: CheckedTopology) -> Iterator[Problem]:
+    broker = topology.broker
+    for name, queue in broker.queues.items():
+        for argument in queue.arguments:
+            why = _ignored(argument, queue.arguments[argument], broker.rules)
+            if why and (argument != "x-ha-policy" or taken_by(argument, queue.kind, broker.rules) is None):
+
+                def text(names: Sequence[str], argument: str = argument, why: str = why) -> str:
+                    return f"{named('queue', names)}: RabbitMQ {broker.rules.version} does nothing with {argument}: {why}"
+
+                cause = Cause(argument, name, text)
+                yield Problem(
+                    text([name]), topology.subject("queue", name), ("arguments", argument), "take it out", None, None, cause
+                )
+    for policy in broker.policies.values():
+        for key in policy.definition:
+            why = _ignored(f"x-{key}", policy.definition[key], broker.rules)
+            if why:
+                problem = f"policy '{policy.name}': RabbitMQ {broker.rules.version} does nothing with {key}: {why}"
+                subject = topology.subject("operator" if policy.operator else "policy", policy.name)
+                yield Problem(problem, subject, ("definition", key), "take it out")
+
+
+def _ignored(argument: str, value: Any, rules: Rules) -> str:
+    since, only, why = IGNORED.get(argument, ("", "nothing", ""))
+    return why if argument in IGNORED and rules.is_at_least(since) and only in (None, plain(value)) else ""
+
+
+def priorities_expire_late(topology: CheckedTopology) -> Iterator[Problem]:
+    """rules/queues#5.6: only the head of a queue expires, and a message that comes to the front by its priority gets no timer."""
+    for name, queue in topology.broker.queues.items():
+        limits = queue.settings
+        if queue.kind != "classic" or not limits.max_priority or limits.message_ttl is None:
+            continue
+        text = (
+            f"queue '{name}' has priorities and a time-to-live: what is due stays behind a message of higher priority that is "
+            "not, and is delivered or dead-lettered late"
+        )
+        inner = ("arguments", "x-max-priority")
+        yield Problem(text, topology.subject("queue", name), inner, "use a queue for each priority, or none of the two")
 
 
 def needs_plugin(topology: CheckedTopology) -> Iterator[Problem]:

@@ -33,6 +33,23 @@ queues:
   wait: {{arguments: {{x-message-ttl: 1000, {DLX}: "", x-dead-letter-routing-key: jobs}}}}
 """
 
+RETRY_COPIES = f"""
+exchanges: {{shop: topic, again: direct}}
+queues:
+  billing: {{arguments: {{{DLX}: again, x-dead-letter-routing-key: billing}}}}
+  mail:
+  billing.again: {{arguments: {{x-message-ttl: 1000, x-dead-letter-exchange: shop, x-dead-letter-routing-key: order.created}}}}
+bindings:
+  - {{source: shop, destination: billing, routing_key: order.created}}
+  - {{source: shop, destination: mail, routing_key: order.created}}
+  - {{source: again, destination: billing.again, routing_key: billing}}
+"""
+CONFIRMS = """
+queues: {jobs: {arguments: {x-max-length: 5, x-overflow: reject-publish}}}
+channels: {app: {confirms: false}}
+steps: [{publish: {routing_key: jobs, channel: app}}]
+"""
+
 # code -> (severity, a scenario with the fault, the same without it)
 CASES: dict[str, tuple[str, str, str]] = {
     "exchange-drops-all": (
@@ -306,6 +323,61 @@ workers: {w1: {queues: jobs, prefetch: 1}}
     "late-acks-needed": (
         WARNING, "{queues: {jobs: }, tasks: {report: {on_worker_lost: requeue}}, workers: {w1: {queues: jobs, prefetch: 1}}}",
         "{queues: {jobs: }, tasks: {report: {on_worker_lost: requeue, acks: late}}, workers: {w1: {queues: jobs, prefetch: 1}}}",
+    ),
+    "alternate-missing": (
+        ERROR, """
+exchanges: {shop: {type: topic, arguments: {alternate-exchange: unrouted}}, unroutd: fanout}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: order.*}, {source: unroutd, destination: r}]
+""", """
+exchanges: {shop: {type: topic, arguments: {alternate-exchange: unrouted}}, unrouted: fanout}
+queues: {q: , r: }
+bindings: [{source: shop, destination: q, routing_key: order.*}, {source: unrouted, destination: r}]
+""",
+    ),
+    "delivery-limit-drops": (
+        WARNING, "{rabbitmq: '4.0', queues: {jobs: {type: quorum}}}",
+        f"{{rabbitmq: '4.0', queues: {{jobs: {{type: quorum, arguments: {{{DLX}: '', x-dead-letter-routing-key: failed}}}}, failed: {{type: quorum}}}}}}",
+    ),
+    "no-delivery-limit": (
+        NOTE, "{rabbitmq: '3.13', queues: {jobs: {type: quorum}}}",
+        f"{{rabbitmq: '3.13', queues: {{jobs: {{type: quorum, arguments: {{x-delivery-limit: 5, {DLX}: '', x-dead-letter-routing-key: failed}}}}, failed: }}}}",
+    ),
+    "stream-keeps-all": (
+        WARNING, "queues: {log: {type: stream}}", "queues: {log: {type: stream, arguments: {x-max-age: 7D}}}",
+    ),
+    "unbounded": (
+        NOTE, "queues: {jobs: }", "queues: {jobs: {arguments: {x-max-length: 1000, x-overflow: reject-publish}}}",
+    ),
+    "retry-copies": (
+        WARNING, RETRY_COPIES, RETRY_COPIES.replace("{x-message-ttl: 1000, x-dead-letter-exchange: shop, x-dead-letter-routing-key: order.created}",
+                                                    "{x-message-ttl: 1000, x-dead-letter-exchange: '', x-dead-letter-routing-key: billing}"),
+    ),
+    "policy-matches-nothing": (
+        WARNING, "{queues: {orders: }, policies: [{name: cap, pattern: ^order$, definition: {max-length: 5, overflow: reject-publish}}]}",
+        "{queues: {orders: }, policies: [{name: cap, pattern: ^orders$, definition: {max-length: 5, overflow: reject-publish}}]}",
+    ),
+    "policy-without-effect": (
+        WARNING, "{queues: {jobs: }, policies: [{name: p, pattern: .*, apply-to: queues, definition: {alternate-exchange: a, expires: 5000}}]}",
+        f"{{queues: {{jobs: {{type: quorum, arguments: {{{DLX}: '', x-dead-letter-routing-key: f}}}}, f: }}, policies: [{{name: p, pattern: jobs, definition: {{delivery-limit: 5}}}}]}}",
+    ),
+    "setting-ignored": (
+        NOTE, "{rabbitmq: '3.13', queues: {jobs: {arguments: {x-queue-mode: lazy}}}}",
+        "{rabbitmq: '3.11', queues: {jobs: {arguments: {x-queue-mode: lazy}}}}",
+    ),
+    "priorities-expire-late": (
+        NOTE, f"queues: {{jobs: {{arguments: {{x-max-priority: 5, x-message-ttl: 5000, {DLX}: '', x-dead-letter-routing-key: late}}}}, late: }}",
+        f"queues: {{jobs: {{arguments: {{x-message-ttl: 5000, {DLX}: '', x-dead-letter-routing-key: late}}}}, late: }}",
+    ),
+    "names-alike": (
+        WARNING, "queues: {orders: , Orders: }", "queues: {orders: , orders-2: }",
+    ),
+    "prefetch-ignored": (
+        NOTE, "{queues: {jobs: }, consumers: {a: {queue: jobs, auto_ack: true, prefetch: 5}}}",
+        "{queues: {jobs: }, consumers: {a: {queue: jobs, prefetch: 5}}}",
+    ),
+    "confirms-needed": (
+        WARNING, CONFIRMS, CONFIRMS.replace("false", "true"),
     ),
 }  # fmt: skip
 

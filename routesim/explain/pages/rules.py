@@ -228,4 +228,88 @@ RULE_PAGES: dict[str, Page] = {
         "tasks: {report: {on_worker_lost: requeue}}; in Celery reject_on_worker_lost without acks_late",
         "Set acks: late, acks_late in Celery; or take it out.",
     ),
+    "alternate-missing": Page(
+        "An exchange has an alternate exchange that does not exist. What none of its bindings matches was to be caught there, and is dropped; "
+        "the publisher gets a confirm all the same.",
+        "exchanges: {orders: {type: topic, arguments: {alternate-exchange: unrouted}}}, with a binding, and no exchange unrouted",
+        "Declare the alternate exchange, and bind a queue to it; often its name is misspelt.",
+    ),
+    "delivery-limit-drops": Page(
+        "A quorum queue has a delivery limit, from 4.0 on 20 where none is set, and no dead-letter exchange. A message that has been returned "
+        "more often, by requeueing or because its consumers died, is dropped. Queues that only dead letters reach are left out.",
+        'rabbitmq: "4.0"\nqueues: {jobs: {type: quorum}}',
+        "Set x-dead-letter-exchange, and bind a queue to it.",
+        "where a message that fails so often is worth nothing.",
+    ),
+    "no-delivery-limit": Page(
+        "A quorum queue has no delivery limit, as before 4.0 where none is set. A message that its consumer dies of, or that is always "
+        "requeued, comes back for ever, and keeps a consumer busy. Queues that only dead letters reach are left out.",
+        'rabbitmq: "3.13"\nqueues: {jobs: {type: quorum}}',
+        "Set x-delivery-limit, with a dead-letter exchange that keeps what exceeds it.",
+        "where consumers count for themselves, and reject what they cannot do.",
+    ),
+    "stream-keeps-all": Page(
+        "A stream has neither max-age nor max-length-bytes, by argument or policy. It keeps every message, read or not, until the disk is "
+        "full; then the whole broker blocks its publishers.",
+        "queues: {log: {type: stream}}",
+        "Set x-max-age or x-max-length-bytes, or a policy.",
+        "where the whole history is what the stream is for, and the disk is watched.",
+    ),
+    "unbounded": Page(
+        "A queue has no limit of length or time: while nobody consumes it grows. That is true of most queues, so this rule is off unless "
+        "`--select unbounded` asks for it.",
+        "queues: {jobs: }",
+        "Set x-max-length with x-overflow: reject-publish, which tells publishers that confirm, or a policy for all queues.",
+    ),
+    "retry-copies": Page(
+        "A queue retries by letting rejected messages wait in another queue, which sends them back through an exchange. Other queues are bound "
+        "there by the same key, and get the message again at every retry.",
+        "billing.again expires into the exchange events, to which billing and mail are both bound by order.created",
+        "Let the waiting queue dead-letter to the default exchange, with the name of the queue as x-dead-letter-routing-key.",
+        "where the others know a message that they have had.",
+    ),
+    "policy-matches-nothing": Page(
+        "A policy applies to nothing that the file declares: its pattern matches no name, apply-to says another kind, or its keys keep it "
+        "from that type of queue. A warning where a name is near the pattern, or would match but for apply-to; else a note.",
+        "queues: {orders: }\npolicies: [{name: cap, pattern: ^order$, definition: {max-length: 5}}]",
+        "Mend the pattern or apply-to; `routesim explain queue` shows which policy is in force.",
+        "where clients declare what it is for.",
+    ),
+    "policy-without-effect": Page(
+        "Keys of a policy do nothing to any of what the policy matches: they are of exchanges and only queues are matched, or of another type of "
+        "queue. Or a queue says otherwise by an argument, which counts: a note.",
+        "queues: {jobs: }\npolicies: [{name: p, pattern: .*, apply-to: queues, definition: {alternate-exchange: rest, max-length: 5}}]",
+        "Take the keys out, or let the policy match what it is meant for.",
+    ),
+    "setting-ignored": Page(
+        "A setting that the version of RabbitMQ takes, and does nothing with: lazy mode from 3.12 on, x-queue-master-locator from 4.0 on, "
+        "x-ha-policy in every version.",
+        'rabbitmq: "3.13"\nqueues: {jobs: {arguments: {x-queue-mode: lazy}}}',
+        "Take it out. Of a queue that is there already: only with its next declaration from scratch.",
+        "until the queue is declared anew anyway.",
+    ),
+    "priorities-expire-late": Page(
+        "A classic queue has priorities and a time-to-live. Only what stands at the head expires: what is due waits behind messages of "
+        "higher priority, and what comes to the front by its priority gets no timer.",
+        "queues: {jobs: {arguments: {x-max-priority: 5, x-message-ttl: 60000}}}",
+        "Use a queue for each priority, or do without one of the two.",
+        "where nothing hangs on the moment at which messages expire.",
+    ),
+    "names-alike": Page(
+        "The names of two queues, or two exchanges, differ in small and capital letters only, or in a blank at an end. To RabbitMQ they are two; "
+        "a publisher and a consumer that disagree never meet.",
+        "queues: {orders: , Orders: }",
+        "Give them names that nobody takes for each other.",
+    ),
+    "prefetch-ignored": Page(
+        "A consumer has auto_ack and a prefetch limit. What is acknowledged as it is sent is never unacknowledged, so the limit holds nothing "
+        "back.",
+        "consumers: {mailer: {queue: mail, auto_ack: true, prefetch: 10}}",
+        "Acknowledge by hand, or take the limit out.",
+    ),
+    "confirms-needed": Page(
+        "A scenario publishes without confirms to a queue that rejects what is beyond its limit. The refusal is told by a confirm alone.",
+        "channels: {app: {confirms: false}}, and a publish to a queue with x-overflow: reject-publish",
+        "Publish with confirms.",
+    ),
 }  # fmt: skip
