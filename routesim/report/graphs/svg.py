@@ -1,6 +1,7 @@
 """A topology as an SVG of its own making: it refers to nothing outside itself and can go straight onto a slide."""
 
 from collections.abc import Collection, Mapping
+from importlib.resources import files
 from itertools import pairwise
 from typing import IO, NamedTuple
 from xml.sax.saxutils import escape
@@ -149,15 +150,21 @@ def _drawn(graph: Graph, layout: Layout) -> list[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total_width:.0f}" height="{total_height:.0f}" '
         f'viewBox="0 0 {total_width:.0f} {total_height:.0f}" font-family="Inter, Segoe UI, Helvetica, Arial, sans-serif">',
         f"<title>{escape(visible(graph.title))}</title>",
+        f"<style>\n{_on_dark_paper()}</style>",
         *arrowheads(),
-        '<rect width="100%" height="100%" fill="#ffffff"/>',
-        f'<text x="{MARGIN}" y="30" font-size="17" font-weight="600" fill="{INK}">{escape(title)}</text>',
+        '<rect class="paper" width="100%" height="100%" fill="#ffffff"/>',
+        f'<text class="name" x="{MARGIN}" y="30" font-size="17" font-weight="600" fill="{INK}">{escape(title)}</text>',
         f'<g transform="translate(0 {TITLE_HEIGHT})">',
         *_body(graph, layout, {}, ()),
         "</g>",
         *_legend(kinds, total_height - 16),
         "</svg>",
     ]
+
+
+def _on_dark_paper() -> str:
+    """What is painted otherwise where dark is preferred."""
+    return files("routesim.report.graphs").joinpath("dark.css").read_text(encoding="ascii")
 
 
 def _body(graph: Graph, layout: Layout, held: Mapping[Key, NodeContents], unused: Collection[Edge]) -> list[str]:
@@ -207,7 +214,8 @@ def _path(route: EdgeRoute, number: int, *, unused: bool) -> str:
             )
     title = escape(visible(f"{route.edge.source.name} → {route.edge.target.name}: {together(route.edge.labels, 20)}"))
     return (
-        f'<path class="edge {_kind(route.edge)}{" unused" * unused}" data-edge="{number}" d="{" ".join(parts)}" {look} '
+        f'<path class="edge {_kind(route.edge)}{" unused" * unused}{" taken" * route.edge.taken}" data-edge="{number}" '
+        f'd="{" ".join(parts)}" {look} '
         f'marker-end="url(#head-{head})">'
         f"<title>{title}</title></path>"
     )
@@ -219,7 +227,7 @@ def _text_of(route: EdgeRoute, number: int, *, unused: bool) -> str:
     fill = TAKEN if edge.taken else STROKES[edge.kind]
     full = escape(visible(together(edge.labels, 50)))
     return (
-        f'<g class="label {edge.kind}{" unused" * unused}" data-of="{number}"><title>{full}</title>'
+        f'<g class="label {edge.kind}{" unused" * unused}{" taken" * edge.taken}" data-of="{number}"><title>{full}</title>'
         f'<rect x="{box.x - box.width / 2:.1f}" '
         f'y="{box.y - box.height / 2:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4" fill="#ffffff"/>'
         f'<text x="{box.x:.1f}" y="{box.y + 4:.1f}" font-size="{SMALL_SIZE}" text-anchor="middle" fill="{fill}">'
@@ -255,7 +263,7 @@ def _node(node: Node, box: Box, held: NodeContents | None) -> str:
         text += f'fill="{FAINT}">{escape(cut(visible(node.detail), LONGEST_NAME + 8))}</text>'
     if held is not None:
         text += _holding(node, box, held)
-    return f'<g class="node {node.key.kind}"><title>{full}</title>{shape}{bars}{text}</g>'
+    return f'<g class="node {node.key.kind}{" taken" * node.taken}"><title>{full}</title>{shape}{bars}{text}</g>'
 
 
 def _holding(node: Node, box: Box, held: NodeContents) -> str:
@@ -281,6 +289,6 @@ def _legend(kinds: list[tuple[str, str]], y: float) -> list[str]:
     for kind, text in kinds:
         look, head = _look(Edge(Key("", ""), Key("", ""), kind))
         lines.append(f'<path class="sample {kind}" d="M{x:.0f} {y - 4:.0f} h30" {look} marker-end="url(#head-{head})"/>')
-        lines.append(f'<text x="{x + 38:.0f}" y="{y:.0f}" font-size="{SMALL_SIZE}" fill="{FAINT}">{text}</text>')
+        lines.append(f'<text class="detail" x="{x + 38:.0f}" y="{y:.0f}" font-size="{SMALL_SIZE}" fill="{FAINT}">{text}</text>')
         x += width(text) * SMALL_COLUMN + 62
     return lines
