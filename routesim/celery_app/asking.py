@@ -11,6 +11,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 SCRIPT = Path(__file__).with_name("child.py")
+# `child.py` as a module beside another program; routesim is not installed in that interpreter, and where it is it is not hidden.
+BESIDE = """
+import sys, types
+def made(name):
+    module = sys.modules[name] = types.ModuleType(name)
+    return module.__dict__
+made("routesim"), made("routesim.celery_app")
+exec({child!r}, made("routesim.celery_app.child"))
+names = {{"__name__": "program"}}
+exec({program!r}, names)
+for name in ("routesim", "routesim.celery_app", "routesim.celery_app.child"):
+    del sys.modules[name]
+names["run"](*sys.argv[1:])
+"""
 ANSWER, OUTPUT = "answer.json", "output.txt"
 TAIL_BYTES = 8_000
 TELLING = 0.9  # of the time, after which the child prints where it hangs
@@ -32,12 +46,16 @@ class TooSlow(Exception):
     """The app was not imported in time; its argument is the end of what it printed, and of its threads where they are."""
 
 
-def asked(app: str, wanted: Mapping[str, Iterable[str]], *, python: str, directory: str, timeout_s: float) -> AppAnswer:
-    """What `child.py` says of the app, run by the interpreter `python` in `directory`.
+def asked(
+    app: str, wanted: Mapping[str, Iterable[str]], *, python: str, directory: str, timeout_s: float, program: Path | None = None
+) -> AppAnswer:
+    """What `child.py` says of the app, or `program` with it beside it, run by the interpreter `python` in `directory`.
 
     Raises `NotStarted`, and `TooSlow` after `timeout_s` seconds, when the child and what it has started are ended.
     """
     script = SCRIPT.read_text(encoding="utf-8")
+    if program is not None:
+        script = BESIDE.format(child=script, program=program.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="routesim-", ignore_cleanup_errors=True) as folder:
         answer, output = Path(folder, ANSWER), Path(folder, OUTPUT)
         command = [

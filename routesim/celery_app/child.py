@@ -18,7 +18,7 @@ import re
 import sys
 import traceback
 import weakref
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -40,8 +40,13 @@ class CannotLoad(Exception):
 
 
 def main(target: str, name: str, wanted: Mapping[str, Container[str]]) -> None:
+    answered(target, lambda: read(found(name), wanted))
+
+
+def answered(target: str, ask: Callable[[], dict[str, Any]]) -> None:
+    """Write what is answered, or why nothing is, into the file."""
     try:
-        answer = read(found(name), wanted)
+        answer = ask()
     except CannotLoad as refusal:
         answer = refusal.args[0]
     except BaseException as problem:

@@ -56,6 +56,14 @@ def _no_celery(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
     )
 
 
+def _no_library(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
+    library = answer["library"]
+    return AppProblem(
+        f"{library} is not installed for {answer['python']} ({answer['text']})",
+        f"name the interpreter that runs the program (--python venv/bin/python), or install it there: `pip install {library}`",
+    )
+
+
 def _no_module(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
     return AppProblem(
         f"there is no module {answer['module']}; looked in {directory} and on the path of the interpreter",
@@ -67,7 +75,10 @@ def _no_app(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
     module, attribute = answer["module"], answer["attribute"]
     apps = " or ".join(f"{module}:{name}" for name in answer["apps"])
     if answer.get("kind") and attribute:
-        text = f"{module}:{attribute} is no Celery app but a {answer['kind']}"
+        wanted = answer.get("wanted", "Celery app")
+        text = f"{module}:{attribute} is no {wanted} but a {answer['kind']}"
+    elif answer.get("wanted"):
+        text = f"{module} has no {attribute or answer['wanted']}"
     elif attribute:
         text = f"{module} has no {attribute}"
     else:
@@ -76,7 +87,8 @@ def _no_app(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
         return AppProblem(text, f"take {apps}")
     names = did_you_mean(attribute, answer["names"]) if attribute and not answer.get("kind") else ""
     modules = f"; its modules are {named(answer['modules'])}" if answer["modules"] else ""
-    return AppProblem(text, names or f"name it as for `celery -A`: package.module:attribute{modules}")
+    how = "name it package.module:attribute" if answer.get("wanted") else "name it as for `celery -A`: package.module:attribute"
+    return AppProblem(text, names or f"{how}{modules}")
 
 
 def _raises(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
@@ -102,6 +114,6 @@ def _place(answer: dict[str, Any]) -> str:
 
 
 MAKERS = {
-    "no-celery": _no_celery, "no-module": _no_module, "no-app": _no_app, "raises": _raises, "exits": _exits,
-    "connects": _connects,
+    "no-celery": _no_celery, "no-library": _no_library, "no-module": _no_module, "no-app": _no_app, "raises": _raises,
+    "exits": _exits, "connects": _connects,
 }  # fmt: skip

@@ -159,8 +159,11 @@ def test_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for command in (("run",), ("check",), ("graph",), ("export",), ("upgrade",), ("diff",), ("diff", "x"), ("explain", "route")):
         assert texts(*command, "") == every
     assert texts("run", "hostile.yaml", "br") == ["broken.yaml"]
-    assert texts("import", "") == ["celery", "definitions.json", "sub/"]
-    assert texts("import", "./") == texts("import", "--", "./") == ["./definitions.json", "./sub/"]
+    kinds = ["topology-operator", "symfony", "old-sound", "terraform", "rascal", "asyncapi"]
+    assert texts("import", "") == ["celery", "faststream", "kombu", *kinds, *every]
+    assert texts("import", "ra") == ["rascal"]
+    assert texts("import", "rascal", "def") == ["definitions.json"]
+    assert texts("import", "./d") == texts("import", "--", "./d") == ["./definitions.json"]
     assert texts("import", "celery", "--chdir", "") == ["sub/"]
     assert texts("celery", "expand", "h") == ["hostile.yaml"]
     assert texts("run", ".h") == [".hidden.yaml"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import typer
-from kits.amqp.hostile import NAMES, celery_app, celery_scenario, cut, scenario
+from kits.amqp.hostile import NAMES, celery_app, celery_scenario, cut, programs, scenario
 from kits.cli import Done, on_terminal, sane, within
 from rich.cells import cell_len
 
@@ -36,6 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "mended.yaml").write_text(scenario(mended=True), encoding="utf-8")
     (made / "celery.yaml").write_text(celery_scenario(), encoding="utf-8")
     (made / "hostile_app.py").write_text(celery_app(), encoding="utf-8")
+    for program, text in programs().items():
+        (made / f"{program}.py").write_text(text, encoding="utf-8")
     (made / "definitions.json").write_text(within("export", "hostile.yaml", cwd=made).out, encoding="utf-8")
     for name in NAMES:
         (made / f"named-{name}.yaml").write_text(
@@ -50,7 +52,7 @@ COMMANDS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("run",), tuple(f"named-{name}.yaml" for name in NAMES)), (("check",), FILE), (("explore",), (*FILE, "--max-states", "200")), (("graph",), FILE),
     (("graph",), (*FILE, "--depth", "1")), (("diff",), ("hostile.yaml", "mended.yaml")), (("versions",), ()), (("upgrade",), (*FILE, "--from", "3.13")),
     (("import",), ("definitions.json",)), (("export",), FILE), (("schema",), ()), (("new",), ("-",)), (("completion",), ("bash",)), (("explain", "error"), ("404",)),
-    (("import celery",), ("hostile_app",)), (("celery", "expand"), ("celery.yaml",)), (("celery", "monitor"), ("celery.yaml", "--every", "2s")),
+    (("import celery",), ("hostile_app",)), (("import kombu",), ("hostile_kombu",)), (("import faststream",), ("hostile_stream",)), (("celery", "expand"), ("celery.yaml",)), (("celery", "monitor"), ("celery.yaml", "--every", "2s")),
     (("celery", "compare"), ("celery.yaml",)), (("run",), ("celery.yaml",)), (("run",), ("celery.yaml", "-q", "--plot")), (("graph",), ("celery.yaml",)),
     (("check",), ("celery.yaml",)),
 ]  # fmt: skip

@@ -29,18 +29,18 @@ def import_app(
     except NotStarted as problem:
         raise UsageError(str(problem)) from None
     except TooSlow as problem:
-        return _failed(hangs(str(problem), app, directory, timeout), debug, NO_VERDICT)
+        return failed(hangs(str(problem), app, directory, timeout), debug, NO_VERDICT)
     if found.answer is None:
-        return _failed(died(found.status, found.output, app), debug)
+        return failed(died(found.status, found.output, app), debug)
     if "error" in found.answer:
-        return _failed(problem_of(found.answer, app, directory), debug)
+        return failed(problem_of(found.answer, app, directory), debug)
     section = section_of(found.answer, workers)
     write_problems(Diagnostic(WARNING, "not-simulated", sentence) for sentence in section.unsimulated)
     write(lambda out: _lines(section, app, rabbitmq, ascii=not is_utf8(out)), None, output)
     return OK
 
 
-def _failed(problem: AppProblem, debug: bool, status: int = UNUSABLE) -> int:
+def failed(problem: AppProblem, debug: bool, status: int = UNUSABLE) -> int:
     stderr_line(f"error: {problem.text}")
     if problem.cure:
         stderr_line(f"  {problem.cure}")

@@ -15,6 +15,11 @@ DEFINITIONS = "definitions"
 APPS = ("celery", "faststream", "kombu")  # commands of their own
 # Libraries that declare what they need on a channel that is open, wherever the program comes to it.
 LIVE = ("aio-pika", "pika")
+OTHER_WORDS = {
+    "kubernetes": "topology-operator", "k8s": "topology-operator", "helm": "topology-operator", "kustomize": "topology-operator",
+    "messenger": "symfony", "rabbitmq-bundle": "old-sound", "php-amqplib": "old-sound", "tf": "terraform", "openapi": "asyncapi",
+    "aiopika": "aio-pika",
+}  # fmt: skip
 WORDS = (DEFINITIONS, *KINDS, *APPS, *LIVE)
 
 
@@ -22,13 +27,13 @@ def import_words(words: list[str], vhost: str | None, format: str, output: str |
     checked(format, rabbitmq)
     first, *files = words
     if first in LIVE:
-        stderr_line(f"error: {first} declares on a live channel: what, is known only when the program runs")
+        stderr_line(f"error: {first} declares on a live channel: what it declares is known only when the program runs")
         stderr_line("  `routesim serve --record shop.yaml` is a broker for it that writes down what it declares and sends;")
         stderr_line("  `routesim record` listens to the broker that it has already")
         return UNUSABLE
     if first not in (DEFINITIONS, *KINDS) or os.path.exists(first):
         if files or _seems_a_kind(first):
-            meant = did_you_mean(first, WORDS)
+            meant = _meant(first)
             raise UsageError(
                 f"'{first}' is neither a file nor a kind of files{f'; {meant}' if meant else ''}; kinds: {', '.join(WORDS)}"
             )
@@ -44,7 +49,12 @@ def import_words(words: list[str], vhost: str | None, format: str, output: str |
 
 def _seems_a_kind(word: str) -> bool:
     """A word that is no file, and was meant for a kind."""
-    return not os.path.exists(word) and word != "-" and (word in APPS or bool(did_you_mean(word, WORDS)))
+    return not os.path.exists(word) and word != "-" and (word in APPS or bool(_meant(word)))
+
+
+def _meant(word: str) -> str:
+    other = OTHER_WORDS.get(word.lower())
+    return f"did you mean '{other}'?" if other is not None else did_you_mean(word, WORDS)
 
 
 def import_one(path: str, vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:

@@ -27,6 +27,12 @@ COMMANDS: dict[str, Listed] = {
         "import_celery", "COMMAND",
         "Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."
     ),
+    "import faststream": Listed(
+        "importers.import_program", "FASTSTREAM", "Turn what a FastStream app declares when it starts into a scenario. No broker is needed."
+    ),
+    "import kombu": Listed(
+        "importers.import_program", "KOMBU", "Turn the exchanges and queues of kombu in a module into a scenario. No broker is needed."
+    ),
     "export": Listed(
         "export", "COMMAND",
         "Turn a scenario's topology into a definitions file for a broker, and tell what such a file cannot carry."
@@ -77,7 +83,7 @@ COMMANDS: dict[str, Listed] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Try": ("new", "run", "explain", "graph"),
     "Guard": ("check", "explore", "diff", "upgrade", "versions"),
-    "Real broker": ("import", "export", "verify", "record", "serve"),
+    "Real broker": ("import", "import faststream", "import kombu", "export", "verify", "record", "serve"),
     "Running server": ("serve advance", "serve fail", "serve snapshot", "serve restore", "serve why"),
     "Celery": ("import celery", "celery"),
     "Setup": (),

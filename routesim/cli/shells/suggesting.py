@@ -14,9 +14,9 @@ MOST = 2_000  # names at one place: more than anybody looks through
 LARGEST_BYTES = 2_000_000  # a larger file is not read between two keys
 
 # Kinds of places. Shells that know their own files best may take the kind and leave the list.
-WORDS, SCENARIOS, DEFINITIONS, FILES, FOLDERS = "words", "scenarios", "definitions", "files", "folders"
+WORDS, SCENARIOS, FILES, FOLDERS = "words", "scenarios", "files", "folders"
 # Which files are meant, by their endings; none: folders alone.
-PATHS = {SCENARIOS: (".yaml", ".yml", ".json"), DEFINITIONS: (".json",), FILES: ("",), FOLDERS: ()}
+PATHS = {SCENARIOS: (".yaml", ".yml", ".json"), FILES: ("",), FOLDERS: ()}
 
 
 class Suggestion(NamedTuple):
@@ -81,11 +81,15 @@ def _commands(asked: CommandLine) -> Iterator[Suggestion]:
 
 
 def _second_words(asked: CommandLine, word: str) -> Iterator[Suggestion]:
-    """What makes a command of two words out of the command: `celery` behind `import`, beside its files."""
+    """What makes a command of two words out of the command, beside its files: `celery` behind `import`, and a kind of files."""
     for name, listed in COMMANDS.items():
         first, _, second = name.partition(" ")
         if (first,) == asked.path and second and second.startswith(word):
             yield Suggestion(second, listed.line)
+    if asked.path == ("import",):
+        from routesim.scenario.imports.sight import KINDS
+
+        yield from (Suggestion(kind.name, f"From {kind.what}.") for kind in KINDS.values() if kind.name.startswith(word))
 
 
 def _options(asked: CommandLine, word: str) -> Suggestions:
@@ -285,7 +289,7 @@ def _vhosts(asked: CommandLine) -> Iterable[str]:
 
 # By the name of the parameter, or, where two commands mean different things by it, by the command and that name.
 SOURCES: dict[str, Source] = {
-    "file": SCENARIOS, "files": SCENARIOS, "import files": DEFINITIONS, "diff old": SCENARIOS, "diff new": SCENARIOS,
+    "file": SCENARIOS, "files": SCENARIOS, "diff old": SCENARIOS, "diff new": SCENARIOS,
     "output": FILES, "record": FILES, "witness": FILES, "keep": FOLDERS, "directory": FOLDERS, "python": FILES,
     "record file": FILES,
     "run format": _run_formats, "explain format": _formats(ANSWER), "diff format": _formats(ANSWER),
@@ -314,6 +318,7 @@ SOURCES: dict[str, Source] = {
         "every", "search", "visibility_timeout", "listener", "restart", "port", "host", "serve vhost", "add_vhost", "user",
         "history", "redact", "record vhost", "duration", "count", "most",
         "management_port", "server", "target", "after", "at_ack", "code", "text", "by", "time", "serve fail vhost",
+        "import faststream vhost", "import kombu vhost",
         "serve snapshot vhost", "serve restore vhost", "serve why vhost", "serve snapshot name", "serve restore name",
         "serve why message",
         "explore failures", "max_states", "max_seconds", "max_memory",

@@ -11,6 +11,7 @@ from typing import Any
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.source import Source
+from routesim.scenario.yaml.templates import template_in
 
 Path = tuple[str | int, ...]
 SCENARIO_ONLY = (
@@ -90,7 +91,8 @@ def read_json(source: Source) -> Any:
         return json.loads(source.text, object_pairs_hook=None)
     except json.JSONDecodeError as error:
         error = _as_from_3_13(error)
-        raise source.fail("not-json", f"this is not JSON: {error.msg}", error.lineno, error.colno) from None
+        invalid = source.fail("not-json", f"this is not JSON: {error.msg}", error.lineno, error.colno)
+        raise template_in(source, invalid) or invalid from None
     except RecursionError:
         raise source.fail("too-deep", "nested too deeply", 1, 1) from None
     except ValueError as error:  # an integer of thousands of digits

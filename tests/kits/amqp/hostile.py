@@ -64,6 +64,16 @@ def celery_scenario() -> str:
     return "\n".join(lines) + "\n"
 
 
+def programs() -> dict[str, str]:
+    """Modules of kombu and of FastStream, whose queues, exchanges and keys have the names."""
+    names = [cut(each)[:100] for each in NAMES.values()]
+    kombu = "from kombu import Exchange, Queue\n"
+    kombu += f"QUEUES = [Queue(name, Exchange('x' + name), routing_key=name) for name in {names!r}]\n"
+    stream = "from faststream.rabbit import RabbitBroker, RabbitExchange, RabbitQueue\nbroker = RabbitBroker()\n"
+    stream += f"for name in {names!r}:\n    broker.subscriber(RabbitQueue('q' + name), RabbitExchange('x' + name))(print)\n"
+    return {"hostile_kombu": kombu, "hostile_stream": stream}
+
+
 def celery_app() -> str:
     """A module with a Celery app that has every name as a queue, a routing key, a task and its route, an entry of beat."""
     names = [cut(each)[:200] for each in NAMES.values()]
