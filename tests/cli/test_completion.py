@@ -242,7 +242,7 @@ def test_the_answers_in_each_shells_form() -> None:
     assert asked("zsh", "routesim", "ru").startswith("words\0\0run\0run  -- Run scenarios")
     assert asked("fish", "routesim", "ru").startswith("words\nrun\tRun scenarios")
     assert asked("zsh", "routesim", "run", "") == "scenarios\0\0"
-    assert asked("zsh", "routesim", "import", "c").startswith("definitions\0\0celery\0celery  -- Turn a Celery app")
+    assert asked("zsh", "routesim", "import", "c").startswith("scenarios\0\0celery\0celery  -- Turn a Celery app")
     assert asked("bash", "routesim run scen", BREAKS) == "open\nscenarios/"
     assert asked("bash", "routesim run $HOME/x", BREAKS) == "files"
 

@@ -1,10 +1,11 @@
 """What a child process has seen a program declare, as a topology."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery_app.asking import AppAnswer, asked
 from routesim.model import Binding, Exchange, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions.importing import Imported
 from routesim.scenario.imports.documents import Document
 from routesim.scenario.imports.gathered import Gathered

@@ -28,10 +28,12 @@ COMMANDS: dict[str, Listed] = {
         "Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."
     ),
     "import faststream": Listed(
-        "importers.import_program", "FASTSTREAM", "Turn what a FastStream app declares when it starts into a scenario. No broker is needed."
+        "importers.import_program", "FASTSTREAM",
+        "Turn what a FastStream app declares when it starts into a scenario. No broker is needed.",
     ),
     "import kombu": Listed(
-        "importers.import_program", "KOMBU", "Turn the exchanges and queues of kombu in a module into a scenario. No broker is needed."
+        "importers.import_program", "KOMBU",
+        "Turn the exchanges and queues of kombu in a module into a scenario. No broker is needed.",
     ),
     "export": Listed(
         "export", "COMMAND",

@@ -1,11 +1,11 @@
 """What the files of one program declare, virtual host by virtual host, and all that there is to say of them."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from routesim.broker.records import PREDECLARED
 from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.model import Binding, Exchange, Policy, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions.reading import Definitions
 from routesim.scenario.imports.documents import Document, documents_of
 from routesim.scenario.imports.items import Item

@@ -6,7 +6,9 @@ Every scenario that is loaded is looked at, so the readers are imported only onc
 import re
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 LOOKED_AT = 65_536  # characters of a text: each of these programs says early what its file is
 

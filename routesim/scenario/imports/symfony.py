@@ -5,10 +5,11 @@ its own, whose name says for how long it is kept there.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import did_you_mean
 from routesim.model import Binding, Exchange, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.imports.gathered import Gathered
 from routesim.scenario.imports.items import Item
 from routesim.scenario.imports.php import as_list, environments_left_out, merged, path_of, query_of, scheme, with_parameters
