@@ -73,7 +73,8 @@ def with_twins(route: RememberedRoute, twins: dict[int, QueueType]) -> Remembere
 
 
 def fingerprint(broker: Broker) -> tuple[Any, ...]:
-    """Times relative to now, serial numbers and registrations as ranks, no counters of what has been."""
+    """Times relative to now, serial numbers and registrations as ranks, no counters of what has been; but names that the broker
+    draws are in messages, so that how many it has drawn matters."""
     channels = broker.channels.values()
     serials = {copy.serial for queue in broker.queues.values() for copy in queue.copies()}
     serials |= {item.copy.serial for channel in channels for item in channel.outstanding()}
@@ -85,6 +86,7 @@ def fingerprint(broker: Broker) -> tuple[Any, ...]:
         tuple(sorted((channel.name, _channel_print(channel, prints)) for channel in channels)),
         tuple(sorted((entry.at_ms - broker.now, entry.kind, _due(entry.what)) for entry in broker.agenda.heap)),
         broker.draws if by_chance else None,
+        broker.names_drawn,
     )
 
 
@@ -106,6 +108,6 @@ def _channel_print(channel: Channel[QueueType], prints: Fingerprint) -> tuple[An
         answers = tuple((answer.how, answer.why, held(answer.deliveries)) for answer in channel.answered)
     return (
         channel.connection, channel.confirms, channel.prefetch, channel.limit, channel.volume if channel.limit else 0,
-        channel.reply_consumer, held(channel.unacked.values()), answers,
+        channel.reply_consumer, channel.reply_address, held(channel.unacked.values()), answers,
         tuple(sorted(channel.next_tag - tag for tag in channel.late)),
     )  # fmt: skip

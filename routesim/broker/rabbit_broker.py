@@ -183,4 +183,4 @@ class RabbitBroker(State):
             for name, publishes in sorted(self.uncommitted.items())
         )
         resting = tuple(sorted((name, (self.now - passed_ms) % DEAD_LETTER_RETRY_MS) for name, passed_ms in self.resting.items()))
-        return *copying.fingerprint(self), policies, uncommitted, resting
+        return *copying.fingerprint(self), policies, uncommitted, resting, tuple(sorted(self.reply_channels.items()))

@@ -34,7 +34,7 @@ class ExchangeState:
         self.bindings: dict[BindingKey, Binding] = {}
         self.alternate: str | None = None
         self.shared = False
-        self.look: tuple[Any, ...] | None = None  # of what is shared, worked out once
+        self.look: bytes | None = None  # of what is shared, worked out once
 
     def unshare(self) -> None:
         """Before a change: stop sharing bindings and matcher with a copy of the broker."""
@@ -58,10 +58,10 @@ class ExchangeState:
     def fingerprint(self) -> tuple[Any, ...]:
         """Equal for exchanges that route alike from here on. What copies share is looked at once."""
         if not self.shared:
-            return *self._look(), self.alternate
+            return digest(self._look()), self.alternate
         if self.look is None:
-            self.look = (digest(self._look()),)
-        return *self.look, self.alternate
+            self.look = digest(self._look())
+        return self.look, self.alternate
 
     def _look(self) -> tuple[Any, ...]:
         return str(self.declared), tuple(sorted(self.bindings)), self.matcher.fingerprint()

@@ -39,7 +39,8 @@ def check(
 ) -> None:
     """Find what a topology loses, loops or never does, each error with a message that shows it.
 
-    Nothing is sent, and no broker is needed; `routesim verify` compares scenarios with a real one.
+    Nothing is sent, and no broker is needed; `routesim verify` compares scenarios with a real one. What is lost only when a
+    worker, a connection or the broker fails, `routesim explore` finds.
     """
     from routesim.cli.handlers.checking import CheckOptions, check_files
 

@@ -28,6 +28,9 @@ def explore(
         typer.Option("--property", metavar="NAME", help="What must hold, instead of the usual ones. Repeatable."),
     ] = None,
     at_most_once: Annotated[bool, typer.Option("--at-most-once", help="The work of no message may be done twice.")] = False,
+    most_ready: Annotated[
+        int | None, typer.Option("--most-ready", min=0, metavar="N", help="No more messages may wait in a queue.")
+    ] = None,
     expect: Annotated[
         str | None,
         typer.Option("--expect", metavar="HOW", help="What `expect` says holds always, sometimes, or stays reachable."),
@@ -66,8 +69,8 @@ def explore(
     from routesim.cli.explorers.exploring import ExploreOptions, explore_all
 
     options = ExploreOptions(
-        files, failures, tuple(property or ()), at_most_once, expect, timing, retry, cures, max_states, max_seconds, max_memory,
-        write, force, rabbitmq, format, output,
+        files, failures, tuple(property or ()), at_most_once, most_ready, expect, timing, retry, cures, max_states, max_seconds,
+        max_memory, write, force, rabbitmq, format, output,
     )  # fmt: skip
     sys.exit(explore_all(options))
 

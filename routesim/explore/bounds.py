@@ -14,7 +14,7 @@ USUAL = tuple(name for name, item in PROPERTIES.items() if item.default)
 class Bounds(NamedTuple):
     """At most `failures` of all `kinds` together, of each at most so many. `properties`: of the table; `expect`: None, `always`,
     `sometimes` or `reachable`, of the scenario's expectations of the end. `any_time`: a consumer may be faster or slower than
-    any timer; `retry`: publishers send again what was not confirmed."""
+    any timer; `retry`: publishers send again what was not confirmed. `most_ready`: of the property `unbounded`."""
 
     failures: int = 1
     kinds: tuple[tuple[str, int], ...] = ALL_KINDS
@@ -23,6 +23,7 @@ class Bounds(NamedTuple):
     any_time: bool = False
     retry: bool = False
     max_states: int = MAX_STATES
+    most_ready: int | None = None
 
 
 def bounds_of(scenario: Scenario) -> Bounds:
@@ -38,4 +39,11 @@ def bounds_of(scenario: Scenario) -> Bounds:
         found = found._replace(properties=asked.properties)
     if asked.max_states is not None:
         found = found._replace(max_states=asked.max_states)
+    if asked.most_ready is not None:
+        found = with_most_ready(found, asked.most_ready)
     return found._replace(expect=asked.expect, any_time=asked.any_time, retry=asked.retry)
+
+
+def with_most_ready(bounds: Bounds, most: int) -> Bounds:
+    """No more messages than that may wait in a queue."""
+    return bounds._replace(most_ready=most, properties=tuple(dict.fromkeys((*bounds.properties, "unbounded"))))

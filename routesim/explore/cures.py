@@ -7,7 +7,7 @@ from routesim.broker import Broker
 from routesim.explore.answer import HOLDS, Cure, Explored
 from routesim.explore.bounds import Bounds
 from routesim.explore.search import Search, Watch
-from routesim.model import DECLARE_CHANNEL, Queue
+from routesim.model import DECLARE_CHANNEL, Consumer, Queue
 from routesim.scenario import PublishMany, Scenario
 from routesim.scenario.engines import engine_of
 from routesim.scenario.scenario import Declaration
@@ -34,7 +34,7 @@ Candidate = Callable[[Scenario, Bounds], Changed | None]
 def cures_of(scenario: Scenario, bounds: Bounds, name: str, before: Explored, watch: Watch | None) -> tuple[Cure, ...]:
     """Those that help against the property of that name being broken: single ones, else the smallest number of them together.
     `before`: what was found without any."""
-    candidates = (*CANDIDATES, _auto_ack) if name == "duplicated" else CANDIDATES
+    candidates = (*CANDIDATES, *FOR_ONE.get(name, ()))
     useful = [(each, changed) for each in candidates if (changed := each(scenario, bounds)) is not None]
     trial = _Trial(name, before, watch)
     single = [cure for _, alone in useful if (cure := trial.of(alone)) is not None]
@@ -137,6 +137,10 @@ def _acknowledging(scenario: Scenario, names: list[str], *, auto: bool) -> Scena
     consumers = {
         name: consumer._replace(auto_ack=auto) if name in names else consumer for name, consumer in scenario.consumers.items()
     }
+    return _with_consumers(scenario, consumers)
+
+
+def _with_consumers(scenario: Scenario, consumers: dict[str, Consumer]) -> Scenario:
     declared = tuple(
         item._replace(step=Consume(consumers[item.step.consumer.name])) if isinstance(item.step, Consume) else item
         for item in scenario.declarations
@@ -256,12 +260,7 @@ def _reject(scenario: Scenario, bounds: Bounds) -> Changed | None:
         )
         for name, consumer in scenario.consumers.items()
     }
-    declared = tuple(
-        item._replace(step=Consume(consumers[item.step.consumer.name])) if isinstance(item.step, Consume) else item
-        for item in scenario.declarations
-    )
-    changed = scenario._replace(consumers=consumers, declarations=declared)
-    return Changed(changed, bounds, f"{_and(names)}: reject what fails instead of giving it back")
+    return Changed(_with_consumers(scenario, consumers), bounds, f"{_and(names)}: reject what fails instead of giving it back")
 
 
 def _delivery_limit(scenario: Scenario, bounds: Bounds) -> Changed | None:
@@ -274,7 +273,16 @@ def _delivery_limit(scenario: Scenario, bounds: Bounds) -> Changed | None:
     return Changed(changed, bounds, f"{_and(names)}: x-delivery-limit 3") if names else None
 
 
-# In the order in which they are offered; `_auto_ack` too, where work must not be done twice.
+def _one_at_a_time(scenario: Scenario, bounds: Bounds) -> Changed | None:
+    names = [name for name, consumer in scenario.consumers.items() if consumer.prefetch != 1 or consumer.concurrency != 1]
+    if not names:
+        return None
+    consumers = {name: consumer._replace(prefetch=1, concurrency=1) for name, consumer in scenario.consumers.items()}
+    return Changed(_with_consumers(scenario, consumers), bounds, f"{_and(names)}: prefetch 1, one message at a time")
+
+
+# In the order in which they are offered; FOR_ONE: against one property alone.
 CANDIDATES: tuple[Candidate, ...] = (
     _manual_ack, _durable, _persistent, _confirms, _mandatory, _dead_letters, _at_least_once, _reject, _delivery_limit, _quorum,
 )  # fmt: skip
+FOR_ONE: dict[str, tuple[Candidate, ...]] = {"duplicated": (_auto_ack,), "order": (_one_at_a_time,)}

@@ -234,7 +234,7 @@ def _finish(world: World, move: Move) -> None:
     hand, number, job = job_of(world, move)
     rule = job.rule
     if rule.do == "ack":
-        world.facts.work_done(job.delivery.copy.message, job.delivery.queue.name)
+        _done(world, job)
     elif job.delivery.auto_ack and rule.do in ("reject", "requeue", "nack"):
         world.facts.gone[job.delivery.copy.message.removesuffix(AGAIN)] = (
             f"the work of {move.who} has failed, and it was acknowledged when it was sent"
@@ -245,6 +245,18 @@ def _finish(world: World, move: Move) -> None:
     if rule.do == "crash" and rule.restart is not None:
         world.settle()
         hand.back_at = world.broker.now + rule.restart
+
+
+def _done(world: World, job: ConsumerJob) -> None:
+    """The work of a message has come to its good end."""
+    copy, name = job.delivery.copy, job.delivery.queue.name
+    queue = world.broker.queues.get(name)
+    world.facts.work_done(copy.message, name)
+    if world.facts.overtaken is not None and queue is not None:
+        held = [
+            item.copy for channel in world.broker.channels.values() for item in channel.unacked.values() if item.queue is queue
+        ]
+        world.facts.overtakes(copy, name, [*queue.ready(), *held])
 
 
 def _return(world: World, move: Move) -> None:
@@ -264,7 +276,7 @@ def _crash_after(world: World, move: Move) -> None:
     for step in hand.work_of(job):
         world.apply(step)
     if job.rule.do == "ack":
-        world.facts.work_done(job.delivery.copy.message, job.delivery.queue.name)
+        _done(world, job)
     world.apply(Crash(hand.connection))
 
 

@@ -81,11 +81,28 @@ def _stuck(world: World) -> Broken | None:
     return None
 
 
+def _order(world: World) -> Broken | None:
+    found = world.facts.disordered
+    return None if found is None else Broken(found[0], f"one that came to {found[1]} after it was done before it")
+
+
+def _unbounded(world: World) -> Broken | None:
+    most = world.setting.most_ready
+    for name, queue in world.broker.queues.items() if most is not None else ():
+        if most is not None and not queue.keeps_log and queue.ready_count() > most:
+            return Broken("", f"{queue.ready_count()} messages wait in {name}")
+    return None
+
+
 PROPERTIES: dict[str, Property] = {
     "lost": Property("no message is lost: published, no copy of it left anywhere, its work never done", ALWAYS, _lost),
     "lost-confirmed": Property("no message is lost that was confirmed to its publisher", ALWAYS, _lost_confirmed, default=False),
     "duplicated": Property("the work of no message is done more than once", ALWAYS, _duplicated, default=False),
     "stuck": Property("no message waits for ever in a queue that has a consumer", AT_END, _stuck),
+    "order": Property(
+        "the work of messages is done in the order in which they came to their queue", ALWAYS, _order, default=False
+    ),
+    "unbounded": Property("no more messages wait in a queue than are allowed", ALWAYS, _unbounded, default=False),
     "livelock": Property("it comes to an end from everywhere", OVER_ALL, None),
 }
 

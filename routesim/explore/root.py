@@ -49,9 +49,11 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
     setting = WorldSetting(
         scenario, tuple(stages(scenario)), tuple(kind for kind, _ in bounds.kinds), {}, _most_attempts(scenario),
         bounds.any_time, bounds.retry, bounds.failures, tuple(most for _, most in bounds.kinds),
-        scenario.until if isinstance(scenario.until, int) else None,
+        scenario.until if isinstance(scenario.until, int) else None, bounds.most_ready,
     )  # fmt: skip
     world = World(setting, broker, hands, published)
+    if "order" in bounds.properties:
+        world.facts.overtaken = frozenset()
     for declaration in scenario.declarations:
         if isinstance(declaration.step, Consume):
             found = world.hand(declaration.step.consumer.name)

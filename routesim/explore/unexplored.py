@@ -33,4 +33,5 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
         yield f"failures of the kinds {', '.join(others)}, unless --failures names them"
     if not bounds.any_time:
         yield "other durations than those that are written (--timing any)"
+    yield "consumers that hang until their acknowledgement times out"
     yield "the orders that RabbitMQ leaves open among queues of a fanout and channels of a lost connection"

@@ -88,7 +88,7 @@ class Never(NamedTuple):
 
 class ExploreSection(NamedTuple):
     """What `explore` is asked for, None: nothing is said. `failures`: so many of any kind; `kinds`: of each so many.
-    `breaks`: which properties do not hold, as the scenario shows."""
+    `breaks`: which properties do not hold, as the scenario shows. `most_ready`: so many messages may wait in a queue."""
 
     failures: int | None = None
     kinds: tuple[tuple[str, int], ...] | None = None
@@ -98,6 +98,7 @@ class ExploreSection(NamedTuple):
     retry: bool = False
     max_states: int | None = None
     breaks: tuple[str, ...] = ()
+    most_ready: int | None = None
 
 
 class Expect(NamedTuple):

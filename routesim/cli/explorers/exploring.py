@@ -15,6 +15,7 @@ from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import Loaded, loaded, refuse, rules_of, write_problems
 from routesim.diagnostics import ERROR, Diagnostic, Place
 from routesim.explore import BROKEN, Bounds, Exploration, NotExplored, bounds_of, explored
+from routesim.explore.bounds import with_most_ready
 from routesim.explore.properties import PROPERTIES
 from routesim.explore.search import HowFar
 from routesim.failure_kinds import EXPLORED, FAILURES
@@ -36,6 +37,7 @@ class ExploreOptions(NamedTuple):
     failures: str | None = None
     properties: tuple[str, ...] = ()
     at_most_once: bool = False
+    most_ready: int | None = None
     expect: str | None = None
     timing: str | None = None
     retry: bool = False
@@ -87,7 +89,7 @@ def _status(shown: Explorations) -> int:
 def _understood(options: ExploreOptions) -> None:
     """Raises `UsageError`."""
     for name in options.properties:
-        choice("--property", name, PROPERTIES)
+        choice("--property", name, (name for name in PROPERTIES if name != "unbounded"))
     choice("--expect", options.expect, EXPECT_MODES)
     choice("--timing", options.timing, TIMINGS)
     _failures(options.failures)
@@ -135,6 +137,8 @@ def bounds_for(scenario: Scenario, options: ExploreOptions) -> Bounds:
         bounds = bounds._replace(properties=tuple(dict.fromkeys(options.properties)))
     if options.at_most_once and "duplicated" not in bounds.properties:
         bounds = bounds._replace(properties=(*bounds.properties, "duplicated"))
+    if options.most_ready is not None:
+        bounds = with_most_ready(bounds, options.most_ready)
     if options.timing is not None:
         bounds = bounds._replace(any_time=options.timing == "any")
     return bounds._replace(

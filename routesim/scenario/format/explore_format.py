@@ -6,9 +6,9 @@ from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.yaml.nodes import Mapping, Node
 
 # What is asked of all courses of events, beside `never` and `expect`.
-PROPERTY_NAMES = ("lost", "lost-confirmed", "duplicated", "stuck", "livelock")
+PROPERTY_NAMES = ("lost", "lost-confirmed", "duplicated", "stuck", "order", "livelock")
 EXPECT_MODES = ("always", "sometimes", "reachable")
-BREAKABLE = (*PROPERTY_NAMES, "never", "expect")
+BREAKABLE = (*PROPERTY_NAMES, "unbounded", "never", "expect")
 TIMINGS = ("earliest", "any")
 
 
@@ -24,7 +24,8 @@ EXPLORE = Shape(
         "failures": Field(
             Either("a number, or kinds of failure with a number each", _failures), "so many of any kind, or of each; default 1"
         ),
-        "properties": Field(ListOf(Choice(*PROPERTY_NAMES), single=True), "what must hold; default: all but duplicated"),
+        "properties": Field(ListOf(Choice(*PROPERTY_NAMES), single=True), "what must hold; default: lost, stuck and livelock"),
+        "most_ready": Field(Integer(0), "no more messages may wait in a queue; default: any number"),
         "expect": Field(
             Choice(*EXPECT_MODES), "`expect` must hold at every end, at some end, or an end at which it holds can be reached"
         ),
