@@ -256,6 +256,12 @@ def test_what_is_idle_can_be_drawn(browser: Browser, page: Any) -> None:
     browser.open(page(PICTURES["45-queues"]()), **DESKTOP)
     few = len(browser.held())
     assert browser.texts(".left-out-note") != [""]
+    assert browser.js("return document.querySelectorAll('.variant:not([hidden]) .node.consumer').length") == 0
+    browser.click(".node.queue .name")
+    queue, consumer = browser.texts(".followed li")
+    assert queue.split(".")[0] == consumer.removesuffix("-worker"), "a consumer is within the node of its queue"
+    assert all("worker" in row or ".process" in row for row in rows(browser))
+    browser.press(Keys.ESCAPE)
     browser.click(".show-every")
     assert len(browser.held()) == 3 + 45 + 15 > few
     assert browser.texts(".left-out-note") == [""]

@@ -46,7 +46,7 @@ def _tools(story: Story) -> Markup:
     """What changes the drawing: only where there are scripts."""
     switches = []
     if any(item.every and not item.celery for item in story.drawings):
-        switches.append(_switch("show-every", "Every queue by itself"))
+        switches.append(_switch("show-every", "All, each by itself"))
     if any(item.celery for item in story.drawings):
         switches.append(_switch("show-stage", "Celery's own"))
     zooms = [

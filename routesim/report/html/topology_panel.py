@@ -23,14 +23,14 @@ def drawings(story: Story) -> list[Markup]:
         holds.update(moment.holds)
     gone = None if story.left_out or story.live or not story.kept else {way for moment in story.moments for way in moment.ways}
     return [
-        element("div", _drawn(item.graph, depths, holds, gone), class_="variant", hidden=number > 0)
+        element("div", _drawn(item, depths, holds, gone), class_="variant", hidden=number > 0)
         for number, item in enumerate(story.drawings)
     ]
 
 
-def _drawn(graph: Graph, depths: dict[str, tuple[int, int]], holds: dict[str, str], gone: set[EdgeKey] | None) -> Markup:
+def _drawn(picture: Picture, depths: dict[str, tuple[int, int]], holds: dict[str, str], gone: set[EdgeKey] | None) -> Markup:
     """`gone`: the edges that messages went along; None: nobody knows."""
-    held = {}
+    graph, held = picture.graph, {}
     for key in graph.nodes:
         if key.kind == QUEUE:
             each = [depths.get(name, (0, 0)) for name in _names(graph, key)]
@@ -38,25 +38,27 @@ def _drawn(graph: Graph, depths: dict[str, tuple[int, int]], holds: dict[str, st
             held[key] = NodeContents(f"{ready:,} ready · {unacked:,} unacked", ready, unacked)
         elif key.kind == CONSUMER:
             held[key] = NodeContents(f"holds {holds[key.name]}" if holds.get(key.name) else IDLE)
-    return Markup(part_of_a_page(graph, held, _unused(graph, gone)))
+    return Markup(part_of_a_page(graph, held, _unused(picture, gone)))
 
 
-def _unused(graph: Graph, gone: set[EdgeKey] | None) -> set[Edge]:
+def _unused(picture: Picture, gone: set[EdgeKey] | None) -> set[Edge]:
     """The edges that no message went along; what consumers publish is not told by edges."""
     if not gone:
         return set()
-    at = _drawn_as(graph)
+    at = _drawn_as(picture)
     went = {(at.get(source), at.get(target), kind) for source, target, kind in gone}
-    return {edge for edge in graph.edges if edge.kind != PUBLISHES and (edge.source, edge.target, edge.kind) not in went}
+    return {edge for edge in picture.graph.edges if edge.kind != PUBLISHES and (edge.source, edge.target, edge.kind) not in went}
 
 
 def _names(graph: Graph, key: Key) -> tuple[str, ...]:
     return graph.nodes[key].members or (key.name,)
 
 
-def _drawn_as(graph: Graph) -> dict[Key, Key]:
+def _drawn_as(picture: Picture) -> dict[Key, Key]:
     """The node of the drawing that stands for each exchange, queue and consumer."""
-    return {Key(key.kind, name): key for key in graph.nodes for name in _names(graph, key)}
+    graph = picture.graph
+    of = {Key(key.kind, name): key for key in graph.nodes for name in _names(graph, key)}
+    return {**of, **{consumer: of[queue] for consumer, queue in picture.inside.items()}}
 
 
 def replay(story: Story) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def replay(story: Story) -> dict[str, Any]:
 
 
 def _numbered(drawing: Picture, whole: Graph, queues: dict[str, int], workers: dict[str, int]) -> dict[str, Any]:
-    graph, at = drawing.graph, _drawn_as(drawing.graph)
+    graph, at = drawing.graph, _drawn_as(drawing)
     nodes = {key: number for number, key in enumerate(graph.nodes)}
     edges = {(edge.source, edge.target, edge.kind): number for number, edge in enumerate(graph.edges)}
     held: list[Any] = []
