@@ -10,7 +10,7 @@ from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import ChannelPlan
 from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions import list_form, reading
-from routesim.scenario.definitions.access import access_problems
+from routesim.scenario.definitions.access import access_findings, access_problems
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
@@ -316,6 +316,10 @@ class _Loader:
             line, column, width = place(told.path)
             code = "definitions-access"
             problems.append(source.diagnostic(told.severity, code, told.message, line, column, width, told.cure))
+        for code, told in access_findings(data):
+            line, column, width = place(told.path)
+            finding = source.diagnostic(told.severity, code, told.message, line, column, width, told.cure)
+            self.reader.findings.append(finding._replace(source=""))  # the line may hold what is not to be shown
         if found.other_vhosts and vhost_given and not problems:
             cure, problem = f"choose one of: {', '.join(found.other_vhosts[:5])}", f"nothing is declared in vhost '{vhost}'"
             if isinstance(vhost, Text):

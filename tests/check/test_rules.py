@@ -807,6 +807,24 @@ def test_no_rejected_message_is_lost_without_a_finding(
         assert f"'{name}'" in told, (name, told)
 
 
+@pytest.mark.parametrize(
+    ("users", "codes"),
+    [
+        ([{"name": "app", "password": "very secret", "tags": []}], ["password-in-clear"]),
+        ([{"name": "app", "password_hash": "x", "tags": []}], []),
+        ([], ["no-users"]),
+    ],
+)
+def test_who_may_get_in(users: list[dict[str, object]], codes: list[str], tmp_path: Path) -> None:
+    """And what nobody is to read is not shown, though the whole file is one line."""
+    path = tmp_path / "definitions.json"
+    queue = {"vhost": "/", "name": "q", "durable": True, "auto_delete": False, "arguments": {}}
+    path.write_text(json.dumps({"users": users, "vhosts": [{"name": "/"}], "queues": [queue]}))
+    found = check_file(str(path))
+    assert [item.code for item in found] == codes
+    assert "very secret" not in repr(found)
+
+
 # Definitions files that other people have published --------------------------------------------------------------------
 
 FOLDER = os.environ.get("ROUTESIM_DEFINITIONS")

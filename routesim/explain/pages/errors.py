@@ -65,6 +65,19 @@ PAGES: dict[str, Page] = {
         '"definition": [["max-length", 500]]',
         'Write an object, {"max-length": 500}; `routesim import` and `routesim export` do.',
     ),
+    "no-users": Page(
+        "A definitions file declares a topology and no user. A node that loads it as it boots (load_definitions) makes no user of its own, "
+        "not even guest: nobody can connect. Told by `check` alone.",
+        '{"vhosts": [{"name": "/"}], "queues": [{"name": "jobs", "vhost": "/"}]}',
+        "Add a user with its permissions.",
+        "where the file is imported into a broker that has its users.",
+    ),
+    "password-in-clear": Page(
+        "A definitions file has a user's password itself, which whoever reads the file may use. Told by `check` alone, which never shows it.",
+        '"users": [{"name": "app", "password": "...", "tags": []}]',
+        "Write password_hash, as an export of the broker does; `rabbitmqctl hash_password` makes it.",
+        "where the broker lives for a test alone.",
+    ),
     "declared-twice": Page(
         "A definitions file declares a name twice, with different properties. Which of them wins is a race in RabbitMQ; here the first does.",
         '"queues": [{"name": "jobs", "arguments": {}}, {"name": "jobs", "arguments": {"x-max-length": 10}}]',

@@ -78,3 +78,23 @@ def _patterns(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
             except InvalidPattern as problem:
                 text = f"RabbitMQ refuses the whole import: '{right}' is no regular expression: {problem}"
                 yield AccessProblem("error", ("permissions", index, right), text, "`.*` is everything, `^$` nothing")
+
+
+def access_findings(data: dict[str, Any]) -> Iterator[tuple[str, AccessProblem]]:
+    """What only `check` tells, each with its code: nothing of it keeps an import from being carried out."""
+    users = data.get("users")
+    listed = users if isinstance(users, list) else []
+    clear = [
+        index for index, item in enumerate(listed)
+        if isinstance(item, dict) and isinstance(item.get("password"), str) and item["password"] and not item.get("password_hash")
+    ]  # fmt: skip
+    if clear:
+        name = listed[clear[0]].get("name")
+        more = f" and {len(clear) - 1} more" if len(clear) > 1 else ""
+        text = f"the password of user '{name}'{more} stands in clear in this file, which whoever reads it may use"
+        cure = "write password_hash, as an export does: `rabbitmqctl hash_password` makes it"
+        yield "password-in-clear", AccessProblem("warning", ("users", clear[0], "name"), text, cure)
+    declares = any(True for section in DECLARING for _ in items_of(data, section))
+    if not listed and declares and isinstance(data.get("vhosts"), list):
+        text = "the file has no users: a node that loads it as it boots makes none of its own, not even guest"
+        yield "no-users", AccessProblem("note", ("vhosts",), text, "add a user with its permissions, or make one by hand")
