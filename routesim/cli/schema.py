@@ -1,20 +1,46 @@
-"""`routesim schema`: the JSON Schema of scenarios."""
+"""`routesim schema`: the JSON Schema of scenarios, and of definitions files."""
+
+from typing import Annotated
+
+import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import OUTPUT
+from routesim.cli.shared.options import NEWEST_RABBITMQ, OUTPUT
 
-EXAMPLES = examples("routesim schema --output routesim.schema.json")
+KINDS = ("scenario", "definitions")
+EXAMPLES = examples(
+    "routesim schema --output routesim.schema.json",
+    "routesim schema definitions --rabbitmq 4.0 --output definitions.schema.json",
+)
 
 
-def schema(output: OUTPUT = None) -> None:
-    """Print the JSON Schema of scenarios, by which an editor completes and checks them.
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="scenario or definitions.", show_default=False)] = "scenario",
+    rabbitmq: NEWEST_RABBITMQ = None,
+    output: OUTPUT = None,
+) -> None:
+    """Print a JSON Schema, by which an editor completes and checks: of scenarios, or of RabbitMQ's definitions files.
 
     As the first line of a scenario, `# yaml-language-server: $schema=routesim.schema.json` tells the editor where it lies.
     """
     from routesim.cli.handlers.converting import write
-    from routesim.scenario.schema import text
+    from routesim.cli.shared.exits import UsageError
+    from routesim.cli.shared.options import choice
+    from routesim.cli.shared.refusing import rules_of
 
-    write(lambda out: text().splitlines(), None, output)
+    choice("KIND", kind, KINDS)
+    if kind == "scenario":
+        from routesim.scenario.schema import text
+
+        if rabbitmq is not None:
+            raise UsageError("--rabbitmq belongs to the schema of definitions: a scenario's is of all versions")
+        write(lambda out: text().splitlines(), None, output)
+        return
+    from routesim.scenario.definitions.definitions_schema import lines_of_schema
+    from routesim.versions import NEWEST
+
+    version = rules_of(rabbitmq).version if rabbitmq is not None else NEWEST
+    write(lambda out: lines_of_schema(version), None, output)
 
 
 COMMAND = CliCommand(schema, EXAMPLES)

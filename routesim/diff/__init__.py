@@ -15,7 +15,9 @@ from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, Cell, Section
 from routesim.values import plain, table_identity
+from routesim.versions import parse
 
+RENAMED = "what lies in the old one stays there, and consumers have to follow"
 MAX_LISTED = 60  # rows of a table; JSON has all
 
 
@@ -38,8 +40,17 @@ class SettingChange(NamedTuple):
     after: Any
 
 
+class Renamed(NamedTuple):
+    """A queue that is gone, and a new one that gets all that it got and behaves as it did."""
+
+    kind: str
+    old: str
+    new: str
+
+
 class TopologyDifference(NamedTuple):
-    """All that differs in behaviour. `removed` and `added` are (kind, name); `bindings` of exchanges that choose by chance."""
+    """All that differs in behaviour. `removed` and `added` are (kind, name), without what is `renamed`; `bindings` of exchanges
+    that choose by chance."""
 
     routing: list[Rerouted]
     refusals: list[RedeclarationRefusal]
@@ -48,9 +59,11 @@ class TopologyDifference(NamedTuple):
     added: list[tuple[str, str]]
     bindings: list[tuple[str, str]]
     without_effect: int
+    renamed: list[Renamed]
 
     def __bool__(self) -> bool:
-        return any((self.routing, self.refusals, self.settings, self.removed, self.added, self.bindings))
+        parts = (self.routing, self.refusals, self.settings, self.removed, self.added, self.bindings, self.renamed)
+        return any(parts)
 
 
 def difference(old: Scenario, new: Scenario) -> TopologyDifference:
@@ -69,10 +82,48 @@ def difference(old: Scenario, new: Scenario) -> TopologyDifference:
         else:
             routing += rerouted(before, after, name)
     refusals = _refusals(topology(old), new)
+    renamed = _renamed(before, after)
+    names = {item.old: item.new for item in renamed}
+    moved = {("queue", name) for pair in names.items() for name in pair}
+    routing = [item for item in routing if not _follows(item, names)]
     return TopologyDifference(
-        routing, refusals, _settings(before, after), _only(before, after), _only(after, before), chance,
-        0 if routing or chance else _bindings_that_differ(before, after),
+        routing, refusals, _settings(before, after),
+        [item for item in _only(before, after) if item not in moved],
+        [item for item in _only(after, before) if item not in moved],
+        chance, 0 if routing or chance or renamed else _bindings_that_differ(before, after), renamed,
     )  # fmt: skip
+
+
+def _renamed(before: Broker, after: Broker) -> list[Renamed]:
+    """Queues that are gone, each with the only new one that is bound alike and of the same settings."""
+    gone = [name for name in before.queues if name not in after.queues]
+    fresh = [name for name in after.queues if name not in before.queues]
+    if not gone or not fresh:
+        return []
+    marks: dict[tuple[Any, ...], list[str]] = {}
+    for name in fresh:
+        marks.setdefault(_character(after, name), []).append(name)
+    mine: dict[tuple[Any, ...], list[str]] = {}
+    for name in gone:
+        mine.setdefault(_character(before, name), []).append(name)
+    return [
+        Renamed("queue", old[0], marks[mark][0])
+        for mark, old in mine.items()
+        if len(old) == 1 and len(marks.get(mark, ())) == 1 and mark[-1]
+    ]
+
+
+def _character(broker: Broker, name: str) -> tuple[Any, ...]:
+    """What a queue is but for its name: last of all what is bound to it."""
+    queue = broker.queues[name]
+    bound = broker.incoming.get(("queue", name), {}).values()
+    ends = frozenset((item.source, item.routing_key, table_identity(item.arguments)) for item in bound)
+    return queue.kind, queue.durable, queue.auto_delete, queue.settings, ends
+
+
+def _follows(item: Rerouted, names: dict[str, str]) -> bool:
+    """Whether all that changes is that a queue has another name."""
+    return bool(item.exchange) and {names.get(name, name) for name in item.before} == set(item.after)
 
 
 def _bindings(broker: Broker, exchange: str) -> set[tuple[Any, ...]]:
@@ -175,6 +226,9 @@ def _sections(found: TopologyDifference) -> list[Section]:
             (Cell(item.kind), Cell(item.name), Cell(item.text, BAD), Cell(_so(item)))
             for item in found.refusals[:MAX_LISTED]
         ]),
+        Section("Renamed", ("", "before", "now", ""), [
+            (Cell(item.kind), Cell(item.old), Cell(item.new, NOTICE), Cell(RENAMED)) for item in found.renamed[:MAX_LISTED]
+        ]),
         Section("Gone", ("", "name", ""), [
             (Cell(kind), Cell(name), Cell(_gone(kind), BAD)) for kind, name in found.removed[:MAX_LISTED]
         ]),
@@ -221,7 +275,7 @@ def _hints(found: TopologyDifference, old: Scenario, new: Scenario) -> list[str]
     apart = sorted(set(old.settings.permit) ^ set(new.settings.permit))
     if apart:
         hints.append(f"Only one of the brokers permits {', '.join(apart)}.")
-    if old.rabbitmq != new.rabbitmq:
+    if parse(old.rabbitmq) != parse(new.rabbitmq):
         hints.append(f"The files are for RabbitMQ {old.rabbitmq} and {new.rabbitmq}; `routesim upgrade` shows what that changes.")
     return hints
 
@@ -231,6 +285,7 @@ def _data(found: TopologyDifference) -> dict[str, Any]:
         "routing": [{**item._asdict(), "headers": plain(item.headers) if item.headers else None} for item in found.routing],
         "chance": [{"exchange": name, "text": text} for name, text in found.bindings],
         "settings": [item._asdict() for item in found.settings],
+        "renamed": [item._asdict() for item in found.renamed],
         "refused": [item._asdict() for item in found.refusals],
         "removed": [{"kind": kind, "name": name} for kind, name in found.removed],
         "added": [{"kind": kind, "name": name} for kind, name in found.added],

@@ -112,7 +112,8 @@ def test_options() -> None:
     assert texts("check", "--select", "x", "--sel") == ["--select"], "this one may be repeated"
     assert texts("run", "--", "--fo") == []
     assert "--version" in texts("--")
-    assert texts("schema", "") == ["--output", "-o", "--help", "-h"], "when nothing else can follow"
+    assert texts("schema", "") == ["scenario", "definitions"]
+    assert texts("schema", "definitions", "") == ["--rabbitmq", "--output", "-o", "--help", "-h"], "when nothing else can follow"
 
 
 @pytest.mark.parametrize(("words", "expected"), [

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kits.paths import SCENARIO_FILES
+from kits.scenario import routesim
 
 from routesim.broker import Broker, RabbitBroker
 from routesim.broker.routing import route
@@ -212,3 +213,41 @@ bindings:
     (item,) = [item for item in changed.routing if item.exchange == "first"]
     assert (item.before, item.after) == ((), ("r",))
     assert item.key.endswith(".b")
+
+
+BEFORE = """
+exchanges: {shop: topic}
+queues: {orders: {arguments: {x-max-length: 5}}, mail: }
+bindings: [{source: shop, destination: orders, routing_key: order.*}, {source: shop, destination: mail, routing_key: "#"}]
+"""
+
+
+def test_a_queue_of_another_name_is_renamed_not_lost() -> None:
+    """Unless it is bound otherwise, or behaves otherwise."""
+    files = {"old.yaml": BEFORE, "new.yaml": BEFORE.replace("orders", "orders-2")}
+    outcome = routesim("diff", "old.yaml", "new.yaml", "--format", "json", files=files)
+    assert outcome.status == 1
+    (vhost,) = json.loads(outcome.out)["vhosts"]
+    assert vhost["renamed"] == [{"kind": "queue", "old": "orders", "new": "orders-2"}]
+    assert not vhost["removed"]
+    assert not vhost["added"]
+    assert not [item for item in vhost["routing"] if item["exchange"]]
+    for change in (("order.*", "order.new"), ("max-length: 5", "max-length: 6")):
+        other = {**files, "new.yaml": files["new.yaml"].replace(*change)}
+        (vhost,) = json.loads(routesim("diff", "old.yaml", "new.yaml", "--format", "json", files=other).out)["vhosts"]
+        assert not vhost["renamed"], change
+        assert vhost["removed"] == [{"kind": "queue", "name": "orders"}]
+
+
+def test_on_github_what_changes_for_messages_stands_at_the_new_file() -> None:
+    files = {"old.yaml": BEFORE, "new.yaml": BEFORE.replace("order.*", "order.new")}
+    outcome = routesim("diff", "old.yaml", "new.yaml", "--format", "github", files=files)
+    assert outcome.status == 1
+    first, *_, last = outcome.out.splitlines()
+    assert first.startswith("::warning file=new.yaml,title=messages reach other queues::exchange 'shop', key ")
+    assert last == "new.yaml behaves differently from old.yaml"
+    same = {**files, "new.yaml": BEFORE}
+    assert (
+        routesim("diff", "old.yaml", "new.yaml", "--format", "github", files=same).out
+        == "old.yaml and new.yaml behave the same\n"
+    )

@@ -16,12 +16,18 @@ from routesim.values import INTEGER_RANGES, OTHER_TYPES, Table, Typed, Value
 from routesim.versions import Rules
 
 
-def answered(ask: Callable[[], Answer], format: str | None, output: str | None = None, files: tuple[str, ...] = ()) -> None:
+def answered(
+    ask: Callable[[], Answer],
+    format: str | None,
+    output: str | None = None,
+    files: tuple[str, ...] = (),
+    shown: str = ANSWER,
+) -> None:
     """Print the answer and exit: 0 when the question has been answered with yes, 1 with no, 2 when a file is refused.
 
-    `files`: those that are read, which the output must not take the place of.
+    `files`: those that are read, which the output must not take the place of. `shown`: what kind of answer it is, to the formats.
     """
-    format = format_of(format, output, formats_of(ANSWER))
+    format = format_of(format, output, formats_of(shown))
     keep_apart(files, output)
     try:
         answer = ask()
@@ -32,7 +38,7 @@ def answered(ask: Callable[[], Answer], format: str | None, output: str | None =
     try:
         with opened(output) as out:
             chosen = format_for(format, out)
-            writer_of(chosen, ANSWER)(out, answer, style_of(out, chosen))
+            writer_of(chosen, shown)(out, answer, style_of(out, chosen))
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
     sys.exit(OK if answer.yes else NO)

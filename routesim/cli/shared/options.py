@@ -9,7 +9,20 @@ import typer
 from routesim.cli.shared.exits import UsageError
 from routesim.diagnostics import did_you_mean
 from routesim.durations import both_readings, parse_duration
-from routesim.report.formats import ANSWER, CHECK, COMPARE, ENDINGS, EXPLORE, GRAPH, MONITOR, PICTURES, RUN, VERIFY, formats_of
+from routesim.report.formats import (
+    ANSWER,
+    CHECK,
+    COMPARE,
+    DIFF,
+    ENDINGS,
+    EXPLORE,
+    GRAPH,
+    MONITOR,
+    PICTURES,
+    RUN,
+    VERIFY,
+    formats_of,
+)
 
 SEEDS_FORMAT = "with --seeds, --format"
 
@@ -71,6 +84,7 @@ CHECK_FORMAT = Annotated[str | None, _format(CHECK)]
 EXPLORE_FORMAT = Annotated[str | None, _format(EXPLORE)]
 VERIFY_FORMAT = Annotated[str | None, _format(VERIFY, "table")]
 ANSWER_FORMAT = Annotated[str | None, _format(ANSWER)]
+DIFF_FORMAT = Annotated[str | None, _format(DIFF)]
 GRAPH_FORMAT = Annotated[str | None, _format(GRAPH, "tree")]
 MONITOR_FORMAT = Annotated[str | None, _format(MONITOR)]
 COMPARE_FORMAT = Annotated[str | None, _format(COMPARE)]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shells.walking import HELP, CommandLine, attached_value, walked
 from routesim.diagnostics import Invalid
-from routesim.report.formats import ANSWER, CHECK, COMPARE, EXPLORE, GRAPH, MONITOR, RUN, SEEDS, VERIFY, formats_of
+from routesim.report.formats import ANSWER, CHECK, COMPARE, DIFF, EXPLORE, GRAPH, MONITOR, RUN, SEEDS, VERIFY, formats_of
 
 MOST = 2_000  # names at one place: more than anybody looks through
 LARGEST_BYTES = 2_000_000  # a larger file is not read between two keys
@@ -292,7 +292,8 @@ SOURCES: dict[str, Source] = {
     "file": SCENARIOS, "files": SCENARIOS, "diff old": SCENARIOS, "diff new": SCENARIOS,
     "output": FILES, "record": FILES, "witness": FILES, "keep": FOLDERS, "directory": FOLDERS, "python": FILES,
     "record file": FILES,
-    "run format": _run_formats, "explain format": _formats(ANSWER), "diff format": _formats(ANSWER),
+    "run format": _run_formats, "explain format": _formats(ANSWER), "diff format": _formats(DIFF),
+    "schema kind": _of("cli.schema", "KINDS"),
     "versions format": _formats(ANSWER), "upgrade format": _formats(ANSWER), "check format": _formats(CHECK),
     "explore format": _formats(EXPLORE),
     "graph format": _formats(GRAPH), "verify format": _formats(VERIFY), "celery monitor format": _formats(MONITOR),

@@ -1,10 +1,14 @@
 """Workflow commands of GitHub Actions: an annotation at the line of each result."""
 
+from collections.abc import Iterator
+from typing import Any, TextIO
+
 from routesim.diagnostics import ERROR, NOTE, WARNING, Diagnostic
 from routesim.report.formats.reports import SuiteReport
 from routesim.report.results import Suite
 from routesim.text import fitted, visible
 
+RENAMED = "what lies in the old one stays there, and consumers have to follow"
 STDIN = "<stdin>"
 COMMANDS = {ERROR: "error", WARNING: "warning", NOTE: "notice"}
 
@@ -41,3 +45,46 @@ def _message(text: str) -> str:
 
 def _property(text: str) -> str:
     return _message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+# `diff` -----------------------------------------------------------------------------------------------------------------
+
+
+def write_difference(out: TextIO, answer: Any, style: Any) -> None:
+    """What changes for messages, and what RabbitMQ does not let be changed in place, each at the new file."""
+    file = "" if answer.data["new"] == STDIN else answer.data["new"]
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    for vhost in answer.data["vhosts"]:
+        where = f" in vhost '{vhost['vhost']}'" if len(answer.data["vhosts"]) > 1 else ""
+        for command, title, text in _changes(vhost):
+            properties = {"file": file, "title": title + where}
+            shown = ",".join(f"{name}={_property(visible(value))}" for name, value in properties.items() if value)
+            out.write(fitted(f"::{command} {shown}::{_message(visible(text))}", encoding) + "\n")
+    out.write(fitted(visible(answer.headline).replace("##[", "#\\x23["), encoding) + "\n")
+
+
+def _changes(vhost: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for item in vhost["routing"]:
+        lost = sorted(set(item["before"]) - set(item["after"]))
+        before, after = ", ".join(item["before"]) or "no queue", ", ".join(item["after"]) or "no queue"
+        key = f"key {item['key']}" if item["key"] else "the empty key"
+        where = f"exchange '{item['exchange']}'" if item["exchange"] else "the default exchange"
+        title = "messages lost" if not item["after"] else "messages reach other queues"
+        yield "warning" if lost else "notice", title, f"{where}, {key}: {before} before, {after} now"
+    for item in vhost["chance"]:
+        yield "notice", "messages reach other queues", f"exchange '{item['exchange']}': {item['text']}"
+    for item in vhost["renamed"]:
+        yield "notice", "renamed", f"{item['kind']} '{item['old']}' is now '{item['new']}': {RENAMED}"
+    for item in vhost["settings"]:
+        text = f"{item['kind']} '{item['name']}': {item['setting']} was {_value(item['before'])}, is {_value(item['after'])}"
+        yield "notice", "in force", text
+    for item in vhost["refused"]:
+        yield "warning", "cannot be redeclared in place", f"{item['kind']} '{item['name']}': {item['text']}"
+    for item in vhost["removed"]:
+        yield "warning", "gone", f"{item['kind']} '{item['name']}'"
+    for item in vhost["added"]:
+        yield "notice", "new", f"{item['kind']} '{item['name']}'"
+
+
+def _value(value: Any) -> str:
+    return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -6,12 +6,14 @@
 import json
 from typing import Any
 
+import jsonschema
 import pytest
 from kits.imports import CASES, V, document, recorded
 
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.queues import QueueType
 from routesim.scenario import Scenario, load_source
+from routesim.scenario.definitions.definitions_schema import definitions_schema
 from routesim.scenario.yaml.source import Source
 from routesim.values import plain
 
@@ -91,3 +93,28 @@ def test_a_refusal_has_its_place_and_the_words_of_the_broker(name: str, version:
         or "import" in told
         or (problem.code in ("definitions-incomplete", "wrong-type", "refused", "unknown-vhost"))
     ), (told, row["reason"])
+
+
+# The schema ------------------------------------------------------------------------------------------------------------
+
+# What only RabbitMQ can tell: it depends on other items, or on the value.
+BEYOND_THE_SCHEMA = {
+    "binding of a missing exchange", "binding to a missing queue", "default type quorum, priority", "default type stream, ttl",
+    "quorum with max-priority", "stream with dlx", "negative ttl", "zero expires", "ttl as text", "dlx not text", "dlrk without dlx",
+    "overflow unknown", "policy max-age bad", "policy ha-mode exactly alone", "policy master locator", "policy bad pattern",
+    "policy delivery-limit -1", "binding without source", "binding without destination", "binding without routing_key",
+    "an item of an unlisted vhost", "a permission for nobody", "a permission of an unlisted vhost", "a permission with a bad regex",
+    "exchange of unknown type", "bad x-match", "hash key no number", "queue version 1", "argument null, other",
+    "default type unknown", "queue durable null",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_schema_of_a_version_takes_what_its_broker_takes_and_refuses_what_can_be_seen(version: str) -> None:
+    validator = jsonschema.Draft202012Validator(definitions_schema(VERSIONS[version]))
+    for name, row in recorded().items():
+        fine = validator.is_valid(document(name, V))
+        if row[version]["status"] == 204:
+            assert fine, name
+        elif name not in DEVIATIONS and name not in BEYOND_THE_SCHEMA:
+            assert not fine, name
