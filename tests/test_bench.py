@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 BENCH = Path(__file__).parent / "bench"
-SECTIONS = ("throughput", "policies", "routing", "memory", "startup", "rendering", "loading", "piping", "serving")
+SECTIONS = ("throughput", "policies", "routing", "memory", "startup", "rendering", "loading", "piping", "serving", "exploring")
 
 
 def bench(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import exploring
 import loading
 import memory
 import piping
@@ -35,6 +36,7 @@ SECTIONS = {
     "loading": loading,
     "piping": piping,
     "serving": serving,
+    "exploring": exploring,
 }
 README = Path(__file__).resolve().with_name("README.md")
 HEAD = f"  {'':<{WHAT}}{'figure':>{FIGURE}}{'ratio':>{RATIO}} {'to':<{TO}}{'goal':<{GOAL}}holds"

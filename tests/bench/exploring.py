@@ -1,0 +1,65 @@
+"""States a second of `explore`, beside what it cannot do without: to copy a broker, to have it do one thing, to compare it."""
+
+from collections.abc import Iterator
+
+from pairs import Work
+from rows import Row, at_least
+from scale import Scale
+from throughput import against
+
+from routesim.broker import Broker
+from routesim.explore import Bounds
+from routesim.explore.root import root_of
+from routesim.explore.search import Search
+from routesim.scenario import Scenario, load_source
+from routesim.scenario.yaml.source import Source
+from routesim.steps import Ack, Publish
+
+TITLE = "Exploring, states a second"
+MESSAGES = (5, 50, 500)
+TO_FLOOR = "of copying alone"
+
+
+def measure(scale: Scale) -> Iterator[Row]:
+    for messages in MESSAGES:
+        scenario = _scenario(messages)
+        goal = at_least("E1", 0.5) if messages == MESSAGES[0] else None
+        yield against(f"{messages} messages in flight", _explored(scenario), _floor(scenario), TO_FLOOR, goal, scale)
+
+
+def _scenario(messages: int) -> Scenario:
+    """Three queues and two consumers."""
+    steps = "".join(
+        f"  - publish: {{exchange: x, routing_key: a{number % 3}.b, id: m{number}}}\n" for number in range(messages)
+    )
+    queues = "\n".join(f"  - {{source: x, destination: q{number}, routing_key: a{number}.#}}" for number in range(3))
+    text = (
+        f"exchanges: {{x: topic}}\nqueues: {{q0: , q1: , q2: }}\nbindings:\n{queues}\n"
+        f"consumers: {{c0: {{queue: q0, prefetch: 2}}, c1: {{queue: q1, prefetch: 2}}}}\nsteps:\n{steps}"
+    )
+    return load_source(Source("bench.yaml", text), "")
+
+
+def _explored(scenario: Scenario) -> Work:
+    """So many different states."""
+
+    def work(states: int) -> None:
+        Search(scenario, Bounds(max_states=states + 1)).run()
+
+    return work
+
+
+def _floor(scenario: Scenario) -> Work:
+    broker: Broker = root_of(scenario, Bounds()).broker
+    for step in scenario.steps:
+        action = step.action
+        broker.apply(Publish(action.channel, action.message, action.id(0)))  # type: ignore[union-attr]
+    broker.outbox.clear()
+
+    def work(states: int) -> None:
+        for _ in range(states):
+            copy = broker.copy()
+            copy.apply(Ack("c0", 1))
+            copy.fingerprint()
+
+    return work
