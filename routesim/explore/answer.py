@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from routesim.explore.bounds import Bounds
 from routesim.explore.moves import Move
 from routesim.explore.properties import Broken
+from routesim.scenario import Scenario
 
 HOLDS, BROKEN, VACUOUS, UNDECIDED = "holds", "broken", "vacuous", "not decided"
 
@@ -46,7 +48,8 @@ class PropertyVerdict(NamedTuple):
 
 class Explored(NamedTuple):
     """`states`: different ones; `tried`: moves carried out; all states that take at most `whole_depth` moves are known. `why`:
-    which bound ended it, "": it is complete. `ends`: states in which all is over."""
+    which bound ended it, "": it is complete. `ends`: states in which all is over. `by_depth`: after so many
+    moves, from 0, how many states there are, and in how many of them something is broken."""
 
     states: int
     tried: int
@@ -55,6 +58,7 @@ class Explored(NamedTuple):
     why: str
     asked: tuple[PropertyVerdict, ...]
     frontier: int = 0
+    by_depth: tuple[tuple[int, int], ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -76,6 +80,8 @@ class Exploration(NamedTuple):
     explored: Explored
     left_out: tuple[str, ...]
     hash_bits: int
+    scenario: Scenario
+    bounds: Bounds
 
     @property
     def as_said(self) -> bool:

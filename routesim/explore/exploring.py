@@ -1,12 +1,15 @@
 """A scenario explored: the search, and what is said of it."""
 
-from routesim.explore.answer import BROKEN, Exploration
+from routesim.explore.answer import BROKEN, Exploration, PropertyVerdict
 from routesim.explore.bounds import Bounds
 from routesim.explore.cures import cures_of
 from routesim.explore.properties import PROPERTIES
+from routesim.explore.retold import Retold
 from routesim.explore.search import HASH_BITS, Search, Watch
 from routesim.explore.unexplored import left_out
-from routesim.scenario import Scenario
+from routesim.run import Listener, Result, Runner
+from routesim.scenario import Scenario, load_source
+from routesim.scenario.yaml.source import Source
 
 COSTING = ("lost", "duplicated", "stuck", "livelock")  # what a cure may cost is asked of these
 
@@ -26,7 +29,15 @@ def explored(scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, 
     found = found._replace(asked=asked)
     breaks = scenario.explore.breaks if scenario.explore is not None else ()
     return Exploration(
-        scenario.file, scenario.name, budget_of(bounds), breaks, found, tuple(left_out(scenario, bounds)), HASH_BITS
+        scenario.file,
+        scenario.name,
+        budget_of(bounds),
+        breaks,
+        found,
+        tuple(left_out(scenario, bounds)),
+        HASH_BITS,
+        scenario,
+        bounds,
     )
 
 
@@ -40,3 +51,15 @@ def budget_of(bounds: Bounds) -> str:
         return " and ".join(exact)
     count = "any one failure" if bounds.failures == 1 else f"up to {bounds.failures} failures"
     return f"{count} ({', '.join(kinds)})"
+
+
+def retold_scenario(found: Exploration, asked: PropertyVerdict) -> Scenario:
+    """The scenario in which a counterexample is kept."""
+    assert asked.example is not None
+    text = Retold(found.scenario, found.bounds, asked.name, asked.example).text
+    return load_source(Source(found.file, text), "")
+
+
+def replayed(found: Exploration, asked: PropertyVerdict, listener: Listener | None = None) -> Result:
+    """The run of that scenario; `listener` hears its events."""
+    return Runner(retold_scenario(found, asked), listener).run()

@@ -2,8 +2,8 @@
 
 import gc
 from array import array
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from io import BytesIO
 from pickle import Pickler
@@ -125,7 +125,7 @@ class Search:
             self._expand(index, world, frontier)
         return Explored(
             len(self.known), self.tried, len(self.ends), depth if not why else max(depth - 1, 0), why,
-            tuple(self._verdicts(complete=not why)), len(frontier),
+            tuple(self._verdicts(complete=not why)), len(frontier), tuple(self._by_depth()),
         )  # fmt: skip
 
     def _bound(self, expanded: int, depth: int, frontier: int) -> str:
@@ -197,6 +197,15 @@ class Search:
                 self.holding.setdefault(expected.line, []).append(index)
             elif self.bounds.expect == "always":
                 self._note(f"expect {expected.line}", index, failed[expected.line])
+
+    def _by_depth(self) -> Iterator[tuple[int, int]]:
+        depths = array("q")
+        for parent in self.parents:
+            depths.append(0 if parent < 0 else depths[parent] + 1)
+        bad = {state for states in self.bad.values() for state in states}
+        counts, broken = Counter(depths), Counter(depths[state] for state in bad)
+        for depth in range(len(counts)):
+            yield counts[depth], broken[depth]
 
     # Verdicts ----------------------------------------------------------------------------------------------------------
 

@@ -29,9 +29,7 @@ def measure(scale: Scale) -> Iterator[Row]:
 
 def _scenario(messages: int) -> Scenario:
     """Three queues and two consumers."""
-    steps = "".join(
-        f"  - publish: {{exchange: x, routing_key: a{number % 3}.b, id: m{number}}}\n" for number in range(messages)
-    )
+    steps = "".join(f"  - publish: {{exchange: x, routing_key: a{number % 3}.b, id: m{number}}}\n" for number in range(messages))
     queues = "\n".join(f"  - {{source: x, destination: q{number}, routing_key: a{number}.#}}" for number in range(3))
     text = (
         f"exchanges: {{x: topic}}\nqueues: {{q0: , q1: , q2: }}\nbindings:\n{queues}\n"

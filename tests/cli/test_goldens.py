@@ -130,7 +130,7 @@ TABLE = {
     "broken-seeds": Golden(("run", BROKEN, "--seeds", "1..20"), ("table", "plain", "json"), 2),
     "broken-check": Golden(("check", LOSING, BROKEN), ("table", "plain", "json", "junit", "github", "sarif"), 2),
     "broken-serve": Golden(("serve", BROKEN), ("table", "plain", "json", "ndjson"), 2),  # the others: tests/serve/test_command.py
-    "broken-explore": Golden(("explore", BROKEN), ("table", "plain", "json", "junit"), 2),
+    "broken-explore": Golden(("explore", BROKEN), ("table", "plain", "json", "junit", "html"), 2),
     "broken-graph": Golden(("graph", BROKEN), ("tree", "mermaid", "dot", "svg", "json"), 2),
     "broken-route": Golden(("explain", "route", BROKEN, "key"), (*ANSWERS, "svg"), 2),
     "broken-message": Golden(("explain", "message", BROKEN, "m1"), (*ANSWERS, "svg"), 2),

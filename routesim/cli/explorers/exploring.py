@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
+from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.files import found as found_files
 from routesim.cli.shared.options import choice, format_of, stdin_once
 from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, same_file, style_of
 from routesim.cli.shared.progress import Progress
-from routesim.cli.shared.refusing import Loaded, loaded, refuse, rules_of, write_problems
+from routesim.cli.shared.refusing import FOR_PEOPLE, Loaded, loaded, rules_of, write_problems
 from routesim.diagnostics import ERROR, Diagnostic, Place
-from routesim.explore import BROKEN, Bounds, Exploration, NotExplored, bounds_of, explored
+from routesim.explore import Bounds, Exploration, NotExplored, bounds_of, explored
 from routesim.explore.bounds import with_most_ready
 from routesim.explore.properties import PROPERTIES
 from routesim.explore.search import HowFar
@@ -61,8 +61,8 @@ def explore_all(options: ExploreOptions) -> int:
     files = [loaded(path, stdin if path == "-" else None, rabbitmq=options.rabbitmq) for path in options.files]
     for item in files:
         write_problems(item.problems)
-    if all(item.scenario is None for item in files):
-        return refuse(FilesRefused([(item.file, item.problems) for item in files]), options.format, options.output)
+    if all(item.scenario is None for item in files) and (options.format or "plain") in FOR_PEOPLE:
+        return UNUSABLE
     unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
     try:
         with opened(options.output) as out:  # what cannot be written is to be known before the work, not after it
@@ -71,7 +71,7 @@ def explore_all(options: ExploreOptions) -> int:
             format = format_for(options.format, out)
             writer_of(format, EXPLORE)(out, shown, style_of(out, format))
         if options.write is not None and done:
-            _keep(options.write, done[0], next(item.scenario for item in files if item.file == done[0].file), options)
+            _keep(options.write, done[0])
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
     return _status(shown)
@@ -208,13 +208,13 @@ def _interrupted() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _keep(path: str, found: Exploration, scenario: Scenario | None, options: ExploreOptions) -> None:
+def _keep(path: str, found: Exploration) -> None:
     """Writes the first counterexample as a scenario."""
     from routesim.explore.retold import Retold
 
-    asked = next((item for item in found.explored.asked if item.verdict == BROKEN and item.example is not None), None)
-    if asked is None or asked.example is None or scenario is None:
+    asked = next((item for item in found.explored.asked if item.example is not None), None)
+    if asked is None or asked.example is None:
         return
-    text = Retold(scenario, bounds_for(scenario, options), asked.name, asked.example).text
+    text = Retold(found.scenario, found.bounds, asked.name, asked.example).text
     with opened(path) as out:
         out.write(text)

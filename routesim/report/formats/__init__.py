@@ -47,7 +47,7 @@ FORMATS: dict[str, dict[str, str]] = {
     "github": {RUN: "formats.github:GitHub", CHECK: "formats.github:GitHub.write", DIFF: "formats.github:write_difference"},
     "tap": {RUN: "formats.tap:Tap"},
     "sarif": {CHECK: "formats.sarif:write"},
-    "html": {RUN: "formats.html:HtmlReport"},
+    "html": {RUN: "formats.html:HtmlReport", EXPLORE: "html.exploration:write"},
 }  # fmt: skip
 
 # The format that a file's ending means, where none is asked for. PICTURES: their files hold nothing else.
