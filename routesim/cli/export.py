@@ -1,4 +1,4 @@
-"""`routesim export`: a scenario's topology becomes a definitions file."""
+"""`routesim export`: a scenario's topology becomes a definitions file, or objects for Kubernetes."""
 
 import sys
 from typing import Annotated
@@ -12,6 +12,7 @@ EXAMPLES = examples(
     "routesim export shop.yaml",
     "routesim export shop.yaml --rabbitmq 3.13 --vhost staging -o staging.json",
     "routesim export shop.yaml > d.json && rabbitmqctl import_definitions d.json",
+    "routesim export shop.yaml -f topology-operator | kubectl apply -f -",
 )
 
 
@@ -19,12 +20,22 @@ def export(
     file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario or definitions file; - is stdin.")],
     output: OUTPUT = None,
     vhost: Annotated[str | None, typer.Option("--vhost", metavar="NAME", help="Instead of the scenario's own vhost.")] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format", "-f", metavar="FORMAT", help="definitions (default), or topology-operator: objects for Kubernetes."
+        ),
+    ] = "definitions",
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="NAME", help="The RabbitmqCluster that the objects are for. Default: rabbitmq."),
+    ] = None,
     rabbitmq: RABBITMQ = None,
 ) -> None:
     """Turn a scenario's topology into a definitions file for a broker, and tell what such a file cannot carry."""
     from routesim.cli.handlers.converting import export_file
 
-    sys.exit(export_file(file, output, vhost, rabbitmq))
+    sys.exit(export_file(file, output, vhost, rabbitmq, format, cluster))
 
 
 COMMAND = CliCommand(export, EXAMPLES)

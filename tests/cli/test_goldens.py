@@ -43,7 +43,7 @@ ENDINGS = {
     "html": "html",
 }
 # Formats that show nothing of a file that cannot be used: stderr alone tells.
-UNSHOWN = {"table", "plain", "tree", "mermaid", "dot", "svg", "scenario", "definitions", ""}
+UNSHOWN = {"table", "plain", "tree", "mermaid", "dot", "svg", "scenario", "definitions", "topology-operator", ""}
 # A format that has goldens of its own somewhere else.
 ELSEWHERE = {"html"}
 
@@ -113,7 +113,7 @@ TABLE = {
     "import-unknown": Golden(("import", "kubernets", "objects.yaml"), ("scenario",), 2),
     "import-live": Golden(("import", "aio-pika", "shop.py"), ("scenario",), 2),
     "broken-check-foreign": Golden(("check", "tests/cli/foreign/objects.yaml"), ("plain", "json", "github"), 2),
-    "export": Golden(("export", SHOES), ("",)),
+    "export": Golden(("export", SHOES), ("definitions", "topology-operator")),
     "new": Golden(("new", "-", "--template", "topics"), ("",)),
     "new-list": Golden(("new", "--list"), ("",)),
     "docs": Golden(("docs",), ("",)),
@@ -139,7 +139,7 @@ TABLE = {
     "broken-diff": Golden(("diff", BROKEN, LOSING), (*ANSWERS, "svg", "github"), 2),
     "broken-upgrade": Golden(("upgrade", BROKEN), (*ANSWERS, "svg"), 2),
     "broken-import": Golden(("import", BROKEN), ("scenario", "definitions"), 2),
-    "broken-export": Golden(("export", BROKEN), ("",), 2),
+    "broken-export": Golden(("export", BROKEN), ("definitions", "topology-operator"), 2),
     "broken-expand": Golden(("celery", "expand", BROKEN), ("",), 2),
     "broken-monitor": Golden(("celery", "monitor", BROKEN), ("table", "plain", "json"), 2),
     "broken-compare": Golden(("celery", "compare", BROKEN), ("table", "plain", "json"), 2),

@@ -20,6 +20,8 @@ from routesim.scenario.yaml.writing import lines as yaml_lines
 from routesim.scenario.yaml.writing import scalar
 
 IMPORT_FORMATS = ("scenario", "definitions")
+EXPORT_FORMATS = ("definitions", "topology-operator")
+CLUSTER = "rabbitmq"  # where nobody says which cluster the objects are for
 LONGEST_VHOST = 255
 APP = re.compile(r"\w+(\.\w+)*(:\w+)?")
 
@@ -94,12 +96,29 @@ def write_imported(
     return OK
 
 
-def export_file(path: str, output: str | None, vhost: str | None, rabbitmq: str | None) -> int:
+def export_file(
+    path: str,
+    output: str | None,
+    vhost: str | None,
+    rabbitmq: str | None,
+    format: str = "definitions",
+    cluster: str | None = None,
+) -> int:
+    choice("--format", format, EXPORT_FORMATS)
+    if cluster is not None and format != "topology-operator":
+        raise UsageError("--cluster is for --format topology-operator")
     if vhost is not None and not 0 < len(vhost.encode("utf-8", "surrogatepass")) <= LONGEST_VHOST:
         raise UsageError(f"the name of a vhost has 1 to {LONGEST_VHOST} bytes")
     document, warnings = definitions_of(scenario_of(path, rabbitmq), vhost)
-    write_problems(warnings)
-    write(lambda out: lines_of(document), path, output)
+    if format == "definitions":
+        write_problems(warnings)
+        write(lambda out: lines_of(document), path, output)
+        return OK
+    from routesim.scenario.imports.writing_objects import KubernetesObjects
+
+    objects = KubernetesObjects(document, cluster or CLUSTER, path)
+    write_problems([*warnings, *objects.warnings])
+    write(lambda out: objects.lines(ascii=not is_utf8(out)), path, output)
     return OK
 
 

@@ -298,6 +298,7 @@ SOURCES: dict[str, Source] = {
     "explore format": _formats(EXPLORE),
     "graph format": _formats(GRAPH), "verify format": _formats(VERIFY), "celery monitor format": _formats(MONITOR),
     "celery compare format": _formats(COMPARE), "import format": _of("cli.handlers.converting", "IMPORT_FORMATS"),
+    "export format": _of("cli.handlers.converting", "EXPORT_FORMATS"),
     "until": lambda asked: ("idle", "steps"), "template": _templates, "shell": _of("cli.completion", "SHELLS"),
     "select": _of("check", "RULES"), "ignore": _of("check", "RULES"), "fail_on": _of("diagnostics", "SEVERITIES"),
     "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
@@ -315,7 +316,8 @@ SOURCES: dict[str, Source] = {
     "clock": _of("cli.handlers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
-        "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "app", "workers", "timeout", "at",
+        "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "cluster", "app", "workers", "timeout",
+        "at",
         "every", "search", "visibility_timeout", "listener", "restart", "port", "host", "serve vhost", "add_vhost", "user",
         "history", "redact", "record vhost", "duration", "count", "most",
         "management_port", "server", "target", "after", "at_ack", "code", "text", "by", "time", "serve fail vhost",
