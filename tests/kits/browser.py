@@ -67,9 +67,9 @@ class Browser:
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         features = {"prefers-reduced-motion": "reduce" if calm else "", "prefers-color-scheme": "dark" if dark else "light"}
         self.command("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features.items()])
+        self.driver.get("about:blank")  # another place in the same page would not be another page
         self.messages()
         self.requests()
-        self.driver.get("about:blank")  # another place in the same page would not be another page
         self.driver.get(path.as_uri() + at)
 
     def command(self, name: str, **arguments: Any) -> Any:

@@ -3,7 +3,7 @@
 from io import StringIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kits.paths import SCENARIO_FILES
 
@@ -123,6 +123,7 @@ def words_of(section: Section) -> set[str]:
 NAMES = st.text("abcdefgh.-_/:", min_size=1, max_size=30)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.lists(NAMES, max_size=5), st.lists(NAMES, max_size=5), st.integers(0, 99_999)), max_size=6))
 def test_no_table_breaks_a_word_for_which_there_is_room(rows: list[tuple[list[str], list[str], int]]) -> None:
     """Where the longest words of all columns fit beside each other; and nothing is lost in any case."""

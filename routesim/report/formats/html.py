@@ -41,7 +41,7 @@ class HtmlReport(RunReport):
     def refused(cls, suite: Suite, encoding: str) -> str:
         """An article as of a run, with the diagnostics in place of its panels."""
         verdict = element("strong", "✘ REFUSED", class_="verdict bad")
-        problems = [element("pre", *_lines(full(item, colour=False))) for item in suite.problems()]
+        problems = [element("pre", *_lines(full(item, colour=False)), tabindex=0) for item in suite.problems()]
         head = element("header", element("h2", suite.name, " ", verdict), class_="run-head")
         why = next((item.message for item in suite.problems()), None)
         body = element(

@@ -240,6 +240,8 @@
   }
 
   document.documentElement.classList.add("js");
+  if (runs.length) articles.forEach((article) => (article.hidden = true));
+  document.documentElement.classList.remove("starting");
   if (runs.length > 1) makeOverview();
   read();
   addEventListener("hashchange", read);

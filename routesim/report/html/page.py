@@ -16,7 +16,7 @@ from routesim.report.summary.summary import section, verdict
 from routesim.run import Result
 from routesim.run.verdicts import FAILED, OK, verdict_of
 
-SCRIPTS = ("drawing.js", "run.js", "page.js")
+SCRIPTS = ("early.js", "drawing.js", "run.js", "page.js")  # the first one stands in the head
 KEYS = (
     ("← →", "previous, next event"),
     ("Shift ← →", "previous, next step of the scenario"),
@@ -63,6 +63,7 @@ def frame(count: int, *, renewed: bool = False) -> tuple[str, str]:
         element("meta", name="generator", content="routesim"),
         element("title", "routesim: what happened to the messages"),
         element("style", Markup(style)),
+        element("script", Markup(scripts[0])),
     )
     arrows = element("svg", Markup("".join(arrowheads())), class_="arrowheads", width=0, height=0, aria_hidden="true")
     banner = element(
@@ -83,7 +84,7 @@ def frame(count: int, *, renewed: bool = False) -> tuple[str, str]:
     )
     overview = element("section", class_="overview panel", aria_label="All scenarios", hidden=True)
     before = f'<!DOCTYPE html>\n<html lang="en">{head}\n<body>{banner}{arrows}\n<main>\n{overview}\n'
-    after = f"</main>\n{_help()}\n{joined([element('script', Markup(script)) for script in scripts])}\n</body></html>\n"
+    after = f"</main>\n{_help()}\n{joined([element('script', Markup(script)) for script in scripts[1:]])}\n</body></html>\n"
     return escaped_for(before, "ascii"), escaped_for(after, "ascii")  # for any encoding
 
 
