@@ -26,6 +26,10 @@ def graph(
     key: Annotated[str, typer.Option("--key", "-k", metavar="KEY", help="That publish's routing key.")] = "",
     header: HEADERS = None,
     focus: Annotated[str | None, typer.Option("--focus", metavar="NAME", help="Only what is near this name.")] = None,
+    open: Annotated[
+        list[str] | None,
+        typer.Option("--open", metavar="NAME", help="Draw the group of this queue one by one; * is every group. Repeatable."),
+    ] = None,
     depth: Annotated[
         int | None, typer.Option("--depth", min=0, metavar="N", help="How far from there (1), or how deep a tree.")
     ] = None,
@@ -33,11 +37,14 @@ def graph(
     vhost: VHOST = None,
     output: OUTPUT = None,
 ) -> None:
-    """Draw exchanges, queues and all the ways between them, and the way that a message takes."""
+    """Draw exchanges, queues and all the ways between them, and the way that a message takes.
+
+    Of a definitions file with several virtual hosts all are drawn, side by side, unless --vhost chooses one.
+    """
     from routesim.cli.handlers.drawing import DrawOptions, draw
 
     way = (exchange, key, tuple(header or ())) if exchange is not None else None
-    sys.exit(draw(file, DrawOptions(format, message, way, focus, depth, rabbitmq, output, vhost)))
+    sys.exit(draw(file, DrawOptions(format, message, way, focus, depth, rabbitmq, output, vhost, tuple(open or ()))))
 
 
 COMMAND = CliCommand(graph, EXAMPLES)

@@ -1,6 +1,7 @@
 """Large topologies made readable: one exchange or queue with its surroundings, and groups of nodes that are alike."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping, Sequence
+from itertools import takewhile
 
 from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import CannotExplain
@@ -8,6 +9,7 @@ from routesim.graph.model import CONSUMES, EXCHANGE, QUEUE, Edge, Graph, Key, No
 
 LARGEST_GROUP = 6  # nodes that are alike and still drawn one by one
 NAMED = 3
+SEPARATORS = ".-_:/"  # between the words of a name
 LARGE = 40  # nodes, from which on what nothing goes through is only in the way
 
 
@@ -26,8 +28,11 @@ def focused(graph: Graph, name: str, depth: int) -> Graph:
     return Graph(graph.title, nodes, edges, len(graph.nodes) - len(nodes))
 
 
-def collapsed(graph: Graph) -> Graph:
-    """Queues with the same neighbours, and nothing of their own to show, become one node that names some and counts all."""
+def collapsed(graph: Graph, opened: Container[str] = ()) -> Graph:
+    """Queues with the same neighbours, and nothing of their own to show, become one node: how many, and what their names share.
+
+    `opened`: a group stays apart that has a queue of such a name; `*` is every group.
+    """
     around: dict[Key, set[tuple[str, Key, str]]] = {key: set() for key in graph.nodes}
     for edge in graph.edges:
         around[edge.source].add(("to", edge.target, edge.kind))
@@ -39,9 +44,11 @@ def collapsed(graph: Graph) -> Graph:
     renamed: dict[Key, Key] = {}
     nodes: dict[Key, Node] = {}
     for keys in groups.values():
-        if len(keys) > LARGEST_GROUP:
+        if len(keys) > LARGEST_GROUP and "*" not in opened and not any(key.name in opened for key in keys):
             names = tuple(key.name for key in keys)
-            group = Key(QUEUE, f"{len(names):,} queues: {', '.join(names[:NAMED])} …")
+            group = Key(QUEUE, f"{len(names):,} queues: {shared(names) or ', '.join(names[:NAMED]) + ' …'}")
+            if group in nodes:  # others whose names share as much
+                group = Key(QUEUE, f"{group.name} ({names[0]} …)")
             nodes[group] = graph.nodes[keys[0]]._replace(key=group, members=names)
             renamed.update(dict.fromkeys(keys, group))
     if not renamed:
@@ -58,6 +65,34 @@ def collapsed(graph: Graph) -> Graph:
             merged[mark] = known._replace(labels=(*known.labels, *moved.labels), taken=known.taken or moved.taken)
     edges = tuple(edge._replace(labels=tuple(dict.fromkeys(edge.labels))) for edge in merged.values())
     return Graph(graph.title, {**kept, **nodes}, edges, graph.left_out)
+
+
+def shared(names: Sequence[str]) -> str:
+    """How all names begin and end, `km.stage.*.dlq`; empty where they share no whole word."""
+    first, last = min(names), max(names)
+    head = _alike(first, last)
+    head = head[: max((head.rfind(mark) + 1 for mark in SEPARATORS), default=0)]
+    rest = [name[len(head) :][::-1] for name in names]
+    tail = _alike(min(rest), max(rest))[::-1]
+    begins = [tail.find(mark) for mark in SEPARATORS if mark in tail]
+    tail = tail[min(begins) :] if begins else ""
+    return f"{head}*{tail}" if head or tail else ""
+
+
+def _alike(one: str, other: str) -> str:
+    """How both begin."""
+    return "".join(first for first, second in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def side_by_side(title: str, graphs: Mapping[str, Graph]) -> Graph:
+    """Virtual hosts beside each other: each name with its virtual host before it, and nothing between them."""
+    nodes: dict[Key, Node] = {}
+    edges: list[Edge] = []
+    for vhost, graph in graphs.items():
+        keys = {key: Key(key.kind, f"{vhost}: {key.name}") for key in graph.nodes}
+        nodes.update({keys[key]: node._replace(key=keys[key]) for key, node in graph.nodes.items()})
+        edges += [edge._replace(source=keys[edge.source], target=keys[edge.target]) for edge in graph.edges]
+    return Graph(title, nodes, tuple(edges), sum(graph.left_out for graph in graphs.values()))
 
 
 def without_idle(graph: Graph, used: Container[str]) -> Graph:

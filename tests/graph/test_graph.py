@@ -1,5 +1,6 @@
 """Graphs: what is drawn, the way that a message took, what is left out, and a layout in which nothing overlaps."""
 
+import json
 import re
 from io import StringIO
 from itertools import pairwise
@@ -9,10 +10,23 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kits.cli import routesim
 from kits.paths import ALL_SCENARIO_FILES, SCENARIOS
 
 from routesim.explain.answer import CannotExplain
-from routesim.graph import Edge, Graph, Key, Node, collapsed, focused, graph_of, taken_by_message, taken_by_publish, without_idle
+from routesim.graph import (
+    Edge,
+    Graph,
+    Key,
+    Node,
+    collapsed,
+    focused,
+    graph_of,
+    shared,
+    taken_by_message,
+    taken_by_publish,
+    without_idle,
+)
 from routesim.graph.layout import Box, laid_out
 from routesim.graph.model import ALTERNATE, BINDING, CONSUMER, CONSUMES, DEAD_LETTER, EXCHANGE, MISSING, QUEUE
 from routesim.report.formats import GRAPH, formats_of, writer_of
@@ -113,6 +127,36 @@ def test_queues_that_are_alike_become_one_node() -> None:
     assert len(small.edges) == 1
     assert len(small.edges[0].labels) == 500
     assert collapsed(graph_of(load(SHOES))) == graph_of(load(SHOES))
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["km.stage.a.dlq", "km.stage.b.dlq"], "km.stage.*.dlq"), (["orders.one", "orders.two"], "orders.*"),
+        (["a-retry", "b-retry"], "*-retry"), (["work", "words"], ""), (["a.b", "a.b.c"], "a.*"), (["x", "y"], ""),
+    ],
+)  # fmt: skip
+def test_a_group_is_named_by_what_its_names_share(names: list[str], expected: str) -> None:
+    assert shared(names) == expected
+
+
+def test_a_group_can_be_opened() -> None:
+    names = [f"jobs.{number}.dlq" for number in range(16)]
+    graph = graph_of(scenario(f"queues: {{{', '.join(f'{name}: ' for name in names)}}}"))
+    assert [key.name for key in collapsed(graph).nodes] == ["16 queues: jobs.*.dlq"]
+    assert collapsed(graph, ["jobs.3.dlq"]) == collapsed(graph, ["*"]) == graph
+
+
+def test_virtual_hosts_are_drawn_side_by_side(tmp_path: Path) -> None:
+    flags = {"durable": True, "auto_delete": False, "arguments": {}}
+    queues = [{"vhost": vhost, "name": "jobs", **flags} for vhost in ("shop", "stage")]
+    path = tmp_path / "d.json"
+    path.write_text(json.dumps({"vhosts": [{"name": "shop"}, {"name": "stage"}], "queues": queues}))
+    both = routesim("graph", str(path))
+    assert (both.status, both.err) == (0, "")
+    assert "queue shop: jobs" in both.out
+    assert "queue stage: jobs" in both.out
+    assert "stage" not in routesim("graph", str(path), "--vhost", "shop").out
 
 
 def test_a_ladder_becomes_the_way_that_was_taken() -> None:

@@ -4,14 +4,17 @@ from typing import NamedTuple
 
 from routesim.cli.handlers.explaining import table_of
 from routesim.cli.shared.exits import OK, FilesRefused, UsageError
+from routesim.cli.shared.files import named
 from routesim.cli.shared.options import format_of
 from routesim.cli.shared.output import CannotWrite, opened, wants_colour
 from routesim.cli.shared.refusing import refuse, scenario_of
+from routesim.diagnostics import Invalid
 from routesim.explain.answer import CannotExplain
-from routesim.graph import Graph, collapsed, focused, graph_of, taken_by_message, taken_by_publish
+from routesim.graph import Graph, collapsed, focused, graph_of, side_by_side, taken_by_message, taken_by_publish
 from routesim.report.formats import GRAPH, formats_of, writer_of
-from routesim.scenario import Scenario
+from routesim.scenario import Scenario, load_placed
 
+STDIN = "-"
 NEAR = 1  # steps from a focus
 
 
@@ -26,6 +29,7 @@ class DrawOptions(NamedTuple):
     rabbitmq: str | None
     output: str | None
     vhost: str | None = None
+    open: tuple[str, ...] = ()
 
 
 def draw(file: str, options: DrawOptions) -> int:
@@ -35,7 +39,12 @@ def draw(file: str, options: DrawOptions) -> int:
         raise UsageError("--message and --exchange are two ways to be marked; give one of them")
     try:
         try:
-            graph = _graph(scenario_of(file, options.rabbitmq, vhost=options.vhost, redis=True), options)
+            vhosts = _vhosts(file, options)
+            graphs = [
+                _graph(scenario_of(file, options.rabbitmq, vhost=vhost, redis=True), options)
+                for vhost in vhosts or (options.vhost,)
+            ]
+            graph = side_by_side(named(file), dict(zip(vhosts, graphs, strict=True))) if vhosts else graphs[0]
         except FilesRefused as problem:
             return refuse(problem, options.format, options.output)
         with opened(options.output) as out:
@@ -44,6 +53,19 @@ def draw(file: str, options: DrawOptions) -> int:
     except (CannotExplain, CannotWrite) as problem:
         raise UsageError(str(problem)) from None
     return OK
+
+
+def _vhosts(file: str, options: DrawOptions) -> tuple[str, ...]:
+    """The virtual hosts of a definitions file that are drawn side by side; none where one is asked for, a way is marked, or a
+    program reads what comes out."""
+    asked = options.vhost, options.message, options.publish, options.focus
+    if any(item is not None for item in asked) or options.format == "json" or file == STDIN:
+        return ()
+    try:
+        _, places = load_placed(named(file), rabbitmq=options.rabbitmq, redis=True)
+    except Invalid:
+        return ()  # which is told when the scenario is loaded
+    return places.vhosts if len(places.vhosts) > 1 else ()
 
 
 def _graph(scenario: Scenario, options: DrawOptions) -> Graph:
@@ -57,4 +79,4 @@ def _graph(scenario: Scenario, options: DrawOptions) -> Graph:
     graph = graph_of(scenario, taken)
     if options.focus is not None:
         graph = focused(graph, options.focus, NEAR if options.depth is None else options.depth)
-    return graph if options.format == "json" else collapsed(graph)
+    return graph if options.format == "json" else collapsed(graph, options.open)

@@ -304,7 +304,7 @@ SOURCES: dict[str, Source] = {
     "rabbitmq": _of("versions", "NEWEST_PATCH"), "old": _of("versions", "NEWEST_PATCH"), "new": _of("versions", "NEWEST_PATCH"),
     "between": _spans,
     "explain error code": _codes, "explain exchange type": _exchange_types, "topic": _pages,
-    "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything,
+    "exchange": _exchanges, "explain queue name": _queues, "expect_queue": _queues, "focus": _everything, "open": _everything,
     "message": _messages, "queue": _queues, "consumer": _consumers, "explain message id": _messages, "explain task id": _tasks,
     "explain route key": _keys, "key_option": _keys, "where": _where, "graph key": _keys, "vhost": _vhosts,
     "serve format": _of("report.formats.served", "FORMATS"),

@@ -2,9 +2,9 @@
 
 from typing import IO
 
-from routesim.graph.model import BINDING, CONSUMER, CONSUMES, EXCHANGE, MISSING, QUEUE, Edge, Graph, together
+from routesim.graph.model import BINDING, CONSUMER, CONSUMES, EXCHANGE, MISSING, QUEUE, Edge, Graph, Node, together
 from routesim.report.formats.json import envelope
-from routesim.text import cut, encoding_of, fitted, visible
+from routesim.text import cut, encoding_of, fitted, shortened, visible
 
 LONGEST = 40
 PLAIN_MARKS = " .,-_:/()="
@@ -21,7 +21,7 @@ def write_mermaid(out: IO[str], graph: Graph, *, colour: bool, depth: int | None
     lines = ["flowchart LR"]
     for key, node in graph.nodes.items():
         before, after = MERMAID_SHAPES[key.kind]
-        text = _mermaid(cut(visible(node.name), LONGEST)) + (f"<br/>{_mermaid(node.detail)}" if node.detail else "")
+        text = _mermaid(_name(node)) + (f"<br/>{_mermaid(node.detail)}" if node.detail else "")
         lines.append(f"  {ids[key]}{before}{text}{after}")
     for edge in graph.edges:
         arrow = "-->" if edge.kind in (BINDING, CONSUMES) else "-.->"
@@ -38,6 +38,11 @@ def write_mermaid(out: IO[str], graph: Graph, *, colour: bool, depth: int | None
     out.write("\n".join(lines) + "\n")
 
 
+def _name(node: Node) -> str:
+    """Cut in the middle: of a long name the end tells as much as the beginning."""
+    return shortened(visible(node.name), LONGEST)
+
+
 def _mermaid(text: str) -> str:
     """Everything that could mean something to Mermaid, to HTML or to Markdown as a numbered character."""
     return "".join(each if each.isalnum() or each in PLAIN_MARKS else f"#{ord(each)};" for each in visible(text))
@@ -50,7 +55,7 @@ def write_dot(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) ->
         '  node [style=filled, fontname="Helvetica", color="#475569"];', '  edge [fontname="Helvetica", color="#475569"];',
     ]  # fmt: skip
     for key, node in graph.nodes.items():
-        text = _quoted(cut(visible(node.name), LONGEST), *([node.detail] if node.detail else []))
+        text = _quoted(_name(node), *([node.detail] if node.detail else []))
         mark = f', color="{TAKEN}", penwidth=2.5' if node.taken else ""
         lines.append(f"  {ids[key]} [label={text}, tooltip={_quoted(node.name)}, {DOT_SHAPES[key.kind]}{mark}];")
     for edge in graph.edges:

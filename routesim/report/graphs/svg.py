@@ -109,9 +109,8 @@ def _label(edge: Edge) -> str:
 
 
 def _shown_name(node: Node) -> str:
-    """Of a long name the end tells as much as the beginning; that of a group begins with how many they are."""
-    name = visible(node.name)
-    return cut(name, LONGEST_NAME) if node.members else shortened(name, LONGEST_NAME)
+    """Of a long name the end tells as much as the beginning, of a group's too: it begins with how many they are."""
+    return shortened(visible(node.name), LONGEST_NAME)
 
 
 def _node_size(node: Node, held: NodeContents | None) -> Size:
