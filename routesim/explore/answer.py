@@ -49,7 +49,8 @@ class PropertyVerdict(NamedTuple):
 class Explored(NamedTuple):
     """`states`: different ones; `tried`: moves carried out; all states that take at most `whole_depth` moves are known. `why`:
     which bound ended it, "": it is complete. `ends`: states in which all is over. `by_depth`: after so many
-    moves, from 0, how many states there are, and in how many of them something is broken."""
+    moves, from 0, how many states there are, and in how many of them something is broken. `counted`: what they
+    are, where they are no states."""
 
     states: int
     tried: int
@@ -59,6 +60,7 @@ class Explored(NamedTuple):
     asked: tuple[PropertyVerdict, ...]
     frontier: int = 0
     by_depth: tuple[tuple[int, int], ...] = ()
+    counted: str = "states"
 
     @property
     def complete(self) -> bool:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from routesim.broker import Broker
 from routesim.explore.answer import HOLDS, Cure, Explored
 from routesim.explore.bounds import Bounds
-from routesim.explore.search import Search, Watch
+from routesim.explore.search import Watch
+from routesim.explore.searching import searched
 from routesim.model import DECLARE_CHANNEL, Consumer, Queue
 from routesim.scenario import PublishMany, Scenario
 from routesim.scenario.engines import engine_of
@@ -34,7 +35,7 @@ Candidate = Callable[[Scenario, Bounds], Changed | None]
 def cures_of(scenario: Scenario, bounds: Bounds, name: str, before: Explored, watch: Watch | None) -> tuple[Cure, ...]:
     """Those that help against the property of that name being broken: single ones, else the smallest number of them together.
     `before`: what was found without any."""
-    candidates = (*CANDIDATES, *FOR_ONE.get(name, ()))
+    candidates = OF_WORKERS if scenario.workers else (*CANDIDATES, *FOR_ONE.get(name, ()))
     useful = [(each, changed) for each in candidates if (changed := each(scenario, bounds)) is not None]
     trial = _Trial(name, before, watch)
     single = [cure for _, alone in useful if (cure := trial.of(alone)) is not None]
@@ -71,7 +72,7 @@ class _Trial:
         if not _accepted(changed.scenario):
             return None
         most = min(changed.bounds.max_states, TIMES * self.before.states + ROOM)
-        found = Search(changed.scenario, changed.bounds._replace(max_states=most), self.watch).run()
+        found = searched(changed.scenario, changed.bounds._replace(max_states=most), self.watch)
         asked = [item for item in found.asked if item.name == self.name]
         if not found.complete or not asked or any(item.verdict != HOLDS for item in asked):
             return None
@@ -281,8 +282,24 @@ def _one_at_a_time(scenario: Scenario, bounds: Bounds) -> Changed | None:
     return Changed(_with_consumers(scenario, consumers), bounds, f"{_and(names)}: prefetch 1, one message at a time")
 
 
-# In the order in which they are offered; FOR_ONE: against one property alone.
+def _late(scenario: Scenario, bounds: Bounds) -> Changed | None:
+    names = [name for name, task in scenario.tasks.items() if task.acks != "late"]
+    tasks = {name: task._replace(acks="late") for name, task in scenario.tasks.items()}
+    return Changed(scenario._replace(tasks=tasks), bounds, f"{_and(names)}: acks_late") if names else None
+
+
+def _late_and_child(scenario: Scenario, bounds: Bounds) -> Changed | None:
+    tasks = {name: task._replace(acks="late", on_worker_lost="requeue") for name, task in scenario.tasks.items()}
+    names = [name for name, task in tasks.items() if task != scenario.tasks[name]]
+    if not names:
+        return None
+    return Changed(scenario._replace(tasks=tasks), bounds, f"{_and(names)}: acks_late and reject_on_worker_lost")
+
+
+# In the order in which they are offered; FOR_ONE: against one property alone; OF_WORKERS: where worker
+# processes declare what they consume, and would be refused another declaration.
 CANDIDATES: tuple[Candidate, ...] = (
     _manual_ack, _durable, _persistent, _confirms, _mandatory, _dead_letters, _at_least_once, _reject, _delivery_limit, _quorum,
 )  # fmt: skip
 FOR_ONE: dict[str, tuple[Candidate, ...]] = {"duplicated": (_auto_ack,), "order": (_one_at_a_time,)}
+OF_WORKERS: tuple[Candidate, ...] = (_late, _late_and_child, _persistent)

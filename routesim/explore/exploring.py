@@ -2,10 +2,12 @@
 
 from routesim.explore.answer import BROKEN, Exploration, PropertyVerdict
 from routesim.explore.bounds import Bounds
+from routesim.explore.courses import with_failures
 from routesim.explore.cures import cures_of
 from routesim.explore.properties import PROPERTIES
 from routesim.explore.retold import Retold
-from routesim.explore.search import HASH_BITS, Search, Watch
+from routesim.explore.search import HASH_BITS, Watch
+from routesim.explore.searching import searched
 from routesim.explore.unexplored import left_out
 from routesim.run import Listener, Result, Runner
 from routesim.scenario import Scenario, load_source
@@ -18,7 +20,7 @@ def explored(scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, 
     """Every course of events of a scenario within the bounds; `watch` hears how far it is, and says why to stop. Raises
     `NotExplored`."""
     wide = bounds._replace(properties=tuple(dict.fromkeys((*bounds.properties, *COSTING))))
-    found = Search(scenario, wide, watch).run()
+    found = searched(scenario, wide, watch)
     asked = tuple(
         item._replace(cures=cures_of(scenario, wide, item.name, found, watch))
         if cures and item.verdict == BROKEN and item.name in PROPERTIES
@@ -56,6 +58,8 @@ def budget_of(bounds: Bounds) -> str:
 def retold_scenario(found: Exploration, asked: PropertyVerdict) -> Scenario:
     """The scenario in which a counterexample is kept."""
     assert asked.example is not None
+    if found.scenario.workers:
+        return with_failures(found.scenario, asked.example.moves)
     text = Retold(found.scenario, found.bounds, asked.name, asked.example).text
     return load_source(Source(found.file, text), "")
 

@@ -6,7 +6,7 @@ from routesim.explore.bounds import Bounds
 from routesim.explore.course import MANY, publishes, stages
 from routesim.explore.hands import Hand
 from routesim.explore.world import World, WorldSetting
-from routesim.scenario import Scenario, Signal
+from routesim.scenario import Scenario
 from routesim.scenario.engines import engine_of
 from routesim.steps import Consume
 from routesim.versions import rules
@@ -20,8 +20,6 @@ def why_not(scenario: Scenario) -> str | None:
     """Why a scenario cannot be explored, None: it can."""
     if scenario.settings.kind != "rabbitmq":
         return "its broker is Redis, whose engine is not explored; take `broker:` out, or `routesim run` it"
-    if scenario.workers or any(isinstance(step.action, Signal) for step in scenario.steps):
-        return "it has Celery's worker processes, which are not explored; give it consumers, or `routesim run` it"
     count = publishes(scenario)
     if count > MANY:
         return f"it publishes {count:,} messages, and each order of events is tried; let it publish a few"

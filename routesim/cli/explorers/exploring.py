@@ -213,6 +213,8 @@ def _keep(path: str, found: Exploration) -> None:
     from routesim.explore.retold import Retold
 
     asked = next((item for item in found.explored.asked if item.example is not None), None)
+    if asked is not None and found.scenario.workers:
+        raise UsageError("--write cannot keep a scenario with worker processes yet; --format html shows the run")
     if asked is None or asked.example is None:
         return
     text = Retold(found.scenario, found.bounds, asked.name, asked.example).text

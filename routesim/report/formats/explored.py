@@ -39,7 +39,8 @@ def _lines(item: Exploration, style: OutputStyle) -> Iterator[str]:
     how = f"{verdict}  {sum_of(item)}; {found.tried:,} moves, {found.ends:,} ends, depth {found.whole_depth}"
     yield from _text(how, 4, style, GOOD if right else BAD)
     left = "; ".join(item.left_out)
-    yield from _text(f"States are told apart by {item.hash_bits} bits. Not explored: {left}.", 2, style, QUIET)
+    bits = f"States are told apart by {item.hash_bits} bits. " if found.counted == "states" else ""
+    yield from _text(f"{bits}Not explored: {left}.", 2, style, QUIET)
 
 
 def _text(text: str, inside: int, style: OutputStyle, tone: str = PLAIN, first: int = 0) -> Iterator[str]:

@@ -70,6 +70,6 @@ def _map(item: Exploration) -> Markup:
         for depth, (states, broken) in enumerate(item.explored.by_depth)
     ]
     head = element("tr", *(element("th", name, scope="col") for name in ("moves", "states", "of them broken")))
-    caption = element("caption", f"{item.explored.states:,} states, told apart by {item.hash_bits} bits")
+    caption = element("caption", f"{item.explored.states:,} {item.explored.counted}")
     body = element("table", caption, element("thead", head), element("tbody", *rows))
     return element("section", element("h3", "Map of the states"), body)

@@ -38,7 +38,7 @@ def sum_of(item: Exploration) -> str:
     """The sum of an exploration in a sentence."""
     found = item.explored
     broken = [asked.name for asked in found.broken]
-    how = f"{found.states:,} states, {'complete' if found.complete else f'NOT COMPLETE ({found.why})'}"
+    how = f"{found.states:,} {found.counted}, {'complete' if found.complete else f'NOT COMPLETE ({found.why})'}"
     what = f"{', '.join(dict.fromkeys(broken))} broken" if broken else "all holds" if found.complete else "nothing found so far"
     said = ", as the scenario says" if broken and item.as_said else ""
     if item.missed and found.complete:

@@ -1,0 +1,222 @@
+"""Scenarios with worker processes: their run, and the same run with each failure at each instant at which anything happens in it.
+
+The orders of events are those of the run; a process is no state that could be copied. Failures are steps that are put between
+those of the scenario, so that each course of events is a scenario itself.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from routesim import events
+from routesim.celery import fates
+from routesim.durations import duration_text
+from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, Counterexample, Explored, PropertyVerdict
+from routesim.explore.bounds import Bounds
+from routesim.explore.facts import how_lost
+from routesim.explore.moves import Move
+from routesim.explore.properties import PROPERTIES, Broken
+from routesim.explore.search import HowFar, Watch
+from routesim.model import TaskWorker
+from routesim.named_tuples import NamedTuple
+from routesim.narration import sentence_of
+from routesim.run import Result, Runner
+from routesim.run.tasks.fates import fates_of
+from routesim.scenario import Do, Scenario, ScenarioStep, Signal, Wait
+from routesim.steps import Restart
+
+COMES_BACK_MS = 1_000  # after its death a supervisor starts a worker again
+MOST_EVENTS = 20_000
+MOST_ROWS = 40  # of a course of events that is told
+SIGNALS = {
+    "kill": "{} is killed", "kill_child": "the children of {} are killed", "disconnect": "the connection of {} is lost",
+}  # fmt: skip
+RESTARTS = {"restart": "the broker restarts in good order", "kill": "the broker is killed and starts again"}
+PROPERTIES_OF_COURSES = ("lost", "duplicated", "stuck", "livelock")
+UNDONE = frozenset({fates.RUNNING, fates.RESERVED, fates.SCHEDULED, fates.UNACKED, fates.WAITING})
+
+
+class Course(NamedTuple):
+    """What is known of one course: its result, the events of tasks and failures in it, and the instants at which anything is."""
+
+    result: Result
+    heard: list[Any]
+    instants: list[int]
+
+
+class Courses:
+    """The search of the same form as `Search`."""
+
+    def __init__(self, scenario: Scenario, bounds: Bounds, watch: Watch | None = None) -> None:
+        self.scenario, self.bounds, self.watch = scenario, bounds, watch
+        self.names = [name for name in bounds.properties if name in PROPERTIES_OF_COURSES]
+        self.found: dict[str, tuple[tuple[Move, ...], Broken, Course]] = {}
+        self.failed: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in self.names}
+        self.moments: Counter[tuple[str, str]] = Counter()
+        self.tried = 0
+
+    def run(self) -> Explored:
+        level: list[tuple[tuple[Move, ...], Course]] = [((), self._try(()))]
+        counts, why, depth = [1], "", 0
+        for failures in range(self.bounds.failures):
+            following: list[tuple[tuple[Move, ...], Course]] = []
+            for before, course in level:
+                for move in self._failures(before, course):
+                    why = self._bound(failures + 1, len(level) - len(following))
+                    if why:
+                        break
+                    moves = (*before, move)
+                    following.append((moves, self._try(moves)))
+                if why:
+                    break
+            counts.append(len(following))
+            if why:
+                break
+            level, depth = following, failures + 1
+        return Explored(
+            self.tried, self.tried, self.tried, depth, why, tuple(self._verdicts(complete=not why)), 0,
+            tuple((count, 0) for count in counts), "courses of events",
+        )  # fmt: skip
+
+    def _bound(self, depth: int, left: int) -> str:
+        if self.tried >= self.bounds.max_states:
+            return f"--max-states {self.bounds.max_states:,}"
+        return "" if self.watch is None else self.watch(HowFar(self.tried, depth, max(left, 0)))
+
+    def _failures(self, before: tuple[Move, ...], course: Course) -> Iterator[Move]:
+        """Each one at each instant, none before the last one there was."""
+        spent = Counter(move.failure for move in before)
+        left = {kind for kind, most in self.bounds.kinds if spent[kind] < most}
+        first = before[-1].number if before else 0
+        for at_ms in course.instants:
+            if at_ms < first:
+                continue
+            if "crash" in left:
+                yield from (Move(do, name, at_ms, "crash") for name in self.scenario.workers for do in SIGNALS)
+            yield from (Move(kind, "", at_ms, kind) for kind in RESTARTS if kind in left)
+
+    def _try(self, moves: tuple[Move, ...]) -> Course:
+        self.tried += 1
+        heard: list[Any] = []
+        instants: set[int] = set()
+
+        def hear(event: Any) -> None:
+            instants.add(event.at_ms)
+            if type(event) in KEPT:
+                heard.append(event)
+
+        result = Runner(with_failures(self.scenario, moves), hear, max_events=MOST_EVENTS).run()
+        course = Course(result, heard, sorted(instants))
+        last = moves[-1] if moves else None
+        if last is not None:
+            self.moments[last.kind, last.who] += 1
+        for name, broken in _broken(course):
+            if name in self.names:
+                self.found.setdefault(name, (moves, broken, course))
+                if last is not None:
+                    self.failed[name][last.kind, last.who] += 1
+        return course
+
+    def _verdicts(self, *, complete: bool) -> Iterator[PropertyVerdict]:
+        for name in self.names:
+            sentence = PROPERTIES[name].sentence
+            if name not in self.found:
+                yield PropertyVerdict(name, sentence, HOLDS if complete else UNDECIDED)
+                continue
+            moves, broken, course = self.found[name]
+            moments = None
+            if moves and complete:
+                kind = moves[-1].kind, moves[-1].who
+                moments = self.moments[kind] - self.failed[name][kind], self.moments[kind]
+            yield PropertyVerdict(name, sentence, BROKEN, 0, _told(moves, broken, course), moments)
+
+
+KEPT = (*events.having("task"), *events.LOST, events.WorkerOnline, events.WorkerOffline)
+
+
+def _broken(course: Course) -> Iterator[tuple[str, Broken]]:
+    result = course.result
+    found = fates_of(result)
+    tasks = result.tasks
+    assert tasks is not None
+    for event in result.losses.all if result.losses is not None else ():
+        task = event.task if isinstance(event, events.TaskLost) else tasks.messages.get(event.message, event.message)
+        if task in found and found[task].name in fates.OVER:
+            continue
+        if task in tasks.facts and tasks.facts[task].succeeded:
+            continue
+        how = f"it was acknowledged, and then {event.why}" if isinstance(event, events.TaskLost) else how_lost(event)
+        yield "lost", Broken(task, how)
+        break
+    done = Counter(event.task for event in course.heard if isinstance(event, events.TaskSucceeded))
+    for task, times in done.items():
+        if times > 1:
+            yield "duplicated", Broken(task, f"{task} is run to its end {times} times")
+            break
+    if result.endless:
+        yield "livelock", Broken("", result.kept_going)
+        return
+    for task, fate in found.items():
+        if fate.name in UNDONE:
+            yield "stuck", Broken(task, f"{fates.FATES[fate.name]} ({fate.where})" if fate.where else fates.FATES[fate.name])
+            break
+
+
+def _told(moves: tuple[Move, ...], broken: Broken, course: Course) -> Counterexample:
+    """What befalls the task, with the failures between."""
+    rows: list[tuple[int, Move, str]] = []
+    for event in course.heard:
+        about = getattr(event, "task", None) or getattr(event, "message", None)
+        text = sentence_of(event)
+        if text is not None and about == broken.message and len(rows) < MOST_ROWS:
+            rows.append((event.at_ms, Move("event"), f"{about} {text}"))
+    rows += [(move.number, move, said_failure(move)) for move in moves]
+    rows.sort(key=lambda row: (row[0], bool(row[1].failure)))
+    return Counterexample(
+        broken, tuple(move for _, move, _ in rows), tuple(text for *_, text in rows), tuple(at for at, *_ in rows)
+    )
+
+
+def said_failure(move: Move) -> str:
+    return SIGNALS[move.kind].format(move.who) if move.who else RESTARTS[move.kind]
+
+
+def with_failures(scenario: Scenario, moves: tuple[Move, ...]) -> Scenario:
+    """The scenario with failures as steps, each after all that happens at its instant."""
+    steps = list(scenario.steps)
+    for move in moves:
+        if move.failure:
+            steps = _with_failure(steps, move)
+    workers = {
+        name: plan if plan.restart is not None else plan._replace(restart=COMES_BACK_MS)
+        for name, plan in scenario.workers.items()
+    }
+    return scenario._replace(steps=tuple(steps), workers=workers, expect=(), never=(), routes=())
+
+
+def _coming_back(scenario: Scenario) -> dict[str, TaskWorker]:
+    """The workers, each started again after its death."""
+    found = {}
+    for name, plan in scenario.workers.items():
+        found[name] = plan if plan.restart is not None else plan._replace(restart=COMES_BACK_MS)
+    return found
+
+
+def _with_failure(steps: list[ScenarioStep], move: Move) -> list[ScenarioStep]:
+    action = Signal(move.who, move.kind) if move.who else Do((Restart(move.kind == "restart"),))
+    failure = ScenarioStep(0, f"FAILURE: {said_failure(move)}", action)
+    now, found = 0, list[ScenarioStep]()
+    for index, step in enumerate(steps):
+        if isinstance(step.action, Wait) and now + step.action.ms > move.number:
+            before, after = move.number - now, now + step.action.ms - move.number
+            waits = [_wait(before)] if before else []
+            return [*found, *waits, failure, _wait(after, step), *steps[index + 1 :]]
+        if isinstance(step.action, Wait):
+            now += step.action.ms
+        found.append(step)
+    return [*found, *([_wait(move.number - now)] if move.number > now else []), failure]
+
+
+def _wait(ms: int, of: ScenarioStep | None = None) -> ScenarioStep:
+    text = f"wait {duration_text(ms)}"
+    return ScenarioStep(0, text, Wait(ms)) if of is None else of._replace(text=text, action=Wait(ms))
