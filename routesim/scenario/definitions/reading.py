@@ -172,6 +172,10 @@ class _Import:
                 continue  # RabbitMQ passes over its own (rules/routing#F19)
             durable = self.flag(item, "durable", path, True, filled=self.rules.import_fills_exchange_durable)
             auto_delete = self.flag(item, "auto_delete", path, False)
+            if "auto_delete" not in item and not self.rules.import_fills_exchange_durable:
+                text = f"'auto_delete' is missing: RabbitMQ {self.rules.version} stores it as undefined"
+                cure = 'add "auto_delete": false; the virtual host cannot be deleted with such an exchange in it'
+                self.note("warning", "definitions-incomplete", text, path, cure)
             internal = self.flag(item, "internal", path, False)
             yield path, Exchange(name, kind, durable, auto_delete, internal, self.table(item, path))
 
