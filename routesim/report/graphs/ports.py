@@ -17,7 +17,7 @@ def parted(layout: Layout) -> Layout:
     points = [list(route.points) for route in layout.routes]
     sides: dict[tuple[Key, bool], list[End]] = defaultdict(list)
     for number, route in enumerate(layout.routes):
-        if route.edge.source == route.edge.target or len(route.points) < 3:
+        if route.edge.source == route.edge.target:
             continue
         for key, last in ((route.edge.source, False), (route.edge.target, True)):
             sides[key, _ordered(points[number], last)[0][0] > layout.nodes[key].x].append((number, last))
@@ -51,7 +51,7 @@ def _move(points: list[Point], last: bool, y: float) -> None:
     """An end, with the level piece that leads past the other nodes of its layer."""
     order = range(len(points) - 1, -1, -1) if last else range(len(points))
     first = points[order[0]][1]
-    for moved, at in enumerate(order):
-        if abs(points[at][1] - first) > 0.5 or moved == 2:
+    for at in order[: min(2, len(points) - 1)]:  # never the other end
+        if abs(points[at][1] - first) > 0.5:
             break
         points[at] = points[at][0], y

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from routesim.graph import Key
+from routesim.graph.model import QUEUE
 from routesim.report.html.moments import Frame
 from routesim.run import Checked, Result
 from routesim.run.verdicts import FAILED, OK, verdict_of
@@ -49,7 +51,8 @@ def _first_like(event: Any, moments: Sequence[Frame]) -> int:
         for number, moment in enumerate(moments)
         if moment.row is not None and moment.at_ms == at_ms and moment.row.message in ("", message)
     ]
-    return max(same, key=lambda number: _tone(moments[number]) == BAD, default=len(moments) - 1)
+    queue = Key(QUEUE, getattr(event, "queue", ""))
+    return max(same, key=lambda at: (_tone(moments[at]) == BAD, queue in moments[at].keys), default=len(moments) - 1)
 
 
 def _tone(moment: Frame) -> str:
