@@ -99,3 +99,19 @@ def test_a_template_of_ours_is_named_too(tmp_path):
         done = within("check", name, cwd=tmp_path)
         assert done.status == 2
         assert "this is a template of Jinja" in done.err, done.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("terraform", "main.tf", "`terraform show -json` prints"), ("rascal", "config.js", "JSON.stringify"),
+        ("symfony", "messenger.php", "debug:config framework messenger"), ("old-sound", "config.xml", "prints it as YAML"),
+        ("asyncapi", "app.py", "`routesim import faststream`"),
+    ],
+)  # fmt: skip
+def test_code_is_no_data(tmp_path, kind, name, said):
+    (tmp_path / name).write_text("module.exports = {password: 'hunter2'};\n")
+    done = within("import", kind, name, cwd=tmp_path)
+    assert done.status == 2
+    assert said in done.err
+    assert "hunter2" not in done.err

@@ -46,7 +46,7 @@ def topology_of_answer(
     library: Library, app: str, answer: dict[str, Any], vhost: str | None = None, *, rabbitmq: str | None = None
 ) -> Imported:
     """What the program declares. Raises `Invalid` with what RabbitMQ would refuse of it."""
-    kind = ForeignKind(library.name, f"a program of {library.called}", "", "")
+    kind = ForeignKind(library.name, f"a program of {library.called}", "", "", "")
     source = QuietSource(app, "")
     gathered = Gathered(kind)
     document = _Program(source, answer)

@@ -1,5 +1,6 @@
 """Files of other programs as plain data, and where each part of them stands."""
 
+import os
 import re
 from typing import Any
 
@@ -11,6 +12,15 @@ from routesim.scenario.yaml.source import QuietSource, Source
 from routesim.scenario.yaml.templates import template_in
 
 QUOTES_THE_FILE = re.compile(r"\*|&|\btag\b")  # a message about YAML that says an alias, an anchor or a tag of the file
+# Files that are no data, by their endings, and what makes data of them.
+NODE = ("a program", "`node -p \"JSON.stringify(require('./config'))\"` prints what it makes")
+SYMFONY = ("configuration as PHP or XML", "`bin/console debug:config framework messenger` prints it as YAML")
+CODE = {
+    ".tf": ("HCL", "`terraform show -json` prints what it declares"),
+    **dict.fromkeys((".js", ".cjs", ".mjs", ".ts"), NODE),
+    **dict.fromkeys((".php", ".xml"), SYMFONY),
+    ".py": ("a program", "`routesim import faststream`, `kombu` or `celery` import a module by its name"),
+}
 
 
 class Document:
@@ -51,6 +61,9 @@ def _found(text: str, path: Path) -> tuple[int, int]:
 def documents_of(source: Source) -> list[Document]:
     """All that is in a file of JSON or YAML. Raises `Invalid`, without a word of what stands in the file."""
     quiet = QuietSource(source.file, source.text)
+    code, how = CODE.get(os.path.splitext(source.file)[1], ("", ""))
+    if code:
+        raise quiet.fail("wrong-type", f"this is {code}, which only its program reads", 1, 1, cure=how)
     try:
         return _documents(quiet)
     except Invalid as invalid:

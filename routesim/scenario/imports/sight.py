@@ -14,13 +14,15 @@ LOOKED_AT = 65_536  # characters of a text: each of these programs says early wh
 
 
 class ForeignKind(NamedTuple):
-    """`name`: as `routesim import KIND` has it. `what`: its files, in words. `sign`: what only such a file's text holds, as a
-    regular expression. `module`: its reader, whose `read(gathered, document)` adds what one document declares.
-    `all_declared`: the program refuses a binding of what the files do not declare; elsewhere others may have declared it.
+    """`name`: as `routesim import KIND` has it. `what`: its files, in words. `word`: what the text of such a file holds for
+    certain; `sign`: how it stands in no other file, as a regular expression. `module`: its reader, whose
+    `read(gathered, document)` adds what one document declares. `all_declared`: the program refuses a binding of what the files
+    do not declare; elsewhere others may have declared it.
     """
 
     name: str
     what: str
+    word: str
     sign: str
     module: str
     all_declared: bool = False
@@ -30,31 +32,33 @@ KINDS: dict[str, ForeignKind] = {
     kind.name: kind
     for kind in (
         ForeignKind(
-            "topology-operator", "objects of RabbitMQ's messaging-topology-operator for Kubernetes",
+            "topology-operator", "objects of RabbitMQ's messaging-topology-operator for Kubernetes", "apiVersion",
             r"^[ \-]*apiVersion: *\S|\"apiVersion\"\s*:", "topology_operator",
         ),
         ForeignKind(
-            "symfony", "Symfony Messenger's configuration", r"^framework:", "symfony",
+            "symfony", "Symfony Messenger's configuration", "framework:", r"^framework:", "symfony",
             all_declared=True,
         ),
-        ForeignKind("old-sound", "the configuration of RabbitMqBundle", r"^old_sound_rabbit_mq:", "old_sound"),
-        ForeignKind("terraform", "a state or a plan of Terraform", r"\"terraform_version\"\s*:", "terraform"),
         ForeignKind(
-            "rascal", "Rascal's configuration", r"\"vhosts\"\s*:\s*\{", "rascal",
+            "old-sound", "the configuration of RabbitMqBundle", "old_sound_rabbit_mq", r"^old_sound_rabbit_mq:", "old_sound",
+        ),
+        ForeignKind(
+            "terraform", "a state or a plan of Terraform", "terraform_version", r"\"terraform_version\"\s*:", "terraform",
+        ),
+        ForeignKind(
+            "rascal", "Rascal's configuration", "vhosts", r"\"vhosts\"\s*:\s*\{", "rascal",
             all_declared=True,
         ),
-        ForeignKind("asyncapi", "an AsyncAPI document", r"^asyncapi:|\"asyncapi\"\s*:\s*\"[23]", "asyncapi"),
+        ForeignKind("asyncapi", "an AsyncAPI document", "asyncapi", r"^asyncapi:|\"asyncapi\"\s*:\s*\"[23]", "asyncapi"),
     )
 }  # fmt: skip
-SIGNS = re.compile("|".join(f"(?:{kind.sign})" for kind in KINDS.values()), re.MULTILINE)
 
 
 def kind_of(text: str) -> ForeignKind | None:
     """The kind of file that a text shows to be; None: none of them, as far as its beginning tells."""
     begin = text[:LOOKED_AT]
-    if not SIGNS.search(begin):
-        return None
-    return next(kind for kind in KINDS.values() if re.search(kind.sign, begin, re.MULTILINE))
+    kinds = (kind for kind in KINDS.values() if kind.word in begin and re.search(kind.sign, begin, re.MULTILINE))
+    return next(kinds, None)
 
 
 def reader_of(kind: ForeignKind) -> Callable[[Any, Any], None]:
