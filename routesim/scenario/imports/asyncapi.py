@@ -64,7 +64,7 @@ def _exchange(gathered: Gathered, item: Item, paths: set[str]) -> str:
     kind, name = item.text("type", "topic"), item.text("name", "") or ""
     if kind == "default" or not name or kind is None:
         return ""
-    item.only(("name", "type", "durable", "autoDelete", "vhost", "bindingVersion"), "an exchange", "it says nothing here")
+    item.only(("name", "type", "durable", "autoDelete", "vhost", "bindingVersion"), "an exchange has no {}: it says nothing here")
     if item.get("type").value is None:
         item.leave_out(
             f"the type of exchange {scalar(name)}, of which the document says nothing: it is taken to be topic", matters=True
@@ -79,7 +79,9 @@ def _queue(gathered: Gathered, item: Item, paths: set[str]) -> str | None:
     if not name:
         item.leave_out("a queue without a name: the broker makes one up")
         return None
-    item.only(("name", "durable", "exclusive", "autoDelete", "vhost", "bindingVersion"), "a queue", "it says nothing here")
+    item.only(
+        ("name", "durable", "exclusive", "autoDelete", "vhost", "bindingVersion"), "a queue has no {}: it says nothing here"
+    )
     durable = _durable(gathered, item, f"queue {scalar(name)}")
     gathered.declare(
         _vhost(item, paths), Queue(name, durable, item.flag("exclusive", False), item.flag("autoDelete", False)), item

@@ -140,13 +140,14 @@ class Item:
         key = next((part for part in reversed(self.path) if isinstance(part, str)), None)
         return f"'{key}'" if key is not None else "the document"
 
-    def only(self, known: Iterable[str], what: str, follows: str) -> None:
-        """Warn of keys that the program does not know, with what it does then."""
+    def only(self, known: Iterable[str], says: str, *, refused: bool = False) -> None:
+        """Tell of each key that the program does not know what it `says` of it, where {} is the key. `refused`: it goes no further."""
         known = tuple(known)
         for key, item in self.named() if isinstance(self.value, dict) else ():
             if key not in known:
                 cure = did_you_mean(key, known) or f"it knows {', '.join(known)}"
-                item.warning("unknown-key", f"{what} has no '{key}': {follows}", cure)
+                tell = item.error if refused else item.warning
+                tell("unknown-key", says.replace("{}", f"'{key}'"), cure)
 
     def error(self, code: str, message: str, cure: str = "") -> None:
         self.notes.note("error", code, message, self.document, self.path, cure)

@@ -18,6 +18,9 @@ ONE_QUEUE = ("producers", "consumers", "batch_consumers")
 INTEGERS = {
     "b": "byte", "B": "unsignedbyte", "s": "short", "u": "unsignedshort", "I": "signedint", "i": "unsignedint", "l": "long",
 }  # fmt: skip
+COMMON = ("name", "passive", "durable", "auto_delete", "nowait", "declare", "arguments", "ticket")
+EXCHANGE, QUEUE = (*COMMON, "type", "internal"), (*COMMON, "exclusive", "routing_keys", "callback")
+REFUSED = "the bundle refuses {}: there is no such option"
 SECTIONS = (*ONE_QUEUE, "multiple_consumers", "dynamic_consumers", "anon_consumers", "rpc_servers")
 
 
@@ -82,6 +85,7 @@ def _exchange(gathered: Gathered, item: Item, vhost: str, default: str | None) -
     """Declare it; its name. Without options it is the default exchange."""
     if item.value is None and default is None:
         return ""
+    item.only(EXCHANGE, REFUSED, refused=True)
     name = item.text("name", default)
     if name is None:
         item.name()
@@ -96,6 +100,7 @@ def _exchange(gathered: Gathered, item: Item, vhost: str, default: str | None) -
 
 
 def _queue(gathered: Gathered, item: Item, vhost: str, exchange: str, default: str | None) -> None:
+    item.only(QUEUE, REFUSED, refused=True)
     name = item.text("name", default)
     if name is None or not item.flag("declare", True):
         if name is None and item.flag("declare", True):

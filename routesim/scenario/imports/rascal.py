@@ -22,6 +22,12 @@ QUEUE_ARGUMENTS = {
     "overflow": "x-overflow", "queueMode": "x-queue-mode",
 }  # fmt: skip
 EXCHANGE_ARGUMENTS = {"alternateExchange": "alternate-exchange"}
+# What else stands there Rascal refuses (lib/config/validate.js); clients' sections are read from there first.
+OF_ALL = ("fullyQualifiedName", "name", "options")
+KNOWN = {
+    "exchanges": (*OF_ALL, "assert", "check", "type"), "queues": (*OF_ALL, "assert", "check", "type", "purge", "replyTo"),
+    "bindings": (*OF_ALL, "source", "destination", "destinationType", "bindingKey", "bindingKeys", "qualifyBindingKeys"),
+}  # fmt: skip
 CLIENTS = ("publications", "subscriptions", "shovels")
 
 
@@ -55,6 +61,9 @@ class _Vhost:
         self.queues: dict[str, str] = {}
 
     def read(self) -> None:
+        for section, known in KNOWN.items():
+            for _, item in _keyed(self.item.get(section)):
+                item.only(known, "Rascal refuses {}: there is no such attribute", refused=True)
         for name, item in _keyed(self.item.get("exchanges")):
             self.exchanges[name] = self.qualified(name)
             if name and self.asserted("exchanges", item, f"exchange {scalar(name)}"):

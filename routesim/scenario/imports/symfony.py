@@ -7,7 +7,6 @@ its own, whose name says for how long it is kept there.
 import math
 from typing import Any
 
-from routesim.diagnostics import did_you_mean
 from routesim.model import Binding, Exchange, Queue
 from routesim.named_tuples import NamedTuple
 from routesim.scenario.imports.gathered import Gathered
@@ -115,6 +114,7 @@ def _declare(gathered: Gathered, options: Item, vhost: str, exchange: str, queue
         )
         for key in keys if exchange else ():
             gathered.declare(vhost, Binding(exchange, name, "queue", key, queue.table("binding_arguments")), queue)
+    options.get("delay").only(("exchange_name", "queue_name_pattern"), "{} of the delays is not carried over")
     delays = options.get("delay").text("exchange_name", "delays") or "delays"
     gathered.declare(vhost, Exchange(delays, "direct"), options.get("delay"))
 
@@ -153,10 +153,7 @@ def _wait(delay: float, multiplier: float, retry: int, most: float) -> int:
 
 
 def _only(item: Item, known: tuple[str, ...], what: str) -> None:
-    for key, inner in item.named() if isinstance(item.value, dict) else ():
-        if key not in known:
-            cure = did_you_mean(key, known) or f"it takes {', '.join(known)}"
-            inner.error("unknown-key", f"Symfony refuses '{key}': {what} has no such option", cure)
+    item.only(known, f"Symfony refuses {{}}: {what} has no such option", refused=True)
 
 
 def _flags(item: Item) -> Flags:

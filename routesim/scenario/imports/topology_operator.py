@@ -16,7 +16,7 @@ from routesim.values import Typed
 GROUP = "rabbitmq.com/"
 COMMON = ("rabbitmqClusterReference", "vhost", "name")
 KUSTOMIZE = "kustomize.config.k8s.io/"
-PRUNED = "Kubernetes passes over it"
+PRUNED = "has no {}: Kubernetes passes over it"
 MOST_PARTITIONS = 10_000
 ACCESS = "there is no access control here"
 # What the operator makes that is no topology, or moves messages in a way that is not simulated.
@@ -98,7 +98,7 @@ def _of_cluster(gathered: Gathered, spec: Item) -> None:
 
 def _queue(gathered: Gathered, spec: Item) -> None:
     own = ("type", "durable", "autoDelete", "deleteIfEmpty", "deleteIfUnused", "arguments", "deletionPolicy")
-    spec.only((*COMMON, *own), "a Queue", PRUNED)
+    spec.only((*COMMON, *own), f"a Queue {PRUNED}")
     name, kind, arguments = spec.name(), spec.text("type"), spec.table()
     durable, auto_delete = spec.flag("durable", False), spec.flag("autoDelete", False)
     if kind:
@@ -108,7 +108,7 @@ def _queue(gathered: Gathered, spec: Item) -> None:
 
 
 def _exchange(gathered: Gathered, spec: Item) -> None:
-    spec.only((*COMMON, "type", "durable", "autoDelete", "arguments"), "an Exchange", PRUNED)
+    spec.only((*COMMON, "type", "durable", "autoDelete", "arguments"), f"an Exchange {PRUNED}")
     name, kind = spec.name(), spec.text("type", "direct")
     durable, auto_delete = spec.flag("durable", False), spec.flag("autoDelete", False)
     if name is not None and kind is not None:
@@ -117,7 +117,7 @@ def _exchange(gathered: Gathered, spec: Item) -> None:
 
 def _binding(gathered: Gathered, spec: Item) -> None:
     own = ("rabbitmqClusterReference", "vhost", "source", "destination", "destinationType", "routingKey", "arguments")
-    spec.only(own, "a Binding", PRUNED)
+    spec.only(own, f"a Binding {PRUNED}")
     source, destination, kind = spec.name("source"), spec.name("destination"), spec.name("destinationType")
     if kind not in (None, "queue", "exchange"):
         spec.get("destinationType").error("wrong-value", "destinationType is queue or exchange")
@@ -127,7 +127,9 @@ def _binding(gathered: Gathered, spec: Item) -> None:
 
 
 def _policy(gathered: Gathered, spec: Item, *, operator: bool = False) -> None:
-    spec.only((*COMMON, "pattern", "applyTo", "priority", "definition"), "an OperatorPolicy" if operator else "a Policy", PRUNED)
+    spec.only(
+        (*COMMON, "pattern", "applyTo", "priority", "definition"), f"{'an OperatorPolicy' if operator else 'a Policy'} {PRUNED}"
+    )
     name, pattern = spec.name(), spec.name("pattern")
     if not isinstance(spec.get("definition").value, dict):
         spec.get("definition").error("missing-key", "a policy needs a 'definition'")
@@ -139,7 +141,7 @@ def _policy(gathered: Gathered, spec: Item, *, operator: bool = False) -> None:
 
 def _vhost_object(gathered: Gathered, spec: Item) -> None:
     own = ("name", "tracing", "tags", "defaultQueueType", "rabbitmqClusterReference", "deletionPolicy", "limits")
-    spec.only(own, "a Vhost", PRUNED)
+    spec.only(own, f"a Vhost {PRUNED}")
     name, kind = spec.name(), spec.text("defaultQueueType")
     if name is None:
         return
@@ -154,7 +156,7 @@ def _vhost_object(gathered: Gathered, spec: Item) -> None:
 
 def _super_stream(gathered: Gathered, spec: Item, name: str | None) -> None:
     """An exchange, and a stream with a binding for each partition, named after the object, as the operator makes them."""
-    spec.only((*COMMON, "partitions", "routingKeys"), "a SuperStream", PRUNED)
+    spec.only((*COMMON, "partitions", "routingKeys"), f"a SuperStream {PRUNED}")
     vhost, partitions = _vhost(spec), spec.number("partitions", 3)
     given = [item.own_text() or "" for item in spec.get("routingKeys").listed()]
     if not 0 <= partitions <= MOST_PARTITIONS or partitions != int(partitions):

@@ -156,6 +156,13 @@ def test_what_rascal_refuses_is_refused():
     ]
 
 
+def test_an_attribute_that_rascal_does_not_know_is_refused():
+    (error,) = told(
+        "rascal", rascal({"exchanges": ["a"], "queues": {"q": {"optoins": {}}}, "bindings": ["a -> q"]}), file="r.json"
+    )
+    assert error.partition(" ")[2] == "unknown-key Rascal refuses 'optoins': there is no such attribute; did you mean 'options'?"
+
+
 # AsyncAPI ------------------------------------------------------------------------------------------------------------
 
 V2 = """

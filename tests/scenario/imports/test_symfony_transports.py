@@ -210,6 +210,21 @@ def test_a_value_without_its_type_is_told():
     assert [item.message for item in found.warnings] == ["php-amqplib takes 'x-max-length' as a pair of a type and a value"]
 
 
+def test_an_option_that_the_bundle_does_not_know_is_refused():
+    text = bundle(
+        "  consumers: {c: {queue_options: {name: q, routing_key: a}, exchange_options: {name: x, type: topic, durabel: true}}}\n"
+    )
+    assert [error.partition(" ")[2] for error in told("old-sound", text)] == [
+        "unknown-key the bundle refuses 'routing_key': there is no such option; did you mean 'routing_keys'?",
+        "unknown-key the bundle refuses 'durabel': there is no such option; did you mean 'durable'?",
+    ]
+
+
+def test_what_is_said_of_delays_and_not_carried_over_is_told():
+    found = read("symfony", messenger(f"{{dsn: 'amqp://x', options: {{delay: {{arguments: {{}}}}}}, {NO_RETRY}}}"))
+    assert [item.message for item in found.warnings] == ["'arguments' of the delays is not carried over"]
+
+
 def test_an_exchange_that_two_declare_differently_is_refused():
     text = bundle(
         "  producers:\n    a: {exchange_options: {name: x, type: topic}}\n    b: {exchange_options: {name: x, type: fanout}}\n"
