@@ -141,7 +141,7 @@ class Item:
         return f"'{key}'" if key is not None else "the document"
 
     def only(self, known: Iterable[str], says: str, *, refused: bool = False) -> None:
-        """Tell of each key that the program does not know what it `says` of it, where {} is the key. `refused`: it goes no further."""
+        """Say of each key that the program does not know what it `says`, where {} is the key. `refused`: it stops there."""
         known = tuple(known)
         for key, item in self.named() if isinstance(self.value, dict) else ():
             if key not in known:
