@@ -52,6 +52,10 @@ def explore(
     max_memory: Annotated[
         int | None, typer.Option("--max-memory", min=1, metavar="MB", help="Take no more memory. Default: no limit.")
     ] = None,
+    walks: Annotated[
+        int | None, typer.Option("--walks", min=1, metavar="N", help="Walk at random so often, instead of trying everything.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="What --walks draws from.")] = 0,
     write: Annotated[
         str | None, typer.Option("--write", metavar="FILE", help="Keep the first counterexample as a scenario.")
     ] = None,
@@ -70,7 +74,7 @@ def explore(
 
     options = ExploreOptions(
         files, failures, tuple(property or ()), at_most_once, most_ready, expect, timing, retry, cures, max_states, max_seconds,
-        max_memory, write, force, rabbitmq, format, output,
+        max_memory, walks, seed, write, force, rabbitmq, format, output,
     )  # fmt: skip
     sys.exit(explore_all(options))
 

@@ -92,6 +92,8 @@ class Exploration(NamedTuple):
 
     @property
     def missed(self) -> list[str]:
-        """What the scenario says that is broken, and was not found to be."""
+        """What the scenario says that is broken, and is not, as far as all is known."""
+        if not self.explored.complete:
+            return []
         broken = {item.name for item in self.explored.broken}
         return [name for name in self.breaks if name not in broken]

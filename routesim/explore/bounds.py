@@ -14,7 +14,8 @@ USUAL = tuple(name for name, item in PROPERTIES.items() if item.default)
 class Bounds(NamedTuple):
     """At most `failures` of all `kinds` together, of each at most so many. `properties`: of the table; `expect`: None, `always`,
     `sometimes` or `reachable`, of the scenario's expectations of the end. `any_time`: a consumer may be faster or slower than
-    any timer; `retry`: publishers send again what was not confirmed. `most_ready`: of the property `unbounded`."""
+    any timer; `retry`: publishers send again what was not confirmed. `most_ready`: of the property `unbounded`.
+    `walks`: so many random ones instead of all states, drawn from `seed`."""
 
     failures: int = 1
     kinds: tuple[tuple[str, int], ...] = ALL_KINDS
@@ -24,6 +25,8 @@ class Bounds(NamedTuple):
     retry: bool = False
     max_states: int = MAX_STATES
     most_ready: int | None = None
+    walks: int | None = None
+    seed: int = 0
 
 
 def bounds_of(scenario: Scenario) -> Bounds:

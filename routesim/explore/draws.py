@@ -14,7 +14,7 @@ class Draws:
     def draw(self, outcomes: int, about: str) -> int:
         """0 to `outcomes` - 1."""
         index = len(self.made)
-        drawn = self.given[index] if index < len(self.given) else 0
+        drawn = self.given[index] % outcomes if index < len(self.given) else 0
         self.made.append((drawn, outcomes, about))
         return drawn
 

@@ -6,9 +6,11 @@ from routesim.explore.courses import with_failures
 from routesim.explore.cures import cures_of
 from routesim.explore.properties import PROPERTIES
 from routesim.explore.retold import Retold
+from routesim.explore.root import NotExplored
 from routesim.explore.search import HASH_BITS, Watch
 from routesim.explore.searching import searched
 from routesim.explore.unexplored import left_out
+from routesim.explore.walks import Walks
 from routesim.run import Listener, Result, Runner
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
@@ -19,6 +21,8 @@ COSTING = ("lost", "duplicated", "stuck", "livelock")  # what a cure may cost is
 def explored(scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, cures: bool = True) -> Exploration:
     """Every course of events of a scenario within the bounds; `watch` hears how far it is, and says why to stop. Raises
     `NotExplored`."""
+    if bounds.walks is not None:
+        return _walked(scenario, bounds, watch)
     wide = bounds._replace(properties=tuple(dict.fromkeys((*bounds.properties, *COSTING))))
     found = searched(scenario, wide, watch)
     asked = tuple(
@@ -41,6 +45,17 @@ def explored(scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, 
         scenario,
         bounds,
     )
+
+
+def _walked(scenario: Scenario, bounds: Bounds, watch: Watch | None) -> Exploration:
+    """By random walks, which prove nothing."""
+    if scenario.workers:
+        raise NotExplored("with worker processes there is one order of events, and nothing to walk at random; leave out --walks")
+    assert bounds.walks is not None
+    found = Walks(scenario, bounds, bounds.walks, bounds.seed, watch).run()
+    breaks = scenario.explore.breaks if scenario.explore is not None else ()
+    left = tuple(left_out(scenario, bounds._replace(expect=None)))
+    return Exploration(scenario.file, scenario.name, budget_of(bounds), breaks, found, left, HASH_BITS, scenario, bounds)
 
 
 def budget_of(bounds: Bounds) -> str:

@@ -82,6 +82,8 @@ class Retold:
         yield f"{self.name}: {who}{example.broken.how}"
         for failure in example.failures:
             yield f"Failure: {failure}"
+        if any(state.matcher.by_chance for state in self.world.broker.exchanges.values()):
+            yield "An exchange throws dice: where it falls out otherwise than in what was found, the end is another one."
 
     def _sections(self) -> dict[str, Any]:
         scenario = self.scenario

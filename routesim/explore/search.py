@@ -292,26 +292,33 @@ class Search:
             path.append(move)
             index = self.parents[index]
         path.reverse()
-        world, words, times = root_of(self.scenario, self.bounds), [], []
-        for move in path:
-            words.append(said(world, move))
-            times.append(world.now)
-            make(world, move)
-        if found.goes_round:
-            self._go_round(world, path, words, times)
-        return Counterexample(found.broken, tuple(path), tuple(words), tuple(times))
+        return example_of(self.scenario, self.bounds, path, found.broken, goes_round=found.goes_round)
 
-    @staticmethod
-    def _go_round(world: World, path: list[Move], words: list[str], times: list[int]) -> None:
-        """Go on from a state from which there is no end, until one comes again."""
-        seen = {digest(world)}
-        while True:
-            own, _ = moves(world)
-            words.append(said(world, own[0]))
-            times.append(world.now)
-            draws = make(world, own[0])
-            path.append(own[0]._replace(draws=tuple(drawn for drawn, *_ in draws.made)))
-            key = digest(world)
-            if key in seen:
-                return
-            seen.add(key)
+
+def example_of(
+    scenario: Scenario, bounds: Bounds, path: list[Move], broken: Broken, *, goes_round: bool = False
+) -> Counterexample:
+    """The moves carried out once more, each in words; `goes_round`: and on, until a state comes again."""
+    world, words, times = root_of(scenario, bounds), [], []
+    for move in path:
+        words.append(said(world, move))
+        times.append(world.now)
+        make(world, move)
+    if goes_round:
+        _go_round(world, path, words, times)
+    return Counterexample(broken, tuple(path), tuple(words), tuple(times))
+
+
+def _go_round(world: World, path: list[Move], words: list[str], times: list[int]) -> None:
+    """Go on from a state from which there is no end, until one comes again."""
+    seen = {digest(world)}
+    while True:
+        own, _ = moves(world)
+        words.append(said(world, own[0]))
+        times.append(world.now)
+        draws = make(world, own[0])
+        path.append(own[0]._replace(draws=tuple(drawn for drawn, *_ in draws.made)))
+        key = digest(world)
+        if key in seen:
+            return
+        seen.add(key)

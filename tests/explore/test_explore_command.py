@@ -86,6 +86,15 @@ def test_nothing_is_written_where_all_holds(files: Path) -> None:
     assert not (files / "kept.yaml").exists()
 
 
+def test_random_walks_are_the_same_by_their_seed_and_prove_nothing(files: Path) -> None:
+    walked = [within("explore", "loses.yaml", "--walks", "40", "--seed", seed, "-f", "json", cwd=files) for seed in "772"]
+    assert walked[0].out == walked[1].out != walked[2].out
+    (found,) = json.loads(walked[0].out)["explorations"]
+    assert [item["verdict"] for item in found["properties"]] == ["broken", "not decided", "not decided"]
+    assert walked[0].status == 1
+    assert within("explore", "holds.yaml", "--walks", "40", cwd=files).status == 3
+
+
 def test_what_is_not_explored_is_in_the_last_line(files: Path) -> None:
     done = within("explore", "holds.yaml", cwd=files)
     last = done.out.strip().splitlines()[-1]

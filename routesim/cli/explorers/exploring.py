@@ -45,6 +45,8 @@ class ExploreOptions(NamedTuple):
     max_states: int | None = None
     max_seconds: float | None = None
     max_memory: int | None = None
+    walks: int | None = None
+    seed: int = 0
     write: str | None = None
     force: bool = False
     rabbitmq: str | None = None
@@ -142,7 +144,7 @@ def bounds_for(scenario: Scenario, options: ExploreOptions) -> Bounds:
     if options.timing is not None:
         bounds = bounds._replace(any_time=options.timing == "any")
     return bounds._replace(
-        expect=options.expect or bounds.expect, retry=options.retry or bounds.retry,
+        walks=options.walks, seed=options.seed, expect=options.expect or bounds.expect, retry=options.retry or bounds.retry,
         max_states=options.max_states or bounds.max_states,
     )  # fmt: skip
 

@@ -324,6 +324,6 @@ SOURCES: dict[str, Source] = {
         "import faststream vhost", "import kombu vhost",
         "serve snapshot vhost", "serve restore vhost", "serve why vhost", "serve snapshot name", "serve restore name",
         "serve why message",
-        "explore failures", "most_ready", "max_states", "max_seconds", "max_memory",
+        "explore failures", "walks", "most_ready", "max_states", "max_seconds", "max_memory",
     )),
 }  # fmt: skip
