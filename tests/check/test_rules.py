@@ -1,7 +1,9 @@
 """Every rule finds its fault, with a witness that runs where it is an error, and is silent once the fault is mended."""
 
+import contextlib
 import json
 import os
+import statistics
 import tempfile
 from pathlib import Path
 
@@ -865,6 +867,17 @@ def test_ten_queues_that_drop_what_is_late_or_too_much() -> None:
 @pytest.mark.parametrize("name", ["IQKV__microservices-platform.json", "Nauflars__myshop.json"])
 def test_healthy_files_get_notes_at_most(name: str) -> None:
     assert {item.severity for item in of(name) if item.code != "known-bug"} <= {NOTE}
+
+
+@needs_folder
+def test_of_most_files_little_is_said() -> None:
+    """Two findings a file in the middle, and no file stops it but such as no broker imports."""
+    counts = []
+    for path in sorted(Path(FOLDER or "").rglob("*.json")):
+        with contextlib.suppress(Invalid):
+            counts.append(len(check_file(str(path))))
+    assert counts
+    assert statistics.median(counts) <= 2
 
 
 @needs_folder

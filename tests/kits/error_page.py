@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routesim.explain.pages.errors import PAGES, REPLIES
-from routesim.explain.pages.rules import RULE_PAGES, Page
+from routesim.explain.pages.rules import RULE_PAGES, Page, how_often
 from routesim.replies import REPLY_NAMES
 
 HEAD = """# Errors and findings
@@ -38,6 +38,9 @@ def _entry(anchor: str, title: str, one: Page) -> Iterator[str]:
         yield f"```\n{one.example}\n```\n"
     if one.cure:
         yield f"Cure: {_text(one.cure)}\n"
+    often = how_often(anchor)
+    if often:
+        yield f"Found {often}.\n"
     if one.ignore:
         yield f"Ignore it: {_text(one.ignore)}\n"
 

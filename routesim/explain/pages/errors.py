@@ -2,7 +2,7 @@
 
 from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import Answer, CannotExplain
-from routesim.explain.pages.rules import RULE_PAGES, Page
+from routesim.explain.pages.rules import RULE_PAGES, Page, how_often
 from routesim.replies import CHANNEL_CODES, REPLY_NAMES
 from routesim.tables import Cell, Section
 
@@ -374,6 +374,7 @@ def _answer(code: str, headline: str, page: Page) -> Answer:
         (Cell("means"), Cell(page.means)),
         (Cell("example"), Cell(page.example.replace("\n", "   "))),
         (Cell("cure"), Cell(page.cure)),
+        (Cell("found"), Cell(how_often(code))),
         (Cell("ignore it"), Cell(page.ignore)),
     ]
     return Answer(headline, (Section("", ("", ""), [row for row in rows if row[1].text]),), (), {"code": code, **page._asdict()})

@@ -13,6 +13,28 @@ class Page(NamedTuple):
     ignore: str = ""
 
 
+TRIED = 48  # definitions files in public repositories, of systems that somebody runs or shows, in which the rules were tried
+# In how many of them each finding was; those of consumers, tasks and steps are not of such files.
+FOUND = {
+    "exchange-drops-all": 6, "dead-letter-nowhere": 3, "limit-loses": 1, "retry-endless": 2, "no-delivery-limit": 1,
+    "wildcard-on-direct": 1, "queue-unreachable": 9, "policy-hidden": 2, "argument-meaningless": 1, "plugin-needed": 1,
+    "version-will-refuse": 2, "password-in-clear": 12, "no-users": 9,
+}  # fmt: skip
+OF_SCENARIOS = frozenset({
+    "requeue-endless", "republish-endless", "headers-unsatisfied", "queue-without-consumer", "prefetch-unlimited", "prefetch-ignored",
+    "confirms-needed", "auto-ack-shared", "task-outlives-timeout", "late-acks-needed", "version-refuses", "exchange-drops-some",
+    "unbounded", "expiry-late", "star-is-one-word", "delayed-unroutable",
+})  # fmt: skip
+
+
+def how_often(code: str) -> str:
+    """In how many published files the finding of a rule was; empty where it is not of such files."""
+    if code in OF_SCENARIOS or (code not in RULE_PAGES and code not in FOUND):
+        return ""
+    number = FOUND.get(code, 0)
+    return f"in {number or 'none'} of {TRIED} published definitions files"
+
+
 RULE_PAGES: dict[str, Page] = {
     "exchange-drops-all": Page(
         "Nothing is bound to an exchange, or only exchanges that lead to no queue, and no alternate exchange catches anything. "
