@@ -38,6 +38,7 @@ def schema() -> Schema:
     """Draft 2020-12, with one definition for each part that has a name."""
     made = _Made()
     scenario = made.of(whole.SCENARIO)
+    _known_types(scenario["properties"])
     _sections_in_list_form(scenario["properties"])
     made.definitions["value"] = _value()
     made.definitions["table"] = {"type": ["object", "null"], "propertyNames": _name(), "additionalProperties": _ref("value")}
@@ -270,6 +271,17 @@ def _complete(kind: Shape, properties: dict[str, Schema]) -> None:
         properties["arguments"]["properties"] = {name: {} for name in ARGUMENTS}
     elif kind is declared.POLICY:
         properties["definition"]["properties"] = {name: {} for name in sorted(POLICY_KEYS)}
+
+
+def _known_types(properties: dict[str, Schema]) -> None:
+    """What a scenario declares from the start has a type that there is: RabbitMQ refuses another, and so does the loader. A
+    `declare` step may name any, to see it refused."""
+    exchanges, queues = properties["exchanges"], properties["queues"]
+    word, options = exchanges["additionalProperties"]["anyOf"]
+    of_exchange = {"properties": {"type": {"enum": list(EXCHANGE_TYPES)}}}
+    exchanges["additionalProperties"] = {"anyOf": [{**word, "enum": list(EXCHANGE_TYPES)}, {**options, **of_exchange}]}
+    of_queue = {"properties": {"type": {"enum": list(declared.QUEUE_TYPE.options)}}}
+    queues["additionalProperties"] = {**queues["additionalProperties"], **of_queue}
 
 
 def _sections_in_list_form(properties: dict[str, Schema]) -> None:

@@ -137,6 +137,8 @@ def test_a_name_of_256_letters_is_too_long_for_both() -> None:
     [
         {"queues": {"q": {"durabel": True}}}, {"queues": {"q": None}}, {"queues": {"q": {"durable": "true"}}}, {"queues": ["q"]},
         {"queues": [{"name": "q", "durable": True, "auto_delete": False, "node": 5}]}, {"queues": [{"durable": True}]},
+        {"queues": {"q": {"type": "quorum"}}}, {"queues": {"q": {"type": "quorun"}}}, {"exchanges": {"x": "topics"}}, {"exchanges": {"x": {"type": "topics"}}},
+        {"steps": [{"declare": {"exchanges": {"x": "topics"}}, "fails": 503}]}, {"exchanges": {"x": None}}, {"exchanges": {"x": "x-random"}},
         {"exchanges": {"x": "topic"}}, {"exchanges": {"x": ["topic"]}}, {"exchanges": [{"name": "x"}]},
         {"bindings": [{"source": "amq.topic"}]}, {"bindings": [{"source": "amq.topic", "destination": "q", "key": "a"}]},
         {"consumers": {"c": {"queue": "q", "prefetch": 65536}}}, {"consumers": {"c": {"queue": "q", "on_message": "eat"}}},
