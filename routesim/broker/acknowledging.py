@@ -1,6 +1,7 @@
 """basic.ack, nack, reject, recover and get (rules/queues#4): which deliveries a tag means, and in what order they settle."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from routesim import events, steps
@@ -44,9 +45,9 @@ def meant_tag(channel: Channel[Any], tag: int, message: str | None) -> int:
     """
     if message is None:
         return tag
-    for item in reversed(channel.unacked.values()):
-        if item.copy.message == message:
-            return item.tag
+    newest = channel.newest_tag(message)
+    if newest is not None:
+        return newest
     raise NotPossible(f"channel '{channel.name}' holds no open delivery of {message}")
 
 
@@ -61,7 +62,12 @@ def _meant(channel: Channel[QueueType], tag: int, message: str | None, multiple:
         channel.late -= {each for each in channel.late if (tag == 0 or each <= tag if multiple else each == tag)}
     if not multiple:
         return [unacked.pop(tag)] if tag in unacked else []
-    return [unacked.pop(each) for each in list(unacked) if tag == 0 or each <= tag]
+    return [unacked.pop(each) for each in (list(unacked) if tag == 0 else _up_to(unacked, tag))]
+
+
+def _up_to(tags: Iterable[int], last: int) -> list[int]:
+    """Of tags that ascend, those that are not above `last`."""
+    return list(takewhile(last.__ge__, tags))
 
 
 def _settle_or_record(
@@ -161,7 +167,7 @@ def get(broker: State, step: steps.Get) -> None:
     if step.auto_ack:
         broker.ledger.acked += 1
         return
-    if not channel.timeout_armed:
+    if not channel.timeout_armed and (broker.every_channel_times_out or queue.times_out_each):
         broker.watch_acknowledgement(channel)
 
 

@@ -11,6 +11,7 @@ from routesim import events
 from routesim.broker.clock import Agenda, AgendaEntry
 from routesim.broker.ledger import Ledger
 from routesim.broker.memory import Memory
+from routesim.broker.policy_index import Policies
 from routesim.broker.records import (
     PREDECLARED,
     ChannelEnded,
@@ -23,7 +24,7 @@ from routesim.broker.records import (
     StepFailure,
 )
 from routesim.content import Content
-from routesim.model import Binding, BrokerSettings, ChannelPlan, Exchange, Message, Policy
+from routesim.model import Binding, BrokerSettings, ChannelPlan, Exchange, Message
 from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription, unacked_of
 from routesim.replies import AmqpError
 from routesim.steps import Step
@@ -63,7 +64,9 @@ class Broker:
         self.incoming: dict[tuple[str, str], dict[int, Binding]] = {}  # to a destination, by identity, in order
         self.incoming_shared = False
         self.queues: dict[str, QueueType] = {}
-        self.policies: dict[tuple[bool, str], Policy] = {}  # on Redis there are none
+        self.queues_declared = 0  # ever
+        self.owners: set[str] = set()  # connections that have declared an exclusive queue
+        self.policies = Policies()  # on Redis there are none
         self.connections: dict[str, list[str]] = {}
         self.channels: dict[str, Channel[QueueType]] = {}
         self.every_channel_times_out = False  # else those queues do whose type says so
@@ -217,6 +220,11 @@ class Broker:
 
     def unacked_of(self, queue: object) -> list[tuple[str, str | None, str, int, bool]]:
         """What is out and unsettled of a queue: message, consumer (None: basic.get), channel, tag, redelivered."""
+        assert isinstance(queue, QueueType)
+        subscribed = {item.channel.number: item.channel for item in queue.subscriptions.values()}
+        of_consumers = unacked_of([subscribed[number] for number in sorted(subscribed)], queue)
+        if len(of_consumers) == queue.unacked and not queue.keeps_log:
+            return of_consumers
         return unacked_of(self.channels.values(), queue)
 
     def lost_by_consumer(self, consumer: str, message: str, queue: str, serial: int) -> None:

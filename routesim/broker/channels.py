@@ -172,8 +172,11 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str, refused:
         broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True, why, subscription.tag))
     broker.outbox.append(ChannelEnded(channel.name, why, refused))
     channel.subscriptions = {}
+    known = {broker.queues[name] for name in channel.publishes_to if name in broker.queues}
+    known |= {queue for queue in consuming if queue.knows_publishers}
+    touched = {queue for queue in consuming | held.keys() | known if broker.queues.get(queue.name) is queue}
     # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (rules/queues#3.13).
-    for queue in list(broker.queues.values()):
+    for queue in sorted(touched, key=_declared):
         deliveries = held.get(queue, [])
         if not queue.keeps_log:
             queue.unacked -= len(deliveries)
@@ -183,14 +186,21 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str, refused:
                 remove_queue(broker, queue, "auto-delete: its last consumer is gone", [item.copy for item in deliveries])
                 continue
             _start_lease(broker, queue)
-        if gone or deliveries or queue.knows_publishers:
+        if gone or deliveries or queue in known:
             queue.channel_down(broker, channel, deliveries, why)
+
+
+def _declared(queue: QueueType) -> int:
+    return queue.declared
 
 
 def close_connection(broker: State, name: str, why: str, fault_of: str | None = None) -> None:
     """All its channels end, in the order of their opening, but the one to blame first; then its exclusive queues go."""
     for channel_name in sorted(broker.connections.get(name, ()), key=lambda each: each != fault_of):
         close_channel(broker, broker.channels[channel_name], why)
+    if name not in broker.owners:
+        return
+    broker.owners.discard(name)
     for queue in [item for item in broker.queues.values() if item.owner == name]:
         remove_queue(broker, queue, f"exclusive: its connection {name} is gone")
 

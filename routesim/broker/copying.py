@@ -24,10 +24,10 @@ def clone_into(old: Broker, new: Broker, twins: dict[int, QueueType]) -> dict[in
     twins |= {id(queue): new.queues[name] for name, queue in old.queues.items()}
     for name, channel in old.channels.items():
         _fill_channel(channel, new.channels[name], twins)
-    new.policies = old.policies.copy()
+    new.policies = old.policies.clone() if old.policies else new.policies
     new.connections = {name: names.copy() for name, names in old.connections.items()}
     new.channel_number, new.serial, new.registrations, new.draws = old.channel_number, old.serial, old.registrations, old.draws
-    new.names_drawn = old.names_drawn
+    new.names_drawn, new.queues_declared, new.owners = old.names_drawn, old.queues_declared, old.owners.copy()
     new.requeues_now = {message: places.copy() for message, places in old.requeues_now.items()}
     new.livelock, new.used = old.livelock, old.used.copy()
     return twins
@@ -37,6 +37,7 @@ def _channel(old: Channel[QueueType]) -> Channel[QueueType]:
     new: Channel[QueueType] = Channel(old.name, old.connection, old.number, confirms=old.confirms, opened_at=old.opened_at)
     new.next_tag, new.prefetch, new.limit, new.volume = old.next_tag, old.prefetch, old.limit, old.volume
     new.last_queue, new.reply_consumer, new.timeout_armed = old.last_queue, old.reply_consumer, old.timeout_armed
+    new.publishes_to = old.publishes_to.copy()
     new.late, new.stalled, new.reply_address = old.late, old.stalled, old.reply_address
     return new
 

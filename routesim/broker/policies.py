@@ -1,9 +1,10 @@
 """Policies and operator policies: which one applies, and what it may hold (rules/routing#5)."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from routesim import events, steps
 from routesim.broker.broker import Broker
+from routesim.broker.policy_index import anchored
 from routesim.broker.records import ExchangeState
 from routesim.broker.state import State
 from routesim.diagnostics import did_you_mean
@@ -16,6 +17,8 @@ from routesim.queues.settings import merge_policies, origins, settings
 from routesim.replies import AmqpError
 from routesim.values import erlang_term, raw
 from routesim.versions import Rules, rules
+
+Named = TypeVar("Named")
 
 APPLY_TO = ("queues", "exchanges", "all")
 APPLY_TO_TYPES = {"classic_queues": "classic", "quorum_queues": "quorum", "streams": "stream"}
@@ -136,7 +139,7 @@ def set_policy(broker: State, step: steps.SetPolicy) -> None:
 
 
 def delete_policy(broker: State, step: steps.DeletePolicy) -> None:
-    gone = broker.policies.pop((step.operator, step.name), None)
+    gone = broker.policies.remove((step.operator, step.name))
     if gone is None:
         raise AmqpError(400, f"{'operator policy' if step.operator else 'policy'} '{step.name}' does not exist")
     if broker.listen:
@@ -146,12 +149,13 @@ def delete_policy(broker: State, step: steps.DeletePolicy) -> None:
 
 def _apply_change(broker: State, *changed: Policy) -> None:
     """Every exchange and queue that a changed policy names is looked at again (rules/routing#O4)."""
-    names = [compiled(pattern) for pattern in {policy.pattern for policy in changed}]
-    for name, exchange in broker.exchanges.items():
-        if any(named(name) for named in names):
+    patterns = {policy.pattern for policy in changed}
+    names = [compiled(pattern) for pattern in patterns]
+    for exchange in _within(broker.exchanges, patterns):
+        if any(named(exchange.declared.name) for named in names):
             apply_to_exchange(broker, exchange)
     broker.routes.clear()
-    for queue in list(broker.queues.values()):
+    for queue in _within(broker.queues, patterns):
         if not any(named(queue.broker_name) for named in names):
             continue
         before = queue.settings
@@ -162,11 +166,20 @@ def _apply_change(broker: State, *changed: Policy) -> None:
                 broker.watch_lease(queue)
 
 
+def _within(named: dict[str, Named], patterns: set[str]) -> list[Named]:
+    """Those that a pattern can fit: all, unless there is one pattern, of one name alone."""
+    begins = anchored(next(iter(patterns))) if len(patterns) == 1 else None
+    # Of a name that the broker has drawn the scenario has another; `$` fits before a line's end too.
+    if begins is None or not begins.whole or begins.text.startswith("amq.") or f"{begins.text}\n" in named:
+        return list(named.values())
+    return [named[begins.text]] if begins.text in named else []
+
+
 def matching(broker: Broker, operator: bool, name: str, kind: str) -> list[Policy]:
     """The policies that fit an exchange or a queue of type `kind`, the one that applies first (rules/routing#O2,
     rules/routing#O3)."""
     found = []
-    for (is_operator, _), policy in broker.policies.items():
+    for is_operator, policy in broker.policies.that_may_fit(name):
         if is_operator != operator or not _names(policy, kind):
             continue
         if kind != "exchange" and not UNSUPPORTED[kind].isdisjoint(policy.definition):

@@ -126,6 +126,8 @@ def _enqueue(
     accepted = refused = 0
     ledger = broker.ledger
     for queue, path in found.queues:
+        if queue.knows_publishers and channel in broker.channels:
+            broker.channels[channel].publishes_to.add(queue.name)
         why = queue.refusal(content, channel)
         if why is not None:
             refused += 1

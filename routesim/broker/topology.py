@@ -355,7 +355,11 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
         owner=connection if declared.exclusive else None, rules=broker.rules, vhost=broker.vhost,
     )  # fmt: skip
     queue.used_at = broker.now
+    broker.queues_declared += 1
+    queue.declared = broker.queues_declared
     broker.queues[declared.name] = queue
+    if declared.exclusive:
+        broker.owners.add(connection)
     broker.routes.clear()
     apply_to_queue(broker, queue)
     broker.watch_lease(queue)

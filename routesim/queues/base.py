@@ -88,6 +88,7 @@ class QueueType:
         self.durable = durable
         self.auto_delete = auto_delete
         self.owner = owner  # the connection of an exclusive queue
+        self.declared = 0  # how many queues had been declared then, with this one
         self.rules = rules
         self.vhost = vhost
         self.settings = QueueSettings()

@@ -121,8 +121,9 @@ class Channel(Generic[Q]):
     """
 
     __slots__ = (
-        "answered", "confirms", "connection", "last_queue", "late", "limit", "name", "next_tag", "number", "opened_at",
-        "prefetch", "reply_address", "reply_consumer", "stalled", "subscriptions", "timeout_armed", "unacked", "volume",
+        "_indexed", "_tags_of", "answered", "confirms", "connection", "last_queue", "late", "limit", "name", "next_tag", "number",
+        "opened_at", "prefetch", "publishes_to", "reply_address", "reply_consumer", "stalled", "subscriptions", "timeout_armed",
+        "unacked", "volume",
     )  # fmt: skip
 
     def __init__(self, name: str, connection: str, number: int, *, confirms: bool, opened_at: int) -> None:
@@ -136,6 +137,7 @@ class Channel(Generic[Q]):
         self.late: frozenset[int] = frozenset()
         self.subscriptions: dict[str, tuple[Subscription, Q]] = {}
         self.prefetch = 0
+        self.publishes_to: set[str] = set()  # queues that keep something about who publishes to them
         self.limit = 0
         self.volume = 0
         self.last_queue: str | None = None
@@ -144,6 +146,24 @@ class Channel(Generic[Q]):
         self.answered: list[TxAnswer[Q]] | None = None
         self.timeout_armed = False
         self.stalled = False  # the client does not read
+        self._tags_of: dict[str, list[int]] = {}  # by message, ascending, some settled since; filled when it is asked for
+        self._indexed = 0  # the tag up to which it is
+
+    def newest_tag(self, message: str) -> int | None:
+        """Of the newest delivery of the message that is not settled yet."""
+        unacked, fresh = self.unacked, []
+        for tag in reversed(unacked):
+            if tag <= self._indexed:
+                break
+            fresh.append(tag)
+        for tag in reversed(fresh):
+            self._tags_of.setdefault(unacked[tag].copy.message, []).append(tag)
+        if fresh:
+            self._indexed = fresh[0]
+        tags = self._tags_of.get(message, [])
+        while tags and tags[-1] not in unacked:
+            tags.pop()
+        return tags[-1] if tags else None
 
     def outstanding(self) -> Iterator[Delivery[Q]]:
         """What is not settled yet, with what has been answered in a transaction that is still open."""

@@ -57,6 +57,7 @@ class RunAgenda:
         self.number = 0
         self.heartbeats = 0
         self.steps_publishing = 0
+        self.gone: set[ScriptedConsumer] = set()  # consumers that have lost what they had in hand since the heap was tidied
 
     def schedule(self, at_ms: int, entry: Entry) -> None:
         self.number += 1
@@ -67,6 +68,7 @@ class RunAgenda:
 
     def due_ms(self) -> int | None:
         """The instant of the next entry; None: nothing is planned."""
+        self.tidy()
         return self.heap[0][0] if self.heap else None
 
     def pop(self) -> Entry:
@@ -77,7 +79,18 @@ class RunAgenda:
 
     def keeps_going(self) -> bool:
         """Whether anything is planned, heartbeats aside."""
+        self.tidy()
         return len(self.heap) > self.heartbeats
+
+    def lost(self, consumer: ScriptedConsumer) -> None:
+        """The consumer has lost its jobs. They are taken off the heap when it is looked at next: those of many at once."""
+        self.gone.add(consumer)
+
+    def tidy(self) -> None:
+        """To be called before `heap` is looked at."""
+        if self.gone:
+            self.gone.clear()
+            self.forget(lambda entry: type(entry) is ConsumerJob and not entry.is_due_still())
 
     def forget(self, gone: Callable[[Entry], bool]) -> None:
         """What will not happen any more must not keep the run going."""

@@ -29,6 +29,9 @@ class Clock(Protocol):
     def start(self) -> None:
         """Everything is declared: it is 0 now."""
 
+    def begin_step(self) -> None:
+        """The next step is about to be carried out: with what came before it a message's way is no livelock."""
+
     def pass_until(self, until_ms: int | None) -> Iterator[Entry | None]:
         """Lets time pass up to and including that instant (None: until nothing keeps the run going).
 

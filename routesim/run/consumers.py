@@ -3,7 +3,7 @@
 from routesim.broker import ChannelEnded, ConsumerEnded
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer, asks_for_rounds
 from routesim.queues import DeliveringQueue, Delivery
-from routesim.run.agenda import ConsumerReturns, Entry
+from routesim.run.agenda import ConsumerReturns
 from routesim.run.clock import Clock
 from routesim.run.folds.fold import Listener
 from routesim.run.tasks.sent import tell_of_task
@@ -74,10 +74,8 @@ class Consumers:
             self._lost(consumer)
 
     def _lost(self, consumer: ScriptedConsumer) -> None:
-        def lost(entry: Entry) -> bool:
-            return isinstance(entry, ConsumerJob) and entry.consumer is consumer
-
-        self.clock.agenda.forget(lost)
+        if consumer.jobs:
+            self.clock.agenda.lost(consumer)
         name = consumer.consumer.name
         for delivery in consumer.channel_lost():
             self.broker.lost_by_consumer(name, delivery.copy.message, delivery.queue.name, delivery.copy.serial)

@@ -65,6 +65,9 @@ class RealClock:
         while limit_ms is None and self.agenda.keeps_going():
             yield from self.pass_until(max(self.at_ms + 1, self.agenda.due_ms() or 0))
 
+    def begin_step(self) -> None:
+        """Real clients take their time."""
+
     def publish_ahead(self, action: PublishMany, index: int) -> int:
         return index
 

@@ -204,6 +204,7 @@ class Runner:
         """Carries out the steps; yields each instant until which time is to pass, with all that is due, before it goes on."""
         for index, step in enumerate(self.scenario.steps):
             self.step = index
+            self.clock.begin_step()
             if self.listen:
                 self.listen(events.StepStarted(self.broker.now, index, step.text))
             if isinstance(step.action, Wait):

@@ -35,9 +35,13 @@ class VirtualClock:
     def start(self) -> None:
         """It is 0 until the first wait."""
 
+    def begin_step(self) -> None:
+        self.broker.go_on()
+
     def pass_until(self, until_ms: int | None) -> Iterator[Entry | None]:
         broker, agenda, heap = self.broker, self.agenda, self.agenda.heap
         while True:
+            agenda.tidy()
             if self.express is not None and heap:
                 self.express.pass_time(until_ms)
             if until_ms is None and len(heap) <= agenda.heartbeats and broker.idle():

@@ -1,0 +1,77 @@
+"""The policies of a virtual host, found by the names that their patterns can fit."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from routesim.model import Policy
+from routesim.named_tuples import NamedTuple
+
+Key = tuple[bool, str]  # an operator policy?, its name
+
+# `^orders$`, `^orders\.`: what such a pattern fits begins with these letters, or is just them.
+ANCHORED = re.compile(r"\^((?:[\w /:-]|\\[^\w\s])+)(\$?)", re.ASCII)
+
+
+class Anchored(NamedTuple):
+    """What a name must begin with, or be when `whole`, for a pattern to fit it."""
+
+    text: str
+    whole: bool
+
+
+def anchored(pattern: str) -> Anchored | None:
+    """None: the pattern is of another form, and may fit any name."""
+    found = ANCHORED.fullmatch(pattern)
+    return Anchored(re.sub(r"\\(.)", r"\1", found[1]), bool(found[2])) if found else None
+
+
+class Policies(dict[Key, Policy]):
+    """The policies in the order of their first declaration. Those of a name are found among what may fit it, not among all."""
+
+    def __init__(self, policies: Iterable[tuple[Key, Policy]] = ()) -> None:
+        super().__init__()
+        self._position: dict[Key, int] = {}
+        self._whole: dict[str, set[Key]] = {}
+        self._beginning: dict[str, set[Key]] = {}
+        self._anywhere: set[Key] = set()
+        self._made = 0
+        for key, policy in policies:
+            self[key] = policy
+
+    def __setitem__(self, key: Key, policy: Policy) -> None:
+        if key in self:
+            self._place(self[key].pattern).discard(key)
+        else:
+            self._made += 1
+            self._position[key] = self._made
+        super().__setitem__(key, policy)
+        self._place(policy.pattern).add(key)
+
+    def remove(self, key: Key) -> Policy | None:
+        """The policy that is gone; None: there was none."""
+        if key not in self:
+            return None
+        policy = self[key]
+        super().__delitem__(key)
+        del self._position[key]
+        self._place(policy.pattern).discard(key)
+        return policy
+
+    def clone(self) -> "Policies":
+        return Policies(self.items())
+
+    def that_may_fit(self, name: str) -> Iterator[tuple[bool, Policy]]:
+        """Each with whether it is an operator policy. That a pattern fits is still to be seen."""
+        keys = [*self._anywhere, *self._whole.get(name, ()), *self._whole.get(name.removesuffix("\n"), ())]
+        for begins in range(1, len(name) + 1) if len(name) < len(self._beginning) else ():
+            keys += self._beginning.get(name[:begins], ())
+        if len(name) >= len(self._beginning):
+            keys += [key for text, of_text in self._beginning.items() if name.startswith(text) for key in of_text]
+        for key in sorted(set(keys), key=self._position.__getitem__):
+            yield key[0], self[key]
+
+    def _place(self, pattern: str) -> set[Key]:
+        begins = anchored(pattern)
+        if begins is None:
+            return self._anywhere
+        return (self._whole if begins.whole else self._beginning).setdefault(begins.text, set())

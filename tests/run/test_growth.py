@@ -1,0 +1,56 @@
+"""A run four times as large takes four times the work: operations are counted, not seconds."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+from kits.growth import KINDS
+
+from routesim.run.runner import Runner
+from routesim.scenario.load import load_source
+from routesim.scenario.yaml.source import Source
+
+SMALL = 120
+MOST = 5.0  # times as much for four times the size: a sort or a heap on the way is paid for
+
+
+def operations(act: Callable[[], object]) -> int:
+    """How many bytecodes Python carries out."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal count
+        if event == "call":
+            frame.f_trace_opcodes = True
+            frame.f_trace_lines = False
+        elif event == "opcode":
+            count += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def run(text: str) -> None:
+    result = Runner(load_source(Source("growing.yaml", text), "."), lambda event: None).run()
+    assert result.ended == "idle"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_loading_and_running_grow_with_the_scenario(kind: Callable[[int], str]) -> None:
+    run(kind(SMALL))  # what is made once for all is made now
+    fixed, small, large = (operations(lambda size=size: run(kind(size))) for size in (2, SMALL, 4 * SMALL))
+    assert (large - fixed) / (small - fixed) < MOST
+
+
+def test_what_many_steps_bring_back_at_one_instant_is_no_livelock() -> None:
+    consumers = "consumers: {" + ", ".join(f"c{i}: {{queue: q, prefetch: 1, takes: 1s}}" for i in range(1100)) + "}"
+    steps = "steps:\n  - publish: {routing_key: q}\n" + "".join(f"  - crash: c{i}\n" for i in range(1100))
+    run("queues: {q: {arguments: {x-single-active-consumer: true}}}\n" + consumers + "\n" + steps)
