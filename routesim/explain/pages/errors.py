@@ -167,6 +167,12 @@ PAGES: dict[str, Page] = {
         "steps: [{call: {task: add, get: true}}]",
         "Set result_backend: rpc://, or take out `get`.",
     ),
+    "not-explored": Page(
+        "`routesim explore` tries each order of events, and this scenario has what it cannot try: a broker that is Redis, more "
+        "messages than there can be orders of, or worker processes where random walks are asked for.",
+        "broker: {kind: redis}",
+        "The text says what to change. `routesim run` carries out the one course of events that the file says.",
+    ),
     "not-exported": Page(
         "A definitions file holds what outlives clients: exchanges, queues, bindings, policies. Consumers, steps, exclusive and "
         "server-named queues, void values and settings of the broker itself are not part of it.",
