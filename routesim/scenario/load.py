@@ -14,7 +14,7 @@ from routesim.scenario.definitions.access import access_findings, access_problem
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
-from routesim.scenario.imports.sight import ForeignKind, kind_of
+from routesim.scenario.imports.sight import KINDS, ForeignKind, kind_of
 from routesim.scenario.places import Places
 from routesim.scenario.scenario import ExpectedRoute, ExploreSection, Never, Scenario
 from routesim.scenario.sections.broker_section import broker_settings
@@ -162,7 +162,7 @@ def is_celery(root: Mapping) -> bool:
 
 def load_expanded(source: Source, folder: str, *, rabbitmq: str | None = None) -> "tuple[Expanded | None, Scenario]":
     """A scenario, and what its celery section is expanded to (None: it has none). Raises `Invalid` like `load`."""
-    node = parse(source)
+    node = parse(source) if kind_of(source.text) is None else None
     if not isinstance(node, Mapping) or not is_celery(node):
         return None, load_source(source, folder, rabbitmq=rabbitmq)
     from routesim.scenario.celery.expansion import expand
@@ -337,9 +337,17 @@ class _Loader:
         for path in fields.get("definitions", ()):
             source = None
             try:
+                objects = self._objects_in(os.path.join(self.folder, path))
+                if objects:
+                    found += self._included_foreign(KINDS["topology-operator"], objects, str(vhost), path)
+                    continue
                 source = read_source(os.path.join(self.folder, path), piped=False)
                 if os.path.realpath(source.file) == os.path.realpath(self.source.file):
                     raise self.reader.error("includes-itself", "this file includes itself", path)
+                kind = kind_of(source.text)
+                if kind is not None:
+                    found += self._included_foreign(kind, [source], str(vhost), path)
+                    continue
                 data = list_form.read_json(source)
             except Invalid as invalid:
                 problem = invalid.diagnostics[0]
@@ -358,6 +366,29 @@ class _Loader:
                 continue
             found.append(self._definitions(source, data, None, vhost, fields.get("rabbitmq"), vhost_given=given))
         return found
+
+    @staticmethod
+    def _objects_in(path: str) -> list[Source]:
+        """The files of Kubernetes objects in a folder. Raises `Invalid`."""
+        if not os.path.isdir(path):
+            return []
+        from routesim.scenario.imports.folders import sources_in  # few scenarios include one
+
+        return sources_in(path)
+
+    def _included_foreign(self, kind: ForeignKind, sources: list[Source], vhost: str, path: Text) -> list[reading.Definitions]:
+        """What another program's files declare beside the scenario. Raises `Invalid`."""
+        from routesim.scenario.imports.gathered import gathered_from  # few scenarios include one
+
+        found = gathered_from(kind, [QuietSource(source.file, source.text) for source in sources])
+        parts = found.parts(vhost)
+        for part in parts:
+            self.declarations.include(part.found, part.document.source, part.document.place)
+        self.reader.diagnostics.extend(found.all_diagnostics())
+        if found.vhosts and not parts:
+            cure = f"choose one of: {', '.join(found.vhosts[:5])}"
+            self.reader.error("unknown-vhost", f"'{path}' declares nothing in vhost '{vhost}'", path, cure)
+        return [part.found for part in parts]
 
     def _version(self, text: Text) -> str:
         try:
