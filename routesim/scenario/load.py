@@ -11,6 +11,7 @@ from routesim.model import ChannelPlan
 from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions import list_form, reading
 from routesim.scenario.definitions.access import access_findings, access_problems
+from routesim.scenario.definitions.plugins import plugin_findings
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
@@ -316,7 +317,7 @@ class _Loader:
             line, column, width = place(told.path)
             code = "definitions-access"
             problems.append(source.diagnostic(told.severity, code, told.message, line, column, width, told.cure))
-        for code, told in access_findings(data):
+        for code, told in (*access_findings(data), *plugin_findings(data, str(vhost))):
             line, column, width = place(told.path)
             finding = source.diagnostic(told.severity, code, told.message, line, column, width, told.cure)
             self.reader.findings.append(finding._replace(source=""))  # the line may hold what is not to be shown

@@ -827,6 +827,24 @@ def test_who_may_get_in(users: list[dict[str, object]], codes: list[str], tmp_pa
     assert "very secret" not in repr(found)
 
 
+def test_federation_with_nobody_and_plugins_that_an_import_needs(tmp_path: Path) -> None:
+    policy = {"vhost": "/", "name": "fed", "pattern": ".", "apply-to": "queues", "priority": 0}
+    data: dict[str, object] = {
+        "users": [{"name": "app", "password_hash": "x"}], "vhosts": [{"name": "/"}],
+        "queues": [{"vhost": "/", "name": "q", "durable": True, "auto_delete": False, "arguments": {}}],
+        "policies": [{**policy, "definition": {"federation-upstream": "europe"}}],
+    }  # fmt: skip
+    path = tmp_path / "definitions.json"
+    path.write_text(json.dumps(data))
+    codes = [item.code for item in check_file(str(path))]
+    assert {"upstream-missing", "plugin-needed"} <= set(codes)
+    upstream = {"vhost": "/", "component": "federation-upstream", "name": "europe", "value": {"uri": "amqp://"}}
+    path.write_text(json.dumps({**data, "parameters": [upstream]}))
+    codes = [item.code for item in check_file(str(path))]
+    assert "upstream-missing" not in codes
+    assert codes.count("plugin-needed") == 1
+
+
 # Definitions files that other people have published --------------------------------------------------------------------
 
 FOLDER = os.environ.get("ROUTESIM_DEFINITIONS")

@@ -72,6 +72,12 @@ PAGES: dict[str, Page] = {
         "Add a user with its permissions.",
         "where the file is imported into a broker that has its users.",
     ),
+    "upstream-missing": Page(
+        "A policy federates with an upstream, or a set of them, that the definitions file does not declare. RabbitMQ takes the policy, and "
+        "nothing comes. Told by `check` alone.",
+        '"policies": [{"name": "fed", "pattern": "^shop", "definition": {"federation-upstream": "europe"}}]',
+        "Add the upstream to the parameters, or mend its name.",
+    ),
     "password-in-clear": Page(
         "A definitions file has a user's password itself, which whoever reads the file may use. Told by `check` alone, which never shows it.",
         '"users": [{"name": "app", "password": "...", "tags": []}]',

@@ -200,7 +200,8 @@ RULE_PAGES: dict[str, Page] = {
         "Mend it, or take it out.",
     ),
     "plugin-needed": Page(
-        "An exchange of a type that a plugin brings. Where the plugin is not enabled the broker refuses the declaration.",
+        "An exchange of a type that a plugin brings; of a definitions file also shovels, federation and sharding. Where the plugin is not "
+        "enabled the broker refuses the declaration, or the whole import.",
         "exchanges: {later: {type: x-delayed-message, arguments: {x-delayed-type: direct}}}",
         "Enable the plugin on every node.",
     ),
