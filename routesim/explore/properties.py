@@ -65,6 +65,8 @@ def _duplicated(world: World) -> Broken | None:
 
 
 def _stuck(world: World) -> Broken | None:
+    if world.setting.scenario.until != "idle":
+        return None  # it is not the end of everything
     consumed = {hand.consumer.queue for hand in world.hands}
     for name, queue in world.broker.queues.items():
         if queue.keeps_log:

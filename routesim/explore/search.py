@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
 from routesim.explore.bounds import Bounds
+from routesim.explore.course import publishes
 from routesim.explore.moves import Move, make, moves, said
 from routesim.explore.properties import (
     ALWAYS,
@@ -226,8 +227,15 @@ class Search:
             return PropertyVerdict(shown, sentence, BROKEN, line, example, self._moments(name, example) if complete else None)
         if not complete:
             return PropertyVerdict(shown, sentence, UNDECIDED, line)
-        asked = self.scenario.steps or self.scenario.declarations
-        return PropertyVerdict(shown, sentence, HOLDS if asked and self.tried else VACUOUS, line)
+        return PropertyVerdict(shown, sentence, VACUOUS if self._vacuous(name) else HOLDS, line)
+
+    def _vacuous(self, name: str) -> bool:
+        """Whether no state has asked it: nothing is published, nobody consumes, or the run ends before it has come to rest."""
+        if name in ("lost", "lost-confirmed", "duplicated", "order", "stuck") and not publishes(self.scenario):
+            return True
+        if name in ("duplicated", "order", "stuck") and not self.scenario.consumers:
+            return True
+        return name == "stuck" and self.scenario.until != "idle"
 
     def _expected(self, line: int, path: str, *, complete: bool) -> PropertyVerdict:
         how = self.bounds.expect

@@ -101,3 +101,18 @@ def test_what_is_not_explored_is_in_the_last_line(files: Path) -> None:
     assert "Not explored:" in last
     assert "real clocks, network partitions of a cluster, disk loss" in last
     assert "128 bits" in last
+
+
+@pytest.mark.parametrize(
+    ("text", "vacuous"),
+    [
+        ("queues: {q: }\nconsumers: {w: {queue: q}}\n", ["lost", "stuck"]),
+        ("queues: {q: }\nsteps: [publish: {routing_key: q}]\n", ["stuck"]),
+        (HOLDS + "until: steps\n", ["stuck"]), (HOLDS, []),
+    ],
+)  # fmt: skip
+def test_what_no_state_has_asked_is_told(files: Path, text: str, vacuous: list[str]) -> None:
+    (files / "little.yaml").write_text(text, encoding="utf-8")
+    done = within("explore", "little.yaml", "-f", "json", cwd=files)
+    (found,) = json.loads(done.out)["explorations"]
+    assert [item["name"] for item in found["properties"] if item["verdict"] == "vacuous"] == vacuous
