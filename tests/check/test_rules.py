@@ -23,6 +23,7 @@ from routesim.explain.keys.remainders import MAX_TOGETHER, Remainders
 from routesim.explain.pages.errors import explain_error
 from routesim.run import Runner
 from routesim.scenario import load_source
+from routesim.scenario.definitions.exporting import definitions_of
 from routesim.scenario.yaml.source import Source
 
 DLX = "x-dead-letter-exchange"
@@ -843,6 +844,13 @@ def test_federation_with_nobody_and_plugins_that_an_import_needs(tmp_path: Path)
     codes = [item.code for item in check_file(str(path))]
     assert "upstream-missing" not in codes
     assert codes.count("plugin-needed") == 1
+
+
+def test_a_definitions_file_of_two_sound_work_queues_has_no_finding(tmp_path: Path) -> None:
+    document, _ = definitions_of(load_source(Source("sound", SOUND), ""))
+    path = tmp_path / "definitions.json"
+    path.write_text(json.dumps(document))
+    assert check_file(str(path)) == []
 
 
 # Definitions files that other people have published --------------------------------------------------------------------

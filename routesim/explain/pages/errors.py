@@ -66,9 +66,9 @@ PAGES: dict[str, Page] = {
         'Write an object, {"max-length": 500}; `routesim import` and `routesim export` do.',
     ),
     "no-users": Page(
-        "A definitions file declares a topology and no user. A node that loads it as it boots (load_definitions) makes no user of its own, "
+        "A definitions file declares a topology, has a section users or permissions, and no user in it. A node that loads it as it boots (load_definitions) makes no user of its own, "
         "not even guest: nobody can connect. Told by `check` alone.",
-        '{"vhosts": [{"name": "/"}], "queues": [{"name": "jobs", "vhost": "/"}]}',
+        '{"users": [], "vhosts": [{"name": "/"}], "queues": [{"name": "jobs", "vhost": "/"}]}',
         "Add a user with its permissions.",
         "where the file is imported into a broker that has its users.",
     ),

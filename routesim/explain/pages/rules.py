@@ -18,7 +18,7 @@ TRIED = 48  # definitions files in public repositories, of systems that somebody
 FOUND = {
     "exchange-drops-all": 6, "dead-letter-nowhere": 3, "limit-loses": 1, "retry-endless": 2, "no-delivery-limit": 1,
     "wildcard-on-direct": 1, "queue-unreachable": 9, "policy-hidden": 2, "argument-meaningless": 1, "plugin-needed": 1,
-    "version-will-refuse": 2, "password-in-clear": 12, "no-users": 9,
+    "version-will-refuse": 2, "password-in-clear": 12, "no-users": 3,
 }  # fmt: skip
 OF_SCENARIOS = frozenset({
     "requeue-endless", "republish-endless", "headers-unsatisfied", "queue-without-consumer", "prefetch-unlimited", "prefetch-ignored",

@@ -95,6 +95,7 @@ def access_findings(data: dict[str, Any]) -> Iterator[tuple[str, AccessProblem]]
         cure = "write password_hash, as an export does: `rabbitmqctl hash_password` makes it"
         yield "password-in-clear", AccessProblem("warning", ("users", clear[0], "name"), text, cure)
     declares = any(True for section in DECLARING for _ in items_of(data, section))
-    if not listed and declares and isinstance(data.get("vhosts"), list):
+    says = next((section for section in ("users", "permissions") if isinstance(data.get(section), list)), None)
+    if not listed and declares and says is not None:  # one without both is for a broker that has its users
         text = "the file has no users: a node that loads it as it boots makes none of its own, not even guest"
-        yield "no-users", AccessProblem("note", ("vhosts",), text, "add a user with its permissions, or make one by hand")
+        yield "no-users", AccessProblem("note", (says,), text, "add a user with its permissions, or make one by hand")
