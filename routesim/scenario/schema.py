@@ -286,7 +286,8 @@ def _known_types(properties: dict[str, Schema]) -> None:
 
 def _sections_in_list_form(properties: dict[str, Schema]) -> None:
     """Exchanges and queues may also stand as in a definitions file, whose unknown keys are passed over."""
-    flags = {name: {"type": ["boolean", "null"]} for name in ("durable", "auto_delete", "internal")}
+    flags: Schema = {name: {"type": "boolean"} for name in ("durable", "auto_delete")}
+    flags["internal"] = {"type": ["boolean", "null"]}
     for section, required in (("exchanges", ["name", "type"]), ("queues", ["name"])):
         named = {name: {"type": "string", "maxLength": SHORTSTR_BYTES} for name in required}
         item = {"type": "object", "properties": {**named, **flags}, "required": required}
@@ -294,6 +295,6 @@ def _sections_in_list_form(properties: dict[str, Schema]) -> None:
         doc = as_mapping.pop("description")
         properties[section] = {"anyOf": [as_mapping, {"type": "array", "items": item}], "description": doc}
     bindings = properties["bindings"]
-    listed = {"type": "array", "items": {"type": "object"}, "contains": {"required": ["vhost"]}}
+    listed = {"type": "array", "items": {"type": "object", "required": ["destination_type"]}, "contains": {"required": ["vhost"]}}
     doc = bindings.pop("description")
     properties["bindings"] = {"anyOf": [bindings, listed], "description": doc}

@@ -19,7 +19,7 @@ LOADER_ALONE = {
     "unknown-version", "unknown-vhost", "unreadable-file", "includes-itself", "duplicate-id", "duplicate-consumer", "too-long",
     "refused", "not-simulated", "celery-beside-list", "celery-raises", "duplicate-name", "endless-beat", "no-celery", "no-results",
     "too-large", "unknown-app", "unknown-chord", "unknown-producer", "unknown-task", "unknown-worker", "which-app", "wrong-crontab", "wrong-time",
-    "auto-ack-answer", "definitions-null", "definitions-no-vhost",
+    "auto-ack-answer", "definitions-null", "definitions-no-vhost", "definitions-binding",
 }  # fmt: skip
 
 
