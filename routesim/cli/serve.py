@@ -92,15 +92,11 @@ def serve(
     from routesim.cli.shared.exits import NO_VERDICT
     from routesim.cli.shared.output import stderr_line
 
-    try:
-        if not no_management and find_spec("h11") is None:
-            raise ModuleNotFoundError(name="h11")
-        from routesim.cli.handlers.serving import serve_files
-    except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.partition(".")[0] == "routesim":
-            raise
-        stderr_line(f"error: `routesim serve` needs {missing.name}: pip install {missing.name}")
+    missing = [name for name in ("pamqp", *(() if no_management else ("h11",))) if find_spec(name) is None]
+    if missing:
+        stderr_line(f"error: `routesim serve` needs {' and '.join(missing)}: pip install {' '.join(missing)}")
         sys.exit(NO_VERDICT)
+    from routesim.cli.handlers.serving import serve_files
     from routesim.cli.handlers.serving_inputs import RecordOptions, ServeOptions
 
     options = ServeOptions(

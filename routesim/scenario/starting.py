@@ -28,6 +28,17 @@ def shipped() -> dict[str, str]:
     return {**short, **paths}
 
 
+def shipped_file(path: str) -> str | None:
+    """The file or folder that a path such as `scenarios/hello.yaml` means where there is none of that name, so that what the
+    documentation shows runs anywhere. None: nothing comes along under this path."""
+    folder = _folder()
+    within = path.replace("\\", "/").removeprefix("./")
+    if folder is None or not f"{within}/".startswith("scenarios/"):
+        return None
+    found = folder / within.removeprefix("scenarios").lstrip("/")
+    return str(found) if ".." not in found.parts and found.exists() else None
+
+
 def shipped_titles() -> dict[str, str]:
     """Their titles, by their whole names."""
     found = {}
@@ -38,9 +49,13 @@ def shipped_titles() -> dict[str, str]:
 
 
 def _shipped() -> dict[str, Path]:
-    folder = next((folder for folder in SHIPPED if (folder / "hello.yaml").is_file()), None)
+    folder = _folder()
     paths = sorted(folder.rglob("*.yaml")) if folder is not None else []
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths} if folder is not None else {}
+
+
+def _folder() -> Path | None:
+    return next((folder for folder in SHIPPED if (folder / "hello.yaml").is_file()), None)
 
 
 def _sentence(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Fixtures of the pytest plugin for code that talks AMQP. Nothing of the server is imported before a test asks for one."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,9 @@ def routesim_broker(
     request: pytest.FixtureRequest, _routesim_servers: "dict[tuple[str, str], ServerThread]"
 ) -> "Iterator[ServedBroker]":
     """A RabbitMQ with a virtual host of this test's own: connect to its `url`."""
+    missing = [name for name in ("pamqp", "h11") if find_spec(name) is None]
+    if missing:
+        pytest.fail(f"routesim_broker needs {' and '.join(missing)}: pip install {' '.join(missing)}", pytrace=False)
     from routesim.testing.served_broker import ServedBroker, scenario_for, server_of
 
     asked = asked_of(request.node)

@@ -1,5 +1,6 @@
 """What `routesim run` does once its command line is understood."""
 
+import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import IO, TYPE_CHECKING
@@ -7,7 +8,18 @@ from typing import IO, TYPE_CHECKING
 from routesim.broker import Broker
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice, stdin_once, unit_checked
-from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, stderr, style_of, wants_colour
+from routesim.cli.shared.output import (
+    CannotWrite,
+    format_for,
+    is_terminal,
+    keep_apart,
+    opened,
+    read_stdin,
+    stderr,
+    stderr_line,
+    style_of,
+    wants_colour,
+)
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs, rules_of, write_problems
 from routesim.named_tuples import NamedTuple
@@ -86,9 +98,19 @@ def run_files(files: list[str], options: RunOptions) -> int:
                 ran.append(_run(scenario, options, out))
             out.write(after)
             status = summed(ran, options, out)
+        tell_written(ran, options)
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
     return status
+
+
+def tell_written(ran: list[Ran], options: RunOptions) -> None:
+    """Where the report is, and the verdict, for whoever sits at the terminal and sees neither in a file."""
+    if options.output is None or options.quiet or not is_terminal(sys.stderr):
+        return
+    words = [f"{sum(item.word == word for item in ran)} {word}" for word in (*verdicts.VERDICTS, ENDED)]
+    found = [text for text in words if not text.startswith("0 ")]
+    stderr_line(f"wrote {options.output}: {found[0][2:] if len(ran) == 1 else ', '.join(found)}")
 
 
 def summed(ran: list[Ran], options: RunOptions, out: IO[str]) -> int:

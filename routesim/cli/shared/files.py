@@ -2,20 +2,25 @@
 a scenario that comes with routesim."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 from routesim.cli.shared.exits import UsageError
 
 ENDINGS = (".yaml", ".scenario.yaml", ".yml", ".scenario.yml", ".json")  # tried behind a name, in this order
 SCENARIO = (".scenario.yaml", ".scenario.yml")
+ANYBODYS = {"name", "description", "seed", "until", "workers", "tasks"}  # keys that files of other programs have too
+MOST_NAMED = 5  # files that are left out
 YAML = (".yaml", ".yml")
 
 
 def named(word: str) -> str:
     """The file that a word means: itself where there is one, else with an ending, else the scenario of that name that comes
     along. The word as it is where nothing fits, so that whoever reads it says so."""
-    if word == "-" or os.path.exists(word) or os.path.splitext(word)[1] in (*YAML, ".json"):
+    if word == "-" or os.path.exists(word):
         return word
+    if os.path.splitext(word)[1] in (*YAML, ".json"):
+        return _coming_along(word)
     found = next((word + ending for ending in ENDINGS if os.path.isfile(word + ending)), None)
     if found is not None:
         return found
@@ -24,32 +29,73 @@ def named(word: str) -> str:
     return shipped().get(word, word)
 
 
+def _coming_along(path: str) -> str:
+    """`path`, or, where there is nothing, what comes with routesim under it."""
+    if os.path.exists(path) or not path.startswith(("scenarios", "./scenarios", ".\\scenarios")):
+        return path
+    from routesim.scenario.starting import shipped_file
+
+    return shipped_file(path) or path
+
+
 def found(words: Iterable[str]) -> list[str]:
     """The files that the words mean, those of a folder by their names. Raises `UsageError` for a folder without any."""
     files: list[str] = []
     for word in words:
-        if word != "-" and os.path.isdir(word):
-            files += _in_folder(word)
+        folder = _coming_along(word)
+        if word != "-" and os.path.isdir(folder):
+            files += _in_folder(folder)
         else:
             files.append(named(word))
     return list(files)
 
 
 def _in_folder(folder: str) -> list[str]:
-    """Files named `*.scenario.yaml` where there are some, else every YAML file, else definitions files (JSON). Kubernetes objects
-    are of one broker, whatever files they stand in: the folder itself stands for them."""
+    """Files named `*.scenario.yaml` where there are some, else every YAML file that has a section of a scenario or is of another
+    known kind, else definitions files (JSON). What is left out is told. Kubernetes objects are of one broker, whatever files they
+    stand in: the folder itself stands for them."""
     from routesim.scenario.imports.folders import holds_objects
 
     files = list(_below(folder))
     chosen = [path for path in files if path.endswith(SCENARIO)]
     if chosen:
+        others = [path for path in files if path.endswith(YAML) and path not in set(chosen) and _may_be_a_scenario(path)]
+        _tell_left_out(others, "beside files that are named *.scenario.yaml, others are run where they are named")
         return chosen
+    foreign = [path for path in files if path.endswith(YAML) and not _may_be_a_scenario(path)]
+    if foreign and len(foreign) < sum(path.endswith(YAML) for path in files):
+        _tell_left_out(foreign, "no section of a scenario stands there")
+        files = [path for path in files if path not in set(foreign)]
     for endings in (YAML, (".json",)):
         chosen = [path for path in files if path.endswith(endings)]
         others = [path for path in chosen if not holds_objects(path)]
         if chosen:
             return chosen if len(others) == len(chosen) else [folder, *others]
     raise UsageError(f"{folder} has no scenario in it: no file ends with {', '.join(YAML)} or .json")
+
+
+def _may_be_a_scenario(path: str) -> bool:
+    """Whether a section of a scenario begins in it, it is of another program that is known, or it cannot be read: then whoever
+    reads it says so."""
+    from routesim.scenario.format.whole import SCENARIO as SHAPE
+    from routesim.scenario.imports.sight import LOOKED_AT, kind_of
+
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read(LOOKED_AT)
+    except (OSError, UnicodeDecodeError):
+        return True
+    sections = "|".join(name for name in SHAPE.fields if name not in ANYBODYS)
+    begins = re.search(rf"""^(?:\s*\{{\s*|.*[{{,]\s*)?["']?({sections})["']?\s*:""", text, re.MULTILINE)
+    return begins is not None or not text.strip() or kind_of(text) is not None
+
+
+def _tell_left_out(files: list[str], why: str) -> None:
+    if files:
+        from routesim.cli.shared.output import stderr_line
+
+        named = ", ".join(files[:MOST_NAMED]) + (", …" if len(files) > MOST_NAMED else "")
+        stderr_line(f"note: {len(files)} YAML file{'s' if len(files) > 1 else ''} left out ({named}): {why}")
 
 
 def _below(folder: str) -> Iterator[str]:

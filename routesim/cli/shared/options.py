@@ -18,6 +18,7 @@ from routesim.report.formats import (
     EXPLORE,
     GRAPH,
     MONITOR,
+    NO_FORMATS,
     PICTURES,
     RUN,
     VERIFY,
@@ -52,6 +53,10 @@ def format_of(given: str | None, output: str | None, known: Iterable[str], optio
                 f"--format {given} does not go into {output}: {ending} means {meant}; leave out --format, or name another file"
             )
         raise UsageError(f"{output}: there is no {meant} here; {option} takes {', '.join(names)}")
+    if given is None and ending in NO_FORMATS:
+        pictures = [name for name in PICTURES if name in names]
+        instead = f"for a picture there is {' and '.join(pictures)}" if pictures else f"{option} takes {', '.join(names)}"
+        raise UsageError(f"{output}: nothing here is written as {ending[1:]}; {instead}")
     return given
 
 

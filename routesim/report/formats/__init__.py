@@ -56,6 +56,7 @@ ENDINGS = {
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".sarif": "sarif", ".tap": "tap",
 }  # fmt: skip
 PICTURES = ("html", "svg", "mermaid")
+NO_FORMATS = (".png", ".pdf", ".jpg", ".jpeg", ".gif")  # of files that are no text; whoever writes them means a picture
 
 
 def formats_of(shown: str) -> tuple[str, ...]:
