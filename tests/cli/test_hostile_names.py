@@ -156,6 +156,7 @@ def test_everything_is_gone_through() -> None:
         "dot",
         "scenario",
         "definitions",
+        "topology-operator",
         "",
         "html",
     }

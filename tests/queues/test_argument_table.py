@@ -32,7 +32,15 @@ NAMED = {
     "explain/queues/redis_queue.py": {"x-expires"},  # of kombu's queues
     "run": {"x-expires", "x-queue-type"},
     "scenario": {"x-dead-letter-exchange", "x-queue-type"},  # `type:` beside it; names of exchanges
-    "check": {*DEAD, "x-dead-letter-strategy", "x-expires", "x-overflow"},
+    # How other programs spell them, and which of theirs are numbers.
+    "scenario/imports": {
+        *LENGTHS, *DEAD, "x-expires", "x-max-priority", "x-message-ttl", "x-overflow", "x-queue-mode", "x-queue-type",
+    },
+    # What is without effect, or is missed.
+    "check": {
+        *DEAD, "x-dead-letter-strategy", "x-delivery-limit", "x-expires", "x-max-age", "x-max-length-bytes", "x-max-priority",
+        "x-overflow", "x-queue-master-locator", "x-queue-mode",
+    },
     # What is tried against a loss.
     "explore/cures.py": {*DEAD, "x-dead-letter-strategy", "x-delivery-limit", "x-overflow", "x-queue-type"},
     "report": {"x-dead-letter-exchange", "x-max-priority"},

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kits.paths import ROOT
+from kits.paths import ALL_SCENARIO_FILES, ROOT
 
 from routesim import events
 from routesim.broker.rabbit_broker import RabbitBroker
@@ -14,7 +14,7 @@ from routesim.scenario import load
 from routesim.steps import Consume
 from routesim.versions import rules
 
-FILES = sorted(path for path in (ROOT / "scenarios").rglob("*.yaml"))
+FILES = ALL_SCENARIO_FILES
 # What a run looks at beyond its events, and what is said once more where things are declared before.
 BEFORE = {events.ExchangeDeclared, events.QueueDeclared, events.Bound, events.PolicySet}
 
