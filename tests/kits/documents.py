@@ -38,12 +38,12 @@ STATUS = {
     "routesim run tests/cli/mistakes.yaml": 2,
     "routesim check tests/cli/losing.yaml --format table": 1,
     "routesim diff tests/cli/losing.yaml tests/cli/mended.yaml": 1,
-    "routesim upgrade scenarios/upgrade-delivery-limit.yaml --from 3.13 --to 4.0": 1,
+    "routesim upgrade scenarios/upgrade-delivery-limit.yaml --rabbitmq 3.13..4.0": 1,
     "routesim run scenarios/flaky-worker.yaml --seeds 1..1000 --jobs 0": 1,
     "routesim run --quiet tests/cli/failing.yaml": 1,
     "routesim celery compare scenarios/introduction/redis-notices-late.yaml": 1,
     "routesim check scenarios/celery-definitions.json --rabbitmq 4.3 --select version-refuses": 1,
-    "routesim upgrade scenarios/celery-definitions.json --from 3.13 --to 4.3": 1,
+    "routesim upgrade scenarios/celery-definitions.json --rabbitmq 3.13..4.3": 1,
 }
 
 

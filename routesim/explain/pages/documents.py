@@ -139,7 +139,10 @@ def _said(link: "re.Match[str]", topic: str) -> str:
     if page.startswith("../"):  # beside the documentation, in the repository
         return f"{text} ({posixpath.normpath(posixpath.join('routesim/docs', page))})"
     place = f"{_topic(page) if path else topic}{sharp}{anchor}"
-    return text if text in (place, anchor, _topic(page) if not anchor else "") else f"{text} (docs {place})"
+    known = text in (place, anchor, _topic(page) if not anchor else "")
+    if topic in ("", INDEX) or topic.startswith("rules") or not path:  # lists; rules that cite one another
+        return text if known else f"{text} (docs {place})"
+    return f"`routesim docs {place}`" if known else f"{text} (`routesim docs {place}`)"
 
 
 # Reading ---------------------------------------------------------------------------------------------------------------
