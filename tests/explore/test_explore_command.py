@@ -116,3 +116,47 @@ def test_what_no_state_has_asked_is_told(files: Path, text: str, vacuous: list[s
     done = within("explore", "little.yaml", "-f", "json", cwd=files)
     (found,) = json.loads(done.out)["explorations"]
     assert [item["name"] for item in found["properties"] if item["verdict"] == "vacuous"] == vacuous
+
+
+def test_each_of_several_is_named(files: Path) -> None:
+    done = within("explore", "holds.yaml", "two.yaml", cwd=files)
+    assert [line for line in done.out.splitlines() if ".yaml: " in line] == ["holds.yaml: holds", "two.yaml: two"]
+    assert "holds.yaml" not in within("explore", "holds.yaml", cwd=files).out
+
+
+def test_after_an_interruption_nothing_more_is_begun(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known is told, and the status says that it is not all."""
+    from routesim.explore.search import Search
+
+    begun: list[str] = []
+
+    def bound(self: Search, expanded: int, depth: int, frontier: int) -> str:
+        begun.append(self.scenario.file)
+        return "interrupted"
+
+    monkeypatch.setattr(Search, "_bound", bound)
+    done = within("explore", "holds.yaml", "two.yaml", "--no-cures", "--format", "json", cwd=files)
+    assert done.status == 3
+    assert set(begun) == {"holds.yaml"}
+    first, second = json.loads(done.out)["explorations"]
+    assert (first["stopped_by"], second["file"]) == ("interrupted", "two.yaml")
+    assert "two.yaml" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [((), False), (("--property", "order"), True)],
+)
+def test_what_is_not_explored_is_said(files: Path, arguments: tuple[str, ...], told: bool) -> None:
+    last = within("explore", "holds.yaml", *arguments, cwd=files).out.splitlines()[-1]
+    assert "a publisher whose process dies for good" in last
+    assert ("order of the messages of one key" in last) == told
+
+
+def test_the_page_of_one_opens_with_its_verdict_and_leads_to_the_run(files: Path) -> None:
+    one = within("explore", "loses.yaml", "--format", "html", cwd=files).out
+    assert one.count(" data-opens") == 1
+    assert 'href="#1-1-lost"' in one
+    assert 'data-slug="1-1-lost"' in one
+    several = within("explore", "loses.yaml", "holds.yaml", "--format", "html", cwd=files).out
+    assert " data-opens" not in several

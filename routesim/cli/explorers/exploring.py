@@ -13,7 +13,7 @@ from routesim.cli.shared.options import choice, format_of, stdin_once
 from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, same_file, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import FOR_PEOPLE, Loaded, loaded, rules_of, write_problems
-from routesim.diagnostics import ERROR, Diagnostic, Place
+from routesim.diagnostics import ERROR, WARNING, Diagnostic, Place
 from routesim.explore import Bounds, Exploration, NotExplored, bounds_of, explored
 from routesim.explore.bounds import with_most_ready
 from routesim.explore.properties import PROPERTIES
@@ -28,6 +28,7 @@ from routesim.scenario.format.explore_format import EXPECT_MODES, TIMINGS
 
 MOST_FAILURES = 9
 MAX_SECONDS = 60.0
+INTERRUPTED = "interrupted"
 
 
 class ExploreOptions(NamedTuple):
@@ -68,15 +69,16 @@ def explore_all(options: ExploreOptions) -> int:
     unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
     try:
         with opened(options.output) as out:  # what cannot be written is to be known before the work, not after it
-            done, not_explored = _each(files, options)
-            shown = Explorations(done, [*unusable, *not_explored])
+            done, not_explored, not_begun = _each(files, options)
+            unusable += not_explored
+            shown = Explorations(done, [*unusable, *not_begun])
             format = format_for(options.format, out)
             writer_of(format, EXPLORE)(out, shown, style_of(out, format))
         if options.write is not None and done:
             _keep(options.write, done[0])
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
-    return _status(shown)
+    return _status(Explorations(done, unusable))
 
 
 def _status(shown: Explorations) -> int:
@@ -149,11 +151,19 @@ def bounds_for(scenario: Scenario, options: ExploreOptions) -> Bounds:
     )  # fmt: skip
 
 
-def _each(files: list[Loaded], options: ExploreOptions) -> tuple[list[Exploration], list[Suite]]:
+def _each(files: list[Loaded], options: ExploreOptions) -> tuple[list[Exploration], list[Suite], list[Suite]]:
+    """What was explored, what cannot be, and what was not begun: after Ctrl-C what is known of the scenario in hand is told, and
+    none of those after it is begun."""
     done: list[Exploration] = []
     not_explored: list[Suite] = []
+    not_begun: list[Suite] = []
     for item in files:
         if item.scenario is None:
+            continue
+        if done and done[-1].explored.why == INTERRUPTED:
+            found = Diagnostic(WARNING, "not-explored", "it was not begun: interrupted", Place(item.file, 0, 0))
+            write_problems([found])
+            not_begun.append(refused(item.file, [found]))
             continue
         try:
             done.append(_explored(item.scenario, options))
@@ -161,7 +171,7 @@ def _each(files: list[Loaded], options: ExploreOptions) -> tuple[list[Exploratio
             found = Diagnostic(ERROR, "not-explored", str(problem), Place(item.file, 0, 0))
             write_problems([found])
             not_explored.append(refused(item.file, [found]))
-    return done, not_explored
+    return done, not_explored, not_begun
 
 
 def _explored(scenario: Scenario, options: ExploreOptions) -> Exploration:
@@ -174,7 +184,7 @@ def _explored(scenario: Scenario, options: ExploreOptions) -> Exploration:
             speed = far.states / spent if spent else 0
             progress.say(f"{far.states:,} states, depth {far.depth}, {speed:,.0f} a second, {far.frontier:,} to look at")
             if stop:
-                return "interrupted"
+                return INTERRUPTED
             if spent > most:
                 return f"--max-seconds {most:g}"
             memory = options.max_memory is not None and memory_mb() > options.max_memory

@@ -16,11 +16,13 @@ SIGNS = {BROKEN: "✘", UNDECIDED: "?", VACUOUS: "-"}
 
 
 def write(out: IO[str], found: Explorations, style: OutputStyle) -> None:
-    """One exploration after the other."""
+    """One exploration after the other; where there are several, each is named."""
     encoding = encoding_of(out)
     lines: list[str] = []
     for number, item in enumerate(found.found):
         lines += [""] if number else []
+        if len(found.found) + len(found.refused) > 1:
+            lines += _text(f"{item.file}: {item.name}", 2, style)
         lines += _lines(item, style)
     out.write("".join(fitted(line, encoding) + "\n" for line in lines))
 

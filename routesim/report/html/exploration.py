@@ -1,8 +1,9 @@
 """What `explore` found as a page: the verdict and a map of the states, then the run of each counterexample."""
 
+from collections.abc import Iterator
 from typing import IO
 
-from routesim.explore import BROKEN, Exploration, PropertyVerdict, replayed, retold_scenario
+from routesim.explore import BROKEN, UNDECIDED, VACUOUS, Exploration, PropertyVerdict, replayed, retold_scenario
 from routesim.report.formats.html import HtmlReport
 from routesim.report.html.markup import Markup, element
 from routesim.report.html.page import escaped_for, frame, run_of
@@ -11,14 +12,19 @@ from routesim.report.results.explored import Explorations, sum_of, told
 from routesim.report.style import OutputStyle
 from routesim.text import encoding_of
 
+SIGNS = {BROKEN: "✘", UNDECIDED: "?", VACUOUS: "-"}
+BAR = 280  # the longest bar of the map, in pixels
+
 
 def write(out: IO[str], found: Explorations, style: OutputStyle) -> None:
-    """One page for all of them."""
+    """One page for all of them. That of one scenario opens with its verdict, not with a list."""
     encoding = encoding_of(out)
     articles = [HtmlReport.refused(suite, encoding) for suite in found.refused]
-    for item in found.found:
-        articles.append(f"{_article(item)}\n")
-        articles += [_run(item, asked) for asked in item.explored.broken if asked.example is not None]
+    alone = len(found.found) == 1 and not found.refused
+    for number, item in enumerate(found.found, 1):
+        shown = [(asked, f"{number}-{place}-{asked.name}") for place, asked in enumerate(item.explored.asked, 1)]
+        articles.append(f"{_article(item, shown, opens=alone)}\n")
+        articles += [_run(item, asked, slug) for asked, slug in shown if asked.verdict == BROKEN and asked.example is not None]
     before, after = frame(len(articles))
     out.write(before)
     for article in articles:
@@ -26,50 +32,70 @@ def write(out: IO[str], found: Explorations, style: OutputStyle) -> None:
     out.write(after)
 
 
-def _run(item: Exploration, asked: PropertyVerdict) -> str:
+def _run(item: Exploration, asked: PropertyVerdict, slug: str) -> str:
     """The counterexample as `run` repeats it."""
     recorder = Recorder(retold_scenario(item, asked))
-    return run_of(recorder.finished(replayed(item, asked, recorder.hear), kept=True))
+    return run_of(recorder.finished(replayed(item, asked, recorder.hear), kept=True), slug)
 
 
-def _article(item: Exploration) -> Markup:
+def _article(item: Exploration, shown: list[tuple[PropertyVerdict, str]], *, opens: bool) -> Markup:
     right = item.as_said and item.explored.complete
     word, tone = ("✔ OK", "good") if right else ("✘ BROKEN", "bad") if not item.as_said else ("NOT COMPLETE", "bad")
     verdict = element("strong", word, class_=f"verdict {tone}")
     head = element("header", element("h2", item.name, " ", verdict), element("p", sum_of(item)), class_="run-head")
     why = None if right else sum_of(item)
-    left = element("p", f"Not explored: {'; '.join(item.left_out)}.")
+    left = element("ul", *(element("li", text) for text in item.left_out))
+    panels = (
+        element("section", element("h3", "Properties"), *(_property(item, asked, slug) for asked, slug in shown), class_="panel"),
+        element("section", element("h3", "Map of the states"), _map(item), class_="panel half"),
+        element("section", element("h3", "Not explored"), left, class_="panel half"),
+    )
     return element(
-        "article", head, _properties(item), _map(item), left, class_="run", aria_label=item.name,
-        data_verdict="ok" if right else "failed", data_file=item.file, data_why=why,
+        "article", head, element("div", *panels, class_="panels"), class_="run explored", aria_label=item.name,
+        data_verdict="ok" if right else "failed", data_file=item.file, data_why=why, data_opens=opens,
     )  # fmt: skip
 
 
-def _properties(item: Exploration) -> Markup:
-    rows = []
-    for asked in item.explored.asked:
-        said = told(asked) if asked.verdict == BROKEN else asked.verdict
-        harmless = "" if asked.moments is None else f"{asked.moments[0]:,} of {asked.moments[1]:,}"
-        cures = "; ".join(cure.change + (f" (costs: {cure.costs})" if cure.costs else "") for cure in asked.cures)
-        cells = (asked.name, asked.sentence, said, harmless, cures)
-        rows.append(element("tr", *(element("td", text) for text in cells)))
-    names = ("property", "", "verdict", "harmless moments of the same failure", "tried, and then it holds")
-    head = element("tr", *(element("th", name, scope="col") for name in names))
-    return element("section", element("h3", "Properties"), element("table", element("thead", head), element("tbody", *rows)))
+def _property(item: Exploration, asked: PropertyVerdict, slug: str) -> Markup:
+    """Its verdict, and what is to be told of its counterexample."""
+    broken = asked.verdict == BROKEN
+    foretold = broken and asked.name in item.breaks
+    sign = "!" if foretold else SIGNS.get(asked.verdict, "✔")
+    note = {UNDECIDED: " (not decided)", VACUOUS: " (vacuous: no state has asked it)"}.get(asked.verdict, "")
+    head = element("h4", f"{sign} {asked.name}", class_="notice" if foretold else "bad" if broken else None)
+    return element("div", head, element("p", asked.sentence + note), *(_told(asked, slug) if broken else ()), class_="property")
+
+
+def _told(asked: PropertyVerdict, slug: str) -> Iterator[Markup]:
+    watch = () if asked.example is None else (" ", element("a", "See it happen", href=f"#{slug}"))
+    yield element("p", told(asked), ".", *watch)
+    if asked.moments is not None:
+        yield element("p", f"The same failure is harmless at {asked.moments[0]:,} of {asked.moments[1]:,} moments.")
+    for cure in asked.cures:
+        costs = f"; it costs: {cure.costs}" if cure.costs else ""
+        yield element("p", f"Tried, and then it holds: {cure.change}{costs}.")
 
 
 def _map(item: Exploration) -> Markup:
     """How many states there are after so many moves."""
+    most = max((states for states, _ in item.explored.by_depth), default=1)
     rows = [
         element(
-            "tr",
-            element("th", str(depth), scope="row"),
-            element("td", f"{states:,}"),
-            element("td", f"{broken:,}" if broken else ""),
+            "tr", element("th", str(depth), scope="row"), element("td", f"{states:,}", class_="number"),
+            element("td", f"{broken:,}" if broken else "", class_="number"),
+            element("td", _bar(states, broken, most), class_="bar"),
         )
         for depth, (states, broken) in enumerate(item.explored.by_depth)
-    ]
-    head = element("tr", *(element("th", name, scope="col") for name in ("moves", "states", "of them broken")))
+    ]  # fmt: skip
+    names = (("moves", None), ("states", "number"), ("broken", "number"), ("", None))
+    head = element("tr", *(element("th", name, scope="col", class_=kind) for name, kind in names))
     caption = element("caption", f"{item.explored.states:,} {item.explored.counted}")
-    body = element("table", caption, element("thead", head), element("tbody", *rows))
-    return element("section", element("h3", "Map of the states"), body)
+    return element("table", caption, element("thead", head), element("tbody", *rows))
+
+
+def _bar(states: int, broken: int, most: int) -> Markup:
+    """As long as there are states, and so far of another colour as they are broken."""
+    long, bad = (round(BAR * count / most, 1) for count in (states, broken))
+    parts = [element("rect", width=long, height=10, rx=2)]
+    parts += [element("rect", width=bad, height=10, rx=2, class_="bad")] if broken else []
+    return element("svg", *parts, viewBox=f"0 0 {BAR} 10", preserveAspectRatio="none", aria_hidden="true")

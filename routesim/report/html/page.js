@@ -28,6 +28,7 @@
   // Addresses: #shoes/14?m3 is the moment 14 of shoes.yaml, where m3 is followed -----------------------------------
 
   function slugOf(article, taken) {
+    if (article.dataset.slug) return article.dataset.slug;
     const file = (article.dataset.file || article.getAttribute("aria-label")).split(/[\\/]/).pop();
     const stem = file.replace(/(\.scenario)?\.(ya?ml|json)$/i, "").replace(/[^\p{L}\p{N}._-]+/gu, "-") || "run";
     let slug = stem;
@@ -59,13 +60,14 @@
     }
   }
 
-  // Where nothing of that name is, the page begins as without an address.
-  function read() {
+  // Where nothing of that name is, the page begins as without an address: with the one that says so of itself, or the list.
+  function read(event) {
     const [, slug = "", at, followed] = /^#([^/?]*)(?:\/(\d+))?(?:\?(.*))?$/.exec(location.hash) || [];
     const index = slugs.indexOf(decoded(slug));
     if (index < 0) {
-      if (runs.length > 1) list();
-      else select(0);
+      const opens = event ? -1 : articles.findIndex((article) => "opens" in article.dataset);
+      if (runs.length > 1 && opens < 0) list();
+      else select(Math.max(opens, 0));
       return;
     }
     select(index);

@@ -95,8 +95,8 @@ def _help() -> Markup:
     return element("dialog", element("h2", "Keys"), element("dl", *rows), close, class_="help", aria_label="Keys")
 
 
-def run_of(story: Story) -> str:
-    """One run: its head, its panels, its player, and what the player replays."""
+def run_of(story: Story, slug: str | None = None) -> str:
+    """One run: its head, its panels, its player, and what the player replays. `slug`: its address, None: after its file."""
     result = story.result
     live = story.kept and bool(story.graph.nodes)
     script = element("script", data(replay(story)), type="application/json", class_="replay") if live else None
@@ -104,7 +104,7 @@ def run_of(story: Story) -> str:
         "article", _head(story), element("div", *panels(story), class_="panels"), _player(story) if live else None, script,
         class_="run", aria_label=result.scenario.name, data_verdict=verdict_of(result).lower(), data_file=result.scenario.file,
         data_expected=_held(result) if result.expectations else None, data_lost=result.counts().get("lost"),
-        data_time=duration_text(result.clock_ms), data_why=_why(result),
+        data_time=duration_text(result.clock_ms), data_why=_why(result), data_slug=slug,
     )  # fmt: skip
     return f"{body}\n"
 
