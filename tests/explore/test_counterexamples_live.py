@@ -11,7 +11,7 @@ from routesim.explore.retold import Retold
 from routesim.run.session import BrokerSession
 from routesim.scenario import load
 
-NAMES = ["auto-ack", "auto-delete", "done-twice", "failover", "full-parking", "no-confirms"]
+NAMES = ["auto-ack", "auto-delete", "done-twice", "failover", "full-parking", "no-confirms", "outbox", "stream-offset"]
 FILES = [SCENARIOS / "explore" / f"{name}.yaml" for name in NAMES]
 
 
