@@ -1,18 +1,20 @@
 """The life of one message in a run: a story from its publish to its last state."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from routesim import events
 from routesim.broker import Broker
-from routesim.diagnostics import did_you_mean
 from routesim.durations import seconds
 from routesim.explain.answer import Answer, CannotExplain
+from routesim.explain.known import instead
 from routesim.narration import sentence_of, still_overdue, tone_of
 from routesim.queues import QueueType
 from routesim.run import Runner
 from routesim.scenario import Scenario
+from routesim.scenario.yaml.source import SHOWN_STDIN
 from routesim.tables import NOTICE, Cell, Section
 from routesim.values import plain
 
@@ -32,8 +34,7 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
     runner = Runner(scenario, listen, seed=seed)
     result = runner.run()
     if not life:
-        cure = did_you_mean(message, result.messages.of)
-        raise CannotExplain(f"no message '{message}' was published in this run" + (f"; {cure}" if cure else ""))
+        raise CannotExplain(f"no message '{message}' was published in this run" + instead(message, result.messages.of))
     waiting = [item for queue in result.broker.queues.values() for item in _overdue(queue, message, result.broker.now)]
     data = [{"at_ms": event.at_ms, "event": events.EVENTS[type(event)], "text": _told(event, notes)} for event in life]
     data += [{"at_ms": item.at_ms, "event": events.EVENTS[type(item)], "text": still_overdue(item)} for item in waiting]
@@ -46,10 +47,20 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
     )
     if result.tasks is not None and message in result.tasks.of:
         hints += (f"routesim explain task {scenario.file} {message} tells what became of the task.",)
+    hints += _way(scenario, life)
     happened = story(life, notes)
     still = [(Cell(seconds(item.at_ms)), Cell(still_overdue(item), NOTICE)) for item in waiting]
     happened = happened._replace(rows=[*happened.rows, *still])
     return Answer(headline, (happened,), hints, {"message": message, "states": states, "story": data})
+
+
+def _way(scenario: Scenario, life: list[Any]) -> tuple[str, ...]:
+    """How to ask why it came to these queues and no others."""
+    sent = next((event for event in life if isinstance(event, events.Published)), None)
+    if sent is None or scenario.file == SHOWN_STDIN or scenario.settings.kind == "redis":
+        return ()
+    where = [sent.exchange, sent.routing_key] if sent.exchange else [sent.routing_key]
+    return (f"routesim explain route {shlex.join([scenario.file, *where])} tells why a queue was not reached.",)
 
 
 def _overdue(queue: QueueType, message: str, now: int) -> Iterator[events.Overdue]:

@@ -1,6 +1,7 @@
 """The whole way of a message through a topology: every binding of every exchange on it, and what can come after."""
 
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
 from routesim.broker import Broker, RabbitBroker
@@ -13,6 +14,7 @@ from routesim.exchanges import BindingVerdict
 from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.futures import as_data, futures
 from routesim.explain.keys.near_misses import nearest
+from routesim.explain.known import instead
 from routesim.explain.topic import aligned, nearest_change
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy
@@ -61,10 +63,10 @@ def explain_route(
     """
     broker = topology(scenario)
     if exchange not in broker.exchanges:
-        raise CannotExplain(f"no exchange '{exchange}' is declared" + _hint(exchange, broker.exchanges))
+        raise CannotExplain(f"no exchange '{exchange}' is declared" + instead(exchange, _own(broker.exchanges)))
     for name in expected or ():
         if name not in broker.queues:
-            raise CannotExplain(f"no queue '{name}' is declared" + _hint(name, broker.queues))
+            raise CannotExplain(f"no queue '{name}' is declared" + instead(name, broker.queues))
     return explain_content(broker, scenario, Content(exchange, key, (key,), headers, ""), expected=expected)
 
 
@@ -92,7 +94,7 @@ def explain_content(
     later = {queue.name: futures(broker, queue, content) for queue, _ in found.queues}
     sections.append(_reached(reached, found.why_nowhere))
     sections += [section for section in (_later(later),) if section.rows]
-    hints = [] if reached else _help(broker, visits, content, scenario.file)
+    hints = [] if reached else _help(broker, visits, content, scenario)
     if broker.exchanges[exchange].declared.internal:
         hints.append(f"'{exchange}' is internal: a client's publish to it is refused with 403.")
     yes = expected is None or set(reached) == expected
@@ -118,9 +120,9 @@ def headers_that_count(broker: Broker, visits: list[Visit], headers: Any) -> dic
     return {name: value for name, value in (headers or {}).items() if name in ("CC", "BCC")}
 
 
-def _hint(name: str, known: Any) -> str:
-    cure = did_you_mean(name, [item for item in known if item])
-    return f"; {cure}" if cure else ""
+def _own(exchanges: Iterable[str]) -> list[str]:
+    """Those of the scenario before those that every broker has."""
+    return sorted((name for name in exchanges if name), key=lambda name: name.startswith("amq."))
 
 
 def unused_alternate(broker: Broker) -> Policy | None:
@@ -245,12 +247,18 @@ def _elsewhere(broker: Broker, content: Content, file: str) -> list[str]:
     return hints[:MAX_NAMED]
 
 
-def _help(broker: Broker, visits: list[Visit], content: Content, file: str) -> list[str]:
+def _help(broker: Broker, visits: list[Visit], content: Content, scenario: Scenario) -> list[str]:
     """What would have led to a queue."""
-    exchange, key = content.exchange, content.routing_key
+    exchange, key, file = content.exchange, content.routing_key, scenario.file
     if exchange == DEFAULT_EXCHANGE:
         cure, policy = did_you_mean(key, broker.queues), unused_alternate(broker)
         hints = [cure] if cure else []
+        from routesim.explain.witness import sent_by  # only who reaches nothing pays for it
+
+        if key in broker.exchanges and key:
+            hints = [f"'{key}' is an exchange: add a routing key: routesim explain route {shlex.join([file, key])} KEY"]
+        elif sent_by(scenario, key) is not None:
+            hints = [f"'{key}' is a message: routesim explain message {shlex.join([file, key])}"]
         hints += _elsewhere(broker, content, file)
         if policy is not None:
             target = plain(policy.definition["alternate-exchange"])

@@ -44,6 +44,21 @@ def folder(tmp_path: Path) -> Path:
         ("explain queue three.json shop.q", "choose one with --vhost"), ("graph three.json --vhost shp", "choose one of: 'shop', 'billing'"),
         ("run shop --until 5", "5s or 5ms?"), ("explain route shop shop ship.shoes -e shop", "leave out --exchange"),
         ("run shop -f json -o r.html", "--format json does not go into r.html"), ("check shop -o c.html", "there is no html here"),
+        ("publish x", "`routesim explain route FILE EXCHANGE KEY`"), ("shop", "`routesim run shop`"), ("hello", "`routesim run hello`"),
+        ("shop.scenario.yaml", "`routesim run shop.scenario.yaml`"), ("-v", "`routesim --version`"), ("-V", "`routesim --version`"),
+        ("tutorial", "`routesim docs tutorial`"), ("why", "`routesim explain message FILE ID`"), ("run shop --json", "`--format json`"),
+        ("run shop --html", "`--format html`"), ("run shop --verbose", "all events are printed without it"), ("docs ttl", "`routesim docs --search ttl`"),
+        ("docs search ttl", "`routesim docs --search ttl`"), ("docs no such", "`routesim docs --search 'no such'`"),
+        ("explain lazy", "`routesim docs --search lazy`"), ("explain vhost", "`vhost: NAME`"), ("explain blah", "the words are binding"),
+        ("new -t fanout", "`routesim new shop --template pubsub`"), ("run hell", "did you mean 'hello'?"), ("run shoop.yaml", "there is no such file"),
+        ("run mine", "`routesim new mine`"), ("run shop.yaml", "did you mean 'shop.scenario.yaml'?"),
+        ("versions 3.13 4.3", "`routesim versions --rabbitmq 3.13..4.3`"), ("upgrade shop 3.13 4.3", "`routesim upgrade shop --rabbitmq 3.13..4.3`"),
+        ("celery import proj", "`routesim import celery proj`"), ("explain shop.scenario.yaml m2", "`routesim explain message shop.scenario.yaml m2`"),
+        ("explain consumer shop packer", "`routesim run shop --consumer packer`"), ("explain ack shop", "alone explains the word"),
+        ("explain message shop m2 warehouse", "`routesim explain queue shop warehouse`"), ("explain message shop", "there are m1"),
+        ("explain message shop m99", "there are m1"), ("explain queue shop", "there are warehouse, audit"),
+        ("explain queue shop wharehouse", "did you mean 'warehouse'? There are warehouse, audit"), ("explain queue shop xyz", "there are warehouse"),
+        ("explain route shop shpo a.b", "did you mean 'shop'? There are shop, "),
     ],
 )  # fmt: skip
 def test_what_is_refused_says_what_to_type(folder: Path, words: str, answer: str) -> None:
@@ -59,7 +74,11 @@ def test_what_is_refused_says_what_to_type(folder: Path, words: str, answer: str
         ("check shop", ""), ("graph shop", "shop"), ("run --list", "hello "), ("run shop --rabbitmq 3.13", "RabbitMQ 3.13"),
         ("explain route shop shop ship.shoes", "reaches audit, warehouse"), ("explain route shop ship.shoes", "routesim explain route"),
         ("explain route shop -e shop ship.shoes", "reaches audit, warehouse"), ("explain route shop shop -k ship.shoes", "reaches audit, warehouse"),
-        ("explain route shop warehouse", "reaches warehouse"), ("run three.json --vhost shop", "shop.q"), ("graph three.json --vhost billing", "billing.q"),
+        ("explain route shop warehouse", "reaches warehouse"),
+        ("explain route shop shop", "'shop' is an exchange: add a routing key: routesim explain route shop.scenario.yaml shop KEY"),
+        ("explain route shop m2", "'m2' is a message: routesim explain message shop.scenario.yaml m2"), ("explain quorum", "quorum"),
+        ("explain message shop m2", "routesim explain route shop.scenario.yaml shop ship.shoes tells why a queue was not reached"),
+        ("explain publisher-confirm", "confirms"), ("run three.json --vhost shop", "shop.q"), ("graph three.json --vhost billing", "billing.q"),
         ("explain queue three.json shop.q --vhost shop", "shop.q"), ("upgrade three.json --from 3.13 --to 4.3", "2 vhosts"),
         ("upgrade three.json --rabbitmq 3.13..4.3 --vhost shop", "nothing changes from RabbitMQ 3.13 to 4.3"),
         ("versions --from 3.13 --to 4.3", "From RabbitMQ 3.13 to 4.3"), ("versions --rabbitmq 3.13..4.3", "From RabbitMQ 3.13 to 4.3"),
@@ -69,6 +88,17 @@ def test_what_works_at_once(folder: Path, words: str, shown: str) -> None:
     done = within(*shlex.split(words), cwd=folder)
     assert done.status == 0, done
     assert shown in done.out
+
+
+def test_a_template_of_that_name_is_told(tmp_path: Path) -> None:
+    done = within("new", "retry", cwd=tmp_path)
+    assert "`routesim new retry --template retry --force`" in done.err
+    assert "template" not in within("new", "shop", cwd=tmp_path).err
+
+
+def test_of_many_names_ten_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "many.yaml").write_text(f"queues: {{{', '.join(f'q{number}: ' for number in range(30))}}}\n", encoding="utf-8")
+    assert within("explain", "queue", "many.yaml", "x", cwd=tmp_path).err.rstrip().endswith("q9 and 20 more")
 
 
 def test_every_answer_names_commands_that_there_are() -> None:

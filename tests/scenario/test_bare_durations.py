@@ -42,7 +42,7 @@ def problems(text: str) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("key", OWN)
 def test_own_keys_refuse_it_and_take_a_unit_or_nothing_at_all(key: str) -> None:
-    told = ("bare-duration", "10 has no unit: 10s or 10ms?", "write 10ms, as which it was taken until now, or 10s")
+    told = ("bare-duration", "10 has no unit: 10s or 10ms?", "write 10s, or 10ms; until now it was taken as 10ms")
     assert problems(OWN[key] % "10") == [told]
     assert problems(OWN[key] % "10s") == []
     if key not in ("every", "restart", "schedule", "redis"):  # where no time is no sense
@@ -58,7 +58,7 @@ def test_the_place_is_told() -> None:
     with pytest.raises(Invalid) as caught:
         load_source(Source("case.yaml", "queues: {q: }\nsteps:\n  - wait: 2\n  - wait: 1.5\n"), "")
     assert [(item.place.line, item.cure.split(",")[0]) for item in caught.value.diagnostics if item.place] == [
-        (3, "write 2ms"), (4, "write 1.5s"),
+        (3, "write 2s"), (4, "write 1.5s"),
     ]  # fmt: skip
 
 

@@ -5,7 +5,8 @@ import pytest
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.run import Runner
 from routesim.scenario import load_source
-from routesim.scenario.format.synonyms import HINTS, RENAMES, STEPS
+from routesim.scenario.format.declared import ANSWERS
+from routesim.scenario.format.synonyms import FORMS, HINTS, RENAMES, STEPS, TRIED_ANSWERS
 from routesim.scenario.schema import schema
 from routesim.scenario.steps.verbs import NAMES
 from routesim.scenario.yaml.source import Source
@@ -45,6 +46,59 @@ def test_one_mistake_is_one_error_with_its_cure(text: str, message: str, cure: s
     (found,) = errors(text)
     assert found.message == message
     assert cure in found.cure
+
+
+Q = "queues: {q: , shoes: }\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        ("consumers: {w: {queue: q, on_message: nack}}", "write reject (dead-letters it) or requeue"),
+        ("consumers: {w: {queue: q, on_message: [{do: nack}]}}", "write reject (dead-letters it) or requeue"),
+        ("consumers: {w: {queue: q, on_message: [{do: publish}]}}", "`publish: {…}` stands beside `do:`"),
+        ("consumers: {w: {queue: q, on_message: {do: reject}}}", "write [{do: reject}]"),
+        ("consumers: {w: {queue: q, on_message: [{if: x}]}}", "`redelivered: true`"),
+        ("consumers: {w: {queue: q, on_message: [{to: x}]}}", "write `publish: {routing_key: QUEUE}`"),
+        ("consumers: {w: {queue: q, requeue: true}}", "do: requeue"),
+        ("consumers: {worker: shoes}", "write {queue: shoes}"),
+        ("consumers: [{worker: {queue: shoes}}]", "leave out the '- ': write `worker: {queue: shoes}`"),
+        ("consumers: [{name: w, queue: q}]", "write `w: {…}` without '- '"),
+        ("expect: {queues: {q: 3}}", "write {ready: 3}"), ("expect: {queues: {q: [m1]}}", "write {ready: [m1]}"),
+        ("expect: {queues: {q: {messages: 3}}}", "write `ready: 3`"),
+        ("policies: {ha: {pattern: q, definition: {message-ttl: 5}}}", "write `- {name: ha, pattern: q, definition: {message-ttl: 5}}`"),
+        ("bindings: {shop: q}", "begin each with '- ': write `- {source: …"),
+        ("steps: {publish: {routing_key: q}}", "begin each with '- ': write `- publish: {routing_key: q}`"),
+        ("steps: [publish: shoes]", "write {routing_key: shoes}"), ("steps: [get: shoes]", "write {queue: shoes}"),
+        ("steps: [ack: m1]", "write {consumer: NAME, message: m1}"), ("steps: [delete: shoes]", "write {queue: shoes}"),
+        ("steps: [worker: w1]", "write {name: w1, do: kill}"), ("steps: [fail: w]", "write `crash: NAME`"),
+        ("steps: [shutdown: broker]", "write `restart: broker`"), ("steps: [shutdown: w]", "write `stop: NAME`"),
+        ("steps: [crash: broker]", "`restart: broker`"), ("steps: [pause: w]", "write `stop: w`"), ("steps: [pause: 5s]", "write `wait: 5s`"),
+        ("steps: [repeat: 3]", "count: 10"), ("steps: [reconnect: w]", "write `start: NAME`"), ("steps: [note: hi]", "write a comment"),
+        ("steps: [start: w]", "declare it under `consumers:`"), ("consumers: {abc: {queue: q}}\nsteps: [start: w]", "there is abc"),
+        ("steps: [wait: 5]", "write 5s, or 5ms; until now it was taken as 5ms"), ("steps: [wait: 1.5]", "write 1.5s"),
+    ],
+)  # fmt: skip
+def test_the_cure_shows_the_right_form_with_what_was_typed(text: str, cure: str) -> None:
+    (found,) = errors(Q + text)
+    assert cure in found.cure
+
+
+@pytest.mark.parametrize("verb", NAMES)
+@pytest.mark.parametrize("value", ["x", "7", "{a: b}", "[x]", "[{a: b}]", "{}", "[]", '""'])
+def test_nothing_behind_a_verb_breaks_the_loader(verb: str, value: str) -> None:
+    errors(f"{Q}steps: [{verb}: {value}]")
+
+
+def test_the_forms_that_are_shown_have_keys_that_there_are() -> None:
+    shapes = _shapes()
+    for what, form in FORMS.items():
+        assert what in shapes, what
+        assert form[1 : form.index(":")] in {*shapes[what], "{}"}, what
+
+
+def test_no_word_for_an_answer_is_one() -> None:
+    assert not TRIED_ANSWERS.keys() & set(ANSWERS)
 
 
 def _shapes() -> dict[str, set[str]]:

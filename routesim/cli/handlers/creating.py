@@ -29,9 +29,11 @@ def list_shipped() -> int:
 
 def write_template(name: str | None, wanted: str | None, *, force: bool) -> int:
     """Writes the scenario; a file that there is stays as it is, unless `force` says otherwise."""
-    if not name:
-        raise UsageError("new needs a name: `routesim new shop` writes shop.scenario.yaml; --list says which templates there are")
     known = templates()
+    if not name:
+        asked = TEMPLATES.get(wanted, wanted) if wanted else None
+        example = f"`routesim new shop{f' --template {asked}' if asked in known else ''}` writes shop.scenario.yaml"
+        raise UsageError(f"new needs a name: {example}; --list says which templates there are")
     chosen = wanted if wanted is not None else DEFAULT
     if chosen not in known:
         hint = f"did you mean '{TEMPLATES[chosen]}'?" if chosen in TEMPLATES else did_you_mean(chosen, known)
@@ -46,4 +48,9 @@ def write_template(name: str | None, wanted: str | None, *, force: bool) -> int:
         raise UsageError(str(problem)) from None
     if path != "-":
         stderr_line(f"wrote {path}; `routesim run {name}` runs it")
+        asked = TEMPLATES.get(name, name)
+        if wanted is None and asked in known and asked != DEFAULT:
+            stderr_line(
+                f"It is of the template {DEFAULT}; `routesim new {name} --template {asked} --force` writes one of {asked}"
+            )
     return OK

@@ -98,7 +98,9 @@ async def _serve(
         port = await transport.listen(options.host, options.port, context)
     except OSError as problem:
         reason = problem.strerror or str(problem)
-        stderr_line(f"error: cannot listen on {options.host}:{options.port}: {reason}")
+        stderr_line(
+            f"error: cannot listen on {options.host}:{options.port}: {reason}; --port chooses another, 0 any that is free"
+        )
         return NO_VERDICT
     try:
         management = reserved(options.host, options.management_port) if options.management else None

@@ -18,7 +18,14 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("examples", "example", "samples", "demo", "list", "ls"), "`routesim run --list` says which scenarios come along; `routesim run hello` runs one"),
     **dict.fromkeys(("help", "usage", "man"), "`routesim --help` lists the commands, `routesim COMMAND --help` tells of one"),
     "version": "`routesim --version` says which routesim this is, `routesim versions` which RabbitMQ versions it knows",
-    **dict.fromkeys(("route", "why", "where", "match"), "`routesim explain route FILE EXCHANGE KEY` tells where a message goes, and why not elsewhere"),
+    **dict.fromkeys(("route", "where", "match"), "`routesim explain route FILE EXCHANGE KEY` tells where a message goes, and why not elsewhere"),
+    "why": "`routesim explain message FILE ID` tells what became of a message, and why; `routesim explain route FILE EXCHANGE KEY` why a queue is not reached",
+    **dict.fromkeys(
+        ("publish", "send", "produce", "emit"),
+        "messages are steps of a scenario: write `steps: [publish: {exchange: NAME, routing_key: KEY}]` and `routesim run FILE`; "
+        "`routesim explain route FILE EXCHANGE KEY` asks for one message",
+    ),
+    **dict.fromkeys(("consume", "subscribe"), "consumers stand in a scenario: write `consumers: {NAME: {queue: QUEUE}}` and `routesim run FILE`"),
     **dict.fromkeys(("topic", "topics", "topic-test"), "`routesim explain topic KEY PATTERN...` tells which binding keys match"),
     **dict.fromkeys(("message", "task", "queue", "error"), "`routesim explain` tells of messages, tasks, queues and errors"),
     **dict.fromkeys(("draw", "plot", "diagram", "visualize", "visualise", "viz", "dot", "mermaid", "svg", "picture"), "`routesim graph{rest}` draws a topology"),
@@ -30,7 +37,8 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("save", "dump"), "`routesim export{rest}` turns a scenario into a definitions file"),
     **dict.fromkeys(("monitor", "flower", "expand"), "`routesim celery --help` lists what there is of Celery"),
     **dict.fromkeys(("completions", "autocomplete"), "`routesim completion bash` prints the script"),
-    **dict.fromkeys(("guide", "tutorial", "manual", "doc", "readme"), "`routesim docs` lists the pages"),
+    **dict.fromkeys(("guide", "manual", "doc", "readme"), "`routesim docs` lists the pages"),
+    **dict.fromkeys(("tutorial", "quickstart"), "`routesim docs tutorial` is a first hour; `routesim docs` lists the pages"),
     "seeds": "`routesim run{rest} --seeds 1..100` runs once a seed",
 }  # fmt: skip
 
@@ -41,6 +49,20 @@ TEMPLATES: dict[str, str] = {
     **dict.fromkeys(("request-reply", "reply"), "rpc"), **dict.fromkeys(("queue", "queues", "default", "worker", "workers", "hello"), "work-queue"),
     **dict.fromkeys(("priorities",), "priority"), **dict.fromkeys(("streams", "log"), "stream"),
     **dict.fromkeys(("alternate", "alternate-exchange", "unroutable"), "unrouted"), **dict.fromkeys(("task", "tasks"), "celery"),
+}  # fmt: skip
+
+# Words asked of `explain` that have no part of their own -> the answer.
+EXPLAINED: dict[str, str] = {
+    **dict.fromkeys(("vhost", "vhosts"), "a scenario has one vhost (`vhost: NAME`); `routesim docs --search vhost` shows where the pages speak of it"),
+    **dict.fromkeys(("lazy", "lazy-queue", "lazy_queue"), "`routesim docs --search lazy` shows what becomes of lazy mode: from RabbitMQ 3.12 on it changes nothing"),
+    **dict.fromkeys(("consumers", "subscriber"), "`routesim explain consumer` explains the word"),
+    **dict.fromkeys(("why", "where"), "`routesim explain message FILE ID` tells what became of a message, `routesim explain route FILE EXCHANGE KEY` why a queue is not reached"),
+}  # fmt: skip
+# Options of other programs -> what there is here, of commands that have `--format`.
+FLAGS: dict[str, str] = {
+    "--json": "write `--format json`", "--html": "write `--format html`, or `-o report.html`", "--xml": "write `--format junit`",
+    "--junit": "write `--format junit`",
+    **dict.fromkeys(("--verbose", "-v", "-vv", "--trace"), "all events are printed without it, `-q` leaves them out"),
 }  # fmt: skip
 
 

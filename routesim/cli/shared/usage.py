@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from typing import Any
 
-from routesim.cli.shared.synonyms import answer
+from routesim.cli.shared import guesses
 from routesim.cli.shells.walking import CommandLine, takes_value, walked
 from routesim.diagnostics import did_you_mean
 
@@ -27,24 +27,27 @@ def _sentence(problem: Any, asked: CommandLine, path: str, arguments: list[str])
             return f"{option} takes no value"
         return f"{option} needs a value{_about(found)}"
     if kind == "MissingParameter" and parameter is not None:
-        return f"{path} needs {_name(parameter)}{_about(parameter)}"
+        there = guesses.of_missing(asked)
+        return f"{path} needs {_name(parameter)}{_about(parameter)}" + (f"; {there}" if there else "")
     if kind == "BadParameter" and parameter is not None and (wanted := _wanted(parameter.type)):
         return f"{_name(parameter)} takes {wanted}, not '{asked.given.get(parameter.name, [''])[-1]}'"
-    if asked.unknown is not None and not asked.path and (there := answer(asked.unknown, _behind(asked.unknown, arguments))):
+    if asked.unknown is not None and (there := guesses.of_word(asked, asked.unknown, _behind(asked.unknown, arguments))):
         return f"{path} has no command '{asked.unknown}': {there}"
     if asked.unknown is not None:
         names = _commands(asked.command)
         words = asked.command.words() if hasattr(asked.command, "words") else []
-        near = get_close_matches(asked.unknown, [*names, *words], 1)  # names this short are near one another sooner than others
+        near = get_close_matches(asked.unknown, names, 1)  # names this short are near one another sooner than others
         hint = did_you_mean(asked.unknown, [*near, *names, *words]) or (f"did you mean '{near[0]}'?" if near else "")
-        hint = hint or f"the commands are {', '.join(names)}"
+        hint = hint or f"the commands are {', '.join(names)}" + (f"; the words are {', '.join(words)}" if words else "")
         return f"{path} has no command '{asked.unknown}'; {hint}"
     if asked.is_group:
         return f"{path} needs a command: {', '.join(_commands(asked.command))}"
     if asked.too_many:
         takes = " ".join(argument.metavar or argument.name.upper() for argument in asked.arguments())
         others = f" and {len(asked.too_many) - 1} more" if len(asked.too_many) > 1 else ""
-        return f"{path} takes {f'only {takes}' if takes else 'no argument'}; '{asked.too_many[0]}'{others} cannot be placed"
+        refused = f"{path} takes {f'only {takes}' if takes else 'no argument'}; '{asked.too_many[0]}'{others} cannot be placed"
+        there = guesses.of_too_many(asked)
+        return f"{refused}: {there}" if there else refused
     return str(problem.format_message())
 
 
@@ -59,7 +62,8 @@ def _behind(word: str, arguments: list[str]) -> list[str]:
 
 def _unknown_option(option: str, asked: CommandLine, path: str) -> str:
     known = [name for parameter in asked.command.params if parameter.param_type_name == "option" for name in parameter.opts]
-    hint = did_you_mean(option, [*known, "--help"]) if option.startswith("--") else ""
+    hint = guesses.of_option(option, known, asked.path)
+    hint = hint or (did_you_mean(option, [*known, "--help"]) if option.startswith("--") else "")
     if not hint and not asked.path:
         hint = "the options of a command stand behind its name"
     return f"{path} has no option '{option}'" + (f"; {hint}" if hint else "")

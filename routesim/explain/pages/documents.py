@@ -6,6 +6,7 @@ Nothing is read until it is asked for.
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -235,7 +236,11 @@ def _found(name: str) -> str:
     ends = [topic for topic in known if topic.rpartition("/")[2] == wanted]
     if len(ends) == 1:
         return ends[0]
-    hint = did_you_mean(wanted, [*known, *(topic.rpartition("/")[2] for topic in known)]) or f"there are {', '.join(known)}"
+    hint = did_you_mean(wanted, [*known, *(topic.rpartition("/")[2] for topic in known)])
+    if not hint and place_of_word(wanted):
+        hint = f"`routesim explain {wanted}` explains the word, `routesim docs --search {wanted}` shows where it stands"
+    if not hint:
+        hint = f"there are {', '.join(known)}; `routesim docs --search {shlex.quote(name)}` shows where it stands"
     raise CannotExplain(f"there is no page '{name}'; {hint}")
 
 

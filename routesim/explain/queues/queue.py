@@ -3,10 +3,10 @@
 from routesim.broker import Broker
 from routesim.broker.policies import matching
 from routesim.content import Content
-from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.arrivals import arriving
 from routesim.explain.futures import Future, as_data, futures
+from routesim.explain.known import instead
 from routesim.explain.queues.queue_history import contents_over_time, contents_section
 from routesim.explain.queues.reaching import reaching, routes_section
 from routesim.explain.queues.redis_queue import explain_redis_queue
@@ -28,8 +28,7 @@ def explain_queue(scenario: Scenario, name: str) -> Answer:
         broker = _after(scenario)
         queue = broker.queues.get(name)
     if queue is None:
-        cure = did_you_mean(name, broker.queues)
-        raise CannotExplain(f"no queue '{name}' is declared" + (f"; {cure}" if cure else ""))
+        raise CannotExplain(f"no queue '{name}' is declared" + instead(name, broker.queues))
     found = reaching(broker, name)
     times = contents_over_time(scenario, name)
     arrived = arriving(broker, scenario, name)

@@ -4,10 +4,10 @@ from bisect import bisect
 from collections.abc import Iterator
 from typing import Any
 
-from routesim.diagnostics import did_you_mean
 from routesim.durations import duration_text
 from routesim.explain.answer import Answer, CannotExplain
 from routesim.explain.futures import Future, as_data
+from routesim.explain.known import instead
 from routesim.explain.queues.queue_history import contents_over_time, contents_section
 from routesim.explain.queues.reaching import reaching, routes_section
 from routesim.queues.arguments import ARGUMENTS
@@ -26,8 +26,7 @@ def explain_redis_queue(scenario: Scenario, name: str) -> Answer:
     broker: Any = Runner(scenario, keep=False).run().broker
     queue: RedisList | None = broker.queues.get(name)
     if queue is None:
-        cure = did_you_mean(name, broker.queues)
-        raise CannotExplain(f"no queue '{name}' is known" + (f"; {cure}" if cure else ""))
+        raise CannotExplain(f"no queue '{name}' is known" + instead(name, broker.queues))
     found, later = reaching(broker, name), list(_futures(broker, queue))
     times = contents_over_time(scenario, name)
     lists = [

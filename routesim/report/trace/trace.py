@@ -8,7 +8,7 @@ from routesim.events import DeadLettered, Published, Requeued
 from routesim.report.trace.filtering import RowFilter
 from routesim.report.trace.own_events import OwnEvents
 from routesim.report.trace.rows import COLUMNS, Row, Rows
-from routesim.report.trace.why_not import CHANGES, WhyNot
+from routesim.report.trace.why_not import ASK, CHANGES, WhyNot
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET
 from routesim.text import encoding_of, fitted, padded, visible, width, wrapped
@@ -18,6 +18,7 @@ RESET = "\x1b[0m"
 DEEPEST = 3
 TIME = 8  # columns of the time
 NARROW = 100  # up to so many columns indentation and reasons have to make do with less
+USUAL = 80  # columns of a terminal that nobody has widened
 LEAST_WHY = 15
 FOLD_AFTER = 5  # rounds of one message at one instant; what goes on is counted, not shown
 NO_TIME = " " * (TIME + 2)
@@ -86,7 +87,22 @@ class Trace:
         self.add(row)
         if row.tone is BAD and self.why_not is not None:
             for line in self.why_not.lines(event):
-                self.add(Row(row.at_ms, row.depth, "", "", "", line, QUIET))
+                if line.startswith(ASK) and self._stands_alone(width(line)):
+                    self._alone(line)
+                else:
+                    self.add(Row(row.at_ms, row.depth, "", "", "", line, QUIET))
+
+    def _stands_alone(self, wide: int) -> bool:
+        """Whether a command does not fit in its column, but on a line; where the terminal is no narrower than most, it is whole
+        whatever its length."""
+        return self.columns is not None and self.why + wide >= self.columns and (wide < self.columns or self.columns >= USUAL)
+
+    def _alone(self, line: str) -> None:
+        """A command that is to be copied, on one line: indented where there is room, and never broken."""
+        assert self.columns is not None
+        text = visible(line)
+        text = " " * max(0, min(TIME + 2, self.columns - 1 - width(text))) + text
+        self.write(fitted(f"{ANSI[QUIET]}{text}{RESET}\n" if self.colour else f"{text}\n", self.encoding))
 
     def _add_own(self, own: OwnEvents) -> None:
         """The last event message of a worker, now that it is known where it went."""

@@ -17,6 +17,7 @@ from routesim.values import table_identity
 if TYPE_CHECKING:
     from routesim.model import Message
 
+ASK = "ask: "  # before a command
 MOST = 5  # losses of which more is said; of one kind from one place the first
 MOST_HOPS = 20  # exchanges on the way that are looked at
 CHANGES = frozenset({events.StepStarted, events.Bound, events.Unbound, events.ExchangeDeclared})
@@ -48,7 +49,7 @@ class WhyNot:
         self.said.add(kind)
         near = self._nearest(event)
         asked = self._ask(event)
-        return [*([near] if near else []), *([f"ask: {asked}"] if asked else [])]
+        return [*([near] if near else []), *([f"{ASK}{asked}"] if asked else [])]
 
     def _kind(self, event: Any) -> tuple[str, ...] | None:
         if isinstance(event, events.Unroutable):

@@ -3,8 +3,10 @@
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.scenario.format.amqp_values import Table
 from routesim.scenario.format.counts import Count, HeaderValue, Seconds
+from routesim.scenario.format.instead import flow
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, Reader, TextKind, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Schema, Shape
+from routesim.scenario.format.synonyms import TRIED_ANSWERS
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.versions.deprecated import FEATURES
 
@@ -202,6 +204,7 @@ CARRIED = {
 }
 
 ANSWERS = ("ack", "reject", "requeue", "crash", "hold")
+ANSWER = Choice(*ANSWERS, tried=TRIED_ANSWERS)
 RULE = Shape(
     "a rule",
     {
@@ -216,7 +219,10 @@ RULE = Shape(
         **{name: field._replace(doc=f"condition: {field.doc}") for name, field in CARRIED.items()},
         "message": Field(ID, "condition: the id of a message"),
         "chance": Field(Number(0, 1), "condition: drawn from the seed"),
-        "do": Field(Choice(*ANSWERS), "the answer: ack (default), reject (for good), requeue, crash, or hold (none at all)"),
+        "do": Field(
+            ANSWER,
+            "the answer: ack (default), reject (for good), requeue, crash, or hold (none at all)",
+        ),
         "takes": Field(Duration(), "how long this job takes"),
         "after": Field(Duration(), "with crash: so long into the job"),
         "restart": Field(Duration(), "with crash: the consumer comes back after so long"),
@@ -229,9 +235,8 @@ RULE = Shape(
 )
 ON_MESSAGE = Either(
     f"{', '.join(ANSWERS)}, or a list of rules",
-    lambda node: (
-        ListOf(RULE) if isinstance(node, Sequence) or is_null(node) else Choice(*ANSWERS) if isinstance(node, Text) else None
-    ),
+    lambda node: ListOf(RULE) if isinstance(node, Sequence) or is_null(node) else ANSWER if isinstance(node, Text) else None,
+    lambda node: f"write [{flow(node)}]",
 )
 CONSUMER = Shape(
     "a consumer",

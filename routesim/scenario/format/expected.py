@@ -20,13 +20,14 @@ EXPECT_READY = Shape(
         **CARRIED,
     },
 )
+AS_READY = "`ready: {}`: what is asked of `messages:` is what each of them carries"
 EXPECT_QUEUE = Shape(
     "the expectation of a queue",
     {
         "ready": Field(CountOrIds(), "a count, or message ids in order"),
         "unacked": Field(CountOrIds(), "a count, or message ids in order"),
         "exists": Field(Boolean(), "false: it has been deleted"),
-        "messages": Field(MapOf(EXPECT_READY, ID), "what ready messages carry, by id"),
+        "messages": Field(MapOf(EXPECT_READY, ID, AS_READY), "what ready messages carry, by id"),
         "type": Field(
             Choice(*QUEUE_TYPE.options, "list"), "what it is, however it was declared: classic, quorum or stream; list on Redis"
         ),

@@ -190,16 +190,19 @@ def with_unit(reader: Reader, node: Text, text: str | None = None) -> None:
     number = text if text is not None else str(node)
     readings = both_readings(number)
     if readings:
-        cure = f"write {number}ms, as which it was taken until now, or {number}s" if "." not in number else f"write {readings}"
+        past = f"; until now it was taken as {number}ms" if "." not in number else ""
+        cure = f"write {readings.replace(' or ', ', or ')}{past}"
         raise reader.error("bare-duration", f"{number} has no unit: {readings}?", node, cure)
 
 
 class Choice(Kind):
-    """One of these words. `hint`: the cure where another one stands that is near none of them."""
+    """One of these words. `hint`: the cure where another one stands that is near none of them; `tried`: of words that people
+    try first."""
 
-    def __init__(self, *options: str, hint: str = "") -> None:
+    def __init__(self, *options: str, hint: str = "", tried: dict[str, str] | None = None) -> None:
         self.options = options
         self.hint = hint
+        self.tried = tried or {}
         self.expects = f"{', '.join(options[:-1])} or {options[-1]}" if len(options) > 1 else options[0]
 
     def read(self, reader: Reader, node: Node) -> Text:
@@ -208,7 +211,7 @@ class Choice(Kind):
         if node not in self.options:
             raise reader.error(
                 "wrong-value", f"expected {self.expects}, found {shown(node)}", node,
-                did_you_mean(node, self.options) or self.hint,
+                self.tried.get(node) or did_you_mean(node, self.options) or self.hint,
             )  # fmt: skip
         return node
 

@@ -5,8 +5,9 @@ from typing import Any, TypeAlias
 
 from routesim.diagnostics import did_you_mean
 from routesim.named_tuples import NamedTuple
+from routesim.scenario.format.instead import as_list, as_names, as_shape
 from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
-from routesim.scenario.format.synonyms import HINTS, RENAMES
+from routesim.scenario.format.synonyms import FORMS, HINTS, RENAMES
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 Schema: TypeAlias = dict[str, Any]  # in the terms of JSON Schema
@@ -25,7 +26,8 @@ class ListOf(Kind):
         if not isinstance(node, Sequence):
             if self.single:
                 return [self.item.read(reader, node)]
-            raise self.wrong(reader, node)
+            keys = self.item.fields if isinstance(self.item, Shape) else {}
+            raise self.wrong(reader, node, as_list(node, keys))
         items = []
         for child in node:
             try:
@@ -36,17 +38,18 @@ class ListOf(Kind):
 
 
 class MapOf(Kind):
-    """Names, each with something of one kind. The names are checked like `name`."""
+    """Names, each with something of one kind. The names are checked like `name`. `scalar`: what to write in place of a mere
+    value, `{}`."""
 
-    def __init__(self, item: Kind, name: Kind) -> None:
-        self.item, self.name = item, name
+    def __init__(self, item: Kind, name: Kind, scalar: str = "") -> None:
+        self.item, self.name, self.scalar = item, name, scalar
         self.expects = "a mapping of names"
 
     def read(self, reader: Reader, node: Node) -> dict[str, Any]:
         if is_null(node):
             return {}
         if not isinstance(node, Mapping):
-            raise self.wrong(reader, node)
+            raise self.wrong(reader, node, as_names(node, self.scalar))
         items = {}
         for key, value in node.items():
             try:
@@ -100,7 +103,7 @@ class Shape(Kind):
         if self.optional and is_null(node):
             return values
         if not isinstance(node, Mapping):
-            raise self.wrong(reader, node)
+            raise self.wrong(reader, node, as_shape(node, FORMS.get(self.what, "")))
         renamed = self._renamed(reader, node) if not node.keys() <= fields.keys() else {}
         for key, value in node.items():
             field = fields.get(key)
@@ -149,14 +152,17 @@ def unknown_key(reader: Reader, what: str, key: Text, known: Any, hint: str = ""
 
 
 class Either(Kind):
-    """One of several forms, told apart by what the node is."""
+    """One of several forms, told apart by what the node is. `cure`: what to write in place of one that is none of them."""
 
-    def __init__(self, expects: str, choose: Callable[[Node], Kind | None]) -> None:
+    def __init__(
+        self, expects: str, choose: Callable[[Node], Kind | None], cure: Callable[[Node], str] = lambda node: ""
+    ) -> None:
         self.expects = expects
         self.choose = choose
+        self.cure = cure
 
     def read(self, reader: Reader, node: Node) -> Any:
         kind = self.choose(node)
         if kind is None:
-            raise self.wrong(reader, node)
+            raise self.wrong(reader, node, self.cure(node))
         return kind.read(reader, node)

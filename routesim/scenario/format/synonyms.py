@@ -24,7 +24,7 @@ RENAMES: dict[str, dict[str, str]] = {
         **dict.fromkeys(("duration", "time", "works", "processing_time"), "takes"), "from": "queue",
         **dict.fromkeys(("on", "rules", "does", "answer", "answers"), "on_message"), "workers": "concurrency",
     },
-    "a rule": {"key": "routing_key", **dict.fromkeys(("answer", "then", "action"), "do"), "delay": "takes"},
+    "a rule": {"key": "routing_key", **dict.fromkeys(("reply", "send"), "publish"), **dict.fromkeys(("answer", "then", "action"), "do"), "delay": "takes"},
     "a queue": {"args": "arguments", "kind": "type"},
     "an exchange": {"args": "arguments", "kind": "type"},
     "a policy": {"apply_to": "apply-to", "match": "pattern", "definitions": "definition"},
@@ -51,6 +51,14 @@ HINTS: dict[str, dict[str, str]] = {
     "a consumer": {
         "ack": "acknowledgements are manual unless `auto_ack: true`; `on_message:` says what it answers (ack, reject, requeue …)",
         "queues": "a consumer has one queue: write `queue: NAME`, and one consumer for each",
+        "requeue": "write `on_message: requeue`, or a rule: `on_message: [{redelivered: false, do: requeue}]`",
+        **dict.fromkeys(("nack", "reject"), "write `on_message: reject`, which dead-letters it, or `on_message: requeue`"),
+        "crash": "write `on_message: crash`, or a step `crash: NAME`",
+    },
+    "a rule": {
+        **dict.fromkeys(("if", "when", "match"), "conditions stand beside `do:`, as `routing_key: a.*`, `redelivered: true` or `attempt: '>= 3'`"),
+        **dict.fromkeys(("to", "forward"), "write `publish: {routing_key: QUEUE}` beside `do:`, with `exchange: NAME` for another one than the default"),
+        "requeue": "write `do: requeue`, or `do: reject`, which dead-letters it",
     },
     "publish": {
         "persistent": "write `delivery_mode: 2` (the default) or 1", "queue": 'the default exchange takes it there: `routing_key: NAME`',
@@ -75,6 +83,26 @@ HINTS: dict[str, dict[str, str]] = {
         "publish": "write `steps: [publish: {…}]`", "messages": "write `steps: [publish: {…}]`",
         "vhosts": "a scenario has one vhost: `vhost: NAME`",
     },
+}  # fmt: skip
+# What a consumer may answer: word tried -> what to write.
+TRIED_ANSWERS: dict[str, str] = {
+    **dict.fromkeys(("nack", "basic.nack", "basic_nack", "dead-letter", "fail"), "write reject (dead-letters it) or requeue"),
+    **dict.fromkeys(("publish", "forward", "reply", "retry"), "`publish: {…}` stands beside `do:`, and is sent before the answer: write `do: ack`"),
+    **dict.fromkeys(("acknowledge", "accept", "ok"), "write ack"), **dict.fromkeys(("drop", "discard"), "write reject, or ack"),
+    **dict.fromkeys(("ignore", "wait", "nothing", "none"), "write hold, which answers nothing"),
+    **dict.fromkeys(("kill", "die", "disconnect"), "write crash"),
+}  # fmt: skip
+# Shapes, by what they are called: the mapping to write where a mere value stands; `{}` is the value.
+FORMS: dict[str, str] = {
+    "a consumer": "{queue: {}}", "the expectation of a queue": "{ready: {}}", "the expectation of a consumer": "{acked: {}}",
+    "the expectation of a task": "{state: {}}", "the expectation of a worker": "{succeeded: {}}", "publish": "{routing_key: {}}",
+    "get": "{queue: {}}", "delete": "{queue: {}}", "ack": "{consumer: NAME, message: {}}", "nack": "{consumer: NAME, message: {}}",
+    "reject": "{consumer: NAME, message: {}, requeue: false}", "recover": "{consumer: {}}", "qos": "{channel: NAME, prefetch: {}}",
+    "a worker step": "{name: {}, do: kill}", "a worker": "{queues: {}}", "a queue": "{type: {}}", "a channel": "{connection: {}}",
+    "call": "{task: {}}", "a binding": "{source: {}, destination: QUEUE, routing_key: KEY}", "tx": "{channel: {}, do: select}",
+    "a policy": "{name: {}, pattern: QUEUE, definition: {…}}", "declare": "{queues: {{}: {}}}", "expect": "{queues: {NAME: {ready: {}}}}",
+    "a task": "{takes: {}}", "flow": "{channel: {}, active: false}", "a route": "{exchange: {}, routing_key: KEY, queues: [QUEUE]}",
+    "a rule": "{do: {}}",
 }  # fmt: skip
 # Verbs of steps: word tried -> what to write.
 STEPS: dict[str, str] = {
@@ -101,6 +129,15 @@ STEPS: dict[str, str] = {
     **dict.fromkeys(("empty", "clear", "queue_purge"), "write `purge: NAME`"),
     **dict.fromkeys(("disconnect", "close_connection"), "write `close: NAME`, or `crash: NAME`"),
     **dict.fromkeys(("task", "apply_async", "send_task"), "write `call: {task: NAME}`"),
+    **dict.fromkeys(("fail", "failure"), "write `crash: NAME` for a connection or `restart: kill` for the broker; `fails: 404` beside a verb expects an error"),
+    **dict.fromkeys(("repeat", "loop", "times"), "there are no loops: write `publish: {routing_key: KEY, count: 10, every: 1s}`, or the steps one by one"),
+    **dict.fromkeys(("reconnect", "resume"), "write `start: NAME`, behind `crash: NAME` or `stop: NAME`"),
+    **dict.fromkeys(("note", "comment", "log", "print", "echo"), "write a comment behind the step: `wait: 5s  # …`"),
     "revoke": "write `control: {do: revoke, id: ID}`",
     "policy": "write `declare: {policies: [...]}`",
 }  # fmt: skip
+# Of these words another step is meant where it is the broker that it befalls, or somebody in place of a time.
+OF_THE_BROKER = frozenset(
+    {"shutdown", "quit", "end", "kill", "terminate", "die", "fail", "failure", "reboot", "disconnect", "begin", "launch"}
+)
+PAUSED = frozenset({"pause", "sleep"})

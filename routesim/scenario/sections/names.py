@@ -19,6 +19,7 @@ OF_TASKS = (
     "again",
 )  # how a worker process names what it publishes: after the task …
 OF_WORKERS = ("event", "reply")  # … or after itself, and numbered
+MAX_LISTED = 10
 MAX_HINTS = 50  # looking for near names takes time; nobody reads more of them
 
 
@@ -92,10 +93,15 @@ class Names:
             return True
         if name in self.reader.unread_names:
             return False
-        self.reader.error(
-            "unknown-consumer", f"no consumer '{name}' is declared", node, did_you_mean(name, self.consumer_channels)
-        )
+        cure = did_you_mean(name, [*self.consumer_channels, *self.workers]) or self._consumers()
+        if name == "broker":
+            cure = "what befalls the broker is `restart: broker`, or `restart: kill`"
+        self.reader.error("unknown-consumer", f"no consumer '{name}' is declared", node, cure)
         return False
+
+    def _consumers(self) -> str:
+        there = [*self.consumer_channels, *self.workers]
+        return _listed(there) if there else "declare it under `consumers:`, or `workers:`"
 
     def message(self, name: str, node: Node) -> None:
         if name not in self.ids and not self.reader.unread_steps and not self._by_a_worker(name):
@@ -115,7 +121,9 @@ class Names:
         if name in self.workers:
             return True
         if name not in self.reader.unread_names:
-            cure = did_you_mean(name, self.workers) or ("" if self.workers else "declare it under `workers:`")
+            cure = did_you_mean(name, self.workers) or (
+                _listed(list(self.workers)) if self.workers else "declare it under `workers:`"
+            )
             self.reader.error("unknown-worker", f"no worker '{name}' is declared", node, cure)
         return False
 
@@ -160,3 +168,8 @@ class Names:
         if owner is not None:
             return self.on_connection(owner.connection, purpose)
         return {"declare": DECLARE_CHANNEL, "get": GET_CHANNEL, "publish": PUBLISH_CHANNEL}[purpose]
+
+
+def _listed(names: list[str]) -> str:
+    more = " …" if len(names) > MAX_LISTED else ""
+    return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names[:MAX_LISTED])}{more}"

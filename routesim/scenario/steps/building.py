@@ -51,7 +51,10 @@ def channel_without_confirms(context: StepContext, step: WrittenStep) -> None:
 def named_channel(context: StepContext, step: WrittenStep) -> None:
     """Of a step that says nothing but the channel's name, or may do so."""
     fields = step.fields
-    context.names.channels_in_steps.add(str(fields["channel"] if isinstance(fields, dict) else fields))
+    if isinstance(fields, dict):
+        channel(context, step)
+    else:
+        context.names.channels_in_steps.add(str(fields))
 
 
 def ids_and_channel(context: StepContext, step: WrittenStep) -> None:
@@ -235,7 +238,8 @@ def confirm(context: StepContext, step: WrittenStep) -> Action:
 
 
 def flow(context: StepContext, step: WrittenStep) -> Action:
-    return _do(steps.Flow(context.names.use_channel(str(step.fields["channel"])), step.fields["active"]))
+    fields = step.fields
+    return _do(steps.Flow(context.names.use_channel(str(fields.get("channel", ""))), fields.get("active", True)))
 
 
 def restart(context: StepContext, step: WrittenStep) -> Action:

@@ -118,8 +118,19 @@ def _known_consumer(names: Names, name: Text) -> None:
         raise Unreadable
 
 
+def _named(step: WrittenStep, key: str) -> Text:
+    """The name that stands there by itself, or under the key; a missing one has been reported."""
+    if not isinstance(step.fields, dict):
+        name: Text = step.fields
+    elif key in step.fields:
+        name = step.fields[key]
+    else:
+        raise Unreadable
+    return name
+
+
 def _channel_to_close(names: Names, step: WrittenStep) -> None:
-    named = step.fields["channel"] if isinstance(step.fields, dict) else step.fields
+    named = _named(step, "channel")
     _known_channel(names, step, named)
 
 
@@ -130,7 +141,7 @@ def _body_or_size(names: Names, step: WrittenStep) -> None:
 
 def _client(names: Names, step: WrittenStep) -> None:
     """A consumer, a channel or a connection."""
-    named = step.fields["name"] if isinstance(step.fields, dict) else step.fields
+    named = _named(step, "name")
     name = str(named)
     if name not in names.channels and name not in names.channels_in_steps and not names.is_connection(name):
         _known_consumer(names, named)

@@ -3,8 +3,8 @@
 from itertools import repeat
 
 from routesim.diagnostics import did_you_mean
+from routesim.scenario.format.instead import step_cure
 from routesim.scenario.format.kinds import Reader, Unreadable, shown
-from routesim.scenario.format.synonyms import STEPS
 from routesim.scenario.scenario import Action, ScenarioStep
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.names import Names
@@ -39,7 +39,9 @@ class StepsSection:
         given = [key for key in node if key in verbs.NAMES]
         for key in node:
             if key not in verbs.NAMES and key != "fails":
-                cure = STEPS.get(key) or did_you_mean(key, (*verbs.NAMES, "fails")) or f"steps: {', '.join(verbs.NAMES)}"
+                cure = (
+                    step_cure(key, node[key]) or did_you_mean(key, (*verbs.NAMES, "fails")) or f"steps: {', '.join(verbs.NAMES)}"
+                )
                 raise self.reader.error("unknown-step", f"'{key}' is no step", key, cure)
         if len(given) != 1:
             if not given:

@@ -94,9 +94,7 @@ def _bytes_of(path: str, *, piped: bool) -> bytes:
     try:
         return _read(path, piped=piped)
     except FileNotFoundError:
-        folder = Path(path).parent
-        names = [item.name for item in folder.iterdir()] if folder.is_dir() else []
-        problem, cure = "there is no such file", did_you_mean(Path(path).name, names)
+        problem, cure = "there is no such file", _meant(Path(path), typed=piped)
     except IsADirectoryError:
         problem, cure = "this is a folder", "name a file in it"
     except PermissionError:
@@ -104,6 +102,23 @@ def _bytes_of(path: str, *, piped: bool) -> bytes:
     except (OSError, ValueError) as error:
         problem, cure = str(getattr(error, "strerror", None) or error), ""
     raise Invalid([Diagnostic("error", "unreadable-file", problem, Place(path, 0, 0), cure)])
+
+
+def _meant(path: Path, *, typed: bool) -> str:
+    """Which file may be meant by one that is not there. `typed`: on a command line, where those that come along have names."""
+    names = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
+    same = [name for name in names if name.startswith(f"{path.stem}.scenario.") and name.endswith((".yaml", ".yml"))]
+    cure = f"did you mean '{same[0]}'?" if same else did_you_mean(path.name, names)
+    if cure or not typed or not path.name or path.suffix not in ("", ".yaml", ".yml"):
+        return cure
+    from routesim.scenario.starting import shipped
+
+    name = path.with_suffix("").as_posix()
+    if cure := did_you_mean(name, shipped()):
+        return f"{cure} It comes with routesim: `routesim run --list`"
+    if path.parent != Path() or path.suffix:
+        return ""
+    return f"`routesim new {name}` writes a first scenario of that name, `routesim run --list` says which come along"
 
 
 def _read(path: str, *, piped: bool) -> bytes:

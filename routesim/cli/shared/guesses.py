@@ -1,0 +1,74 @@
+"""What was probably meant by a command line that is not understood: another command, the order of its words, an option's name.
+
+Every function returns what to type instead, or "" where nobody has thought of that.
+"""
+
+import os
+import re
+import shlex
+
+from routesim.cli.shared.files import YAML, named
+from routesim.cli.shared.synonyms import EXPLAINED, FLAGS, answer
+from routesim.cli.shells.walking import CommandLine
+
+VERSION = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?")
+
+
+def of_word(asked: CommandLine, word: str, rest: list[str]) -> str:
+    """`word` stands where a command should; `rest`: what stands behind it."""
+    behind = [item for item in rest if not item.startswith("-")]
+    if not asked.path:
+        return answer(word, rest) or (f"`routesim run {_line([word, *behind])}` runs a scenario" if _is_file(word) else "")
+    if asked.path == ("explain",):
+        if _is_file(word):
+            line = _line([word, *(behind[:1] or ["ID"])])
+            return f"write `routesim explain message {line}`, or `explain route FILE EXCHANGE KEY`"
+        return EXPLAINED.get(word.lower(), "")
+    if asked.path == ("celery",) and word == "import":
+        return f"write `routesim import celery {_line(behind) or 'APP'}`"
+    return ""
+
+
+def of_too_many(asked: CommandLine) -> str:
+    """More words than the command has arguments."""
+    words = list(asked.too_many)
+    given = [value for values in (asked.given.get(each.name, []) for each in asked.arguments()) for value in values]
+    if asked.path in (("versions",), ("upgrade",)) and len(words) == 2 and all(map(VERSION.fullmatch, words)):
+        return f"write `routesim {_line([*asked.path, *given])} --rabbitmq {words[0]}..{words[1]}`"
+    if asked.path == ("docs",):
+        sought = [*given, *words]
+        return f"write `routesim docs --search {_line([' '.join(sought[1:] if sought[0] in ('search', 'find') else sought)])}`"
+    if asked.path == ("explain", "message") and given:
+        file = shlex.quote(given[0])
+        route = f"`routesim explain route {file} EXCHANGE KEY` tells why a queue is not reached"
+        return f"{route}, `routesim explain queue {file} {_line(words[:1])}` of that queue"
+    if asked.path == ("explain", "consumer") and _is_file(words[0]):
+        name = _line(words[1:2]) or "NAME"
+        return f"`routesim run {_line(words[:1])} --consumer {name}` shows what a consumer gets and answers"
+    if asked.path[:1] == ("explain",) and not asked.arguments():
+        return f"`routesim {_line(asked.path)}` alone explains the word"
+    return ""
+
+
+def of_missing(asked: CommandLine) -> str:
+    """An argument is missing: which names there are in the file."""
+    if asked.path[:1] == ("explain",) and (file := asked.given.get("file")):
+        from routesim.explain.known import names_in
+
+        return names_in(named(file[-1]), asked.path[-1])
+    return ""
+
+
+def of_option(option: str, known: list[str], path: tuple[str, ...]) -> str:
+    """`known`: the options that the command has."""
+    if not path and option in ("-v", "-V"):
+        return "write `routesim --version`"
+    return FLAGS.get(option, "") if "--format" in known else ""
+
+
+def _is_file(word: str) -> bool:
+    return os.path.splitext(word)[1] in YAML or os.path.isfile(named(word))
+
+
+def _line(words: "list[str] | tuple[str, ...]") -> str:
+    return shlex.join(words)
