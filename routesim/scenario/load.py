@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.model import ChannelPlan
 from routesim.named_tuples import NamedTuple
-from routesim.scenario.definitions import list_form, reading
-from routesim.scenario.definitions.access import access_findings, access_problems
-from routesim.scenario.definitions.plugins import plugin_findings
+from routesim.scenario.definitions import list_form
 from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
-from routesim.scenario.imports.sight import KINDS, ForeignKind, kind_of
+from routesim.scenario.imports.sight import ForeignKind, kind_of
 from routesim.scenario.places import Places
 from routesim.scenario.scenario import ExpectedRoute, ExploreSection, Never, Scenario
 from routesim.scenario.sections.broker_section import broker_settings
@@ -31,7 +29,9 @@ from routesim.versions import NEWEST, UnknownVersion, rules
 
 if TYPE_CHECKING:
     from routesim.scenario.celery.expansion import Expanded
+    from routesim.scenario.definitions.reading import Definitions
     from routesim.scenario.imports.gathered import Gathered
+    from routesim.scenario.inclusion import Inclusion
     from routesim.scenario.sections.worker_section import WorkerSection
 
 
@@ -224,7 +224,7 @@ class _Loader:
     def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
         vhost = list_form.chosen_vhost(data) if self.vhost is None else self.vhost
-        found = self._definitions(self.source, data, node, vhost, self.rabbitmq, vhost_given=self.vhost is not None)
+        found = self._inclusion().definitions(self.source, data, node, vhost, self.rabbitmq, vhost_given=self.vhost is not None)
         if self.one_vhost:
             self._tell_vhosts(list_form.vhosts_in(data), vhost)
         version = self._version_of(found, self.source)
@@ -258,7 +258,9 @@ class _Loader:
     def gathered(self, found: "Gathered", vhost: str) -> Scenario:
         parts = found.parts(vhost)
         if not parts:
-            nothing = reading.Definitions([], [], [], [], None, None, found.vhosts, found.vhosts)
+            from routesim.scenario.definitions.reading import Definitions
+
+            nothing = Definitions([], [], [], [], None, None, found.vhosts, found.vhosts)
             self.declarations.include(nothing, self.source, lambda path: (1, 1, 1))
         for part in parts:
             source = self.source if part.document.source.file == self.source.file else part.document.source
@@ -297,99 +299,28 @@ class _Loader:
             fields = Fields()
         vhost = fields.get("vhost", "/") if self.vhost is None else self.vhost
         given = self.vhost is not None or "vhost" in fields
-        included = self._included(fields, vhost, given=given)
-        if listed:
-            data = {name: list_form.plain_data(part) for name, part in listed.items()}
-            part = self._definitions(self.source, data, node, vhost, fields.get("rabbitmq"), vhost_given=given)
-            included.append(part)
+        included = self._included(fields, vhost, listed, node, given=given)
         named = next((item for item in included if item.rabbitmq), None)
         version = self._version(fields["rabbitmq"]) if "rabbitmq" in fields else self._version_of(named, self.source)
         default_type = next((item.default_queue_type for item in included if item.default_queue_type), None)
         return self._finish(fields, hidden, version, str(vhost), default_type)
 
-    # Definitions -----------------------------------------------------------------------------------------------------
-
-    def _definitions(
-        self, source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, version: str | None, *, vhost_given: bool
-    ) -> reading.Definitions:
-        found, problems, place = reading.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
-        for told in access_problems(data, str(vhost)):
-            line, column, width = place(told.path)
-            code = "definitions-access"
-            problems.append(source.diagnostic(told.severity, code, told.message, line, column, width, told.cure))
-        for code, told in (*access_findings(data), *plugin_findings(data, str(vhost))):
-            line, column, width = place(told.path)
-            finding = source.diagnostic(told.severity, code, told.message, line, column, width, told.cure)
-            self.reader.findings.append(finding._replace(source=""))  # the line may hold what is not to be shown
-        if found.other_vhosts and vhost_given and not problems:
-            cure, problem = f"choose one of: {', '.join(found.other_vhosts[:5])}", f"nothing is declared in vhost '{vhost}'"
-            if isinstance(vhost, Text):
-                self.reader.error("unknown-vhost", problem, vhost, cure)
-            elif source is not self.source:  # of --vhost
-                self._of_file("error", problem, cure)
-        for item in problems:
-            refusal = self.declarations.lenient and item.severity == "error" and item.code.startswith("definitions-")
-            (self.reader.findings if refusal else self.reader.diagnostics).append(item)
-        self.declarations.include(found, source, place)
-        return found
-
-    def _included(self, fields: dict[str, Any], vhost: str, *, given: bool) -> list[reading.Definitions]:
-        found = []
-        for path in fields.get("definitions", ()):
-            source = None
-            try:
-                objects = self._objects_in(os.path.join(self.folder, path))
-                if objects:
-                    found += self._included_foreign(KINDS["topology-operator"], objects, str(vhost), path)
-                    continue
-                source = read_source(os.path.join(self.folder, path), piped=False)
-                if os.path.realpath(source.file) == os.path.realpath(self.source.file):
-                    raise self.reader.error("includes-itself", "this file includes itself", path)
-                kind = kind_of(source.text)
-                if kind is not None:
-                    found += self._included_foreign(kind, [source], str(vhost), path)
-                    continue
-                data = list_form.read_json(source)
-            except Invalid as invalid:
-                problem = invalid.diagnostics[0]
-                if problem.code == "not-json" and source is not None and not source.text.lstrip().startswith("{"):
-                    # A path may lead anywhere: what is no JSON at all is not shown.
-                    self.reader.error("not-json", f"'{path}' is no definitions file: it is not JSON", path)
-                elif problem.code in ("unreadable-file", "not-text"):
-                    self.reader.error("unreadable-file", f"'{path}': {problem.message}", path, problem.cure)
-                else:
-                    self.reader.diagnostics.extend(invalid.diagnostics)
-                continue
-            except Unreadable:
-                continue
-            if not isinstance(data, dict):
-                self.reader.error("wrong-type", f"'{path}' is no definitions file: its JSON is not an object", path)
-                continue
-            found.append(self._definitions(source, data, None, vhost, fields.get("rabbitmq"), vhost_given=given))
-        return found
-
-    @staticmethod
-    def _objects_in(path: str) -> list[Source]:
-        """The files of Kubernetes objects in a folder. Raises `Invalid`."""
-        if not os.path.isdir(path):
+    def _included(
+        self, fields: dict[str, Any], vhost: str, listed: dict[str, Any], node: Mapping, *, given: bool
+    ) -> "list[Definitions]":
+        """What stands in definitions files beside the scenario, or in the form of one within it."""
+        if not fields.get("definitions") and not listed:
             return []
-        from routesim.scenario.imports.folders import sources_in  # few scenarios include one
+        found = self._inclusion().files(fields.get("definitions", ()), vhost, fields.get("rabbitmq"), given=given)
+        if listed:
+            data = {name: list_form.plain_data(part) for name, part in listed.items()}
+            found.append(self._inclusion().definitions(self.source, data, node, vhost, fields.get("rabbitmq"), vhost_given=given))
+        return found
 
-        return sources_in(path)
+    def _inclusion(self) -> "Inclusion":
+        from routesim.scenario.inclusion import Inclusion  # few scenarios include anything
 
-    def _included_foreign(self, kind: ForeignKind, sources: list[Source], vhost: str, path: Text) -> list[reading.Definitions]:
-        """What another program's files declare beside the scenario. Raises `Invalid`."""
-        from routesim.scenario.imports.gathered import gathered_from  # few scenarios include one
-
-        found = gathered_from(kind, [QuietSource(source.file, source.text) for source in sources])
-        parts = found.parts(vhost)
-        for part in parts:
-            self.declarations.include(part.found, part.document.source, part.document.place)
-        self.reader.diagnostics.extend(found.all_diagnostics())
-        if found.vhosts and not parts:
-            cure = f"choose one of: {', '.join(found.vhosts[:5])}"
-            self.reader.error("unknown-vhost", f"'{path}' declares nothing in vhost '{vhost}'", path, cure)
-        return [part.found for part in parts]
+        return Inclusion(self.reader, self.declarations, self.source, self.folder, self._of_file)
 
     def _version(self, text: Text) -> str:
         try:
@@ -398,11 +329,13 @@ class _Loader:
             self.reader.error("unknown-version", f"no RabbitMQ '{text}' is known", text, str(unknown))
             return NEWEST
 
-    def _version_of(self, found: reading.Definitions | None, source: Source) -> str:
+    def _version_of(self, found: "Definitions | None", source: Source) -> str:
         """The profile for the version that a definitions file names."""
         if found is None or found.rabbitmq is None:
             return NEWEST
-        version, warning = reading.closest_version(found.rabbitmq)
+        from routesim.scenario.definitions.reading import closest_version
+
+        version, warning = closest_version(found.rabbitmq)
         if warning:
             included = next((item for item in self.declarations.included if item.found is found), None)
             key = "rabbitmq_version" if "rabbitmq_version" in source.text else "rabbit_version"

@@ -11,7 +11,6 @@ from typing import Any
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.source import Source
-from routesim.scenario.yaml.templates import template_in
 
 Path = tuple[str | int, ...]
 SCENARIO_ONLY = (
@@ -92,6 +91,8 @@ def read_json(source: Source) -> Any:
     except json.JSONDecodeError as error:
         error = _as_from_3_13(error)
         invalid = source.fail("not-json", f"this is not JSON: {error.msg}", error.lineno, error.colno)
+        from routesim.scenario.yaml.templates import template_in  # only what cannot be read may be a template
+
         raise template_in(source, invalid) or invalid from None
     except RecursionError:
         raise source.fail("too-deep", "nested too deeply", 1, 1) from None

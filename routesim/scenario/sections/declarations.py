@@ -1,7 +1,7 @@
 """What a scenario declares, at the top and in its steps, checked by the embedded broker's own rules."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routesim import steps
 from routesim.broker import Broker
@@ -13,7 +13,6 @@ from routesim.named_tuples import NamedTuple
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Path
-from routesim.scenario.definitions.reading import Definitions
 from routesim.scenario.definitions.unsimulated import unsimulated_exchange, unsimulated_keys
 from routesim.scenario.engines import engine_of
 from routesim.scenario.format.kinds import Reader
@@ -32,12 +31,15 @@ from routesim.scenario.yaml.nodes import Mapping, Node, Text
 from routesim.scenario.yaml.source import Source
 from routesim.versions import deprecated, rules
 
+if TYPE_CHECKING:
+    from routesim.scenario.definitions.reading import Definitions
+
 Fields = dict[str, Any]
 ORDER = (steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.SetPolicy, steps.Consume)
 
 
 class Included(NamedTuple):
-    found: Definitions
+    found: "Definitions"
     source: Source
     place: Callable[[Path], tuple[int, int, int]]
 
@@ -68,7 +70,7 @@ class Declarations:
 
     # Names first: a step may declare what an earlier line refers to --------------------------------------------------
 
-    def include(self, found: Definitions, source: Source, place: Callable[[Path], tuple[int, int, int]]) -> None:
+    def include(self, found: "Definitions", source: Source, place: Callable[[Path], tuple[int, int, int]]) -> None:
         self.included.append(Included(found, source, place))
         self.names.exchanges.update(item.name for _, item in found.exchanges)
         self.names.queues.update(item.name for _, item in found.queues)

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.scenario.yaml.source import LINE_BREAK, Source
-from routesim.scenario.yaml.templates import template_in
 
 DEEPEST = 64  # levels of nesting
 MAX_EXPANDED = 2_000_000  # values after every alias has been followed
@@ -56,6 +55,8 @@ def parse(source: Source) -> Node | None:
     try:
         found = _parsed(source, _Builder(source))
     except Invalid as invalid:
+        from routesim.scenario.yaml.templates import template_in  # only what cannot be read may be a template
+
         raise template_in(source, invalid) or invalid from None
     return found[0] if found else None
 
