@@ -24,8 +24,9 @@ def plugin_findings(data: dict[str, Any], vhost: str) -> Iterator[tuple[str, Acc
             yield "plugin-needed", AccessProblem("note", path, text, "enable it on every node before the import")
     known: dict[str, set[Any]] = {"federation-upstream": set(), "federation-upstream-set": {ALL}}
     for item in items_of(data, "parameters"):
-        if item.get("vhost", vhost) == vhost and item.get("component") in known and isinstance(item.get("name"), str):
-            known[item["component"]].add(item["name"])
+        component, name = item.get("component"), item.get("name")
+        if item.get("vhost", vhost) == vhost and isinstance(component, str) and component in known and isinstance(name, str):
+            known[component].add(name)
     for index, item in enumerate(_list(data, "policies")):
         for key, names in known.items():
             wanted = _definition(item, vhost).get(key)
