@@ -301,5 +301,9 @@ def _late_and_child(scenario: Scenario, bounds: Bounds) -> Changed | None:
 CANDIDATES: tuple[Candidate, ...] = (
     _manual_ack, _durable, _persistent, _confirms, _mandatory, _dead_letters, _at_least_once, _reject, _delivery_limit, _quorum,
 )  # fmt: skip
-FOR_ONE: dict[str, tuple[Candidate, ...]] = {"duplicated": (_auto_ack,), "order": (_one_at_a_time,)}
+FOR_ONE: dict[str, tuple[Candidate, ...]] = {
+    "duplicated": (_auto_ack,),
+    "order": (_one_at_a_time,),
+    "order-by-key": (_one_at_a_time,),
+}
 OF_WORKERS: tuple[Candidate, ...] = (_late, _late_and_child, _persistent)

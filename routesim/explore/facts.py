@@ -1,48 +1,71 @@
 """What has happened to messages so far, as far as a property asks for it: part of an explored state."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from routesim import events
 from routesim.explore.hands import AGAIN
 from routesim.queues import Copy
 
 
+class Overtaking(NamedTuple):
+    """`overtaken`: messages with their queue that were overtaken by one which came to it after them; `late`: the first of them
+    whose work was done after all."""
+
+    overtaken: frozenset[tuple[str, str]] = frozenset()
+    late: tuple[str, str] | None = None
+
+
+def _print(order: Overtaking | None) -> tuple[Any, ...]:
+    return () if order is None else (tuple(sorted(order.overtaken)), order.late)
+
+
 class Facts:
     """`done`: how often the work of a message from a queue came to its good end; `gone`: how a message, or a copy of it, was
     lost in the sense of `events.is_lost`, the last time; `unknown`: messages of which the publisher knows that nobody took them
-    over; `confirmed`: those of which it was told so. `overtaken`: messages with their queue that were overtaken by one which
-    came to it after them, None: nobody asks for order; `disordered`: the first of them whose work was done after all."""
+    over; `confirmed`: those of which it was told so. `order`: what was overtaken in its queue, `order_by_key`: in it by one with
+    the same routing key; None: nobody asks for it."""
 
-    __slots__ = ("confirmed", "disordered", "done", "gone", "overtaken", "unknown")
+    __slots__ = ("confirmed", "done", "gone", "order", "order_by_key", "unknown")
 
     def __init__(self) -> None:
         self.done: dict[tuple[str, str], int] = {}
         self.gone: dict[str, str] = {}
         self.unknown: frozenset[str] = frozenset()
         self.confirmed: frozenset[str] = frozenset()
-        self.overtaken: frozenset[tuple[str, str]] | None = None
-        self.disordered: tuple[str, str] | None = None
+        self.order: Overtaking | None = None
+        self.order_by_key: Overtaking | None = None
 
     def copy(self) -> "Facts":
         other = object.__new__(Facts)
         other.done, other.gone = self.done.copy(), self.gone.copy()
         other.unknown, other.confirmed = self.unknown, self.confirmed
-        other.overtaken, other.disordered = self.overtaken, self.disordered
+        other.order, other.order_by_key = self.order, self.order_by_key
         return other
 
     def work_done(self, message: str, queue: str) -> None:
         key = message.removesuffix(AGAIN), queue
         self.done[key] = min(self.done.get(key, 0) + 1, 2)
 
+    @property
+    def asks_for_order(self) -> bool:
+        return self.order is not None or self.order_by_key is not None
+
     def overtakes(self, copy: Copy, queue: str, others: Iterable[Copy]) -> None:
         """The work of a copy is done, where somebody asks for order. `others`: what came to its queue and is not settled."""
-        assert self.overtaken is not None
+        before = [each for each in others if each.serial < copy.serial]
+        if self.order is not None:
+            self.order = self._after(self.order, copy, queue, before)
+        if self.order_by_key is not None:
+            key = copy.content.routing_key
+            same = [each for each in before if each.content.routing_key == key]
+            self.order_by_key = self._after(self.order_by_key, copy, queue, same)
+
+    def _after(self, order: Overtaking, copy: Copy, queue: str, before: Iterable[Copy]) -> Overtaking:
         own = copy.message.removesuffix(AGAIN), queue
-        if own in self.overtaken and self.disordered is None:
-            self.disordered = own
-        earlier = {(each.message.removesuffix(AGAIN), queue) for each in others if each.serial < copy.serial}
-        self.overtaken = (self.overtaken | {key for key in earlier if key not in self.done}) - {own}
+        late = order.late or (own if own in order.overtaken else None)
+        earlier = {(each.message.removesuffix(AGAIN), queue) for each in before}
+        return Overtaking((order.overtaken | {each for each in earlier if each not in self.done}) - {own}, late)
 
     def is_done(self, message: str) -> bool:
         return any(name == message for name, _ in self.done)
@@ -58,7 +81,7 @@ class Facts:
         return (
             tuple(sorted(self.done.items())), tuple(sorted(self.gone)), tuple(sorted(self.unknown)),
             tuple(sorted(self.confirmed)),
-            tuple(sorted(self.overtaken or ())), self.disordered,
+            _print(self.order), _print(self.order_by_key),
         )  # fmt: skip
 
 

@@ -252,7 +252,7 @@ def _done(world: World, job: ConsumerJob) -> None:
     copy, name = job.delivery.copy, job.delivery.queue.name
     queue = world.broker.queues.get(name)
     world.facts.work_done(copy.message, name)
-    if world.facts.overtaken is not None and queue is not None:
+    if world.facts.asks_for_order and queue is not None:
         held = [
             item.copy for channel in world.broker.channels.values() for item in channel.unacked.values() if item.queue is queue
         ]

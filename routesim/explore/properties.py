@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from routesim import events
+from routesim.explore.facts import Overtaking
 from routesim.explore.world import World
 from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.folds.records import Deliveries, Fates, Publishers
@@ -84,8 +85,15 @@ def _stuck(world: World) -> Broken | None:
 
 
 def _order(world: World) -> Broken | None:
-    found = world.facts.disordered
-    return None if found is None else Broken(found[0], f"one that came to {found[1]} after it was done before it")
+    return _overtaken(world.facts.order, "one that came to {} after it was done before it")
+
+
+def _order_by_key(world: World) -> Broken | None:
+    return _overtaken(world.facts.order_by_key, "one with its routing key that came to {} after it was done before it")
+
+
+def _overtaken(order: Overtaking | None, how: str) -> Broken | None:
+    return None if order is None or order.late is None else Broken(order.late[0], how.format(order.late[1]))
 
 
 def _unbounded(world: World) -> Broken | None:
@@ -103,6 +111,12 @@ PROPERTIES: dict[str, Property] = {
     "stuck": Property("no message waits for ever in a queue that has a consumer", AT_END, _stuck),
     "order": Property(
         "the work of messages is done in the order in which they came to their queue", ALWAYS, _order, default=False
+    ),
+    "order-by-key": Property(
+        "the work of messages with one routing key is done in the order in which they came to their queue",
+        ALWAYS,
+        _order_by_key,
+        default=False,
     ),
     "unbounded": Property("no more messages wait in a queue than are allowed", ALWAYS, _unbounded, default=False),
     "livelock": Property("it comes to an end from everywhere", OVER_ALL, None),

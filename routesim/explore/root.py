@@ -4,6 +4,7 @@ from routesim.broker import Broker
 from routesim.clients.scripted_consumer import asks_for_rounds
 from routesim.explore.bounds import Bounds
 from routesim.explore.course import MANY, publishes, stages
+from routesim.explore.facts import Overtaking
 from routesim.explore.hands import Hand
 from routesim.explore.world import World, WorldSetting
 from routesim.scenario import Scenario
@@ -51,7 +52,9 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
     )  # fmt: skip
     world = World(setting, broker, hands, published)
     if "order" in bounds.properties:
-        world.facts.overtaken = frozenset()
+        world.facts.order = Overtaking()
+    if "order-by-key" in bounds.properties:
+        world.facts.order_by_key = Overtaking()
     for declaration in scenario.declarations:
         if isinstance(declaration.step, Consume):
             found = world.hand(declaration.step.consumer.name)

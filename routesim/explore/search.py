@@ -231,9 +231,9 @@ class Search:
 
     def _vacuous(self, name: str) -> bool:
         """Whether no state has asked it: nothing is published, nobody consumes, or the run ends before it has come to rest."""
-        if name in ("lost", "lost-confirmed", "duplicated", "order", "stuck") and not publishes(self.scenario):
+        if name in ("lost", "lost-confirmed", "duplicated", "order", "order-by-key", "stuck") and not publishes(self.scenario):
             return True
-        if name in ("duplicated", "order", "stuck") and not self.scenario.consumers:
+        if name in ("duplicated", "order", "order-by-key", "stuck") and not self.scenario.consumers:
             return True
         return name == "stuck" and self.scenario.until != "idle"
 

@@ -36,8 +36,6 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
         yield f"failures of the kinds {', '.join(others)}, unless --failures names them"
     if not bounds.any_time:
         yield "other durations than those that are written (--timing any)"
-    if "order" in bounds.properties:
-        yield "order of the messages of one key alone: it is asked of the whole queue"
     if scenario.steps:
         yield "a publisher whose process dies for good: it connects again and goes on"
     yield "consumers that hang until their acknowledgement times out"

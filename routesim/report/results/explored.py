@@ -11,8 +11,8 @@ from routesim.report.results.findings import file_object
 
 HOW = {
     "lost": "is lost", "lost-confirmed": "is lost, though it was confirmed", "stuck": "is stuck",
-    "duplicated": "is worked at twice", "order": "is overtaken", "unbounded": "grows without bound",
-    "livelock": "goes round for ever",
+    "duplicated": "is worked at twice", "order": "is overtaken", "order-by-key": "is overtaken",
+    "unbounded": "grows without bound", "livelock": "goes round for ever",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
 from routesim.scenario.yaml.nodes import Mapping, Node
 
 # What is asked of all courses of events, beside `never` and `expect`.
-PROPERTY_NAMES = ("lost", "lost-confirmed", "duplicated", "stuck", "order", "livelock")
+PROPERTY_NAMES = ("lost", "lost-confirmed", "duplicated", "stuck", "order", "order-by-key", "livelock")
 EXPECT_MODES = ("always", "sometimes", "reachable")
 BREAKABLE = (*PROPERTY_NAMES, "unbounded", "never", "expect")
 TIMINGS = ("earliest", "any")
