@@ -74,7 +74,7 @@ class _Made:
         if isinstance(kind, MapOf):
             return {
                 "type": ["object", "null"],
-                "propertyNames": _name(empty=isinstance(kind.name, TextKind) and kind.name.empty),
+                "propertyNames": self._names(kind.name),
                 "additionalProperties": self.of(kind.item),
             }  # fmt: skip
         if isinstance(kind, Canvas):
@@ -86,6 +86,10 @@ class _Made:
         if isinstance(kind, Either):
             return {"anyOf": [self.of(form) for form in _forms(kind)]}
         return LEAVES[type(kind)](kind)
+
+    def _names(self, kind: Kind) -> Schema:
+        """What a mapping's names may be."""
+        return self.of(kind) if isinstance(kind, Choice) else _name(empty=isinstance(kind, TextKind) and kind.empty)
 
     def canvas(self) -> Schema:
         """Signatures stand within signatures."""
