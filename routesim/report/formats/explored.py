@@ -68,7 +68,8 @@ def _example(asked: PropertyVerdict, style: OutputStyle) -> Iterator[str]:
             begins = not number
             mark = "FAILURE" if move.failure and begins else ""
             rows.append((Cell(at if begins else "", QUIET), Cell(mark, BAD), Cell(line, tone)))
-    for line in section_lines(Section("", ("time", "", ""), rows, frozenset({"time"})), colour=style.colour):
+    course = section_lines(Section("", ("time", "", ""), rows, frozenset({"time"})), colour=style.colour) if rows else ()
+    for line in course:
         yield " " * INSIDE + line
     if asked.moments is not None:
         harmless, all = asked.moments
