@@ -26,7 +26,7 @@ def drops_all(topology: CheckedTopology) -> Iterator[Problem]:
             continue
         if name in topology.heard_by_listeners:
             continue
-        if _leads_to_queues(topology, name):
+        if name in topology.leading_to_queues:
             continue
         why = "has no binding" if not state.bindings else "leads to no queue"
         if state.alternate is not None:
@@ -97,28 +97,13 @@ def _of_exchanges_alone(topology: CheckedTopology, name: str) -> Problem:
     return Problem(text([name]), topology.subject("exchange", name), (), cure, None, NOTE, Cause("no queue", name, text))
 
 
-def _leads_to_queues(topology: CheckedTopology, start: str) -> bool:
-    """Whether any queue is behind the exchange, for whatever message."""
-    todo, exchanges = [start], topology.broker.exchanges
-    for name in todo:  # grows while it is walked
-        state = exchanges[name]
-        for binding in state.bindings.values():
-            if binding.destination_type == "queue":
-                return True
-            if binding.destination in exchanges and binding.destination not in todo:
-                todo.append(binding.destination)
-        if state.alternate in exchanges and state.alternate is not None and state.alternate not in todo:
-            todo.append(state.alternate)
-    return False
-
-
 def drops_some(topology: CheckedTopology) -> Iterator[Problem]:
     for name, state in topology.exchanges():
         if name not in topology.entries or not state.bindings or not decides_by_key(topology.broker, name):
             continue
         if name in topology.heard_by_listeners or name in topology.passed_by:
             continue
-        if len(state.bindings) > LARGE or not _leads_to_queues(topology, name):
+        if len(state.bindings) > LARGE or name not in topology.leading_to_queues:
             continue
         try:
             dropped = topology.published(name) & ~any_of(reach(topology.broker, name).values())

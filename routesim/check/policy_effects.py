@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from routesim.broker.policies import POLICY_KEYS, matching
+from routesim.broker.policies import POLICY_KEYS
 from routesim.check.finding import Problem, Subject, named
 from routesim.check.topology_rules import CheckedTopology
 from routesim.diagnostics import NOTE, WARNING, did_you_mean
@@ -18,11 +18,10 @@ OF_CLIENTS = ("amq\\.", "amq.", "reply", "temp", "tmp", "gen-", "celery")  # in 
 
 def policy_matches_nothing(topology: CheckedTopology) -> Iterator[Problem]:
     broker = topology.broker
-    exchanges = [name for name, _ in topology.exchanges()]
-    for policy in broker.policies.values():
-        things = [(queue.broker_name, queue.kind) for queue in broker.queues.values()]
-        things += [(name, "exchange") for name in exchanges]
-        if any(policy in matching(broker, policy.operator, name, kind) for name, kind in things):
+    things = [(queue.broker_name, queue.kind) for queue in broker.queues.values()]
+    things += [(name, "exchange") for name, _ in topology.exchanges()]
+    for key, policy in broker.policies.items():
+        if any(topology.policed[key]):
             continue
         if any(part in policy.pattern for part in OF_CLIENTS) or not _looked_for(topology, policy):
             continue
@@ -59,12 +58,8 @@ def _why(policy: Policy, hits: list[tuple[str, str]], names: list[str]) -> tuple
 def policy_without_effect(topology: CheckedTopology) -> Iterator[Problem]:
     """Keys that do nothing to anything that the policy is in force for, though other keys of it may."""
     broker = topology.broker
-    for policy in broker.policies.values():
-        queues = [
-            queue for queue in broker.queues.values()
-            if policy in matching(broker, policy.operator, queue.broker_name, queue.kind)
-        ]  # fmt: skip
-        exchanges = [name for name, _ in topology.exchanges() if policy in matching(broker, policy.operator, name, "exchange")]
+    for key_of_policy, policy in broker.policies.items():
+        queues, exchanges = topology.policed[key_of_policy]
         if not queues and not exchanges:
             continue
         subject = topology.subject("operator" if policy.operator else "policy", policy.name)

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from routesim import steps
+from routesim.broker.policies import matching
 from routesim.broker.records import PREDECLARED, ExchangeState
 from routesim.broker.routing import route
 from routesim.check import celery_rules
@@ -91,6 +92,40 @@ class CheckedTopology:
         for name, state in self.broker.exchanges.items():
             if name and (name not in RESERVED or state.bindings):
                 yield name, state
+
+    @cached_property
+    def leading_to_queues(self) -> set[str]:
+        """The exchanges behind which there is any queue, for whatever message."""
+        before: dict[str, list[str]] = {}  # by an exchange, those that lead to it
+        todo: list[str] = []
+        for name, state in self.broker.exchanges.items():
+            for binding in state.bindings.values():
+                if binding.destination_type == "queue":
+                    todo.append(name)
+                else:
+                    before.setdefault(binding.destination, []).append(name)
+            if state.alternate is not None:
+                before.setdefault(state.alternate, []).append(name)
+        found: set[str] = set()
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += before.get(name, ())
+        return found
+
+    @cached_property
+    def policed(self) -> dict[tuple[bool, str], tuple[list[QueueType], list[str]]]:
+        """By whether it is an operator policy, and its name: the queues and exchanges that each policy fits."""
+        found: dict[tuple[bool, str], tuple[list[QueueType], list[str]]] = {key: ([], []) for key in self.broker.policies}
+        for operator in (False, True):
+            for queue in self.broker.queues.values():
+                for policy in matching(self.broker, operator, queue.broker_name, queue.kind):
+                    found[operator, policy.name][0].append(queue)
+            for name, _ in self.exchanges():
+                for policy in matching(self.broker, operator, name, "exchange"):
+                    found[operator, policy.name][1].append(name)
+        return found
 
     @cached_property
     def sent_at_work(self) -> list[Message]:

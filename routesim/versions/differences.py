@@ -4,7 +4,7 @@ A rule reads `rules.some_name`; no rule compares version numbers itself. `source
 or the place in RabbitMQ's source, that states the difference.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from routesim.diagnostics import nearest
@@ -386,4 +386,9 @@ def value_in(difference: VersionDifference, version: str) -> Any:
 
 def rules(version: str = NEWEST) -> Rules:
     """The rules of `version` (`4.1`, `3.13.2`). Raises `UnknownVersion`."""
+    return _rules(str(version))
+
+
+@lru_cache(maxsize=64)
+def _rules(version: str) -> Rules:
     return Rules(version, **{name: value_in(difference, version) for name, difference in DIFFERENCES.items()})
