@@ -5,7 +5,9 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import re
 import typing
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pytest
@@ -142,3 +144,11 @@ def test_a_named_tuple_is_matched_by_position_and_has_its_own_methods() -> None:
             raise AssertionError
     assert Plain("a", 4).shown == "a:4"
     assert Of[int](3).held == 3
+
+
+def test_it_is_the_one_that_the_package_uses() -> None:
+    files = Path(routesim.__file__).parent.rglob("*.py")
+    typings = [
+        path.name for path in files if re.search(r"^from typing import.*\bNamedTuple\b", path.read_text(encoding="utf-8"), re.M)
+    ]
+    assert typings == []  # but for type checkers, which is indented

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from struct import Struct
-from typing import NamedTuple
+
+from routesim.named_tuples import NamedTuple
 
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 METHOD, HEADER, BODY, HEARTBEAT = 1, 2, 3, 8

@@ -6,11 +6,12 @@ A method is called as in the specification (`queue.declare-ok`), its arguments a
 import re
 from functools import cache
 from struct import Struct, error
-from typing import Any, NamedTuple
+from typing import Any
 
 from pamqp import commands
 
 from routesim.amqp.fields import BadField, bytes_of, read_table, text_of, written_table
+from routesim.named_tuples import NamedTuple
 
 NUMBERS = {
     "octet": Struct(">B"),

@@ -1,12 +1,13 @@
 """The basic properties of a message (class `basic`): in a content header, and as values."""
 
 from struct import Struct, error
-from typing import Any, NamedTuple
+from typing import Any
 
 from pamqp import commands
 
 from routesim.amqp.fields import BadField, read_table, text_of, written_table
 from routesim.amqp.methods import short_of
+from routesim.named_tuples import NamedTuple
 from routesim.values import Table, Typed
 
 FLAGS = Struct(">H")

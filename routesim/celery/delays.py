@@ -3,9 +3,8 @@
 Celery uses it by itself as soon as one queue of an app is a quorum queue; kombu/transport/native_delayed_delivery.py.
 """
 
-from typing import NamedTuple
-
 from routesim.model import Binding, Exchange, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.values import Value
 
 LEVELS = 28

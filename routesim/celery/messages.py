@@ -1,9 +1,10 @@
 """Celery's messages: tasks (protocol 2), commands, and the event task-sent, as a caller publishes them (rules/celery#1.6)."""
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery.epoch import iso
+from routesim.named_tuples import NamedTuple
 
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
 Publish = dict[str, Any]  # the fields of a step `publish`

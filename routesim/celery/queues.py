@@ -1,10 +1,11 @@
 """Task queues: what `task_queues` and a missing queue become, and what is declared for them (celery/app/amqp.py:Queues)."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery.settings import CelerySettings
 from routesim.model import Binding, Exchange, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.values import Table
 
 # Options of a queue that are arguments on RabbitMQ (times are in ms here already).

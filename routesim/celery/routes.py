@@ -2,11 +2,12 @@
 
 import fnmatch
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key
 from routesim.celery.queues import Queues, TaskQueue
 from routesim.celery.settings import CelerySettings
+from routesim.named_tuples import NamedTuple
 
 Options = dict[str, Any]
 Routes = list[list[tuple[str, Options]]]  # tables in order; in each the names, in order

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import NamedTuple
+
+from routesim.named_tuples import NamedTuple
 
 DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")

@@ -3,7 +3,7 @@ send_task)."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery.canvas.calling import TaskCall
 from routesim.celery.canvas.signatures import as_json
@@ -13,6 +13,7 @@ from routesim.celery.queues import Queues, TaskQueue
 from routesim.celery.routes import Options, Routes, TaskDestination, routed, routes_of, target
 from routesim.celery.settings import CelerySettings
 from routesim.model import Exchange, Queue
+from routesim.named_tuples import NamedTuple
 
 ROUTING = ("queue", "exchange", "routing_key", "priority", "delivery_mode")
 

@@ -1,6 +1,8 @@
 """Every setting of Celery 5.7 in one of three classes: simulated, harmless, or not simulated though it would matter."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 SIMULATED, HARMLESS, MATTERS = "simulated", "harmless", "not simulated"
 

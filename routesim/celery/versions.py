@@ -1,6 +1,8 @@
 """What differs between Celery's versions, in one table: rules read `rules.name`, never a version."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 
 class Difference(NamedTuple):

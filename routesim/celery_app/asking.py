@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 SCRIPT = Path(__file__).with_name("child.py")
 # `child.py` as a module beside another program; routesim is not installed in that interpreter, and where it is it is not hidden.

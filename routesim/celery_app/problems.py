@@ -2,10 +2,11 @@
 
 import os
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery_app.secrets import masked
 from routesim.diagnostics import did_you_mean
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions.left_out import named
 
 FRAME = re.compile(r'File "(.+)", line ([0-9]+) in')

@@ -1,7 +1,7 @@
 """What a child process has read of an app, as the sections of a scenario."""
 
 from collections.abc import Container, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery.settings import HARMLESS, SETTINGS, default_of
 from routesim.celery.transport_options import TRANSPORT_OPTIONS
@@ -10,6 +10,7 @@ from routesim.celery_app.left_out import AMQP, ELSEWHERE, MAX_CALLS, REDIS, left
 from routesim.celery_app.task_queues import Destinations, beside, destinations_of, queue_name, queue_options
 from routesim.celery_app.values import delivery_mode, named_entries, setting
 from routesim.durations import written_duration
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.celery.celery_format import ENTRY, TASK
 from routesim.scenario.celery.setting_format import ROUTE_OPTIONS
 from routesim.scenario.yaml.writing import Bare, scalar

@@ -1,9 +1,10 @@
 """An app's task queues as the setting `task_queues` of a scenario, and what that setting has no words for."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.model import Binding, Exchange, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.topology_data import binding_form, exchange_form, queue_form
 
 

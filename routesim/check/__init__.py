@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Hashable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.check import (
     binding_rules,
@@ -25,6 +25,7 @@ from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import confirmed
 from routesim.diagnostics import ERROR, NOTE, SEVERITIES, WARNING, Diagnostic
 from routesim.explain.keys.key_sets import Remainders
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import Places, Scenario, Spot, load_placed
 
 IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker.asking import content_of
 from routesim.broker.routing import route
@@ -13,6 +13,7 @@ from routesim.diagnostics import NOTE
 from routesim.durations import duration_text
 from routesim.explain.keys.key_sets import exactly
 from routesim.model import Message
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 
 MAX_MESSAGES = 200  # publishes of a scenario that are looked at

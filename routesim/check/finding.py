@@ -1,9 +1,10 @@
 """What a rule says: a problem, the declaration that it is about, and a draft of the scenario that shows it."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from routesim.diagnostics import NOTE
+from routesim.named_tuples import NamedTuple
 from routesim.steps import Step
 
 

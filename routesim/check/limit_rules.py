@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.check.finding import Cause, Draft, Problem, named
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import cause_of, draft, lasting, publish_step, publishing, slice_of
 from routesim.diagnostics import ERROR, NOTE
 from routesim.durations import duration_text
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 
 LONGEST_FILL = 20_000  # messages that a witness publishes to fill a queue

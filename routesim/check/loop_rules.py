@@ -1,7 +1,7 @@
 """Dead letters that come back: parked and worked on at once, retried for ever, or dropped by RabbitMQ as a cycle."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.check.finding import Cause, Draft, Problem, not_checked
 from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
@@ -12,6 +12,7 @@ from routesim.durations import duration_text
 from routesim.explain.futures import dead_letter_target, delivery_limit
 from routesim.explain.keys.key_sets import TooManyStates, exactly
 from routesim.model import Consumer, Reply
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 
 DEEPEST = 8

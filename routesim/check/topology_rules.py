@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.broker.policies import matching
@@ -16,6 +16,7 @@ from routesim.explain.keys.key_sets import ALL, Keys, Remainders, TooManyStates,
 from routesim.explain.keys.reach import inner_type, matched, missed
 from routesim.explain.route import topology
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message, Rule, Run, Task
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 from routesim.scenario import Do, PublishMany, Scenario
 from routesim.values import Value, raw

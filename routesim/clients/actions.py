@@ -1,10 +1,11 @@
 """What a worker process does, as values: steps for a broker, events, and timers."""
 
 from collections.abc import Generator
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from routesim.clients.worker.timers import Timer
 from routesim.events import Event
+from routesim.named_tuples import NamedTuple
 from routesim.steps import Step
 
 

@@ -3,10 +3,10 @@
 import base64
 import hmac
 import ipaddress
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from routesim.control.http_messages import HttpError, HttpRequest
+from routesim.named_tuples import NamedTuple
 from routesim.serve.users import LoginRefused, Users, login_plain
 
 TOKEN = "x-routesim-token"

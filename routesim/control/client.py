@@ -2,10 +2,11 @@
 
 import http.client
 import json
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from routesim.control.access import TOKEN
+from routesim.named_tuples import NamedTuple
 
 PATIENCE_S = 60.0
 

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakSet
 
+from routesim.named_tuples import NamedTuple
 from routesim.serve.vhosts import Vhost
 
 KEPT = 10_000

@@ -1,9 +1,10 @@
 """Which function answers which request: tables of paths, in which a name in braces stands for any segment."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.control.http_messages import HttpError, HttpRequest, Response
+from routesim.named_tuples import NamedTuple
 
 Answers = Callable[..., Any]
 

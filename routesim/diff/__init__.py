@@ -3,7 +3,7 @@
 Steps, consumers and expectations play no part.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.broker import Broker
@@ -12,6 +12,7 @@ from routesim.explain.answer import Answer, quoted
 from routesim.explain.route import topology
 from routesim.explain.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, Cell, Section
 from routesim.values import plain, table_identity

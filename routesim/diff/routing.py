@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import islice, product
-from typing import NamedTuple
 
 from routesim.broker import Broker
 from routesim.broker.routing import route
@@ -10,6 +9,7 @@ from routesim.content import Content
 from routesim.explain.keys.key_sets import NONE, Keys, TooManyStates, classes, witness
 from routesim.explain.keys.reach import BY_KEY, decides_by_key, inner_type, matched, reach
 from routesim.model import DEFAULT_EXCHANGE, Binding
+from routesim.named_tuples import NamedTuple
 from routesim.values import Table, raw, table_identity
 
 MAX_SAMPLES = 2_000  # messages that are tried where keys alone do not decide

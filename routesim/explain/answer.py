@@ -1,7 +1,8 @@
 """What every explanation comes to: a headline, tables, hints, and the same as data."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.tables import Section
 
 

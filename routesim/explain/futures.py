@@ -1,13 +1,14 @@
 """What can become of a message in a queue: expired, dropped, dead-lettered, kept back, put back, and where that leads, to the
 end."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker import Broker
 from routesim.broker.deadletters import is_cycle, record_death
 from routesim.broker.routing import route
 from routesim.content import Content
 from routesim.durations import duration_text
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 
 DEEPEST = 12

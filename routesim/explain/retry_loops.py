@@ -2,11 +2,11 @@
 rejection is one (rules/routing#D22)."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from routesim.broker import Broker
 from routesim.explain.arrivals import arriving
 from routesim.explain.futures import dead_letter_target, delivery_limit
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 from routesim.scenario import Scenario
 

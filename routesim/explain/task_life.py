@@ -1,9 +1,10 @@
 """What happens to one task in a run, as a client of Celery would tell it: rows of its story, and its runs."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.durations import seconds
+from routesim.named_tuples import NamedTuple
 from routesim.narration import sentence_of, tone_of
 from routesim.run.folds.fold import Fold
 from routesim.scenario import Scenario

@@ -1,13 +1,13 @@
 """How it stands with a task at the end of a run: one honest sentence, and what would have helped."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from routesim import events
 from routesim.celery import fates
 from routesim.durations import duration_text, seconds
 from routesim.explain.refusals import cure_of
 from routesim.explain.task_life import TaskLife, TaskRunTold
+from routesim.named_tuples import NamedTuple
 from routesim.narration import sentence_of
 from routesim.redis.state import VISIBILITY_TIMEOUT_MS
 from routesim.run.result import Result

@@ -1,10 +1,9 @@
 """What an exploration comes to, as values."""
 
-from typing import NamedTuple
-
 from routesim.explore.bounds import Bounds
 from routesim.explore.moves import Move
 from routesim.explore.properties import Broken
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import Scenario
 
 HOLDS, BROKEN, VACUOUS, UNDECIDED = "holds", "broken", "vacuous", "not decided"

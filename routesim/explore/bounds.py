@@ -1,9 +1,8 @@
 """What an exploration is asked for: its bounds and its properties."""
 
-from typing import NamedTuple
-
 from routesim.explore.properties import PROPERTIES
 from routesim.failure_kinds import DEFAULT_EXPLORED
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import Scenario
 
 MAX_STATES = 1_000_000

@@ -5,8 +5,8 @@ channels do between two of those, each in its own order and at its own pace.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import Do, Expect, PublishMany, Scenario, ScenarioStep, Wait
 from routesim.steps import Ack, Get, Nack, Publish, Qos, Recover, Reject, SelectConfirms, Tx
 

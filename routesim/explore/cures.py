@@ -1,7 +1,6 @@
 """What would have prevented it: each candidate is applied and explored again, and offered only if the property holds then."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from routesim.broker import Broker
 from routesim.explore.answer import HOLDS, Cure, Explored
@@ -9,6 +8,7 @@ from routesim.explore.bounds import Bounds
 from routesim.explore.search import Watch
 from routesim.explore.searching import searched
 from routesim.model import DECLARE_CHANNEL, Consumer, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import PublishMany, Scenario
 from routesim.scenario.engines import engine_of
 from routesim.scenario.scenario import Declaration

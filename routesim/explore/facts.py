@@ -1,10 +1,11 @@
 """What has happened to messages so far, as far as a property asks for it: part of an explored state."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.explore.hands import AGAIN
+from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy
 
 

@@ -1,7 +1,7 @@
 """What may happen next in a state, and what comes of it: one table of moves, failures among them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.clients.scripted_consumer import ConsumerJob
@@ -9,6 +9,7 @@ from routesim.durations import duration_text
 from routesim.explore.draws import Draws
 from routesim.explore.hands import AGAIN, Hand
 from routesim.explore.world import World
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import Do, PublishMany, Wait
 from routesim.steps import Cancel, CloseChannel, Consume, Crash, Expire, Restart
 

@@ -1,11 +1,12 @@
 """What is asked of all courses of events: one table of properties, each with its name, its sentence and its default."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.explore.facts import Overtaking
 from routesim.explore.world import World
+from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.folds.records import Deliveries, Fates, Publishers
 from routesim.scenario import Expectation

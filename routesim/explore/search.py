@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from io import BytesIO
 from pickle import Pickler
-from typing import NamedTuple
 
 from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
 from routesim.explore.bounds import Bounds
@@ -24,6 +23,7 @@ from routesim.explore.properties import (
 )
 from routesim.explore.root import root_of
 from routesim.explore.world import World
+from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.promises import said as rule_said
 from routesim.scenario import Do, Scenario
 from routesim.steps import DeclareExchange

@@ -4,7 +4,7 @@ A state is a value that can be copied and changed: copies share what neither sid
 behave alike for ever.
 """
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from routesim.broker import Broker, ChannelEnded, ConsumerEnded
 from routesim.broker.clock import DELAYED
@@ -12,6 +12,7 @@ from routesim.explore.course import Stage, Turn
 from routesim.explore.draws import Draws
 from routesim.explore.facts import Facts
 from routesim.explore.hands import AGAIN, Hand
+from routesim.named_tuples import NamedTuple
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.queues.fingerprint import Fingerprint
 from routesim.scenario import PublishMany, Scenario

@@ -5,9 +5,9 @@ between two layers of nodes, so that nothing is ever drawn over it; orders by ba
 """
 
 from itertools import pairwise
-from typing import NamedTuple
 
 from routesim.graph.model import Edge, Graph, Key
+from routesim.named_tuples import NamedTuple
 
 LAYER_GAP = 28.0
 NODE_GAP = 20.0

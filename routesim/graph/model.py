@@ -1,6 +1,6 @@
 """A topology as nodes and edges: values that every drawing starts from."""
 
-from typing import NamedTuple
+from routesim.named_tuples import NamedTuple
 
 EXCHANGE, QUEUE, CONSUMER, MISSING = "exchange", "queue", "consumer", "missing"
 BINDING, ALTERNATE, DEAD_LETTER, CONSUMES, PUBLISHES = "binding", "alternate", "dead-letter", "consumes", "publishes"

@@ -1,8 +1,9 @@
 """`--speed N`: every duration that a scenario sends to a broker, N times shorter, exactly or not at all."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.model import Message, Policy, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.queues.arguments import ARGUMENTS, SCALES
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.values import Typed, is_integer, raw

@@ -1,7 +1,6 @@
 """What a broker tells of its clients, as values."""
 
-from typing import NamedTuple
-
+from routesim.named_tuples import NamedTuple
 from routesim.values import Table
 
 

@@ -1,7 +1,8 @@
 """Addresses of a broker: parsed, shown without their password."""
 
-from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
+
+from routesim.named_tuples import NamedTuple
 
 AMQP_PORT, AMQPS_PORT, MANAGEMENT_PORT = 5672, 5671, 15672
 TIMEOUT_S = 10

@@ -2,10 +2,11 @@
 instead, and how long it waits before each.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.model import DECLARE_CHANNEL, ChannelPlan
+from routesim.named_tuples import NamedTuple
 from routesim.recording.recorder import Taken
 from routesim.scenario import Do, PublishMany, Scenario, ScenarioStep, Wait
 from routesim.scenario.scenario import Declaration

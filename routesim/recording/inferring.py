@@ -4,9 +4,10 @@ no answers: they are inferred from what comes after, and every inference is said
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.model import Message
+from routesim.named_tuples import NamedTuple
 from routesim.rabbitmq.traced import ConsumerThere, TracedEvent
 from routesim.recording.naming import Naming
 from routesim.values import Table, plain, raw

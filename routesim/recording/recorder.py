@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.broker import RabbitBroker
 from routesim.exchanges import NOT_SIMULATED
 from routesim.model import Consumer, Message, Rule
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QUEUE_TYPES
 from routesim.recording.naming import Naming
 from routesim.recording.redacting import Redaction

@@ -4,9 +4,10 @@ nothing, and with no more of its times than matters. Every change is tried, and 
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events, steps
+from routesim.named_tuples import NamedTuple
 from routesim.recording.drafts import DECLARING, RecordingDraft
 from routesim.recording.recorder import Taken
 from routesim.recording.trials import Seen, Trial, tried

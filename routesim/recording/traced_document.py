@@ -4,9 +4,10 @@ and at its head what was inferred.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.durations import written_duration
+from routesim.named_tuples import NamedTuple
 from routesim.recording.forms import Form, Forms
 from routesim.recording.inferring import Inferred, InferredAnswer, TracedDelivery, TracedPublish, message_of
 from routesim.recording.recorder import body_kept

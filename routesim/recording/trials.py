@@ -1,11 +1,12 @@
 """A draft, run: what happened in it, as far as that matters, and what can be told of its steps when they are made."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from routesim import events, steps
 from routesim.broker import Broker, RabbitBroker
 from routesim.broker.clock import OVERDUE
+from routesim.named_tuples import NamedTuple
 from routesim.recording.drafts import RecordingDraft
 from routesim.run.expecting.expectations import unacked
 from routesim.run.result import Result

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker import Broker
 from routesim.broker.clock import PEXPIRE, SWEEP
@@ -10,6 +10,7 @@ from routesim.broker.records import ExchangeState
 from routesim.content import Content
 from routesim.events import Overdue
 from routesim.model import DEFAULT_EXCHANGE, Exchange
+from routesim.named_tuples import NamedTuple
 from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription
 from routesim.redis.lists import RedisList
 

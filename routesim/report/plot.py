@@ -4,9 +4,10 @@ Values only: a line is a tuple of cells. `write` paints them, in colour or not, 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import IO, NamedTuple
+from typing import IO
 
 from routesim.durations import duration_text
+from routesim.named_tuples import NamedTuple
 from routesim.report.ticks import column_ms, ticks
 from routesim.report.trace.trace import ANSI, RESET
 from routesim.tables import PLAIN, QUIET, Cell

@@ -1,10 +1,11 @@
 """What can be seen of a run from outside, by whichever engine: what is compared with recordings, and with a live broker."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.broker import Broker
 from routesim.model import ChannelPlan
+from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.expectations import unacked
 from routesim.run.folds.letters import Letters, letter, seen
 from routesim.run.result import Result

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker import Broker
+from routesim.named_tuples import NamedTuple
 from routesim.run.agenda import RunAgenda
 from routesim.run.budget import BUDGET_EVENTS, Budget, Stopped, kept_going
 from routesim.run.expecting.checked import Checked

@@ -1,8 +1,7 @@
 """What the embedded engine is asked before a real broker: how long a run takes, and what must not come too early in it."""
 
-from typing import NamedTuple
-
 from routesim import events
+from routesim.named_tuples import NamedTuple
 from routesim.run.folds.fold import Fold
 from routesim.run.result import Result
 from routesim.run.runnable import steps_of

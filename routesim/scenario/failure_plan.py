@@ -1,10 +1,11 @@
 """A plan of failures for a server: a YAML file of its own, by the names of the table of failures."""
 
 from collections.abc import Mapping as AnyMapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import Invalid
 from routesim.failure_kinds import BROKER, FAILURES, OPTIONS, OVERFLOWS
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind, Number, Reader, TextKind, Unreadable
 from routesim.scenario.format.shapes import Field, Fields, ListOf, Shape
 from routesim.scenario.yaml.nodes import parse

@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.broker.topology import stripped
 from routesim.model import Binding, Exchange, Policy, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.scenario import Scenario
 from routesim.scenario.yaml.writing import NOTHING, OneLine
 from routesim.values import INTEGER_RANGES, OTHER_TYPES, Table, Typed, Value, table_identity

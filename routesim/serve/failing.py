@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events, steps
 from routesim.durations import duration_text
 from routesim.failure_kinds import BROKER, CHANNEL, CONNECTION, CONSUMER, FAILURES, OVERFLOWS, QUEUE, Failure
 from routesim.model import Policy
+from routesim.named_tuples import NamedTuple
 from routesim.replies import AmqpError
 from routesim.serve.channel import ServedChannel
 from routesim.serve.connection import RUNNING, Connection

@@ -4,9 +4,10 @@ bounded.
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
+from routesim.named_tuples import NamedTuple
 from routesim.run.folds.fold import Fold
 from routesim.run.folds.records import Answers, Deliveries, Fates, Messages
 

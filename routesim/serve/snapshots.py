@@ -1,9 +1,8 @@
 """A virtual host as it was: its broker and what is known of its messages, to be had again at any time."""
 
-from typing import NamedTuple
-
 from routesim import events
 from routesim.broker.rabbit_broker import RabbitBroker
+from routesim.named_tuples import NamedTuple
 from routesim.serve.history import Remembered
 from routesim.serve.vhosts import Vhost
 from routesim.steps import Crash

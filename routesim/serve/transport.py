@@ -5,9 +5,10 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.amqp.frames import HEARTBEAT_FRAME
+from routesim.named_tuples import NamedTuple
 from routesim.serve.server import Server
 
 HANDSHAKE_S = 10.0

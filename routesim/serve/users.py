@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import hmac
-from typing import NamedTuple
 
 from routesim.amqp.fields import SIZE, BadField, read_table, text_of
+from routesim.named_tuples import NamedTuple
 from routesim.values import raw
 from routesim.versions import Rules
 

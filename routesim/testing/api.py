@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from routesim import events, scenario
 from routesim.diagnostics import did_you_mean
 from routesim.explain.failures import failures
 from routesim.explain.route import topology
 from routesim.model import PUBLISH_CHANNEL, Message
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats.diagnostics import failure_lines
 from routesim.run import Result, Runner
 from routesim.scenario import Scenario

@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from routesim.durations import parse_duration
+from routesim.named_tuples import NamedTuple
 from routesim.narration import sentence_of
 from routesim.recording.recorder import ClientRecorder
 from routesim.report.answers.known_message import lines_of

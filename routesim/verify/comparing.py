@@ -1,9 +1,10 @@
 """The first observation in which two engines differ, and the rule that the simulator followed there."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 from routesim.run import Result
 from routesim.run.folds.fold import Fold

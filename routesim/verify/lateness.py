@@ -1,10 +1,10 @@
 """When the steps of a run begin, when its timers go off, and whether a real clock could keep the two apart."""
 
 from bisect import bisect_left, bisect_right
-from typing import NamedTuple
 
 from routesim import events
 from routesim.broker import Broker
+from routesim.named_tuples import NamedTuple
 from routesim.run.folds.fold import Fold
 from routesim.run.rehearsal import LEASE_OVER
 

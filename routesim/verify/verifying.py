@@ -1,10 +1,9 @@
 """One scenario on both engines. A difference counts when the broker shows it again and again."""
 
-from typing import NamedTuple
-
 from routesim.broker import Broker
 from routesim.diagnostics import Invalid
 from routesim.durations import duration_text
+from routesim.named_tuples import NamedTuple
 from routesim.rabbitmq.http.features import features_unlike
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.run import Result, Runner

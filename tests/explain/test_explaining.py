@@ -264,7 +264,7 @@ steps: [{publish: {routing_key: jobs, count: 7}}]
 
 
 def test_every_code_has_a_page() -> None:
-    files = [path for part in ("scenario", "check") for path in (ROOT / "routesim" / part).rglob("*.py")]
+    files = [path for part in ("scenario", "check", "cli/explorers") for path in (ROOT / "routesim" / part).rglob("*.py")]
     files.append(ROOT / "routesim/explain/losses.py")
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     for code in PAGES:

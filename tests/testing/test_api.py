@@ -52,7 +52,7 @@ def test_importing_costs_nothing_and_the_command_line_does_not_import_it() -> No
     )
     assert {name for name in version if name.startswith(("routesim.", "rich", "yaml"))} == {
         "routesim.cli", "routesim.cli.main", "routesim.cli.shared", "routesim.cli.shared.commands", "routesim.cli.shared.ending",
-        "routesim.cli.shared.exits", "routesim.cli.shared.help", "routesim.cli.shared.output", "routesim.report", "routesim.report.style", "routesim.text",
+        "routesim.cli.shared.exits", "routesim.cli.shared.help", "routesim.cli.shared.output", "routesim.named_tuples", "routesim.report", "routesim.report.style", "routesim.text",
     }  # fmt: skip
     plugin = loaded_by("import routesim.testing.plugin")
     assert {name for name in plugin if name.startswith("routesim")} == {

@@ -5,9 +5,10 @@ The ids of all that is called are in it from the beginning (`numbered`); the ord
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery.canvas.signatures import Canvas, Chain, Chord, Group, Options, Signature, id_of, linked, with_options
+from routesim.named_tuples import NamedTuple
 
 OWN_OF_CHAIN = ("group_id", "chord", "task_id", "link", "link_error", "root_id", "parent_id", "group_index")
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from routesim.celery.canvas.signatures import Canvas, from_json
+from routesim.named_tuples import NamedTuple
 
 NOTHING_FOLLOWS = '"callbacks": null, "errbacks": null, "chain": null, "chord": null}]'  # how nearly every body ends
 

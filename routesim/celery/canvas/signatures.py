@@ -1,6 +1,8 @@
 """Signatures: what may be called, as values, and in the form in which they travel inside messages (celery/canvas.py)."""
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from routesim.named_tuples import NamedTuple
 
 Options = dict[str, Any]
 LINKS = ("link", "link_error", "chain")  # options that hold signatures, in lists

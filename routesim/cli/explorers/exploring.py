@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.files import found as found_files
@@ -19,6 +18,7 @@ from routesim.explore.bounds import with_most_ready
 from routesim.explore.properties import PROPERTIES
 from routesim.explore.search import HowFar
 from routesim.failure_kinds import EXPLORED, FAILURES
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats import EXPLORE, formats_of, writer_of
 from routesim.report.results import Suite
 from routesim.report.results.explored import Explorations

@@ -1,7 +1,6 @@
 """What `routesim check` does once its command line is understood."""
 
 import os
-from typing import NamedTuple
 
 from routesim.check import RULES, check_file
 from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
@@ -11,6 +10,7 @@ from routesim.cli.shared.output import CannotWrite, format_for, opened, read_std
 from routesim.cli.shared.refusing import FOR_PEOPLE, rules_of, write_problems
 from routesim.diagnostics import SEVERITIES, Diagnostic, Invalid, did_you_mean
 from routesim.explain.pages.errors import PAGES
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats import CHECK, formats_of, writer_of
 from routesim.report.results import Suite
 from routesim.report.results.findings import Findings, found_in, refused

@@ -1,7 +1,5 @@
 """What `routesim graph` does once its command line is understood."""
 
-from typing import NamedTuple
-
 from routesim.cli.handlers.explaining import table_of
 from routesim.cli.shared.exits import OK, FilesRefused, UsageError
 from routesim.cli.shared.files import named
@@ -11,6 +9,7 @@ from routesim.cli.shared.refusing import refuse, scenario_of
 from routesim.diagnostics import Invalid
 from routesim.explain.answer import CannotExplain
 from routesim.graph import Graph, collapsed, focused, graph_of, side_by_side, taken_by_message, taken_by_publish
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats import GRAPH, formats_of, writer_of
 from routesim.scenario import Scenario, load_placed
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from routesim.broker import Broker
 from routesim.cli.handlers.running import Ran, RunOptions, check, read, run_one, separates, summed, usable
@@ -21,6 +21,7 @@ from routesim.cli.shared.exits import NO_VERDICT, FilesRefused, UsageError
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.processes import Died, Pool
 from routesim.cli.shared.refusing import Loaded, refuse_runs
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats import run_report
 from routesim.report.style import OutputStyle
 

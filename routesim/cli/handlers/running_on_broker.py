@@ -1,12 +1,13 @@
 """What commands with `--broker` do: `routesim run --broker`, and the session that `verify` shares with it."""
 
 from collections.abc import Callable
-from typing import IO, NamedTuple
+from typing import IO
 
 from routesim.cli.handlers.running import RunOptions, check, separates, usable
 from routesim.cli.shared.exits import INTERRUPTED, NO, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.output import CannotWrite, format_for, opened, read_stdin, stderr_line, style_of
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
+from routesim.named_tuples import NamedTuple
 from routesim.rabbitmq.http.features import features_unlike, to_permit
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals

@@ -1,12 +1,13 @@
 """What a server starts with: the virtual hosts of the files, the users, the certificate."""
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from routesim.cli.shared.exits import FilesRefused, UsageError
 from routesim.cli.shared.output import read_stdin, stderr_line
 from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Diagnostic, Invalid
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import Scenario
 from routesim.scenario.load import load_placed
 from routesim.serve.declared import empty_scenario

@@ -4,7 +4,7 @@ import contextlib
 import pickle
 from collections.abc import Generator, Iterator
 from itertools import islice
-from typing import IO, NamedTuple
+from typing import IO
 
 from routesim.cli.handlers.running import RunOptions, check, load_all, separates
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
@@ -12,6 +12,7 @@ from routesim.cli.shared.options import SEEDS_FORMAT, choice
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import refuse_runs
+from routesim.named_tuples import NamedTuple
 from routesim.report.answers.sweep import SeedsReport
 from routesim.report.formats import SEEDS, formats_of, writer_of
 from routesim.run.sweeps.seeds import Seeds, seeds_of

@@ -2,7 +2,7 @@
 
 import os
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.cli.handlers.running_on_broker import BrokerTarget, loaded_for, session, with_broker
 from routesim.cli.shared.exits import NO, OK, UNUSABLE, UsageError
@@ -11,6 +11,7 @@ from routesim.cli.shared.options import format_of, stdin_once
 from routesim.cli.shared.output import keep_apart, opened, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import write_problems
+from routesim.named_tuples import NamedTuple
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import Terminated
 from routesim.report.formats import VERIFY, formats_of, writer_of

@@ -4,12 +4,13 @@ import contextlib
 import json
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from routesim.cli.recorders.target import check_target, write_recording
 from routesim.cli.shared.exits import OK, UsageError
 from routesim.cli.shared.output import stderr_line
 from routesim.durations import parse_duration
+from routesim.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from routesim.rabbitmq.firehose import Firehose

@@ -10,9 +10,10 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.cli.shared.ending import ENDING, undivided
+from routesim.named_tuples import NamedTuple
 
 MOST = 60  # Windows cannot wait for more at once
 END_S = 2.0

@@ -1,7 +1,8 @@
 """Words as shells write them: what a line means so far, and how any text is written so that a shell runs nothing in it."""
 
 import re
-from typing import NamedTuple
+
+from routesim.named_tuples import NamedTuple
 
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")
 IN_DOUBLE = frozenset('"\\$`')  # what a backslash takes the meaning of, between double quotes

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shells.walking import HELP, CommandLine, attached_value, walked
 from routesim.diagnostics import Invalid
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats import ANSWER, CHECK, COMPARE, DIFF, EXPLORE, GRAPH, MONITOR, RUN, SEEDS, VERIFY, formats_of
 
 MOST = 2_000  # names at one place: more than anybody looks through

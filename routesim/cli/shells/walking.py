@@ -1,6 +1,8 @@
 """A command line as far as it goes: which command it names, and what has been given to it. Nothing is run or refused."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from routesim.named_tuples import NamedTuple
 
 HELP = ("--help", "-h")
 

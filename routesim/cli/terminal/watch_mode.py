@@ -3,12 +3,13 @@
 import os
 import time
 from collections.abc import Iterable
-from typing import IO, TYPE_CHECKING, NamedTuple, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from routesim.cli.handlers.running import RunOptions, read
 from routesim.cli.shared.exits import UsageError
 from routesim.cli.shared.output import opened, wants_colour
 from routesim.diagnostics import Diagnostic
+from routesim.named_tuples import NamedTuple
 from routesim.report.answers.changes import RunOutcome, differences, new_and_known, outcome_of
 from routesim.report.formats import diagnostics
 from routesim.report.formats.plain import painted, section_lines

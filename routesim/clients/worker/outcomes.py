@@ -1,6 +1,6 @@
 """How a run of a task goes: which rule fits, when it ends and in what."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker import uniform
 from routesim.carried import fits
@@ -8,6 +8,7 @@ from routesim.celery.pools import POOLS, PREFORK, TaskPool
 from routesim.clients.worker.requests import Request, headers_of
 from routesim.comparisons import holds
 from routesim.model import Reply, Run
+from routesim.named_tuples import NamedTuple
 
 KILL_WORKER = "kill_worker"
 LOST = "WorkerLostError"

@@ -1,8 +1,9 @@
 """What a worker process plans, and whether it still means anything when its time comes. `process` says what happens then."""
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from routesim.clients.worker.worker_state import WorkerState
+from routesim.named_tuples import NamedTuple
 
 
 class JobEnds(NamedTuple):

@@ -1,7 +1,7 @@
 """The state of a worker process, as data: what the phases above it (`messages` to `process`) read and change."""
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery.pools import POOLS
 from routesim.celery.sending import Sender
@@ -10,6 +10,7 @@ from routesim.clients.worker.limits import PrefetchCount, RateLimit
 from routesim.clients.worker.outcomes import TaskCourse
 from routesim.clients.worker.requests import Request
 from routesim.model import Task, TaskWorker, control_channel, gossip_channel, mingle_channel, task_consumer
+from routesim.named_tuples import NamedTuple
 from routesim.queues import DeliveringQueue, Delivery
 
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote_plus
 
 from routesim.control.http_messages import HttpError, HttpRequest, Response
 from routesim.control.management.listing import depth_of
 from routesim.control.management.stats import Stats
+from routesim.named_tuples import NamedTuple
 from routesim.replies import AmqpError
 from routesim.serve.server import Server
 from routesim.serve.users import GUEST

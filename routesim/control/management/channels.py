@@ -1,7 +1,7 @@
 """Channels, the connections that they are on, and the consumers that they have."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.control.http_messages import HttpRequest
 from routesim.control.management.asked import FOUR, FOUR_THREE, NODE, Managed, first_user, missing, vhost_named
@@ -9,6 +9,7 @@ from routesim.control.management.listing import listed, with_columns
 from routesim.control.management.stats import CHANNEL
 from routesim.control.router import Route
 from routesim.model import REPLY_TO
+from routesim.named_tuples import NamedTuple
 from routesim.queues import Channel, QueueType, Subscription
 from routesim.serve.connection import Connection
 from routesim.serve.vhosts import OWN, Vhost

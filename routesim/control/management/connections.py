@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.control.http_messages import HttpRequest, Response
@@ -10,6 +10,7 @@ from routesim.control.management.asked import DONE, NODE, Managed, first_user, m
 from routesim.control.management.channels import UNKNOWN, api_name, channel_form, channels_in, listens_at, peer_of
 from routesim.control.management.listing import listed, with_columns
 from routesim.control.router import Route
+from routesim.named_tuples import NamedTuple
 from routesim.serve.connection import RUNNING, Connection
 from routesim.serve.vhosts import OWN, Vhost
 from routesim.values import plain

@@ -1,9 +1,10 @@
 """Lists as the management API answers them: sorted, in pages, and with the columns that were asked for."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.control.http_messages import HttpError, HttpRequest
+from routesim.named_tuples import NamedTuple
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 
 PAGE_SIZE, LARGEST_PAGE = 100, 500

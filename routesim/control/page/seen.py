@@ -1,11 +1,12 @@
 """What the page shows of a virtual host: the drawing of its topology, what queues and consumers hold, who is connected."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker import counts
 from routesim.graph import DEFAULT_KEY, EdgeKey, Graph, Key, collapsed, graph_now
 from routesim.graph.model import BINDING, CONSUMER, QUEUE
+from routesim.named_tuples import NamedTuple
 from routesim.report.graphs.svg import NodeContents, part_of_a_page
 from routesim.report.html.markup import Markup
 from routesim.serve.connection import RUNNING

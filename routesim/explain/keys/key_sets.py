@@ -7,10 +7,10 @@ knows of brokers or exchanges.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from routesim.exchanges.topic import words_of
 from routesim.explain.keys.remainders import MANY, ONE, Pattern, Remainders, TooManyStates
+from routesim.named_tuples import NamedTuple
 
 FRESH = ("other", "another", "something", "anything", "unknown")
 

@@ -7,7 +7,8 @@ keeps ladders of exchanges, where every step cuts the same keys again, from grow
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+from routesim.named_tuples import NamedTuple
 
 ONE, MANY = 0, 1  # in a pattern: `*` and `#`; every other part is a word, of type str
 Pattern = tuple[str | int, ...]

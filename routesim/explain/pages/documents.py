@@ -9,10 +9,10 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import Answer, CannotExplain
+from routesim.named_tuples import NamedTuple
 from routesim.tables import Cell, Section
 
 FOLDER = Path(__file__).parents[2] / "docs"

@@ -1,6 +1,6 @@
 """A page for every rule of `routesim check`."""
 
-from typing import NamedTuple
+from routesim.named_tuples import NamedTuple
 
 
 class Page(NamedTuple):

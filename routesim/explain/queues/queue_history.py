@@ -1,8 +1,9 @@
 """What a queue held over time."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.durations import seconds
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 from routesim.run import Runner
 from routesim.scenario import Scenario

@@ -2,7 +2,7 @@
 and which rules that differ touch what it declares."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker import counts
 from routesim.diagnostics import ERROR, WARNING, Diagnostic
@@ -11,6 +11,7 @@ from routesim.explain.route import topology
 from routesim.explain.upgrade.behaviour import Change, changed, refused_steps, retry_loops
 from routesim.explain.upgrade.refusals import RefusedObject, import_stops, refusals, refused_declarations
 from routesim.explain.upgrade.touching import TouchingRule, touching
+from routesim.named_tuples import NamedTuple
 from routesim.run import Runner
 from routesim.scenario import Places, Scenario
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section

@@ -1,10 +1,11 @@
 """What runs of one scenario under two versions of RabbitMQ show: what behaves differently."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker import counts
 from routesim.explain.retry_loops import counted_loops
 from routesim.explain.route import topology
+from routesim.named_tuples import NamedTuple
 from routesim.run import Result, shown_actual, unacked
 from routesim.scenario import Scenario
 from routesim.values import plain

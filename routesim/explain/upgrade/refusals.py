@@ -1,10 +1,11 @@
 """Declarations that one version takes and the other refuses, each by its name, and which of them are so because of another."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import steps
 from routesim.broker import RabbitBroker
 from routesim.explain.upgrade.behaviour import Change
+from routesim.named_tuples import NamedTuple
 from routesim.scenario import Places, Scenario
 from routesim.scenario.scenario import Declaration
 from routesim.shown import shown_binding, shown_exchange

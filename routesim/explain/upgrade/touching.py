@@ -1,11 +1,12 @@
 """Which rules that differ between two versions touch an object of a file, whether or not a run would show it."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.broker import Broker
 from routesim.explain.pages.version_table import shown
 from routesim.model import PUBLISH_CHANNEL
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 from routesim.scenario import PublishMany, Scenario
 from routesim.steps import SetPolicy

@@ -1,10 +1,10 @@
 """The outcome of one run of a scenario, and what is different in that of another, after an edit."""
 
 from collections.abc import Container, Iterator
-from typing import NamedTuple
 
 from routesim.broker.ledger import STANDING
 from routesim.diagnostics import Diagnostic
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats.diagnostics import one_line
 from routesim.run import Checked, Result, shown_actual
 from routesim.scenario import Expectation

@@ -1,9 +1,10 @@
 """A monitor's view: a plot of queues and workers over virtual time, workers and tasks as tables, or all of it as JSON."""
 
 from collections.abc import Iterable, Sequence
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from routesim.durations import duration_text
+from routesim.named_tuples import NamedTuple
 from routesim.report import plot
 from routesim.report.answers.monitored_tasks import tasks_section
 from routesim.report.formats.plain import section_lines

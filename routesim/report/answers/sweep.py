@@ -1,10 +1,11 @@
 """A sweep over seeds: as tables for a person, or as one object of JSON."""
 
 from collections.abc import Iterable
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
+from routesim.named_tuples import NamedTuple
 from routesim.report.formats.json import envelope
 from routesim.report.formats.plain import section_lines
 from routesim.report.style import OutputStyle

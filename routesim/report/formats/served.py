@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 from routesim.broker import counts
 from routesim.durations import duration_text
 from routesim.events import EVENTS, LOST, is_lost
+from routesim.named_tuples import NamedTuple
 from routesim.narration import sentence_of
 from routesim.report.style import OutputStyle
 from routesim.report.trace.trace import Trace, painted_row

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from importlib.resources import files
 from itertools import pairwise
-from typing import IO, NamedTuple
+from typing import IO
 from xml.sax.saxutils import escape
 
 from routesim.graph import DEFAULT_KEY
@@ -24,6 +24,7 @@ from routesim.graph.model import (
     Node,
     together,
 )
+from routesim.named_tuples import NamedTuple
 from routesim.report.graphs.ports import parted
 from routesim.text import cut, shortened, visible, width
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Container
 from itertools import product
-from typing import NamedTuple
 
 from routesim.graph import Graph, Key, collapsed, without_idle
 from routesim.graph.model import CONSUMER, CONSUMES, Edge
 from routesim.graph.simplify import LARGE
+from routesim.named_tuples import NamedTuple
 from routesim.report.trace.filtering import of_workers
 
 MOST_DRAWN = 300  # nodes, in a drawing that folds nothing

@@ -1,8 +1,7 @@
 """A moment of a run: what its page can be stepped through."""
 
-from typing import NamedTuple
-
 from routesim.graph import EdgeKey, Key
+from routesim.named_tuples import NamedTuple
 from routesim.report.trace.rows import Row
 
 

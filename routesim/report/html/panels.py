@@ -1,9 +1,9 @@
 """The panels of a run's page. A new one is a function from the run to markup, and a row in `PANELS`."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
+from routesim.named_tuples import NamedTuple
 from routesim.report.html.markup import Markup, element, icon, joined
 from routesim.report.html.plots import Axis, Series, event_axis, plot, time_axis
 from routesim.report.html.story import Story

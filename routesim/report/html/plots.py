@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from routesim.durations import UNIT_NAMES, UNITS_MS
+from routesim.named_tuples import NamedTuple
 from routesim.report.html.markup import Markup, element, joined
 from routesim.text import shortened
 

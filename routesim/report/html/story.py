@@ -1,11 +1,12 @@
 """A run as moments that a reader can step through: each with its row of the trace, its way, and what it changed."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.graph import EdgeKey, EventEdges, Graph, Key, graph_of
 from routesim.graph.model import CONSUMER, EXCHANGE, QUEUE
+from routesim.named_tuples import NamedTuple
 from routesim.report.html.drawings import Picture, drawings_of
 from routesim.report.html.moments import Frame
 from routesim.report.html.opening import opening

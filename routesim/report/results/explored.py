@@ -1,11 +1,12 @@
 """What `explore` found: a case a property, that it holds, or the course of events in which it does not."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import ERROR, Diagnostic, Place
 from routesim.durations import duration_text
 from routesim.explore import BROKEN, UNDECIDED, VACUOUS, Exploration, PropertyVerdict
+from routesim.named_tuples import NamedTuple
 from routesim.report.results import FAILED, NOTED, PASSED, SKIPPED, Case, Suite
 from routesim.report.results.findings import file_object
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import ERROR, Diagnostic, Place
+from routesim.named_tuples import NamedTuple
 from routesim.report.results import FAILED, PASSED, SKIPPED, Case, Suite
 from routesim.report.results.findings import file_object
 from routesim.verify import VerifyVerdict

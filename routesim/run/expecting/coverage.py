@@ -1,9 +1,10 @@
 """Which bindings a run used: by a message, or by a row of its table of routes."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.model import Binding
+from routesim.named_tuples import NamedTuple
 from routesim.run.result import Result
 from routesim.steps import Bind
 from routesim.values import table_identity

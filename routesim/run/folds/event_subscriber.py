@@ -5,11 +5,12 @@ heard at the moment of its delivery.
 """
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.celery.states import EVENT_TYPES
 from routesim.model import events_channel
+from routesim.named_tuples import NamedTuple
 from routesim.run.folds.fold import Fold
 from routesim.run.folds.monitoring import Monitor
 from routesim.scenario import Scenario

@@ -7,12 +7,13 @@ does each of its runs; a worker has one point for each instant at which its load
 import heapq
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.celery.states import COUNTED, STATES
 from routesim.clients.worker.executing import NEVER_RECEIVED
 from routesim.model import Task, TaskWorker
+from routesim.named_tuples import NamedTuple
 from routesim.run.folds.fold import TimedFold
 from routesim.run.folds.task_records import TaskRecords
 

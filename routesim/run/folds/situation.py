@@ -6,10 +6,11 @@ can go on later.
 
 import heapq
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.model import REPLY_TO
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QUEUE_TYPES, QueueType
 from routesim.run.folds.fold import Fold, TimedFold
 

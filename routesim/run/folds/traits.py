@@ -1,10 +1,11 @@
 """What two runs of one scenario are compared by, out of the events of each."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim import events
 from routesim.celery.states import STATES
 from routesim.model import Consumer, events_channel, task_consumer
+from routesim.named_tuples import NamedTuple
 from routesim.narration import NARRATION
 from routesim.run.folds.fold import Fold
 from routesim.run.folds.situation import Situation

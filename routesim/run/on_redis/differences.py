@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 from routesim.model import DEFAULT_EXCHANGE
+from routesim.named_tuples import NamedTuple
 from routesim.redis.settling import OVERDUE
 from routesim.run.folds.traits import RunTraits
 from routesim.scenario import PublishMany, Scenario

@@ -1,9 +1,8 @@
 """One scenario by RabbitMQ's rules and by Redis's: what became of each task, what is left, what was lost or done twice."""
 
-from typing import NamedTuple
-
 from routesim.celery.fates import LOST
 from routesim.model import BrokerSettings
+from routesim.named_tuples import NamedTuple
 from routesim.run.folds.traits import RunTraits
 from routesim.run.on_redis.differences import RedisDifference, differences, lacking, turns
 from routesim.run.tasks.monitored import Monitored, watch

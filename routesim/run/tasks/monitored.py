@@ -1,7 +1,8 @@
 """A scenario run under a monitor's eyes."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.run.budget import BUDGET_EVENTS
 from routesim.run.folds.fold import Listener, fan_out
 from routesim.run.folds.monitoring import Monitor

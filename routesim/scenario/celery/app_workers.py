@@ -1,6 +1,6 @@
 """A worker of an app: what it declares, and what it is in the plain section `workers`."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery import inboxes
 from routesim.celery.pools import POOLS
@@ -9,6 +9,7 @@ from routesim.celery.routes import Routes
 from routesim.celery.settings import SETTINGS, CelerySettings
 from routesim.durations import written_duration
 from routesim.model import Binding, Exchange, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.celery.nodes import made
 from routesim.scenario.celery.parts import part_of, sections_of
 from routesim.scenario.format.shapes import Fields

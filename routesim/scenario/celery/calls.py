@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain, count
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery import inboxes
 from routesim.celery.canvas.calling import ChordSize, TaskCall, called, numbered, signatures_of
@@ -15,6 +15,7 @@ from routesim.celery.sending import SentTask, WrongTime, declared_for, send
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.apps import CLIENT, Apps
 from routesim.scenario.celery.celery_tasks import TasksSection

@@ -1,13 +1,14 @@
 """The steps `call`, `control` and `flower`, each as the plain steps that it stands for."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.celery import inboxes
 from routesim.celery.messages import Command, command
 from routesim.celery.queues import QueueNotFound, TaskQueue
 from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.apps import Apps, flower_parts
 from routesim.scenario.celery.calls import Calls, Producer, failing

@@ -4,9 +4,10 @@ What is made stands where that stands from which it comes: an error about it poi
 """
 
 import contextlib
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import Invalid
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.celery.apps import Apps
 from routesim.scenario.celery.beats import schedule_beats, starts_of
 from routesim.scenario.celery.calls import Calls

@@ -1,8 +1,9 @@
 """Parts of the plain sections that a `celery:` section is expanded into."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.model import Binding, Exchange, Queue
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.celery.nodes import made
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.topology_data import binding_form, exchange_form, queue_form

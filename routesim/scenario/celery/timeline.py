@@ -1,9 +1,10 @@
 """The plain steps of a scenario with Celery in the making, with the time at each: the sum of the waits before it."""
 
 import heapq
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.durations import parse_duration, written_duration
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.celery.calls import CallPublishes, Producer, steps_of
 from routesim.scenario.celery.nodes import made
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text

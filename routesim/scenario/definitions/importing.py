@@ -1,9 +1,10 @@
 """A definitions file as a topology, with everything in the file that is not part of it named, and why (rules/routing#6)."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from routesim.diagnostics import Diagnostic, did_you_mean
+from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions import list_form
 from routesim.scenario.definitions.left_out import left_out, lost_before, named
 from routesim.scenario.definitions.list_form import DECLARING, items_of

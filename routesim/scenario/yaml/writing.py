@@ -3,8 +3,9 @@
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.text import escaped
 
 WIDTH = 110  # a flow mapping that does not fit becomes a block

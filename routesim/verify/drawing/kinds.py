@@ -1,8 +1,9 @@
 """Special kinds of things that a random scenario may have, beside what every one has. One row a kind."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from routesim.named_tuples import NamedTuple
 from routesim.verify.drawing.everyday import Document, Drawing
 from routesim.versions import Rules
 
