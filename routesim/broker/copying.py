@@ -24,7 +24,7 @@ def clone_into(old: Broker, new: Broker, twins: dict[int, QueueType]) -> dict[in
     twins |= {id(queue): new.queues[name] for name, queue in old.queues.items()}
     for name, channel in old.channels.items():
         _fill_channel(channel, new.channels[name], twins)
-    new.policies = old.policies.clone() if old.policies else new.policies
+    new.policies = old.policies.clone()
     new.connections = {name: names.copy() for name, names in old.connections.items()}
     new.channel_number, new.serial, new.registrations, new.draws = old.channel_number, old.serial, old.registrations, old.draws
     new.names_drawn, new.queues_declared, new.owners = old.names_drawn, old.queues_declared, old.owners.copy()

@@ -13,6 +13,7 @@ from routesim.values import Table, Typed, raw, wire_type
 from routesim.versions import Rules
 
 REJECTED = "rejected"
+REMEMBERED_DEATHS = 1024
 
 
 def drain(broker: State) -> None:
@@ -38,16 +39,7 @@ def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
         _nowhere(broker, burial, f"its dead-letter exchange '{exchange}' does not exist")
         return
     key = queue.settings.dead_letter_routing_key
-    content, deaths = record_death(
-        broker.rules,
-        copy.content,
-        queue,
-        reason,
-        exchange,
-        key,
-        broker.epoch_s + broker.now // 1000,
-        delivery_count=queue.carried_count(copy),
-    )
+    content, deaths = _died(broker, burial, exchange, key)
     found = route(broker, exchange, copy.message, content)
     targets, why = _targets(broker, burial, found, deaths)
     if not targets and not found.delayed_by:
@@ -65,6 +57,21 @@ def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
         publishing.delay(broker, delayed_exchange, delay_ms, copy.message, content, counted_as_delayed=False)
     for target, path in targets:
         _enter(broker, target, path, copy.message, content, _publisher(queue))
+
+
+def _died(broker: State, burial: PendingDeadLetter, exchange: str, key: str | None) -> tuple[Content, list[Table]]:
+    """What `record_death` makes of it. Copies of one message that die alike within a second share that."""
+    queue, copy = burial.queue, burial.copy
+    content, time_s, count = copy.content, broker.epoch_s + broker.now // 1000, queue.carried_count(copy)
+    alike = (id(content), queue.broker_name, burial.reason, exchange, key, time_s, count)
+    known = broker.deaths.get(alike)
+    if known is not None and known[0] is content:
+        return known[1], known[2]
+    dead, deaths = record_death(broker.rules, content, queue, burial.reason, exchange, key, time_s, delivery_count=count)
+    if len(broker.deaths) >= REMEMBERED_DEATHS:
+        broker.deaths.clear()
+    broker.deaths[alike] = content, dead, deaths
+    return dead, deaths
 
 
 def _targets(

@@ -6,11 +6,12 @@ from typing import Any
 from routesim.broker.broker import Broker, uniform
 from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK
 from routesim.broker.records import ExchangeState, PendingDeadLetter, PendingPublish
+from routesim.content import Content
 from routesim.events import Overdue
 from routesim.model import REPLY_TO
 from routesim.queues import Channel, Classic, Copy, QueueType, Subscription
 from routesim.replies import AmqpError
-from routesim.values import is_integer, raw
+from routesim.values import Table, is_integer, raw
 
 ACKNOWLEDGEMENT_TIMEOUT_MS = 1_800_000
 TIMEOUT_TICK_MS = 60_000
@@ -33,6 +34,8 @@ class State(Broker):
         self.reply_channels: dict[str, str] = {}  # every address that was ever handed out -> channel
         self.uncommitted: dict[str, list[PendingPublish]] = {}  # by channel
         self.pending_dead_letters: deque[PendingDeadLetter] = deque()
+        # By what they have in common: a message, what it has become as a dead letter, and its deaths.
+        self.deaths: dict[tuple[Any, ...], tuple[Content, Content, list[Table]]] = {}
         self.changes = 0  # grows with all that may let a queue take what it did not take before
         self.resting: dict[str, int] = {}  # queues with dead letters that nothing can take, and when they were tried last
 

@@ -71,6 +71,36 @@ def test_neither_disturbs_the_other() -> None:
     assert broker.queues["q"].ready_count() == 1
 
 
+CHANGES = [
+    steps.SetPolicy(model.Policy("p", "^q$", {"max-length": 1})),
+    steps.DeclareExchange("d", model.Exchange("y", "x-random")),
+    steps.DeclareQueue("e", model.Queue("own", exclusive=True)),
+    steps.DeclareQueue("d", model.Queue("other", arguments={"x-queue-type": "quorum"})),
+    steps.Unbind("d", model.Binding("x", "q", "queue", "a.*")),
+    steps.DeleteQueue("d", "q"),
+    steps.Publish("p", model.Message("x", "a.b"), "m1"),
+    steps.Get("g", "q"),
+    steps.Consume(model.Consumer("c", "q", "c")),
+    steps.Crash("p"),
+    steps.Restart(clean=False),
+]
+
+
+@pytest.mark.parametrize("with_policy", [False, True])
+@pytest.mark.parametrize("step", CHANGES, ids=lambda step: type(step).__name__)
+def test_what_one_does_the_other_does_not_feel(step: steps.Step, with_policy: bool) -> None:
+    broker = small()
+    if with_policy:
+        broker.apply(steps.SetPolicy(model.Policy("first", "^q", {"max-length": 9})))
+    broker.apply(steps.Publish("p", model.Message("x", "a.b"), "m0"))
+    copy = broker.copy()
+    for acting, other in ((copy, broker), (broker, copy)):
+        before = other.fingerprint()
+        assert acting.apply(step) is None
+        assert other.fingerprint() == before
+    assert broker.fingerprint() == copy.fingerprint()
+
+
 def test_the_same_situation_by_another_way() -> None:
     """What has been, and when, plays no part: only what is."""
     left, right = small(), small()
