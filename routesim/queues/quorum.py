@@ -42,6 +42,8 @@ class Quorum(QueueType):
         self.returns: deque[Copy] = deque()
         levels = {"none": 1, "two": 2, "strict": HIGHEST_LEVEL + 1}[self.rules.quorum_priorities]
         self.levels: list[deque[Copy]] = [deque() for _ in range(levels)]
+        self.top = -1  # no level above it has a message
+        self.expiring = False  # whether a copy that can expire was ever ready here
         self.dequeue_turn = 0  # dequeues so far, modulo 3: turns of the two buckets of 4.0-4.2
         self.bytes = 0
         self.count = 0
@@ -75,7 +77,11 @@ class Quorum(QueueType):
             if normal and high:
                 use_normal = self.dequeue_turn == 2 and normal[0].serial < high[0].serial
                 return normal if use_normal else high
-        return next((level for level in reversed(self.levels) if level), None)
+        levels, top = self.levels, self.top
+        while top >= 0 and not levels[top]:
+            top -= 1
+        self.top = top
+        return levels[top] if top >= 0 else None
 
     def _take(self, line: deque[Copy]) -> Copy:
         copy = line.popleft()
@@ -90,6 +96,13 @@ class Quorum(QueueType):
         line.append(copy)
         self.count += 1
         self.bytes += self.size(copy.content)
+        if copy.expires_at is not None:
+            self.expiring = True
+
+    def _append_to_level(self, level: int, copy: Copy) -> None:
+        self._append(self.levels[level], copy)
+        if level > self.top:
+            self.top = level
 
     def ready(self) -> Iterator[Copy]:
         if len(self.levels) == 2 and all(self.levels):
@@ -139,7 +152,7 @@ class Quorum(QueueType):
     def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
         if count := self.taken_over(copy.content):
             copy = copy.with_failures(count)
-        self._append(self.levels[self.level(copy.content)], copy)
+        self._append_to_level(self.level(copy.content), copy)
         self._checkout(host)
 
     def _enforce_limits(self, host: Host) -> None:
@@ -186,6 +199,10 @@ class Quorum(QueueType):
 
     def _expire(self, host: Host) -> None:
         """Remove expired heads; wait for the instant of every head that is left."""
+        if not self.expiring:
+            if self.delayed:
+                host.arm(self, min(at for at, _ in self.delayed))
+            return
         line = self._line()
         while line is not None and _expired(line[0], host.now):
             self._bury_expired(host, line)
@@ -205,6 +222,7 @@ class Quorum(QueueType):
             return deque(copy._replace(expires_at=host.now) for copy in line)
 
         self.returns, self.levels = over(self.returns), [over(level) for level in self.levels]
+        self.expiring = True
         self._expire(host)
 
     def _bury_expired(self, host: Host, line: deque[Copy]) -> None:
@@ -478,8 +496,7 @@ class Quorum(QueueType):
         elif to_returns:
             self._append(self.returns, back)
         else:
-            level = DEFAULT_LEVEL if len(self.levels) > 2 else 0
-            self._append(self.levels[level], back)
+            self._append_to_level(DEFAULT_LEVEL if len(self.levels) > 2 else 0, back)
         return True
 
     def _retry_delay(self, copy: Copy, failed: bool) -> int:
