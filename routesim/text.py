@@ -1,5 +1,6 @@
 """Text that is safe to show: control characters made visible, widths as a terminal counts them, any code page."""
 
+import re
 import unicodedata
 from typing import IO
 
@@ -11,6 +12,8 @@ FALLBACKS = {
 }  # fmt: skip
 SEPARATORS = "._-/:@,"  # behind which a long name may be broken
 NO_COLUMN = ("Mn", "Me", "Cf")  # marks that stand on the character before them
+# Latin letters and the signs of a trace: most lines hold nothing else, and need not be looked at letter by letter.
+ONE_COLUMN_EACH = re.compile(f"[ -~\xa1-\xac\xae-\u02ff{re.escape(''.join(FALLBACKS))}]*").fullmatch
 
 
 def visible(text: str) -> str:
@@ -29,7 +32,7 @@ def escaped(character: str) -> str:
 
 def width(text: str) -> int:
     """How many columns a terminal gives the text."""
-    if text.isascii():
+    if text.isascii() or ONE_COLUMN_EACH(text):
         return len(text)
     columns = 0
     for character in text:
