@@ -3,11 +3,13 @@
 import json
 import os
 import time
+from functools import partial
 from typing import Any
 
 from celery import Celery
 
 app = Celery("real_pools", broker=os.environ.get("REAL_BROKER", "amqp://"))
+task = partial(app.task, shared=False)  # one process of tests may import several apps
 app.conf.update(task_default_queue="q", broker_connection_retry_on_startup=True, **json.loads(os.environ.get("REAL_CONF", "{}")))
 
 
@@ -18,16 +20,16 @@ def _sleep(seconds: float) -> None:
         time.sleep(0.02)
 
 
-@app.task(name="early")
+@task(name="early")
 def early(seconds: float) -> None:
     _sleep(seconds)
 
 
-@app.task(name="late", acks_late=True)
+@task(name="late", acks_late=True)
 def late(seconds: float) -> None:
     _sleep(seconds)
 
 
-@app.task(name="limited", acks_late=True, acks_on_timeout=False, time_limit=1)
+@task(name="limited", acks_late=True, acks_on_timeout=False, time_limit=1)
 def limited(seconds: Any) -> None:
     _sleep(seconds)
