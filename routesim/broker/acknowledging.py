@@ -85,7 +85,7 @@ def settle(broker: State, channel: Channel[QueueType], deliveries: Sequence[Deli
         for delivery in deliveries:
             delivery.queue.check_answer(how, why)
     except AmqpError:  # the connection goes, and everything returns from there
-        channel.unacked = {item.tag: item for item in sorted([*channel.unacked.values(), *deliveries], key=_tag)}
+        channel.hold([*channel.unacked.values(), *deliveries])
         raise
     if len(deliveries) == 1:
         _settle_group(broker, channel, deliveries, how, why)
@@ -102,10 +102,6 @@ def settle(broker: State, channel: Channel[QueueType], deliveries: Sequence[Deli
         channel.volume = max(0, channel.volume - sum(item.subscription is not None for item in deliveries))
         if was_at_limit and not channel.at_limit():
             release(broker, channel)
-
-
-def _tag(delivery: Delivery[QueueType]) -> int:
-    return delivery.tag
 
 
 def _settle_group(

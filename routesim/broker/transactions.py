@@ -96,5 +96,5 @@ def abandon(broker: State, channel: Channel[QueueType]) -> None:
         for pending in publishes:
             broker.listen(events.Unpublished(broker.now, pending.id, "rolled back"))
     if channel.answered:
-        channel.unacked = {item.tag: item for item in sorted(channel.outstanding(), key=lambda item: item.tag)}
+        channel.hold(channel.outstanding())
     channel.answered = None

@@ -165,6 +165,11 @@ class Channel(Generic[Q]):
             tags.pop()
         return tags[-1] if tags else None
 
+    def hold(self, deliveries: "Iterable[Delivery[Q]]") -> None:
+        """These are unacked now, some of them again: what was found settled of the index by message need not be so."""
+        self.unacked = {item.tag: item for item in sorted(deliveries, key=lambda item: item.tag)}
+        self._tags_of, self._indexed = {}, 0
+
     def outstanding(self) -> Iterator[Delivery[Q]]:
         """What is not settled yet, with what has been answered in a transaction that is still open."""
         yield from self.unacked.values()
