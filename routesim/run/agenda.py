@@ -57,7 +57,7 @@ class RunAgenda:
         self.number = 0
         self.heartbeats = 0
         self.steps_publishing = 0
-        self.gone: set[ScriptedConsumer] = set()  # consumers that have lost what they had in hand since the heap was tidied
+        self.untidy = False  # since the heap was tidied a consumer has lost what it had in hand
 
     def schedule(self, at_ms: int, entry: Entry) -> None:
         self.number += 1
@@ -82,14 +82,14 @@ class RunAgenda:
         self.tidy()
         return len(self.heap) > self.heartbeats
 
-    def lost(self, consumer: ScriptedConsumer) -> None:
-        """The consumer has lost its jobs. They are taken off the heap when it is looked at next: those of many at once."""
-        self.gone.add(consumer)
+    def jobs_lost(self) -> None:
+        """A consumer has lost its jobs. They are taken off the heap when it is looked at next: those of many at once."""
+        self.untidy = True
 
     def tidy(self) -> None:
         """To be called before `heap` is looked at."""
-        if self.gone:
-            self.gone.clear()
+        if self.untidy:
+            self.untidy = False
             self.forget(lambda entry: type(entry) is ConsumerJob and not entry.is_due_still())
 
     def forget(self, gone: Callable[[Entry], bool]) -> None:

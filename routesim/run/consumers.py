@@ -75,7 +75,7 @@ class Consumers:
 
     def _lost(self, consumer: ScriptedConsumer) -> None:
         if consumer.jobs:
-            self.clock.agenda.lost(consumer)
+            self.clock.agenda.jobs_lost()
         name = consumer.consumer.name
         for delivery in consumer.channel_lost():
             self.broker.lost_by_consumer(name, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
