@@ -20,12 +20,24 @@ from routesim.scenario.format import declared, whole
 from routesim.scenario.format.amqp_values import AmqpValue, Table
 from routesim.scenario.format.canvases import SHAPES, Canvas, Data, Members
 from routesim.scenario.format.counts import Count, CountOrIds, HeaderValue, Instant, Lasts, Limit, Over, Rate, Seconds, Yes
-from routesim.scenario.format.kinds import SHORTSTR_BYTES, Boolean, Choice, Duration, Integer, Kind, Number, TextKind
+from routesim.scenario.format.kinds import (
+    SHORTSTR_BYTES,
+    Boolean,
+    Choice,
+    Duration,
+    Integer,
+    Kind,
+    Number,
+    Reader,
+    TextKind,
+    Unreadable,
+)
 from routesim.scenario.format.shapes import Either, ListOf, MapOf, Schema, Shape
 from routesim.scenario.format.workers import LazyApp
 from routesim.scenario.steps.checks import schema_of
 from routesim.scenario.steps.verbs import FAILS, VERBS, Verb
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
+from routesim.scenario.yaml.source import Source
 from routesim.values import INTEGER_RANGES
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -84,7 +96,9 @@ class _Made:
         if isinstance(kind, Shape):
             return self.shape(kind)
         if isinstance(kind, Either):
-            return {"anyOf": [self.of(form) for form in _forms(kind)]}
+            forms = _forms(kind)
+            made: Schema = {"anyOf": [self.of(form) for form in forms]}
+            return {**made, "not": NOTHING} if any(map(_takes_nothing, forms)) and not _takes_nothing(kind) else made
         return LEAVES[type(kind)](kind)
 
     def _names(self, kind: Kind) -> Schema:
@@ -161,9 +175,19 @@ def _forms(kind: Either) -> list[Kind]:
     return [form for index, form in enumerate(found) if form is not None and form not in found[:index]]
 
 
+def _takes_nothing(kind: Kind) -> bool:
+    """Whether it takes a null. An `Either` reads it as one of its forms, whatever another of them would take."""
+    try:
+        kind.read(Reader(Source("", "")), _plain(""))
+    except Unreadable:
+        return False
+    return True
+
+
 def _plain(text: str) -> Text:
     node = Text(text)
     node.plain = True
+    node.line = node.column = node.width = 0
     return node
 
 

@@ -45,7 +45,12 @@ def test_statuses(files: Path, arguments: tuple[str, ...], status: int) -> None:
     ("arguments", "told"),
     [
         (("--failures", "10"), "at most 9"), (("--failures", "slow=1"), "'slow' is not explored"),
-        (("--failures", "crush=1"), "did you mean 'crash'"), (("--property", "loss"), "--property takes lost"),
+        (("--failures", "crush=1"), "did you mean 'crash'"), (("--failures=-1",), "a number from 0 to 9, or KIND=N"),
+        (("--failures", "crash=x"), "a number from 0 to 9, or KIND=N"), (("--failures", "crash="), "not 'crash='"),
+        (("--failures", "crash=-1"), "not 'crash=-1'"), (("--failures", "crash=10"), "from 0 to 9"), (("--failures", ""), "not ''"),
+        (("--failures", "crash=1,crash=2"), "names crash twice"), (("--failures", "1,2"), "not '1,2'"), (("--failures", "nonsense=1"), "not 'nonsense'"),
+        (("--max-states", "0"), "from 1 on"), (("--max-seconds", "nan"), "--max-seconds takes"), (("--max-seconds", "-1"), "from 0 on"),
+        (("--property", "loss"), "--property takes lost"),
         (("--expect", "never"), "--expect takes always"), (("--timing", "all"), "--timing takes earliest"),
         (("--write", "holds.yaml"), "overwrite"), (("--write", "two.yaml"), "exists already"),
     ],

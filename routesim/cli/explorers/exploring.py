@@ -1,5 +1,6 @@
 """What `routesim explore` does once its command line is understood."""
 
+import math
 import os
 import signal
 import time
@@ -29,6 +30,7 @@ from routesim.scenario.format.explore_format import EXPECT_MODES, TIMINGS
 MOST_FAILURES = 9
 MAX_SECONDS = 60.0
 INTERRUPTED = "interrupted"
+FAILURES_FORM = f"--failures takes a number from 0 to {MOST_FAILURES}, or KIND=N,... such as crash=1,restart=1"
 
 
 class ExploreOptions(NamedTuple):
@@ -97,6 +99,8 @@ def _understood(options: ExploreOptions) -> None:
     choice("--expect", options.expect, EXPECT_MODES)
     choice("--timing", options.timing, TIMINGS)
     _failures(options.failures)
+    if options.max_seconds is not None and math.isnan(options.max_seconds):
+        raise UsageError("--max-seconds takes a number from 0 on, not 'nan'")
     if options.rabbitmq is not None:
         rules_of(options.rabbitmq)
     stdin_once(options.files)
@@ -121,12 +125,16 @@ def _failures(text: str | None) -> tuple[int, tuple[tuple[str, int], ...] | None
         return int(text), None
     kinds: dict[str, int] = {}
     for part in text.split(","):
-        name, _, number = part.partition("=")
+        name, equals, number = part.partition("=")
+        if not name or name.lstrip("+-").replace(".", "").isdecimal():
+            raise UsageError(f"{FAILURES_FORM}, not '{text}'")
         if name in FAILURES and name not in EXPLORED:
             raise UsageError(f"--failures: '{name}' is not explored: {', '.join(EXPLORED)} are")
         choice("--failures", name, EXPLORED)
-        if not (number or "1").isdecimal() or int(number or 1) > MOST_FAILURES:
-            raise UsageError(f"--failures takes N or KIND=N,... such as crash=1,restart=1, not '{text}'")
+        if (equals and not number.isdecimal()) or int(number or 1) > MOST_FAILURES:
+            raise UsageError(f"{FAILURES_FORM}, not '{part}'")
+        if name in kinds:
+            raise UsageError(f"--failures names {name} twice; say once how many there may be")
         kinds[name] = int(number or 1)
     return sum(kinds.values()), tuple(kinds.items())
 

@@ -12,10 +12,12 @@ BREAKABLE = (*PROPERTY_NAMES, "unbounded", "never", "expect")
 TIMINGS = ("earliest", "any")
 
 
+_NUMBER = Integer(0, 9)
+_BY_KIND = MapOf(_NUMBER, Choice(*EXPLORED))
+
+
 def _failures(node: Node) -> Kind | None:
-    if isinstance(node, Mapping):
-        return MapOf(Integer(0, 9), Choice(*EXPLORED))
-    return Integer(0, 9)
+    return _BY_KIND if isinstance(node, Mapping) else _NUMBER
 
 
 EXPLORE = Shape(
