@@ -1,0 +1,174 @@
+"""Which failures may happen in a state, what comes of each, and how it is said."""
+
+from collections.abc import Callable, Iterator
+
+from routesim import events
+from routesim.explore.hands import AGAIN
+from routesim.explore.moves.acting import ended, hand_of, job_of, publisher, work_done
+from routesim.explore.moves.move import Move, MoveKind
+from routesim.explore.world import World
+from routesim.scenario import PublishMany
+from routesim.steps import Cancel, CloseChannel, Crash, Expire, Restart
+
+
+def failures_in(world: World) -> Iterator[Move]:
+    left = {kind for kind, spent, most in zip(world.setting.kinds, world.spent, world.setting.most, strict=True) if spent < most}
+    if not left or sum(world.spent) >= world.setting.budget:
+        return
+    if "crash" in left:
+        yield from _crashes(world)
+    for kind in ("restart", "kill"):
+        if kind in left:
+            yield Move(kind, failure=kind)
+    for hand in world.hands:
+        if hand.consumes:
+            for kind in ("cancel", "close_channel"):
+                if kind in left:
+                    yield Move(kind, hand.consumer.name, failure=kind)
+    if "expire" in left:
+        yield from (Move("expire", name, failure="expire") for name, queue in world.broker.queues.items() if queue.ready_count())
+
+
+def _crashes(world: World) -> Iterator[Move]:
+    seen = set()
+    for hand in world.hands:
+        if hand.consumes and hand.connection not in seen:
+            seen.add(hand.connection)
+            yield Move("crash", hand.connection, failure="crash")
+        for place, (number, job) in enumerate(hand.jobs.items()):
+            works = world.setting.any_time or hand.due[number] <= world.broker.now
+            if works and not hand.consumer.auto_ack and (job.rule.do == "ack" or job.rule.publish) and job.rule.do != "crash":
+                yield Move("crash after work", hand.consumer.name, place, failure="crash")
+    stage = world.stage_now()
+    if stage is None or world.wait_until is not None or stage.barrier is not None:
+        return
+    for channel in world.places:
+        turn = world.turn(channel)
+        if turn is not None and turn.publishes:
+            yield Move("publish lost", channel, failure="crash")
+            if _confirms(world, channel):
+                yield Move("confirm lost", channel, failure="crash")
+
+
+def _confirms(world: World, channel: str) -> bool:
+    found, plan = world.broker.channels.get(channel), world.setting.scenario.channels.get(channel)
+    if found is not None:
+        return found.confirms
+    return plan is None or plan.confirms
+
+
+def connection_of(world: World, channel: str) -> str:
+    plan = world.setting.scenario.channels.get(channel)
+    return plan.connection if plan is not None else channel
+
+
+def _crash(world: World, move: Move) -> None:
+    world.apply(Crash(move.who))
+
+
+def _crash_after(world: World, move: Move) -> None:
+    hand, _, job = job_of(world, move)
+    for step in hand.work_of(job):
+        world.apply(step)
+    if job.rule.do == "ack":
+        work_done(world, job)
+    world.apply(Crash(hand.connection))
+
+
+def _publish_lost(world: World, move: Move) -> None:
+    """Its publisher knows when it waits for confirms, and then it can send it again."""
+    world.apply(Crash(connection_of(world, move.who)))
+    _unconfirmed(world, move, arrived=False)
+
+
+def _confirm_lost(world: World, move: Move) -> None:
+    turn = world.turn(move.who)
+    assert turn is not None
+    assert isinstance(turn.step.action, PublishMany)
+    world.publish(turn.step.action, turn.number)
+    world.events[:] = [event for event in world.events if type(event) is not events.Confirmed]  # it never arrives
+    world.apply(Crash(connection_of(world, move.who)))
+    _unconfirmed(world, move, arrived=True)
+
+
+def _unconfirmed(world: World, move: Move, *, arrived: bool) -> None:
+    turn = world.turn(move.who)
+    assert turn is not None
+    action = turn.step.action
+    assert isinstance(action, PublishMany)
+    id = action.id(turn.number)
+    plan = world.setting.scenario.channels.get(move.who)
+    if plan is not None and not plan.confirms:
+        world.facts.gone[id] = "it was published on a connection that was lost, without confirms"
+    elif world.setting.retry:
+        world.publish(action, turn.number, AGAIN if arrived else "")
+    else:
+        world.facts.unknown |= {id}
+    world.turn_over(move.who)
+
+
+def _restart(world: World, move: Move) -> None:
+    world.apply(Restart(move.kind == "restart"))
+
+
+def _cancel(world: World, move: Move) -> None:
+    world.apply(Cancel(hand_of(world, move.who).consumer.channel, move.who))
+    ended(world, move.who)
+
+
+def _close_channel(world: World, move: Move) -> None:
+    world.apply(CloseChannel(hand_of(world, move.who).consumer.channel))
+
+
+def _expire(world: World, move: Move) -> None:
+    world.apply(Expire(move.who))
+
+
+def at_work(world: World, connection: str) -> list[str]:
+    """The messages that the clients of a connection are at or hold."""
+    found: list[str] = []
+    for hand in world.hands:
+        if hand.connection == connection:
+            found += [job.delivery.copy.message for job in hand.jobs.values()]
+            found += [delivery.copy.message for delivery, *_ in hand.waiting]
+    return found
+
+
+def _says_crash(world: World, move: Move) -> str:
+    messages = at_work(world, move.who)
+    when = f" before its work at {', '.join(messages)} is done" if messages else " while it has nothing to do"
+    names = ", ".join(hand.consumer.name for hand in world.hands if hand.connection == move.who and hand.consumes)
+    return f"the connection of {names or move.who} is lost{when}"
+
+
+def _says_crash_after(world: World, move: Move) -> str:
+    _, _, job = job_of(world, move)
+    return f"the connection of {move.who} is lost after its work at {job.delivery.copy.message} and before the ack"
+
+
+def _says_publisher(text: str) -> Callable[[World, Move], str]:
+    def says(world: World, move: Move) -> str:
+        turn = world.turn(move.who)
+        assert turn is not None
+        assert isinstance(turn.step.action, PublishMany)
+        again = "; it publishes again" if world.setting.retry and _confirms(world, move.who) else ""
+        return text.format(who=publisher(move.who), message=turn.step.action.id(turn.number)) + again
+
+    return says
+
+
+FAILS: dict[str, MoveKind] = {
+    "crash": MoveKind(_crash, _says_crash),
+    "crash after work": MoveKind(_crash_after, _says_crash_after),
+    "publish lost": MoveKind(
+        _publish_lost, _says_publisher("the connection of {who} is lost before {message} reaches the broker")
+    ),
+    "confirm lost": MoveKind(
+        _confirm_lost, _says_publisher("{who} publishes {message}, and its connection is lost before the confirm")
+    ),
+    "restart": MoveKind(_restart, lambda world, move: "the broker restarts in good order"),
+    "kill": MoveKind(_restart, lambda world, move: "the broker is killed and starts again"),
+    "cancel": MoveKind(_cancel, lambda world, move: f"the broker cancels {move.who}"),
+    "close_channel": MoveKind(_close_channel, lambda world, move: f"the channel of {move.who} is closed"),
+    "expire": MoveKind(_expire, lambda world, move: f"all that waits in {move.who} expires"),
+}

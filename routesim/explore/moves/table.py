@@ -1,0 +1,91 @@
+"""What may happen next in a state, and what comes of it: one table of moves, failures among them."""
+
+from typing import Any
+
+from routesim.explore.draws import Draws
+from routesim.explore.moves.acting import ACTS
+from routesim.explore.moves.mishaps import FAILS, failures_in
+from routesim.explore.moves.move import Move, MoveKind
+from routesim.explore.world import World
+
+MOVES: dict[str, MoveKind] = {**ACTS, **FAILS}
+
+
+def moves(world: World) -> tuple[list[Move], list[Move]]:
+    """What happens by itself, and which failures may happen, each in a fixed order. The first is empty where all is over."""
+    return _own(world), [*failures_in(world)]
+
+
+def _own(world: World) -> list[Move]:
+    setting, now = world.setting, world.broker.now
+    stage = world.stage_now()
+    if setting.scenario.until == "steps" and stage is None:
+        return []
+    found: list[Move] = []
+    any_time = setting.any_time
+    if stage is not None and world.wait_until is None:
+        if stage.barrier is not None:
+            found.append(Move("barrier"))
+        else:
+            found += [Move("turn", channel) for channel, place in world.places.items() if place < len(stage.turns[channel])]
+    for number, (at_ms, action, _) in enumerate(world.later):
+        if at_ms <= now:
+            found.append(Move("later", action.channel, number))
+    for hand in world.hands:
+        if hand.back_at is not None and hand.back_at <= now:
+            found.append(Move("return", hand.consumer.name))
+        found += [
+            Move("finish", hand.consumer.name, place) for place, job in enumerate(hand.jobs) if any_time or hand.due[job] <= now
+        ]
+    then = next_instant(world) if any_time or not found else None
+    if then is not None:
+        found.append(Move("time", "", then - now))
+    return found
+
+
+def next_instant(world: World) -> int | None:
+    """Until when time passes next; None: nothing is to come."""
+    own = [at_ms for at_ms, *_ in world.later]
+    if world.wait_until is not None:
+        own.append(world.wait_until)
+    for hand in world.hands:
+        if hand.back_at is not None:
+            own.append(hand.back_at)
+        if not world.setting.any_time:
+            own += hand.due.values()
+    now, broker = world.broker.now, world.broker
+    own = [at_ms for at_ms in own if at_ms > now]
+    due = broker.due()
+    if not own and broker.idle():
+        return None
+    found = min([*own, *([] if due is None else [due])], default=None)
+    limit = world.setting.limit
+    return None if found is None or (limit is not None and found > limit) else found
+
+
+def make(world: World, move: Move) -> Draws:
+    """Change the state by one move. Returns how chance fell out in it."""
+    draws = world.draws = Draws(move.draws)
+    broker: Any = world.broker
+    broker.draw = lambda count: draws.draw(count, "an exchange that throws dice")
+    world.events.clear()
+    broker.go_on()  # what goes round is seen by its states, which come again
+    if move.failure:
+        world.clients_return = True
+        kinds = world.setting.kinds
+        index = kinds.index(move.failure)
+        world.spent = (*world.spent[:index], world.spent[index] + 1, *world.spent[index + 1 :])
+    MOVES[move.kind].make(world, move)
+    world.settle()
+    for hand in world.hands:
+        if hand.waiting:
+            hand.draws = draws
+            hand.go_on(broker.now)
+    world.clients_return = False
+    world.draws = None
+    return draws
+
+
+def said(world: World, move: Move) -> str:
+    """The move in words, in the state before it."""
+    return MOVES[move.kind].says(world, move)
