@@ -1,5 +1,6 @@
 """A message as a broker holds it: validated once, then shared by every copy. Immutable by convention."""
 
+import marshal
 from hashlib import blake2b
 from typing import Any
 
@@ -14,6 +15,12 @@ def body_text(body: str | bytes) -> str:
 def digest(look: object) -> bytes:
     """128 bits that stand for plain values."""
     return blake2b(repr(look).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def digest_of_plain(look: tuple[Any, ...]) -> bytes:
+    """As `digest`, of tuples, texts, bytes, numbers and None alone, which is quicker. By value: whether two parts of them are one
+    object makes no difference."""
+    return blake2b(marshal.dumps(look, 2), digest_size=16).digest()
 
 
 class Content:

@@ -70,25 +70,69 @@ def with_twins(route: RememberedRoute, twins: dict[int, QueueType]) -> Remembere
     return route._replace(queues=tuple((twins.get(id(queue), queue), path) for queue, path in route.queues))
 
 
+# Parts ---------------------------------------------------------------------------------------------------------------
+
+
+def known_queues(channel: Channel[QueueType], queues: dict[str, QueueType]) -> set[str]:
+    """Which of these queues a channel consumes from or holds deliveries of."""
+    found = {queue.name for _, queue in channel.subscriptions.values()}
+    found.update(item.queue.name for item in channel.outstanding() if not item.queue.deleted)
+    return {name for name in found if name in queues}
+
+
+def cloned_parts(
+    queues: dict[str, QueueType], channels: dict[str, Channel[QueueType]], reply_queue: QueueType
+) -> tuple[dict[str, QueueType], dict[str, Channel[QueueType]]]:
+    """Copies of queues with the channels that know them."""
+    new_channels = {name: _channel(channel) for name, channel in channels.items()}
+    new_queues = {name: queue.clone(new_channels) for name, queue in queues.items()}
+    twins = {id(queue): new_queues[name] for name, queue in queues.items()}
+    twins[id(reply_queue)] = reply_queue
+    for name, channel in channels.items():
+        _fill_channel(channel, new_channels[name], twins)
+    return new_queues, new_channels
+
+
 # Fingerprints --------------------------------------------------------------------------------------------------------
 
 
 def fingerprint(broker: Broker) -> tuple[Any, ...]:
     """Times relative to now, serial numbers and registrations as ranks, no counters of what has been; but names that the broker
     draws are in messages, so that how many it has drawn matters."""
-    channels = broker.channels.values()
-    serials = {copy.serial for queue in broker.queues.values() for copy in queue.copies()}
-    serials |= {item.copy.serial for channel in channels for item in channel.outstanding()}
-    prints = Fingerprint(broker.now, serials)
-    by_chance = any(state.matcher.by_chance for state in broker.exchanges.values())
-    return (
-        tuple([(name, broker.exchanges[name].fingerprint()) for name in sorted(broker.exchanges)]),
-        tuple((name, queue.fingerprint(prints)) for name, queue in broker.queues.items()),
-        tuple(sorted((channel.name, _channel_print(channel, prints)) for channel in channels)),
-        tuple(sorted((entry.at_ms - broker.now, entry.kind, _due(entry.what)) for entry in broker.agenda.heap)),
-        broker.draws if by_chance else None,
-        broker.names_drawn,
+    parts, _ = print_of_parts(broker.queues, broker.channels, broker.now)
+    return (exchanges_print(broker), tuple(broker.queues), parts, *rest_of_print(broker))
+
+
+def exchanges_print(broker: Broker) -> tuple[Any, ...]:
+    exchanges = broker.exchanges
+    looks = tuple([(name, exchanges[name].fingerprint()) for name in sorted(exchanges)])
+    return looks, broker.draws if any(state.matcher.by_chance for state in exchanges.values()) else None
+
+
+def rest_of_print(broker: Broker) -> tuple[Any, ...]:
+    """What is in no queue, channel or exchange."""
+    due = tuple(sorted([(entry.at_ms - broker.now, entry.kind, _due(entry.what)) for entry in broker.agenda.heap]))
+    return due, broker.names_drawn
+
+
+def print_of_parts(
+    queues: dict[str, QueueType], channels: dict[str, Channel[QueueType]], now: int
+) -> tuple[tuple[Any, ...], bool]:
+    """What queues with the channels that know them look like, and whether that depends on the instant."""
+    prints = Fingerprint(now)
+    held: dict[int, list[int]] = {}
+    for channel in channels.values():
+        for item in channel.outstanding():
+            held.setdefault(id(item.queue), []).append(item.copy.serial)
+    for queue in queues.values():
+        prints.ranks([copy.serial for copy in queue.copies()] + held.pop(id(queue), []))
+    for serials in held.values():
+        prints.ranks(serials)
+    found = (
+        tuple(sorted([(name, queue.fingerprint(prints)) for name, queue in queues.items()])),
+        tuple(sorted([(name, _channel_print(channel, prints)) for name, channel in channels.items()])),
     )
+    return found, prints.timed
 
 
 def _due(parts: tuple[Any, ...]) -> str:

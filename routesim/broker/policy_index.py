@@ -35,10 +35,12 @@ class Policies(dict[Key, Policy]):
         self._beginning: dict[str, set[Key]] = {}
         self._anywhere: set[Key] = set()
         self._made = 0
+        self._look: tuple[tuple[Key, str], ...] | None = None
         for key, policy in policies:
             self[key] = policy
 
     def __setitem__(self, key: Key, policy: Policy) -> None:
+        self._look = None
         if key in self:
             self._place(self[key].pattern).discard(key)
         else:
@@ -52,13 +54,22 @@ class Policies(dict[Key, Policy]):
         if key not in self:
             return None
         policy = self[key]
+        self._look = None
         super().__delitem__(key)
         del self._position[key]
         self._place(policy.pattern).discard(key)
         return policy
 
     def clone(self) -> "Policies":
-        return Policies(self.items())
+        other = Policies(self.items())
+        other._look = self._look
+        return other
+
+    def fingerprint(self) -> tuple[tuple[Key, str], ...]:
+        """Equal for equal policies; worked out once."""
+        if self._look is None:
+            self._look = tuple(sorted((key, str(policy)) for key, policy in self.items()))
+        return self._look
 
     def that_may_fit(self, name: str) -> Iterator[tuple[bool, Policy]]:
         """Each with whether it is an operator policy. That a pattern fits is still to be seen."""

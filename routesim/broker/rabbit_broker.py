@@ -177,10 +177,13 @@ class RabbitBroker(State):
         return fresh
 
     def fingerprint(self) -> tuple[Any, ...]:
-        policies = tuple(sorted((key, str(policy)) for key, policy in self.policies.items()))
+        return *copying.fingerprint(self), *self.own_print()
+
+    def own_print(self) -> tuple[Any, ...]:
+        """What only RabbitMQ has, of its fingerprint."""
         uncommitted = tuple(
             (name, tuple((item.id, item.content.fingerprint(), item.mandatory, item.reached()) for item in publishes))
             for name, publishes in sorted(self.uncommitted.items())
         )
         resting = tuple(sorted((name, (self.now - passed_ms) % DEAD_LETTER_RETRY_MS) for name, passed_ms in self.resting.items()))
-        return *copying.fingerprint(self), policies, uncommitted, resting, tuple(sorted(self.reply_channels.items()))
+        return self.policies.fingerprint(), uncommitted, resting, tuple(sorted(self.reply_channels.items()))

@@ -8,7 +8,6 @@ from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.explore.draws import Draws
 from routesim.model import Rule
 from routesim.queues import DeliveringQueue, Delivery
-from routesim.queues.fingerprint import Fingerprint
 from routesim.steps import Step
 
 AGAIN = " (again)"  # after the name of a message that its publisher sends a second time
@@ -82,7 +81,7 @@ class Hand(ScriptedConsumer):
         self.due.clear()
         return super().channel_lost()
 
-    def fingerprint(self, prints: Fingerprint, broker: Broker, most_attempts: int | None) -> tuple[Any, ...]:
+    def fingerprint(self, broker: Broker, most_attempts: int | None) -> tuple[Any, ...]:
         """`most_attempts`: no rule tells higher numbers of attempts apart; None: one may."""
         channel = broker.channels.get(self.consumer.channel)
         places = {} if channel is None else {tag: place for place, tag in enumerate(channel.unacked)}
@@ -95,7 +94,7 @@ class Hand(ScriptedConsumer):
             copy = delivery.copy
             return delivery.queue.name, copy.message, copy.redelivered, copy.failures, copy.content.fingerprint()
 
-        now = prints.now
+        now = broker.now
         jobs = tuple(
             (which(job.delivery), max(self.due[number] - now, 0), rules.index(job.rule), job.attempt, job.round)
             for number, job in self.jobs.items()

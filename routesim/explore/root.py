@@ -1,6 +1,6 @@
 """The first state: everything is declared, consumers consume, nobody has published."""
 
-from routesim.broker import Broker
+from routesim.broker import RabbitBroker
 from routesim.clients.scripted_consumer import asks_for_rounds
 from routesim.explore.bounds import Bounds
 from routesim.explore.course import MANY, publishes, stages
@@ -8,7 +8,6 @@ from routesim.explore.facts import Overtaking
 from routesim.explore.hands import Hand
 from routesim.explore.world import World, WorldSetting
 from routesim.scenario import Scenario
-from routesim.scenario.engines import engine_of
 from routesim.steps import Consume
 from routesim.versions import rules
 
@@ -32,7 +31,7 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
     problem = why_not(scenario)
     if problem is not None:
         raise NotExplored(problem)
-    broker: Broker = engine_of(scenario.settings)(
+    broker = RabbitBroker(
         rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
         channel_plans=scenario.channels,
     )  # fmt: skip

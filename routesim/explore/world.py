@@ -6,15 +6,16 @@ behave alike for ever.
 
 from typing import Any, Protocol
 
-from routesim.broker import Broker, ChannelEnded, ConsumerEnded
+from routesim.broker import Broker, ChannelEnded, ConsumerEnded, RabbitBroker
+from routesim.broker.branches import branching
 from routesim.broker.clock import DELAYED
+from routesim.content import digest_of_plain
 from routesim.explore.course import Stage, Turn
 from routesim.explore.draws import Draws
 from routesim.explore.facts import Facts
 from routesim.explore.hands import AGAIN, Hand
 from routesim.named_tuples import NamedTuple
 from routesim.queues import DeliveringQueue, Delivery
-from routesim.queues.fingerprint import Fingerprint
 from routesim.scenario import PublishMany, Scenario
 from routesim.steps import Consume, Publish, Step
 
@@ -57,10 +58,10 @@ class World:
 
     __slots__ = (
         "broker", "clients_return", "draws", "events", "facts", "hands", "later", "origins", "places", "published", "scribe",
-        "setting", "spent", "stage", "wait_until",
+        "setting", "spent", "stage", "touched", "wait_until",
     )  # fmt: skip
 
-    def __init__(self, setting: WorldSetting, broker: Broker, hands: list[Hand], published: dict[str, int]) -> None:
+    def __init__(self, setting: WorldSetting, broker: RabbitBroker, hands: list[Hand], published: dict[str, int]) -> None:
         self.setting = setting
         self.broker = broker
         self.hands = hands
@@ -76,6 +77,7 @@ class World:
         self.clients_return = False
         self.draws: Draws | None = None
         self.scribe: Scribe | None = None
+        self.touched: set[str] | None = None
         broker.listen = self.events.append
         self.begin_stage()
 
@@ -87,28 +89,36 @@ class World:
         other.published = self.published.copy()
         other.origins = None if self.origins is None else self.origins.copy()
         other.hands = [hand.copied(other.published, other.origins) for hand in self.hands]
-        other.broker = self.broker.copy()
+        other.broker = branching.branch(self.broker)
         other.facts = self.facts.copy()
         other.events = []
         other.broker.listen = other.events.append
         other.clients_return = False
-        other.draws = other.scribe = None
+        other.draws = other.scribe = other.touched = None
         return other
 
     @property
     def now(self) -> int:
         return self.broker.now
 
-    def fingerprint(self) -> tuple[Any, ...]:
+    def fingerprint(self) -> bytes:
+        """128 bits that stand for the state."""
         broker, now = self.broker, self.broker.now
-        prints = Fingerprint(now, ())
         most = self.setting.most_attempts
-        return (
-            broker.fingerprint(), tuple([hand.fingerprint(prints, broker, most) for hand in self.hands]), self.stage,
+        return digest_of_plain((
+            branching.fingerprint(broker), tuple([hand.fingerprint(broker, most) for hand in self.hands]), self.stage,
             tuple(sorted(self.places.items())), None if self.wait_until is None else self.wait_until - now,
             tuple([(at_ms - now, action.id(number)) for at_ms, action, number in self.later]), self.spent,
             tuple(sorted(self.published.items())), self.facts.fingerprint(),
-        )  # fmt: skip
+        ))  # fmt: skip
+
+    def wake(self) -> None:
+        """Before a move: what the state shares with copies of it is taken when it is touched."""
+        branching.wake(self.broker)
+
+    def rest(self) -> set[str] | None:
+        """After a move. Returns what it touched of the broker; None: not known."""
+        return branching.rest(self.broker)
 
     # What happens ------------------------------------------------------------------------------------------------------
 

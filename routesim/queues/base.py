@@ -278,7 +278,7 @@ class QueueType:
             for item in numbers.order
         )
         awaiting = tuple((prints.copy(copy), reason) for copy, reason in self.awaiting)
-        lease = None if self.settings.expires is None else self.used_at - prints.now
+        lease = None if self.settings.expires is None else prints.after(self.used_at)
         if self.look is None or self.look[0] is not self.settings:
             declared = self.kind, self.durable, self.owner, self.settings, table_identity(self.arguments)
             self.look = self.settings, digest(declared)

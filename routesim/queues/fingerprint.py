@@ -1,4 +1,4 @@
-"""What makes the copies in two brokers the same situation: times relative to now, serial numbers as ranks."""
+"""What makes the copies in two brokers the same situation: times relative to now, serial numbers as ranks in their queue."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,15 +7,25 @@ from routesim.queues.consumers import Copy, Subscription
 
 
 class Fingerprint:
-    """Taken of one broker at one instant; `serials` are those of all copies in it, in queues and unacked."""
+    """Taken at one instant. `rank`: of each copy by its serial, among those that are in the same queue or out of it; `timed`:
+    whether anything in it depends on the instant."""
 
-    def __init__(self, now: int, serials: Iterable[int]) -> None:
+    def __init__(self, now: int) -> None:
         self.now = now
-        self.rank = {serial: rank for rank, serial in enumerate(sorted(serials))}
+        self.rank: dict[int, int] = {}
+        self.timed = False
+
+    def ranks(self, serials: Iterable[int]) -> None:
+        """Of one queue, whose copies have these."""
+        for rank, serial in enumerate(sorted(set(serials))):
+            self.rank[serial] = rank
 
     def after(self, at_ms: int | None) -> int | None:
         """How long until an instant; None: there is none."""
-        return None if at_ms is None else at_ms - self.now
+        if at_ms is None:
+            return None
+        self.timed = True
+        return at_ms - self.now
 
     def copy(self, copy: Copy, *, counted: bool = True) -> tuple[Any, ...]:
         """`counted` False: the queue tells only whether it came back, not how often."""

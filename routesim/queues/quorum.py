@@ -562,7 +562,7 @@ class Quorum(QueueType):
         return (
             tuple(map(prints.copies, (self.returns, *self.levels))), numbers.lines(self.service),
             numbers.of(self.active_consumer), tuple(map(numbers.of, self.waiting)),
-            tuple((at_ms - prints.now, prints.copy(copy)) for at_ms, copy in self.delayed), self.dequeue_turn,
+            tuple((prints.after(at_ms), prints.copy(copy)) for at_ms, copy in self.delayed), self.dequeue_turn,
             tuple(sorted(self.publishers.items())), self.roomy, self.limited,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ import pytest
 
 from routesim import model, steps
 from routesim.broker import Broker, RabbitBroker, counts, imbalance
+from routesim.broker.branches import branching
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
@@ -51,7 +52,7 @@ def test_a_copy_goes_on_like_its_original(text: str) -> None:
     assert imbalance(counts(copy)) is None
 
 
-def small() -> Broker:
+def small() -> RabbitBroker:
     broker = RabbitBroker(rules())
     broker.apply(steps.DeclareExchange("d", model.Exchange("x", "topic")))
     broker.apply(steps.DeclareQueue("d", model.Queue("q")))
@@ -99,6 +100,29 @@ def test_what_one_does_the_other_does_not_feel(step: steps.Step, with_policy: bo
         assert acting.apply(step) is None
         assert other.fingerprint() == before
     assert broker.fingerprint() == copy.fingerprint()
+
+
+@pytest.mark.parametrize("with_policy", [False, True])
+@pytest.mark.parametrize("step", CHANGES, ids=lambda step: type(step).__name__)
+def test_what_a_branch_does_the_other_does_not_feel(step: steps.Step, with_policy: bool) -> None:
+    """And it says that it has touched something."""
+    broker = small()
+    if with_policy:
+        broker.apply(steps.SetPolicy(model.Policy("first", "^q", {"max-length": 9})))
+    broker.apply(steps.Publish("p", model.Message("x", "a.b"), "m0"))
+    twin = broker.copy()
+    left = branching.branch(broker)
+    right = branching.branch(left)
+    for acting, others in ((left, (broker, right)), (right, (broker, left)), (broker, (left, right))):
+        before = [(other.fingerprint(), branching.fingerprint(other)) for other in others]
+        branching.wake(acting)
+        assert acting.apply(step) is None
+        assert branching.rest(acting) or isinstance(step, steps.SetPolicy)
+        assert [(other.fingerprint(), branching.fingerprint(other)) for other in others] == before
+    twin.apply(step)
+    for each in (broker, left, right):
+        assert each.fingerprint() == twin.fingerprint()
+        assert branching.fingerprint(each) == branching.fingerprint(twin)
 
 
 def test_the_same_situation_by_another_way() -> None:

@@ -65,6 +65,7 @@ def next_instant(world: World) -> int | None:
 
 def make(world: World, move: Move) -> Draws:
     """Change the state by one move. Returns how chance fell out in it."""
+    world.wake()
     draws = world.draws = Draws(move.draws)
     broker: Any = world.broker
     broker.draw = lambda count: draws.draw(count, "an exchange that throws dice")
@@ -83,6 +84,7 @@ def make(world: World, move: Move) -> Draws:
             hand.go_on(broker.now)
     world.clients_return = False
     world.draws = None
+    world.touched = world.rest()
     return draws
 
 

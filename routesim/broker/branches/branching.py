@@ -1,0 +1,94 @@
+"""Branches of a broker: copies that cost little until they are changed."""
+
+from collections import deque
+
+from routesim.broker import copying
+from routesim.broker.branches.parts import EVERYTHING, Part, Parts, SharedPool, grouped
+from routesim.broker.memory import Memory
+from routesim.broker.policy_index import Policies
+from routesim.broker.rabbit_broker import RabbitBroker
+from routesim.content import digest_of_plain
+
+
+def _pooled(broker: RabbitBroker) -> SharedPool:
+    """The broker's pool; from now on it has one, and is at rest."""
+    if isinstance(broker.queues, Parts):
+        return broker.queues.pool
+    queues, channels, exchanges = _own("q ", broker.queues), _own("c ", broker.channels), _own("x ", broker.exchanges)
+    pool = SharedPool(queues, channels, exchanges, broker.reply_queue)
+    broker.queues, broker.channels, broker.exchanges = queues, channels, exchanges
+    pool.rest()
+    return pool
+
+
+def _own(sign: str, parts: dict[str, Part]) -> Parts[Part]:
+    """Nobody has a share in them yet."""
+    made = Parts(parts)
+    made.lent, made.own, made.sign = {}, set(parts), sign
+    return made
+
+
+def pool_of(broker: RabbitBroker) -> SharedPool | None:
+    """None: it shares nothing."""
+    return broker.queues.pool if isinstance(broker.queues, Parts) else None
+
+
+def branch(broker: RabbitBroker) -> RabbitBroker:
+    """As `copy`, of a broker at rest; but both have one ledger, and what is only kept to be quick. Both are at rest then."""
+    if broker.uncommitted:  # they know the very queues that they are for
+        return broker.copy()
+    pool = _pooled(broker).branch()
+    fresh: RabbitBroker = object.__new__(RabbitBroker)
+    fresh.__dict__.update(broker.__dict__)
+    fresh.queues, fresh.channels, fresh.exchanges = pool.queues, pool.channels, pool.exchanges
+    fresh.listen, fresh.tells_publishers, fresh.handed, fresh.answer = None, False, None, None
+    fresh.outbox, fresh.told, fresh.failures, fresh.pending_dead_letters = deque(), deque(), [], deque()
+    fresh.routes = Memory(broker.routes.size)
+    broker.incoming_shared = fresh.incoming_shared = True
+    fresh.agenda = broker.agenda.clone()
+    fresh.policies = broker.policies.clone() if broker.policies else Policies()
+    fresh.connections = {name: names.copy() for name, names in broker.connections.items()}
+    fresh.owners, fresh.reply_channels = broker.owners.copy(), broker.reply_channels.copy()
+    fresh.requeues_now, fresh.resting, fresh.uncommitted = {}, broker.resting.copy(), {}
+    if broker.requeues_now:
+        fresh.requeues_now = {message: places.copy() for message, places in broker.requeues_now.items()}
+    return fresh
+
+
+def fingerprint(broker: RabbitBroker) -> bytes:
+    """What `RabbitBroker.fingerprint` tells apart, in 128 bits; of a broker at rest."""
+    pool, now = pool_of(broker), broker.now
+    if pool is None:
+        groups = grouped(broker.queues, broker.channels)
+        looks = digest_of_plain(copying.exchanges_print(broker)), tuple(broker.queues)
+    else:
+        groups = pool.groups()
+        if pool.looks is None:
+            pool.looks = digest_of_plain(copying.exchanges_print(broker)), tuple(broker.queues)
+        looks = pool.looks
+    parts = b"".join(sorted([group.fingerprint(now) for group in groups]))
+    return digest_of_plain((parts, looks, copying.rest_of_print(broker), broker.own_print()))
+
+
+def wake(broker: RabbitBroker) -> None:
+    """Before a change of a broker that may have branches."""
+    if not isinstance(broker.queues, Parts):
+        return
+    if broker.uncommitted:
+        whole = broker.copy()
+        whole.listen, whole.tells_publishers = broker.listen, broker.tells_publishers
+        broker.__dict__.update(whole.__dict__)
+        return
+    broker.routes.clear()  # which know queues that are to be taken first
+    broker.queues.pool.wake()
+
+
+def rest(broker: RabbitBroker) -> set[str] | None:
+    """After a change. Returns the signs of what it has touched; None: not known."""
+    if not isinstance(broker.queues, Parts):
+        return None
+    pool = broker.queues.pool
+    pool.rest()
+    if not broker.incoming_shared:
+        pool.touched.add(EVERYTHING)
+    return pool.touched
