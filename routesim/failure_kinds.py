@@ -82,6 +82,27 @@ FAILURES: dict[str, Failure] = {
     "slow": Failure("what is sent arrives late, both ways", None, (), "", CONNECTION, lasts=True, options=("by",)),
 }  # fmt: skip
 
+
+class ClientFailure(NamedTuple):
+    """What befalls a client's own process: a broker is not asked for it, and sees only what follows. `verb`: how the steps of a
+    scenario say it."""
+
+    effect: str
+    verb: str
+
+
+OF_CLIENTS: dict[str, ClientFailure] = {
+    "hang": ClientFailure(
+        "a consumer does not come to an end with a message until the broker loses patience (consumer_timeout)", "on_message: hold"
+    ),
+    "die": ClientFailure("the process of a publisher, consumer or worker ends for good: nobody starts it again", "crash"),
+    "kill_worker": ClientFailure("a worker process of Celery is killed, and started again", "worker: {do: kill}"),
+    "kill_child": ClientFailure(
+        "the children of a worker process of Celery that run tasks are killed", "worker: {do: kill_child}"
+    ),
+}
+
 # Which of them `explore` tries: at every moment at which each can happen. DEFAULT_EXPLORED: where nothing else is asked for.
-EXPLORED = ("crash", "restart", "kill", "cancel", "close_channel", "expire")
+EXPLORED = ("crash", "restart", "kill", "cancel", "close_channel", "expire", *OF_CLIENTS)
 DEFAULT_EXPLORED = ("crash", "restart", "kill")
+OF_WORKERS = ("kill_worker", "kill_child")  # which befall nobody but Celery's

@@ -7,7 +7,7 @@ import pytest
 from kits.paths import ROOT
 
 from routesim.broker.rabbit_broker import HANDLERS
-from routesim.failure_kinds import BROKER, FAILURES, OPTIONS, OVERFLOWS, RABBITMQ, REDIS
+from routesim.failure_kinds import BROKER, EXPLORED, FAILURES, OF_CLIENTS, OPTIONS, OVERFLOWS, RABBITMQ, REDIS
 from routesim.queues.arguments import OVERFLOWS as OF_QUEUES
 from routesim.rabbitmq.engine import HANDLERS as ON_A_REAL_BROKER
 from routesim.redis.broker import HANDLERS as ON_REDIS
@@ -59,6 +59,27 @@ def test_a_verb_says_what_its_failure_does(name: str) -> None:
     assert FAILURES[name].effect in VERBS[name].help
 
 
+OF_PROCESSES = """
+## What befalls a client's own process
+
+A broker is not asked for these, and sees only what follows. `routesim explore` tries them where `--failures` names them; a scenario
+says them with what the last column names.
+
+| failure | what it does | in a scenario |
+| --- | --- | --- |
+"""
+TRIED = """
+## Tried by explore
+
+`routesim explore` tries these of both tables, at every moment at which each can happen ([explore](explore.md)): {}.
+"""
+
+
+def test_what_is_explored_is_in_the_tables() -> None:
+    assert set(EXPLORED) <= FAILURES.keys() | OF_CLIENTS.keys()
+    assert not FAILURES.keys() & OF_CLIENTS.keys()
+
+
 def page() -> Iterator[str]:
     yield HEAD
     for name, failure in FAILURES.items():
@@ -71,6 +92,9 @@ def page() -> Iterator[str]:
             f"a {failure.befalls}" if failure.befalls != BROKER else "the broker",
         )
         yield f"| {' | '.join((*columns, 'yes' if failure.lasts else '', ', '.join(failure.options)))} |\n"
+    yield OF_PROCESSES
+    yield from (f"| {name} | {failure.effect} | `{failure.verb}` |\n" for name, failure in OF_CLIENTS.items())
+    yield TRIED.format(", ".join(f"`{name}`" for name in EXPLORED))
 
 
 def test_the_page_of_failures_is_current() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from routesim import events
 from routesim.celery import fates
 from routesim.durations import duration_text
-from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, Counterexample, Explored, PropertyVerdict
+from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
 from routesim.explore.bounds import Bounds
 from routesim.explore.facts import how_lost
 from routesim.explore.moves import Move
@@ -31,6 +31,8 @@ MOST_ROWS = 40  # of a course of events that is told
 SIGNALS = {
     "kill": "{} is killed", "kill_child": "the children of {} are killed", "disconnect": "the connection of {} is lost",
 }  # fmt: skip
+# Which of them each kind of failure is, in the order in which they are tried.
+BY_KIND = {"crash": tuple(SIGNALS), "kill_worker": ("kill",), "kill_child": ("kill_child",), "die": ("kill",)}
 RESTARTS = {"restart": "the broker restarts in good order", "kill": "the broker is killed and starts again"}
 PROPERTIES_OF_COURSES = ("lost", "duplicated", "stuck", "livelock")
 UNDONE = frozenset({fates.RUNNING, fates.RESERVED, fates.SCHEDULED, fates.UNACKED, fates.WAITING})
@@ -91,8 +93,9 @@ class Courses:
         for at_ms in course.instants:
             if at_ms < first:
                 continue
-            if "crash" in left:
-                yield from (Move(do, name, at_ms, "crash") for name in self.scenario.workers for do in SIGNALS)
+            for kind, signals in BY_KIND.items():
+                if kind in left:
+                    yield from (Move(do, name, at_ms, kind) for name in self.scenario.workers for do in signals)
             yield from (Move(kind, "", at_ms, kind) for kind in RESTARTS if kind in left)
 
     def _try(self, moves: tuple[Move, ...]) -> Course:
@@ -101,7 +104,8 @@ class Courses:
         instants: set[int] = set()
 
         def hear(event: Any) -> None:
-            instants.add(event.at_ms)
+            if type(event) is not events.ConnectionClosed:  # a worker that is refused tries again and again
+                instants.add(event.at_ms)
             if type(event) in KEPT:
                 heard.append(event)
 
@@ -121,7 +125,8 @@ class Courses:
         for name in self.names:
             sentence = PROPERTIES[name].sentence
             if name not in self.found:
-                yield PropertyVerdict(name, sentence, HOLDS if complete else UNDECIDED)
+                holds = VACUOUS if name == "stuck" and self.scenario.until != "idle" else HOLDS
+                yield PropertyVerdict(name, sentence, holds if complete else UNDECIDED)
                 continue
             moves, broken, course = self.found[name]
             moments = None
@@ -156,7 +161,7 @@ def _broken(course: Course) -> Iterator[tuple[str, Broken]]:
     if result.endless:
         yield "livelock", Broken("", result.kept_going)
         return
-    for task, fate in found.items():
+    for task, fate in found.items() if result.until == "idle" else ():  # else it is not the end of everything
         if fate.name in UNDONE:
             yield "stuck", Broken(task, f"{fates.FATES[fate.name]} ({fate.where})" if fate.where else fates.FATES[fate.name])
             break
@@ -178,7 +183,9 @@ def _told(moves: tuple[Move, ...], broken: Broken, course: Course) -> Counterexa
 
 
 def said_failure(move: Move) -> str:
-    return SIGNALS[move.kind].format(move.who) if move.who else RESTARTS[move.kind]
+    if not move.who:
+        return RESTARTS[move.kind]
+    return SIGNALS[move.kind].format(move.who) + (" and not started again" if move.failure == "die" else "")
 
 
 def with_failures(scenario: Scenario, moves: tuple[Move, ...]) -> Scenario:
@@ -187,19 +194,14 @@ def with_failures(scenario: Scenario, moves: tuple[Move, ...]) -> Scenario:
     for move in moves:
         if move.failure:
             steps = _with_failure(steps, move)
-    workers = {
-        name: plan if plan.restart is not None else plan._replace(restart=COMES_BACK_MS)
-        for name, plan in scenario.workers.items()
-    }
+    dead = {move.who for move in moves if move.failure == "die"}
+    workers = {name: plan if name in dead else _coming_back(plan) for name, plan in scenario.workers.items()}
     return scenario._replace(steps=tuple(steps), workers=workers, expect=(), never=(), routes=())
 
 
-def _coming_back(scenario: Scenario) -> dict[str, TaskWorker]:
-    """The workers, each started again after its death."""
-    found = {}
-    for name, plan in scenario.workers.items():
-        found[name] = plan if plan.restart is not None else plan._replace(restart=COMES_BACK_MS)
-    return found
+def _coming_back(plan: TaskWorker) -> TaskWorker:
+    """It is started again after its death, unless its scenario says when, or that it gives up because it is refused."""
+    return plan if plan.restart is not None or plan.fails is not None else plan._replace(restart=COMES_BACK_MS)
 
 
 def _with_failure(steps: list[ScenarioStep], move: Move) -> list[ScenarioStep]:

@@ -11,6 +11,7 @@ from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Step
 
 AGAIN = " (again)"  # after the name of a message that its publisher sends a second time
+HUNG = 1 << 62  # when a job is over that hangs
 
 
 class Hand(ScriptedConsumer):
@@ -64,6 +65,16 @@ class Hand(ScriptedConsumer):
             begun.append(job)
         return begun
 
+    @property
+    def hangs(self) -> bool:
+        """Whether it hangs at a message: it comes back when the broker has taken that from it."""
+        return HUNG in self.due.values()
+
+    def gives_up(self) -> None:
+        """What it hangs at is another's from now on."""
+        for number in [number for number, due in self.due.items() if due == HUNG]:
+            del self.due[number], self.jobs[number]
+
     def drawn(self, chance: float) -> bool:
         if chance <= 0 or chance >= 1 or self.draws is None:
             return chance > 0
@@ -96,7 +107,13 @@ class Hand(ScriptedConsumer):
 
         now = broker.now
         jobs = tuple(
-            (which(job.delivery), max(self.due[number] - now, 0), rules.index(job.rule), job.attempt, job.round)
+            (
+                which(job.delivery),
+                max(self.due[number] - now, 0) if self.due[number] < HUNG else HUNG,
+                rules.index(job.rule),
+                job.attempt,
+                job.round,
+            )
             for number, job in self.jobs.items()
         )
         attempts: tuple[Any, ...] = ()

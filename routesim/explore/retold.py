@@ -60,7 +60,8 @@ class Retold:
         self.world = root_of(scenario, bounds)
         self.world.scribe = self.scrivener
         for move, words in zip(example.moves, example.words, strict=True):
-            self.scrivener.comment = f"FAILURE: {words}" if move.failure else ""
+            if move.failure:  # one that asks the broker for nothing stands before what comes next
+                self.scrivener.comment = f"FAILURE: {words}"
             self._note_done(move)
             make(self.world, move)
             for event in self.world.events:

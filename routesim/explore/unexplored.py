@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from routesim.explore.bounds import Bounds
+from routesim.explore.courses import BY_KIND, RESTARTS
 from routesim.explore.properties import EXPLORED_NEVER, OF_STATES
-from routesim.failure_kinds import EXPLORED
+from routesim.failure_kinds import EXPLORED, OF_WORKERS
 from routesim.scenario import Expect, Scenario
 
 NOWHERE = "real clocks, network partitions of a cluster, disk loss"
@@ -15,9 +16,24 @@ def left_out(scenario: Scenario, bounds: Bounds) -> list[str]:
     return [*_of(scenario, bounds), NOWHERE]
 
 
+def _kinds(bounds: Bounds, possible: list[str]) -> Iterator[str]:
+    """Which kinds of failure that could happen nobody has asked for; and which were asked for and cannot."""
+    asked = dict(bounds.kinds)
+    others = [kind for kind in possible if not asked.get(kind)]
+    if others:
+        yield f"failures of the kinds {', '.join(others)}, unless --failures names them"
+    vain = [kind for kind in asked if kind not in possible and not (kind in OF_WORKERS and asked.get("crash"))]
+    if vain:
+        yield f"failures of the kinds {', '.join(vain)}, which nothing in this scenario can meet"
+
+
 def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
     if scenario.workers:
         yield "other orders of events than the run's, with worker processes; expect, never, consumers and publishers in it"
+        own = [
+            kind for kind in BY_KIND if not (kind in OF_WORKERS and dict(bounds.kinds).get("crash"))
+        ]  # a crash is each of them
+        yield from _kinds(bounds, [kind for kind in EXPLORED if kind in own or kind in RESTARTS])
         return
     for rule in scenario.never:
         if rule.what not in EXPLORED_NEVER:
@@ -30,13 +46,7 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
         yield "expect, unless --expect says how it is meant"
     if any(isinstance(step.action, Expect) for step in scenario.steps):
         yield "expect between the steps"
-    asked = dict(bounds.kinds)
-    others = [kind for kind in EXPLORED if kind not in asked]
-    if others:
-        yield f"failures of the kinds {', '.join(others)}, unless --failures names them"
+    yield from _kinds(bounds, [kind for kind in EXPLORED if kind not in OF_WORKERS])
     if not bounds.any_time:
         yield "other durations than those that are written (--timing any)"
-    if scenario.steps:
-        yield "a publisher whose process dies for good: it connects again and goes on"
-    yield "consumers that hang until their acknowledgement times out"
     yield "the orders that RabbitMQ leaves open among queues of a fanout and channels of a lost connection"

@@ -54,11 +54,12 @@ class WorldSetting(NamedTuple):
 
 class World:
     """`stage` and `places`: how far the publishers are; `wait_until`: all of them wait; `later`: publishes that are planned, by
-    instant; `spent`: how many failures of each kind of the setting there were."""
+    instant; `spent`: how many failures of each kind of the setting there were. `dead`: connections whose process is gone for
+    good."""
 
     __slots__ = (
-        "broker", "clients_return", "draws", "events", "facts", "hands", "later", "origins", "places", "published", "scribe",
-        "setting", "spent", "stage", "touched", "wait_until",
+        "broker", "clients_return", "dead", "draws", "events", "facts", "hands", "later", "origins", "places", "published",
+        "scribe", "setting", "spent", "stage", "touched", "wait_until",
     )  # fmt: skip
 
     def __init__(self, setting: WorldSetting, broker: RabbitBroker, hands: list[Hand], published: dict[str, int]) -> None:
@@ -72,6 +73,7 @@ class World:
         self.wait_until: int | None = None
         self.later: tuple[tuple[int, PublishMany, int], ...] = ()
         self.spent: tuple[int, ...] = (0,) * len(setting.kinds)
+        self.dead: frozenset[str] = frozenset()
         self.facts = Facts()
         self.events: list[Any] = []
         self.clients_return = False
@@ -85,7 +87,7 @@ class World:
         """An equal state, without a scribe."""
         other = object.__new__(World)
         other.setting, other.stage, other.places = self.setting, self.stage, self.places
-        other.wait_until, other.later, other.spent = self.wait_until, self.later, self.spent
+        other.wait_until, other.later, other.spent, other.dead = self.wait_until, self.later, self.spent, self.dead
         other.published = self.published.copy()
         other.origins = None if self.origins is None else self.origins.copy()
         other.hands = [hand.copied(other.published, other.origins) for hand in self.hands]
@@ -109,6 +111,7 @@ class World:
             branching.fingerprint(broker), tuple([hand.fingerprint(broker, most) for hand in self.hands]), self.stage,
             tuple(sorted(self.places.items())), None if self.wait_until is None else self.wait_until - now,
             tuple([(at_ms - now, action.id(number)) for at_ms, action, number in self.later]), self.spent,
+            tuple(sorted(self.dead)),
             tuple(sorted(self.published.items())), self.facts.fingerprint(),
         ))  # fmt: skip
 
@@ -145,6 +148,9 @@ class World:
                 hand = self.hand(received.consumer)
                 if hand is not None:
                     hand.consumes = False
+                    if hand.hangs:
+                        hand.gives_up()
+                        hand.back_at = self.broker.now
         facts = self.facts
         for event in self.events:
             facts.hear(event)
@@ -169,9 +175,10 @@ class World:
             if hand.consumer.channel != channel:
                 continue
             name = hand.consumer.name
+            back = self.clients_return or hand.hangs or (self.setting.any_time and bool(hand.jobs))
             for delivery in hand.channel_lost():
                 self.broker.lost_by_consumer(name, delivery.copy.message, delivery.queue.name, delivery.copy.serial)
-            if hand.consumes and self.clients_return:
+            if hand.consumes and back and hand.connection not in self.dead:
                 hand.back_at = self.broker.now
             hand.consumes = False
 
@@ -187,6 +194,9 @@ class World:
         if self.scribe is not None:
             self.scribe.passes(to_ms - self.broker.now)
         self.broker.advance(to_ms)
+        code = self.broker.failures[0].code if self.broker.failures else None  # it may have lost patience with somebody
+        if self.scribe is not None and code is not None:
+            self.scribe.refused(code)
         if self.wait_until is not None and to_ms >= self.wait_until:
             self.end_stage()
 
@@ -201,6 +211,24 @@ class World:
         stage = self.stage_now()
         self.places = {} if stage is None else dict.fromkeys(stage.turns, 0)
         self.wait_until = None
+        if self.dead:
+            self.skip_the_dead()
+
+    def skip_the_dead(self) -> None:
+        """Who is dead does nothing more in this stage."""
+        stage = self.stage_now()
+        if stage is None or stage.barrier is not None:
+            return
+        self.places = {
+            name: len(stage.turns[name]) if self.connection_of(name) in self.dead else place
+            for name, place in self.places.items()
+        }
+        if all(place == len(stage.turns[name]) for name, place in self.places.items()):
+            self.end_stage()
+
+    def connection_of(self, channel: str) -> str:
+        plan = self.setting.scenario.channels.get(channel)
+        return plan.connection if plan is not None else channel
 
     def end_stage(self) -> None:
         self.stage += 1

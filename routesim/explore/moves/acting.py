@@ -6,7 +6,7 @@ from routesim.explore.hands import AGAIN, Hand
 from routesim.explore.moves.move import Move, MoveKind
 from routesim.explore.world import World
 from routesim.scenario import Do, PublishMany, Wait
-from routesim.steps import Cancel, Consume
+from routesim.steps import Cancel, Consume, Step
 
 
 def hand_of(world: World, name: str) -> Hand:
@@ -34,6 +34,8 @@ def _barrier(world: World, move: Move) -> None:
         return
     if isinstance(action, Do):
         for step in action.steps:
+            if world.dead and world.connection_of(_channel_of(step)) in world.dead:
+                continue
             hand = world.hand(step.consumer.name) if isinstance(step, Consume) else None
             if hand is not None:
                 world.consume(hand)
@@ -44,6 +46,11 @@ def _barrier(world: World, move: Move) -> None:
             if isinstance(step, Cancel):
                 ended(world, step.consumer)
     world.end_stage()
+
+
+def _channel_of(step: Step) -> str:
+    """On which a step asks; "": on none."""
+    return step.consumer.channel if isinstance(step, Consume) else str(getattr(step, "channel", ""))
 
 
 def ended(world: World, name: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from routesim import events
-from routesim.explore.hands import AGAIN
+from routesim.explore.hands import AGAIN, HUNG
 from routesim.explore.moves.acting import ended, hand_of, job_of, publisher, work_done
 from routesim.explore.moves.move import Move, MoveKind
 from routesim.explore.world import World
@@ -25,6 +25,10 @@ def failures_in(world: World) -> Iterator[Move]:
             for kind in ("cancel", "close_channel"):
                 if kind in left:
                     yield Move(kind, hand.consumer.name, failure=kind)
+    if "hang" in left:
+        yield from _hangs(world)
+    if "die" in left:
+        yield from _deaths(world)
     if "expire" in left:
         yield from (Move("expire", name, failure="expire") for name, queue in world.broker.queues.items() if queue.ready_count())
 
@@ -50,16 +54,37 @@ def _crashes(world: World) -> Iterator[Move]:
                 yield Move("confirm lost", channel, failure="crash")
 
 
+def _hangs(world: World) -> Iterator[Move]:
+    """At the beginning of its work, or when that is done and nothing but the ack is missing."""
+    for hand in world.hands:
+        if not hand.consumes or hand.consumer.auto_ack:
+            continue
+        for place, (number, job) in enumerate(hand.jobs.items()):
+            due = hand.due[number]
+            if due == HUNG or job.rule.do in ("hold", "crash"):
+                continue
+            yield Move("hang", hand.consumer.name, place, failure="hang")
+            if (world.setting.any_time or due <= world.broker.now) and (job.rule.do == "ack" or job.rule.publish):
+                yield Move("hang after work", hand.consumer.name, place, failure="hang")
+
+
+def _deaths(world: World) -> Iterator[Move]:
+    """Of everybody who has something to do still."""
+    alive = dict.fromkeys(hand.connection for hand in world.hands if hand.consumes or hand.back_at is not None)
+    stages = world.setting.stages[world.stage :]
+    for index, stage in enumerate(stages):
+        for channel, turns in stage.turns.items():
+            if index or world.places[channel] < len(turns):
+                alive[world.connection_of(channel)] = None
+    alive |= dict.fromkeys(world.connection_of(action.channel) for _, action, _ in world.later)
+    yield from (Move("die", name, failure="die") for name in alive if name not in world.dead)
+
+
 def _confirms(world: World, channel: str) -> bool:
     found, plan = world.broker.channels.get(channel), world.setting.scenario.channels.get(channel)
     if found is not None:
         return found.confirms
     return plan is None or plan.confirms
-
-
-def connection_of(world: World, channel: str) -> str:
-    plan = world.setting.scenario.channels.get(channel)
-    return plan.connection if plan is not None else channel
 
 
 def _crash(world: World, move: Move) -> None:
@@ -75,9 +100,33 @@ def _crash_after(world: World, move: Move) -> None:
     world.apply(Crash(hand.connection))
 
 
+def _hang(world: World, move: Move) -> None:
+    hand, number, _ = job_of(world, move)
+    hand.due[number] = HUNG
+
+
+def _hang_after(world: World, move: Move) -> None:
+    hand, number, job = job_of(world, move)
+    for step in hand.work_of(job):
+        world.apply(step)
+    if job.rule.do == "ack":
+        work_done(world, job)
+    hand.due[number] = HUNG
+
+
+def _die(world: World, move: Move) -> None:
+    world.dead |= {move.who}
+    world.later = tuple(item for item in world.later if world.connection_of(item[1].channel) not in world.dead)
+    world.apply(Crash(move.who))
+    for hand in world.hands:
+        if hand.connection == move.who:
+            hand.back_at = None
+    world.skip_the_dead()
+
+
 def _publish_lost(world: World, move: Move) -> None:
     """Its publisher knows when it waits for confirms, and then it can send it again."""
-    world.apply(Crash(connection_of(world, move.who)))
+    world.apply(Crash(world.connection_of(move.who)))
     _unconfirmed(world, move, arrived=False)
 
 
@@ -87,7 +136,7 @@ def _confirm_lost(world: World, move: Move) -> None:
     assert isinstance(turn.step.action, PublishMany)
     world.publish(turn.step.action, turn.number)
     world.events[:] = [event for event in world.events if type(event) is not events.Confirmed]  # it never arrives
-    world.apply(Crash(connection_of(world, move.who)))
+    world.apply(Crash(world.connection_of(move.who)))
     _unconfirmed(world, move, arrived=True)
 
 
@@ -146,6 +195,28 @@ def _says_crash_after(world: World, move: Move) -> str:
     return f"the connection of {move.who} is lost after its work at {job.delivery.copy.message} and before the ack"
 
 
+def _says_die(world: World, move: Move) -> str:
+    names = [hand.consumer.name for hand in world.hands if hand.connection == move.who]
+    stage = world.stage_now()
+    if not names or (stage is not None and any(world.connection_of(channel) == move.who for channel in stage.turns)):
+        names.append(publisher(move.who))
+    messages = at_work(world, move.who)
+    when = f" before its work at {', '.join(messages)} is done" if messages else ""
+    turns = () if stage is None else [world.turn(name) for name in world.places if world.connection_of(name) == move.who]
+    following = next((turn for turn in turns if turn is not None), None)
+    if following is not None and isinstance(following.step.action, PublishMany):
+        when += f" before it publishes {following.step.action.id(following.number)}"
+    return f"the process of {' and '.join(dict.fromkeys(names))} dies for good{when}"
+
+
+def _says_hang(text: str) -> Callable[[World, Move], str]:
+    def says(world: World, move: Move) -> str:
+        _, _, job = job_of(world, move)
+        return text.format(who=move.who, message=job.delivery.copy.message)
+
+    return says
+
+
 def _says_publisher(text: str) -> Callable[[World, Move], str]:
     def says(world: World, move: Move) -> str:
         turn = world.turn(move.who)
@@ -160,6 +231,9 @@ def _says_publisher(text: str) -> Callable[[World, Move], str]:
 FAILS: dict[str, MoveKind] = {
     "crash": MoveKind(_crash, _says_crash),
     "crash after work": MoveKind(_crash_after, _says_crash_after),
+    "hang": MoveKind(_hang, _says_hang("{who} hangs in its work at {message}")),
+    "hang after work": MoveKind(_hang_after, _says_hang("{who} hangs after its work at {message} and before the ack")),
+    "die": MoveKind(_die, _says_die),
     "publish lost": MoveKind(
         _publish_lost, _says_publisher("the connection of {who} is lost before {message} reaches the broker")
     ),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from routesim.explore.draws import Draws
+from routesim.explore.hands import HUNG
 from routesim.explore.moves.acting import ACTS
 from routesim.explore.moves.mishaps import FAILS, failures_in
 from routesim.explore.moves.move import Move, MoveKind
@@ -35,7 +36,9 @@ def _own(world: World) -> list[Move]:
         if hand.back_at is not None and hand.back_at <= now:
             found.append(Move("return", hand.consumer.name))
         found += [
-            Move("finish", hand.consumer.name, place) for place, job in enumerate(hand.jobs) if any_time or hand.due[job] <= now
+            Move("finish", hand.consumer.name, place)
+            for place, job in enumerate(hand.jobs)
+            if hand.due[job] <= now or (any_time and hand.due[job] < HUNG)
         ]
     then = next_instant(world) if any_time or not found else None
     if then is not None:
@@ -54,13 +57,24 @@ def next_instant(world: World) -> int | None:
         if not world.setting.any_time:
             own += hand.due.values()
     now, broker = world.broker.now, world.broker
-    own = [at_ms for at_ms in own if at_ms > now]
+    own = [at_ms for at_ms in own if now < at_ms < HUNG]
     due = broker.due()
-    if not own and broker.idle():
+    if not own and broker.idle() and not _waits_for_patience(world):
         return None
     found = min([*own, *([] if due is None else [due])], default=None)
     limit = world.setting.limit
     return None if found is None or (limit is not None and found > limit) else found
+
+
+def _waits_for_patience(world: World) -> bool:
+    """Whether somebody is at something for so long that the broker may lose patience, which no run waits for otherwise."""
+    if any(hand.hangs for hand in world.hands):
+        return True
+    if not world.setting.any_time or not any(hand.jobs and not hand.consumer.auto_ack for hand in world.hands):
+        return False
+    broker = world.broker
+    written = broker.broker_settings.consumer_timeout is not None
+    return written or any(queue.settings.consumer_timeout is not None for queue in broker.queues.values())
 
 
 def make(world: World, move: Move) -> Draws:

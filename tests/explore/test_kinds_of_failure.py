@@ -1,0 +1,126 @@
+"""The kinds of failure: what each does to a small scenario, and that `run` repeats what was found."""
+
+import pytest
+from kits.explored import broken_by, explored_text
+
+from routesim.explore import HOLDS, replayed
+from routesim.failure_kinds import EXPLORED
+
+TWO = """
+rabbitmq: "{version}"
+queues: {{q: {queue}}}
+consumers: {{w: {{queue: q}}, v: {{queue: q}}}}
+steps: [{{publish: {{routing_key: q, id: m}}}}]
+"""
+PUBLISHERS = """
+queues: {q: }
+consumers: {w: {queue: q}}
+steps:
+  - publish: {routing_key: q, id: a, channel: one}
+  - publish: {routing_key: q, id: b, channel: one}
+  - publish: {routing_key: q, id: c, channel: two}
+  - wait: 1s
+  - publish: {routing_key: q, id: d, channel: one}
+  - publish: {routing_key: q, id: e, channel: two}
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "queue", "after"),
+    [
+        ("3.10", "", 31 * 60_000),
+        ("4.2", "", 31 * 60_000),
+        ("4.2", "{type: quorum}", 31 * 60_000),
+        ("4.3", "{type: quorum}", 30 * 60_000),
+    ],
+)
+def test_who_hangs_loses_its_message_to_another(version: str, queue: str, after: int) -> None:
+    """It is another's after 30 minutes, at the end of a minute of the channel before 4.3 (rules/queues#5.10)."""
+    found = explored_text(TWO.format(version=version, queue=queue), kinds=(("hang", 1),), properties=("stuck", "duplicated"))
+    example = broken_by(found, "duplicated")
+    assert example is not None
+    assert broken_by(found, "stuck") is None
+    assert [move.kind for move in example.moves] == ["turn", "hang after work", "time", "finish"]
+    assert example.times[-1] == after
+    asked = next(item for item in found.explored.asked if item.name == "duplicated")
+    assert replayed(found, asked).ok
+
+
+def test_nobody_loses_patience_with_a_classic_queue_from_4_3_on() -> None:
+    found = explored_text(TWO.format(version="4.3", queue=""), kinds=(("hang", 1),), properties=("stuck",))
+    example = broken_by(found, "stuck")
+    assert example is not None
+    assert example.broken.how == "w holds it from q and never answers"
+
+
+def test_who_has_hung_consumes_again() -> None:
+    text = TWO.format(version="4.2", queue="").replace(", v: {queue: q}", "")
+    assert broken_by(explored_text(text, kinds=(("hang", 1),), properties=("stuck",)), "stuck") is None
+
+
+def test_who_acknowledges_when_it_is_sent_hangs_unseen() -> None:
+    text = TWO.format(version="4.2", queue="").replace("queue: q}", "queue: q, auto_ack: true}")
+    assert explored_text(text, kinds=(("hang", 1),)).explored.tried == explored_text(text, kinds=()).explored.tried
+
+
+@pytest.mark.parametrize(
+    ("left", "possible"),
+    [
+        ("", False), ("a", False), ("abc", False), ("c", False), ("e", False), ("abce", True), ("ace", True), ("ce", True),
+        ("abcd", True), ("abd", True), ("bce", False), ("abcde", True),
+    ],
+)  # fmt: skip
+def test_a_publisher_that_dies_does_none_of_its_further_steps(left: str, possible: bool) -> None:
+    """What the one has published when it dies is a beginning of its steps, and the other one goes on to its end."""
+    ready = f"[{', '.join(left)}]" if left else "0"
+    text = PUBLISHERS.replace("consumers: {w: {queue: q}}\n", "") + f"expect: {{queues: {{q: {{ready: {ready}}}}}}}\n"
+    found = explored_text(text, kinds=(("die", 1),), properties=("livelock",), expect="sometimes")
+    verdict = next(item for item in found.explored.asked if item.name == "expect")
+    assert (verdict.verdict == HOLDS) == possible
+
+
+def test_a_consumer_that_dies_never_comes_back() -> None:
+    found = explored_text(PUBLISHERS, kinds=(("die", 1),), properties=("stuck",))
+    example = broken_by(found, "stuck")
+    assert example is not None
+    assert "the process of w dies for good" in example.failures[0]
+    asked = next(item for item in found.explored.asked if item.name == "stuck")
+    assert replayed(found, asked).ok
+
+
+CELERY = """
+celery:
+  apps: {shop: {task_acks_late: %s}}
+  workers: {w1: }
+  tasks: {charge: {takes: 1s}}
+steps: [{call: {task: charge, id: c}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "late", "broken"),
+    [
+        ("kill_worker", "false", ["lost"]), ("kill_child", "false", []), ("die", "false", ["lost"]),
+        ("kill_worker", "true", []), ("kill_child", "true", []), ("die", "true", ["stuck"]),
+    ],
+)  # fmt: skip
+def test_what_befalls_workers(kind: str, late: str, broken: list[str]) -> None:
+    """A task whose child is killed has failed, and is told to have; it is no loss."""
+    found = explored_text(CELERY % late, kinds=((kind, 1),), properties=("lost", "stuck"))
+    assert [item.name for item in found.explored.broken] == broken
+
+
+ONE_AFTER_THE_OTHER = """
+queues: {q: }
+consumers: {w: {queue: q, prefetch: 1, takes: 1s}}
+steps: [{publish: {routing_key: q, count: 2}}]
+"""
+
+
+@pytest.mark.parametrize("text", [ONE_AFTER_THE_OTHER, CELERY % "false"])
+def test_every_kind_is_carried_out_or_told_to_be_vain(text: str) -> None:
+    without = explored_text(text, kinds=())
+    for kind in EXPLORED:
+        found = explored_text(text, kinds=((kind, 1),))
+        vain = any("nothing in this scenario can meet" in item for item in found.left_out)
+        assert (found.explored.tried > without.explored.tried) != vain, kind
