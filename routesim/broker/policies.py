@@ -180,7 +180,7 @@ def matching(broker: Broker, operator: bool, name: str, kind: str) -> list[Polic
     rules/routing#O3)."""
     found = []
     for is_operator, policy in broker.policies.that_may_fit(name):
-        if is_operator != operator or not _names(policy, kind):
+        if is_operator != operator or not is_meant_for(policy, kind):
             continue
         if kind != "exchange" and not UNSUPPORTED[kind].isdisjoint(policy.definition):
             continue
@@ -190,7 +190,8 @@ def matching(broker: Broker, operator: bool, name: str, kind: str) -> list[Polic
     return sorted(found, key=lambda policy: -policy.priority)
 
 
-def _names(policy: Policy, kind: str) -> bool:
+def is_meant_for(policy: Policy, kind: str) -> bool:
+    """Whether its `apply-to` names this type of queues, or `exchange`."""
     if policy.apply_to in APPLY_TO_TYPES:
         return APPLY_TO_TYPES[policy.apply_to] == kind
     return policy.apply_to == "all" or policy.apply_to == ("exchanges" if kind == "exchange" else "queues")

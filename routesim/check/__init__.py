@@ -126,7 +126,7 @@ def check(scenario: Scenario, places: Places, asked: Collection[str] = ()) -> li
         for item in (*scenario.warnings, *scenario.findings)
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip
-    found = _bugs_together(found)
+    found = _once(_bugs_together(found))
     redis = scenario.settings.kind == "redis"
     if redis:
         text = "on Redis only consumers and tasks are looked at: the other rules are of RabbitMQ's exchanges, queues and policies"
@@ -137,6 +137,12 @@ def check(scenario: Scenario, places: Places, asked: Collection[str] = ()) -> li
         topology.work = Remainders()
         found += _findings(code, rule, topology, places)
     return sorted(found, key=_order)
+
+
+def _once(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Without what says of a shovel or of a federation that it is not simulated, where it is told to need its plugin."""
+    needing = {item.place for item in found if item.code == "plugin-needed"}
+    return [item for item in found if item.code not in ("left-out", "not-simulated") or item.place not in needing]
 
 
 def _bugs_together(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -19,6 +19,7 @@ from routesim.values import raw, table_identity
 
 LAST_NUMBER = re.compile(r"(.*?(?<![vV\d]))\d+(\D?|[-_.](?:q|queue))")  # worker-1, jobs2.queue; not orders.v2
 # Names of queues that only dead letters are meant to reach.
+REPLIES = re.compile(r"(?<![a-z])(repl(y|ies)|respon[sd]\w*|callbacks?|rpc)(?![a-z])", re.IGNORECASE)  # which requests name
 GRAVE = re.compile(r"(?<![a-z])(dlq|dlx|dl|dead|dead-?letters?|retry|retries|failed|parked|parking)(?![a-z])", re.IGNORECASE)
 MAX_OF_ONE = 50  # bindings between the same two ends that are compared with each other
 
@@ -206,8 +207,9 @@ def _replicas(bindings: list[Binding]) -> Iterator[list[Binding]]:
 
 
 def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
-    if not any(state.bindings for _, state in topology.exchanges()):
-        return  # a file that only uses the default exchange
+    dead = {queue.settings.dead_letter_exchange for queue in topology.broker.queues.values()}
+    if not any(state.bindings for name, state in topology.exchanges() if name not in dead):
+        return  # a file that only uses the default exchange, or an exchange of its own for dead letters alone
     said = {message.routing_key for _, message in topology.publishes if message.exchange == ""}
     said |= {item.queue for item in topology.scenario.consumers.values()}
     said |= {message.routing_key for message in topology.sent_at_work if message.exchange == ""}
@@ -218,6 +220,8 @@ def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
         if name in said or name in targets or queue.owner is not None or queue.broker_name != name:
             continue
         subject = topology.subject("queue", name)
+        if not bindings and REPLIES.search(name):
+            continue
         if not bindings:
             grave = GRAVE.search(name) is not None
 

@@ -21,7 +21,7 @@ HANDFUL = 100  # parked messages
 SHORT_LIVED = re.compile(
     r"(?<![a-z])(metrics?|telemetry|stats?|statistics|logs?|logging|traces?|tracing|caches?|heartbeats?|presence|ticks?|tickers?"
     r"|quotes?|prices?|positions?|locations?|live|real-?time|status(es)?|temp|tmp|monitor(ing)?|samples?|ws|websockets?|typing"
-    r"|broadcasts?|invalidat(e|ion)s?)(?![a-z])",
+    r"|broadcasts?|invalidat(e|ion)s?|market|order-?book|push)(?![a-z])",
     re.IGNORECASE,
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from routesim.broker.policies import POLICY_KEYS
+from routesim.broker.policies import POLICY_KEYS, UNSUPPORTED, is_meant_for
 from routesim.check.finding import Problem, Subject, named
 from routesim.check.topology_rules import CheckedTopology
 from routesim.diagnostics import NOTE, WARNING, did_you_mean
@@ -47,12 +47,16 @@ def _why(policy: Policy, hits: list[tuple[str, str]], names: list[str]) -> tuple
         near = did_you_mean(policy.pattern.strip("^$.*").replace("\\", ""), names)
         why = f"its pattern {policy.pattern} matches no name"
         return why, near or "mend the pattern, or take the policy out", WARNING if near else NOTE
-    kinds = sorted({"an exchange" if kind == "exchange" else f"a {kind} queue" for _, kind in hits})
-    name = hits[0][0]
-    if policy.apply_to != "all":
+    meant = [(name, kind) for name, kind in hits if is_meant_for(policy, kind)]
+    kinds = sorted({"an exchange" if kind == "exchange" else f"a {kind} queue" for _, kind in meant or hits})
+    name = (meant or hits)[0][0]
+    if not meant:
         why = f"its pattern matches '{name}', {' or '.join(kinds)}, but apply-to is {policy.apply_to}"
         return why, "mend apply-to", WARNING
-    return f"its pattern matches '{name}', but {kinds[0]} takes none of a policy with these keys", "take those keys out", WARNING
+    keys = [key for kind in ("classic", "quorum", "stream") for key in policy.definition if key in UNSUPPORTED[kind]]
+    shown = ", ".join(dict.fromkeys(keys))
+    why = f"its pattern matches '{name}', but no policy with {shown} applies to {' or '.join(kinds)}"
+    return why, "set these keys in a policy of their own", WARNING
 
 
 def policy_without_effect(topology: CheckedTopology) -> Iterator[Problem]:

@@ -21,6 +21,8 @@ from routesim.explain.keys.key_sets import Keys
 from routesim.explain.keys.reach import reach
 from routesim.explain.keys.remainders import MAX_TOGETHER, Remainders
 from routesim.explain.pages.errors import explain_error
+from routesim.explain.pages.published import how_often
+from routesim.explain.pages.rules import RULE_PAGES
 from routesim.run import Runner
 from routesim.scenario import load_source
 from routesim.scenario.definitions.exporting import definitions_of
@@ -1050,3 +1052,83 @@ celery:
     assert findings["task-outlives-timeout"].source.strip().startswith("report:")
     assert findings["late-acks-needed"].source.strip().startswith("mail:")
     assert "task-outlives-timeout" not in found(tmp_path, text.replace("TAKES", "4m"))
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_the_page_of_each_rule_says_how_often_it_is_found_and_when_to_ignore_it(code: str) -> None:
+    page = RULE_PAGES[code]
+    assert page.means
+    assert page.cure
+    assert page.ignore
+    assert page.ignore.endswith(".")
+    assert how_often(code)
+    shown = {row[0].text: row[1].text for row in explain_error(code).sections[0].rows}
+    assert shown["ignore it"] == page.ignore
+    assert shown["found"] == how_often(code)
+
+
+def definitions(**more: object) -> dict[str, object]:
+    listed = {"users": [], "vhosts": [{"name": "/"}], "exchanges": [], "queues": [], "bindings": [], **more}
+    for kind in ("exchanges", "queues"):
+        items: list[dict[str, object]] = listed[kind]  # type: ignore[assignment]
+        for item in items:
+            kindly = {"type": "direct", "internal": False} if kind == "exchanges" else {}
+            item.update({"vhost": "/", "durable": True, "auto_delete": False, "arguments": {}, **kindly, **item})
+    return listed
+
+
+def codes_of(tmp_path: Path, data: dict[str, object]) -> list[str]:
+    path = tmp_path / "d.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return [item.code for item in check_file(str(path))]
+
+
+BOUND = {"vhost": "/", "source": "x", "destination": "work", "destination_type": "queue", "routing_key": "a", "arguments": {}}
+USER = {"name": "app", "password_hash": "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR", "tags": ""}
+
+
+@pytest.mark.parametrize(("name", "told"), [("work.replies", False), ("rpc-response", False), ("work2", True), ("supply", True)])
+def test_queues_for_replies_need_no_binding(tmp_path: Path, name: str, told: bool) -> None:
+    data = definitions(users=[USER], exchanges=[{"name": "x"}], queues=[{"name": "work"}, {"name": name}], bindings=[BOUND])
+    assert codes_of(tmp_path, data) == ["queue-unreachable"] * told
+
+
+def test_an_exchange_for_dead_letters_alone_makes_no_topology_of_exchanges(tmp_path: Path) -> None:
+    dead = {**BOUND, "destination": "jobs.dead"}
+    arguments = {DLX: "x", "x-dead-letter-routing-key": "a"}
+    queues = [{"name": "jobs", "arguments": arguments}, {"name": "jobs.dead"}]
+    assert codes_of(tmp_path, definitions(users=[USER], exchanges=[{"name": "x"}], queues=queues, bindings=[dead])) == []
+
+
+@pytest.mark.parametrize(
+    ("password", "told"), [("${PASSWORD}", False), ("{{ secret }}", False), ("APP_PASSWORD", False), ("hunter2", True)]
+)
+def test_a_placeholder_is_no_password(tmp_path: Path, password: str, told: bool) -> None:
+    data = definitions(users=[{"name": "app", "password": password, "tags": ""}], queues=[{"name": "jobs"}])
+    assert codes_of(tmp_path, data) == ["password-in-clear"] * told
+
+
+def test_the_user_of_a_permission_who_is_not_there_is_told_once(tmp_path: Path) -> None:
+    permission = {"user": "app", "vhost": "/", "configure": "", "write": "", "read": ""}
+    assert codes_of(tmp_path, definitions(queues=[{"name": "jobs"}], permissions=[permission])) == ["definitions-access"]
+    assert codes_of(tmp_path, definitions(queues=[{"name": "jobs"}], permissions=[{**permission, "user": "guest"}])) == [
+        "no-users"
+    ]
+
+
+def test_a_policy_whose_keys_keep_it_from_a_type_of_queue(tmp_path: Path) -> None:
+    policy = {
+        "vhost": "/",
+        "name": "ha",
+        "pattern": "^jobs$",
+        "apply-to": "queues",
+        "priority": 0,
+        "definition": {"ha-mode": "all"},
+    }
+    queue = {"name": "jobs", "arguments": {"x-queue-type": "quorum", "x-delivery-limit": 5, DLX: ""}}
+    data = definitions(users=[USER], queues=[queue], policies=[policy], rabbitmq_version="3.13.7")
+    (tmp_path / "d.json").write_text(json.dumps(data), encoding="utf-8")
+    found = [item.message for item in check_file(str(tmp_path / "d.json")) if item.code == "policy-matches-nothing"]
+    assert found == [
+        "policy 'ha' applies to nothing that is declared here: its pattern matches 'jobs', but no policy with ha-mode applies to a quorum queue"
+    ]

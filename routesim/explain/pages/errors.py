@@ -2,7 +2,8 @@
 
 from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import Answer, CannotExplain
-from routesim.explain.pages.rules import RULE_PAGES, Page, how_often
+from routesim.explain.pages.published import how_often
+from routesim.explain.pages.rules import RULE_PAGES, Page
 from routesim.replies import CHANNEL_CODES, REPLY_NAMES
 from routesim.tables import Cell, Section
 

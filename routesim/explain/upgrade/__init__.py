@@ -9,9 +9,11 @@ from routesim.diagnostics import ERROR, WARNING, Diagnostic
 from routesim.explain.answer import Answer
 from routesim.explain.route import topology
 from routesim.explain.upgrade.behaviour import Change, changed, refused_steps, retry_loops
+from routesim.explain.upgrade.in_force import RuleBehind, SettingInForce, settings_in_force
 from routesim.explain.upgrade.refusals import RefusedObject, import_stops, refusals, refused_declarations
 from routesim.explain.upgrade.touching import TouchingRule, touching
 from routesim.named_tuples import NamedTuple
+from routesim.queues.settings import Origin
 from routesim.run import Runner
 from routesim.scenario import Places, Scenario
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section
@@ -38,9 +40,11 @@ class Upgraded(NamedTuple):
     old: Scenario
     new: Scenario
     changes: list[Change]
+    settings: list[SettingInForce]
     touched: list[TouchingRule]
     bugs: dict[str, Diagnostic]
-    refused: list[Diagnostic]
+    refused: list[RefusedObject]
+    told: list[Diagnostic]
     stops: str
     lost: int
 
@@ -49,19 +53,17 @@ def explain_upgrade(pairs: Sequence[tuple[UpgradeSide, UpgradeSide]]) -> Answer:
     """Each vhost of a file, loaded under the rules of either version. Status 1 when anything changes."""
     found = [_upgraded(*pair) for pair in pairs]
     several = len(found) > 1
+    whole = pairs[0][1].whole
     sections, lines = [], []
     for item in found:
-        name = f"vhost {item.new.vhost}" if several else item.new.name
-        lines.append(f"{name}: {_headline(item)}")
+        lines.append(f"vhost {item.new.vhost}: {_headline(item)}" if whole else _headline(item))
         sections += _sections(item, f"vhost {item.new.vhost}: " if several else "")
     old, new = found[0].old.rabbitmq, found[0].new.rabbitmq
-    headline = lines[0] if not several else f"{found[0].new.name}, {len(found)} vhosts: {'; '.join(lines)}"
-    cures = list(dict.fromkeys(problem.cure for item in found for problem in item.refused if problem.cure))[:MAX_CURES]
-    hints = (
-        *(f"against what is refused: {cure}" for cure in cures),
-        f"routesim versions --rabbitmq {old}..{new} lists every rule that differs.",
-    )
-    return Answer(headline, tuple(sections), hints, _data(found), yes=not any(item.changes for item in found))
+    more = f", {len(found)} vhosts" if several else ""
+    hints = (*_cures(found, whole=whole), f"routesim versions --rabbitmq {old}..{new} lists every rule that differs.")
+    yes = not any(item.changes or item.settings for item in found)
+    between = ", " if whole and not several else ": "
+    return Answer(f"{found[0].new.name}{more}{between}{'; '.join(lines)}", tuple(sections), hints, _data(found), yes=yes)
 
 
 def _upgraded(before: UpgradeSide, after: UpgradeSide) -> Upgraded:
@@ -74,11 +76,17 @@ def _upgraded(before: UpgradeSide, after: UpgradeSide) -> Upgraded:
     changes += retry_loops(old, new)
     changes += _found_by_check(before.findings, after.findings)
     bugs = {item.message: item for item in (*old.warnings, *new.warnings) if item.code == "known-bug"}
-    new_refused = [item for item in new.warnings if item.code == "refused" and item not in old.warnings]
+    told = [item for item in new.warnings if item.code == "refused" and item not in old.warnings]
     redis = old.settings.kind == "redis"
-    touched = [] if redis else touching(old, topology(old), old.rabbitmq, new.rabbitmq)
+    settings, touched = [], []
+    if not redis:
+        there = [(scenario, topology(scenario)) for scenario in (old, new)]
+        settings = settings_in_force(there[0], there[1], refused[1])
+        touched = touching(*there[0], old.rabbitmq, new.rabbitmq)
     stops = import_stops(refused[1]) if after.whole else ""
-    return Upgraded(old, new, _caused(changes, refused[1]), touched, bugs, new_refused, stops, counts(runs[1].broker)["lost"])
+    return Upgraded(
+        old, new, _caused(changes, refused[1]), settings, touched, bugs, refused[1], told, stops, counts(runs[1].broker)["lost"]
+    )
 
 
 def _found_by_check(before: Sequence[Diagnostic], after: Sequence[Diagnostic]) -> list[Change]:
@@ -125,17 +133,47 @@ def _caused(changes: list[Change], refused: list[RefusedObject]) -> list[Change]
 
 
 def _headline(item: Upgraded) -> str:
+    between = f"RabbitMQ {item.old.rabbitmq} and {item.new.rabbitmq}"
     causes = [change for change in item.changes if not change.because]
+    settings = len(item.settings)
+    differ = f"{settings} setting{' in force differs' if settings == 1 else 's in force differ'}" if settings else ""
     if causes:
         more = len(item.changes) - len(causes)
         follow = f", with {more} consequence{'s' if more > 1 else ''}" if more else ""
         plural = "" if len(causes) == 1 else "s"
-        return f"{len(causes)} difference{plural} between RabbitMQ {item.old.rabbitmq} and {item.new.rabbitmq}{follow}"
+        return f"{len(causes)} difference{plural} between {between}{follow}" + (f"; {differ}" if differ else "")
+    if differ:
+        return f"{differ} between {between}"
     one = len(item.touched) == 1
     touched = (
         f"; {len(item.touched)} {'rule that differs touches' if one else 'rules that differ touch'} it" if item.touched else ""
     )
     return f"nothing changes from RabbitMQ {item.old.rabbitmq} to {item.new.rabbitmq}{touched}"
+
+
+def _cures(found: list[Upgraded], *, whole: bool) -> list[str]:
+    """What helps against what is refused, each cure once, with the objects that it helps."""
+    helped: dict[str, list[str]] = {}
+    for item in found:
+        where = f" of vhost {item.new.vhost}" if whole else ""
+        for told in item.told:
+            if told.cure:
+                objects = _refused_by(told, item)
+                helped.setdefault(told.cure, []).extend(f"{other.kind} {other.name}{where}" for other in objects)
+    return [
+        f"against {f'the refusal of {_some(list(dict.fromkeys(names)))}' if names else 'what is refused'}: {cure}"
+        for cure, names in [*helped.items()][:MAX_CURES]
+    ]
+
+
+def _refused_by(told: Diagnostic, item: Upgraded) -> list[RefusedObject]:
+    """The objects that are refused in these words; queues of a worker have a cure of their own."""
+    cures = item.new.cures
+    return [
+        other for other in item.refused
+        if other.text in told.message and cures.get(other.name if other.kind == "queue" else "", told.cure) == told.cure
+        and (other.name in cures) == (told.cure in cures.values())
+    ]  # fmt: skip
 
 
 def _sections(item: Upgraded, prefix: str) -> list[Section]:
@@ -149,11 +187,13 @@ def _sections(item: Upgraded, prefix: str) -> list[Section]:
         sections.append(Section(f"{prefix}What changes", ("what", *versions), rows))
     else:
         sections.append(Section(prefix.rstrip(": "), (), [(Cell(f"lost {item.lost} copies under either", GOOD),)]))
+    if item.settings:
+        sections.append(Section(f"{prefix}Settings in force", ("setting", *versions, "of", "what it does"), _in_force(item)))
     if item.stops:
         sections.append(Section(f"{prefix}Import", (), [(Cell(item.stops, NOTICE),)]))
     if item.touched:
         touched = [
-            (Cell(rule.what), Cell(f"{rule.before} → {rule.after}"), Cell(_objects(rule)), Cell(rule.source, QUIET))
+            (Cell(rule.what), Cell(f"{rule.before} → {rule.after}"), Cell(_some(rule.objects)), Cell(rule.source, QUIET))
             for rule in item.touched
         ]
         sections.append(
@@ -165,9 +205,32 @@ def _sections(item: Upgraded, prefix: str) -> list[Section]:
     return sections
 
 
-def _objects(rule: TouchingRule) -> str:
-    more = f" and {len(rule.objects) - MAX_OBJECTS} more" if len(rule.objects) > MAX_OBJECTS else ""
-    return ", ".join(rule.objects[:MAX_OBJECTS]) + more
+def _in_force(item: Upgraded) -> list[tuple[Cell, ...]]:
+    """Below each cause the settings that it changes."""
+    rows: list[tuple[Cell, ...]] = []
+    cause: RuleBehind | None = None
+    for setting in item.settings:
+        if setting.cause != cause:
+            cause = setting.cause
+            rows.append((Cell(cause.text), Cell(""), Cell(""), Cell(""), Cell(cause.source, QUIET)))
+        rows.append(
+            (
+                Cell(f"  {setting.key}"), Cell(_origin(setting.before)), Cell(_origin(setting.after), NOTICE),
+                Cell(_some(setting.objects)), Cell(setting.does),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _origin(origin: Origin) -> str:
+    if not origin.source:
+        return "not set"
+    return f"{'none' if origin.value == '' else origin.value} ({origin.source})"
+
+
+def _some(objects: Sequence[str]) -> str:
+    more = f" and {len(objects) - MAX_OBJECTS} more" if len(objects) > MAX_OBJECTS else ""
+    return ", ".join(objects[:MAX_OBJECTS]) + more
 
 
 def _data(found: list[Upgraded]) -> dict[str, Any]:
@@ -182,7 +245,7 @@ def _data(found: list[Upgraded]) -> dict[str, Any]:
         "refused": [
             {"message": told.message, "line": told.place.line if told.place else None, **of(item)}
             for item in found
-            for told in item.refused
+            for told in item.told
         ],
         "known_bugs": [
             {"message": bug.message, "cure": bug.cure, **of(item)} for item in found for bug in item.bugs.values()
@@ -195,6 +258,16 @@ def _data(found: list[Upgraded]) -> dict[str, Any]:
             for item in found
             for change in item.changes
         ],
+        "settings_in_force": [
+            {
+                "setting": setting.key, "before": _origin_data(setting.before), "after": _origin_data(setting.after),
+                "of": list(setting.objects), "does": setting.does or None,
+                "cause": {"text": setting.cause.text, "rule": setting.cause.name or None, "source": setting.cause.source or None},
+                **of(item),
+            }
+            for item in found
+            for setting in item.settings
+        ],
         "import_stops": [{"told": item.stops, **of(item)} for item in found if item.stops],
         "rules": [
             {
@@ -205,6 +278,10 @@ def _data(found: list[Upgraded]) -> dict[str, Any]:
             for rule in item.touched
         ],
     }  # fmt: skip
+
+
+def _origin_data(origin: Origin) -> dict[str, Any] | None:
+    return {"value": origin.value, "from": origin.source} if origin.source else None
 
 
 __all__ = ["UpgradeSide", "explain_upgrade"]

@@ -1,5 +1,6 @@
 """What of users, permissions and virtual hosts stops an import (rules/routing#F4, rules/routing#F13)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.scenario.definitions.list_form import DECLARING, Path, items_of
 
 DEFAULT_USER = "guest"  # most brokers have it, whatever the file says
+PLACEHOLDER = re.compile(r"^\$|\$\{|\{\{|^<.*>$|^__.*__$|^%.*%$|^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$")  # what somebody is to fill in
 RIGHTS = ("configure", "write", "read")
 
 
@@ -87,6 +89,7 @@ def access_findings(data: dict[str, Any]) -> Iterator[tuple[str, AccessProblem]]
     clear = [
         index for index, item in enumerate(listed)
         if isinstance(item, dict) and isinstance(item.get("password"), str) and item["password"] and not item.get("password_hash")
+        and not PLACEHOLDER.search(item["password"])
     ]  # fmt: skip
     if clear:
         name = listed[clear[0]].get("name")
@@ -96,6 +99,8 @@ def access_findings(data: dict[str, Any]) -> Iterator[tuple[str, AccessProblem]]
         yield "password-in-clear", AccessProblem("warning", ("users", clear[0], "name"), text, cure)
     declares = any(True for section in DECLARING for _ in items_of(data, section))
     says = next((section for section in ("users", "permissions") if isinstance(data.get(section), list)), None)
-    if not listed and declares and says is not None:  # one without both is for a broker that has its users
+    others = (item.get("user") for item in items_of(data, "permissions"))
+    stranger = any(isinstance(user, str) and user != DEFAULT_USER for user in others)  # who is told of
+    if not listed and declares and says is not None and not stranger:  # one without both is for a broker that has its users
         text = "the file has no users: a node that loads it as it boots makes none of its own, not even guest"
         yield "no-users", AccessProblem("note", (says,), text, "add a user with its permissions, or make one by hand")
