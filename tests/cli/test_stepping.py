@@ -59,7 +59,7 @@ def test_events_one_at_a_time_and_back() -> None:
         ("n", "event 14", "b"), (" ", "event 14", "\x7f"), (NEXT, "event 14", BACK), ("\x1bOC", "event 14", "\x1bOD"), ("s", "event 18", "B"),
         ("\r", "event 18", "\x1b[A"), ("\x1b[B", "event 18", "B"), ("c", "event 54 of 54", "g"), ("\x1b[F", "event 54 of 54", "\x1b[H"),
         ("3\r", "event 22", "g"), ("3\r", "event 22", "0\r"), ("e", "nothing has happened yet", "b"), ("h", "the next event", "q"),
-        ("?", "the next event", "h"), ("9\r", "there is no step 9", "b"), ("12", "to step 12_", "\x1b"), ("1\x7f2\r", "event 18", "B"),
+        ("?", "the next event", "h"), ("9\r", "there is no step 9", "b"), ("x", "the broker is killed", "q"), ("r", "r comes back", "b"), ("12", "to step 12_", "\x1b"), ("1\x7f2\r", "event 18", "B"),
     ],
 )  # fmt: skip
 def test_every_key_and_the_way_back(forth: str, then: str, back: str) -> None:
@@ -71,6 +71,33 @@ def test_every_key_and_the_way_back(forth: str, then: str, back: str) -> None:
         shown = screen.until(BEGIN)
         assert shown.splitlines()[:-1] == first.splitlines()[:-1]
         assert ended(screen) == 0
+
+
+def test_what_if_it_crashes_here_and_back() -> None:
+    with sitting("run", "scenarios/explore/auto-ack.yaml", "--step") as screen:
+        screen.until("step 0 of 1")
+        before = typed(screen, "nnn", ">           delivered")
+        offered = screen.type("x", "What if")
+        assert (
+            "> 1  crash          the connection of worker is lost before its work at welcome\n                    is done"
+            in offered
+        )
+        assert "  3  kill           the broker is killed and starts again" in offered
+        assert screen.type("q", "the run is over") == before
+        screen.type("x", "What if")
+        screen.type("\x1b[B", "> 2  restart")
+        screen.type("\x1b[A", "> 1  crash")
+        gone = screen.type("\r", "what if the connection of worker is lost")
+        assert "welcome: mail: acked → mail: lost" in gone
+        assert "LOST            welcome" in gone
+        assert "r return" in gone
+        assert "2 of 3 expectations held" in screen.type("c", "the run is over")
+        screen.type("x", "What if")
+        screen.type("3", "and then the broker is killed")
+        screen.type("r", lambda text: "killed" not in text)
+        assert screen.type("r", lambda text: "what if the" not in text) == before
+        assert ended(screen) == 0
+        assert "OK  A worker that acknowledges when it is sent" in screen.text
 
 
 def test_it_begins_at_the_first_step_with_what_was_before() -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from routesim.cli.handlers.running import RunOptions, load_all
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UsageError
@@ -16,11 +17,17 @@ from routesim.report.formats.plain import painted
 from routesim.report.screens.step_screen import Stepping
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import verdict
-from routesim.run import Result
+from routesim.run import Result, Runner
 from routesim.text import cut, encoding_of, fitted, padded, wrapped
 
-WIDE_FOOTER = "n event  s step  b back  c end  1-9 jump to step  e explain  h help  q quit"
-FOOTER = "n s b c 1-9  e explain  h help  q quit"
+if TYPE_CHECKING:
+    from routesim.explore.what_if import PossibleFailure, RunCourse
+
+FOOTERS = (
+    "n event  s step  b back  c end  1-9 to step  e explain  x what if  h help  q quit",
+    "n s b c 1-9  e explain  x what if  h help  q quit",
+    "n s b c 1-9  e x  h help  q quit",
+)
 KEYS = (
     ("n, space, right", "the next event"),
     ("s, enter, down", "on to the beginning of the next step; after the last one, to the next instant"),
@@ -30,6 +37,8 @@ KEYS = (
     ("g, home", "back to the beginning"),
     ("7, then enter", "to the beginning of step 7"),
     ("e", "explain the event marked with >: why the message went there, and not elsewhere; at the end of a run that failed, why"),
+    ("x", "what if something fails at this moment: choose what, and the run goes on from there"),
+    ("r", "back from there to the run as it was"),
     ("h, ?", "this help"),
     ("q", "quit"),
 )
@@ -67,13 +76,14 @@ def check(files: list[str], options: RunOptions, others: dict[str, bool]) -> Non
 
 def step_through(files: list[str], options: RunOptions) -> int:
     """Runs the scenario and lets somebody look at it; the status is that of the run."""
-    scenarios = load_all(files, options)
+    [scenario] = load_all(files, options)
     from routesim.run.recording import record
 
-    progress = Progress(scenarios[0].name, quiet=False)
-    recording, result = record(
-        scenarios[0], seed=options.seed, until=options.until, max_events=options.max_events, tick=progress.tick
-    )
+    # As the command line has it, so that what is asked of it by `x` is asked of this run.
+    seed = scenario.seed if options.seed is None else options.seed
+    scenario = scenario._replace(seed=seed, until=scenario.until if options.until is None else options.until)
+    progress = Progress(scenario.name, quiet=False)
+    recording, result = record(scenario, max_events=options.max_events, tick=progress.tick)
     progress.clear()
     with opened(None) as out:
         plain = os.environ.get("TERM") == "dumb"
@@ -94,10 +104,14 @@ def _status(result: Result) -> int:
 
 
 class StepMode:
-    """What the keys do. `at` is the position, `typed` the digits of a step to jump to, `message` the answer to the last key."""
+    """What the keys do. `at` is the position, `typed` the digits of a step to jump to, `message` the answer to the last key;
+    `left`: the runs in which `x` was answered, each with its course and where one was in it."""
 
     def __init__(self, stepping: Stepping, terminal: Terminal) -> None:
         self.stepping, self.terminal = stepping, terminal
+        self.course: RunCourse | None = None
+        self.run: Result | None = None  # with all that is to be known of its end
+        self.left: list[tuple[Stepping, RunCourse | None, int]] = []
         self.stops = stepping.stops
         self.at = self.stops.starts[0] if self.stops.starts else self.stops.first
         self.typed = ""
@@ -119,12 +133,17 @@ class StepMode:
                 self._move(key)
             elif key == "e":
                 self._explain()
+            elif key == "x":
+                self._what_if()
+            elif key == "r":
+                self._return()
             elif key in ("h", "?"):
                 self._read(lambda columns: _help(columns, self.stepping.encoding))
 
     def _draw(self) -> None:
         columns, lines = self.terminal.size()
-        footer = WIDE_FOOTER if columns > len(WIDE_FOOTER) else FOOTER
+        footers = [each.replace("x what if", "x what if  r return") for each in FOOTERS] if self.left else FOOTERS
+        footer = next((each for each in footers if columns > len(each)), footers[-1])
         if self.typed:
             footer = f"to step {self.typed}_   (enter: go there, escape: stay)"
         self.terminal.show(self.stepping.screen(self.at, columns, lines, self.message or footer))
@@ -183,6 +202,70 @@ class StepMode:
         if self.at == self.stops.first or not shown:
             raise CannotExplain("nothing has happened yet: e explains the event marked with >")
         return explain_moment(result, self.stepping.events, shown[-1])
+
+    # What if ------------------------------------------------------------------------------------------------------------
+
+    def _what_if(self) -> None:
+        """Lets somebody choose what fails at this moment, and goes on in the run that comes of it."""
+        from routesim.explore.what_if import NoWhatIf, course_of
+        from routesim.report.screens.what_if import outcome
+
+        stepping = self.stepping
+        if self.course is None:
+            self.course = course_of(stepping.scenario, stepping.events)
+        try:
+            choice = self._chosen(self.course.choices(self.stops.since(self.at), self.at))
+            if choice is None:
+                return
+            branch = self.course.carried_out(choice)
+        except NoWhatIf as problem:
+            self.message = str(problem)
+            return
+        if self.run is None:
+            self.run = Runner(stepping.scenario).run()
+        before = f"{stepping.aside.partition(':')[0]}, and then " if stepping.aside else "what if "
+        aside = f"{before}{choice.words}: {outcome(self.run, branch)}"
+        self.left.append((stepping, self.course, self.at))
+        self.course = branch.course
+        self._see(
+            Stepping(branch.recording, branch.result, encoding=stepping.encoding, colour=stepping.colour, aside=aside), branch.at
+        )
+
+    def _return(self) -> None:
+        if not self.left:
+            self.message = "r comes back from what x was answered; this is the run as it is"
+            return
+        stepping, self.course, at = self.left.pop()
+        self._see(stepping, at)
+
+    def _see(self, stepping: Stepping, at: int) -> None:
+        self.stepping, self.stops, self.at = stepping, stepping.stops, at
+
+    def _chosen(self, choices: "list[PossibleFailure]") -> "PossibleFailure | None":
+        """The one that somebody chooses; None: none of them."""
+        from routesim.report.screens.what_if import menu
+
+        chosen, typed, now = 0, "", self.stepping.recording.at(self.at).at_ms
+        while True:
+            columns, lines = self.terminal.size()
+            footer = f"{typed}_   (enter: carry it out)" if typed else "1-9 or up, down, enter: carry it out; q: back to the run"
+            shown = menu(choices, chosen, now, columns, lines, self.stepping.encoding)
+            self.terminal.show([*shown, *[""] * (lines - 1 - len(shown)), cut(footer, columns - 1, self.stepping.more)])
+            key = self.terminal.key()
+            if key in ("down", "n", "up", "b"):
+                chosen, typed = (chosen + (1 if key in ("down", "n") else -1)) % len(choices), ""
+            elif key.isdecimal():
+                typed += key
+                if int(typed) in range(1, len(choices) + 1):
+                    chosen = int(typed) - 1
+                    if int(typed) * 10 > len(choices):
+                        return choices[chosen]
+                else:
+                    typed = ""
+            elif key in ("enter", " "):
+                return choices[chosen]
+            elif key != RESIZED:
+                return None
 
     def _lines(self, answer: Answer, columns: int) -> list[str]:
         from routesim.report.answers.explanation import write_table

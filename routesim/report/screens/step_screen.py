@@ -17,6 +17,7 @@ from routesim.report.trace.trace import ANSI, RESET, Trace
 from routesim.run import Result
 from routesim.run.folds.situation import QueueSituation, Situation
 from routesim.run.recording import Recording
+from routesim.scenario import ScenarioStep
 from routesim.steps import DeclareQueue
 from routesim.tables import NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import cut, fitted, visible, width, wrapped
@@ -35,10 +36,11 @@ COUNTS = ("ready", "unacked", "kept back", "later")
 
 
 class Stepping:
-    """Draws positions of a recording: how many events have happened. Each position has one look, however one came there."""
+    """Draws positions of a recording: how many events have happened. Each position has one look, however one came there.
+    `aside`: what this run is, where it is not that of the scenario as it stands."""
 
-    def __init__(self, recording: Recording, result: Result, *, encoding: str, colour: bool) -> None:
-        self.recording, self.result = recording, result
+    def __init__(self, recording: Recording, result: Result, *, encoding: str, colour: bool, aside: str = "") -> None:
+        self.recording, self.result, self.aside = recording, result, aside
         self.scenario = result.scenario
         self.events: Sequence[Any] = recording.events
         rows = Rows()
@@ -64,7 +66,8 @@ class Stepping:
         before = self.recording.at(self.stops.before(at, self.stops.events))
         step = wrapped(self._shown(self._step(at)), room)
         step = [*step[:1], " ".join(step[1:])] if lines >= ROOMY and len(step) > 1 else [self._step(at)]
-        head = [self._painted(self._title(at, now, room), BOLD), *(self._plain(line, room) for line in step)]
+        title = [self._painted(self._title(at, now, room), BOLD), *self._aside(room, 3 if lines >= ROOMY else 1)]
+        head = [*title, *(self._plain(line, room) for line in step)]
         ahead = self._ahead(at, room)
         changed = self._changed(at, then, now, room, 2 if lines >= ROOMY else 1)
         left = lines - len(head) - len(ahead) - len(changed) - 1
@@ -97,6 +100,13 @@ class Stepping:
         name = cut(self._shown(self.scenario.name), max(room - width(where) - 2, 0), self.more)
         return f"{name}{' ' * (room - width(name) - width(where))}{where}"
 
+    def _aside(self, room: int, most: int) -> list[str]:
+        if not self.aside:
+            return []
+        lines = wrapped(self._shown(self.aside), room)
+        lines[most - 1 :] = [" ".join(lines[most - 1 :])] if len(lines) >= most else []
+        return [self._plain(line, room, NOTICE) for line in lines]
+
     def _step(self, at: int) -> str:
         begun = self.stops.step_at(at)
         if not begun:
@@ -105,7 +115,7 @@ class Stepping:
             return f"before the first step: {told(self.events[:at]) or 'nothing has happened yet'}"
         step = self.scenario.steps[begun - 1]
         done = at == len(self.events) or type(self.events[at]) is StepStarted
-        return f"step {begun}{' done' * done}, line {step.line}: {step.text}"
+        return f"step {begun}{' done' * done}{_told(step)}"
 
     def _ahead(self, at: int, room: int) -> list[str]:
         """What is about to happen; at the end, what it came to."""
@@ -113,7 +123,7 @@ class Stepping:
             event = self.events[at]
             if type(event) is StepStarted:
                 step = self.scenario.steps[event.step]
-                return [self._plain(f"next:  step {event.step + 1}, line {step.line}: {step.text}", room, QUIET)]
+                return [self._plain(f"next:  step {event.step + 1}{_told(step)}", room, QUIET)]
             row = next((row for row in self.rows[at:] if row is not None), None)
             text = "the end" if row is None else row.line("  ")
             return [self._plain(f"next:  {text}", room, QUIET)]
@@ -143,7 +153,7 @@ class Stepping:
             event, row = self.events[number], self.rows[number]
             if type(event) is StepStarted and number < begin:
                 step = self.scenario.steps[event.step]
-                groups.append([self._plain(f"step {event.step + 1}, line {step.line}: {step.text}", columns - 1, QUIET)])
+                groups.append([self._plain(f"step {event.step + 1}{_told(step)}", columns - 1, QUIET)])
             if row is None:
                 continue
             lines = [cut(line, columns - 1, self.more) for line in self._traced(trace, out, row)]
@@ -266,6 +276,11 @@ class Stepping:
             name = self._shown(who) + f" ({how})" * (bool(how) and who != f"({how})")
             rows.append((Cell(name, NOTICE if changed else PLAIN), Cell(self._shown(queue)), count, Cell(ids)))
         return Section("", ("consumer", "of", "holds", "unacked messages"), rows, frozenset({"holds"})), moved or full
+
+
+def _told(step: ScenarioStep) -> str:
+    """The line and text of a step; one that was put into the run has no line."""
+    return f"{f', line {step.line}' if step.line else ''}: {step.text}"
 
 
 def _counts(queue: QueueSituation | None) -> dict[str, int]:

@@ -17,6 +17,7 @@ class Stops:
     befalls a message does so then."""
 
     def __init__(self, events: Sequence[Any], rows: Sequence[Row | None]) -> None:
+        self.shown = [index for index, row in enumerate(rows) if row is not None]
         self.starts = [index for index, event in enumerate(events) if type(event) is StepStarted]
         before = self.starts[0] if self.starts else 0
         first = before if all(row is None for row in rows[:before]) else 0
@@ -49,6 +50,11 @@ class Stops:
     def before(self, at: int, stops: Sequence[int]) -> int:
         """The stop before; the first one stays."""
         return stops[max(bisect_left(stops, at) - 1, 0)]
+
+    def since(self, at: int) -> int:
+        """Since how many events it looks as at that position: those after them are shown by no trace."""
+        before = [stops[place - 1] + 1 for stops in (self.shown, self.starts) if (place := bisect_left(stops, at))]
+        return at if at in (*self.starts, self.first) else max(before, default=at)
 
     def step_at(self, at: int) -> int:
         """How many steps have begun there."""

@@ -95,7 +95,7 @@ def _consumers(result: Result) -> Section:
     return Section("Consumers", ("consumer", "queue", *columns), rows, frozenset(columns))
 
 
-def _fate(result: Result, message: str) -> tuple[str, str]:
+def fate_of(result: Result, message: str) -> tuple[str, str]:
     """What became of a message, in words, and how much that wants to be seen."""
     record = result.messages.of[message]
     reached = result.fates.of.get(message, {})
@@ -122,7 +122,7 @@ def _fates(result: Result) -> Section:
     groups: list[tuple[list[str], str, str, str, str, str]] = []
     left_out = 0
     for message, record in result.messages.of.items():
-        fate, tone = _fate(result, message)
+        fate, tone = fate_of(result, message)
         exchange, key = shown_exchange(record["exchange"]), shown_key(record["routing_key"])
         who = publisher(record["channel"])
         if groups and groups[-1][1:] == (exchange, key, who, fate, tone):
