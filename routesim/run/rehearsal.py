@@ -4,9 +4,8 @@ from routesim import events
 from routesim.named_tuples import NamedTuple
 from routesim.run.folds.fold import Fold
 from routesim.run.result import Result
-from routesim.run.runnable import steps_of
 from routesim.run.runner import Runner
-from routesim.scenario import Scenario
+from routesim.scenario import Scenario, steps_of
 from routesim.steps import DeclareQueue, SetPolicy
 
 LEASE_OVER = "(x-expires)"

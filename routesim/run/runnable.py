@@ -1,29 +1,16 @@
 """What of a scenario a real broker that others use cannot be asked for, found before anything is sent."""
 
-from collections.abc import Iterator
-
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.model import BrokerSettings, Consumer
 from routesim.queues.arguments import ARGUMENTS, FIXED
 from routesim.rabbitmq.pace import Pace
 from routesim.rabbitmq.problems import NotOnARealBroker
 from routesim.replies import REPLY_SUCCESS
-from routesim.scenario import Do, PublishMany, Scenario, Wait
+from routesim.scenario import PublishMany, Scenario, Wait, steps_of
 from routesim.steps import Close, CloseChannel, DeclareExchange, DeclareQueue, Expire, Flow, Restart, SetPolicy, Step
 from routesim.values import raw
 
 FIXED_DURATIONS = tuple(name for name, row in ARGUMENTS.items() if row.duration == FIXED)
-
-
-def steps_of(scenario: Scenario) -> Iterator[Step]:
-    """Every engine step that the file itself asks for, publishes and waits aside."""
-    for declaration in scenario.declarations:
-        yield declaration.step
-    for worker in scenario.workers.values():
-        yield from worker.declares
-    for step in scenario.steps:
-        if isinstance(step.action, Do):
-            yield from step.action.steps
 
 
 def why_not(scenario: Scenario, exchange_types: frozenset[str], *, restarts: bool = False) -> str | None:

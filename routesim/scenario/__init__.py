@@ -15,10 +15,11 @@ from routesim.scenario.scenario import (
     ScenarioStep,
     Signal,
     Wait,
+    steps_of,
 )
 
 __all__ = [
     "NotedChord",
     "Do", "Expect", "Expectation", "ExpectedRoute", "ExploreSection", "Never", "Places", "PublishMany", "Scenario",
-    "ScenarioStep", "Signal", "Spot", "Wait", "load", "load_placed", "load_source",
+    "ScenarioStep", "Signal", "Spot", "Wait", "load", "load_placed", "load_source", "steps_of",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields, ListOf
 from routesim.scenario.imports.sight import ForeignKind, kind_of
 from routesim.scenario.places import Places
-from routesim.scenario.scenario import ExpectedRoute, ExploreSection, Never, Scenario
+from routesim.scenario.scenario import ExpectedRoute, ExploreSection, Never, Scenario, steps_of
 from routesim.scenario.sections.broker_section import broker_settings
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
@@ -381,23 +381,24 @@ class _Loader:
         promised, forbidden = self._promises(fields)
         if self.reader.failed:
             raise Invalid(in_order(self.reader.diagnostics))
-        self._tell_bugs(version, node)
         file, until = self.source.file, fields.get("until", "idle")
         until = until if isinstance(until, int) else str(until)
-        return Scenario(
+        scenario = Scenario(
             file=file, name=str(fields.get("name", os.path.splitext(os.path.basename(file))[0] if file != "<stdin>" else file)),
             description=str(fields.get("description", "")), rabbitmq=version, seed=fields.get("seed", 0), vhost=vhost,
             settings=settings, channels=names.channels, declarations=top_level, consumers=declarations.consumers,
-            steps=built, expect=expect, until=until, warnings=tuple(in_order(self.reader.diagnostics)),
-            topology=declarations.topology, routes=promised, never=forbidden,
+            steps=built, expect=expect, until=until, topology=declarations.topology, routes=promised, never=forbidden,
             tasks=working.tasks if working is not None else {}, workers=workers, on_redis=self.on_redis,
             findings=tuple(in_order(self.reader.findings)), routed=self.routed, cures=declarations.cures,
             explore=self._explored(fields),
         )  # fmt: skip
+        self._tell_bugs(scenario, node)
+        return scenario._replace(warnings=tuple(in_order(self.reader.diagnostics)))
 
-    def _tell_bugs(self, version: str, node: Mapping | None) -> None:
-        topology = self.declarations.topology
-        for bug in bugs_in(version, topology, list(self.declarations.consumers.values())) if topology is not None else ():
+    def _tell_bugs(self, scenario: Scenario, node: Mapping | None) -> None:
+        topology, version = scenario.topology, scenario.rabbitmq
+        consumers = list(scenario.consumers.values())
+        for bug in bugs_in(version, topology, consumers, steps_of(scenario)) if topology is not None else ():
             text = f"RabbitMQ {version} has a bug that is not simulated, in {bug.touches}: {bug.what}"
             cure = f"mended in {bug.mended}, as its release notes say" if bug.mended else "no patch that is known mends it"
             written = node.get("rabbitmq") if node is not None else None

@@ -1,5 +1,6 @@
 """A scenario as a value: what the loader makes of a file and `run` carries out."""
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from routesim import steps
@@ -159,3 +160,14 @@ class Scenario(NamedTuple):
     def whose_rules(self) -> str:
         """By whose rules the embedded engine goes, in words."""
         return "Redis with kombu" if self.settings.kind == "redis" else f"RabbitMQ {self.rabbitmq}"
+
+
+def steps_of(scenario: Scenario) -> Iterator[steps.Step]:
+    """Every engine step that the file itself asks for, publishes and waits aside."""
+    for declaration in scenario.declarations:
+        yield declaration.step
+    for worker in scenario.workers.values():
+        yield from worker.declares
+    for step in scenario.steps:
+        if isinstance(step.action, Do):
+            yield from step.action.steps

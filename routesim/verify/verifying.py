@@ -11,10 +11,10 @@ from routesim.run.folds.fold import fan_out
 from routesim.run.folds.letters import Letters
 from routesim.run.observations import Observations, observed
 from routesim.run.rehearsal import Leases, Rehearsal
-from routesim.run.runnable import check_speed, steps_of, why_not
+from routesim.run.runnable import check_speed, why_not
 from routesim.run.session import BrokerSession
-from routesim.scenario import Expect, PublishMany, Scenario
-from routesim.scenario.sections.touched_bugs import bugs_in
+from routesim.scenario import Expect, PublishMany, Scenario, steps_of
+from routesim.scenario.sections.touched_bugs import bugs_in, declared_as_another_type
 from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx
 from routesim.values import raw
 from routesim.verify.comparing import EngineDifference, Leniency, Races, first_difference, leniency, raced_confirm
@@ -140,12 +140,14 @@ def known_deviation(scenario: Scenario) -> str | None:
         return "known deviation: cancelling a single active consumer on a classic queue, 3.x"
     if "quorum" in kinds.values() and any(isinstance(step, Tx) for step in steps_of(scenario)):
         return "known deviation: a transaction on a quorum queue"
+    if declared_as_another_type(steps_of(scenario)):
+        return "known deviation: a queue is deleted and declared again as another type"
     return None
 
 
 def may_hang(scenario: Scenario, broker: Broker) -> bool:
     """Whether a queue shows what a bug of this version hangs it for."""
-    return any(bug.hangs for bug in bugs_in(scenario.rabbitmq, broker, list(scenario.consumers.values())))
+    return any(bug.hangs for bug in bugs_in(scenario.rabbitmq, broker, list(scenario.consumers.values()), steps_of(scenario)))
 
 
 def too_brief(scenario: Scenario, speed: int) -> str | None:

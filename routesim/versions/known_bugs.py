@@ -11,7 +11,8 @@ QUORUM = "quorum queues"
 SINGLE_BY_PRIORITY = "quorum queues with a single active consumer, by priority"
 EXCLUSIVE = "exclusive queues"
 DELAYED_OVER_LIMIT = "quorum queues with delayed retry and a length limit that drops the head"
-TOUCHED = (DEAD_LETTERS, QUORUM, SINGLE_BY_PRIORITY, EXCLUSIVE, DELAYED_OVER_LIMIT)
+OTHER_TYPE = "queues that are deleted and declared again as another type"
+TOUCHED = (DEAD_LETTERS, QUORUM, SINGLE_BY_PRIORITY, EXCLUSIVE, DELAYED_OVER_LIMIT, OTHER_TYPE)
 
 
 class KnownBug(NamedTuple):
@@ -26,8 +27,8 @@ class KnownBug(NamedTuple):
     hangs: bool = False
 
 
-# From the release notes of 3.13.1 to 4.3.5, as far as AMQP 0-9-1 on one node may show them; the last one was seen on a live 4.3.6
-# (`tests/queues/test_hanging_queue.py`).
+# From the release notes of 3.13.1 to 4.3.5, as far as AMQP 0-9-1 on one node may show them; the last two were seen on live
+# brokers (`tests/queues/test_hanging_queue.py` on a 4.3.6, `tests/queues/test_other_type.py` on 3.10.8, 4.0.5 and 4.3.6).
 KNOWN_BUGS = (
     KnownBug("x-death does not count that a message expired again", "3.13.0", "3.13.2", DEAD_LETTERS),
     KnownBug("x-death and what stands beside it are wrong in several cases", "3.13.0", "3.13.3", DEAD_LETTERS),
@@ -47,6 +48,10 @@ KNOWN_BUGS = (
     KnownBug(
         "when more messages than the limit allows wait for their delayed retry, the queue's process never answers again", "4.3.0",
         None, DELAYED_OVER_LIMIT, hangs=True,
+    ),
+    KnownBug(
+        "a channel that has read from the queue keeps its former type, and may lose its connection (541 INTERNAL_ERROR) when it "
+        "reads again", "3.10.0", None, OTHER_TYPE,
     ),
 )  # fmt: skip
 

@@ -19,12 +19,18 @@ QUEUES = {
     "quorum queues with a single active consumer, by priority": (
         "queues: {q: {type: quorum, arguments: {x-single-active-consumer: true}}}\nconsumers: {a: {queue: q, priority: 5}}"
     ),
+    "queues that are deleted and declared again as another type": "queues: {q: }",
 }
-STEPS = "steps: [{publish: {routing_key: q}}]"
+THEN = {
+    "queues that are deleted and declared again as another type": (
+        "\n- {delete: {queue: q}}\n- declare: {queues: {q: {type: quorum}}}"
+    )
+}  # what the steps add
+STEPS = "steps:\n- {publish: {routing_key: q}}"
 
 
-def told(version: str, declared: str) -> list[str]:
-    outcome = play(f'rabbitmq: "{version}"\n{declared}\n{STEPS}\n')
+def told(version: str, declared: str, then: str = "") -> list[str]:
+    outcome = play(f'rabbitmq: "{version}"\n{declared}\n{STEPS}{then}\n')
     assert outcome.status == 0, outcome
     found = [problem for problem in problems_in(outcome.err) if problem.code == "known-bug"]
     assert all((problem.line, problem.severity) == (1, "warning") for problem in found)
@@ -41,15 +47,23 @@ def test_the_table_names_known_versions_in_order() -> None:
 
 @pytest.mark.parametrize("bug", KNOWN_BUGS, ids=lambda bug: f"{bug.touches}-{bug.since}-{bug.mended}")
 def test_a_scenario_that_may_show_a_bug_is_told_of_it(bug: KnownBug) -> None:
-    assert any(bug.what in text for text in told(bug.since, QUEUES[bug.touches]))
+    declared, then = QUEUES[bug.touches], THEN.get(bug.touches, "")
+    assert any(bug.what in text for text in told(bug.since, declared, then))
     if bug.mended is not None:
-        assert not any(bug.what in text for text in told(bug.mended, QUEUES[bug.touches]))
+        assert not any(bug.what in text for text in told(bug.mended, declared, then))
     assert not any(bug.what in text for text in told(bug.since, "queues: {q: }"))
 
 
 def test_the_newest_patches_have_what_nobody_has_mended_alone() -> None:
     for version in list(NEWEST_PATCH)[-3:]:
         assert all(bug.mended is None for bug in bugs_of(version))
+
+
+@pytest.mark.parametrize(
+    "then", ["- {delete: {queue: q}}\n- declare: {queues: {q: }}", "- declare: {queues: {p: {type: quorum}}}"]
+)
+def test_a_queue_that_keeps_its_type_ends_no_connection(then: str) -> None:
+    assert told("4.3.6", "queues: {q: }", f"\n{then}") == []
 
 
 @pytest.mark.parametrize(

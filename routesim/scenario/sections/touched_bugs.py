@@ -1,14 +1,17 @@
 """Which known bugs of its version of RabbitMQ a scenario may show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from routesim.broker import Broker
 from routesim.model import Consumer
 from routesim.queues import QueueType
+from routesim.steps import DeclareQueue, DeleteQueue, Step
+from routesim.values import raw
 from routesim.versions.known_bugs import (
     DEAD_LETTERS,
     DELAYED_OVER_LIMIT,
     EXCLUSIVE,
+    OTHER_TYPE,
     QUORUM,
     SINGLE_BY_PRIORITY,
     KnownBug,
@@ -16,12 +19,26 @@ from routesim.versions.known_bugs import (
 )
 
 
-def bugs_in(version: str, topology: Broker, consumers: list[Consumer]) -> Iterator[KnownBug]:
-    """`topology` is what the scenario declares at its top."""
+def bugs_in(version: str, topology: Broker, consumers: list[Consumer], steps: Iterable[Step]) -> Iterator[KnownBug]:
+    """`topology` is what the scenario declares at its top; `steps` are all that it asks for, those declarations too."""
     bugs = bugs_of(version)
     if bugs and topology.broker_settings.kind == "rabbitmq":
         touched = set().union(*(_touched(queue, consumers) for queue in topology.queues.values()))
+        if declared_as_another_type(steps):
+            touched.add(OTHER_TYPE)
         yield from (bug for bug in bugs if bug.touches in touched)
+
+
+def declared_as_another_type(steps: Iterable[Step]) -> bool:
+    """Whether some queue is deleted by a step and declared as more than one type."""
+    types: dict[str, set[object]] = {}
+    deleted: set[str] = set()
+    for step in steps:
+        if isinstance(step, DeclareQueue):
+            types.setdefault(step.queue.name, set()).add(raw(step.queue.arguments.get("x-queue-type", "classic")))
+        elif isinstance(step, DeleteQueue):
+            deleted.add(step.queue)
+    return any(len(types.get(name, ())) > 1 for name in deleted)
 
 
 def _touched(queue: QueueType, consumers: list[Consumer]) -> Iterator[str]:
