@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from routesim.broker import Broker, open_messages
+from routesim.named_tuples import NamedTuple
 from routesim.queues import QueueType
 from routesim.run.agenda import RunAgenda
 
@@ -10,6 +11,20 @@ BUDGET_EVENTS = 1_000_000
 BUDGET_MS = 30 * 86_400_000
 PUBLISHED_ANEW = 100  # so often by one name that it is worth telling
 LOOK_EVERY = 1_000  # reactions between two looks
+
+
+LOOKS_AT_ONCE = 100  # so many may be left out in a row
+
+
+class Pace(NamedTuple):
+    """Of what comes again and again: its reactions, its movements in the ledger, how many fewer open messages there are after it,
+    by how many that may sway meanwhile, and how many reactions to leave before a look."""
+
+    reactions: int
+    events: int
+    fewer: int
+    sway: int
+    margin: int
 
 
 class Stopped(Exception):
@@ -59,6 +74,23 @@ class Budget:
     def free(self) -> int:
         """How many reactions there may be until the next look."""
         return self.look_every - 1 - self.reactions % self.look_every
+
+    def rounds(self, a_round: Pace, *, alone: bool) -> int:
+        """How many rounds there may be without a look: up to the next one, or beyond it where looks would come to nothing.
+        `alone`: nothing else is planned."""
+        reactions, every = a_round.reactions, self.look_every
+        near = (self.free() - a_round.margin) // reactions
+        if 2 * reactions > every:  # two looks might be at one instant
+            return near
+        far = LOOKS_AT_ONCE * every // reactions
+        if not self.runs_out or self.agenda.steps_publishing:
+            return max(near, far)
+        # Each look is to find fewer open messages than the one before; the last of them is made, and notes how many.
+        if not alone or self.least is None or a_round.fewer * (every // reactions) <= a_round.sway:
+            return near
+        far = min(far, (self.max_events - self.happened() + self.least[1]) // a_round.events - 1)
+        last_look = (self.reactions + far * reactions) // every * every
+        return max(near, (last_look - self.reactions - a_round.margin) // reactions)
 
     def react(self) -> None:
         """Counts a reaction. Raises `Stopped` when the budget is used up."""

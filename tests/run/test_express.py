@@ -1,7 +1,9 @@
 """The fast way and the ordinary way: the same events, byte for byte, and the same state afterwards."""
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
@@ -9,14 +11,20 @@ from hypothesis import strategies as st
 from kits.paths import ALL_SCENARIO_FILES, ROOT
 
 from routesim.broker import RabbitBroker, counts
+from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.diagnostics import Invalid
+from routesim.queues import Delivery
 from routesim.report.formats.ndjson import Lines
 from routesim.run import Result, Runner
+from routesim.run.agenda import ConsumerReturns
+from routesim.run.express import cycles
+from routesim.run.express.rounds import Round
 from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Expect, Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 
 RECORDED = sorted(path for path in (ROOT / "tests/conformance/recorded").glob("*.jsonl") if not path.stem.endswith("-pairs"))
+EXAMPLES = int(os.environ.get("ROUTESIM_EXAMPLES", "0"))
 TOPOLOGY = """
 rabbitmq: "{version}"
 exchanges: {{shop: topic, all: fanout}}
@@ -30,12 +38,18 @@ bindings:
 """
 
 
+@pytest.fixture(autouse=True)
+def _short_runs_go_round_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cycles, "SHORT_RUN", 0)
+    monkeypatch.setattr(cycles, "LEAST_ROUNDS", 1)
+
+
 def run(
-    scenario: Scenario, *, express: bool, traced: bool = True, until: str | int | None = None
+    scenario: Scenario, *, express: bool, traced: bool = True, until: str | int | None = None, max_events: int = 20_000
 ) -> tuple[str, Runner, Result, int]:
     lines: list[str] = []
     runner = Runner(
-        scenario, Lines(lines.append) if traced else None, keep=False, express=express, max_events=20_000, until=until
+        scenario, Lines(lines.append) if traced else None, keep=False, express=express, max_events=max_events, until=until
     )
     applied = 0
     apply = RabbitBroker.apply
@@ -51,21 +65,21 @@ def run(
     return "".join(lines), runner, result, applied
 
 
-def same(given: str | Scenario, until: str | int | None = None) -> tuple[int, int]:
+def same(given: str | Scenario, until: str | int | None = None, max_events: int = 20_000) -> tuple[int, int]:
     """Both ways agree; returns how many steps the broker was asked in the ordinary way, fast and slow."""
     scenario = load_source(Source("a.yaml", given), "") if isinstance(given, str) else given
-    fast, fast_runner, fast_result, few = run(scenario, express=True, until=until)
-    slow, slow_runner, slow_result, many = run(scenario, express=False, until=until)
+    fast, fast_runner, fast_result, few = run(scenario, express=True, until=until, max_events=max_events)
+    slow, slow_runner, slow_result, many = run(scenario, express=False, until=until, max_events=max_events)
     assert fast == slow
-    _, silent_runner, silent_result, _ = run(scenario, express=True, traced=False, until=until)
+    _, silent_runner, silent_result, _ = run(scenario, express=True, traced=False, until=until, max_events=max_events)
     for runner, result in ((fast_runner, fast_result), (silent_runner, silent_result)):
         assert result.ended == slow_result.ended
         assert result.broker.now == slow_result.broker.now
         assert counts(result.broker) == counts(slow_result.broker)
         assert result.broker.fingerprint() == slow_result.broker.fingerprint()
-        assert [item[:3] for item in sorted(runner.agenda.heap)] == [item[:3] for item in sorted(slow_runner.agenda.heap)]
+        assert planned(runner) == planned(slow_runner)
         assert reactions(runner) == reactions(slow_runner)
-        assert tags(result) == tags(slow_result)
+        assert everything(runner) == everything(slow_runner)
     return few, many
 
 
@@ -91,8 +105,34 @@ def test_every_recorded_case_goes_both_ways(path: Path) -> None:
         same(unexpecting(load_source(Source(case["name"], case["scenario"]), "")))
 
 
-def tags(result: Result) -> dict[str, int]:
-    return {name: channel.next_tag for name, channel in result.broker.channels.items()}
+def planned(runner: Runner) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for *place, entry in sorted(runner.agenda.heap, key=lambda item: item[:3]):
+        of = entry.consumer.consumer.name if isinstance(entry, (ConsumerJob, ConsumerReturns)) else None
+        found.append((*place, of, *(entry[1:2] if isinstance(entry, ConsumerJob) else entry[1:])))
+    return found
+
+
+def everything(runner: Runner) -> tuple[Any, ...]:
+    """What a fingerprint leaves out: numbers given out so far, and what consumers have in mind."""
+    broker = runner.broker
+    return (
+        broker.serial, broker.draws, broker.requeues_now, len(broker.failures),
+        [(name, channel.next_tag, [shown(item) for item in channel.unacked.values()]) for name, channel in broker.channels.items()],
+        [(name, [copy[:2] + copy[3:] for copy in queue.copies()], queue.unacked) for name, queue in broker.queues.items()],
+        [
+            (
+                item.consumer.name, item.job_number, item.attempts, item.chances, item.rounds,
+                [(number, shown(job.delivery), *job[3:]) for number, job in item.jobs.items()],
+                [(shown(delivery), *rest) for delivery, *rest in item.waiting],
+            )
+            for item in runner.consumers.by_name.values()
+        ],
+    )  # fmt: skip
+
+
+def shown(delivery: Delivery[Any]) -> tuple[Any, ...]:
+    return delivery.tag, delivery.queue.name, delivery.copy[:2] + delivery.copy[3:], delivery.at_ms, delivery.auto_ack
 
 
 LONG = {
@@ -127,6 +167,43 @@ LONG = {
 def test_long_runs_take_the_fast_way_and_tell_the_same(name: str, version: str) -> None:
     few, many = same(TOPOLOGY.format(version=version, q1="") + LONG[name])
     assert few < many / 4
+
+
+# Each comes to the same again and again, with how many of its publishes and answers are to be gone in rounds at least.
+REPEATED = {
+    "one keeps up": "consumers: {a: {queue: q0, takes: 2ms}}\nsteps: [{publish: {routing_key: q0, count: 900, every: 3ms}}]",
+    "one takes them at once": "consumers: {a: {queue: q0}}\nsteps: [{publish: {routing_key: q0, count: 900, every: 3ms}}]",
+    "all are there": "consumers: {a: {queue: q0, takes: 2ms, prefetch: 3}}\nsteps: [{publish: {routing_key: q0, count: 900}}]",
+    "all are in hand": "consumers: {a: {queue: q0, takes: 2ms, concurrency: 2}}\nsteps: [{publish: {routing_key: q0, count: 900}}]",
+    "more and more wait": (
+        "consumers: {a: {queue: q0, prefetch: 2, takes: 3ms}}\nsteps: [{publish: {routing_key: q0, count: 900, every: 2ms}}]"
+    ),
+    "more and more are in hand": (
+        "consumers: {a: {queue: q0, takes: 3ms}}\nsteps: [{publish: {routing_key: q0, count: 900, every: 2ms}}]"
+    ),
+    "two take turns": (
+        "consumers: {a: {queue: q0, takes: 3ms, prefetch: 1}, b: {queue: q0, takes: 5ms, prefetch: 1}}\n"
+        "steps: [{publish: {routing_key: q0, count: 900, every: 2ms}}]"
+    ),
+    "a fanout, and something else now and then": (
+        "consumers: {a: {queue: q1, takes: 2ms}, b: {queue: q2, takes: 5ms, prefetch: 1}}\n"
+        "steps: [{publish: {exchange: all, count: 900, every: 3ms}}, {publish: {routing_key: q1, count: 9, every: 301ms}}]"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("max_events", [1_000_000, 30_000, 2_000])
+@pytest.mark.parametrize("name", REPEATED)
+def test_what_repeats_itself_is_gone_in_rounds(name: str, max_events: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, repeat = [], Round.repeat
+
+    def counted(self: Round, times: int) -> None:
+        gone.append(times * len(self.plays))
+        repeat(self, times)
+
+    monkeypatch.setattr(Round, "repeat", counted)
+    same(TOPOLOGY.format(version="3.10", q1="") + REPEATED[name], max_events=max_events)
+    assert max_events < 30_000 or sum(gone) > 900
 
 
 def test_what_goes_through_at_once_meets_no_limit() -> None:
@@ -184,17 +261,19 @@ def scenarios(draw: st.DrawFn) -> str:
             st.sampled_from(["exchange: shop, routing_key: ship.a", "exchange: all", "routing_key: q0", "routing_key: q1"])
         )
         options = draw(st.sampled_from(["", "", ", channel: publisher", ", expiration: 4", ", mandatory: true", ", priority: 3"]))
-        lines.append(f"  - publish: {{{target}, count: {draw(st.integers(2, 60))}, every: {draw(st.integers(0, 4))}ms{options}}}")
-        lines.append(f"  - wait: {draw(st.integers(1, 40))}ms")
+        count, every = draw(st.integers(2, draw(st.sampled_from([9, 60, 300])))), draw(st.integers(0, 4))
+        lines.append(f"  - publish: {{{target}, count: {count}, every: {every}ms{options}}}")
+        if draw(st.booleans()):
+            lines.append(f"  - wait: {draw(st.integers(1, 40))}ms")
         if names and draw(st.booleans()):
             lines.append(f"  - {draw(st.sampled_from(MEANWHILE)).format(name=draw(st.sampled_from(names)))}")
     return "\n".join(lines)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(scenarios(), st.sampled_from(["idle", "steps", 57]))
-def test_whatever_a_run_is_made_of_both_ways_tell_the_same(text: str, until: str | int) -> None:
+@settings(max_examples=EXAMPLES or 200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(scenarios(), st.sampled_from(["idle", "steps", 57]), st.sampled_from([300, 20_000]))
+def test_whatever_a_run_is_made_of_both_ways_tell_the_same(text: str, until: str | int, max_events: int) -> None:
     try:
-        same(text, until)
+        same(text, until, max_events)
     except Invalid:  # what is drawn need not be a scenario
         reject()

@@ -5,15 +5,17 @@ from routesim.queues import Classic, Copy, Delivery
 from routesim.run.batches import silent
 from routesim.run.express.delivering import Delivering
 from routesim.run.express.emitting import Emits
+from routesim.run.express.moves import Moves
 from routesim.run.express.prepared import AckingConsumer, PreparedPublish
 from routesim.scenario import PublishMany
 
 
 class Bursts:
-    def __init__(self, broker: RabbitBroker, emits: Emits, delivering: Delivering) -> None:
+    def __init__(self, broker: RabbitBroker, emits: Emits, delivering: Delivering, moves: Moves) -> None:
         self.broker = broker
         self.emits = emits
         self.delivering = delivering
+        self.moves = moves
         self.listening = emits.listener is not None
 
     def publish(self, prepared: PreparedPublish, action: PublishMany, start: int, stop: int) -> int:
@@ -24,7 +26,9 @@ class Bursts:
             publish = self._straight_through
         else:
             publish = self._wait_in_line if only is not None and not only.queue.active else self._to_all
-        delivered, answered = publish(prepared, action.id_prefix, range(first + start, first + stop))
+        delivered, answered, takers = publish(prepared, action.id_prefix, range(first + start, first + stop))
+        if self.moves.kept is not None:
+            self.moves.published(self.broker.now, prepared, action, takers)
         self.broker.serial += copies
         ledger = self.broker.ledger
         ledger.published += count
@@ -34,18 +38,21 @@ class Bursts:
         ledger.acked += answered
         return answered
 
-    def _to_all(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int]:
-        """Publishes to whatever queues; returns how many deliveries and how many answers that makes."""
+    def _to_all(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int, tuple[int, ...]]:
+        """Publishes to whatever queues; returns how many deliveries and how many answers that makes, and by whom the last one is
+        taken."""
         broker, listening = self.broker, self.listening
+        telling = listening or self.moves.kept is not None
         now, serial, make = broker.now, broker.serial, tuple.__new__
         content, _, queues, _, emits = prepared
         size = content.size
         delivered = answered = 0
+        takers: tuple[int, ...] = ()
         sent: list[tuple[AckingConsumer, Delivery[Classic]]] = []
         for number in numbers:
             message = f"{prefix}{number}"
             first_copy = serial + 1
-            takers: tuple[int, ...] = ()
+            takers = ()
             tags: tuple[int, ...] = ()
             for queue, consumers, instant in queues:
                 serial += 1
@@ -53,7 +60,7 @@ class Bursts:
                     instant.state.job_number += 1
                     instant.channel.next_tag += 1
                     answered += 1
-                    if listening:
+                    if telling:
                         takers += (id(instant.subscription),)
                         tags += (instant.channel.next_tag - 1,)
                     continue
@@ -62,14 +69,14 @@ class Bursts:
                     queue.levels[0].append(make(Copy, (serial, message, content, None, 0, 0)))
                     queue.count += 1
                     queue.bytes += size
-                    if listening:
+                    if telling:
                         takers += (0,)
                     continue
                 consumer = consumers[id(subscription)]
                 channel, takes = consumer.channel, consumer.takes
                 tag = channel.next_tag
                 channel.next_tag = tag + 1
-                if listening:
+                if telling:
                     takers += (id(subscription),)
                     tags += (tag,)
                 if takes:
@@ -92,9 +99,9 @@ class Bursts:
                 for consumer, delivery in sent:
                     self.delivering.receive(consumer, delivery)
                 sent.clear()
-        return delivered + answered, answered
+        return delivered + answered, answered, takers
 
-    def _wait_in_line(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int]:
+    def _wait_in_line(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int, tuple[int, ...]]:
         """Publishes to one queue from which nobody takes anything now."""
         queue, content, listening = prepared.queues[0].queue, prepared.content, self.listening
         now, serial, make, append = self.broker.now, self.broker.serial, tuple.__new__, queue.levels[0].append
@@ -107,9 +114,9 @@ class Bursts:
                 emit(now, message, serial)
         queue.count += len(numbers)
         queue.bytes += len(numbers) * content.size
-        return 0, 0
+        return 0, 0, (0,)
 
-    def _straight_through(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int]:
+    def _straight_through(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int, tuple[int, ...]]:
         """Each publish to the one consumer of the one queue, who answers at once."""
         consumer = prepared.queues[0].instant
         assert consumer is not None
@@ -123,4 +130,4 @@ class Bursts:
             state.job_number += 1
             if listening:
                 emit(now, f"{prefix}{number}", serial, tag)
-        return len(numbers), len(numbers)
+        return len(numbers), len(numbers), takers

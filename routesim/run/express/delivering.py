@@ -6,6 +6,7 @@ from routesim.broker import RabbitBroker
 from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.queues import Classic, DeliveringQueue, Delivery
 from routesim.run.agenda import RANKS, RunAgenda
+from routesim.run.express.moves import Moves
 from routesim.run.express.prepared import AckingConsumer, PlainQueue
 
 JOB = RANKS[ConsumerJob]
@@ -14,8 +15,9 @@ JOB = RANKS[ConsumerJob]
 class Delivering:
     """`listening`: whether anybody hears of it."""
 
-    def __init__(self, broker: RabbitBroker, agenda: RunAgenda, *, listening: bool) -> None:
+    def __init__(self, broker: RabbitBroker, agenda: RunAgenda, moves: Moves, *, listening: bool) -> None:
         self.broker = broker
+        self.moves = moves
         self.agenda = agenda
         self.listening = listening
 
@@ -46,6 +48,8 @@ class Delivering:
         if self.listening:
             emit = consumer.redelivered if copy.redelivered else consumer.delivered
             emit(broker.now, copy.message, copy.serial, tag)
+        if self.moves.kept is not None:
+            self.moves.consumed(broker.now, None, consumer, again=copy.redelivered)
         return delivery
 
     def receive(self, consumer: AckingConsumer, delivery: Delivery[Classic]) -> None:

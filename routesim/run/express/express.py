@@ -6,7 +6,7 @@ the ordinary way, and so does every moment at which something else is due. Both 
 events in the same order: `tests/run/test_express.py` holds one against the other.
 
 `plain` finds what may go this way, and looks up once what does not change (`prepared`); `emitting` has the events ready;
-`bursts` and `delivering` are what happens.
+`bursts` and `delivering` are what happens; `cycles` notices that it repeats itself (`moves`), and goes round (`rounds`).
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,10 @@ from routesim.run.agenda import RANKS, NextPublish, RunAgenda
 from routesim.run.batches import BatchListener
 from routesim.run.budget import BUDGET_MS, Budget
 from routesim.run.express.bursts import Bursts
+from routesim.run.express.cycles import Cycles
 from routesim.run.express.delivering import JOB, Delivering
 from routesim.run.express.emitting import Emits
+from routesim.run.express.moves import Moves
 from routesim.run.express.plain import Plain
 from routesim.run.express.prepared import AckingConsumer
 from routesim.run.folds.fold import Listener
@@ -51,8 +53,10 @@ class Express:
         self.listening = listener is not None
         emits = Emits(listener)
         self.plain = Plain(broker, consumers, emits)
-        self.delivering = Delivering(broker, agenda, listening=self.listening)
-        self.bursts = Bursts(broker, emits, self.delivering)
+        self.moves = moves = Moves()
+        self.delivering = Delivering(broker, agenda, moves, listening=self.listening)
+        self.bursts = Bursts(broker, emits, self.delivering, moves)
+        self.cycles = Cycles(broker, agenda, self.plain, moves, budget)
         self.fruitless = 0  # how often in a row there was nothing to do here
         self.pause = 0  # how many chances to let pass before the next look
 
@@ -68,16 +72,24 @@ class Express:
             self.budget.reactions += self.bursts.publish(prepared, action, index, stop)
         return max(index, stop)
 
-    def pass_time(self, until_ms: int | None) -> None:  # noqa: C901
-        """Carries out what is scheduled, up to what needs the ordinary way or comes after `until_ms`.
+    def pass_time(self, until_ms: int | None) -> None:
+        """Carries out what is scheduled, up to what needs the ordinary way or comes after `until_ms`."""
+        if not self._is_worth_a_look():
+            return
+        limit = BUDGET_MS - 1 if until_ms is None else min(until_ms, BUDGET_MS - 1)
+        budget, before = self.budget, self.budget.reactions
+        self.cycles.go_round(self._carry_out, limit)
+        budget.reactions += self._carry_out(limit, budget.free())
+        if budget.reactions != before:
+            self.fruitless = self.pause = 0
+
+    def _carry_out(self, limit: int, free: int) -> int:  # noqa: C901
+        """Up to and including the instant `limit`, with at most `free` reactions; returns how many there were.
 
         The one long function: a consumer's answer is written out here, because every call would cost a tenth of it.
         """
-        if not self._is_worth_a_look():
-            return
         broker, plans, agenda, timers = self.broker, self.agenda, self.agenda.heap, self.broker.agenda.heap
-        limit = BUDGET_MS - 1 if until_ms is None else min(until_ms, BUDGET_MS - 1)
-        free, listening = self.budget.free(), self.listening
+        listening, moves = self.listening, self.moves
         known = self.plain.acking
         now, reactions, acked, delivered, redelivered, make = -1, 0, 0, 0, 0, tuple.__new__
         while agenda:
@@ -124,6 +136,8 @@ class Express:
                             acking.acked(now, copy.message, copy.serial, tag)
                             acking.redelivered(now, head.message, head.serial, new_tag)
                         redelivered += again
+                        if moves.kept is not None:
+                            moves.consumed(now, acking, acking, again=again)
                         if state.waiting or len(jobs) >= acking.concurrency:
                             heappop(agenda)
                             state.waiting.append((delivery, 0, 0))
@@ -140,6 +154,8 @@ class Express:
                     queue.unacked -= 1
                     if listening:
                         acking.acked(now, copy.message, copy.serial, tag)
+                    if moves.kept is not None:
+                        moves.consumed(now, acking, None)
                     sent: Sequence[tuple[AckingConsumer, Delivery[Classic]]] = ()
                     if subscription.prefetch:
                         subscription.credit += 1
@@ -156,13 +172,11 @@ class Express:
                     heappop(agenda)
             if not agenda or agenda[0][0] != now:
                 reactions += 1  # one for every instant
-        self.budget.reactions += reactions
         ledger = broker.ledger
         ledger.acked += acked
         ledger.delivered += delivered
         ledger.redelivered += redelivered
-        if reactions:
-            self.fruitless = self.pause = 0
+        return reactions
 
     def _publish_next(self, due: NextPublish, free: int) -> int | None:
         """The next of the publishes that a step has scheduled. None: not here."""

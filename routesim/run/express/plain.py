@@ -15,21 +15,21 @@ WAYS_TO_PREPARE = 64  # of one publish, by the consumers that are sent it
 
 
 class Plain:
-    """What was found out since the last `clear`; None for what is not plain. `consumers` are all of the run, `acking` the plain
-    ones."""
+    """What was found out since the last `clear`; None for what is not plain. `queues` by identity; `consumers` are all of the
+    run, `acking` the plain ones."""
 
     def __init__(self, broker: RabbitBroker, consumers: dict[str, ScriptedConsumer], emits: Emits) -> None:
         self.broker = broker
         self.consumers = consumers
         self.emits = emits
         self._publishes: dict[int, PreparedPublish | None] = {}
-        self._queues: dict[int, PlainQueue | None] = {}
+        self.queues: dict[int, PlainQueue | None] = {}
         self.acking: dict[ScriptedConsumer, AckingConsumer | None] = {}
 
     def clear(self) -> None:
         """Something else has happened: what was plain need not be."""
         self._publishes.clear()
-        self._queues.clear()
+        self.queues.clear()
         self.acking.clear()
 
     def publish(self, action: PublishMany) -> PreparedPublish | None:
@@ -74,9 +74,9 @@ class Plain:
 
     def _queue(self, queue: QueueType) -> PlainQueue | None:
         key = id(queue)
-        if key not in self._queues:
-            self._queues[key] = self._new_queue(queue)
-        return self._queues[key]
+        if key not in self.queues:
+            self.queues[key] = self._new_queue(queue)
+        return self.queues[key]
 
     def _new_queue(self, queue: QueueType) -> PlainQueue | None:
         if not isinstance(queue, Classic) or not queue.is_plain():

@@ -1,0 +1,328 @@
+"""A round of moves that comes again and again, gone without a look at what it does to whose turn it is: that stays the same."""
+
+from collections import deque
+from collections.abc import Iterator
+from heapq import heapify
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from routesim.broker import RabbitBroker
+from routesim.broker.ledger import Ledger
+from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
+from routesim.named_tuples import NamedTuple
+from routesim.queues import Classic, Copy, Delivery
+from routesim.run.agenda import NextPublish, RunAgenda
+from routesim.run.batches import Emit, silent
+from routesim.run.budget import Pace
+from routesim.run.express.emitting import Emits
+from routesim.run.express.moves import Move
+from routesim.run.express.prepared import AckingConsumer, PreparedPublish
+from routesim.scenario import PublishMany
+
+if TYPE_CHECKING:
+    from routesim.run.express.cycles import Look
+
+Held: TypeAlias = tuple[Copy, int, int]  # what a delivery is made of: the copy, its tag, and when it was sent
+
+
+class Lane:
+    """A consumer with what it has in hand, in the order in which it answers. `sent`, `answered`: how many a round."""
+
+    def __init__(self, acking: AckingConsumer) -> None:
+        self.acking = acking
+        self.channel = acking.channel
+        state = acking.state
+        self.waiting = len(state.waiting)
+        self.tags = [job.delivery.tag for job in state.jobs.values()] + [delivery.tag for delivery, *_ in state.waiting]
+        self.held: deque[Held] = deque()
+        self.sent = self.answered = 0
+
+    def goes_on_from(self, before: int, now: int) -> bool:
+        """Whether so many waiting, then and now, make no difference to the round."""
+        return before == now or min(before, now) >= self.answered + 2
+
+    def most(self, limit: int) -> int:
+        """How many rounds there can be before those that wait are few."""
+        fewer = self.answered - self.sent
+        return limit if fewer <= 0 or not self.waiting else min(limit, (self.waiting - self.answered - 2) // fewer)
+
+    def is_whole(self) -> bool:
+        """Whether it has all in hand from this subscription, and nothing has been taken from it."""
+        unacked, own = self.channel.unacked, self.acking.subscription
+        return all(tag in unacked and unacked[tag].subscription is own for tag in self.tags)
+
+    def take_over(self) -> None:
+        unacked = self.channel.unacked
+        self.held.extend((item.copy, tag, item.at_ms) for tag in self.tags for item in (unacked[tag],))
+
+    def hand_back(self, more: int) -> Iterator[tuple[int, ConsumerJob]]:
+        """What it has in hand now, in place of what it had; `more` jobs have begun. Yields the jobs that it is at, each with the
+        number of the one in whose place it is."""
+        state, channel, source, subscription = self.acking.state, self.channel, self.acking.source.queue, self.acking.subscription
+        for tag in self.tags:
+            del channel.unacked[tag]
+        fresh = [Delivery(tag, source, subscription, copy, at_ms, False) for copy, tag, at_ms in self.held]
+        channel.hold([*channel.unacked.values(), *fresh])
+        jobs, state.jobs, state.job_number = state.jobs, {}, state.job_number + more
+        for number, delivery in zip(jobs, fresh, strict=False):
+            state.jobs[number + more] = job = ConsumerJob(state, number + more, delivery, self.acking.rule, 0, 0)
+            yield number, job
+        state.waiting.clear()
+        state.waiting.extend((delivery, 0, 0) for delivery in fresh[len(jobs) :])
+
+
+class Source:
+    """A queue. `came`, `went`: how many copies join those that wait, and leave them, in a round."""
+
+    def __init__(self, queue: Classic) -> None:
+        self.queue = queue
+        self.came = self.went = 0
+
+    def goes_on_from(self, before: int, now: int) -> bool:
+        """Whether so many copies in the queue, then and now, make no difference to the round."""
+        return before == now or not self.went or min(before, now) >= self.went + 2
+
+    def most(self, limit: int) -> int:
+        """How many rounds there can be, before those that wait are few or have been delivered before."""
+        queue, fewer = self.queue, self.went - self.came
+        most = limit if fewer <= 0 else min(limit, (queue.count - self.went - 2) // fewer)
+        if self.went and most > 0:
+            ready = islice(queue.levels[0], self.went * most)
+            first = next((index for index, copy in enumerate(ready) if copy.returns or copy.failures), None)
+            most = most if first is None else first // self.went
+        return most
+
+    def leave(self, count: int) -> None:
+        """So many leave it."""
+        queue = self.queue
+        gone = queue.levels[0].popleft
+        queue.bytes -= sum(gone().content.size for _ in range(count))
+        queue.count -= count
+
+
+class Publishing:
+    """A step that publishes: the number of its next message, and how many a round."""
+
+    def __init__(self, action: PublishMany, index: int) -> None:
+        self.action = action
+        self.prefix = action.id_prefix
+        self.number = (action.first or 0) + index
+        self.left = action.times - index - 1  # the last one goes the ordinary way
+        self.a_round = 0
+
+
+class Play(NamedTuple):
+    """A move as it is repeated, `offset` ms after the begin of the round: a publish of that content into each queue, or to the
+    consumer that is sent it (`to`); or who answers, and who takes what from the head of `source`."""
+
+    offset: int
+    publishing: Publishing | None
+    content: Any
+    to: tuple[Any, ...]
+    acks: Lane | None
+    takes: Lane | None
+    source: Any
+    emit: Emit
+
+
+class Round:
+    """`first` and `second` are the looks before and after it."""
+
+    def __init__(
+        self, broker: RabbitBroker, agenda: RunAgenda, emits: Emits, moves: list[Move], first: "Look", second: "Look"
+    ) -> None:  # fmt: skip
+        self.broker = broker
+        self.agenda = agenda
+        self.emits = emits
+        self.first = first
+        self.second = second
+        self.takes_ms = second.now - first.now
+        self.lanes: dict[ScriptedConsumer, Lane] = {}
+        self.queues: dict[int, Source] = {}
+        self.publishing: dict[int, Publishing] = {}
+        self.due = {id(entry.action): entry.number for *_, entry in agenda.heap if type(entry) is NextPublish}
+        self.widest = 1  # the most queues that one publish reaches
+        self.plays = [self._play(move) for move in moves]
+
+    # What is repeated --------------------------------------------------------------------------------------------------
+
+    def _play(self, move: Move) -> Play:
+        offset = move.at_ms - self.first.now
+        if move.publish is not None and move.action is not None:
+            return self._publish(offset, move.publish, move.action, move.takers)
+        acks, takes = move.acks, move.takes
+        if takes is None:
+            assert acks is not None
+            self._source(acks.source.queue)
+            self._lane(acks).answered += 1
+            return Play(offset, None, None, (), self._lane(acks), None, None, acks.acked)
+        source, lane = self._source(takes.source.queue), self._lane(takes)
+        source.went += 1
+        lane.sent += 1
+        lane.answered += acks is not None
+        emit = takes.delivered if acks is None else takes.next
+        return Play(offset, None, None, (), None if acks is None else lane, lane, source, emit or silent)
+
+    def _publish(self, offset: int, publish: PreparedPublish, action: PublishMany, takers: tuple[int, ...]) -> Play:
+        if id(action) not in self.publishing:
+            self.publishing[id(action)] = Publishing(action, self.due[id(action)])
+        publishing = self.publishing[id(action)]
+        publishing.a_round += 1
+        to: list[Lane | Source] = []
+        for plain, taker in zip(publish.queues, takers, strict=True):
+            source = self._source(plain.queue)
+            if taker:
+                lane = self._lane(plain.consumers[taker])
+                lane.sent += 1
+                to.append(lane)
+            else:
+                source.came += 1
+                to.append(source)
+        self.widest = max(self.widest, len(to))
+        emit = silent
+        if self.emits.listener is not None:
+            emit = publish.emits.get(takers) or self.emits.of_publish(publish, takers)
+        return Play(offset, publishing, publish.content, tuple(to), None, None, None, emit)
+
+    def _lane(self, acking: AckingConsumer) -> Lane:
+        if acking.state not in self.lanes:
+            self.lanes[acking.state] = Lane(acking)
+        return self.lanes[acking.state]
+
+    def _source(self, queue: Classic) -> Source:
+        if id(queue) not in self.queues:
+            self.queues[id(queue)] = Source(queue)
+        return self.queues[id(queue)]
+
+    # How often ---------------------------------------------------------------------------------------------------------
+
+    def pace(self, reactions: int) -> Pace:
+        before, after = self.first.ledger, self.second.ledger
+        fewer = (after.acked - before.acked) - (after.enqueued - before.enqueued)
+        return Pace(reactions, after.movements() - before.movements(), fewer, len(self.plays) * self.widest, self.widest + 3)
+
+    def alone(self) -> bool:
+        """Whether nothing else is planned."""
+        return not self.broker.agenda.heap and not any(item[2] in self.first.entries for item in self.agenda.heap)
+
+    def in_hand(self) -> int:
+        return sum(len(lane.tags) for lane in self.lanes.values())
+
+    def is_whole(self) -> bool:
+        return all(lane.is_whole() for lane in self.lanes.values())
+
+    def most(self, limit: int) -> int:
+        """How often the round can be gone, not beyond `limit` and not up to anything else that is due."""
+        timers = self.broker.agenda.heap
+        others = [item[0] - 1 for item in self.agenda.heap if item[2] in self.first.entries]
+        until = min([limit, *others, *([timers[0].at_ms - 1] if timers else [])])
+        most = (until - self.second.now) // self.takes_ms
+        most = min([most, *(item.left // item.a_round for item in self.publishing.values())])
+        for lane in self.lanes.values():
+            most = lane.most(most)
+        for source in self.queues.values():
+            most = source.most(most)
+        return most
+
+    def repeat(self, times: int) -> None:
+        """Go it so often; then everything that is planned and in hand is what it would be."""
+        broker, first, second = self.broker, self.first, self.second
+        broker.requeues_now.clear()
+        broker.now = second.now + times * self.takes_ms
+        for name in Ledger.__slots__:
+            before, after = getattr(first.ledger, name), getattr(second.ledger, name)
+            setattr(broker.ledger, name, after + times * (after - before))
+        for lane in self.lanes.values():
+            lane.take_over()
+        self._play_all(times)
+        moved = self._replace_hands(times)
+        self._replace_plans(times, moved)
+
+    def _play_all(self, times: int) -> None:
+        begin = self._skip(times) if self.emits.listener is None else 0
+        serial, make = self.broker.serial, tuple.__new__
+        for now in range(self.second.now + begin * self.takes_ms, self.broker.now, self.takes_ms):
+            for offset, publishing, content, to, acks, takes, source, emit in self.plays:
+                if publishing is not None:
+                    number = publishing.number
+                    publishing.number = number + 1
+                    message, first = f"{publishing.prefix}{number}", serial + 1
+                    tags: tuple[int, ...] = ()
+                    for each in to:
+                        serial += 1
+                        copy = make(Copy, (serial, message, content, None, 0, 0))
+                        if type(each) is Lane:
+                            channel = each.channel
+                            channel.next_tag = (tag := channel.next_tag) + 1
+                            if each.acking.takes:
+                                each.held.append((copy, tag, now + offset))
+                            tags += (tag,)
+                        else:
+                            queue = each.queue
+                            queue.levels[0].append(copy)
+                            queue.count += 1
+                            queue.bytes += copy.content.size
+                    emit(now + offset, message, first, *tags)
+                    continue
+                values: tuple[Any, ...] = ()
+                if acks is not None:
+                    copy, tag, _ = acks.held.popleft()
+                    values = copy.message, copy.serial, tag
+                if takes is not None:
+                    queue, channel = source.queue, takes.channel
+                    head = queue.levels[0].popleft()
+                    queue.count -= 1
+                    queue.bytes -= head.content.size
+                    channel.next_tag = (tag := channel.next_tag) + 1
+                    takes.held.append((head, tag, now + offset))
+                    values += (head.message, head.serial, tag)
+                emit(now + offset, *values)
+        self.broker.serial = serial
+
+    def _skip(self, times: int) -> int:
+        """Where nobody listens and nothing begins to wait only the last rounds are of account, in which all that is in hand then
+        comes: how many were left out."""
+        if any(source.came for source in self.queues.values()):
+            return 0
+        if any(lane.acking.takes and lane.sent != lane.answered for lane in self.lanes.values()):
+            return 0
+        last = max((-(-len(lane.held) // lane.sent) for lane in self.lanes.values()), default=0)
+        left_out = max(0, times - last)
+        for source in self.queues.values():
+            source.leave(left_out * source.went)
+        for publishing in self.publishing.values():
+            publishing.number += left_out * publishing.a_round
+        self.broker.serial += left_out * (self.second.serial - self.first.serial)
+        for lane in self.lanes.values():
+            lane.channel.next_tag += left_out * lane.sent
+        return left_out
+
+    def _replace_hands(self, times: int) -> dict[tuple[ScriptedConsumer, int], ConsumerJob]:
+        """The jobs at hand, by the numbers that those in their places had."""
+        moved: dict[tuple[ScriptedConsumer, int], ConsumerJob] = {}
+        for state, lane in self.lanes.items():
+            for number, job in lane.hand_back(times * (self.second.jobs[state] - self.first.jobs[state])):
+                moved[state, number] = job
+        for key, source in self.queues.items():
+            source.queue.unacked += times * (self.second.unacked[key] - self.first.unacked[key])
+        return moved
+
+    def _replace_plans(self, times: int, moved: dict[tuple[ScriptedConsumer, int], ConsumerJob]) -> None:
+        agenda, later = self.agenda, times * self.takes_ms
+        more = times * (self.second.planned - self.first.planned)
+        heap: list[Any] = []
+        for item in agenda.heap:
+            at_ms, rank, number, entry = item
+            if number in self.first.entries:
+                heap.append(item)
+                continue
+            if type(entry) is ConsumerJob:
+                fresh: Any = moved[entry.consumer, entry.number]
+            else:
+                assert type(entry) is NextPublish
+                index = entry.number + times * self.publishing[id(entry.action)].a_round
+                fresh = NextPublish(entry.action, index, entry.at_ms + later)
+            heap.append((at_ms + later, rank, number + more, fresh))
+        heapify(heap)
+        agenda.heap[:] = heap
+        agenda.number += more
