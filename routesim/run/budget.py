@@ -16,7 +16,7 @@ LOOK_EVERY = 1_000  # reactions between two looks
 LOOKS_AT_ONCE = 100  # so many may be left out in a row
 
 
-class Pace(NamedTuple):
+class RoundCost(NamedTuple):
     """Of what comes again and again: its reactions, its movements in the ledger, how many fewer open messages there are after it,
     by how many that may sway meanwhile, and how many reactions to leave before a look."""
 
@@ -75,7 +75,7 @@ class Budget:
         """How many reactions there may be until the next look."""
         return self.look_every - 1 - self.reactions % self.look_every
 
-    def rounds(self, a_round: Pace, *, alone: bool) -> int:
+    def rounds(self, a_round: RoundCost, *, alone: bool) -> int:
         """How many rounds there may be without a look: up to the next one, or beyond it where looks would come to nothing.
         `alone`: nothing else is planned."""
         reactions, every = a_round.reactions, self.look_every

@@ -7,39 +7,18 @@ only while they are few.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from routesim.broker import RabbitBroker
-from routesim.broker.ledger import Ledger
-from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
-from routesim.named_tuples import NamedTuple
 from routesim.run.agenda import NextPublish, RunAgenda
 from routesim.run.budget import Budget
+from routesim.run.express.looks import Look, look
 from routesim.run.express.moves import Moves
 from routesim.run.express.plain import Plain
-from routesim.run.express.prepared import PlainQueue
 from routesim.run.express.rounds import Round
 
 INSTANTS = 128  # so many are looked at before it is given up
 LEAST_ROUNDS = 4  # fewer are not worth the looks
-MOST_PLANNED, MOST_IN_HAND = 500, 500  # to look at more would take too long
 SHORT_RUN = 300  # so many reactions are soon over
-
-
-class Look(NamedTuple):
-    """All that the next instants depend on, and how far everything has been counted; see `Cycles._look`."""
-
-    now: int
-    serial: int
-    planned: int
-    ledger: Ledger
-    entries: dict[int, tuple[Any, ...]]
-    consumers: dict[ScriptedConsumer, tuple[Any, ...]]
-    queues: dict[int, tuple[Any, ...]]
-    counts: dict[int, int]
-    unacked: dict[int, int]
-    waiting: dict[ScriptedConsumer, int]
-    jobs: dict[ScriptedConsumer, int]
 
 
 class Cycles:
@@ -68,7 +47,7 @@ class Cycles:
     def _once(self, carry_out: Callable[[int, int], int], limit: int) -> bool:
         """Looks for a round, and goes it as often as it can be gone; whether there was one."""
         moves, heap, budget = self.moves, self.agenda.heap, self.budget
-        first, begun = self._look(), budget.reactions
+        first, begun = look(self.broker, self.agenda, self.plain), budget.reactions
         since, reach = 0, 1  # how many instants ago the first look was; how many it may be, at most
         moves.begin()
         for _ in range(INSTANTS):
@@ -79,12 +58,12 @@ class Cycles:
             if budget.reactions == before or (heap and heap[0][0] <= due) or moves.odd:
                 break
             since += 1
-            second = self._look()
+            second = look(self.broker, self.agenda, self.plain)
             found = self._round(first, second) if second is not None else None
             if found is not None:
                 moves.end()
                 reactions = budget.reactions - begun
-                times = min(found.most(limit), budget.rounds(found.pace(reactions), alone=found.alone()))
+                times = min(found.most(limit), budget.rounds(found.cost(reactions), alone=found.alone()))
                 worth = times >= LEAST_ROUNDS and 4 * times * len(found.plays) >= found.in_hand() and found.is_whole()
                 if worth:
                     found.repeat(times)
@@ -95,28 +74,6 @@ class Cycles:
                 moves.begin()
         moves.end()
         return False
-
-    def _look(self) -> Look | None:
-        """None: there is too much to look at, or something that is not plain."""
-        broker, agenda, now = self.broker, self.agenda, self.broker.now
-        if len(agenda.heap) > MOST_PLANNED:
-            return None
-        consumers: dict[ScriptedConsumer, tuple[Any, ...]] = {}
-        waiting: dict[ScriptedConsumer, int] = {}
-        jobs: dict[ScriptedConsumer, int] = {}
-        plain = [queue for queue in self.plain.queues.values() if queue is not None]
-        for acking in (each for queue in plain for each in queue.consumers.values()):
-            state = acking.state
-            consumers[state] = acking.subscription.credit, *(state.job_number - number for number in state.jobs)
-            waiting[state], jobs[state] = len(state.waiting), state.job_number
-        if sum(map(len, consumers.values())) > MOST_IN_HAND:
-            return None
-        return Look(
-            now, broker.serial, agenda.number, broker.ledger.clone(),
-            {item[2]: (item[0] - now, item[1], item[2] - agenda.number, *_entry(item[3], now)) for item in agenda.heap},
-            consumers, {id(item.queue): _turns(item) for item in plain}, {id(item.queue): item.queue.count for item in plain},
-            {id(item.queue): item.queue.unacked for item in plain}, waiting, jobs,
-        )  # fmt: skip
 
     def _round(self, first: Look, second: Look) -> Round | None:
         """What happened between two looks, if it will happen again."""
@@ -137,18 +94,3 @@ class Cycles:
             if first.queues.get(key) != second.queues[key] or not source.goes_on_from(first.counts[key], second.counts[key]):
                 return None
         return found
-
-
-def _entry(entry: Any, now: int) -> tuple[Any, ...]:
-    if type(entry) is NextPublish:
-        return id(entry.action), entry.at_ms - now
-    if type(entry) is ConsumerJob:
-        return id(entry.consumer), entry.number - entry.consumer.job_number
-    return (id(entry),)
-
-
-def _turns(plain: PlainQueue) -> tuple[Any, ...]:
-    """Whose turn it is at a queue."""
-    queue = plain.queue
-    lines = [(key, tuple(map(id, line))) for table in (queue.active, queue.blocked) for key, line in table.items()]
-    return lines, sorted(queue.suspended), [item.credit for item in queue.subscriptions.values()]

@@ -5,7 +5,7 @@ from routesim.run.express.prepared import AckingConsumer, PreparedPublish
 from routesim.scenario import PublishMany
 
 
-class Move(NamedTuple):
+class PlainMove(NamedTuple):
     """One of: a publish, with the subscriptions that are sent it (0: it waits in that queue); an answer; the head of a queue sent
     to a consumer; an answer and the head sent to who gave it."""
 
@@ -21,7 +21,7 @@ class Moves:
     """`kept` None: nobody asks. `odd`: something was among them that does not repeat itself, a redelivery."""
 
     def __init__(self) -> None:
-        self.kept: list[Move] | None = None
+        self.kept: list[PlainMove] | None = None
         self.odd = False
 
     def begin(self) -> None:
@@ -32,9 +32,9 @@ class Moves:
 
     def published(self, at_ms: int, publish: PreparedPublish, action: PublishMany, takers: tuple[int, ...]) -> None:
         assert self.kept is not None
-        self.kept.append(Move(at_ms, publish, action, takers, None, None))
+        self.kept.append(PlainMove(at_ms, publish, action, takers, None, None))
 
     def consumed(self, at_ms: int, acks: AckingConsumer | None, takes: AckingConsumer | None, *, again: bool = False) -> None:
         assert self.kept is not None
-        self.kept.append(Move(at_ms, None, None, (), acks, takes))
+        self.kept.append(PlainMove(at_ms, None, None, (), acks, takes))
         self.odd = self.odd or again

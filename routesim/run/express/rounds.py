@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from heapq import heapify
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from routesim.broker import RabbitBroker
 from routesim.broker.ledger import Ledger
@@ -13,14 +13,12 @@ from routesim.named_tuples import NamedTuple
 from routesim.queues import Classic, Copy, Delivery
 from routesim.run.agenda import NextPublish, RunAgenda
 from routesim.run.batches import Emit, silent
-from routesim.run.budget import Pace
+from routesim.run.budget import RoundCost
 from routesim.run.express.emitting import Emits
-from routesim.run.express.moves import Move
+from routesim.run.express.looks import Look
+from routesim.run.express.moves import PlainMove
 from routesim.run.express.prepared import AckingConsumer, PreparedPublish
 from routesim.scenario import PublishMany
-
-if TYPE_CHECKING:
-    from routesim.run.express.cycles import Look
 
 Held: TypeAlias = tuple[Copy, int, int]  # what a delivery is made of: the copy, its tag, and when it was sent
 
@@ -71,7 +69,7 @@ class Lane:
         state.waiting.extend((delivery, 0, 0) for delivery in fresh[len(jobs) :])
 
 
-class Source:
+class WaitingLine:
     """A queue. `came`, `went`: how many copies join those that wait, and leave them, in a round."""
 
     def __init__(self, queue: Classic) -> None:
@@ -129,7 +127,7 @@ class Round:
     """`first` and `second` are the looks before and after it."""
 
     def __init__(
-        self, broker: RabbitBroker, agenda: RunAgenda, emits: Emits, moves: list[Move], first: "Look", second: "Look"
+        self, broker: RabbitBroker, agenda: RunAgenda, emits: Emits, moves: list[PlainMove], first: Look, second: Look
     ) -> None:  # fmt: skip
         self.broker = broker
         self.agenda = agenda
@@ -138,7 +136,7 @@ class Round:
         self.second = second
         self.takes_ms = second.now - first.now
         self.lanes: dict[ScriptedConsumer, Lane] = {}
-        self.queues: dict[int, Source] = {}
+        self.queues: dict[int, WaitingLine] = {}
         self.publishing: dict[int, Publishing] = {}
         self.due = {id(entry.action): entry.number for *_, entry in agenda.heap if type(entry) is NextPublish}
         self.widest = 1  # the most queues that one publish reaches
@@ -146,7 +144,7 @@ class Round:
 
     # What is repeated --------------------------------------------------------------------------------------------------
 
-    def _play(self, move: Move) -> Play:
+    def _play(self, move: PlainMove) -> Play:
         offset = move.at_ms - self.first.now
         if move.publish is not None and move.action is not None:
             return self._publish(offset, move.publish, move.action, move.takers)
@@ -168,7 +166,7 @@ class Round:
             self.publishing[id(action)] = Publishing(action, self.due[id(action)])
         publishing = self.publishing[id(action)]
         publishing.a_round += 1
-        to: list[Lane | Source] = []
+        to: list[Lane | WaitingLine] = []
         for plain, taker in zip(publish.queues, takers, strict=True):
             source = self._source(plain.queue)
             if taker:
@@ -189,17 +187,17 @@ class Round:
             self.lanes[acking.state] = Lane(acking)
         return self.lanes[acking.state]
 
-    def _source(self, queue: Classic) -> Source:
+    def _source(self, queue: Classic) -> WaitingLine:
         if id(queue) not in self.queues:
-            self.queues[id(queue)] = Source(queue)
+            self.queues[id(queue)] = WaitingLine(queue)
         return self.queues[id(queue)]
 
     # How often ---------------------------------------------------------------------------------------------------------
 
-    def pace(self, reactions: int) -> Pace:
+    def cost(self, reactions: int) -> RoundCost:
         before, after = self.first.ledger, self.second.ledger
         fewer = (after.acked - before.acked) - (after.enqueued - before.enqueued)
-        return Pace(reactions, after.movements() - before.movements(), fewer, len(self.plays) * self.widest, self.widest + 3)
+        return RoundCost(reactions, after.movements() - before.movements(), fewer, len(self.plays) * self.widest, self.widest + 3)
 
     def alone(self) -> bool:
         """Whether nothing else is planned."""
