@@ -132,7 +132,15 @@ def release(broker: State, channel: Channel[QueueType]) -> None:
 
     RabbitMQ begins with any of them, by chance (rules/queues#3.7); here it is the one declared last.
     """
-    for queue in reversed(list(broker.queues.values())):
+    queues = list(broker.queues.values())[::-1]
+    if broker.races is not None:
+        consumed = {queue.name for _, queue in channel.subscriptions.values()}
+        waiting = [queue for queue in queues if queue.name in consumed and queue.ready_count()]
+        if len(waiting) > 1:
+            names = [queue.name for queue in waiting]
+            found = broker.races.rotation(names, f"{channel.name} is sent more from {{}}")
+            queues = [*(waiting[index] for index in found), *(queue for queue in queues if queue not in waiting)]
+    for queue in queues:
         queue.resume(broker, channel)
 
 

@@ -176,7 +176,11 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str, refused:
     known |= {queue for queue in consuming if queue.knows_publishers}
     touched = {queue for queue in consuming | held.keys() | known if broker.queues.get(queue.name) is queue}
     # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (rules/queues#3.13).
-    for queue in sorted(touched, key=_declared):
+    ending = sorted(touched, key=_declared)
+    if len(ending) > 1 and broker.races is not None:
+        found = broker.races.order([queue.name for queue in ending], f"the end of {channel.name} comes to {{}}")
+        ending = [ending[index] for index in found]
+    for queue in ending:
         deliveries = held.get(queue, [])
         if not queue.keeps_log:
             queue.unacked -= len(deliveries)
@@ -196,7 +200,13 @@ def _declared(queue: QueueType) -> int:
 
 def close_connection(broker: State, name: str, why: str, fault_of: str | None = None) -> None:
     """All its channels end, in the order of their opening, but the one to blame first; then its exclusive queues go."""
-    for channel_name in sorted(broker.connections.get(name, ()), key=lambda each: each != fault_of):
+    names = sorted(broker.connections.get(name, ()), key=lambda each: each != fault_of)
+    if len(names) > 1 and broker.races is not None and fault_of is None:
+        holding = [each for each in names if broker.channels[each].unacked or broker.channels[each].subscriptions]
+        if len(holding) > 1:
+            found = broker.races.order(holding, "the channels end in the order {}")
+            names = [*(holding[index] for index in found), *(each for each in names if each not in holding)]
+    for channel_name in names:
         close_channel(broker, broker.channels[channel_name], why)
     if name not in broker.owners:
         return

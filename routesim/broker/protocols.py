@@ -1,7 +1,7 @@
 """What a run, `explain` and the reports ask of an engine, whichever it is: the embedded RabbitMQ or Redis, or a real broker."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from routesim.broker.records import ChannelEnded, ConsumerEnded, StepFailure
@@ -31,6 +31,17 @@ class Refusal(Protocol):
 
     @property
     def closes_connection(self) -> bool: ...
+
+
+class Races(Protocol):
+    """Decides what RabbitMQ leaves open. Each of what is asked answers with the numbers of the `names` in the order in which
+    they come; `about`: what is decided, with a place for that order in words."""
+
+    def order(self, names: Sequence[str], about: str) -> list[int]:
+        """Any order."""
+
+    def rotation(self, names: Sequence[str], about: str) -> list[int]:
+        """Any one may be the first; the others follow in their order, and round."""
 
 
 class Engine(Protocol):

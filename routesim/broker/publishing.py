@@ -125,7 +125,11 @@ def _enqueue(
     """
     accepted = refused = 0
     ledger = broker.ledger
-    for queue, path in found.queues:
+    queues = found.queues
+    if len(queues) > 1 and broker.races is not None:
+        names = [queue.name for queue, _ in queues]
+        queues = tuple(queues[index] for index in broker.races.order(names, f"{message_id} comes to {{}}"))
+    for queue, path in queues:
         if queue.knows_publishers and channel in broker.channels:
             broker.channels[channel].publishes_to.add(queue.name)
         why = queue.refusal(content, channel)

@@ -31,8 +31,10 @@ def tx(broker: State, step: steps.Tx) -> None:
 
 
 def _commit(broker: State, channel: Channel[QueueType]) -> None:
-    all_taken = True
     publishes = broker.uncommitted.get(channel.name, [])
+    if _answers_first(broker, channel, publishes):
+        _answer(broker, channel)
+    all_taken = True
     for index, pending in enumerate(publishes):
         try:
             _check_queues(broker, pending)
@@ -47,6 +49,22 @@ def _commit(broker: State, channel: Channel[QueueType]) -> None:
         all_taken = all_taken and taken and whole
         drain(broker)
     broker.uncommitted.pop(channel.name, None)
+    _answer(broker, channel)
+    if not all_taken:
+        raise AmqpError(406, "partial tx completion")
+
+
+def _answers_first(broker: State, channel: Channel[QueueType], publishes: list[PendingPublish]) -> bool:
+    """Publishes to a quorum queue run at a low priority: the answers of the same commit may be applied before them
+    (rules/queues#3.13)."""
+    if broker.races is None or not channel.answered:
+        return False
+    if not any(queue.replicated for pending in publishes for queue, _ in pending.route.queues):
+        return False
+    return broker.races.rotation(["its publishes", "its answers"], f"the commit of {channel.name} applies {{}}") != [0, 1]
+
+
+def _answer(broker: State, channel: Channel[QueueType]) -> None:
     answers, channel.answered = channel.answered or [], []
     run: list[Delivery[QueueType]] = []
     for index, (how, why, deliveries) in enumerate(answers):
@@ -58,8 +76,6 @@ def _commit(broker: State, channel: Channel[QueueType]) -> None:
             settle(broker, channel, sorted(run, key=lambda item: item.tag), how, why)
             run = []
             drain(broker)
-    if not all_taken:
-        raise AmqpError(406, "partial tx completion")
 
 
 def _check_queues(broker: State, pending: PendingPublish) -> None:

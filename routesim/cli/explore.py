@@ -41,6 +41,9 @@ def explore(
             "--timing", metavar="HOW", help="earliest: as written. any: a consumer may be faster or slower than timers."
         ),
     ] = None,
+    races: Annotated[
+        bool, typer.Option("--races", help="Try each outcome of what RabbitMQ leaves open, such as the order among queues.")
+    ] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Publishers send again what was not confirmed.")] = False,
     cures: Annotated[bool, typer.Option("--cures/--no-cures", help="Try what would have prevented it.")] = True,
     max_states: Annotated[
@@ -73,8 +76,8 @@ def explore(
     from routesim.cli.explorers.exploring import ExploreOptions, explore_all
 
     options = ExploreOptions(
-        files, failures, tuple(property or ()), at_most_once, most_ready, expect, timing, retry, cures, max_states, max_seconds,
-        max_memory, walks, seed, write, force, rabbitmq, format, output,
+        files, failures, tuple(property or ()), at_most_once, most_ready, expect, timing, races, retry, cures, max_states,
+        max_seconds, max_memory, walks, seed, write, force, rabbitmq, format, output,
     )  # fmt: skip
     sys.exit(explore_all(options))
 

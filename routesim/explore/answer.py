@@ -11,12 +11,14 @@ HOLDS, BROKEN, VACUOUS, UNDECIDED = "holds", "broken", "vacuous", "not decided"
 
 class Counterexample(NamedTuple):
     """The shortest course of events in which a property does not hold: its moves, each in words
-    and with its time in ms, and what is broken then."""
+    and with its time in ms, and what is broken then. `races`: what fell out in it otherwise than usual, where RabbitMQ leaves
+    the outcome open."""
 
     broken: Broken
     moves: tuple[Move, ...]
     words: tuple[str, ...]
     times: tuple[int, ...]
+    races: tuple[str, ...] = ()
 
     @property
     def failures(self) -> list[str]:
@@ -49,7 +51,7 @@ class Explored(NamedTuple):
     """`states`: different ones; `tried`: moves carried out; all states that take at most `whole_depth` moves are known. `why`:
     which bound ended it, "": it is complete. `ends`: states in which all is over. `by_depth`: after so many
     moves, from 0, how many states there are, and in how many of them something is broken. `counted`: what they
-    are, where they are no states."""
+    are, where they are no states. `races`: moves of which RabbitMQ leaves the outcome open, as often as they were tried."""
 
     states: int
     tried: int
@@ -60,6 +62,7 @@ class Explored(NamedTuple):
     frontier: int = 0
     by_depth: tuple[tuple[int, int], ...] = ()
     counted: str = "states"
+    races: int = 0
 
     @property
     def complete(self) -> bool:

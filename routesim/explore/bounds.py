@@ -14,6 +14,7 @@ class Bounds(NamedTuple):
     """At most `failures` of all `kinds` together, of each at most so many. `properties`: of the table; `expect`: None, `always`,
     `sometimes` or `reachable`, of the scenario's expectations of the end. `any_time`: a consumer may be faster or slower than
     any timer; `retry`: publishers send again what was not confirmed. `most_ready`: of the property `unbounded`.
+    `races`: each outcome is tried of what RabbitMQ leaves open.
     `walks`: so many random ones instead of all states, drawn from `seed`."""
 
     failures: int = 1
@@ -24,6 +25,7 @@ class Bounds(NamedTuple):
     retry: bool = False
     max_states: int = MAX_STATES
     most_ready: int | None = None
+    races: bool = False
     walks: int | None = None
     seed: int = 0
 
@@ -43,7 +45,7 @@ def bounds_of(scenario: Scenario) -> Bounds:
         found = found._replace(max_states=asked.max_states)
     if asked.most_ready is not None:
         found = with_most_ready(found, asked.most_ready)
-    return found._replace(expect=asked.expect, any_time=asked.any_time, retry=asked.retry)
+    return found._replace(expect=asked.expect, any_time=asked.any_time, retry=asked.retry, races=asked.races)
 
 
 def with_most_ready(bounds: Bounds, most: int) -> Bounds:

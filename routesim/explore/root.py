@@ -47,7 +47,7 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
     setting = WorldSetting(
         scenario, tuple(stages(scenario)), tuple(kind for kind, _ in bounds.kinds), {}, _most_attempts(scenario),
         bounds.any_time, bounds.retry, bounds.failures, tuple(most for _, most in bounds.kinds),
-        scenario.until if isinstance(scenario.until, int) else None, bounds.most_ready,
+        scenario.until if isinstance(scenario.until, int) else None, bounds.most_ready, bounds.races,
     )  # fmt: skip
     world = World(setting, broker, hands, published)
     if "order" in bounds.properties:

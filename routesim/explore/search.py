@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
 from routesim.explore.bounds import Bounds
 from routesim.explore.course import publishes
-from routesim.explore.moves import Move, make, moves, said
+from routesim.explore.moves import Move, make, moves, outcome, said
 from routesim.explore.properties import (
     ALWAYS,
     AT_END,
@@ -58,7 +58,7 @@ def _by_chance(scenario: Scenario, root: World) -> bool:
     """Whether a move may fall out in several ways."""
     rules = (rule for consumer in scenario.consumers.values() for rule in consumer.on_message)
     draws = any(state.matcher.by_chance for state in root.broker.exchanges.values())
-    return draws or any(rule.chance is not None for rule in rules) or _declares(scenario)
+    return root.setting.races or draws or any(rule.chance is not None for rule in rules) or _declares(scenario)
 
 
 def _declares(scenario: Scenario) -> bool:
@@ -81,7 +81,7 @@ class Search:
         self.met: dict[str, int] = {}  # how many states each property was asked of
         self.bad: dict[str, list[int]] = {}  # by property: the states that break it
         self.failed: list[tuple[int, Move]] = []  # the states that failures lead to
-        self.tried = 0
+        self.tried = self.races = 0
         self.sometimes: set[int] = set()  # lines of expectations that held at some end
         self.holding: dict[int, list[int]] = {}  # by line: the ends at which it held
         self.properties = {name: PROPERTIES[name] for name in bounds.properties}
@@ -119,7 +119,7 @@ class Search:
             self._expand(index, world, frontier)
         return Explored(
             len(self.known), self.tried, len(self.ends), depth if not why else max(depth - 1, 0), why,
-            tuple(self._verdicts(complete=not why)), len(frontier), tuple(self._by_depth()),
+            tuple(self._verdicts(complete=not why)), len(frontier), tuple(self._by_depth()), races=self.races,
         )  # fmt: skip
 
     def _bound(self, expanded: int, depth: int, frontier: int) -> str:
@@ -144,6 +144,7 @@ class Search:
                 todo += [move._replace(draws=other) for other in draws.others()]
                 move = move._replace(draws=tuple(drawn for drawn, *_ in draws.made))
             self.tried += 1
+            self.races += draws.races > 0
             key = digest(copied)
             target = self.known.get(key)
             if target is None:
@@ -301,13 +302,16 @@ def example_of(
 ) -> Counterexample:
     """The moves carried out once more, each in words; `goes_round`: and on, until a state comes again."""
     world, words, times = root_of(scenario, bounds), [], []
+    races: list[str] = []
     for move in path:
         words.append(said(world, move))
         times.append(world.now)
-        make(world, move)
+        draws = make(world, move)
+        words[-1] += outcome(draws)
+        races += draws.told
     if goes_round:
         _go_round(world, path, words, times)
-    return Counterexample(broken, tuple(path), tuple(words), tuple(times))
+    return Counterexample(broken, tuple(path), tuple(words), tuple(times), tuple(races))
 
 
 def _go_round(world: World, path: list[Move], words: list[str], times: list[int]) -> None:
@@ -318,6 +322,7 @@ def _go_round(world: World, path: list[Move], words: list[str], times: list[int]
         words.append(said(world, own[0]))
         times.append(world.now)
         draws = make(world, own[0])
+        words[-1] += outcome(draws)
         path.append(own[0]._replace(draws=tuple(drawn for drawn, *_ in draws.made)))
         key = digest(world)
         if key in seen:

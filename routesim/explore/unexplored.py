@@ -49,4 +49,5 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
     yield from _kinds(bounds, [kind for kind in EXPLORED if kind not in OF_WORKERS])
     if not bounds.any_time:
         yield "other durations than those that are written (--timing any)"
-    yield "the orders that RabbitMQ leaves open among queues of a fanout and channels of a lost connection"
+    if not bounds.races:
+        yield "the orders that RabbitMQ leaves open, among queues of a fanout and channels of a lost connection (--races)"

@@ -25,6 +25,7 @@ class Walks:
         self.scenario, self.bounds, self.walks, self.seed, self.watch = scenario, bounds, walks, seed, watch
         self.asked = [name for name in bounds.properties if PROPERTIES[name].broken is not None]
         self.found: dict[str, tuple[list[Move], Broken]] = {}
+        self.races = 0
         self.made = self.ends = self.deepest = 0
 
     def run(self) -> Explored:
@@ -35,7 +36,9 @@ class Walks:
             if stopped:
                 why = f"{stopped}, after {number + 1:,} random walks with seed {self.seed}"
                 break
-        return Explored(self.made, self.made, self.ends, 0, why, tuple(self._verdicts()), 0, (), "states met in walks")
+        return Explored(
+            self.made, self.made, self.ends, 0, why, tuple(self._verdicts()), 0, (), "states met in walks", self.races
+        )
 
     def walk(self, number: int) -> None:
         """The walk of that number, to its end."""
@@ -55,6 +58,7 @@ class Walks:
             draws = make(world, move._replace(draws=tuple(dice.randrange(1 << 16) for _ in range(DRAWS))))
             path.append(move._replace(draws=tuple(drawn for drawn, *_ in draws.made)))
             self.made += 1
+            self.races += draws.races > 0
             self._look(ALWAYS, world, path)
             for rule, broken in never_broken(world):
                 self._note(f"never {rule}", path, broken)

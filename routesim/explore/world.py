@@ -37,7 +37,8 @@ class WorldSetting(NamedTuple):
     """What is the same in all states. `queues`: by name, one that keeps no state alive; `most_attempts`: see `Hand.fingerprint`;
     `any_time`: a consumer may be faster or slower than any timer; `retry`: publishers send again what was not confirmed. At most
     `budget` failures happen, of each of the `kinds` at most as many as `most` says. `limit`: when
-    the run ends, in ms. `most_ready`: so many messages may wait in a queue."""
+    the run ends, in ms. `most_ready`: so many messages may wait in a queue. `races`: each outcome is tried of what
+    RabbitMQ leaves open."""
 
     scenario: Scenario
     stages: tuple[Stage, ...]
@@ -50,6 +51,7 @@ class WorldSetting(NamedTuple):
     most: tuple[int, ...]
     limit: int | None
     most_ready: int | None
+    races: bool = False
 
 
 class World:

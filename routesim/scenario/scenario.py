@@ -89,7 +89,8 @@ class Never(NamedTuple):
 
 class ExploreSection(NamedTuple):
     """What `explore` is asked for, None: nothing is said. `failures`: so many of any kind; `kinds`: of each so many.
-    `breaks`: which properties do not hold, as the scenario shows. `most_ready`: so many messages may wait in a queue."""
+    `breaks`: which properties do not hold, as the scenario shows. `most_ready`: so many messages may wait in a queue. `races`:
+    each outcome is tried of what RabbitMQ leaves open."""
 
     failures: int | None = None
     kinds: tuple[tuple[str, int], ...] | None = None
@@ -100,6 +101,7 @@ class ExploreSection(NamedTuple):
     max_states: int | None = None
     breaks: tuple[str, ...] = ()
     most_ready: int | None = None
+    races: bool = False
 
 
 class Expect(NamedTuple):

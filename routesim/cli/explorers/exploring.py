@@ -43,6 +43,7 @@ class ExploreOptions(NamedTuple):
     most_ready: int | None = None
     expect: str | None = None
     timing: str | None = None
+    races: bool = False
     retry: bool = False
     cures: bool = True
     max_states: int | None = None
@@ -155,6 +156,7 @@ def bounds_for(scenario: Scenario, options: ExploreOptions) -> Bounds:
         bounds = bounds._replace(any_time=options.timing == "any")
     return bounds._replace(
         walks=options.walks, seed=options.seed, expect=options.expect or bounds.expect, retry=options.retry or bounds.retry,
+        races=options.races or bounds.races,
         max_states=options.max_states or bounds.max_states,
     )  # fmt: skip
 

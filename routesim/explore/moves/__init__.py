@@ -2,6 +2,6 @@
 
 from routesim.explore.moves.acting import job_of
 from routesim.explore.moves.move import Move
-from routesim.explore.moves.table import make, moves, said
+from routesim.explore.moves.table import make, moves, outcome, said
 
-__all__ = ["Move", "job_of", "make", "moves", "said"]
+__all__ = ["Move", "job_of", "make", "moves", "outcome", "said"]

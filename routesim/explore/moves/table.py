@@ -83,6 +83,7 @@ def make(world: World, move: Move) -> Draws:
     draws = world.draws = Draws(move.draws)
     broker: Any = world.broker
     broker.draw = lambda count: draws.draw(count, "an exchange that throws dice")
+    broker.races = draws if world.setting.races else None
     world.events.clear()
     broker.go_on()  # what goes round is seen by its states, which come again
     if move.failure:
@@ -100,6 +101,11 @@ def make(world: World, move: Move) -> Draws:
     world.draws = None
     world.touched = world.rest()
     return draws
+
+
+def outcome(draws: Draws) -> str:
+    """What fell out otherwise than usual, to be said after the move; "": nothing."""
+    return f" ({'; '.join(draws.told)}: RabbitMQ leaves it open)" if draws.told else ""
 
 
 def said(world: World, move: Move) -> str:

@@ -39,6 +39,8 @@ def _lines(item: Exploration, style: OutputStyle) -> Iterator[str]:
     right = item.as_said and found.complete
     verdict = "OK" if right else "NOT COMPLETE" if item.as_said else "BROKEN"
     how = f"{verdict}  {sum_of(item)}; {found.tried:,} moves, {found.ends:,} ends, depth {found.whole_depth}"
+    if item.bounds.races:
+        how += f", {found.races:,} with an outcome that RabbitMQ leaves open"
     yield from _text(how, 4, style, GOOD if right else BAD)
     left = "; ".join(item.left_out)
     bits = f"States are told apart by {item.hash_bits} bits. " if found.counted == "states" else ""
@@ -74,6 +76,9 @@ def _example(asked: PropertyVerdict, style: OutputStyle) -> Iterator[str]:
     if asked.moments is not None:
         harmless, all = asked.moments
         yield from _text(f"The same failure is harmless at {harmless:,} of {all:,} moments.", INSIDE, style, first=INSIDE)
+    if example.races:
+        text = "No scenario can force what RabbitMQ leaves open: `run` takes the usual outcome, a broker any, sometimes this one."
+        yield from _text(text, INSIDE, style, first=INSIDE)
     for cure in asked.cures:
         costs = f"; it costs: {cure.costs}" if cure.costs else ""
         yield from _text(f"Tried, and then it holds: {cure.change}{costs}.", INSIDE + 2, style, first=INSIDE)

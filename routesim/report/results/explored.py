@@ -98,7 +98,7 @@ def _object(item: Exploration) -> dict[str, Any]:
     return {
         "file": item.file, "scenario": item.name, "ok": item.as_said and found.complete, "verdict": sum_of(item),
         "complete": found.complete, "stopped_by": found.why or None, "states": found.states, "moves": found.tried,
-        "ends": found.ends, "depth": found.whole_depth, "hash_bits": item.hash_bits,
+        "ends": found.ends, "races": found.races, "depth": found.whole_depth, "hash_bits": item.hash_bits,
         "failures": item.budget, "properties": [_asked(asked, item) for asked in found.asked],
         "not_explored": list(item.left_out),
     }  # fmt: skip
@@ -110,7 +110,7 @@ def _asked(asked: PropertyVerdict, item: Exploration) -> dict[str, Any]:
     if example is not None:
         counterexample = {
             "told": told(asked), "message": example.broken.message or None, "how": example.broken.how,
-            "failures": example.failures,
+            "failures": example.failures, "races": list(example.races),
             "course": [
                 {"at_ms": at_ms, "what": words, "failure": move.failure or None}
                 for at_ms, move, words in zip(example.times, example.moves, example.words, strict=True)

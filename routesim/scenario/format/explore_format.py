@@ -32,6 +32,7 @@ EXPLORE = Shape(
             Choice(*EXPECT_MODES), "`expect` must hold at every end, at some end, or an end at which it holds can be reached"
         ),
         "timing": Field(Choice(*TIMINGS), "any: a consumer may be faster or slower than any timer; default earliest"),
+        "races": Field(Boolean(), "each outcome is tried of what RabbitMQ leaves open, as the order among queues; default false"),
         "retry": Field(Boolean(), "publishers send again what was not confirmed; default false"),
         "max_states": Field(Integer(1), "so many states at most; default 1,000,000"),
         "breaks": Field(ListOf(Choice(*BREAKABLE), single=True), "what does not hold, and is shown by it; default: nothing"),

@@ -12,7 +12,7 @@ def explore_section(fields: Fields) -> ExploreSection:
         tuple((str(kind), number) for kind, number in failures.items()) if isinstance(failures, dict) else None,
         _names(fields, "properties"), str(fields["expect"]) if "expect" in fields else None,
         str(fields.get("timing", "earliest")) == "any", fields.get("retry", False), fields.get("max_states"),
-        _names(fields, "breaks") or (), fields.get("most_ready"),
+        _names(fields, "breaks") or (), fields.get("most_ready"), fields.get("races", False),
     )  # fmt: skip
 
 
