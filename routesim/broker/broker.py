@@ -12,7 +12,7 @@ from routesim.broker.clock import Agenda, AgendaEntry
 from routesim.broker.ledger import Ledger
 from routesim.broker.memory import Memory
 from routesim.broker.policy_index import Policies
-from routesim.broker.protocols import Races
+from routesim.broker.protocols import OpenOrders
 from routesim.broker.records import (
     PREDECLARED,
     ChannelEnded,
@@ -74,7 +74,7 @@ class Broker:
         self.channel_number = 0
         self.serial = 0
         self.registrations = 0
-        self.races: Races | None = None  # else what RabbitMQ leaves open falls out as is usual
+        self.races: OpenOrders | None = None  # else what RabbitMQ leaves open falls out as is usual
         self.draws = self.names_drawn = 0  # names apart, so that who asks for one changes nothing else
         self.outbox: deque[Delivery[QueueType] | ConsumerEnded | ChannelEnded] = deque()
         self.handed: Delivery[QueueType] | None = None  # what a client got last, for whoever hears of it

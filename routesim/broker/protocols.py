@@ -33,7 +33,7 @@ class Refusal(Protocol):
     def closes_connection(self) -> bool: ...
 
 
-class Races(Protocol):
+class OpenOrders(Protocol):
     """Decides what RabbitMQ leaves open. Each of what is asked answers with the numbers of the `names` in the order in which
     they come; `about`: what is decided, with a place for that order in words."""
 
