@@ -48,10 +48,15 @@ def said(deaths: Deaths) -> str:
 
 def deaths_in(headers: Table) -> Iterator[str]:
     """The entries of `x-death` in words, the newest first: `2 in work (rejected)`."""
+    return (f"{count} in {queue} ({reason})" for count, queue, reason in deaths_of(headers))
+
+
+def deaths_of(headers: Table) -> Iterator[tuple[int, str, str]]:
+    """The entries of `x-death`, the newest first: how often, in which queue, for which reason."""
     entries = raw(headers.get("x-death"))
     for death in map(raw, entries if isinstance(entries, list) else ()):
         if isinstance(death, dict):
-            yield f"{_number(death.get('count', 1))} in {raw(death.get('queue'))} ({raw(death.get('reason'))})"
+            yield _number(death.get("count", 1)), str(raw(death.get("queue"))), str(raw(death.get("reason")))
 
 
 def died(headers: Table, deaths: Deaths) -> int:

@@ -1,18 +1,23 @@
 """Ends a run that does not come to rest: at one instant that never ends, or after its last publish."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from routesim.broker import Broker, open_messages
+from routesim.carried import deaths_of
 from routesim.named_tuples import NamedTuple
-from routesim.queues import QueueType
+from routesim.queues import Copy, QueueType
 from routesim.run.agenda import RunAgenda
+from routesim.values import Table, raw
 
 BUDGET_EVENTS = 1_000_000
 BUDGET_MS = 30 * 86_400_000
 PUBLISHED_ANEW = 100  # so often by one name that it is worth telling
 LOOK_EVERY = 1_000  # reactions between two looks
-
-
+BUDGET_RETURNS = 20_000  # of one message; more where there may be more events
+OF_MANY = 4  # so many messages may come back as often as one, all together
+ROUNDS_TOLD = 10  # from so many on the way of a message is told
+MOST_LOOKED_AT = 100  # copies of a queue, or of a channel
 LOOKS_AT_ONCE = 100  # so many may be left out in a row
 
 
@@ -37,8 +42,9 @@ class Stopped(Exception):
 
 class Budget:
     """`reactions` counts what consumers have sent, and instants; every so many of them it is looked what has happened since
-    the instant began, and, once nothing but reactions can happen (`runs_out`), since messages became fewer. `beside` counts the
-    steps of clients of which no message tells: connecting, consuming, a limit, a crash. `tick` is called at each look."""
+    the instant began, and, once nothing but reactions can happen (`runs_out`), since messages became fewer: how much, how long,
+    and how often each of the messages that are left came back. `beside` counts the steps of clients of which no message tells:
+    connecting, consuming, a limit, a crash. `tick` is called at each look."""
 
     def __init__(
         self, broker: Broker, agenda: RunAgenda, max_events: int, tick: Callable[[Broker], None] | None, *, until_idle: bool
@@ -53,7 +59,9 @@ class Budget:
         self.beside = 0
         self.look_every = max(1, min(LOOK_EVERY, max_events // 10))
         self.instant = (0, 0)  # the instant looked at last, and how much had happened when it began
-        self.least: tuple[int, int, int] | None = None  # the fewest open messages; how much had happened by then, and when
+        # The fewest open messages; how much had happened by then, how often messages had come back, and when.
+        self.least: tuple[int, int, int, int] | None = None
+        self.max_returns = BUDGET_RETURNS * max(1, max_events // BUDGET_EVENTS)
 
     def begin_instant(self) -> None:
         broker = self.broker
@@ -62,7 +70,7 @@ class Budget:
     def begin_rest(self) -> None:
         """The steps are over: from now on the run is to come to rest."""
         self.runs_out = self.until_idle
-        self.least = (open_messages(self.broker), self.happened(), self.broker.now)
+        self.least = (open_messages(self.broker), self.happened(), self._returns(), self.broker.now)
 
     def begin_anew(self) -> None:
         """A step has published its last message: what happened before counts no more."""
@@ -70,6 +78,9 @@ class Budget:
 
     def happened(self) -> int:
         return self.broker.ledger.movements() + self.beside
+
+    def _returns(self) -> int:
+        return self.broker.ledger.redelivered + self.broker.ledger.dead_lettered
 
     def free(self) -> int:
         """How many reactions there may be until the next look."""
@@ -108,9 +119,11 @@ class Budget:
             return
         count = open_messages(broker)
         if self.least is None or count < self.least[0]:
-            self.least = (count, so_much, broker.now)
-        _, events_then, ms_then = self.least
+            self.least = (count, so_much, self._returns(), broker.now)
+        _, events_then, returns_then, ms_then = self.least
         if so_much - events_then > self.max_events or broker.now - ms_then > BUDGET_MS:
+            raise Stopped("budget")
+        if self._returns() - returns_then > self.max_returns * max(1, count / OF_MANY):
             raise Stopped("budget")
 
 
@@ -131,7 +144,33 @@ def kept_going(broker: Broker, ended: str, beside: int, published: dict[str, int
     some = f" ({', '.join(open_in[:4])}{' …' if len(open_in) > 4 else ''})" if open_in else ""
     most = max(published, key=published.__getitem__, default="")
     again = f", {published[most]} times {most} published anew" if most and published[most] >= PUBLISHED_ANEW else ""
+    way = _way(broker)
     return (
-        f"messages still go round{some}: "
+        f"messages still go round{some}: {way}"
         f"{broker.ledger.redelivered} redeliveries, {broker.ledger.dead_lettered} dead-lettered{again} so far"
+        f"{'; `routesim check` says what ends it' if way else ''}"
     )
+
+
+def _way(broker: Broker) -> str:
+    """The round of the message that has been dead-lettered most often, by what it carries along."""
+    rounds, message, way = 0, "", ""
+    for copy, headers in _open_copies(broker):
+        deaths = [*deaths_of(headers)]
+        often = min((count for count, *_ in deaths), default=0)
+        if often > rounds:
+            places = [queue for _, queue, _ in reversed(deaths)]
+            first = raw(headers.get("x-first-death-queue"))
+            at = places.index(first) if first in places else 0
+            rounds, message, way = often, copy.message, " → ".join([*places[at:], *places[:at], places[at]])
+    return f"{message} went {way} {rounds} times; " if rounds >= ROUNDS_TOLD else ""
+
+
+def _open_copies(broker: Broker) -> Iterator[tuple[Copy, Table]]:
+    """Some of what is still open, with its headers."""
+    for queue in broker.queues.values():
+        for copy in islice(queue.ready(), MOST_LOOKED_AT):
+            yield copy, queue.headers(copy)
+    for channel in broker.channels.values():
+        for delivery in islice(channel.unacked.values(), MOST_LOOKED_AT):
+            yield delivery.copy, delivery.queue.headers(delivery.copy)

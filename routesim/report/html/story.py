@@ -11,7 +11,8 @@ from routesim.report.html.drawings import Picture, drawings_of
 from routesim.report.html.moments import Frame
 from routesim.report.html.opening import opening
 from routesim.report.trace.filtering import RowFilter
-from routesim.report.trace.rows import Rows
+from routesim.report.trace.rounds import Rounds
+from routesim.report.trace.rows import Row, Rows
 from routesim.run import Result
 from routesim.run.folds.fold import Fold
 from routesim.run.folds.monitoring import Monitor
@@ -65,6 +66,7 @@ class Recorder(Fold):
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.rows, self.ways, self.depths = Rows(), EventEdges(), Depths()
+        self.rounds = Rounds(scenario)
         self.monitor = _monitor(scenario)
         self.moments = [Frame(0, None, -1, "before the first step", (), False, (), {}, {})]
         self.left_out = 0
@@ -78,6 +80,8 @@ class Recorder(Fold):
             self.monitor.hear(event)
         row = self.rows.row(event)
         started = type(event) is events.StepStarted
+        if row is not None and self._folds(event, row):
+            return
         if len(self.moments) > MAX_MOMENTS:
             self.left_out += row is not None
             return
@@ -93,7 +97,24 @@ class Recorder(Fold):
             ))  # fmt: skip
         self._note_changes(event, self.moments[-1])
 
+    def _folds(self, event: Any, row: Row) -> bool:
+        """Whether it has no moment of its own, being of a round as there were many; the first one that has one again comes after
+        one that says how many there were."""
+        if self.rounds.hides(event, row):
+            self.ways.hear(event)
+            self._note_changes(event, self.moments[-1])
+            return True
+        if row.message and (told := self.rounds.told(row.message)):
+            self._note_rounds(event.at_ms, told)
+        return False
+
+    def _note_rounds(self, at_ms: int, told: str) -> None:
+        if len(self.moments) <= MAX_MOMENTS:
+            self.moments.append(Frame(at_ms, None, -1, told, (), False, (), {}, {}))
+
     def finished(self, result: Result, kept: bool) -> Story:
+        for told in self.rounds.rest():
+            self._note_rounds(result.clock_ms, told)
         depths = dict(self._changed_depths(None))
         if result.real is not None:  # only now it was asked what is in its queues
             depths = {name: (queue.ready_count(), queue.unacked) for name, queue in result.broker.queues.items()}

@@ -7,6 +7,7 @@ from routesim.durations import seconds
 from routesim.events import DeadLettered, Published, Requeued
 from routesim.report.trace.filtering import RowFilter
 from routesim.report.trace.own_events import OwnEvents
+from routesim.report.trace.rounds import Rounds
 from routesim.report.trace.rows import COLUMNS, Row, Rows
 from routesim.report.trace.why_not import ASK, CHANGES, WhyNot
 from routesim.scenario import Scenario
@@ -49,6 +50,7 @@ class Trace:
         self.events: list[dict[str, str]] = [{} for _ in range(DEEPEST + 1)]
         self.cells: list[dict[str, str]] = [{} for _ in BETWEEN]
         self.rounds: dict[str, int] = {}
+        self.rounds_over_time = Rounds(scenario)
         self.folded = 0
         self.last_ms = -1
 
@@ -75,6 +77,10 @@ class Trace:
             if concerned:
                 own.note(event, row)
                 return
+        if self.rounds_over_time.hides(event, row):
+            return
+        if row.message and (told := self.rounds_over_time.told(row.message)):
+            self._say(told)
         if row.at_ms != self.last_ms:
             self._next_instant()
         elif type(event) is Requeued or type(event) is DeadLettered:
@@ -122,6 +128,8 @@ class Trace:
         if self.own_events is not None:
             self._add_own(self.own_events)
         self.unfold()
+        for told in self.rounds_over_time.rest():
+            self._say(told)
         if self.shown is not None and self.last_ms < 0:
             self.write(fitted(f"no event is left by {visible(self.shown.described())}\n", self.encoding))
 
@@ -130,7 +138,14 @@ class Trace:
         if self.folded:
             text = f"… {self.folded} more rows of the same at this instant"
             self.folded = 0
-            self.write(fitted(f"{NO_TIME}{text}\n", self.encoding))
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        """A line that is no row."""
+        text = visible(text)
+        room = max(LEAST_WHY, self.columns - len(NO_TIME) - 1) if self.columns is not None else width(text)
+        for line in wrapped(text, room):
+            self.write(fitted(f"{NO_TIME}{line}\n", self.encoding))
 
     def add(self, row: Row) -> None:
         """Write one row. Texts recur, so their cells are made once."""
