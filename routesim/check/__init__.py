@@ -31,7 +31,7 @@ from routesim.scenario import Places, Scenario, Spot, load_placed
 IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
 
 
-NEVER_IMPORTED = ("definitions-pairs",)  # what other commands read, and no RabbitMQ does
+NEVER_IMPORTED = ("definitions-pairs", "definitions-refused")  # what other commands read, and no RabbitMQ does
 
 
 class CheckRule(NamedTuple):
@@ -122,7 +122,7 @@ def check(scenario: Scenario, places: Places, asked: Collection[str] = ()) -> li
     """The findings; what a comment `# routesim: ignore[code]` on the line of the item silences is left out."""
     topology = CheckedTopology(scenario)
     found = [
-        item._replace(severity=ERROR) if item.code in NEVER_IMPORTED else item
+        item._replace(severity=ERROR) if item.code in NEVER_IMPORTED and item.severity == WARNING else item
         for item in (*scenario.warnings, *scenario.findings)
         if item.code != "refused" and item.code not in _ignored(item.source)
     ]  # fmt: skip

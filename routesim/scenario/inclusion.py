@@ -8,6 +8,7 @@ from routesim.diagnostics import Invalid
 from routesim.scenario.definitions import list_form, reading
 from routesim.scenario.definitions.access import access_findings, access_problems
 from routesim.scenario.definitions.plugins import plugin_findings
+from routesim.scenario.definitions.users import refused, useless_hashes
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.imports.sight import KINDS, ForeignKind, kind_of
 from routesim.scenario.sections.declarations import Declarations
@@ -32,20 +33,23 @@ class Inclusion:
         self, source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, version: str | None, *, vhost_given: bool
     ) -> reading.Definitions:
         found, problems, place = reading.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
-        for told in access_problems(data, str(vhost)):
+        access = [("definitions-access", told) for told in access_problems(data, str(vhost))]
+        access += [("definitions-refused", told) for told in refused(data)]
+        for code, told in access:
             line, column, width = place(told.path)
-            code = "definitions-access"
-            problems.append(source.diagnostic(told.severity, code, told.message, line, column, width, told.cure))
-        for code, told in (*access_findings(data), *plugin_findings(data, str(vhost))):
+            problem = source.diagnostic(told.severity, code, told.message, line, column, width, told.cure)
+            problems.append(problem._replace(source=""))  # the line may hold what is not to be shown
+        useless = [("password-hash-useless", told) for told in useless_hashes(data)]
+        for code, told in (*access_findings(data), *useless, *plugin_findings(data, str(vhost))):
             line, column, width = place(told.path)
             finding = source.diagnostic(told.severity, code, told.message, line, column, width, told.cure)
             self.reader.findings.append(finding._replace(source=""))  # the line may hold what is not to be shown
-        if found.other_vhosts and vhost_given and not problems:
-            cure, problem = f"choose one of: {', '.join(found.other_vhosts[:5])}", f"nothing is declared in vhost '{vhost}'"
+        if found.other_vhosts and vhost_given and not any(item.severity == "error" for item in problems):
+            cure, text = f"choose one of: {', '.join(found.other_vhosts[:5])}", f"nothing is declared in vhost '{vhost}'"
             if isinstance(vhost, Text):
-                self.reader.error("unknown-vhost", problem, vhost, cure)
+                self.reader.error("unknown-vhost", text, vhost, cure)
             elif source is not self.source:  # of --vhost
-                self.of_file("error", problem, cure)
+                self.of_file("error", text, cure)
         for item in problems:
             refusal = self.declarations.lenient and item.severity == "error" and item.code.startswith("definitions-")
             (self.reader.findings if refusal else self.reader.diagnostics).append(item)

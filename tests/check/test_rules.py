@@ -816,7 +816,7 @@ def test_no_rejected_message_is_lost_without_a_finding(
     ("users", "codes"),
     [
         ([{"name": "app", "password": "very secret", "tags": []}], ["password-in-clear"]),
-        ([{"name": "app", "password_hash": "x", "tags": []}], []),
+        ([{"name": "app", "password_hash": "${HASH}", "tags": []}], []),
         ([], ["no-users"]),
     ],
 )

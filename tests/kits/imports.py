@@ -4,57 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kits.import_items import Item, V, b, op, p, q, without, x
 from kits.management import AskedApi, part
+from kits.odd_imports import ODD
 
 RECORDED = Path(__file__).parents[1] / "scenario" / "definitions" / "recorded" / "imports.json"
-Item = dict[str, Any]
-
-V = "VHOST"
-
-
-def q(name="jobs", **more):
-    return {"vhost": V, "name": name, "durable": True, "auto_delete": False, "arguments": {}} | more
-
-
-def x(name="orders", **more):
-    return {
-        "vhost": V,
-        "name": name,
-        "type": "topic",
-        "durable": True,
-        "auto_delete": False,
-        "internal": False,
-        "arguments": {},
-    } | more
-
-
-def b(source="orders", destination="jobs", **more):
-    return {
-        "vhost": V,
-        "source": source,
-        "destination": destination,
-        "destination_type": "queue",
-        "routing_key": "#",
-        "arguments": {},
-    } | more
-
-
-def p(definition, **more):
-    return {"vhost": V, "name": "p", "pattern": ".*", "apply-to": "all", "priority": 0, "definition": definition} | more
-
-
-def op(definition, **more):
-    return {
-        "vhost": V,
-        "component": "operator_policy",
-        "name": "op",
-        "value": {"pattern": ".*", "apply-to": "queues", "priority": 0, "definition": definition} | more,
-    }
-
-
-def without(item, *keys):
-    return {k: v for k, v in item.items() if k not in keys}
-
 
 CASES = {
     "plain": {"queues": [q()], "exchanges": [x()], "bindings": [b()]},
@@ -211,6 +165,7 @@ CASES = {
     "master locator by argument": {"queues": [q(arguments={"x-queue-master-locator": "min-masters"})]},
     "queue version 1": {"queues": [q(arguments={"x-queue-version": 1})]},
     "lazy by argument": {"queues": [q(arguments={"x-queue-mode": "lazy"})]},
+    **ODD,
 }
 
 
@@ -238,6 +193,8 @@ def imported_by(api: AskedApi, name: str, vhost: str) -> Item:
         return {"status": answer.status, "reason": _text(reason).replace(vhost, V), "there": _there(api, vhost)}
     finally:
         remove(api, vhost)
+        api("DELETE", f"users/{part(f'{vhost}-user')}")
+        api("DELETE", f"global-parameters/{part(f'{vhost}-parameter')}")
 
 
 def remove(api: AskedApi, vhost: str) -> None:

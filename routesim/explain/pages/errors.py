@@ -49,6 +49,13 @@ PAGES: dict[str, Page] = {
         '"vhosts": [{"name": "/"}], "queues": [{"name": "jobs", "vhost": "shop"}]',
         "Add the user or the virtual host to the file.",
     ),
+    "definitions-refused": Page(
+        "Users, permissions or parameters of a definitions file keep every version of RabbitMQ from importing it, whatever the topology "
+        "is: a password_hash that is no Base64 or stands beside a password, a user without tags, a permission without configure, write "
+        "or read, a limit of a virtual host that is no number. `check` calls it an error; the topology can be run all the same.",
+        '"users": [{"name": "app", "password_hash": "secret", "tags": ""}]',
+        "Mend it; what `rabbitmqctl export_definitions` writes has all of them.",
+    ),
     "definitions-incomplete": Page(
         "An item of a definitions file lacks a field that RabbitMQ's import needs, in the version that the file is read for.",
         '"exchanges": [{"name": "orders", "vhost": "/"}]',
@@ -78,6 +85,12 @@ PAGES: dict[str, Page] = {
         "nothing comes. Told by `check` alone.",
         '"policies": [{"name": "fed", "pattern": "^shop", "definition": {"federation-upstream": "europe"}}]',
         "Add the upstream to the parameters, or mend its name.",
+    ),
+    "password-hash-useless": Page(
+        "RabbitMQ imports the password_hash of a user as it is. This one is no salt of 4 bytes and hash of its hashing_algorithm, so no "
+        "password fits it: often it was made by another tool, or is the password itself in Base64.",
+        '"users": [{"name": "app", "password_hash": "c2VjcmV0", "tags": ""}]',
+        "`rabbitmqctl hash_password` makes one.",
     ),
     "password-in-clear": Page(
         "A definitions file has a user's password itself, which whoever reads the file may use. Told by `check` alone, which never shows it.",

@@ -9,8 +9,13 @@ from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.scenario.definitions.list_form import DECLARING, Path, items_of
 
 DEFAULT_USER = "guest"  # most brokers have it, whatever the file says
-PLACEHOLDER = re.compile(r"^\$|\$\{|\{\{|^<.*>$|^__.*__$|^%.*%$|^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$")  # what somebody is to fill in
+# What somebody, or a script, is to fill in.
+PLACEHOLDER = re.compile(r"^\$|\$\{|\{\{|^<.*>$|^__.*__$|^%.*%$|^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$|^(REDACTED|[A-Z]*PASS(WORD)?HASH)$")
 RIGHTS = ("configure", "write", "read")
+
+
+def is_placeholder(value: Any) -> bool:
+    return isinstance(value, str) and PLACEHOLDER.search(value) is not None
 
 
 class AccessProblem(NamedTuple):
@@ -24,7 +29,7 @@ class AccessProblem(NamedTuple):
 
 def access_problems(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
     """Of the whole file what its users and virtual hosts say, of the rest what belongs to `vhost`."""
-    yield from _unlisted(data, vhost)
+    yield from _unlisted(data)
     yield from _strangers(data, vhost)
     yield from _patterns(data, vhost)
 
@@ -33,7 +38,7 @@ def _names(data: dict[str, Any], section: str) -> set[str]:
     return {item["name"] for item in items_of(data, section) if isinstance(item.get("name"), str)}
 
 
-def _unlisted(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
+def _unlisted(data: dict[str, Any]) -> Iterator[AccessProblem]:
     known = _names(data, "vhosts")
     if not known:
         return
@@ -41,7 +46,7 @@ def _unlisted(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
     for section in (*DECLARING, "permissions", "topic_permissions", "parameters"):
         for index, item in enumerate(data[section] if isinstance(data.get(section), list) else ()):
             name = item.get("vhost") if isinstance(item, dict) else None
-            if isinstance(name, str) and name not in known and (name == vhost or section in ("permissions", "topic_permissions")):
+            if isinstance(name, str) and name not in known:
                 known.add(name)
                 text = f"vhost '{name}' is not in 'vhosts': RabbitMQ refuses the whole import unless it has the vhost already"
                 yield AccessProblem("warning", (section, index, "vhost"), text, f'add {{"name": "{name}"}} to "vhosts"')
@@ -89,7 +94,7 @@ def access_findings(data: dict[str, Any]) -> Iterator[tuple[str, AccessProblem]]
     clear = [
         index for index, item in enumerate(listed)
         if isinstance(item, dict) and isinstance(item.get("password"), str) and item["password"] and not item.get("password_hash")
-        and not PLACEHOLDER.search(item["password"])
+        and not is_placeholder(item["password"])
     ]  # fmt: skip
     if clear:
         name = listed[clear[0]].get("name")

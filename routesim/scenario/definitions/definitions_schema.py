@@ -6,11 +6,15 @@ from typing import Any
 from routesim.broker.policies import APPLY_TO, APPLY_TO_TYPES, POLICY_KEYS
 from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.queues.arguments import ARGUMENTS, TYPES
+from routesim.scenario.definitions.users import LIMITS
 from routesim.versions import Rules, rules
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 FLAG: Schema = {"type": "boolean"}
+RIGHTS = ("user", "vhost", "configure", "write", "read")
+SIGN = r"([A-Za-z0-9+/]\s*)"
+BASE64 = rf"^\s*({SIGN}{{4}})*({SIGN}{{2}}=\s*=\s*|{SIGN}{{3}}=\s*)?$"
 # What an editor completes of a value that a policy or an argument may have, by the end of its name.
 WHOLE = ("ttl", "expires", "length", "length-bytes", "limit", "priority", "size", "min", "max", "timeout", "count", "bytes")
 
@@ -25,16 +29,18 @@ def definitions_schema(version: str) -> Schema:
         "type": "object",
         "properties": {
             "rabbit_version": TEXT, "rabbitmq_version": TEXT,
-            "users": _list({"name": TEXT, "password_hash": TEXT, "hashing_algorithm": TEXT, "tags": {}}, "name"),
+            "users": _users(),
             "vhosts": _list({"name": TEXT, "metadata": _metadata()}, "name"),
-            "permissions": _list(dict.fromkeys(("user", "vhost", "configure", "write", "read"), TEXT), "user", "vhost"),
+            "permissions": _list(dict.fromkeys(RIGHTS, TEXT), *RIGHTS),
             "topic_permissions": _list(dict.fromkeys(("user", "vhost", "exchange", "write", "read"), TEXT), "user", "vhost"),
             "parameters": _parameters(own),
             "global_parameters": _list({"name": TEXT, "value": {}}, "name"),
             "policies": _list({"vhost": TEXT, "name": TEXT, **policy}, "name", "pattern", "definition"),
             "exchanges": _list(
-                {"vhost": TEXT, "name": TEXT, "type": {"type": "string", "examples": _exchange_types()}, "durable": FLAG,
-                 "auto_delete": FLAG, "internal": {"type": ["boolean", "null"]}, "arguments": _table({"alternate-exchange": {}})},
+                {"vhost": TEXT, "name": TEXT, "type": {"type": "string", "examples": _exchange_types()},
+                 "durable": {"type": ["boolean", "string"]} if own.import_fills_exchange_durable else FLAG,
+                 "auto_delete": FLAG, "internal": {"type": ["boolean", "null", "string"]},
+                 "arguments": _table({"alternate-exchange": {}})},
                 "name", "type", *(() if own.import_fills_exchange_durable else ("durable",)),
             ),
             "queues": _list(
@@ -52,6 +58,15 @@ def definitions_schema(version: str) -> Schema:
 
 def lines_of_schema(version: str) -> list[str]:
     return json.dumps(definitions_schema(version), indent=1).splitlines()
+
+
+def _users() -> Schema:
+    tags = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
+    hashed = {"type": "string", "pattern": BASE64}
+    found = _list({"name": TEXT, "password_hash": hashed, "hashing_algorithm": TEXT, "tags": tags}, "name", "tags")
+    found["items"]["not"] = {"required": ["password", "password_hash"]}
+    found["items"]["type"] = "object"
+    return found
 
 
 def _list(properties: Schema, *required: str) -> Schema:
@@ -103,6 +118,11 @@ def _parameters(own: Rules) -> Schema:
         "if": {"properties": {"component": {"const": "operator_policy"}}, "required": ["component"]},
         "then": {"properties": {"value": value}, "required": ["value"]},
     }
+    limits = {"type": "object", "properties": {name: {"type": "integer"} for name in LIMITS}, "additionalProperties": False}
+    of_vhosts = {
+        "if": {"properties": {"component": {"const": "vhost-limits"}}, "required": ["component"]},
+        "then": {"properties": {"value": limits}, "required": ["value"]},
+    }
     found = _list({"vhost": TEXT, "component": TEXT, "name": TEXT, "value": {}}, "component", "name")
-    found["items"].update(of_operators)
+    found["items"]["allOf"] = [of_operators, of_vhosts]
     return found

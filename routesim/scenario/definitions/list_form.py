@@ -51,6 +51,13 @@ def items_of(data: dict[str, Any], section: str) -> Iterator[dict[str, Any]]:
     return (item for item in (items if isinstance(items, list) else ()) if isinstance(item, dict))
 
 
+def names_vhosts(data: dict[str, Any]) -> bool:
+    """A file for the whole cluster names the vhost of every item; one for a single vhost names none."""
+    return "vhosts" in data or any(
+        "vhost" in item for section in ("exchanges", "queues", "bindings") for item in items_of(data, section)
+    )
+
+
 def chosen_vhost(data: dict[str, Any]) -> str:
     """The vhost that is meant where none is asked for: `/`, or the only one in which something is declared."""
     declared = vhosts_in(data)

@@ -9,7 +9,7 @@ from routesim.diagnostics import Diagnostic
 from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.named_tuples import NamedTuple
 from routesim.queues.arguments import TYPES
-from routesim.scenario.definitions.list_form import OTHER_SECTIONS, SECTIONS, Path
+from routesim.scenario.definitions.list_form import OTHER_SECTIONS, SECTIONS, Path, names_vhosts
 from routesim.scenario.definitions.unsimulated import LEFT_OUT, unsimulated_parameters
 from routesim.scenario.yaml import json_places
 from routesim.scenario.yaml.nodes import DEEPEST, Node
@@ -72,7 +72,7 @@ class _Import:
         if not isinstance(items, list):
             self.note("error", "wrong-type", f"'{section}' must be a list in a definitions file", (section,))
             return
-        several = self._names_vhosts()
+        several = names_vhosts(self.data)
         for index, item in enumerate(items):
             path: Path = (section, index)
             if not isinstance(item, dict):
@@ -92,14 +92,6 @@ class _Import:
             if vhost is None or vhost == self.vhost:
                 yield path, item
 
-    def _names_vhosts(self) -> bool:
-        """A file for the whole cluster names the vhost of every item; one for a single vhost names none."""
-        return "vhosts" in self.data or any(
-            isinstance(item, dict) and "vhost" in item
-            for section in ("exchanges", "queues", "bindings")
-            for item in self._list(section)
-        )
-
     def _list(self, section: str) -> list[Any]:
         items = self.data.get(section)
         return items if isinstance(items, list) else []
@@ -115,11 +107,18 @@ class _Import:
         self.note("error", "definitions-incomplete", problem, (*path, key), f'add "{key}"' if value is None else "")
         return None
 
-    def flag(self, item: dict[str, Any], key: str, path: Path, default: bool, *, filled: bool = True) -> bool:
-        """`filled`: whether an import has a default where the key is missing (rules/routing#F20)."""
+    def flag(
+        self, item: dict[str, Any], key: str, path: Path, default: bool, *, filled: bool = True, unchecked: bool = False
+    ) -> bool:
+        """`filled`: whether an import has a default where the key is missing (rules/routing#F20). `unchecked`: whether it stores
+        text in its place, which then is neither true nor false."""
         value = item.get(key)
         if isinstance(value, bool):
             return value
+        if unchecked and isinstance(value, str):
+            text = f"'{key}' is text, which RabbitMQ {self.rules.version} stores as it is; {str(default).lower()} is meant here"
+            self.note("warning", "wrong-type", text, (*path, key), "write it without quotes")
+            return default
         if key not in item or (value is None and key == "internal"):
             if not filled:
                 self.note(
@@ -170,13 +169,14 @@ class _Import:
             name, kind = self.text(item, "name", path), self.text(item, "type", path)
             if name is None or kind is None or name == "" or name.startswith("amq."):
                 continue  # RabbitMQ passes over its own (rules/routing#F19)
-            durable = self.flag(item, "durable", path, True, filled=self.rules.import_fills_exchange_durable)
+            fills = self.rules.import_fills_exchange_durable
+            durable = self.flag(item, "durable", path, True, filled=fills, unchecked=fills)
             auto_delete = self.flag(item, "auto_delete", path, False)
             if "auto_delete" not in item and not self.rules.import_fills_exchange_durable:
                 text = f"'auto_delete' is missing: RabbitMQ {self.rules.version} stores it as undefined"
                 cure = 'add "auto_delete": false; the virtual host cannot be deleted with such an exchange in it'
                 self.note("warning", "definitions-incomplete", text, path, cure)
-            internal = self.flag(item, "internal", path, False)
+            internal = self.flag(item, "internal", path, False, unchecked=True)
             yield path, Exchange(name, kind, durable, auto_delete, internal, self.table(item, path))
 
     def queues(self) -> Iterable[tuple[Path, Queue]]:
