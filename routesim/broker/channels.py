@@ -165,8 +165,9 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str, refused:
     for delivery in channel.unacked.values():
         held.setdefault(delivery.queue, []).append(delivery)
     channel.unacked = {}
-    consuming = {queue for _, queue in channel.subscriptions.values()}
+    consuming: dict[QueueType, list[Subscription]] = {}
     for subscription, queue in channel.subscriptions.values():
+        consuming.setdefault(queue, []).append(subscription)
         if broker.listen:
             broker.listen(events.ConsumerCancelled(broker.now, subscription.name, queue.name, why))
         broker.outbox.append(ConsumerEnded(subscription.name, channel.name, True, why, subscription.tag))
@@ -174,7 +175,7 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str, refused:
     channel.subscriptions = {}
     known = {broker.queues[name] for name in channel.publishes_to if name in broker.queues}
     known |= {queue for queue in consuming if queue.knows_publishers}
-    touched = {queue for queue in consuming | held.keys() | known if broker.queues.get(queue.name) is queue}
+    touched = {queue for queue in consuming.keys() | held.keys() | known if broker.queues.get(queue.name) is queue}
     # RabbitMQ leaves the order of the queues open; here it is the order of their declaration (rules/queues#3.13).
     ending = sorted(touched, key=_declared)
     if len(ending) > 1 and broker.races is not None:
@@ -184,7 +185,9 @@ def close_channel(broker: State, channel: Channel[QueueType], why: str, refused:
         deliveries = held.get(queue, [])
         if not queue.keeps_log:
             queue.unacked -= len(deliveries)
-        gone = queue.remove_consumers(broker, channel) if queue in consuming else []
+        gone = [item for item in consuming.get(queue, ()) if not item.cancelled]
+        for subscription in gone:
+            queue.remove_consumer(subscription)
         if gone and not queue.subscriptions:
             if queue.auto_delete:
                 remove_queue(broker, queue, "auto-delete: its last consumer is gone", [item.copy for item in deliveries])
@@ -208,10 +211,7 @@ def close_connection(broker: State, name: str, why: str, fault_of: str | None = 
             names = [*(holding[index] for index in found), *(each for each in names if each not in holding)]
     for channel_name in names:
         close_channel(broker, broker.channels[channel_name], why)
-    if name not in broker.owners:
-        return
-    broker.owners.discard(name)
-    for queue in [item for item in broker.queues.values() if item.owner == name]:
+    for queue in broker.owners.pop(name, {}).values():
         remove_queue(broker, queue, f"exclusive: its connection {name} is gone")
 
 
@@ -247,9 +247,10 @@ def restart(broker: State, step: steps.Restart) -> None:
     for queue in lasting:
         queue.auto_delete = False
     # Everybody goes at once: nothing that one consumer held is sent to another meanwhile.
-    for queue in broker.queues.values():
-        for channel in broker.channels.values():
-            queue.remove_consumers(broker, channel)
+    for channel in broker.channels.values():
+        for subscription, queue in channel.subscriptions.values():
+            if not subscription.cancelled and queue is not broker.reply_queue:
+                queue.remove_consumer(subscription)
     for name in list(broker.connections):
         close_connection(broker, name, "the broker restarted")
     for queue in lasting:

@@ -139,8 +139,8 @@ class QueueType:
         """A channel is gone: take back what it held of this queue. Its consumers have been removed already."""
         raise NotImplementedError
 
-    def remove_consumers(self, host: Host, channel: "Channel[QueueType]") -> list[Subscription]:
-        """Remove the consumers of a channel that is gone, without dispatching."""
+    def remove_consumer(self, subscription: Subscription) -> None:
+        """Remove a consumer of which the channel is gone, without dispatching."""
         raise NotImplementedError
 
     def get(self, host: Host) -> Copy | None:

@@ -16,6 +16,7 @@ from routesim.queues.base import ACK, DISCARD, NO_FAILURE, NO_TIMER, REQUEUE, Ho
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.queues.settings import QueueSettings
+from routesim.queues.single_active import Waiting, by_priority
 from routesim.replies import AmqpError
 from routesim.values import Table
 from routesim.versions import Rules
@@ -52,6 +53,7 @@ class Classic(QueueType):
         self.counts_failures = self.rules.dead_letter_counts == "all"  # rules/routing#D22
         self.exclusive_to: Subscription | None = None
         self.active_consumer: Subscription | None = None
+        self.successors: Waiting | None = None  # the single active consumer and who waits for its place, once there was one
         level = self.arguments.get("x-max-priority")
         if level is not None:
             highest = getattr(level, "value", level) or self.rules.max_priority_zero_levels
@@ -273,14 +275,19 @@ class Classic(QueueType):
         if subscription.exclusive:
             self.exclusive_to = subscription
         self._activate(subscription)
-        if self.settings.single_active_consumer and self.active_consumer is None:
-            self.active_consumer = subscription
-            host.activated(self, subscription)
+        if self.settings.single_active_consumer:
+            if self.successors is None:
+                self.successors = Waiting(by_priority)
+            self.successors.add(subscription)
+            if self.active_consumer is None:
+                self._activate_next(host)
         self._dispatch(host)
 
-    def _remove(self, subscription: Subscription) -> None:
+    def remove_consumer(self, subscription: Subscription) -> None:
         del self.subscriptions[subscription.channel.name, subscription.tag]
         subscription.cancelled = True
+        if self.successors is not None:
+            self.successors.discard(subscription)
         if subscription is self.exclusive_to:
             self.exclusive_to = None
         line = self.active.get(subscription.priority)
@@ -298,27 +305,23 @@ class Classic(QueueType):
         """Name the next single active consumer when the last one has gone: highest priority, then first come."""
         if not self.settings.single_active_consumer or self.active_consumer is None or not self.active_consumer.cancelled:
             return False
-        self.active_consumer = min(self.subscriptions.values(), key=lambda item: (-item.priority, item.registered), default=None)
-        if self.active_consumer is not None:
-            host.activated(self, self.active_consumer)
+        self._activate_next(host)
         return True
 
+    def _activate_next(self, host: Host) -> None:
+        self.active_consumer = self.successors.first() if self.successors is not None else None
+        if self.active_consumer is not None:
+            host.activated(self, self.active_consumer)
+
     def cancel(self, host: Host, subscription: Subscription) -> None:
-        self._remove(subscription)
+        self.remove_consumer(subscription)
         # 3.x names the successor but pushes nothing, and crashes at the next publish; this is what 4.0 does
         # (rules/queues#S16).
         if self._succeed(host) or self.rules.cancel_dispatches:
             self._dispatch(host)
 
-    def remove_consumers(self, host: Host, channel: Channel[QueueType]) -> list[Subscription]:
-        gone = [item for item in self.subscriptions.values() if item.channel is channel]
-        for subscription in gone:
-            self._remove(subscription)
-        self.blocked.pop(channel.name, None)
-        self.suspended.discard(channel.name)
-        return gone
-
     def channel_down(self, host: Host, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], why: str) -> None:
+        self.suspended.discard(channel.name)
         self._succeed(host)
         if deliveries:
             self._requeue(host, [item.copy for item in deliveries], channel.name, why)
@@ -407,6 +410,7 @@ class Classic(QueueType):
         """Keeps persistent messages; after a kill every one of them counts as redelivered (rules/queues#7.2,
         rules/queues#7.3)."""
         lost: list[Copy] = []
+        self.suspended.clear()
         self._succeed(host)  # nobody is left to: the place of the single active consumer is free
         self.count = self.bytes = 0
         for index, level in enumerate(self.levels):
@@ -430,6 +434,7 @@ class Classic(QueueType):
         self.suspended = self.suspended.copy()
         self.exclusive_to = twins[id(self.exclusive_to)] if self.exclusive_to else None
         self.active_consumer = twins.get(id(self.active_consumer)) if self.active_consumer else None
+        self.successors = self.successors.of_twins(twins) if self.successors is not None else None
 
     def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
         return (

@@ -10,6 +10,7 @@ from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueT
 from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
 from routesim.queues.settings import QueueSettings
+from routesim.queues.single_active import Waiting, by_arrival, by_priority_and_credit
 from routesim.replies import AmqpError
 from routesim.values import Table, Typed
 
@@ -48,7 +49,7 @@ class Quorum(QueueType):
         self.bytes = 0
         self.count = 0
         self.service: dict[int, deque[Subscription]] = {}
-        self.waiting: list[Subscription] = []
+        self.waiting = Waiting(by_arrival if self.rules.quorum_single_active == "fifo" else by_priority_and_credit)
         self.active_consumer: Subscription | None = None
         self.publishers: dict[str, bool] = {}
         self.roomy, self.limited = True, False  # when the limits were last looked at: at most 80 % in use; there was one
@@ -346,7 +347,7 @@ class Quorum(QueueType):
                 self.active_consumer = subscription
                 host.activated(self, subscription)
             else:
-                self.waiting.append(subscription)
+                self.waiting.add(subscription)
                 self._preempt(host)
         self._serve(subscription)
         self._checkout(host)
@@ -361,8 +362,7 @@ class Quorum(QueueType):
             subscription.in_service = False
             if not line:
                 del self.service[subscription.priority]
-        if subscription in self.waiting:
-            self.waiting.remove(subscription)
+        self.waiting.discard(subscription)
 
     def _succeed(self, host: Host) -> None:
         """The next single active consumer, when the last has gone or stepped back (rules/queues#3.10)."""
@@ -370,34 +370,31 @@ class Quorum(QueueType):
             return
         if self.active_consumer is not None and not self.active_consumer.cancelled:
             return
-        self.active_consumer = self._first_waiting()
+        self.active_consumer = self.waiting.first()
         if self.active_consumer is not None:
-            self.waiting.remove(self.active_consumer)
+            self.waiting.discard(self.active_consumer)
             host.activated(self, self.active_consumer)
             self._serve(self.active_consumer)
 
-    def _first_waiting(self) -> Subscription | None:
-        if self.rules.quorum_single_active == "fifo":
-            return self.waiting[0] if self.waiting else None
-        return min(self.waiting, key=lambda item: (-item.priority, -item.credit, item.registered), default=None)
-
     def _preempt(self, host: Host) -> None:
         """4.0+: a waiting consumer of higher priority takes over once the active one holds nothing."""
-        best, single = self._first_waiting(), self.active_consumer
-        if self.rules.quorum_single_active == "fifo" or best is None or single is None:
+        if not self.waiting or self.rules.quorum_single_active == "fifo":
+            return
+        best, single = self.waiting.first(), self.active_consumer
+        if best is None or single is None:
             return
         if best.priority > single.priority:
             single.quiescing = True
         if single.quiescing and not self._holds(single):
             single.quiescing = False
-            self.waiting.append(single)
+            self.waiting.add(single)
             if single.in_service:
                 self.service[single.priority].remove(single)
                 single.in_service = False
                 if not self.service[single.priority]:
                     del self.service[single.priority]
             self.active_consumer = best
-            self.waiting.remove(best)
+            self.waiting.discard(best)
             host.activated(self, best)
             self._serve(best)
 
@@ -410,11 +407,8 @@ class Quorum(QueueType):
         self._succeed(host)
         self._checkout(host)
 
-    def remove_consumers(self, host: Host, channel: Channel[QueueType]) -> list[Subscription]:
-        gone = [item for item in self.subscriptions.values() if item.channel is channel]
-        for subscription in gone:
-            self._leave(subscription)
-        return gone
+    def remove_consumer(self, subscription: Subscription) -> None:
+        self._leave(subscription)
 
     def channel_down(self, host: Host, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], why: str) -> None:
         self.publishers.pop(channel.name, None)
@@ -458,6 +452,8 @@ class Quorum(QueueType):
         subscription = self.credit_owner(subscription)
         if subscription is not None:
             subscription.credit += count
+            if self.waiting:
+                self.waiting.ranked_anew(subscription)
             self._serve(subscription)
 
     def _return(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str, why: str) -> None:
@@ -554,7 +550,7 @@ class Quorum(QueueType):
     def _unshare(self, twins: dict[int, Subscription]) -> None:
         self.returns, self.levels = self.returns.copy(), [level.copy() for level in self.levels]
         self.service = {key: deque(twins[id(item)] for item in line) for key, line in self.service.items()}
-        self.waiting = [twins[id(item)] for item in self.waiting]
+        self.waiting = self.waiting.of_twins(twins)
         self.active_consumer = twins.get(id(self.active_consumer)) if self.active_consumer else None
         self.publishers, self.delayed = self.publishers.copy(), self.delayed.copy()
 

@@ -99,14 +99,11 @@ class Stream(QueueType):
         return next((index for index, (at_ms, _) in enumerate(self.log) if at_ms >= since), len(self.log))
 
     def cancel(self, host: Host, subscription: Subscription) -> None:
+        self.remove_consumer(subscription)
+
+    def remove_consumer(self, subscription: Subscription) -> None:
         del self.subscriptions[subscription.channel.name, subscription.tag]
         subscription.cancelled = True
-
-    def remove_consumers(self, host: Host, channel: Channel[QueueType]) -> list[Subscription]:
-        gone = [item for item in self.subscriptions.values() if item.channel is channel]
-        for subscription in gone:
-            self.cancel(host, subscription)
-        return gone
 
     def channel_down(self, host: Host, channel: Channel[QueueType], deliveries: Sequence[Delivery[QueueType]], why: str) -> None:
         """Nothing comes back: the log still has it."""
