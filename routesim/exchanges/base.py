@@ -1,7 +1,7 @@
 """What every exchange type answers: which bindings a message matches, and for one binding why or why not."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from routesim.content import Content
 from routesim.model import Binding, Exchange
@@ -93,25 +93,54 @@ class ListedExchangeType(ExchangeType):
 
     def __init__(self, exchange: Exchange, rules: Rules) -> None:
         super().__init__(exchange, rules)
-        self.bindings: list[Binding] = []
+        self.kept: dict[int, Binding] = {}  # by identity: to Python, one with the argument 1 equals one with true
+        self.listed: list[Binding] | None = None
+
+    @property
+    def bindings(self) -> list[Binding]:
+        if self.listed is None:
+            self.listed = list(self.kept.values())
+        return self.listed
 
     def add(self, binding: Binding) -> None:
-        self.bindings.append(binding)
+        self.kept[id(binding)] = binding
+        self.listed = None
 
     def remove(self, binding: Binding) -> None:
-        take_out(self.bindings, binding)
+        del self.kept[id(binding)]
+        self.listed = None
 
     def clone(self) -> "ListedExchangeType":
         other = type(self)(self.exchange, self.rules)
-        other.bindings = self.bindings.copy()
+        other.kept = self.kept.copy()
         return other
 
 
-def take_out(bindings: list[Binding], binding: Binding) -> int:
-    """Removes this very binding and returns its index. To Python, one with the argument 1 equals one with true."""
-    index = next(index for index, item in enumerate(bindings) if item is binding)
-    del bindings[index]
-    return index
+# The bindings of one key: one as it is, which is what most keys have, several by identity.
+Alike: TypeAlias = Binding | dict[int, Binding]
+
+
+def with_another(alike: Alike | None, binding: Binding) -> Alike:
+    if alike is None:
+        return binding
+    if isinstance(alike, Binding):
+        return {id(alike): alike, id(binding): binding}
+    alike[id(binding)] = binding
+    return alike
+
+
+def without(alike: Alike, binding: Binding) -> Alike | None:
+    """None: there is no other."""
+    if isinstance(alike, Binding):
+        return None
+    del alike[id(binding)]
+    return alike or None
+
+
+def each_of(alike: Alike | None) -> list[Binding]:
+    if alike is None:
+        return []
+    return [alike] if isinstance(alike, Binding) else list(alike.values())
 
 
 def precondition_failed(text: str, argument: str | None = None) -> AmqpError:

@@ -42,8 +42,9 @@ class ConsistentHash(ListedExchangeType):
         self.header = raw(exchange.arguments.get("hash-header"))
         self.property = raw(exchange.arguments.get("hash-property"))
         # The ring: who owns how many buckets in a row, and where each row ends. A weight may be a number of any size.
-        self.owners: list[tuple[Destination, int]] = []
-        self.ends: list[int] = []
+        self.owners: dict[Destination, int] = {}
+        self.rows: tuple[list[Destination], list[int]] | None = None
+        self.of_destination: dict[Destination, dict[int, Binding]] = {}  # by identity
         self.sees = "content" if self.header or self.property else "keys"
 
     @classmethod
@@ -78,15 +79,19 @@ class ConsistentHash(ListedExchangeType):
         super().add(binding)
         destination = (binding.destination_type, binding.destination)
         weight = self._weight(binding)
-        if weight and all(owner != destination for owner, _ in self.owners):
-            self.owners.append((destination, weight))
-            self.ends.append(self._size() + weight)
+        self.of_destination.setdefault(destination, {})[id(binding)] = binding
+        if weight and destination not in self.owners:
+            self.owners[destination] = weight
+            self.rows = None
 
     def remove(self, binding: Binding) -> None:
         super().remove(binding)
         destination = (binding.destination_type, binding.destination)
-        self.owners = [owner for owner in self.owners if owner[0] != destination]
-        self.ends = list(accumulate(weight for _, weight in self.owners))
+        del self.of_destination[destination][id(binding)]
+        if not self.of_destination[destination]:
+            del self.of_destination[destination]
+        if self.owners.pop(destination, None) is not None:
+            self.rows = None
 
     def restart(self) -> None:
         """The ring is rebuilt, now in the order of the sorted bindings (rules/routing#G7)."""
@@ -94,7 +99,7 @@ class ConsistentHash(ListedExchangeType):
             self.bindings,
             key=lambda item: (item.routing_key, item.destination_type, item.destination, table_identity(item.arguments)),
         )
-        self.bindings, self.owners, self.ends = [], [], []
+        self.kept, self.listed, self.of_destination, self.owners, self.rows = {}, None, {}, {}, None
         for binding in bindings:
             self.add(binding)
 
@@ -117,30 +122,31 @@ class ConsistentHash(ListedExchangeType):
     def _chosen(self, message: str, content: Content) -> Destination | None:
         if not self.owners:
             return None
-        return self.owners[bisect_right(self.ends, jump(self._hashed(message, content), self._size()))][0]
-
-    def _size(self) -> int:
-        return self.ends[-1] if self.ends else 0
+        if self.rows is None:
+            self.rows = list(self.owners), list(accumulate(self.owners.values()))
+        destinations, ends = self.rows
+        return destinations[bisect_right(ends, jump(self._hashed(message, content), ends[-1]))]
 
     def route(self, message: str, content: Content, draw: Draw) -> list[Binding]:
         chosen = self._chosen(message, content)
         if chosen is None:
             return []
-        return [next(item for item in self.bindings if (item.destination_type, item.destination) == chosen)]
+        return [next(iter(self.of_destination[chosen].values()))]
 
     def why(self, binding: Binding, message: str, content: Content) -> BindingVerdict:
         chosen = self._chosen(message, content)
         if chosen is None:
             return BindingVerdict(False, "empty-ring", "no destination owns a bucket of the ring")
         if chosen == (binding.destination_type, binding.destination):
-            own = dict(self.owners)[chosen]
-            return BindingVerdict(True, "hashed", f"the hash falls into one of its {own} of {self._size()} buckets")
+            buckets = sum(self.owners.values())
+            return BindingVerdict(True, "hashed", f"the hash falls into one of its {self.owners[chosen]} of {buckets} buckets")
         return BindingVerdict(False, "hashed-elsewhere", f"the hash falls to {chosen[1]}")
 
     def fingerprint(self) -> tuple[tuple[Destination, int], ...]:
-        return tuple(self.owners)
+        return tuple(self.owners.items())
 
     def clone(self) -> "ConsistentHash":
         other = ConsistentHash(self.exchange, self.rules)
-        other.bindings, other.owners, other.ends = self.bindings.copy(), self.owners.copy(), self.ends.copy()
+        other.kept, other.owners, other.rows = self.kept.copy(), self.owners.copy(), self.rows
+        other.of_destination = {destination: bindings.copy() for destination, bindings in self.of_destination.items()}
         return other

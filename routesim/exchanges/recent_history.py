@@ -45,5 +45,5 @@ class RecentHistory(Fanout):
 
     def clone(self) -> "RecentHistory":
         other = RecentHistory(self.exchange, self.rules)
-        other.bindings, other.recent = self.bindings.copy(), self.recent.copy()
+        other.kept, other.recent = self.kept.copy(), self.recent.copy()
         return other

@@ -7,7 +7,17 @@ or more; every other word stands for itself, whatever characters it has.
 from collections.abc import Sequence
 
 from routesim.content import Content
-from routesim.exchanges.base import BindingVerdict, Draw, ExchangeType, MatchedWord, precondition_failed, take_out
+from routesim.exchanges.base import (
+    Alike,
+    BindingVerdict,
+    Draw,
+    ExchangeType,
+    MatchedWord,
+    each_of,
+    precondition_failed,
+    with_another,
+    without,
+)
 from routesim.model import Binding, Exchange
 from routesim.versions import Rules
 
@@ -77,8 +87,8 @@ class TrieNode:
         self.words: dict[str, TrieNode] | None = None
         self.star: TrieNode | None = None
         self.hash: TrieNode | None = None
-        self.ends: list[Binding] | None = None
-        self.tails: list[Binding] | None = None
+        self.ends: Alike | None = None
+        self.tails: Alike | None = None
 
 
 class Topic(ExchangeType):
@@ -88,9 +98,9 @@ class Topic(ExchangeType):
 
     def __init__(self, exchange: Exchange, rules: Rules) -> None:
         super().__init__(exchange, rules)
-        self.exact: dict[str, list[Binding]] = {}
+        self.exact: dict[str, Alike] = {}
         self.root = TrieNode()
-        self.wildcards: dict[str, list[Binding]] = {}
+        self.wildcards: dict[str, TrieNode] = {}  # where the bindings of a pattern are
 
     def validate_binding(self, binding: Binding, queue_type: str | None) -> None:
         limit = self.rules.topic_hash_words_limit
@@ -109,16 +119,16 @@ class Topic(ExchangeType):
         else:
             pattern = words_of(key)
         if pattern is None or ("*" not in pattern and "#" not in pattern):
-            self.exact.setdefault(key, []).append(binding)
+            self.exact[key] = with_another(self.exact.get(key), binding)
             return
-        ends = self.wildcards.get(key)
-        if ends is None:
-            ends = self.wildcards[key] = []
-            if pattern[-1] == "#":
-                self._node(pattern[:-1]).tails = ends
-            else:
-                self._node(pattern).ends = ends
-        ends.append(binding)
+        ends_open = pattern[-1] == "#"
+        node = self.wildcards.get(key)
+        if node is None:
+            node = self.wildcards[key] = self._node(pattern[:-1] if ends_open else pattern)
+        if ends_open:
+            node.tails = with_another(node.tails, binding)
+        else:
+            node.ends = with_another(node.ends, binding)
 
     def _node(self, pattern: list[str]) -> TrieNode:
         node = self.root
@@ -135,13 +145,15 @@ class Topic(ExchangeType):
 
     def remove(self, binding: Binding) -> None:
         key = binding.routing_key
-        table = self.exact if key in self.exact else self.wildcards
-        same_key = table[key]
-        take_out(same_key, binding)
-        if not same_key:
-            del table[key]
-            if table is self.wildcards:
-                self._prune(words_of(key))
+        if key in self.exact:
+            if without(self.exact[key], binding) is None:
+                del self.exact[key]
+            return
+        pattern, node = words_of(key), self.wildcards[key]
+        alike = node.tails if pattern[-1] == "#" else node.ends
+        if alike is not None and without(alike, binding) is None:
+            del self.wildcards[key]
+            self._prune(pattern)
 
     def _prune(self, pattern: list[str]) -> None:
         """Takes out the nodes that only this pattern needed."""
@@ -179,8 +191,8 @@ class Topic(ExchangeType):
     def _matching(self, key: str) -> list[Binding]:
         exact = self.exact.get(key)
         if not self.wildcards:
-            return exact or []
-        found = list(exact) if exact else []
+            return each_of(exact)
+        found = each_of(exact)
         words = key.split(".") if key else []
         count = len(words)
         # States still to be looked at, and how many words lead to each.
@@ -188,10 +200,10 @@ class Topic(ExchangeType):
         while nodes:
             node, index = nodes.pop(), depths.pop()
             if node.tails is not None:
-                found += node.tails
+                found += each_of(node.tails)
             if index == count:
                 if node.ends is not None:
-                    found += node.ends
+                    found += each_of(node.ends)
             else:
                 if node.words is not None:
                     following = node.words.get(words[index])
@@ -224,10 +236,12 @@ class Topic(ExchangeType):
 
     def clone(self) -> "Topic":
         other = Topic(self.exchange, self.rules)
-        for table in (self.exact, self.wildcards):
-            for bindings in table.values():
-                for binding in bindings:
-                    other.add(binding)
+        for alike in self.exact.values():
+            for binding in each_of(alike):
+                other.add(binding)
+        for key, node in self.wildcards.items():
+            for binding in each_of(node.tails if words_of(key)[-1] == "#" else node.ends):
+                other.add(binding)
         return other
 
 

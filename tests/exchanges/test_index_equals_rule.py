@@ -208,7 +208,7 @@ def test_consistent_hash(steps, message_keys):
         elif not keep and key in left:
             del left[key]
             ring = [bucket for bucket in ring if bucket != destination]
-    assert [owner for owner, weight in exchange.owners for _ in range(weight)] == ring
+    assert [owner for owner, weight in exchange.owners.items() for _ in range(weight)] == ring
     found = exchange.route("m", content(message_keys, None), lambda count: 0)
     assert len(found) == (1 if ring else 0)
     for binding in found:
