@@ -61,6 +61,21 @@ def _name(item: tuple[QueueType, Path]) -> bytes:
     return item[0].broker_name.encode("utf-8", "surrogatepass")
 
 
+class Trail(NamedTuple):
+    """The last hop of a way to an exchange; `before` None: the message is published to where it begins."""
+
+    before: "Trail | None"
+    last: Binding | Alternate
+
+
+def _path(link: Trail | None) -> Path:
+    hops: list[Binding | Alternate] = []
+    while link is not None:
+        hops.append(link.last)
+        link = link.before
+    return tuple(reversed(hops))
+
+
 def walk(
     broker: Broker, start: str, message: str, content: Content, *, delay_over: bool = False, visits: list[Visit] | None = None
 ) -> tuple[RememberedRoute, bool]:
@@ -70,9 +85,10 @@ def walk(
     delayed_by: list[tuple[str, int]] = []
     missed: list[str] = []
     seen = {start}
-    todo: list[tuple[str, Path]] = [(start, ())]
+    todo: list[tuple[str, Trail | None]] = [(start, None)]
     keeps = True
-    for name, path in todo:  # grows while it is walked
+    for name, link in todo:  # grows while it is walked
+        path: Path | None = None
         state = broker.exchanges[name]
         matcher = state.matcher
         own: Iterable[Binding]
@@ -94,20 +110,22 @@ def walk(
             destination = binding.destination
             if binding.destination_type == "queue":
                 if destination not in queues and destination in broker.queues:
+                    if path is None:
+                        path = _path(link)
                     queues[destination] = (broker.queues[destination], (*path, binding))
             elif destination not in seen and destination in broker.exchanges:
                 seen.add(destination)
-                todo.append((destination, (*path, binding)))
+                todo.append((destination, Trail(link, binding)))
         matched += hits
         alternate = state.alternate
         takes_alternate = not hits and alternate is not None and alternate not in seen and alternate in broker.exchanges
         if not hits:
-            missed.append(_missed(broker, name, alternate, path))
+            missed.append(_missed(broker, name, alternate, link))
         if takes_alternate and alternate is not None:
             seen.add(alternate)
-            todo.append((alternate, (*path, Alternate(name, alternate))))
+            todo.append((alternate, Trail(link, Alternate(name, alternate))))
         if visits is not None:
-            visits.append(Visit(name, path, tuple(hits), alternate, takes_alternate))
+            visits.append(Visit(name, _path(link), tuple(hits), alternate, takes_alternate))
     why = "" if queues else "; ".join(missed) or "the bindings that matched lead to no queue"
     return RememberedRoute(_in_turn(broker, list(queues.values())), tuple(matched), why, tuple(delayed_by)), keeps
 
@@ -123,11 +141,11 @@ def _empty_keys_elsewhere(broker: Broker, name: str) -> list[Binding]:
     ]
 
 
-def _missed(broker: Broker, name: str, alternate: str | None, path: Path) -> str:
+def _missed(broker: Broker, name: str, alternate: str | None, link: Trail | None) -> str:
     text = f"no binding of exchange '{name}' matched"
-    if path and isinstance(path[-1], Binding):
-        source = path[-1].source
-        text = f"'{path[-1].routing_key}' of '{source}' led to exchange '{name}', where no binding matched"
+    if link is not None and isinstance(link.last, Binding):
+        source = link.last.source
+        text = f"'{link.last.routing_key}' of '{source}' led to exchange '{name}', where no binding matched"
         if broker.exchanges[source].alternate is not None:
             text += f" (the alternate exchange of '{source}' is only for what matches no binding of its own)"
     if alternate is None:
