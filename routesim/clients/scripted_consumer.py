@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from heapq import merge
 
 from routesim.broker import uniform
 from routesim.carried import fits, has_headers
@@ -76,6 +77,9 @@ class ScriptedConsumer:
             first.round,
         )  # fmt: skip
         self.always = first if all(item is None for item in conditions) else None
+        self.places: dict[str | None, list[int]] = {}  # of the rules about a message, and, by None, of those about any
+        for place, rule in enumerate(consumer.on_message):
+            self.places.setdefault(rule.message, []).append(place)
         self.counts_attempts = any(rule.attempt is not None or rule.publish for rule in consumer.on_message)
 
     def is_plain(self) -> bool:
@@ -138,15 +142,15 @@ class ScriptedConsumer:
 
     def _rule(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> Rule:
         """The first that fits; the last one always does."""
-        for rule in self.consumer.on_message:
-            if self._fits(rule, delivery, attempt, number):
-                return rule
+        rules = self.consumer.on_message
+        own, general = self.places.get(self.name_in_rules(delivery.copy.message)), self.places[None]
+        for place in general if own is None else merge(own, general):
+            if self._fits(rules[place], delivery, attempt, number):
+                return rules[place]
         raise AssertionError("the last rule has no conditions")
 
     def _fits(self, rule: Rule, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> bool:
         content = delivery.copy.content
-        if rule.message is not None and not self.names(rule, delivery.copy.message):
-            return False
         if rule.redelivered is not None and rule.redelivered != delivery.copy.redelivered:
             return False
         if rule.attempt is not None and not holds(attempt, rule.attempt):
@@ -161,9 +165,9 @@ class ScriptedConsumer:
             return False
         return rule.chance is None or self.drawn(rule.chance)
 
-    def names(self, rule: Rule, message: str) -> bool:
-        """Whether the rule, which is about one message, is about this one."""
-        return rule.message == message
+    def name_in_rules(self, message: str) -> str:
+        """What a rule that is about this one message calls it."""
+        return message
 
     def drawn(self, chance: float) -> bool:
         """What chance says this time."""

@@ -6,7 +6,6 @@ from typing import Any
 from routesim.broker import Broker
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.explore.draws import Draws
-from routesim.model import Rule
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Step
 
@@ -80,8 +79,8 @@ class Hand(ScriptedConsumer):
             return chance > 0
         return self.draws.draw(2, f"{self.consumer.name}: chance {chance:g}") == 0
 
-    def names(self, rule: Rule, message: str) -> bool:
-        return rule.message == message.removesuffix(AGAIN)
+    def name_in_rules(self, message: str) -> str:
+        return message.removesuffix(AGAIN)
 
     def work_of(self, job: ConsumerJob) -> Iterator[Step]:
         """What the job publishes, without the answer to its delivery."""
