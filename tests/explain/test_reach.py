@@ -61,6 +61,13 @@ def test_the_default_exchange_reaches_every_queue_by_its_name() -> None:
     assert {name: witness(keys) for name, keys in reach(broker, "").items()} == {"p": "p", "q": "q"}
 
 
+def test_a_chain_of_exchanges_may_be_longer_than_pythons_stack() -> None:
+    chain = [Binding(f"e{number}", f"e{number + 1}", "exchange", "a.#") for number in range(1100)]
+    broker = broker_of({f"e{number}": "topic" for number in range(1101)}, {}, [*chain, Binding("e1100", "q", "queue", "#.b")])
+    found = reach(broker, "e0")
+    assert {name: witness(keys) for name, keys in found.items()} == {"q": "a.b"}
+
+
 @pytest.mark.parametrize(
     ("kind", "answer"), [("topic", True), ("direct", True), ("fanout", True), ("headers", False), ("x-random", False)]
 )

@@ -1,5 +1,6 @@
 """Which routing keys lead from an exchange to which queues, as sets of keys rather than key by key."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from routesim.broker import Broker
@@ -39,27 +40,35 @@ def reach(broker: Broker, exchange: str) -> dict[str, Keys]:
     if exchange == DEFAULT_EXCHANGE:
         return {name: exactly(name) for name in broker.queues}
     found: dict[str, list[Keys]] = {}
-    visits = 0
-
-    def visit(name: str, keys: Keys, path: frozenset[str]) -> None:
-        nonlocal visits
-        visits += 1
-        if visits > MAX_VISITS:
-            raise TooManyStates
-        state = broker.exchanges[name]
-        for binding in state.bindings.values():
-            through = keys & matched(state, binding)
-            if binding.destination_type == "queue":
-                if binding.destination in broker.queues:
-                    found.setdefault(binding.destination, []).append(through)
-            elif binding.destination not in path and binding.destination in broker.exchanges:
-                visit(binding.destination, through, path | {binding.destination})
-        alternate = state.alternate
-        if alternate is not None and alternate not in path and alternate in broker.exchanges:
-            visit(alternate, all_of((keys, missed(state))), path | {alternate})
-
-    visit(exchange, ALL, frozenset((exchange,)))
+    visits, path, todo = 0, {exchange}, [(exchange, _onward(broker, exchange, ALL, found))]
+    while todo:  # depth first; a chain of exchanges may be longer than Python's stack
+        name, onward = todo[-1]
+        following = next(onward, None)
+        if following is None:
+            path.discard(name)
+            todo.pop()
+        elif following[0] not in path:
+            visits += 1
+            if visits >= MAX_VISITS:
+                raise TooManyStates
+            path.add(following[0])
+            todo.append((following[0], _onward(broker, *following, found)))
     return {name: any_of(parts) for name, parts in found.items()}
+
+
+def _onward(broker: Broker, name: str, keys: Keys, found: dict[str, list[Keys]]) -> Iterator[tuple[str, Keys]]:
+    """The exchanges behind, each with the keys that get there; queues are noted in `found`."""
+    state = broker.exchanges[name]
+    for binding in state.bindings.values():
+        through = keys & matched(state, binding)
+        if binding.destination_type == "queue":
+            if binding.destination in broker.queues:
+                found.setdefault(binding.destination, []).append(through)
+        elif binding.destination in broker.exchanges:
+            yield binding.destination, through
+    alternate = state.alternate
+    if alternate is not None and alternate in broker.exchanges:
+        yield alternate, all_of((keys, missed(state)))
 
 
 def decides_by_key(broker: Broker, exchange: str) -> bool:
