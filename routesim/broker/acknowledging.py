@@ -5,9 +5,9 @@ from itertools import takewhile
 from typing import Any
 
 from routesim import events, steps
-from routesim.broker.records import NotPossible
+from routesim.broker.records import NotPossible, QueueAnswer
 from routesim.broker.state import State
-from routesim.broker.topology import answer_of, named, stripped
+from routesim.broker.topology import named, stripped
 from routesim.queues import ACK, DISCARD, REQUEUE, Channel, Delivery, QueueType, TxAnswer
 from routesim.replies import AmqpError
 
@@ -150,7 +150,7 @@ def get(broker: State, step: steps.Get) -> None:
     queue.check_get(channel)
     queue.used_at = broker.now
     copy = queue.get(broker)
-    broker.answer = answer_of(broker, queue)
+    broker.answer = QueueAnswer(queue.broker_name, queue.ready_count(), queue.consumer_count())
     broker.handed = None
     if copy is None:
         if broker.listen:

@@ -66,7 +66,7 @@ class Broker:
         self.incoming_shared = False
         self.queues: dict[str, QueueType] = {}
         self.queues_declared = 0  # ever
-        self.owners: set[str] = set()  # connections that have declared an exclusive queue
+        self.owners: dict[str, dict[str, QueueType]] = {}  # by connection: its exclusive queues, by name
         self.policies = Policies()  # on Redis there are none
         self.connections: dict[str, list[str]] = {}
         self.channels: dict[str, Channel[QueueType]] = {}

@@ -116,7 +116,8 @@ class StepFailure(NamedTuple):
 
 class QueueAnswer(NamedTuple):
     """What a broker answers to a declare, an ask, a purge, a delete or a get beside "ok": the queue's own name, how many messages
-    are ready in it (of a purge or delete: how many went), how many consumers it has."""
+    are ready in it (of a purge or delete: how many went), how many consumers it has
+    (for a declare, an ask and a delete: those too that hold something of it after their end)."""
 
     queue: str
     messages: int

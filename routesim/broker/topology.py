@@ -359,7 +359,7 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
     queue.declared = broker.queues_declared
     broker.queues[declared.name] = queue
     if declared.exclusive:
-        broker.owners.add(connection)
+        broker.owners.setdefault(connection, {})[declared.name] = queue
     broker.routes.clear()
     apply_to_queue(broker, queue)
     broker.watch_lease(queue)
@@ -405,6 +405,8 @@ def remove_queue(broker: State, queue: QueueType, why: str, held: Sequence[Copy]
     `held`: what a channel that has just gone held of it. `cascade` False, at a restart: exchanges stay (rules/routing#C8).
     """
     del broker.queues[queue.name]
+    if queue.owner is not None:
+        broker.owners.get(queue.owner, {}).pop(queue.name, None)
     queue.deleted = True
     gone = [*queue.copies(), *(() if queue.keeps_log else held)]
     if not queue.keeps_log and queue.unacked:
