@@ -23,7 +23,8 @@ def bugs_in(version: str, topology: Broker, consumers: list[Consumer], steps: It
     """`topology` is what the scenario declares at its top; `steps` are all that it asks for, those declarations too."""
     bugs = bugs_of(version)
     if bugs and topology.broker_settings.kind == "rabbitmq":
-        touched = set().union(*(_touched(queue, consumers) for queue in topology.queues.values()))
+        by_priority = {item.queue for item in consumers if item.arguments.get("x-priority") is not None}
+        touched = set().union(*(_touched(queue, by_priority) for queue in topology.queues.values()))
         if declared_as_another_type(steps):
             touched.add(OTHER_TYPE)
         yield from (bug for bug in bugs if bug.touches in touched)
@@ -41,7 +42,8 @@ def declared_as_another_type(steps: Iterable[Step]) -> bool:
     return any(len(types.get(name, ())) > 1 for name in deleted)
 
 
-def _touched(queue: QueueType, consumers: list[Consumer]) -> Iterator[str]:
+def _touched(queue: QueueType, by_priority: set[str]) -> Iterator[str]:
+    """`by_priority`: queues of which a consumer has a priority."""
     if queue.settings.dead_letter_exchange is not None:
         yield DEAD_LETTERS
     if queue.owner is not None:
@@ -52,6 +54,5 @@ def _touched(queue: QueueType, consumers: list[Consumer]) -> Iterator[str]:
         limited = settings.max_length is not None or settings.max_length_bytes is not None
         if settings.delayed_retry_type != "disabled" and limited and settings.overflow == "drop-head":
             yield DELAYED_OVER_LIMIT
-        priorities = [item.arguments.get("x-priority") for item in consumers if item.queue == queue.name]
-        if queue.settings.single_active_consumer and any(priority is not None for priority in priorities):
+        if queue.settings.single_active_consumer and queue.name in by_priority:
             yield SINGLE_BY_PRIORITY
