@@ -56,8 +56,74 @@ def acks_of_one_and_all_before(n: int) -> str:
     return _scenario("{q: {}}", steps + [f"ack: {{channel: a, delivery_tag: {i + 1}, multiple: true}}" for i in range(n)])
 
 
+def single_active_consumers_are_lost(n: int, more: str = "") -> str:
+    """The last to have come goes first: whoever takes over is not simply the next one."""
+    consumers = _consumers(n, lambda i: f"queue: q, prefetch: 1, takes: 1s, arguments: {{x-priority: {i % 7}}}")
+    steps = ["publish: {routing_key: q, count: 10}"] + [f"crash: c{i}" for i in reversed(range(n))]
+    return _scenario(f"{{q: {{{more}arguments: {{x-single-active-consumer: true}}}}}}", steps, consumers)
+
+
+def single_active_consumers_of_a_quorum_queue_are_lost(n: int) -> str:
+    return single_active_consumers_are_lost(n, "type: quorum, ")
+
+
+def many_get_from_a_quorum_queue(n: int) -> str:
+    steps = [f"publish: {{routing_key: q, count: {n}}}"] + ["get: {queue: q, channel: a}"] * n
+    return _scenario("{q: {type: quorum}}", [*steps, "nack: {channel: a, delivery_tag: 0, multiple: true}"])
+
+
+def rules_about_one_message_each(n: int) -> str:
+    rules = ", ".join(f"{{message: m{i}, do: ack}}" for i in range(n))
+    steps = [f"publish: {{routing_key: q, id: m{i}}}" for i in range(n)]
+    return _scenario("{q: {}}", steps, f"consumers: {{w: {{queue: q, on_message: [{rules}, {{do: ack}}]}}}}")
+
+
+def a_chain_of_exchanges(n: int) -> str:
+    chain = "".join(f"  - {{source: e{i}, destination: e{i + 1}, destination_type: exchange}}\n" for i in range(n))
+    exchanges = "exchanges: {" + ", ".join(f"e{i}: fanout" for i in range(n + 1)) + "}"
+    bindings = f"bindings:\n{chain}  - {{source: e{n}, destination: q}}"
+    return _scenario("{q: {}}", ["publish: {exchange: e0, routing_key: a}"], exchanges, bindings)
+
+
+def _bound_to(n: int, kind: str, key: Callable[[int], str]) -> str:
+    """Bindings are made, a message is published, and they are taken away, the newest first."""
+    publish = f"publish: {{exchange: x, routing_key: '{key(0)}'}}"
+    ends = [f"source: x, destination: q{i}, routing_key: '{key(i)}'" for i in range(n)]
+    steps = [f"bind: {{{end}}}" for end in ends] + [publish] + [f"unbind: {{{end}}}" for end in reversed(ends)]
+    return _scenario(_queues(n), steps, f"exchanges: {{x: {kind}}}")
+
+
+def bindings_of_a_fanout_come_and_go(n: int) -> str:
+    return _bound_to(n, "fanout", lambda i: "")
+
+
+def bindings_of_one_key_come_and_go(n: int) -> str:
+    return _bound_to(n, "direct", lambda i: "a")
+
+
+def bindings_of_one_pattern_come_and_go(n: int) -> str:
+    return _bound_to(n, "topic", lambda i: "a.*")
+
+
+def bindings_of_a_ring_come_and_go(n: int) -> str:
+    return _bound_to(n, "x-consistent-hash", lambda i: "1")
+
+
+def a_broker_of_many_consumers_restarts(n: int) -> str:
+    steps = [f"publish: {{routing_key: q{i}}}" for i in range(n)]
+    return _scenario(_queues(n), [*steps, "restart: clean"], _consumers(n, lambda i: f"queue: q{i}, on_message: hold"))
+
+
+def connections_of_exclusive_queues_are_lost(n: int) -> str:
+    declared = [f"declare: {{channel: c{i}, queues: {{q{i}: {{exclusive: true}}}}}}" for i in range(n)]
+    return _scenario("{q: {}}", declared + [f"crash: c{i}" for i in range(n)])
+
+
 KINDS = [
     a_channel_returns_what_it_held, two_channels_return_by_turns, connections_of_many_queues_are_lost,
     connections_of_many_quorum_queues_are_lost, a_policy_for_each_queue, a_queue_expected_for_each_consumer, acks_by_message,
-    acks_of_one_and_all_before,
+    acks_of_one_and_all_before, single_active_consumers_are_lost, single_active_consumers_of_a_quorum_queue_are_lost,
+    many_get_from_a_quorum_queue, rules_about_one_message_each, a_chain_of_exchanges, bindings_of_a_fanout_come_and_go,
+    bindings_of_one_key_come_and_go, bindings_of_one_pattern_come_and_go, bindings_of_a_ring_come_and_go,
+    a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost,
 ]  # fmt: skip
