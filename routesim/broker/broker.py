@@ -66,7 +66,7 @@ class Broker:
         self.incoming_shared = False
         self.queues: dict[str, QueueType] = {}
         self.queues_declared = 0  # ever
-        self.owners: dict[str, dict[str, QueueType]] = {}  # by connection: its exclusive queues, by name
+        self.owners: dict[str, dict[str, None]] = {}  # by connection: the names of its exclusive queues, as they were declared
         self.policies = Policies()  # on Redis there are none
         self.connections: dict[str, list[str]] = {}
         self.channels: dict[str, Channel[QueueType]] = {}

@@ -211,8 +211,8 @@ def close_connection(broker: State, name: str, why: str, fault_of: str | None = 
             names = [*(holding[index] for index in found), *(each for each in names if each not in holding)]
     for channel_name in names:
         close_channel(broker, broker.channels[channel_name], why)
-    for queue in broker.owners.pop(name, {}).values():
-        remove_queue(broker, queue, f"exclusive: its connection {name} is gone")
+    for queue_name in broker.owners.pop(name, {}):
+        remove_queue(broker, broker.queues[queue_name], f"exclusive: its connection {name} is gone")
 
 
 def crash(broker: State, step: steps.Crash) -> None:

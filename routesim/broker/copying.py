@@ -28,7 +28,7 @@ def clone_into(old: Broker, new: Broker, twins: dict[int, QueueType]) -> dict[in
     new.connections = {name: names.copy() for name, names in old.connections.items()}
     new.channel_number, new.serial, new.registrations, new.draws = old.channel_number, old.serial, old.registrations, old.draws
     new.names_drawn, new.queues_declared = old.names_drawn, old.queues_declared
-    new.owners = {name: {queue: new.queues[queue] for queue in owned} for name, owned in old.owners.items()}
+    new.owners = {name: owned.copy() for name, owned in old.owners.items()}
     new.requeues_now = {message: places.copy() for message, places in old.requeues_now.items()}
     new.livelock, new.used = old.livelock, old.used.copy()
     return twins

@@ -359,7 +359,7 @@ def _create_queue(broker: State, declared: Queue, durable: bool, connection: str
     queue.declared = broker.queues_declared
     broker.queues[declared.name] = queue
     if declared.exclusive:
-        broker.owners.setdefault(connection, {})[declared.name] = queue
+        broker.owners.setdefault(connection, {})[declared.name] = None
     broker.routes.clear()
     apply_to_queue(broker, queue)
     broker.watch_lease(queue)

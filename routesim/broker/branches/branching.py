@@ -48,7 +48,8 @@ def branch(broker: RabbitBroker) -> RabbitBroker:
     fresh.agenda = broker.agenda.clone()
     fresh.policies = broker.policies.clone() if broker.policies else Policies()
     fresh.connections = {name: names.copy() for name, names in broker.connections.items()}
-    fresh.owners, fresh.reply_channels = broker.owners.copy(), broker.reply_channels.copy()
+    fresh.owners = {name: owned.copy() for name, owned in broker.owners.items()}
+    fresh.reply_channels = broker.reply_channels.copy()
     fresh.requeues_now, fresh.resting, fresh.uncommitted = {}, broker.resting.copy(), {}
     if broker.requeues_now:
         fresh.requeues_now = {message: places.copy() for message, places in broker.requeues_now.items()}
