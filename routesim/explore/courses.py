@@ -21,8 +21,9 @@ from routesim.model import TaskWorker
 from routesim.named_tuples import NamedTuple
 from routesim.narration import sentence_of
 from routesim.run import Result, Runner
+from routesim.run.expecting.promises import said as rule_said
 from routesim.run.tasks.fates import fates_of
-from routesim.scenario import Do, Scenario, ScenarioStep, Signal, Wait
+from routesim.scenario import Do, Expectation, Never, Scenario, ScenarioStep, Signal, Wait
 from routesim.steps import Restart
 
 COMES_BACK_MS = 1_000  # after its death a supervisor starts a worker again
@@ -52,8 +53,12 @@ class Courses:
     def __init__(self, scenario: Scenario, bounds: Bounds, watch: Watch | None = None) -> None:
         self.scenario, self.bounds, self.watch = scenario, bounds, watch
         self.names = [name for name in bounds.properties if name in PROPERTIES_OF_COURSES]
+        self.rules: dict[str, Expectation | Never] = {f"never {number}": rule for number, rule in enumerate(scenario.never)}
+        if bounds.expect in ("always", "sometimes"):
+            self.rules |= {f"expect {number}": item for number, item in enumerate(scenario.expect)}
+        self.held: set[str] = set()  # expectations that held in some course
         self.found: dict[str, tuple[tuple[Move, ...], Broken, Course]] = {}
-        self.failed: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in self.names}
+        self.failed: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in (*self.names, *self.rules)}
         self.moments: Counter[tuple[str, str]] = Counter()
         self.tried = 0
 
@@ -109,31 +114,64 @@ class Courses:
             if type(event) in KEPT:
                 heard.append(event)
 
-        result = Runner(with_failures(self.scenario, moves), hear, max_events=MOST_EVENTS).run()
+        asked = with_failures(self.scenario, moves)._replace(
+            never=self.scenario.never, expect=self.scenario.expect if self.bounds.expect is not None else ()
+        )
+        result = Runner(asked, hear, max_events=MOST_EVENTS).run()
         course = Course(result, heard, sorted(instants))
         last = moves[-1] if moves else None
         if last is not None:
             self.moments[last.kind, last.who] += 1
-        for name, broken in _broken(course):
-            if name in self.names:
+        for name, broken in (*_broken(course), *self._rules_broken(course)):
+            if name in self.names or name in self.rules:
                 self.found.setdefault(name, (moves, broken, course))
                 if last is not None:
                     self.failed[name][last.kind, last.who] += 1
         return course
 
+    def _rules_broken(self, course: Course) -> Iterator[tuple[str, Broken]]:
+        checked = {id(item.about): item for item in course.result.expectations if item.step is None}
+        for name, rule in self.rules.items():
+            item = checked.get(id(rule))
+            if item is None:
+                continue
+            if item.ok:
+                self.held.add(name)
+                continue
+            if isinstance(rule, Never):
+                about = item.witness[0] if type(item.witness) is tuple else item.witness
+                yield name, Broken(getattr(about, "message", ""), "the rule is broken")
+            elif self.bounds.expect == "always":
+                yield (
+                    name,
+                    Broken(rule.path[1] if rule.path[0] in ("tasks", "messages") else "", f"{item.text}, found {item.actual}"),
+                )
+
     def _verdicts(self, *, complete: bool) -> Iterator[PropertyVerdict]:
-        for name in self.names:
-            sentence = PROPERTIES[name].sentence
+        for name in (*self.names, *self.rules):
+            rule = self.rules.get(name)
+            line = 0 if rule is None else rule.line
+            sentence = PROPERTIES[name].sentence if rule is None else self._sentence(rule)
+            name_only = name.split()[0]
+            if name not in self.found and name.startswith("expect") and self.bounds.expect == "sometimes":
+                verdict = HOLDS if name in self.held else BROKEN if complete else UNDECIDED
+                yield PropertyVerdict(name_only, sentence, verdict, line)
+                continue
             if name not in self.found:
                 holds = VACUOUS if name == "stuck" and self.scenario.until != "idle" else HOLDS
-                yield PropertyVerdict(name, sentence, holds if complete else UNDECIDED)
+                yield PropertyVerdict(name_only, sentence, holds if complete else UNDECIDED, line)
                 continue
             moves, broken, course = self.found[name]
             moments = None
             if moves and complete:
                 kind = moves[-1].kind, moves[-1].who
                 moments = self.moments[kind] - self.failed[name][kind], self.moments[kind]
-            yield PropertyVerdict(name, sentence, BROKEN, 0, _told(moves, broken, course), moments)
+            yield PropertyVerdict(name_only, sentence, BROKEN, line, _told(moves, broken, course), moments)
+
+    def _sentence(self, rule: Expectation | Never) -> str:
+        if isinstance(rule, Never):
+            return f"never: {rule_said(rule)}"
+        return f"expect {'.'.join(rule.path)} holds at {'every end' if self.bounds.expect == 'always' else 'some end'}"
 
 
 KEPT = (*events.having("task"), *events.LOST, events.WorkerOnline, events.WorkerOffline)

@@ -5,6 +5,7 @@ from typing import Any
 
 from routesim import events
 from routesim.explore.hands import AGAIN
+from routesim.explore.remembered import Remembered
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy
 
@@ -25,9 +26,9 @@ class Facts:
     """`done`: how often the work of a message from a queue came to its good end; `gone`: how a message, or a copy of it, was
     lost in the sense of `events.is_lost`, the last time; `unknown`: messages of which the publisher knows that nobody took them
     over; `confirmed`: those of which it was told so. `order`: what was overtaken in its queue, `order_by_key`: in it by one with
-    the same routing key; None: nobody asks for it."""
+    the same routing key; None: nobody asks for it. `remembered`: what expectations and rules ask for."""
 
-    __slots__ = ("confirmed", "done", "gone", "order", "order_by_key", "unknown")
+    __slots__ = ("confirmed", "done", "gone", "order", "order_by_key", "remembered", "unknown")
 
     def __init__(self) -> None:
         self.done: dict[tuple[str, str], int] = {}
@@ -36,12 +37,14 @@ class Facts:
         self.confirmed: frozenset[str] = frozenset()
         self.order: Overtaking | None = None
         self.order_by_key: Overtaking | None = None
+        self.remembered: Remembered | None = None
 
     def copy(self) -> "Facts":
         other = object.__new__(Facts)
         other.done, other.gone = self.done.copy(), self.gone.copy()
         other.unknown, other.confirmed = self.unknown, self.confirmed
         other.order, other.order_by_key = self.order, self.order_by_key
+        other.remembered = None if self.remembered is None else self.remembered.copy()
         return other
 
     def work_done(self, message: str, queue: str) -> None:
@@ -78,11 +81,12 @@ class Facts:
         elif type(event) is events.Confirmed:
             self.confirmed |= {event.message.removesuffix(AGAIN)}
 
-    def fingerprint(self) -> tuple[Any, ...]:
+    def fingerprint(self, now: int) -> tuple[Any, ...]:
         return (
             tuple(sorted(self.done.items())), tuple(sorted(self.gone)), tuple(sorted(self.unknown)),
             tuple(sorted(self.confirmed)),
             _print(self.order), _print(self.order_by_key),
+            () if self.remembered is None else self.remembered.fingerprint(now),
         )  # fmt: skip
 
 

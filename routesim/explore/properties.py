@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from routesim import events
+from routesim.comparisons import holds, shown
 from routesim.explore.facts import Overtaking
+from routesim.explore.remembered import BY_STATE
 from routesim.explore.world import World
 from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.folds.records import Deliveries, Fates, Publishers
-from routesim.scenario import Expectation
+from routesim.scenario import Expectation, Scenario
 
 # When a property is looked at: after each move, where nothing happens by itself any more, or when all states are known.
 ALWAYS, AT_END, OVER_ALL = "always", "at the end", "over all"
@@ -126,7 +128,13 @@ PROPERTIES: dict[str, Property] = {
 
 def never_broken(world: World) -> Iterator[tuple[int, Broken]]:
     """Which rules of `never:` the last move broke, by their number."""
+    remembered = world.facts.remembered
+    if remembered is not None:
+        for number, (message, how) in remembered.broken_now(world.now).items():
+            yield number, Broken(message, how)
     for number, rule in enumerate(world.setting.scenario.never):
+        if rule.what not in BY_STATE:
+            continue
         for event in world.events:
             if _breaks(rule, event):
                 yield number, Broken(event.message, _how(rule.what, event))
@@ -147,19 +155,28 @@ def _how(what: str, event: Any) -> str:
     return f"it reaches {event.queue}" if what == "reaches" else "a copy of it is lost"
 
 
-EXPLORED_NEVER = ("reaches", "lost")  # rules of never that a state alone decides, without how long something has lasted
-OF_STATES = ("queues", "ended")  # expectations that a state alone decides
+# Expectations that can be asked of a state, with what is remembered of the way to it.
+EXPLORED_EXPECT = ("queues", "ended", "messages", "consumers", "returned", "nacked", "unroutable", "lost")
 
 
-def expectations_of(world: World) -> tuple[Expectation, ...]:
+def expectations_of(scenario: Scenario) -> tuple[Expectation, ...]:
     """Those of the end that can be asked of a state."""
-    return tuple(item for item in world.setting.scenario.expect if item.path[0] in OF_STATES)
+    return tuple(item for item in scenario.expect if item.path[0] in EXPLORED_EXPECT)
 
 
 def expect_broken(world: World) -> Iterator[tuple[int, Broken]]:
-    """Which expectations of the end do not hold, by their line."""
-    evidence = Evidence(world.broker, Deliveries({}), Fates(frozenset()), Publishers(), "idle")
-    for item in expectations_of(world):
+    """Which expectations of the end do not hold, by their number among those that can be asked."""
+    remembered = world.facts.remembered
+    if remembered is None:
+        evidence = Evidence(world.broker, Deliveries({}), Fates(frozenset()), Publishers(), "idle")
+    else:
+        evidence = Evidence(world.broker, remembered.deliveries, remembered.fates, remembered.publishers, "idle")
+    for number, item in enumerate(expectations_of(world.setting.scenario)):
+        if item.path[0] == "lost" and remembered is not None:  # copies of a state share one ledger
+            wanted = item.wanted if isinstance(item.wanted, tuple) else ("==", item.wanted)
+            if not holds(remembered.lost, wanted):
+                yield number, Broken("", f"lost is {shown(item.wanted)}, found {remembered.lost}")
+            continue
         found = check(item, evidence)
         if not found.ok:
-            yield item.line, Broken("", f"{found.text}, found {found.actual}")
+            yield number, Broken("", f"{found.text}, found {found.actual}")

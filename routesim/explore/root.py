@@ -6,6 +6,8 @@ from routesim.explore.bounds import Bounds
 from routesim.explore.course import MANY, publishes, stages
 from routesim.explore.facts import Overtaking
 from routesim.explore.hands import Hand
+from routesim.explore.properties import expectations_of
+from routesim.explore.remembered import remembered_of
 from routesim.explore.world import World, WorldSetting
 from routesim.scenario import Scenario
 from routesim.steps import Consume
@@ -54,6 +56,7 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
         world.facts.order = Overtaking()
     if "order-by-key" in bounds.properties:
         world.facts.order_by_key = Overtaking()
+    world.facts.remembered = remembered_of(scenario, expectations_of(scenario) if bounds.expect is not None else ())
     for declaration in scenario.declarations:
         if isinstance(declaration.step, Consume):
             found = world.hand(declaration.step.consumer.name)

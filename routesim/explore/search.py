@@ -82,8 +82,8 @@ class Search:
         self.bad: dict[str, list[int]] = {}  # by property: the states that break it
         self.failed: list[tuple[int, Move]] = []  # the states that failures lead to
         self.tried = self.races = 0
-        self.sometimes: set[int] = set()  # lines of expectations that held at some end
-        self.holding: dict[int, list[int]] = {}  # by line: the ends at which it held
+        self.holding: dict[int, list[int]] = {}  # by number of an expectation: the ends at which it held
+        self.exercised: set[int] = set()  # rules of never about a message that there was
         self.properties = {name: PROPERTIES[name] for name in bounds.properties}
         self.by_move = [(name, item) for name, item in self.properties.items() if item.when == ALWAYS]
         self.by_end = [(name, item) for name, item in self.properties.items() if item.when == AT_END]
@@ -100,7 +100,7 @@ class Search:
 
     def _run(self) -> Explored:
         root = root_of(self.scenario, self.bounds)
-        self.expectations = expectations_of(root) if self.bounds.expect is not None else ()
+        self.expectations = expectations_of(self.scenario) if self.bounds.expect is not None else ()
         self.by_chance = _by_chance(self.scenario, root)
         self._enter(root, -1, None)
         frontier: deque[tuple[int, World]] = deque([(0, root)])
@@ -151,6 +151,7 @@ class Search:
                 target = self._enter(copied, index, move, key)
                 frontier.append((target, copied))
             if copied.setting.scenario.never:
+                self._exercise(copied)
                 for number, broken in never_broken(copied):
                     self._note(f"never {number}", target, broken)
             if move.failure:
@@ -187,11 +188,18 @@ class Search:
         if not self.expectations:
             return
         failed = dict(expect_broken(world))
-        for expected in self.expectations:
-            if expected.line not in failed:
-                self.holding.setdefault(expected.line, []).append(index)
+        for number in range(len(self.expectations)):
+            if number not in failed:
+                self.holding.setdefault(number, []).append(index)
             elif self.bounds.expect == "always":
-                self._note(f"expect {expected.line}", index, failed[expected.line])
+                self._note(f"expect {number}", index, failed[number])
+
+    def _exercise(self, world: World) -> None:
+        for number, rule in enumerate(self.scenario.never):
+            if number not in self.exercised:
+                about = (getattr(event, "message", None) for event in world.events)
+                if any(message in rule.messages if rule.messages else message for message in about):
+                    self.exercised.add(number)
 
     def _by_depth(self) -> Iterator[tuple[int, int]]:
         depths = array("q")
@@ -209,9 +217,9 @@ class Search:
             self._look_for_livelock()
         found = [self._verdict(name, item.sentence, 0, complete=complete) for name, item in self.properties.items()]
         for number, rule in enumerate(self.scenario.never):
-            if rule.what in ("reaches", "lost"):
-                found.append(self._verdict(f"never {number}", f"never: {rule_said(rule)}", rule.line, complete=complete))
-        found += [self._expected(each.line, ".".join(each.path), complete=complete) for each in self.expectations]
+            found.append(self._verdict(f"never {number}", f"never: {rule_said(rule)}", rule.line, complete=complete))
+        for number, each in enumerate(self.expectations):
+            found.append(self._expected(number, each.line, ".".join(each.path), complete=complete))
         return found
 
     def _verdict(self, name: str, sentence: str, line: int, *, complete: bool) -> PropertyVerdict:
@@ -225,25 +233,29 @@ class Search:
 
     def _vacuous(self, name: str) -> bool:
         """Whether no state has asked it: nothing is published, nobody consumes, or the run ends before it has come to rest."""
+        if name.startswith("never "):
+            return int(name.split()[1]) not in self.exercised
+        if name.startswith("expect "):
+            return not self.ends
         if name in ("lost", "lost-confirmed", "duplicated", "order", "order-by-key", "stuck") and not publishes(self.scenario):
             return True
         if name in ("duplicated", "order", "order-by-key", "stuck") and not self.scenario.consumers:
             return True
         return name == "stuck" and self.scenario.until != "idle"
 
-    def _expected(self, line: int, path: str, *, complete: bool) -> PropertyVerdict:
+    def _expected(self, number: int, line: int, path: str, *, complete: bool) -> PropertyVerdict:
         how = self.bounds.expect
-        name, sentence = f"expect {line}", f"expect {path} holds at {'every end' if how == 'always' else 'some end'}"
+        name, sentence = f"expect {number}", f"expect {path} holds at {'every end' if how == 'always' else 'some end'}"
         if how == "always":
             return self._verdict(name, sentence, line, complete=complete)
         if how == "reachable":
             sentence = f"an end at which expect {path} holds can be reached from everywhere"
             if complete:
-                far = self._not_reaching(self.holding.get(line, []))
+                far = self._not_reaching(self.holding.get(number, []))
                 if far is not None:
                     self._note(name, far, Broken("", f"no end at which {path} is as expected can be reached any more"))
             return self._verdict(name, sentence, line, complete=complete)
-        if line in self.holding:
+        if number in self.holding:
             return PropertyVerdict("expect", sentence, HOLDS, line)
         return PropertyVerdict("expect", sentence, BROKEN if complete else UNDECIDED, line)
 

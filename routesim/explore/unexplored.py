@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from routesim.explore.bounds import Bounds
 from routesim.explore.courses import BY_KIND, RESTARTS
-from routesim.explore.properties import EXPLORED_NEVER, OF_STATES
+from routesim.explore.properties import EXPLORED_EXPECT
 from routesim.failure_kinds import EXPLORED, OF_WORKERS
 from routesim.scenario import Expect, Scenario
 
@@ -29,19 +29,18 @@ def _kinds(bounds: Bounds, possible: list[str]) -> Iterator[str]:
 
 def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
     if scenario.workers:
-        yield "other orders of events than the run's, with worker processes; expect, never, consumers and publishers in it"
+        yield "other orders of events than the run's, with worker processes, and failures of consumers and publishers beside them"
+        if scenario.expect and bounds.expect not in ("always", "sometimes"):
+            yield "expect, unless --expect says always or sometimes"
         own = [
             kind for kind in BY_KIND if not (kind in OF_WORKERS and dict(bounds.kinds).get("crash"))
         ]  # a crash is each of them
         yield from _kinds(bounds, [kind for kind in EXPLORED if kind in own or kind in RESTARTS])
         return
-    for rule in scenario.never:
-        if rule.what not in EXPLORED_NEVER:
-            yield f"never: {rule.what} (line {rule.line}), which needs what was before"
     if bounds.expect is not None:
-        lines = [str(item.line) for item in scenario.expect if item.path[0] not in OF_STATES]
+        lines = [str(item.line) for item in scenario.expect if item.path[0] not in EXPLORED_EXPECT]
         if lines:
-            yield f"expect in line {', '.join(dict.fromkeys(lines))}, which asks for what was before"
+            yield f"expect in line {', '.join(dict.fromkeys(lines))}, which asks for workers and their tasks"
     elif scenario.expect:
         yield "expect, unless --expect says how it is meant"
     if any(isinstance(step.action, Expect) for step in scenario.steps):

@@ -114,7 +114,7 @@ class World:
             tuple(sorted(self.places.items())), None if self.wait_until is None else self.wait_until - now,
             tuple([(at_ms - now, action.id(number)) for at_ms, action, number in self.later]), self.spent,
             tuple(sorted(self.dead)),
-            tuple(sorted(self.published.items())), self.facts.fingerprint(),
+            tuple(sorted(self.published.items())), self.facts.fingerprint(now),
         ))  # fmt: skip
 
     def wake(self) -> None:
@@ -156,6 +156,8 @@ class World:
         facts = self.facts
         for event in self.events:
             facts.hear(event)
+        if facts.remembered is not None:
+            facts.remembered.hear(self.events)
         self.broker.failures.clear()
 
     def hand(self, name: str) -> Hand | None:

@@ -85,6 +85,8 @@ def make(world: World, move: Move) -> Draws:
     broker.draw = lambda count: draws.draw(count, "an exchange that throws dice")
     broker.races = draws if world.setting.races else None
     world.events.clear()
+    if world.facts.remembered is not None:
+        world.facts.remembered.begin()
     broker.go_on()  # what goes round is seen by its states, which come again
     if move.failure:
         world.clients_return = True
