@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim import events
 from routesim.explore.hands import AGAIN
-from routesim.explore.remembered import Remembered
+from routesim.explore.remembered import WhatHasBeen
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy
 
@@ -37,7 +37,7 @@ class Facts:
         self.confirmed: frozenset[str] = frozenset()
         self.order: Overtaking | None = None
         self.order_by_key: Overtaking | None = None
-        self.remembered: Remembered | None = None
+        self.remembered: WhatHasBeen | None = None
 
     def copy(self) -> "Facts":
         other = object.__new__(Facts)

@@ -24,7 +24,7 @@ class Kept(NamedTuple):
     lost: int | None
 
 
-class Remembered:
+class WhatHasBeen:
     """`lost`: how many copies; `watches`: by number of the rule, those that need what was before; `heard`: how many of the
     events of the move that goes on."""
 
@@ -36,8 +36,8 @@ class Remembered:
         self.deliveries = Deliveries(kept.consumers)
         self.lost = self.heard = 0
 
-    def copy(self) -> "Remembered":
-        other = object.__new__(Remembered)
+    def copy(self) -> "WhatHasBeen":
+        other = object.__new__(WhatHasBeen)
         other.kept, other.lost, other.heard = self.kept, self.lost, 0
         other.fates, other.publishers, other.deliveries = self.fates, self.publishers, self.deliveries
         if self.kept.messages:
@@ -94,7 +94,7 @@ class Remembered:
         )  # fmt: skip
 
 
-def remembered_of(scenario: Scenario, expectations: tuple[Expectation, ...]) -> Remembered | None:
+def remembered_of(scenario: Scenario, expectations: tuple[Expectation, ...]) -> WhatHasBeen | None:
     """None: nothing asks for more than the state says."""
     messages: set[str] = set()
     consumers: dict[str, int | None] = {}
@@ -114,7 +114,7 @@ def remembered_of(scenario: Scenario, expectations: tuple[Expectation, ...]) -> 
     watches = {number: Watch(rule) for number, rule in enumerate(scenario.never) if rule.what not in BY_STATE}
     if not (messages or consumers or publishers or lost is not None or watches):
         return None
-    return Remembered(Kept(frozenset(messages), consumers, publishers, lost), watches)
+    return WhatHasBeen(Kept(frozenset(messages), consumers, publishers, lost), watches)
 
 
 def _most(wanted: Any) -> int | None:

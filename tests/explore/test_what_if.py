@@ -39,7 +39,7 @@ def test_every_run_is_gone_along_to_its_end(path) -> None:
 def test_what_is_acknowledged_when_it_is_sent_is_lost_with_its_worker() -> None:
     scenario = load(SCENARIOS / "explore/auto-ack.yaml")
     after_delivery = next(i for i, event in enumerate(record(scenario)[0].events) if type(event).__name__ == "Delivered") + 1
-    branch = failed(scenario, after_delivery, "before its work at welcome")
+    branch = failed(scenario, after_delivery, "the connection of worker is lost before its work at welcome")
     assert [event.message for event in branch.recording.events if type(event) is LostByConsumer] == ["welcome"]
     assert branch.result.counts()["lost"] == 1
     assert outcome(Runner(scenario).run(), branch) == "welcome: mail: acked → mail: lost"
@@ -47,7 +47,7 @@ def test_what_is_acknowledged_when_it_is_sent_is_lost_with_its_worker() -> None:
 
 def test_after_the_work_and_before_the_ack_it_is_done_twice() -> None:
     scenario = load(SCENARIOS / "explore/done-twice.yaml")
-    branch = failed(scenario, Acked, "after its work at invoice and before the ack")
+    branch = failed(scenario, Acked, "is lost after its work at invoice and before the ack")
     assert branch.twice == {("invoice", "invoices")}
     assert branch.recording.events[branch.at - 1].at_ms == 1_000
     assert "the work of invoice from invoices is done twice" in outcome(Runner(scenario).run(), branch)
