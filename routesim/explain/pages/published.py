@@ -8,8 +8,8 @@ FOUND = {
     "exchange-drops-all": 6, "exchange-drops-some": 40, "dead-letter-nowhere": 2, "limit-loses": 3, "retry-endless": 1,
     "no-delivery-limit": 1, "wildcard-on-direct": 1, "queue-unreachable": 5, "policy-hidden": 1, "policy-matches-nothing": 1,
     "argument-meaningless": 2, "setting-ignored": 1, "plugin-needed": 2, "upstream-missing": 1, "version-refuses": 3,
-    "version-will-refuse": 3, "unbounded": 51, "password-in-clear": 11, "no-users": 2, "definitions-access": 2, "known-bug": 6, "definitions-refused": 2,
-    "password-hash-useless": 2,
+    "version-will-refuse": 3, "unbounded": 51, "password-in-clear": 11, "no-users": 2, "definitions-access": 2, "known-bug": 6,
+    "definitions-refused": 2, "password-hash-useless": 2,
 }  # fmt: skip
 OF_SCENARIOS = frozenset({
     "requeue-endless", "republish-endless", "headers-unsatisfied", "queue-without-consumer", "prefetch-unlimited",

@@ -29,9 +29,8 @@ def refused_users(data: dict[str, Any]) -> Iterator[AccessProblem]:
     for (key, why, cure), users in found.items():
         index, name = users[0]
         where = ("users", index, key) if key in data["users"][index] else ("users", index)
-        yield AccessProblem(
-            "warning", where, f"RabbitMQ refuses the whole import: {why.format(f"user '{name}'{_more(users)}")}", cure
-        )
+        who = f"user '{name}'{_more(users)}"
+        yield AccessProblem("warning", where, f"RabbitMQ refuses the whole import: {why.format(who)}", cure)
 
 
 def useless_hashes(data: dict[str, Any]) -> Iterator[AccessProblem]:
