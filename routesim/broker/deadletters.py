@@ -4,7 +4,7 @@ from typing import Any
 
 from routesim import events
 from routesim.broker import publishing
-from routesim.broker.records import PendingDeadLetter, RememberedRoute
+from routesim.broker.records import NO_EXCHANGE, PendingDeadLetter, RememberedRoute
 from routesim.broker.routing import route
 from routesim.broker.state import State
 from routesim.content import Content
@@ -33,7 +33,7 @@ def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
         broker.overdue(burial.overdue)
     exchange = queue.settings.dead_letter_exchange
     if exchange is None:  # a policy took it away meanwhile
-        broker.drop(queue, copy, reason, "the queue has no dead-letter exchange", burial.by, entered=burial.entered)
+        broker.drop(queue, copy, reason, NO_EXCHANGE, burial.by, entered=burial.entered)
         return
     if exchange not in broker.exchanges:
         _nowhere(broker, burial, f"its dead-letter exchange '{exchange}' does not exist")
@@ -57,6 +57,24 @@ def dead_letter(broker: State, burial: PendingDeadLetter) -> None:
         publishing.delay(broker, delayed_exchange, delay_ms, copy.message, content, counted_as_delayed=False)
     for target, path in targets:
         _enter(broker, target, path, copy.message, content, _publisher(queue))
+
+
+def foreseen(broker: State, burial: PendingDeadLetter) -> tuple[Content, tuple[tuple[QueueType, events.Path], ...]] | None:
+    """What the dead letter becomes, and the queues that it enters. None: its route is not remembered, or more happens than that.
+
+    Nothing is carried out; it holds for all that die alike within the second.
+    """
+    settings = burial.queue.settings
+    exchange = settings.dead_letter_exchange
+    if exchange is None or exchange not in broker.exchanges or _publisher(burial.queue) is not None:
+        return None
+    content, deaths = _died(broker, burial, exchange, settings.dead_letter_routing_key)
+    found = broker.routes.get((exchange, content.keys))
+    if found is None or found.delayed_by or not found.queues:
+        return None
+    if any(is_cycle(target.broker_name, deaths) or target.keeps_log for target, _ in found.queues):
+        return None
+    return content, found.queues
 
 
 def _died(broker: State, burial: PendingDeadLetter, exchange: str, key: str | None) -> tuple[Content, list[Table]]:

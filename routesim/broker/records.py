@@ -20,6 +20,7 @@ PREDECLARED = (
     Exchange("amq.topic", "topic"),
     Exchange("amq.rabbitmq.trace", "topic", internal=True),
 )
+NO_EXCHANGE = "the queue has no dead-letter exchange"  # why a copy that leaves it so is dropped
 BindingKey = tuple[str, str, str, tuple[Any, ...]]  # destination type, destination, routing key, identity of arguments
 
 

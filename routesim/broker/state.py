@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.broker.broker import Broker, uniform
 from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK
-from routesim.broker.records import ExchangeState, PendingDeadLetter, PendingPublish
+from routesim.broker.records import NO_EXCHANGE, ExchangeState, PendingDeadLetter, PendingPublish
 from routesim.content import Content
 from routesim.events import Overdue
 from routesim.model import REPLY_TO
@@ -47,7 +47,7 @@ class State(Broker):
         if queue.settings.dead_letter_exchange is None:
             if overdue is not None:
                 self.overdue(overdue)
-            self.drop(queue, copy, reason, "the queue has no dead-letter exchange", by)
+            self.drop(queue, copy, reason, NO_EXCHANGE, by)
         else:
             if queue.settings.dead_letter_strategy == "at-least-once":
                 queue.bury(copy)

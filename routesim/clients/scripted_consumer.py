@@ -142,12 +142,21 @@ class ScriptedConsumer:
 
     def _rule(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> Rule:
         """The first that fits; the last one always does."""
-        rules = self.consumer.on_message
+        return self.choose(self.eligible(delivery, attempt, number))
+
+    def eligible(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> list[Rule]:
+        """The rules that fit unless chance is against them, up to the first in which it has no say."""
+        rules, found = self.consumer.on_message, []
         own, general = self.places.get(self.name_in_rules(delivery.copy.message)), self.places[None]
         for place in general if own is None else merge(own, general):
             if self._fits(rules[place], delivery, attempt, number):
-                return rules[place]
+                found.append(rules[place])
+                if rules[place].chance is None:
+                    return found
         raise AssertionError("the last rule has no conditions")
+
+    def choose(self, eligible: list[Rule]) -> Rule:
+        return next(rule for rule in eligible if rule.chance is None or self.drawn(rule.chance))
 
     def _fits(self, rule: Rule, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> bool:
         content = delivery.copy.content
@@ -161,9 +170,7 @@ class ScriptedConsumer:
             return False
         if rule.carries is not None and not fits(rule.carries, delivery.queue.headers(delivery.copy)):
             return False
-        if rule.round is not None and not holds(number, rule.round):
-            return False
-        return rule.chance is None or self.drawn(rule.chance)
+        return rule.round is None or holds(number, rule.round)
 
     def name_in_rules(self, message: str) -> str:
         """What a rule that is about this one message calls it."""

@@ -109,9 +109,23 @@ class Classic(QueueType):
 
     def keeps_plainly(self) -> bool:
         """Whether a plain queue has no rule either for copies that wait: no limit, no expiry, no priorities."""
+        return self.settings.max_length is None and self.keeps_so_many_plainly()
+
+    def keeps_so_many_plainly(self) -> bool:
+        """The same, but that there may be a maximal length."""
         limits = self.settings
-        unlimited = limits.message_ttl is limits.max_length is limits.max_length_bytes is None
+        unlimited = limits.message_ttl is limits.max_length_bytes is None
         return unlimited and not self.expiring and len(self.levels) == 1
+
+    def takes_back_plainly(self, copy: Copy, now: int) -> bool:
+        """Whether a copy of a plain queue in which nothing waits meets no rule either when it comes back."""
+        limits, size = self.settings, copy.content.size
+        if copy.expires_at is not None and copy.expires_at <= now:
+            return False
+        has_room = (limits.max_length is None or limits.max_length > 0) and (
+            limits.max_length_bytes is None or limits.max_length_bytes >= size
+        )
+        return has_room and not self.passed_over
 
     # Publishing ----------------------------------------------------------------------------------------------------
 
@@ -167,6 +181,12 @@ class Classic(QueueType):
             head = self.head()
         if head is not None and head.expires_at is not None:
             host.arm(self, head.expires_at)
+
+    def wait_for_expiry(self, host: Host, at_ms: int | None) -> None:
+        """A copy that expires then, if ever, was ready at the head for a moment."""
+        if at_ms is not None:
+            self.expiring = True
+            host.arm(self, at_ms)
 
     def expire_ready(self, host: Host) -> None:
         self.levels = [deque(copy._replace(expires_at=host.now) for copy in level) for level in self.levels]
@@ -362,8 +382,7 @@ class Classic(QueueType):
             if len(self.levels) > 1:  # highest level first (rules/queues#4.5)
                 copies = sorted(copies, key=lambda copy: -self.level(copy.content))
             for copy in copies:
-                failed = copy.with_failures(self._failures(copy, why)) if self.counts_failures else copy
-                host.dead_letter(self, failed, "rejected", by)
+                host.dead_letter(self, self.discarded(copy, why), "rejected", by)
         else:
             assert how == ACK
         if freed:
@@ -380,9 +399,17 @@ class Classic(QueueType):
         """How many of its deliveries have failed when it is given back or discarded (rules/routing#D22)."""
         return self.carried_count(copy) + (why not in NO_FAILURE) if self.counts_failures else copy.failures
 
+    def discarded(self, copy: Copy, why: str) -> Copy:
+        """The copy as it is dead-lettered."""
+        return copy.with_failures(self._failures(copy, why)) if self.counts_failures else copy
+
+    def returned(self, copy: Copy, why: str) -> Copy:
+        """The copy as it comes back."""
+        return Copy(copy.serial, copy.message, copy.content, copy.expires_at, copy.returns + 1, self._failures(copy, why))
+
     def _requeue(self, host: Host, copies: Sequence[Copy], by: str, why: str) -> None:
         for copy in copies:
-            back = Copy(copy.serial, copy.message, copy.content, copy.expires_at, copy.returns + 1, self._failures(copy, why))
+            back = self.returned(copy, why)
             self._insert(back)
             self._note_return(host, back)
             host.requeued(self, back, by, why)

@@ -92,7 +92,7 @@ def _maker(expressions: tuple[str, ...], count: int) -> Callable[..., Any]:
     from json.encoder import encode_basestring_ascii as quoted  # not every run writes events
 
     copies = sorted({name for name in expressions if name.startswith("copy")})
-    tags = sorted({name for name in expressions if name.startswith("tag")})
+    tags = sorted({name for name in expressions if name.startswith("tag")}, key=lambda name: int(name[3:]))
     second = "next_message" in expressions
     parts = [f"part{index}" for index in range(len(expressions) + 1)]
     text = "{part0}" + "".join(f"{{{name}}}{{{part}}}" for name, part in zip(expressions, parts[1:], strict=True))

@@ -135,6 +135,10 @@ def shown(delivery: Delivery[Any]) -> tuple[Any, ...]:
     return delivery.tag, delivery.queue.name, delivery.copy[:2] + delivery.copy[3:], delivery.at_ms, delivery.auto_ack
 
 
+MORE_QUEUES = (
+    "short: {arguments: {x-max-length: 3}}, dropping: {arguments: {x-max-length: 3}}, "
+    "dying: {arguments: {x-message-ttl: 60000, x-max-length: 9, x-max-priority: 4, x-dead-letter-exchange: all}}"
+)
 LONG = {
     "nobody takes them": "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 500}}]",
     "one takes them at once": "consumers: {a: {queue: q0}}\nsteps: [{publish: {exchange: shop, routing_key: ship.a, count: 500}}]",
@@ -158,6 +162,20 @@ LONG = {
         "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 400, every: 3ms}}, "
         "{publish: {exchange: shop, routing_key: order.a.b, count: 300, every: 5ms}}]"
     ),
+    "each comes back": (
+        "consumers: {a: {queue: q0, on_message: [{attempt: 1, do: requeue}]}, b: {queue: q1, prefetch: 1, on_message: ["
+        "{redelivered: false, do: requeue}, {attempt: <= 3, do: requeue}, {do: reject}]}}\n"
+        "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 500}}, {publish: {routing_key: q1, count: 500, every: 2ms}}]"
+    ),
+    "each dies": (
+        "consumers: {a: {queue: dying, on_message: reject}, b: {queue: dropping, on_message: reject}}\n"
+        "steps: [{publish: {routing_key: dying, count: 500, headers: {a: 1}}}, {publish: {routing_key: dropping, count: 500}}]"
+    ),
+    "some come back, some die": (
+        "consumers: {a: {queue: dying, on_message: [{chance: 0.3, do: requeue}, {chance: 0.3, do: reject}]}}\n"
+        "steps: [{publish: {routing_key: dying, count: 500}}, {publish: {routing_key: dying, count: 900, every: 3ms}}]"
+    ),
+    "each drives one out": "steps: [{publish: {routing_key: short, count: 500}}, {publish: {routing_key: short, count: 500, every: 1ms}}]",
     "escaped": 'steps: [{publish: {routing_key: q0, id: "{\\"\\\\ü}", count: 200}}]',
 }
 
@@ -165,7 +183,7 @@ LONG = {
 @pytest.mark.parametrize("version", ["3.10", "4.3"])
 @pytest.mark.parametrize("name", LONG)
 def test_long_runs_take_the_fast_way_and_tell_the_same(name: str, version: str) -> None:
-    few, many = same(TOPOLOGY.format(version=version, q1="") + LONG[name])
+    few, many = same(TOPOLOGY.format(version=version, q1="").replace("q0: ,", f"q0: , {MORE_QUEUES},") + LONG[name])
     assert few < many / 4
 
 
@@ -237,19 +255,36 @@ def test_what_waits_where_there_is_a_limit_goes_the_ordinary_way(limit: str) -> 
     same(TOPOLOGY.format(version="3.10", q1=f"{{arguments: {{{limit}}}}}") + text)
 
 
-RULES = ["ack", "ack", "ack", "reject", "[{attempt: 1, do: requeue}]", "[{chance: 0.1, do: crash, restart: 20ms}]", "hold"]
+RULES = [
+    "ack", "ack", "ack", "ack", "ack", "reject", "reject", "[{attempt: 1, do: requeue}]", "[{attempt: 1, do: requeue}]", "hold",
+    "[{chance: 0.1, do: crash, restart: 20ms}]", "[{chance: 0.3, do: requeue}, {chance: 0.3, do: reject}]",
+    "[{redelivered: false, do: requeue}, {do: reject}]", "[{attempt: <= 3, do: requeue}, {chance: 0.5, do: reject}]",
+    "[{message: m-7, do: requeue}, {routing_key: ship.*, do: reject}]", "[{headers: {x-death: [{queue: q0}]}, do: ack}, {do: reject}]",
+    "[{attempt: 1, do: requeue}, {attempt: 2, takes: 3ms, do: reject}]", "[{attempt: <= 30, do: requeue}]", "requeue",
+]  # fmt: skip
+QUEUES = [
+    "", "", "", "", "{type: quorum}", "{arguments: {x-message-ttl: 9}}", "{arguments: {x-max-length: 3}}", "{arguments: {x-max-length: 0}}",
+    "{arguments: {x-dead-letter-exchange: all}}", "{arguments: {x-dead-letter-exchange: '', x-dead-letter-routing-key: q3}}",
+    "{arguments: {x-dead-letter-exchange: nowhere}}", "{arguments: {x-max-length: 3, x-dead-letter-exchange: all}}",
+    "{arguments: {x-message-ttl: 60000, x-max-length: 1000, x-max-priority: 3, x-dead-letter-exchange: all}}",
+    "{arguments: {x-dead-letter-exchange: shop, x-dead-letter-routing-key: order.dead}}", "{arguments: {x-max-length-bytes: 9}}",
+]  # fmt: skip
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> str:
-    q1 = draw(st.sampled_from(["", "", "{arguments: {x-message-ttl: 9}}", "{arguments: {x-max-length: 3}}", "{type: quorum}"]))
-    lines = [TOPOLOGY.format(version=draw(st.sampled_from(["3.10", "4.3"])), q1=q1)]
+    version, q0, q1 = draw(st.sampled_from(["3.10", "3.13", "4.3"])), *(draw(st.sampled_from(QUEUES)) for _ in range(2))
+    lines = [TOPOLOGY.format(version=version, q1=q1).replace("q0: ,", f"q0: {q0},")]
     lines.append(f"channels: {{shared: {{prefetch: {draw(st.integers(0, 2))}}}}}")
     names = [f"c{index}" for index in range(draw(st.integers(0, 3)))]
     if names:
         lines.append("consumers:")
     for name in names:
-        queue, prefetch, takes = draw(st.sampled_from(["q0", "q0", "q1", "q2"])), draw(st.integers(0, 3)), draw(st.integers(0, 9))
+        queue, prefetch, takes = (
+            draw(st.sampled_from(["q0", "q0", "q1", "q2"])),
+            draw(st.integers(0, 3)),
+            draw(st.sampled_from([0, 0, 0, *range(1, 10)])),
+        )
         rule, hands = draw(st.sampled_from(RULES)), draw(st.integers(1, 3))
         lines.append(
             f"  {name}: {{queue: {queue}, takes: {takes}ms, concurrency: {hands}, on_message: {rule}, "
@@ -270,8 +305,42 @@ def scenarios(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
+AT_ONCE = [rule for rule in RULES if rule not in ("ack", "hold") and "takes" not in rule and "crash" not in rule]
+
+
+@st.composite
+def ruled(draw: st.DrawFn) -> str:
+    """One consumer that answers at once, by rules; what it rejects goes where hardly anybody consumes."""
+    lines = [
+        TOPOLOGY.format(version=draw(st.sampled_from(["3.10", "3.13", "4.3"])), q1=draw(st.sampled_from(["", "", "", *QUEUES])))
+    ]
+    lines[0] = lines[0].replace("q0: ,", f"q0: {draw(st.sampled_from(QUEUES))},")
+    prefetch = draw(st.sampled_from(["", ", prefetch: 1", ", prefetch: 2"]))
+    lines.append(f"consumers:\n  c0: {{queue: q0, on_message: {draw(st.sampled_from(AT_ONCE))}{prefetch}}}")
+    if draw(st.integers(0, 2)) == 0:
+        rule, takes = draw(st.sampled_from(["ack", "ack", *AT_ONCE])), draw(st.sampled_from([0, 2, 5]))
+        lines.append(
+            f"  c1: {{queue: {draw(st.sampled_from(['q1', 'q2', 'q3']))}, takes: {takes}ms, prefetch: 1, on_message: {rule}}}"
+        )
+    lines.append("steps:")
+    for _ in range(draw(st.integers(1, 3))):
+        target = draw(
+            st.sampled_from(["exchange: shop, routing_key: ship.a", "routing_key: q0", "routing_key: q0", "exchange: all"])
+        )
+        options = draw(
+            st.sampled_from(["", "", ", id: m", ", channel: publisher", ", expiration: 4", ", priority: 3", ", body: four"])
+        )
+        count, every = draw(st.integers(2, draw(st.sampled_from([9, 60, 300])))), draw(st.sampled_from([0, 0, 1, 400]))
+        lines.append(f"  - publish: {{{target}, count: {count}, every: {every}ms{options}}}")
+        if draw(st.booleans()):
+            lines.append(f"  - wait: {draw(st.integers(1, 4000))}ms")
+        if draw(st.integers(0, 3)) == 0:
+            lines.append(f"  - {draw(st.sampled_from(MEANWHILE)).format(name='c0')}")
+    return "\n".join(lines)
+
+
 @settings(max_examples=EXAMPLES or 200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(scenarios(), st.sampled_from(["idle", "steps", 57]), st.sampled_from([300, 20_000]))
+@given(st.one_of(scenarios(), ruled()), st.sampled_from(["idle", "steps", 57]), st.sampled_from([300, 20_000]))
 def test_whatever_a_run_is_made_of_both_ways_tell_the_same(text: str, until: str | int, max_events: int) -> None:
     try:
         same(text, until, max_events)

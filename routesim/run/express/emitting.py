@@ -1,12 +1,14 @@
 """The events of the fast way, prepared as batches."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from routesim import events
+from routesim.broker.records import NO_EXCHANGE
 from routesim.queues import Classic, Subscription
 from routesim.run.batches import AT, MESSAGE, NEXT_COPY, NEXT_MESSAGE, NEXT_TAG, BatchListener, Emit, copy, silent, tag
-from routesim.run.express.prepared import PreparedPublish
+from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
 REMEMBERED = 1_000
 
@@ -23,6 +25,19 @@ class Emits:
         key = (id(publish.content), publish.channel.name, takers, *map(id, publish.paths))
         emit = publish.emits[takers] = self._prepared(key, lambda: _published(publish, takers), (publish, takers))
         return emit
+
+    def of_treatment(self, publish: PreparedPublish, consumer: AckingConsumer, returned: int, burial: Burial | None) -> Emit:
+        """Of a publish to a consumer that requeues it so often and then acknowledges or rejects it at once."""
+        dead = () if burial is None else (id(burial.content), *(id(part) for target in burial.targets for part in target))
+        name = consumer.subscription.name
+        key = (id(publish.content), publish.channel.name, id(publish.paths[0]), name, returned, burial is None, *dead)
+        batch, kept = partial(_treatment, publish, consumer, returned, burial), (publish, burial)
+        return self._prepared(key, batch, kept)
+
+    def of_drop(self, publish: PreparedPublish) -> Emit:
+        """Of a publish that drives the head out of its queue, for which there is no dead-letter exchange."""
+        key = (id(publish.content), publish.channel.name, id(publish.paths[0]), "drops")
+        return self._prepared(key, lambda: _dropping(publish), publish)
 
     def of_consumer(self, queue: Classic, subscription: Subscription) -> tuple[Emit, Emit, Emit, Emit | None]:
         """Of a consumer that takes its time: acked, delivered, redelivered, and acked with the next one delivered."""
@@ -63,6 +78,32 @@ def _published(publish: PreparedPublish, takers: tuple[int, ...]) -> list[Any]:
     if publish.channel.confirms:
         batch.append(events.Confirmed(AT, MESSAGE, "ack", len(publish.queues)))
     return batch + answers
+
+
+def _treatment(publish: PreparedPublish, consumer: AckingConsumer, returned: int, burial: Burial | None) -> list[Any]:
+    queue, subscription, name = publish.queues[0].queue, consumer.subscription, consumer.subscription.name
+    batch = _published(publish, (id(subscription),))[:-1]  # but for its answer
+    for number in range(returned):
+        batch.append(events.Requeued(AT, MESSAGE, queue.name, copy(0), name, "nack"))
+        batch.append(_delivered(queue, subscription, 0, number + 1, again=True))
+    if burial is None:
+        return [*batch, _acked(queue, subscription, 0, returned)]
+    batch.append(events.Rejected(AT, MESSAGE, queue.name, copy(0), name, tag(returned)))
+    if burial.content is None:
+        return [*batch, events.Dropped(AT, MESSAGE, queue.name, copy(0), "rejected", NO_EXCHANGE, name)]
+    key = burial.content.routing_key
+    batch.append(events.DeadLettered(AT, MESSAGE, queue.name, copy(0), "rejected", burial.exchange, key, name))
+    for index, (target, path) in enumerate(burial.targets, 1):
+        count = target.taken_over(burial.content)
+        batch.append(events.Enqueued(AT, MESSAGE, target.name, copy(index), "dead-lettered", path, count))
+    return batch
+
+
+def _dropping(publish: PreparedPublish) -> list[Any]:
+    published, enqueued, *confirmed = _published(publish, (0,))
+    name = publish.queues[0].queue.name
+    dropped = events.Dropped(AT, NEXT_MESSAGE, name, NEXT_COPY, "maxlen", NO_EXCHANGE, "")
+    return [published, enqueued, dropped, *confirmed]
 
 
 def _delivered(queue: Classic, subscription: Subscription, index: int, number: int, *, again: bool) -> events.Delivered:

@@ -65,6 +65,12 @@ class Express:
         prepared = self.plain.publish(action) if self._is_worth_a_look() else None
         if prepared is None:
             return index
+        if prepared.queues[0].by_rules:
+            done, reactions = self.bursts.publish_by_rules(prepared, action, range(index, action.times - 1), self.budget.free())
+            if done:
+                self.fruitless = self.pause = 0
+                self.budget.reactions += reactions
+            return index + done
         # The last one goes the ordinary way: it notes where the instant's budget begins.
         stop = min(action.times - 1, index + self.budget.free() // len(prepared.queues))
         if stop > index:
@@ -184,7 +190,12 @@ class Express:
         prepared = self.plain.publish(action)
         if prepared is None or index + 1 >= action.times or free <= len(prepared.queues) + 1:
             return None
-        answers = self.bursts.publish(prepared, action, index, index + 1)
+        if prepared.queues[0].by_rules:
+            done, answers = self.bursts.publish_by_rules(prepared, action, range(index, index + 1), free - 1)
+            if not done:
+                return None
+        else:
+            answers = self.bursts.publish(prepared, action, index, index + 1)
         at_ms += action.every_ms
         self.agenda.number += 1
         following: NextPublish = tuple.__new__(NextPublish, (action, index + 1, at_ms))

@@ -9,6 +9,7 @@ from routesim.queues import Classic, QueueType, Subscription
 from routesim.run.batches import silent
 from routesim.run.express.emitting import Emits
 from routesim.run.express.prepared import AckingConsumer, PlainQueue, PreparedPublish
+from routesim.run.express.treatments import answers_at_once
 from routesim.scenario import PublishMany
 
 WAYS_TO_PREPARE = 64  # of one publish, by the consumers that are sent it
@@ -68,6 +69,8 @@ class Plain:
         plain = tuple(queue for queue in queues if queue is not None)
         if len(plain) < len(queues) or (content.ttl_ms is not None and not all(queue.instant for queue in plain)):
             return None
+        if len(plain) > 1 and any(queue.by_rules or queue.limit is not None for queue in plain):
+            return None
         if self.emits.listener is not None and prod(len(queue.consumers) + 1 for queue in plain) > WAYS_TO_PREPARE:
             return None
         return PreparedPublish(content, channel, plain, tuple(path for _, path in found.queues), {})
@@ -82,6 +85,10 @@ class Plain:
         if not isinstance(queue, Classic) or not queue.is_plain():
             return None
         plain = PlainQueue(queue, {})
+        if len(queue.subscriptions) == 1:
+            by_rules = self._by_rules(plain, next(iter(queue.subscriptions.values())))
+            if by_rules is not None:
+                return PlainQueue(queue, {id(by_rules.subscription): by_rules}, by_rules, by_rules=True)
         for subscription in queue.subscriptions.values():
             acking = self._new_consumer(plain, subscription)
             if acking is None:
@@ -92,13 +99,33 @@ class Plain:
         only = next(iter(plain.consumers.values())) if len(plain.consumers) == 1 else None
         if only is not None and not only.takes and only.subscription.credit > 0 and queue.active:
             return plain._replace(instant=only)
-        return plain if queue.keeps_plainly() else None
+        if queue.keeps_plainly():
+            return plain
+        limits = queue.settings
+        if plain.consumers or not queue.keeps_so_many_plainly() or limits.dead_letter_exchange is not None:
+            return None
+        return plain._replace(limit=limits.max_length)
+
+    def _by_rules(self, plain: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
+        """The consumer, if it is not plain, but whatever it does is to answer at once."""
+        state, queue = self.consumers.get(subscription.name), plain.queue
+        if state is None or state.is_plain() or state.origins is not None or not answers_at_once(state.consumer):
+            return None
+        idle = not (state.jobs or state.waiting) and queue.active and subscription.credit > 0
+        if not idle or not self._is_served_plainly(subscription):
+            return None
+        rule = state.consumer.on_message[0]
+        return AckingConsumer(plain, subscription, subscription.channel, state, 1, rule, 0, silent, silent, silent, None)
+
+    def _is_served_plainly(self, subscription: Subscription) -> bool:
+        channel, state = subscription.channel, self.consumers[subscription.name]
+        if subscription.auto_ack or not channel.is_plain() or state.consumer.channel != channel.name:
+            return False
+        return channel.timeout_armed or not self.broker.every_channel_times_out
 
     def _new_consumer(self, plain: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
         channel, state = subscription.channel, self.consumers.get(subscription.name)
-        if state is None or not state.is_plain() or subscription.auto_ack or not channel.is_plain():
-            return None
-        if state.consumer.channel != channel.name or (self.broker.every_channel_times_out and not channel.timeout_armed):
+        if state is None or not state.is_plain() or not self._is_served_plainly(subscription):
             return None
         consumer, rule = state.consumer, state.consumer.on_message[0]
         takes = consumer.takes if rule.takes is None else rule.takes

@@ -12,12 +12,15 @@ from routesim.run.batches import Emit
 class PlainQueue(NamedTuple):
     """A plain queue, with its consumers by the identity of their subscriptions.
 
-    `instant`: the only one, if it takes no time: whatever is published to the queue goes through it at once.
+    `instant`: the only one, if it takes no time: whatever is published to the queue goes through it at once. `by_rules`: and
+    need not be acknowledged (`treatments`). `limit`: of what waits, where nobody consumes.
     """
 
     queue: Classic
     consumers: dict[int, "AckingConsumer"]
     instant: "AckingConsumer | None" = None
+    by_rules: bool = False
+    limit: int | None = None
 
 
 class AckingConsumer(NamedTuple):
@@ -34,6 +37,14 @@ class AckingConsumer(NamedTuple):
     delivered: Emit
     redelivered: Emit
     next: Emit | None  # acknowledged, and the next one delivered; only where the queue has no other consumer
+
+
+class Burial(NamedTuple):
+    """What becomes of a rejected copy: what it is as a dead letter, and where it waits then. `content` None: it is dropped."""
+
+    exchange: str
+    content: Content | None
+    targets: tuple[tuple[Classic, Path], ...]
 
 
 class PreparedPublish(NamedTuple):

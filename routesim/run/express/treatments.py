@@ -1,0 +1,140 @@
+"""What becomes of a message that goes to the only consumer of its queue, who answers at once, as its rules say.
+
+It is requeued so often, then acknowledged or rejected; rejected, it is dropped or goes to queues where it waits. How that goes
+is found out once, by asking the consumer for its rules, the queue for the copies and the broker for the dead letter.
+"""
+
+from routesim.broker import RabbitBroker
+from routesim.broker.deadletters import foreseen
+from routesim.broker.records import PendingDeadLetter
+from routesim.clients.scripted_consumer import ScriptedConsumer
+from routesim.events import Path
+from routesim.model import Consumer, Rule
+from routesim.named_tuples import NamedTuple
+from routesim.queues import Classic, Copy, Delivery
+from routesim.run.batches import Emit
+from routesim.run.express.emitting import Emits
+from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
+
+ANSWERS = frozenset({"ack", "reject", "requeue"})
+MOST_ANSWERS = 16  # to one message; who gives more goes the ordinary way, on which an endless round is noticed
+NAMELESS = ""  # a message that stands for all that no rule names
+SECOND_MS = 1_000  # so exactly x-death tells the time
+
+
+class Treatment(NamedTuple):
+    """The answers to a message. `returned`: how often it is requeued; `burial`: where it goes if it is rejected in the end."""
+
+    returned: int
+    burial: Burial | None
+    emit: Emit
+
+
+def answers_at_once(consumer: Consumer) -> bool:
+    """Whether it does nothing but answer, which takes it no time."""
+    if consumer.auto_ack or consumer.takes:
+        return False
+    rules = consumer.on_message
+    return all(rule.do in ANSWERS and not rule.takes and not rule.publish and rule.message != NAMELESS for rule in rules)
+
+
+class Treatments:
+    """Of the messages that one step publishes to one queue. `named`: those that a rule is about, which go the ordinary way."""
+
+    def __init__(self, broker: RabbitBroker, emits: Emits, publish: PreparedPublish, consumer: AckingConsumer) -> None:
+        self.broker = broker
+        self.emits = emits
+        self.publish = publish
+        self.consumer = consumer
+        self.queue = publish.queues[0].queue
+        self.state: ScriptedConsumer = consumer.state
+        rules = self.state.consumer.on_message
+        self.named = {rule.message for rule in rules if rule.message is not None}
+        self.by_chance = any(rule.chance is not None for rule in rules)
+        self.second = -1
+        self.known: dict[tuple[str, ...], Treatment | None] = {}
+        self.certain: dict[int, Treatment | None] = {}  # by the attempts before, where chance has no say
+        self.rules: dict[tuple[int, int], list[Rule]] = {}
+
+    def begin(self) -> None:
+        """The publishes of an instant are about to come."""
+        second = self.broker.epoch_s + self.broker.now // SECOND_MS
+        if second != self.second:
+            self.second = second
+            self._forget()
+        elif any(burial is not None and any(target.active for target, _ in burial.targets) for burial in self._burials()):
+            self._forget()
+
+    def _burials(self) -> list[Burial | None]:
+        return [treatment.burial for treatment in self.known.values() if treatment is not None]
+
+    def _forget(self) -> None:
+        self.known.clear()
+        self.certain.clear()
+
+    def of(self, message: str) -> Treatment | None:
+        """The treatment of the next message. None, and nothing has happened: not here."""
+        state = self.state
+        if message in self.named or message in self.broker.requeues_now:
+            return None
+        before = state.attempts.get(message, 0) if state.counts_attempts else 0
+        if not self.by_chance:
+            if before not in self.certain:
+                self.certain[before] = self._treatment(self._answers(before))
+            return self.certain[before]
+        drawn = state.chances
+        treatment = self._treatment(self._answers(before))
+        if treatment is None:
+            state.chances = drawn
+        return treatment
+
+    def _answers(self, before: int) -> tuple[str, ...]:
+        """To one message, as the rules have it."""
+        answers: list[str] = []
+        while len(answers) < MOST_ANSWERS:
+            place = before + len(answers) + 1, len(answers)
+            if place not in self.rules:
+                self.rules[place] = self._rules(*place)
+            answers.append(self.state.choose(self.rules[place]).do)
+            if answers[-1] != "requeue":
+                return tuple(answers)
+        return ()
+
+    def _rules(self, attempt: int, returned: int) -> list[Rule]:
+        copy = Copy(0, NAMELESS, self.publish.content, None, returned, returned)
+        delivery: Delivery[Classic] = Delivery(0, self.queue, self.consumer.subscription, copy, self.broker.now, False)
+        return self.state.eligible(delivery, attempt, 0)
+
+    def _treatment(self, answers: tuple[str, ...]) -> Treatment | None:
+        if answers not in self.known:
+            self.known[answers] = self._new_treatment(answers) if answers else None
+        return self.known[answers]
+
+    def _new_treatment(self, answers: tuple[str, ...]) -> Treatment | None:
+        queue, content = self.queue, self.publish.content
+        copy = Copy(0, NAMELESS, content, queue.expires_at(content, self.broker.now))
+        returned, burial = len(answers) - 1, None
+        if returned and not queue.takes_back_plainly(copy, self.broker.now):
+            return None
+        for _ in range(returned):
+            copy = queue.returned(copy, "nack")
+        if answers[-1] == "reject":
+            burial = self._burial(queue.discarded(copy, "reject"))
+            if burial is None:
+                return None
+        return Treatment(returned, burial, self.emits.of_treatment(self.publish, self.consumer, returned, burial))
+
+    def _burial(self, copy: Copy) -> Burial | None:
+        by = self.consumer.subscription.name
+        if self.queue.settings.dead_letter_exchange is None:
+            return Burial("", None, ())
+        found = foreseen(self.broker, PendingDeadLetter(self.queue, copy, "rejected", by, True))
+        if found is None:
+            return None
+        content, targets = found
+        waiting: list[tuple[Classic, Path]] = []
+        for target, path in targets:
+            if not isinstance(target, Classic) or not target.is_plain() or not target.keeps_plainly() or target.active:
+                return None
+            waiting.append((target, path))
+        return Burial(self.queue.settings.dead_letter_exchange, content, tuple(waiting))
