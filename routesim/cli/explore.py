@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import EXPLORE_FORMAT, OUTPUT, RABBITMQ, SCENARIOS
+from routesim.cli.shared.options import CLUSTER, EXPLORE_FORMAT, OUTPUT, RABBITMQ, SCENARIOS
 
 EXAMPLES = examples(
     "routesim explore scenarios/explore/auto-ack.yaml",
@@ -59,6 +59,7 @@ def explore(
         int | None, typer.Option("--walks", min=1, metavar="N", help="Walk at random so often, instead of trying everything.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="What --walks draws from.")] = 0,
+    cluster: CLUSTER = None,
     write: Annotated[
         str | None, typer.Option("--write", metavar="FILE", help="Keep the first counterexample as a scenario.")
     ] = None,
@@ -77,7 +78,7 @@ def explore(
 
     options = ExploreOptions(
         files, failures, tuple(property or ()), at_most_once, most_ready, expect, timing, races, retry, cures, max_states,
-        max_seconds, max_memory, walks, seed, write, force, rabbitmq, format, output,
+        max_seconds, max_memory, walks, seed, cluster, write, force, rabbitmq, format, output,
     )  # fmt: skip
     sys.exit(explore_all(options))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import FAIL_ON_LOSS, MANAGEMENT, OUTPUT, RABBITMQ, RUN_FORMAT, SCENARIOS, VHOST
+from routesim.cli.shared.options import CLUSTER, FAIL_ON_LOSS, MANAGEMENT, OUTPUT, RABBITMQ, RUN_FORMAT, SCENARIOS, VHOST
 
 Strings = list[str]  # where an option is called `list`, the type is out of sight
 EXAMPLES = examples(
@@ -54,6 +54,7 @@ def run(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Run so many scenarios or seeds at once; 0: one a processor.")
     ] = 1,
+    cluster: CLUSTER = None,
     broker: Annotated[
         str | None, typer.Option("--broker", metavar="AMQP", help="On this real RabbitMQ instead: amqp://user:password@host.")
     ] = None,
@@ -150,6 +151,8 @@ def run(
         raise UsageError(f"{rows.described()} chooses rows of a trace, and --seeds has none; leave out one")
     if plot and (broker is not None or seeds is not None):
         raise UsageError("--plot shows one run of the embedded engine; leave out --broker and --seeds")
+    if cluster is not None and (seeds is None or jobs != 1):
+        raise UsageError("--cluster shares out the runs of --seeds, without --jobs")
     if broker is not None:
         if seeds is not None:
             raise UsageError("--seeds is of the embedded engine; leave out --broker")
@@ -159,7 +162,7 @@ def run(
     if seeds is not None:
         from routesim.cli.handlers.sweeping import parsed, sweep_files
 
-        sys.exit(sweep_files(files, options, parsed(seeds), _count(jobs)))
+        sys.exit(sweep_files(files, options, parsed(seeds), _count(jobs), cluster))
     if jobs != 1 and len(files) > 1 and _count(jobs) > 1:
         from routesim.cli.handlers import parallel
 

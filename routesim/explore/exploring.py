@@ -12,17 +12,20 @@ from routesim.explore.searching import searched
 from routesim.explore.unexplored import left_out
 from routesim.explore.walks import Walks
 from routesim.run import Listener, Result, Runner
+from routesim.run.sweeps.portions import SharedOut
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
 
 COSTING = ("lost", "duplicated", "stuck", "livelock")  # what a cure may cost is asked of these
 
 
-def explored(scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, cures: bool = True) -> Exploration:
-    """Every course of events of a scenario within the bounds; `watch` hears how far it is, and says why to stop. Raises
-    `NotExplored`."""
+def explored(
+    scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, cures: bool = True, shared: SharedOut | None = None
+) -> Exploration:
+    """Every course of events of a scenario within the bounds; `watch` hears how far it is, and says why to stop; `shared` carries
+    out random walks. Raises `NotExplored`."""
     if bounds.walks is not None:
-        return _walked(scenario, bounds, watch)
+        return _walked(scenario, bounds, watch, shared)
     wide = bounds._replace(properties=tuple(dict.fromkeys((*bounds.properties, *COSTING))))
     found = searched(scenario, wide, watch)
     asked = tuple(
@@ -47,12 +50,11 @@ def explored(scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, 
     )
 
 
-def _walked(scenario: Scenario, bounds: Bounds, watch: Watch | None) -> Exploration:
+def _walked(scenario: Scenario, bounds: Bounds, watch: Watch | None, shared: SharedOut | None) -> Exploration:
     """By random walks, which prove nothing."""
     if scenario.workers:
         raise NotExplored("with worker processes there is one order of events, and nothing to walk at random; leave out --walks")
-    assert bounds.walks is not None
-    found = Walks(scenario, bounds, bounds.walks, bounds.seed, watch).run()
+    found = Walks(scenario, bounds, watch, shared).run()
     breaks = scenario.explore.breaks if scenario.explore is not None else ()
     left = tuple(left_out(scenario, bounds._replace(expect=None)))
     return Exploration(scenario.file, scenario.name, budget_of(bounds), breaks, found, left, HASH_BITS, scenario, bounds)

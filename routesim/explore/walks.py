@@ -1,5 +1,7 @@
 """Random walks through the courses of events, each reproducible by its number: for more states than can be known."""
 
+from collections.abc import Iterator
+from pickle import HIGHEST_PROTOCOL, dumps, loads
 from random import Random
 
 from routesim.explore.answer import BROKEN, UNDECIDED, Explored, PropertyVerdict
@@ -9,41 +11,49 @@ from routesim.explore.properties import ALWAYS, AT_END, PROPERTIES, Broken, neve
 from routesim.explore.root import root_of
 from routesim.explore.search import HowFar, Watch, example_of
 from routesim.explore.world import World
+from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.promises import said as rule_said
+from routesim.run.sweeps.portions import SharedOut, in_order
 from routesim.scenario import Scenario
 
 DEEPEST = 10_000  # moves of one walk
 DRAWS = 8  # of one move
 FAILS = 0.1  # how often a failure happens where one may
+LARGEST_PORTION, PORTIONS = 256, 64
 
 
-class Walks:
-    """`walks` of them, from the first number on; a walk is a function of the seed and its number. Of the counterexamples that are
-    met the shortest is kept, which need not be the shortest that there is."""
+class Portion(NamedTuple):
+    """Walks with the numbers from `first` up to `end`, for whoever carries them out elsewhere; `scenario` is pickled."""
 
-    def __init__(self, scenario: Scenario, bounds: Bounds, walks: int, seed: int, watch: Watch | None = None) -> None:
-        self.scenario, self.bounds, self.walks, self.seed, self.watch = scenario, bounds, walks, seed, watch
+    scenario: bytes
+    bounds: Bounds
+    first: int
+    end: int
+
+
+class Walked:
+    """The sum of some walks: it is merged with that of those that follow. `found`: of each property the shortest way in which it
+    is broken, of two as short that of the earlier walk."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
         self.asked = [name for name in bounds.properties if PROPERTIES[name].broken is not None]
         self.found: dict[str, tuple[list[Move], Broken]] = {}
-        self.races = 0
-        self.made = self.ends = self.deepest = 0
+        self.walks = self.made = self.ends = self.deepest = self.races = 0
 
-    def run(self) -> Explored:
-        why = f"{self.walks:,} random walks with seed {self.seed}"
-        for number in range(self.walks):
-            self.walk(number)
-            stopped = "" if self.watch is None else self.watch(HowFar(self.made, self.deepest, self.walks - number - 1))
-            if stopped:
-                why = f"{stopped}, after {number + 1:,} random walks with seed {self.seed}"
-                break
-        return Explored(
-            self.made, self.made, self.ends, 0, why, tuple(self._verdicts()), 0, (), "states met in walks", self.races
-        )
+    def merge(self, later: "Walked") -> None:
+        self.walks += later.walks
+        self.made += later.made
+        self.ends += later.ends
+        self.races += later.races
+        self.deepest = max(self.deepest, later.deepest)
+        for name, (path, broken) in later.found.items():
+            self._note(name, path, broken)
 
-    def walk(self, number: int) -> None:
+    def walk(self, scenario: Scenario, number: int) -> None:
         """The walk of that number, to its end."""
-        dice = Random(f"{self.seed} {number}")
-        world, path = root_of(self.scenario, self.bounds), list[Move]()
+        dice = Random(f"{self.bounds.seed} {number}")
+        world, path = root_of(scenario, self.bounds), list[Move]()
         while len(path) < DEEPEST:
             own, failures = moves(world)
             if not own:
@@ -62,6 +72,7 @@ class Walks:
             self._look(ALWAYS, world, path)
             for rule, broken in never_broken(world):
                 self._note(f"never {rule}", path, broken)
+        self.walks += 1
         self.deepest = max(self.deepest, len(path))
 
     def _look(self, when: str, world: World, path: list[Move]) -> None:
@@ -75,6 +86,50 @@ class Walks:
         if name not in self.found or len(path) < len(self.found[name][0]):
             self.found[name] = list(path), broken
 
+
+class Walks:
+    """`bounds.walks` of them; a walk is a function of the seed and its number, and so is their sum, whoever carries them out:
+    `shared`, or this process. Of the counterexamples that are met the shortest is kept, which need not be the shortest that
+    there is."""
+
+    def __init__(self, scenario: Scenario, bounds: Bounds, watch: Watch | None = None, shared: SharedOut | None = None) -> None:
+        self.scenario, self.bounds, self.watch, self.shared = scenario, bounds, watch, shared
+        self.walks = bounds.walks or 0
+        self.sum = Walked(bounds)
+        self.stopped = ""
+
+    def run(self) -> Explored:
+        root_of(self.scenario, self.bounds)  # what cannot be explored is to be known before it is sent anywhere
+        seed, found = self.bounds.seed, self.sum
+        why = f"{self.walks:,} random walks with seed {seed}"
+        if self.shared is None:
+            for number in range(self.walks):
+                found.walk(self.scenario, number)
+                if self._stops():
+                    break
+        else:
+            for part in in_order(self.shared, walked, self._portions(), self._stops):
+                found.merge(part)
+                if self._stops():
+                    break
+        if self.stopped and found.walks < self.walks:
+            why = f"{self.stopped}, after {found.walks:,} random walks with seed {seed}"
+        verdicts = tuple(self._verdicts())
+        states = "states met in walks"
+        return Explored(found.made, found.made, found.ends, 0, why, verdicts, 0, (), states, found.races)
+
+    def _stops(self) -> bool:
+        if self.watch is not None and not self.stopped:
+            found = self.sum
+            self.stopped = self.watch(HowFar(found.made, found.deepest, self.walks - found.walks))
+        return bool(self.stopped)
+
+    def _portions(self) -> Iterator[Portion]:
+        packed = dumps(self.scenario._replace(topology=None), HIGHEST_PROTOCOL)
+        size = max(1, min(LARGEST_PORTION, self.walks // PORTIONS))
+        for first in range(0, self.walks, size):
+            yield Portion(packed, self.bounds, first, min(first + size, self.walks))
+
     def _verdicts(self) -> list[PropertyVerdict]:
         sentences = {name: (PROPERTIES[name].sentence, 0) for name in self.bounds.properties}
         for number, rule in enumerate(self.scenario.never):
@@ -82,9 +137,17 @@ class Walks:
         verdicts = []
         for name, (sentence, line) in sentences.items():
             shown = name.split()[0]
-            if name not in self.found:
+            if name not in self.sum.found:
                 verdicts.append(PropertyVerdict(shown, sentence, UNDECIDED, line))
                 continue
-            path, broken = self.found[name]
+            path, broken = self.sum.found[name]
             verdicts.append(PropertyVerdict(shown, sentence, BROKEN, line, example_of(self.scenario, self.bounds, path, broken)))
         return verdicts
+
+
+def walked(portion: Portion) -> Walked:
+    """Carries out a portion."""
+    scenario, found = loads(portion.scenario), Walked(portion.bounds)
+    for number in range(portion.first, portion.end):
+        found.walk(scenario, number)
+    return found

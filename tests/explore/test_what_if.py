@@ -23,7 +23,7 @@ def choices(scenario: Scenario, at: type | int) -> tuple[list[PossibleFailure], 
 
 def failed(scenario: Scenario, at: type | int, words: str) -> Branch:
     found, events = choices(scenario, at)
-    [choice] = [each for each in found if words in each.words]
+    choice = next(each for each in found if words in each.words)
     return course_of(scenario, events).carried_out(choice)
 
 

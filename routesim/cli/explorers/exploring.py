@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from routesim.cli.shared.cluster import ClusterLost, cluster
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.files import found as found_files
 from routesim.cli.shared.options import choice, format_of, stdin_once
-from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, same_file, style_of
+from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, same_file, stderr_line, style_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import FOR_PEOPLE, Loaded, loaded, rules_of, write_problems
 from routesim.diagnostics import ERROR, WARNING, Diagnostic, Place
@@ -24,6 +25,7 @@ from routesim.report.formats import EXPLORE, formats_of, writer_of
 from routesim.report.results import Suite
 from routesim.report.results.explored import Explorations
 from routesim.report.results.findings import refused
+from routesim.run.sweeps.portions import SharedOut
 from routesim.scenario import Scenario
 from routesim.scenario.format.explore_format import EXPECT_MODES, TIMINGS
 
@@ -51,6 +53,7 @@ class ExploreOptions(NamedTuple):
     max_memory: int | None = None
     walks: int | None = None
     seed: int = 0
+    cluster: str | None = None
     write: str | None = None
     force: bool = False
     rabbitmq: str | None = None
@@ -72,7 +75,8 @@ def explore_all(options: ExploreOptions) -> int:
     unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
     try:
         with opened(options.output) as out:  # what cannot be written is to be known before the work, not after it
-            done, not_explored, not_begun = _each(files, options)
+            with _sharing(options.cluster) as shared:
+                done, not_explored, not_begun = _each(files, options, shared)
             unusable += not_explored
             shown = Explorations(done, [*unusable, *not_begun])
             format = format_for(options.format, out)
@@ -81,6 +85,9 @@ def explore_all(options: ExploreOptions) -> int:
             _keep(options.write, done[0])
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
+    except ClusterLost as problem:
+        stderr_line(f"error: {problem}")
+        return NO_VERDICT
     return _status(Explorations(done, unusable))
 
 
@@ -104,6 +111,8 @@ def _understood(options: ExploreOptions) -> None:
         raise UsageError("--max-seconds takes a number from 0 on, not 'nan'")
     if options.rabbitmq is not None:
         rules_of(options.rabbitmq)
+    if options.cluster is not None and options.walks is None:
+        raise UsageError("--cluster shares out random walks; say how many: --walks N")
     stdin_once(options.files)
     keep_apart(options.files, options.output)
     if options.write is not None:
@@ -161,7 +170,19 @@ def bounds_for(scenario: Scenario, options: ExploreOptions) -> Bounds:
     )  # fmt: skip
 
 
-def _each(files: list[Loaded], options: ExploreOptions) -> tuple[list[Exploration], list[Suite], list[Suite]]:
+@contextmanager
+def _sharing(address: str | None) -> Iterator[SharedOut | None]:
+    """Who carries out random walks; None: this process."""
+    if address is None:
+        yield None
+        return
+    with cluster(address) as shared:
+        yield shared
+
+
+def _each(
+    files: list[Loaded], options: ExploreOptions, shared: SharedOut | None
+) -> tuple[list[Exploration], list[Suite], list[Suite]]:
     """What was explored, what cannot be, and what was not begun: after Ctrl-C what is known of the scenario in hand is told, and
     none of those after it is begun."""
     done: list[Exploration] = []
@@ -176,7 +197,7 @@ def _each(files: list[Loaded], options: ExploreOptions) -> tuple[list[Exploratio
             not_begun.append(refused(item.file, [found]))
             continue
         try:
-            done.append(_explored(item.scenario, options))
+            done.append(_explored(item.scenario, options, shared))
         except NotExplored as problem:
             found = Diagnostic(ERROR, "not-explored", str(problem), Place(item.file, 0, 0))
             write_problems([found])
@@ -184,7 +205,7 @@ def _each(files: list[Loaded], options: ExploreOptions) -> tuple[list[Exploratio
     return done, not_explored, not_begun
 
 
-def _explored(scenario: Scenario, options: ExploreOptions) -> Exploration:
+def _explored(scenario: Scenario, options: ExploreOptions, shared: SharedOut | None) -> Exploration:
     progress, begun = Progress(f"explore {scenario.name}", quiet=False), time.monotonic()
     most = MAX_SECONDS if options.max_seconds is None else options.max_seconds
     with _interrupted() as stop:
@@ -200,7 +221,7 @@ def _explored(scenario: Scenario, options: ExploreOptions) -> Exploration:
             memory = options.max_memory is not None and memory_mb() > options.max_memory
             return f"--max-memory {options.max_memory}" if memory else ""
 
-        found = explored(scenario, bounds_for(scenario, options), watch, cures=options.cures)
+        found = explored(scenario, bounds_for(scenario, options), watch, cures=options.cures, shared=shared)
     progress.clear()
     return found
 

@@ -2,11 +2,12 @@
 
 import contextlib
 import pickle
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import IO
 
 from routesim.cli.handlers.running import RunOptions, check, load_all, separates
+from routesim.cli.shared.cluster import ClusterLost, cluster
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import SEEDS_FORMAT, choice
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of
@@ -15,6 +16,7 @@ from routesim.cli.shared.refusing import refuse_runs
 from routesim.named_tuples import NamedTuple
 from routesim.report.answers.sweep import SeedsReport
 from routesim.report.formats import SEEDS, formats_of, writer_of
+from routesim.run.sweeps.portions import SharedOut, in_order
 from routesim.run.sweeps.seeds import Seeds, seeds_of
 from routesim.run.sweeps.sweep import Sweep, sweep
 from routesim.scenario import Scenario
@@ -22,6 +24,9 @@ from routesim.scenario import Scenario
 LARGEST_PORTION = 64
 PORTIONS = 64
 AHEAD = 4  # portions a process that may wait for an earlier one
+
+
+Share = Callable[[Scenario, RunOptions, Iterator[tuple[int, ...]]], Generator[Sweep, None, None]]
 
 
 class ProcessDied(Exception):
@@ -43,8 +48,9 @@ def parsed(text: str) -> Seeds:
         raise UsageError(f"--seeds: {problem}") from None
 
 
-def sweep_files(files: list[str], options: RunOptions, seeds: Seeds, jobs: int) -> int:
-    """Sweeps the scenarios in order; 0 when every expectation held in every run of all of them."""
+def sweep_files(files: list[str], options: RunOptions, seeds: Seeds, jobs: int, address: str | None = None) -> int:
+    """Sweeps the scenarios in order, in so many processes or on the cluster of that address; 0 when every expectation held in
+    every run of all of them."""
     if options.coverage:
         raise UsageError("--coverage is of one run; leave out --seeds")
     if options.seed is not None:
@@ -57,16 +63,16 @@ def sweep_files(files: list[str], options: RunOptions, seeds: Seeds, jobs: int) 
             scenarios = load_all(files, options)
         except FilesRefused as problem:
             return refuse_runs(problem, options.format, options.output)
-        with opened(options.output) as out:
+        with _sharing(address, jobs) as share, opened(options.output) as out:
             for index, scenario in enumerate(scenarios):
                 if index and separates(options):
                     out.write("\n")
-                found = _swept(scenario, options, seeds, jobs)
+                found = _swept(scenario, options, seeds, share)
                 _write(out, scenario, found, options, seeds)
                 status = max(status, OK if found.ok else NO)
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
-    except ProcessDied as problem:
+    except (ProcessDied, ClusterLost) as problem:
         stderr_line(f"error: {problem}")
         return NO_VERDICT
     return status
@@ -78,14 +84,25 @@ def _write(out: IO[str], scenario: Scenario, found: Sweep, options: RunOptions, 
     writer_of(format, SEEDS)(out, report, style_of(out, format, quiet=options.quiet))
 
 
-def _swept(scenario: Scenario, options: RunOptions, seeds: Seeds, jobs: int) -> Sweep:
+@contextlib.contextmanager
+def _sharing(address: str | None, jobs: int) -> Iterator[Share]:
+    """Who carries out the portions of a scenario."""
+    if address is not None:
+        with cluster(address) as shared:
+            yield lambda scenario, options, portions: _on_cluster(scenario, options, portions, shared)
+    elif jobs > 1:
+        yield lambda scenario, options, portions: _shared(scenario, options, portions, jobs)
+    else:
+        yield _alone
+
+
+def _swept(scenario: Scenario, options: RunOptions, seeds: Seeds, share: Share) -> Sweep:
     """The sum of all runs. When the first one draws nothing from its seed, any other seed would give that very run."""
     progress, count = Progress(scenario.name, quiet=options.quiet), len(seeds)
     rest = iter(seeds)
     found = sweep(scenario, islice(rest, 1), until=options.until, max_events=options.max_events)
     if found.drawn and count > 1:
-        portions = _portions(rest, count)
-        parts = _shared(scenario, options, portions, jobs) if jobs > 1 else _alone(scenario, options, portions)
+        parts = share(scenario, options, _portions(rest, count))
         with contextlib.closing(parts):
             for part in parts:
                 found.merge(part)
@@ -119,6 +136,14 @@ def _shared(
             if isinstance(part, Died):
                 raise ProcessDied(f"a process that ran {scenario.file} {part}; there is no summary without its seeds")
             yield part
+
+
+def _on_cluster(
+    scenario: Scenario, options: RunOptions, portions: Iterator[tuple[int, ...]], shared: SharedOut
+) -> Generator[Sweep, None, None]:
+    packed = pickle.dumps(scenario._replace(topology=None), pickle.HIGHEST_PROTOCOL)
+    questions = (_Portion(packed, portion, options.until, options.max_events) for portion in portions)
+    yield from in_order(shared, _sweep, questions)
 
 
 def _sweep(portion: _Portion) -> Sweep:

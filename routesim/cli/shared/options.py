@@ -113,6 +113,12 @@ EVERY_VHOST = Annotated[
 MANAGEMENT = Annotated[
     str | None, typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: the same host, port 15672.")
 ]
+CLUSTER = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Share the work out to the workers of this Dask scheduler: tcp://HOST:8786."
+    ),
+]
 FAIL_ON_LOSS = Annotated[bool, typer.Option("--fail-on-loss", help="Status 1 where a message is lost.")]
 HEADERS = Annotated[
     list[str] | None, typer.Option("--header", "-H", metavar="K=V", help="k=text, k:=JSON, k:=null for void. Repeatable.")

@@ -61,7 +61,7 @@ class CourseInMoves:
     def __init__(self, scenario: Scenario, heard: Sequence[Any], path: tuple[Move, ...] | None = None) -> None:
         self.scenario, self.heard, self.path = scenario, heard, path
         self.bounds: Bounds = bounds_of(scenario)._replace(
-            failures=MOST, kinds=tuple((kind, MOST) for kind in EXPLORED), any_time=False
+            failures=MOST, kinds=tuple((kind, MOST) for kind in EXPLORED), any_time=False, races=False
         )
         steps = (index for index, event in enumerate(heard) if type(event) is StepStarted)
         self.begin = next(steps, len(heard))
