@@ -74,6 +74,7 @@ class Broker:
         self.channel_number = 0
         self.serial = 0
         self.registrations = 0
+        self.most_deaths: int | None = None  # x-death counts no further, where nobody reads it and all that is to come matters
         self.races: OpenOrders | None = None  # else what RabbitMQ leaves open falls out as is usual
         self.draws = self.names_drawn = 0  # names apart, so that who asks for one changes nothing else
         self.outbox: deque[Delivery[QueueType] | ConsumerEnded | ChannelEnded] = deque()
@@ -97,6 +98,10 @@ class Broker:
     def _fire(self, entry: AgendaEntry) -> None:
         """What the agenda has planned for now happens."""
         raise NotImplementedError
+
+    def loses_patience_at(self, channel: Channel[QueueType]) -> int | None:
+        """When a delivery of the channel has been unacknowledged for too long; None: never."""
+        return None
 
     def arm(self, queue: QueueType, at_ms: int) -> None:
         """Call the queue's `tick` at that instant."""

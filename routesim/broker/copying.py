@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from routesim.broker.broker import Broker
+from routesim.broker.clock import OVERDUE, AgendaEntry
 from routesim.broker.records import RememberedRoute
 from routesim.content import Content
 from routesim.queues import Channel, Delivery, QueueType, Subscription
@@ -112,8 +113,22 @@ def exchanges_print(broker: Broker) -> tuple[Any, ...]:
 
 def rest_of_print(broker: Broker) -> tuple[Any, ...]:
     """What is in no queue, channel or exchange."""
-    due = tuple(sorted([(entry.at_ms - broker.now, entry.kind, _due(entry.what)) for entry in broker.agenda.heap]))
-    return due, broker.names_drawn
+    due = [
+        (at_ms - broker.now, entry.kind, _due(entry.what))
+        for entry in broker.agenda.heap
+        if (at_ms := _at(broker, entry)) is not None
+    ]
+    return tuple(sorted(due)), broker.names_drawn
+
+
+def _at(broker: Broker, entry: AgendaEntry) -> int | None:
+    """When it happens; None: nothing comes of it. A look at unacknowledged messages is planned once, and when it comes looks for
+    the one that is due then: those that it was planned for may be long gone."""
+    if entry.kind != OVERDUE:
+        return entry.at_ms
+    name, number = entry.what
+    channel = broker.channels.get(name)
+    return broker.loses_patience_at(channel) if channel is not None and channel.number == number else None
 
 
 def print_of_parts(

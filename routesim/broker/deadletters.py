@@ -81,11 +81,15 @@ def _died(broker: State, burial: PendingDeadLetter, exchange: str, key: str | No
     """What `record_death` makes of it. Copies of one message that die alike within a second share that."""
     queue, copy = burial.queue, burial.copy
     content, time_s, count = copy.content, broker.epoch_s + broker.now // 1000, queue.carried_count(copy)
+    if broker.most_deaths is not None and not any(each.counts_returns for each in broker.queues.values()):
+        count = min(count, broker.most_deaths)
     alike = (id(content), queue.broker_name, burial.reason, exchange, key, time_s, count)
     known = broker.deaths.get(alike)
     if known is not None and known[0] is content:
         return known[1], known[2]
     dead, deaths = record_death(broker.rules, content, queue, burial.reason, exchange, key, time_s, delivery_count=count)
+    if broker.most_deaths is not None and raw(deaths[0]["count"]) > broker.most_deaths:
+        deaths[0]["count"] = Typed("long", broker.most_deaths)
     if len(broker.deaths) >= REMEMBERED_DEATHS:
         broker.deaths.clear()
     broker.deaths[alike] = content, dead, deaths

@@ -62,20 +62,24 @@ class State(Broker):
             self.agenda.add(at_ms, TICK, queue.name)
 
     def watch_acknowledgement(self, channel: Channel[QueueType]) -> None:
-        """Wait for a delivery of the channel to become overdue (rules/queues#5.10): until 4.3 the oldest one, at a minute of
-        the channel's life; then each delivery of a quorum queue at its own instant."""
+        """Wait for a delivery of the channel to become overdue."""
+        at_ms = self.loses_patience_at(channel)
+        if at_ms is not None:
+            channel.timeout_armed = True
+            self.agenda.add(at_ms, OVERDUE, channel.name, channel.number)
+
+    def loses_patience_at(self, channel: Channel[QueueType]) -> int | None:
+        """When the next delivery of the channel is overdue (rules/queues#5.10): until 4.3 the oldest one, at a minute of the
+        channel's life; then each delivery of a quorum queue at its own instant. None: none ever is."""
+        if not channel.unacked:
+            return None
         if self.every_channel_times_out:
             oldest = next(iter(channel.unacked.values()))
             at_ms = oldest.at_ms + self.acknowledgement_timeout(oldest.queue)
             minutes = (at_ms - channel.opened_at) // TIMEOUT_TICK_MS + 1
-            at_ms = channel.opened_at + minutes * TIMEOUT_TICK_MS
-        else:
-            watched = [item for item in channel.unacked.values() if item.queue.times_out_each]
-            if not watched:
-                return
-            at_ms = min(item.at_ms + self.acknowledgement_timeout(item.queue, item.subscription) for item in watched)
-        channel.timeout_armed = True
-        self.agenda.add(at_ms, OVERDUE, channel.name, channel.number)
+            return channel.opened_at + minutes * TIMEOUT_TICK_MS
+        watched = [item for item in channel.unacked.values() if item.queue.times_out_each]
+        return min((item.at_ms + self.acknowledgement_timeout(item.queue, item.subscription) for item in watched), default=None)
 
     def watch_lease(self, queue: QueueType) -> None:
         """Wait for the lease of x-expires to run out; a queue may look only now and then (rules/queues#5.9)."""

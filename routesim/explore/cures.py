@@ -17,7 +17,7 @@ from routesim.values import raw
 from routesim.versions import rules
 
 PARKED = "parked"
-ROOM, TIMES = 20_000, 10  # states that a cure may take: so many, and so many times those of the scenario
+ROOM, TIMES = 4_000, 10  # states that a cure may take: so many, and so many times those of the scenario
 MOST_COMBINED = 6
 
 

@@ -9,6 +9,7 @@ from routesim.explore.hands import Hand
 from routesim.explore.properties import expectations_of
 from routesim.explore.remembered import remembered_of
 from routesim.explore.world import World, WorldSetting
+from routesim.run.expecting.ready_messages import is_of_ready
 from routesim.scenario import Scenario
 from routesim.steps import Consume
 from routesim.versions import rules
@@ -50,6 +51,7 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
         scenario, tuple(stages(scenario)), tuple(kind for kind, _ in bounds.kinds), {}, _most_attempts(scenario),
         bounds.any_time, bounds.retry, bounds.failures, tuple(most for _, most in bounds.kinds),
         scenario.until if isinstance(scenario.until, int) else None, bounds.most_ready, bounds.races,
+        None if _reads_deaths(scenario, bounds) else 1,
     )  # fmt: skip
     world = World(setting, broker, hands, published)
     if "order" in bounds.properties:
@@ -67,6 +69,13 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
         world.settle()
     world.events.clear()
     return world
+
+
+def _reads_deaths(scenario: Scenario, bounds: Bounds) -> bool:
+    """Whether anything depends on how often a message has died: else a loop of dead letters comes to where it was."""
+    rules = [rule for consumer in scenario.consumers.values() for rule in consumer.on_message]
+    reads = any(rule.carries is not None or (rule.headers is not None and "x-death" in rule.headers) for rule in rules)
+    return reads or (bounds.expect is not None and any(is_of_ready(item) for item in scenario.expect))
 
 
 def _most_attempts(scenario: Scenario) -> int | None:

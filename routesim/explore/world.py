@@ -38,7 +38,7 @@ class WorldSetting(NamedTuple):
     `any_time`: a consumer may be faster or slower than any timer; `retry`: publishers send again what was not confirmed. At most
     `budget` failures happen, of each of the `kinds` at most as many as `most` says. `limit`: when
     the run ends, in ms. `most_ready`: so many messages may wait in a queue. `races`: each outcome is tried of what
-    RabbitMQ leaves open."""
+    RabbitMQ leaves open. `most_deaths`: so far x-death counts, since nobody reads more; None: somebody does."""
 
     scenario: Scenario
     stages: tuple[Stage, ...]
@@ -52,6 +52,7 @@ class WorldSetting(NamedTuple):
     limit: int | None
     most_ready: int | None
     races: bool = False
+    most_deaths: int | None = None
 
 
 class World:

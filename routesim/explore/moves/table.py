@@ -83,6 +83,7 @@ def make(world: World, move: Move) -> Draws:
     draws = world.draws = Draws(move.draws)
     broker: Any = world.broker
     broker.draw = lambda count: draws.draw(count, "an exchange that throws dice")
+    broker.most_deaths = world.setting.most_deaths
     broker.races = draws if world.setting.races else None
     world.events.clear()
     if world.facts.remembered is not None:
