@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from routesim.rabbitmq.problems import BrokerProblem
+from routesim.rabbitmq.problems import BrokerProblem, NoAccess
 from routesim.rabbitmq.url import Address
 
 try:
@@ -176,7 +176,7 @@ def connect(address: Address, vhost: str) -> Any:
     except (pika.exceptions.ProbableAuthenticationError, pika.exceptions.AuthenticationError):
         raise BrokerProblem(f"the broker at {address} refuses the user name or password") from None
     except pika.exceptions.ProbableAccessDeniedError:
-        raise BrokerProblem(f"the broker at {address} gives {address.user} no access") from None
+        raise NoAccess(f"the broker at {address} gives {address.user} no access") from None
     except (pika.exceptions.AMQPError, AMQPConnectorException, OSError) as error:
         raise unreachable(address, error) from None
 

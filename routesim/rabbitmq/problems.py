@@ -7,3 +7,7 @@ class BrokerProblem(Exception):
 
 class NotOnARealBroker(Exception):
     """The scenario asks for what cannot be done on a broker that others use; the text says what."""
+
+
+class NoAccess(BrokerProblem):
+    """The user is known, but may not enter that virtual host, or there is none of that name."""

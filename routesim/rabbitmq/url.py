@@ -74,10 +74,10 @@ def web_address(text: str, amqp: Address | None = None) -> WebAddress:
     return WebAddress(f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}", user, password, amqp.timeout if amqp else TIMEOUT_S)
 
 
-def management_of(amqp: Address) -> WebAddress:
-    """The management plugin of the same host, with the same credentials, at its usual port."""
+def management_of(amqp: Address, port: int = MANAGEMENT_PORT) -> WebAddress:
+    """The management plugin of the same host, with the same credentials."""
     host = f"[{amqp.host}]" if ":" in amqp.host else amqp.host
-    return WebAddress(f"http://{host}:{MANAGEMENT_PORT}", amqp.user, amqp.password, amqp.timeout)
+    return WebAddress(f"http://{host}:{port}", amqp.user, amqp.password, amqp.timeout)
 
 
 def segment(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from routesim.rabbitmq.http.features import permitted_features
 from routesim.rabbitmq.http.management import Management
 from routesim.rabbitmq.pace import Pace
-from routesim.rabbitmq.problems import BrokerProblem
+from routesim.rabbitmq.problems import BrokerProblem, NoAccess
 from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress
 from routesim.run.folds.fold import Listener, fan_out
@@ -43,7 +43,13 @@ class BrokerSession:
         from routesim.rabbitmq import connections
 
         with scratch_vhost(self.management) as vhost:
-            connection = connections.connect(self.amqp, vhost)
+            try:
+                connection = connections.connect(self.amqp, vhost)
+            except NoAccess as problem:
+                raise BrokerProblem(
+                    f"{problem} to the virtual host that was made for it at {self.management.address}; is that the management "
+                    "plugin of another broker? Name its own with --management URL"
+                ) from None
             version = connections.version_of(connection)
             connection.close()
         return version

@@ -6,6 +6,9 @@ import pytest
 from kits.cli import on_terminal
 from kits.scenario import routesim
 
+from routesim.cli.shared import files as naming
+from routesim.cli.shared.exits import UsageError
+
 SHOP = "queues: {q: {}}\nsteps:\n  - publish: {routing_key: q, id: m}\nexpect: {queues: {q: {ready: [m]}}}\n"
 COMPOSE = "name: shop\nservices:\n  rabbit: {image: 'rabbitmq:4'}\n"
 
@@ -45,6 +48,23 @@ def test_a_file_that_cannot_be_read_is_not_left_out() -> None:
     assert done.status == 2
     assert "broken.yaml" in done.err
     assert "left out" not in done.err
+
+
+@pytest.mark.parametrize("ending", ["yaml", "json"])
+def test_a_folder_of_too_many_files_is_refused(ending: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`routesim run /usr` is a mistake, to be told at once and not after minutes."""
+    for number in range(6):
+        (tmp_path / f"{number}.{ending}").write_text("{}")
+    (tmp_path / "other.txt").write_text("")
+    assert len(naming.found([str(tmp_path)])) == 6
+    monkeypatch.setattr(naming, "MOST_CANDIDATES", 5)
+    with pytest.raises(UsageError, match="has 6 files of YAML or JSON in it, too many to look through; name the folder"):
+        naming.found([str(tmp_path)])
+    (tmp_path / "one.scenario.yaml").write_text("queues: {q: }")
+    assert [Path(path).name for path in naming.found([str(tmp_path)])] == ["one.scenario.yaml"]
+    monkeypatch.setattr(naming, "MOST_FILES", 7)
+    with pytest.raises(UsageError, match="has more than 7 files in it, too many to look through; name the folder"):
+        naming.found([str(tmp_path)])
 
 
 def test_what_stands_beside_named_scenarios_is_told() -> None:

@@ -1,7 +1,11 @@
 """Addresses are parsed as RabbitMQ's URIs, and never show a password."""
 
+import socket
+
 import pytest
 
+from routesim.rabbitmq.http import finding
+from routesim.rabbitmq.http.finding import management_beside
 from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
 
 
@@ -43,3 +47,14 @@ def test_what_is_no_host_name_is_refused(host: str) -> None:
         amqp_address(f"amqp://{host}")
     with pytest.raises(BadAddress):
         web_address(f"http://{host}")
+
+
+def test_a_second_brokers_management_is_looked_for_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        monkeypatch.setattr(finding, "APART", port - 5640)
+        amqp = amqp_address("amqp://127.0.0.1:5640")
+        assert management_beside(amqp).base == f"http://127.0.0.1:{port}"
+        assert management_beside(amqp_address("amqp://127.0.0.1")).base == "http://127.0.0.1:15672"
+    assert management_beside(amqp).base == "http://127.0.0.1:15672"
+    assert management_beside(amqp_address("amqp://127.0.0.1:65000")).base == "http://127.0.0.1:15672"

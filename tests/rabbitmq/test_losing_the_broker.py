@@ -14,7 +14,10 @@ import pytest
 from kits.live import URL
 from kits.paths import ROOT
 
+from routesim.rabbitmq import connections
+from routesim.rabbitmq.problems import BrokerProblem, NoAccess
 from routesim.rabbitmq.scratch import OLD_S, is_left_over, sweep
+from routesim.rabbitmq.url import Address
 from routesim.run.session import BrokerSession
 
 MANAGEMENT = "http://127.0.0.1:15672"
@@ -149,6 +152,19 @@ def test_a_killed_run_leaves_its_vhost_for_an_hour(session: BrokerSession, tmp_p
         assert is_left_over(left, time.time() + OLD_S + 60)
     finally:
         session.management.delete_vhost(left)
+
+
+def test_the_management_plugin_of_another_broker_is_named(session: BrokerSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The virtual host is made by one broker, and the other one knows none of that name."""
+
+    def refused(address: Address, vhost: str) -> None:
+        raise NoAccess(f"the broker at {address} gives {address.user} no access")
+
+    monkeypatch.setattr(connections, "connect", refused)
+    with pytest.raises(
+        BrokerProblem, match=f"made for it at {session.management.address}; is that .* of another broker. Name its own"
+    ):
+        BrokerSession(session.amqp, session.management.address)
 
 
 @pytest.mark.parametrize("verb", ["run", "verify"])

@@ -9,9 +9,10 @@ from routesim.cli.shared.output import CannotWrite, format_for, opened, read_std
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs
 from routesim.named_tuples import NamedTuple
 from routesim.rabbitmq.http.features import features_unlike, to_permit
+from routesim.rabbitmq.http.finding import management_beside
 from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
-from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
+from routesim.rabbitmq.url import BadAddress, amqp_address, web_address
 from routesim.report.formats import run_report
 from routesim.run.rehearsal import Rehearsal, rehearsed
 from routesim.run.runnable import check_speed, why_not
@@ -32,7 +33,7 @@ def session(target: BrokerTarget) -> BrokerSession:
     """Raises `UsageError` for an address that is none, `BrokerProblem` when nobody answers there."""
     try:
         amqp = amqp_address(target.broker)
-        web = web_address(target.management, amqp) if target.management else management_of(amqp)
+        web = web_address(target.management, amqp) if target.management else management_beside(amqp)
     except BadAddress as problem:
         raise UsageError(str(problem)) from None
     found = BrokerSession(amqp, web, target.restart)

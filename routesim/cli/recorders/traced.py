@@ -50,15 +50,16 @@ def record_broker(asked: RecordedBroker) -> int:
 
 def _record(asked: RecordedBroker, duration_ms: int | None) -> int:
     from routesim.rabbitmq.firehose import Firehose, check_tracing, owned_queues
+    from routesim.rabbitmq.http.finding import management_beside
     from routesim.rabbitmq.http.management import Management
-    from routesim.rabbitmq.url import BadAddress, amqp_address, management_of, web_address
+    from routesim.rabbitmq.url import BadAddress, amqp_address, web_address
     from routesim.recording.inferring import Inferred
     from routesim.recording.redacting import Redaction
     from routesim.recording.traced_document import TracedOptions, TracedRecording, traced_document
 
     try:
         amqp = amqp_address(asked.broker)
-        management = Management(web_address(asked.management, amqp) if asked.management else management_of(amqp))
+        management = Management(web_address(asked.management, amqp) if asked.management else management_beside(amqp))
     except BadAddress as problem:
         raise UsageError(str(problem)) from None
     check_tracing(management, asked.vhost)

@@ -12,6 +12,8 @@ SCENARIO = (".scenario.yaml", ".scenario.yml")
 ANYBODYS = {"name", "description", "seed", "until", "workers", "tasks"}  # keys that files of other programs have too
 MOST_NAMED = 5  # files that are left out
 YAML = (".yaml", ".yml")
+MOST_FILES = 200_000  # below a folder: more than a repository has
+MOST_CANDIDATES = 2_000  # files of a folder that are read only to see what they are
 
 
 def named(word: str) -> str:
@@ -39,7 +41,8 @@ def _coming_along(path: str) -> str:
 
 
 def found(words: Iterable[str]) -> list[str]:
-    """The files that the words mean, those of a folder by their names. Raises `UsageError` for a folder without any."""
+    """The files that the words mean, those of a folder by their names. Raises `UsageError` for a folder without any, or
+    with too many files."""
     files: list[str] = []
     for word in words:
         folder = _coming_along(word)
@@ -59,9 +62,17 @@ def _in_folder(folder: str) -> list[str]:
     files = list(_below(folder))
     chosen = [path for path in files if path.endswith(SCENARIO)]
     if chosen:
-        others = [path for path in files if path.endswith(YAML) and path not in set(chosen) and _may_be_a_scenario(path)]
+        named_so = set(chosen)
+        others = [path for path in files if path.endswith(YAML) and path not in named_so]
+        others = [path for path in others if _may_be_a_scenario(path)] if len(others) <= MOST_CANDIDATES else []
         _tell_left_out(others, "beside files that are named *.scenario.yaml, others are run where they are named")
         return chosen
+    candidates = sum(path.endswith(YAML) for path in files) or sum(path.endswith(".json") for path in files)
+    if candidates > MOST_CANDIDATES:
+        raise UsageError(
+            f"{folder} has {candidates:,} files of YAML or JSON in it, too many to look through; name the folder that the "
+            "scenarios are in, or call them *.scenario.yaml"
+        )
     foreign = [path for path in files if path.endswith(YAML) and not _may_be_a_scenario(path)]
     if foreign and len(foreign) < sum(path.endswith(YAML) for path in files):
         _tell_left_out(foreign, "no section of a scenario stands there")
@@ -99,6 +110,14 @@ def _tell_left_out(files: list[str], why: str) -> None:
 
 
 def _below(folder: str) -> Iterator[str]:
+    """The files of a folder and of those in it, without what is hidden. Raises `UsageError` where there are too many."""
+    count = 0
     for path, folders, names in os.walk(folder):
+        count += 1 + len(names)
+        if count > MOST_FILES:
+            raise UsageError(
+                f"{folder} has more than {MOST_FILES:,} files in it, too many to look through; "
+                "name the folder that the scenarios are in"
+            )
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")) and name != "node_modules")
         yield from (os.path.join(path, name) for name in sorted(names) if not name.startswith("."))

@@ -111,7 +111,8 @@ EVERY_VHOST = Annotated[
     str | None, typer.Option("--vhost", metavar="NAME", help="Only this one of a definitions file. Default: all of them.")
 ]
 MANAGEMENT = Annotated[
-    str | None, typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: the same host, port 15672.")
+    str | None,
+    typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: same host, AMQP's port + 10000, or 15672."),
 ]
 CLUSTER = Annotated[
     str | None,
