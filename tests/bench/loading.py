@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import yaml
-from pairs import paired
+from pairs import paired, repeated
 from processes import command, folder, python
 from rows import Row, at_least, at_most, duration
 from scale import Scale
@@ -21,14 +21,14 @@ def measure(scale: Scale) -> Iterator[Row]:
     text = scenario_lines(scale.lines)
     lines = text.count("\n")
     loader = getattr(yaml, "CSafeLoader", None)
-    read = _times(lambda: load_source(Source("bench", text), ""))
+    read = repeated(lambda: load_source(Source("bench", text), ""))
     if loader is None:
         yield Row("PyYAML has no libyaml here: no floor to compare with")
     else:
-        floor = paired(read, _times(lambda: sum(1 for _ in yaml.parse(text, loader))), scale)
+        floor = paired(read, repeated(lambda: sum(1 for _ in yaml.parse(text, loader))), scale)
         what = f"a scenario of {lines:,} lines, read and checked"
         yield Row(what, duration(floor.first_s), floor.cost, "libyaml's event stream", at_most("G10", 2))
-        usual = paired(read, _times(lambda: yaml.load(text, loader)), scale)
+        usual = paired(read, repeated(lambda: yaml.load(text, loader)), scale)
         yield Row(what, duration(usual.first_s), usual.speed, "as fast as yaml.load", at_least("G10", 2.5))
     path, exchange, key = definitions(scale.defined)
     parsed = python("-c", f"import json; json.load(open({path!r}))")
@@ -39,14 +39,6 @@ def measure(scale: Scale) -> Iterator[Row]:
     )
     loaded = paired(python("-c", f"from routesim.scenario import load; load({path!r})"), parsed, few)
     yield Row("loading them alone", duration(loaded.first_s), loaded.cost, "the time of json.load")
-
-
-def _times(work):  # type: ignore[no-untyped-def]
-    def run(units: int) -> None:
-        for _ in range(units):
-            work()
-
-    return run
 
 
 def definitions(bindings: int) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from scale import Scale
 
 Work = Callable[[int], object]  # does so many units of work
+LEAST_UNITS = 100  # fewer must fill their slice, or what is done once before the first is all that was measured
 
 
 class Each:
@@ -37,17 +38,47 @@ class Each:
             ask(item)
 
 
+def repeated(work: Callable[[], object]) -> Work:
+    def run(units: int) -> None:
+        for _ in range(units):
+            work()
+
+    return run
+
+
+class Ratio(NamedTuple):
+    """The median of the ratios of all pairs, and the quartiles between which half of them are. `refused`: why it does not hold."""
+
+    middle: float
+    low: float
+    high: float
+    refused: str = ""
+
+    @classmethod
+    def of(cls, ratios: Sequence[float], refused: str = "") -> "Ratio":
+        if len(ratios) < 2:
+            return cls(*ratios, *ratios, *ratios, refused)
+        low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        return cls(middle, low, high, refused)
+
+    def times(self, factor: float) -> "Ratio":
+        return Ratio(self.middle * factor, self.low * factor, self.high * factor, self.refused)
+
+    def inverse(self) -> "Ratio":
+        return Ratio(1 / self.middle, 1 / self.high, 1 / self.low, self.refused)
+
+
 class Paired(NamedTuple):
     """Seconds a unit of both sides, and how many times as fast as the second the first one is."""
 
     first_s: float
     second_s: float
-    speed: float
+    speed: Ratio
 
     @property
-    def cost(self) -> float:
+    def cost(self) -> Ratio:
         """How many times the time of the second the first one takes."""
-        return 1 / self.speed
+        return self.speed.inverse()
 
 
 def paired(first: Work, second: Work, scale: Scale) -> Paired:
@@ -57,11 +88,19 @@ def paired(first: Work, second: Work, scale: Scale) -> Paired:
     pair_s = left * seconds[0][0] + right * seconds[0][1]
     pairs = scale.pairs if pair_s < 4 * scale.slice_s else max(scale.least_pairs, min(scale.pairs, int(scale.budget_s / pair_s)))
     seconds += [(_unit_s(first, left), _unit_s(second, right)) for _ in range(pairs - 1)]
-    return Paired(
-        statistics.median(one for one, _ in seconds),
-        statistics.median(other for _, other in seconds),
-        statistics.median(other / one for one, other in seconds),
-    )
+    medians = statistics.median(one for one, _ in seconds), statistics.median(other for _, other in seconds)
+    refused = ""
+    for work, units, unit_s in ((first, left, medians[0]), (second, right, medians[1])):
+        if units < min(LEAST_UNITS, _most(work)) and units * unit_s < scale.slice_s / 3:
+            refused = f"{units} units do not fill a slice, their number was found while the machine stalled: measure again"
+    return Paired(*medians, Ratio.of([other / one for one, other in seconds], refused))
+
+
+def _most(work: Work) -> int:
+    """Units that it can do at a time."""
+    if getattr(work, "whole", False):
+        return 1
+    return len(work.keys) if isinstance(work, Each) else sys.maxsize
 
 
 def _unit_s(work: Work, units: int) -> float:
@@ -73,14 +112,13 @@ def _unit_s(work: Work, units: int) -> float:
 
 
 def _units(work: Work, slice_s: float) -> int:
-    """How many units fill a slice; of whole processes one is enough. Each number is tried twice: the first time warms up whatever can be warmed up."""
-    if getattr(work, "whole", False):
+    """How many units fill a slice; of whole processes one is enough. Each number is tried twice and the shorter time counts: the
+    first time warms up whatever can be warmed up, and a machine that stalls makes a few units look like many."""
+    units, most = 1, _most(work)
+    if most == 1:
         return 1
-    units, most = 1, len(work.keys) if isinstance(work, Each) else sys.maxsize
     while True:
-        took = _unit_s(work, units) * units
-        if took < slice_s:
-            took = _unit_s(work, units) * units
+        took = min(_unit_s(work, units), _unit_s(work, units)) * units
         if took >= slice_s * 0.6 or units == most:
             return units
         # What is done once, before the first unit, can be most of the time: come nearer in steps.

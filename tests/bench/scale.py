@@ -23,15 +23,19 @@ class Scale(NamedTuple):
     large: int
     lines: int  # of the generated scenario
     defined: int  # bindings of the generated definitions file
+    tasks: int  # of Celery
+    growing: int  # the smaller of the two sizes of a scenario that grows
 
 
 FULL = Scale(
     slice_s=0.040, pairs=41, least_pairs=3, budget_s=10.0, processes=15, commanded=300_000, few=20_000, many=2_000_000,
     backlog=200_000, sizes=(10, 100, 1_000, 10_000, 100_000, 1_000_000), hash_sizes=(1_000, 10_000, 100_000, 1_000_000),
     peer_sizes=(1_000, 10_000), small=1_000, large=1_000_000, lines=10_000, defined=1_000_000,
+    tasks=100_000, growing=250,
 )  # fmt: skip
+QUICK = FULL._replace(pairs=15, budget_s=3.0, processes=5, tasks=20_000, sizes=(10, 1_000, 100_000), hash_sizes=(1_000, 100_000))
 TINY = Scale(
     slice_s=0.001, pairs=3, least_pairs=1, budget_s=0.001, processes=1, commanded=200, few=50, many=200,
     backlog=200, sizes=(10, 50), hash_sizes=(10, 50),
-    peer_sizes=(10,), small=10, large=50, lines=80, defined=50,
+    peer_sizes=(10,), small=10, large=50, lines=80, defined=50, tasks=20, growing=4,
 )  # fmt: skip

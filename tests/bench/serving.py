@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pairs import Ratio
 from processes import folder, kept
-from rows import Row, at_least, at_most, duration, missing
+from rows import Goal, Row, at_least, at_most, duration, missing
 from scale import Scale
 
 TITLE = "routesim serve"
@@ -43,22 +44,33 @@ def measure(scale: Scale) -> Iterator[Row]:
     with _server() as (url, process):
         size = _megabytes(process.pid)
         yield Row("memory of an idle server", f"{size} MiB", goal=at_most("V3", 60), value=float(size))
+        with _started([sys.executable, str(folder() / "amqp_floor.py")]) as (floor, _):
+            yield from _against(url, floor, "a server without rules", None, scale)
         try:
             pika.BlockingConnection(pika.URLParameters(REAL)).close()
         except (pika.exceptions.AMQPError, OSError):
             yield Row("throughput: not measured, no RabbitMQ 4.3 answers on port 5643")
             return
-        count = max(60, scale.commanded // 60)
-        rounds = [(_throughput(url, count), _throughput(REAL, count)) for _ in range(scale.processes)]
-        for what in rounds[0][0]:
-            ratio = statistics.median(served[what] / real[what] for served, real in rounds)
-            figure = f"{statistics.median(served[what] for served, _ in rounds):,.0f}/s"
-            yield Row(f"pika: {what}", figure, ratio, "RabbitMQ 4.3", at_least("V2", 1.0))
+        yield from _against(url, REAL, "as fast as RabbitMQ 4.3", at_least("V2", 1.0), scale)
+
+
+def _against(url: str, other: str, to: str, goal: Goal | None, scale: Scale) -> Iterator[Row]:
+    """Rounds that take turns."""
+    count = max(60, scale.commanded // 60)
+    rounds = [(_throughput(url, count), _throughput(other, count)) for _ in range(scale.processes)]
+    for what in rounds[0][0]:
+        ratio = Ratio.of([served[what] / others[what] for served, others in rounds])
+        figure = f"{statistics.median(served[what] for served, _ in rounds):,.0f}/s"
+        yield Row(f"pika: {what}", figure, ratio, to, goal)
+
+
+def _server() -> "contextlib.AbstractContextManager[tuple[str, subprocess.Popen[bytes]]]":
+    return _started([sys.executable, str(folder() / "command"), "serve", "--port", "0", "--format", "json", "--quiet"])
 
 
 @contextlib.contextmanager
-def _server() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    command = [sys.executable, str(folder() / "command"), "serve", "--port", "0", "--format", "json", "--quiet"]
+def _started(command: list[str]) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A server that tells its port first."""
     with subprocess.Popen(command, cwd=folder(), env=kept(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         try:

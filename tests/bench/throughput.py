@@ -38,7 +38,7 @@ def measure(scale: Scale) -> Iterator[Row]:
         if kombu is not None:
             whole = paired(command("run", path, *arguments), _batch(kombu, scale.commanded // 4), scale)
             what = f"command line, {scale.commanded:,} messages, {shown}, with start-up"
-            speed = whole.speed * scale.commanded / (scale.commanded // 4)
+            speed = whole.speed.times(scale.commanded / (scale.commanded // 4))
             yield Row(what, per_second(whole.first_s / scale.commanded), speed, "as fast as kombu", goal)
     faststream = faststream_messages()
     if faststream is None:

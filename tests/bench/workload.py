@@ -18,14 +18,23 @@ NOWHERE = os.devnull
 
 
 def text(
-    messages: int, *, consumer: str = "", arguments: str = "", publish: str = "", more: str = "", consumers: bool = True
+    messages: int,
+    *,
+    consumer: str = "",
+    arguments: str = "",
+    publish: str = "",
+    more: str = "",
+    consumers: bool = True,
+    broker: str = "rabbitmq",
 ) -> str:
     """The scenario: `consumer`, `arguments` and `publish` are added to each consumer, queue and publish step.
 
     With fewer messages than queues it is one step that publishes them all with one key.
     """
-    lines = ["exchanges: {shop: topic, dead: fanout}", "queues:"]
-    lines += [f"  q{number}: {{arguments: {{{arguments}}}}}" for number in range(QUEUES)]
+    dead = ", dead: fanout" if more else ""
+    lines = [f"broker: {{kind: {broker}}}", f"exchanges: {{shop: topic{dead}}}", "queues:"]
+    given = f"{{arguments: {{{arguments}}}}}" if arguments else ""
+    lines += [f"  q{number}: {given}" for number in range(QUEUES)]
     lines += [more] if more else []
     lines.append("bindings:")
     lines += [f"  - {{source: shop, destination: q{number}, routing_key: '{key}'}}" for number, key in enumerate(PATTERNS)]
