@@ -1,13 +1,14 @@
 """Definitions: all that is declared, as one document, and such a document read."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from routesim import steps
 from routesim.broker.records import PREDECLARED
 from routesim.control.http_messages import HttpError, HttpRequest, Response
 from routesim.control.management import bindings, exchanges
+from routesim.control.management import import_faults as faults
 from routesim.control.management.asked import (
     DONE,
     FOUR,
@@ -19,17 +20,20 @@ from routesim.control.management.asked import (
 )
 from routesim.control.management.overview import global_parameters
 from routesim.control.management.permissions import allow, permissions_of, set_user, user_form
-from routesim.control.management.policies import parameters_of, policies_of, set_policy
+from routesim.control.management.policies import parameters_of, policies_of
 from routesim.control.management.queues import arguments_of
 from routesim.control.management.vhosts import make, metadata_of
 from routesim.control.router import Route
-from routesim.model import policy_body
-from routesim.queues import QueueType
-from routesim.replies import REPLY_NAMES
+from routesim.model import Binding, Exchange, Policy, policy_body
+from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
+from routesim.queues import QUEUE_TYPES, QueueType
 from routesim.scenario.definitions import list_form, reading
+from routesim.scenario.definitions.access import RIGHTS
 from routesim.scenario.yaml.source import Source
 from routesim.serve.vhosts import OWN, Vhost
 from routesim.steps import Step
+from routesim.values import erlang_term, raw
+from routesim.versions import deprecated
 
 OF_THE_BROKER = frozenset(item.name for item in PREDECLARED)
 ITEMS = (*list_form.SECTIONS,)
@@ -126,42 +130,46 @@ def _exchanges(context: Managed, vhost: Vhost) -> Iterable[Item]:
 
 def load(context: Managed, request: HttpRequest) -> Response:
     body = body_of(request, "failed_to_parse_json")
-    _check(body)
-    for item in list_form.items_of(body, "users"):
+    for name in (*list_form.OTHER_SECTIONS, *ITEMS):
+        if name != "bindings" or context.at_least(FOUR):  # which comes last, and is looked at when it is its turn
+            faults.section(body, name)
+    users = faults.section(body, "users")
+    for item in users:
+        faults.check_user(item)
+        faults.check_hash(context, item)
         set_user(context, _name(item), item)
-    for item in list_form.items_of(body, "vhosts"):
-        make(context, _name(item), {**item, **_metadata(item)})
-    for item in list_form.items_of(body, "permissions"):
-        _allow(context, item)
-    for name in list_form.vhosts_in(body):
+    for item in faults.section(body, "vhosts"):
+        _make(context, item)
+    known = context.server.users, context.server.vhosts
+    for item in faults.section(body, "permissions"):
+        faults.check_permission(context, item, RIGHTS, known)
+        allow(context, str(item["vhost"]), str(item["user"]), item)
+    for item in faults.section(body, "topic_permissions"):
+        faults.check_permission(context, item, ("write", "read"), known)
+    faults.section(body, "global_parameters")
+    for item in faults.section(body, "parameters"):
+        faults.check_parameter(context, item)
+    for name in list_form.vhosts_in({**body, "bindings": []}):
         if name not in context.server.vhosts:
-            raise HttpError(
-                400,
-                f'Please create virtual host "{name}" prior to importing definitions.'
-                if context.at_least(FOUR)
-                else ["no_such_vhost", name],
-            )
-    for vhost in [context.server.vhosts[name] for name in list_form.vhosts_in(body)]:
-        _load(context, vhost, body)
+            raise faults.no_vhost(context, name)
+    for vhost in [context.server.vhosts[name] for name in list_form.vhosts_in(body) if name in context.server.vhosts]:
+        _load(context, vhost, body, whole=True)
+    for item in faults.section(body, "bindings"):
+        if item.get("vhost") not in context.server.vhosts and context.at_least(FOUR):
+            ends = [("exchange", item.get("source")), (str(item.get("destination_type")), item.get("destination"))]
+            raise faults.missing_ends(str(item.get("vhost")), ends)
     return DONE
 
 
 def load_vhost(context: Managed, request: HttpRequest, vhost: str) -> Response:
     """Whatever virtual host the items name, it is this one."""
     where, body = vhost_to_change(context, vhost), body_of(request, "failed_to_parse_json")
-    _check(body)
     own = {
-        section: [{key: value for key, value in item.items() if key != "vhost"} for item in list_form.items_of(body, section)]
+        section: [{key: value for key, value in item.items() if key != "vhost"} for item in faults.section(body, section)]
         for section in ITEMS
     }  # fmt: skip
-    _load(context, where, own)
+    _load(context, where, own, whole=False)
     return DONE
-
-
-def _check(body: Item) -> None:
-    for section in (*ITEMS, "users", "vhosts", "permissions"):
-        if not isinstance(body.get(section, []), list):
-            raise HttpError(400, f"{section} is a list")
 
 
 def _name(item: Item) -> str:
@@ -170,54 +178,121 @@ def _name(item: Item) -> str:
     return str(item["name"])
 
 
-def _metadata(item: Item) -> Item:
-    metadata = item.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
+def _make(context: Managed, item: Item) -> None:
+    """The default queue type counts within `metadata` alone (rules/routing#F10)."""
+    given = item.get("metadata")
+    metadata = given if isinstance(given, dict) else {}
+    kind = metadata.get("default_queue_type")
+    if kind is not None and kind not in (*QUEUE_TYPES, "undefined"):
+        if context.at_least(FOUR_THREE):
+            raise HttpError(400, f"{kind} is not a valid queue type")
+        if context.at_least(FOUR):
+            raise HttpError(400, f"{{case_clause,{{error,invalid_queue_type,{erlang_term(kind)}}}}}")
+        raise HttpError(400, ["no_such_vhost", _name(item)])
+    make(context, _name(item), {**{key: value for key, value in item.items() if key != "default_queue_type"}, **metadata})
 
 
-def _allow(context: Managed, item: Item) -> None:
-    user, vhost = item.get("user"), item.get("vhost")
-    if user not in context.server.users or vhost not in context.server.vhosts:
-        raise HttpError(400, "vhost_or_user_not_found")
-    allow(context, str(vhost), str(user), item)
-
-
-def _load(context: Managed, vhost: Vhost, body: Item) -> None:
+def _load(context: Managed, vhost: Vhost, body: Item, *, whole: bool) -> None:
+    """Exchanges, policies, queues, bindings; what has been made when an item is refused stays (rules/routing#F23)."""
     source = Source("definitions", json.dumps(body))
     version = context.server.rules.version
     found, problems, _ = reading.read(source, body, None, vhost.name, version, vhost_given=True)
-    wrong = next((problem for problem in problems if problem.severity == "error"), None)
-    if wrong is not None:
-        raise HttpError(400, wrong.message)
-    for _, policy in found.policies:
-        set_policy(context, vhost, policy)
-    for _, queue in found.queues:
-        if queue.name not in vhost.broker.queues:
-            _carry_out(vhost, steps.DeclareQueue(OWN, queue))
-    for _, exchange in found.exchanges:
-        if exchange.name not in vhost.broker.exchanges:
-            _carry_out(vhost, steps.DeclareExchange(OWN, exchange))
-    for _, binding in found.bindings:
-        _bind(context, vhost, steps.Bind(OWN, binding))
+    read: dict[list_form.Path, Any] = {
+        path: item for part in (found.exchanges, found.queues, found.policies) for path, item in part
+    }
+    read |= dict(found.bindings)
+    unread = next((problem.message for problem in problems if problem.severity == "error"), "")
+
+    def declared(name: str) -> Iterator[tuple[Item, Any]]:
+        """Of this virtual host, each with what is read of it; None: nothing that could be declared."""
+        for index, item in enumerate(faults.section(body, name)):
+            if item.get("vhost", vhost.name) == vhost.name:
+                yield item, read.get((name, index))
+
+    for item, exchange in declared("exchanges"):
+        faults.check_exchange(context, item)
+        if exchange is not None and exchange.name not in vhost.broker.exchanges:
+            _declare(context, vhost, steps.DeclareExchange(OWN, _without_bad_alternate(exchange)), whole=whole)
+        elif exchange is None and unread and not _passed_over(item):
+            raise HttpError(400, unread)
+    for item, policy in declared("policies"):
+        faults.check_policy(context, vhost.name, item.get("name"), item, operator=False)
+        _set(context, vhost, policy, unread)
+    for index, item in enumerate(faults.section(body, "parameters")):
+        if item.get("component") == faults.OPERATOR and item.get("vhost", vhost.name) == vhost.name:
+            value = item.get("value")
+            faults.check_policy(context, vhost.name, item.get("name"), value if isinstance(value, dict) else {}, operator=True)
+            _set(context, vhost, read.get(("parameters", index, "value")), unread)
+    for item, queue in declared("queues"):
+        faults.check_queue(context, item)
+        if queue is not None and queue.name not in vhost.broker.queues:
+            _declare(context, vhost, steps.DeclareQueue(OWN, queue), whole=whole)
+        elif queue is None and unread and not _passed_over(item):
+            raise HttpError(400, unread)
+    for item, binding in declared("bindings"):
+        state = vhost.broker.exchanges.get(item["source"]) if isinstance(item.get("source"), str) else None
+        if item.get("source") == "":
+            continue
+        faults.check_binding(context, item, state.declared.type if state is not None else None)
+        _bind(context, vhost, item, binding)
 
 
-def _bind(context: Managed, vhost: Vhost, step: steps.Bind) -> None:
-    """What leads from or to nowhere is passed over before 4.0."""
-    binding, broker = step.binding, vhost.broker
-    ends = [("exchange", binding.source), (binding.destination_type, binding.destination)]
-    for kind, name in ends:
-        if name not in (broker.queues if kind == "queue" else broker.exchanges):
-            if not context.at_least(FOUR):
-                return
-            where = f'{{resource,<<"{vhost.name}">>,{kind},<<"{name}">>}}'
-            raise HttpError(400, f"{{resources_missing,[{{not_found,{where}}}]}}")
-    _carry_out(vhost, step)
+def _passed_over(item: Item) -> bool:
+    """The broker's own, which an import leaves as they are."""
+    name = item.get("name")
+    return isinstance(name, str) and (name == "" or name.startswith("amq."))
 
 
-def _carry_out(vhost: Vhost, step: Step) -> None:
-    refused = vhost.command(step)
+def _without_bad_alternate(exchange: Exchange) -> Exchange:
+    """An import stores an alternate exchange that is no text, and finds none by it."""
+    given = exchange.arguments.get("alternate-exchange")
+    if given is None or isinstance(raw(given), str):
+        return exchange
+    return exchange._replace(arguments={key: value for key, value in exchange.arguments.items() if key != "alternate-exchange"})
+
+
+def _set(context: Managed, vhost: Vhost, policy: Policy | None, unread: str) -> None:
+    if policy is None:
+        raise HttpError(400, unread)
+    if policy.apply_to == "None":  # a null
+        policy = policy._replace(apply_to="null")
+    component = faults.OPERATOR if policy.operator else ""
+    try:
+        compiled(policy.pattern)
+    except InvalidPattern:
+        pass  # told already
+    except UnreadablePattern as problem:
+        raise faults.invalid(context, f"pattern: {problem}", vhost.name, policy.name, component) from None
+    refused = vhost.command(steps.SetPolicy(policy))
     if refused is not None:
-        raise HttpError(400, f"{REPLY_NAMES[refused.code].lower()}: {reason_of(refused)}")
+        text = reason_of(refused).removeprefix("Validation failed: ")
+        if text.endswith("is not a valid max age") and not context.at_least(FOUR_THREE):
+            raise faults.failed()
+        raise faults.invalid(context, text, vhost.name, policy.name, component)
+
+
+def _declare(context: Managed, vhost: Vhost, step: Step, *, whole: bool) -> None:
+    """A queue that its type, or the version, does not let be so is left out without a word."""
+    refused = vhost.command(step)
+    if refused is None:
+        return
+    if "invalid property" in refused.text or deprecated.denied_in(refused.text) is not None:
+        return
+    raise faults.refused(context, refused, whole=whole)
+
+
+def _bind(context: Managed, vhost: Vhost, item: Item, binding: Binding | None) -> None:
+    """What leads from or to nowhere, or is not as its exchange wants it, is passed over before 3.13.6."""
+    broker, skips = vhost.broker, context.server.rules.bad_bindings_skipped
+    ends = [("exchange", item.get("source")), (str(item["destination_type"]), item.get("destination"))]
+    gone = [(kind, name) for kind, name in ends if name not in (broker.queues if kind == "queue" else broker.exchanges)]
+    if gone and not skips:
+        raise faults.missing_ends(vhost.name, gone)
+    if gone or binding is None:
+        return
+    refused = vhost.command(steps.Bind(OWN, binding))
+    if refused is not None and not skips:
+        raise faults.refused_binding(refused)
 
 
 ROUTES = [

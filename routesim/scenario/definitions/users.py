@@ -65,6 +65,11 @@ def _user(item: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "tags", "the tags of {} are neither text nor a list", 'write "tags": ["monitoring"]'
 
 
+def is_base64(given: Any) -> bool:
+    """As Erlang reads it."""
+    return _decoded(given) is not None
+
+
 def _decoded(given: Any) -> bytes | None:
     """Blanks within do no harm to it."""
     try:
