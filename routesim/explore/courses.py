@@ -111,7 +111,7 @@ class Courses:
         def hear(event: Any) -> None:
             if type(event) is not events.ConnectionClosed:  # a worker that is refused tries again and again
                 instants.add(event.at_ms)
-            if type(event) in KEPT:
+            if type(event) in KEPT or (type(event) is events.StepStarted and event.text.startswith("FAILURE: ")):
                 heard.append(event)
 
         asked = with_failures(self.scenario, moves)._replace(
@@ -208,13 +208,15 @@ def _broken(course: Course) -> Iterator[tuple[str, Broken]]:
 def _told(moves: tuple[Move, ...], broken: Broken, course: Course) -> Counterexample:
     """What befalls the task, with the failures between."""
     rows: list[tuple[int, Move, str]] = []
+    failures = {f"FAILURE: {said_failure(move)}": move for move in moves}
     for event in course.heard:
+        if isinstance(event, events.StepStarted):
+            rows.append((event.at_ms, failures[event.text], said_failure(failures[event.text])))
+            continue
         about = getattr(event, "task", None) or getattr(event, "message", None)
         text = sentence_of(event)
         if text is not None and about == broken.message and len(rows) < MOST_ROWS:
             rows.append((event.at_ms, Move("event"), f"{about} {text}"))
-    rows += [(move.number, move, said_failure(move)) for move in moves]
-    rows.sort(key=lambda row: (row[0], bool(row[1].failure)))
     return Counterexample(
         broken, tuple(move for _, move, _ in rows), tuple(text for *_, text in rows), tuple(at for at, *_ in rows)
     )

@@ -11,7 +11,9 @@ from routesim.explore.retold import Retold
 from routesim.run.session import BrokerSession
 from routesim.scenario import load
 
-NAMES = ["auto-ack", "auto-delete", "done-twice", "failover", "full-parking", "no-confirms", "outbox", "stream-offset"]
+NAMES = [
+    "auto-ack", "auto-delete", "done-twice", "failover", "full-parking", "no-confirms", "outbox", "slow-worker", "stream-offset",
+]  # fmt: skip
 FILES = [SCENARIOS / "explore" / f"{name}.yaml" for name in NAMES]
 
 
