@@ -9,7 +9,8 @@ from kits.paths import SCENARIOS
 from routesim.explore import bounds_of, explored
 from routesim.explore.retold import Retold
 from routesim.run.session import BrokerSession
-from routesim.scenario import load
+from routesim.scenario import load, load_source
+from routesim.scenario.yaml.source import Source
 
 NAMES = [
     "auto-ack", "auto-delete", "done-twice", "failover", "full-parking", "no-confirms", "outbox", "slow-worker", "stream-offset",
@@ -26,3 +27,22 @@ def test_a_real_broker_repeats_it(session: BrokerSession, path: Path) -> None:
     for item in broken:
         assert item.example is not None
         agreed(session, Retold(scenario, bounds, item.name, item.example).text)
+
+
+HANGS = """
+queues: {q: {type: quorum, arguments: {x-consumer-timeout: 2000}}}
+consumers: {w: {queue: q, prefetch: 1}, v: {queue: q, prefetch: 1}}
+steps: [{publish: {routing_key: q, id: m}}]
+explore: {failures: {hang: 1}, properties: [duplicated]}
+"""
+
+
+def test_a_real_broker_loses_patience_with_who_hangs(session: BrokerSession) -> None:
+    if session.profile != "4.3":
+        pytest.skip("before 4.3 the shortest patience is a minute of the channel's life")
+    scenario = load_source(Source("hangs.yaml", HANGS), "")
+    bounds = bounds_of(scenario)
+    (item,) = explored(scenario, bounds, cures=False).explored.broken
+    assert item.example is not None
+    assert [move.failure for move in item.example.moves if move.failure] == ["hang"]
+    agreed(session, Retold(scenario, bounds, item.name, item.example).text)
