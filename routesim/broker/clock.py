@@ -1,6 +1,7 @@
 """The broker's agenda: what is to happen when, as data. Time is an integer of virtual milliseconds."""
 
 import heapq
+from collections.abc import Callable
 from typing import Any
 
 from routesim.named_tuples import NamedTuple
@@ -14,6 +15,8 @@ PEXPIRE = "pexpire"  # in Redis: x-expires of lists
 SWEEP = "sweep"  # in Redis: a client looks for what is overdue in the unacked set
 RETRY = "retry"  # an at-least-once dead letter is tried again
 KEEPS_ALIVE = {TICK: True, LEASE: False, OVERDUE: False, DELAYED: True, PEXPIRE: False, SWEEP: False, RETRY: False}
+
+TIMEOUT_TICK_MS = 60_000  # how often a channel looks for overdue acknowledgements (rules/queues#5.10)
 
 
 class AgendaEntry(NamedTuple):
@@ -48,6 +51,14 @@ class Agenda:
         entry = heapq.heappop(self.heap)
         self.lively -= KEEPS_ALIVE[entry.kind]
         return entry
+
+    def forget(self, over: Callable[[AgendaEntry], bool]) -> None:
+        """Those entries go."""
+        gone = [entry for entry in self.heap if over(entry)]
+        if gone:
+            self.lively -= sum(KEEPS_ALIVE[entry.kind] for entry in gone)
+            self.heap = [entry for entry in self.heap if not over(entry)]
+            heapq.heapify(self.heap)
 
     def clone(self) -> "Agenda":
         other = Agenda()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from routesim.broker.broker import Broker
-from routesim.broker.clock import OVERDUE, AgendaEntry
+from routesim.broker.clock import TIMEOUT_TICK_MS
 from routesim.broker.records import RememberedRoute
 from routesim.content import Content
 from routesim.queues import Channel, Delivery, QueueType, Subscription
@@ -101,7 +101,7 @@ def cloned_parts(
 def fingerprint(broker: Broker) -> tuple[Any, ...]:
     """Times relative to now, serial numbers and registrations as ranks, no counters of what has been; but names that the broker
     draws are in messages, so that how many it has drawn matters."""
-    parts, _ = print_of_parts(broker.queues, broker.channels, broker.now)
+    parts, _ = print_of_parts(broker.queues, broker.channels, broker)
     return (exchanges_print(broker), tuple(broker.queues), parts, *rest_of_print(broker))
 
 
@@ -113,29 +113,15 @@ def exchanges_print(broker: Broker) -> tuple[Any, ...]:
 
 def rest_of_print(broker: Broker) -> tuple[Any, ...]:
     """What is in no queue, channel or exchange."""
-    due = [
-        (at_ms - broker.now, entry.kind, _due(entry.what))
-        for entry in broker.agenda.heap
-        if (at_ms := _at(broker, entry)) is not None
-    ]
-    return tuple(sorted(due)), broker.names_drawn
-
-
-def _at(broker: Broker, entry: AgendaEntry) -> int | None:
-    """When it happens; None: nothing comes of it. A look at unacknowledged messages is planned once, and when it comes looks for
-    the one that is due then: those that it was planned for may be long gone."""
-    if entry.kind != OVERDUE:
-        return entry.at_ms
-    name, number = entry.what
-    channel = broker.channels.get(name)
-    return broker.loses_patience_at(channel) if channel is not None and channel.number == number else None
+    due = tuple([(entry.at_ms - broker.now, entry.kind, _due(entry.what)) for entry in sorted(broker.agenda.heap)])
+    return due, broker.names_drawn
 
 
 def print_of_parts(
-    queues: dict[str, QueueType], channels: dict[str, Channel[QueueType]], now: int
+    queues: dict[str, QueueType], channels: dict[str, Channel[QueueType]], broker: Broker
 ) -> tuple[tuple[Any, ...], bool]:
-    """What queues with the channels that know them look like, and whether that depends on the instant."""
-    prints = Fingerprint(now)
+    """What queues of a broker with the channels that know them look like, and whether that depends on the instant."""
+    prints = Fingerprint(broker.now)
     held: dict[int, list[int]] = {}
     for channel in channels.values():
         for item in channel.outstanding():
@@ -146,9 +132,29 @@ def print_of_parts(
         prints.ranks(serials)
     found = (
         tuple(sorted([(name, queue.fingerprint(prints)) for name, queue in queues.items()])),
-        tuple(sorted([(name, _channel_print(channel, prints)) for name, channel in channels.items()])),
+        tuple(
+            sorted(
+                [
+                    (name, _channel_print(channel, prints, timed=broker.every_channel_times_out))
+                    for name, channel in channels.items()
+                ]
+            )
+        ),
+        _ends_in_order(queues, channels, broker.connections),
     )
     return found, prints.timed
+
+
+def _ends_in_order(
+    queues: dict[str, QueueType], channels: dict[str, Channel[QueueType]], connections: dict[str, list[str]]
+) -> tuple[str, ...]:
+    """The channels in the order in which they end and give back what they hold, when all end; where that order can be seen: what
+    comes back does not go to its old place, or dies of it and is dead-lettered."""
+    if len(channels) < 2 or all(
+        queue.returns_to_place and queue.settings.dead_letter_exchange is None for queue in queues.values()
+    ):
+        return ()
+    return tuple([name for names in connections.values() for name in names if name in channels])
 
 
 def _due(parts: tuple[Any, ...]) -> str:
@@ -156,12 +162,15 @@ def _due(parts: tuple[Any, ...]) -> str:
     return str(tuple(part.fingerprint() if isinstance(part, Content) else part for part in parts if not isinstance(part, int)))
 
 
-def _channel_print(channel: Channel[QueueType], prints: Fingerprint) -> tuple[Any, ...]:
+def _channel_print(channel: Channel[QueueType], prints: Fingerprint, *, timed: bool) -> tuple[Any, ...]:
+    """`timed`: it looks now and then, in the rhythm of its own life, for what was not acknowledged in time."""
+
     def held(deliveries: Iterable[Delivery[QueueType]]) -> tuple[Any, ...]:
         found: list[tuple[Any, ...]] = []
         for item in deliveries:
             queue, tag = item.queue, item.subscription.tag if item.subscription else None
-            found.append((queue.name, tag, prints.copy(item.copy, counted=queue.counts_returns), queue.deleted))
+            at_ms = prints.after(item.at_ms) if timed or queue.times_out_each else None
+            found.append((queue.name, tag, prints.copy(item.copy, counted=queue.counts_returns), queue.deleted, at_ms))
         return tuple(found)
 
     answers = None
@@ -171,4 +180,5 @@ def _channel_print(channel: Channel[QueueType], prints: Fingerprint) -> tuple[An
         channel.connection, channel.confirms, channel.prefetch, channel.limit, channel.volume if channel.limit else 0,
         channel.reply_consumer, channel.reply_address, held(channel.unacked.values()), answers,
         tuple(sorted(channel.next_tag - tag for tag in channel.late)),
+        (prints.after(channel.opened_at) or 0) % TIMEOUT_TICK_MS if timed else 0,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Any
 
 from routesim.broker.broker import Broker, uniform
-from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK
+from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK, TIMEOUT_TICK_MS
 from routesim.broker.records import NO_EXCHANGE, ExchangeState, PendingDeadLetter, PendingPublish
 from routesim.content import Content
 from routesim.events import Overdue
@@ -14,7 +14,6 @@ from routesim.replies import AmqpError
 from routesim.values import Table, is_integer, raw
 
 ACKNOWLEDGEMENT_TIMEOUT_MS = 1_800_000
-TIMEOUT_TICK_MS = 60_000
 DEAD_LETTER_RETRY_MS = 180_000
 NAME_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

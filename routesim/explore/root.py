@@ -1,6 +1,7 @@
 """The first state: everything is declared, consumers consume, nobody has published."""
 
 from routesim.broker import RabbitBroker
+from routesim.broker.branches import branching
 from routesim.clients.scripted_consumer import asks_for_rounds
 from routesim.explore.bounds import Bounds
 from routesim.explore.course import MANY, publishes, stages
@@ -68,6 +69,7 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
             world.apply(declaration.step)
         world.settle()
     world.events.clear()
+    branching.share(world.broker)
     return world
 
 

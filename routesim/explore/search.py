@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
 from routesim.explore.bounds import Bounds
 from routesim.explore.course import publishes
+from routesim.explore.independence import Clues, Independence, clues_of
 from routesim.explore.moves import Move, make, moves, outcome, said
 from routesim.explore.properties import (
     ALWAYS,
@@ -49,6 +50,13 @@ class FirstBroken(NamedTuple):
     goes_round: bool = False
 
 
+class KnownMove(NamedTuple):
+    """Where a move leads, and what it has to do with; None: perhaps with everything."""
+
+    target: int
+    signs: frozenset[str] | None
+
+
 def digest(world: World) -> bytes:
     """128 bits that stand for the state."""
     return world.fingerprint()
@@ -81,6 +89,10 @@ class Search:
         self.met: dict[str, int] = {}  # how many states each property was asked of
         self.bad: dict[str, list[int]] = {}  # by property: the states that break it
         self.failed: list[tuple[int, Move]] = []  # the states that failures lead to
+        self.steps: dict[int, dict[Move, KnownMove]] = {}  # of the states of this depth, as far as they have been looked at
+        self.steps_before: dict[int, dict[Move, KnownMove]] = {}  # of the depth before
+        self.incoming: dict[int, list[tuple[int, Move]]] = {}  # of the states of the next depth: from where, by which move
+        self.last_of_depth = 0
         self.tried = self.races = 0
         self.holding: dict[int, list[int]] = {}  # by number of an expectation: the ends at which it held
         self.exercised: set[int] = set()  # rules of never about a message that there was
@@ -102,15 +114,17 @@ class Search:
         root = root_of(self.scenario, self.bounds)
         self.expectations = expectations_of(self.scenario) if self.bounds.expect is not None else ()
         self.by_chance = _by_chance(self.scenario, root)
+        self.independence = Independence(self.scenario, root)
         self._enter(root, -1, None)
         frontier: deque[tuple[int, World]] = deque([(0, root)])
-        depth, why, last_of_depth = 0, "", 0
+        depth, why, self.last_of_depth = 0, "", 0
         expanded = 0
         while frontier:
             index, world = frontier.popleft()
-            if index > last_of_depth:
+            if index > self.last_of_depth:
                 depth += 1
-                last_of_depth = len(self.parents) - 1
+                self.steps_before, self.steps = self.steps, {}
+                self.last_of_depth = len(self.parents) - 1
             why = self._bound(expanded, depth, len(frontier))
             if why:
                 frontier.appendleft((index, world))
@@ -135,29 +149,67 @@ class Search:
             self._end(index, world)
         # What happens by itself is tried first: of two ways as long, that with fewer failures is kept.
         todo = [*own, *failures][::-1]
+        steps: dict[Move, KnownMove] = {}
+        known = self._known_steps(index, todo)
+        to_make = len(todo) - len(known)
+        before = clues_of(world)
         while todo:
             move = todo.pop()
-            # The last one may use up the state itself, where nothing of chance may be left to be tried from it.
-            copied = world.copy() if todo or self.by_chance else world
-            draws = make(copied, move)
-            if draws.made:
-                todo += [move._replace(draws=other) for other in draws.others()]
-                move = move._replace(draws=tuple(drawn for drawn, *_ in draws.made))
             self.tried += 1
-            self.races += draws.races > 0
-            key = digest(copied)
-            target = self.known.get(key)
-            if target is None:
-                target = self._enter(copied, index, move, key)
-                frontier.append((target, copied))
-            if copied.setting.scenario.never:
-                self._exercise(copied)
-                for number, broken in never_broken(copied):
-                    self._note(f"never {number}", target, broken)
+            step = known.get(move)
+            if step is None:
+                # The last one may use up the state itself, where nothing of chance may be left to be tried from it.
+                to_make -= 1
+                copied = world.copy() if to_make > 0 or self.by_chance else world
+                draws = make(copied, move)
+                self.races += draws.races > 0
+                if draws.made:
+                    todo += [move._replace(draws=other) for other in draws.others()]
+                    move = move._replace(draws=tuple(drawn for drawn, *_ in draws.made))
+                step = KnownMove(self._target(copied, index, move, frontier), self._signs(copied, move, before))
+            steps[move] = step
+            if step.target > self.last_of_depth and step.signs is not None:
+                self.incoming.setdefault(step.target, []).append((index, move))
             if move.failure:
-                self.failed.append((target, move))
+                self.failed.append((step.target, move))
             self.sources.append(index)
-            self.targets.append(target)
+            self.targets.append(step.target)
+        if self.independence.known:
+            self.steps[index] = steps
+
+    def _target(self, world: World, parent: int, move: Move, frontier: deque[tuple[int, World]]) -> int:
+        """The number of the state that a move has led to."""
+        key = digest(world)
+        target = self.known.get(key)
+        if target is None:
+            target = self._enter(world, parent, move, key)
+            frontier.append((target, world))
+        if self.scenario.never:
+            self._exercise(world)
+            for number, broken in never_broken(world):
+                self._note(f"never {number}", target, broken)
+        return target
+
+    def _signs(self, world: World, move: Move, before: Clues) -> frozenset[str] | None:
+        return None if move.draws or not self.independence.known else self.independence.signs(world, move, before)
+
+    def _known_steps(self, index: int, todo: list[Move]) -> dict[Move, KnownMove]:
+        """Where moves lead of which that is known without making them: those that could have come before the one that led here,
+        and have nothing to do with it. Then it was made after them already."""
+        found: dict[Move, KnownMove] = {}
+        for parent, last in self.incoming.pop(index, ()):
+            siblings = self.steps_before[parent]
+            here = siblings[last].signs
+            if here is None:
+                continue
+            for move in todo:
+                sibling = siblings.get(move)
+                if sibling is None or sibling.signs is None or move in found or not here.isdisjoint(sibling.signs):
+                    continue
+                after = (self.steps.get(sibling.target) or self.steps_before.get(sibling.target, {})).get(last)
+                if after is not None:
+                    found[move] = KnownMove(after.target, sibling.signs)
+        return found
 
     def _enter(self, world: World, parent: int, move: Move | None, key: bytes | None = None) -> int:
         index = len(self.parents)

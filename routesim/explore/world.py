@@ -58,10 +58,12 @@ class WorldSetting(NamedTuple):
 class World:
     """`stage` and `places`: how far the publishers are; `wait_until`: all of them wait; `later`: publishes that are planned, by
     instant; `spent`: how many failures of each kind of the setting there were. `dead`: connections whose process is gone for
-    good."""
+    good. `touched`: the signs of the parts of the broker that the last move had to do with, None: not known; `reshaped`: whether
+    channels came or went in it."""
 
     __slots__ = (
         "broker", "clients_return", "dead", "draws", "events", "facts", "hands", "later", "origins", "places", "published",
+        "reshaped",
         "scribe", "setting", "spent", "stage", "touched", "wait_until",
     )  # fmt: skip
 
@@ -83,6 +85,7 @@ class World:
         self.draws: Draws | None = None
         self.scribe: Scribe | None = None
         self.touched: set[str] | None = None
+        self.reshaped = True
         broker.listen = self.events.append
         self.begin_stage()
 
@@ -100,6 +103,7 @@ class World:
         other.broker.listen = other.events.append
         other.clients_return = False
         other.draws = other.scribe = other.touched = None
+        other.reshaped = True
         return other
 
     @property
@@ -122,9 +126,9 @@ class World:
         """Before a move: what the state shares with copies of it is taken when it is touched."""
         branching.wake(self.broker)
 
-    def rest(self) -> set[str] | None:
-        """After a move. Returns what it touched of the broker; None: not known."""
-        return branching.rest(self.broker)
+    def rest(self) -> None:
+        """After a move: what it touched is known then."""
+        self.touched, self.reshaped = branching.rest(self.broker)
 
     # What happens ------------------------------------------------------------------------------------------------------
 

@@ -282,7 +282,9 @@ class QueueType:
         if self.look is None or self.look[0] is not self.settings:
             declared = self.kind, self.durable, self.owner, self.settings, table_identity(self.arguments)
             self.look = self.settings, digest(declared)
-        common = self.look[1], self.auto_delete, self.had_consumers, consumers, awaiting, lease
+        common = (
+            self.look[1], self.auto_delete, self.had_consumers, consumers, awaiting, lease, prints.after(self.armed_at),
+        )  # fmt: skip
         return common, self._own_fingerprint(prints, numbers)
 
     def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:

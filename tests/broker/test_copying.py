@@ -117,7 +117,7 @@ def test_what_a_branch_does_the_other_does_not_feel(step: steps.Step, with_polic
         before = [(other.fingerprint(), branching.fingerprint(other)) for other in others]
         branching.wake(acting)
         assert acting.apply(step) is None
-        assert branching.rest(acting) or isinstance(step, steps.SetPolicy)
+        assert branching.rest(acting)[0] or isinstance(step, steps.SetPolicy)
         assert [(other.fingerprint(), branching.fingerprint(other)) for other in others] == before
     twin.apply(step)
     for each in (broker, left, right):

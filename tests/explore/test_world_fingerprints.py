@@ -4,6 +4,7 @@ from collections import deque
 
 import pytest
 from kits.paths import SCENARIOS
+from kits.small_scenarios import small_scenario
 
 from routesim.explore import Bounds, bounds_of
 from routesim.explore.moves import Move, make, moves
@@ -34,10 +35,25 @@ def after(world: World) -> dict[Move, bytes]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_states_that_look_alike_go_on_alike(path) -> None:
     scenario = load(str(path))
-    root = root_of(scenario, bounds_of(scenario))
+    met_again, states = gone_through(root_of(scenario, bounds_of(scenario)), MOST)
+    assert met_again or states < 20
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_states_of_random_scenarios_that_look_alike_go_on_alike(part: int) -> None:
+    met_again = 0
+    for number in range(1_000 + part, 1_080, 4):
+        text, failures = small_scenario(number)
+        scenario = load_source(Source("drawn.yaml", text), "")
+        met_again += gone_through(root_of(scenario, Bounds(failures=failures, any_time=number % 3 == 0)), 60)[0]
+    assert met_again > 100
+
+
+def gone_through(root: World, most: int) -> tuple[int, int]:
+    """How many states were met again, each of which was to go on as the first that looked like it; and how many there were."""
     known = {digest(root): after(root)}
     todo, met_again = deque([root]), 0
-    while todo and len(known) < MOST:
+    while todo and len(known) < most:
         world = todo.popleft()
         own, failures = moves(world)
         for move in (*own, *failures):
@@ -50,7 +66,7 @@ def test_states_that_look_alike_go_on_alike(path) -> None:
             else:
                 known[key] = after(copied)
                 todo.append(copied)
-    assert met_again or len(known) < 20
+    return met_again, len(known)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -4,13 +4,14 @@ from collections import deque
 
 from routesim.broker import copying
 from routesim.broker.branches.parts import EVERYTHING, Part, Parts, SharedPool, grouped
+from routesim.broker.clock import OVERDUE
 from routesim.broker.memory import Memory
 from routesim.broker.policy_index import Policies
 from routesim.broker.rabbit_broker import RabbitBroker
 from routesim.content import digest_of_plain
 
 
-def _pooled(broker: RabbitBroker) -> SharedPool:
+def share(broker: RabbitBroker) -> SharedPool:
     """The broker's pool; from now on it has one, and is at rest."""
     if isinstance(broker.queues, Parts):
         return broker.queues.pool
@@ -37,7 +38,7 @@ def branch(broker: RabbitBroker) -> RabbitBroker:
     """As `copy`, of a broker at rest; but both have one ledger, and what is only kept to be quick. Both are at rest then."""
     if broker.uncommitted:  # they know the very queues that they are for
         return broker.copy()
-    pool = _pooled(broker).branch()
+    pool = share(broker).branch()
     fresh: RabbitBroker = object.__new__(RabbitBroker)
     fresh.__dict__.update(broker.__dict__)
     fresh.queues, fresh.channels, fresh.exchanges = pool.queues, pool.channels, pool.exchanges
@@ -58,7 +59,7 @@ def branch(broker: RabbitBroker) -> RabbitBroker:
 
 def fingerprint(broker: RabbitBroker) -> bytes:
     """What `RabbitBroker.fingerprint` tells apart, in 128 bits; of a broker at rest."""
-    pool, now = pool_of(broker), broker.now
+    pool = pool_of(broker)
     if pool is None:
         groups = grouped(broker.queues, broker.channels)
         looks = digest_of_plain(copying.exchanges_print(broker)), tuple(broker.queues)
@@ -67,7 +68,7 @@ def fingerprint(broker: RabbitBroker) -> bytes:
         if pool.looks is None:
             pool.looks = digest_of_plain(copying.exchanges_print(broker)), tuple(broker.queues)
         looks = pool.looks
-    parts = b"".join(sorted([group.fingerprint(now) for group in groups]))
+    parts = b"".join(sorted([group.fingerprint(broker) for group in groups]))
     return digest_of_plain((parts, looks, copying.rest_of_print(broker), broker.own_print()))
 
 
@@ -84,12 +85,37 @@ def wake(broker: RabbitBroker) -> None:
     broker.queues.pool.wake()
 
 
-def rest(broker: RabbitBroker) -> set[str] | None:
-    """After a change. Returns the signs of what it has touched; None: not known."""
+def _look_when_due(broker: RabbitBroker) -> None:
+    """A look at unacknowledged messages is planned for the one that is due first then, which may be settled since, or its channel
+    gone: plan it for what is there now, and that only."""
+    assert isinstance(broker.channels, Parts)
+    heap = broker.agenda.heap
+    planned = {entry.what: entry.at_ms for entry in heap if entry.kind == OVERDUE}
+    if not planned:
+        return
+    wrong = set()
+    for (name, number), at_ms in planned.items():
+        channel = dict.get(broker.channels, name)
+        if channel is None or channel.number != number:
+            wrong.add((name, number))
+        elif name in broker.channels.own and broker.loses_patience_at(channel) != at_ms:
+            wrong.add((name, number))
+            channel.timeout_armed = False
+    if wrong:
+        broker.agenda.forget(lambda entry: entry.kind == OVERDUE and entry.what in wrong)
+    for name, number in sorted(wrong):
+        channel = dict.get(broker.channels, name)
+        if channel is not None and channel.number == number:
+            broker.watch_acknowledgement(channel)
+
+
+def rest(broker: RabbitBroker) -> tuple[set[str] | None, bool]:
+    """After a change. Returns the signs of what it has touched, None: not known; and whether channels came or went."""
     if not isinstance(broker.queues, Parts):
-        return None
+        return None, True
     pool = broker.queues.pool
+    _look_when_due(broker)
     pool.rest()
     if not broker.incoming_shared:
         pool.touched.add(EVERYTHING)
-    return pool.touched
+    return pool.touched, broker.channels.sign in pool.reshaped  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from routesim.broker import copying
+from routesim.broker.broker import Broker
 from routesim.broker.records import ExchangeState
 from routesim.content import digest_of_plain
 from routesim.queues import Channel, QueueType
@@ -27,11 +28,11 @@ class PartGroup:
         self.look: bytes | None = None
         self.timed, self.at_ms = False, 0
 
-    def fingerprint(self, now: int) -> bytes:
+    def fingerprint(self, broker: Broker) -> bytes:
         """Equal for groups that behave alike from here on: 128 bits, worked out once, or once an instant where that matters."""
-        if self.look is None or (self.timed and self.at_ms != now):
-            found, self.timed = copying.print_of_parts(self.queues, self.channels, now)
-            self.look, self.at_ms = digest_of_plain(found), now
+        if self.look is None or (self.timed and self.at_ms != broker.now):
+            found, self.timed = copying.print_of_parts(self.queues, self.channels, broker)
+            self.look, self.at_ms = digest_of_plain(found), broker.now
         return self.look
 
 

@@ -102,7 +102,7 @@ def make(world: World, move: Move) -> Draws:
             hand.go_on(broker.now)
     world.clients_return = False
     world.draws = None
-    world.touched = world.rest()
+    world.rest()
     return draws
 
 
