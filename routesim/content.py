@@ -1,7 +1,8 @@
 """A message as a broker holds it: validated once, then shared by every copy. Immutable by convention."""
 
 import marshal
-from hashlib import blake2b
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from routesim.values import Table, encoded_size, identity, table_identity
@@ -12,15 +13,24 @@ def body_text(body: str | bytes) -> str:
     return body if isinstance(body, str) else body.decode("utf-8", "backslashreplace")
 
 
+@cache
+def _blake2b() -> Callable[..., Any]:
+    from hashlib import blake2b  # its library takes its time, and a run compares nothing
+
+    return blake2b
+
+
 def digest(look: object) -> bytes:
     """128 bits that stand for plain values."""
-    return blake2b(repr(look).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    found: bytes = _blake2b()(repr(look).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return found
 
 
 def digest_of_plain(look: tuple[Any, ...]) -> bytes:
     """As `digest`, of tuples, texts, bytes, numbers and None alone, which is quicker. By value: whether two parts of them are one
     object makes no difference."""
-    return blake2b(marshal.dumps(look, 2), digest_size=16).digest()
+    found: bytes = _blake2b()(marshal.dumps(look, 2), digest_size=16).digest()
+    return found
 
 
 class Content:

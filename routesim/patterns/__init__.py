@@ -5,8 +5,6 @@ import warnings
 from collections.abc import Callable
 from functools import lru_cache
 
-from routesim.patterns.machine import NotRegular, PatternMachine
-
 QUICK_REPEATS = 2  # of which all ways through a name of 255 characters are tried in no time
 # What no dialect takes; anything else that Python cannot compile may well be PCRE.
 WRONG_ANYWHERE = ("missing )", "unbalanced parenthesis", "unterminated character set", "nothing to repeat", "multiple repeat")
@@ -34,14 +32,21 @@ def compiled(pattern: str) -> Callable[[str], object]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             search = re.compile(translated).search
-            return PatternMachine(translated).found_in if may_take_long(translated) else search
-    except NotRegular:
-        raise UnreadablePattern("it repeats so much that it can take for ever, and can be followed no other way") from None
+            return _in_bounded_time(translated) if may_take_long(translated) else search
     except (re.error, RecursionError, OverflowError) as error:
         text = str(error)
         if any(text.startswith(problem) for problem in WRONG_ANYWHERE):
             raise InvalidPattern(text) from None
         raise UnreadablePattern(f"it says what only PCRE understands ({text})") from None
+
+
+def _in_bounded_time(pattern: str) -> Callable[[str], object]:
+    from routesim.patterns.machine import NotRegular, PatternMachine  # few patterns need it
+
+    try:
+        return PatternMachine(pattern).found_in
+    except NotRegular:
+        raise UnreadablePattern("it repeats so much that it can take for ever, and can be followed no other way") from None
 
 
 def may_take_long(pattern: str) -> bool:

@@ -1,6 +1,5 @@
 """Below the row of a loss: why nothing took the message, the binding that came nearest, and the command that tells more."""
 
-import shlex
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +72,8 @@ class WhyNot:
             words = ["task", file, event.task]
         else:
             words = ["message", file, event.message]
+        import shlex
+
         return f"routesim explain {shlex.join(words)}"
 
     # The nearest binding -------------------------------------------------------------------------------------------------

@@ -3,14 +3,16 @@
 Read by RabbitMQ's rules: unknown keys and sections are passed over, integers are `long`, a queue's `type` is informational.
 """
 
-import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.source import Source
+
+if TYPE_CHECKING:
+    from json import JSONDecodeError
 
 Path = tuple[str | int, ...]
 SCENARIO_ONLY = (
@@ -93,6 +95,8 @@ def plain_data(node: Node) -> Any:
 
 def read_json(source: Source) -> Any:
     """The file's JSON. Raises `Invalid` with the place where it stops being JSON."""
+    import json  # scenarios need the words of this module, and no JSON
+
     try:
         return json.loads(source.text, object_pairs_hook=None)
     except json.JSONDecodeError as error:
@@ -107,13 +111,13 @@ def read_json(source: Source) -> Any:
         raise source.fail("not-json", str(error), 1, 1) from None
 
 
-def _as_from_3_13(error: json.JSONDecodeError) -> json.JSONDecodeError:
+def _as_from_3_13(error: "JSONDecodeError") -> "JSONDecodeError":
     """Of a comma behind the last item Python says so from 3.13 on, and before what it would expect behind the comma."""
     end, before = error.doc[error.pos : error.pos + 1], error.doc[: error.pos].rstrip(" \t\r\n")
     if end not in ("}", "]") or not before.endswith(","):
         return error
     what = "object" if end == "}" else "array"
-    return json.JSONDecodeError(f"Illegal trailing comma before end of {what}", error.doc, len(before) - 1)
+    return type(error)(f"Illegal trailing comma before end of {what}", error.doc, len(before) - 1)
 
 
 def without_surrogates(text: str) -> str:
