@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+DICE = "an exchange that throws dice"
+CHANCE = "{}: chance {:g}"  # whose rule
+
 
 class Draws:
     """The draws of one move: the first ones as `given`, every further one 0. `made`: what was drawn, of how many outcomes, and

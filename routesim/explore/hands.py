@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.broker import Broker
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
-from routesim.explore.draws import Draws
+from routesim.explore.draws import CHANCE, Draws
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Step
 
@@ -77,7 +77,7 @@ class Hand(ScriptedConsumer):
     def drawn(self, chance: float) -> bool:
         if chance <= 0 or chance >= 1 or self.draws is None:
             return chance > 0
-        return self.draws.draw(2, f"{self.consumer.name}: chance {chance:g}") == 0
+        return self.draws.draw(2, CHANCE.format(self.consumer.name, chance)) == 0
 
     def name_in_rules(self, message: str) -> str:
         return message.removesuffix(AGAIN)

@@ -371,7 +371,7 @@ def example_of(
         words.append(said(world, move))
         times.append(world.now)
         draws = make(world, move)
-        words[-1] += outcome(draws)
+        words[-1] += outcome(world, draws)
         races += draws.told
     if goes_round:
         _go_round(world, path, words, times)
@@ -386,7 +386,7 @@ def _go_round(world: World, path: list[Move], words: list[str], times: list[int]
         words.append(said(world, own[0]))
         times.append(world.now)
         draws = make(world, own[0])
-        words[-1] += outcome(draws)
+        words[-1] += outcome(world, draws)
         path.append(own[0]._replace(draws=tuple(drawn for drawn, *_ in draws.made)))
         key = digest(world)
         if key in seen:

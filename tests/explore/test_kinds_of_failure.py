@@ -124,3 +124,10 @@ def test_every_kind_is_carried_out_or_told_to_be_vain(text: str) -> None:
         found = explored_text(text, kinds=((kind, 1),))
         vain = any("nothing in this scenario can meet" in item for item in found.left_out)
         assert (found.explored.tried > without.explored.tried) != vain, kind
+
+
+def test_what_is_nothing_to_workers_is_told() -> None:
+    found = explored_text(CELERY % "false", kinds=(), properties=("order",), races=True, any_time=True)
+    left = "; ".join(found.left_out)
+    assert "order, which is not asked of tasks" in left
+    assert "what --races, --timing any would try" in left

@@ -132,3 +132,17 @@ def test_a_scenario_may_ask_for_it() -> None:
     found = explored_text("explore: {races: true}\n" + LIMIT, kinds=())
     assert found.explored.races
     assert not any("--races" in text for text in found.left_out)
+
+
+def test_a_counterexample_tells_how_chance_fell_out() -> None:
+    text = """
+exchanges: {x: x-random}
+queues: {a: , b: }
+bindings: [{source: x, destination: a}, {source: x, destination: b}]
+consumers: {w: {queue: b, on_message: [{chance: 0.5, do: ack}, {do: reject}]}}
+steps: [{publish: {exchange: x, id: m}}]
+"""
+    example = broken_by(found_with(text, races=False), "lost")
+    assert example is not None
+    assert "by chance it comes to b; w: chance 0.5 does not come true" in example.words[0]
+    assert example.races == ()

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from routesim.explore.draws import Draws
+from routesim import events
+from routesim.explore.draws import DICE, Draws
 from routesim.explore.hands import HUNG
 from routesim.explore.moves.acting import ACTS
 from routesim.explore.moves.mishaps import FAILS, failures_in
@@ -82,7 +83,7 @@ def make(world: World, move: Move) -> Draws:
     world.wake()
     draws = world.draws = Draws(move.draws)
     broker: Any = world.broker
-    broker.draw = lambda count: draws.draw(count, "an exchange that throws dice")
+    broker.draw = lambda count: draws.draw(count, DICE)
     broker.most_deaths = world.setting.most_deaths
     broker.races = draws if world.setting.races else None
     world.events.clear()
@@ -106,9 +107,18 @@ def make(world: World, move: Move) -> Draws:
     return draws
 
 
-def outcome(draws: Draws) -> str:
-    """What fell out otherwise than usual, to be said after the move; "": nothing."""
-    return f" ({'; '.join(draws.told)}: RabbitMQ leaves it open)" if draws.told else ""
+def outcome(world: World, draws: Draws) -> str:
+    """How chance fell out in the move that has been made, and what RabbitMQ leaves open otherwise than usual, to be said after
+    it; "": nothing."""
+    told = []
+    for drawn, _, about in draws.made:
+        if about == DICE:
+            queues = [event.queue for event in world.events if type(event) is events.Enqueued]
+            told.append(f"by chance it comes to {', '.join(queues) or 'no queue'}")
+        elif ": chance " in about:
+            told.append(f"{about} {'does not come' if drawn else 'comes'} true")
+    told += [f"{text}: RabbitMQ leaves it open" for text in draws.told]
+    return f" ({'; '.join(dict.fromkeys(told))})" if told else ""
 
 
 def said(world: World, move: Move) -> str:
