@@ -1,6 +1,6 @@
 """What an exploration comes to, as values."""
 
-from routesim.explore.bounds import Bounds
+from routesim.explore.bounds import Bounds, bounds_of
 from routesim.explore.moves import Move
 from routesim.explore.properties import Broken
 from routesim.named_tuples import NamedTuple
@@ -94,8 +94,11 @@ class Exploration(NamedTuple):
 
     @property
     def missed(self) -> list[str]:
-        """What the scenario says that is broken, and is not, as far as all is known."""
+        """What the scenario says that is broken, and is not, as far as all is known and was asked for: the command line may ask
+        for other properties than the scenario does."""
         if not self.explored.complete:
             return []
         broken = {item.name for item in self.explored.broken}
-        return [name for name in self.breaks if name not in broken]
+        own = bounds_of(self.scenario).properties
+        left_off = {name for name in own if name not in self.bounds.properties}
+        return [name for name in self.breaks if name not in broken and name not in left_off]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routesim.explore.bounds import Bounds
-from routesim.explore.courses import BY_KIND, RESTARTS
+from routesim.explore.courses import BY_KIND, PROPERTIES_OF_COURSES, RESTARTS
 from routesim.explore.properties import EXPLORED_EXPECT
 from routesim.failure_kinds import EXPLORED, OF_WORKERS
 from routesim.scenario import Expect, Scenario
@@ -14,6 +14,17 @@ NOWHERE = "real clocks, network partitions of a cluster, disk loss"
 def left_out(scenario: Scenario, bounds: Bounds) -> list[str]:
     """What of this scenario, or of these bounds, is not looked at; the last one holds of every exploration."""
     return [*_of(scenario, bounds), NOWHERE]
+
+
+def _not_of_workers(bounds: Bounds) -> Iterator[str]:
+    """What was asked for, and is nothing to a scenario with worker processes."""
+    properties = [name for name in bounds.properties if name not in PROPERTIES_OF_COURSES]
+    if properties:
+        yield f"{', '.join(properties)}, which is not asked of tasks"
+    options = {"--races": bounds.races, "--timing any": bounds.any_time, "--retry": bounds.retry}
+    given = [name for name, is_given in options.items() if is_given]
+    if given:
+        yield f"what {', '.join(given)} would try, since worker processes go by the order of the run"
 
 
 def _kinds(bounds: Bounds, possible: list[str]) -> Iterator[str]:
@@ -32,9 +43,9 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
         yield "other orders of events than the run's, with worker processes, and failures of consumers and publishers beside them"
         if scenario.expect and bounds.expect not in ("always", "sometimes"):
             yield "expect, unless --expect says always or sometimes"
-        own = [
-            kind for kind in BY_KIND if not (kind in OF_WORKERS and dict(bounds.kinds).get("crash"))
-        ]  # a crash is each of them
+        yield from _not_of_workers(bounds)
+        crash = dict(bounds.kinds).get("crash")  # which is each of theirs
+        own = [kind for kind in BY_KIND if not (crash and kind in OF_WORKERS)]
         yield from _kinds(bounds, [kind for kind in EXPLORED if kind in own or kind in RESTARTS])
         return
     if bounds.expect is not None:
