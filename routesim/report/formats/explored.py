@@ -39,7 +39,7 @@ def _lines(item: Exploration, style: OutputStyle) -> Iterator[str]:
     right = item.as_said and found.complete
     verdict = "OK" if right else "NOT COMPLETE" if item.as_said else "BROKEN"
     how = f"{verdict}  {sum_of(item)}; {found.tried:,} moves, {found.ends:,} ends, depth {found.whole_depth}"
-    if item.bounds.races:
+    if item.bounds.races and found.counted != "courses of events":
         how += f", {found.races:,} with an outcome that RabbitMQ leaves open"
     yield from _text(how, 4, style, GOOD if right else BAD)
     left = "; ".join(item.left_out)

@@ -41,6 +41,8 @@ def sum_of(item: Exploration) -> str:
     broken = [asked.name for asked in found.broken]
     how = f"{found.states:,} {found.counted}, {'complete' if found.complete else f'NOT COMPLETE ({found.why})'}"
     what = f"{', '.join(dict.fromkeys(broken))} broken" if broken else "all holds" if found.complete else "nothing found so far"
+    if not found.asked:
+        what = "nothing was asked"
     said = ", as the scenario says" if broken and item.as_said else ""
     if item.missed and found.complete:
         said = f", but {', '.join(item.missed)} was to be broken"
