@@ -8,6 +8,7 @@ from typing import Any
 from routesim import steps
 from routesim.broker import Broker
 from routesim.diff.routing import Rerouted, by_chance, default_exchange, may_differ, rerouted
+from routesim.diff.standing import DiffSide, Standing
 from routesim.explain.answer import Answer, quoted
 from routesim.explain.route import topology
 from routesim.explain.types import shown_table
@@ -194,20 +195,21 @@ def _settings(old: Broker, new: Broker) -> list[SettingChange]:
 # The answer ------------------------------------------------------------------------------------------------------------
 
 
-def explain_diff(pairs: list[tuple[Scenario, Scenario]]) -> Answer:
+def explain_diff(pairs: list[tuple[DiffSide, DiffSide]]) -> Answer:
     """The answer for one pair of scenarios a vhost; it is no when anything behaves differently."""
     sections: list[Section] = []
     hints: list[str] = []
     parts = []
     changes = 0
-    for old, new in pairs:
+    for before, after in pairs:
+        old, new = before.scenario, after.scenario
         found = difference(old, new)
         title = f" in vhost '{new.vhost}'" if len(pairs) > 1 else ""
         sections += [section._replace(title=section.title + title) for section in _sections(found) if section.rows]
         changes += bool(found)
         hints += _hints(found, old, new)
-        parts.append({"vhost": new.vhost, **_data(found)})
-    old, new = pairs[0]
+        parts.append({"vhost": new.vhost, **_data(found, Standing(before, after))})
+    old, new = pairs[0][0].scenario, pairs[0][1].scenario
     headline = f"{old.file} and {new.file} behave the same" if not changes else f"{new.file} behaves differently from {old.file}"
     data = {"old": old.file, "new": new.file, "same": not changes, "vhosts": parts}
     return Answer(headline, tuple(sections), tuple(dict.fromkeys(hints)), data, yes=not changes)
@@ -281,14 +283,18 @@ def _hints(found: TopologyDifference, old: Scenario, new: Scenario) -> list[str]
     return hints
 
 
-def _data(found: TopologyDifference) -> dict[str, Any]:
+def _data(found: TopologyDifference, standing: Standing) -> dict[str, Any]:
+    names = {item.old: item.new for item in found.renamed}
     return {
-        "routing": [{**item._asdict(), "headers": plain(item.headers) if item.headers else None} for item in found.routing],
-        "chance": [{"exchange": name, "text": text} for name, text in found.bindings],
-        "settings": [item._asdict() for item in found.settings],
-        "renamed": [item._asdict() for item in found.renamed],
-        "refused": [item._asdict() for item in found.refusals],
-        "removed": [{"kind": kind, "name": name} for kind, name in found.removed],
-        "added": [{"kind": kind, "name": name} for kind, name in found.added],
+        "routing": [
+            {**item._asdict(), "headers": plain(item.headers) if item.headers else None, "at": standing.of_routing(item, names)}
+            for item in found.routing
+        ],
+        "chance": [{"exchange": name, "text": text, "at": standing.of("exchange", name)} for name, text in found.bindings],
+        "settings": [{**item._asdict(), "at": standing.of(item.kind, item.name)} for item in found.settings],
+        "renamed": [{**item._asdict(), "at": standing.of(item.kind, item.new)} for item in found.renamed],
+        "refused": [{**item._asdict(), "at": standing.of(item.kind, item.name)} for item in found.refusals],
+        "removed": [{"kind": kind, "name": name, "at": standing.of(kind, name)} for kind, name in found.removed],
+        "added": [{"kind": kind, "name": name, "at": standing.of(kind, name)} for kind, name in found.added],
         "bindings_without_effect": found.without_effect,
     }

@@ -228,7 +228,9 @@ def test_a_queue_of_another_name_is_renamed_not_lost() -> None:
     outcome = routesim("diff", "old.yaml", "new.yaml", "--format", "json", files=files)
     assert outcome.status == 1
     (vhost,) = json.loads(outcome.out)["vhosts"]
-    assert vhost["renamed"] == [{"kind": "queue", "old": "orders", "new": "orders-2"}]
+    (renamed,) = vhost["renamed"]
+    assert (renamed["kind"], renamed["old"], renamed["new"]) == ("queue", "orders", "orders-2")
+    assert renamed["at"] == {"file": "new.yaml", "line": 3, "column": 10}
     assert not vhost["removed"]
     assert not vhost["added"]
     assert not [item for item in vhost["routing"] if item["exchange"]]
@@ -236,7 +238,7 @@ def test_a_queue_of_another_name_is_renamed_not_lost() -> None:
         other = {**files, "new.yaml": files["new.yaml"].replace(*change)}
         (vhost,) = json.loads(routesim("diff", "old.yaml", "new.yaml", "--format", "json", files=other).out)["vhosts"]
         assert not vhost["renamed"], change
-        assert vhost["removed"] == [{"kind": "queue", "name": "orders"}]
+        assert [(item["kind"], item["name"]) for item in vhost["removed"]] == [("queue", "orders")]
 
 
 def test_on_github_what_changes_for_messages_stands_at_the_new_file() -> None:
@@ -244,10 +246,28 @@ def test_on_github_what_changes_for_messages_stands_at_the_new_file() -> None:
     outcome = routesim("diff", "old.yaml", "new.yaml", "--format", "github", files=files)
     assert outcome.status == 1
     first, *_, last = outcome.out.splitlines()
-    assert first.startswith("::warning file=new.yaml,title=messages reach other queues::exchange 'shop', key ")
+    assert first.startswith("::warning file=new.yaml,line=4,col=61,title=messages reach other queues::exchange 'shop', key ")
     assert last == "new.yaml behaves differently from old.yaml"
     same = {**files, "new.yaml": BEFORE}
     assert (
         routesim("diff", "old.yaml", "new.yaml", "--format", "github", files=same).out
         == "old.yaml and new.yaml behave the same\n"
     )
+
+
+def test_what_differs_stands_at_its_line_and_what_is_gone_at_its_old_one(tmp_path: Path) -> None:
+    def queue(name: str, **arguments: object) -> dict[str, object]:
+        given = {key.replace("_", "-"): value for key, value in arguments.items()}
+        return {"name": name, "vhost": "/", "durable": True, "auto_delete": False, "arguments": given}
+
+    def written(file: str, *queues: dict[str, object]) -> str:
+        lines = ",\n".join(f"  {json.dumps(item)}" for item in queues)
+        (tmp_path / file).write_text(f'{{"vhosts": [{{"name": "/"}}],\n "queues": [\n{lines}\n ]}}\n', encoding="utf-8")
+        return str(tmp_path / file)
+
+    old = written("old.json", queue("kept", x_max_length=5), queue("gone", x_max_length=7))
+    new = written("new.json", queue("kept", x_max_length=6), queue("fresh"))
+    lines = routesim("diff", old, new, "--format", "github").out.splitlines()
+    assert f"::warning file={old},line=4,col=12,title=gone::queue 'gone'" in lines
+    assert f"::notice file={new},line=4,col=12,title=new::queue 'fresh'" in lines
+    assert f"::notice file={new},line=3,col=12,title=in force::queue 'kept': max-length was 5, is 6" in lines

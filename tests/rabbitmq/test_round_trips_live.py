@@ -45,6 +45,8 @@ def of_vhost(document: Item, vhost: str) -> Item:
         items = [item for item in document.get(section) or [] if item.get("vhost", vhost) == vhost]
         if section == "parameters":
             items = [item for item in items if item["component"] == "operator_policy"]
+        if section == "policies":  # federation is a plugin's
+            items = [item for item in items if not any("federation" in key for key in item["definition"])]
         found[section] = [_plain({**item, "vhost": VHOST}) for item in items]
     return found
 

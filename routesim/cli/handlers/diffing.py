@@ -5,10 +5,11 @@ from routesim.cli.shared.files import named
 from routesim.cli.shared.output import read_stdin
 from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Diagnostic, Invalid
-from routesim.scenario import Scenario, load_placed
+from routesim.diff.standing import DiffSide
+from routesim.scenario import load_placed
 
 
-def pairs(old: str, new: str, vhost: str | None = None) -> list[tuple[Scenario, Scenario]]:
+def pairs(old: str, new: str, vhost: str | None = None) -> list[tuple[DiffSide, DiffSide]]:
     """The scenarios of both files, one pair for every vhost that either names, or of `vhost` alone. Raises `FilesRefused` when a
     file is invalid."""
     old, new = named(old), named(new)
@@ -26,7 +27,7 @@ def pairs(old: str, new: str, vhost: str | None = None) -> list[tuple[Scenario, 
         return [(before, after)]
     vhosts = sorted({*mine, *other})
     # A scenario has one vhost, which is compared whatever its name is.
-    if not mine or not other or vhosts == [before.vhost] == [after.vhost]:
+    if not mine or not other or vhosts == [before.scenario.vhost] == [after.scenario.vhost]:
         return [(before, after)]
     others = [[_placed(path, stdin, vhost, refused) for path in (old, new)] for vhost in vhosts]
     if refused:
@@ -36,7 +37,7 @@ def pairs(old: str, new: str, vhost: str | None = None) -> list[tuple[Scenario, 
 
 def _placed(
     path: str, stdin: bytes | None, vhost: str | None, refused: list[tuple[str, list[Diagnostic]]]
-) -> tuple[Scenario, tuple[str, ...]] | None:
+) -> tuple[DiffSide, tuple[str, ...]] | None:
     """A scenario, and the vhosts of its file; None: it cannot be used, and is added to `refused`."""
     try:
         scenario, places = load_placed(path, stdin if path == "-" else None, vhost=vhost)
@@ -46,4 +47,4 @@ def _placed(
         return None
     if vhost is None:
         write_problems(item for item in scenario.warnings if item.code != "unknown-vhost")
-    return scenario, places.vhosts
+    return DiffSide(scenario, places), places.vhosts

@@ -51,39 +51,42 @@ def _property(text: str) -> str:
 
 
 def write_difference(out: TextIO, answer: Any, style: Any) -> None:
-    """What changes for messages, and what RabbitMQ does not let be changed in place, each at the new file."""
+    """What changes for messages, and what RabbitMQ does not let be changed in place, each at the line where it stands."""
     file = "" if answer.data["new"] == STDIN else answer.data["new"]
     encoding = getattr(out, "encoding", None) or "utf-8"
     for vhost in answer.data["vhosts"]:
         where = f" in vhost '{vhost['vhost']}'" if len(answer.data["vhosts"]) > 1 else ""
-        for command, title, text in _changes(vhost):
-            properties = {"file": file, "title": title + where}
+        for command, title, text, at in _changes(vhost):
+            place = at if at is not None and at["file"] != STDIN and at["line"] else {"file": file, "line": "", "column": ""}
+            properties = {
+                "file": place["file"], "line": str(place["line"]), "col": str(place["column"] or ""), "title": title + where,
+            }  # fmt: skip
             shown = ",".join(f"{name}={_property(visible(value))}" for name, value in properties.items() if value)
             out.write(fitted(f"::{command} {shown}::{_message(visible(text))}", encoding) + "\n")
     out.write(fitted(visible(answer.headline).replace("##[", "#\\x23["), encoding) + "\n")
 
 
-def _changes(vhost: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _changes(vhost: dict[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
     for item in vhost["routing"]:
         lost = sorted(set(item["before"]) - set(item["after"]))
         before, after = ", ".join(item["before"]) or "no queue", ", ".join(item["after"]) or "no queue"
         key = f"key {item['key']}" if item["key"] else "the empty key"
         where = f"exchange '{item['exchange']}'" if item["exchange"] else "the default exchange"
         title = "messages lost" if not item["after"] else "messages reach other queues"
-        yield "warning" if lost else "notice", title, f"{where}, {key}: {before} before, {after} now"
+        yield "warning" if lost else "notice", title, f"{where}, {key}: {before} before, {after} now", item["at"]
     for item in vhost["chance"]:
-        yield "notice", "messages reach other queues", f"exchange '{item['exchange']}': {item['text']}"
+        yield "notice", "messages reach other queues", f"exchange '{item['exchange']}': {item['text']}", item["at"]
     for item in vhost["renamed"]:
-        yield "notice", "renamed", f"{item['kind']} '{item['old']}' is now '{item['new']}': {RENAMED}"
+        yield "notice", "renamed", f"{item['kind']} '{item['old']}' is now '{item['new']}': {RENAMED}", item["at"]
     for item in vhost["settings"]:
         text = f"{item['kind']} '{item['name']}': {item['setting']} was {_value(item['before'])}, is {_value(item['after'])}"
-        yield "notice", "in force", text
+        yield "notice", "in force", text, item["at"]
     for item in vhost["refused"]:
-        yield "warning", "cannot be redeclared in place", f"{item['kind']} '{item['name']}': {item['text']}"
+        yield "warning", "cannot be redeclared in place", f"{item['kind']} '{item['name']}': {item['text']}", item["at"]
     for item in vhost["removed"]:
-        yield "warning", "gone", f"{item['kind']} '{item['name']}'"
+        yield "warning", "gone", f"{item['kind']} '{item['name']}'", item["at"]
     for item in vhost["added"]:
-        yield "notice", "new", f"{item['kind']} '{item['name']}'"
+        yield "notice", "new", f"{item['kind']} '{item['name']}'", item["at"]
 
 
 def _value(value: Any) -> str:
