@@ -1,6 +1,7 @@
 """What an exploration comes to, as values."""
 
 from routesim.explore.bounds import Bounds, bounds_of
+from routesim.explore.mapped import StateMap
 from routesim.explore.moves import Move
 from routesim.explore.properties import Broken
 from routesim.named_tuples import NamedTuple
@@ -63,6 +64,7 @@ class Explored(NamedTuple):
     by_depth: tuple[tuple[int, int], ...] = ()
     counted: str = "states"
     races: int = 0
+    map: StateMap | None = None
 
     @property
     def complete(self) -> bool:

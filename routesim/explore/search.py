@@ -9,6 +9,7 @@ from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterex
 from routesim.explore.bounds import Bounds
 from routesim.explore.course import publishes
 from routesim.explore.independence import Clues, Independence, clues_of
+from routesim.explore.mapped import StateMap, map_of
 from routesim.explore.moves import Move, make, moves, outcome, said
 from routesim.explore.properties import (
     ALWAYS,
@@ -93,6 +94,7 @@ class Search:
         self.steps_before: dict[int, dict[Move, KnownMove]] = {}  # of the depth before
         self.incoming: dict[int, list[tuple[int, Move]]] = {}  # of the states of the next depth: from where, by which move
         self.last_of_depth = 0
+        self.failing = array("q")  # which of the moves between states are failures
         self.tried = self.races = 0
         self.holding: dict[int, list[int]] = {}  # by number of an expectation: the ends at which it held
         self.exercised: set[int] = set()  # rules of never about a message that there was
@@ -133,7 +135,7 @@ class Search:
             self._expand(index, world, frontier)
         return Explored(
             len(self.known), self.tried, len(self.ends), depth if not why else max(depth - 1, 0), why,
-            tuple(self._verdicts(complete=not why)), len(frontier), tuple(self._by_depth()), races=self.races,
+            tuple(self._verdicts(complete=not why)), len(frontier), tuple(self._by_depth()), races=self.races, map=self._map(),
         )  # fmt: skip
 
     def _bound(self, expanded: int, depth: int, frontier: int) -> str:
@@ -172,6 +174,7 @@ class Search:
                 self.incoming.setdefault(step.target, []).append((index, move))
             if move.failure:
                 self.failed.append((step.target, move))
+                self.failing.append(len(self.sources))
             self.sources.append(index)
             self.targets.append(step.target)
         if self.independence.known:
@@ -252,6 +255,10 @@ class Search:
                 about = (getattr(event, "message", None) for event in world.events)
                 if any(message in rule.messages if rule.messages else message for message in about):
                     self.exercised.add(number)
+
+    def _map(self) -> StateMap:
+        found = {name: (first.state, self.bad.get(name, ())) for name, first in self.found.items()}
+        return map_of(self.parents, self.sources, self.targets, self.failing, self.ends, found)
 
     def _by_depth(self) -> Iterator[tuple[int, int]]:
         depths = array("q")

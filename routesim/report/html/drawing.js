@@ -1,22 +1,17 @@
 "use strict";
 // The drawings of one topology: which one is seen, how large, and what is marked in it. No rule of RabbitMQ is known here.
 const SVG = "http://www.w3.org/2000/svg";
-const LARGEST = 4;
-const FITTED = 1.35; // how much a small drawing is enlarged where there is room; smaller than it is none is ever made
-const DRAG = 4; // pixels
 const number = (value) => value.toLocaleString("en-US");
-const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
-class Drawing {
+class Drawing extends Sheet {
   // `choose` is told which keys of the topology, by their numbers, a reader follows, and how they are called.
   constructor(article, replay, choose) {
-    this.panel = article.querySelector(".panel.topology");
-    this.box = article.querySelector(".drawing");
+    super(article.querySelector(".panel.topology"), null);
     this.replay = replay;
     this.choose = choose;
     this.views = [...article.querySelectorAll(".variant")].map((element, at) => this.view(element, replay.drawings[at]));
     this.now = this.views[0];
-    this.scale = null; // as large as there is room
+    this.svg = this.now.svg;
     this.marks = null;
     this.lit = [];
     this.listen();
@@ -53,6 +48,7 @@ class Drawing {
     const view = this.get(every, celery);
     if (view === this.now) return false;
     this.now = view;
+    this.svg = view.svg;
     this.views.forEach((each) => (each.element.hidden = each !== view));
     this.size();
     this.mark(this.marks);
@@ -141,43 +137,16 @@ class Drawing {
     for (const node of chosen) if (node >= 0) return this.bringIntoView(view.shapes[node]);
   }
 
-  bringIntoView(shape) {
-    const frame = this.box.getBoundingClientRect();
-    const inner = shape.getBoundingClientRect();
-    if (inner.left < frame.left || inner.right > frame.right) {
-      this.box.scrollLeft += (inner.left + inner.right - frame.left - frame.right) / 2;
-    }
-    if (inner.top < frame.top || inner.bottom > frame.bottom) {
-      this.box.scrollTop += (inner.top + inner.bottom - frame.top - frame.bottom) / 2;
-    }
-  }
-
   // Size ----------------------------------------------------------------------------------------------------------
 
   size() {
-    const { width, height } = this.now.svg.viewBox.baseVal;
-    const room = Math.min(this.box.clientWidth / width, this.box.clientHeight / height);
-    const scale = this.scale ?? clamp(room, 1, FITTED);
-    this.now.svg.setAttribute("width", Math.floor(scale * width));
-    this.now.svg.setAttribute("height", Math.floor(scale * height));
+    const scale = super.size();
     this.fitAll();
     return scale;
   }
 
-  zoom(by) {
-    const before = this.size();
-    const box = this.box;
-    const middle = [(box.scrollLeft + box.clientWidth / 2) / before, (box.scrollTop + box.clientHeight / 2) / before];
-    this.scale = by === 0 ? null : clamp(before * by, 1, LARGEST);
-    const scale = this.size();
-    box.scrollLeft = middle[0] * scale - box.clientWidth / 2;
-    box.scrollTop = middle[1] * scale - box.clientHeight / 2;
-  }
-
-  enlarge(on = !this.panel.classList.contains("whole-screen")) {
-    this.panel.classList.toggle("whole-screen", on);
-    this.panel.querySelector(".enlarge")?.setAttribute("aria-pressed", String(on));
-    this.size();
+  enlarge(on) {
+    super.enlarge(on);
     const shape = this.now.svg.querySelector(".chosen") || this.lit.find((element) => element.matches(".node"));
     if (shape) this.bringIntoView(shape);
   }
@@ -213,35 +182,10 @@ class Drawing {
   }
 
   listen() {
-    let from = null;
-    let dragged = false;
-    this.box.addEventListener("pointerdown", (event) => {
-      dragged = false;
-      if (event.pointerType === "mouse" && event.button === 0) from = [event.clientX, event.clientY, this.box.scrollLeft, this.box.scrollTop];
-    });
-    addEventListener("pointermove", (event) => {
-      if (!from) return;
-      const [x, y, left, top] = from;
-      dragged ||= Math.abs(event.clientX - x) + Math.abs(event.clientY - y) > DRAG;
-      if (!dragged) return;
-      this.box.scrollLeft = left - event.clientX + x;
-      this.box.scrollTop = top - event.clientY + y;
-    });
-    addEventListener("pointerup", () => (from = null));
+    super.listen();
     this.box.addEventListener("click", (event) => {
       const shape = event.target.closest(".node");
-      if (shape && !dragged) this.press(shape);
+      if (shape && !this.dragged) this.press(shape);
     });
-    this.box.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey) return;
-      event.preventDefault();
-      this.zoom(event.deltaY < 0 ? 1.15 : 1 / 1.15);
-    }, { passive: false });
-    const press = (name, does) => this.panel.querySelector(name)?.addEventListener("click", does);
-    press(".zoom-in", () => this.zoom(1.25));
-    press(".zoom-out", () => this.zoom(0.8));
-    press(".zoom-fit", () => this.zoom(0));
-    press(".enlarge", () => this.enlarge());
-    if (typeof ResizeObserver === "function") new ResizeObserver(() => this.box.clientWidth && this.size()).observe(this.panel);
   }
 }

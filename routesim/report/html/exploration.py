@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from typing import IO
 
+from routesim.durations import duration_text
 from routesim.explore import BROKEN, UNDECIDED, VACUOUS, Exploration, PropertyVerdict, replayed, retold_scenario
 from routesim.report.formats.html import HtmlReport
 from routesim.report.html.markup import Markup, element
 from routesim.report.html.page import escaped_for, frame, run_of
+from routesim.report.html.panels import zooms
+from routesim.report.html.state_map import state_map
 from routesim.report.html.story import Recorder
 from routesim.report.results.explored import Explorations, sum_of, told
 from routesim.report.style import OutputStyle
@@ -47,8 +50,8 @@ def _article(item: Exploration, shown: list[tuple[PropertyVerdict, str]], *, ope
     left = element("ul", *(element("li", text) for text in item.left_out))
     panels = (
         element("section", element("h3", "Properties"), *(_property(item, asked, slug) for asked, slug in shown), class_="panel"),
-        element("section", element("h3", "Map of the states"), _map(item), class_="panel half"),
-        element("section", element("h3", "Not explored"), left, class_="panel half"),
+        *_map(item),
+        element("section", element("h3", "Not explored"), left, class_="panel"),
     )
     return element(
         "article", head, element("div", *panels, class_="panels"), class_="run explored", aria_label=item.name,
@@ -63,12 +66,19 @@ def _property(item: Exploration, asked: PropertyVerdict, slug: str) -> Markup:
     sign = "!" if foretold else SIGNS.get(asked.verdict, "✔")
     note = {UNDECIDED: " (not decided)", VACUOUS: " (vacuous: no state has asked it)"}.get(asked.verdict, "")
     head = element("h4", f"{sign} {asked.name}", class_="notice" if foretold else "bad" if broken else None)
-    return element("div", head, element("p", asked.sentence + note), *(_told(asked, slug) if broken else ()), class_="property")
+    return element(
+        "div",
+        head,
+        element("p", asked.sentence + note),
+        *(each for each in (_told(asked, slug) if broken else ()) if each is not None),
+        class_="property",
+    )
 
 
-def _told(asked: PropertyVerdict, slug: str) -> Iterator[Markup]:
+def _told(asked: PropertyVerdict, slug: str) -> Iterator[Markup | None]:
     watch = () if asked.example is None else (" ", element("a", "See it happen", href=f"#{slug}"))
     yield element("p", told(asked), ".", *watch)
+    yield _course(asked)
     if asked.moments is not None:
         yield element("p", f"The same failure is harmless at {asked.moments[0]:,} of {asked.moments[1]:,} moments.")
     for cure in asked.cures:
@@ -76,8 +86,31 @@ def _told(asked: PropertyVerdict, slug: str) -> Iterator[Markup]:
         yield element("p", f"Tried, and then it holds: {cure.change}{costs}.")
 
 
-def _map(item: Exploration) -> Markup:
-    """How many states there are after so many moves."""
+def _course(asked: PropertyVerdict) -> Markup | None:
+    """Each thing that happens in the counterexample, by the numbers of the map."""
+    example = asked.example
+    if example is None or not example.moves:
+        return None
+    rows = []
+    for at_ms, move, words in zip(example.times, example.moves, example.words, strict=True):
+        mark = element("strong", "FAILURE", class_="bad") if move.failure else None
+        time = element("span", duration_text(at_ms), class_="quiet")
+        rows.append(element("li", time, " ", mark, " " if mark else None, words, class_="failing" if mark else None))
+    return element("ol", *rows, class_="course")
+
+
+def _map(item: Exploration) -> Iterator[Markup]:
+    """The states drawn; of courses of events how many there are with so many failures."""
+    found = item.explored
+    drawn = state_map(found)
+    if drawn is not None:
+        tools = element("div", zooms(), class_="tools live-only", hidden=True)
+        yield element("section", element("h3", "Map of the states"), tools, drawn, class_="panel states")
+    elif found.by_depth:
+        yield element("section", element("h3", f"{found.counted} by failures"), _counts(item), class_="panel half")
+
+
+def _counts(item: Exploration) -> Markup:
     most = max((states for states, _ in item.explored.by_depth), default=1)
     rows = [
         element(
@@ -87,7 +120,7 @@ def _map(item: Exploration) -> Markup:
         )
         for depth, (states, broken) in enumerate(item.explored.by_depth)
     ]  # fmt: skip
-    names = (("moves", None), ("states", "number"), ("broken", "number"), ("", None))
+    names = (("failures", None), ("states", "number"), ("broken", "number"), ("", None))
     head = element("tr", *(element("th", name, scope="col", class_=kind) for name, kind in names))
     caption = element("caption", f"{item.explored.states:,} {item.explored.counted}")
     return element("table", caption, element("thead", head), element("tbody", *rows))

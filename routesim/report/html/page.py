@@ -16,7 +16,7 @@ from routesim.report.summary.summary import section, verdict
 from routesim.run import Result
 from routesim.run.verdicts import FAILED, OK, verdict_of
 
-SCRIPTS = ("early.js", "drawing.js", "run.js", "page.js")  # the first one stands in the head
+SCRIPTS = ("early.js", "sheet.js", "drawing.js", "run.js", "page.js")  # the first one stands in the head
 KEYS = (
     ("← →", "previous, next event"),
     ("Shift ← →", "previous, next step of the scenario"),

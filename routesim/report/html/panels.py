@@ -49,11 +49,16 @@ def _tools(story: Story) -> Markup:
         switches.append(_switch("show-every", "All, each by itself"))
     if any(item.celery for item in story.drawings):
         switches.append(_switch("show-stage", "Celery's own"))
-    zooms = [
+    return element("div", *switches, zooms(), class_="tools live-only", hidden=True)
+
+
+def zooms() -> Markup:
+    """The buttons that enlarge a drawing."""
+    buttons = [
         element("button", icon(way), type="button", class_=name, aria_label=text, title=text, aria_pressed=pressed)
         for way, name, text, pressed in _ZOOMS
     ]
-    return element("div", *switches, element("span", *zooms, class_="zooms"), class_="tools live-only", hidden=True)
+    return element("span", *buttons, class_="zooms")
 
 
 _ZOOMS = (

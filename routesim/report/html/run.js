@@ -19,6 +19,7 @@ class Run {
     this.started = true;
     const script = this.article.querySelector("script.replay");
     this.replay = script ? JSON.parse(script.textContent) : null;
+    this.article.querySelectorAll(".panel.states").forEach((panel) => new StateMap(panel));
     if (!this.replay) return;
     const find = (selector) => this.article.querySelector(selector);
     const all = (selector) => [...this.article.querySelectorAll(selector)];
