@@ -4,7 +4,7 @@ Here every client is taken to have declared what the scenario declares.
 """
 
 from routesim import events, steps
-from routesim.broker.records import ExchangeState, NotPossible
+from routesim.broker.records import BindingKey, ExchangeState, NotPossible
 from routesim.broker.topology import binding_key
 from routesim.model import Binding, Exchange, Queue
 from routesim.queues.arguments import ARGUMENTS
@@ -97,10 +97,10 @@ def bind(broker: RedisState, step: steps.Bind) -> None:
         queue.fanout = (binding.source, binding.routing_key)
     elif state.declared.type == "topic" and topic_pattern(binding.routing_key) is None:
         broker.warn_once(f"kombu makes no regular expression of the binding key '{binding.routing_key}': it never matches")
-    if any(_same(binding, other) for other in state.bindings.values()):
+    if _member(binding) in state.bindings:
         return
     state.unshare()
-    state.bindings[binding_key(binding)] = binding
+    state.bindings[_member(binding)] = binding
     state.matcher.add(binding)
     broker.unshared_incoming().setdefault(("queue", binding.destination), {})[id(binding)] = binding
     broker.routes.clear()
@@ -108,16 +108,16 @@ def bind(broker: RedisState, step: steps.Bind) -> None:
         broker.listen(events.Bound(broker.now, binding))
 
 
-def _same(binding: Binding, other: Binding) -> bool:
+def _member(binding: Binding) -> BindingKey:
     """A member of the set is key, pattern and queue; arguments play no role."""
-    return (binding.destination, binding.routing_key) == (other.destination, other.routing_key)
+    return binding_key(binding._replace(arguments={}))
 
 
 def unbind(broker: RedisState, step: steps.Unbind) -> None:
     """kombu takes the binding out of a copy of the set that it has fetched: in Redis it stays."""
     binding = step.binding
     state = broker.exchanges.get(binding.source)
-    if state is None or not any(_same(binding, other) for other in state.bindings.values()):
+    if state is None or _member(binding) not in state.bindings:
         return
     broker.unbound.add((binding.destination, binding.source, binding.routing_key))
     broker.warn_once("Redis has no unbind: kombu forgets the binding, but leaves it in the set that publishers look at")
@@ -126,7 +126,7 @@ def unbind(broker: RedisState, step: steps.Unbind) -> None:
 def take_out(broker: RedisState, binding: Binding, why: str) -> None:
     state = broker.exchanges[binding.source]
     state.unshare()
-    del state.bindings[binding_key(binding)]
+    del state.bindings[_member(binding)]
     state.matcher.remove(binding)
     there = broker.unshared_incoming().get(("queue", binding.destination), {})
     there.pop(id(binding), None)

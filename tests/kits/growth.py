@@ -119,11 +119,17 @@ def connections_of_exclusive_queues_are_lost(n: int) -> str:
     return _scenario("{q: {}}", declared + [f"crash: c{i}" for i in range(n)])
 
 
+def bindings_on_redis(n: int) -> str:
+    bindings = "".join(f"  - {{source: x, destination: q{i}, routing_key: k{i}}}\n" for i in range(n))
+    steps = [f"publish: {{exchange: x, routing_key: k{i}}}" for i in range(n)]
+    return _scenario(_queues(n), steps, "broker: {kind: redis}", "exchanges: {x: direct}", f"bindings:\n{bindings}")
+
+
 KINDS = [
     a_channel_returns_what_it_held, two_channels_return_by_turns, connections_of_many_queues_are_lost,
     connections_of_many_quorum_queues_are_lost, a_policy_for_each_queue, a_queue_expected_for_each_consumer, acks_by_message,
     acks_of_one_and_all_before, single_active_consumers_are_lost, single_active_consumers_of_a_quorum_queue_are_lost,
     many_get_from_a_quorum_queue, rules_about_one_message_each, a_chain_of_exchanges, bindings_of_a_fanout_come_and_go,
     bindings_of_one_key_come_and_go, bindings_of_one_pattern_come_and_go, bindings_of_a_ring_come_and_go,
-    a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost,
+    a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost, bindings_on_redis,
 ]  # fmt: skip
