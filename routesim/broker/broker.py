@@ -24,6 +24,7 @@ from routesim.broker.records import (
     RememberedRoute,
     StepFailure,
 )
+from routesim.chance import uniform
 from routesim.content import Content
 from routesim.model import Binding, BrokerSettings, ChannelPlan, Exchange, Message
 from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription, unacked_of
@@ -284,17 +285,6 @@ class Broker:
     def warn(self, text: str) -> None:
         if self.listen:
             self.listen(events.Warned(self.now, text))
-
-
-def uniform(seed: int, counter: int, stream: int = 0) -> float:
-    """A number in [0, 1) that depends on its arguments alone (splitmix64)."""
-    mask = 0xFFFFFFFFFFFFFFFF
-    value = (seed * 0x9E3779B97F4A7C15 + counter * 0xBF58476D1CE4E5B9 + stream * 0x94D049BB133111EB + 0x2545F4914F6CDD1D) & mask
-    for _ in range(2):
-        value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & mask
-        value = (value ^ value >> 27) * 0x94D049BB133111EB & mask
-        value ^= value >> 31
-    return (value >> 11) / 2**53
 
 
 def _cycle(places: list[str]) -> list[str]:

@@ -3,9 +3,10 @@
 from collections import deque
 from typing import Any
 
-from routesim.broker.broker import Broker, uniform
+from routesim.broker.broker import Broker
 from routesim.broker.clock import LEASE, OVERDUE, RETRY, TICK, TIMEOUT_TICK_MS
 from routesim.broker.records import NO_EXCHANGE, ExchangeState, PendingDeadLetter, PendingPublish
+from routesim.chance import uniform
 from routesim.content import Content
 from routesim.events import Overdue
 from routesim.model import REPLY_TO

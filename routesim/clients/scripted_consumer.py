@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterator
 from heapq import merge
 
-from routesim.broker import uniform
 from routesim.carried import fits, has_headers
+from routesim.chance import uniform, uniforms
 from routesim.clients.replies import message_of
 from routesim.comparisons import holds
 from routesim.exchanges.topic import matches, words_of
@@ -15,6 +15,7 @@ from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Ack, Consume, Crash, Nack, Publish, Reject, Step
 
 JUST_ACK = Rule()
+MANY_DRAWS, DRAWN_AT_ONCE = 100, 200  # by one consumer
 
 
 class ConsumerJob(NamedTuple):
@@ -68,6 +69,8 @@ class ScriptedConsumer:
         self.job_number = 0
         self.attempts: dict[str, int] = {}
         self.chances = 0
+        self.drawn_ahead: list[float] = []  # some of those to come, once there have been many, and the number of the first
+        self.drawn_from = 0
         self.published = published
         self.origins = origins
         self.rounds: dict[str, int] = {}
@@ -156,7 +159,10 @@ class ScriptedConsumer:
         raise AssertionError("the last rule has no conditions")
 
     def choose(self, eligible: list[Rule]) -> Rule:
-        return next(rule for rule in eligible if rule.chance is None or self.drawn(rule.chance))
+        for rule in eligible:
+            if rule.chance is None or self.drawn(rule.chance):
+                return rule
+        raise AssertionError("chance has no say in the last one")
 
     def _fits(self, rule: Rule, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> bool:
         content = delivery.copy.content
@@ -178,8 +184,14 @@ class ScriptedConsumer:
 
     def drawn(self, chance: float) -> bool:
         """What chance says this time."""
-        self.chances += 1
-        return uniform(self.seed, self.chances, 1 + self.number) < chance
+        self.chances = count = self.chances + 1
+        if count < MANY_DRAWS:
+            return uniform(self.seed, count, 1 + self.number) < chance
+        place = count - self.drawn_from
+        if not 0 <= place < len(self.drawn_ahead):
+            self.drawn_from, place = count, 0
+            self.drawn_ahead = uniforms(self.seed, count, DRAWN_AT_ONCE, 1 + self.number)
+        return self.drawn_ahead[place] < chance
 
     # Replies -----------------------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Treatments:
         self.second = -1
         self.known: dict[tuple[str, ...], Treatment | None] = {}
         self.certain: dict[int, Treatment | None] = {}  # by the attempts before, where chance has no say
-        self.rules: dict[tuple[int, int], list[Rule]] = {}
+        self.eligible: dict[int, list[list[Rule]]] = {}  # by the attempts before: at each delivery, whatever chance says
 
     def begin(self) -> None:
         """The publishes of an instant are about to come."""
@@ -90,14 +90,15 @@ class Treatments:
 
     def _answers(self, before: int) -> tuple[str, ...]:
         """To one message, as the rules have it."""
-        answers: list[str] = []
-        while len(answers) < MOST_ANSWERS:
-            place = before + len(answers) + 1, len(answers)
-            if place not in self.rules:
-                self.rules[place] = self._rules(*place)
-            answers.append(self.state.choose(self.rules[place]).do)
-            if answers[-1] != "requeue":
-                return tuple(answers)
+        eligible = self.eligible.setdefault(before, [])
+        answers: tuple[str, ...] = ()
+        for returned in range(MOST_ANSWERS):
+            if returned == len(eligible):
+                eligible.append(self._rules(before + 1 + returned, returned))
+            answer = self.state.choose(eligible[returned]).do
+            answers += (answer,)
+            if answer != "requeue":
+                return answers
         return ()
 
     def _rules(self, attempt: int, returned: int) -> list[Rule]:
