@@ -100,6 +100,11 @@ class Broker:
         """What the agenda has planned for now happens."""
         raise NotImplementedError
 
+    def patience_with(self, queue: QueueType) -> int:
+        """For how long a delivery of the queue may be unacknowledged, in ms, where the consumer has not asked for less or more;
+        0: for ever."""
+        return 0
+
     def loses_patience_at(self, channel: Channel[QueueType]) -> int | None:
         """When a delivery of the channel has been unacknowledged for too long; None: never."""
         return None

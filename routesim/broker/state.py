@@ -68,6 +68,9 @@ class State(Broker):
             channel.timeout_armed = True
             self.agenda.add(at_ms, OVERDUE, channel.name, channel.number)
 
+    def patience_with(self, queue: QueueType) -> int:
+        return self.acknowledgement_timeout(queue) if self.every_channel_times_out or queue.times_out_each else 0
+
     def loses_patience_at(self, channel: Channel[QueueType]) -> int | None:
         """When the next delivery of the channel is overdue (rules/queues#5.10): until 4.3 the oldest one, at a minute of the
         channel's life; then each delivery of a quorum queue at its own instant. None: none ever is."""

@@ -8,6 +8,7 @@ from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.explore.draws import CHANCE, Draws
 from routesim.queues import DeliveringQueue, Delivery
 from routesim.steps import Step
+from routesim.values import raw
 
 AGAIN = " (again)"  # after the name of a message that its publisher sends a second time
 HUNG = 1 << 62  # when a job is over that hangs
@@ -74,6 +75,12 @@ class Hand(ScriptedConsumer):
         for number in [number for number, due in self.due.items() if due == HUNG]:
             del self.due[number], self.jobs[number]
 
+    def _age(self, broker: Broker, delivery: Delivery[Any]) -> int:
+        """Since when it has hung, as far as that matters to the broker's patience with it."""
+        own = raw(self.consumer.arguments.get("x-consumer-timeout", 0))
+        patience = max(own if isinstance(own, int) else 0, broker.patience_with(delivery.queue))
+        return min(broker.now - delivery.at_ms, patience)
+
     def drawn(self, chance: float) -> bool:
         if chance <= 0 or chance >= 1 or self.draws is None:
             return chance > 0
@@ -104,15 +111,13 @@ class Hand(ScriptedConsumer):
             copy = delivery.copy
             return delivery.queue.name, copy.message, copy.redelivered, copy.failures, copy.content.fingerprint()
 
+        def left(number: int, job: ConsumerJob) -> Any:
+            due = self.due[number]
+            return max(due - now, 0) if due < HUNG else ("hangs", self._age(broker, job.delivery))
+
         now = broker.now
         jobs = tuple(
-            (
-                which(job.delivery),
-                max(self.due[number] - now, 0) if self.due[number] < HUNG else HUNG,
-                rules.index(job.rule),
-                job.attempt,
-                job.round,
-            )
+            (which(job.delivery), left(number, job), rules.index(job.rule), job.attempt, job.round)
             for number, job in self.jobs.items()
         )
         attempts: tuple[Any, ...] = ()

@@ -46,6 +46,14 @@ def test_a_soft_shutdown_lets_what_runs_end_for_a_time(signals: list[str], then:
     assert told(SENT, *signals, soft_shutdown="5s") == f"{BEGUN}, {then}"
 
 
+def test_who_is_killed_in_a_soft_shutdown_has_none_left() -> None:
+    """One run is over, and is not acknowledged: nothing more happens when the time of the shutdown is over."""
+    steps = [*SENT, wait("1s"), signal("w", "cold"), wait("3s"), signal("w", "kill"), wait("40s")]
+    what = {"queues": "q", "prefetch": 4, "concurrency": 2, "soft_shutdown": "5s"}
+    heard = carried_out(scenario(workers={"w": what}, tasks=TASKS, steps=steps))[0]
+    assert heard == f"{BEGUN}, 4s: X, back(1) t, back(2) l, back(3) r, offline"
+
+
 def test_sigterm_is_a_cold_shutdown_where_it_is_remapped() -> None:
     assert told(SENT, "term", soft_shutdown="5s", remap_sigterm=True) == told(SENT, "cold", soft_shutdown="5s")
     assert told(SENT, "term", soft_shutdown="5s") == told(SENT, "warm")

@@ -129,6 +129,30 @@ def test_states_are_told_apart_by_all_that_is_asked(text: str, monkeypatch: pyte
         assert together == apart
 
 
+HANGS = """
+queues: {q: {type: quorum, arguments: {x-consumer-timeout: 3000}}}
+consumers: {w: {queue: q, prefetch: 2, concurrency: 2, takes: 5s}, v: {queue: q, prefetch: 1, takes: 1s, start: false}}
+steps:
+  - publish: {routing_key: q, id: m1}
+  - wait: 1s
+  - publish: {routing_key: q, id: m2}
+  - wait: 1s
+  - consume: v
+expect:
+  consumers: {v: {delivered: [m1, m2], acked: "<= 2", redelivered: 2}, w: {acked: "<= 1"}}
+  messages: {m1: {q: acked}, m2: {q: acked}}
+"""
+
+
+def test_who_hangs_is_told_apart_by_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = (("hang", 2),)
+    together = verdicts(HANGS, kinds=kinds)
+    numbers = itertools.count()
+    monkeypatch.setattr(search, "digest", lambda world: next(numbers).to_bytes(16, "big"))
+    assert verdicts(HANGS, kinds=kinds) == together
+    assert set(together.values()) == {HOLDS, BROKEN}
+
+
 CELERY = """
 celery:
   apps: {shop: {task_acks_late: true}}

@@ -64,7 +64,7 @@ class SoftShutdownEnds(NamedTuple):
     life: int
 
     def is_due_still(self, state: WorkerState) -> bool:
-        return state.softly and state.life == self.life
+        return state.alive and state.softly and state.life == self.life
 
 
 class StartAgain(NamedTuple):
