@@ -52,6 +52,8 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
         lines = [str(item.line) for item in scenario.expect if item.path[0] not in EXPLORED_EXPECT]
         if lines:
             yield f"expect in line {', '.join(dict.fromkeys(lines))}, which asks for workers and their tasks"
+    elif scenario.expect and bounds.walks is not None:
+        yield "expect, of which random walks say nothing"
     elif scenario.expect:
         yield "expect, unless --expect says how it is meant"
     if any(isinstance(step.action, Expect) for step in scenario.steps):

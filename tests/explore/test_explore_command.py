@@ -51,6 +51,7 @@ def test_statuses(files: Path, arguments: tuple[str, ...], status: int) -> None:
         (("--failures", "crash=1,crash=2"), "names crash twice"), (("--failures", "1,2"), "not '1,2'"), (("--failures", "nonsense=1"), "not 'nonsense'"),
         (("--max-states", "0"), "from 1 on"), (("--max-seconds", "nan"), "--max-seconds takes"), (("--max-seconds", "-1"), "from 0 on"),
         (("--property", "loss"), "--property takes lost"),
+        (("--property", "unbounded"), "--most-ready N"),
         (("--expect", "never"), "--expect takes always"), (("--timing", "all"), "--timing takes earliest"),
         (("--write", "holds.yaml"), "overwrite"), (("--write", "two.yaml"), "exists already"),
     ],

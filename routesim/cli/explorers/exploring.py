@@ -102,6 +102,8 @@ def _status(shown: Explorations) -> int:
 
 def _understood(options: ExploreOptions) -> None:
     """Raises `UsageError`."""
+    if "unbounded" in options.properties:
+        raise UsageError("--property unbounded: how many messages may wait is said with --most-ready N, which asks for it")
     for name in options.properties:
         choice("--property", name, (name for name in PROPERTIES if name != "unbounded"))
     choice("--expect", options.expect, EXPECT_MODES)
