@@ -1,8 +1,14 @@
 """The workflows for GitHub: what can be known of them without running them there."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,3 +61,30 @@ def test_brokers_are_where_the_live_tests_look_for_them() -> None:
     plugins = set(re.findall(r"rabbitmq_\w+", next(line for line in start.splitlines() if line.startswith("plugins="))))
     enabled = set(re.findall(r"rabbitmq_\w+", str(JOBS["linux"]["steps"])))
     assert plugins == enabled | {"rabbitmq_management"}  # which those images have on
+
+
+def linter(name: str) -> str:
+    """Beside the interpreter, where `.[test]` has put it, or wherever else it is found."""
+    path = shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    return path or pytest.skip(f"{name} is not installed")
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        *(("vendor.github-workflows", f".github/workflows/{name}") for name in WORKFLOWS),
+        ("vendor.github-actions", ".github/action.yml"),
+    ],
+)
+def test_they_have_the_form_that_github_wants(schema: str, path: str) -> None:
+    command = [linter("check-jsonschema"), "--builtin-schema", schema, path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_unsafe_is_found_in_them() -> None:
+    """Actions by their major version, as everywhere in the documentation, are meant."""
+    command = [linter("zizmor"), "--offline", "--no-progress", "--format", "json", ".github"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    found = [(item["ident"], item["locations"][0]["symbolic"]["key"]) for item in json.loads(done.stdout)]
+    assert [item for item in found if item[0] != "unpinned-uses"] == []
