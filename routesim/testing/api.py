@@ -1,11 +1,14 @@
 """What `import routesim` offers to tests in Python."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from routesim import events, scenario
+from routesim.content import Content
 from routesim.diagnostics import did_you_mean
+from routesim.explain.answer import quoted
 from routesim.explain.failures import failures
 from routesim.explain.route import topology
 from routesim.model import PUBLISH_CHANNEL, Message
@@ -64,9 +67,11 @@ def outcome(result: Result) -> Outcome:
 
 
 class ReachedQueues(frozenset[str]):
-    """The names of queues; `why`: why there is none, for an assertion that fails."""
+    """The names of queues. For an assertion that fails: `why` there is none; `why_not`: why a queue is not among them, "" where
+    no binding leads there from the exchange itself."""
 
     why: str = ""
+    why_not: Callable[[str], str] = staticmethod(lambda queue: "")
 
 
 class Sent(NamedTuple):
@@ -117,12 +122,21 @@ class Topology:
             event.queue for event in heard if isinstance(event, events.Enqueued) and event.cause == "published"
         )
         queues.why = nowhere[0] if nowhere else ""
+        queues.why_not = partial(self._why_not, message, name)
         return Sent(
             queues,
             any(isinstance(event, events.Returned) for event in heard),
             any(isinstance(event, events.Refused) for event in heard),
             nowhere[0] if nowhere else "",
         )
+
+    def _why_not(self, message: Message, name: str, queue: str) -> str:
+        state = self._broker.exchanges.get(message.exchange)
+        content = Content(message.exchange, message.routing_key, (message.routing_key,), message.headers, "")
+        bindings = state.bindings.values() if state is not None else ()
+        there = [binding for binding in bindings if (binding.destination_type, binding.destination) == ("queue", queue)]
+        answers = [(binding, state.matcher.why(binding, name, content)) for binding in there] if state is not None else []
+        return "; ".join(f"binding {quoted(binding.routing_key)}: {answer.text}" for binding, answer in answers)
 
     def ready(self, queue: str) -> int:
         """How many messages wait in a queue. Raises `ValueError` where there is no such queue."""

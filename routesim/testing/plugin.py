@@ -241,6 +241,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
         if isinstance(side, api.ReachedQueues) and isinstance(other, (set, frozenset)):
             reached, wanted = sorted(side), sorted(map(str, other))
             lines = [f"reached {', '.join(reached) or 'no queue'}, expected {', '.join(wanted) or 'no queue'}"]
+            missing = [(queue, side.why_not(queue)) for queue in wanted if queue not in side]
+            lines += [f"not {queue}: {why}" for queue, why in missing if why]
             return [*lines, *([side.why] if side.why else [])]
     return None
 

@@ -100,6 +100,9 @@ MISSED = """
 def test_boots(routesim_topology):
     assert routesim_topology("shop.yaml").publish("shop", "ship.boots").queues == {"audit"}
 
+def test_too_few(routesim_topology):
+    assert routesim_topology("shop.yaml").publish("shop", "ship.boots.eu").queues == {"audit", "warehouse"}
+
 def test_run(routesim_run):
     assert routesim_run("bad.yaml").ok
 """
@@ -108,9 +111,10 @@ def test_run(routesim_run):
 def test_a_failed_assertion_says_why(ran, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_shop=MISSED)
     result = ran(shop_yaml=SHOP, bad_yaml=BAD)
-    result.assert_outcomes(failed=2)
+    result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines([
-        "*reached no queue, expected audit*", "*no binding of exchange 'shop' matched*",
+        "*reached no queue, expected audit*", "*not audit: binding #.shoes: *'boots', not 'shoes'*", "*no binding of exchange 'shop' matched*",
+        "*reached no queue, expected audit, warehouse*", "*not audit: binding #.shoes: *'eu', not 'shoes'*",
         "*<Outcome FAILED: *bad.yaml:2: queues.q.ready is 1 found 0 because nothing was published*",
     ])  # fmt: skip
 

@@ -9,7 +9,7 @@ from routesim.broker.ledger import COPIES_IN, COPIES_OUT, PUBLISHES
 from routesim.durations import duration_text
 from routesim.events import LOST_STATES
 from routesim.report.summary.chord_section import chords
-from routesim.report.summary.task_sections import tasks, undone, workers
+from routesim.report.summary.task_sections import idle_text, nobodys, tasks, undone, workers
 from routesim.run import Result, shown_actual
 from routesim.run.failures import told_once
 from routesim.run.verdicts import FAILED, OK, RAN, Unexpected, unexpected_losses, verdict_of
@@ -269,6 +269,9 @@ def verdict(result: Result) -> Cell:
     lost, word = unexpected_losses(result), verdict_of(result)
     if lost.total:
         parts.append(f"{_lost(lost)}, {'nothing expected' if word == RAN else 'which nothing expected'}")
+    idle = nobodys(result) if not result.expectations else []
+    if idle:
+        parts.append(idle_text(idle))
     if result.kept_going:
         parts.append(f"{result.ended}: {visible(result.kept_going)}")
     if result.real is not None:
@@ -277,7 +280,7 @@ def verdict(result: Result) -> Cell:
         parts.append(f"on a real RabbitMQ {result.real.version}")
     else:
         parts.append(f"{duration_text(result.clock_ms)} of virtual time, rules of {result.scenario.whose_rules}")
-    tone = {OK: GOOD, FAILED: BAD}.get(word, NOTICE)
+    tone = NOTICE if idle and word == OK else {OK: GOOD, FAILED: BAD}.get(word, NOTICE)
     return Cell(f"{word}  {visible(result.scenario.name)}: {'; '.join(parts)}", tone)
 
 

@@ -109,6 +109,20 @@ def undone(result: Result) -> Section:
     return undone_section(fates, unconsumed(result, fates))
 
 
+def nobodys(result: Result) -> list[Unconsumed]:
+    """The queues in which tasks wait that no worker consumes, where the run remembers its tasks."""
+    if result.tasks is None or not result.scenario.workers:
+        return []
+    return unconsumed(result, fates_of(result))
+
+
+def idle_text(found: list[Unconsumed]) -> str:
+    """The same in few words: `1 task waits in mail, which no worker consumes`."""
+    count = sum(len(item.tasks) for item in found)
+    queues = ", ".join(visible(item.queue) for item in found)
+    return f"{count} task{'s wait' if count > 1 else ' waits'} in {queues}, which no worker consumes"
+
+
 def undone_section(fates: Mapping[str, Fate], nobodys: Iterable[Unconsumed]) -> Section:
     """The same of fates that are known."""
     lost = [task for task, fate in fates.items() if fate.name == LOST]

@@ -7,6 +7,7 @@ Formats for programs, step mode and the report keep every event.
 from typing import Any
 
 from routesim import events
+from routesim.durations import duration_text
 from routesim.model import events_channel, mingle_channel
 from routesim.report.trace.rows import Row
 from routesim.scenario import Scenario
@@ -22,6 +23,10 @@ class OwnEvents:
     def __init__(self, scenario: Scenario) -> None:
         self.workers = {events_channel(name): (name, "tells") for name in scenario.workers}
         self.workers |= {mingle_channel(name): (name, "asks") for name in scenario.workers}
+        from routesim.clients.worker.mingling import ANSWERS_MS  # every command is to start at once
+
+        # Of a worker that finds others there.
+        self.mingle = f"mingle: it starts {duration_text(ANSWERS_MS)} later, after the answers of"
         self.messages: set[str] = set()
         self.sent = ""
         self.last: Row | None = None
@@ -42,7 +47,7 @@ class OwnEvents:
             self.messages.add(event.message)
             self.sent = event.message
             name, does = self.workers[event.channel]
-            why = event.routing_key or "mingle"
+            why = event.routing_key or self.mingle
             self.last = row._replace(event=does, message="", where=f"{name} → {row.where}", why=why, tone=QUIET)
             self.queues = []
         elif type(event) is events.Enqueued and self.last is not None and event.message == self.sent:
@@ -53,5 +58,6 @@ class OwnEvents:
         row, self.last = self.last, None
         if row is None or not self.queues:
             return row
+        between = " " if row.why == self.mingle else " → "
         more = [f"{len(self.queues) - MAX_QUEUES} more"] if len(self.queues) > MAX_QUEUES else []
-        return row._replace(why=f"{row.why} → {', '.join([*self.queues[:MAX_QUEUES], *more])}")
+        return row._replace(why=f"{row.why}{between}{', '.join([*self.queues[:MAX_QUEUES], *more])}")
