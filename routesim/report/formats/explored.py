@@ -6,7 +6,7 @@ from typing import IO
 from routesim.durations import duration_text
 from routesim.explore import BROKEN, UNDECIDED, VACUOUS, Exploration, PropertyVerdict
 from routesim.report.formats.plain import painted, section_lines
-from routesim.report.results.explored import Explorations, sum_of, told
+from routesim.report.results.explored import Explorations, covered, moments_told, sum_of, told
 from routesim.report.style import OutputStyle
 from routesim.tables import BAD, GOOD, PLAIN, QUIET, Cell, Section
 from routesim.text import encoding_of, fitted, visible, wrapped
@@ -38,7 +38,7 @@ def _lines(item: Exploration, style: OutputStyle) -> Iterator[str]:
     yield ""
     right = item.as_said and found.complete
     verdict = "OK" if right else "NOT COMPLETE" if item.as_said else "BROKEN"
-    how = f"{verdict}  {sum_of(item)}; {found.tried:,} moves, {found.ends:,} ends, depth {found.whole_depth}"
+    how = f"{verdict}  {sum_of(item)}; {covered(found)}"
     if item.bounds.races and found.counted != "courses of events":
         how += f", {found.races:,} with an outcome that RabbitMQ leaves open"
     yield from _text(how, 4, style, GOOD if right else BAD)
@@ -73,12 +73,7 @@ def _example(asked: PropertyVerdict, style: OutputStyle) -> Iterator[str]:
     course = section_lines(Section("", ("time", "", ""), rows, frozenset({"time"})), colour=style.colour) if rows else ()
     for line in course:
         yield " " * INSIDE + line
-    if asked.moments is not None:
-        harmless, all = asked.moments
-        yield from _text(f"The same failure is harmless at {harmless:,} of {all:,} moments.", INSIDE, style, first=INSIDE)
-    if example.races:
-        text = "No scenario can force what RabbitMQ leaves open: `run` takes the usual outcome, a broker any, sometimes this one."
-        yield from _text(text, INSIDE, style, first=INSIDE)
+    yield from _text(moments_told(asked), INSIDE, style, first=INSIDE) if asked.moments is not None else ()
     for cure in asked.cures:
         costs = f"; it costs: {cure.costs}" if cure.costs else ""
         yield from _text(f"Tried, and then it holds: {cure.change}{costs}.", INSIDE + 2, style, first=INSIDE)

@@ -11,7 +11,7 @@ from routesim.report.html.page import escaped_for, frame, run_of
 from routesim.report.html.panels import zooms
 from routesim.report.html.state_map import state_map
 from routesim.report.html.story import Recorder
-from routesim.report.results.explored import Explorations, sum_of, told
+from routesim.report.results.explored import Explorations, covered, moments_told, sum_of, told
 from routesim.report.style import OutputStyle
 from routesim.text import encoding_of
 
@@ -45,7 +45,12 @@ def _article(item: Exploration, shown: list[tuple[PropertyVerdict, str]], *, ope
     right = item.as_said and item.explored.complete
     word, tone = ("✔ OK", "good") if right else ("✘ BROKEN", "bad") if not item.as_said else ("NOT COMPLETE", "bad")
     verdict = element("strong", word, class_=f"verdict {tone}")
-    head = element("header", element("h2", item.name, " ", verdict), element("p", sum_of(item)), class_="run-head")
+    head = element(
+        "header",
+        element("h2", item.name, " ", verdict),
+        element("p", f"{sum_of(item)}; {covered(item.explored)}"),
+        class_="run-head",
+    )
     why = None if right else sum_of(item)
     left = element("ul", *(element("li", text) for text in item.left_out))
     panels = (
@@ -80,7 +85,7 @@ def _told(asked: PropertyVerdict, slug: str) -> Iterator[Markup | None]:
     yield element("p", told(asked), ".", *watch)
     yield _course(asked)
     if asked.moments is not None:
-        yield element("p", f"The same failure is harmless at {asked.moments[0]:,} of {asked.moments[1]:,} moments.")
+        yield element("p", moments_told(asked))
     for cure in asked.cures:
         costs = f"; it costs: {cure.costs}" if cure.costs else ""
         yield element("p", f"Tried, and then it holds: {cure.change}{costs}.")

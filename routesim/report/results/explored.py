@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.diagnostics import ERROR, Diagnostic, Place
 from routesim.durations import duration_text
-from routesim.explore import BROKEN, UNDECIDED, VACUOUS, Exploration, PropertyVerdict
+from routesim.explore import BROKEN, UNDECIDED, VACUOUS, Exploration, Explored, PropertyVerdict
 from routesim.named_tuples import NamedTuple
 from routesim.report.results import FAILED, NOTED, PASSED, SKIPPED, Case, Suite
 from routesim.report.results.findings import file_object
@@ -84,6 +84,28 @@ def told(asked: PropertyVerdict) -> str:
     return f"{broken.message or 'it'} {what}: {'; '.join(causes)}"
 
 
+def moments_told(asked: PropertyVerdict) -> str:
+    """At how many other moments the failure of the counterexample does no harm; "": there is none, or nobody knows."""
+    if asked.moments is None:
+        return ""
+    harmless, others = asked.moments[0], asked.moments[1] - 1
+    if others < 1:
+        return "There is no other moment at which this failure may happen."
+    return f"The same failure is harmless at {harmless:,} of {others:,} other moment{'s' if others > 1 else ''}."
+
+
+def covered(found: Explored) -> str:
+    """How much was looked at, in words."""
+    counts = f"{found.tried:,} moves, {found.ends:,} ends"
+    if found.complete:
+        return f"{counts}, depth {found.whole_depth}"
+    if not found.by_depth:  # random walks
+        return counts
+    left = f", {found.frontier:,} {found.counted} still to be looked at" if found.frontier else ""
+    what = "moves" if found.counted == "states" else "failures"
+    return f"{counts}; all that takes at most {found.whole_depth} {what} is known{left}"
+
+
 def course_of(asked: PropertyVerdict) -> list[str]:
     """Each thing that happens in the counterexample, with its time, failures marked."""
     example = asked.example
@@ -100,7 +122,8 @@ def _object(item: Exploration) -> dict[str, Any]:
     return {
         "file": item.file, "scenario": item.name, "ok": item.as_said and found.complete, "verdict": sum_of(item),
         "complete": found.complete, "stopped_by": found.why or None, "states": found.states, "moves": found.tried,
-        "ends": found.ends, "races": found.races, "depth": found.whole_depth, "hash_bits": item.hash_bits,
+        "ends": found.ends, "races": found.races, "depth": found.whole_depth, "frontier": found.frontier,
+        "hash_bits": item.hash_bits,
         "failures": item.budget, "properties": [_asked(asked, item) for asked in found.asked],
         "not_explored": list(item.left_out),
     }  # fmt: skip
