@@ -7,6 +7,7 @@ from routesim.explore.courses import BY_KIND, PROPERTIES_OF_COURSES, RESTARTS
 from routesim.explore.properties import EXPLORED_EXPECT
 from routesim.failure_kinds import EXPLORED, OF_WORKERS
 from routesim.scenario import Expect, Scenario
+from routesim.steps import Bind
 
 NOWHERE = "real clocks, network partitions of a cluster, disk loss"
 
@@ -58,8 +59,17 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
         yield "expect, unless --expect says how it is meant"
     if any(isinstance(step.action, Expect) for step in scenario.steps):
         yield "expect between the steps"
+    if "lost" in bounds.properties and _fans_out(scenario) and all(rule.what != "lost" for rule in scenario.never):
+        yield "copies of a message that are lost while its work is done from another queue (never: [{lost: true}] asks that)"
     yield from _kinds(bounds, [kind for kind in EXPLORED if kind not in OF_WORKERS])
     if not bounds.any_time:
         yield "other durations than those that are written (--timing any)"
     if not bounds.races:
         yield "the orders that RabbitMQ leaves open, among queues of a fanout and channels of a lost connection (--races)"
+
+
+def _fans_out(scenario: Scenario) -> bool:
+    """Whether a message may go to several queues."""
+    steps = (declaration.step for declaration in scenario.declarations)
+    bound = {(step.binding.source, step.binding.destination) for step in steps if isinstance(step, Bind)}
+    return len({source for source, _ in bound}) < len(bound)

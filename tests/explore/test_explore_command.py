@@ -53,7 +53,8 @@ def test_statuses(files: Path, arguments: tuple[str, ...], status: int) -> None:
         (("--property", "loss"), "--property takes lost"),
         (("--property", "unbounded"), "--most-ready N"),
         (("--expect", "never"), "--expect takes always"), (("--timing", "all"), "--timing takes earliest"),
-        (("--write", "holds.yaml"), "overwrite"), (("--write", "two.yaml"), "exists already"),
+        (("--write", "holds.yaml"), "--write would overwrite"), (("--write", "two.yaml"), "exists already"),
+        (("--write", "nowhere/x.yaml"), "no folder in which one can write"),
     ],
 )  # fmt: skip
 def test_what_is_refused(files: Path, arguments: tuple[str, ...], told: str) -> None:
@@ -176,3 +177,34 @@ def test_the_page_of_one_opens_with_its_verdict_and_leads_to_the_run(files: Path
     assert 'data-slug="1-1-lost"' in one
     several = within("explore", "loses.yaml", "holds.yaml", "--format", "html", cwd=files).out
     assert " data-opens" not in several
+
+
+FANOUT = """
+exchanges: {news: fanout}
+queues: {a: {auto_delete: true}, b: }
+bindings: [{source: news, destination: a}, {source: news, destination: b}]
+consumers: {first: {queue: a}, second: {queue: b, takes: 1s}}
+steps: [{publish: {exchange: news, id: n}}]
+"""
+
+
+def test_of_several_queues_it_is_said_that_the_work_from_one_counts(tmp_path: Path) -> None:
+    (tmp_path / "fan.yaml").write_text(FANOUT)
+    (tmp_path / "each.yaml").write_text(FANOUT + "never: [{lost: true}]\n")
+    done = within("explore", "fan.yaml", "--no-cures", cwd=tmp_path)
+    assert done.status == 0
+    assert "Not explored: copies of a message that are lost while its work is done from another queue" in done.out
+    done = within("explore", "each.yaml", "--no-cures", cwd=tmp_path)
+    assert done.status == 1
+    assert "\n✘  never: no message is lost\n" in done.out
+    assert "copies of a message" not in done.out
+    assert "The same failure is harmless at 4 of 4 other moments." in done.out
+
+
+def test_of_a_search_that_was_ended_it_is_said_how_much_is_known(files: Path) -> None:
+    done = within("explore", "holds.yaml", "--max-states", "9", "--format", "json", cwd=files)
+    [found] = json.loads(done.out)["explorations"]
+    assert found["frontier"] > 0
+    text = within("explore", "holds.yaml", "--max-states", "9", cwd=files).out
+    said = f"all that takes at most {found['depth']} moves is known, {found['frontier']} states still to be looked at"
+    assert said in text

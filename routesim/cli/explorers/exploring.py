@@ -120,11 +120,14 @@ def _understood(options: ExploreOptions) -> None:
     if options.write is not None:
         if len(options.files) > 1:
             raise UsageError("--write keeps the counterexample of one scenario; name one file")
-        keep_apart(options.files, options.write)
+        keep_apart(options.files, options.write, "--write")
         if same_file(options.write, options.output) or options.write == options.output:
             raise UsageError("--write and --output name the same file")
         if os.path.lexists(options.write) and not options.force:
             raise UsageError(f"{options.write} exists already; --force overwrites it")
+        folder = os.path.dirname(options.write) or "."
+        if not os.access(folder, os.W_OK) or os.path.isdir(options.write):  # to be known before the work, not after it
+            raise UsageError(f"--write cannot write {options.write}: {folder} is no folder in which one can write")
 
 
 def _failures(text: str | None) -> tuple[int, tuple[tuple[str, int], ...] | None] | None:

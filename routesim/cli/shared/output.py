@@ -166,11 +166,11 @@ def _made(target: str, path: str) -> IO[str]:
         raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
 
 
-def keep_apart(files: Iterable[str], output: str | None) -> None:
+def keep_apart(files: Iterable[str], output: str | None, option: str = "--output") -> None:
     """Raises `UsageError` when the output would take the place of a scenario."""
     for path in files if output else ():
         if path != "-" and same_file(path, output):
-            raise UsageError(f"--output would overwrite the scenario {path}")
+            raise UsageError(f"{option} would overwrite the scenario {path}")
 
 
 def same_file(left: str, right: str | None) -> bool:

@@ -33,7 +33,8 @@ def _lines(item: Exploration, style: OutputStyle) -> Iterator[str]:
         broken = asked.verdict == BROKEN
         sign = "!" if broken and asked.name in item.breaks else SIGNS.get(asked.verdict, "✔")
         note = {UNDECIDED: " (not decided)", VACUOUS: " (vacuous: no state has asked it)"}.get(asked.verdict, "")
-        yield from _text(f"{sign}  {asked.name}: {asked.sentence}{note}", 3, style, BAD if broken else PLAIN)
+        said = asked.sentence if asked.sentence.startswith(asked.name) else f"{asked.name}: {asked.sentence}"
+        yield from _text(f"{sign}  {said}{note}", 3, style, BAD if broken else PLAIN)
         yield from _example(asked, style)
     yield ""
     right = item.as_said and found.complete
