@@ -7,10 +7,12 @@ import os
 import re
 import shlex
 
+from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shared.files import YAML, named
-from routesim.cli.shared.synonyms import EXPLAINED, FLAGS, answer
+from routesim.cli.shared.synonyms import EXPLAINED, FLAGS, OF_CELERY, answer
 from routesim.cli.shells.walking import CommandLine
 
+MESSAGE = re.compile(r"m[0-9]+")  # as messages without an id are called
 VERSION = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?")
 
 
@@ -18,14 +20,21 @@ def of_word(asked: CommandLine, word: str, rest: list[str]) -> str:
     """`word` stands where a command should; `rest`: what stands behind it."""
     behind = [item for item in rest if not item.startswith("-")]
     if not asked.path:
+        if word == "help" and behind[:1] and behind[0] in COMMANDS:
+            return f"write `routesim {behind[0]} --help`"
         return answer(word, rest) or (f"`routesim run {_line([word, *behind])}` runs a scenario" if _is_file(word) else "")
     if asked.path == ("explain",):
         if _is_file(word):
             line = _line([word, *(behind[:1] or ["ID"])])
             return f"write `routesim explain message {line}`, or `explain route FILE EXCHANGE KEY`"
+        whole = "-".join([word, *behind]).lower()
+        if behind and _is_word(whole):
+            return f"write `routesim explain {whole}`"
+        if MESSAGE.fullmatch(word):
+            return f"write `routesim explain message FILE {word}`"
         return EXPLAINED.get(word.lower(), "")
-    if asked.path == ("celery",) and word == "import":
-        return f"write `routesim import celery {_line(behind) or 'APP'}`"
+    if asked.path == ("celery",):
+        return f"write `routesim import celery {_line(behind) or 'APP'}`" if word == "import" else OF_CELERY
     return ""
 
 
@@ -63,7 +72,15 @@ def of_option(option: str, known: list[str], path: tuple[str, ...]) -> str:
     """`known`: the options that the command has."""
     if not path and option in ("-v", "-V"):
         return "write `routesim --version`"
+    if path == ("celery",):
+        return OF_CELERY
     return FLAGS.get(option, "") if "--format" in known else ""
+
+
+def _is_word(word: str) -> bool:
+    from routesim.explain.pages.documents import place_of_word
+
+    return place_of_word(word) is not None
 
 
 def _is_file(word: str) -> bool:

@@ -27,7 +27,6 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(("consume", "subscribe"), "consumers stand in a scenario: write `consumers: {NAME: {queue: QUEUE}}` and `routesim run FILE`"),
     **dict.fromkeys(("topic", "topics", "topic-test"), "`routesim explain topic KEY PATTERN...` tells which binding keys match"),
-    **dict.fromkeys(("message", "task", "queue", "error"), "`routesim explain` tells of messages, tasks, queues and errors"),
     **dict.fromkeys(("draw", "plot", "diagram", "visualize", "visualise", "viz", "dot", "mermaid", "svg", "picture"), "`routesim graph{rest}` draws a topology"),
     **dict.fromkeys(("report", "html"), "`routesim run{rest} -o report.html` writes a page to look at"),
     **dict.fromkeys(("compare",), "`routesim diff OLD NEW` compares topologies, `routesim celery compare FILE` RabbitMQ and Redis"),
@@ -39,6 +38,21 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("completions", "autocomplete"), "`routesim completion bash` prints the script"),
     **dict.fromkeys(("guide", "manual", "doc", "readme"), "`routesim docs` lists the pages"),
     **dict.fromkeys(("tutorial", "quickstart"), "`routesim docs tutorial` is a first hour; `routesim docs` lists the pages"),
+    # rabbitmqctl's, rabbitmqadmin's and the management page's.
+    **dict.fromkeys(
+        ("list_queues", "list_exchanges", "list_bindings", "list_consumers", "list-queues", "list-exchanges", "list-bindings",
+         "queues", "exchanges", "bindings", "binding", "topology", "view"),
+        "`routesim graph FILE` shows exchanges, bindings and queues; `routesim run FILE` what is in the queues at the end",
+    ),
+    **dict.fromkeys(("queue", "get", "peek"), "`routesim explain queue FILE QUEUE` tells what reaches a queue and what is in it; `routesim run FILE --queue QUEUE` what happened there"),
+    **dict.fromkeys(("exchange", "bind", "declare", "declare_queue", "declare_exchange", "delete", "purge", "policy", "set_policy"),
+        "topology and steps stand in a scenario: `routesim new shop` writes one, `routesim docs format` has the sections, `routesim docs steps` the steps",
+    ),
+    **dict.fromkeys(("rabbitmqctl", "rabbitmqadmin"), "routesim talks to no broker here: `routesim import --management URL` reads one, `routesim serve` is one for rabbitmqadmin"),
+    **dict.fromkeys(("inspect", "worker", "workers", "active", "events", "beat"), "`routesim run FILE` runs Celery's workers and beat, `routesim celery monitor FILE` shows them over time; `routesim import celery APP` reads an app"),
+    "task": "`routesim explain task FILE ID` tells where a task went, and why",
+    "message": "`routesim explain message FILE ID` tells what became of a message, and why",
+    "error": "`routesim explain error CODE` explains an error of AMQP, Celery or routesim",
     "seeds": "`routesim run{rest} --seeds 1..100` runs once a seed",
 }  # fmt: skip
 
@@ -56,6 +70,9 @@ EXPLAINED: dict[str, str] = {
     **dict.fromkeys(("vhost", "vhosts"), "a scenario has one vhost (`vhost: NAME`); `routesim docs --search vhost` shows where the pages speak of it"),
     **dict.fromkeys(("lazy", "lazy-queue", "lazy_queue"), "`routesim docs --search lazy` shows what becomes of lazy mode: from RabbitMQ 3.12 on it changes nothing"),
     **dict.fromkeys(("consumers", "subscriber"), "`routesim explain consumer` explains the word"),
+    **dict.fromkeys(("x-death", "deaths"), "`routesim explain dead-letter` explains the word, `routesim docs rules/routing#4` all of it"),
+    **dict.fromkeys(("mingle", "gossip", "pidbox", "celeryev", "revoke"), "`routesim docs celery` tells of workers; `routesim docs --search` shows where a word stands"),
+    **dict.fromkeys(("ha-mode", "ha-all", "ha-params", "mirroring", "mirrored"), "mirrored queues are gone from RabbitMQ 4.0 on, `routesim upgrade FILE --rabbitmq 3.13..4.3` finds them; `routesim explain queue` tells of quorum queues"),
     **dict.fromkeys(("why", "where"), "`routesim explain message FILE ID` tells what became of a message, `routesim explain route FILE EXCHANGE KEY` why a queue is not reached"),
 }  # fmt: skip
 # Options of other programs -> what there is here, of commands that have `--format`.
@@ -64,6 +81,10 @@ FLAGS: dict[str, str] = {
     "--junit": "write `--format junit`",
     **dict.fromkeys(("--verbose", "-v", "-vv", "--trace"), "all events are printed without it, `-q` leaves them out"),
 }  # fmt: skip
+# Of Celery's own commands, typed behind `routesim celery`.
+OF_CELERY = (
+    "`routesim celery monitor FILE` shows workers and tasks over time; `routesim import celery APP` makes a FILE of an app"
+)
 
 
 def answer(word: str, rest: list[str]) -> str:
