@@ -1,6 +1,10 @@
 """What RabbitMQ leaves open: with `races` each outcome is tried, without it the usual one alone."""
 
+import json
+from pathlib import Path
+
 import pytest
+from kits.cli import within
 from kits.explored import broken_by, explored_text
 
 from routesim.explore import Counterexample, Exploration
@@ -146,3 +150,15 @@ steps: [{publish: {exchange: x, id: m}}]
     assert example is not None
     assert "by chance it comes to b; w: chance 0.5 does not come true" in example.words[0]
     assert example.races == ()
+
+
+def test_the_answer_says_that_no_scenario_can_force_it(tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(CHANNELS, encoding="utf-8")
+    asked = ("explore", "two.yaml", "--failures", "0", "--property", "order", "--no-cures")
+    shown = {name: within(*asked, "--races", "--format", name, cwd=tmp_path).out for name in ("plain", "html", "json")}
+    assert "No scenario can force what RabbitMQ leaves open" in shown["plain"]
+    assert "No scenario can force what RabbitMQ leaves open" in shown["html"]
+    (found,) = json.loads(shown["json"])["explorations"]
+    assert found["races"] > 0
+    assert found["properties"][0]["counterexample"]["races"] == ["the channels end in the order c2, then c1"]
+    assert "No scenario" not in within(*asked, cwd=tmp_path).out

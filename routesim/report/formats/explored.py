@@ -6,7 +6,7 @@ from typing import IO
 from routesim.durations import duration_text
 from routesim.explore import BROKEN, UNDECIDED, VACUOUS, Exploration, PropertyVerdict
 from routesim.report.formats.plain import painted, section_lines
-from routesim.report.results.explored import Explorations, covered, moments_told, sum_of, told
+from routesim.report.results.explored import Explorations, covered, moments_told, races_told, sum_of, told
 from routesim.report.style import OutputStyle
 from routesim.tables import BAD, GOOD, PLAIN, QUIET, Cell, Section
 from routesim.text import encoding_of, fitted, visible, wrapped
@@ -75,6 +75,7 @@ def _example(asked: PropertyVerdict, style: OutputStyle) -> Iterator[str]:
     for line in course:
         yield " " * INSIDE + line
     yield from _text(moments_told(asked), INSIDE, style, first=INSIDE) if asked.moments is not None else ()
+    yield from _text(races_told(asked), INSIDE, style, first=INSIDE) if races_told(asked) else ()
     for cure in asked.cures:
         costs = f"; it costs: {cure.costs}" if cure.costs else ""
         yield from _text(f"Tried, and then it holds: {cure.change}{costs}.", INSIDE + 2, style, first=INSIDE)

@@ -11,7 +11,7 @@ from routesim.report.html.page import escaped_for, frame, run_of
 from routesim.report.html.panels import zooms
 from routesim.report.html.state_map import state_map
 from routesim.report.html.story import Recorder
-from routesim.report.results.explored import Explorations, covered, moments_told, sum_of, told
+from routesim.report.results.explored import Explorations, covered, moments_told, races_told, sum_of, told
 from routesim.report.style import OutputStyle
 from routesim.text import encoding_of
 
@@ -86,6 +86,8 @@ def _told(asked: PropertyVerdict, slug: str) -> Iterator[Markup | None]:
     yield _course(asked)
     if asked.moments is not None:
         yield element("p", moments_told(asked))
+    if races_told(asked):
+        yield element("p", races_told(asked))
     for cure in asked.cures:
         costs = f"; it costs: {cure.costs}" if cure.costs else ""
         yield element("p", f"Tried, and then it holds: {cure.change}{costs}.")

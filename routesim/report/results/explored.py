@@ -94,6 +94,13 @@ def moments_told(asked: PropertyVerdict) -> str:
     return f"The same failure is harmless at {harmless:,} of {others:,} other moment{'s' if others > 1 else ''}."
 
 
+def races_told(asked: PropertyVerdict) -> str:
+    """How the counterexample can be met again, where it needs an outcome that RabbitMQ leaves open; "": it needs none."""
+    if asked.example is None or not asked.example.races:
+        return ""
+    return "No scenario can force what RabbitMQ leaves open: `run` takes the usual outcome, a broker any, sometimes this one."
+
+
 def covered(found: Explored) -> str:
     """How much was looked at, in words."""
     counts = f"{found.tried:,} moves, {found.ends:,} ends"
