@@ -87,11 +87,13 @@ RULES: dict[str, CheckRule] = {
     "version-refuses": CheckRule(WARNING, version_rules.removed),
     "version-will-refuse": CheckRule(WARNING, version_rules.removed_later),
     "queue-without-consumer": CheckRule(NOTE, consumer_rules.no_consumer, on_redis=True),
+    "consumer-unreached": CheckRule(NOTE, consumer_rules.consumer_unreached),
     "prefetch-unlimited": CheckRule(WARNING, consumer_rules.prefetch_zero, on_redis=True),
     "prefetch-ignored": CheckRule(NOTE, consumer_rules.prefetch_ignored, on_redis=True),
     "confirms-needed": CheckRule(WARNING, consumer_rules.confirms_needed),
     "auto-ack-shared": CheckRule(WARNING, consumer_rules.auto_ack, on_redis=True),
     "task-outlives-timeout": CheckRule(ERROR, task_rules.outlives_timeout),
+    "countdown-outlives-timeout": CheckRule(WARNING, task_rules.countdown_outlives_timeout),
     "late-acks-needed": CheckRule(WARNING, task_rules.late_acks_needed, on_redis=True),
 }
 

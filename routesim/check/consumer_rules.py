@@ -1,6 +1,7 @@
 """Consumers as the scenario declares them; a file without consumers says nothing about any."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from routesim.broker.routing import route
 from routesim.check.finding import Problem
@@ -8,7 +9,7 @@ from routesim.check.topology_rules import CheckedTopology, dead_letter_exchange
 from routesim.content import Content
 from routesim.model import Consumer
 from routesim.scenario import Do
-from routesim.steps import Get
+from routesim.steps import Bind, Get
 
 
 def no_consumer(topology: CheckedTopology) -> Iterator[Problem]:
@@ -35,6 +36,32 @@ def no_consumer(topology: CheckedTopology) -> Iterator[Problem]:
         if not scenario.routed and scenario.settings.kind != "redis":  # which has no dead-letter exchanges
             cure += ", or let the messages expire into another queue"
         yield Problem(text, topology.subject("queue", name), (), cure)
+
+
+def consumer_unreached(topology: CheckedTopology) -> Iterator[Problem]:
+    """Consumers of queues that nothing can reach, in a scenario that says who publishes."""
+    scenario, broker = topology.scenario, topology.broker
+    if scenario.workers or not (topology.publishes or topology.sent_at_work):
+        return
+    messages = [message for _, message in topology.publishes] + topology.sent_at_work
+    said = {message.routing_key for message in messages if message.exchange == ""}
+    dying = [queue.settings for queue in broker.queues.values() if queue.settings.dead_letter_exchange == ""]
+    if any(limits.dead_letter_routing_key is None for limits in dying):
+        return  # which comes back by the key that it was published with
+    said |= {limits.dead_letter_routing_key or "" for limits in dying}
+    bound = {step.binding.destination for item in scenario.steps for step in _binds(item.action)}
+    for item in scenario.consumers.values():
+        queue = broker.queues.get(item.queue)
+        if queue is None or queue.owner is not None or item.queue in said or item.queue in bound:
+            continue
+        if broker.incoming.get(("queue", item.queue)):
+            continue
+        text = f"consumer '{item.name}' takes from queue '{item.queue}', to which nothing is bound and nobody publishes"
+        yield Problem(text, item.name, (), "bind the queue, publish to it by its name, or take the consumer out")
+
+
+def _binds(action: Any) -> Iterator[Bind]:
+    return (each for each in (action.steps if isinstance(action, Do) else ()) if isinstance(each, Bind))
 
 
 def _shared(topology: CheckedTopology) -> Iterator[tuple[str, list[Consumer]]]:

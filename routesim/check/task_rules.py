@@ -1,15 +1,20 @@
 """Tasks as the scenario declares them, and the workers that run them."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 from routesim.broker import RabbitBroker
+from routesim.broker.asking import content_of
+from routesim.broker.routing import route
+from routesim.celery.epoch import ms_of
 from routesim.check.finding import Draft, OfTask, Problem
 from routesim.check.topology_rules import CheckedTopology
 from routesim.check.witness import draft, lasting, slice_of
 from routesim.durations import duration_text
-from routesim.model import Task
+from routesim.model import Message, Task
 from routesim.queues import QueueType
+from routesim.scenario import Wait
 from routesim.scenario.topology_data import broker_form
 
 LATE_ONLY = {"on_failure": "reject", "on_timeout": "requeue", "on_worker_lost": "requeue"}  # without effect on early ones
@@ -41,6 +46,41 @@ def outlives_timeout(topology: CheckedTopology) -> Iterator[Problem]:
         )
         cure = "split the task, acknowledge early, or raise consumer_timeout above its time"
         yield Problem(text, OfTask(task.name), (), cure, _outlived(topology, task, takes, queue, timeout))
+
+
+def countdown_outlives_timeout(topology: CheckedTopology) -> Iterator[Problem]:
+    """A call with a countdown or an eta, which its worker holds unacknowledged until it is due, for longer than RabbitMQ waits
+    (rules/queues#5.10), however the task acknowledges."""
+    scenario, broker = topology.scenario, topology.broker
+    if not isinstance(broker, RabbitBroker):
+        return
+    held = {name for worker in scenario.workers.values() for name in worker.queues if name in broker.queues}
+    told: set[str] = set()
+    elapsed = [0, *accumulate(getattr(step.action, "ms", 0) if isinstance(step.action, Wait) else 0 for step in scenario.steps)]
+    for index, message in topology.publishes:
+        task, due = (message.headers or {}).get("task"), _due_ms(message)
+        if not isinstance(task, str) or task in told or due is None or message.exchange not in broker.exchanges:
+            continue
+        reached = [queue for queue, _ in route(broker, message.exchange, "m1", content_of(message)).queues if queue.name in held]
+        if not reached or any(queue.keeps_log for queue in reached):
+            continue
+        queue = max(reached, key=broker.acknowledgement_timeout)
+        timeout, waits = broker.acknowledgement_timeout(queue), due - elapsed[index]
+        if waits <= timeout + LONGEST_LOOK_MS:
+            continue
+        told.add(task)
+        text = (
+            f"task '{task}' is to run in {duration_text(waits)}, and its worker holds the message until then; RabbitMQ waits "
+            f"{duration_text(timeout)} for its acknowledgement, closes the channel and delivers it again"
+        )
+        cure = "raise consumer_timeout above the longest countdown, or keep such tasks elsewhere until they are due"
+        yield Problem(text, index, (), cure)
+
+
+def _due_ms(message: Message) -> int | None:
+    """The virtual time of its header `eta`."""
+    eta = (message.headers or {}).get("eta")
+    return ms_of(eta) if isinstance(eta, str) else None
 
 
 def _longest(task: Task) -> int:

@@ -55,8 +55,24 @@ channels: {app: {confirms: false}}
 steps: [{publish: {routing_key: jobs, channel: app}}]
 """
 
+UNREACHED = """
+exchanges: {shop: topic}
+queues: {mail: , mial: }
+bindings: [{source: shop, destination: mail, routing_key: "#"}]
+consumers: {mailer: {queue: mial}}
+steps: [{publish: {exchange: shop, routing_key: a}}]
+"""
+COUNTDOWN = """
+rabbitmq: "3.10"
+celery: {apps: {shop: }, workers: {w1: }}
+tasks: {report: }
+steps: [{call: {task: report, id: r1, countdown: 1h}}]
+"""
+
 # code -> (severity, a scenario with the fault, the same without it)
 CASES: dict[str, tuple[str, str, str]] = {
+    "consumer-unreached": (NOTE, UNREACHED, UNREACHED.replace("queue: mial", "queue: mail")),
+    "countdown-outlives-timeout": (WARNING, COUNTDOWN, COUNTDOWN.replace("countdown: 1h", "countdown: 20m")),
     "exchange-drops-all": (
         ERROR, "{exchanges: {shop: topic}, queues: {q: }}",
         "{exchanges: {shop: topic}, queues: {q: }, bindings: [{source: shop, destination: q, routing_key: '#'}]}",

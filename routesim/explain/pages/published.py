@@ -14,6 +14,7 @@ FOUND = {
 OF_SCENARIOS = frozenset({
     "requeue-endless", "republish-endless", "headers-unsatisfied", "queue-without-consumer", "prefetch-unlimited",
     "prefetch-ignored", "confirms-needed", "auto-ack-shared", "task-outlives-timeout", "late-acks-needed", "expiry-late",
+    "consumer-unreached", "countdown-outlives-timeout",
 })  # fmt: skip
 
 

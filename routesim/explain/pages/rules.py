@@ -231,6 +231,13 @@ RULE_PAGES: dict[str, Page] = {
         "Add a consumer, or let the messages expire into another queue.",
         "of a queue that is consumed by somebody who is not in the scenario.",
     ),
+    "consumer-unreached": Page(
+        "A scenario has a consumer of a queue to which nothing is bound, and to which nobody publishes by its name: it waits for ever. Told "
+        "where the scenario says who publishes.",
+        "consumers: {mailer: {queue: mial}}, with a queue mial beside the queue mail that is bound",
+        "Bind the queue, publish to it, or mend its name.",
+        "where others publish to the queue, who are not in the scenario.",
+    ),
     "prefetch-unlimited": Page(
         "Several consumers share a queue, and one of them has no prefetch limit: it is sent everything that waits, however slow it "
         "is.",
@@ -250,6 +257,14 @@ RULE_PAGES: dict[str, Page] = {
         "default. The broker closes the channel and takes the message back; the task runs again, and never comes to its end.",
         "tasks: {report: {takes: 40m, acks: late}}, with rabbitmq: \"3.10\"",
         "Split the task, acknowledge early, or raise consumer_timeout above the time that it takes.",
+        "where the broker's consumer_timeout is longer: say so with `broker: {consumer_timeout: ...}` instead.",
+    ),
+    "countdown-outlives-timeout": Page(
+        "A task is called with a countdown or an eta. Its worker takes the message at once and holds it, unacknowledged, until it is due, "
+        "however the task acknowledges. RabbitMQ waits 30 minutes by default, then closes the channel and delivers the message again: to "
+        "this worker, or to another one.",
+        'rabbitmq: "3.10", and - call: {task: report, countdown: 1h}',
+        "Raise consumer_timeout above the longest countdown, or keep what is not due elsewhere.",
         "where the broker's consumer_timeout is longer: say so with `broker: {consumer_timeout: ...}` instead.",
     ),
     "late-acks-needed": Page(
