@@ -60,6 +60,9 @@ def explore(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="What --walks draws from.")] = 0,
     cluster: CLUSTER = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Explore with so many processes; 0: one a processor.")
+    ] = 1,
     write: Annotated[
         str | None, typer.Option("--write", metavar="FILE", help="Keep the first counterexample as a scenario.")
     ] = None,
@@ -78,7 +81,7 @@ def explore(
 
     options = ExploreOptions(
         files, failures, tuple(property or ()), at_most_once, most_ready, expect, timing, races, retry, cures, max_states,
-        max_seconds, max_memory, walks, seed, cluster, write, force, rabbitmq, format, output,
+        max_seconds, max_memory, walks, seed, cluster, jobs, write, force, rabbitmq, format, output,
     )  # fmt: skip
     sys.exit(explore_all(options))
 

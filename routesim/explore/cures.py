@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from routesim.broker import Broker
 from routesim.explore.answer import HOLDS, Cure, Explored
 from routesim.explore.bounds import Bounds
+from routesim.explore.parallel import Crew
 from routesim.explore.search import Watch
 from routesim.explore.searching import searched
 from routesim.model import DECLARE_CHANNEL, Consumer, Queue
@@ -32,12 +33,14 @@ class Changed(NamedTuple):
 Candidate = Callable[[Scenario, Bounds], Changed | None]
 
 
-def cures_of(scenario: Scenario, bounds: Bounds, name: str, before: Explored, watch: Watch | None) -> tuple[Cure, ...]:
+def cures_of(
+    scenario: Scenario, bounds: Bounds, name: str, before: Explored, watch: Watch | None, crew: Crew | None = None
+) -> tuple[Cure, ...]:
     """Those that help against the property of that name being broken: single ones, else the smallest number of them together.
     `before`: what was found without any."""
     candidates = OF_WORKERS if scenario.workers else (*CANDIDATES, *FOR_ONE.get(name, ()))
     useful = [(each, changed) for each in candidates if (changed := each(scenario, bounds)) is not None]
-    trial = _Trial(name, before, watch)
+    trial = _Trial(name, before, watch, crew)
     single = [cure for _, alone in useful if (cure := trial.of(alone)) is not None]
     if single or not 2 <= len(useful) <= MOST_COMBINED:
         return tuple(single)
@@ -63,8 +66,8 @@ def _all(candidates: Iterable[Candidate], scenario: Scenario, bounds: Bounds) ->
 
 
 class _Trial:
-    def __init__(self, name: str, before: Explored, watch: Watch | None) -> None:
-        self.name, self.before, self.watch = name, before, watch
+    def __init__(self, name: str, before: Explored, watch: Watch | None, crew: Crew | None) -> None:
+        self.name, self.before, self.watch, self.crew = name, before, watch, crew
         self.broken = {item.name for item in before.broken}
 
     def of(self, changed: Changed) -> Cure | None:
@@ -72,7 +75,7 @@ class _Trial:
         if not _accepted(changed.scenario):
             return None
         most = min(changed.bounds.max_states, TIMES * self.before.states + ROOM)
-        found = searched(changed.scenario, changed.bounds._replace(max_states=most), self.watch)
+        found = searched(changed.scenario, changed.bounds._replace(max_states=most), self.watch, self.crew)
         asked = [item for item in found.asked if item.name == self.name]
         if not found.complete or not asked or any(item.verdict != HOLDS for item in asked):
             return None

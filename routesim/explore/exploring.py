@@ -4,6 +4,7 @@ from routesim.explore.answer import BROKEN, Exploration, PropertyVerdict
 from routesim.explore.bounds import Bounds
 from routesim.explore.courses import with_failures
 from routesim.explore.cures import cures_of
+from routesim.explore.parallel import Crew
 from routesim.explore.properties import PROPERTIES
 from routesim.explore.retold import Retold
 from routesim.explore.root import NotExplored
@@ -11,6 +12,7 @@ from routesim.explore.search import HASH_BITS, Watch
 from routesim.explore.searching import searched
 from routesim.explore.unexplored import left_out
 from routesim.explore.walks import Walks
+from routesim.named_tuples import NamedTuple
 from routesim.run import Listener, Result, Runner
 from routesim.run.sweeps.portions import SharedOut
 from routesim.scenario import Scenario, load_source
@@ -19,17 +21,27 @@ from routesim.scenario.yaml.source import Source
 COSTING = ("lost", "duplicated", "stuck", "livelock")  # what a cure may cost is asked of these
 
 
+class Helpers(NamedTuple):
+    """`shared` carries out random walks; `crew` those, and looks at states."""
+
+    shared: SharedOut | None = None
+    crew: Crew | None = None
+
+
+NOBODY = Helpers()
+
+
 def explored(
-    scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, cures: bool = True, shared: SharedOut | None = None
+    scenario: Scenario, bounds: Bounds, watch: Watch | None = None, *, cures: bool = True, helpers: Helpers = NOBODY
 ) -> Exploration:
-    """Every course of events of a scenario within the bounds; `watch` hears how far it is, and says why to stop; `shared` carries
-    out random walks. Raises `NotExplored`."""
+    """Every course of events of a scenario within the bounds; `watch` hears how far it is, and says why to stop. Whoever
+    helps, the answer is the same. Raises `NotExplored`."""
     if bounds.walks is not None:
-        return _walked(scenario, bounds, watch, shared)
+        return _walked(scenario, bounds, watch, helpers)
     wide = bounds._replace(properties=tuple(dict.fromkeys((*bounds.properties, *COSTING))))
-    found = searched(scenario, wide, watch)
+    found = searched(scenario, wide, watch, helpers.crew)
     asked = tuple(
-        item._replace(cures=cures_of(scenario, wide, item.name, found, watch))
+        item._replace(cures=cures_of(scenario, wide, item.name, found, watch, helpers.crew))
         if cures and item.verdict == BROKEN and item.name in PROPERTIES
         else item
         for item in found.asked
@@ -50,11 +62,11 @@ def explored(
     )
 
 
-def _walked(scenario: Scenario, bounds: Bounds, watch: Watch | None, shared: SharedOut | None) -> Exploration:
+def _walked(scenario: Scenario, bounds: Bounds, watch: Watch | None, helpers: Helpers) -> Exploration:
     """By random walks, which prove nothing."""
     if scenario.workers:
         raise NotExplored("with worker processes there is one order of events, and nothing to walk at random; leave out --walks")
-    found = Walks(scenario, bounds, watch, shared).run()
+    found = Walks(scenario, bounds, watch, helpers.shared, helpers.crew).run()
     breaks = scenario.explore.breaks if scenario.explore is not None else ()
     left = tuple(left_out(scenario, bounds._replace(expect=None)))
     return Exploration(scenario.file, scenario.name, budget_of(bounds), breaks, found, left, HASH_BITS, scenario, bounds)

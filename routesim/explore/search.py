@@ -8,24 +8,19 @@ from collections.abc import Callable, Iterator
 from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
 from routesim.explore.bounds import Bounds
 from routesim.explore.course import publishes
-from routesim.explore.independence import Clues, Independence, clues_of
+from routesim.explore.expanding import Expander, Looked, Note
 from routesim.explore.mapped import StateMap, map_of
 from routesim.explore.moves import Move, make, moves, outcome, said
 from routesim.explore.properties import (
-    ALWAYS,
-    AT_END,
     PROPERTIES,
     Broken,
-    expect_broken,
     expectations_of,
-    never_broken,
 )
 from routesim.explore.root import root_of
 from routesim.explore.world import World
 from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.promises import said as rule_said
-from routesim.scenario import Do, Scenario
-from routesim.steps import DeclareExchange
+from routesim.scenario import Scenario
 
 HASH_BITS = 128
 LOOK_EVERY = 256  # states between two looks at the bounds
@@ -40,6 +35,7 @@ class HowFar(NamedTuple):
     frontier: int
 
 
+Frontier = deque[tuple[int, bytes, World]]  # states with their numbers and fingerprints
 Watch = Callable[[HowFar], str]
 
 
@@ -51,11 +47,11 @@ class FirstBroken(NamedTuple):
     goes_round: bool = False
 
 
-class KnownMove(NamedTuple):
-    """Where a move leads, and what it has to do with; None: perhaps with everything."""
-
-    target: int
-    signs: frozenset[str] | None
+def collecting_seldom() -> tuple[int, int, int]:
+    """Of garbage. Returns how often it was collected."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECTED)
+    return before
 
 
 def digest(world: World) -> bytes:
@@ -63,21 +59,10 @@ def digest(world: World) -> bytes:
     return world.fingerprint()
 
 
-def _by_chance(scenario: Scenario, root: World) -> bool:
-    """Whether a move may fall out in several ways."""
-    rules = (rule for consumer in scenario.consumers.values() for rule in consumer.on_message)
-    draws = any(state.matcher.by_chance for state in root.broker.exchanges.values())
-    return root.setting.races or draws or any(rule.chance is not None for rule in rules) or _declares(scenario)
-
-
-def _declares(scenario: Scenario) -> bool:
-    """Whether a step may declare an exchange that throws dice."""
-    actions = (step.action for step in scenario.steps)
-    return any(isinstance(each, DeclareExchange) for action in actions if isinstance(action, Do) for each in action.steps)
-
-
 class Search:
     """`watch` is called now and then, and says why to stop; "": go on."""
+
+    expander: type[Expander] = Expander
 
     def __init__(self, scenario: Scenario, bounds: Bounds, watch: Watch | None = None) -> None:
         self.scenario, self.bounds, self.watch = scenario, bounds, watch
@@ -90,53 +75,66 @@ class Search:
         self.met: dict[str, int] = {}  # how many states each property was asked of
         self.bad: dict[str, list[int]] = {}  # by property: the states that break it
         self.failed: list[tuple[int, Move]] = []  # the states that failures lead to
-        self.steps: dict[int, dict[Move, KnownMove]] = {}  # of the states of this depth, as far as they have been looked at
-        self.steps_before: dict[int, dict[Move, KnownMove]] = {}  # of the depth before
-        self.incoming: dict[int, list[tuple[int, Move]]] = {}  # of the states of the next depth: from where, by which move
-        self.last_of_depth = 0
         self.failing = array("q")  # which of the moves between states are failures
-        self.tried = self.races = 0
+        self.tried = self.races = self.expanded = 0
         self.holding: dict[int, list[int]] = {}  # by number of an expectation: the ends at which it held
         self.exercised: set[int] = set()  # rules of never about a message that there was
         self.properties = {name: PROPERTIES[name] for name in bounds.properties}
-        self.by_move = [(name, item) for name, item in self.properties.items() if item.when == ALWAYS]
-        self.by_end = [(name, item) for name, item in self.properties.items() if item.when == AT_END]
+        self.expectations = expectations_of(scenario) if bounds.expect is not None else ()
 
     def run(self) -> Explored:
         """Until all states are known, or a bound is reached. Meanwhile the collector of garbage looks less often: there are many
         states, and few of them are garbage soon."""
-        before = gc.get_threshold()
-        gc.set_threshold(*COLLECTED)
+        before = collecting_seldom()
         try:
             return self._run()
         finally:
             gc.set_threshold(*before)
 
     def _run(self) -> Explored:
-        root = root_of(self.scenario, self.bounds)
-        self.expectations = expectations_of(self.scenario) if self.bounds.expect is not None else ()
-        self.by_chance = _by_chance(self.scenario, root)
-        self.independence = Independence(self.scenario, root)
-        self._enter(root, -1, None)
-        frontier: deque[tuple[int, World]] = deque([(0, root)])
-        depth, why, self.last_of_depth = 0, "", 0
-        expanded = 0
-        while frontier:
-            index, world = frontier.popleft()
-            if index > self.last_of_depth:
-                depth += 1
-                self.steps_before, self.steps = self.steps, {}
-                self.last_of_depth = len(self.parents) - 1
-            why = self._bound(expanded, depth, len(frontier))
-            if why:
-                frontier.appendleft((index, world))
-                break
-            expanded += 1
-            self._expand(index, world, frontier)
+        depth, why = self._search()
+        expanded = self.expanded
         return Explored(
             len(self.known), self.tried, len(self.ends), depth if not why else max(depth - 1, 0), why,
-            tuple(self._verdicts(complete=not why)), len(frontier), tuple(self._by_depth()), races=self.races, map=self._map(),
+            tuple(self._verdicts(complete=not why)), len(self.known) - expanded, tuple(self._by_depth()), races=self.races,
+            map=self._map(),
         )  # fmt: skip
+
+    def _search(self) -> tuple[int, str]:
+        """Returns the depth that was come to, and which bound ended it."""
+        expander = self.expander(self.scenario, self.bounds, self.known)
+        frontier = self._begin(expander)
+        return self._go_on(expander, frontier)
+
+    def _begin(self, expander: Expander) -> Frontier:
+        """With the first state."""
+        root = expander.root
+        key = digest(root)
+        self._enter(key, -1, None, tuple(expander.broken_in(root)))
+        return deque([(0, key, root)])
+
+    def _go_on(self, expander: Expander, frontier: Frontier) -> tuple[int, str]:
+        depth = last_of_depth = 0
+        while frontier:
+            index, key, world = frontier.popleft()
+            if index > last_of_depth:
+                depth += 1
+                last_of_depth = len(self.parents) - 1
+                expander.next_depth()
+                ended = self._next_depth(depth, [(index, key), *((number, of) for number, of, _ in frontier)])
+                if ended is not None:
+                    return ended
+            why = self._bound(self.expanded, depth, len(frontier))
+            if why:
+                return depth, why
+            looked, worlds = expander.expand(key, world)
+            frontier.extend((target, key, worlds[key]) for target, key in self._merge(index, looked))
+        return depth, ""
+
+    def _next_depth(self, depth: int, states: list[tuple[int, bytes]]) -> tuple[int, str] | None:
+        """These are all states of a depth that is about to be looked at. Whoever looks at them, and at all that follow, returns
+        the depth that was come to, and which bound ended it."""
+        return None
 
     def _bound(self, expanded: int, depth: int, frontier: int) -> str:
         if len(self.known) >= self.bounds.max_states:
@@ -145,116 +143,45 @@ class Search:
             return ""
         return self.watch(HowFar(len(self.known), depth, frontier))
 
-    def _expand(self, index: int, world: World, frontier: deque[tuple[int, World]]) -> None:
-        own, failures = moves(world)
-        if not own:
-            self._end(index, world)
-        # What happens by itself is tried first: of two ways as long, that with fewer failures is kept.
-        todo = [*own, *failures][::-1]
-        steps: dict[Move, KnownMove] = {}
-        known = self._known_steps(index, todo)
-        to_make = len(todo) - len(known)
-        before = clues_of(world)
-        while todo:
-            move = todo.pop()
-            self.tried += 1
-            step = known.get(move)
-            if step is None:
-                # The last one may use up the state itself, where nothing of chance may be left to be tried from it.
-                to_make -= 1
-                copied = world.copy() if to_make > 0 or self.by_chance else world
-                draws = make(copied, move)
-                self.races += draws.races > 0
-                if draws.made:
-                    todo += [move._replace(draws=other) for other in draws.others()]
-                    move = move._replace(draws=tuple(drawn for drawn, *_ in draws.made))
-                step = KnownMove(self._target(copied, index, move, frontier), self._signs(copied, move, before))
-            steps[move] = step
-            if step.target > self.last_of_depth and step.signs is not None:
-                self.incoming.setdefault(step.target, []).append((index, move))
+    def _merge(self, index: int, looked: Looked) -> list[tuple[int, bytes]]:
+        """What was found in a state is noted. Returns the new states, with their numbers."""
+        self.expanded += 1
+        if looked.ends:
+            self.ends.append(index)
+            for name, broken in looked.broken:
+                self._note(name, index, broken)
+            for number in looked.holding:
+                self.holding.setdefault(number, []).append(index)
+        new = []
+        for move, key, broken_there, never, exercised, races in looked.reached:
+            target = self.known.get(key)
+            if target is None:
+                target = self._enter(key, index, move, broken_there)
+                new.append((target, key))
+            for name, broken in never:
+                self._note(name, target, broken)
+            self.exercised.update(exercised)
+            self.races += races
             if move.failure:
-                self.failed.append((step.target, move))
+                self.failed.append((target, move))
                 self.failing.append(len(self.sources))
             self.sources.append(index)
-            self.targets.append(step.target)
-        if self.independence.known:
-            self.steps[index] = steps
+            self.targets.append(target)
+        self.tried += len(looked.reached)
+        return new
 
-    def _target(self, world: World, parent: int, move: Move, frontier: deque[tuple[int, World]]) -> int:
-        """The number of the state that a move has led to."""
-        key = digest(world)
-        target = self.known.get(key)
-        if target is None:
-            target = self._enter(world, parent, move, key)
-            frontier.append((target, world))
-        if self.scenario.never:
-            self._exercise(world)
-            for number, broken in never_broken(world):
-                self._note(f"never {number}", target, broken)
-        return target
-
-    def _signs(self, world: World, move: Move, before: Clues) -> frozenset[str] | None:
-        return None if move.draws or not self.independence.known else self.independence.signs(world, move, before)
-
-    def _known_steps(self, index: int, todo: list[Move]) -> dict[Move, KnownMove]:
-        """Where moves lead of which that is known without making them: those that could have come before the one that led here,
-        and have nothing to do with it. Then it was made after them already."""
-        found: dict[Move, KnownMove] = {}
-        for parent, last in self.incoming.pop(index, ()):
-            siblings = self.steps_before[parent]
-            here = siblings[last].signs
-            if here is None:
-                continue
-            for move in todo:
-                sibling = siblings.get(move)
-                if sibling is None or sibling.signs is None or move in found or not here.isdisjoint(sibling.signs):
-                    continue
-                after = (self.steps.get(sibling.target) or self.steps_before.get(sibling.target, {})).get(last)
-                if after is not None:
-                    found[move] = KnownMove(after.target, sibling.signs)
-        return found
-
-    def _enter(self, world: World, parent: int, move: Move | None, key: bytes | None = None) -> int:
+    def _enter(self, key: bytes, parent: int, move: Move | None, notes: tuple[Note, ...]) -> int:
         index = len(self.parents)
-        self.known[key or digest(world)] = index
+        self.known[key] = index
         self.parents.append(parent)
         self.made.append(move)
-        for name, item in self.by_move:
-            assert item.broken is not None
-            broken = item.broken(world)
-            if broken is not None:
-                self._note(name, index, broken)
-        if world.broker.livelock is not None:
-            message, places = world.broker.livelock
-            self._note("livelock", index, Broken(message, f"it goes round without time passing: {' → '.join(places)}"))
+        for name, broken in notes:
+            self._note(name, index, broken)
         return index
 
     def _note(self, name: str, state: int, broken: Broken) -> None:
         self.found.setdefault(name, FirstBroken(state, broken))
         self.bad.setdefault(name, []).append(state)
-
-    def _end(self, index: int, world: World) -> None:
-        self.ends.append(index)
-        for name, item in self.by_end:
-            assert item.broken is not None
-            broken = item.broken(world)
-            if broken is not None:
-                self._note(name, index, broken)
-        if not self.expectations:
-            return
-        failed = dict(expect_broken(world))
-        for number in range(len(self.expectations)):
-            if number not in failed:
-                self.holding.setdefault(number, []).append(index)
-            elif self.bounds.expect == "always":
-                self._note(f"expect {number}", index, failed[number])
-
-    def _exercise(self, world: World) -> None:
-        for number, rule in enumerate(self.scenario.never):
-            if number not in self.exercised:
-                about = (getattr(event, "message", None) for event in world.events)
-                if any(message in rule.messages if rule.messages else message for message in about):
-                    self.exercised.add(number)
 
     def _map(self) -> StateMap:
         found = {name: (first.state, self.bad.get(name, ())) for name, first in self.found.items()}

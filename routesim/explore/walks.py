@@ -1,12 +1,14 @@
 """Random walks through the courses of events, each reproducible by its number: for more states than can be known."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pickle import HIGHEST_PROTOCOL, dumps, loads
 from random import Random
 
 from routesim.explore.answer import BROKEN, UNDECIDED, Explored, PropertyVerdict
 from routesim.explore.bounds import Bounds
 from routesim.explore.moves import Move, make, moves
+from routesim.explore.parallel import Crew
 from routesim.explore.properties import ALWAYS, AT_END, PROPERTIES, Broken, never_broken
 from routesim.explore.root import root_of
 from routesim.explore.search import HowFar, Watch, example_of
@@ -89,11 +91,18 @@ class Walked:
 
 class Walks:
     """`bounds.walks` of them; a walk is a function of the seed and its number, and so is their sum, whoever carries them out:
-    `shared`, or this process. Of the counterexamples that are met the shortest is kept, which need not be the shortest that
-    there is."""
+    `shared`, a crew, or this process. Of the counterexamples that are met the shortest is kept, which need not be the shortest
+    that there is."""
 
-    def __init__(self, scenario: Scenario, bounds: Bounds, watch: Watch | None = None, shared: SharedOut | None = None) -> None:
-        self.scenario, self.bounds, self.watch, self.shared = scenario, bounds, watch, shared
+    def __init__(
+        self,
+        scenario: Scenario,
+        bounds: Bounds,
+        watch: Watch | None = None,
+        shared: SharedOut | None = None,
+        crew: Crew | None = None,
+    ) -> None:
+        self.scenario, self.bounds, self.watch, self.shared, self.crew = scenario, bounds, watch, shared, crew
         self.walks = bounds.walks or 0
         self.sum = Walked(bounds)
         self.stopped = ""
@@ -102,7 +111,12 @@ class Walks:
         root_of(self.scenario, self.bounds)  # what cannot be explored is to be known before it is sent anywhere
         seed, found = self.bounds.seed, self.sum
         why = f"{self.walks:,} random walks with seed {seed}"
-        if self.shared is None:
+        if self.crew is not None:
+            for part in self._by(self.crew):
+                found.merge(part)
+                if self._stops():
+                    break
+        elif self.shared is None:
             for number in range(self.walks):
                 found.walk(self.scenario, number)
                 if self._stops():
@@ -123,6 +137,11 @@ class Walks:
             found = self.sum
             self.stopped = self.watch(HowFar(found.made, found.deepest, self.walks - found.walks))
         return bool(self.stopped)
+
+    def _by(self, crew: Crew) -> Iterator[Walked]:
+        portions = self._portions()
+        while questions := list(islice(portions, crew.count)):
+            yield from crew.ask(walked, questions)
 
     def _portions(self) -> Iterator[Portion]:
         packed = dumps(self.scenario._replace(topology=None), HIGHEST_PROTOCOL)

@@ -12,6 +12,7 @@ import pytest
 from routesim.broker import ChannelEnded
 from routesim.broker.rabbit_broker import RabbitBroker
 from routesim.explore import Bounds
+from routesim.explore.expanding import Expander
 from routesim.explore.search import Search
 from routesim.explore.world import World
 from routesim.queues import Delivery
@@ -203,18 +204,31 @@ def enumerated(scenario: Scenario, failures: int) -> set[End]:
         choices = [*made[:-1], made[-1] + 1]
 
 
-class Ends(Search):
-    """The search, and what is at its ends."""
+class EndsSeen(Expander):
+    """Notes what is at the ends."""
 
-    def _end(self, index: int, world: World) -> None:
-        super()._end(index, world)
+    def at_end(self, world: World) -> Any:
         ready = {
             name: tuple((copy.message, copy.redelivered) for copy in queue.ready()) for name, queue in world.broker.queues.items()
         }
         done = tuple(sorted((message, times) for (message, _), times in world.facts.done.items()))
-        self.at_ends.add((tuple(sorted(ready.items())), done, tuple(sorted(world.facts.gone))))
+        self.seen.add((tuple(sorted(ready.items())), done, tuple(sorted(world.facts.gone))))
+        return super().at_end(world)
 
-    at_ends: set[End]
+    seen: set[End]
+
+
+class Ends(Search):
+    """The search, and what is at its ends."""
+
+    def __init__(self, scenario: Scenario, bounds: Bounds) -> None:
+        super().__init__(scenario, bounds)
+        self.at_ends: set[End] = set()
+
+    def expander(self, *args: Any) -> EndsSeen:  # type: ignore[override]
+        made = EndsSeen(*args)
+        made.seen = self.at_ends
+        return made
 
 
 def drawn(number: int) -> tuple[str, int]:
@@ -252,6 +266,5 @@ def test_the_search_finds_the_same_ends(part: int) -> None:
         text, failures = drawn(number)
         scenario = load_source(Source("drawn.yaml", text), "")
         search = Ends(scenario, Bounds(failures=failures))
-        search.at_ends = set()
         search.run()
         assert search.at_ends == enumerated(scenario, failures), text

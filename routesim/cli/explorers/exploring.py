@@ -7,16 +7,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from routesim.cli.explorers.crew import CrewLost, ExploringCrew, exploring_crew, memory_mb
 from routesim.cli.shared.cluster import ClusterLost, cluster
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.cli.shared.files import found as found_files
 from routesim.cli.shared.options import choice, format_of, stdin_once
 from routesim.cli.shared.output import CannotWrite, format_for, keep_apart, opened, read_stdin, same_file, stderr_line, style_of
+from routesim.cli.shared.processes import count_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import FOR_PEOPLE, Loaded, loaded, rules_of, write_problems
 from routesim.diagnostics import ERROR, WARNING, Diagnostic, Place
 from routesim.explore import Bounds, Exploration, NotExplored, bounds_of, explored
 from routesim.explore.bounds import with_most_ready
+from routesim.explore.exploring import Helpers
 from routesim.explore.properties import PROPERTIES
 from routesim.explore.search import HowFar
 from routesim.failure_kinds import EXPLORED, FAILURES
@@ -54,6 +57,7 @@ class ExploreOptions(NamedTuple):
     walks: int | None = None
     seed: int = 0
     cluster: str | None = None
+    jobs: int = 1
     write: str | None = None
     force: bool = False
     rabbitmq: str | None = None
@@ -75,8 +79,8 @@ def explore_all(options: ExploreOptions) -> int:
     unusable = [refused(item.file, item.problems) for item in files if item.scenario is None]
     try:
         with opened(options.output) as out:  # what cannot be written is to be known before the work, not after it
-            with _sharing(options.cluster) as shared:
-                done, not_explored, not_begun = _each(files, options, shared)
+            with _sharing(options.cluster) as shared, exploring_crew(count_of(options.jobs)) as crew:
+                done, not_explored, not_begun = _each(files, options, Helpers(shared, crew))
             unusable += not_explored
             shown = Explorations(done, [*unusable, *not_begun])
             format = format_for(options.format, out)
@@ -85,7 +89,7 @@ def explore_all(options: ExploreOptions) -> int:
             _keep(options.write, done[0])
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
-    except ClusterLost as problem:
+    except (ClusterLost, CrewLost) as problem:
         stderr_line(f"error: {problem}")
         return NO_VERDICT
     return _status(Explorations(done, unusable))
@@ -115,6 +119,8 @@ def _understood(options: ExploreOptions) -> None:
         rules_of(options.rabbitmq)
     if options.cluster is not None and options.walks is None:
         raise UsageError("--cluster shares out random walks; say how many: --walks N")
+    if options.cluster is not None and options.jobs != 1:
+        raise UsageError("--cluster and --jobs cannot be combined: the walks are the cluster's, or these processes'")
     stdin_once(options.files)
     keep_apart(options.files, options.output)
     if options.write is not None:
@@ -185,9 +191,7 @@ def _sharing(address: str | None) -> Iterator[SharedOut | None]:
         yield shared
 
 
-def _each(
-    files: list[Loaded], options: ExploreOptions, shared: SharedOut | None
-) -> tuple[list[Exploration], list[Suite], list[Suite]]:
+def _each(files: list[Loaded], options: ExploreOptions, helpers: Helpers) -> tuple[list[Exploration], list[Suite], list[Suite]]:
     """What was explored, what cannot be, and what was not begun: after Ctrl-C what is known of the scenario in hand is told, and
     none of those after it is begun."""
     done: list[Exploration] = []
@@ -202,7 +206,7 @@ def _each(
             not_begun.append(refused(item.file, [found]))
             continue
         try:
-            done.append(_explored(item.scenario, options, shared))
+            done.append(_explored(item.scenario, options, helpers))
         except NotExplored as problem:
             found = Diagnostic(ERROR, "not-explored", str(problem), Place(item.file, 0, 0))
             write_problems([found])
@@ -210,7 +214,7 @@ def _each(
     return done, not_explored, not_begun
 
 
-def _explored(scenario: Scenario, options: ExploreOptions, shared: SharedOut | None) -> Exploration:
+def _explored(scenario: Scenario, options: ExploreOptions, helpers: Helpers) -> Exploration:
     progress, begun = Progress(f"explore {scenario.name}", quiet=False), time.monotonic()
     most = MAX_SECONDS if options.max_seconds is None else options.max_seconds
     with _interrupted() as stop:
@@ -223,21 +227,13 @@ def _explored(scenario: Scenario, options: ExploreOptions, shared: SharedOut | N
                 return INTERRUPTED
             if spent > most:
                 return f"--max-seconds {most:g}"
-            memory = options.max_memory is not None and memory_mb() > options.max_memory
+            taken = memory_mb() + (helpers.crew.memory_mb if isinstance(helpers.crew, ExploringCrew) else 0.0)
+            memory = options.max_memory is not None and taken > options.max_memory
             return f"--max-memory {options.max_memory}" if memory else ""
 
-        found = explored(scenario, bounds_for(scenario, options), watch, cures=options.cures, shared=shared)
+        found = explored(scenario, bounds_for(scenario, options), watch, cures=options.cures, helpers=helpers)
     progress.clear()
     return found
-
-
-def memory_mb() -> float:
-    """What this process has taken of the memory at most; 0 where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @contextmanager
