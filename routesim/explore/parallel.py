@@ -11,7 +11,7 @@ from pickle import HIGHEST_PROTOCOL, dumps, loads
 from typing import Any, Protocol
 
 from routesim.explore.bounds import Bounds
-from routesim.explore.expanding import Expander, Looked
+from routesim.explore.looking.expanding import Expander, Looked
 from routesim.explore.moves import Move, make
 from routesim.explore.search import Search, Watch, collecting_seldom
 from routesim.explore.world import World
@@ -20,7 +20,7 @@ from routesim.scenario import Scenario
 
 ALONE = 32  # states a process in one depth: with fewer it is not worth asking others
 ROUND = 128  # states that a process looks at before it tells
-UNEVEN = 1.2  # how much more than its share a process may have
+UNEVEN = 1.1  # how much more than its share a process may have
 
 
 class Crew(Protocol):
@@ -97,12 +97,15 @@ class ParallelSearch(Search):
         return new
 
     def _shared_out(self, had: list[int]) -> list[int]:
-        """Who is to look at each: who has it, unless that is far more than its share."""
+        """Who is to look at each: who has it, unless that is far more than its share. Neighbours stay together, of which one
+        tells where the moves of the other lead."""
         count = self.crew.count
         most = int(len(had) / count * UNEVEN) + 1
         loads, found = [0] * count, list[int]()
-        for who in had:
-            chosen = who if who >= 0 and loads[who] < most else min(range(count), key=loads.__getitem__)
+        for place, who in enumerate(had):
+            chosen = who if who >= 0 else place * count // len(had)
+            if loads[chosen] >= most:
+                chosen = min(range(count), key=loads.__getitem__)
             loads[chosen] += 1
             found.append(chosen)
         return found
@@ -124,19 +127,28 @@ class Looker:
         self.expander = Expander(scenario, bounds, self.known)
         self.worlds: dict[bytes, World] = {}  # that this process has come to in this depth
         self.todo: deque[tuple[bytes, World]] = deque()
+        self.led: list[tuple[Move, World]] = []  # the last way that was gone, with the states on it
 
     def take(self, share: Share) -> None:
         """The next depth."""
         had, self.worlds = self.worlds, {}
         self.todo = deque((key, had[key] if key not in share.ways else self._led(share.ways[key])) for key in share.keys)
+        self.led.clear()
         self.known.update(share.keys)
         self.expander.next_depth()
 
     def _led(self, way: list[Move]) -> World:
-        world = self.expander.root.copy()
-        for move in way:
+        """What is gone of it already, for a neighbour, is not gone again."""
+        same = 0
+        while same < min(len(way), len(self.led)) and self.led[same][0] == way[same]:
+            same += 1
+        del self.led[same:]
+        world = self.led[-1][1] if self.led else self.expander.root
+        for move in way[same:]:
+            world = world.copy()
             make(world, move)
-        return world
+            self.led.append((move, world))
+        return world.copy()
 
     def looks(self) -> Iterator[Looked]:
         while self.todo:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from routesim.explore.answer import BROKEN, HOLDS, UNDECIDED, VACUOUS, Counterexample, Explored, PropertyVerdict
 from routesim.explore.bounds import Bounds
 from routesim.explore.course import publishes
-from routesim.explore.expanding import Expander, Looked, Note
+from routesim.explore.looking.expanding import Expander, Looked, Note
 from routesim.explore.mapped import StateMap, map_of
 from routesim.explore.moves import Move, make, moves, outcome, said
 from routesim.explore.properties import (

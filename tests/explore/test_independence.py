@@ -4,7 +4,7 @@ import pytest
 from kits.small_scenarios import small_scenario
 
 from routesim.explore import Bounds
-from routesim.explore.expanding import Expander
+from routesim.explore.looking.expanding import Expander
 from routesim.explore.search import Search
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source

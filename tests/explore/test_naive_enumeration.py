@@ -12,7 +12,7 @@ import pytest
 from routesim.broker import ChannelEnded
 from routesim.broker.rabbit_broker import RabbitBroker
 from routesim.explore import Bounds
-from routesim.explore.expanding import Expander
+from routesim.explore.looking.expanding import Expander
 from routesim.explore.search import Search
 from routesim.explore.world import World
 from routesim.queues import Delivery

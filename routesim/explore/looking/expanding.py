@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator
 
 from routesim.explore.bounds import Bounds
-from routesim.explore.independence import Clues, Independence, clues_of
+from routesim.explore.looking.independence import Clues, Independence, clues_of
 from routesim.explore.moves import Move, make, moves
 from routesim.explore.properties import (
     ALWAYS,

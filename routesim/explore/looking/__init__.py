@@ -1,0 +1,1 @@
+"""What comes of a state, and which moves have nothing to do with each other."""
