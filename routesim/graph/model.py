@@ -42,12 +42,14 @@ class Edge(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Edges lead to nodes of this graph only. `left_out`: how many nodes a focus hides."""
+    """Edges lead to nodes of this graph only. `left_out`: how many nodes a focus hides. `vhosts`: where a program
+    reads it, the graphs of all virtual hosts of the file, each by itself."""
 
     title: str
     nodes: dict[Key, Node]
     edges: tuple[Edge, ...]
     left_out: int = 0
+    vhosts: tuple[tuple[str, "Graph"], ...] = ()
 
     def from_(self, key: Key) -> list[Edge]:
         return [edge for edge in self.edges if edge.source == key]

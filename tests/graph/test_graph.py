@@ -157,6 +157,11 @@ def test_virtual_hosts_are_drawn_side_by_side(tmp_path: Path) -> None:
     assert "queue shop: jobs" in both.out
     assert "queue stage: jobs" in both.out
     assert "stage" not in routesim("graph", str(path), "--vhost", "shop").out
+    data = json.loads(routesim("graph", str(path), "--format", "json").out)
+    assert [item["vhost"] for item in data["vhosts"]] == ["shop", "stage"]
+    assert [[node["name"] for node in item["nodes"]] for item in data["vhosts"]] == [["jobs"], ["jobs"]]
+    assert data["nodes"] == data["vhosts"][0]["nodes"]
+    assert "vhosts" not in json.loads(routesim("graph", str(path), "--vhost", "shop", "--format", "json").out)
 
 
 def test_a_ladder_becomes_the_way_that_was_taken() -> None:

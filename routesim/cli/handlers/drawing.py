@@ -14,6 +14,7 @@ from routesim.report.formats import GRAPH, formats_of, writer_of
 from routesim.scenario import Scenario, load_placed
 
 STDIN = "-"
+DEFAULT_VHOST = "/"
 NEAR = 1  # steps from a focus
 
 
@@ -43,7 +44,7 @@ def draw(file: str, options: DrawOptions) -> int:
                 _graph(scenario_of(file, options.rabbitmq, vhost=vhost, redis=True), options)
                 for vhost in vhosts or (options.vhost,)
             ]
-            graph = side_by_side(named(file), dict(zip(vhosts, graphs, strict=True))) if vhosts else graphs[0]
+            graph = _together(named(file), dict(zip(vhosts, graphs, strict=True)), options) if vhosts else graphs[0]
         except FilesRefused as problem:
             return refuse(problem, options.format, options.output)
         with opened(options.output) as out:
@@ -54,11 +55,18 @@ def draw(file: str, options: DrawOptions) -> int:
     return OK
 
 
+def _together(file: str, graphs: dict[str, Graph], options: DrawOptions) -> Graph:
+    """One drawing of all virtual hosts; for a program the graph of `/`, or of the first one, which knows of the others."""
+    if options.format != "json":
+        return side_by_side(file, graphs)
+    first = graphs.get(DEFAULT_VHOST) or next(iter(graphs.values()))
+    return first._replace(vhosts=tuple(graphs.items()))
+
+
 def _vhosts(file: str, options: DrawOptions) -> tuple[str, ...]:
-    """The virtual hosts of a definitions file that are drawn side by side; none where one is asked for, a way is marked, or a
-    program reads what comes out."""
+    """The virtual hosts of a definitions file that are drawn side by side; none where one is asked for, or a way is marked."""
     asked = options.vhost, options.message, options.publish, options.focus
-    if any(item is not None for item in asked) or options.format == "json" or file == STDIN:
+    if any(item is not None for item in asked) or file == STDIN:
         return ()
     try:
         _, places = load_placed(named(file), rabbitmq=options.rabbitmq, redis=True)

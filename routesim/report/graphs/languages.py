@@ -1,6 +1,6 @@
 """A topology in the languages of other drawing programs: Mermaid, Graphviz's dot, and JSON for scripts."""
 
-from typing import IO
+from typing import IO, Any
 
 from routesim.graph.model import BINDING, CONSUMER, CONSUMES, EXCHANGE, MISSING, QUEUE, Edge, Graph, Node, together
 from routesim.report.formats.json import envelope
@@ -80,6 +80,13 @@ def _quoted(*texts: str) -> str:
 
 
 def write_graph_json(out: IO[str], graph: Graph, *, colour: bool, depth: int | None) -> None:
+    data: dict[str, Any] = {"scenario": graph.title, **_as_data(graph)}
+    if graph.vhosts:
+        data["vhosts"] = [{"vhost": name, **_as_data(each)} for name, each in graph.vhosts]
+    out.write(envelope(data) + "\n")
+
+
+def _as_data(graph: Graph) -> dict[str, Any]:
     nodes = [
         {"kind": key.kind, "name": node.name, "detail": node.detail, "taken": node.taken, "members": list(node.members)}
         for key, node in graph.nodes.items()
@@ -91,4 +98,4 @@ def write_graph_json(out: IO[str], graph: Graph, *, colour: bool, depth: int | N
         }
         for edge in graph.edges
     ]  # fmt: skip
-    out.write(envelope({"scenario": graph.title, "nodes": nodes, "edges": edges, "left_out": graph.left_out}) + "\n")
+    return {"nodes": nodes, "edges": edges, "left_out": graph.left_out}
