@@ -9,7 +9,7 @@ import shlex
 
 from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shared.files import YAML, named
-from routesim.cli.shared.synonyms import EXPLAINED, FLAGS, OF_CELERY, answer
+from routesim.cli.shared.synonyms import EXPLAINED, FLAGS, OF_CELERY, OPTIONS, answer
 from routesim.cli.shells.walking import CommandLine
 
 MESSAGE = re.compile(r"m[0-9]+")  # as messages without an id are called
@@ -44,6 +44,8 @@ def of_too_many(asked: CommandLine) -> str:
     given = [value for values in (asked.given.get(each.name, []) for each in asked.arguments()) for value in values]
     if asked.path in (("versions",), ("upgrade",)) and len(words) == 2 and all(map(VERSION.fullmatch, words)):
         return f"write `routesim {_line([*asked.path, *given])} --rabbitmq {words[0]}..{words[1]}`"
+    if asked.path in (("versions",), ("upgrade",)) and len(words) == 1 and VERSION.fullmatch(words[0]):
+        return f"write `routesim {_line([*asked.path, *given])} --rabbitmq 3.13..{words[0]}`"
     if asked.path == ("docs",):
         sought = [*given, *words]
         return f"write `routesim docs --search {_line([' '.join(sought[1:] if sought[0] in ('search', 'find') else sought)])}`"
@@ -74,6 +76,9 @@ def of_option(option: str, known: list[str], path: tuple[str, ...]) -> str:
         return "write `routesim --version`"
     if path == ("celery",):
         return OF_CELERY
+    own, hint = OPTIONS.get(option, ("", ""))
+    if own in known:
+        return hint
     return FLAGS.get(option, "") if "--format" in known else ""
 
 

@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     ),
     **dict.fromkeys(("rabbitmqctl", "rabbitmqadmin"), "routesim talks to no broker here: `routesim import --management URL` reads one, `routesim serve` is one for rabbitmqadmin"),
     **dict.fromkeys(("inspect", "worker", "workers", "active", "events", "beat"), "`routesim run FILE` runs Celery's workers and beat, `routesim celery monitor FILE` shows them over time; `routesim import celery APP` reads an app"),
+    **dict.fromkeys(("pytest", "make", "ci", "pre-commit"), "pytest collects `*.scenario.yaml` by itself, `routesim run .` runs them; `routesim docs ci` has the blocks to paste"),
     "task": "`routesim explain task FILE ID` tells where a task went, and why",
     "message": "`routesim explain message FILE ID` tells what became of a message, and why",
     "error": "`routesim explain error CODE` explains an error of AMQP, Celery or routesim",
@@ -81,6 +82,20 @@ FLAGS: dict[str, str] = {
     "--junit": "write `--format junit`",
     **dict.fromkeys(("--verbose", "-v", "-vv", "--trace"), "all events are printed without it, `-q` leaves them out"),
 }  # fmt: skip
+# The same, of whichever command has the option that is named.
+OPTIONS: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("--routing-key", "--routing_key", "--rk"), ("--key", "write `--key KEY`")),
+    **dict.fromkeys(("--host", "--url", "--uri", "--amqp", "-H"), ("--broker", "write `--broker amqp://user:password@host`")),
+    **dict.fromkeys(
+        ("--filter", "--grep", "--only"), ("--message", "`--message`, `--queue` and `--consumer` choose rows of the trace")
+    ),
+    **dict.fromkeys(
+        ("--timeout", "--duration", "--time", "--for"), ("--until", "`--until 30s` ends the run after so much virtual time")
+    ),
+    **dict.fromkeys(("--type", "--kind", "--pattern"), ("--template", "write `--template NAME`; `--list` says which there are")),
+    **dict.fromkeys(("--version", "--target", "--broker-version"), ("--rabbitmq", "write `--rabbitmq VERSION`")),
+}
+
 # Of Celery's own commands, typed behind `routesim celery`.
 OF_CELERY = (
     "`routesim celery monitor FILE` shows workers and tasks over time; `routesim import celery APP` makes a FILE of an app"
