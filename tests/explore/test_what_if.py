@@ -66,6 +66,14 @@ def test_up_to_the_failure_it_is_the_run_itself_and_one_can_ask_again() -> None:
     assert [event.step for event in again.recording.events if type(event) is StepStarted] == [0, 1, 2]
 
 
+def test_one_can_ask_again_where_it_failed_before_the_first_step() -> None:
+    scenario = load(SCENARIOS / "shoes.yaml")
+    found, events = choices(scenario, StepStarted)
+    for choice in found:
+        branch = course_of(scenario, events).carried_out(choice)
+        assert branch.course.choices(branch.at, branch.at)
+
+
 def test_expectations_are_asked_of_the_branch() -> None:
     """Those between the steps too, each at its place."""
     scenario = load(SCENARIOS / "explore/transient-message.yaml")

@@ -56,15 +56,18 @@ class RunCourse(Protocol):
 
 
 class CourseInMoves:
-    """The course of a run, by its events, as moves. `path`: those of a branch, which are known already."""
+    """The course of a run, by its events, as moves. `path`: those of a branch, which are known already, and with it `begin`: how
+    many events come before the first of them."""
 
-    def __init__(self, scenario: Scenario, heard: Sequence[Any], path: tuple[Move, ...] | None = None) -> None:
+    def __init__(
+        self, scenario: Scenario, heard: Sequence[Any], path: tuple[Move, ...] | None = None, begin: int | None = None
+    ) -> None:
         self.scenario, self.heard, self.path = scenario, heard, path
         self.bounds: Bounds = bounds_of(scenario)._replace(
             failures=MOST, kinds=tuple((kind, MOST) for kind in EXPLORED), any_time=False, races=False
         )
         steps = (index for index, event in enumerate(heard) if type(event) is StepStarted)
-        self.begin = next(steps, len(heard))
+        self.begin = next(steps, len(heard)) if begin is None else begin
 
     def choices(self, since: int, at: int) -> list[PossibleFailure]:
         found: dict[str, PossibleFailure] = {}
@@ -121,7 +124,7 @@ class CourseInMoves:
         runner = BranchRunner(self.scenario, self.bounds, self.heard[: self.begin], (*path, choice.move), recording.hear)
         result = runner.run()
         done = runner.following.world.facts.done
-        course = CourseInMoves(self.scenario, recording.events, tuple(runner.following.path))
+        course = CourseInMoves(self.scenario, recording.events, tuple(runner.following.path), self.begin)
         twice = frozenset(work for work, times in done.items() if times > 1)
         return Branch(course, recording, result, runner.failed_at, twice)
 
