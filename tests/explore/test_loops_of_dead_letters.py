@@ -16,7 +16,8 @@ steps: [{{publish: {{routing_key: work, id: m}}}}]
 
 @pytest.mark.parametrize("version", ["3.10", "3.13", "4.0", "4.3"])
 def test_a_loop_that_nobody_counts_goes_round_for_ever(version: str) -> None:
-    found = explored_text(LOOP.format(version=version, later="classic", rule=""), max_states=2_000)
+    """Up to 4.2 a channel looks once a minute for what is not acknowledged, so that the loop is back where it was after one."""
+    found = explored_text(LOOP.format(version=version, later="classic", rule=""), kinds=(), max_states=2_000)
     assert found.explored.complete
     assert broken_by(found, "livelock") is not None
 
