@@ -339,7 +339,9 @@ def ruled(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=EXAMPLES or 200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES or 200, derandomize=not EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(st.one_of(scenarios(), ruled()), st.sampled_from(["idle", "steps", 57]), st.sampled_from([300, 20_000]))
 def test_whatever_a_run_is_made_of_both_ways_tell_the_same(text: str, until: str | int, max_events: int) -> None:
     try:
