@@ -39,10 +39,13 @@ def _scenario(messages: int) -> Scenario:
 
 
 def _explored(scenario: Scenario) -> Work:
-    """So many different states."""
+    """So many states; a scenario that has fewer is explored again."""
 
     def work(states: int) -> None:
-        Search(scenario, Bounds(max_states=states + 1)).run()
+        while states > 0:
+            search = Search(scenario, Bounds(max_states=states + 1))
+            search.run()
+            states -= len(search.known)
 
     return work
 
