@@ -9,7 +9,7 @@ import shlex
 
 from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shared.files import YAML, named
-from routesim.cli.shared.synonyms import EXPLAINED, FLAGS, OF_CELERY, OPTIONS, answer
+from routesim.cli.shared.synonyms import CELERYS, EXPLAINED, FLAGS, OF_CELERY, OPTIONS, answer
 from routesim.cli.shells.walking import CommandLine
 
 MESSAGE = re.compile(r"m[0-9]+")  # as messages without an id are called
@@ -34,7 +34,9 @@ def of_word(asked: CommandLine, word: str, rest: list[str]) -> str:
             return f"write `routesim explain message FILE {word}`"
         return EXPLAINED.get(word.lower(), "")
     if asked.path == ("celery",):
-        return f"write `routesim import celery {_line(behind) or 'APP'}`" if word == "import" else OF_CELERY
+        if word == "import":
+            return f"write `routesim import celery {_line(behind) or 'APP'}`"
+        return OF_CELERY if word in CELERYS else ""
     return ""
 
 
@@ -74,7 +76,7 @@ def of_option(option: str, known: list[str], path: tuple[str, ...]) -> str:
     """`known`: the options that the command has."""
     if not path and option in ("-v", "-V"):
         return "write `routesim --version`"
-    if path == ("celery",):
+    if path == ("celery",) and option in ("-A", "--app", "-b"):
         return OF_CELERY
     own, hint = OPTIONS.get(option, ("", ""))
     if own in known:

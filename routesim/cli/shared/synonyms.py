@@ -100,6 +100,29 @@ OPTIONS: dict[str, tuple[str, str]] = {
 OF_CELERY = (
     "`routesim celery monitor FILE` shows workers and tasks over time; `routesim import celery APP` makes a FILE of an app"
 )
+CELERYS = frozenset(
+    [
+        "amqp",
+        "beat",
+        "call",
+        "control",
+        "events",
+        "flower",
+        "graph",
+        "inspect",
+        "list",
+        "logtool",
+        "migrate",
+        "multi",
+        "purge",
+        "report",
+        "result",
+        "shell",
+        "status",
+        "upgrade",
+        "worker",
+    ]
+)
 
 
 def answer(word: str, rest: list[str]) -> str:
