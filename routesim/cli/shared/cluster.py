@@ -53,6 +53,10 @@ class ByPickle:
             future = self.executor.submit(pickle.loads, packed)
         return AnswerOfCluster(self, future)
 
+    def lost(self) -> bool:
+        """Whether the scheduler is not connected any more."""
+        return getattr(self.executor, "_client", None) is not None and self.executor._client.status != "running"
+
     @contextmanager
     def told(self) -> Generator[None, None, None]:
         """Within it what the cluster raises becomes `ClusterLost`."""
@@ -76,6 +80,8 @@ class AnswerOfCluster:
         if timeout is not None:
             wait([self.future], timeout)
             if not self.future.done():
+                if self.executor.lost():  # what was asked of a scheduler that has gone may never be answered
+                    raise ClusterLost(f"the cluster at {self.executor.address} has gone, or has given the work up")
                 raise TimeoutError
         with self.executor.told():
             found = self.future.result()
