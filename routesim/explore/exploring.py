@@ -6,7 +6,7 @@ from routesim.explore.courses import with_failures
 from routesim.explore.cures import cures_of
 from routesim.explore.parallel import Crew
 from routesim.explore.properties import PROPERTIES
-from routesim.explore.retold import Retold
+from routesim.explore.retelling.retold import Retold
 from routesim.explore.root import NotExplored
 from routesim.explore.search import HASH_BITS, Watch
 from routesim.explore.searching import searched

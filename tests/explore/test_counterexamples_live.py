@@ -7,7 +7,7 @@ from kits.live import agreed
 from kits.paths import SCENARIOS
 
 from routesim.explore import bounds_of, explored
-from routesim.explore.retold import Retold
+from routesim.explore.retelling.retold import Retold
 from routesim.run.session import BrokerSession
 from routesim.scenario import load, load_source
 from routesim.scenario.yaml.source import Source

@@ -6,7 +6,7 @@ import pytest
 from kits.paths import SCENARIOS
 
 from routesim.explore import Bounds, Counterexample, bounds_of, explored, replayed
-from routesim.explore.retold import Retold, end_of
+from routesim.explore.retelling.retold import Retold, end_of
 from routesim.run import Runner
 from routesim.run.tasks.fates import lost_tasks
 from routesim.scenario import Scenario, load, load_source

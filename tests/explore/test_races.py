@@ -9,7 +9,7 @@ from kits.explored import broken_by, explored_text
 
 from routesim.explore import Counterexample, Exploration
 from routesim.explore.draws import Draws
-from routesim.explore.retold import Retold
+from routesim.explore.retelling.retold import Retold
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
 

@@ -254,7 +254,7 @@ def _interrupted() -> Iterator[list[int]]:
 
 def _keep(path: str, found: Exploration) -> None:
     """Writes the first counterexample as a scenario."""
-    from routesim.explore.retold import Retold
+    from routesim.explore.retelling.retold import Retold
 
     asked = next((item for item in found.explored.asked if item.example is not None), None)
     if asked is not None and found.scenario.workers:

@@ -1,0 +1,1 @@
+"""A counterexample as a scenario that `run` repeats."""
