@@ -235,11 +235,11 @@ def with_failures(scenario: Scenario, moves: tuple[Move, ...]) -> Scenario:
         if move.failure:
             steps = _with_failure(steps, move)
     dead = {move.who for move in moves if move.failure == "die"}
-    workers = {name: plan if name in dead else _coming_back(plan) for name, plan in scenario.workers.items()}
+    workers = {name: plan if name in dead else coming_back(plan) for name, plan in scenario.workers.items()}
     return scenario._replace(steps=tuple(steps), workers=workers, expect=(), never=(), routes=())
 
 
-def _coming_back(plan: TaskWorker) -> TaskWorker:
+def coming_back(plan: TaskWorker) -> TaskWorker:
     """It is started again after its death, unless its scenario says when, or that it gives up because it is refused."""
     return plan if plan.restart is not None or plan.fails is not None else plan._replace(restart=COMES_BACK_MS)
 

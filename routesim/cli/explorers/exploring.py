@@ -17,7 +17,7 @@ from routesim.cli.shared.processes import count_of
 from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import FOR_PEOPLE, Loaded, loaded, rules_of, write_problems
 from routesim.diagnostics import ERROR, WARNING, Diagnostic, Place
-from routesim.explore import Bounds, Exploration, NotExplored, bounds_of, explored
+from routesim.explore import Bounds, Exploration, NotExplored, PropertyVerdict, bounds_of, explored
 from routesim.explore.bounds import with_most_ready
 from routesim.explore.exploring import Helpers
 from routesim.explore.properties import PROPERTIES
@@ -31,6 +31,7 @@ from routesim.report.results.findings import refused
 from routesim.run.sweeps.portions import SharedOut
 from routesim.scenario import Scenario
 from routesim.scenario.format.explore_format import EXPECT_MODES, TIMINGS
+from routesim.scenario.yaml.source import read_source
 
 MOST_FAILURES = 9
 MAX_SECONDS = 60.0
@@ -86,7 +87,7 @@ def explore_all(options: ExploreOptions) -> int:
             format = format_for(options.format, out)
             writer_of(format, EXPLORE)(out, shown, style_of(out, format))
         if options.write is not None and done:
-            _keep(options.write, done[0])
+            _keep(options.write, done[0], options.files[0], stdin)
     except CannotWrite as problem:
         raise UsageError(str(problem)) from None
     except (ClusterLost, CrewLost) as problem:
@@ -252,15 +253,29 @@ def _interrupted() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _keep(path: str, found: Exploration) -> None:
-    """Writes the first counterexample as a scenario."""
-    from routesim.explore.retelling.retold import Retold
-
+def _keep(path: str, found: Exploration, file: str, stdin: bytes | None) -> None:
+    """Writes the first counterexample as a scenario; `file` is where the explored one stands."""
     asked = next((item for item in found.explored.asked if item.example is not None), None)
-    if asked is not None and found.scenario.workers:
-        raise UsageError("--write cannot keep a scenario with worker processes yet; --format html shows the run")
     if asked is None or asked.example is None:
         return
-    text = Retold(found.scenario, found.bounds, asked.name, asked.example).text
+    text = _course_text(path, found, asked, file, stdin) if found.scenario.workers else _text(found, asked)
     with opened(path) as out:
         out.write(text)
+
+
+def _text(found: Exploration, asked: PropertyVerdict) -> str:
+    from routesim.explore.retelling.retold import Retold
+
+    assert asked.example is not None
+    return Retold(found.scenario, found.bounds, asked.name, asked.example).text
+
+
+def _course_text(path: str, found: Exploration, asked: PropertyVerdict, file: str, stdin: bytes | None) -> str:
+    from routesim.explore.retelling.of_workers import NotRetold, retold_course
+
+    folder = "" if file == "-" else os.path.dirname(file)
+    seen_from = os.path.relpath(folder or ".", os.path.dirname(path) or ".")
+    try:
+        return retold_course(found.scenario, read_source(file, stdin), folder, asked, "" if seen_from == "." else seen_from)
+    except NotRetold as problem:
+        raise UsageError(f"--write: {problem}") from None

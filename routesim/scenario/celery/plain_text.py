@@ -48,23 +48,23 @@ def _head(expanded: Expanded, file: str) -> Iterator[str]:
 
 def _section(expanded: Expanded, name: str, node: Node) -> Any:
     if name == "steps" and expanded.steps:
-        return [WrittenItem(step.comment, None, _data(step.node)) for step in expanded.steps]
+        return [WrittenItem(step.comment, None, data_of(step.node)) for step in expanded.steps]
     parts = [part for part in expanded.parts if part.section == name]
     if not parts:
-        return OneLine(_data(node))
+        return OneLine(data_of(node))
     comments = {str(part.name) if part.name is not None else id(part.node): part.comment for part in parts}
     if isinstance(node, Sequence):
-        return [WrittenItem(comments.get(id(item), ""), None, _data(item)) for item in node]
+        return [WrittenItem(comments.get(id(item), ""), None, data_of(item)) for item in node]
     assert isinstance(node, Mapping)
-    return [WrittenItem(comments.get(str(key), ""), str(key), _data(item)) for key, item in node.items()]
+    return [WrittenItem(comments.get(str(key), ""), str(key), data_of(item)) for key, item in node.items()]
 
 
-def _data(node: Node) -> Any:
+def data_of(node: Node) -> Any:
     """A node as what `writing` writes, so that it is read back as this node."""
     if isinstance(node, Mapping):
-        return {str(key): _data(item) for key, item in node.items()}
+        return {str(key): data_of(item) for key, item in node.items()}
     if isinstance(node, Sequence):
-        return [_data(item) for item in node]
+        return [data_of(item) for item in node]
     assert isinstance(node, Text)
     if not node.plain:
         return Bare(node) if DURATION.fullmatch(node) else json_text(node)
