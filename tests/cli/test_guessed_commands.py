@@ -68,6 +68,12 @@ def folder(tmp_path: Path) -> Path:
         ("explain message shop m2 warehouse", "`routesim explain queue shop warehouse`"), ("explain message shop", "there are m1"),
         ("explain message shop m99", "there are m1"), ("explain queue shop", "there are warehouse, audit"),
         ("explain queue shop wharehouse", "did you mean 'warehouse'? There are warehouse, audit"), ("explain queue shop xyz", "there are warehouse"),
+        ("run shop --dry-run", "nothing is sent anywhere"), ("check shop --strict", "`--fail-on warning`"), ("check shop --fix", "`--witness FILE`"),
+        ("run shop --strict", "`--fail-on-loss`"), ("upgrade shop -q", "the exit status"), ("diff shop shop --quiet", "the exit status"),
+        ("completion bash --install", "`routesim completion bash >> ~/.bash_completion`"), ("import rabbitmq", "`routesim import --management http://HOST:15672`"),
+        ("import http://localhost:15672/api/definitions", "`routesim import --management http://localhost:15672`"),
+        ("import https://me:secret@mq.example/api", "`routesim import --management https://USER:PASSWORD@mq.example`"),
+        ("import amqp://mq.example:5672/shop", "`routesim import --management http://mq.example:15672`"),
         ("explain route shop shpo a.b", "did you mean 'shop'? There are shop, "),
     ],
 )  # fmt: skip

@@ -21,6 +21,8 @@ OTHER_WORDS = {
     "aiopika": "aio-pika",
 }  # fmt: skip
 WORDS = (DEFINITIONS, *KINDS, *APPS, *LIVE)
+BROKERS = ("rabbitmq", "rabbit", "broker", "management", "amqp")
+API_PORT = 15672
 
 
 def import_words(words: list[str], vhost: str | None, format: str, output: str | None, rabbitmq: str | None) -> int:
@@ -31,6 +33,8 @@ def import_words(words: list[str], vhost: str | None, format: str, output: str |
         stderr_line("  `routesim serve --record shop.yaml` is a broker for it that writes down what it declares and sends;")
         stderr_line("  `routesim record` listens to the broker that it has already")
         return UNUSABLE
+    if running := next(filter(None, (_of_a_broker(word, alone=not files) for word in words)), ""):
+        raise UsageError(f"{running}; a file of it is `routesim import definitions.json`")
     if first not in (DEFINITIONS, *KINDS) or os.path.exists(first):
         if files or _seems_a_kind(first):
             meant = _meant(first)
@@ -45,6 +49,22 @@ def import_words(words: list[str], vhost: str | None, format: str, output: str |
             raise UsageError("a definitions file is imported by itself")
         return import_file(files[0], vhost, format, output, rabbitmq)
     return import_kind(KINDS[first], files, vhost, format, output, rabbitmq)
+
+
+def _of_a_broker(word: str, *, alone: bool) -> str:
+    """What reads the running broker that the word means: an address (whose password is not repeated), or, alone, a name."""
+    if os.path.exists(word):
+        return ""
+    if alone and word.lower() in BROKERS:
+        return f"'{word}' is no file; a running broker is read by `routesim import --management http://HOST:{API_PORT}`"
+    scheme, separator, rest = word.partition("://")
+    if not separator or scheme.lower() not in ("http", "https", "amqp", "amqps"):
+        return ""
+    user, at, host = rest.partition("/")[0].rpartition("@")
+    if not scheme.lower().startswith("http"):
+        scheme, host = "http", f"{host.partition(':')[0]}:{API_PORT}"
+    address = f"{scheme}://{'USER:PASSWORD@' if at and user else ''}{host}"
+    return f"an address is no file: write `routesim import --management {address}`"
 
 
 def _seems_a_kind(word: str) -> bool:

@@ -9,7 +9,7 @@ import shlex
 
 from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shared.files import YAML, named
-from routesim.cli.shared.synonyms import CELERYS, EXPLAINED, FLAGS, OF_CELERY, OPTIONS, answer
+from routesim.cli.shared.synonyms import CELERYS, EXPLAINED, FLAGS, OF_CELERY, OF_COMMAND, OPTIONS, answer
 from routesim.cli.shells.walking import CommandLine
 
 MESSAGE = re.compile(r"m[0-9]+")  # as messages without an id are called
@@ -78,6 +78,8 @@ def of_option(option: str, known: list[str], path: tuple[str, ...]) -> str:
         return "write `routesim --version`"
     if path == ("celery",) and option in ("-A", "--app", "-b"):
         return OF_CELERY
+    if path[:1] and (there := OF_COMMAND.get((path[0], option))):
+        return there
     own, hint = OPTIONS.get(option, ("", ""))
     if own in known:
         return hint

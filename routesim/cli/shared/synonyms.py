@@ -96,6 +96,29 @@ OPTIONS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("--version", "--target", "--broker-version"), ("--rabbitmq", "write `--rabbitmq VERSION`")),
 }
 
+STATUS = "the exit status is the short answer, 0 or 1; `-o FILE` writes the long one to a file"
+# And of one command alone.
+OF_COMMAND: dict[tuple[str, str], str] = {
+    **dict.fromkeys(
+        (("run", "--dry-run"), ("run", "--dry"), ("run", "-n"), ("run", "--check")),
+        "a run is a simulation, nothing is sent anywhere; `routesim check FILE` looks without running",
+    ),
+    **dict.fromkeys(
+        (("check", "--strict"), ("check", "--werror"), ("check", "--error"), ("check", "--max-warnings")),
+        "write `--fail-on warning`, or `--fail-on note`",
+    ),
+    ("run", "--strict"): "write `--fail-on-loss`; `routesim check FILE --fail-on warning` is strict about the topology",
+    **dict.fromkeys(
+        (("check", "--fix"), ("check", "--write")),
+        "no file is changed: the help of a finding says what to write, `--witness FILE` writes a scenario that shows it",
+    ),
+    **{(command, option): STATUS for command in ("upgrade", "check", "diff") for option in ("-q", "--quiet", "-s", "--silent")},
+    **dict.fromkeys(
+        (("completion", "--install"), ("completion", "--install-completion"), ("completion", "-i")),
+        "the script is printed, for a file that the shell reads: `routesim completion bash >> ~/.bash_completion`",
+    ),
+}
+
 # Of Celery's own commands, typed behind `routesim celery`.
 OF_CELERY = (
     "`routesim celery monitor FILE` shows workers and tasks over time; `routesim import celery APP` makes a FILE of an app"
