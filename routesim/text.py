@@ -73,7 +73,7 @@ def wrapped(text: str, columns: int) -> list[str]:
             if line:
                 lines.append(line)
                 line = ""
-            head = _part(_head(word, room)) or word[:1]
+            head = _part(_head(word, room), word, room) or word[:1]
             lines.append(head)
             word = word[len(head) :]
         candidate = f"{line} {word}" if line else word
@@ -93,10 +93,14 @@ def least_width(text: str, *, parts: bool = False) -> int:
     return max(map(width, text.split(" ")))
 
 
-def _part(head: str) -> str:
-    """As much of a name as ends behind one of its parts, where that is not too little."""
+def _part(head: str, word: str, room: int) -> str:
+    """As much of a name as ends behind one of its parts, where that is not too little, or where the part that follows has room
+    on a line."""
     end = max(head.rfind(sign) for sign in SEPARATORS) + 1
-    return head[:end] if end * 2 >= len(head) else head
+    if end * 2 >= len(head):
+        return head[:end]
+    following = min((at for sign in SEPARATORS if (at := word.find(sign, len(head))) >= 0), default=len(word))
+    return head[:end] if end and width(word[end:following]) < room else head
 
 
 def _head(word: str, columns: int) -> str:

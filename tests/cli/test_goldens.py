@@ -30,6 +30,7 @@ BROKEN = "tests/cli/mistakes.yaml"
 UPGRADED = "scenarios/upgrade-delivery-limit.yaml"
 FLOWER = "scenarios/introduction/flower-watches-from-the-side.yaml"
 TWICE, LATE = "scenarios/celery/connection-blip-runs-twice.yaml", "scenarios/introduction/redis-notices-late.yaml"
+LONG_NAMES = "tests/cli/long-names.yaml"
 EXPLORED = "scenarios/explore/done-twice.yaml"
 ENDINGS = {
     "json": "json",
@@ -70,6 +71,7 @@ TABLE = {
     "celery-60": Golden(("run", TWICE), ("table",), columns=60),
     "celery-80": Golden(("run", TWICE), ("table",), columns=80),
     "celery-200": Golden(("run", TWICE), ("table",), columns=200),
+    "long-names": Golden(("run", LONG_NAMES), ("table",), columns=80),
     "plot": Golden(("run", "scenarios/prefetch.yaml", "-q", "--plot"), ("table", "plain"), columns=80),
     "explain-topic": Golden(("explain", "topic", "ship.shoes", "ship.*", "ship.any", "#.boots"), (*ANSWERS, "svg")),
     "explain-direct": Golden(("explain", "direct", "error", "error", "warning")),

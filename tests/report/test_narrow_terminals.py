@@ -82,7 +82,7 @@ def test_long_ids_push_nothing(columns: int | None) -> None:
     head, _, *rows = traced(columns)
     where, why = head.index("where"), head.index("why")
     text = "\n".join(rows)
-    assert text.count("orders.tasks.send_receipt-2026-01-01-000017") == 4, "no id is cut"
+    assert text.count("orders.tasks.send_receipt-2026-01-01-000017") == 4, "no id is cut where none is to be shortened"
     assert {row[where:why].strip() for row in rows if "000017" not in row or why > 90} <= {
         "(default)",
         "shipping",

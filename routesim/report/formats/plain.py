@@ -28,7 +28,7 @@ class PlainReport(RunReport):
 
     def __init__(self, out: IO[str], scenario: Scenario, style: OutputStyle) -> None:
         super().__init__(out, scenario, style)
-        self.trace = Trace(out, scenario, colour=style.colour, columns=style.columns, shown=style.rows)
+        self.trace = Trace(out, scenario, colour=style.colour, columns=style.columns, shown=style.rows, shorten=True)
         self.listen = None if style.quiet else self.trace.listen
 
     def finish(self, result: Result) -> None:

@@ -9,6 +9,7 @@ from routesim.report.trace.filtering import RowFilter
 from routesim.report.trace.own_events import OwnEvents
 from routesim.report.trace.rounds import Rounds
 from routesim.report.trace.rows import COLUMNS, Row, Rows
+from routesim.report.trace.short_names import ARROW, TITLE, ShortNames
 from routesim.report.trace.why_not import ASK, CHANGES, WhyNot
 from routesim.scenario import Scenario
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET
@@ -21,6 +22,7 @@ TIME = 8  # columns of the time
 NARROW = 100  # up to so many columns indentation and reasons have to make do with less
 USUAL = 80  # columns of a terminal that nobody has widened
 LEAST_WHY = 15
+MOST_LINES = 5  # of a reason in its column; a longer one has lines of its own, which are wider
 FOLD_AFTER = 5  # rounds of one message at one instant; what goes on is counted, not shown
 NO_TIME = " " * (TIME + 2)
 MAX_CELLS = 1_000  # of one column
@@ -29,11 +31,13 @@ BETWEEN = COLUMNS[1:-1]  # what is padded: the event is indented, and the reason
 
 class Trace:
     """`columns` None: as wide as it gets, for a pipe; else what does not fit is wrapped within the last column. `scenario` None:
-    nobody knows what will come. `shown`: which rows; None: all."""
+    nobody knows what will come. `shown`: which rows; None: all. `shorten`: names that are wider than their column, which `end`
+    lists in full."""
 
     def __init__(
-        self, out: IO[str], scenario: Scenario | None, *, colour: bool, columns: int | None, shown: RowFilter | None = None
-    ) -> None:
+        self, out: IO[str], scenario: Scenario | None, *, colour: bool, columns: int | None, shown: RowFilter | None = None,
+        shorten: bool = False,
+    ) -> None:  # fmt: skip
         self.shown = shown
         self.write = out.write
         self.encoding = encoding_of(out)
@@ -47,6 +51,8 @@ class Trace:
         self.event, self.indent = (17, " ") if narrow else (20, "  ")
         self.widths = _widths(scenario, columns, TIME + 2 + self.event)
         self.why = TIME + 2 + self.event + sum(each + 2 for each in self.widths)
+        self.names = ShortNames(fitted("…", self.encoding)) if shorten and columns is not None else None
+        self.tasks = frozenset(scenario.tasks) if scenario is not None else frozenset()
         self.events: list[dict[str, str]] = [{} for _ in range(DEEPEST + 1)]
         self.cells: list[dict[str, str]] = [{} for _ in BETWEEN]
         self.rounds: dict[str, int] = {}
@@ -130,6 +136,10 @@ class Trace:
         self.unfold()
         for told in self.rounds_over_time.rest():
             self._say(told)
+        if self.names is not None and self.names.given:
+            assert self.columns is not None
+            title = f"\x1b[1m{TITLE}{RESET}" if self.colour else TITLE
+            self.write(fitted("\n".join(["", title, *self.names.lines(self.columns), ""]), self.encoding))
         if self.shown is not None and self.last_ms < 0:
             self.write(fitted(f"no event is left by {visible(self.shown.described())}\n", self.encoding))
 
@@ -162,6 +172,8 @@ class Trace:
             text += cells.get(between[at]) or self._cell(at, between[at])
         if not why.isprintable():
             why = visible(why)
+        if self.names is not None and event and tone is not BAD:
+            why = self._reason(why)
         text += why
         if self.columns is not None and width(text) - width(why) > self.why:
             text = self._stacked(begin, between, why)
@@ -183,19 +195,49 @@ class Trace:
         cells = self.cells[at]
         if len(cells) > MAX_CELLS:
             cells.clear()
-        cell = cells[text] = padded(visible(text), self.widths[at]) + "  "
+        cell = cells[text] = padded(self._named(at, text), self.widths[at]) + "  "
         return cell
+
+    def _named(self, at: int, text: str) -> str:
+        """What stands in a column."""
+        if self.names is not None:
+            room = self._why_room()
+            text = self.names.place(text, self.widths[at], min(self.widths[at], room or self.widths[at]))
+        return visible(text)
+
+    def _why_room(self) -> int:
+        """Columns of the reasons; 0: they have lines of their own."""
+        room = self.columns - self.why - 1 if self.columns is not None else 0
+        return room if room >= LEAST_WHY else 0
+
+    def _reason(self, why: str) -> str:
+        """A reason, with tasks and what is shortened elsewhere as short as its column wants them."""
+        assert self.names is not None
+        room = self._why_room()
+        if not room or width(why) <= room:
+            return why
+        words = []
+        for word in why.split(" "):
+            name = word.rstrip(",:")
+            if width(name) > room and (name in self.tasks or name in self.names.given):
+                word = self.names.name(name, room, room) + word[len(name) :]
+            words.append(word)
+        return " ".join(words)
 
     def _stacked(self, begin: str, between: Sequence[str], why: str) -> str:
         """A row in which a name is longer than its column: what follows stands at its place on the next line."""
         assert self.columns is not None
         lines, line, place = [], begin, TIME + 2 + self.event
-        for text, each in zip(between, self.widths, strict=True):
+        for at, (text, each) in enumerate(zip(between, self.widths, strict=True)):
             if text:
                 if width(line) > place:
                     lines.append(line)
                     line = ""
-                line = padded(line, place) + visible(text) + "  "
+                *before, last = self._parts(self._named(at, text), place)
+                for part in before:
+                    lines.append(padded(line, place) + part)
+                    line = ""
+                line = padded(line, place) + last + "  "
             place += each + 2
         if not why:
             lines.append(line)
@@ -205,14 +247,21 @@ class Trace:
             lines.append(self._folded(padded(line, self.why), why))
         return "\n".join(part for line in lines for part in self._narrow(line.rstrip()))
 
+    def _parts(self, text: str, place: int) -> list[str]:
+        """The names of a place below one another, where they have room so and not beside one another."""
+        assert self.columns is not None
+        parts = text.replace(ARROW, f"{ARROW.rstrip()}\n").split("\n")
+        fit = place + max(map(width, parts)) < self.columns <= place + width(text)
+        return parts if fit else [text]
+
     def _folded(self, text: str, why: str) -> str:
         """A row that does not fit on several lines: the reason within its column, or on lines of its own."""
         assert self.columns is not None
         room = self.columns - self.why - 1
-        if room >= LEAST_WHY:
-            first, *rest = wrapped(why, room)
+        if room >= LEAST_WHY and len(lines := wrapped(why, room)) <= MOST_LINES:
+            first, *rest = lines
             return "\n".join([(text + first).rstrip(), *(" " * self.why + line for line in rest)])
-        indent = min(TIME + 2 + self.event, self.columns // 3)
+        indent = min(TIME + 2 + self.event, (self.columns + 2) // 3)
         lines = [" " * indent + line for line in wrapped(why, self.columns - indent - 1) if line]
         return "\n".join([*(part for part in self._narrow(text.rstrip()) if part), *lines])
 
