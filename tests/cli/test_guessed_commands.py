@@ -70,6 +70,8 @@ def folder(tmp_path: Path) -> Path:
         ("explain queue shop wharehouse", "did you mean 'warehouse'? There are warehouse, audit"), ("explain queue shop xyz", "there are warehouse"),
         ("run shop --dry-run", "nothing is sent anywhere"), ("check shop --strict", "`--fail-on warning`"), ("check shop --fix", "`--witness FILE`"),
         ("run shop --strict", "`--fail-on-loss`"), ("upgrade shop -q", "the exit status"), ("diff shop shop --quiet", "the exit status"),
+        ("diff shop shop --rabbitmq 4.0", "`rabbitmq: VERSION`"), ("celery compare shop --rabbitmq 4.0", "`rabbitmq: VERSION`"),
+        ("explain event dead-lettered", "`routesim docs trace`"),
         ("completion bash --install", "`routesim completion bash >> ~/.bash_completion`"), ("import rabbitmq", "`routesim import --management http://HOST:15672`"),
         ("import http://localhost:15672/api/definitions", "`routesim import --management http://localhost:15672`"),
         ("import https://me:secret@mq.example/api", "`routesim import --management https://USER:PASSWORD@mq.example`"),

@@ -74,6 +74,7 @@ EXPLAINED: dict[str, str] = {
     **dict.fromkeys(("x-death", "deaths"), "`routesim explain dead-letter` explains the word, `routesim docs rules/routing#4` all of it"),
     **dict.fromkeys(("mingle", "gossip", "pidbox", "celeryev", "revoke"), "`routesim docs celery` tells of workers; `routesim docs --search` shows where a word stands"),
     **dict.fromkeys(("ha-mode", "ha-all", "ha-params", "mirroring", "mirrored"), "mirrored queues are gone from RabbitMQ 4.0 on, `routesim upgrade FILE --rabbitmq 3.13..4.3` finds them; `routesim explain queue` tells of quorum queues"),
+    **dict.fromkeys(("event", "events"), "`routesim docs trace` explains every event, `routesim explain` with a word (dead-letter, lost, ack …) that word"),
     **dict.fromkeys(("why", "where"), "`routesim explain message FILE ID` tells what became of a message, `routesim explain route FILE EXCHANGE KEY` why a queue is not reached"),
 }  # fmt: skip
 # Options of other programs -> what there is here, of commands that have `--format`.
@@ -113,6 +114,11 @@ OF_COMMAND: dict[tuple[str, str], str] = {
         "no file is changed: the help of a finding says what to write, `--witness FILE` writes a scenario that shows it",
     ),
     **{(command, option): STATUS for command in ("upgrade", "check", "diff") for option in ("-q", "--quiet", "-s", "--silent")},
+    (
+        "diff",
+        "--rabbitmq",
+    ): "write `rabbitmq: VERSION` in the files; `routesim upgrade FILE --rabbitmq 3.13..4.3` compares two versions",
+    ("celery", "--rabbitmq"): "write `rabbitmq: VERSION` in the file",
     **dict.fromkeys(
         (("completion", "--install"), ("completion", "--install-completion"), ("completion", "-i")),
         "the script is printed, for a file that the shell reads: `routesim completion bash >> ~/.bash_completion`",
