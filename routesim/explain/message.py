@@ -40,10 +40,11 @@ def explain_message(scenario: Scenario, message: str, *, seed: int | None = None
     data += [{"at_ms": item.at_ms, "event": events.EVENTS[type(item)], "text": still_overdue(item)} for item in waiting]
     states = {queue: state for queue, (_, state) in result.fates.of.get(message, {}).items()}
     ended = ", ".join(f"{state} in {queue}" for queue, state in states.items()) or "in no queue"
-    copies = sum(isinstance(event, events.Enqueued) for event in life)
+    copies, deliveries = (sum(isinstance(event, kind) for event in life) for kind in (events.Enqueued, events.Delivered))
     headline = f"{message}: {ended}"
     hints: tuple[str, ...] = (
-        f"It left {copies} copies in queues, {sum(isinstance(event, events.Delivered) for event in life)} deliveries.",
+        f"It left {copies} {'copy' if copies == 1 else 'copies'} in queues,"
+        f" {deliveries} {'delivery' if deliveries == 1 else 'deliveries'}.",
     )
     if result.tasks is not None and message in result.tasks.of:
         hints += (f"routesim explain task {scenario.file} {message} tells what became of the task.",)
