@@ -1,6 +1,8 @@
 """Ids of messages: which are taken, kept in ranges so that a publish of a million takes no million names."""
 
 import re
+from bisect import bisect_right
+from math import inf
 
 
 class Ids:
@@ -9,7 +11,7 @@ class Ids:
     def __init__(self) -> None:
         self.single: set[str] = set()
         self.numbers: dict[str, set[int]] = {}  # the single ids that are a prefix and a number
-        self.ranges: dict[str, list[tuple[int, int]]] = {}  # neighbours are one range
+        self.ranges: dict[str, list[tuple[int, int]]] = {}  # in order; those that touch one before them are one
         self.open_prefixes: set[str] = set()
 
     def add(self, name: str) -> bool:
@@ -25,15 +27,17 @@ class Ids:
         """`prefix` with each number from `first` on; False when one of them is taken."""
         last = first + count - 1
         ranges, singles = self.ranges.setdefault(prefix, []), self.numbers.get(prefix, set())
-        taken = prefix in self.open_prefixes or any(low <= last and first <= high for low, high in ranges)
+        after = bisect_right(ranges, (last, inf))
+        taken = prefix in self.open_prefixes or (after > 0 and ranges[after - 1][1] >= first)
         if len(singles) < count:
             taken = taken or any(first <= number <= last for number in singles)
         else:
             taken = taken or any(number in singles for number in range(first, last + 1))
-        if ranges and ranges[-1][1] + 1 == first:
-            ranges[-1] = (ranges[-1][0], last)
-        else:
-            ranges.append((first, last))
+        begins, ends, before = first, last, after
+        while before and ranges[before - 1][1] + 1 >= first:
+            before -= 1
+            begins, ends = min(begins, ranges[before][0]), max(ends, ranges[before][1])
+        ranges[before:after] = [(begins, ends)]
         return not taken
 
     def __contains__(self, name: str) -> bool:
@@ -43,7 +47,9 @@ class Ids:
         if split is None:
             return False
         prefix, number = split
-        return prefix in self.open_prefixes or any(low <= number <= high for low, high in self.ranges.get(prefix, ()))
+        ranges = self.ranges.get(prefix, [])
+        after = bisect_right(ranges, (number, inf))
+        return prefix in self.open_prefixes or (after > 0 and ranges[after - 1][1] >= number)
 
     def some(self) -> list[str]:
         """Names to suggest from."""

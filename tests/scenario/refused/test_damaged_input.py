@@ -7,7 +7,6 @@ import json
 import os
 import random
 import string
-import time
 from pathlib import Path
 from typing import Any
 
@@ -475,23 +474,6 @@ def test_no_permission(tmp_path: Path) -> None:
 def test_a_definitions_file_without_permission_or_sense() -> None:
     for data in (b"\xff\xfe", b"\0", b"{", b"[]", b'{"queues": [{"name": "q\xff"}]}', "{}".encode("utf-16"), b"\xef\xbb\xbf{}"):
         survives("definitions: d.json\nqueues: {q: }\n", files={"d.json": data})
-
-
-def test_text_grows_and_time_grows_with_it() -> None:
-    """Twice the scenario may take a little more than twice the time, not four times."""
-
-    def seconds(count: int) -> float:
-        text = "queues: {q: }\nsteps:\n" + "".join(
-            f"  - publish: {{routing_key: q, id: a{number}}}\n  - publish: {{routing_key: q, count: 2}}\n"
-            for number in range(count)
-        )
-        began = time.perf_counter()
-        assert survives(text, limit_s=30).status == 0
-        return time.perf_counter() - began
-
-    seconds(100)
-    small, large = seconds(1000), seconds(4000)
-    assert large < 10 * small + 0.5
 
 
 def test_a_compressed_file_says_what_to_do() -> None:
