@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals o
 LONG = """
 queues: {q: }
 consumers: {c: {queue: q, takes: 1s}}
-steps: [{publish: {routing_key: q, count: 300000, every: 1ms}}]
+steps: [{publish: {routing_key: q, count: 9000000, every: 1ms}}]
 """
 NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 

@@ -152,6 +152,7 @@ def _counted(pair: Pair, connection: pika.BlockingConnection) -> None:
         others = [pair.real("GET", f"queues/{pair.vhost}/{name}").body for name in ("qq", "s", "own")]
         channels = pair.real("GET", f"vhosts/{pair.vhost}/channels").body
         counted = queue.get("message_stats", {}).get("get_no_ack") == 1 and queue.get("messages_unacknowledged") == 2
+        counted = counted and "message_bytes" in others[0]  # which come after the others
         if counted and all("messages" in each for each in others) and all("confirm" in each for each in channels):
             connections = pair.real("GET", f"vhosts/{pair.vhost}/connections").body
             if connections[0].get("channels") == 3 and len(channels) == 3:

@@ -28,6 +28,8 @@ NAMED = {
     "redis": {"x-expires", "x-max-priority"},  # what kombu does with them
     "rabbitmq": {"x-max-length", "x-queue-type", "x-single-active-consumer"},  # of its own queue, that of a recording
     "celery_app/left_out.py": {"x-dead-letter-exchange"},  # an app that names one and declares none
+    "control/management/import_faults.py": {"x-max-age"},  # one that stops an import otherwise than the others
+    "explore/hands.py": {"x-consumer-timeout"},  # a consumer's own
     "control/management/queues.py": {"x-queue-type"},  # which RabbitMQ adds to what it tells
     "explain/queues/redis_queue.py": {"x-expires"},  # of kombu's queues
     "run": {"x-expires", "x-queue-type"},
