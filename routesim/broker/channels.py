@@ -14,6 +14,8 @@ from routesim.queues import Channel, Copy, Delivery, QueueType, Subscription
 from routesim.replies import CLOSED_BY_CLIENT, REPLY_SUCCESS, AmqpError
 from routesim.values import is_integer, raw
 
+TAG_IN_USE = "attempt to reuse consumer tag"
+
 
 def consume(broker: State, step: steps.Consume) -> None:
     consumer = step.consumer
@@ -26,7 +28,7 @@ def consume(broker: State, step: steps.Consume) -> None:
     name = named(channel, consumer.queue)
     tag = consumer.tag or consumer.name
     if tag in channel.subscriptions:
-        raise AmqpError(530, f"attempt to reuse consumer tag '{tag}'")
+        raise AmqpError(530, f"{TAG_IN_USE} '{tag}'")
     queue = broker.accessible(broker.queue(stripped(name)), channel.connection)
     queue.check_consume(consumer.auto_ack, consumer.exclusive, consumer.arguments, channel)
     subscription = _subscription(broker, consumer, channel)
@@ -50,7 +52,7 @@ def _consume_replies(broker: State, consumer: Consumer, channel: Channel[QueueTy
     """Direct reply-to (rules/routing#U21)."""
     tag = consumer.tag or consumer.name
     if tag in channel.subscriptions and tag != channel.reply_consumer:
-        raise AmqpError(530, f"attempt to reuse consumer tag '{tag}'")
+        raise AmqpError(530, f"{TAG_IN_USE} '{tag}'")
     if not consumer.auto_ack:
         raise AmqpError(406, "reply consumer cannot acknowledge")
     if channel.reply_consumer is not None:

@@ -171,3 +171,15 @@ def test_lines_are_safe_to_show() -> None:
     assert len(lines) == 3
     assert all(line.isprintable() for line in lines)
     assert lines[0].startswith("\\x1b[31m[red]\\u202e\\n::error::%0A]]><script>.yaml:3: ")
+
+
+@pytest.mark.parametrize(
+    ("of_it", "before", "helped"), [("", "", False), (", start: false", "", True), ("", "stop: w", True), ("", "crash: w", True)]
+)
+def test_a_consumer_that_runs_and_is_started_has_cures_that_help(of_it: str, before: str, helped: bool) -> None:
+    earlier = f"  - {before}\n" if before else ""
+    scene = f"queues: {{q: {{}}}}\nconsumers: {{w: {{queue: q{of_it}}}}}\nsteps:\n{earlier}  - start: w\n"
+    found = failures(Runner(load_source(Source("s.yaml", scene), "")).run())
+    assert [(item.found, "start: false" in item.cure and "stop it before" in item.cure) for item in found] == (
+        [] if helped else [("NOT_ALLOWED - attempt to reuse consumer tag 'w'", True)]
+    )
