@@ -42,13 +42,15 @@ class Edge(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Edges lead to nodes of this graph only. `left_out`: how many nodes a focus hides. `vhosts`: where a program
-    reads it, the graphs of all virtual hosts of the file, each by itself."""
+    """Edges lead to nodes of this graph only. `left_out`: how many nodes a focus hides; `lone`: how many of them are exchanges
+    of which all that is around them is hidden. `vhosts`: where a program reads it, the graphs of all virtual hosts of the file,
+    each by itself."""
 
     title: str
     nodes: dict[Key, Node]
     edges: tuple[Edge, ...]
     left_out: int = 0
+    lone: int = 0
     vhosts: tuple[tuple[str, "Graph"], ...] = ()
 
     def from_(self, key: Key) -> list[Edge]:

@@ -64,7 +64,7 @@ def collapsed(graph: Graph, opened: Container[str] = ()) -> Graph:
         else:
             merged[mark] = known._replace(labels=(*known.labels, *moved.labels), taken=known.taken or moved.taken)
     edges = tuple(edge._replace(labels=tuple(dict.fromkeys(edge.labels))) for edge in merged.values())
-    return Graph(graph.title, {**kept, **nodes}, edges, graph.left_out)
+    return graph._replace(nodes={**kept, **nodes}, edges=edges)
 
 
 def shared(names: Sequence[str]) -> str:
@@ -95,15 +95,22 @@ def side_by_side(title: str, graphs: Mapping[str, Graph]) -> Graph:
     return Graph(title, nodes, tuple(edges), sum(graph.left_out for graph in graphs.values()))
 
 
-def without_idle(graph: Graph, used: Container[str]) -> Graph:
-    """A large topology without the queues that are not `used` and that nobody consumes, and with each long row of exchanges
-    that then only hand on to the next one drawn as one node: what is left of a ladder of delays is the way that was taken."""
+def without_idle(graph: Graph, used: Container[Key]) -> Graph:
+    """A large topology without the queues that are not `used` and that nobody consumes, without the exchanges that are not `used`
+    and then stand alone, and with each long row of exchanges that then only hand on to the next one drawn as one node: what is
+    left of a ladder of delays is the way that was taken."""
     if len(graph.nodes) <= LARGE:
         return graph
     consumed = {edge.source for edge in graph.edges if edge.kind == CONSUMES}
-    nodes = {key: node for key, node in graph.nodes.items() if key.kind != QUEUE or key.name in used or key in consumed}
+    nodes = {key: node for key, node in graph.nodes.items() if key.kind != QUEUE or key in used or key in consumed}
     edges = tuple(edge for edge in graph.edges if edge.source in nodes and edge.target in nodes)
-    left = Graph(graph.title, nodes, edges, graph.left_out + len(graph.nodes) - len(nodes))
+    joined = {key for edge in graph.edges for key in (edge.source, edge.target)}
+    joined -= {key for edge in edges for key in (edge.source, edge.target)}
+    lone = {key for key in joined & nodes.keys() if key.kind == EXCHANGE and key not in used}
+    if lone == nodes.keys():  # better they than nothing
+        lone = set()
+    nodes = {key: node for key, node in nodes.items() if key not in lone}
+    left = Graph(graph.title, nodes, edges, graph.left_out + len(graph.nodes) - len(nodes), len(lone))
     return _rows_joined(left)
 
 

@@ -113,7 +113,7 @@ def test_every_end_of_an_edge_is_drawn(alternate: str, dead_letter: str, by_poli
     ends = {key for edge in graph.edges for key in (edge.source, edge.target)}
     assert ends <= graph.nodes.keys()
     assert collapsed(graph).edges
-    assert without_idle(graph, {"q"}).nodes
+    assert without_idle(graph, {Key(QUEUE, "q")}).nodes
 
 
 def test_queues_that_are_alike_become_one_node() -> None:
@@ -164,10 +164,25 @@ def test_virtual_hosts_are_drawn_side_by_side(tmp_path: Path) -> None:
     assert "vhosts" not in json.loads(routesim("graph", str(path), "--vhost", "shop", "--format", "json").out)
 
 
+def test_an_exchange_of_which_all_is_left_out_is_left_out_unless_a_message_came_to_it() -> None:
+    names = [f"a{number}" for number in range(25)]
+    exchanges = "".join(f"  {name}: fanout\n" for name in names)
+    queues = "".join(f"  q{name}: {{}}\n" for name in names)
+    bindings = "".join(f"  - {{source: {name}, destination: q{name}}}\n" for name in names)
+    text = f"exchanges:\n{exchanges}  alone: fanout\nqueues:\n{queues}bindings:\n{bindings}"
+    graph = graph_of(scenario(text))
+    small = without_idle(graph, {Key(QUEUE, "qa1"), Key(EXCHANGE, "a2")})
+    assert {key.name for key in small.nodes} == {"a1", "qa1", "a2", "alone"}, "alone is so in the file"
+    assert (small.left_out, small.lone) == (24 + 23, 23)
+    assert not any(key.kind == QUEUE for key in without_idle(graph, set()).nodes)
+    text = text.replace("  alone: fanout\n", "")
+    assert len(without_idle(graph_of(scenario(text)), set()).nodes) == 25, "better exchanges than nothing"
+
+
 def test_a_ladder_becomes_the_way_that_was_taken() -> None:
     """28 levels of exchanges and queues: queues that were not used go, and exchanges that only hand on become one."""
     graph = graph_of(load(str(SCENARIOS / "celery" / "delayed-retry-is-stuck.yaml")))
-    small = without_idle(graph, {"celery_delayed_1", "celery_delayed_0", "orders"})
+    small = without_idle(graph, {Key(QUEUE, name) for name in ("celery_delayed_1", "celery_delayed_0", "orders")})
     queues = {key.name for key in small.nodes if key.kind == QUEUE}
     assert queues == {"celery_delayed_1", "celery_delayed_0", "orders", "w1.celery.pidbox", "celeryev.w1"}
     assert small.left_out == 26
@@ -176,7 +191,7 @@ def test_a_ladder_becomes_the_way_that_was_taken() -> None:
     assert group.name == "celery_delayed_26 and 24 more"
     assert {("celery_delayed_27", group.name, BINDING), (group.name, "celery_delayed_1", BINDING)} <= edges(small)
     assert all(edge.source in small.nodes and edge.target in small.nodes for edge in small.edges)
-    assert without_idle(graph, {key.name for key in graph.nodes}) == graph, "where all of it is used, all is drawn"
+    assert without_idle(graph, graph.nodes) == graph, "where all of it is used, all is drawn"
     assert without_idle(graph_of(load(SHOES)), set()) == graph_of(load(SHOES)), "what is small is drawn in full"
 
 

@@ -22,9 +22,9 @@ class Picture(NamedTuple):
     inside: dict[Key, Key]
 
 
-def drawings_of(whole: Graph, used: Container[str] | None, *, of_celery: bool) -> list[Picture]:
+def drawings_of(whole: Graph, used: Container[Key] | None, *, of_celery: bool) -> list[Picture]:
     """Of the four drawings those that differ; the first folds all that can be folded. `used`: the queues in which a message
-    ever was; None: nobody knows."""
+    ever was, the exchanges that it came to; None: nobody knows."""
     own = {key for key in whole.nodes if of_workers(key.name)} if of_celery else set()
     found: list[Picture] = []
     for celery, every in product((False, True), repeat=2):

@@ -34,7 +34,10 @@ def topology(story: Story) -> Markup | None:
     followed = element("div", class_="followed", role="status", hidden=True)
     notes = []
     if story.graph.left_out:
-        text = f"{story.graph.left_out:,} queues in which no message ever was, and which nobody consumes, are left out here."
+        queues, lone = story.graph.left_out - story.graph.lone, story.graph.lone
+        leading = "exchange that leads" if lone == 1 else "exchanges that lead"
+        rest = f" and {lone:,} {leading} only there," if lone else ""
+        text = f"{queues:,} queues in which no message ever was, and which nobody consumes,{rest} are left out here."
         notes.append(element("p", text, class_="quiet left-out-note"))
     if story.live:
         text = "A real broker tells its clients what they hold, not what waits in its queues: that is known at the end only."

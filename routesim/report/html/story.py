@@ -133,10 +133,13 @@ class Recorder(Fold):
         nodes = {key: node._replace(taken=False) for key, node in graph.nodes.items()}
         return graph._replace(nodes=nodes, edges=tuple(edge._replace(taken=False) for edge in graph.edges))
 
-    def _used(self) -> set[str]:
-        """The queues in which a message ever was."""
-        passed = {key.name for moment in self.moments for way in moment.ways for key in way[:2] if key.kind == QUEUE}
-        return passed | {name for name, points in self.depths.of.items() if any(point.ready or point.unacked for point in points)}
+    def _used(self) -> set[Key]:
+        """The queues in which a message ever was, and the exchanges that it came to."""
+        passed = {key for moment in self.moments for way in moment.ways for key in way[:2]}
+        passed |= {key for moment in self.moments for key in moment.keys if key.kind == EXCHANGE}
+        return passed | {
+            Key(QUEUE, name) for name, points in self.depths.of.items() if any(point.ready or point.unacked for point in points)
+        }
 
     # What an event is about and changes --------------------------------------------------------------------------------
 
