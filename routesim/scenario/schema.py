@@ -11,7 +11,7 @@ from typing import Any
 from routesim.broker.policies import POLICY_KEYS
 from routesim.durations import LONGEST_MS, WITH_UNIT
 from routesim.exchanges import EXCHANGE_TYPES
-from routesim.queues.arguments import ARGUMENTS
+from routesim.queues.arguments import ARGUMENTS, Argument
 from routesim.scenario.celery.celery_format import Later
 from routesim.scenario.celery.celery_steps import VERBS as CELERY_VERBS
 from routesim.scenario.celery.celery_steps import CeleryVerb
@@ -296,9 +296,21 @@ def _complete(kind: Shape, properties: dict[str, Schema]) -> None:
         properties["type"]["examples"] = list(EXCHANGE_TYPES)
     elif kind is declared.QUEUE:
         properties["type"]["examples"] = list(declared.QUEUE_TYPE.options)
-        properties["arguments"]["properties"] = {name: {} for name in ARGUMENTS}
+        properties["arguments"]["properties"] = {
+            name: {"description": _about(name, argument)} for name, argument in ARGUMENTS.items()
+        }
     elif kind is declared.POLICY:
         properties["definition"]["properties"] = {name: {} for name in sorted(POLICY_KEYS)}
+
+
+def _about(name: str, argument: Argument) -> str:
+    """What an editor tells of an argument: who takes it, since when, and how a policy sets it."""
+    types = ", ".join(kind + (f" (from RabbitMQ {since})" if since else "") for kind, since in argument.types.items())
+    unit = (
+        " In ms." if argument.duration and argument.sets else ""
+    )  # x-max-age, which its type reads itself, is a text with a unit
+    policy = f"The policy key {name.removeprefix('x-')} sets it too." if argument.policy else "No policy sets it."
+    return f"Of queues of type {types}.{unit} {policy}"
 
 
 def _known_types(properties: dict[str, Schema]) -> None:

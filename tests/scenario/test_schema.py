@@ -69,7 +69,15 @@ def test_an_editor_finds_help_on_every_key() -> None:
     for kind in (whole.SCENARIO, *map(kind_of, NAMES)):
         for _, name, field in described(kind, set()):
             assert any(part.get("properties", {}).get(name, {}).get("description") == field.doc for part in parts), name
-    assert set(made["$defs"]["queue"]["properties"]["arguments"]["properties"]) == set(ARGUMENTS)
+    arguments = made["$defs"]["queue"]["properties"]["arguments"]["properties"]
+    assert set(arguments) == set(ARGUMENTS)
+    said = {name: arguments[name]["description"] for name in ("x-message-ttl", "x-consumer-timeout", "x-max-age", "x-queue-type")}
+    assert said == {
+        "x-message-ttl": "Of queues of type classic, quorum. In ms. The policy key message-ttl sets it too.",
+        "x-consumer-timeout": "Of queues of type quorum (from RabbitMQ 4.3.2). In ms. The policy key consumer-timeout sets it too.",
+        "x-max-age": "Of queues of type stream. The policy key max-age sets it too.",
+        "x-queue-type": "Of queues of type classic, quorum, stream. No policy sets it.",
+    }
 
 
 # One verdict ---------------------------------------------------------------------------------------------------------
