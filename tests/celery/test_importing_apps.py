@@ -62,6 +62,15 @@ def test_what_is_imported_runs(tmp_path, app):
     assert simulate(loads(f"{text}expect:\n  tasks:\n{expected}")).failures == ()
 
 
+@pytest.mark.parametrize(
+    ("url", "rabbitmq", "told"), [("amqp://", None, True), ("amqp://", "3.13", False), ("redis://", None, False)]
+)
+def test_which_rules_hold_is_told_where_no_version_is_said(project, capsys, url, rabbitmq, told):
+    where = project(app=f"from celery import Celery\napp = Celery('shop', broker='{url}')\n")
+    assert imported("shop.app", where, rabbitmq=rabbitmq) == OK
+    assert ("\n# The rules are those of RabbitMQ 4.3; if yours is older, write `rabbitmq:`" in capsys.readouterr().out) == told
+
+
 def test_no_password_is_told(capsys):
     assert "swordfish" in (APPS / "routed.py").read_text()
     imported("routed")

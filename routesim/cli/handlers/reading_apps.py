@@ -13,6 +13,7 @@ from routesim.cli.shared.output import stderr_line
 from routesim.cli.shared.refusing import rules_of, write_problems
 from routesim.diagnostics import WARNING, Diagnostic
 from routesim.scenario.yaml.writing import WrittenItem, lines, scalar
+from routesim.versions import NEWEST
 
 
 def import_app(
@@ -60,6 +61,8 @@ def _lines(section: CelerySection, app: str, rabbitmq: str | None, *, ascii: boo
     if rabbitmq is None and section.needs_rabbitmq is not None:
         rabbitmq = section.needs_rabbitmq
         comments.insert(1, f"Its workers cannot start at RabbitMQ 4.3, so this is of {rabbitmq}: say which one yours is.")
+    elif rabbitmq is None and "broker" not in section.data:  # that is Redis
+        comments.insert(1, f"The rules are those of RabbitMQ {NEWEST}; if yours is older, write `rabbitmq:` with its version.")
     version = {"rabbitmq": rabbitmq} if rabbitmq is not None else {}
     steps = [WrittenItem("", None, step) for step in section.steps]
     yield from lines({**version, **section.data, "steps": steps}, comments, apart=True, ascii=ascii)
