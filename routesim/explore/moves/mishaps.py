@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from routesim import events
-from routesim.explore.hands import AGAIN, HUNG
+from routesim.explore.hands import AGAIN, HUNG, Hand
 from routesim.explore.moves.acting import ended, hand_of, job_of, publisher, work_done
 from routesim.explore.moves.move import Move, MoveKind
 from routesim.explore.world import World
@@ -91,12 +91,18 @@ def _crash(world: World, move: Move) -> None:
     world.apply(Crash(move.who))
 
 
-def _crash_after(world: World, move: Move) -> None:
-    hand, _, job = job_of(world, move)
+def _without_answer(world: World, move: Move) -> tuple[Hand, int]:
+    """Its work is done, and is not answered yet. Returns who did it, and the number of its job."""
+    hand, number, job = job_of(world, move)
     for step in hand.work_of(job):
         world.apply(step)
     if job.rule.do == "ack":
         work_done(world, job)
+    return hand, number
+
+
+def _crash_after(world: World, move: Move) -> None:
+    hand, _ = _without_answer(world, move)
     world.apply(Crash(hand.connection))
 
 
@@ -106,11 +112,7 @@ def _hang(world: World, move: Move) -> None:
 
 
 def _hang_after(world: World, move: Move) -> None:
-    hand, number, job = job_of(world, move)
-    for step in hand.work_of(job):
-        world.apply(step)
-    if job.rule.do == "ack":
-        work_done(world, job)
+    hand, number = _without_answer(world, move)
     hand.due[number] = HUNG
 
 
