@@ -3,6 +3,9 @@
 Each event begins with `at_ms`, the virtual time. `copy` numbers the copies of messages in queues over a whole run: the
 copy that a message leaves in one queue, each dead-lettered copy anew. An event is declared once, with `event`; its words are
 in `narration`.
+
+This is one table, with no rule in it, and stays one file though it is long: its sections say where to look, every run needs
+all of it as it starts, and a package would have to name each event a second time.
 """
 
 from collections.abc import Callable
@@ -57,6 +60,9 @@ class Alternate(NamedTuple):
 
 
 Path: TypeAlias = tuple[Binding | Alternate, ...]
+
+
+# Publishes, and what becomes of them ---------------------------------------------------------------------------------
 
 
 @event("published", ROUTED)
@@ -156,6 +162,9 @@ class Delayed(NamedTuple):
     message: str
     exchange: str
     until_ms: int
+
+
+# Copies: delivered, answered, come back, gone ------------------------------------------------------------------------
 
 
 @event("delivered", state="unacked")
@@ -333,6 +342,9 @@ class LostByConsumer(NamedTuple):
     consumer: str
 
 
+# Topology and policies -----------------------------------------------------------------------------------------------
+
+
 @event("exchange_declared")
 class ExchangeDeclared(NamedTuple):
     at_ms: int
@@ -397,6 +409,9 @@ class QueuePurged(NamedTuple):
     at_ms: int
     queue: str
     messages: int
+
+
+# Consumers, channels, connections ------------------------------------------------------------------------------------
 
 
 @event("consumer_started")
@@ -470,6 +485,9 @@ class ConnectionLost(NamedTuple):
     at_ms: int
     connection: str
     channels: tuple[str, ...]
+
+
+# Worker processes and tasks ------------------------------------------------------------------------------------------
 
 
 @event("worker_online")
@@ -648,6 +666,9 @@ class TaskLost(NamedTuple):
     copy: int
 
 
+# The broker as a whole, and the run itself ---------------------------------------------------------------------------
+
+
 @event("restarted", CUTS_OFF)
 class Restarted(NamedTuple):
     at_ms: int
@@ -699,6 +720,9 @@ class Expected(NamedTuple):
     text: str
     ok: bool
     actual: str
+
+
+# Asked of events -----------------------------------------------------------------------------------------------------
 
 
 def having(field: str) -> frozenset[type]:
