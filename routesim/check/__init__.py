@@ -9,19 +9,18 @@ from routesim.check import (
     consumer_rules,
     expiry_rules,
     limit_rules,
-    loop_rules,
     loss_rules,
     name_rules,
     policy_effects,
     policy_rules,
     queue_rules,
-    retry_rules,
     settings_rules,
     task_rules,
     version_rules,
 )
 from routesim.check.finding import Cause, OfTask, Problem
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.loops import consumer_loops, dead_letter_loops, retry_copies
+from routesim.check.topology.checked_topology import CheckedTopology
 from routesim.check.witness import confirmed
 from routesim.diagnostics import ERROR, NOTE, SEVERITIES, WARNING, Diagnostic
 from routesim.explain.keys.key_sets import Remainders
@@ -56,15 +55,15 @@ RULES: dict[str, CheckRule] = {
     "stream-keeps-all": CheckRule(WARNING, queue_rules.stream_keeps_all),
     "unbounded": CheckRule(NOTE, queue_rules.unbounded, asked=True),
     "parking-loses": CheckRule(ERROR, limit_rules.parking_loses),
-    "parking-overlap": CheckRule(WARNING, loop_rules.parking_overlap),
-    "cycle-cut": CheckRule(ERROR, loop_rules.cycle_cut),
-    "retry-endless": CheckRule(WARNING, loop_rules.retry_endless),
-    "retry-uses-limit": CheckRule(WARNING, loop_rules.retry_uses_limit),
-    "retry-copies": CheckRule(WARNING, retry_rules.retry_copies),
-    "requeue-endless": CheckRule(WARNING, loop_rules.requeue_endless),
+    "parking-overlap": CheckRule(WARNING, dead_letter_loops.parking_overlap),
+    "cycle-cut": CheckRule(ERROR, dead_letter_loops.cycle_cut),
+    "retry-endless": CheckRule(WARNING, dead_letter_loops.retry_endless),
+    "retry-uses-limit": CheckRule(WARNING, dead_letter_loops.retry_uses_limit),
+    "retry-copies": CheckRule(WARNING, retry_copies.retry_copies),
+    "requeue-endless": CheckRule(WARNING, consumer_loops.requeue_endless),
     "queue-expires": CheckRule(WARNING, expiry_rules.queue_expires),
     "expiry-late": CheckRule(NOTE, expiry_rules.expiry_late),
-    "republish-endless": CheckRule(WARNING, loop_rules.republish_endless),
+    "republish-endless": CheckRule(WARNING, consumer_loops.republish_endless),
     "wildcard-on-direct": CheckRule(ERROR, binding_rules.wildcard_on_direct),
     "star-is-one-word": CheckRule(WARNING, binding_rules.star_and_several_words),
     "binding-adds-nothing": CheckRule(NOTE, binding_rules.redundant),

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from routesim.broker.records import ExchangeState
 from routesim.check.finding import Cause, Problem, named, not_checked
-from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, criteria
+from routesim.check.topology.checked_topology import RESERVED, CheckedTopology
+from routesim.check.topology.publish_paths import LARGE, PublishPath, criteria
 from routesim.check.witness import draft, publish_step, publishing, slice_of
 from routesim.content import Content
 from routesim.diagnostics import NOTE, WARNING

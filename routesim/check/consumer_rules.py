@@ -5,7 +5,8 @@ from typing import Any
 
 from routesim.broker.routing import route
 from routesim.check.finding import Problem
-from routesim.check.topology_rules import CheckedTopology, dead_letter_exchange
+from routesim.check.topology.checked_topology import CheckedTopology
+from routesim.check.topology.publish_paths import dead_letter_exchange
 from routesim.content import Content
 from routesim.model import Consumer
 from routesim.scenario import Do

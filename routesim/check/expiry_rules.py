@@ -7,7 +7,8 @@ from typing import Any
 from routesim.broker.asking import content_of
 from routesim.broker.routing import route
 from routesim.check.finding import Draft, Problem
-from routesim.check.topology_rules import CheckedTopology, PublishPath, dead_letter_exchange
+from routesim.check.topology.checked_topology import CheckedTopology
+from routesim.check.topology.publish_paths import PublishPath, dead_letter_exchange
 from routesim.check.witness import cause_of, confirmed, draft, lasting, publish_step, publishing, slice_of
 from routesim.diagnostics import NOTE
 from routesim.durations import duration_text

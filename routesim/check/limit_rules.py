@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routesim.check.finding import Cause, Draft, Problem, named
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.topology.checked_topology import CheckedTopology
 from routesim.check.witness import cause_of, draft, lasting, publish_step, publishing, slice_of
 from routesim.diagnostics import ERROR, NOTE
 from routesim.durations import duration_text

@@ -5,7 +5,8 @@ from typing import Any
 
 from routesim.broker.routing import Visit, walk
 from routesim.check.finding import Cause, Draft, Problem, named, not_checked
-from routesim.check.topology_rules import LARGE, RESERVED, CheckedTopology, PublishPath, dead_letter_exchange
+from routesim.check.topology.checked_topology import RESERVED, CheckedTopology
+from routesim.check.topology.publish_paths import LARGE, PublishPath, dead_letter_exchange
 from routesim.check.witness import cause_of, draft, publish_step, publishing, reject_steps, slice_of
 from routesim.content import Content
 from routesim.diagnostics import NOTE, did_you_mean
@@ -257,7 +258,7 @@ def _behind_a_full_queue(topology: CheckedTopology, queue: QueueType) -> Iterato
         key = way.sample(topology.work)
         if key is None or not topology.arrives(way, key, queue.name):
             continue
-        content = Content(way.exchange, key, (key,), dict(way.headers) or None, "")
+        content = way.content(key)
         targets = dead_letter_target(topology.broker, queue, content, "rejected").targets
         full = next((target for target in targets if may_refuse(queue, target)), None)
         if full is None:

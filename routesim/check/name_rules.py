@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from routesim.check.finding import Problem
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.topology.checked_topology import CheckedTopology
 
 
 def names_alike(topology: CheckedTopology) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from routesim.broker.policies import POLICY_KEYS, UNSUPPORTED, is_meant_for
 from routesim.check.finding import Problem, Subject, named
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.topology.checked_topology import CheckedTopology
 from routesim.diagnostics import NOTE, WARNING, did_you_mean
 from routesim.model import Policy
 from routesim.patterns import compiled

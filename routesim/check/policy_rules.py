@@ -5,7 +5,8 @@ from typing import Any
 
 from routesim.broker.policies import POLICY_KEYS, matching
 from routesim.check.finding import Problem
-from routesim.check.topology_rules import RESERVED, CheckedTopology, PublishPath
+from routesim.check.topology.checked_topology import RESERVED, CheckedTopology
+from routesim.check.topology.publish_paths import PublishPath
 from routesim.check.witness import draft, publish_step, publishing
 from routesim.diagnostics import NOTE
 from routesim.explain.keys.key_sets import exactly

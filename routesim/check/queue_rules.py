@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from routesim.broker.policies import effective
 from routesim.check.finding import Cause, Draft, Problem, named
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.topology.checked_topology import CheckedTopology
 from routesim.check.witness import draft, publish_step, publishing, reject_steps, slice_of
 from routesim.explain.futures import delivery_limit
 from routesim.queues import QueueType

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from routesim.check.celery_rules import DELAYING
 from routesim.check.finding import Cause, Problem, named
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.topology.celery_exchanges import DELAYING
+from routesim.check.topology.checked_topology import CheckedTopology
 from routesim.diagnostics import did_you_mean
 from routesim.queues.declaring import taken_by
 from routesim.values import plain

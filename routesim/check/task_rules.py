@@ -9,7 +9,7 @@ from routesim.broker.asking import content_of
 from routesim.broker.routing import route
 from routesim.celery.epoch import ms_of
 from routesim.check.finding import Draft, OfTask, Problem
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.topology.checked_topology import CheckedTopology
 from routesim.check.witness import draft, lasting, slice_of
 from routesim.durations import duration_text
 from routesim.model import Message, Task

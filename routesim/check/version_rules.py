@@ -6,7 +6,7 @@ from typing import Any
 from routesim import steps
 from routesim.broker import RabbitBroker
 from routesim.check.finding import Draft, Problem
-from routesim.check.topology_rules import CheckedTopology
+from routesim.check.topology.checked_topology import CheckedTopology
 from routesim.diagnostics import ERROR
 from routesim.replies import AmqpError
 from routesim.scenario.topology_data import binding_form, broker_form, exchange_form, policy_form, queue_form

@@ -5,7 +5,8 @@ from typing import Any
 
 from routesim.broker.policies import matching
 from routesim.check.finding import Draft
-from routesim.check.topology_rules import RESERVED, CheckedTopology, PublishPath
+from routesim.check.topology.checked_topology import RESERVED, CheckedTopology
+from routesim.check.topology.publish_paths import PublishPath
 from routesim.content import Content
 from routesim.diagnostics import Invalid, Witness
 from routesim.durations import written_duration
@@ -20,6 +21,8 @@ from routesim.scenario.yaml.writing import Bare, text
 
 ALL_SHOWN = 30  # bindings of an exchange that are all written out; of more, those that the message matches
 BUDGET_EVENTS = 300_000
+ROUNDS = 3  # of what has no end that are shown
+SUPERVISED = 1_000  # ms after which a consumer that died is started again, where the scenario does not say
 
 
 def slice_of(topology: CheckedTopology, ways: Iterable[tuple[PublishPath, str]], queues: Iterable[str] = ()) -> dict[str, Any]:

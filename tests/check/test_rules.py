@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from routesim.broker.state import State
 from routesim.celery import delays
 from routesim.check import RULES, check_file
-from routesim.check.loop_rules import MAX_HOPS
+from routesim.check.loops.circles import MAX_HOPS
 from routesim.diagnostics import ERROR, NOTE, WARNING, Diagnostic, Invalid
 from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import Keys
@@ -1004,7 +1004,8 @@ def test_delayed_delivery_costs_steps_by_its_height(tmp_path: Path, monkeypatch:
                 made.append(self)
 
         monkeypatch.setattr("routesim.check.Remainders", Counted)
-        monkeypatch.setattr("routesim.check.topology_rules.Remainders", Counted)
+        for module in ("checked_topology", "publish_paths"):
+            monkeypatch.setattr(f"routesim.check.topology.{module}.Remainders", Counted)
         found(tmp_path, json.dumps(ladder("classic", levels)))
         totals.append(sum(MAX_TOGETHER - item.left_together for item in made))
     assert 0 < totals[1] < 2**5 * totals[0]
@@ -1028,7 +1029,7 @@ def test_queues_that_all_lead_to_each_other_are_followed_for_a_while(tmp_path: P
         calls.append(args)
         return dead_letter_target(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("routesim.check.loop_rules.dead_letter_target", counted)
+    monkeypatch.setattr("routesim.check.loops.circles.dead_letter_target", counted)
     queues = {f"q{number}": {"arguments": {"x-message-ttl": 1000, DLX: "x"}} for number in range(12)}
     bindings = [{"source": "x", "destination": name} for name in queues]
     findings = found(tmp_path, json.dumps({"exchanges": {"x": "fanout"}, "queues": queues, "bindings": bindings}))

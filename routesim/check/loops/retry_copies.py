@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from routesim.check.finding import Draft, Problem
-from routesim.check.loop_rules import rejecting_circles
-from routesim.check.topology_rules import CheckedTopology, PublishPath
+from routesim.check.loops.circles import rejecting_circles
+from routesim.check.topology.checked_topology import CheckedTopology
+from routesim.check.topology.publish_paths import PublishPath
 from routesim.check.witness import draft, lasting, publish_step, publishing, reject_steps, slice_of
-from routesim.content import Content
 from routesim.explain.futures import dead_letter_target
 from routesim.queues import QueueType
 
@@ -19,7 +19,7 @@ def retry_copies(topology: CheckedTopology) -> Iterator[Problem]:
         first = next((hop.queue for hop in circle.hops if hop.reason == "rejected"), None)
         if circle.cut or first is None or first is not queues[0]:
             continue
-        content = Content(circle.way.exchange, circle.key, (circle.key,), dict(circle.way.headers) or None, "")
+        content = circle.way.content(circle.key)
         others: set[str] = set()
         for hop in circle.hops:
             found = dead_letter_target(topology.broker, hop.queue, content, hop.reason)

@@ -8,44 +8,18 @@ from routesim import steps
 from routesim.broker.policies import matching
 from routesim.broker.records import PREDECLARED, ExchangeState
 from routesim.broker.routing import route
-from routesim.check import celery_rules
 from routesim.check.finding import Subject
-from routesim.content import Content
-from routesim.exchanges.headers import Headers
-from routesim.explain.keys.key_sets import ALL, Keys, Remainders, TooManyStates, any_of, exactly, witness
-from routesim.explain.keys.reach import inner_type, matched, missed
+from routesim.check.topology import celery_exchanges
+from routesim.check.topology.publish_paths import PublishPath, followed
+from routesim.explain.keys.key_sets import ALL, Keys, Remainders, any_of, exactly
 from routesim.explain.route import topology
-from routesim.model import DEFAULT_EXCHANGE, Binding, Message, Rule, Run, Task
-from routesim.named_tuples import NamedTuple
+from routesim.model import DEFAULT_EXCHANGE, Message, Rule, Run, Task
 from routesim.queues import QueueType
 from routesim.scenario import Do, PublishMany, Scenario
-from routesim.values import Value, raw
 
 RESERVED = frozenset(item.name for item in PREDECLARED)
 DECLARING = (steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.SetPolicy)
-MAX_WAYS = 12  # of reaching one place that are looked at each
 MAX_DELAYED = 4  # keys of delayed publishes that are followed one by one
-LARGE = 300  # bindings of an exchange, or queues, beyond which sets of keys are not built
-
-
-class PublishPath(NamedTuple):
-    """Publishing to `exchange` with one of `keys` (and these headers) leads to the place in question."""
-
-    exchange: str
-    keys: Keys
-    headers: tuple[tuple[str, Value], ...] = ()
-    dead: bool = False  # only as a dead letter do messages take it
-
-    def key(self, work: Remainders, within: Keys = ALL) -> str | None:
-        """A key of this way that is also in `within`; None: there is none. Raises `TooManyStates`."""
-        return witness(self.keys & within, longer=True, work=work)
-
-    def sample(self, work: Remainders) -> str | None:
-        """A key of this way; None: there is none, or none can be found."""
-        try:
-            return self.key(work)
-        except TooManyStates:
-            return None
 
 
 class CheckedTopology:
@@ -141,7 +115,7 @@ class CheckedTopology:
         """Exchanges of events and of answers to commands: that nobody listens is as it should be."""
         workers = self.scenario.workers.values()
         heard = {name for worker in workers for name in (worker.events, worker.replies) if name is not None}
-        return heard | celery_rules.heard_by_listeners(self.broker)
+        return heard | celery_exchanges.heard_by_listeners(self.broker)
 
     @cached_property
     def passed_by(self) -> set[str]:
@@ -174,14 +148,14 @@ class CheckedTopology:
 
     def published(self, exchange: str) -> Keys:
         """The keys with which anybody publishes to the exchange: all, unless it is known who does."""
-        if exchange != celery_rules.FIRST_EXCHANGE:
+        if exchange != celery_exchanges.FIRST_EXCHANGE:
             return ALL
-        return any_of([celery_rules.delayed_keys(self.broker), *map(exactly, self.delayed_by_steps)])
+        return any_of([celery_exchanges.delayed_keys(self.broker), *map(exactly, self.delayed_by_steps)])
 
     @cached_property
     def delayed_by_steps(self) -> list[str]:
         """The keys with which steps publish to Celery's levels of delay."""
-        said = {message.routing_key for _, message in self.publishes if message.exchange == celery_rules.FIRST_EXCHANGE}
+        said = {message.routing_key for _, message in self.publishes if message.exchange == celery_exchanges.FIRST_EXCHANGE}
         return sorted(said)[:MAX_DELAYED]
 
     # Who leads where -------------------------------------------------------------------------------------------------
@@ -240,7 +214,18 @@ class CheckedTopology:
     @cached_property
     def ways(self) -> dict[str, list[PublishPath]]:
         """For every queue the ways in which messages get there, dead letters included."""
-        return _Spread(self).run()
+        return followed(self.broker, self._beginnings())
+
+    def _beginnings(self) -> Iterator[tuple[str, str, PublishPath]]:
+        for key in self.delayed_by_steps:  # one by one: there are too many ways through all levels to follow each
+            for name in celery_exchanges.levels_of(key):
+                if name in self.broker.queues and name in self.broker.exchanges:
+                    yield "queue", name, PublishPath(name, exactly(key), (), True)
+        for name in self.entries:
+            yield "exchange", name, PublishPath(name, self.published(name))
+        for _, message in self.publishes:
+            if message.exchange == DEFAULT_EXCHANGE and message.routing_key in self.broker.queues:
+                yield "queue", message.routing_key, PublishPath(DEFAULT_EXCHANGE, exactly(message.routing_key))
 
     @cached_property
     def parking(self) -> set[str]:
@@ -249,8 +234,7 @@ class CheckedTopology:
 
     def arrives(self, way: PublishPath, key: str, queue: str) -> bool:
         """Whether such a publish really reaches the queue."""
-        content = Content(way.exchange, key, (key,), dict(way.headers) or None, "")
-        return any(found.name == queue for found, _ in route(self.broker, way.exchange, "m1", content).queues)
+        return any(found.name == queue for found, _ in route(self.broker, way.exchange, "m1", way.content(key)).queues)
 
     def publish(self, queue: str) -> tuple[PublishPath, str]:
         """A publish that reaches the queue: as messages usually get there, else straight to it."""
@@ -259,108 +243,3 @@ class CheckedTopology:
             if key is not None and self.arrives(way, key, queue):
                 return way, key
         return PublishPath(DEFAULT_EXCHANGE, exactly(queue)), queue
-
-
-def dead_letter_exchange(queue: QueueType) -> str | None:
-    return None if queue.keeps_log else queue.settings.dead_letter_exchange
-
-
-class _Spread:
-    """Follows all publishes from the entries over bindings, alternate exchanges and dead letters until nothing is new."""
-
-    def __init__(self, topology: CheckedTopology) -> None:
-        self.topology = topology
-        self.broker = topology.broker
-        self.work = Remainders()
-        self.at_queue: dict[str, list[PublishPath]] = {}
-        self.at_exchange: dict[str, list[PublishPath]] = {}
-        self.todo: list[tuple[str, str, PublishPath]] = []
-
-    def run(self) -> dict[str, list[PublishPath]]:
-        for key in self.topology.delayed_by_steps:  # one by one: there are too many ways through all levels to follow each
-            for name in celery_rules.levels_of(key):
-                if name in self.broker.queues and name in self.broker.exchanges:
-                    self._arrive("queue", name, PublishPath(name, exactly(key), (), True))
-        for name in self.topology.entries:
-            self._arrive("exchange", name, PublishPath(name, self.topology.published(name)))
-        for _, message in self.topology.publishes:
-            if message.exchange == DEFAULT_EXCHANGE and message.routing_key in self.broker.queues:
-                self._arrive("queue", message.routing_key, PublishPath(DEFAULT_EXCHANGE, exactly(message.routing_key)))
-        self._follow()
-        for name in self.broker.queues:
-            if name not in self.at_queue and not self._is_bound(name):
-                self._arrive("queue", name, PublishPath(DEFAULT_EXCHANGE, exactly(name)))
-                self._follow()
-        return self.at_queue
-
-    def _is_bound(self, queue: str) -> bool:
-        return bool(self.broker.incoming.get(("queue", queue)))
-
-    def _arrive(self, kind: str, name: str, way: PublishPath) -> None:
-        known = (self.at_queue if kind == "queue" else self.at_exchange).setdefault(name, [])
-        if len(known) >= MAX_WAYS or any(
-            other.exchange == way.exchange and set(other.keys.parts or (other.keys,)) <= set(way.keys.parts or (way.keys,))
-            and repr(other.headers) == repr(way.headers) for other in known
-        ):  # fmt: skip
-            return
-        known.append(way)
-        self.todo.append((kind, name, way))
-
-    def _follow(self) -> None:
-        while self.todo:
-            kind, name, way = self.todo.pop(0)
-            if kind == "exchange":
-                self._through_exchange(name, way)
-            else:
-                self._out_of_queue(self.broker.queues[name], way)
-
-    def _through_exchange(self, name: str, way: PublishPath) -> None:
-        state = self.broker.exchanges[name]
-        for binding in state.bindings.values():
-            keys = way.keys & matched(state, binding)
-            if way.keys != ALL and _empty(self.work, keys):
-                continue
-            further = way._replace(keys=keys, headers=(*way.headers, *_wanted(state, binding)))
-            there = self.broker.queues if binding.destination_type == "queue" else self.broker.exchanges
-            if binding.destination in there:
-                self._arrive(binding.destination_type, binding.destination, further)
-        if state.alternate in self.broker.exchanges and state.alternate is not None and len(state.bindings) <= LARGE:
-            keys = way.keys & missed(state)
-            if inner_type(state) == "headers" or not _empty(self.work, keys):
-                self._arrive("exchange", state.alternate, way._replace(keys=way.keys if inner_type(state) == "headers" else keys))
-
-    def _out_of_queue(self, queue: QueueType, way: PublishPath) -> None:
-        exchange = dead_letter_exchange(queue)
-        if exchange is None or exchange not in self.broker.exchanges:
-            return
-        key = queue.settings.dead_letter_routing_key
-        keys = way.keys if key is None else exactly(key)
-        if exchange:
-            self._arrive("exchange", exchange, PublishPath(exchange, keys, way.headers, True))
-            return
-        names = [key] if key is not None else list(self.broker.queues) if len(self.broker.queues) <= LARGE else []
-        for name in names:
-            if name in self.broker.queues and not _empty(self.work, keys & exactly(name)):
-                self._arrive("queue", name, PublishPath(DEFAULT_EXCHANGE, exactly(name), way.headers, True))
-
-
-def _empty(work: Remainders, keys: Keys) -> bool:
-    try:
-        return witness(keys, work=work) is None
-    except TooManyStates:
-        return False
-
-
-def criteria(state: ExchangeState, binding: Binding) -> tuple[str, list[str]]:
-    """The x-match of a headers binding, and the names of the arguments that count under it."""
-    mode, wanted = Headers(state.declared, state.matcher.rules).criteria(binding)
-    return mode, list(wanted)
-
-
-def _wanted(state: ExchangeState, binding: Binding) -> tuple[tuple[str, Value], ...]:
-    """Headers that satisfy the binding."""
-    if inner_type(state) != "headers":
-        return ()
-    mode, names = criteria(state, binding)
-    wanted = [(key, binding.arguments[key] if raw(binding.arguments[key]) is not None else "present") for key in names]
-    return tuple(wanted[:1] if mode.startswith("any") else wanted)
