@@ -9,8 +9,8 @@ from kits.paths import ALL_SCENARIO_FILES, ROOT
 
 from routesim.run import Runner
 from routesim.run.expecting.expectations import NOW
+from routesim.run.folds.depths import Depths
 from routesim.run.folds.monitoring import LOST, Monitor
-from routesim.run.folds.situation import Depths
 from routesim.run.tasks.monitored import samples, watch
 from routesim.scenario import Scenario, load
 

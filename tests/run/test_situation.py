@@ -12,7 +12,9 @@ from routesim.broker import Broker, counts
 from routesim.queues import QueueType
 from routesim.redis import RedisBroker
 from routesim.run import Runner, unacked
-from routesim.run.folds.situation import COUNTED, Depths, QueueSituation, Situation
+from routesim.run.folds.depths import Depths
+from routesim.run.folds.queue_situation import QueueSituation
+from routesim.run.folds.situation import COUNTED, Situation
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
 

@@ -206,8 +206,8 @@ class _Plot:
     """Hears what a report hears, and draws the queues below it."""
 
     def __init__(self, listener: Listener | None) -> None:
+        from routesim.run.folds.depths import Depths
         from routesim.run.folds.fold import fan_out
-        from routesim.run.folds.situation import Depths
 
         self.depths = Depths()
         self.listen = fan_out(listener, [self.depths])

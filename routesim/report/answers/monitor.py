@@ -11,9 +11,9 @@ from routesim.report.formats.plain import section_lines
 from routesim.report.plot import FIRST, FOURTH, SECOND, THIRD, Curve, Line, PlotField, Span, SpanRow
 from routesim.report.style import OutputStyle
 from routesim.report.summary.task_sections import undone_section
+from routesim.run.folds.depths import Depth
 from routesim.run.folds.event_subscriber import EventSubscriber, unknown
 from routesim.run.folds.monitoring import NUMBERS, Monitor, WorkerView
-from routesim.run.folds.situation import Depth
 from routesim.run.tasks.monitored import Monitored, Sample, samples
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import cut, encoding_of, fitted, visible, wrapped

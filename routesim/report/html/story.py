@@ -14,9 +14,9 @@ from routesim.report.trace.filtering import RowFilter
 from routesim.report.trace.rounds import Rounds
 from routesim.report.trace.rows import Row, Rows
 from routesim.run import Result
+from routesim.run.folds.depths import Depths
 from routesim.run.folds.fold import Fold
 from routesim.run.folds.monitoring import Monitor
-from routesim.run.folds.situation import Depths
 from routesim.scenario import Scenario
 from routesim.text import cut, visible
 

@@ -15,7 +15,8 @@ from routesim.report.summary.summary import verdict
 from routesim.report.trace.rows import Row, Rows
 from routesim.report.trace.trace import ANSI, RESET, Trace
 from routesim.run import Result
-from routesim.run.folds.situation import QueueSituation, Situation
+from routesim.run.folds.queue_situation import QueueSituation
+from routesim.run.folds.situation import Situation
 from routesim.run.recording import Recording
 from routesim.scenario import ScenarioStep
 from routesim.steps import DeclareQueue

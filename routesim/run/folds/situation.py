@@ -5,47 +5,18 @@ can go on later.
 """
 
 import heapq
-from collections.abc import Iterator
 from typing import Any
 
 from routesim import events
 from routesim.model import REPLY_TO
 from routesim.named_tuples import NamedTuple
-from routesim.queues import QUEUE_TYPES, QueueType
-from routesim.run.folds.fold import Fold, TimedFold
+from routesim.run.folds.fold import TimedFold
+from routesim.run.folds.queue_situation import AwaitingDeadLetter, HeldCopy, HeldKey, QueueSituation, Ready
 
 COUNTED = (
     "published", "returned", "unroutable", "entered", "delivered", "redelivered", "acked", "dead_lettered", "dropped", "purged",
     "deleted", "lost_at_restart", "lost",
 )  # fmt: skip
-
-
-class Ready(NamedTuple):
-    """A copy that waits in its queue."""
-
-    message: str
-    copy: int
-    redelivered: bool
-
-
-class HeldCopy(NamedTuple):
-    """A copy that is out and not settled. `consumer` None: taken with basic.get."""
-
-    message: str
-    copy: int
-    consumer: str | None
-    channel: str
-    delivery_tag: int
-    redelivered: bool
-
-
-class AwaitingDeadLetter(NamedTuple):
-    """A copy whose at-least-once dead letter nothing has taken yet."""
-
-    message: str
-    copy: int
-    reason: str
-    why: str
 
 
 class Consuming(NamedTuple):
@@ -54,61 +25,6 @@ class Consuming(NamedTuple):
     queue: str
     channel: str
     active: bool = False
-
-
-# In a stream several consumers can hold one copy (copy, consumer, delivery tag, channel); elsewhere the copy alone says which
-# delivery is meant.
-HeldKey = int | tuple[int, str, int, str]
-
-
-class QueueSituation:
-    """One queue. Its copies are in exactly one of the tables, those of a stream that are out in `messages` as well.
-
-    `messages` are those that are ready, `later` those that wait for their delayed retry (4.3+), `leaving` those on their way
-    to a dead-letter exchange, each by the number of the copy.
-    """
-
-    __slots__ = ("awaiting", "kind", "later", "leaving", "messages", "name", "type", "unacked", "unsorted")
-
-    def __init__(self, name: str, kind: str) -> None:
-        self.name = name
-        self.kind = kind
-        self.type = QUEUE_TYPES.get(kind, QueueType)
-        self.messages: dict[int, Ready] = {}
-        self.unsorted = False
-        self.later: dict[int, Ready] = {}
-        self.unacked: dict[HeldKey, HeldCopy] = {}
-        self.awaiting: dict[int, AwaitingDeadLetter] = {}
-        self.leaving: dict[int, str] = {}
-
-    def ready(self) -> list[Ready]:
-        """The ready messages: in the order of their delivery in a classic queue without priorities and in a stream. Elsewhere
-        in the order in which they came, for events tell neither priorities nor what a quorum queue sends first."""
-        if self.unsorted and self.type.returns_to_place:
-            self.messages = dict(sorted(self.messages.items()))
-            self.unsorted = False
-        return list(self.messages.values())
-
-    def put(self, item: Ready) -> None:
-        last = next(reversed(self.messages), 0)
-        self.messages[item.copy] = item
-        self.unsorted = self.unsorted or item.copy < last
-
-    def take(self, copy: int) -> bool:
-        """Take the copy out, wherever it is; False when it is not here."""
-        for table in (self.unacked, self.messages, self.later, self.awaiting, self.leaving):
-            if table.pop(copy, None) is not None:
-                return True
-        return False
-
-    def clone(self) -> "QueueSituation":
-        other = QueueSituation(self.name, self.kind)
-        other.messages, other.unsorted, other.later = self.messages.copy(), self.unsorted, self.later.copy()
-        other.unacked, other.awaiting, other.leaving = self.unacked.copy(), self.awaiting.copy(), self.leaving.copy()
-        return other
-
-    def size(self) -> int:
-        return len(self.messages) + len(self.later) + len(self.unacked) + len(self.awaiting) + len(self.leaving)
 
 
 class Situation(TimedFold):
@@ -333,64 +249,4 @@ class Situation(TimedFold):
         events.ConnectionClosed: lambda self, event: self._channels_gone(event.channels),
         events.ConnectionLost: lambda self, event: self._channels_gone(event.channels),
         events.Restarted: _restarted,
-    }
-
-
-class Depth(NamedTuple):
-    """How many messages of a queue are ready and unacked from an instant on."""
-
-    at_ms: int
-    ready: int
-    unacked: int
-
-
-class Depths(Fold):
-    """How full each queue was over the virtual time, for plots: one point an instant at which that changed.
-
-    `of`: by the name of each queue that ever was its points, which begin with its declaration; a queue that is deleted ends with
-    a point of zeros. `situation` is the one after the last event heard.
-    """
-
-    def __init__(self) -> None:
-        self.situation = Situation()
-        self.of: dict[str, list[Depth]] = {}
-
-    def hear(self, event: Any) -> None:
-        self.advance(event.at_ms)
-        self.situation.hear(event)
-        super().hear(event)
-
-    def advance(self, to_ms: int) -> None:
-        """Let time pass up to `to_ms`."""
-        releases = self.situation.releases
-        while releases and releases[0][0] <= to_ms:
-            at_ms, _, name = releases[0]
-            self.situation.advance(at_ms)
-            self._note(name)
-        self.situation.advance(to_ms)
-
-    def points(self) -> Iterator[tuple[str, list[Depth]]]:
-        """Every queue that ever was, with its points, in the order of the declarations."""
-        yield from self.of.items()
-
-    def _note_all(self, event: Any) -> None:
-        for name in self.of:
-            self._note(name)
-
-    def _note(self, name: str) -> None:
-        queue = self.situation.queues.get(name)
-        points = self.of.get(name)
-        if points is None:
-            if queue is None:
-                return
-            points = self.of[name] = []
-        point = Depth(self.situation.at_ms, len(queue.messages) if queue else 0, len(queue.unacked) if queue else 0)
-        if points and points[-1].at_ms == point.at_ms:
-            points.pop()
-        if not points or points[-1][1:] != point[1:]:
-            points.append(point)
-
-    hears = {
-        **dict.fromkeys(events.having("queue"), lambda self, event: self._note(event.queue)),
-        **dict.fromkeys(events.CUTS_OFF, _note_all),
     }

@@ -4,9 +4,9 @@ from typing import Any
 
 from routesim.named_tuples import NamedTuple
 from routesim.run.budget import BUDGET_EVENTS
+from routesim.run.folds.depths import Depth, Depths
 from routesim.run.folds.fold import Listener, fan_out
 from routesim.run.folds.monitoring import Monitor
-from routesim.run.folds.situation import Depth, Depths
 from routesim.run.result import Result
 from routesim.run.runner import Runner
 from routesim.run.tasks.fates import Fate, Unconsumed, task_fates, unconsumed
