@@ -283,7 +283,7 @@ def error(
 ) -> None:
     """What an error means, an example, and the cure."""
     from routesim.cli.handlers.explaining import answered
-    from routesim.explain.pages.errors import explain_error
+    from routesim.explain.pages.codes import explain_error
 
     answered(lambda: explain_error(code), format, output)
 

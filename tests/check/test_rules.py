@@ -20,7 +20,7 @@ from routesim.explain.futures import dead_letter_target
 from routesim.explain.keys.key_sets import Keys
 from routesim.explain.keys.reach import reach
 from routesim.explain.keys.remainders import MAX_TOGETHER, Remainders
-from routesim.explain.pages.errors import explain_error
+from routesim.explain.pages.codes import explain_error
 from routesim.explain.pages.published import how_often
 from routesim.explain.pages.rules import RULE_PAGES
 from routesim.run import Runner

@@ -12,7 +12,9 @@ from routesim.cli.main import _status
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.exchanges.topic import align, matches, words_of
 from routesim.explain.mistakes import mistakes_in_key, mistakes_in_pattern
-from routesim.explain.pages.errors import PAGES, REPLIES, explain_error
+from routesim.explain.pages.codes import explain_error
+from routesim.explain.pages.errors import PAGES
+from routesim.explain.pages.reply_codes import REPLIES
 from routesim.explain.route import explain_route
 from routesim.explain.topic import explain_topic, nearest_change
 from routesim.replies import REPLY_NAMES

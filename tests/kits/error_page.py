@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from routesim.explain.pages.errors import PAGES, REPLIES
+from routesim.explain.pages.errors import PAGES
 from routesim.explain.pages.published import how_often
+from routesim.explain.pages.reply_codes import REPLIES
 from routesim.explain.pages.rules import RULE_PAGES, Page
 from routesim.replies import REPLY_NAMES
 

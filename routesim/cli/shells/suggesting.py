@@ -184,7 +184,8 @@ def _templates(asked: CommandLine) -> Iterable[str]:
 
 
 def _codes(asked: CommandLine) -> Iterable[str]:
-    from routesim.explain.pages.errors import PAGES, REPLIES
+    from routesim.explain.pages.errors import PAGES
+    from routesim.explain.pages.reply_codes import REPLIES
 
     return [*PAGES, *(str(number) for number in REPLIES)]
 

@@ -1,13 +1,7 @@
-"""A page for every code: routesim's own diagnostics and AMQP's reply codes."""
+"""A page for every code of a diagnostic: one table, with the pages of `check`'s rules in it."""
 
-from routesim.diagnostics import did_you_mean
-from routesim.explain.answer import Answer, CannotExplain
-from routesim.explain.pages.published import how_often
 from routesim.explain.pages.rules import RULE_PAGES, Page
-from routesim.replies import CHANNEL_CODES, REPLY_NAMES
-from routesim.tables import Cell, Section
 
-WHERE = "a code stands in brackets in what routesim prints, such as unknown-queue; AMQP has numbers and names, such as 404"
 PAGES: dict[str, Page] = {
     "ambiguous-value": Page(
         "A header or argument is written in a form that YAML readers take for different things: a date, a time of day, an "
@@ -343,64 +337,3 @@ PAGES: dict[str, Page] = {
     ),
     **RULE_PAGES,
 }
-REPLIES: dict[int, Page] = {
-    311: Page("The content is larger than the peer accepts.", "a message beyond the limit", "Send less."),
-    312: Page("A mandatory message reached no queue and comes back to its publisher.", "publish with mandatory: true and no binding that matches", "Bind a queue, or give the exchange an alternate-exchange."),
-    313: Page("An immediate message found no consumer; RabbitMQ 3.0 gave this up.", "immediate: true", "Do without immediate."),
-    320: Page("An operator closed the connection, or the broker shut down.", "rabbitmqctl close_connection", "Reconnect."),
-    402: Page("A vhost that does not exist or may not be used.", "connecting to vhost 'shpo'", "Mend the vhost."),
-    403: Page("Not allowed: the default exchange, names that begin with amq., internal exchanges, exclusive consumers, permissions.", "declaring a queue named amq.jobs", "Use another name; publish to an exchange that is not internal."),
-    404: Page("An exchange or a queue that does not exist.", "publishing to an exchange that nobody declared", "Declare it first; check the spelling and the vhost."),
-    405: Page("A queue that is exclusive to another connection.", "consuming somebody else's reply queue", "Use the connection that declared it."),
-    406: Page("A condition is not met: a re-declaration that differs, a bad argument, an unknown delivery tag, an overdue acknowledgement.", "declaring a queue again with another TTL", "Declare it as it is, or delete it first; ack each delivery once, on its own channel."),
-    400: Page("The management API refused a policy.", "a policy with an unknown key", "Mend what the text names."),
-    501: Page("A frame that cannot be read.", "a name that is not UTF-8", "A client library's mistake."),
-    502: Page("A method with arguments that cannot be.", "", "A client library's mistake."),
-    503: Page("A method that is out of place; before 3.13.3 also an unknown exchange type. Closes the whole connection.", "declaring an exchange of type topics", "Mend the type; enable the plugin that has it."),
-    504: Page("Work on a channel that is not open.", "publishing on a closed channel", "Open a new channel after an error."),
-    505: Page("A frame out of order.", "two threads on one channel", "One channel a thread."),
-    506: Page("The broker has not the resources.", "too many channels", "Close what is not used."),
-    530: Page("Not allowed in this way; closes the whole connection.", "a second consumer with the same tag on one channel", "Another tag, or another channel."),
-    540: Page("RabbitMQ does not implement this; closes the whole connection.", "basic.get on a stream; recover without requeue; delete with if-unused on a quorum queue", "Do without it."),
-    541: Page("Something failed inside the broker, or a deprecated feature is off. Closes the whole connection.", "a transient queue that is not exclusive, from 4.3", "Make the queue durable or exclusive; read the broker's log."),
-}  # fmt: skip
-
-
-def explain_error(code: str) -> Answer:
-    """`code`: one of routesim's (`unknown-queue`), or AMQP's by number or name (`406`, `PRECONDITION_FAILED`)."""
-    wanted = code.strip().lower().replace("_", "-")
-    page = PAGES.get(wanted)
-    if page is not None:
-        return _answer(wanted, f"routesim: {wanted}", page)
-    for number, name in REPLY_NAMES.items():
-        if wanted in (str(number), name.lower().replace("_", "-")):
-            closes = (
-                "a reply to the publisher"
-                if number == 312
-                else "closes the channel"
-                if number in CHANNEL_CODES
-                else "closes the connection"
-            )
-            return _answer(str(number), f"AMQP {number} {name}: {closes}", REPLIES[number])
-    known = [*PAGES, *(str(number) for number in REPLIES), *(name.lower().replace("_", "-") for name in REPLY_NAMES.values())]
-    hint = did_you_mean(wanted, known)
-    raise CannotExplain(f"no error is called '{code}'; {_said_elsewhere(code) or hint or WHERE}")
-
-
-def _said_elsewhere(code: str) -> str:
-    """Where a word is explained that is no error: an event of a trace, or a word of AMQP."""
-    from routesim.explain.pages.documents import place_of_word
-
-    word = code.strip().lower()
-    return f"`routesim explain {word}` says what it means" if place_of_word(code) else ""
-
-
-def _answer(code: str, headline: str, page: Page) -> Answer:
-    rows = [
-        (Cell("means"), Cell(page.means)),
-        (Cell("example"), Cell(page.example.replace("\n", "   "))),
-        (Cell("cure"), Cell(page.cure)),
-        (Cell("found"), Cell(how_often(code))),
-        (Cell("ignore it"), Cell(page.ignore)),
-    ]
-    return Answer(headline, (Section("", ("", ""), [row for row in rows if row[1].text]),), (), {"code": code, **page._asdict()})
