@@ -5,7 +5,9 @@ from itertools import chain, count
 from typing import Any
 
 from routesim.celery import inboxes
-from routesim.celery.canvas.calling import ChordSize, TaskCall, called, numbered, signatures_of
+from routesim.celery.canvas.calling import ChordSize, TaskCall, called
+from routesim.celery.canvas.composing import signatures_of
+from routesim.celery.canvas.freezing import numbered
 from routesim.celery.canvas.signatures import Canvas, Signature, id_of, with_options
 from routesim.celery.epoch import EPOCH
 from routesim.celery.messages import Publish

@@ -3,7 +3,8 @@
 from typing import Any
 
 from routesim.celery.backends import POLLS, REFUSES, chord_support, why_refused
-from routesim.celery.canvas.calling import TaskCall, has_chord, signatures_of
+from routesim.celery.canvas.calling import TaskCall
+from routesim.celery.canvas.composing import has_chord, signatures_of
 from routesim.celery.canvas.signatures import Canvas, Options
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.sending import Sender, WrongTime, send

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from routesim.celery.canvas.calling import callback_on, chained, errback_on
+from routesim.celery.canvas.composing import callback_on, chained, errback_on
 from routesim.celery.canvas.signatures import Canvas, Chord, Group, Options, Signature
 from routesim.scenario.format.canvases import OF_ONE_CALL
 from routesim.scenario.format.shapes import Fields

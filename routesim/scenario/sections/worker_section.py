@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from routesim.celery.canvas.calling import TaskCall, signatures_of
+from routesim.celery.canvas.calling import TaskCall
+from routesim.celery.canvas.composing import signatures_of
 from routesim.celery.pools import PREFORK
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.sending import send, sender_of

@@ -86,10 +86,8 @@ def _what_follows(names: Names, body: object) -> None:
     """Tasks that workers will send because the body of a task's message says so."""
     if not isinstance(body, str) or not body.startswith("["):
         return
-    from routesim.celery.canvas.calling import (  # few scenarios need it, and every command is to start at once
-        groups_of,
-        signatures_of,
-    )
+    # few scenarios need it, and every command is to start at once
+    from routesim.celery.canvas.composing import groups_of, signatures_of
     from routesim.celery.canvas.follows import follows_of
 
     for canvas in follows_of(str(body)).all():

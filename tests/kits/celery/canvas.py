@@ -11,7 +11,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from routesim.celery.canvas import calling as ours
+from routesim.celery.canvas.calling import TaskCall, called
+from routesim.celery.canvas.composing import callback_on, chained, errback_on
+from routesim.celery.canvas.freezing import numbered
 from routesim.celery.canvas.signatures import Canvas, Chord, Group, Signature
 from routesim.celery.sending import follows_of
 from routesim.run.runner import Runner
@@ -73,7 +75,7 @@ def _task(random: Random, ids: Iterator[int], *, links: bool = False) -> Tree:
 def of_ours(part: Tree) -> Canvas:
     links, errbacks = ([of_ours(each) for each in part.get(key, ())] for key in ("link", "link_error"))
     if "chain" in part:
-        made = ours.chained([of_ours(each) for each in part["chain"]])
+        made = chained([of_ours(each) for each in part["chain"]])
     elif "group" in part:
         return Group(tuple(of_ours(each) for each in part["group"]))
     elif "chord" in part:
@@ -81,7 +83,7 @@ def of_ours(part: Tree) -> Canvas:
         return Chord(header, of_ours(part["chord"]["body"]))
     else:
         made = Signature(part["task"], tuple(part["args"]), {}, {"task_id": part["id"]}, part["immutable"])
-    return ours.errback_on(ours.callback_on(made, links), errbacks)  # type: ignore[no-any-return]
+    return errback_on(callback_on(made, links), errbacks)  # type: ignore[no-any-return]
 
 
 # What is sent --------------------------------------------------------------------------------------------------------
@@ -99,10 +101,10 @@ def sent_by_celery(backend: str, depth: int, seeds: int, *, works: bool = False)
 
 def sent_by_us(canvas: Canvas) -> list[str]:
     groups = (f"g{number}" for number in itertools.count())
-    whole = ours.numbered(canvas, lambda _: "unnumbered", groups.__next__)
+    whole = numbered(canvas, lambda _: "unnumbered", groups.__next__)
     found = []
-    for each in ours.called(whole, (), {}, "me", groups.__next__):
-        if isinstance(each, ours.TaskCall):
+    for each in called(whole, (), {}, "me", groups.__next__):
+        if isinstance(each, TaskCall):
             options = each.options
             headers = {
                 "id": options["task_id"], "root_id": options.get("root_id") or options["task_id"], "parent_id": options.get("parent_id"),

@@ -4,7 +4,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from routesim.celery import inboxes
-from routesim.celery.canvas.calling import ChordSize, TaskCall, called, numbered
+from routesim.celery.canvas.calling import ChordSize, TaskCall, called
+from routesim.celery.canvas.freezing import numbered
 from routesim.celery.canvas.signatures import Canvas, Options
 from routesim.celery.queues import QueueNotFound
 from routesim.celery.sending import Parent, Sender, SentTask, declared_for, send, sender_of
