@@ -8,8 +8,9 @@ from routesim.amqp.frames import HEADER, HEARTBEAT, METHOD, PROTOCOL_HEADER, Bro
 from routesim.amqp.methods import written
 from routesim.replies import AmqpError
 from routesim.serve import handshake
-from routesim.serve.channel import ServedChannel, limited
-from routesim.serve.faults import NOBODY, Fault, method_of
+from routesim.serve.channels.channel import ServedChannel
+from routesim.serve.channels.channel_output import ChannelOutput
+from routesim.serve.faults import NOBODY, Fault, limited, method_of
 from routesim.serve.host import Link, ServerHost
 from routesim.serve.vhosts import Vhost
 from routesim.steps import Close, Crash, Flow
@@ -44,7 +45,7 @@ class Connection:
         self.opened_ms = 0  # when it had found its virtual host
         self.channels: dict[int, ServedChannel] = {}
         self.output: list[bytes] = []
-        self.confirming: list[ServedChannel] = []  # with acks to be said
+        self.confirming: list[ChannelOutput] = []  # with acks to be said
         self.messages = 0
         # What failures on order have made of it.
         self.cut_after: int | None = None  # so many deliveries more, and it is cut
@@ -141,7 +142,7 @@ class Connection:
             self.server.unsent.append(self)
         self.output.append(data)
 
-    def confirms_on(self, channel: ServedChannel) -> None:
+    def confirms_on(self, channel: ChannelOutput) -> None:
         """The channel has acks to say when the turn is over."""
         if not self.output:
             self.server.unsent.append(self)

@@ -10,7 +10,7 @@ from routesim.failure_kinds import BROKER, CHANNEL, CONNECTION, CONSUMER, FAILUR
 from routesim.model import Policy
 from routesim.named_tuples import NamedTuple
 from routesim.replies import AmqpError
-from routesim.serve.channel import ServedChannel
+from routesim.serve.channels.channel import ServedChannel
 from routesim.serve.connection import RUNNING, Connection
 from routesim.serve.host import FailingHost
 from routesim.serve.vhosts import Vhost

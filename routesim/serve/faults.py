@@ -27,3 +27,9 @@ def method_of(payload: bytes) -> Method:
 def fault_of(name: str, code: int, text: str) -> Fault:
     """An error of a method that is understood and not carried out."""
     return Fault(code, text, id_of(name))
+
+
+def limited(text: str) -> str:
+    """A reply text, which is a short string: RabbitMQ cuts what is longer."""
+    data = text.encode("utf-8", "surrogateescape")
+    return text if len(data) <= 255 else data[:252].decode("utf-8", "surrogateescape") + "..."

@@ -25,7 +25,7 @@ from routesim.control.router import Route
 from routesim.model import Message
 from routesim.queues import Delivery
 from routesim.replies import AmqpError
-from routesim.serve.channel import limited
+from routesim.serve.faults import limited
 from routesim.serve.vhosts import OWN, Vhost
 from routesim.values import Typed, plain
 

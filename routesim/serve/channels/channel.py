@@ -1,49 +1,35 @@
-"""A channel of a client: its frames to methods and messages, these to steps, and what the engine has for it back to frames."""
+"""A channel of a client: its frames to methods and messages, and these to steps."""
 
-from collections.abc import Callable
 from struct import Struct
 from typing import Any, Protocol
 
-from routesim.amqp import frames
 from routesim.amqp.fields import BadField, text_of
 from routesim.amqp.frames import BODY, HEADER, METHOD, described
-from routesim.amqp.methods import WITH_CONTENT, Method, id_of, short_of, written
-from routesim.amqp.properties import BASIC, Properties, parsed_properties, written_properties
+from routesim.amqp.methods import WITH_CONTENT, Method, id_of
+from routesim.amqp.properties import parsed_properties
 from routesim.broker import ChannelEnded, ConsumerEnded
-from routesim.broker.records import PublishOutcome
-from routesim.content import Content
 from routesim.model import Message
-from routesim.queues import Delivery
 from routesim.replies import AmqpError
-from routesim.serve.channel_methods import METHODS
-from routesim.serve.faults import NOBODY, Fault, method_of
+from routesim.serve.channels.channel_methods import METHODS
+from routesim.serve.channels.channel_output import ACK, CONTENT, ChannelOutput, Outlet
+from routesim.serve.faults import NOBODY, Fault, limited, method_of
 from routesim.serve.vhosts import Vhost
 from routesim.steps import Ack, OpenChannel, Publish, Step
 
 STARTING, OPEN, CLOSING = "starting", "open", "closing"
 PUBLISH = bytes((0, 60, 0, 40))
-ACK = bytes((0, 60, 0, 80))
-DELIVER = bytes((0, 60, 0, 60))
 ANSWERS = ("basic.ack", "basic.nack", "basic.reject")  # to a delivery
-TAG = Struct(">Q")
 ACKED = Struct(">4xQB")
-CONTENT = Struct(">HHQ")
 
 
-class Carries(Protocol):
+class Carries(Outlet, Protocol):
     """A connection, as far as its channels need it."""
 
     name: str
-    frame_max: int
     hears_cancels: bool
     largest_body: int
-    cut_after: int | None
     cut_at_ack: int | None
-    confirms: tuple[str, int] | None
     alarm: str | None
-
-    def spare(self) -> bool:
-        """Whether one more delivery is sent."""
 
     def hears_answer(self) -> bool:
         """Whether an answer to a delivery is heard."""
@@ -51,16 +37,8 @@ class Carries(Protocol):
     def block(self) -> None:
         """It has begun to publish while there is an alarm."""
 
-    def later(self, ms: int, act: Callable[[], None]) -> None:
-        """Do that when so much of the server's time has passed."""
-
-    def write(self, data: bytes) -> None: ...
-
     def refused(self, refused: AmqpError, at: tuple[int, int]) -> None:
         """The engine has closed the connection."""
-
-    def confirms_on(self, channel: "ServedChannel") -> None:
-        """The channel has acks to say when the turn is over."""
 
     def message_id(self, properties: dict[str, Any]) -> str:
         """What the next message is called in traces."""
@@ -69,23 +47,20 @@ class Carries(Protocol):
         """The channel is closed, its number is free."""
 
 
-class ServedChannel:
+class ServedChannel(ChannelOutput):
     """`name` is what the engine calls it. Its state is `starting` until channel.open, `closing` after a channel.close to the
     client until that answers.
     """
 
+    connection: Carries
+
     def __init__(self, connection: Carries, vhost: Vhost, number: int) -> None:
-        self.connection = connection
+        super().__init__(connection, number)
         self.owner = connection.name
-        self.number = number
         self.name = f"{connection.name}#{number}"
         self.vhost = vhost
         self.broker = self.vhost.broker
         self.state = STARTING
-        self.confirming = False
-        # Publishes have numbers once they are confirmed: how many were, of which the client was told, the newest to be told of.
-        self.confirmed = self.said = self.unsaid = 0
-        self.holed = False  # not all publishes before have been confirmed
         self.awaits = METHOD
         self.method: Method | None = None  # whose content is coming
         self.exchange = self.routing_key = ""
@@ -94,7 +69,9 @@ class ServedChannel:
         self.size = self.left = 0  # of the body that is coming
         self.fragments: list[bytes] = []
         self.cancelled: set[str] = set()  # tags of consumers that the broker has ended
-        self.prefixes: dict[str, bytes] = {}  # of deliveries, by consumer tag
+
+    def is_open(self) -> bool:
+        return self.state == OPEN and self.vhost.channels.get(self.name) is self
 
     # What comes -------------------------------------------------------------------------------------------------------
 
@@ -270,86 +247,7 @@ class ServedChannel:
         self.state = CLOSING
         self.prefixes.clear()
 
-    # What the engine has ----------------------------------------------------------------------------------------------
-
-    def tell(self, outcome: PublishOutcome) -> None:
-        """A message comes back, and its number is confirmed. Acks in a row are one, with `multiple`."""
-        if outcome.returned:
-            self.say_confirms()
-            content = outcome.content
-            method = written(
-                "basic.return", reply_code=312, reply_text="NO_ROUTE", exchange=content.exchange, routing_key=content.routing_key
-            )
-            self.connection.write(self._content_frames(method, content, encoded_of(content)))
-        if not self.confirming:
-            return
-        self.confirmed += 1
-        if self.connection.confirms is not None:
-            self._failing_confirm(self.confirmed, *self.connection.confirms)
-        elif outcome.refused:
-            self.say_confirms()
-            self.said = self.confirmed
-            self.say("basic.nack", delivery_tag=self.confirmed)
-        else:
-            self.unsaid = self.confirmed
-            self.connection.confirms_on(self)
-
-    def _failing_confirm(self, tag: int, how: str, late_ms: int) -> None:
-        """No later ack may say `multiple`: it would speak for this one too."""
-        self.say_confirms()
-        self.said, self.holed = tag, True
-        if how == "nack":
-            self.say("basic.nack", delivery_tag=tag)
-        elif how == "delay":
-            self.connection.later(late_ms, lambda: self._late_confirm(tag))
-
-    def _late_confirm(self, tag: int) -> None:
-        if self.state == OPEN and self.vhost.channels.get(self.name) is self:
-            self.connection.write(frames.method_frame(self.number, ACK + TAG.pack(tag) + b"\0"))
-
-    def say_confirms(self) -> None:
-        """The acks that have been put together."""
-        if self.unsaid:
-            tag, self.unsaid = self.unsaid, 0
-            first, self.said = self.said + 1, tag
-            if self.holed:
-                for each in range(first, tag):
-                    self.connection.write(frames.method_frame(self.number, ACK + TAG.pack(each) + b"\0"))
-            multiple = tag > first and not self.holed
-            self.connection.write(frames.method_frame(self.number, ACK + TAG.pack(tag) + (b"\1" if multiple else b"\0")))
-
-    def deliver(self, delivery: Delivery[Any]) -> None:
-        if self.connection.cut_after is not None and not self.connection.spare():
-            return
-        subscription, copy = delivery.subscription, delivery.copy
-        assert subscription is not None
-        content: Content = copy.content
-        prefix = self.prefixes.get(subscription.tag)
-        if prefix is None:
-            prefix = self.prefixes[subscription.tag] = DELIVER + short_of(subscription.tag)
-        redelivered = b"\1" if (copy.returns or copy.failures) and not delivery.queue.keeps_log else b"\0"
-        method = b"%b%b%b%b%b" % (
-            prefix, TAG.pack(delivery.tag), redelivered, short_of(content.exchange), short_of(content.routing_key)
-        )  # fmt: skip
-        self.connection.write(self._content_frames(method, content, encoded_of(content, delivery.queue.headers(copy))))
-
-    def _content_frames(self, method: bytes, content: Content, properties: bytes) -> bytes:
-        number, body = self.number, content.body
-        data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-        return b"%b%b%b" % (
-            frames.method_frame(number, method),
-            frames.frame(HEADER, number, CONTENT.pack(BASIC, 0, len(data)) + properties),
-            frames.body_frames(number, data, self.connection.frame_max),
-        )
-
-    def got(self, delivery: Delivery[Any], left: int) -> None:
-        copy = delivery.copy
-        content: Content = copy.content
-        method = written(
-            "basic.get-ok", delivery_tag=delivery.tag, redelivered=copy.redelivered and not delivery.queue.keeps_log,
-            exchange=content.exchange, routing_key=content.routing_key, message_count=left,
-        )  # fmt: skip
-        self.connection.write(self._content_frames(method, content, encoded_of(content, delivery.queue.headers(copy, got=True))))
+    # What the broker ends ---------------------------------------------------------------------------------------------
 
     def consumer_ended(self, item: ConsumerEnded) -> None:
         """The broker has cancelled a consumer."""
@@ -375,35 +273,3 @@ class ServedChannel:
         """The broker has closed the channel by itself."""
         if item.refused is not None and self.state == OPEN:
             self._close(item.refused, NOBODY)
-
-    def say(self, name: str, **arguments: Any) -> None:
-        if self.unsaid:
-            self.say_confirms()
-        self.connection.write(frames.method_frame(self.number, written(name, **arguments)))
-
-
-def encoded_of(content: Content, headers: Any = None) -> bytes:
-    """The properties as they are sent, with the headers of a delivery where these are not the message's own."""
-    own = content.headers
-    if headers is not None and headers is not own and (headers or own):
-        return written_properties(_properties(content, headers))
-    if content.encoded is None:
-        content.encoded = written_properties(_properties(content, own))
-    return content.encoded
-
-
-def _properties(content: Content, headers: Any) -> Properties:
-    """A table to which a broker has added something is sorted."""
-    return Properties(
-        dict(sorted(headers.items())) if headers else headers,
-        content.priority,
-        content.expiration,
-        content.delivery_mode,
-        content.properties,
-    )
-
-
-def limited(text: str) -> str:
-    """A reply text, which is a short string: RabbitMQ cuts what is longer."""
-    data = text.encode("utf-8", "surrogateescape")
-    return text if len(data) <= 255 else data[:252].decode("utf-8", "surrogateescape") + "..."
