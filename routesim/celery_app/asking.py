@@ -10,23 +10,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from routesim.celery_app import child
 from routesim.named_tuples import NamedTuple
 
-SCRIPT = Path(__file__).with_name("child.py")
-# `child.py` as a module beside another program; routesim is not installed in that interpreter, and where it is it is not hidden.
-BESIDE = """
+# The parts as modules beside the app; routesim is not installed in that interpreter, and where it is it is not hidden.
+TOGETHER = """
 import sys, types
-def made(name):
+parts = {parts!r}
+for name, text in parts:
     module = sys.modules[name] = types.ModuleType(name)
-    return module.__dict__
-made("routesim"), made("routesim.celery_app")
-exec({child!r}, made("routesim.celery_app.child"))
-names = {{"__name__": "program"}}
-exec({program!r}, names)
-for name in ("routesim", "routesim.celery_app", "routesim.celery_app.child"):
+    exec(text, module.__dict__)
+for name, _ in parts:
     del sys.modules[name]
-names["run"](*sys.argv[1:])
+module.run(*sys.argv[1:])
 """
+PACKAGE = Path(__file__).parent.parent
 ANSWER, OUTPUT = "answer.json", "output.txt"
 TAIL_BYTES = 8_000
 TELLING = 0.9  # of the time, after which the child prints where it hangs
@@ -49,15 +47,14 @@ class TooSlow(Exception):
 
 
 def asked(
-    app: str, wanted: Mapping[str, Iterable[str]], *, python: str, directory: str, timeout_s: float, program: Path | None = None
+    app: str, wanted: Mapping[str, Iterable[str]], *, python: str, directory: str, timeout_s: float, parts: Iterable[Path] = ()
 ) -> AppAnswer:
-    """What `child.py` says of the app, or `program` with it beside it, run by the interpreter `python` in `directory`.
+    """What the child says of the app, run by the interpreter `python` in `directory`. `parts`: what it consists of; the
+    last has `run`. Without any it is what reads a Celery app.
 
     Raises `NotStarted`, and `TooSlow` after `timeout_s` seconds, when the child and what it has started are ended.
     """
-    script = SCRIPT.read_text(encoding="utf-8")
-    if program is not None:
-        script = BESIDE.format(child=script, program=program.read_text(encoding="utf-8"))
+    script = TOGETHER.format(parts=[(_name(part), part.read_text(encoding="utf-8")) for part in parts or child.files()])
     with tempfile.TemporaryDirectory(prefix="routesim-", ignore_cleanup_errors=True) as folder:
         answer, output = Path(folder, ANSWER), Path(folder, OUTPUT)
         command = [
@@ -72,19 +69,24 @@ def asked(
         with open(output, "wb") as printed:
             try:
                 # A file and not a pipe: what the app leaves running may hold it open as long as it likes.
-                child = subprocess.Popen(
+                process = subprocess.Popen(
                     command, cwd=directory, env=_environment(), stdin=subprocess.DEVNULL, stdout=printed, stderr=printed,
                     start_new_session=True,
                 )  # fmt: skip
             except (OSError, ValueError) as problem:
                 raise NotStarted(_why(problem, python, directory)) from None
         try:
-            status = child.wait(timeout_s)
+            status = process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             raise TooSlow(_tail(output)) from None
         finally:
-            _end(child)
+            _end(process)
         return AppAnswer(json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else None, status, _tail(output))
+
+
+def _name(part: Path) -> str:
+    """Of its module."""
+    return ".".join((PACKAGE.name, *part.relative_to(PACKAGE).with_suffix("").parts))
 
 
 def _environment() -> dict[str, str]:
@@ -99,16 +101,16 @@ def _why(problem: Exception, python: str, directory: str) -> str:
     return f"cannot run {python}: {getattr(problem, 'strerror', None) or problem}"
 
 
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Ends the child if it still runs, with all that it has started in its session."""
-    if child.poll() is not None:
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends the process if it still runs, with all that it has started in its session."""
+    if process.poll() is not None:
         return
     with suppress(OSError):
         if hasattr(os, "killpg"):
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
         else:
-            child.kill()
-    child.wait()
+            process.kill()
+    process.wait()
 
 
 def _tail(output: Path) -> str:

@@ -10,7 +10,7 @@ from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions.left_out import named
 
 FRAME = re.compile(r'File "(.+)", line ([0-9]+) in')
-OWN_SYNTAX = 'File "<string>"'  # an interpreter too old for child.py points into the text that it was given
+OWN_SYNTAX = 'File "<string>"'  # an interpreter too old for the child points into the text that it was given
 
 
 class AppProblem(NamedTuple):
@@ -22,7 +22,7 @@ class AppProblem(NamedTuple):
 
 
 def problem_of(answer: dict[str, Any], app: str, directory: str) -> AppProblem:
-    """What `child.main` has answered instead of a configuration."""
+    """What the child has answered instead of a configuration."""
     made = MAKERS[answer["error"]](answer, app, directory)
     return AppProblem(*(masked(part) for part in made))
 

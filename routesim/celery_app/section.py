@@ -41,7 +41,7 @@ class CelerySection(NamedTuple):
 
 
 def section_of(answer: dict[str, Any], workers: int) -> CelerySection:
-    """The scenario's sections of what `child.read` has answered, with so many workers."""
+    """The scenario's sections of what the child has read (`child/reading_app.py`), with so many workers."""
     app = answer["main"] if answer["main"] not in (None, "", "__main__") else DEFAULT_APP
     queues = answer["queues"] or ()
     destinations = destinations_of(queues)

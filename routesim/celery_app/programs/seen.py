@@ -1,9 +1,9 @@
 """What a child process has seen a program declare, as a topology."""
 
-from pathlib import Path
 from typing import Any
 
 from routesim.celery_app.asking import AppAnswer, asked
+from routesim.celery_app.programs import child
 from routesim.model import Binding, Exchange, Queue
 from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions.importing import Imported
@@ -13,8 +13,6 @@ from routesim.scenario.imports.importing import topology_in
 from routesim.scenario.imports.items import Item
 from routesim.scenario.imports.sight import ForeignKind
 from routesim.scenario.yaml.source import QuietSource
-
-CHILD = Path(__file__).with_name("child.py")
 
 
 class Library(NamedTuple):
@@ -38,8 +36,7 @@ LIBRARIES = {
 
 def asked_of(library: Library, app: str, *, python: str, directory: str, timeout_s: float) -> AppAnswer:
     """As `asking.asked`, of the program `app`."""
-    wanted = {"library": [library.name]}
-    return asked(app, wanted, python=python, directory=directory, timeout_s=timeout_s, program=CHILD)
+    return asked(app, {}, python=python, directory=directory, timeout_s=timeout_s, parts=child.files(library.name))
 
 
 def topology_of_answer(
