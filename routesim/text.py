@@ -30,6 +30,14 @@ def escaped(character: str) -> str:
     return named.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}")
 
 
+def so_many(count: int, things: str) -> str:
+    """A number of things, which are named in the plural: "1 state", "2,000 states", "1 course of events"."""
+    if count == 1:
+        first, of, rest = things.partition(" of ")
+        things = first.removesuffix("s") + of + rest
+    return f"{count:,} {things}"
+
+
 def width(text: str) -> int:
     """How many columns a terminal gives the text."""
     if text.isascii() or ONE_COLUMN_EACH(text):

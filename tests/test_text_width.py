@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routesim.text import FALLBACKS, NO_COLUMN, width
+from routesim.text import FALLBACKS, NO_COLUMN, so_many, width
 
 TRACE = st.text(st.sampled_from([*FALLBACKS, *" aZ09._-é\xad\xa0\u0301漢👍\u200b"]))
 
@@ -24,3 +24,10 @@ def test_every_character() -> None:
 @given(st.one_of(TRACE, st.text()))
 def test_lines(text: str) -> None:
     assert width(text) == by_tables(text)
+
+
+def test_one_of_what_is_named_in_the_plural() -> None:
+    assert [so_many(count, "courses of events") for count in (0, 1, 2_000)] == [
+        "0 courses of events", "1 course of events", "2,000 courses of events",
+    ]  # fmt: skip
+    assert (so_many(1, "ends"), so_many(1, "other moments")) == ("1 end", "1 other moment")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from routesim.cli.shared.exits import UsageError
+from routesim.text import so_many
 
 ENDINGS = (".yaml", ".scenario.yaml", ".yml", ".scenario.yml", ".json")  # tried behind a name, in this order
 SCENARIO = (".scenario.yaml", ".scenario.yml")
@@ -106,7 +107,7 @@ def _tell_left_out(files: list[str], why: str) -> None:
         from routesim.cli.shared.output import stderr_line
 
         named = ", ".join(files[:MOST_NAMED]) + (", …" if len(files) > MOST_NAMED else "")
-        stderr_line(f"note: {len(files)} YAML file{'s' if len(files) > 1 else ''} left out ({named}): {why}")
+        stderr_line(f"note: {so_many(len(files), 'YAML files')} left out ({named}): {why}")
 
 
 def _below(folder: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from typing import IO
 
 from routesim.diagnostics import ERROR, Diagnostic, Place
-from routesim.text import cut, encoding_of, fitted, visible, width, wrapped
+from routesim.text import cut, encoding_of, fitted, so_many, visible, width, wrapped
 
 COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
 BOLD, RESET = "\x1b[1m", "\x1b[0m"
@@ -20,7 +20,7 @@ def write(out: IO[str], diagnostics: list[Diagnostic], *, colour: bool, plain: b
         out.write(fitted(text, encoding) + "\n")
     errors = sum(item.severity == ERROR for item in diagnostics)
     if errors and not plain:
-        out.write(f"{errors} error{'s' if errors > 1 else ''}.\n")
+        out.write(f"{so_many(errors, 'errors')}.\n")
 
 
 def _clipped(text: str) -> str:

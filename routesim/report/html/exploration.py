@@ -13,7 +13,7 @@ from routesim.report.html.state_map import state_map
 from routesim.report.html.story import Recorder
 from routesim.report.results.explored import Explorations, covered, moments_told, races_told, sum_of, told
 from routesim.report.style import OutputStyle
-from routesim.text import encoding_of
+from routesim.text import encoding_of, so_many
 
 SIGNS = {BROKEN: "✘", UNDECIDED: "?", VACUOUS: "-"}
 BAR = 280  # the longest bar of the map, in pixels
@@ -129,7 +129,7 @@ def _counts(item: Exploration) -> Markup:
     ]  # fmt: skip
     names = (("failures", None), ("states", "number"), ("broken", "number"), ("", None))
     head = element("tr", *(element("th", name, scope="col", class_=kind) for name, kind in names))
-    caption = element("caption", f"{item.explored.states:,} {item.explored.counted}")
+    caption = element("caption", so_many(item.explored.states, item.explored.counted))
     return element("table", caption, element("thead", head), element("tbody", *rows))
 
 

@@ -10,6 +10,7 @@ from routesim.explore.answer import Explored
 from routesim.explore.mapped import BrokenStates, StateMap
 from routesim.named_tuples import NamedTuple
 from routesim.report.html.markup import Markup, element, joined
+from routesim.text import so_many
 
 ROW, WAY_ROW = 15, 30  # of a state, and of one that has a number
 COLUMN, WIDE_COLUMN = 76, 112  # the latter where the name of a failure needs it
@@ -48,7 +49,8 @@ def _legend(found: Explored, *, folded: bool, broken: bool) -> Markup:
         items.append(item("edge way", "the shortest way there"))
     kept = "" if found.complete else " so far"
     boxes = "; as high as a box are its states" if folded else ""
-    told = f"{found.states:,} {found.counted}{kept}, {found.tried:,} moves, from left to right by the number of moves{boxes}"
+    counts = f"{so_many(found.states, found.counted)}{kept}, {so_many(found.tried, 'moves')}"
+    told = f"{counts}, from left to right by the number of moves{boxes}"
     return element("div", element("p", told), element("ul", *items), class_="map-legend")
 
 

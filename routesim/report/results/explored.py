@@ -9,6 +9,7 @@ from routesim.explore import BROKEN, UNDECIDED, VACUOUS, Exploration, Explored, 
 from routesim.named_tuples import NamedTuple
 from routesim.report.results import FAILED, NOTED, PASSED, SKIPPED, Case, Suite
 from routesim.report.results.findings import file_object
+from routesim.text import so_many
 
 HOW = {
     "lost": "is lost", "lost-confirmed": "is lost, though it was confirmed", "stuck": "is stuck",
@@ -39,7 +40,7 @@ def sum_of(item: Exploration) -> str:
     """The sum of an exploration in a sentence."""
     found = item.explored
     broken = [asked.name for asked in found.broken]
-    how = f"{found.states:,} {found.counted}, {'complete' if found.complete else f'NOT COMPLETE ({found.why})'}"
+    how = f"{so_many(found.states, found.counted)}, {'complete' if found.complete else f'NOT COMPLETE ({found.why})'}"
     what = f"{', '.join(dict.fromkeys(broken))} broken" if broken else "all holds" if found.complete else "nothing found so far"
     if not found.asked:
         what = "nothing was asked"
@@ -91,7 +92,7 @@ def moments_told(asked: PropertyVerdict) -> str:
     harmless, others = asked.moments[0], asked.moments[1] - 1
     if others < 1:
         return "There is no other moment at which this failure may happen."
-    return f"The same failure is harmless at {harmless:,} of {others:,} other moment{'s' if others > 1 else ''}."
+    return f"The same failure is harmless at {harmless:,} of {so_many(others, 'other moments')}."
 
 
 def races_told(asked: PropertyVerdict) -> str:
@@ -103,14 +104,14 @@ def races_told(asked: PropertyVerdict) -> str:
 
 def covered(found: Explored) -> str:
     """How much was looked at, in words."""
-    counts = f"{found.tried:,} moves, {found.ends:,} ends"
+    counts = f"{so_many(found.tried, 'moves')}, {so_many(found.ends, 'ends')}"
     if found.complete:
         return f"{counts}, depth {found.whole_depth}"
     if not found.by_depth:  # random walks
         return counts
-    left = f", {found.frontier:,} {found.counted} still to be looked at" if found.frontier else ""
-    what = "moves" if found.counted == "states" else "failures"
-    return f"{counts}; all that takes at most {found.whole_depth} {what} is known{left}"
+    left = f", {so_many(found.frontier, found.counted)} still to be looked at" if found.frontier else ""
+    what = so_many(found.whole_depth, "moves" if found.counted == "states" else "failures")
+    return f"{counts}; all that takes at most {what} is known{left}"
 
 
 def course_of(asked: PropertyVerdict) -> list[str]:

@@ -17,7 +17,7 @@ from routesim.scenario import Expectation
 from routesim.shown import publisher, shown_binding, shown_exchange, shown_key
 from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section, mark
-from routesim.text import visible
+from routesim.text import so_many, visible
 
 MAX_FATES = 40
 MAX_IDS = 8
@@ -265,7 +265,7 @@ def verdict(result: Result) -> Cell:
         parts.append(f"{held} of {len(result.expectations)} expectations held")
     unexpected = sum(1 + item.more for item in result.errors if not item.expected)
     if unexpected:
-        parts.append(f"{unexpected} error{'s' if unexpected > 1 else ''} not expected")
+        parts.append(f"{so_many(unexpected, 'errors')} not expected")
     lost, word = unexpected_losses(result), verdict_of(result)
     if lost.total:
         parts.append(f"{_lost(lost)}, {'nothing expected' if word == RAN else 'which nothing expected'}")
@@ -286,5 +286,5 @@ def verdict(result: Result) -> Cell:
 
 def _lost(lost: Unexpected) -> str:
     """`1 message and 2 tasks LOST`."""
-    counts = (("message", lost.messages), ("task", lost.tasks))
-    return " and ".join(f"{count:,} {name}{'s' if count > 1 else ''}" for name, count in counts if count) + " LOST"
+    counts = (("messages", lost.messages), ("tasks", lost.tasks))
+    return " and ".join(so_many(count, things) for things, count in counts if count) + " LOST"
