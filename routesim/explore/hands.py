@@ -67,8 +67,24 @@ class Hand(ScriptedConsumer):
 
     @property
     def hangs(self) -> bool:
-        """Whether it hangs at a message: it comes back when the broker has taken that from it."""
-        return HUNG in self.due.values()
+        """Whether it hangs at a message that it has to answer: it comes back when the broker has taken that from it."""
+        return not self.consumer.auto_ack and HUNG in self.due.values()
+
+    @property
+    def hangs_for_good(self) -> bool:
+        """Whether it hangs with every hand that it has at messages that the broker believes to be done."""
+        if not self.consumer.auto_ack:
+            return False
+        return sum(due == HUNG for due in self.due.values()) >= self.consumer.concurrency
+
+    def works_at(self) -> Iterator[str]:
+        """The messages that it is at, or may come to still."""
+        auto_ack = self.consumer.auto_ack
+        for number, job in self.jobs.items():
+            if not (auto_ack and self.due[number] == HUNG):
+                yield job.delivery.copy.message
+        if not self.hangs_for_good:
+            yield from (delivery.copy.message for delivery, *_ in self.waiting)
 
     def gives_up(self) -> None:
         """What it hangs at is another's from now on."""
@@ -113,7 +129,9 @@ class Hand(ScriptedConsumer):
 
         def left(number: int, job: ConsumerJob) -> Any:
             due = self.due[number]
-            return max(due - now, 0) if due < HUNG else ("hangs", self._age(broker, job.delivery))
+            if due < HUNG:
+                return max(due - now, 0)
+            return "hangs", 0 if job.delivery.auto_ack else self._age(broker, job.delivery)
 
         now = broker.now
         jobs = tuple(

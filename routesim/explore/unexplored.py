@@ -11,6 +11,8 @@ from routesim.steps import Bind
 
 NOWHERE = "real clocks, network partitions of a cluster, disk loss"
 
+OF_CONSUMERS = ("cancel", "close_channel", "hang")  # which befall nobody but those of the scenario
+
 
 def left_out(scenario: Scenario, bounds: Bounds) -> list[str]:
     """What of this scenario, or of these bounds, is not looked at; the last one holds of every exploration."""
@@ -61,7 +63,8 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
         yield "expect between the steps"
     if "lost" in bounds.properties and _fans_out(scenario) and all(rule.what != "lost" for rule in scenario.never):
         yield "copies of a message that are lost while its work is done from another queue (never: [{lost: true}] asks that)"
-    yield from _kinds(bounds, [kind for kind in EXPLORED if kind not in OF_WORKERS])
+    nobody = () if scenario.consumers else OF_CONSUMERS
+    yield from _kinds(bounds, [kind for kind in EXPLORED if kind not in OF_WORKERS and kind not in nobody])
     if not bounds.any_time:
         yield "other durations than those that are written (--timing any)"
     if not bounds.races:

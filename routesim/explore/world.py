@@ -19,6 +19,8 @@ from routesim.queues import DeliveringQueue, Delivery
 from routesim.scenario import PublishMany, Scenario
 from routesim.steps import Consume, Publish, Step
 
+NEVER_BEGUN = "{} hangs and never comes to it, and it was acknowledged when it was sent"
+
 
 class Scribe(Protocol):
     """Hears what a broker is asked, for whoever writes it down."""
@@ -178,6 +180,8 @@ class World:
         stands = queue if queue.keeps_log else self.setting.queues.setdefault(queue.name, queue)
         hand.draws = self.draws
         hand.take(delivery, stands, self.broker.now)
+        if hand.hangs_for_good:
+            self.facts.gone[delivery.copy.message.removesuffix(AGAIN)] = NEVER_BEGUN.format(hand.consumer.name)
 
     def _channel_ended(self, channel: str) -> None:
         for hand in self.hands:
@@ -268,6 +272,5 @@ class World:
         found |= {part for entry in broker.agenda.heap if entry.kind == DELAYED for part in entry.what if isinstance(part, str)}
         found |= {item.id for publishes in broker.uncommitted.values() for item in publishes}
         for hand in self.hands:
-            found |= {job.delivery.copy.message for job in hand.jobs.values()}
-            found |= {delivery.copy.message for delivery, *_ in hand.waiting}
+            found.update(hand.works_at())
         return {name.removesuffix(AGAIN) for name in found}

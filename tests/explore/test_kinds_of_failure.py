@@ -4,6 +4,8 @@ import pytest
 from kits.explored import broken_by, explored_text
 
 from routesim.explore import HOLDS, replayed
+from routesim.explore.moves import make, moves
+from routesim.explore.root import root_of
 from routesim.failure_kinds import EXPLORED
 
 TWO = """
@@ -58,9 +60,41 @@ def test_who_has_hung_consumes_again() -> None:
     assert broken_by(explored_text(text, kinds=(("hang", 1),), properties=("stuck",)), "stuck") is None
 
 
-def test_who_acknowledges_when_it_is_sent_hangs_unseen() -> None:
+def test_who_hangs_and_has_acknowledged_loses_the_message() -> None:
+    """The broker waits for no answer of it and takes nothing back, so its work is never done."""
     text = TWO.format(version="4.2", queue="").replace("queue: q}", "queue: q, auto_ack: true}")
-    assert explored_text(text, kinds=(("hang", 1),)).explored.tried == explored_text(text, kinds=()).explored.tried
+    found = explored_text(text, kinds=(("hang", 1),), properties=("lost", "stuck"))
+    example = broken_by(found, "lost")
+    assert example is not None
+    assert [move.kind for move in example.moves] == ["turn", "hang"]
+    assert example.broken.how == "w never comes to an end with it, and it was acknowledged when it was sent"
+    assert broken_by(found, "stuck") is None
+    assert replayed(found, next(item for item in found.explored.asked if item.name == "lost")).ok
+
+
+def test_what_comes_to_who_has_hung_is_lost_too() -> None:
+    text = """
+queues: {q: }
+consumers: {w: {queue: q, auto_ack: true, takes: 1h}}
+steps: [{publish: {routing_key: q, id: a}}, {publish: {routing_key: q, id: b}}]
+"""
+    found = explored_text(text, kinds=(("hang", 1),), properties=("lost",))
+    example = broken_by(found, "lost")
+    assert example is not None
+    world = root_of(found.scenario, found.bounds)
+    for kind in ("turn", "turn", "hang"):
+        move = next(move for move in [*moves(world)[0], *moves(world)[1]] if move.kind == kind)
+        make(world, move)
+    assert world.facts.gone == {
+        "a": "w never comes to an end with it, and it was acknowledged when it was sent",
+        "b": "w hangs and never comes to it, and it was acknowledged when it was sent",
+    }
+    assert world.somewhere() == set()
+
+
+def test_a_kind_that_befalls_consumers_is_told_where_there_are_none() -> None:
+    found = explored_text("queues: {q: }\nsteps: [{publish: {routing_key: q}}]\n", kinds=(("hang", 1), ("cancel", 1)))
+    assert "failures of the kinds hang, cancel, which nothing in this scenario can meet" in found.left_out
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from routesim import events
 from routesim.explore.hands import AGAIN, HUNG, Hand
 from routesim.explore.moves.acting import ended, hand_of, job_of, publisher, work_done
 from routesim.explore.moves.move import Move, MoveKind
-from routesim.explore.world import World
+from routesim.explore.world import NEVER_BEGUN, World
 from routesim.scenario import PublishMany
 from routesim.steps import Cancel, CloseChannel, Crash, Expire, Restart
 
@@ -57,14 +57,15 @@ def _crashes(world: World) -> Iterator[Move]:
 def _hangs(world: World) -> Iterator[Move]:
     """At the beginning of its work, or when that is done and nothing but the ack is missing."""
     for hand in world.hands:
-        if not hand.consumes or hand.consumer.auto_ack:
+        if not hand.consumes:
             continue
         for place, (number, job) in enumerate(hand.jobs.items()):
             due = hand.due[number]
             if due == HUNG or job.rule.do in ("hold", "crash"):
                 continue
             yield Move("hang", hand.consumer.name, place, failure="hang")
-            if (world.setting.any_time or due <= world.broker.now) and (job.rule.do == "ack" or job.rule.publish):
+            works = world.setting.any_time or due <= world.broker.now
+            if works and not hand.consumer.auto_ack and (job.rule.do == "ack" or job.rule.publish):
                 yield Move("hang after work", hand.consumer.name, place, failure="hang")
 
 
@@ -107,8 +108,16 @@ def _crash_after(world: World, move: Move) -> None:
 
 
 def _hang(world: World, move: Move) -> None:
-    hand, number, _ = job_of(world, move)
+    hand, number, job = job_of(world, move)
     hand.due[number] = HUNG
+    if not hand.consumer.auto_ack:
+        return
+    world.facts.gone[job.delivery.copy.message.removesuffix(AGAIN)] = (
+        f"{move.who} never comes to an end with it, and it was acknowledged when it was sent"
+    )
+    if hand.hangs_for_good:
+        for delivery, *_ in hand.waiting:
+            world.facts.gone[delivery.copy.message.removesuffix(AGAIN)] = NEVER_BEGUN.format(move.who)
 
 
 def _hang_after(world: World, move: Move) -> None:
