@@ -10,7 +10,7 @@ from routesim.check.topology.publish_paths import PublishPath
 from routesim.check.witness import draft, publish_step, publishing
 from routesim.diagnostics import NOTE
 from routesim.explain.keys.key_sets import exactly
-from routesim.explain.route import unused_alternate
+from routesim.explain.routes.route import unused_alternate
 from routesim.model import DEFAULT_EXCHANGE, Policy
 from routesim.scenario.topology_data import exchange_form, policy_form
 from routesim.values import plain

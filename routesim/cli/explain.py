@@ -38,7 +38,7 @@ def topic(
     """Which binding keys match a routing key, word by word; without any, it teaches."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import rules_of
-    from routesim.explain.topic import explain_topic
+    from routesim.explain.routes.topic import explain_topic
 
     answered(lambda: explain_topic(key, patterns or [], rules_of(rabbitmq)), format, output)
 
@@ -50,7 +50,7 @@ def direct(
     """Which bindings of a direct exchange match."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import rules_of
-    from routesim.explain.types import explain_direct
+    from routesim.explain.routes.types import explain_direct
 
     answered(lambda: explain_direct(key, patterns or [], rules_of(rabbitmq)), format, output)
 
@@ -66,7 +66,7 @@ def fanout(
     """Why a fanout exchange ignores the key."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import rules_of
-    from routesim.explain.types import explain_fanout
+    from routesim.explain.routes.types import explain_fanout
 
     answered(lambda: explain_fanout(key, patterns or [], rules_of(rabbitmq)), format, output)
 
@@ -84,7 +84,7 @@ def headers(
     """Which bindings of a headers exchange a message's headers satisfy."""
     from routesim.cli.handlers.explaining import answered, table_of, tables_of
     from routesim.cli.shared.refusing import rules_of
-    from routesim.explain.types import explain_headers
+    from routesim.explain.routes.types import explain_headers
 
     answered(lambda: explain_headers(table_of(header or []), tables_of(criteria or []), rules_of(rabbitmq)), format, output)
 
@@ -100,7 +100,7 @@ def default(
     """How the default exchange finds a queue by its name."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import rules_of
-    from routesim.explain.types import explain_default
+    from routesim.explain.routes.types import explain_default
 
     answered(lambda: explain_default(key, queues or [], rules_of(rabbitmq)), format, output)
 
@@ -142,7 +142,7 @@ def _hash(kind: str) -> None:
         """Which binding the hash of the key chooses."""
         from routesim.cli.handlers.explaining import answered
         from routesim.cli.shared.refusing import rules_of
-        from routesim.explain.types import explain_hash
+        from routesim.explain.routes.types import explain_hash
 
         answered(lambda: explain_hash(kind, key, bindings or [], rules_of(rabbitmq)), format, output)
 
@@ -154,7 +154,7 @@ def _other(kind: str, line: str) -> None:
     ) -> None:
         from routesim.cli.handlers.explaining import answered
         from routesim.cli.shared.refusing import rules_of
-        from routesim.explain.types import explain_any
+        from routesim.explain.routes.types import explain_any
 
         answered(lambda: explain_any(kind, key, patterns or [], rules_of(rabbitmq)), format, output)
 
@@ -201,7 +201,7 @@ def route(
     from routesim.cli.handlers.explaining import answered, table_of
     from routesim.cli.shared.exits import UsageError
     from routesim.cli.shared.refusing import scenario_of
-    from routesim.explain.route import explain_route
+    from routesim.explain.routes.route import explain_route
 
     words = [word for word in (where, key) if word is not None]
     if len(words) == 2 and (exchange is not None or key_option is not None):
@@ -253,7 +253,7 @@ def task(
     """What became of a task: sent, routed, run, acknowledged, killed, sent anew."""
     from routesim.cli.handlers.explaining import answered
     from routesim.cli.shared.refusing import scenario_of
-    from routesim.explain.task import explain_task
+    from routesim.explain.tasks.task import explain_task
 
     answered(lambda: explain_task(scenario_of(file, rabbitmq, vhost=vhost, redis=True), id), format, output, (file,))
 

@@ -11,10 +11,10 @@ from routesim import events
 from routesim.broker import Broker
 from routesim.broker.asking import content_of
 from routesim.explain.answer import Answer, CannotExplain
-from routesim.explain.failures import failures
+from routesim.explain.failing.failures import failures
+from routesim.explain.failing.witness import sent_by
 from routesim.explain.message import story
-from routesim.explain.route import explain_content
-from routesim.explain.witness import sent_by
+from routesim.explain.routes.route import explain_content
 from routesim.model import Message
 from routesim.narration import sentence_of
 from routesim.queues import QueueType, Subscription

@@ -9,7 +9,7 @@ from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.durations import duration_text
 from routesim.explain.answer import CannotExplain
-from routesim.explain.route import topology
+from routesim.explain.routes.route import topology
 from routesim.graph.model import (
     ALTERNATE,
     BINDING,

@@ -9,8 +9,8 @@ from routesim import events, scenario
 from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import quoted
-from routesim.explain.failures import failures
-from routesim.explain.route import topology
+from routesim.explain.failing.failures import failures
+from routesim.explain.routes.route import topology
 from routesim.model import PUBLISH_CHANNEL, Message
 from routesim.named_tuples import NamedTuple
 from routesim.report.formats.diagnostics import failure_lines

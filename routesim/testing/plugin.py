@@ -99,7 +99,7 @@ class ScenarioFile(pytest.File):
     @cached_property
     def problems(self) -> "list[Diagnostic]":
         """What made the run fail."""
-        from routesim.explain.failures import failures
+        from routesim.explain.failing.failures import failures
 
         return failures(self.result)
 
@@ -159,7 +159,7 @@ class ExpectationItem(_Item):
         if checked is None:
             raise Failed("not checked: the run ended before")
         if not checked.ok:
-            from routesim.explain.failures import section_of
+            from routesim.explain.failing.failures import section_of
 
             wanted = (section_of(checked), checked.line, checked.text)
             problems = [

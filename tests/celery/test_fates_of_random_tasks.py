@@ -16,7 +16,7 @@ from kits.scenario import assert_balanced, play, routesim
 from routesim import events
 from routesim.broker import counts
 from routesim.celery.fates import FATES, LOST, OVER, RUNNING, SUCCEEDED, UNREPORTED, WAITING
-from routesim.explain.task import explain_task
+from routesim.explain.tasks.task import explain_task
 from routesim.run import Runner
 from routesim.run.tasks.fates import fates_of
 from routesim.scenario.load import load_source

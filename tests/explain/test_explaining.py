@@ -11,12 +11,12 @@ from kits.paths import ROOT, SCENARIOS
 from routesim.cli.main import _status
 from routesim.exchanges import EXCHANGE_TYPES
 from routesim.exchanges.topic import align, matches, words_of
-from routesim.explain.mistakes import mistakes_in_key, mistakes_in_pattern
 from routesim.explain.pages.codes import explain_error
 from routesim.explain.pages.errors import PAGES
 from routesim.explain.pages.reply_codes import REPLIES
-from routesim.explain.route import explain_route
-from routesim.explain.topic import explain_topic, nearest_change
+from routesim.explain.routes.mistakes import mistakes_in_key, mistakes_in_pattern
+from routesim.explain.routes.route import explain_route
+from routesim.explain.routes.topic import explain_topic, nearest_change
 from routesim.replies import REPLY_NAMES
 from routesim.scenario import load
 from routesim.versions import rules
@@ -267,7 +267,7 @@ steps: [{publish: {routing_key: jobs, count: 7}}]
 
 def test_every_code_has_a_page() -> None:
     files = [path for part in ("scenario", "check", "cli/explorers") for path in (ROOT / "routesim" / part).rglob("*.py")]
-    files.append(ROOT / "routesim/explain/losses.py")
+    files.append(ROOT / "routesim/explain/failing/losses.py")
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     for code in PAGES:
         assert explain_error(code).data["code"] == code

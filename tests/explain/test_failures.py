@@ -4,7 +4,7 @@ import pytest
 from kits.paths import SCENARIOS
 
 from routesim.diagnostics import Diagnostic, Place
-from routesim.explain.failures import failures
+from routesim.explain.failing.failures import failures
 from routesim.report.formats.diagnostics import failure_lines
 from routesim.run import Runner
 from routesim.scenario import load_source

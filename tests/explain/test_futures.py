@@ -10,7 +10,7 @@ import pytest
 from routesim.cli.main import _status
 from routesim.explain.message import explain_message
 from routesim.explain.queues.queue import explain_queue
-from routesim.explain.route import explain_route
+from routesim.explain.routes.route import explain_route
 from routesim.explain.upgrade import UpgradeSide, explain_upgrade
 from routesim.graph import graph_of
 from routesim.graph.model import Key

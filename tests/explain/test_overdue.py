@@ -6,7 +6,7 @@ from kits.broker import ALL
 
 from routesim import events
 from routesim.check import check
-from routesim.explain.failures import failures
+from routesim.explain.failing.failures import failures
 from routesim.explain.message import explain_message
 from routesim.narration import NARRATION, overdue_why
 from routesim.report.trace.rows import Rows

@@ -12,7 +12,7 @@ from routesim.check.finding import Subject
 from routesim.check.topology import celery_exchanges
 from routesim.check.topology.publish_paths import PublishPath, followed
 from routesim.explain.keys.key_sets import ALL, Keys, Remainders, any_of, exactly
-from routesim.explain.route import topology
+from routesim.explain.routes.route import topology
 from routesim.model import DEFAULT_EXCHANGE, Message, Rule, Run, Task
 from routesim.queues import QueueType
 from routesim.scenario import Do, PublishMany, Scenario

@@ -58,7 +58,7 @@ def exchange_types() -> tuple[str, ...]:
 
 def answer_of_exchange(kind: str, words: list[str], headers: list[str], rules: Rules) -> Answer:
     """`words`: the routing key and then bindings; of a headers exchange criteria alone. Raises `UsageError`, `CannotExplain`."""
-    from routesim.explain import topic, types
+    from routesim.explain.routes import topic, types
 
     choice("TYPE", kind, exchange_types())
     key, *bindings = words

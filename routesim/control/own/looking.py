@@ -10,7 +10,7 @@ from routesim.control.http_messages import HttpError, HttpRequest
 from routesim.control.own.asked import Context, vhost_named
 from routesim.control.router import Route
 from routesim.explain.answer import Answer
-from routesim.explain.route import explain_content
+from routesim.explain.routes.route import explain_content
 from routesim.narration import sentence_of
 from routesim.report.answers.known_message import lines_of
 from routesim.serve.declared import empty_scenario

@@ -9,7 +9,7 @@ from routesim.diagnostics import did_you_mean
 from routesim.exchanges import ExchangeType
 from routesim.exchanges.topic import words_of
 from routesim.explain.answer import quoted
-from routesim.explain.topic import nearest_change
+from routesim.explain.routes.topic import nearest_change
 from routesim.model import Binding
 
 COMPARED = 2_000

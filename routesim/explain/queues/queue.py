@@ -10,7 +10,7 @@ from routesim.explain.known import instead
 from routesim.explain.queues.queue_history import contents_over_time, contents_section
 from routesim.explain.queues.reaching import reaching, routes_section
 from routesim.explain.queues.redis_queue import explain_redis_queue
-from routesim.explain.route import topology
+from routesim.explain.routes.route import topology
 from routesim.queues import QueueType
 from routesim.run import Runner
 from routesim.scenario import Scenario

@@ -2,7 +2,7 @@
 
 from routesim.broker import Broker
 from routesim.explain.answer import quoted
-from routesim.explain.types import shown_table
+from routesim.explain.routes.types import shown_table
 from routesim.model import Binding
 from routesim.tables import QUIET, Cell, Section
 

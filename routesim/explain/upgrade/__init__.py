@@ -7,7 +7,7 @@ from typing import Any
 from routesim.broker import counts
 from routesim.diagnostics import ERROR, WARNING, Diagnostic
 from routesim.explain.answer import Answer
-from routesim.explain.route import topology
+from routesim.explain.routes.route import topology
 from routesim.explain.upgrade.behaviour import Change, changed, refused_steps, retry_loops
 from routesim.explain.upgrade.in_force import RuleBehind, SettingInForce, settings_in_force
 from routesim.explain.upgrade.refusals import RefusedObject, import_stops, refusals, refused_declarations

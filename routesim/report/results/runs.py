@@ -1,8 +1,8 @@
 """A run as cases: one for each expectation, route and rule of never, each step that failed, and the end of the run."""
 
 from routesim.diagnostics import Diagnostic
-from routesim.explain.failures import failures, section_of
-from routesim.explain.losses import losses
+from routesim.explain.failing.failures import failures, section_of
+from routesim.explain.failing.losses import losses
 from routesim.report.results import FAILED, NOTED, PASSED, Case, Suite
 from routesim.report.summary.summary import verdict
 from routesim.run import Result

@@ -41,7 +41,7 @@ def failed(result: Result) -> Section:
     """Only what made the run fail, and why."""
     if result.ok:
         return Section("", (), [])
-    from routesim.explain.failures import failures  # a run that holds need not pay for them
+    from routesim.explain.failing.failures import failures  # a run that holds need not pay for them
     from routesim.report.formats.diagnostics import failure_lines
 
     rows: list[tuple[Cell]] = []

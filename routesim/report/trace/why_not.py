@@ -143,13 +143,13 @@ class WhyNot:
 
     def _topology(self) -> Broker:
         if self.at_top is None:
-            from routesim.explain.route import topology
+            from routesim.explain.routes.route import topology
 
             self.at_top = topology(self.scenario)
         return self.at_top
 
     def _sent(self, message: str) -> "Message | None":
-        from routesim.explain.witness import sent_by
+        from routesim.explain.failing.witness import sent_by
 
         return sent_by(self.scenario, message)
 

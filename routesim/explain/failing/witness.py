@@ -10,8 +10,8 @@ from routesim.broker.routing import Visit
 from routesim.carried import deaths_in
 from routesim.durations import seconds
 from routesim.explain.answer import quoted
-from routesim.explain.tasks import TaskWitness
-from routesim.explain.types import shown_table
+from routesim.explain.failing.task_witness import TaskWitness
+from routesim.explain.routes.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.narration import sentence_of, still_overdue
 from routesim.run import Checked, Result

@@ -6,7 +6,7 @@ from routesim import events
 from routesim.celery import fates
 from routesim.durations import duration_text, seconds
 from routesim.explain.refusals import cure_of
-from routesim.explain.task_life import TaskLife, TaskRunTold
+from routesim.explain.tasks.task_life import TaskLife, TaskRunTold
 from routesim.named_tuples import NamedTuple
 from routesim.narration import sentence_of
 from routesim.redis.state import VISIBILITY_TIMEOUT_MS

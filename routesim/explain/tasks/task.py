@@ -5,8 +5,8 @@ from typing import Any
 from routesim.diagnostics import did_you_mean
 from routesim.durations import seconds
 from routesim.explain.answer import Answer, CannotExplain
-from routesim.explain.task_life import TaskLife
-from routesim.explain.task_verdict import Verdict, result_of, verdict_of
+from routesim.explain.tasks.task_life import TaskLife
+from routesim.explain.tasks.task_verdict import Verdict, result_of, verdict_of
 from routesim.run import Result, Runner
 from routesim.run.tasks.fates import Fate, fates_of
 from routesim.scenario import PublishMany, Scenario

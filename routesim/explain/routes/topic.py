@@ -4,7 +4,7 @@ from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES, BindingVerdict
 from routesim.exchanges.topic import matches, words_of
 from routesim.explain.answer import Answer, quoted
-from routesim.explain.mistakes import mistakes_in_key, mistakes_in_pattern
+from routesim.explain.routes.mistakes import mistakes_in_key, mistakes_in_pattern
 from routesim.model import Binding, Exchange
 from routesim.replies import AmqpError
 from routesim.tables import BAD, QUIET, Cell, Section, mark

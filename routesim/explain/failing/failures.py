@@ -9,8 +9,8 @@ from typing import Any
 from routesim import events
 from routesim.diagnostics import ERROR, Diagnostic, Place
 from routesim.durations import duration_text, seconds
+from routesim.explain.failing.witness import ExpectationWitness, with_time
 from routesim.explain.refusals import cure_of
-from routesim.explain.witness import ExpectationWitness, with_time
 from routesim.narration import sentence_of
 from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.run.failures import told_once

@@ -15,8 +15,8 @@ from routesim.explain.answer import Answer, CannotExplain, quoted
 from routesim.explain.futures import as_data, futures
 from routesim.explain.keys.near_misses import nearest
 from routesim.explain.known import instead
-from routesim.explain.topic import aligned, nearest_change
-from routesim.explain.types import shown_table
+from routesim.explain.routes.topic import aligned, nearest_change
+from routesim.explain.routes.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding, Policy
 from routesim.scenario import Scenario
 from routesim.steps import Bind, Consume
@@ -253,7 +253,7 @@ def _help(broker: Broker, visits: list[Visit], content: Content, scenario: Scena
     if exchange == DEFAULT_EXCHANGE:
         cure, policy = did_you_mean(key, broker.queues), unused_alternate(broker)
         hints = [cure] if cure else []
-        from routesim.explain.witness import sent_by  # only who reaches nothing pays for it
+        from routesim.explain.failing.witness import sent_by  # only who reaches nothing pays for it
 
         if key in broker.exchanges and key:
             hints = [f"'{key}' is an exchange: add a routing key: routesim explain route {shlex.join([file, key])} KEY"]

@@ -1,0 +1,1 @@
+"""What became of a task, step by step, and why."""
