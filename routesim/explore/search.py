@@ -121,7 +121,7 @@ class Search:
                 depth += 1
                 last_of_depth = len(self.parents) - 1
                 expander.next_depth()
-                ended = self._next_depth(depth, [(index, key), *((number, of) for number, of, _ in frontier)])
+                ended = self._next_depth(expander, depth, [(index, key), *((number, of) for number, of, _ in frontier)])
                 if ended is not None:
                     return ended
             why = self._bound(self.expanded, depth, len(frontier))
@@ -131,7 +131,7 @@ class Search:
             frontier.extend((target, key, worlds[key]) for target, key in self._merge(index, looked))
         return depth, ""
 
-    def _next_depth(self, depth: int, states: list[tuple[int, bytes]]) -> tuple[int, str] | None:
+    def _next_depth(self, expander: Expander, depth: int, states: list[tuple[int, bytes]]) -> tuple[int, str] | None:
         """These are all states of a depth that is about to be looked at. Whoever looks at them, and at all that follow, returns
         the depth that was come to, and which bound ended it."""
         return None

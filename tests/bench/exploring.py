@@ -1,9 +1,12 @@
-"""States a second of `explore`, beside what it cannot do without: to copy a broker, to have it do one thing, to compare it."""
+"""States a second of `explore`, beside what it cannot do without: to copy a broker, to have it do one thing, to compare it.
+
+And how much less time several processes take."""
 
 from collections.abc import Iterator
 
+from crews import speed_of
 from pairs import Work
-from rows import Row, at_least
+from rows import Row, at_least, duration
 from scale import Scale
 from throughput import against
 
@@ -17,6 +20,7 @@ from routesim.steps import Ack, Publish
 
 TITLE = "Exploring, states a second"
 MESSAGES = (5, 50, 500)
+JOBS = 2
 TO_FLOOR = "of copying alone"
 
 
@@ -25,6 +29,16 @@ def measure(scale: Scale) -> Iterator[Row]:
         scenario = _scenario(messages)
         goal = at_least("E1", 0.5) if messages == MESSAGES[0] else None
         yield against(f"{messages} messages in flight", _explored(scenario), _floor(scenario), TO_FLOOR, goal, scale)
+    seconds, ratio = speed_of(JOBS, _wide(min(5, scale.growing)), Bounds(), scale.least_pairs)
+    yield Row("all states of three publishers, by two processes", duration(seconds), ratio, "one process", at_least("E2", 1.7))
+
+
+def _wide(messages: int) -> Scenario:
+    """Three queues, each with a publisher and a consumer."""
+    steps = "".join(f"  - publish: {{routing_key: q{n % 3}, id: m{n}, channel: p{n % 3}}}\n" for n in range(messages))
+    consumers = "c0: {queue: q0, prefetch: 2, concurrency: 2}, c1: {queue: q1}, c2: {queue: q2}"
+    text = f"queues: {{q0: , q1: , q2: }}\nconsumers: {{{consumers}}}\nsteps:\n{steps}"
+    return load_source(Source("wide.yaml", text), "")
 
 
 def _scenario(messages: int) -> Scenario:

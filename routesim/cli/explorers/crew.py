@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from routesim.cli.shared.processes import Died, Pool
+from routesim.cli.shared.processes import Died, Pool, attend_any
 from routesim.named_tuples import NamedTuple
 
 
@@ -23,6 +23,7 @@ class ExploringCrew:
     def __init__(self, pools: list[Pool]) -> None:
         self.pools = pools
         self.memories = [0.0] * len(pools)
+        self.asked: set[int] = set()  # who works at a question
 
     @property
     def count(self) -> int:
@@ -34,19 +35,33 @@ class ExploringCrew:
 
     def ask(self, task: Callable[[Any], Any], questions: Sequence[Any]) -> list[Any]:
         """A question for each of the first so many; their answers. Raises `CrewLost`, and what the task raises."""
-        asked = list(zip(self.pools, questions, strict=False))
-        for pool, question in asked:
-            pool.ask(_measured, [(task, question)])
-        answers = []
-        for who, (pool, _) in enumerate(asked):
-            while not pool.answered(0):
-                pool.attend(None)
-            answer = pool.take(0)
-            if isinstance(answer, Died):
-                raise CrewLost(f"a process of the search {answer}")
-            self.memories[who] = answer.memory_mb
-            answers.append(answer.found)
-        return answers
+        asked = list(zip(range(self.count), questions, strict=False))
+        for who, question in asked:
+            self.give(who, task, question)
+        answers: dict[int, Any] = {}
+        while len(answers) < len(asked):
+            answers.update(self.heard())
+        return [answers[who] for who, _ in asked]
+
+    def give(self, who: int, task: Callable[[Any], Any], question: Any) -> None:
+        """To one that has answered what it was asked before."""
+        self.pools[who].ask(_measured, [(task, question)])
+        self.asked.add(who)
+
+    def heard(self) -> list[tuple[int, Any]]:
+        """Waits for an answer, and returns those that are there, with who gives it; none where nobody works. Raises `CrewLost`,
+        and what the task raises."""
+        attend_any([self.pools[who] for who in self.asked])
+        found = []
+        for who in sorted(self.asked):
+            if self.pools[who].answered(0):
+                self.asked.discard(who)
+                answer = self.pools[who].take(0)
+                if isinstance(answer, Died):
+                    raise CrewLost(f"a process of the search {answer}")
+                self.memories[who] = answer.memory_mb
+                found.append((who, answer.found))
+        return found
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -155,6 +155,15 @@ class Pool:
             process.start()
         there.close()
         return _Worker(process, here)
+
+
+def attend_any(pools: Sequence[Pool]) -> None:
+    """Waits until one of them has an answer; not where nothing was asked."""
+    connections = [pool.workers[place].connection for pool in pools for place in pool.busy]
+    if connections:
+        wait(connections)
+    for pool in pools:
+        pool.attend(0)
 
 
 def _work(connection: "Connection[Any, Any]") -> None:

@@ -172,10 +172,15 @@ class Expander:
                 sibling = siblings.get(move)
                 if sibling is None or sibling.signs is None or move in found or not here.isdisjoint(sibling.signs):
                     continue
-                after = (self.steps.get(sibling.key) or self.steps_before.get(sibling.key, {})).get(last)
+                after = self._after(sibling.key, last, move)
                 if after is not None:
-                    found[move] = KnownMove(after.key, sibling.signs)
+                    found[move] = KnownMove(after, sibling.signs)
         return found
+
+    def _after(self, state: bytes, last: Move, move: Move) -> bytes | None:
+        """Where the last move leads from a state that this move led to, as far as that is known."""
+        after = (self.steps.get(state) or self.steps_before.get(state, {})).get(last)
+        return None if after is None else after.key
 
 
 def _by_chance(scenario: Scenario, root: World) -> bool:
