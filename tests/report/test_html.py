@@ -261,7 +261,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_colours_can_be_read(dark: bool) -> None:
     """WCAG's AA: 4.5 for text, 3 for lines and borders that carry meaning."""
-    style = (Path(story_module.__file__).parent / "style.css").read_text(encoding="ascii")
+    style = (Path(story_module.__file__).parent / "assets/style.css").read_text(encoding="ascii")
     blocks = re.findall(r":root \{([^}]*)\}", style)
     of = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", blocks[1 if dark else 0]))
     text = ("ink", "soft", "good", "notice", "bad", "accent", *(f"s{number}" for number in range(7)))

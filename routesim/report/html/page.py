@@ -34,7 +34,7 @@ KEYS = (
 @cache
 def asset(name: str) -> str:
     """A part of the page that stands in a file of its own."""
-    return files("routesim.report.html").joinpath(name).read_text(encoding="ascii")
+    return files("routesim.report.html").joinpath("assets", name).read_text(encoding="ascii")
 
 
 def _hash(text: str) -> str:
