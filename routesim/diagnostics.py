@@ -2,7 +2,6 @@
 
 Values; nobody below `report` prints."""
 
-import difflib
 from collections.abc import Iterable
 
 from routesim.named_tuples import NamedTuple
@@ -68,7 +67,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     # A scenario may hold 100,000 names; difflib would look at each of them for every unknown one.
     if len(known) > 2000:
         known = [candidate for candidate in known if abs(len(candidate) - len(name)) <= 2 and candidate[:1] == name[:1]]
-    close = difflib.get_close_matches(name, known[:2000], n=1, cutoff=0.7)
+    from difflib import get_close_matches  # what is right needs no hint
+
+    close = get_close_matches(name, known[:2000], n=1, cutoff=0.7)
     return close[0] if close else None
 
 

@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.commands import OneCommand
-from routesim.cli.shared.groups import OPTIONS
+from routesim.cli.shared.groups import GROUP_OPTIONS, add_command
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import COMPARE_FORMAT, MONITOR_FORMAT, OUTPUT, RABBITMQ, SCENARIO
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim celery expand shop.yaml",
     "routesim celery monitor shop.yaml --at 5s",
     "routesim celery compare shop.yaml",
 )
-app = typer.Typer(epilog=EXAMPLES, **OPTIONS)
-_command = partial(app.command, cls=OneCommand)
+app = typer.Typer(epilog=EXAMPLES, **GROUP_OPTIONS)
+_command = partial(add_command, app)
 
 
 @app.callback()
@@ -29,7 +29,7 @@ def celery() -> None:
     "routesim celery expand scenarios/shop.yaml", "routesim celery expand shop.yaml | routesim run -",
 ))  # fmt: skip
 def expand(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A scenario with a celery section; - is stdin.")],
+    file: Annotated[str, Positional(metavar="FILE", help="A scenario with a celery section; - is stdin.")],
     output: OUTPUT = None,
     rabbitmq: RABBITMQ = None,
 ) -> None:
@@ -50,13 +50,13 @@ def expand(
 def monitor(
     file: SCENARIO,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="At this virtual time, such as 5s. Default: the end of the run.")
+        str | None, Option("--at", metavar="TIME", help="At this virtual time, such as 5s. Default: the end of the run.")
     ] = None,
     every: Annotated[
-        str | None, typer.Option("--every", metavar="TIME", help="All values in steps of this virtual time as well, such as 1s.")
+        str | None, Option("--every", metavar="TIME", help="All values in steps of this virtual time as well, such as 1s.")
     ] = None,
     listener: Annotated[
-        str | None, typer.Option("--as", metavar="CONSUMER", help="Only what event messages told this consumer, such as flower.")
+        str | None, Option("--as", metavar="CONSUMER", help="Only what event messages told this consumer, such as flower.")
     ] = None,
     format: MONITOR_FORMAT = None,
 ) -> None:
@@ -74,7 +74,7 @@ def monitor(
 def compare(
     file: SCENARIO,
     visibility_timeout: Annotated[
-        str | None, typer.Option("--visibility-timeout", metavar="TIME", help="Redis's. Default: the scenario's own, or 1h.")
+        str | None, Option("--visibility-timeout", metavar="TIME", help="Redis's. Default: the scenario's own, or 1h.")
     ] = None,
     format: COMPARE_FORMAT = None,
 ) -> None:

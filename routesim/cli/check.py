@@ -3,10 +3,9 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import CHECK_FORMAT, EVERY_VHOST, OUTPUT, RABBITMQ
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim check definitions.json",
@@ -17,22 +16,18 @@ EXAMPLES = examples(
 
 
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios or definitions files; - is stdin.")],
+    files: Annotated[list[str], Positional(metavar="FILE...", help="Scenarios or definitions files; - is stdin.")],
     select: Annotated[
         list[str] | None,
-        typer.Option(
-            "--select", metavar="CODE", help="Only these rules, and those that are used only when asked for. Repeatable."
-        ),
+        Option("--select", metavar="CODE", help="Only these rules, and those that are used only when asked for. Repeatable."),
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="CODE", help="Not these rules. Repeatable.")] = None,
-    fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="SEVERITY", help="Status 1 from error, warning or note on.")
-    ] = "error",
+    ignore: Annotated[list[str] | None, Option("--ignore", metavar="CODE", help="Not these rules. Repeatable.")] = None,
+    fail_on: Annotated[str, Option("--fail-on", metavar="SEVERITY", help="Status 1 from error, warning or note on.")] = "error",
     rabbitmq: RABBITMQ = None,
     vhost: EVERY_VHOST = None,
     witness: Annotated[
         str | None,
-        typer.Option("--witness", metavar="FILE", help="Write the witnesses there, worst first: FILE, FILE-2 and so on."),
+        Option("--witness", metavar="FILE", help="Write the witnesses there, worst first: FILE, FILE-2 and so on."),
     ] = None,
     format: CHECK_FORMAT = None,
     output: OUTPUT = None,

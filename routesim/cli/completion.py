@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.parameters import Positional
 
 SCRIPTS = Path(__file__).parent / "completions"
 SHELLS = {"bash": "routesim.bash", "zsh": "_routesim", "fish": "routesim.fish"}  # the names that their folders want
@@ -20,7 +19,7 @@ def script(shell: str) -> str:
     return (SCRIPTS / SHELLS[shell]).read_text(encoding="utf-8")
 
 
-def completion(shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
+def completion(shell: Annotated[str, Positional(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
     """Print the script by which bash, zsh or fish completes commands, files and the names in them.
 
     In zsh the folder has to be one of $fpath. For this shell alone: source <(routesim completion bash).

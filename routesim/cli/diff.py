@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import DIFF_FORMAT, EVERY_VHOST, OUTPUT
+from routesim.cli.shared.parameters import Positional
 
 EXAMPLES = examples(
     "routesim diff exported-before.json exported-after.json",
@@ -15,8 +14,8 @@ EXAMPLES = examples(
 
 
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="A scenario or definitions file.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="Another one; - is stdin, once.")],
+    old: Annotated[str, Positional(metavar="OLD", help="A scenario or definitions file.")],
+    new: Annotated[str, Positional(metavar="NEW", help="Another one; - is stdin, once.")],
     vhost: EVERY_VHOST = None,
     format: DIFF_FORMAT = None,
     output: OUTPUT = None,

@@ -3,9 +3,8 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim docs",
@@ -18,10 +17,10 @@ EXAMPLES = examples(
 def docs(
     topic: Annotated[
         str | None,
-        typer.Argument(metavar="[TOPIC]", help="A page, or a part of one, such as rules/queues#2.10. Default: which there are."),
+        Positional(metavar="[TOPIC]", help="A page, or a part of one, such as rules/queues#2.10. Default: which there are."),
     ] = None,
     search: Annotated[
-        str | None, typer.Option("--search", "-s", metavar="WORD", help="Where this stands, in all pages or in this one.")
+        str | None, Option("--search", "-s", metavar="WORD", help="Where this stands, in all pages or in this one.")
     ] = None,
 ) -> None:
     """Read the documentation: guides, the format of scenarios, the rules of RabbitMQ and Celery, errors."""

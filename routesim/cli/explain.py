@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from routesim.cli.shared.commands import OneCommand
-from routesim.cli.shared.groups import OPTIONS
+from routesim.cli.shared.groups import GROUP_OPTIONS, add_command
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import ANSWER_FORMAT, FILE, HEADERS, NEWEST_RABBITMQ, OUTPUT, RABBITMQ, VHOST
+from routesim.cli.shared.parameters import Option, Positional
 from routesim.cli.shared.words import WithWords
 
-KEY = Annotated[str, typer.Argument(metavar="KEY", help="The routing key.")]
-PATTERNS = Annotated[list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Binding keys.")]
+KEY = Annotated[str, Positional(metavar="KEY", help="The routing key.")]
+PATTERNS = Annotated[list[str] | None, Positional(metavar="[PATTERN]...", help="Binding keys.")]
 
 EXAMPLES = examples(
     "routesim explain topic order.created 'order.*' '#'",
@@ -23,10 +23,10 @@ EXAMPLES = examples(
 MORE = "A word such as ack, prefetch, dead-letter or trace is explained in one screen; `routesim docs words` has them all.\n\n"
 
 
-app = typer.Typer(epilog=MORE + EXAMPLES, **{**OPTIONS, "cls": WithWords})
+app = typer.Typer(epilog=MORE + EXAMPLES, **{**GROUP_OPTIONS, "cls": WithWords})
 
 
-_command = partial(app.command, cls=OneCommand)
+_command = partial(add_command, app)
 
 
 @_command(
@@ -57,7 +57,7 @@ def direct(
 
 @_command("fanout", epilog=examples("routesim explain fanout anything red blue"))
 def fanout(
-    key: Annotated[str, typer.Argument(metavar="[KEY]", help="The routing key; it decides nothing.")] = "",
+    key: Annotated[str, Positional(metavar="[KEY]", help="The routing key; it decides nothing.")] = "",
     patterns: PATTERNS = None,
     rabbitmq: NEWEST_RABBITMQ = None,
     format: ANSWER_FORMAT = None,
@@ -74,7 +74,7 @@ def fanout(
 @_command("headers", epilog=examples("routesim explain headers -H size:=42 'x-match=any,kind=shoes,size:=42'"))
 def headers(
     criteria: Annotated[
-        list[str] | None, typer.Argument(metavar="[CRITERIA]...", help="Arguments of bindings: k=text,k:=JSON,x-match=any.")
+        list[str] | None, Positional(metavar="[CRITERIA]...", help="Arguments of bindings: k=text,k:=JSON,x-match=any.")
     ] = None,
     header: HEADERS = None,
     rabbitmq: NEWEST_RABBITMQ = None,
@@ -92,7 +92,7 @@ def headers(
 @_command("default", epilog=examples("routesim explain default jobs jobs mail"))
 def default(
     key: KEY,
-    queues: Annotated[list[str] | None, typer.Argument(metavar="[QUEUE]...", help="Queues that exist.")] = None,
+    queues: Annotated[list[str] | None, Positional(metavar="[QUEUE]...", help="Queues that exist.")] = None,
     rabbitmq: NEWEST_RABBITMQ = None,
     format: ANSWER_FORMAT = None,
     output: OUTPUT = None,
@@ -109,11 +109,11 @@ def default(
     "routesim explain exchange x-consistent-hash order42 red=1 blue=3", "routesim explain exchange x-random order42 a.b",
 ))  # fmt: skip
 def exchange(
-    type: Annotated[str, typer.Argument(metavar="TYPE", help="topic, direct, fanout, default, headers, or a rare one.")],
-    key: Annotated[str, typer.Argument(metavar="[KEY]", help="The routing key. Of headers there is none.")] = "",
+    type: Annotated[str, Positional(metavar="TYPE", help="topic, direct, fanout, default, headers, or a rare one.")],
+    key: Annotated[str, Positional(metavar="[KEY]", help="The routing key. Of headers there is none.")] = "",
     bindings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[BINDING]...", help="Binding keys; of hashes QUEUE=KEY, of default queues, of headers criteria."),
+        Positional(metavar="[BINDING]...", help="Binding keys; of hashes QUEUE=KEY, of default queues, of headers criteria."),
     ] = None,
     header: HEADERS = None,
     rabbitmq: NEWEST_RABBITMQ = None,
@@ -133,7 +133,7 @@ def _hash(kind: str) -> None:
     def hashed(
         key: KEY,
         bindings: Annotated[
-            list[str] | None, typer.Argument(metavar="[QUEUE=KEY]...", help="Queues with their binding keys.")
+            list[str] | None, Positional(metavar="[QUEUE=KEY]...", help="Queues with their binding keys.")
         ] = None,
         rabbitmq: NEWEST_RABBITMQ = None,
         format: ANSWER_FORMAT = None,
@@ -179,19 +179,19 @@ for _kind, _line in {
 def route(
     file: FILE,
     where: Annotated[
-        str | None, typer.Argument(metavar="[EXCHANGE]", help="Where it is published. Default: the default exchange.")
+        str | None, Positional(metavar="[EXCHANGE]", help="Where it is published. Default: the default exchange.")
     ] = None,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="The routing key; what stands alone is the key.")] = None,
+    key: Annotated[str | None, Positional(metavar="[KEY]", help="The routing key; what stands alone is the key.")] = None,
     exchange: Annotated[
-        str | None, typer.Option("--exchange", "-e", metavar="NAME", help="The exchange, where it does not stand before the key.")
+        str | None, Option("--exchange", "-e", metavar="NAME", help="The exchange, where it does not stand before the key.")
     ] = None,
-    key_option: Annotated[str | None, typer.Option("--key", "-k", metavar="KEY", help="The key, likewise.")] = None,
+    key_option: Annotated[str | None, Option("--key", "-k", metavar="KEY", help="The key, likewise.")] = None,
     header: HEADERS = None,
     expect_queue: Annotated[
         list[str] | None,
-        typer.Option("--expect-queue", metavar="QUEUE", help="Status 1 unless exactly these queues are reached. Repeatable."),
+        Option("--expect-queue", metavar="QUEUE", help="Status 1 unless exactly these queues are reached. Repeatable."),
     ] = None,
-    expect_nothing: Annotated[bool, typer.Option("--expect-nothing", help="Status 1 if any queue is reached.")] = False,
+    expect_nothing: Annotated[bool, Option("--expect-nothing", help="Status 1 if any queue is reached.")] = False,
     rabbitmq: RABBITMQ = None,
     vhost: VHOST = None,
     format: ANSWER_FORMAT = None,
@@ -227,7 +227,7 @@ def route(
 @_command("message", epilog=examples("routesim explain message scenarios/shoes.yaml m3"))
 def message(
     file: FILE,
-    id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
+    id: Annotated[str, Positional(metavar="ID", help="The message's id.")],
     rabbitmq: RABBITMQ = None,
     vhost: VHOST = None,
     format: ANSWER_FORMAT = None,
@@ -244,7 +244,7 @@ def message(
 @_command("task", epilog=examples("routesim explain task scenarios/introduction/five-ways-to-lose.yaml early"))
 def task(
     file: FILE,
-    id: Annotated[str, typer.Argument(metavar="ID", help="The task's id.")],
+    id: Annotated[str, Positional(metavar="ID", help="The task's id.")],
     rabbitmq: RABBITMQ = None,
     vhost: VHOST = None,
     format: ANSWER_FORMAT = None,
@@ -261,7 +261,7 @@ def task(
 @_command("queue", epilog=examples("routesim explain queue scenarios/shoes.yaml warehouse"))
 def queue(
     file: FILE,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The queue's name.")],
+    name: Annotated[str, Positional(metavar="NAME", help="The queue's name.")],
     rabbitmq: RABBITMQ = None,
     vhost: VHOST = None,
     format: ANSWER_FORMAT = None,
@@ -277,7 +277,7 @@ def queue(
 
 @_command("error", epilog=examples("routesim explain error unknown-queue", "routesim explain error 406"))
 def error(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="routesim's own, or AMQP's number or name.")],
+    code: Annotated[str, Positional(metavar="CODE", help="routesim's own, or AMQP's number or name.")],
     format: ANSWER_FORMAT = None,
     output: OUTPUT = None,
 ) -> None:

@@ -3,10 +3,9 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import CLUSTER, EXPLORE_FORMAT, OUTPUT, RABBITMQ, SCENARIOS
+from routesim.cli.shared.parameters import Option
 
 EXAMPLES = examples(
     "routesim explore scenarios/explore/auto-ack.yaml",
@@ -19,54 +18,48 @@ def explore(
     files: SCENARIOS,
     failures: Annotated[
         str | None,
-        typer.Option(
-            "--failures", metavar="N|KIND=N,...", help="So many of any kind, or of each: crash=1,restart=1. Default: 1."
-        ),
+        Option("--failures", metavar="N|KIND=N,...", help="So many of any kind, or of each: crash=1,restart=1. Default: 1."),
     ] = None,
     property: Annotated[
         list[str] | None,
-        typer.Option("--property", metavar="NAME", help="What must hold, instead of the usual ones. Repeatable."),
+        Option("--property", metavar="NAME", help="What must hold, instead of the usual ones. Repeatable."),
     ] = None,
-    at_most_once: Annotated[bool, typer.Option("--at-most-once", help="The work of no message may be done twice.")] = False,
+    at_most_once: Annotated[bool, Option("--at-most-once", help="The work of no message may be done twice.")] = False,
     most_ready: Annotated[
-        int | None, typer.Option("--most-ready", min=0, metavar="N", help="No more messages may wait in a queue.")
+        int | None, Option("--most-ready", min=0, metavar="N", help="No more messages may wait in a queue.")
     ] = None,
     expect: Annotated[
         str | None,
-        typer.Option("--expect", metavar="HOW", help="What `expect` says holds always, sometimes, or stays reachable."),
+        Option("--expect", metavar="HOW", help="What `expect` says holds always, sometimes, or stays reachable."),
     ] = None,
     timing: Annotated[
         str | None,
-        typer.Option(
-            "--timing", metavar="HOW", help="earliest: as written. any: a consumer may be faster or slower than timers."
-        ),
+        Option("--timing", metavar="HOW", help="earliest: as written. any: a consumer may be faster or slower than timers."),
     ] = None,
     races: Annotated[
-        bool, typer.Option("--races", help="Try each outcome of what RabbitMQ leaves open, such as the order among queues.")
+        bool, Option("--races", help="Try each outcome of what RabbitMQ leaves open, such as the order among queues.")
     ] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Publishers send again what was not confirmed.")] = False,
-    cures: Annotated[bool, typer.Option("--cures/--no-cures", help="Try what would have prevented it.")] = True,
+    retry: Annotated[bool, Option("--retry", help="Publishers send again what was not confirmed.")] = False,
+    cures: Annotated[bool, Option("--cures/--no-cures", help="Try what would have prevented it.")] = True,
     max_states: Annotated[
-        int | None, typer.Option("--max-states", min=1, metavar="N", help="Look at no more states. Default: 1,000,000.")
+        int | None, Option("--max-states", min=1, metavar="N", help="Look at no more states. Default: 1,000,000.")
     ] = None,
     max_seconds: Annotated[
-        float | None, typer.Option("--max-seconds", min=0, metavar="S", help="Take no longer for a scenario. Default: 60.")
+        float | None, Option("--max-seconds", min=0, metavar="S", help="Take no longer for a scenario. Default: 60.")
     ] = None,
     max_memory: Annotated[
-        int | None, typer.Option("--max-memory", min=1, metavar="MB", help="Take no more memory. Default: no limit.")
+        int | None, Option("--max-memory", min=1, metavar="MB", help="Take no more memory. Default: no limit.")
     ] = None,
     walks: Annotated[
-        int | None, typer.Option("--walks", min=1, metavar="N", help="Walk at random so often, instead of trying everything.")
+        int | None, Option("--walks", min=1, metavar="N", help="Walk at random so often, instead of trying everything.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="What --walks draws from.")] = 0,
+    seed: Annotated[int, Option("--seed", min=0, metavar="N", help="What --walks draws from.")] = 0,
     cluster: CLUSTER = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Explore with so many processes; 0: one a processor.")
+        int, Option("--jobs", "-j", min=0, metavar="N", help="Explore with so many processes; 0: one a processor.")
     ] = 1,
-    write: Annotated[
-        str | None, typer.Option("--write", metavar="FILE", help="Keep the first counterexample as a scenario.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="With --write: replace a file that is there.")] = False,
+    write: Annotated[str | None, Option("--write", metavar="FILE", help="Keep the first counterexample as a scenario.")] = None,
+    force: Annotated[bool, Option("--force", help="With --write: replace a file that is there.")] = False,
     rabbitmq: RABBITMQ = None,
     format: EXPLORE_FORMAT = None,
     output: OUTPUT = None,

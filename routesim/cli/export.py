@@ -3,10 +3,9 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import OUTPUT, RABBITMQ
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim export shop.yaml",
@@ -17,18 +16,16 @@ EXAMPLES = examples(
 
 
 def export(
-    file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario or definitions file; - is stdin.")],
+    file: Annotated[str, Positional(metavar="SCENARIO", help="A scenario or definitions file; - is stdin.")],
     output: OUTPUT = None,
-    vhost: Annotated[str | None, typer.Option("--vhost", metavar="NAME", help="Instead of the scenario's own vhost.")] = None,
+    vhost: Annotated[str | None, Option("--vhost", metavar="NAME", help="Instead of the scenario's own vhost.")] = None,
     format: Annotated[
         str,
-        typer.Option(
-            "--format", "-f", metavar="FORMAT", help="definitions (default), or topology-operator: objects for Kubernetes."
-        ),
+        Option("--format", "-f", metavar="FORMAT", help="definitions (default), or topology-operator: objects for Kubernetes."),
     ] = "definitions",
     cluster: Annotated[
         str | None,
-        typer.Option("--cluster", metavar="NAME", help="The RabbitmqCluster that the objects are for. Default: rabbitmq."),
+        Option("--cluster", metavar="NAME", help="The RabbitmqCluster that the objects are for. Default: rabbitmq."),
     ] = None,
     rabbitmq: RABBITMQ = None,
 ) -> None:

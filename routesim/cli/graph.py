@@ -3,10 +3,9 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import FILE, GRAPH_FORMAT, HEADERS, OUTPUT, RABBITMQ, VHOST
+from routesim.cli.shared.parameters import Option
 
 EXAMPLES = examples(
     "routesim graph scenarios/shoes.yaml",
@@ -19,19 +18,19 @@ EXAMPLES = examples(
 def graph(
     file: FILE,
     format: GRAPH_FORMAT = None,
-    message: Annotated[str | None, typer.Option("--message", "-m", metavar="ID", help="Run it and mark its way.")] = None,
+    message: Annotated[str | None, Option("--message", "-m", metavar="ID", help="Run it and mark its way.")] = None,
     exchange: Annotated[
-        str | None, typer.Option("--exchange", "-e", metavar="NAME", help="Mark the way of a publish to this exchange.")
+        str | None, Option("--exchange", "-e", metavar="NAME", help="Mark the way of a publish to this exchange.")
     ] = None,
-    key: Annotated[str, typer.Option("--key", "-k", metavar="KEY", help="That publish's routing key.")] = "",
+    key: Annotated[str, Option("--key", "-k", metavar="KEY", help="That publish's routing key.")] = "",
     header: HEADERS = None,
-    focus: Annotated[str | None, typer.Option("--focus", metavar="NAME", help="Only what is near this name.")] = None,
+    focus: Annotated[str | None, Option("--focus", metavar="NAME", help="Only what is near this name.")] = None,
     open: Annotated[
         list[str] | None,
-        typer.Option("--open", metavar="NAME", help="Draw the group of this queue one by one; * is every group. Repeatable."),
+        Option("--open", metavar="NAME", help="Draw the group of this queue one by one; * is every group. Repeatable."),
     ] = None,
     depth: Annotated[
-        int | None, typer.Option("--depth", min=0, metavar="N", help="How far from there (1), or how deep a tree.")
+        int | None, Option("--depth", min=0, metavar="N", help="How far from there (1), or how deep a tree.")
     ] = None,
     rabbitmq: RABBITMQ = None,
     vhost: VHOST = None,

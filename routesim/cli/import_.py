@@ -3,10 +3,9 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import OUTPUT, RABBITMQ, VHOST
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim import definitions.json",
@@ -23,7 +22,7 @@ EXAMPLES = examples(
 def import_(
     files: Annotated[
         list[str] | None,
-        typer.Argument(
+        Positional(
             metavar="[KIND] [FILE]...",
             help="A definitions file of RabbitMQ, or files of another KIND: topology-operator, symfony, old-sound, terraform,"
             " rascal, asyncapi. - is stdin.",
@@ -31,11 +30,11 @@ def import_(
     ] = None,
     vhost: VHOST = None,
     format: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORMAT", help="scenario (default), or definitions: that vhost alone.")
+        str, Option("--format", "-f", metavar="FORMAT", help="scenario (default), or definitions: that vhost alone.")
     ] = "scenario",
     output: OUTPUT = None,
     management: Annotated[
-        str | None, typer.Option("--management", metavar="URL", help="Ask this running broker's HTTP API instead of a file.")
+        str | None, Option("--management", metavar="URL", help="Ask this running broker's HTTP API instead of a file.")
     ] = None,
     rabbitmq: RABBITMQ = None,
 ) -> None:

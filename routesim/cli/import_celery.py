@@ -7,6 +7,7 @@ import typer
 
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import OUTPUT
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim import celery proj",
@@ -18,19 +19,17 @@ EXAMPLES = examples(
 
 def import_celery(
     context: typer.Context,
-    app: Annotated[str, typer.Argument(metavar="APP", help="As for celery -A: proj.app:app, proj.app, proj.")],
+    app: Annotated[str, Positional(metavar="APP", help="As for celery -A: proj.app:app, proj.app, proj.")],
     output: OUTPUT = None,
-    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="How many workers consume all queues.")] = 1,
+    workers: Annotated[int, Option("--workers", metavar="N", min=1, help="How many workers consume all queues.")] = 1,
     directory: Annotated[
-        str, typer.Option("--chdir", metavar="DIR", help="Where the project is. Default: here.", show_default=False)
+        str, Option("--chdir", metavar="DIR", help="Where the project is. Default: here.", show_default=False)
     ] = ".",
     python: Annotated[
-        str | None, typer.Option("--python", metavar="PYTHON", help="The interpreter that has Celery and the app. Default: ours.")
+        str | None, Option("--python", metavar="PYTHON", help="The interpreter that has Celery and the app. Default: ours.")
     ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long the import may take.")] = 30.0,
-    rabbitmq: Annotated[
-        str | None, typer.Option("--rabbitmq", metavar="VERSION", help="Which version the app's broker has.")
-    ] = None,
+    timeout: Annotated[float, Option("--timeout", metavar="SECONDS", min=0.1, help="How long the import may take.")] = 30.0,
+    rabbitmq: Annotated[str | None, Option("--rabbitmq", metavar="VERSION", help="Which version the app's broker has.")] = None,
 ) -> None:
     """Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."""
     from routesim.cli.handlers.reading_apps import import_app

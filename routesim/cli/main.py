@@ -2,68 +2,20 @@
 
 import os
 import sys
-from typing import Annotated, Any
 
-import typer
-
-from routesim import __version__
-from routesim.cli.shared.commands import OPTIONS, Commands
 from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
-from routesim.cli.shared.help import examples
 from routesim.cli.shared.output import colour_chosen, forget, stderr_line
-
-EPILOGUE = (
-    examples(
-        "routesim new shop",
-        "routesim run shop",
-        "routesim explain route shop.scenario.yaml orders order.created",
-    )
-    + "\n\nroutesim COMMAND --help says more about each command."
-)
-
-# What `routesim` alone says: what one may want, and what to type then.
-BY_INTENT = (
-    ("learn", "routesim run hello"),
-    ("try your own", "routesim new shop && routesim run shop"),
-    ("test in CI", "routesim check definitions.json && routesim run . -q"),
-    ("upgrade RabbitMQ", "routesim upgrade definitions.json --rabbitmq 3.13..4.3"),
-    ("find a lost task", "routesim import celery proj; routesim explain task FILE ID"),
-)
-
-app = typer.Typer(name="routesim", cls=Commands, epilog=EPILOGUE, **OPTIONS)
-
-
-@app.callback(invoke_without_command=True)
-def routesim(
-    context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-    color: Annotated[
-        str,
-        typer.Option(
-            "--color", metavar="WHEN", help="always, never or auto (default). Of every command; FORCE_COLOR and NO_COLOR."
-        ),
-    ] = "auto",
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something goes wrong inside routesim.")] = False,
-) -> None:
-    """Where each message goes in RabbitMQ, why, and why not elsewhere."""
-    if version:
-        typer.echo(f"routesim {__version__}")
-        raise typer.Exit(OK)
-    if context.invoked_subcommand is None:
-        typer.echo("Where each message goes in RabbitMQ, why, and why not elsewhere.\n\nTo …\n")
-        for want, commands in BY_INTENT:
-            typer.echo(f"  {want:<18}{commands}")
-        typer.echo("\nroutesim --help lists all commands.")
-        raise typer.Exit(UNUSABLE)
+from routesim.cli.shared.plain_line import call_of
 
 
 def main() -> None:
     """Run the command line and exit with the status that the README promises."""
     instruction = os.environ.get("_ROUTESIM_COMPLETE")
     if instruction:
+        from routesim.cli.shared.application import program
         from routesim.cli.shells.completing import answer
 
-        answer(typer.main.get_command(app), instruction, sys.argv[1:])
+        answer(program(), instruction, sys.argv[1:])
         sys.exit(OK)
     status = _status(sys.argv[1:])
     if status == INTERRUPTED:
@@ -95,12 +47,11 @@ def _without_colour(arguments: list[str]) -> list[str]:
 
 
 def _status(given: list[str]) -> int:
-    command: Any = typer.main.get_command(app)
     arguments = given
     try:
         arguments = _without_colour(given)
-        # Without its own handling of errors the library returns the status of a typer.Exit.
-        status = command(args=arguments, prog_name="routesim", standalone_mode=False)
+        call = call_of(arguments)
+        status = call() if call is not None else _by_typer(arguments)
         return _flushed(status if isinstance(status, int) else OK)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):  # the library makes that a status of 1
@@ -121,6 +72,13 @@ def _status(given: list[str]) -> int:
         return _failed(problem, arguments)
 
 
+def _by_typer(arguments: list[str]) -> object:
+    from routesim.cli.shared.application import program  # most command lines need no typer
+
+    # Without its own handling of errors the library returns the status of a typer.Exit.
+    return program()(args=arguments, prog_name="routesim", standalone_mode=False)
+
+
 def _closed(arguments: list[str]) -> int:
     """Whoever read our output has seen enough; that is no error."""
     forget(sys.stdout)
@@ -135,9 +93,10 @@ def _failed(problem: Exception, arguments: list[str]) -> int:
     if type(problem).__name__ == "Abort":
         return INTERRUPTED
     if hasattr(problem, "format_message"):
+        from routesim.cli.shared.application import program
         from routesim.cli.shared.usage import lines_of
 
-        for line in lines_of(problem, typer.main.get_command(app), arguments):
+        for line in lines_of(problem, program(), arguments):
             stderr_line(line)
         return UNUSABLE
     if "--debug" in arguments:

@@ -3,9 +3,8 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim new --list",
@@ -17,13 +16,13 @@ EXAMPLES = examples(
 def new(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="The file; .scenario.yaml is added where it has no ending; - is stdout."),
+        Positional(metavar="[NAME]", help="The file; .scenario.yaml is added where it has no ending; - is stdout."),
     ] = None,
     template: Annotated[
-        str | None, typer.Option("--template", "-t", metavar="NAME", help="Which pattern. Default: work-queue.")
+        str | None, Option("--template", "-t", metavar="NAME", help="Which pattern. Default: work-queue.")
     ] = None,
-    list: Annotated[bool, typer.Option("--list", "-l", help="Say which templates there are.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+    list: Annotated[bool, Option("--list", "-l", help="Say which templates there are.")] = False,
+    force: Annotated[bool, Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
     """Write a first scenario of a pattern: a work queue, publish/subscribe, retries and more."""
     from routesim.cli.handlers.creating import list_templates, write_template

@@ -3,10 +3,9 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import MANAGEMENT
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim record shop.yaml --broker amqp://localhost --for 10m",
@@ -16,25 +15,23 @@ EXAMPLES = examples(
 
 
 def record(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The scenario that is written.")],
-    broker: Annotated[str, typer.Option("--broker", metavar="AMQP", help="The real RabbitMQ: amqp://user:password@host.")],
+    file: Annotated[str, Positional(metavar="FILE", help="The scenario that is written.")],
+    broker: Annotated[str, Option("--broker", metavar="AMQP", help="The real RabbitMQ: amqp://user:password@host.")],
     management: MANAGEMENT = None,
-    vhost: Annotated[str, typer.Option("--vhost", metavar="NAME", help="Which virtual host.")] = "/",
-    duration: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="So long, such as 10m. Default: until Ctrl-C.")
-    ] = None,
+    vhost: Annotated[str, Option("--vhost", metavar="NAME", help="Which virtual host.")] = "/",
+    duration: Annotated[str | None, Option("--for", metavar="TIME", help="So long, such as 10m. Default: until Ctrl-C.")] = None,
     count: Annotated[
-        int | None, typer.Option("--count", min=1, metavar="N", help="Until so many messages have been published.")
+        int | None, Option("--count", min=1, metavar="N", help="Until so many messages have been published.")
     ] = None,
     most: Annotated[
         int,
-        typer.Option("--most", min=100, metavar="N", help="So much of what the broker tells may wait to be heard."),
+        Option("--most", min=100, metavar="N", help="So much of what the broker tells may wait to be heard."),
     ] = 100_000,
-    bodies: Annotated[bool, typer.Option("--bodies", help="Bodies too, not their sizes alone.")] = False,
+    bodies: Annotated[bool, Option("--bodies", help="Bodies too, not their sizes alone.")] = False,
     redact: Annotated[
-        list[str] | None, typer.Option("--redact", metavar="NAME", help="A header or property without its values. Repeatable.")
+        list[str] | None, Option("--redact", metavar="NAME", help="A header or property without its values. Repeatable.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+    force: Annotated[bool, Option("--force", help="Overwrite the file if there is one.")] = False,
 ) -> None:
     """Listen to a real RabbitMQ's firehose, and write what happened as a scenario.
 

@@ -3,10 +3,9 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import CLUSTER, FAIL_ON_LOSS, MANAGEMENT, OUTPUT, RABBITMQ, RUN_FORMAT, SCENARIOS, VHOST
+from routesim.cli.shared.parameters import Option
 
 Strings = list[str]  # where an option is called `list`, the type is out of sight
 EXAMPLES = examples(
@@ -40,41 +39,39 @@ def run(
     files: SCENARIOS,
     format: RUN_FORMAT = None,
     output: OUTPUT = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what failed, and the verdict.")] = False,
+    quiet: Annotated[bool, Option("--quiet", "-q", help="Only what failed, and the verdict.")] = False,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="idle, steps, or a duration of virtual time such as 30s.")
+        str | None, Option("--until", metavar="WHEN", help="idle, steps, or a duration of virtual time such as 30s.")
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, metavar="N", help="Instead of the scenario's own seed.")] = None,
+    seed: Annotated[int | None, Option("--seed", min=0, metavar="N", help="Instead of the scenario's own seed.")] = None,
     seeds: Annotated[
-        str | None, typer.Option("--seeds", metavar="SEEDS", help="Run once a seed and sum up: 1..1000, 7 or 1..10,20.")
+        str | None, Option("--seeds", metavar="SEEDS", help="Run once a seed and sum up: 1..1000, 7 or 1..10,20.")
     ] = None,
     max_events: Annotated[
-        int, typer.Option("--max-events", min=1, metavar="N", help="Budget of a run that does not come to rest.")
+        int, Option("--max-events", min=1, metavar="N", help="Budget of a run that does not come to rest.")
     ] = 1_000_000,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, metavar="N", help="Run so many scenarios or seeds at once; 0: one a processor.")
+        int, Option("--jobs", "-j", min=0, metavar="N", help="Run so many scenarios or seeds at once; 0: one a processor.")
     ] = 1,
     cluster: CLUSTER = None,
     broker: Annotated[
-        str | None, typer.Option("--broker", metavar="AMQP", help="On this real RabbitMQ instead: amqp://user:password@host.")
+        str | None, Option("--broker", metavar="AMQP", help="On this real RabbitMQ instead: amqp://user:password@host.")
     ] = None,
     management: MANAGEMENT = None,
     rabbitmq: RABBITMQ = None,
     vhost: VHOST = None,
-    speed: Annotated[
-        int, typer.Option("--speed", min=1, metavar="N", help="With --broker: all times are N times shorter there.")
-    ] = 1,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Which bindings no message and no route used.")] = False,
+    speed: Annotated[int, Option("--speed", min=1, metavar="N", help="With --broker: all times are N times shorter there.")] = 1,
+    coverage: Annotated[bool, Option("--coverage", help="Which bindings no message and no route used.")] = False,
     fail_under: Annotated[
         float | None,
-        typer.Option("--fail-under", min=0, max=100, metavar="PERCENT", help="Status 1 where fewer bindings are used."),
+        Option("--fail-under", min=0, max=100, metavar="PERCENT", help="Status 1 where fewer bindings are used."),
     ] = None,
     step: Annotated[
-        bool, typer.Option("--step", help="Go through one run event by event, on the terminal; h there shows the keys.")
+        bool, Option("--step", help="Go through one run event by event, on the terminal; h there shows the keys.")
     ] = False,
     watch: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--watch",
             help="Run again whenever a file changes, and show what that changed; with --format html on a page that it serves. "
             "Goes on until Ctrl-C (status 130).",
@@ -82,7 +79,7 @@ def run(
     ] = False,
     list: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--list",
             "-l",
             callback=_list_shipped,
@@ -91,22 +88,20 @@ def run(
         ),
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Look at the topologies too: status 1 for what `routesim check` calls an error.")
+        bool, Option("--check", help="Look at the topologies too: status 1 for what `routesim check` calls an error.")
     ] = False,
     message: Annotated[
-        Strings | None, typer.Option("--message", "-m", metavar="ID", help="Only rows about this message or task. Repeatable.")
+        Strings | None, Option("--message", "-m", metavar="ID", help="Only rows about this message or task. Repeatable.")
     ] = None,
-    queue: Annotated[
-        Strings | None, typer.Option("--queue", metavar="NAME", help="Only rows about this queue. Repeatable.")
-    ] = None,
+    queue: Annotated[Strings | None, Option("--queue", metavar="NAME", help="Only rows about this queue. Repeatable.")] = None,
     consumer: Annotated[
-        Strings | None, typer.Option("--consumer", metavar="NAME", help="Only rows about this consumer or worker. Repeatable.")
+        Strings | None, Option("--consumer", metavar="NAME", help="Only rows about this consumer or worker. Repeatable.")
     ] = None,
     hide_infrastructure: Annotated[
-        bool, typer.Option("--hide-infrastructure", help="No rows of declarations, limits and what workers tell each other.")
+        bool, Option("--hide-infrastructure", help="No rows of declarations, limits and what workers tell each other.")
     ] = False,
     fail_on_loss: FAIL_ON_LOSS = False,
-    plot: Annotated[bool, typer.Option("--plot", help="Ready and unacked messages of each queue over virtual time.")] = False,
+    plot: Annotated[bool, Option("--plot", help="Ready and unacked messages of each queue over virtual time.")] = False,
 ) -> None:
     """Run scenarios through the embedded engine and print what happened."""
     from routesim.cli.handlers.running import RunOptions, run_files, until_of

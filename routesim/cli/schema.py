@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import NEWEST_RABBITMQ, OUTPUT
+from routesim.cli.shared.parameters import Positional
 
 KINDS = ("scenario", "definitions")
 EXAMPLES = examples(
@@ -15,7 +14,7 @@ EXAMPLES = examples(
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="scenario or definitions.", show_default=False)] = "scenario",
+    kind: Annotated[str, Positional(metavar="[KIND]", help="scenario or definitions.", show_default=False)] = "scenario",
     rabbitmq: NEWEST_RABBITMQ = None,
     output: OUTPUT = None,
 ) -> None:

@@ -3,25 +3,24 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.parameters import Option, Positional
 from routesim.failure_kinds import OPTIONS
 
 WHERE = "http://127.0.0.1:15672/?token=TOKEN"
 SERVER = Annotated[
     str,
-    typer.Option(
+    Option(
         "--server", metavar="URL", envvar="ROUTESIM_SERVER", show_envvar=False,
         help="As the server said it when it began: http://HOST:PORT/?token=TOKEN. Default: $ROUTESIM_SERVER.",
     ),
 ]  # fmt: skip
-VHOST = Annotated[str | None, typer.Option("--vhost", metavar="NAME", help="Which one. Default: the only one.")]
-NAME = Annotated[str, typer.Argument(metavar="NAME", help="Of the snapshot.")]
+VHOST = Annotated[str | None, Option("--vhost", metavar="NAME", help="Which one. Default: the only one.")]
+NAME = Annotated[str, Positional(metavar="NAME", help="Of the snapshot.")]
 
 
 def advance(
-    time: Annotated[str, typer.Argument(metavar="TIME", help="Such as 250ms, 5s or 1d.")],
+    time: Annotated[str, Positional(metavar="TIME", help="Such as 250ms, 5s or 1d.")],
     server: SERVER = "",
 ) -> None:
     """Let time pass at once in a server that runs: TTLs, delays and timeouts that fall due meanwhile happen, in their order."""
@@ -31,19 +30,19 @@ def advance(
 
 
 def fail(
-    failure: Annotated[str, typer.Argument(metavar="FAILURE", help="Such as crash, slow or full: `routesim docs failures`.")],
+    failure: Annotated[str, Positional(metavar="FAILURE", help="Such as crash, slow or full: `routesim docs failures`.")],
     target: Annotated[
-        str | None, typer.Argument(metavar="TARGET", help="The connection, channel, consumer or queue; '*' is all of them.")
+        str | None, Positional(metavar="TARGET", help="The connection, channel, consumer or queue; '*' is all of them.")
     ] = None,
     server: SERVER = "",
-    vhost: Annotated[str | None, typer.Option("--vhost", metavar="NAME", help="Where. Default: anywhere.")] = None,
-    ends: Annotated[bool, typer.Option("--ends", help="What lasts is over.")] = False,
-    after: Annotated[int | None, typer.Option("--after", metavar="N", help=OPTIONS["after"] + ".")] = None,
-    at_ack: Annotated[int | None, typer.Option("--at-ack", metavar="N", help=OPTIONS["at_ack"] + ".")] = None,
-    code: Annotated[int | None, typer.Option("--code", metavar="N", help=OPTIONS["code"] + ".")] = None,
-    text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help=OPTIONS["text"] + ".")] = None,
-    by: Annotated[str | None, typer.Option("--by", metavar="TIME", help=OPTIONS["by"] + ".")] = None,
-    overflow: Annotated[str | None, typer.Option("--overflow", metavar="HOW", help=OPTIONS["overflow"] + ".")] = None,
+    vhost: Annotated[str | None, Option("--vhost", metavar="NAME", help="Where. Default: anywhere.")] = None,
+    ends: Annotated[bool, Option("--ends", help="What lasts is over.")] = False,
+    after: Annotated[int | None, Option("--after", metavar="N", help=OPTIONS["after"] + ".")] = None,
+    at_ack: Annotated[int | None, Option("--at-ack", metavar="N", help=OPTIONS["at_ack"] + ".")] = None,
+    code: Annotated[int | None, Option("--code", metavar="N", help=OPTIONS["code"] + ".")] = None,
+    text: Annotated[str | None, Option("--text", metavar="TEXT", help=OPTIONS["text"] + ".")] = None,
+    by: Annotated[str | None, Option("--by", metavar="TIME", help=OPTIONS["by"] + ".")] = None,
+    overflow: Annotated[str | None, Option("--overflow", metavar="HOW", help=OPTIONS["overflow"] + ".")] = None,
 ) -> None:
     """Let something go wrong in a server that runs: a connection that is lost, a queue that is full, a slow network."""
     from routesim.cli.handlers.asking_servers import asked, told
@@ -67,7 +66,7 @@ def restore(name: NAME, server: SERVER = "", vhost: VHOST = None) -> None:
 
 
 def why(
-    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="Its message_id, or connection and number: app/3.")],
+    message: Annotated[str, Positional(metavar="MESSAGE", help="Its message_id, or connection and number: app/3.")],
     server: SERVER = "",
     vhost: VHOST = None,
 ) -> None:

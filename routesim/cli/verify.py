@@ -3,10 +3,9 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import MANAGEMENT, OUTPUT, VERIFY_FORMAT, VHOST
+from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
     "routesim verify scenarios/*.yaml --broker amqp://localhost",
@@ -16,19 +15,17 @@ EXAMPLES = examples(
 
 
 def verify(
-    broker: Annotated[str, typer.Option("--broker", metavar="AMQP", help="The real RabbitMQ: amqp://user:password@host.")],
+    broker: Annotated[str, Option("--broker", metavar="AMQP", help="The real RabbitMQ: amqp://user:password@host.")],
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="[SCENARIO...]", help="Scenario or definitions files; - is stdin.")
+        list[str] | None, Positional(metavar="[SCENARIO...]", help="Scenario or definitions files; - is stdin.")
     ] = None,
     management: MANAGEMENT = None,
-    speed: Annotated[
-        int, typer.Option("--speed", min=1, metavar="N", help="All times are N times shorter on the real broker.")
-    ] = 1,
-    random: Annotated[int, typer.Option("--random", min=0, metavar="N", help="Draw so many scenarios and verify each.")] = 0,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="What --random draws from.")] = 0,
-    keep: Annotated[str, typer.Option("--keep", metavar="DIR", help="Where --random keeps what differs, made smaller.")] = ".",
+    speed: Annotated[int, Option("--speed", min=1, metavar="N", help="All times are N times shorter on the real broker.")] = 1,
+    random: Annotated[int, Option("--random", min=0, metavar="N", help="Draw so many scenarios and verify each.")] = 0,
+    seed: Annotated[int, Option("--seed", min=0, metavar="N", help="What --random draws from.")] = 0,
+    keep: Annotated[str, Option("--keep", metavar="DIR", help="Where --random keeps what differs, made smaller.")] = ".",
     restart: Annotated[
-        str | None, typer.Option("--restart", metavar="COMMAND", help="What restarts the broker, for scenarios that need it.")
+        str | None, Option("--restart", metavar="COMMAND", help="What restarts the broker, for scenarios that need it.")
     ] = None,
     vhost: VHOST = None,
     format: VERIFY_FORMAT = None,

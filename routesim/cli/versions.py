@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-import typer
-
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import ANSWER_FORMAT, EVERY_VHOST, FILE, OUTPUT
+from routesim.cli.shared.parameters import Option
 
-BETWEEN = Annotated[str | None, typer.Option("--rabbitmq", metavar="FROM..TO", help="Between which versions, such as 3.13..4.3.")]
-FROM = Annotated[str | None, typer.Option("--from", metavar="VERSION", help="The version before.", hidden=True)]
-TO = Annotated[str | None, typer.Option("--to", metavar="VERSION", help="The version after.", hidden=True)]
+BETWEEN = Annotated[str | None, Option("--rabbitmq", metavar="FROM..TO", help="Between which versions, such as 3.13..4.3.")]
+FROM = Annotated[str | None, Option("--from", metavar="VERSION", help="The version before.", hidden=True)]
+TO = Annotated[str | None, Option("--to", metavar="VERSION", help="The version after.", hidden=True)]
 
 
 def versions(
@@ -31,9 +30,7 @@ def upgrade(
     file: FILE,
     between: Annotated[
         str | None,
-        typer.Option(
-            "--rabbitmq", metavar="FROM..TO", help="Such as 3.13..4.3. Default: from the file's own version to the newest."
-        ),
+        Option("--rabbitmq", metavar="FROM..TO", help="Such as 3.13..4.3. Default: from the file's own version to the newest."),
     ] = None,
     old: FROM = None,
     new: TO = None,

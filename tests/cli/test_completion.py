@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from kits.cli import SHOES, environment, routesim, sane
 from kits.paths import ROOT
 from kits.shell import COMMANDS as SHELLS
 from kits.shell import Shell, installed
 
-from routesim.cli import completion, main
+from routesim.cli import completion
+from routesim.cli.shared.application import program
 from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shells import suggesting
 from routesim.cli.shells.shellwords import parsed, quoted
@@ -24,7 +24,7 @@ from routesim.scenario.starting import templates
 from routesim.versions import NEWEST_PATCH
 
 BREAKS = " \t\n\"'@><=;|&(:"
-APP: Any = typer.main.get_command(main.app)
+APP: Any = program()
 
 HOSTILE = {
     "or": "or:ders:new",

@@ -66,7 +66,10 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", ["atexit", "routesim.cli.main", "typer", "routesim.cli.handlers.running", "routesim.scenario"])
+@pytest.mark.parametrize(
+    "name",
+    ["atexit", "routesim.cli.main", "routesim.cli.shared.plain_line", "routesim.cli.handlers.running", "routesim.scenario"],
+)
 def test_ctrl_c_while_it_starts_is_an_interruption(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORTING.replace("{name}", name)], cwd=ROOT, env=environment(), capture_output=True,

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import typer
 from kits.cli import SHOES, sane, within
 from kits.paths import ROOT
 
-from routesim.cli import main
+from routesim.cli.shared.application import program
 from routesim.cli.shells.suggesting import suggestions
 from routesim.diagnostics import Invalid
 from routesim.report.formats import VERIFY, formats_of, writer_of
@@ -224,7 +223,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
 
 
 def test_every_format_of_every_command_has_a_golden() -> None:
-    app: Any = typer.main.get_command(main.app)
+    app: Any = program()
     for path, command in _commands(app):
         if path in (("verify",), ("record",), ("completion",), ("schema",)) or path[0].startswith("serve "):
             # Tested above, in recording, in test_completion.py, and with a server that runs.

@@ -9,10 +9,10 @@ import pytest
 import typer
 from kits.cli import SHOES, columns_of, on_terminal, routesim, sane
 
-from routesim.cli import main
+from routesim.cli.shared.application import program
 from routesim.cli.shared.usage import lines_of
 
-APP: Any = typer.main.get_command(main.app)
+APP: Any = program()
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

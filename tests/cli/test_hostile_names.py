@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from kits.amqp.hostile import NAMES, celery_app, celery_scenario, cut, programs, scenario
 from kits.cli import Done, on_terminal, sane, within
 from rich.cells import cell_len
 
-from routesim.cli import main
+from routesim.cli.shared.application import program
 from routesim.cli.shells.suggesting import suggestions
 from routesim.report.formats import VERIFY, formats_of, writer_of
 from routesim.report.results.verdicts import Verdicts
@@ -25,7 +24,7 @@ from routesim.text import visible, width
 from routesim.verify import VerifyVerdict
 from routesim.verify.comparing import EngineDifference
 
-APP: Any = typer.main.get_command(main.app)
+APP: Any = program()
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -36,8 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "mended.yaml").write_text(scenario(mended=True), encoding="utf-8")
     (made / "celery.yaml").write_text(celery_scenario(), encoding="utf-8")
     (made / "hostile_app.py").write_text(celery_app(), encoding="utf-8")
-    for program, text in programs().items():
-        (made / f"{program}.py").write_text(text, encoding="utf-8")
+    for name, text in programs().items():
+        (made / f"{name}.py").write_text(text, encoding="utf-8")
     (made / "definitions.json").write_text(within("export", "hostile.yaml", cwd=made).out, encoding="utf-8")
     for name in NAMES:
         (made / f"named-{name}.yaml").write_text(

@@ -24,7 +24,7 @@ import typer
 
 from kits.cli import within
 from kits.paths import ROOT
-from routesim.cli import main
+from routesim.cli.shared.application import program
 
 DOCS = ROOT / "routesim" / "docs"
 README = ROOT / "README.md"
@@ -169,7 +169,7 @@ def understood(text: str) -> None:
 
 def parsed(arguments: list[str]) -> None:
     """Raises what the library raises of a command line that is none."""
-    command: Any = typer.main.get_command(main.app)
+    command: Any = program()
     name = "routesim"
     while hasattr(command, "list_commands"):
         if arguments[:1] == ["--help"] or not arguments:

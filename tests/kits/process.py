@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kits.cli import LIMIT_S, started
+from kits.paths import ROOT
 
 
 def written(folder: Path, **texts: str) -> list[str]:
@@ -71,6 +72,14 @@ def gone(pids: list[int]) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that are loaded when the code has run in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.split("\n")[-2].split())
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")

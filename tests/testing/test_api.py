@@ -1,11 +1,10 @@
 """What `import routesim` offers, and what it costs."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from kits.paths import ROOT, SCENARIOS
+from kits.paths import SCENARIOS
+from kits.process import loaded_by
 
 import routesim
 
@@ -29,13 +28,6 @@ bindings:
 """
 
 
-def loaded_by(code: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    return set(done.stdout.split("\n")[-2].split())
-
-
 def test_a_dozen_names_and_each_is_there() -> None:
     assert len(routesim.__all__) <= 12
     assert all(getattr(routesim, name) is not None for name in routesim.__all__)
@@ -51,8 +43,10 @@ def test_importing_costs_nothing_and_the_command_line_does_not_import_it() -> No
         "import sys; sys.argv = ['routesim', '--version']\nfrom routesim.cli.main import main\ntry: main()\nexcept SystemExit: pass"
     )
     assert {name for name in version if name.startswith(("routesim.", "rich", "yaml"))} == {
-        "routesim.cli", "routesim.cli.main", "routesim.cli.shared", "routesim.cli.shared.commands", "routesim.cli.shared.ending",
-        "routesim.cli.shared.exits", "routesim.cli.shared.help", "routesim.cli.shared.output", "routesim.named_tuples", "routesim.report", "routesim.report.style", "routesim.text",
+        "routesim.cli", "routesim.cli.main", "routesim.cli.shared", "routesim.cli.shared.application", "routesim.cli.shared.commands", "routesim.cli.shared.ending",
+        "routesim.cli.shared.exits", "routesim.cli.shared.groups", "routesim.cli.shared.help", "routesim.cli.shared.output",
+        "routesim.cli.shared.parameters", "routesim.cli.shared.plain_line", "routesim.named_tuples", "routesim.report",
+        "routesim.report.style", "routesim.text",
     }  # fmt: skip
     plugin = loaded_by("import routesim.testing.plugin")
     assert {name for name in plugin if name.startswith("routesim")} == {

@@ -7,16 +7,15 @@ import typer
 
 from routesim.cli.shared.help import CliCommand, examples
 from routesim.cli.shared.options import OUTPUT, RABBITMQ, VHOST
+from routesim.cli.shared.parameters import Option, Positional
 
-APP = Annotated[str, typer.Argument(metavar="APP", help="package.module:attribute, or a module in which there is one.")]
-DIRECTORY = Annotated[
-    str, typer.Option("--chdir", metavar="DIR", help="Where the project is. Default: here.", show_default=False)
-]
+APP = Annotated[str, Positional(metavar="APP", help="package.module:attribute, or a module in which there is one.")]
+DIRECTORY = Annotated[str, Option("--chdir", metavar="DIR", help="Where the project is. Default: here.", show_default=False)]
 PYTHON = Annotated[
     str | None,
-    typer.Option("--python", metavar="PYTHON", help="The interpreter that has the library and the program. Default: ours."),
+    Option("--python", metavar="PYTHON", help="The interpreter that has the library and the program. Default: ours."),
 ]
-TIMEOUT = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long the import may take.")]
+TIMEOUT = Annotated[float, Option("--timeout", metavar="SECONDS", min=0.1, help="How long the import may take.")]
 
 
 def faststream(

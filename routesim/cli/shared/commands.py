@@ -1,11 +1,8 @@
 """The commands: each is imported when it is called, so that none pays for the others."""
 
 from importlib import import_module
-from typing import Any
 
-import typer
-from typer.core import TyperCommand, TyperGroup
-
+from routesim.cli.shared.help import CliCommand
 from routesim.named_tuples import NamedTuple
 
 
@@ -90,55 +87,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Celery": ("import celery", "celery"),
     "Setup": (),
 }
-OPTIONS: dict[str, Any] = {
-    "rich_markup_mode": None,
-    "pretty_exceptions_enable": False,
-    "add_completion": False,
-    "context_settings": {"help_option_names": ["--help", "-h"]},
-}
 
 
-class OneCommand(TyperCommand):
-    """A command whose usage names what it needs without brackets around it."""
-
-    def collect_usage_pieces(self, context: Any) -> list[str]:
-        pieces = super().collect_usage_pieces(context)
-        return [piece[1:-1] if piece.startswith("{") else piece for piece in pieces]
-
-
-class Commands(TyperGroup):
-    """The group of all commands."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]  # for "did you mean"
-
-    def list_commands(self, context: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def resolve_command(self, context: Any, args: list[str]) -> Any:
-        """A command of two words is known by both: `import celery` beside `import FILE`."""
-        name = " ".join(args[:2])
-        if " " in name and name in COMMANDS:
-            return name, self.get_command(context, name), args[2:]
-        return super().resolve_command(context, args)
-
-    def get_command(self, context: Any, name: str) -> Any:
-        listed = COMMANDS.get(name)
-        if listed is None:
-            return None
-        command = getattr(import_module(f"routesim.cli.{listed.module}"), listed.attribute)
-        if isinstance(command.function, typer.Typer):
-            command.function.info.help = listed.line
-            return typer.main.get_group(command.function)
-        app = typer.Typer(**OPTIONS)
-        app.command(name, cls=OneCommand, epilog=command.epilogue)(command.function)
-        return typer.main.get_command(app)
-
-    def format_commands(self, context: Any, formatter: Any) -> None:
-        grouped = {name for names in GROUPS.values() for name in names}
-        *_, last = GROUPS
-        for group, names in GROUPS.items():
-            shown = names if group != last else tuple(name for name in COMMANDS if name not in grouped)
-            with formatter.section(group):
-                formatter.write_dl([(name, COMMANDS[name].line) for name in shown])
+def command_of(name: str) -> CliCommand:
+    """One of `COMMANDS`, imported."""
+    listed = COMMANDS[name]
+    command: CliCommand = getattr(import_module(f"routesim.cli.{listed.module}"), listed.attribute)
+    return command

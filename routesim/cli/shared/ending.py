@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -59,6 +58,8 @@ def interrupting() -> Iterator[None]:
 @contextmanager
 def undivided() -> Iterator[None]:
     """Within it no signal ends the process: for what is to be done whole, such as making a file and noting that it is there."""
+    import threading  # which what is not written into a file does not need
+
     if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-import typer
-
 from routesim.cli.shared.exits import UsageError
+from routesim.cli.shared.parameters import Option, Positional
 from routesim.diagnostics import did_you_mean
 from routesim.durations import both_readings, parse_duration
 from routesim.report.formats import (
@@ -77,11 +76,11 @@ def stdin_once(files: list[str]) -> None:
 def _format(shown: str, default: str = "table, in a pipe plain") -> Any:
     *names, last = formats_of(shown)
     help = f"{', '.join(names)} or {last}. Default: {default}."
-    return typer.Option("--format", "-f", metavar="FORMAT", help=help, show_default=False)
+    return Option("--format", "-f", metavar="FORMAT", help=help, show_default=False)
 
 
 def _rabbitmq(default: str) -> Any:
-    return typer.Option("--rabbitmq", metavar="VERSION", help=f"Whose rules apply, e.g. 4.1. Default: {default}.")
+    return Option("--rabbitmq", metavar="VERSION", help=f"Whose rules apply, e.g. 4.1. Default: {default}.")
 
 
 RUN_FORMAT = Annotated[str | None, _format(RUN)]
@@ -95,38 +94,32 @@ MONITOR_FORMAT = Annotated[str | None, _format(MONITOR)]
 COMPARE_FORMAT = Annotated[str | None, _format(COMPARE)]
 OUTPUT = Annotated[
     str | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Write there instead of to stdout; .html, .svg, .json … choose the format."
-    ),
+    Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout; .html, .svg, .json … choose the format."),
 ]
 RABBITMQ = Annotated[str | None, _rabbitmq("the file's own version")]
 NEWEST_RABBITMQ = Annotated[str | None, _rabbitmq("the newest known")]
 VHOST = Annotated[
     str | None,
-    typer.Option(
-        "--vhost", metavar="NAME", help="Which one of a definitions file. Default: /, or the only one with something in it."
-    ),
+    Option("--vhost", metavar="NAME", help="Which one of a definitions file. Default: /, or the only one with something in it."),
 ]
 EVERY_VHOST = Annotated[
-    str | None, typer.Option("--vhost", metavar="NAME", help="Only this one of a definitions file. Default: all of them.")
+    str | None, Option("--vhost", metavar="NAME", help="Only this one of a definitions file. Default: all of them.")
 ]
 MANAGEMENT = Annotated[
     str | None,
-    typer.Option("--management", metavar="HTTP", help="Its HTTP API. Default: same host, AMQP's port + 10000, or 15672."),
+    Option("--management", metavar="HTTP", help="Its HTTP API. Default: same host, AMQP's port + 10000, or 15672."),
 ]
 CLUSTER = Annotated[
     str | None,
-    typer.Option(
-        "--cluster", metavar="ADDRESS", help="Share the work out to the workers of this Dask scheduler: tcp://HOST:8786."
-    ),
+    Option("--cluster", metavar="ADDRESS", help="Share the work out to the workers of this Dask scheduler: tcp://HOST:8786."),
 ]
-FAIL_ON_LOSS = Annotated[bool, typer.Option("--fail-on-loss", help="Status 1 where a message is lost.")]
+FAIL_ON_LOSS = Annotated[bool, Option("--fail-on-loss", help="Status 1 where a message is lost.")]
 HEADERS = Annotated[
-    list[str] | None, typer.Option("--header", "-H", metavar="K=V", help="k=text, k:=JSON, k:=null for void. Repeatable.")
+    list[str] | None, Option("--header", "-H", metavar="K=V", help="k=text, k:=JSON, k:=null for void. Repeatable.")
 ]
-FILE = Annotated[str, typer.Argument(metavar="FILE", help="A scenario or definitions file; - is stdin.")]
-SCENARIO = Annotated[str, typer.Argument(metavar="FILE", help="A scenario; - is stdin.")]
+FILE = Annotated[str, Positional(metavar="FILE", help="A scenario or definitions file; - is stdin.")]
+SCENARIO = Annotated[str, Positional(metavar="FILE", help="A scenario; - is stdin.")]
 SCENARIOS = Annotated[
     list[str],
-    typer.Argument(metavar="SCENARIO...", help="Scenario or definitions files, folders of them, or names of --list; - is stdin."),
+    Positional(metavar="SCENARIO...", help="Scenario or definitions files, folders of them, or names of --list; - is stdin."),
 ]

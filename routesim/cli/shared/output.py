@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -88,13 +87,19 @@ def style_of(stream: IO[str], format: str, *, quiet: bool = False) -> OutputStyl
     """How a format is to look there; tables and pictures of them are as wide as the terminal."""
     columns = None
     if format in DRAWN:
-        columns = max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+        columns = _width()
     return OutputStyle(wants_colour(stream), columns, quiet)
 
 
 def columns_of(stream: IO[str]) -> int | None:
     """The width of the terminal; None: it is none."""
-    return max(NARROWEST, shutil.get_terminal_size((80, 24)).columns) if is_terminal(stream) else None
+    return _width() if is_terminal(stream) else None
+
+
+def _width() -> int:
+    from shutil import get_terminal_size  # with which every kind of archive is imported
+
+    return max(NARROWEST, get_terminal_size((80, 24)).columns)
 
 
 def format_for(given: str | None, stream: IO[str]) -> str:
@@ -148,7 +153,9 @@ def _replacing(path: str) -> Iterator[IO[str]]:
             yield stream
         if beside:
             if os.path.exists(path):
-                shutil.copymode(path, target)
+                from shutil import copymode
+
+                copymode(path, target)
             os.replace(target, path)
     except BrokenPipeError:
         raise

@@ -5,9 +5,7 @@ from typing import Any
 
 import typer
 
-from routesim.cli.shared.commands import OPTIONS as COMMON
-from routesim.cli.shared.commands import OneCommand
-from routesim.cli.shared.groups import Subcommands
+from routesim.cli.shared.groups import OPTIONS, Subcommands, add_command
 from routesim.cli.shared.help import examples
 
 
@@ -45,9 +43,9 @@ def place_of(word: str) -> str | None:
 
 
 def _of_word(word: str, place: str) -> Any:
-    app = typer.Typer(**COMMON)
+    app = typer.Typer(**OPTIONS)
 
-    @app.command(word, cls=OneCommand, epilog=examples(f"routesim explain {word}"))
+    @add_command(app, word, epilog=examples(f"routesim explain {word}"))
     def say() -> None:
         """What this word means, with a scenario that shows it."""
         from routesim.cli.handlers.reading_docs import read

@@ -6,7 +6,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 
 from routesim.diagnostics import Diagnostic, Invalid, Place, did_you_mean
 
@@ -94,7 +93,7 @@ def _bytes_of(path: str, *, piped: bool) -> bytes:
     try:
         return _read(path, piped=piped)
     except FileNotFoundError:
-        problem, cure = "there is no such file", _meant(Path(path), typed=piped)
+        problem, cure = "there is no such file", _meant(path, typed=piped)
     except IsADirectoryError:
         problem, cure = "this is a folder", "name a file in it"
     except PermissionError:
@@ -104,8 +103,11 @@ def _bytes_of(path: str, *, piped: bool) -> bytes:
     raise Invalid([Diagnostic("error", "unreadable-file", problem, Place(path, 0, 0), cure)])
 
 
-def _meant(path: Path, *, typed: bool) -> str:
+def _meant(missing: str, *, typed: bool) -> str:
     """Which file may be meant by one that is not there. `typed`: on a command line, where those that come along have names."""
+    from pathlib import Path  # takes long to import, and files are there as a rule
+
+    path = Path(missing)
     names = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
     same = [name for name in names if name.startswith(f"{path.stem}.scenario.") and name.endswith((".yaml", ".yml"))]
     cure = f"did you mean '{same[0]}'?" if same else did_you_mean(path.name, names)
