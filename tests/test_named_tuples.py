@@ -68,7 +68,7 @@ def all_declared() -> list[type]:
         found |= {
             value
             for value in vars(imported).values()
-            if isinstance(value, type) and issubclass(value, named_tuples._Methods) and value is not named_tuples._Methods
+            if isinstance(value, type) and named_tuples._Methods in value.__bases__  # not what only inherits from a declared one
         }
     return sorted(found, key=lambda declared: (declared.__module__, declared.__qualname__))
 

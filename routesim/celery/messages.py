@@ -93,6 +93,11 @@ def task(call: Call, exchange: str, routing_key: str, *, priority: int | None, d
     return fields
 
 
+def sent_id(task: str) -> str:
+    """Of the event that tells that a task is sent."""
+    return f"{task}-sent"
+
+
 def task_sent(call: Call, event_exchange: str, *, queue: str | None, exchange: str, routing_key: str, sent_ms: int) -> Publish:
     """The event by which alone a monitor learns exchange, key and queue of a task (task_send_sent_event)."""
     headers = task_headers(call)
@@ -103,7 +108,7 @@ def task_sent(call: Call, event_exchange: str, *, queue: str | None, exchange: s
         "hostname": headers["origin"], "timestamp": sent_ms / 1000,
     }  # fmt: skip
     return {
-        "exchange": event_exchange, "routing_key": "task.sent", "id": f"{call.id}-sent", "body": _json(event),
+        "exchange": event_exchange, "routing_key": "task.sent", "id": sent_id(call.id), "body": _json(event),
         "headers": {"hostname": headers["origin"]}, **JSON, "delivery_mode": 1, "priority": 0,
     }  # fmt: skip
 

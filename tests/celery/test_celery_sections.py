@@ -10,6 +10,8 @@ from kits.scenario import Outcome, only, play, problems_in, refused, routesim, w
 from routesim.scenario.celery.expansion import expand
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format.kinds import Reader
+from routesim.scenario.load import load_source
+from routesim.scenario.steps.alike import PublishLate
 from routesim.scenario.yaml.nodes import Mapping, parse
 from routesim.scenario.yaml.source import Source
 
@@ -262,7 +264,31 @@ BEAT = "celery: {{apps: {{a: }}, tasks: {{t: }}, beats: {{b: {{schedule: {{e: {{
 def test_a_beat_with_a_far_end_is_refused_before_its_calls_are_made(when: str, lasts: str) -> None:
     problem = only(BEAT.format(when=when, lasts=lasts, starts=""))
     assert problem.code == "too-large"
-    assert "10,000" in problem.message
+    assert "200,000" in problem.message
+
+
+ALIKE = """celery:
+  apps: {shop: {task_send_sent_event: true, result_backend: "rpc://"}}
+  tasks: {work: {expires: 1h}, tell: }
+  workers: {w: {}}
+  beats: {b: {schedule: {e: {task: tell, every: 1s}}}}
+steps:
+  - call: {task: work, args: [1], count: 3, every: 1ms, countdown: 2s, headers: {a: b}, priority: 3}
+  - wait: 3s
+  - call: {task: work, count: 2, eta: 2026-01-02T00:00:00}
+"""
+
+
+def test_calls_that_are_alike_are_made_when_they_are_looked_at_and_as_those_written_out() -> None:
+    short = load_source(Source("scene.yaml", ALIKE), "")
+    text = routesim("celery", "expand", "scene.yaml", files={"scene.yaml": ALIKE}).out
+    whole = load_source(Source("scene.yaml", text), "")
+    made = [step.action.made() if isinstance(step.action, PublishLate) else step.action for step in short.steps]
+    assert made == [step.action for step in whole.steps]
+    assert (
+        sum(isinstance(step.action, PublishLate) for step in short.steps) == 8
+    )  # 2 of 3 calls, 2 of 3 beats, each with its event
+    assert {step.line for step in short.steps if isinstance(step.action, PublishLate)} == {5, 7}
 
 
 def test_a_beat_cannot_last_beyond_the_year_9999() -> None:

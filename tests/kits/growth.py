@@ -130,6 +130,12 @@ def publishes_written_one_by_one(n: int) -> str:
     return _scenario("{q: {}}", [each for step in steps for each in (step, "publish: {routing_key: q, count: 2}")])
 
 
+def tasks_of_celery(n: int) -> str:
+    workers = "{" + ", ".join(f"w{i}: {{}}" for i in range(10)) + "}"
+    head = f"celery: {{apps: {{shop: {{}}}}, tasks: {{work: {{takes: 10ms}}}}, workers: {workers}}}"
+    return f"{head}\nsteps:\n  - call: {{task: work, count: {n}, every: 1ms}}\n"
+
+
 KINDS = [
     a_channel_returns_what_it_held, two_channels_return_by_turns, connections_of_many_queues_are_lost,
     connections_of_many_quorum_queues_are_lost, a_policy_for_each_queue, a_queue_expected_for_each_consumer, acks_by_message,
@@ -137,5 +143,5 @@ KINDS = [
     many_get_from_a_quorum_queue, rules_about_one_message_each, a_chain_of_exchanges, bindings_of_a_fanout_come_and_go,
     bindings_of_one_key_come_and_go, bindings_of_one_pattern_come_and_go, bindings_of_a_ring_come_and_go,
     a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost, bindings_on_redis,
-    publishes_written_one_by_one,
+    publishes_written_one_by_one, tasks_of_celery,
 ]  # fmt: skip

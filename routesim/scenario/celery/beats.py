@@ -12,7 +12,7 @@ from routesim.diagnostics import did_you_mean
 from routesim.durations import duration_text, parse_duration
 from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.apps import Apps
-from routesim.scenario.celery.calls import MOST, Calls, Producer
+from routesim.scenario.celery.calls import MOST_ALIKE, Calls, Producer
 from routesim.scenario.celery.nodes import key_of
 from routesim.scenario.celery.timeline import PING_MS, Timeline
 from routesim.scenario.format.counts import Seconds
@@ -160,7 +160,7 @@ class _Entry:
             ) from None  # fmt: skip
         due = due_times(schedule, there, last, None if deadline is None else timedelta(milliseconds=deadline))
         try:
-            return [(moment - self.starts) // timedelta(milliseconds=1) for moment in islice(due, MOST + 1)]
+            return [(moment - self.starts) // timedelta(milliseconds=1) for moment in islice(due, MOST_ALIKE + 1)]
         except Endless:
             raise self.reader.error(
                 "endless-beat", f"'{self.name}' is sent without end: beat starts in the hour that the clocks repeat",

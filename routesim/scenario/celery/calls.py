@@ -18,6 +18,7 @@ from routesim.diagnostics import did_you_mean
 from routesim.durations import written_duration
 from routesim.model import Queue
 from routesim.named_tuples import NamedTuple
+from routesim.scenario.celery.alike_calls import AlikeCalls, AlikePublish, alike_step, are_alike
 from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.apps import CLIENT, Apps
 from routesim.scenario.celery.celery_tasks import TasksSection
@@ -26,9 +27,11 @@ from routesim.scenario.celery.parts import ExpandedItem, declared, part_of
 from routesim.scenario.format.kinds import Reader, Unreadable
 from routesim.scenario.format.shapes import Fields
 from routesim.scenario.sections.canvases import canvas_of, options_of
+from routesim.scenario.steps.alike import AlikeStep
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 
-MOST = 10_000  # publishes that one section may become
+MOST = 10_000  # publishes that one section may become, each kept by itself
+MOST_ALIKE = 200_000  # calls of which no more than what differs is kept
 
 
 class Producer:
@@ -50,7 +53,7 @@ class CallPublishes(NamedTuple):
     """
 
     before: Node | None
-    publishes: list[tuple[int, Publish]]
+    publishes: list[tuple[int, Publish | AlikePublish]]
     results: Node | None = None
     refused: bool = False
     sizes: tuple[ChordSize, ...] = ()
@@ -68,6 +71,7 @@ class Calls:
         self.ids: set[str] = set()
         self.routed: dict[str, str] = {}  # id of a task -> why it goes where it goes
         self.published = 0
+        self.alike = 0
         self.warned: set[str] = set()
         given, section = apps.fields.get("producers", {}), apps.fields.node.get("producers")
         for name, fields in given.items():
@@ -121,17 +125,21 @@ class Calls:
         canvas = canvas_of(fields)
         self._check(canvas, fields, producer.app, at)
         more = {} if isinstance(canvas, Signature) else options_of(fields)
-        publishes: list[tuple[int, Publish]] = []
+        publishes: list[tuple[int, Publish | AlikePublish]] = []
         sizes: list[ChordSize] = []
         queues: dict[str, TaskQueue] = {}
         asks = False
-        for moment, id in zip(moments, ids, strict=True):
+        alike = len(ids) > 1 and not may_fail and isinstance(canvas, Signature) and self._are_alike(canvas, producer.app)
+        for moment, id in zip(moments[:1] if alike else moments, ids[:1] if alike else ids, strict=True):
             for each in called(self._identified(canvas, id, fields), (), more, producer.oid, _groups_of(id).__next__):
                 if isinstance(each, ChordSize):
                     sizes.append(each)
                 elif isinstance(each, TaskCall):
                     sent = self._send(producer, each, moment, fields, at)
-                    publishes += [(moment, what) for what in (sent.publish, sent.event) if what is not None]
+                    if alike:
+                        publishes = self._alike(producer, each, moments, ids, at, event=sent.event is not None)
+                    else:
+                        publishes += [(moment, what) for what in (sent.publish, sent.event) if what is not None]
                     asks = asks or not sent.ignore_result
                     if sent.declares is not None:
                         queues.setdefault(sent.declares.name, sent.declares)
@@ -167,10 +175,7 @@ class Calls:
         app = producer.app
         self.published += 1
         if self.published > MOST:
-            raise self.reader.error(
-                "too-large", f"more than {MOST:,} calls", at,
-                "lower `count`, or for a beat `until` or what the steps wait; each call is a message of its own"
-            )  # fmt: skip
+            raise self._too_many(f"more than {MOST:,} calls that differ", at)
         id, sender = str(call.options["task_id"]), self.tasks.sender(app)
         options = {**sender.tasks.get(call.task, sender.others), **call.options}
         self.routed[id] = why_routed(call.task, options, sender.routes, sender.settings)
@@ -192,6 +197,29 @@ class Calls:
                 "celery-raises", f"Celery raises ValueError: {problem}: native delayed delivery counts whole seconds", which,
                 "wait at least a second, or not at all",
             ) from None  # fmt: skip
+
+    def _too_many(self, problem: str, at: Node) -> Unreadable:
+        cure = "lower `count`, or for a beat `until` or what the steps wait; each call is a message of its own"
+        return self.reader.error("too-large", problem, at, cure)
+
+    def _are_alike(self, call: Signature, app: App) -> bool:
+        sender = self.tasks.sender(app)
+        return are_alike({**sender.tasks.get(call.task, sender.others), **call.options})
+
+    def _alike(
+        self, producer: Producer, call: TaskCall, moments: list[int], ids: list[str], at: Node, *, event: bool
+    ) -> list[tuple[int, Publish | AlikePublish]]:
+        """Calls of which the first has been looked at."""
+        self.alike += len(ids)
+        if self.alike > MOST_ALIKE:
+            raise self._too_many(f"more than {MOST_ALIKE:,} calls", at)
+        self.ids.update(ids)
+        self.routed.update(dict.fromkeys(ids, self.routed[ids[0]]))
+        calls = AlikeCalls(self.tasks.sender(producer.app), call, producer.name, producer.oid, self.start)
+        kinds = (False, True) if event else (False,)
+        return [
+            (moment, AlikePublish(calls, id, kind, moment)) for moment, id in zip(moments, ids, strict=True) for kind in kinds
+        ]
 
     def check_task(self, name: str, at: Node) -> None:
         plain = self.apps.plain_tasks
@@ -233,13 +261,16 @@ class Calls:
         return differs
 
 
-def steps_of(sent: CallPublishes, producer: Producer, now: int, at: Node, fails: Node | None = None) -> list[Node]:
+def steps_of(sent: CallPublishes, producer: Producer, now: int, at: Node, fails: Node | None = None) -> list[Node | AlikeStep]:
     """The plain steps: what is declared first, then each publish, later ones by `after`."""
-    found: list[Node] = []
+    found: list[Node | AlikeStep] = []
     if sent.before is not None:
         found.append(failing(sent.before, fails) if sent.refused else sent.before)
     found += [made({"chord": each._asdict()}, at) for each in sent.sizes]
     for moment, fields in sent.publishes:
+        if isinstance(fields, AlikePublish):
+            found.append(alike_step(fields, producer.name, moment - now, at))
+            continue
         step = {**fields, "channel": producer.name}
         if moment > now:
             step["after"] = written_duration(moment - now)

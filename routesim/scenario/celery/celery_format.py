@@ -162,7 +162,7 @@ CALL = Shape(
         "chord": Field(CHORD, "instead: a group, and what is called when all of it has succeeded"),
         "by": Field(NAME, "the producer; default client"),
         "id": Field(TASK_ID, "the id of a task; default: its name with a number"),
-        "count": Field(Integer(1, 10_000), "so many of them; default 1"),
+        "count": Field(Integer(1, 200_000), "so many of them; default 1"),
         "every": Field(Duration(), "time between two of them; default: none"),
         "after": Field(Duration(), "the first one so much later, while the steps go on"),
         **ARGUMENTS,

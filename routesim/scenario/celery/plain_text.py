@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from routesim.durations import WITH_UNIT
+from routesim.scenario.celery.alike_calls import written_step
 from routesim.scenario.celery.expansion import Expanded
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, YAML_1_1_BOOLEANS
+from routesim.scenario.steps.alike import AlikeStep
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.writing import NOTHING, Bare, OneLine, WrittenItem, json_text, lines, scalar
 
@@ -59,8 +61,15 @@ def _section(expanded: Expanded, name: str, node: Node) -> Any:
     return [WrittenItem(comments.get(str(key), ""), str(key), data_of(item)) for key, item in node.items()]
 
 
-def data_of(node: Node) -> Any:
+def written_out(step: AlikeStep) -> Mapping:
+    """A step that is like another one, as the node that it stands for."""
+    return written_step(step.publish, step.value["channel"], step.after_ms, step.first)
+
+
+def data_of(node: Node | AlikeStep) -> Any:
     """A node as what `writing` writes, so that it is read back as this node."""
+    if isinstance(node, AlikeStep):
+        node = written_out(node)
     if isinstance(node, Mapping):
         return {str(key): data_of(item) for key, item in node.items()}
     if isinstance(node, Sequence):

@@ -5,8 +5,10 @@ from typing import Any
 
 from routesim.durations import parse_duration, written_duration
 from routesim.named_tuples import NamedTuple
+from routesim.scenario.celery.alike_calls import AlikePublish, alike_step
 from routesim.scenario.celery.calls import CallPublishes, Producer, steps_of
 from routesim.scenario.celery.nodes import made
+from routesim.scenario.steps.alike import AlikeStep
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 PING_MS = 1_000  # how long a ping waits for answers, where it says nothing else
@@ -17,7 +19,7 @@ class MadeStep(NamedTuple):
     (empty: as itself)."""
 
     comment: str
-    node: Node
+    node: Node | AlikeStep
     text: str = ""
 
 
@@ -33,7 +35,7 @@ class Timeline:
         self.steps: list[MadeStep] = []
         self.text = ""
 
-    def add(self, comment: str, step: Node) -> None:
+    def add(self, comment: str, step: Node | AlikeStep) -> None:
         self.steps.append(MadeStep(comment, step, self.text))
 
     def plain(self, node: Node) -> None:
@@ -76,7 +78,10 @@ class Timeline:
             later = [item for item in publishes if item[0] > self.now]
             publishes = [item for item in publishes if item[0] <= self.now]
             for moment, fields in later:
-                publish = made({"publish": {**fields, "channel": producer.name}}, at)
+                if isinstance(fields, AlikePublish):
+                    publish = alike_step(fields, producer.name, 0, at)
+                else:
+                    publish = made({"publish": {**fields, "channel": producer.name}}, at)
                 found = [MadeStep("", step, self.text) for step in (results, publish)]
                 self.scheduled += 1
                 heapq.heappush(self.due, (moment, self.scheduled, found))

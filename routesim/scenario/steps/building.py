@@ -11,7 +11,9 @@ from routesim.scenario.sections import values_of
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.expect_section import expectations
 from routesim.scenario.sections.names import Names
+from routesim.scenario.steps.alike import LatePublish
 from routesim.scenario.steps.checks import WrittenStep
+from routesim.scenario.yaml.nodes import Node
 
 
 class StepContext:
@@ -78,8 +80,20 @@ def ids_and_channel(context: StepContext, step: WrittenStep) -> None:
         fresh = names.ids.add_range(f"{given}-", 1, count)
     if not fresh:
         name = f"'{given}'" if given is not None else f"'m{first}', which this step would take"
-        at = given if given is not None else step.at
-        context.reader.error("duplicate-id", f"another message has the id {name}", at, "choose another id")
+        _is_taken(context, name, given if given is not None else step.at)
+
+
+def ids_of_alike(context: StepContext, step: WrittenStep, publish: LatePublish) -> None:
+    """The same of a step that is like another one."""
+    if publish.task is not None:
+        context.names.task_ids.add(publish.task)
+    context.published += 1
+    if not context.names.ids.add(publish.id):
+        _is_taken(context, f"'{publish.id}'", step.node["id"])
+
+
+def _is_taken(context: StepContext, name: str, at: Node) -> None:
+    context.reader.error("duplicate-id", f"another message has the id {name}", at, "choose another id")
 
 
 def _what_follows(names: Names, body: object) -> None:

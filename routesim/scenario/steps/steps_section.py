@@ -5,10 +5,11 @@ from itertools import repeat
 from routesim.diagnostics import did_you_mean
 from routesim.scenario.format.instead import step_cure
 from routesim.scenario.format.kinds import Reader, Unreadable, shown
-from routesim.scenario.scenario import Action, ScenarioStep
+from routesim.scenario.scenario import Action, PublishMany, ScenarioStep
 from routesim.scenario.sections.declarations import Declarations
 from routesim.scenario.sections.names import Names
-from routesim.scenario.steps import verbs
+from routesim.scenario.steps import building, verbs
+from routesim.scenario.steps.alike import AlikeStep
 from routesim.scenario.steps.building import StepContext
 from routesim.scenario.steps.checks import WrittenStep
 from routesim.scenario.steps.written import step_text
@@ -20,6 +21,7 @@ class StepsSection:
         self.reader = reader
         self.names = names
         self.context = StepContext(reader, names, declarations)
+        self.models: dict[int, PublishMany | None] = {}  # by their node, the steps that others are like
 
     def read(self, nodes: Sequence, texts: list[str] | None = None) -> list[WrittenStep]:
         """The steps whose fields can be read; the others are counted in `reader.unread_steps`. `texts`: as what each is shown
@@ -32,7 +34,10 @@ class StepsSection:
                 self.reader.unread_steps += 1
         return found
 
-    def _read(self, node: Node, text: str) -> WrittenStep:
+    def _read(self, node: Node | AlikeStep, text: str) -> WrittenStep:
+        if isinstance(node, AlikeStep):
+            self.models[id(node.value)] = None
+            return WrittenStep("publish", node, node.value, next(iter(node.first)), None, text)
         if not isinstance(node, Mapping):
             cure = f"write `- {node}: …`" if isinstance(node, Text) and node in verbs.NAMES else ""
             raise self.reader.error("wrong-type", f"expected a step such as `- publish: {{…}}`, found {shown(node)}", node, cure)
@@ -57,6 +62,9 @@ class StepsSection:
     def gather(self, written: list[WrittenStep]) -> None:
         """Names that the steps bring: declarations, channels, ids of messages."""
         for step in written:
+            if isinstance(step.fields, AlikeStep):
+                building.ids_of_alike(self.context, step, step.fields.publish)
+                continue
             gather = verbs.VERBS[step.verb].gather
             if gather is not None:
                 gather(self.context, step)
@@ -66,10 +74,17 @@ class StepsSection:
         self.context.published = 0
         built = []
         for step in written:
-            action = self._action(step)
+            action = self._alike(step.fields) if isinstance(step.fields, AlikeStep) else self._action(step)
+            if id(step.node) in self.models and isinstance(action, PublishMany):
+                self.models[id(step.node)] = action
             if action is not None:
                 built.append(ScenarioStep(step.at.line, step.text, action, step.fails))
         return tuple(built)
+
+    def _alike(self, step: AlikeStep) -> Action | None:
+        self.context.published += 1
+        first = self.models[id(step.value)]
+        return None if first is None else step.action(first)
 
     def _action(self, step: WrittenStep) -> Action | None:
         verb = verbs.VERBS[step.verb]
