@@ -61,7 +61,7 @@ def monitor(
     format: MONITOR_FORMAT = None,
 ) -> None:
     """Queues, workers and tasks as a monitor such as Flower shows them, over virtual time."""
-    from routesim.cli.handlers.celery_monitor import monitor_file
+    from routesim.cli.handlers.celery.celery_monitor import monitor_file
 
     sys.exit(monitor_file(file, at, every, listener, format))
 
@@ -82,7 +82,7 @@ def compare(
 
     Exit status 0: both the same; 1: they differ.
     """
-    from routesim.cli.handlers.celery_compare import compare_file
+    from routesim.cli.handlers.celery.celery_compare import compare_file
 
     sys.exit(compare_file(file, visibility_timeout, format))
 

@@ -32,7 +32,7 @@ def import_celery(
     rabbitmq: Annotated[str | None, Option("--rabbitmq", metavar="VERSION", help="Which version the app's broker has.")] = None,
 ) -> None:
     """Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."""
-    from routesim.cli.handlers.reading_apps import import_app
+    from routesim.cli.handlers.celery.reading_apps import import_app
 
     debug = bool(context.find_root().params.get("debug"))
     sys.exit(import_app(app, output, workers, directory, python, timeout, rabbitmq, debug=debug))

@@ -93,8 +93,8 @@ def serve(
     if missing:
         stderr_line(f"error: `routesim serve` needs {' and '.join(missing)}: pip install {' '.join(missing)}")
         sys.exit(NO_VERDICT)
-    from routesim.cli.handlers.serving import serve_files
-    from routesim.cli.handlers.serving_inputs import RecordOptions, ServeOptions
+    from routesim.cli.handlers.servers.serving import serve_files
+    from routesim.cli.handlers.servers.serving_inputs import RecordOptions, ServeOptions
 
     options = ServeOptions(
         tuple(files or ()), port, host, rabbitmq, tuple(vhost or ()), tuple(add_vhost or ()), tuple(user or ()), users, clock,

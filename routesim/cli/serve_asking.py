@@ -24,7 +24,7 @@ def advance(
     server: SERVER = "",
 ) -> None:
     """Let time pass at once in a server that runs: TTLs, delays and timeouts that fall due meanwhile happen, in their order."""
-    from routesim.cli.handlers.asking_servers import asked, told
+    from routesim.cli.handlers.servers.asking_servers import asked, told
 
     sys.exit(told(lambda: asked(server).advance(time)))
 
@@ -45,7 +45,7 @@ def fail(
     overflow: Annotated[str | None, Option("--overflow", metavar="HOW", help=OPTIONS["overflow"] + ".")] = None,
 ) -> None:
     """Let something go wrong in a server that runs: a connection that is lost, a queue that is full, a slow network."""
-    from routesim.cli.handlers.asking_servers import asked, told
+    from routesim.cli.handlers.servers.asking_servers import asked, told
 
     options = {"after": after, "at_ack": at_ack, "code": code, "text": text, "by": by, "overflow": overflow}
     sys.exit(told(lambda: asked(server).fail(failure.replace("-", "_"), target, vhost, options, ends=ends)))
@@ -53,14 +53,14 @@ def fail(
 
 def snapshot(name: NAME, server: SERVER = "", vhost: VHOST = None) -> None:
     """Remember how all is in a server that runs, under a name."""
-    from routesim.cli.handlers.asking_servers import asked, told
+    from routesim.cli.handlers.servers.asking_servers import asked, told
 
     sys.exit(told(lambda: asked(server).snapshot(vhost, name)))
 
 
 def restore(name: NAME, server: SERVER = "", vhost: VHOST = None) -> None:
     """All is as it was when the snapshot was taken; clients lose their connections."""
-    from routesim.cli.handlers.asking_servers import asked, told
+    from routesim.cli.handlers.servers.asking_servers import asked, told
 
     sys.exit(told(lambda: asked(server).restore(vhost, name)))
 
@@ -71,7 +71,7 @@ def why(
     vhost: VHOST = None,
 ) -> None:
     """What became of a message in a server that runs, and why."""
-    from routesim.cli.handlers.asking_servers import asked, told
+    from routesim.cli.handlers.servers.asking_servers import asked, told
 
     sys.exit(told(lambda: asked(server).why(vhost, message)))
 

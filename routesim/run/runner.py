@@ -34,11 +34,11 @@ from routesim.steps import Publish, Step
 from routesim.versions import rules
 
 if TYPE_CHECKING:
-    from routesim.run.client_view import ClientView
     from routesim.run.expecting.promises import Watch
     from routesim.run.folds.task_records import TaskRecords
+    from routesim.run.on_rabbitmq.client_view import ClientView
+    from routesim.run.on_rabbitmq.real_clock import RealClock
     from routesim.run.processes import Processes
-    from routesim.run.real_clock import RealClock
 
 
 class Runner:
@@ -120,7 +120,7 @@ class Runner:
         return VirtualClock(broker, agenda, Budget(broker, agenda, self.max_events, tick, until_idle=self.until == "idle"))
 
     def _view(self, real: "RealClock") -> "ClientView":
-        from routesim.run.client_view import ClientView  # needs the AMQP client
+        from routesim.run.on_rabbitmq.client_view import ClientView  # needs the AMQP client
 
         real.broker.listen = self.listen
         return ClientView(real, self.fates)

@@ -6,7 +6,7 @@ from routesim import events
 from routesim.broker import Broker
 from routesim.named_tuples import NamedTuple
 from routesim.run.folds.fold import Fold
-from routesim.run.rehearsal import LEASE_OVER
+from routesim.run.on_rabbitmq.rehearsal import LEASE_OVER
 
 CLIENTS_DO = (
     events.StepStarted, events.Published, events.Acked, events.Rejected, events.Got, events.ConsumerStarted, events.ChannelClosed,

@@ -10,9 +10,9 @@ from routesim.run import Result, Runner
 from routesim.run.folds.fold import fan_out
 from routesim.run.folds.letters import Letters
 from routesim.run.observations import Observations, observed
-from routesim.run.rehearsal import Leases, Rehearsal
-from routesim.run.runnable import check_speed, why_not
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.rehearsal import Leases, Rehearsal
+from routesim.run.on_rabbitmq.runnable import check_speed, why_not
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import Expect, PublishMany, Scenario, steps_of
 from routesim.scenario.sections.touched_bugs import bugs_in, declared_as_another_type
 from routesim.steps import Cancel, DeclareQueue, SetPolicy, Tx

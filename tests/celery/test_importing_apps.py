@@ -10,7 +10,7 @@ import pytest
 
 from routesim.celery_app.problems import last_words
 from routesim.celery_app.secrets import MASK, masked
-from routesim.cli.handlers.reading_apps import import_app
+from routesim.cli.handlers.celery.reading_apps import import_app
 from routesim.cli.main import _status
 from routesim.cli.shared.exits import NO_VERDICT, OK, UNUSABLE, UsageError
 from routesim.scenario.yaml.source import read_source

@@ -10,8 +10,8 @@ from test_lost_retries import charged
 from test_recorded_sequences import ROWS, one
 
 from routesim.run import Runner
-from routesim.run.rehearsal import rehearsed
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.rehearsal import rehearsed
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
 

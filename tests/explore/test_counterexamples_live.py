@@ -8,7 +8,7 @@ from kits.paths import SCENARIOS
 
 from routesim.explore import bounds_of, explored
 from routesim.explore.retelling.retold import Retold
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import load, load_source
 from routesim.scenario.yaml.source import Source
 

@@ -7,7 +7,7 @@ import pytest
 
 if TYPE_CHECKING:
     from kits.browser import Browser
-    from routesim.run.session import BrokerSession
+    from routesim.run.on_rabbitmq.session import BrokerSession
 
 
 @pytest.fixture(scope="session", params=["3.10", "4.0", "4.3"])

@@ -17,8 +17,8 @@ from kits.paths import ROOT
 from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.url import amqp_address, web_address
 from routesim.run import Result
-from routesim.run.rehearsal import rehearsed
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.rehearsal import rehearsed
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
 from routesim.verify import VerifyVerdict, verify

@@ -3,7 +3,7 @@
 import pytest
 from kits.live import agreed, run_there
 
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 SUCCESSOR = """
 queues: {{q: {{type: {kind}, arguments: {{x-single-active-consumer: true}}}}}}

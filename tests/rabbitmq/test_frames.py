@@ -7,7 +7,7 @@ from kits.amqp.raw import FrameWire, RawClient
 from kits.live import run_there
 
 from routesim.rabbitmq.scratch import scratch_vhost
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 ENDS = {
     "crash": [],

@@ -4,8 +4,8 @@ from io import StringIO
 
 from routesim.report.formats import run_report
 from routesim.report.style import OutputStyle
-from routesim.run.rehearsal import rehearsed
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.rehearsal import rehearsed
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
 

@@ -4,8 +4,8 @@ import pytest
 from kits.live import agreed, scenario_for
 
 from routesim.rabbitmq.pace import Pace
-from routesim.run.rehearsal import rehearsed
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.rehearsal import rehearsed
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 STAYS = """
 queues: {q: {arguments: {x-expires: 10000}}, r: {}}

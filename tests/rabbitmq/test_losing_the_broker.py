@@ -18,7 +18,7 @@ from routesim.rabbitmq import connections
 from routesim.rabbitmq.problems import BrokerProblem, NoAccess
 from routesim.rabbitmq.scratch import OLD_S, is_left_over, sweep
 from routesim.rabbitmq.url import Address
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 MANAGEMENT = "http://127.0.0.1:15672"
 SLOW = (

@@ -11,7 +11,7 @@ from routesim.rabbitmq.problems import BrokerProblem
 from routesim.rabbitmq.scratch import fresh_name, is_left_over, scratch_vhost, sweep
 from routesim.rabbitmq.url import WebAddress
 from routesim.rabbitmq.wire import _decode_value, encoded
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.values import Typed, raw
 
 NOW = calendar.timegm((2026, 1, 2, 3, 0, 0))

@@ -13,7 +13,7 @@ from routesim.model import Policy
 from routesim.rabbitmq.http.management import ManagementError
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.replies import AmqpError
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario.yaml.writing import text
 from routesim.versions import rules
 

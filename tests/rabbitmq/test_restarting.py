@@ -6,7 +6,7 @@ import pytest
 from kits.scenario import routesim
 
 from routesim.rabbitmq.problems import BrokerProblem
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.yaml.source import Source
 from routesim.verify import verify

@@ -2,7 +2,7 @@
 
 import pytest
 
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import text

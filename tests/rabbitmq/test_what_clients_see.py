@@ -6,7 +6,7 @@ import pytest
 from kits.broker import Bench
 from kits.live import agreed, run_there
 
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 SINGLE = """
 queues: {q: {type: quorum, arguments: {x-single-active-consumer: true}}}

@@ -3,7 +3,7 @@
 import pytest
 
 from routesim.rabbitmq.problems import NotOnARealBroker
-from routesim.run.runnable import check_speed
+from routesim.run.on_rabbitmq.runnable import check_speed
 from routesim.scenario import load
 
 HEAD = "queues: {q: }\n"

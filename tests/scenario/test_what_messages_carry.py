@@ -8,8 +8,8 @@ from kits.live import held
 from kits.scenario import checked, ok, only, play, refused
 
 from routesim.carried import MISSING, Deaths, died, value_at
-from routesim.run.rehearsal import rehearsed
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.rehearsal import rehearsed
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import load
 from routesim.values import Typed
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kits.live import agreed
 
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario.yaml.writing import text
 
 LIMIT = 3

@@ -3,7 +3,7 @@
 import pytest
 from kits.live import agreed
 
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 
 @pytest.mark.parametrize("kind", ["classic", "quorum", "stream"])

@@ -6,7 +6,7 @@ from kits.live import scenario_for
 from routesim.run import Runner
 from routesim.run.folds.fold import fan_out
 from routesim.run.folds.letters import Letters
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.verify import verify, verifying
 from routesim.verify.lateness import Timing
 

@@ -5,7 +5,7 @@ from kits.live import agreed, scenario_for
 
 from routesim.run import Runner
 from routesim.run.observations import Observations
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.verify import verify
 from routesim.verify.comparing import Leniency, Races, first_difference
 

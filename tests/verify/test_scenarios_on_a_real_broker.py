@@ -7,7 +7,7 @@ from kits.paths import SCENARIO_FILES
 
 from routesim.diagnostics import Invalid
 from routesim.run import Runner
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import load
 from routesim.scenario.yaml.writing import text
 from routesim.verify import verify

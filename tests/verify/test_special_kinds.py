@@ -3,7 +3,7 @@
 import pytest
 
 from routesim.run import Runner
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario.yaml.writing import text
 from routesim.verify import verify
 from routesim.verify.drawing import KINDS, draw, scenario_of

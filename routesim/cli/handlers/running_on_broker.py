@@ -14,9 +14,9 @@ from routesim.rabbitmq.problems import BrokerProblem, NotOnARealBroker
 from routesim.rabbitmq.scratch import Terminated, ended_by_signals
 from routesim.rabbitmq.url import BadAddress, amqp_address, web_address
 from routesim.report.formats import run_report
-from routesim.run.rehearsal import Rehearsal, rehearsed
-from routesim.run.runnable import check_speed, why_not
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.rehearsal import Rehearsal, rehearsed
+from routesim.run.on_rabbitmq.runnable import check_speed, why_not
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import Scenario
 
 

@@ -17,7 +17,7 @@ from routesim.rabbitmq.scratch import Terminated
 from routesim.report.formats import VERIFY, formats_of, writer_of
 from routesim.report.results.findings import refused
 from routesim.report.results.verdicts import Verdicts
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 from routesim.scenario import Scenario
 from routesim.verify import TRIES, VerifyVerdict, verify
 

@@ -6,8 +6,8 @@ import sys
 from routesim.celery_app.asking import NotStarted, TooSlow
 from routesim.celery_app.problems import died, hangs, problem_of
 from routesim.celery_app.programs.seen import LIBRARIES, asked_of, topology_of_answer
+from routesim.cli.handlers.celery.reading_apps import failed
 from routesim.cli.handlers.converting import checked, write_imported
-from routesim.cli.handlers.reading_apps import failed
 from routesim.cli.shared.exits import NO_VERDICT, UNUSABLE, UsageError
 from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Invalid

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from routesim.cli.handlers.serving_inputs import ServeOptions
+from routesim.cli.handlers.servers.serving_inputs import ServeOptions
 from routesim.cli.recorders.target import check_target, write_recording
 from routesim.cli.shared.exits import UsageError
 from routesim.cli.shared.output import same_file

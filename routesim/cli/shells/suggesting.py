@@ -315,7 +315,7 @@ SOURCES: dict[str, Source] = {
     "timing": _of("scenario.format.explore_format", "TIMINGS"),
     "expect": _of("scenario.format.explore_format", "EXPECT_MODES"),
     "color": _of("cli.main", "COLOURS"),
-    "clock": _of("cli.handlers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
+    "clock": _of("cli.handlers.servers.serving", "CLOCKS"), "users": FILES, "tls_cert": FILES, "tls_key": FILES,
     **dict.fromkeys((
         "seed", "seeds", "max_events", "jobs", "broker", "management", "speed", "fail_under", "random", "depth", "header",
         "key", "patterns", "criteria", "queues", "bindings", "new name", "export vhost", "cluster", "app", "workers", "timeout",

@@ -21,7 +21,7 @@ from kits.live import need_celery
 
 from routesim import versions
 from routesim.rabbitmq.scratch import scratch_vhost
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 pytest.importorskip("pika", reason="the AMQP client library is not installed")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kits.celery.live import APPS, LIMIT_S, Topology, settled, simulated, workers
 from kits.live import URL, live_session
 
-from routesim.cli.handlers.reading_apps import import_app
+from routesim.cli.handlers.celery.reading_apps import import_app
 from routesim.cli.shared.exits import OK
 from routesim.rabbitmq.scratch import scratch_vhost
 from routesim.run import Runner

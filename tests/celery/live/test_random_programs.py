@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 pytest.importorskip("pika", reason="the AMQP client library is not installed")
 pytest.importorskip("redis", reason="the client library of Redis is not installed")

@@ -14,7 +14,7 @@ from kits.celery.programs.real import NotStarted, Player, left_on_rabbitmq, left
 from kits.celery.programs.seen import Seen, seen
 from kits.celery.programs.simulated import Simulated, imported, simulated, sketched
 from routesim.rabbitmq.scratch import scratch_vhost
-from routesim.run.session import BrokerSession
+from routesim.run.on_rabbitmq.session import BrokerSession
 
 APART_S = 0.2  # what happens closer together than this on a real clock is a race
 LONGEST_S = 22.0

@@ -11,7 +11,7 @@ from kits.celery.programs.drawing import QUEUE, Program
 from kits.celery.programs.seen import Left, Moment, Seen, seen
 from routesim import events
 from routesim.celery.states import COUNTED
-from routesim.cli.handlers.reading_apps import import_app
+from routesim.cli.handlers.celery.reading_apps import import_app
 from routesim.events import Event
 from routesim.queues import Copy
 from routesim.redis.state import RedisState

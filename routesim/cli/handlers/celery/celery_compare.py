@@ -1,6 +1,6 @@
 """What `routesim celery compare` does once its command line is understood."""
 
-from routesim.cli.handlers.celery_monitor import duration_of
+from routesim.cli.handlers.celery.celery_monitor import duration_of
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused
 from routesim.cli.shared.options import choice
 from routesim.cli.shared.output import format_for, opened, stderr_line, style_of

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from routesim.cli.handlers.serving_inputs import ServeOptions, plan_of, scenarios_of, users_of
+from routesim.cli.handlers.servers.serving_inputs import ServeOptions, plan_of, scenarios_of, users_of
 from routesim.cli.shared.exits import NO, NO_VERDICT, OK, FilesRefused, UsageError
 from routesim.cli.shared.options import choice, format_of
 from routesim.cli.shared.output import CannotWrite, format_for, opened, stderr_line, style_of

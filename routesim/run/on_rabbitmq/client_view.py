@@ -10,7 +10,7 @@ from routesim.run.expecting.expectations import Evidence, check
 from routesim.run.expecting.queue_facts import FACTS
 from routesim.run.expecting.ready_messages import is_of_ready
 from routesim.run.folds.records import Fates
-from routesim.run.real_clock import RealClock
+from routesim.run.on_rabbitmq.real_clock import RealClock
 from routesim.run.result import AsClientsSaw
 from routesim.scenario import Expectation
 

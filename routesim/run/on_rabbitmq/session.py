@@ -12,8 +12,8 @@ from routesim.rabbitmq.scratch import scratch_vhost, sweep
 from routesim.rabbitmq.url import Address, WebAddress
 from routesim.run.folds.fold import Listener, fan_out
 from routesim.run.folds.letters import Letters
-from routesim.run.real_clock import RealClock
-from routesim.run.rehearsal import Rehearsal
+from routesim.run.on_rabbitmq.real_clock import RealClock
+from routesim.run.on_rabbitmq.rehearsal import Rehearsal
 from routesim.run.result import Result
 from routesim.run.runner import Runner
 from routesim.scenario import Scenario

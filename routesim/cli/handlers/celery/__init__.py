@@ -1,0 +1,1 @@
+"""What `routesim celery` and the import of an app do."""

@@ -1,0 +1,1 @@
+"""What `routesim serve` does, and what asks a server that runs."""
