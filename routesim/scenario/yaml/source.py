@@ -15,6 +15,7 @@ TOO_LARGE = f"there are more than {MOST_BYTES // 1024 // 1024} MiB"
 SHOWN_STDIN = "<stdin>"
 HANDED_OVER = re.compile(r"/dev/stdin|/dev/fd/[0-9]+|/proc/self/fd/[0-9]+")
 LINE_BREAK = re.compile("\r\n|\r|\n")
+_emptied: dict[tuple[int, int], bytes] = {}  # what pipes held that were handed over, by device and inode: each can be read once
 
 
 class Source:
@@ -93,7 +94,10 @@ def _bytes_of(path: str, *, piped: bool) -> bytes:
     try:
         return _read(path, piped=piped)
     except FileNotFoundError:
-        problem, cure = "there is no such file", _meant(path, typed=piped)
+        if os.path.islink(path):
+            problem, cure = f"this is a link to {os.readlink(path)}, which is not there", ""
+        else:
+            problem, cure = "there is no such file", _meant(path, typed=piped)
     except IsADirectoryError:
         problem, cure = "this is a folder", "name a file in it"
     except PermissionError:
@@ -132,6 +136,9 @@ def _read(path: str, *, piped: bool) -> bytes:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError
         handed_over = piped and stat.S_ISFIFO(mode) and HANDED_OVER.fullmatch(path)
+        pipe = os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino
+        if handed_over and pipe in _emptied:
+            return _emptied[pipe]
         if handed_over:
             os.set_blocking(descriptor, True)
         elif not stat.S_ISREG(mode):
@@ -139,6 +146,8 @@ def _read(path: str, *, piped: bool) -> bytes:
         if size <= MOST_BYTES:
             data = file.read(MOST_BYTES + 1)
             if len(data) <= MOST_BYTES:
+                if handed_over:
+                    _emptied[pipe] = data
                 return data
     raise OSError(TOO_LARGE)
 

@@ -64,8 +64,18 @@ def test_more_than_anybody_writes_is_refused(sparse: bool, tmp_path: Path, monke
     assert read_source("-", b"name: a").text == "name: a"
 
 
-def test_a_pipe_of_the_shell_is_read() -> None:
-    command = f"{sys.executable} -m routesim check <(echo 'queues: {{q: }}')"
+def test_a_link_to_nothing_is_told_as_one(tmp_path: Path) -> None:
+    link = tmp_path / "shop.yaml"
+    link.symlink_to("gone.yaml")
+    with pytest.raises(Invalid) as refused:
+        load(str(link))
+    (problem,) = refused.value.diagnostics
+    assert (problem.message, problem.cure) == ("this is a link to gone.yaml, which is not there", "")
+
+
+@pytest.mark.parametrize("command", ["run", "check", "graph", "upgrade --rabbitmq 4.3..4.3.1", "celery monitor", "explore"])
+def test_a_pipe_of_the_shell_is_read_once_however_often_it_is_looked_at(command: str) -> None:
+    command = f"{sys.executable} -m routesim {command} <(echo 'queues: {{q: }}')"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=environment(), capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
 
