@@ -8,7 +8,7 @@ import typer
 
 from routesim.cli.shared.groups import GROUP_OPTIONS, add_command
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import COMPARE_FORMAT, MONITOR_FORMAT, OUTPUT, RABBITMQ, SCENARIO
+from routesim.cli.shared.options import COMPARE_FORMAT, MONITOR_FORMAT, RABBITMQ, SCENARIO, WRITTEN, written_as
 from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
@@ -30,7 +30,7 @@ def celery() -> None:
 ))  # fmt: skip
 def expand(
     file: Annotated[str, Positional(metavar="FILE", help="A scenario with a celery section; - is stdin.")],
-    output: OUTPUT = None,
+    output: WRITTEN = None,
     rabbitmq: RABBITMQ = None,
 ) -> None:
     """Print the plain scenario that a celery section stands for: exchanges, queues, bindings, consumers, messages.
@@ -39,6 +39,7 @@ def expand(
     """
     from routesim.cli.handlers.expanding import expand_file
 
+    written_as("a scenario in YAML", output, ".yaml")
     sys.exit(expand_file(file, output, rabbitmq))
 
 

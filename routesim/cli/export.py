@@ -4,7 +4,7 @@ import sys
 from typing import Annotated
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import OUTPUT, RABBITMQ
+from routesim.cli.shared.options import RABBITMQ, WRITTEN, written_as
 from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
@@ -17,7 +17,7 @@ EXAMPLES = examples(
 
 def export(
     file: Annotated[str, Positional(metavar="SCENARIO", help="A scenario or definitions file; - is stdin.")],
-    output: OUTPUT = None,
+    output: WRITTEN = None,
     vhost: Annotated[str | None, Option("--vhost", metavar="NAME", help="Instead of the scenario's own vhost.")] = None,
     format: Annotated[
         str,
@@ -32,6 +32,10 @@ def export(
     """Turn a scenario's topology into a definitions file for a broker, and tell what such a file cannot carry."""
     from routesim.cli.handlers.converting import export_file
 
+    if format == "definitions":
+        written_as("a definitions file in JSON", output, ".json")
+    else:
+        written_as("YAML for Kubernetes", output, ".yaml")
     sys.exit(export_file(file, output, vhost, rabbitmq, format, cluster))
 
 

@@ -4,7 +4,7 @@ import sys
 from typing import Annotated
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import OUTPUT, RABBITMQ, VHOST
+from routesim.cli.shared.options import RABBITMQ, VHOST, WRITTEN, written_as
 from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
@@ -32,7 +32,7 @@ def import_(
     format: Annotated[
         str, Option("--format", "-f", metavar="FORMAT", help="scenario (default), or definitions: that vhost alone.")
     ] = "scenario",
-    output: OUTPUT = None,
+    output: WRITTEN = None,
     management: Annotated[
         str | None, Option("--management", metavar="URL", help="Ask this running broker's HTTP API instead of a file.")
     ] = None,
@@ -43,6 +43,8 @@ def import_(
     from routesim.cli.importers.importing_files import import_words
     from routesim.cli.shared.exits import UsageError
 
+    if format == "scenario":
+        written_as("a scenario in YAML, or with `--format definitions` JSON,", output, ".yaml")
     if (not files) == (management is None):
         raise UsageError("give either files or --management URL")
     if files:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import OUTPUT
+from routesim.cli.shared.options import WRITTEN, written_as
 from routesim.cli.shared.parameters import Option, Positional
 
 EXAMPLES = examples(
@@ -20,7 +20,7 @@ EXAMPLES = examples(
 def import_celery(
     context: typer.Context,
     app: Annotated[str, Positional(metavar="APP", help="As for celery -A: proj.app:app, proj.app, proj.")],
-    output: OUTPUT = None,
+    output: WRITTEN = None,
     workers: Annotated[int, Option("--workers", metavar="N", min=1, help="How many workers consume all queues.")] = 1,
     directory: Annotated[
         str, Option("--chdir", metavar="DIR", help="Where the project is. Default: here.", show_default=False)
@@ -34,6 +34,7 @@ def import_celery(
     """Turn a Celery app's configuration into a scenario: queues, routes, workers, tasks, beat. No broker is needed."""
     from routesim.cli.handlers.celery.reading_apps import import_app
 
+    written_as("a scenario in YAML", output, ".yaml")
     debug = bool(context.find_root().params.get("debug"))
     sys.exit(import_app(app, output, workers, directory, python, timeout, rabbitmq, debug=debug))
 

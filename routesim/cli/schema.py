@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import NEWEST_RABBITMQ, OUTPUT
+from routesim.cli.shared.options import NEWEST_RABBITMQ, WRITTEN
 from routesim.cli.shared.parameters import Positional
 
 KINDS = ("scenario", "definitions")
@@ -16,7 +16,7 @@ EXAMPLES = examples(
 def schema(
     kind: Annotated[str, Positional(metavar="[KIND]", help="scenario or definitions.", show_default=False)] = "scenario",
     rabbitmq: NEWEST_RABBITMQ = None,
-    output: OUTPUT = None,
+    output: WRITTEN = None,
 ) -> None:
     """Print a JSON Schema, by which an editor completes and checks: of scenarios, or of RabbitMQ's definitions files.
 
@@ -24,10 +24,11 @@ def schema(
     """
     from routesim.cli.handlers.converting import write
     from routesim.cli.shared.exits import UsageError
-    from routesim.cli.shared.options import choice
+    from routesim.cli.shared.options import choice, written_as
     from routesim.cli.shared.refusing import rules_of
 
     choice("KIND", kind, KINDS)
+    written_as("a JSON Schema", output, ".json")
     if kind == "scenario":
         from routesim.scenario.schema import text
 

@@ -92,3 +92,28 @@ def test_no_text_is_written_into_what_is_called_a_picture(command: str, instead:
     assert (done.status, done.out) == (2, "")
     assert "nothing here is written as png" in done.err
     assert instead in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "written"),
+    [
+        ("import defs.json", "shop.html", "a scenario in YAML"), ("import defs.json", "shop.json", "--format definitions"),
+        ("export shop.yaml", "shop.svg", "a definitions file in JSON"), ("export shop.yaml", "json", "-o names a file"),
+        ("export shop.yaml -f topology-operator", "shop.json", "YAML for Kubernetes"), ("schema", "schema.html", "a JSON Schema"),
+        ("celery expand shop.yaml", "yaml", "-o names a file"), ("import celery shop", "shop.png", "a scenario in YAML"),
+        ("import kombu shop", "shop.html", "a scenario in YAML"),
+    ],
+)  # fmt: skip
+def test_what_is_written_in_one_format_alone_goes_into_no_file_of_another(command: str, output: str, written: str) -> None:
+    files: dict[str, str | bytes] = {"shop.yaml": SHOP, "defs.json": '{"queues": []}'}
+    done = routesim(*command.split(), "-o", output, files=files)
+    assert (done.status, done.out) == (2, "")
+    assert written in done.err
+
+
+def test_a_format_is_no_file() -> None:
+    """`-o json` is how kubectl and others are asked for a format."""
+    done = routesim("run", "shop", "-o", "json", files={"shop.yaml": SHOP})
+    assert (done.status, done.out) == (2, "")
+    assert "`--format json`, or `-o ./json`" in done.err
+    assert routesim("run", "shop", "-o", "./json", files={"shop.yaml": SHOP}).status == 0

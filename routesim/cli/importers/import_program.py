@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from routesim.cli.shared.help import CliCommand, examples
-from routesim.cli.shared.options import OUTPUT, RABBITMQ, VHOST
+from routesim.cli.shared.options import RABBITMQ, VHOST, WRITTEN, written_as
 from routesim.cli.shared.parameters import Option, Positional
 
 APP = Annotated[str, Positional(metavar="APP", help="package.module:attribute, or a module in which there is one.")]
@@ -19,7 +19,7 @@ TIMEOUT = Annotated[float, Option("--timeout", metavar="SECONDS", min=0.1, help=
 
 
 def faststream(
-    context: typer.Context, app: APP, output: OUTPUT = None, vhost: VHOST = None, directory: DIRECTORY = ".",
+    context: typer.Context, app: APP, output: WRITTEN = None, vhost: VHOST = None, directory: DIRECTORY = ".",
     python: PYTHON = None, timeout: TIMEOUT = 30.0, rabbitmq: RABBITMQ = None,
 ) -> None:  # fmt: skip
     """Turn what a FastStream app declares when it starts into a scenario. No broker is needed."""
@@ -27,7 +27,7 @@ def faststream(
 
 
 def kombu(
-    context: typer.Context, app: APP, output: OUTPUT = None, vhost: VHOST = None, directory: DIRECTORY = ".",
+    context: typer.Context, app: APP, output: WRITTEN = None, vhost: VHOST = None, directory: DIRECTORY = ".",
     python: PYTHON = None, timeout: TIMEOUT = 30.0, rabbitmq: RABBITMQ = None,
 ) -> None:  # fmt: skip
     """Turn the exchanges and queues of kombu in a module into a scenario. No broker is needed."""
@@ -40,6 +40,7 @@ def _import(
 ) -> None:  # fmt: skip
     from routesim.cli.importers.importing_programs import import_program
 
+    written_as("a scenario in YAML", output, ".yaml")
     debug = bool(context.find_root().params.get("debug"))
     sys.exit(import_program(kind, app, vhost, output, directory, python, timeout, rabbitmq, debug=debug))
 

@@ -42,6 +42,8 @@ def format_of(given: str | None, output: str | None, known: Iterable[str], optio
     """
     names = list(known)
     choice(option, given, names)
+    if given is None and output in names:
+        raise UsageError(f"-o names a file; write `{option} {output}`, or `-o ./{output}` where a file is to be called so")
     ending = os.path.splitext(output)[1].lower() if output is not None else ""
     meant = ENDINGS.get(ending)
     if given is None and meant in names:
@@ -57,6 +59,15 @@ def format_of(given: str | None, output: str | None, known: Iterable[str], optio
         instead = f"for a picture there is {' and '.join(pictures)}" if pictures else f"{option} takes {', '.join(names)}"
         raise UsageError(f"{output}: nothing here is written as {ending[1:]}; {instead}")
     return given
+
+
+def written_as(what: str, output: str | None, *endings: str) -> None:
+    """For a command that writes one format alone: raises `UsageError` where the output file's name promises another one."""
+    ending = os.path.splitext(output)[1].lower() if output is not None else ""
+    if ending in {*ENDINGS, *NO_FORMATS}.difference(endings):
+        raise UsageError(f"{output}: {what} is written here, nothing else; name the file *{endings[0]}")
+    if output in ("yaml", "json"):
+        raise UsageError(f"-o names a file, and {what} is written in any case; `-o ./{output}` where a file is to be called so")
 
 
 def unit_checked(option: str, text: str) -> int | None:
@@ -96,6 +107,7 @@ OUTPUT = Annotated[
     str | None,
     Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout; .html, .svg, .json … choose the format."),
 ]
+WRITTEN = Annotated[str | None, Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")]
 RABBITMQ = Annotated[str | None, _rabbitmq("the file's own version")]
 NEWEST_RABBITMQ = Annotated[str | None, _rabbitmq("the newest known")]
 VHOST = Annotated[
