@@ -41,6 +41,15 @@ def test_a_file_of_another_program_is_left_out_and_told() -> None:
     assert routesim("run", "-q", "docker-compose.yml", files=files).status == 2  # where it is named, it is meant
 
 
+def test_an_environment_of_python_is_not_looked_into() -> None:
+    """`venv` is no hidden folder, and routesim's own scenarios lie in one in which it is installed."""
+    inside = {"env/pyvenv.cfg": "home = /usr\n", "env/lib/routesim/scenarios/hello.yaml": SHOP, "env/lib/a.scenario.yaml": SHOP}
+    files: dict[str, str | bytes] = {"shop.yaml": SHOP, **inside}
+    done = routesim("run", "-q", ".", files=files)
+    assert (done.status, done.out.count("OK"), done.err) == (0, 1, "")
+    assert routesim("run", "-q", "env", files=files).out.count("OK") == 1  # where it is named, it is meant
+
+
 def test_a_file_that_cannot_be_read_is_not_left_out() -> None:
     done = routesim(
         "run", "-q", ".", files={"shop.yaml": SHOP, "broken.yaml": "queues: {q: {\n", "empty.yaml": "", "bytes.yaml": b"\xff"}

@@ -14,6 +14,7 @@ ANYBODYS = {"name", "description", "seed", "until", "workers", "tasks"}  # keys 
 MOST_NAMED = 5  # files that are left out
 YAML = (".yaml", ".yml")
 MOST_FILES = 200_000  # below a folder: more than a repository has
+ENVIRONMENT = "pyvenv.cfg"  # stands in the folder of each, whatever that is called (PEP 405)
 MOST_CANDIDATES = 2_000  # files of a folder that are read only to see what they are
 
 
@@ -111,9 +112,13 @@ def _tell_left_out(files: list[str], why: str) -> None:
 
 
 def _below(folder: str) -> Iterator[str]:
-    """The files of a folder and of those in it, without what is hidden. Raises `UsageError` where there are too many."""
+    """The files of a folder and of those in it, without what is hidden, and without Python's environments, in which routesim's own
+    scenarios may lie. Raises `UsageError` where there are too many."""
     count = 0
     for path, folders, names in os.walk(folder):
+        if ENVIRONMENT in names and path != folder:
+            folders.clear()
+            continue
         count += 1 + len(names)
         if count > MOST_FILES:
             raise UsageError(
