@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +87,15 @@ def test_examples_are_understood(example: str) -> None:
         while hasattr(command, "list_commands"):
             name, command, arguments = command.resolve_command(typer.Context(command), arguments)
         command.make_context(name, arguments)
+
+
+def test_the_first_examples_run_one_after_the_other_in_an_empty_folder(tmp_path: Path) -> None:
+    lines = help_of(()).partition("Examples:")[2].splitlines()
+    examples = [shlex.split(line)[1:] for line in lines if line.startswith("    routesim ")]
+    assert len(examples) == 3
+    for words in examples:
+        done = routesim(*words, cwd=tmp_path)
+        assert done.status == 0, (words, done.err)
 
 
 # Usage errors --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ EPILOGUE = (
     examples(
         "routesim new shop",
         "routesim run shop",
-        "routesim explain route shop.scenario.yaml orders order.created",
+        "routesim explain message shop job-2",
     )
     + "\n\nroutesim COMMAND --help says more about each command."
 )
