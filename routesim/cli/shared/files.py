@@ -112,8 +112,8 @@ def _tell_left_out(files: list[str], why: str) -> None:
 
 
 def _below(folder: str) -> Iterator[str]:
-    """The files of a folder and of those in it, without what is hidden, and without Python's environments, in which routesim's own
-    scenarios may lie. Raises `UsageError` where there are too many."""
+    """The files of a folder and of those in it, without what is hidden and without Python's environments, in which routesim's
+    own scenarios may lie. Raises `UsageError` where there are too many."""
     count = 0
     for path, folders, names in os.walk(folder):
         if ENVIRONMENT in names and path != folder:

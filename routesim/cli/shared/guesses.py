@@ -22,7 +22,8 @@ def of_word(asked: CommandLine, word: str, rest: list[str]) -> str:
     if not asked.path:
         if word == "help" and behind[:1] and behind[0] in COMMANDS:
             return f"write `routesim {behind[0]} --help`"
-        return answer(word, rest) or (f"`routesim run {_line([word, *behind])}` runs a scenario" if _is_file(word) else "")
+        known = [_of_term(word), _of_file(word, behind) if word == "-" or _is_file(word) else ""]
+        return answer(word, rest) or "; ".join(filter(None, known))
     if asked.path == ("explain",):
         if _is_file(word):
             line = _line([word, *(behind[:1] or ["ID"])])
@@ -76,7 +77,7 @@ def of_option(option: str, known: list[str], path: tuple[str, ...]) -> str:
     """`known`: the options that the command has."""
     if not path and option in ("-v", "-V"):
         return "write `routesim --version`"
-    if path == ("celery",) and option in ("-A", "--app", "-b"):
+    if path in ((), ("celery",)) and option in ("-A", "--app", "-b"):
         return OF_CELERY
     if path[:1] and (there := OF_COMMAND.get((path[0], option))):
         return there
@@ -84,6 +85,21 @@ def of_option(option: str, known: list[str], path: tuple[str, ...]) -> str:
     if own in known:
         return hint
     return FLAGS.get(option, "") if "--format" in known else ""
+
+
+def _of_file(word: str, behind: list[str]) -> str:
+    """A file alone: a scenario is run, a definitions file has nothing to run."""
+    line = _line([word, *behind])
+    if os.path.splitext(word)[1].lower() != ".json":
+        return f"`routesim run {line}` runs a scenario"
+    return (
+        f"`routesim check {line}` finds what is lost or refused, `routesim graph {line}` draws it, "
+        f"`routesim upgrade {line} --rabbitmq 3.13..4.3` tells what another version changes"
+    )
+
+
+def _of_term(word: str) -> str:
+    return f"`routesim explain {word.lower()}` explains the word" if _is_word(word.lower()) else ""
 
 
 def _is_word(word: str) -> bool:

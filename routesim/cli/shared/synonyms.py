@@ -3,14 +3,14 @@
 # Word -> the answer. `{rest}` is what stood behind the word.
 COMMANDS: dict[str, str] = {
     **dict.fromkeys(
-        ("validate", "lint", "analyze", "analyse", "audit"),
+        ("validate", "lint", "analyze", "analyse", "audit", "doctor", "diagnose", "verify-file"),
         "`routesim check{rest}` finds what is wrong before a message is sent; `routesim run{rest}` runs it",
     ),
     **dict.fromkeys(
         ("test", "tests"), "`routesim run{rest}` runs scenarios and what they expect; `routesim check{rest}` looks without running"
     ),
     **dict.fromkeys(
-        ("simulate", "exec", "execute", "play", "start", "trace", "show", "debug", "step"),
+        ("simulate", "sim", "exec", "execute", "play", "replay", "start", "trace", "show", "debug", "step", "shell", "repl", "console"),
         "`routesim run{rest}` prints what happens, `routesim run{rest} --step` goes through it event by event",
     ),
     "watch": "`routesim run{rest} --watch` runs again whenever a file changes",
@@ -28,23 +28,34 @@ COMMANDS: dict[str, str] = {
     **dict.fromkeys(("consume", "subscribe"), "consumers stand in a scenario: write `consumers: {NAME: {queue: QUEUE}}` and `routesim run FILE`"),
     **dict.fromkeys(("topic", "topics", "topic-test"), "`routesim explain topic KEY PATTERN...` tells which binding keys match"),
     **dict.fromkeys(("draw", "plot", "diagram", "visualize", "visualise", "viz", "dot", "mermaid", "svg", "picture"), "`routesim graph{rest}` draws a topology"),
-    **dict.fromkeys(("report", "html"), "`routesim run{rest} -o report.html` writes a page to look at"),
+    **dict.fromkeys(("report", "html", "open", "browse"), "`routesim run{rest} -o report.html` writes a page to look at"),
     **dict.fromkeys(("compare",), "`routesim diff OLD NEW` compares topologies, `routesim celery compare FILE` RabbitMQ and Redis"),
-    **dict.fromkeys(("migrate", "migration"), "`routesim upgrade{rest} --rabbitmq 3.13..4.3` tells what changes"),
+    **dict.fromkeys(("migrate", "migration", "update", "outdated"), "`routesim upgrade{rest} --rabbitmq 3.13..4.3` tells what changes"),
+    **dict.fromkeys(("ui", "web", "gui", "dashboard"), "`routesim run FILE -o report.html` writes a page to look at; `routesim serve` has a page that is live"),
+    **dict.fromkeys(("plan", "preview"), "`routesim diff OLD NEW` tells which messages go elsewhere and what cannot be redeclared; `routesim upgrade FILE --rabbitmq 3.13..4.3` what another version changes"),
+    **dict.fromkeys(("apply", "deploy", "sync"), "nothing is sent anywhere: `routesim export FILE` writes a definitions file for a broker; `routesim run FILE` runs a scenario"),
+    **dict.fromkeys(("fuzz", "stress", "chaos", "bench", "benchmark"), "`routesim explore{rest}` tries every order of events and every failure; `routesim run FILE --seeds 1..100` runs once a seed"),
+    **dict.fromkeys(("fmt", "format", "reformat"), "files are left as they are; `routesim docs format` has every key of a scenario"),
+    **dict.fromkeys(("search", "find", "grep"), "`routesim docs --search WORD` says where a word stands"),
+    **dict.fromkeys(("config", "configure", "settings", "options", "env"), "there is no file of settings: `routesim COMMAND --help` has a command's options, `routesim docs format` what a scenario may say"),
+    **dict.fromkeys(("install", "setup", "uninstall"), "it is installed; `routesim completion bash` completes commands in a shell, `routesim schema` scenarios in an editor"),
+    "redis": "`routesim celery compare FILE` runs a scenario on RabbitMQ and on Redis; `routesim docs celery#on-redis`",
     **dict.fromkeys(("broker", "server", "listen", "mock", "emulate", "up"), "`routesim serve` is a RabbitMQ for real clients"),
-    **dict.fromkeys(("convert", "load", "definitions"), "`routesim import{rest}` turns a definitions file into a scenario"),
-    **dict.fromkeys(("save", "dump"), "`routesim export{rest}` turns a scenario into a definitions file"),
+    **dict.fromkeys(("convert", "load", "definitions", "import_definitions", "import-definitions"), "`routesim import{rest}` turns a definitions file into a scenario"),
+    **dict.fromkeys(("save", "dump", "export_definitions", "export-definitions"), "`routesim export{rest}` turns a scenario into a definitions file"),
     **dict.fromkeys(("monitor", "flower", "expand"), "`routesim celery --help` lists what there is of Celery"),
     **dict.fromkeys(("completions", "autocomplete"), "`routesim completion bash` prints the script"),
     **dict.fromkeys(("guide", "manual", "doc", "readme"), "`routesim docs` lists the pages"),
     **dict.fromkeys(("tutorial", "quickstart"), "`routesim docs tutorial` is a first hour; `routesim docs` lists the pages"),
+    **dict.fromkeys(("ps", "status", "info", "stats", "top", "logs", "log", "tail"), "`routesim run FILE` prints every event and what is where at the end, `--message`, `--queue` and `--consumer` choose rows; `routesim celery monitor FILE` shows it over time"),
+    **dict.fromkeys(("stop", "kill", "crash", "down", "restart", "reset", "fail"), "what fails is a step of a scenario: `routesim docs failures` has all of them; `routesim explore FILE` tries every one"),
     # rabbitmqctl's, rabbitmqadmin's and the management page's.
     **dict.fromkeys(
         ("list_queues", "list_exchanges", "list_bindings", "list_consumers", "list-queues", "list-exchanges", "list-bindings",
          "queues", "exchanges", "bindings", "binding", "topology", "view"),
         "`routesim graph FILE` shows exchanges, bindings and queues; `routesim run FILE` what is in the queues at the end",
     ),
-    **dict.fromkeys(("queue", "get", "peek"), "`routesim explain queue FILE QUEUE` tells what reaches a queue and what is in it; `routesim run FILE --queue QUEUE` what happened there"),
+    **dict.fromkeys(("queue", "get", "peek", "describe"), "`routesim explain queue FILE QUEUE` tells what reaches a queue and what is in it; `routesim run FILE --queue QUEUE` what happened there"),
     **dict.fromkeys(("exchange", "bind", "declare", "declare_queue", "declare_exchange", "delete", "purge", "policy", "set_policy"),
         "topology and steps stand in a scenario: `routesim new shop` writes one, `routesim docs format` has the sections, `routesim docs steps` the steps",
     ),
@@ -70,6 +81,7 @@ TEMPLATES: dict[str, str] = {
 EXPLAINED: dict[str, str] = {
     **dict.fromkeys(("vhost", "vhosts"), "a scenario has one vhost (`vhost: NAME`); `routesim docs --search vhost` shows where the pages speak of it"),
     **dict.fromkeys(("lazy", "lazy-queue", "lazy_queue"), "`routesim docs --search lazy` shows what becomes of lazy mode: from RabbitMQ 3.12 on it changes nothing"),
+    **dict.fromkeys(("ladder", "backoff", "delay-ladder", "retries"), "`routesim run delay-ladder` waits longer each time, with a queue for each pause; `routesim explain retry` explains the word, `routesim new FILE --template retry` writes a first one"),
     **dict.fromkeys(("consumers", "subscriber"), "`routesim explain consumer` explains the word"),
     **dict.fromkeys(("x-death", "deaths"), "`routesim explain dead-letter` explains the word, `routesim docs rules/routing#4` all of it"),
     **dict.fromkeys(("mingle", "gossip", "pidbox", "celeryev", "revoke"), "`routesim docs celery` tells of workers; `routesim docs --search` shows where a word stands"),
@@ -80,7 +92,11 @@ EXPLAINED: dict[str, str] = {
 # Options of other programs -> what there is here, of commands that have `--format`.
 FLAGS: dict[str, str] = {
     "--json": "write `--format json`", "--html": "write `--format html`, or `-o report.html`", "--xml": "write `--format junit`",
-    "--junit": "write `--format junit`",
+    "--junit": "write `--format junit`", "--tap": "write `--format tap`", "--github": "write `--format github`",
+    **dict.fromkeys(("--svg", "--png", "--dot", "--mermaid"), "`routesim graph FILE -o graph.svg` draws a topology, `-o report.html` is a page"),
+    "--debug": "it stands before the command: `routesim --debug …`",
+    **dict.fromkeys(("--fail-fast", "--maxfail", "-x", "--exitfirst"), "all files are looked at, and the status is 1 where one fails"),
+    **dict.fromkeys(("--file", "--input", "-i"), "a file is named without an option"),
     **dict.fromkeys(("--verbose", "-v", "-vv", "--trace"), "all events are printed without it, `-q` leaves them out"),
 }  # fmt: skip
 # The same, of whichever command has the option that is named.
@@ -88,7 +104,8 @@ OPTIONS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("--routing-key", "--routing_key", "--rk"), ("--key", "write `--key KEY`")),
     **dict.fromkeys(("--host", "--url", "--uri", "--amqp", "-H"), ("--broker", "write `--broker amqp://user:password@host`")),
     **dict.fromkeys(
-        ("--filter", "--grep", "--only"), ("--message", "`--message`, `--queue` and `--consumer` choose rows of the trace")
+        ("--filter", "--grep", "--only", "-k", "--tail", "--limit", "--head"),
+        ("--message", "`--message`, `--queue` and `--consumer` choose rows of the trace"),
     ),
     **dict.fromkeys(
         ("--timeout", "--duration", "--time", "--for"), ("--until", "`--until 30s` ends the run after so much virtual time")
@@ -107,6 +124,16 @@ OF_COMMAND: dict[tuple[str, str], str] = {
     **dict.fromkeys(
         (("check", "--strict"), ("check", "--werror"), ("check", "--error"), ("check", "--max-warnings")),
         "write `--fail-on warning`, or `--fail-on note`",
+    ),
+    **dict.fromkeys((("run", "-i"), ("run", "--interactive"), ("run", "--pdb")), "write `--step`, which needs a terminal"),
+    **dict.fromkeys((("run", "--cov"), ("run", "--report-coverage")), "write `--coverage`"),
+    **dict.fromkeys(
+        (("run", "--summary"), ("run", "--no-trace"), ("run", "-s"), ("run", "--silent"), ("run", "--short")),
+        "write `--quiet`: the verdict and what failed; `--message`, `--queue` and `--consumer` choose rows of the trace",
+    ),
+    **dict.fromkeys(
+        (("run", "-d"), ("run", "--detach"), ("run", "--daemon")),
+        "a run is over in a moment: its time is virtual; `routesim serve FILE` goes on",
     ),
     ("run", "--strict"): "write `--fail-on-loss`; `routesim check FILE --fail-on warning` is strict about the topology",
     **dict.fromkeys(

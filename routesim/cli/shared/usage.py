@@ -36,7 +36,7 @@ def _sentence(problem: Any, asked: CommandLine, path: str, arguments: list[str])
     if asked.unknown is not None:
         names = _commands(asked.command)
         words = asked.command.words() if hasattr(asked.command, "words") else []
-        near = get_close_matches(asked.unknown, names, 1)  # names this short are near one another sooner than others
+        near = get_close_matches(asked.unknown, names, 1, cutoff=0.65)  # names this short are near one another sooner than others
         hint = did_you_mean(asked.unknown, [*near, *names, *words]) or (f"did you mean '{near[0]}'?" if near else "")
         hint = hint or f"the commands are {', '.join(names)}" + (f"; the words are {', '.join(words)}" if words else "")
         return f"{path} has no command '{asked.unknown}'; {hint}"
