@@ -58,7 +58,7 @@ def removed_later(topology: CheckedTopology) -> Iterator[Problem]:
     for (version, text), found in alike.items():
         step, refused = found[0]
         count = f" ({len(found)} declarations, this one the first)" if len(found) > 1 else ""
-        cure = f"`routesim upgrade FILE --to {version}` shows what else changes"
+        cure = f"`routesim upgrade FILE --rabbitmq ..{version}` shows what else changes"
         shown = _refused_shown(topology, step, refused, version)
         yield Problem(f"from RabbitMQ {version} on this is refused{count}: {text}", step, _inner(step, refused), cure, shown)
 

@@ -57,11 +57,18 @@ def dead_letter_routing_key(value: Value, arguments: Table, rules: Rules) -> Any
     return _string(value) or missing
 
 
-def one_of(error: str, *allowed: str) -> ArgumentCheck:
-    def check(value: Value, arguments: Table, rules: Rules) -> Any:
-        return _string(value) or (None if raw(value) in allowed else error)
+class OneOf:
+    """Checks that a value is one of those that are allowed."""
 
-    return check
+    def __init__(self, error: str, allowed: tuple[str, ...]) -> None:
+        self.error, self.allowed = error, allowed
+
+    def __call__(self, value: Value, arguments: Table, rules: Rules) -> Any:
+        return _string(value) or (None if raw(value) in self.allowed else self.error)
+
+
+def one_of(error: str, *allowed: str) -> ArgumentCheck:
+    return OneOf(error, allowed)
 
 
 def max_priority(value: Value, arguments: Table, rules: Rules) -> Any:

@@ -3,6 +3,10 @@ rules/queues#1.9)."""
 
 from typing import Any
 
+from routesim.diagnostics import did_you_mean
+from routesim.durations import parse_duration
+from routesim.model import Queue
+from routesim.queues.argument_checks import OneOf
 from routesim.queues.arguments import ARGUMENTS, TYPES
 from routesim.replies import AmqpError
 from routesim.values import Table, Value, erlang_term, is_integer, plain, raw, wire_type
@@ -27,6 +31,26 @@ def queue_type(arguments: Table, where: str) -> str:
     if raw(value) not in TYPES:
         raise _invalid("x-queue-type", where, f"\"unsupported queue type '{raw(value)}'\"")
     return str(raw(value))
+
+
+def queue_cure(queue: Queue, refused: AmqpError) -> str:
+    """What helps where RabbitMQ refuses a queue for the value of an argument; "" where nothing is known that does."""
+    if "'non-durable'" in refused.text:
+        return "queues of this type are durable: leave out `durable: false`"
+    name = refused.argument or ""
+    value, row = queue.arguments.get(name), ARGUMENTS.get(name)
+    if wire_type(value) != "longstr":
+        return ""
+    given, check = str(raw(value)), row.check if row is not None else None
+    allowed = TYPES if name == "x-queue-type" else check.allowed if isinstance(check, OneOf) else ()
+    if allowed:
+        return did_you_mean(given, allowed) or f"it takes {', '.join(allowed)}"
+    if "expected integer" not in refused.text:
+        return ""
+    if given.isdecimal():
+        return f"write {given} without quotes"
+    length = parse_duration(given) if row is not None and row.duration else None
+    return f"write {length}: RabbitMQ's arguments are in ms" if length is not None else ""
 
 
 def validate(kind: str, arguments: Table, where: str, rules: Rules) -> None:

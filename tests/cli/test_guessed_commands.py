@@ -86,6 +86,7 @@ def folder(tmp_path: Path) -> Path:
         ("run shop --interactive", "`--step`"), ("run shop --cov", "`--coverage`"), ("run shop --summary", "`--quiet`"), ("run shop --svg", "`routesim graph FILE -o graph.svg`"),
         ("run shop --debug", "before the command"), ("run shop -x", "the status is 1 where one fails"), ("run shop --file shop", "without an option"),
         ("run shop -k m1", "`--message`, `--queue`"), ("run shop --detach", "`routesim serve FILE`"), ("frobnicate", "the commands are"),
+        ("upgrade three.json --rabbitmq 3.10-4.3", "write 3.10..4.3"), ("versions --rabbitmq 3.13.1:4.3", "write 3.13.1..4.3"),
         ("explain route shop shpo a.b", "did you mean 'shop'? There are shop, "),
     ],
 )  # fmt: skip

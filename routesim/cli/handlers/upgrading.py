@@ -1,5 +1,7 @@
 """What `routesim upgrade` compares: every vhost of a file under two versions, by a run, by `check` and by the table."""
 
+import re
+
 from routesim.check import check
 from routesim.cli.shared.exits import FilesRefused, UsageError
 from routesim.cli.shared.files import named
@@ -11,6 +13,7 @@ from routesim.scenario import Places, Scenario, load_placed
 from routesim.versions import NEWEST, parse
 
 BETWEEN = ".."
+VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
 
 def versions_between(text: str | None, old: str | None, new: str | None) -> tuple[str | None, str | None]:
@@ -20,6 +23,8 @@ def versions_between(text: str | None, old: str | None, new: str | None) -> tupl
         if old is not None or new is not None:
             raise UsageError("--rabbitmq FROM..TO says both versions; leave out --from and --to")
         before, between, after = text.rpartition(BETWEEN)
+        if not between and len(two := VERSION.findall(text)) == 2:
+            raise UsageError(f"--rabbitmq takes two versions as FROM..TO: write {two[0]}{BETWEEN}{two[1]}")
         old, new = before or None, after or None
         if between and old is None and new is None:
             raise UsageError("--rabbitmq takes two versions, such as 3.13..4.3")

@@ -11,6 +11,7 @@ from routesim.exchanges import EXCHANGE_TYPES, NOT_SIMULATED
 from routesim.model import REPLY_TO, Binding, BrokerSettings, ChannelPlan, Consumer, Queue
 from routesim.named_tuples import NamedTuple
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
+from routesim.queues.declaring import queue_cure
 from routesim.replies import AmqpError
 from routesim.scenario.definitions.list_form import Path
 from routesim.scenario.definitions.unsimulated import unsimulated_exchange, unsimulated_keys
@@ -377,6 +378,8 @@ class Declarations:
         elif (feature := deprecated.denied_in(refused.text)) is not None:
             own = self.cures.get(step.queue.name) if isinstance(step, steps.DeclareQueue) else None
             cure = own or deprecated.cure(feature)
+        elif isinstance(step, steps.DeclareQueue):
+            cure = queue_cure(step.queue, refused)
         elif isinstance(step, steps.SetPolicy) and argument is not None and "not recognised" in refused.text:
             cure = policy_cure(step.policy, argument)
         elif isinstance(step, steps.SetPolicy) and argument == "delivery-limit":

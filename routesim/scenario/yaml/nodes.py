@@ -79,8 +79,9 @@ def _parsed(source: Source, builder: "_Builder") -> list[Node]:
         problem = (error.problem or error.context or "this is not YAML").strip()
         context = f" ({error.context.strip()})" if error.context and error.problem else ""
         raise source.fail(
-            "yaml-syntax", f"{problem}{context}", line, column, cure=_syntax_cure(source, line, column, problem)
-        ) from None
+            "yaml-syntax", f"{problem}{context}", line, column,
+            cure=_syntax_cure(source, line, column, problem) or _open_bracket(source, error.context_mark, problem),
+        ) from None  # fmt: skip
     except yaml.reader.ReaderError as error:
         # The position counts bytes where libyaml reads, characters where PyYAML does.
         offset = error.position if isinstance(error.position, int) else 0
@@ -91,10 +92,16 @@ def _parsed(source: Source, builder: "_Builder") -> list[Node]:
         cure = (
             "is this UTF-16 or UTF-32? Save the file as UTF-8"
             if character == "\0"
-            else 'write it as an escape in quotes: "\\x1b"'
+            else f'write it as an escape in quotes: "{_escaped(character)}"'
         )
         problem = f"character U+{ord(character or '?'):04X} is not allowed here"
         raise source.fail("yaml-syntax", problem, line, column, cure=cure) from None
+
+
+def _escaped(character: str) -> str:
+    """As YAML writes it between double quotes."""
+    code = ord(character or "?")
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _is_forbidden(character: str) -> bool:
@@ -103,6 +110,18 @@ def _is_forbidden(character: str) -> bool:
     if code < 32:
         return character not in "\t\n\r"
     return (0x7F <= code < 0xA0 and code != 0x85) or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF)
+
+
+def _open_bracket(source: Source, begins: Any, problem: str) -> str:
+    """Where the flow collection begins, of which the end or a comma is missing."""
+    if begins is None or "expected ','" not in problem:
+        return ""
+    sign = source.line(begins.line + 1)[begins.column : begins.column + 1]
+    closing = {"{": "}", "[": "]"}.get(sign, "")
+    where = f"line {begins.line + 1}, column {begins.column + 1}"
+    return (
+        f"'{sign}' in {where} is still open: close it with '{closing}', or write ',' between what stands in it" if closing else ""
+    )
 
 
 def _syntax_cure(source: Source, line: int, column: int, problem: str) -> str:
@@ -119,8 +138,10 @@ def _syntax_cure(source: Source, line: int, column: int, problem: str) -> str:
         return "quote the text"
     if "did not find expected '-' indicator" in problem or "block" in problem or "did not find expected key" in problem:
         return "check the indentation: items of one list begin in one column"
-    if "mapping values are not allowed" in problem or ("expected ','" in problem and text[column - 1 : column] == ":"):
+    if "mapping values are not allowed" in problem:
         return "quote text that contains ': ', or check the indentation"
+    if "expected ','" in problem and text[column - 1 : column] == ":":
+        return "write ',' before this key, or quote text that contains ': '"
     return ""
 
 

@@ -279,8 +279,16 @@ def test_a_forbidden_character_is_where_it_is(text: str, line: int, column: int)
         ("queues: {q: }\nsteps:\n- publish: {routing_key: q}\n  - wait: 1s\n", "indent"),
         ("queues: {q: }\nconsumers: {c: {queue: q, on_message: [{attempt: >= 3}]}}\n", "quote"),
         ("bindings:\n  - {source: a, destination: b, routing_key: #.shoes}\n", "quote"),
+        ("queues: {a: {}\nsteps: []\n", "'{' in line 1, column 9 is still open: close it with '}'"),
+        ("queues: {a: {durable: true type: quorum}}\n", "write ',' before this key"),
+        ("queues: {a: [\x01]}\n", '"\\x01"'), ("queues: {a: [\ufffe]}\n", '"\\ufffe"'),
+        ("queues: {a: {type: quorun}}\n", "did you mean 'quorum'?"), ("queues: {a: {type: lazy}}\n", "it takes classic, quorum, stream"),
+        ("queues: {a: {arguments: {x-overflow: reject}}}\n", "it takes drop-head, reject-publish"),
+        ("queues: {a: {arguments: {x-message-ttl: 5s}}}\n", "write 5000: RabbitMQ's arguments are in ms"),
+        ("queues: {a: {arguments: {x-max-length: '10'}}}\n", "write 10 without quotes"),
+        ("queues: {a: {type: quorum, durable: false}}\n", "leave out `durable: false`"),
     ],
-)
+)  # fmt: skip
 def test_common_slips_have_a_cure(text: str, cure: str) -> None:
     problems = refused(text)
     assert any(cure in problem.cure for problem in problems), problems
