@@ -191,7 +191,7 @@ def problems_in(err: str) -> list[Problem]:
     blocks = [block for block in err.split("\n\n") if block.strip()]
     for block in blocks:
         lines = block.strip("\n").split("\n")
-        if re.fullmatch(r"\d+ errors?\.", lines[0]):
+        if re.fullmatch(r"[\d,]+ errors?\.", lines[0]):
             errors = sum(item.severity == "error" for item in found)
             assert lines == [f"{errors} error{'' if errors == 1 else 's'}."], err
             continue

@@ -7,8 +7,8 @@ from routesim.explore.bounds import Bounds
 from routesim.explore.looking.expanding import Expander, KnownMove, Reached
 from routesim.explore.moves import Move, make
 from routesim.explore.parallel import looker
-from routesim.explore.parallel.telling import ELSEWHERE, Beginning, Crew, Settled, Share, Steps, Told, steps_of
 from routesim.explore.parallel.shares import shared_out
+from routesim.explore.parallel.telling import ELSEWHERE, Beginning, Crew, Settled, Share, Steps, Told, steps_of
 from routesim.explore.properties import never_broken
 from routesim.explore.search import FirstBroken, Search, Watch
 from routesim.explore.world import World
