@@ -193,7 +193,7 @@ def problems_in(err: str) -> list[Problem]:
         lines = block.strip("\n").split("\n")
         if re.fullmatch(r"[\d,]+ errors?\.", lines[0]):
             errors = sum(item.severity == "error" for item in found)
-            assert lines == [f"{errors} error{'' if errors == 1 else 's'}."], err
+            assert lines == [f"{errors:,} error{'' if errors == 1 else 's'}."], err
             continue
         head = HEAD.fullmatch(lines[0])
         assert head, block
