@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kits.celery.scenes import SCENES
-from kits.schema import VALIDATOR, agree, places
+from kits.schema import VALIDATOR, agree, mutate, places
 
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.yaml.nodes import parse
@@ -39,24 +39,7 @@ def test_every_scene_is_valid(name: str) -> None:
 def mutants(draw: Any) -> Any:
     data = copy.deepcopy(data_of(draw(st.sampled_from(sorted(SCENES)))))
     path = draw(st.sampled_from([path for path in places(data) if path[0] in ("celery", "steps") and len(path) > 1]))
-    parent = data
-    for part in path[:-1]:
-        parent = parent[part]
-    what = draw(st.sampled_from(["replace", "remove", "add", "rename"]))
-    value = copy.deepcopy(draw(junk))
-    if isinstance(parent, list):
-        if what == "remove":
-            del parent[path[-1]]
-        else:
-            parent[path[-1]] = "word" if value is None else value
-    elif what == "remove":
-        del parent[path[-1]]
-    elif what == "replace":
-        parent[path[-1]] = value
-    else:
-        key = draw(keys)
-        if key not in parent:
-            parent[key] = parent.pop(path[-1]) if what == "rename" else value
+    mutate(data, path, draw, junk, keys)
     return data
 
 

@@ -1,9 +1,13 @@
 """The JSON Schema beside the loader: what each says of the same data."""
 
+import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from kits.paths import SCENARIOS
 from routesim.diagnostics import Diagnostic, Invalid
@@ -56,3 +60,27 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> Any:
         yield path
     for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
         yield from places(value, (*path, key))
+
+
+def mutate(
+    data: Any, path: tuple[Any, ...], draw: Callable[[Any], Any], junk: SearchStrategy[Any], keys: SearchStrategy[str]
+) -> None:
+    """Change the data at that path: it is replaced by junk or removed, or junk is put beside it, or it gets another of the keys."""
+    parent = data
+    for part in path[:-1]:
+        parent = parent[part]
+    what = draw(st.sampled_from(["replace", "remove", "add", "rename"]))
+    value = copy.deepcopy(draw(junk))
+    if isinstance(parent, list):
+        if what == "remove":
+            del parent[path[-1]]
+        else:
+            parent[path[-1]] = "word" if value is None else value
+    elif what == "remove":
+        del parent[path[-1]]
+    elif what == "replace":
+        parent[path[-1]] = value
+    else:
+        key = draw(keys)
+        if key not in parent:
+            parent[key] = parent.pop(path[-1]) if what == "rename" else value

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kits.paths import ALL_SCENARIO_FILES
 from kits.scenario import routesim
-from kits.schema import VALIDATOR, agree, errors_of, places, written
+from kits.schema import VALIDATOR, agree, errors_of, mutate, places, written
 
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import schema
@@ -101,24 +101,7 @@ def mutants(draw: Any) -> Any:
         path = draw(st.sampled_from(list(places(data)) or [()]))
         if not path:
             continue
-        parent = data
-        for part in path[:-1]:
-            parent = parent[part]
-        what = draw(st.sampled_from(["replace", "remove", "add", "rename"]))
-        value = copy.deepcopy(draw(junk))
-        if isinstance(parent, list):
-            if what == "remove":
-                del parent[path[-1]]
-            else:
-                parent[path[-1]] = "word" if value is None else value
-        elif what == "remove":
-            del parent[path[-1]]
-        elif what == "replace":
-            parent[path[-1]] = value
-        else:
-            key = draw(keys)
-            if key not in parent:
-                parent[key] = parent.pop(path[-1]) if what == "rename" else value
+        mutate(data, path, draw, junk, keys)
     return data
 
 

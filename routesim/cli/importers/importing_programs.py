@@ -3,12 +3,10 @@
 import os
 import sys
 
-from routesim.celery_app.asking import NotStarted, TooSlow
-from routesim.celery_app.problems import died, hangs, problem_of
 from routesim.celery_app.programs.seen import LIBRARIES, asked_of, topology_of_answer
-from routesim.cli.handlers.celery.reading_apps import failed
+from routesim.cli.handlers.celery.reading_apps import answer_of, is_module_name
 from routesim.cli.handlers.converting import checked, write_imported
-from routesim.cli.shared.exits import NO_VERDICT, UNUSABLE, UsageError
+from routesim.cli.shared.exits import UNUSABLE, UsageError
 from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Invalid
 
@@ -18,21 +16,17 @@ def import_program(
     rabbitmq: str | None, *, debug: bool,
 ) -> int:  # fmt: skip
     checked("scenario", rabbitmq)
-    if not app or app.startswith(("-", ".", "/")) or app.endswith(".py"):
+    if not is_module_name(app):
         raise UsageError(f"'{app}' is no program: name it package.module:attribute")
     library, directory = LIBRARIES[kind], os.path.realpath(directory)
+    answer = answer_of(
+        lambda: asked_of(library, app, python=python or sys.executable, directory=directory, timeout_s=timeout),
+        app, directory, timeout, debug=debug,
+    )  # fmt: skip
+    if isinstance(answer, int):
+        return answer
     try:
-        found = asked_of(library, app, python=python or sys.executable, directory=directory, timeout_s=timeout)
-    except NotStarted as problem:
-        raise UsageError(str(problem)) from None
-    except TooSlow as problem:
-        return failed(hangs(str(problem), app, directory, timeout), debug, NO_VERDICT)
-    if found.answer is None:
-        return failed(died(found.status, found.output, app), debug)
-    if "error" in found.answer:
-        return failed(problem_of(found.answer, app, directory), debug)
-    try:
-        imported = topology_of_answer(library, app, found.answer, vhost, rabbitmq=rabbitmq)
+        imported = topology_of_answer(library, app, answer, vhost, rabbitmq=rabbitmq)
     except Invalid as invalid:
         write_problems(invalid.diagnostics)
         return UNUSABLE

@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from routesim.celery_app.asking import NotStarted, TooSlow, asked
+from routesim.celery_app.asking import AppAnswer, NotStarted, TooSlow, asked
 from routesim.celery_app.problems import AppProblem, died, hangs, problem_of
 from routesim.celery_app.section import READ, CelerySection, section_of
 from routesim.cli.handlers.converting import is_utf8, write
@@ -22,11 +23,31 @@ def import_app(
 ) -> int:  # fmt: skip
     if rabbitmq is not None:
         rules_of(rabbitmq)
-    if not app or app.startswith(("-", ".", "/")) or app.endswith(".py"):
+    if not is_module_name(app):
         raise UsageError(f"'{app}' is no app: name it as for `celery -A`, package.module:attribute")
     directory = os.path.realpath(directory)
+    answer = answer_of(
+        lambda: asked(app, READ, python=python or sys.executable, directory=directory, timeout_s=timeout),
+        app, directory, timeout, debug=debug,
+    )  # fmt: skip
+    if isinstance(answer, int):
+        return answer
+    section = section_of(answer, workers)
+    write_problems(Diagnostic(WARNING, "not-simulated", sentence) for sentence in section.unsimulated)
+    write(lambda out: _lines(section, app, rabbitmq, ascii=not is_utf8(out)), None, output)
+    return OK
+
+
+def is_module_name(app: str) -> bool:
+    """Whether it can be a module, and not an option, a path or a file."""
+    return bool(app) and not app.startswith(("-", ".", "/")) and not app.endswith(".py")
+
+
+def answer_of(ask: Callable[[], AppAnswer], app: str, directory: str, timeout: float, *, debug: bool) -> dict[str, Any] | int:
+    """What the child answers, or the exit status where that says nothing of the app, once it has been told why. Raises
+    `UsageError` where it cannot be asked."""
     try:
-        found = asked(app, READ, python=python or sys.executable, directory=directory, timeout_s=timeout)
+        found = ask()
     except NotStarted as problem:
         raise UsageError(str(problem)) from None
     except TooSlow as problem:
@@ -35,10 +56,7 @@ def import_app(
         return failed(died(found.status, found.output, app), debug)
     if "error" in found.answer:
         return failed(problem_of(found.answer, app, directory), debug)
-    section = section_of(found.answer, workers)
-    write_problems(Diagnostic(WARNING, "not-simulated", sentence) for sentence in section.unsimulated)
-    write(lambda out: _lines(section, app, rabbitmq, ascii=not is_utf8(out)), None, output)
-    return OK
+    return found.answer
 
 
 def failed(problem: AppProblem, debug: bool, status: int = UNUSABLE) -> int:
