@@ -1,6 +1,7 @@
 """The fixtures of what is shared by all tests: a real broker, a browser, a Redis. What they need is imported when it is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from kits.browser import Browser
     from routesim.run.on_rabbitmq.session import BrokerSession
+    from routesim.scenario import Scenario
 
 
 @pytest.fixture(scope="session", params=["3.10", "4.0", "4.3"])
@@ -25,6 +27,27 @@ def browser() -> "Iterator[Browser]":
     found = Browser()
     yield found
     found.quit()
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> "Callable[..., Path]":
+    """Writes the HTML report of scenarios, and says where it is."""
+    from kits.report import written
+
+    def write(*scenarios: "Scenario") -> Path:
+        path = tmp_path / "report.html"
+        path.write_text(written("html", *scenarios), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def quiet_page(browser: "Browser") -> Iterator[None]:
+    """Whatever a test does with such a page: nothing is said on the console, and nothing is asked for but the page."""
+    yield
+    assert browser.messages() == []
+    assert [url for url in browser.requests() if not url.split("#")[0].endswith("/report.html")] == []
 
 
 @pytest.fixture(scope="session")

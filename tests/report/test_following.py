@@ -9,10 +9,12 @@ import pytest
 from kits.browser import Browser
 from kits.large_topology import LOST_TASK, of_45_queues, of_alike_queues
 from kits.paths import SCENARIOS
-from kits.report import FAILING, scenario_of, written
+from kits.report import FAILING, scenario_of
 from selenium.webdriver.common.keys import Keys
 
 from routesim.scenario import Scenario, load
+
+pytestmark = pytest.mark.usefixtures("quiet_page")
 
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 SHOES_FAIL = (SCENARIOS / "shoes.yaml").read_text(encoding="utf-8").replace("ready: [m1, m2]", "ready: [m1]")
@@ -23,24 +25,6 @@ PICTURES = {
     "lost-task": lambda: scenario_of(LOST_TASK, "lost-task.yaml"),
     "45-queues": lambda: scenario_of(of_45_queues(), "45-queues.yaml"),
 }
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Any:
-    def write(*scenarios: Scenario) -> Path:
-        path = tmp_path / "report.html"
-        path.write_text(written("html", *scenarios), encoding="utf-8")
-        return path
-
-    return write
-
-
-@pytest.fixture(autouse=True)
-def quiet_page(browser: Browser) -> Any:
-    """Whatever a test does: nothing is said on the console, and nothing is asked for but the page."""
-    yield
-    assert browser.messages() == []
-    assert [url for url in browser.requests() if not url.split("#")[0].endswith("/report.html")] == []
 
 
 def shoes() -> Scenario:

@@ -1,13 +1,12 @@
 """The HTML report in a real browser: the player, the keys, a phone, names that want to run, and a browser without scripts."""
 
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
 from kits.browser import Browser
 from kits.paths import SCENARIOS
-from kits.report import FAILING, hostile_scenario, scenario_of, written
+from kits.report import FAILING, hostile_scenario, scenario_of
 from selenium.webdriver.common.keys import Keys
 from test_html import BREAKING_OUT
 
@@ -20,6 +19,8 @@ from routesim.run import Runner
 from routesim.run.folds.situation import Situation
 from routesim.scenario import Scenario, load
 
+pytestmark = pytest.mark.usefixtures("quiet_page")
+
 # Names that do everything at once: markup, quotes, controls, directions.
 HOSTILE = "".join(name for name in BREAKING_OUT if len(name) < 60 and not name.isidentifier())[:200]
 PHONE = {"width": 360, "height": 740}
@@ -27,24 +28,6 @@ PHONE = {"width": 360, "height": 740}
 
 def named(name: str) -> Scenario:
     return load(str(SCENARIOS / f"{name}.yaml"))
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Any:
-    def write(*scenarios: Scenario) -> Path:
-        path = tmp_path / "report.html"
-        path.write_text(written("html", *scenarios), encoding="utf-8")
-        return path
-
-    return write
-
-
-@pytest.fixture(autouse=True)
-def quiet_page(browser: Browser) -> Any:
-    """Whatever a test does: nothing is said on the console, and nothing is asked for but the page."""
-    yield
-    assert browser.messages() == []
-    assert [url for url in browser.requests() if not url.split("#")[0].endswith("/report.html")] == []
 
 
 # The player ------------------------------------------------------------------------------------------------------------
