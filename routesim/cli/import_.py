@@ -42,8 +42,9 @@ def import_(
     from routesim.cli.handlers.converting import import_broker
     from routesim.cli.importers.importing_files import import_words
     from routesim.cli.shared.exits import UsageError
+    from routesim.cli.shared.output import same_file
 
-    if format == "scenario":
+    if format == "scenario" and not any(same_file(file, output) for file in files or ()):  # which is told as what it is
         written_as("a scenario in YAML, or with `--format definitions` JSON,", output, ".yaml")
     if (not files) == (management is None):
         raise UsageError("give either files or --management URL")

@@ -95,6 +95,39 @@ def test_changes_are_answered_alike(pair: Pair) -> None:
     assert not found, "\n".join(found)
 
 
+def test_a_policy_that_is_refused_in_one_virtual_host_leaves_all_without_queues(pair: Pair) -> None:
+    """rules/routing#F23"""
+    other = fresh_name()
+    queues = [
+        {"vhost": vhost, "name": "q", "durable": True, "auto_delete": False, "arguments": {}} for vhost in (pair.vhost, other)
+    ]
+    exchange = {
+        "vhost": other,
+        "name": "x",
+        "type": "topic",
+        "durable": True,
+        "auto_delete": False,
+        "internal": False,
+        "arguments": {},
+    }
+    policy = {
+        "vhost": pair.vhost,
+        "name": "p",
+        "pattern": ".*",
+        "apply-to": "all",
+        "priority": 0,
+        "definition": {"no-such-key": 1},
+    }
+    file = {"vhosts": [{"name": other}], "queues": queues, "exchanges": [exchange], "bindings": [], "policies": [policy]}
+    try:
+        for api in (pair.real, pair.served):
+            assert api("POST", "definitions", file).status == 400
+            assert [api("GET", f"queues/{vhost}").body for vhost in (pair.vhost, other)] == [[], []]
+            assert "x" in [item["name"] for item in api("GET", f"exchanges/{other}").body]
+    finally:
+        pair.real("DELETE", f"vhosts/{other}")
+
+
 def test_looks_are_answered_alike(pair: Pair) -> None:
     connections = [_client(port, pair.vhost) for port in pair.ports]
     try:

@@ -76,11 +76,22 @@ def test_objects_have_names_and_consequences_stand_below_their_cause(cluster: st
 def test_where_an_import_stops(cluster: str, tmp_path: Path) -> None:
     (stops,) = upgraded(cluster, "--rabbitmq", "3.13..4.3")["import_stops"]
     assert stops["told"].startswith("An import of the file into a new broker stops at policy ha-all (line ")
-    assert stops["told"].endswith("no queues or bindings of it are created.")
+    assert stops["told"].endswith("no queues or bindings of any vhost are created.")
     (tmp_path / "no-policy.json").write_text(json.dumps({**CLUSTER, "policies": []}), encoding="utf-8")
     (stops,) = upgraded(str(tmp_path / "no-policy.json"), "--rabbitmq", "3.13..4.3")["import_stops"]
     assert "stops at queue cache" in stops["told"]
     assert "of the other queues perhaps only some" in stops["told"]
+
+
+def test_what_is_in_the_way_of_one_virtual_host_stops_the_import_of_all(tmp_path: Path) -> None:
+    """rules/routing#F23: a section is imported for all of them before the next one begins."""
+    file = {**CLUSTER, "queues": [*CLUSTER["queues"], queue("billing", "tmp", durable=False)]}
+    (tmp_path / "both.json").write_text(json.dumps(file), encoding="utf-8")
+    stops = upgraded(str(tmp_path / "both.json"), "--rabbitmq", "3.13..4.3")["import_stops"]
+    told = {item["vhost"]: item["told"] for item in stops}
+    assert told["shop"].startswith("An import of the file into a new broker stops at policy ha-all (line ")
+    assert told["billing"].startswith("Once policy ha-all (line ")
+    assert " of vhost shop is mended, an import of the file stops at queue tmp (line " in told["billing"]
 
 
 def test_what_check_finds_under_one_version_alone_and_which_rules_touch_the_file(cluster: str) -> None:

@@ -152,8 +152,7 @@ def load(context: Managed, request: HttpRequest) -> Response:
     for name in list_form.vhosts_in({**body, "bindings": []}):
         if name not in context.server.vhosts:
             raise faults.no_vhost(context, name)
-    for vhost in [context.server.vhosts[name] for name in list_form.vhosts_in(body) if name in context.server.vhosts]:
-        _load(context, vhost, body, whole=True)
+    _load(context, [known[1][name] for name in list_form.vhosts_in(body) if name in known[1]], body, whole=True)
     for item in faults.section(body, "bindings"):
         if item.get("vhost") not in context.server.vhosts and context.at_least(FOUR):
             ends = [("exchange", item.get("source")), (str(item.get("destination_type")), item.get("destination"))]
@@ -168,7 +167,7 @@ def load_vhost(context: Managed, request: HttpRequest, vhost: str) -> Response:
         section: [{key: value for key, value in item.items() if key != "vhost"} for item in faults.section(body, section)]
         for section in ITEMS
     }  # fmt: skip
-    _load(context, where, own, whole=False)
+    _load(context, [where], own, whole=False)
     return DONE
 
 
@@ -192,8 +191,14 @@ def _make(context: Managed, item: Item) -> None:
     make(context, _name(item), {**{key: value for key, value in item.items() if key != "default_queue_type"}, **metadata})
 
 
-def _load(context: Managed, vhost: Vhost, body: Item, *, whole: bool) -> None:
-    """Exchanges, policies, queues, bindings; what has been made when an item is refused stays (rules/routing#F23)."""
+def _load(context: Managed, vhosts: list[Vhost], body: Item, *, whole: bool) -> None:
+    """Section by section, each for all virtual hosts; what has been made when an item is refused stays (rules/routing#F23)."""
+    for _ in zip(*(_sections(context, vhost, body, whole=whole) for vhost in vhosts), strict=True):
+        pass
+
+
+def _sections(context: Managed, vhost: Vhost, body: Item, *, whole: bool) -> Iterator[None]:
+    """Exchanges, policies, queues, bindings of one virtual host: a turn for each section."""
     source = Source("definitions", json.dumps(body))
     version = context.server.rules.version
     found, problems, _ = reading.read(source, body, None, vhost.name, version, vhost_given=True)
@@ -215,6 +220,7 @@ def _load(context: Managed, vhost: Vhost, body: Item, *, whole: bool) -> None:
             _declare(context, vhost, steps.DeclareExchange(OWN, _without_bad_alternate(exchange)), whole=whole)
         elif exchange is None and unread and not _passed_over(item):
             raise HttpError(400, unread)
+    yield
     for item, policy in declared("policies"):
         faults.check_policy(context, vhost.name, item.get("name"), item, operator=False)
         _set(context, vhost, policy, unread)
@@ -223,18 +229,21 @@ def _load(context: Managed, vhost: Vhost, body: Item, *, whole: bool) -> None:
             value = item.get("value")
             faults.check_policy(context, vhost.name, item.get("name"), value if isinstance(value, dict) else {}, operator=True)
             _set(context, vhost, read.get(("parameters", index, "value")), unread)
+    yield
     for item, queue in declared("queues"):
         faults.check_queue(context, item)
         if queue is not None and queue.name not in vhost.broker.queues:
             _declare(context, vhost, steps.DeclareQueue(OWN, queue), whole=whole)
         elif queue is None and unread and not _passed_over(item):
             raise HttpError(400, unread)
+    yield
     for item, binding in declared("bindings"):
         state = vhost.broker.exchanges.get(item["source"]) if isinstance(item.get("source"), str) else None
         if item.get("source") == "":
             continue
         faults.check_binding(context, item, state.declared.type if state is not None else None)
         _bind(context, vhost, item, binding)
+    yield
 
 
 def _passed_over(item: Item) -> bool:

@@ -45,8 +45,8 @@ class Upgraded(NamedTuple):
     bugs: dict[str, Diagnostic]
     refused: list[RefusedObject]
     told: list[Diagnostic]
-    stops: str
     lost: int
+    stops: str = ""
 
 
 def explain_upgrade(pairs: Sequence[tuple[UpgradeSide, UpgradeSide]]) -> Answer:
@@ -54,6 +54,9 @@ def explain_upgrade(pairs: Sequence[tuple[UpgradeSide, UpgradeSide]]) -> Answer:
     found = [_upgraded(*pair) for pair in pairs]
     several = len(found) > 1
     whole = pairs[0][1].whole
+    if whole:
+        stops = import_stops({item.new.vhost: item.refused for item in found})
+        found = [item._replace(stops=stops.get(item.new.vhost, "")) for item in found]
     sections, lines = [], []
     for item in found:
         lines.append(f"vhost {item.new.vhost}: {_headline(item)}" if whole else _headline(item))
@@ -83,9 +86,8 @@ def _upgraded(before: UpgradeSide, after: UpgradeSide) -> Upgraded:
         there = [(scenario, topology(scenario)) for scenario in (old, new)]
         settings = settings_in_force(there[0], there[1], refused[1])
         touched = touching(*there[0], old.rabbitmq, new.rabbitmq)
-    stops = import_stops(refused[1]) if after.whole else ""
     return Upgraded(
-        old, new, _caused(changes, refused[1]), settings, touched, bugs, refused[1], told, stops, counts(runs[1].broker)["lost"]
+        old, new, _caused(changes, refused[1]), settings, touched, bugs, refused[1], told, counts(runs[1].broker)["lost"]
     )
 
 

@@ -1,5 +1,6 @@
 """Declarations that one version takes and the other refuses, each by its name, and which of them are so because of another."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from routesim import steps
@@ -99,18 +100,35 @@ def refused_declarations(before: list[RefusedObject], after: list[RefusedObject]
     return changes
 
 
-def import_stops(found: list[RefusedObject]) -> str:
-    """Where an import of the whole file into a new broker stops, as a sentence; "" where nothing stops it."""
-    own = [item for item in found if not item.because and item.kind in IMPORTED]
-    if not own:
-        return ""
-    first = min(own, key=lambda item: IMPORTED.index(item.kind))
-    behind = IMPORTED[IMPORTED.index(first.kind) + 1 :]
-    plural = {"policy": "policies", "queue": "queues", "binding": "bindings"}
-    gone = " and ".join(filter(None, [", ".join(plural[kind] for kind in behind[:-1]), plural[behind[-1]] if behind else ""]))
-    nothing = f"; no {gone.replace(' and ', ' or ')} of it {'are' if len(behind) else 'is'} created" if behind else ""
+def import_stops(refused: Mapping[str, list[RefusedObject]]) -> dict[str, str]:
+    """Where an import of the whole file into a new broker stops: a sentence for each virtual host with something in the way.
+
+    A section is imported for all virtual hosts before the next one begins (rules/routing#F23), so that what is in the way in a
+    later section is met only when the earlier is mended.
+    """
+    own = {vhost: [item for item in found if not item.because and item.kind in IMPORTED] for vhost, found in refused.items()}
+    firsts = {vhost: min(found, key=_section) for vhost, found in own.items() if found}
+    if not firsts:
+        return {}
+    where, earliest = min(firsts.items(), key=lambda item: _section(item[1]))
+    told = {}
+    for vhost, first in firsts.items():
+        begins = "An import of the file into a new broker"
+        if _section(first) > _section(earliest):
+            begins = f"Once {earliest.label} of vhost {where} is mended, an import of the file"
+        told[vhost] = f"{begins} stops at {first.label}{_not_created(first, 'of any vhost' if len(refused) > 1 else 'of it')}."
+    return told
+
+
+def _section(item: RefusedObject) -> int:
+    return IMPORTED.index(item.kind)
+
+
+def _not_created(first: RefusedObject, whose: str) -> str:
+    behind = [_plural(kind) for kind in IMPORTED[_section(first) + 1 :]]
+    nothing = f"; no {' or '.join(behind)} {whose} are created" if behind else ""
     some = f", and of the other {_plural(first.kind)} perhaps only some" if first.kind in ("exchange", "queue") else ""
-    return f"An import of the file into a new broker stops at {first.label}{nothing}{some}."
+    return nothing + some
 
 
 def _plural(kind: str) -> str:
