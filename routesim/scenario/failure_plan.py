@@ -8,7 +8,7 @@ from routesim.failure_kinds import BROKER, FAILURES, OPTIONS, OVERFLOWS
 from routesim.named_tuples import NamedTuple
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind, Number, Reader, TextKind, Unreadable
 from routesim.scenario.format.shapes import Field, Fields, ListOf, Shape
-from routesim.scenario.yaml.nodes import parse
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import read_source
 
 

@@ -23,7 +23,8 @@ from routesim.scenario.sections.names import Names
 from routesim.scenario.sections.touched_bugs import bugs_in
 from routesim.scenario.steps.steps_section import StepsSection
 from routesim.scenario.steps.verbs import CELERY_VERBS
-from routesim.scenario.yaml.nodes import Mapping, Sequence, Text, parse
+from routesim.scenario.yaml.nodes import Mapping, Sequence, Text
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import STDIN, QuietSource, Source, read_source
 from routesim.versions import NEWEST, UnknownVersion, rules
 

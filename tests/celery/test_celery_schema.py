@@ -10,7 +10,7 @@ from kits.celery.scenes import SCENES
 from kits.schema import VALIDATOR, agree, mutate, places
 
 from routesim.scenario.definitions.list_form import plain_data
-from routesim.scenario.yaml.nodes import parse
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import Source
 
 junk = st.sampled_from([

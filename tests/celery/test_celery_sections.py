@@ -12,7 +12,8 @@ from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.format.kinds import Reader
 from routesim.scenario.load import load_source
 from routesim.scenario.steps.alike import PublishLate
-from routesim.scenario.yaml.nodes import Mapping, parse
+from routesim.scenario.yaml.nodes import Mapping
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import Source
 
 SHIPPED = {

@@ -19,7 +19,7 @@ from routesim.scenario.format import whole
 from routesim.scenario.format.kinds import Kind
 from routesim.scenario.format.shapes import ListOf, MapOf, Shape
 from routesim.scenario.steps.verbs import NAMES, kind_of
-from routesim.scenario.yaml.nodes import parse
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import read_source
 
 SHIPPED = Path(schema.__file__).with_name("schema.json")

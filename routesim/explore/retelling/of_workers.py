@@ -20,7 +20,8 @@ from routesim.run.tasks.fates import fates_of
 from routesim.scenario import Scenario, load_source
 from routesim.scenario.celery.plain_text import data_of
 from routesim.scenario.load import load_expanded
-from routesim.scenario.yaml.nodes import Mapping, parse
+from routesim.scenario.yaml.nodes import Mapping
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import NOTHING, Bare, OneLine, WrittenItem, text
 

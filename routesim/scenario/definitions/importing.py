@@ -11,7 +11,8 @@ from routesim.scenario.definitions.list_form import DECLARING, items_of
 from routesim.scenario.definitions.unsimulated import LEFT_OUT
 from routesim.scenario.load import load_definitions
 from routesim.scenario.topology_data import DeclaredTopology, topology_of
-from routesim.scenario.yaml.nodes import Mapping, parse
+from routesim.scenario.yaml.nodes import Mapping
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import Source
 from routesim.values import Table, Typed, Value
 

@@ -7,7 +7,8 @@ from typing import Any
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.scenario.definitions.list_form import Path, plain_data, read_json, without_surrogates
 from routesim.scenario.yaml import json_places
-from routesim.scenario.yaml.nodes import Node, parse_all
+from routesim.scenario.yaml.nodes import Node
+from routesim.scenario.yaml.parsing import parse_all
 from routesim.scenario.yaml.source import QuietSource, Source
 from routesim.scenario.yaml.templates import template_in
 

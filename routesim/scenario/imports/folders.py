@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from routesim.diagnostics import Invalid
 from routesim.scenario.imports.sight import KINDS, LOOKED_AT, kind_of
-from routesim.scenario.yaml.nodes import Mapping, Sequence, Text, parse
+from routesim.scenario.yaml.nodes import Mapping, Sequence, Text
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import Source, read_source
 
 OPERATOR = KINDS["topology-operator"]

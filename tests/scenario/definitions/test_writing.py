@@ -12,7 +12,7 @@ from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.scenario.definitions.list_form import plain_data
 from routesim.scenario.load import load_source
 from routesim.scenario.topology_data import DeclaredTopology, scenario_sections, topology_of
-from routesim.scenario.yaml.nodes import parse
+from routesim.scenario.yaml.parsing import parse
 from routesim.scenario.yaml.source import Source
 from routesim.scenario.yaml.writing import lines, scalar
 from routesim.values import INTEGER_RANGES, Typed
