@@ -5,6 +5,7 @@ from bisect import bisect_right
 from typing import Any
 
 from routesim.diagnostics import Diagnostic, Invalid
+from routesim.scenario.yaml import by_lines
 from routesim.scenario.yaml.nodes import DEEPEST, Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.source import LINE_BREAK, Source
 
@@ -14,6 +15,12 @@ YAML_ONLY_BREAKS = ("\x85", "\u2028", "\u2029")  # new lines to YAML, but to no 
 
 def parse(source: Source) -> Node | None:
     """The one document in the source; None when there is nothing in it. Raises `Invalid`."""
+    plain = by_lines.read(source.text)
+    return plain if plain is not None else parse_by_events(source)
+
+
+def parse_by_events(source: Source) -> Node | None:
+    """As `parse`, whatever the source looks like."""
     try:
         found = _parsed(source, _Builder(source))
     except Invalid as invalid:
