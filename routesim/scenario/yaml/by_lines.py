@@ -14,10 +14,8 @@ NO_FIRST = frozenset("-?:,[]{}#&*!|>'\"%@`")  # what no plain scalar begins with
 MOST_OPEN = DEEPEST // 2  # collections on lines, and collections within a line
 LONGEST_LINE = 1000  # a key may have 1024 characters
 LONGEST = 2_000_000  # characters: what may hold more values than are allowed is counted elsewhere
-# In a flow collection, behind spaces: a sign, or a scalar; and whether the scalar is a key.
-TOKEN = re.compile(
-    r""" *(?:([][{},])|('[^']*'(?!')|"[^"\\]*"|(?:-(?=\w))?[^][{},:#?'"&*!|>%@` -](?:[^][{},:?]|:(?=[\w/]))*)(:(?= ))?)"""
-)
+# In a flow collection, behind spaces: a sign, or a scalar, be it one or not; and whether it is a key.
+TOKEN = re.compile(r""" *(?:([][{},])|('[^']*'(?!')|"[^"]*"|(?:[^][{},:?]|:(?=[\w/]))+)(:(?= ))?)""")
 FOLD = re.compile("\n+")
 BLOCKS = (">-", ">", "|", "|-")
 
@@ -255,6 +253,6 @@ def _token(text: str, at: int) -> tuple[int, str | None, str | None, str | None,
     if sign is not None:
         return found.start(1), sign, None, None, found.end()
     scalar = scalar.rstrip(" ")
-    if " #" in scalar:
+    if not scalar or " #" in scalar:
         raise NotPlain
     return found.start(2), None, scalar, colon, found.end()
