@@ -103,6 +103,6 @@ OF_CLIENTS: dict[str, ClientFailure] = {
 }
 
 # Which of them `explore` tries: at every moment at which each can happen. DEFAULT_EXPLORED: where nothing else is asked for.
-EXPLORED = ("crash", "restart", "kill", "cancel", "close_channel", "expire", *OF_CLIENTS)
+EXPLORED = ("crash", "restart", "kill", "cancel", "close_channel", "expire", "delete_queue", "full", *OF_CLIENTS)
 DEFAULT_EXPLORED = ("crash", "restart", "kill")
 OF_WORKERS = ("kill_worker", "kill_child")  # which befall nobody but Celery's

@@ -1,5 +1,6 @@
 """Policies and operator policies: which one applies, and what it may hold (rules/routing#5)."""
 
+import re
 from typing import Any, TypeVar
 
 from routesim import events, steps
@@ -20,6 +21,7 @@ from routesim.versions import Rules, rules
 
 Named = TypeVar("Named")
 
+ABOVE_ALL = 2**31  # a priority
 APPLY_TO = ("queues", "exchanges", "all")
 APPLY_TO_TYPES = {"classic_queues": "classic", "quorum_queues": "quorum", "streams": "stream"}
 
@@ -188,6 +190,15 @@ def matching(broker: Broker, operator: bool, name: str, kind: str) -> list[Polic
             found.append(policy)
     # Equal priorities are undefined in RabbitMQ; here the first declared wins.
     return sorted(found, key=lambda policy: -policy.priority)
+
+
+def full(broker: Broker, queue: QueueType, name: str, overflow: str) -> Policy:
+    """The policy of that name, above all others, by which a queue takes no message more than it has now. What another policy says
+    of the queue goes on counting: only one of them is in force."""
+    before = matching(broker, False, queue.broker_name, queue.kind)
+    definition = before[0].definition if before else {}
+    limited = {**definition, "max-length": queue.ready_count(), "overflow": overflow}
+    return Policy(name, f"^{re.escape(queue.broker_name)}$", limited, "queues", ABOVE_ALL)
 
 
 def is_meant_for(policy: Policy, kind: str) -> bool:

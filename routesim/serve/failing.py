@@ -1,13 +1,12 @@
 """Failures on order: what the table of failures names, carried out on the connections and queues of a server."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from routesim import events, steps
+from routesim.broker import policies
 from routesim.durations import duration_text
 from routesim.failure_kinds import BROKER, CHANNEL, CONNECTION, CONSUMER, FAILURES, OVERFLOWS, QUEUE, Failure
-from routesim.model import Policy
 from routesim.named_tuples import NamedTuple
 from routesim.replies import AmqpError
 from routesim.serve.channels.channel import ServedChannel
@@ -19,7 +18,6 @@ ALL = "*"
 FORCED, FORCED_TEXT = 320, "a failure was ordered"
 GONE, GONE_TEXT = 406, "a failure was ordered"
 FULL = "routesim-full-"  # and the name of the queue: a policy above all others
-ABOVE_ALL = 2**31
 
 
 class Order(NamedTuple):
@@ -195,19 +193,12 @@ def _expire(server: FailingHost, item: Found, order: Order) -> None:
 
 
 def _full(server: FailingHost, item: Found, order: Order) -> None:
-    """What another policy says of the queue goes on counting: only one of them is in force."""
     name = FULL + item.name
-    if order.ends:
-        if (False, name) in item.vhost.broker.policies:
-            item.vhost.command(steps.DeletePolicy(name))
-        return
-    before = item.vhost.broker.policy_of(item.what)
-    definition = {
-        **({} if before is None else before.definition),
-        "max-length": item.what.ready_count(),
-        "overflow": order.options.get("overflow", OVERFLOWS[0]),
-    }
-    item.vhost.command(steps.SetPolicy(Policy(name, f"^{re.escape(item.name)}$", definition, "queues", ABOVE_ALL)))
+    if not order.ends:
+        overflow = order.options.get("overflow", OVERFLOWS[0])
+        item.vhost.command(steps.SetPolicy(policies.full(item.vhost.broker, item.what, name, overflow)))
+    elif (False, name) in item.vhost.broker.policies:
+        item.vhost.command(steps.DeletePolicy(name))
 
 
 # What befalls the broker --------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def test_after_an_interruption_nothing_more_is_begun(files: Path, monkeypatch: p
 
 def test_what_is_not_explored_is_said(files: Path) -> None:
     last = within("explore", "holds.yaml", cwd=files).out.splitlines()[-1]
-    assert "close_channel, expire, hang, die" in last
+    assert "close_channel, expire, delete_queue, full, hang, die" in last
 
 
 @pytest.mark.parametrize(("keys", "broken"), [(("one", "two"), {"order"}), (("one", "one"), {"order", "order-by-key"})])

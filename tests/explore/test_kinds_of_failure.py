@@ -165,3 +165,41 @@ def test_what_is_nothing_to_workers_is_told() -> None:
     left = "; ".join(found.left_out)
     assert "order, which is not asked of tasks" in left
     assert "what --races, --timing any would try" in left
+
+
+PARKING = """
+queues: {q: {arguments: {x-dead-letter-exchange: '', x-dead-letter-routing-key: parked}}, parked: }
+consumers: {w: {queue: q, on_message: reject}}
+steps: [{publish: {routing_key: q, id: m}}]
+"""
+
+
+def test_a_queue_that_is_full_refuses_what_comes_next() -> None:
+    """A dead letter is dropped then; a publisher hears that its message is refused, which is no loss."""
+    found = explored_text(PARKING, kinds=(("full", 1),), properties=("lost",))
+    example = broken_by(found, "lost")
+    assert example is not None
+    assert example.failures == ["parked is full: from now on it refuses a message more than it has"]
+    assert [move.kind for move in example.moves] == ["turn", "full", "finish"]
+    assert replayed(found, next(item for item in found.explored.asked if item.name == "lost")).ok
+    told = explored_text(PARKING.replace(", on_message: reject", ""), kinds=(("full", 1),), properties=("lost",))
+    assert broken_by(told, "lost") is None
+
+
+def test_what_is_in_a_queue_that_is_deleted_is_lost() -> None:
+    """And what comes after that, unless its publisher hears of it."""
+    for mandatory, kinds in ((False, ["delete_queue", "turn"]), (True, ["turn", "finish", "delete_queue"])):
+        text = PARKING.replace("id: m", "id: m, mandatory: true") if mandatory else PARKING
+        found = explored_text(text, kinds=(("delete_queue", 1),), properties=("lost",))
+        example = broken_by(found, "lost")
+        assert example is not None
+        assert [move.kind for move in example.moves] == kinds
+        assert (example.broken.how == "it is deleted with parked") == mandatory
+        assert replayed(found, next(item for item in found.explored.asked if item.name == "lost")).ok
+
+
+def test_an_exclusive_queue_is_nobody_elses_to_delete() -> None:
+    text = "queues: {q: {exclusive: true}, r: }\nconsumers: {w: {queue: r}}\nsteps: [{publish: {routing_key: r}}]\n"
+    found = explored_text(text)
+    world = root_of(found.scenario, found.bounds._replace(kinds=(("delete_queue", 1),)))
+    assert [move.who for move in moves(world)[1]] == ["r"]

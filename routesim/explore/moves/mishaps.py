@@ -3,12 +3,17 @@
 from collections.abc import Callable, Iterator
 
 from routesim import events
+from routesim.broker import policies
 from routesim.explore.hands import AGAIN, HUNG, Hand
 from routesim.explore.moves.acting import ended, hand_of, job_of, publisher, work_done
 from routesim.explore.moves.move import Move, MoveKind
 from routesim.explore.world import NEVER_BEGUN, World
+from routesim.failure_kinds import OVERFLOWS
+from routesim.model import DECLARE_CHANNEL
 from routesim.scenario import PublishMany
-from routesim.steps import Cancel, CloseChannel, Crash, Expire, Restart
+from routesim.steps import Cancel, CloseChannel, Crash, DeleteQueue, Expire, Restart, SetPolicy
+
+FULL = "full-"  # and the name of the queue: a policy above all others
 
 
 def failures_in(world: World) -> Iterator[Move]:
@@ -29,8 +34,22 @@ def failures_in(world: World) -> Iterator[Move]:
         yield from _hangs(world)
     if "die" in left:
         yield from _deaths(world)
-    if "expire" in left:
-        yield from (Move("expire", name, failure="expire") for name, queue in world.broker.queues.items() if queue.ready_count())
+    for kind in ("expire", "delete_queue", "full"):
+        if kind in left:
+            yield from (Move(kind, name, failure=kind) for name in _queues(world, kind))
+
+
+def _queues(world: World, kind: str) -> Iterator[str]:
+    """Which a failure of that kind may befall."""
+    for name, queue in world.broker.queues.items():
+        if kind == "expire":
+            possible = queue.ready_count() > 0
+        elif kind == "delete_queue":
+            possible = queue.owner is None  # else it is nobody else's to delete
+        else:
+            possible = not queue.keeps_log and (False, FULL + name) not in world.broker.policies
+        if possible:
+            yield name
 
 
 def _crashes(world: World) -> Iterator[Move]:
@@ -184,6 +203,16 @@ def _expire(world: World, move: Move) -> None:
     world.apply(Expire(move.who))
 
 
+def _delete_queue(world: World, move: Move) -> None:
+    world.apply(DeleteQueue(DECLARE_CHANNEL, move.who))
+
+
+def _full(world: World, move: Move) -> None:
+    """And it stays so: nothing is taken out by hand."""
+    broker = world.broker
+    world.apply(SetPolicy(policies.full(broker, broker.queues[move.who], FULL + move.who, OVERFLOWS[0])))
+
+
 def at_work(world: World, connection: str) -> list[str]:
     """The messages that the clients of a connection are at or hold."""
     found: list[str] = []
@@ -255,5 +284,7 @@ FAILS: dict[str, MoveKind] = {
     "kill": MoveKind(_restart, lambda world, move: "the broker is killed and starts again"),
     "cancel": MoveKind(_cancel, lambda world, move: f"the broker cancels {move.who}"),
     "close_channel": MoveKind(_close_channel, lambda world, move: f"the channel of {move.who} is closed"),
+    "delete_queue": MoveKind(_delete_queue, lambda world, move: f"the queue {move.who} is deleted"),
+    "full": MoveKind(_full, lambda world, move: f"{move.who} is full: from now on it refuses a message more than it has"),
     "expire": MoveKind(_expire, lambda world, move: f"all that waits in {move.who} expires"),
 }
