@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim import events
 from routesim.comparisons import holds, shown
-from routesim.explore.facts import Overtaking
+from routesim.explore.facts import Overtaking, how_lost
 from routesim.explore.remembered import BY_STATE
 from routesim.explore.world import World
 from routesim.named_tuples import NamedTuple
@@ -152,7 +152,7 @@ def _breaks(rule: Any, event: Any) -> bool:
 
 
 def _how(what: str, event: Any) -> str:
-    return f"it reaches {event.queue}" if what == "reaches" else "a copy of it is lost"
+    return f"it reaches {event.queue}" if what == "reaches" else f"a copy of it is lost: {how_lost(event)}"
 
 
 # Expectations that can be asked of a state, with what is remembered of the way to it.

@@ -197,6 +197,7 @@ def test_of_several_queues_it_is_said_that_the_work_from_one_counts(tmp_path: Pa
     done = within("explore", "each.yaml", "--no-cures", cwd=tmp_path)
     assert done.status == 1
     assert "\n✘  never: no message is lost\n" in done.out
+    assert "a copy of it is lost: it is deleted with a" in done.out
     assert "copies of a message" not in done.out
     assert "The same failure is harmless at 4 of 4 other moments." in done.out
 
