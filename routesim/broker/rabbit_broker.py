@@ -160,6 +160,10 @@ class RabbitBroker(State):
         found = policies.matching(self, False, queue.broker_name, queue.kind)
         return found[0] if found else None
 
+    def policy_if_full(self, queue: QueueType, name: str, overflow: str) -> Policy:
+        """One of that name by which the queue takes no message more than it has now."""
+        return policies.full(self, queue, name, overflow)
+
     def copy(self) -> "RabbitBroker":
         fresh: RabbitBroker = object.__new__(RabbitBroker)
         fresh.__dict__.update(self.__dict__)

@@ -62,7 +62,8 @@ def _of(scenario: Scenario, bounds: Bounds) -> Iterator[str]:
     if any(isinstance(step.action, Expect) for step in scenario.steps):
         yield "expect between the steps"
     if "lost" in bounds.properties and _fans_out(scenario) and all(rule.what != "lost" for rule in scenario.never):
-        yield "copies of a message that are lost while its work is done from another queue (never: [{lost: true, queues: [...]}] asks that)"
+        asked = "never: [{lost: true, queues: [...]}] asks that"
+        yield f"copies of a message that are lost while its work is done from another queue ({asked})"
     nobody = () if scenario.consumers else OF_CONSUMERS
     yield from _kinds(bounds, [kind for kind in EXPLORED if kind not in OF_WORKERS and kind not in nobody])
     if not bounds.any_time:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from routesim import events, steps
-from routesim.broker import policies
 from routesim.durations import duration_text
 from routesim.failure_kinds import BROKER, CHANNEL, CONNECTION, CONSUMER, FAILURES, OVERFLOWS, QUEUE, Failure
 from routesim.named_tuples import NamedTuple
@@ -196,7 +195,7 @@ def _full(server: FailingHost, item: Found, order: Order) -> None:
     name = FULL + item.name
     if not order.ends:
         overflow = order.options.get("overflow", OVERFLOWS[0])
-        item.vhost.command(steps.SetPolicy(policies.full(item.vhost.broker, item.what, name, overflow)))
+        item.vhost.command(steps.SetPolicy(item.vhost.broker.policy_if_full(item.what, name, overflow)))
     elif (False, name) in item.vhost.broker.policies:
         item.vhost.command(steps.DeletePolicy(name))
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 from routesim import events
-from routesim.broker import policies
 from routesim.explore.hands import AGAIN, HUNG, Hand
 from routesim.explore.moves.acting import ended, hand_of, job_of, publisher, work_done
 from routesim.explore.moves.move import Move, MoveKind
@@ -210,7 +209,7 @@ def _delete_queue(world: World, move: Move) -> None:
 def _full(world: World, move: Move) -> None:
     """And it stays so: nothing is taken out by hand."""
     broker = world.broker
-    world.apply(SetPolicy(policies.full(broker, broker.queues[move.who], FULL + move.who, OVERFLOWS[0])))
+    world.apply(SetPolicy(broker.policy_if_full(broker.queues[move.who], FULL + move.who, OVERFLOWS[0])))
 
 
 def at_work(world: World, connection: str) -> list[str]:
