@@ -169,11 +169,13 @@ def _apply_change(broker: State, *changed: Policy) -> None:
 
 
 def _within(named: dict[str, Named], patterns: set[str]) -> list[Named]:
-    """Those that a pattern can fit: all, unless there is one pattern, of one name alone."""
+    """Those that a pattern can fit: all, unless there is one pattern, which says how a name begins."""
     begins = anchored(next(iter(patterns))) if len(patterns) == 1 else None
     # Of a name that the broker has drawn the scenario has another; `$` fits before a line's end too.
-    if begins is None or not begins.whole or begins.text.startswith("amq.") or f"{begins.text}\n" in named:
+    if begins is None or begins.text.startswith("amq.") or "amq.".startswith(begins.text):
         return list(named.values())
+    if not begins.whole or f"{begins.text}\n" in named:
+        return [item for name, item in named.items() if name.startswith(begins.text)]
     return [named[begins.text]] if begins.text in named else []
 
 

@@ -8,8 +8,9 @@ from routesim.named_tuples import NamedTuple
 
 Key = tuple[bool, str]  # an operator policy?, its name
 
-# `^orders$`, `^orders\.`: what such a pattern fits begins with these letters, or is just them.
-ANCHORED = re.compile(r"\^((?:[\w /:-]|\\[^\w\s])+)(\$?)", re.ASCII)
+# `^orders$`, `^orders\.`, `^orders\..*`: what such a pattern fits begins with these letters, or is just them.
+LETTER = re.compile(r"[\w /:-]|\\[^\w\s]", re.ASCII)
+QUANTIFIERS = "*+?{"
 
 
 class Anchored(NamedTuple):
@@ -21,8 +22,30 @@ class Anchored(NamedTuple):
 
 def anchored(pattern: str) -> Anchored | None:
     """None: the pattern is of another form, and may fit any name."""
-    found = ANCHORED.fullmatch(pattern)
-    return Anchored(re.sub(r"\\(.)", r"\1", found[1]), bool(found[2])) if found else None
+    if not pattern.startswith("^"):
+        return None
+    letters, end = [], 1
+    while (found := LETTER.match(pattern, end)) is not None:
+        letters.append(found[0][-1])
+        end = found.end()
+    rest = pattern[end:]
+    if rest[:1] and rest[0] in QUANTIFIERS:
+        del letters[-1:]  # it is repeated, or may be missing
+    if not letters or ("|" in rest and _may_begin_anew(rest)):
+        return None
+    return Anchored("".join(letters), rest == "$")
+
+
+def _may_begin_anew(rest: str) -> bool:
+    """Whether an alternative may begin outside of all parentheses; in doubt, yes."""
+    if "[" in rest or "\\" in rest or "(?#" in rest:
+        return True
+    depth = 0
+    for character in rest:
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth <= 0:
+            return True
+    return False
 
 
 class Policies(dict[Key, Policy]):

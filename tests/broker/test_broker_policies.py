@@ -3,6 +3,10 @@
 import pytest
 from kits.broker import Bench, before, since, versions
 
+from routesim.broker.policy_index import Policies
+from routesim.model import Policy
+from routesim.patterns import compiled
+
 
 def setting(b, queue, name):
     return getattr(b.broker.queues[queue].settings, name)
@@ -485,3 +489,43 @@ def test_clearing_a_policy_that_is_not_there(version):
         b.delete_policy("nope")
     b.send("q", 0)
     assert b.news() == "A:0"
+
+
+PATTERNS = [
+    "^a$", "^ab", "^ab.*", "^ab?", "^ab*c", "^ab+", "^ab{0}", "^a|b", "^a(b|c)$", "^(a|b)", "^a[|]b|c", r"^a\.b", r"^a\.?", r"^a\d|b",
+    "^a(b)|c", ".*", "b", "^", "^$", "a$", r"^a\|b", "^(?i)A", "^a b", r"^a(?#(|)|b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_index_leaves_out_no_policy_that_fits(pattern: str) -> None:
+    names = [
+        "",
+        "a",
+        "b",
+        "c",
+        "ab",
+        "abc",
+        "ac",
+        "abb",
+        "a.b",
+        "a.",
+        "a1",
+        "a|b",
+        "a b",
+        "xa",
+        "ba",
+        "A",
+        "a\n",
+        "ab\n",
+        "ab{0}",
+    ]
+    policies = Policies([((False, "p"), Policy("p", pattern, {}))])
+    for name in names:
+        found = [policy for _, policy in policies.that_may_fit(name)]
+        assert found or not compiled(pattern)(name), (pattern, name)
+
+
+def test_a_pattern_that_says_how_a_name_begins_is_tried_against_these_names_alone() -> None:
+    policies = Policies([((False, f"p{i}"), Policy(f"p{i}", rf"^app\.{i}\..*(x|y)?", {})) for i in range(50)])
+    assert [policy.name for _, policy in policies.that_may_fit("app.7.orders")] == ["p7"]

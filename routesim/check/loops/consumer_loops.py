@@ -86,7 +86,7 @@ def republish_endless(topology: CheckedTopology) -> Iterator[Problem]:
         ways = [(way, key)]
         ways += [(PublishPath(item.get("exchange", ""), exactly(item["routing_key"])), item["routing_key"]) for item in anew]
         sections = slice_of(topology, ways, [queue.name])
-        touched = [item for name, item in topology.broker.queues.items() if name in sections.get("queues", {})]
+        touched = [topology.broker.queues[name] for name in sections.get("queues", {}) if name in topology.broker.queues]
         waits = sum(item.settings.message_ttl or 0 for item in touched) + sum(int(item.get("expiration", "0")) for item in anew)
         lasts = (ROUNDS + 1) * (WORKS_MS + waits)
         fields = {"queue": queue.name, "takes": lasting(WORKS_MS), "on_message": [{"publish": anew}]}

@@ -149,7 +149,7 @@ def _used_up_shown(topology: CheckedTopology, circle: Circle, first: QueueType, 
 
 def _counts(topology: CheckedTopology, queue: str) -> bool:
     """Whether consumers of the queue are known, and none of them rejects without looking how often it was tried."""
-    consumers = [item for item in topology.scenario.consumers.values() if item.queue == queue]
+    consumers = topology.consumers_of.get(queue, [])
     return bool(consumers) and not any(_always(item, "reject") for item in consumers)
 
 

@@ -13,7 +13,7 @@ from routesim.check.topology import celery_exchanges
 from routesim.check.topology.publish_paths import PublishPath, followed
 from routesim.explain.keys.key_sets import ALL, Keys, Remainders, any_of, exactly
 from routesim.explain.routes.route import topology
-from routesim.model import DEFAULT_EXCHANGE, Message, Rule, Run, Task
+from routesim.model import DEFAULT_EXCHANGE, Consumer, Message, Rule, Run, Task
 from routesim.queues import QueueType
 from routesim.scenario import Do, PublishMany, Scenario
 
@@ -87,6 +87,14 @@ class CheckedTopology:
             if name not in found:
                 found.add(name)
                 todo += before.get(name, ())
+        return found
+
+    @cached_property
+    def consumers_of(self) -> dict[str, list[Consumer]]:
+        """By their queue."""
+        found: dict[str, list[Consumer]] = {}
+        for consumer in self.scenario.consumers.values():
+            found.setdefault(consumer.queue, []).append(consumer)
         return found
 
     @cached_property
