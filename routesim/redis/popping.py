@@ -25,7 +25,9 @@ def serve(broker: RedisState, queue: RedisList) -> None:
     They ask again when the step that pushes is over: a client that pushes several messages has no pause between them.
     """
     while queue.ready_count():
-        asking = [client for client in broker.clients.values() if client.waiting and queue.name in client.cycle]
+        names = dict.fromkeys(name for name, _ in queue.subscriptions)
+        consuming = [broker.clients[name] for name in names if name in broker.clients]
+        asking = [client for client in consuming if client.waiting and queue.name in client.cycle]
         waiting = [client for client in asking if client.has_room()]
         if not waiting:
             return

@@ -63,6 +63,7 @@ def cancel(broker: RedisState, step: steps.Cancel) -> None:
         return
     _end_consumer(broker, client, found[0], found[1], "cancelled", channel_lost=False)
     if not broker.is_consuming(client.channel.connection):
+        broker.sweepers_planned = False
         broker.wake_sweepers()
     client.waiting = False
     fill(broker, client)
@@ -153,6 +154,7 @@ def _end_channel(broker: RedisState, name: str, why: str) -> tuple[Channel[Queue
         broker.drop_all(queue, [copy for _, copy in unread], "unread", "it was on its way to a subscriber that is gone")
     broker.outbox.append(ChannelEnded(name, why))
     channel.subscriptions = {}
+    broker.sweepers_planned = False
     del broker.channels[name]
     names = broker.connections[channel.connection]
     names.remove(name)

@@ -109,11 +109,13 @@ class RedisState(Broker):
     - `unbound`: bindings that clients have forgotten, which stay in the set, as (queue, exchange, key);
     - `declarers`: by exchange, the connections that have declared it;
     - `said`: warnings, each of which is given once;
-    - `woken`: clients that have been served while they waited, within a step.
+    - `woken`: clients that have been served while they waited, within a step;
+    - `sweepers_planned`: every connection with a timer consumes, and none of the timers sleeps.
     """
 
     predeclared = (Exchange(DEFAULT_EXCHANGE, "direct"),)  # Redis has no amq.* of its own
     queues: "dict[str, Any]"
+    sweepers_planned = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -163,7 +165,12 @@ class RedisState(Broker):
 
     def receiver(self, connection: str, queue: RedisList) -> Subscription | None:
         """Whose callback gets what a connection has popped from a queue: that of the consumer begun last."""
-        mine = [item for item in queue.subscriptions.values() if item.channel.connection == connection]
+        channels = self.connections.get(connection, ())
+        if len(channels) < len(queue.subscriptions):
+            tags = ((name, tag) for name in channels for tag in self.channels[name].subscriptions)
+            mine = [queue.subscriptions[each] for each in tags if each in queue.subscriptions]
+        else:
+            mine = [item for item in queue.subscriptions.values() if item.channel.connection == connection]
         return max(mine, key=lambda item: item.registered, default=None)
 
     def unacked_of(self, queue: Any) -> list[tuple[str, str | None, str, int, bool]]:
@@ -206,6 +213,7 @@ class RedisState(Broker):
         self.registrations += 1
         at_ms = self._next_sweep(connection, began_ms)
         self.sweepers[connection] = Sweeper(self.registrations, began_ms, at_ms is None)
+        self.sweepers_planned = self.sweepers_planned and at_ms is not None
         if at_ms is not None:
             self.agenda.add(at_ms, SWEEP, connection, self.registrations)
 
@@ -221,12 +229,18 @@ class RedisState(Broker):
 
     def wake_sweepers(self) -> None:
         """Something may be overdue, or a timer be needed no more, sooner than was planned."""
+        if self.sweepers_planned:
+            return
+        self.sweepers_planned = True
         for connection, sweeper in list(self.sweepers.items()):
-            if sweeper.sleeps or not self.is_consuming(connection):
+            consuming = self.is_consuming(connection)
+            if sweeper.sleeps or not consuming:
                 self.plan_sweep(connection, sweeper.began_ms)
+            self.sweepers_planned = self.sweepers_planned and consuming
 
     def is_consuming(self, connection: str) -> bool:
-        return any(item.channel.subscriptions for item in self.clients.values() if item.channel.connection == connection)
+        names = self.connections.get(connection, ())
+        return any(self.clients[name].channel.subscriptions for name in names if name in self.clients)
 
     def stateful(self, state: ExchangeState) -> None:
         """Before a change of an exchange's bindings: stop sharing them with a copy of the broker."""

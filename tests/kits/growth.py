@@ -125,6 +125,11 @@ def bindings_on_redis(n: int) -> str:
     return _scenario(_queues(n), steps, "broker: {kind: redis}", "exchanges: {x: direct}", f"bindings:\n{bindings}")
 
 
+def consumers_on_redis(n: int) -> str:
+    steps = [f"publish: {{routing_key: q{i}}}" for i in range(n)]
+    return _scenario(_queues(n), steps, "broker: {kind: redis}", _consumers(n, lambda i: f"queue: q{i}, takes: 1ms"))
+
+
 def publishes_written_one_by_one(n: int) -> str:
     steps = [f"publish: {{routing_key: q, id: a{i}}}" for i in range(n)]
     return _scenario("{q: {}}", [each for step in steps for each in (step, "publish: {routing_key: q, count: 2}")])
@@ -143,5 +148,5 @@ KINDS = [
     many_get_from_a_quorum_queue, rules_about_one_message_each, a_chain_of_exchanges, bindings_of_a_fanout_come_and_go,
     bindings_of_one_key_come_and_go, bindings_of_one_pattern_come_and_go, bindings_of_a_ring_come_and_go,
     a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost, bindings_on_redis,
-    publishes_written_one_by_one, tasks_of_celery,
+    publishes_written_one_by_one, tasks_of_celery, consumers_on_redis,
 ]  # fmt: skip
