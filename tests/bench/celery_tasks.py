@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from memory import mib
+from memory import mib, size
 from processes import child, generated
 from rows import Row, per_second
 from scale import Scale
@@ -25,6 +25,8 @@ def measure(scale: Scale) -> Iterator[Row]:
         name = f"{scale.tasks:,} tasks, {what}"
         yield Row(name, per_second(whole["seconds"] / scale.tasks), whole["seconds"] / tenth["seconds"], f"the time of {fewer:,}")
         yield mib(f"{name}: most memory", whole["bytes"], None)
+        if whole["bytes"] is not None:
+            yield size(f"{name}: memory a task", (whole["bytes"] - tenth["bytes"]) / max(1, scale.tasks - fewer), None)
 
 
 def _scenario(tasks: int) -> str:

@@ -11,6 +11,8 @@ from workload import NOWHERE, text
 
 TITLE = "Memory"
 MIB = 2**20
+# Times a dict's entry: 9.4 where 1,000,000 bindings took 5.2 s, of which 2.5 s are aimed at.
+BINDING = 4.5
 
 
 def measure(scale: Scale) -> Iterator[Row]:
@@ -26,10 +28,11 @@ def measure(scale: Scale) -> Iterator[Row]:
     del found
     for question, what in (("bind-matcher", "in a topic exchange"), ("bind-broker", "in a whole broker")):
         answer = child(question, path)
-        goals = {"bind-broker": (at_most("G6, bytes", 300), at_most("G6, s", 2.5))}.get(question, (None, None))
+        goals = {"bind-broker": (at_most("G6, bytes", 300), at_most("G6", BINDING))}.get(question, (None, None))
         yield size(f"a binding {what} ({scale.large:,}), all counted", answer["bytes"], goals[0])
         seconds = answer["seconds"]
-        yield Row(f"{scale.large:,} bindings {what}", f"{seconds:.2f} s", goal=goals[1], value=seconds)
+        cost = seconds / answer["floor_s"] if answer["floor_s"] else None
+        yield Row(f"{scale.large:,} bindings {what}", f"{seconds:.2f} s", cost, "the time of dict entries", goals[1])
     peaks = []
     for messages in (scale.few, scale.many):
         scenario = generated(f"stream-{messages}.yaml", text(messages))

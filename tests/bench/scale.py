@@ -33,7 +33,10 @@ FULL = Scale(
     peer_sizes=(1_000, 10_000), small=1_000, large=1_000_000, lines=10_000, defined=1_000_000,
     tasks=100_000, growing=250,
 )  # fmt: skip
-QUICK = FULL._replace(pairs=15, budget_s=3.0, processes=5, tasks=20_000, sizes=(10, 1_000, 100_000), hash_sizes=(1_000, 100_000))
+QUICK = FULL._replace(
+    pairs=15, budget_s=2.0, processes=5, tasks=20_000, many=500_000, large=250_000, defined=250_000,
+    sizes=(10, 1_000, 100_000), hash_sizes=(1_000, 100_000),
+)  # fmt: skip
 TINY = Scale(
     slice_s=0.001, pairs=3, least_pairs=1, budget_s=0.001, processes=1, commanded=200, few=50, many=200,
     backlog=200, sizes=(10, 50), hash_sizes=(10, 50),
