@@ -176,6 +176,46 @@ def test_a_route_can_be_held_fast_in_one_line(monkeypatch: pytest.MonkeyPatch, a
     assert ask(monkeypatch, "route", SHOES, "--exchange", "shop", *arguments)[0] == status
 
 
+BOUND = """
+exchanges: {shop: topic, other: direct}
+queues: {shoes: , boots: , lone: }
+bindings:
+- {source: shop, destination: shoes, routing_key: ship.*}
+- {source: other, destination: boots, routing_key: b}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reasons"),
+    [
+        (("shop", "ship.red", "--expect-queue", "lone"), [
+            "lone is not reached: no binding leads there from exchange 'shop', nor from any other: only the default exchange "
+            "reaches it, by its name",
+            "shoes is reached: binding ship.* of 'shop' (line 5) matches",
+        ]),
+        (("shop", "ship.red", "--expect-queue", "boots", "--expect-queue", "shoes"), [
+            "boots is not reached: no binding leads there from exchange 'shop'; it is bound by b of 'other' (line 6)",
+        ]),
+        (("other", "a", "--expect-queue", "boots"), [
+            "boots is not reached: binding b of 'other' (line 6): 'b' is not 'a'",
+        ]),
+        (("shoes", "--expect-queue", "lone"), [
+            "lone is not reached: the default exchange takes shoes for the name of a queue",
+            "shoes is reached: the routing key is its name",
+        ]),
+        (("shoes", "--expect-queue", "shoes"), []),
+    ],
+)  # fmt: skip
+def test_of_a_queue_that_is_not_reached_the_reason_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...], reasons: list[str]
+) -> None:
+    path = tmp_path / "bound.yaml"
+    path.write_text(BOUND)
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = ask(monkeypatch, "route", path.name, *arguments, "--format", "json")
+    assert (status, json.loads(out)["reasons"]) == (1 if reasons else 0, reasons)
+
+
 def test_a_route_tells_hits_misses_and_alternates(monkeypatch: pytest.MonkeyPatch) -> None:
     found = answer(monkeypatch, "route", SHOES, "--exchange", "shop", "refund")
     shop, unrouted = found["exchanges"]

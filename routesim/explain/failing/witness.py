@@ -5,21 +5,17 @@ from typing import Any
 
 from routesim import events
 from routesim.broker import Broker
-from routesim.broker.asking import content_of, would_reach
-from routesim.broker.routing import Visit
 from routesim.carried import deaths_in
 from routesim.durations import seconds
-from routesim.explain.answer import quoted
 from routesim.explain.failing.task_witness import TaskWitness
-from routesim.explain.routes.types import shown_table
-from routesim.model import DEFAULT_EXCHANGE, Binding, Message
+from routesim.explain.routes.ways import Ways, missing_and_extra
+from routesim.model import Message
 from routesim.narration import sentence_of, still_overdue
 from routesim.run import Checked, Result
 from routesim.run.expecting.queue_facts import FACTS, is_of_argument, set_by
 from routesim.run.expecting.ready_messages import NOT_READY, is_of_ready
 from routesim.run.folds.fold import Fold
 from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
-from routesim.steps import Bind
 
 MAX_EVENTS = 3  # of one ending
 _NO_REASON = (events.Published, events.Confirmed, events.TaskSent, events.TaskReceived)
@@ -51,7 +47,7 @@ class ExpectationWitness(Fold):
         self.gone: dict[str, Any] = {}  # queue or consumer -> why it is not there
         self.ends: dict[str, list[Any]] = {"returned": [], "nacked": [], "unroutable": [], "lost": []}
         self.working = TaskWitness()
-        self.lines = {id(item.step.binding): item.line for item in self.scenario.declarations if isinstance(item.step, Bind)}
+        self.ways = Ways(self.scenario)
         for checked in failed:
             self._ask(checked)
 
@@ -59,7 +55,7 @@ class ExpectationWitness(Fold):
         about = checked.about
         if not isinstance(about, Expectation):
             return
-        self.messages.update(item for item in _missing_and_extra(about.wanted, checked.actual) if item is not None)
+        self.messages.update(item for item in missing_and_extra(about.wanted, checked.actual) if item is not None)
         if about.path[0] == "queues":
             self.queues[about.path[1]] = Counter()
             self.messages.update(about.path[3:4])  # of a ready message
@@ -124,7 +120,7 @@ class ExpectationWitness(Fold):
         if isinstance(about, ExpectedRoute):
             return self._of_route(broker, about, checked.actual)
         section, *path = about.path
-        missing, extra = _missing_and_extra(about.wanted, checked.actual)
+        missing, extra = missing_and_extra(about.wanted, checked.actual)
         if section == "queues":
             return self._of_queue(broker, path[0], checked, missing, extra)
         if section == "consumers":
@@ -235,8 +231,6 @@ class ExpectationWitness(Fold):
                 return f"; {self.ends[section][0].message} {why}, so it is not lost: expect `{section}`"
         return ""
 
-    # Where it did not go, or did ---------------------------------------------------------------------------------------
-
     def _not_reached(self, broker: Broker, message: str, queue: str) -> str:
         other = self.last.get((message, None))
         if type(other) is events.Unpublished:
@@ -245,68 +239,13 @@ class ExpectationWitness(Fold):
         if published is None:
             return f"{message} was not published"
         sent = sent_by(self.scenario, message) or Message(published.exchange, published.routing_key)
-        return f"{message} did not reach {queue}: {self._no_way(broker, sent, queue)}"
+        return f"{message} did not reach {queue}: {self.ways.not_there(broker, sent, queue)}"
 
     def _of_route(self, broker: Broker, row: ExpectedRoute, actual: list[str]) -> str:
-        missing, extra = _missing_and_extra(row.queues, actual)
+        missing, extra = missing_and_extra(row.queues, actual)
         if missing is not None:
-            return f"{missing}: {self._no_way(broker, row.message, missing)}"
-        path = next(path for queue, path in would_reach(broker.copy(), row.message, "").queues if queue.name == extra)
-        hops = [
-            f"binding {self._named(hop)} matches"
-            if isinstance(hop, Binding)
-            else f"nothing of '{hop.source}' matches, which leads to its alternate exchange '{hop.destination}'"
-            for hop in path
-        ]
-        return f"{extra}: {', then '.join(hops) or 'the routing key is its name'}"
-
-    def _no_way(self, broker: Broker, sent: Message, queue: str) -> str:
-        """The nearest reason why a message does not reach a queue: the binding that would have led to it."""
-        if sent.exchange == DEFAULT_EXCHANGE:
-            return f"the default exchange takes {quoted(sent.routing_key)} for the name of a queue"
-        if sent.exchange not in broker.exchanges:
-            return f"there is no exchange '{sent.exchange}'"
-        visits: list[Visit] = []
-        route = would_reach(broker.copy(), sent, "", visits)
-        if any(reached.name == queue for reached, _ in route.queues):
-            return "its publish was not carried out as far as that"
-        content = content_of(sent)
-        seen = {visit.exchange for visit in visits}
-        for exchange in seen:
-            state = broker.exchanges[exchange]
-            for binding in state.bindings.values():
-                if binding.destination_type == "queue" and binding.destination == queue:
-                    return f"binding {self._named(binding)}: {state.matcher.why(binding, '', content).text}"
-        way = self._way(broker, seen, queue)
-        if way is None:
-            return f"no binding leads there from exchange '{sent.exchange}'"
-        return f"binding {self._named(way)}: {broker.exchanges[way.source].matcher.why(way, '', content).text}"
-
-    def _way(self, broker: Broker, seen: set[str], queue: str) -> Binding | None:
-        """The binding by which a chain of exchanges that ends in the queue begins at one that the message came through."""
-        todo, known = [("queue", queue)], {("queue", queue)}
-        for end in todo:  # grows while it is walked
-            for binding in broker.incoming.get(end, {}).values():
-                if binding.source in seen:
-                    return binding
-                before = ("exchange", binding.source)
-                if before not in known:
-                    known.add(before)
-                    todo.append(before)
-        return None
-
-    def _named(self, binding: Binding) -> str:
-        shown = shown_table(binding.arguments) if binding.arguments else quoted(binding.routing_key)
-        line = self.lines.get(id(binding))
-        return f"{shown} of '{binding.source}'" + (f" (line {line})" if line else "")
-
-
-def _missing_and_extra(wanted: Any, actual: Any) -> tuple[str | None, str | None]:
-    """Of two lists of names, the first that one of them lacks."""
-    if not isinstance(wanted, tuple) or not isinstance(actual, list):
-        return None, None
-    missing = next((item for item in wanted if item not in set(actual)), None)
-    return missing, next((item for item in actual if item not in set(wanted)), None)
+            return f"{missing}: {self.ways.not_there(broker, row.message, missing)}"
+        return f"{extra}: {self.ways.there(broker, row.message, extra or '')}"
 
 
 def _count(counter: Counter[str], event: Any) -> None:

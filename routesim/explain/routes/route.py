@@ -17,7 +17,8 @@ from routesim.explain.keys.near_misses import nearest
 from routesim.explain.known import instead
 from routesim.explain.routes.topic import aligned, nearest_change
 from routesim.explain.routes.types import shown_table
-from routesim.model import DEFAULT_EXCHANGE, Binding, Policy
+from routesim.explain.routes.ways import Ways
+from routesim.model import DEFAULT_EXCHANGE, Binding, Message, Policy
 from routesim.scenario import Scenario
 from routesim.steps import Bind, Consume
 from routesim.tables import BAD, GOOD, MISS, NOTICE, QUIET, Cell, Section, mark
@@ -97,10 +98,11 @@ def explain_content(
     hints = [] if reached else _help(broker, visits, content, scenario)
     if broker.exchanges[exchange].declared.internal:
         hints.append(f"'{exchange}' is internal: a client's publish to it is refused with 403.")
-    yes = expected is None or set(reached) == expected
+    yes, reasons = expected is None or set(reached) == expected, list[str]()
     if not yes:
         text = f"{MISS} expected {_names(sorted(expected or ()))}, reached {_names(sorted(reached))}"
-        sections.insert(0, Section("", (), [(Cell(text, BAD),)]))
+        reasons = _against(broker, scenario, content, expected or frozenset(), reached)
+        sections.insert(0, Section("", (), [(Cell(text, BAD),), *((Cell(f"  {reason}"),) for reason in reasons)]))
     where = f"exchange '{exchange}' ({broker.exchanges[exchange].declared.type})" if exchange else "the default exchange"
     counting = headers_that_count(broker, visits, headers)
     shown = f", headers {shown_table(counting)}" if counting else ""
@@ -108,9 +110,16 @@ def explain_content(
     data = {
         "exchange": exchange, "key": key, "headers": plain(headers or {}), "queues": reached, "exchanges": described,
         "later": {name: as_data(items) for name, items in later.items()}, "nowhere": found.why_nowhere or None,
-        "expected": sorted(expected) if expected is not None else None, "ok": yes,
+        "expected": sorted(expected) if expected is not None else None, "ok": yes, "reasons": reasons,
     }  # fmt: skip
     return Answer(headline, tuple(sections), tuple(hints), data, yes)
+
+
+def _against(broker: Broker, scenario: Scenario, content: Content, expected: frozenset[str], reached: list[str]) -> list[str]:
+    """Why each queue that is expected is not reached, and why each other one is."""
+    ways, sent = Ways(scenario), Message(content.exchange, content.routing_key, headers=dict(content.headers or {}))
+    missing = [f"{queue} is not reached: {ways.not_there(broker, sent, queue)}" for queue in sorted(expected - {*reached})]
+    return missing + [f"{queue} is reached: {ways.there(broker, sent, queue)}" for queue in sorted({*reached} - expected)]
 
 
 def headers_that_count(broker: Broker, visits: list[Visit], headers: Any) -> dict[str, Any]:
