@@ -1,8 +1,6 @@
-"""Sections drawn as tables by rich, within so many columns; and as a picture."""
+"""Sections drawn as tables by rich, within so many columns."""
 
-import re
 from functools import partial
-from io import StringIO
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
@@ -37,20 +35,6 @@ def write_summary(out: IO[str], result: Result, *, colour: bool, columns: int) -
         screen.print(drawn(section, encoding, columns))
     last = verdict(result)
     screen.print(Text(fitted(last.text, encoding), style=STYLES[last.tone]), overflow="fold")
-
-
-def recording(columns: int) -> Console:
-    """A console that remembers, for `svg_of`."""
-    return Console(
-        record=True, width=columns, file=StringIO(), color_system="standard", force_terminal=True, highlight=False, markup=False,
-        emoji=False, _environ={},
-    )  # fmt: skip
-
-
-def svg_of(screen: Console) -> str:
-    """What was printed, as an SVG without references to fonts elsewhere."""
-    svg = screen.export_svg(title="routesim", unique_id="routesim")
-    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
 def sentence(text: str, *, bold: bool = False) -> Text:

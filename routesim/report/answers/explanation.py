@@ -9,6 +9,7 @@ from routesim.tables import Section
 from routesim.text import encoding_of, fitted, visible, wrapped
 
 COLUMNS = 80  # where nobody says how many
+PICTURED = 110  # of a picture at most, for a terminal is no measure of where it will hang
 
 
 def write_table(out: IO[str], answer: Answer, style: OutputStyle) -> None:
@@ -21,9 +22,9 @@ def write_table(out: IO[str], answer: Answer, style: OutputStyle) -> None:
 
 def write_svg(out: IO[str], answer: Answer, style: OutputStyle) -> None:
     """A picture of the table, for documents; it refers to nothing outside itself."""
-    from routesim.report.rich_tables import recording, svg_of
+    from routesim.report.pictures import recording, svg_of
 
-    columns = style.columns or COLUMNS
+    columns = PICTURED
     screen = recording(columns)
     _draw(screen, answer, columns, "utf-8")
     out.write(svg_of(screen) + "\n")
