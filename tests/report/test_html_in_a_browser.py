@@ -237,6 +237,21 @@ def test_a_phone_scrolls_down_only(scenario: Scenario, browser: Browser, page: A
     assert small == 0
 
 
+def test_a_drawing_fades_where_there_is_more_of_it(browser: Browser, page: Any) -> None:
+    fades = """const box = document.querySelector('.run:not([hidden]) .drawing'), style = getComputedStyle(box);
+        return [style.maskImage !== 'none', ...['left', 'right', 'top', 'bottom'].map(side => style.getPropertyValue('--' + side))]"""
+    scroll = """const box = document.querySelector('.run:not([hidden]) .drawing'); box.scrollLeft = arguments[0];
+        return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"""
+    browser.open(page(named("shoes")), **PHONE)
+    assert browser.js(fades) == [True, "0px", "40px", "0px", "0px"]
+    browser.js(scroll, 200)
+    assert browser.js(fades)[1:3] == ["40px", "40px"]
+    browser.js(scroll, 100_000)
+    assert browser.js(fades)[1:3] == ["40px", "0px"]
+    browser.open(page(named("shoes")), width=1900)
+    assert browser.js(fades) == [False, "0px", "0px", "0px", "0px"], "all of it is there"
+
+
 def test_without_scripts_everything_can_be_read(browser: Browser, page: Any) -> None:
     browser.open(page(named("shoes"), scenario_of(FAILING)), script=False)
     text = "\n".join(browser.texts("main"))

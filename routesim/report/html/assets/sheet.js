@@ -3,6 +3,7 @@
 const LARGEST = 4;
 const FITTED = 1.35; // how much a small drawing is enlarged where there is room; smaller than it is none is ever made
 const DRAG = 4; // pixels
+const FADE = 40; // pixels
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 class Sheet {
@@ -19,7 +20,16 @@ class Sheet {
     const scale = this.scale ?? clamp(this.room(width, height), 1, FITTED);
     this.svg.setAttribute("width", Math.floor(scale * width));
     this.svg.setAttribute("height", Math.floor(scale * height));
+    this.fade();
     return scale;
+  }
+
+  // The edges behind which there is more of it fade out.
+  fade() {
+    const box = this.box;
+    const more = { left: box.scrollLeft, right: box.scrollWidth - box.clientWidth - box.scrollLeft, top: box.scrollTop, bottom: box.scrollHeight - box.clientHeight - box.scrollTop };
+    for (const [side, pixels] of Object.entries(more)) box.style.setProperty(`--${side}`, `${clamp(pixels, 0, FADE)}px`);
+    box.classList.toggle("fades", Object.values(more).some((pixels) => pixels > 1));
   }
 
   room(width, height) {
@@ -55,6 +65,7 @@ class Sheet {
 
   listen() {
     let from = null;
+    this.box.addEventListener("scroll", () => this.fade(), { passive: true });
     this.box.addEventListener("pointerdown", (event) => {
       this.dragged = false;
       if (event.pointerType === "mouse" && event.button === 0) from = [event.clientX, event.clientY, this.box.scrollLeft, this.box.scrollTop];
