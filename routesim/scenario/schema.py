@@ -5,7 +5,7 @@ to refuse, the loader alone can tell.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from routesim.broker.policies import POLICY_KEYS
@@ -299,8 +299,18 @@ def _complete(kind: Shape, properties: dict[str, Schema]) -> None:
         properties["arguments"]["properties"] = {
             name: {"description": _about(name, argument)} for name, argument in ARGUMENTS.items()
         }
+        said = "No queue reads an argument of this name; RabbitMQ stores it silently. Is it spelt right?"
+        properties["arguments"]["patternProperties"] = _warned("x-", ARGUMENTS, said)
     elif kind is declared.POLICY:
         properties["definition"]["properties"] = {name: {} for name in sorted(POLICY_KEYS)}
+        said = "No policy has a key of this name; RabbitMQ refuses the policy. Is it spelt right?"
+        properties["definition"]["patternProperties"] = _warned("", sorted(POLICY_KEYS), said)
+
+
+def _warned(before: str, known: Iterable[str], said: str) -> Schema:
+    """Of other names than these that begin so: valid, as some are for the loader, with a warning in editors that know
+    `deprecationMessage` (VS Code, yaml-language-server)."""
+    return {f"^(?!({'|'.join(known)})$){before}": {"deprecated": True, "deprecationMessage": said}}
 
 
 def _about(name: str, argument: Argument) -> str:

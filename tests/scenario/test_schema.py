@@ -1,6 +1,7 @@
 """The JSON Schema and the loader say the same of every scenario, as far as a schema can know."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from kits.paths import ALL_SCENARIO_FILES
 from kits.scenario import routesim
 from kits.schema import VALIDATOR, agree, errors_of, mutate, places, written
 
+from routesim.broker.policies import POLICY_KEYS
 from routesim.queues.arguments import ARGUMENTS
 from routesim.scenario import schema
 from routesim.scenario.definitions.list_form import plain_data
@@ -78,6 +80,21 @@ def test_an_editor_finds_help_on_every_key() -> None:
         "x-max-age": "Of queues of type stream. The policy key max-age sets it too.",
         "x-queue-type": "Of queues of type classic, quorum, stream. No policy sets it.",
     }
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "known", "unknown", "other"),
+    [
+        ("queue", "arguments", ARGUMENTS, ["x-mesage-ttl", "x-message-ttl2", "x-message", "x-my-own"], ["my-own", "purpose"]),
+        ("policy", "definition", POLICY_KEYS, ["mesage-ttl", "ttl"], []),
+    ],
+)
+def test_an_editor_warns_of_names_that_nobody_reads(
+    part: str, field: str, known: Any, unknown: list[str], other: list[str]
+) -> None:
+    ((pattern, marked),) = schema.schema()["$defs"][part]["properties"][field]["patternProperties"].items()
+    assert "Is it spelt right?" in marked["deprecationMessage"]
+    assert [name for name in (*known, *unknown, *other) if re.search(pattern, name)] == unknown
 
 
 # One verdict ---------------------------------------------------------------------------------------------------------
