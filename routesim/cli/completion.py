@@ -8,11 +8,12 @@ from routesim.cli.shared.parameters import Positional
 
 SCRIPTS = Path(__file__).parent / "completions"
 SHELLS = {"bash": "routesim.bash", "zsh": "_routesim", "fish": "routesim.fish"}  # the names that their folders want
-EXAMPLES = examples(
-    "routesim completion bash >> ~/.bash_completion",
-    "routesim completion zsh > ~/.zsh/completions/_routesim",
-    "routesim completion fish > ~/.config/fish/completions/routesim.fish",
-)
+INSTALLING = {
+    "bash": "routesim completion bash >> ~/.bash_completion",
+    "zsh": "routesim completion zsh > ~/.zsh/completions/_routesim",
+    "fish": "routesim completion fish > ~/.config/fish/completions/routesim.fish",
+}
+EXAMPLES = examples(*INSTALLING.values())
 
 
 def script(shell: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import deque
 
 from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.output import colour_chosen, forget, stderr_line
@@ -27,23 +28,33 @@ COLOURS = ("always", "never", "auto")
 
 
 def _without_colour(arguments: list[str]) -> list[str]:
-    """The command line without `--color`, which may stand anywhere before `--` and is carried out. Raises `UsageError`."""
+    """The command line without `--color`, which may stand anywhere before `--` and is carried out; alone it means always.
+    Raises `UsageError`."""
     left: list[str] = []
-    words = iter(arguments)
-    for word in words:
+    words = deque(arguments)
+    while words:
+        word = words.popleft()
         if word == "--":
             return [*left, word, *words]
         name, equals, when = word.partition("=")
         if word == "--no-color":
             colour_chosen("never")
         elif name in ("--color", "--colour"):
-            when = when if equals else next(words, "")
+            if not equals:
+                when = words.popleft() if words and not _is_something_else(words[0]) else "always"
             if when not in COLOURS:
-                raise UsageError(f"--color takes {', '.join(COLOURS)}, not '{when}'")
+                raise UsageError(f"--color takes {', '.join(COLOURS)}, not '{when}'; alone it means always")
             colour_chosen(when)
         else:
             left.append(word)
     return left
+
+
+def _is_something_else(word: str) -> bool:
+    """Than what `--color` may be followed by: another option, a command or a file."""
+    from routesim.cli.shared.commands import COMMANDS
+
+    return word.startswith("-") or word in COMMANDS or (word not in COLOURS and os.path.exists(word))
 
 
 def _status(given: list[str]) -> int:

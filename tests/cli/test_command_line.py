@@ -255,6 +255,8 @@ def test_nothing_is_drawn_in_colour_in_a_pipe_unless_that_is_asked_for(folder: P
         assert "\x1b" not in routesim(*asked, cwd=folder, FORCE_COLOR="1", NO_COLOR="1").out
         assert "\x1b" in routesim(*asked, "--color", "always", cwd=folder, NO_COLOR="1").out
         assert "\x1b" in routesim("--color=always", *asked, cwd=folder).out
+        assert "\x1b" in routesim("--color", *asked, cwd=folder).out
+        assert "\x1b" in routesim(*asked, "--color", cwd=folder).out
         assert "\x1b" not in routesim(*asked, "--no-color", cwd=folder, FORCE_COLOR="1").out
     assert "\x1b" not in routesim("run", "broken.yaml", cwd=folder).err
     assert routesim("run", "small.yaml", "--color", "maybe", cwd=folder).err.startswith(

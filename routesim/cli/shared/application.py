@@ -37,7 +37,7 @@ def routesim(
     version: Annotated[bool, Option("--version", help="Print the version.")] = False,
     color: Annotated[
         str,
-        Option("--color", metavar="WHEN", help="always, never or auto (default). Of every command; FORCE_COLOR and NO_COLOR."),
+        Option("--color", metavar="[WHEN]", help="always, never or auto (default). Of every command; FORCE_COLOR and NO_COLOR."),
     ] = "auto",
     debug: Annotated[bool, Option("--debug", help="Show a traceback when something goes wrong inside routesim.")] = False,
 ) -> None:

@@ -73,14 +73,15 @@ def of_missing(asked: CommandLine) -> str:
     return ""
 
 
-def of_option(option: str, known: list[str], path: tuple[str, ...]) -> str:
+def of_option(option: str, known: list[str], asked: CommandLine) -> str:
     """`known`: the options that the command has."""
+    path = asked.path
     if not path and option in ("-v", "-V"):
         return "write `routesim --version`"
     if path in ((), ("celery",)) and option in ("-A", "--app", "-b"):
         return OF_CELERY
     if path[:1] and (there := OF_COMMAND.get((path[0], option))):
-        return there
+        return there.format(_installing(asked)) if path == ("completion",) else there
     own, hint = OPTIONS.get(option, ("", ""))
     if own in known:
         return hint
@@ -100,6 +101,14 @@ def _of_file(word: str, behind: list[str]) -> str:
 
 def _of_term(word: str) -> str:
     return f"`routesim explain {word.lower()}` explains the word" if _is_word(word.lower()) else ""
+
+
+def _installing(asked: CommandLine) -> str:
+    """The line that puts the completion of the named shell in its place."""
+    from routesim.cli.completion import INSTALLING
+
+    shell = next(iter(asked.given.get("shell", [])), "")
+    return INSTALLING.get(shell, INSTALLING["bash"])
 
 
 def _is_word(word: str) -> bool:

@@ -148,7 +148,7 @@ OF_COMMAND: dict[tuple[str, str], str] = {
     ("celery", "--rabbitmq"): "write `rabbitmq: VERSION` in the file",
     **dict.fromkeys(
         (("completion", "--install"), ("completion", "--install-completion"), ("completion", "-i")),
-        "the script is printed, for a file that the shell reads: `routesim completion bash >> ~/.bash_completion`",
+        "the script is printed, for a file that the shell reads: `{}`",
     ),
 }
 
