@@ -8,6 +8,7 @@ from routesim.named_tuples import NamedTuple
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)  # the worst first
+FEW = 10  # so many names are read in one sentence
 
 
 class Place(NamedTuple):
@@ -77,3 +78,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A cure that names the nearest known name, or an empty text."""
     close = nearest(name, known)
     return f"did you mean '{close}'?" if close is not None else ""
+
+
+def some_of(known: Iterable[str], tried: str, called: str, page: str) -> str:
+    """A cure for a word that is near none of those there are: the likeliest of them first, and which page has all. `called`: the
+    words before them."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    near = get_close_matches(tried, names, 2, 0.5)
+    listed = [*near, *(name for name in names if name not in near)]
+    if len(names) <= FEW:
+        return f"{called} {', '.join(listed)}"
+    return f"{called} {', '.join(listed[: FEW - 2])} … `routesim docs {page}` has all {len(names)}"

@@ -4,6 +4,7 @@ import os
 import sys
 from collections import deque
 
+from routesim.cli.shared.commands import COMMANDS
 from routesim.cli.shared.exits import INTERRUPTED, NO_VERDICT, OK, UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.output import colour_chosen, forget, stderr_line
 from routesim.cli.shared.plain_line import call_of
@@ -52,8 +53,6 @@ def _without_colour(arguments: list[str]) -> list[str]:
 
 def _is_something_else(word: str) -> bool:
     """Than what `--color` may be followed by: another option, a command or a file."""
-    from routesim.cli.shared.commands import COMMANDS
-
     return word.startswith("-") or word in COMMANDS or (word not in COLOURS and os.path.exists(word))
 
 

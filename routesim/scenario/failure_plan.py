@@ -48,11 +48,11 @@ PLANNED = Shape("a planned failure", {
     "for": Field(Duration(), "of what lasts: so long"),
     "ends": Field(Boolean(), "what lasts is over"),
     **{name: Field(KINDS[name], about) for name, about in OPTIONS.items()},
-})  # fmt: skip
+}, page="serve#time-failures-and-snapshots-from-any-language")  # fmt: skip
 PLAN = Shape("a plan of failures", {
     "seed": Field(Integer(), "what `chance` draws from; default 0"),
     "failures": Field(ListOf(PLANNED), "the failures", required=True),
-})  # fmt: skip
+}, page="serve#time-failures-and-snapshots-from-any-language")  # fmt: skip
 
 
 def load_plan(path: str, stdin: bytes | None = None) -> FailurePlan:

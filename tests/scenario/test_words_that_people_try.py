@@ -1,12 +1,17 @@
 """Words from pika, the management page, Celery and everyday language get an answer that says what to write; one mistake, one error."""
 
 import pytest
+from kits.format_pages import ROWS, Pages, shapes_in
 
 from routesim.diagnostics import Diagnostic, Invalid
+from routesim.explain.pages.documents import anchors, part
 from routesim.run import Runner
 from routesim.scenario import load_source
-from routesim.scenario.format.declared import ANSWERS
-from routesim.scenario.format.synonyms import FORMS, HINTS, RENAMES, STEPS, TRIED_ANSWERS
+from routesim.scenario.failure_plan import PLAN, PLANNED
+from routesim.scenario.format.canvases import SHAPES as CANVASES
+from routesim.scenario.format.declared import ANSWERS, PUBLISH
+from routesim.scenario.format.synonyms import FORMS, HINTS, OWN_STEPS, RENAMES, STEPS, TRIED_ANSWERS
+from routesim.scenario.format.whole import SCENARIO
 from routesim.scenario.schema import schema
 from routesim.scenario.steps.verbs import NAMES
 from routesim.scenario.yaml.source import Source
@@ -38,6 +43,17 @@ def errors(text: str) -> list[Diagnostic]:
         (TOP + "steps: [declare: {queue: x}]", "declare has no 'queue'", "write `queues: {NAME: {}}`"),
         (TOP + "steps: [declare: {exchange: x}]", "declare has no 'exchange'", "write `exchanges: {NAME: topic}`"),
         ("queues: {q: {ttl: 5}}", "a queue has no 'ttl'", "x-message-ttl"),
+        (TOP + "steps: [restart: {w: 1}]", "expected broker, clean or kill, found a mapping", "write `crash: NAME`, then `start: NAME`"),
+        (TOP + "steps: [restart: {do: kill}]", "expected broker, clean or kill, found a mapping", "write kill"),
+        (TOP + "steps: [publish: {sleep: 1}]", "publish has no 'sleep'", "a step of its own, behind this one: write `- wait: 5s`"),
+        (TOP + "steps: [get: {queue: q, ack: 1}]", "get has no 'ack'", "a step of its own, behind this one: write `- ack: …`"),
+        (TOP + "steps: [publishes: {routing_key: q}]", "'publishes' is no step", "write `publish: {…}`"),
+        (TOP + "publishes: [{routing_key: q}]", "a scenario has no 'publishes'", "write `steps: [publish: {…}]`"),
+        ("queues: {q: }\nconsumers: {w: {queue: q, sleep: 1s}}", "a consumer has no 'sleep'", "write 'takes'"),
+        ("queues: {q: }\nconsumers: {w: {queue: q, tag: t}}", "a consumer has no 'tag'", "its name is its tag"),
+        (TOP + "steps: [wait: {seconds: 5}]", "expected a duration such as 250ms, 5s, 2m, 1h, 1d, found a mapping", "write 5s"),
+        (TOP + "steps: [start: {name: w}]", "expected a name, found a mapping", "write w"),
+        (TOP + "steps: [stop: [w, v]]", "expected a name, found a list", "only one stands here: write w, or v"),
         ("version: '4.1'\nqueues: {q: }", "a scenario has no 'version'", "write 'rabbitmq'"),
         (TOP + "expect: {queues: {q: {count: 1}}}", "the expectation of a queue has no 'count'", "write 'ready'"),
     ],
@@ -46,6 +62,29 @@ def test_one_mistake_is_one_error_with_its_cure(text: str, message: str, cure: s
     (found,) = errors(text)
     assert found.message == message
     assert cure in found.cure
+
+
+def test_a_long_list_of_names_is_cut_with_the_likeliest_first_and_where_all_are() -> None:
+    (key,) = errors(TOP + "steps: [publish: {zzz: 1}]")
+    assert key.cure.startswith("known keys: exchange, routing_key, body, ")
+    assert key.cure.endswith(f" … `routesim docs steps#publish` has all {len(PUBLISH.fields)}")
+    (step,) = errors(TOP + "steps: [fool: 1]")
+    assert step.cure.startswith("steps: control, flow, publish, ")
+    assert step.cure.endswith(f" … `routesim docs steps` has all {len(NAMES)}")
+    (short,) = errors(TOP + "bindings: [{zzz: 1, source: shop, destination: q}]")
+    assert "routesim docs" not in short.cure
+    (word,) = errors(f"{TOP}steps: [publish: {{routing_key: q}}]\nexpect: {{messages: {{m1: {{q: raedy}}}}}}")
+    assert (len(word.message) < 80, word.cure) == (True, "did you mean 'ready'?")
+
+
+def test_the_page_that_has_all_keys_of_a_mapping_is_there() -> None:
+    pages = Pages()
+    kinds = [SCENARIO, *pages.parts.values(), *(kind for row in ROWS.values() for kind in shapes_in(row.kind)), PLANNED, PLAN]
+    for kind in [*kinds, *CANVASES.values()]:
+        topic, _, anchor = kind.page.partition("#")
+        assert anchor in anchors(topic), kind.what
+        if topic != "serve" and kind not in CANVASES.values():
+            assert [name for name in kind.fields if f"| `{name}`" not in part(kind.page).text] == [], kind.what
 
 
 Q = "queues: {q: , shoes: }\n"
@@ -131,6 +170,7 @@ def test_every_word_for_a_step_is_none_and_its_answer_names_one() -> None:
     for word, cure in STEPS.items():
         assert any(f"`{name}: " in cure for name in NAMES), word
     assert schema()["$defs"]["step"]["properties"].keys() >= {"start", "stop"}
+    assert OWN_STEPS.keys() <= {*NAMES, *STEPS}
 
 
 WORKER = """

@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.cli.shared import guesses
 from routesim.cli.shells.walking import CommandLine, takes_value, walked
-from routesim.diagnostics import did_you_mean
+from routesim.diagnostics import did_you_mean, some_of
 
 PROGRAM = "routesim"
 
@@ -38,7 +38,9 @@ def _sentence(problem: Any, asked: CommandLine, path: str, arguments: list[str])
         words = asked.command.words() if hasattr(asked.command, "words") else []
         near = get_close_matches(asked.unknown, names, 1, cutoff=0.65)  # names this short are near one another sooner than others
         hint = did_you_mean(asked.unknown, [*near, *names, *words]) or (f"did you mean '{near[0]}'?" if near else "")
-        hint = hint or f"the commands are {', '.join(names)}" + (f"; the words are {', '.join(words)}" if words else "")
+        if not hint:
+            hint = f"the commands are {', '.join(names)}"
+            hint += f"; {some_of(words, asked.unknown, 'the words are', 'words')}" if words else ""
         return f"{path} has no command '{asked.unknown}'; {hint}"
     if asked.is_group:
         return f"{path} needs a command: {', '.join(_commands(asked.command))}"
@@ -62,7 +64,7 @@ def _behind(word: str, arguments: list[str]) -> list[str]:
 
 def _unknown_option(option: str, asked: CommandLine, path: str) -> str:
     known = [name for parameter in asked.command.params if parameter.param_type_name == "option" for name in parameter.opts]
-    hint = guesses.of_option(option, known, asked.path)
+    hint = guesses.of_option(option, known, asked)
     hint = hint or (did_you_mean(option, [*known, "--help"]) if option.startswith("--") else "")
     if not hint and not asked.path:
         hint = "the options of a command stand behind its name"

@@ -13,6 +13,7 @@ from routesim.scenario.format.counts import Seconds
 from routesim.scenario.format.declared import NAME, TEXT
 from routesim.scenario.format.kinds import FLOAT, INTEGER, Boolean, Choice, Duration, Integer, Kind, Reader, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Shape
+from routesim.scenario.format.synonyms import OWN_STEPS
 from routesim.scenario.format.workers import AUTOSCALE
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
@@ -173,6 +174,8 @@ CALL = Shape(
         "commit": Field(Duration(), "the row that the task reads is there only so long after the call"),
         "on_commit": Field(Boolean(), "sent at the commit (delay_on_commit)"),
     },
+    hints=OWN_STEPS,
+    page="steps#call",
 )
 # Commands to workers, each with the fields that it needs.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -204,6 +207,7 @@ CONTROL = Shape(
         "min": Field(Integer(0, 100_000), "with autoscale: the smallest pool"),
         "timeout": Field(Seconds(), "with ping: how long it waits for answers; default 1"),
     },
+    page="steps#control",
 )
 BEAT_STEP = Shape(
     "a beat step",
@@ -211,5 +215,6 @@ BEAT_STEP = Shape(
         "name": Field(NAME, "which beat", required=True),
         "do": Field(Choice("stop", "start"), "it stops, or starts, and makes up for what was due meanwhile", required=True),
     },
+    page="steps#beat",
 )
 STEP_KINDS: dict[str, Kind] = {"call": CALL, "control": CONTROL, "flower": Choice("stop", "start"), "beat": BEAT_STEP}

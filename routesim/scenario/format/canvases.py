@@ -88,10 +88,12 @@ CHORD = Shape(
 COUNT = Field(Integer(1, 1000), "so many of them")
 ONE_BY_ONE = Field(MEMBERS, "one after the other, each with the result of the one before it", required=True)
 SHAPES: dict[str, Shape] = {
-    "chain": Shape("a chain", {"chain": ONE_BY_ONE, **LINKED}),
-    "group": Shape("a group", {"group": Field(MEMBERS, "all at once", required=True)}),
+    "chain": Shape("a chain", {"chain": ONE_BY_ONE, **LINKED}, page="steps#call"),
+    "group": Shape("a group", {"group": Field(MEMBERS, "all at once", required=True)}, page="steps#call"),
     "chord": Shape(
-        "a chord", {"chord": Field(CHORD, "a group, and what is called when all of it succeeded", required=True), **LINKED}
+        "a chord",
+        {"chord": Field(CHORD, "a group, and what is called when all of it succeeded", required=True), **LINKED},
+        page="steps#call",
     ),
     "task": Shape(
         "a signature",
@@ -102,5 +104,6 @@ SHAPES: dict[str, Shape] = {
             **OF_SIGNATURE,
             **LINKED,
         },
+        page="steps#call",
     ),
 }

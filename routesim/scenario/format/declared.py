@@ -6,7 +6,7 @@ from routesim.scenario.format.counts import Count, HeaderValue, Seconds
 from routesim.scenario.format.instead import flow
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Number, Reader, TextKind, is_null
 from routesim.scenario.format.shapes import Either, Field, ListOf, MapOf, Schema, Shape
-from routesim.scenario.format.synonyms import TRIED_ANSWERS
+from routesim.scenario.format.synonyms import OWN_STEPS, TRIED_ANSWERS
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.versions.deprecated import FEATURES
 
@@ -171,11 +171,13 @@ PUBLISH = Shape(
         "channel": Field(NAME, "the channel that publishes"),
     },
     optional=True,
+    hints=OWN_STEPS,
+    page="steps#publish",
 )
 REPLY = Shape("publish", {**MESSAGE_FIELDS, "headers": Field(
     Either("headers, or copy", lambda node: Choice("copy") if isinstance(node, Text) and not is_null(node) else TABLE),
     "copy carries the delivery's headers over",
-)})  # fmt: skip
+)}, page="format#publish-of-a-rule")  # fmt: skip
 
 REASONS = ("rejected", "expired", "maxlen", "delivery_limit")
 DEATHS = Shape(

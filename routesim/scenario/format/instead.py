@@ -8,6 +8,13 @@ from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.text import cut
 
 ROOM = 60
+# Keys before a value that stands by itself: units of time, and what a name is the name of.
+UNITS = {
+    **dict.fromkeys(("ms", "milliseconds", "millis"), "ms"), **dict.fromkeys(("s", "sec", "seconds", "second"), "s"),
+    **dict.fromkeys(("m", "min", "minutes", "minute"), "m"), **dict.fromkeys(("h", "hours", "hour"), "h"),
+    **dict.fromkeys(("d", "days", "day"), "d"),
+}  # fmt: skip
+NAMED = frozenset({"name", "consumer", "worker", "queue", "exchange", "channel", "connection", "do", "type", "mode", "id", "for"})
 
 
 def flow(node: Node) -> str:
@@ -31,6 +38,23 @@ def _flow(node: Node, room: int) -> str:
 
 def _is_nothing(node: Node) -> bool:
     return isinstance(node, Text) and not node
+
+
+def as_scalar(node: Node) -> str:
+    """For a mere value, where a list or a mapping stands: the value that is meant, if it can be told."""
+    if isinstance(node, Sequence):
+        words = [item for item in node if isinstance(item, Text) and item]
+        if not words or len(words) < len(node):
+            return ""
+        return f"write {words[0]}" if len(words) == 1 else f"only one stands here: write {words[0]}, or {words[1]}"
+    if not isinstance(node, Mapping) or len(node) != 1:
+        return ""
+    ((key, value),) = node.items()
+    if not isinstance(value, Text) or "{" in key:
+        return ""
+    if key in UNITS:
+        return f"write {value}{UNITS[key]}"
+    return f"write {value}" if key in NAMED and value else f"write {key}"
 
 
 def as_shape(node: Node, form: str) -> str:

@@ -7,8 +7,9 @@ next item, so that all errors are found at once.
 import re
 from typing import Any
 
-from routesim.diagnostics import Diagnostic, did_you_mean
+from routesim.diagnostics import FEW, Diagnostic, did_you_mean
 from routesim.durations import LONGEST_MS, both_readings, parse_duration
+from routesim.scenario.format.instead import as_scalar
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 from routesim.scenario.yaml.source import Source
 from routesim.text import cut
@@ -101,7 +102,7 @@ class TextKind(Kind):
 
     def read(self, reader: Reader, node: Node) -> Text:
         if not isinstance(node, Text):
-            raise self.wrong(reader, node)
+            raise self.wrong(reader, node, as_scalar(node))
         if node.plain and node == "":
             raise self.wrong(reader, node, 'write "" for an empty text' if self.empty else "")
         if not self.empty and not node:
@@ -173,7 +174,7 @@ class Duration(Kind):
 
     def read(self, reader: Reader, node: Node) -> int:
         if not isinstance(node, Text):
-            raise self.wrong(reader, node)
+            raise self.wrong(reader, node, as_scalar(node))
         if not self.bare_ms:
             with_unit(reader, node)
         ms = parse_duration(node)
@@ -207,12 +208,14 @@ class Choice(Kind):
 
     def read(self, reader: Reader, node: Node) -> Text:
         if not isinstance(node, Text):
-            raise self.wrong(reader, node)
+            meant = as_scalar(node)
+            raise self.wrong(reader, node, meant if meant.removeprefix("write ") in self.options else self.hint)
         if node not in self.options:
-            raise reader.error(
-                "wrong-value", f"expected {self.expects}, found {shown(node)}", node,
-                self.tried.get(node) or did_you_mean(node, self.options) or self.hint,
-            )  # fmt: skip
+            said = f"expected {self.expects}, found {shown(node)}"
+            cure = self.tried.get(node) or did_you_mean(node, self.options) or self.hint
+            if cure and len(self.options) > FEW:
+                said = f"{shown(node)} is none of the {len(self.options)} words that may stand here"
+            raise reader.error("wrong-value", said, node, cure)
         return node
 
 

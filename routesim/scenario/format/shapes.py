@@ -1,9 +1,10 @@
 """Kinds with parts: lists, mappings of names, mappings with known keys."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from routesim.diagnostics import did_you_mean
+from routesim.diagnostics import did_you_mean, some_of
 from routesim.named_tuples import NamedTuple
 from routesim.scenario.format.instead import as_list, as_names, as_shape
 from routesim.scenario.format.kinds import Kind, Reader, Unreadable, is_null
@@ -77,7 +78,7 @@ class Fields(dict[str, Any]):
 
 class Shape(Kind):
     """A mapping with known keys; `what` it is called in sentences. `schema`: what no field by itself says. `hints`: what to write
-    in place of keys that people try first."""
+    in place of keys that people try first. `page`: the part of the documentation that has all its keys."""
 
     def __init__(
         self,
@@ -87,8 +88,10 @@ class Shape(Kind):
         optional: bool = False,
         schema: Schema | None = None,
         hints: dict[str, str] | None = None,
+        page: str = "",
     ) -> None:
         self.what = what
+        self.page = page or f"format#{re.sub('^(the|an?) ', '', what).replace(' ', '-').lower()}"
         self.fields = fields
         self.schema = schema or {}
         self.hints = {**HINTS.get(what, {}), **(hints or {})}
@@ -137,18 +140,14 @@ class Shape(Kind):
         return any(f"`{name}: " in self.hints.get(key, "") for key in node if key not in self.fields)
 
     def unknown(self, reader: Reader, key: Text) -> None:
-        unknown_key(reader, self.what, key, self.fields, self.hints.get(str(key), ""))
+        cure = self.hints.get(str(key)) or did_you_mean(key, self.fields) or some_of(self.fields, key, "known keys:", self.page)
+        reader.error("unknown-key", f"{self.what} has no '{key}'", key, cure)
 
 
 def _listed(names: Iterable[str], last: str) -> str:
     """`'a', 'b' or 'c'`."""
     *first, end = (f"'{name}'" for name in names)
     return f"{', '.join(first)} {last} {end}" if first else end
-
-
-def unknown_key(reader: Reader, what: str, key: Text, known: Any, hint: str = "") -> None:
-    cure = hint or did_you_mean(key, known) or f"known keys: {', '.join(known)}"
-    reader.error("unknown-key", f"{what} has no '{key}'", key, cure)
 
 
 class Either(Kind):

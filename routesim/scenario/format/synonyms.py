@@ -21,10 +21,10 @@ RENAMES: dict[str, dict[str, str]] = {
     },
     "a consumer": {
         **dict.fromkeys(("qos", "prefetch_count"), "prefetch"), **dict.fromkeys(("no_ack", "autoack", "autoAck"), "auto_ack"),
-        **dict.fromkeys(("duration", "time", "works", "processing_time"), "takes"), "from": "queue",
+        **dict.fromkeys(("duration", "time", "works", "processing_time", "sleep", "wait"), "takes"), "from": "queue",
         **dict.fromkeys(("on", "rules", "does", "answer", "answers"), "on_message"), "workers": "concurrency",
     },
-    "a rule": {"key": "routing_key", **dict.fromkeys(("reply", "send"), "publish"), **dict.fromkeys(("answer", "then", "action"), "do"), "delay": "takes"},
+    "a rule": {"key": "routing_key", **dict.fromkeys(("reply", "send"), "publish"), **dict.fromkeys(("answer", "then", "action"), "do"), **dict.fromkeys(("delay", "sleep", "wait"), "takes")},
     "a queue": {"args": "arguments", "kind": "type"},
     "an exchange": {"args": "arguments", "kind": "type"},
     "a policy": {"apply_to": "apply-to", "match": "pattern", "definitions": "definition"},
@@ -49,6 +49,7 @@ RENAMES: dict[str, dict[str, str]] = {
 # The shape -> key tried -> what to write, where that is more than another name.
 HINTS: dict[str, dict[str, str]] = {
     "a consumer": {
+        **dict.fromkeys(("tag", "consumer_tag", "name"), "its name is its tag: write `consumers: {NAME: {queue: …}}`"),
         "ack": "acknowledgements are manual unless `auto_ack: true`; `on_message:` says what it answers (ack, reject, requeue …)",
         "queues": "a consumer has one queue: write `queue: NAME`, and one consumer for each",
         "requeue": "write `on_message: requeue`, or a rule: `on_message: [{redelivered: false, do: requeue}]`",
@@ -80,7 +81,7 @@ HINTS: dict[str, dict[str, str]] = {
         "binding": "write `bindings: [{source: EXCHANGE, destination: QUEUE, routing_key: KEY}]`, as at the top",
     },
     "a scenario": {
-        "publish": "write `steps: [publish: {…}]`", "messages": "write `steps: [publish: {…}]`",
+        **dict.fromkeys(("publish", "publishes", "messages"), "write `steps: [publish: {…}]`"),
         "vhosts": "a scenario has one vhost: `vhost: NAME`",
     },
 }  # fmt: skip
@@ -111,7 +112,7 @@ STEPS: dict[str, str] = {
     **dict.fromkeys(("begin", "run", "launch", "spawn", "start_consumer", "start_worker"), "write `start: NAME`"),
     **dict.fromkeys(("end", "shutdown", "quit", "stop_consumer", "stop_worker"), "write `stop: NAME`"),
     **dict.fromkeys(("reboot", "restart_broker"), "write `restart: broker`"),
-    **dict.fromkeys(("send", "produce", "emit", "message", "basic_publish", "push", "dispatch"), "write `publish: {…}`"),
+    **dict.fromkeys(("send", "produce", "emit", "message", "messages", "publishes", "basic_publish", "push", "dispatch"), "write `publish: {…}`"),
     **dict.fromkeys(("subscribe", "basic_consume", "listen", "receive"), "write `start: NAME` of a consumer that `consumers:` names"),
     **dict.fromkeys(("unsubscribe", "basic_cancel"), "write `cancel: NAME`"),
     **dict.fromkeys(("fetch", "pull", "basic_get", "pop"), "write `get: {queue: NAME}`"),
@@ -135,6 +136,12 @@ STEPS: dict[str, str] = {
     **dict.fromkeys(("note", "comment", "log", "print", "echo"), "write a comment behind the step: `wait: 5s  # …`"),
     "revoke": "write `control: {do: revoke, id: ID}`",
     "policy": "write `declare: {policies: [...]}`",
+}  # fmt: skip
+# Words for steps of their own that stand among the keys of another step -> what to write.
+OWN_STEPS: dict[str, str] = {
+    **dict.fromkeys(("sleep", "wait", "pause"), "that is a step of its own, behind this one: write `- wait: 5s`"),
+    **{word: f"that is a step of its own, behind this one: write `- {word}: …`"
+       for word in ("publish", "get", "ack", "start", "stop", "crash", "restart", "worker", "purge", "expect", "call")},
 }  # fmt: skip
 # Of these words another step is meant where it is the broker that it befalls, or somebody in place of a time.
 OF_THE_BROKER = frozenset(

@@ -72,4 +72,5 @@ SCENARIO = Shape(
         "explore": Field(EXPLORE, "every course of events: `routesim explore`"),
         "until": Field(Either("idle, steps or a duration", until_kind), "when the run ends; default idle"),
     },
+    page="format#the-sections",
 )

@@ -140,6 +140,7 @@ NOTED_CHORD = Shape(
         "group": Field(NAME, "the id of the group that its header is", required=True),
         "size": Field(Integer(1), "so many tasks of it must return", required=True),
     },
+    page="steps#chord",
 )
 SIGNAL = Shape(
     "a worker step",
@@ -152,6 +153,7 @@ SIGNAL = Shape(
             required=True,
         ),
     },
+    page="steps#worker",
 )
 
 

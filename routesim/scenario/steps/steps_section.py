@@ -2,7 +2,7 @@
 
 from itertools import repeat
 
-from routesim.diagnostics import did_you_mean
+from routesim.diagnostics import did_you_mean, some_of
 from routesim.scenario.format.instead import step_cure
 from routesim.scenario.format.kinds import Reader, Unreadable, shown
 from routesim.scenario.scenario import Action, PublishMany, ScenarioStep
@@ -44,9 +44,8 @@ class StepsSection:
         given = [key for key in node if key in verbs.NAMES]
         for key in node:
             if key not in verbs.NAMES and key != "fails":
-                cure = (
-                    step_cure(key, node[key]) or did_you_mean(key, (*verbs.NAMES, "fails")) or f"steps: {', '.join(verbs.NAMES)}"
-                )
+                cure = step_cure(key, node[key]) or did_you_mean(key, (*verbs.NAMES, "fails"))
+                cure = cure or some_of(verbs.NAMES, key, "steps:", "steps")
                 raise self.reader.error("unknown-step", f"'{key}' is no step", key, cure)
         if len(given) != 1:
             if not given:

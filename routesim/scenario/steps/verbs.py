@@ -17,6 +17,7 @@ from routesim.scenario.format.declared import (
 from routesim.scenario.format.expected import EXPECT
 from routesim.scenario.format.kinds import Boolean, Choice, Duration, Integer, Kind
 from routesim.scenario.format.shapes import Either, Field, Shape
+from routesim.scenario.format.synonyms import OWN_STEPS
 from routesim.scenario.format.whole import DECLARED
 from routesim.scenario.format.workers import NOTED_CHORD, SIGNAL
 from routesim.scenario.steps import building, checks
@@ -51,10 +52,11 @@ REQUEUE = Field(Boolean(), "default true; false: dead-letter or drop")
 ONE_END = one_of("consumer", "channel", code="missing-key", problem="{verb} needs either consumer or channel")
 ONE_DELETED = one_of("queue", "exchange", "policy", code="wrong-value", problem="delete takes one of queue, exchange or policy")
 ANSWER = (ONE_END, checks.WHO_GOT_IT, checks.ONE_DELIVERY)
-PURGED = Shape("purge", {
-    "queue": Field(NAME, "the queue", required=True),
-    "channel": Field(NAME, "the channel; default: one of routesim's own"),
-})  # fmt: skip
+
+
+def behind(verb: str, fields: dict[str, Field]) -> Shape:
+    """The mapping that stands behind a verb."""
+    return Shape(verb, fields, hints={word: cure for word, cure in OWN_STEPS.items() if word not in fields}, page=f"steps#{verb}")
 
 
 def name_or(shape: Shape) -> Either:
@@ -63,18 +65,21 @@ def name_or(shape: Shape) -> Either:
     )
 
 
-PURGE = name_or(PURGED)
+PURGE = name_or(behind("purge", {
+    "queue": Field(NAME, "the queue", required=True),
+    "channel": Field(NAME, "the channel; default: one of routesim's own"),
+}))  # fmt: skip
 
 BY_THE_BROKER = {
     "code": Field(FAILS, "the broker closes it, with this reply code, as it does for what no step can say"),
     "text": Field(TEXT, "what it says then"),
 }
-CLOSED = name_or(Shape("close", {
+CLOSED = name_or(behind("close", {
     "name": Field(NAME, "a consumer, a channel or a connection", required=True),
     **BY_THE_BROKER,
     "blamed": Field(NAME, "the channel that is to blame, which ends before the others"),
 }))  # fmt: skip
-CLOSED_CHANNEL = name_or(Shape("close_channel", {"channel": Field(NAME, "the channel", required=True), **BY_THE_BROKER}))
+CLOSED_CHANNEL = name_or(behind("close_channel", {"channel": Field(NAME, "the channel", required=True), **BY_THE_BROKER}))
 
 VERBS: dict[str, Verb] = {
     "publish": Verb(
@@ -83,27 +88,27 @@ VERBS: dict[str, Verb] = {
     ),
     "wait": Verb(Duration(), "lets time pass", building.wait),
     "get": Verb(
-        Shape("get", {
+        behind("get", {
             "queue": Field(NAME, "the queue", required=True),
             "channel": Field(NAME, "the channel"),
             "auto_ack": Field(Boolean(), "acknowledged as soon as sent"),
         }),
         "fetches one message from a queue (basic.get)", building.get, (checks.QUEUE,), building.channel,
     ),
-    "ack": Verb(Shape("ack", {**DELIVERY, "multiple": MULTIPLE}), "acknowledges a delivery, or several", building.ack, ANSWER),
+    "ack": Verb(behind("ack", {**DELIVERY, "multiple": MULTIPLE}), "acknowledges a delivery, or several", building.ack, ANSWER),
     "nack": Verb(
-        Shape("nack", {**DELIVERY, "multiple": MULTIPLE, "requeue": REQUEUE}),
+        behind("nack", {**DELIVERY, "multiple": MULTIPLE, "requeue": REQUEUE}),
         "turns a delivery down, or several", building.nack, ANSWER,
     ),
     "reject": Verb(
-        Shape("reject", {**DELIVERY, "requeue": REQUEUE}), "turns one delivery down", building.reject, ANSWER
+        behind("reject", {**DELIVERY, "requeue": REQUEUE}), "turns one delivery down", building.reject, ANSWER
     ),
     "recover": Verb(
-        Shape("recover", {**CHANNEL_OR_CONSUMER, "requeue": Field(Boolean(), "default true")}),
+        behind("recover", {**CHANNEL_OR_CONSUMER, "requeue": Field(Boolean(), "default true")}),
         "puts back all that a channel has not acknowledged (basic.recover)", building.recover, (ONE_END, checks.WHO_GOT_IT),
     ),
     "qos": Verb(
-        Shape("qos", {
+        behind("qos", {
             "channel": Field(NAME, "the channel", required=True),
             "prefetch": Field(PREFETCH, "the limit; 0: none", required=True),
             "global": Field(Boolean(), "for the whole channel instead of each new consumer"),
@@ -111,7 +116,7 @@ VERBS: dict[str, Verb] = {
         "limits the unacknowledged messages of a channel (basic.qos)", building.qos, (), building.channel,
     ),
     "tx": Verb(
-        Shape("tx", {
+        behind("tx", {
             "channel": Field(NAME, "the channel", required=True),
             "do": Field(Choice("select", "commit", "rollback"), "select, commit or rollback", required=True),
         }),
@@ -133,7 +138,7 @@ VERBS: dict[str, Verb] = {
         building.named_channel,
     ),
     "flow": Verb(
-        Shape("flow", {
+        behind("flow", {
             "channel": Field(NAME, "the channel", required=True),
             "active": Field(Boolean(), "false: nothing is delivered, until true", required=True),
         }),
@@ -151,7 +156,7 @@ VERBS: dict[str, Verb] = {
     "worker": Verb(SIGNAL, "what befalls a worker process", building.worker, (checks.WORKER,)),
     "chord": Verb(NOTED_CHORD, "a caller notes how many tasks of a chord must return, in the result backend", building.chord),
     "declare": Verb(
-        Shape("declare", {
+        behind("declare", {
             **DECLARED,
             "channel": Field(NAME, "the channel that declares exchanges, queues and bindings; default: one of routesim's own"),
         }),
@@ -159,7 +164,7 @@ VERBS: dict[str, Verb] = {
         building.declared_names,
     ),
     "delete": Verb(
-        Shape("delete", {
+        behind("delete", {
             "queue": Field(NAME, "a queue"),
             "exchange": Field(EXCHANGE_NAME, "an exchange"),
             "policy": Field(NAME, "a policy"),
