@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from routesim.broker import Broker, open_messages
 from routesim.carried import deaths_of
@@ -9,6 +10,9 @@ from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy, QueueType
 from routesim.run.agenda import RunAgenda
 from routesim.values import Table, raw
+
+if TYPE_CHECKING:
+    from routesim.run.tasks.endless import EndlessRetries
 
 BUDGET_EVENTS = 1_000_000
 BUDGET_MS = 30 * 86_400_000
@@ -44,7 +48,8 @@ class Budget:
     """`reactions` counts what consumers have sent, and instants; every so many of them it is looked what has happened since
     the instant began, and, once nothing but reactions can happen (`runs_out`), since messages became fewer: how much, how long,
     and how often each of the messages that are left came back. `beside` counts the steps of clients of which no message tells:
-    connecting, consuming, a limit, a crash. `tick` is called at each look."""
+    connecting, consuming, a limit, a crash. `endless`: retries that end the run when it is
+    about nothing else. `tick` is called at each look."""
 
     def __init__(
         self, broker: Broker, agenda: RunAgenda, max_events: int, tick: Callable[[Broker], None] | None, *, until_idle: bool
@@ -61,6 +66,7 @@ class Budget:
         self.instant = (0, 0)  # the instant looked at last, and how much had happened when it began
         # The fewest open messages; how much had happened by then, how often messages had come back, and when.
         self.least: tuple[int, int, int, int] | None = None
+        self.endless: EndlessRetries | None = None
         self.max_returns = BUDGET_RETURNS * max(1, max_events // BUDGET_EVENTS)
 
     def begin_instant(self) -> None:
@@ -117,6 +123,8 @@ class Budget:
             raise Stopped("budget")
         if not self.runs_out or self.agenda.steps_publishing:
             return
+        if self.endless is not None and self.endless.nothing_else(broker):
+            raise Stopped("budget")
         count = open_messages(broker)
         if self.least is None or count < self.least[0]:
             self.least = (count, so_much, self._returns(), broker.now)

@@ -12,6 +12,7 @@ from routesim.queues import DeliveringQueue, Delivery
 from routesim.run.agenda import Entry, WorkerTimer
 from routesim.run.clock import Clock
 from routesim.run.folds.fold import Listener
+from routesim.run.tasks.endless import EndlessRetries
 from routesim.run.tasks.sent import tell_of_task
 from routesim.scenario import Scenario
 from routesim.steps import Step
@@ -28,6 +29,7 @@ class Processes:
         self.by_name = {name: WorkerState(plan, shared, clock.slack_ms) for name, plan in scenario.workers.items()}
         self.by_channel = {name: state for state in self.by_name.values() for name in state.channels()}
         self.turns: deque[tuple[WorkerState, Timer]] = deque()
+        self.endless = EndlessRetries(shared.endless, self.by_name.values())
         self.batched: list[tuple[int, WorkerState, Timer]] = []  # each after so many more things that clients are sent
 
     def start(self) -> None:

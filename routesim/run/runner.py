@@ -80,6 +80,8 @@ class Runner:
         self.published: dict[str, int] = {}  # by consumers and tasks, under each name
         self.consumers = Consumers(scenario, self.clock, self.seed, self.published, self.listen)
         self.processes = self._processes(self.published)
+        if self.processes is not None and isinstance(self.clock, VirtualClock):
+            self.clock.budget.endless = self.processes.endless
         if express and not records and not scenario.workers and isinstance(self.clock, VirtualClock):
             clock = self.clock
             clock.express = express_for(clock.broker, clock.agenda, clock.budget, self.consumers.by_name, listener)
@@ -169,7 +171,8 @@ class Runner:
 
     def _kept_going(self, ended: str) -> str:
         beside = self.clock.budget.beside if isinstance(self.clock, VirtualClock) else 0
-        return kept_going(self.broker, ended, beside, self.published)
+        retried = self.processes.endless.nothing_else(self.broker) if self.processes is not None else ""
+        return retried or kept_going(self.broker, ended, beside, self.published)
 
     def _run(self) -> str:
         limit = self.until if isinstance(self.until, int) else None

@@ -11,7 +11,7 @@ from routesim.celery.states import EVENT_TYPES
 from routesim.clients.actions import Actions
 from routesim.clients.replies import message_of
 from routesim.clients.worker.names import of_task, publish
-from routesim.clients.worker.outcomes import TaskCourse
+from routesim.clients.worker.outcomes import TaskCourse, never_ends
 from routesim.clients.worker.requests import Request, headers_of, task_id
 from routesim.clients.worker.worker_state import WorkerState
 from routesim.events import Event
@@ -43,6 +43,8 @@ def sent_by_body(state: WorkerState, request: Request, course: TaskCourse) -> It
 
 def retry(state: WorkerState, request: Request, course: TaskCourse) -> Publish:
     state.opened.add(pool_channel(state.plan.name))
+    if never_ends(request):
+        state.shared.endless[request.id] = request.retries + 1
     return publish(state, pool_channel(state.plan.name), _retry(state, request, course), of_task(request.id, "retry"))
 
 

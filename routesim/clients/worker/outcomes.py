@@ -85,6 +85,15 @@ def _used_up(request: Request) -> bool:
     return request.task.max_retries is not None and request.retries >= request.task.max_retries
 
 
+def never_ends(request: Request) -> bool:
+    """Whether each run of the task, by what is said of it, ends in a retry, and nothing puts an end to its retries."""
+    task = request.task
+    if task.max_retries is not None or request.expires_ms is not None or task.ends != "retry":
+        return False
+    limits = (task.time_limit, task.soft_time_limit, *request.time_limits)
+    return all(rule.ends in (None, "retry") for rule in task.runs) and not (task.runs and any(limits))
+
+
 def _limit(request: Request, pool: TaskPool) -> tuple[int | None, str]:
     """The time limit that strikes first, and what it ends in; None: the pool has none. What the call says goes before what the
     task says (celery/worker/request.py: execute_using_pool)."""

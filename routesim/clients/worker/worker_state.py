@@ -32,6 +32,7 @@ class Shared:
         self.tasks = tasks
         self.seed = seed
         self.published = published
+        self.endless: dict[str, int] = {}  # tasks that end in nothing but retries, by their ids: how many so far
         self.named: dict[str, int] = {}  # how often a task's id was sent
         self.chords = Chords()
         self.runs: dict[str, int] = {}
