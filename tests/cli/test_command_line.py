@@ -147,6 +147,16 @@ def test_quiet_is_only_what_failed_and_the_verdict(folder: Path) -> None:
     assert done.out.splitlines()[-1].startswith("FAILED")
 
 
+def test_quiet_tells_of_tasks_that_nobody_takes(folder: Path) -> None:
+    (folder / "mail.yaml").write_text(
+        "celery: {apps: {shop: }, workers: {w1: {}}, tasks: {shop.mail: {queue: mail}}}\nsteps: [call: {task: shop.mail}]\n"
+    )
+    outcome = routesim("run", "mail.yaml", "-q", cwd=folder)
+    assert outcome.status == 0
+    assert outcome.out.startswith("OK  mail: 1 task waits in mail, which no worker consumes; ")
+    assert outcome.out == routesim("run", "mail.yaml", cwd=folder).out.splitlines(keepends=True)[-1]
+
+
 def test_quiet_shows_only_the_expectations_that_failed(folder: Path) -> None:
     (folder / "both.yaml").write_bytes(b"queues: {q: , r: }\nexpect: {queues: {q: {ready: 1}, r: {ready: 0}}}\n")
     done = routesim("run", "-q", "both.yaml", cwd=folder)

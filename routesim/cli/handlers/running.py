@@ -235,9 +235,11 @@ def run_one(
     """Run it, with its report on `out`; `tick` is called now and then, `clear` when the run is over."""
     report = run_report(format)(out, scenario, style)
     plot = _Plot(report.listen) if options.plot else None
+    # The last line of a run with workers and without expectations tells of tasks that nobody takes.
+    asked = not options.quiet or format == "json" or bool(scenario.workers and not scenario.expect)
     runner = Runner(
         scenario, plot.listen if plot else report.listen, seed=options.seed, until=options.until, max_events=options.max_events,
-        keep=report.needs_records and not (options.quiet and format != "json"), tick=tick,
+        keep=report.needs_records and asked, tick=tick,
     )  # fmt: skip
     result = runner.run()
     clear()
