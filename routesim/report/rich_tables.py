@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from routesim.report.summary.summary import sections, verdict
+from routesim.report.trace.short_names import TITLE, ShortNames
 from routesim.run import Result
 from routesim.tables import BAD, GOOD, NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import encoding_of, fitted, least_width, width, wrapped
@@ -27,12 +28,24 @@ def console(out: IO[str], *, colour: bool, columns: int) -> Console:
     )  # fmt: skip
 
 
-def write_summary(out: IO[str], result: Result, *, colour: bool, columns: int) -> None:
+def write_summary(
+    out: IO[str], result: Result, *, colour: bool, columns: int, names: ShortNames | None = None
+) -> None:  # fmt: skip
+    """`names`: those that the trace has shortened, with their full text below it."""
     screen = console(out, colour=colour, columns=columns)
     encoding = encoding_of(out)
+    names = names or ShortNames(fitted("…", encoding))
+    known = set(names.given)
     for section in sections(result):
         screen.print()
-        screen.print(drawn(section, encoding, columns))
+        screen.print(drawn(names.table(section, columns), encoding, columns))
+    if len(names.given) > len(known):
+        screen.print()
+        screen.print(sentence(TITLE, bold=True))
+        screen.print()
+        for line in names.lines(columns, known):
+            screen.print(Text(fitted(line, encoding)), overflow="fold")
+        screen.print()
     last = verdict(result)
     screen.print(Text(fitted(last.text, encoding), style=STYLES[last.tone]), overflow="fold")
 

@@ -9,7 +9,7 @@ from kits.paths import SCENARIO_FILES
 
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.report.formats.diagnostics import full
-from routesim.report.rich_tables import console, drawn
+from routesim.report.rich_tables import console, drawn, write_summary
 from routesim.report.summary.summary import sections
 from routesim.report.trace.trace import Trace
 from routesim.report.trace.why_not import ASK
@@ -34,6 +34,36 @@ def problem() -> Diagnostic:
     with pytest.raises(Invalid) as caught:
         load_source(Source("shop.yaml", MISTAKE), "")
     return caught.value.diagnostics[0]
+
+
+TASKS = """
+celery:
+  apps: {shop: }
+  workers: {w1: {}}
+  tasks: {projects.billing.tasks.send_confirmation_mail: {queue: elsewhere}, projects.billing.tasks.send_cancellation_mail: }
+steps:
+  - call: {task: projects.billing.tasks.send_confirmation_mail}
+  - call: {task: projects.billing.tasks.send_cancellation_mail}
+"""
+
+
+def test_tables_of_a_run_shorten_names_and_have_each_in_full_once() -> None:
+    result = Runner(load_source(Source("tasks.yaml", TASKS), "")).run()
+    out = StringIO()
+    write_summary(out, result, colour=False, columns=80)
+    above, _, below = out.getvalue().partition("Names shortened above")
+    tasks = above.partition("Tasks\n")[2].partition("Messages\n")[0].splitlines()
+    rows = [line.split() for line in tasks if "PENDING" in line or "SUCCESS" in line]
+    assert len(rows) == 2, "a row is a line"
+    full = dict(line.split() for line in below.splitlines() if line.startswith("  "))
+    assert [(full[row[0]], full[row[1]]) for row in rows] == [
+        (f"projects.billing.tasks.{task}_mail-1", f"projects.billing.tasks.{task}_mail")
+        for task in ("send_confirmation", "send_cancellation")
+    ]
+    assert max(map(width, out.getvalue().splitlines())) <= 80
+    out = StringIO()
+    write_summary(out, result, colour=False, columns=200)
+    assert "Names shortened above" not in out.getvalue(), "there is room for all"
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

@@ -14,7 +14,8 @@ class TableReport(PlainReport):
     def summary(self, result: Result) -> None:
         from routesim.report.rich_tables import write_summary
 
-        write_summary(self.out, result, colour=self.style.colour, columns=self.style.columns or 200)
+        columns = self.style.columns or 200
+        write_summary(self.out, result, colour=self.style.colour, columns=columns, names=self.trace.names)
 
 
 def write_findings(out: IO[str], found: Findings, style: OutputStyle) -> None:
