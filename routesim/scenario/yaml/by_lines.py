@@ -36,16 +36,15 @@ def read(text: str) -> Mapping | None:
 
 def _scalar(value: str, line: int, column: int) -> Text:
     """A scalar as it is written, quotes included."""
-    if value[0] in "'\"":
-        if len(value) < 2 or value[-1] != value[0] or value[0] in value[1:-1] or (value[0] == '"' and "\\" in value):
-            raise NotPlain
+    first = value[0]
+    if first not in NO_FIRST or (first == "-" and value[1:2].isalnum()):
+        node = Text(value)
+        node.plain = True
+    elif first in "'\"" and value[-1] == first and value.count(first) == 2 and not (first == '"' and "\\" in value):
         node = Text(value[1:-1])
         node.plain = False
     else:
-        if value[0] in NO_FIRST and not (value[0] == "-" and value[1:2].isalnum()):
-            raise NotPlain
-        node = Text(value)
-        node.plain = True
+        raise NotPlain
     node.line, node.column, node.width = line, column, len(value)
     return node
 
