@@ -16,6 +16,8 @@ LONGEST_LINE = 1000  # a key may have 1024 characters
 LONGEST = 2_000_000  # characters: what may hold more values than are allowed is counted elsewhere
 # In a flow collection, behind spaces: a sign, or a scalar, be it one or not; and whether it is a key.
 TOKEN = re.compile(r""" *(?:([][{},])|('[^']*'(?!')|"[^"]*"|(?:[^][{},:?]|:(?=[\w/]))+)(:(?= ))?)""")
+# The pairs that are most of those that begin a mapping, word by word: a shortcut of what tokens say too.
+PAIR = re.compile(r" *([A-Za-z_][\w.-]*): (\w[\w.*#/-]*|'[^']*')([,}])")
 FOLD = re.compile("\n+")
 BLOCKS = (">-", ">", "|", "|-")
 
@@ -213,7 +215,14 @@ def _collection(number: int, text: str, at: int, indent: int, depth: int) -> tup
     end = "}" if is_mapping else "]"
     if depth >= MOST_OPEN:
         raise NotPlain
-    token = _token(text, at + 1)
+    at += 1
+    while is_mapping and (pair := PAIR.match(text, at)) is not None:
+        name = _scalar(pair[1], number, indent + pair.start(1) + 1)
+        _put(node, name, _scalar(pair[2], number, indent + pair.start(2) + 1))
+        at = pair.end()
+        if pair[3] == end:
+            return node, at
+    token = _token(text, at)
     while token[1] != end or node:  # no comma stands before the end
         key = None
         if is_mapping:
