@@ -15,7 +15,7 @@ import pytest
 from routesim.testing.broker_fixtures import _routesim_servers, declare_marker, routesim_broker, told_of_failure
 
 if TYPE_CHECKING:
-    from routesim.diagnostics import Diagnostic
+    from routesim.diagnostics import Diagnostic, Invalid
     from routesim.run import Result
     from routesim.scenario import Scenario
     from routesim.testing.api import Topology
@@ -250,11 +250,16 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 @pytest.fixture
 def routesim_topology(request: pytest.FixtureRequest) -> "Callable[[Any], Topology]":
     """Load what a scenario or definitions file declares; a relative path is looked for beside the test, then in the root."""
+    from routesim.diagnostics import Invalid
     from routesim.scenario import Scenario
     from routesim.testing.api import Topology
 
     def loaded(given: Any) -> Topology:
-        return Topology(given if isinstance(given, Scenario) else _found(given, request))
+        __tracebackhide__ = True
+        try:
+            return Topology(given if isinstance(given, Scenario) else _found(given, request))
+        except Invalid as invalid:
+            raise _as_told(invalid) from None
 
     return loaded
 
@@ -262,13 +267,24 @@ def routesim_topology(request: pytest.FixtureRequest) -> "Callable[[Any], Topolo
 @pytest.fixture
 def routesim_run(request: pytest.FixtureRequest) -> "Callable[..., Any]":
     """Run a scenario, or the one in a file, and have its `Outcome`; paths as in `routesim_topology`."""
+    from routesim.diagnostics import Invalid
     from routesim.scenario import Scenario
     from routesim.testing.api import simulate
 
     def ran(given: Any, *, seed: int | None = None) -> Any:
-        return simulate(given if isinstance(given, Scenario) else _found(given, request), seed=seed)
+        __tracebackhide__ = True
+        try:
+            return simulate(given if isinstance(given, Scenario) else _found(given, request), seed=seed)
+        except Invalid as invalid:
+            raise _as_told(invalid) from None
 
     return ran
+
+
+def _as_told(invalid: "Invalid") -> "Invalid":
+    """With what the command line says of the file as a note, and without the way through routesim."""
+    invalid.add_note(_told(invalid.diagnostics))
+    return invalid.with_traceback(None)
 
 
 def _found(path: str | Path, request: pytest.FixtureRequest) -> Path:

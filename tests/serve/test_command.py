@@ -1,8 +1,11 @@
 """The command `routesim serve`: what it starts with, what it says, how it ends."""
 
 import base64
+import errno
 import hashlib
 import json
+import os
+import re
 import shutil
 import signal
 import socket
@@ -105,7 +108,8 @@ def test_a_port_in_use_is_one_sentence() -> None:
         done = routesim("serve", "--port", str(other.getsockname()[1]))
     assert done.status == 3
     assert done.err.count("\n") == 1
-    assert "cannot listen on 127.0.0.1" in done.err
+    reason = os.strerror(errno.EADDRINUSE)
+    assert re.match(rf"error: cannot listen on 127\.0\.0\.1:\d+: {reason}; --port chooses another", done.err)
 
 
 @pytest.mark.parametrize(

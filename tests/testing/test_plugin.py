@@ -48,6 +48,17 @@ def test_a_file_that_the_command_line_names_is_one_whatever_it_is_called(ran) ->
     ran(other_yaml=GOOD).assert_outcomes()
 
 
+def test_a_file_that_a_fixture_cannot_use_is_told_as_on_the_command_line(ran, pytester: pytest.Pytester) -> None:
+    tests = "def test_run(routesim_run):\n    routesim_run('gone.yaml')\n\ndef test_topology(routesim_topology):\n    routesim_topology('bad.yaml')\n"
+    pytester.makepyfile(test_files=tests)
+    result = ran(bad_yaml="queues: {q: {durabel: true}}\n")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        ["*there is no such file*", "*--> *gone.yaml*", "*--> *bad.yaml:1:14*", "*did you mean 'durable'?*"]
+    )
+    result.stdout.no_fnmatch_line("*source.py*")
+
+
 def test_each_expectation_is_a_test(ran) -> None:
     text = GOOD + "routes: [{routing_key: q, queues: [q]}, {routing_key: q, queues: []}]\nnever: [{lost: true}]\n"
     result = ran("-v", a_scenario_yaml=text)

@@ -63,7 +63,12 @@ def _settings(broker: Broker, queue: QueueType) -> Section:
             if origin.source == ("operator policy" if operator else "policy") and policies:
                 note += f" '{policies[0].name}'"
         rows.append(
-            (Cell(key), Cell(str(plain(origin.value))), Cell(note), Cell(_beaten(broker, queue, key, origin.source), QUIET))
+            (
+                Cell(key),
+                Cell(str(plain(origin.value)) or '""'),
+                Cell(note),
+                Cell(_beaten(broker, queue, key, origin.source), QUIET),
+            )
         )
     for policy in matching(broker, False, queue.broker_name, queue.kind)[1:]:
         why = f"only one policy applies; its priority {policy.priority:g} is not the highest"

@@ -97,6 +97,8 @@ def read_json(source: Source) -> Any:
     """The file's JSON. Raises `Invalid` with the place where it stops being JSON."""
     import json  # scenarios need the words of this module, and no JSON
 
+    if not source.text.strip():
+        raise source.fail("empty-file", "there is nothing in this file", 1, 1)
     try:
         return json.loads(source.text, object_pairs_hook=None)
     except json.JSONDecodeError as error:

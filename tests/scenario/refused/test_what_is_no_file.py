@@ -116,6 +116,14 @@ def test_where_a_definitions_file_stops_being_json_is_shown(tmp_path: Path) -> N
     assert problem.source == '{"queues": [],}'
 
 
+def test_an_empty_definitions_file_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text(" \n")
+    with pytest.raises(Invalid) as refused:
+        load(str(tmp_path / "own.json"))
+    (problem,) = refused.value.diagnostics
+    assert (problem.code, problem.message) == ("empty-file", "there is nothing in this file")
+
+
 @pytest.mark.parametrize(
     ("text", "column", "said"),
     [

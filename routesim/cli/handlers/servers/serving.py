@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import secrets
 import signal
 import sys
@@ -85,6 +86,11 @@ def _server(options: ServeOptions, scenarios: "dict[str, Scenario]") -> "Server"
     return Server(rules_of(version), brokers, users_of(options), clock, options.history)
 
 
+def _reason(problem: OSError) -> str:
+    """In the system's words: asyncio's own say the address once more, and say it differently from Python to Python."""
+    return os.strerror(problem.errno) if problem.errno is not None and problem.errno > 0 else problem.strerror or str(problem)
+
+
 async def _serve(
     options: ServeOptions, scenarios: "dict[str, Scenario]", out: IO[str], plan: "FailurePlan | None",
     recording: "ServedRecording | None",
@@ -97,7 +103,7 @@ async def _serve(
     try:
         port = await transport.listen(options.host, options.port, context)
     except OSError as problem:
-        reason = problem.strerror or str(problem)
+        reason = _reason(problem)
         stderr_line(
             f"error: cannot listen on {options.host}:{options.port}: {reason}; --port chooses another, 0 any that is free"
         )
@@ -105,7 +111,7 @@ async def _serve(
     try:
         management = reserved(options.host, options.management_port) if options.management else None
     except OSError as problem:
-        reason = problem.strerror or str(problem)
+        reason = _reason(problem)
         stderr_line(
             f"error: cannot listen on {options.host}:{options.management_port}: {reason}; --management-port chooses another, "
             "--no-management does without"
