@@ -98,7 +98,7 @@ def read_json(source: Source) -> Any:
     import json  # scenarios need the words of this module, and no JSON
 
     if not source.text.strip():
-        raise source.fail("empty-file", "there is nothing in this file", 1, 1)
+        raise source.fail("not-json", "there is nothing in this file", 1, 1)
     try:
         return json.loads(source.text, object_pairs_hook=None)
     except json.JSONDecodeError as error:

@@ -121,7 +121,7 @@ def test_an_empty_definitions_file_is_told_as_one(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refused:
         load(str(tmp_path / "own.json"))
     (problem,) = refused.value.diagnostics
-    assert (problem.code, problem.message) == ("empty-file", "there is nothing in this file")
+    assert (problem.code, problem.message) == ("not-json", "there is nothing in this file")
 
 
 @pytest.mark.parametrize(
