@@ -12,8 +12,9 @@ from kits.paths import ROOT
 
 from routesim.diagnostics import Invalid
 from routesim.scenario import load
+from routesim.scenario.definitions.list_form import read_json
 from routesim.scenario.yaml import source
-from routesim.scenario.yaml.source import read_source
+from routesim.scenario.yaml.source import Source, read_source
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 
@@ -116,10 +117,9 @@ def test_where_a_definitions_file_stops_being_json_is_shown(tmp_path: Path) -> N
     assert problem.source == '{"queues": [],}'
 
 
-def test_an_empty_definitions_file_is_told_as_one(tmp_path: Path) -> None:
-    (tmp_path / "own.json").write_text(" \n")
+def test_an_empty_definitions_file_is_told_as_one() -> None:
     with pytest.raises(Invalid) as refused:
-        load(str(tmp_path / "own.json"))
+        read_json(Source("own.json", " \n"))
     (problem,) = refused.value.diagnostics
     assert (problem.code, problem.message) == ("not-json", "there is nothing in this file")
 
