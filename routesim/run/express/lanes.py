@@ -1,0 +1,115 @@
+"""What a round is gone with: consumers with what they have in hand, queues with what waits, steps that publish."""
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, TypeAlias
+
+from routesim.clients.scripted_consumer import ConsumerJob
+from routesim.named_tuples import NamedTuple
+from routesim.queues import Classic, Copy, Delivery
+from routesim.run.batches import Emit
+from routesim.run.express.prepared import AckingConsumer
+from routesim.scenario import PublishMany
+
+Held: TypeAlias = tuple[Copy, int, int]  # what a delivery is made of: the copy, its tag, and when it was sent
+
+
+class Lane:
+    """A consumer with what it has in hand, in the order in which it answers. `sent`, `answered`: how many a round."""
+
+    def __init__(self, acking: AckingConsumer) -> None:
+        self.acking = acking
+        self.channel = acking.channel
+        state = acking.state
+        self.waiting = len(state.waiting)
+        self.tags = [job.delivery.tag for job in state.jobs.values()] + [delivery.tag for delivery, *_ in state.waiting]
+        self.held: deque[Held] = deque()
+        self.sent = self.answered = 0
+
+    def goes_on_from(self, before: int, now: int) -> bool:
+        """Whether so many waiting, then and now, make no difference to the round."""
+        return before == now or min(before, now) >= self.answered + 2
+
+    def most(self, limit: int) -> int:
+        """How many rounds there can be before those that wait are few."""
+        fewer = self.answered - self.sent
+        return limit if fewer <= 0 or not self.waiting else min(limit, (self.waiting - self.answered - 2) // fewer)
+
+    def is_whole(self) -> bool:
+        """Whether it has all in hand from this subscription, and nothing has been taken from it."""
+        unacked, own = self.channel.unacked, self.acking.subscription
+        return all(tag in unacked and unacked[tag].subscription is own for tag in self.tags)
+
+    def take_over(self) -> None:
+        unacked = self.channel.unacked
+        self.held.extend((item.copy, tag, item.at_ms) for tag in self.tags for item in (unacked[tag],))
+
+    def hand_back(self, more: int) -> Iterator[tuple[int, ConsumerJob]]:
+        """What it has in hand now, in place of what it had; `more` jobs have begun. Yields the jobs that it is at, each with the
+        number of the one in whose place it is."""
+        state, channel, source, subscription = self.acking.state, self.channel, self.acking.source.queue, self.acking.subscription
+        for tag in self.tags:
+            del channel.unacked[tag]
+        fresh = [Delivery(tag, source, subscription, copy, at_ms, False) for copy, tag, at_ms in self.held]
+        channel.hold([*channel.unacked.values(), *fresh])
+        jobs, state.jobs, state.job_number = state.jobs, {}, state.job_number + more
+        for number, delivery in zip(jobs, fresh, strict=False):
+            state.jobs[number + more] = job = ConsumerJob(state, number + more, delivery, self.acking.rule, 0, 0)
+            yield number, job
+        state.waiting.clear()
+        state.waiting.extend((delivery, 0, 0) for delivery in fresh[len(jobs) :])
+
+
+class WaitingLine:
+    """A queue. `came`, `went`: how many copies join those that wait, and leave them, in a round."""
+
+    def __init__(self, queue: Classic) -> None:
+        self.queue = queue
+        self.came = self.went = 0
+
+    def goes_on_from(self, before: int, now: int) -> bool:
+        """Whether so many copies in the queue, then and now, make no difference to the round."""
+        return before == now or not self.went or min(before, now) >= self.went + 2
+
+    def most(self, limit: int) -> int:
+        """How many rounds there can be, before those that wait are few or have been delivered before."""
+        queue, fewer = self.queue, self.went - self.came
+        most = limit if fewer <= 0 else min(limit, (queue.count - self.went - 2) // fewer)
+        if self.went and most > 0:
+            ready = islice(queue.levels[0], self.went * most)
+            first = next((index for index, copy in enumerate(ready) if copy.returns or copy.failures), None)
+            most = most if first is None else first // self.went
+        return most
+
+    def leave(self, count: int) -> None:
+        """So many leave it."""
+        queue = self.queue
+        gone = queue.levels[0].popleft
+        queue.bytes -= sum(gone().content.size for _ in range(count))
+        queue.count -= count
+
+
+class Publishing:
+    """A step that publishes: the number of its next message, and how many a round."""
+
+    def __init__(self, action: PublishMany, index: int) -> None:
+        self.action = action
+        self.prefix = action.id_prefix
+        self.number = (action.first or 0) + index
+        self.left = action.times - index - 1  # the last one goes the ordinary way
+        self.a_round = 0
+
+
+class Play(NamedTuple):
+    """A move as it is repeated, `offset` ms after the begin of the round: a publish of that content into each queue, or to the
+    consumer that is sent it (`to`); or who answers, and who takes what from the head of `source`."""
+
+    offset: int
+    publishing: Publishing | None
+    content: Any
+    to: tuple[Any, ...]
+    acks: Lane | None
+    takes: Lane | None
+    source: Any
+    emit: Emit
