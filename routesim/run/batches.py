@@ -1,6 +1,7 @@
 """Events that come again and again, alike but for a few values: what a listener may be prepared for.
 
-`run/express` prepares batches, a format (`report/formats/ndjson`) writes each of them by a function that is made for it.
+`run/express` prepares batches, a format (`report/formats/ndjson`) writes one by a function that is made for it, and many that
+come one after the other, over and over, as one text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ class Placeholder(NamedTuple):
         return self.name if self.number is None else f"{self.name}{self.number}"
 
 
+TEXTS = frozenset({"message", "next_message"})  # the others are numbers
 AT: Any = Placeholder("at_ms")
 MESSAGE: Any = Placeholder("message")
 NEXT_MESSAGE: Any = Placeholder("next_message")
@@ -28,6 +30,26 @@ NEXT_COPY: Any = Placeholder("next_copy")
 NEXT_TAG: Any = Placeholder("next_tag")
 # (at_ms, message, number of its first copy, delivery tag of each copy ..., then the same of a second message)
 Emit = Callable[..., None]
+
+
+# Of each placeholder's variable, its values in batch after batch.
+Columns = Mapping[str, Sequence[Any]]
+
+
+class Rows(NamedTuple):
+    """A batch as a text cut where its values go: `pieces` has "" there, `holes` which variable's value that is, and `numbers`
+    the places of its `lines`' numbers."""
+
+    pieces: tuple[str, ...]
+    holes: tuple[tuple[int, str], ...]
+    numbers: tuple[int, ...]
+
+
+class Prepared(NamedTuple):
+    """A batch that can be emitted by itself, or with others (`BatchListener.emit_rounds`)."""
+
+    emit: Emit
+    rows: Rows
 
 
 def copy(number: int) -> Any:
@@ -38,8 +60,11 @@ def tag(number: int) -> Any:
     return Placeholder("tag", number)
 
 
-def silent(*values: Any) -> None:
-    """Nobody listens."""
+def _silent(*values: Any) -> None:
+    pass
+
+
+SILENT = Prepared(_silent, Rows((), (), ()))  # nobody listens
 
 
 class BatchListener:
@@ -48,9 +73,12 @@ class BatchListener:
     def __call__(self, event: Any) -> None:
         raise NotImplementedError
 
-    def prepare(self, batch: Sequence[Any]) -> Emit:
-        """A function that takes the values of the placeholders, just as if the listener were called with one event after the
-        other."""
+    def prepare(self, batch: Sequence[Any]) -> Prepared:
+        """The `emit` takes the values of the placeholders, just as if the listener were called with one event after the other."""
+        raise NotImplementedError
+
+    def emit_rounds(self, times: int, parts: Sequence[tuple[Rows, Columns]]) -> None:
+        """Of so many rounds each consists of these batches, one after the other; the columns have a value for each round."""
         raise NotImplementedError
 
 
@@ -77,13 +105,46 @@ def line_function(parameters: str, text: str, scope: Mapping[str, Any]) -> Calla
     return made(f"def line(seq, event):\n    {parameters}, = event\n    return f{text!r}", "line", scope)
 
 
-def emitter(lines: Any, write: Callable[[str], object], text: str, count: int) -> Emit:
-    """A function that writes the batch: one formatted text, one write. `text` has holes for the placeholders' variables and
-    for `seq`, which `lines` counts."""
+def prepared(lines: Any, write: Callable[[str], object], text: str, count: int) -> Prepared:
+    """Of so many lines of text, with holes for the placeholders' variables and for `seq`, which `lines` counts."""
     first, *rest = text.split(OPEN)
     expressions, constants = zip(*(part.split(CLOSE, 1) for part in rest), strict=True)
-    emit: Emit = _maker(expressions, count)(lines, write, first, *constants)
-    return emit
+    pieces = [first]
+    for constant in constants:
+        pieces += ["", constant]
+    holes = [(1 + 2 * index, name) for index, name in enumerate(expressions)]
+    rows = Rows(
+        tuple(pieces), tuple(item for item in holes if not item[1].startswith("seq")),
+        tuple(place for place, name in holes if name.startswith("seq")),
+    )  # fmt: skip
+    return Prepared(_maker(expressions, count)(lines, write, first, *constants), rows)
+
+
+def rounds_of_text(seq: int, times: int, parts: Sequence[tuple[Rows, Columns]]) -> str:
+    """The text of `emit_rounds`, the first line of which has the number `seq` + 1.
+
+    A column goes into the list of all pieces as one slice, and all its numbers are turned into text by one call: that takes little
+    more than half the instructions of filling in one round after the other.
+    """
+    from json.encoder import encode_basestring_ascii as quoted  # not every run writes events
+
+    width, count = sum(len(rows.pieces) for rows, _ in parts), sum(len(rows.numbers) for rows, _ in parts)
+    pieces: list[str] = [piece for rows, _ in parts for piece in rows.pieces] * times
+    numbers = list(map(str, range(seq + 1, seq + 1 + count * times)))
+    begin = line = 0
+    shown: dict[int, list[str]] = {}  # by the identity of a column
+    for rows, columns in parts:
+        for place in rows.numbers:
+            pieces[begin + place :: width] = numbers[line::count]
+            line += 1
+        for place, name in rows.holes:
+            column = columns[name]
+            texts = shown.get(id(column))
+            if texts is None:
+                texts = shown[id(column)] = list(map(quoted if name in TEXTS else str, column))
+            pieces[begin + place :: width] = texts
+        begin += len(rows.pieces)
+    return "".join(pieces)
 
 
 @cache

@@ -14,7 +14,17 @@ from routesim.report.results.findings import finding_object
 from routesim.report.style import OutputStyle
 from routesim.report.trace.filtering import RowFilter
 from routesim.run import Result
-from routesim.run.batches import BatchListener, Emit, Placeholder, emitter, hole, line_function
+from routesim.run.batches import (
+    BatchListener,
+    Columns,
+    Placeholder,
+    Prepared,
+    Rows,
+    hole,
+    line_function,
+    prepared,
+    rounds_of_text,
+)
 from routesim.scenario import Scenario
 from routesim.values import plain
 
@@ -64,9 +74,13 @@ class Lines(BatchListener):
         self.seq = seq = self.seq + 1
         self.write(_line_of(type(event))(seq, event) + self.end)  # type: ignore[arg-type]
 
-    def prepare(self, batch: Sequence[Any]) -> Emit:
+    def prepare(self, batch: Sequence[Any]) -> Prepared:
         text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(batch, 1))
-        return emitter(self, self.write, text, len(batch))
+        return prepared(self, self.write, text, len(batch))
+
+    def emit_rounds(self, times: int, parts: Sequence[tuple[Rows, Columns]]) -> None:
+        self.write(rounds_of_text(self.seq, times, parts))
+        self.seq += times * sum(len(rows.numbers) for rows, _ in parts)
 
 
 @cache
@@ -79,13 +93,19 @@ def _line_of(kind: type) -> Callable[[int, Any], str]:
 
 def _prepared_line(event: Any, index: int, end: str) -> str:
     kind = type(event)
+    annotations = kind.__annotations__
     values = [
-        hole(value.variable)
-        if isinstance(value, Placeholder)
-        else str(eval(_EXPRESSIONS[kind.__annotations__[field]].format("value"), _SCOPE, {"value": value}))
+        hole(value.variable) if isinstance(value, Placeholder) else _writer(annotations[field])(value)
         for field, value in zip(kind._fields, event, strict=True)
     ]
     return _line(kind, hole(f"seq + {index}"), values) + end
+
+
+@cache
+def _writer(annotation: Any) -> Callable[[Any], str]:
+    """A function that writes a value of that annotation."""
+    function: Callable[[Any], str] = eval(f"lambda value: str({_EXPRESSIONS[annotation].format('value')})", _SCOPE)
+    return function
 
 
 def _line(kind: type, seq: str, values: Sequence[str]) -> str:

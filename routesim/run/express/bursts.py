@@ -1,13 +1,16 @@
 """Publishes of one step at one instant, to plain queues."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from routesim.broker import RabbitBroker
+from routesim.content import Content
 from routesim.queues import Classic, Copy, Delivery
-from routesim.run.batches import silent
 from routesim.run.express.delivering import Delivering
 from routesim.run.express.emitting import Emits
 from routesim.run.express.moves import Moves
 from routesim.run.express.prepared import AckingConsumer, PreparedPublish
-from routesim.run.express.treatments import MOST_ANSWERS, Treatments
+from routesim.run.express.treatments import MOST_ANSWERS, Treatment, Treatments
 from routesim.scenario import PublishMany
 
 REMEMBERED = 100
@@ -26,6 +29,12 @@ class Bursts:
         """The publishes from `start` up to `stop`; returns how many answers their consumers give."""
         first, count, copies = action.first or 0, stop - start, (stop - start) * len(prepared.queues)
         only = prepared.queues[0] if len(prepared.queues) == 1 else None
+        if (
+            only is not None
+            and not only.queue.count
+            and not any(item.subscription.credit > 0 for item in only.consumers.values())
+        ):
+            only.queue.next_consumer()  # the first publish would offer it to all who have no credit: they leave the rotation
         if only is not None and only.instant is not None:
             publish = self._straight_through
         else:
@@ -99,8 +108,8 @@ class Bursts:
                     if subscription.credit == 1:
                         queue.unblock(channel.name)
             if listening:
-                emit = emits.get(takers) or self.emits.of_publish(prepared, takers)
-                emit(now, message, first_copy, *tags)
+                found = emits.get(takers) or self.emits.of_publish(prepared, takers)
+                found.emit(now, message, first_copy, *tags)
             if sent:
                 for consumer, delivery in sent:
                     self.delivering.receive(consumer, delivery)
@@ -109,57 +118,58 @@ class Bursts:
 
     def _wait_in_line(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int, tuple[int, ...]]:
         """Publishes to one queue from which nobody takes anything now."""
-        queue, content, listening = prepared.queues[0].queue, prepared.content, self.listening
-        now, serial, make, append = self.broker.now, self.broker.serial, tuple.__new__, queue.levels[0].append
-        emit = (prepared.emits.get((0,)) or self.emits.of_publish(prepared, (0,))) if listening else silent
-        for number in numbers:
-            serial += 1
-            message = f"{prefix}{number}"
-            append(make(Copy, (serial, message, content, None, 0, 0)))
-            if listening:
-                emit(now, message, serial)
+        queue, content = prepared.queues[0].queue, prepared.content
+        messages, serials = [f"{prefix}{number}" for number in numbers], self._serials(len(numbers))
+        queue.levels[0].extend(self._copies(messages, serials, content))
         queue.count += len(numbers)
         queue.bytes += len(numbers) * content.size
+        if self.listening:
+            self.emits.tell(self.emits.of_publish(prepared, (0,)), self.broker.now, messages, [serials])
         return 0, 0, (0,)
 
     def _drop_over(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int, tuple[int, ...]]:
         """Publishes to one queue that keeps so many, and from which nobody takes anything: what is over that is dropped."""
-        queue, content, listening = prepared.queues[0].queue, prepared.content, self.listening
-        now, serial, make = self.broker.now, self.broker.serial, tuple.__new__
-        limit, line, before, head = prepared.queues[0].limit, queue.levels[0], queue.count, None
+        queue, limit, content = prepared.queues[0].queue, prepared.queues[0].limit, prepared.content
         assert limit is not None
-        emit = (prepared.emits.get((0,)) or self.emits.of_publish(prepared, (0,))) if listening else silent
-        emit_drop = self.emits.of_drop(prepared)
-        for number in numbers:
-            serial += 1
-            message = f"{prefix}{number}"
-            line.append(make(Copy, (serial, message, content, None, 0, 0)))
-            if len(line) > limit:
-                head = line.popleft()
-                queue.bytes -= head.content.size
-                if listening:
-                    emit_drop(now, message, serial, head.message, head.serial, 0)
-            elif listening:
-                emit(now, message, serial)
-        if head is not None:
-            queue.last_taken = head.message
+        line, messages, serials = queue.levels[0], [f"{prefix}{number}" for number in numbers], self._serials(len(numbers))
+        stay = min(max(0, limit - len(line)), len(numbers))  # so many find room
+        line.extend(self._copies(messages, serials, content))
+        gone = line.popleft
+        heads = [gone() for _ in range(max(0, len(line) - limit))]
+        queue.bytes += len(numbers) * content.size - sum([head.content.size for head in heads])
         queue.count = len(line)
-        queue.bytes += len(numbers) * content.size
-        self.broker.ledger.dropped += before + len(numbers) - len(line)
+        if heads:
+            queue.last_taken = heads[-1].message
+        self.broker.ledger.dropped += len(heads)
         self.moves.odd = True
+        if self.listening:
+            now = self.broker.now
+            self.emits.tell(self.emits.of_publish(prepared, (0,)), now, messages[:stay], [serials[:stay]])
+            driven_out: dict[str, list[Any]] = {
+                "next_message": [head.message for head in heads],
+                "next_copy": [head.serial for head in heads],
+            }
+            self.emits.tell(self.emits.of_drop(prepared), now, messages[stay:], [serials[stay:]], (), driven_out)
         return 0, 0, (0,)
+
+    def _serials(self, count: int, step: int = 1) -> range:
+        """Of so many copies, the next that are made, or of each `step`-th of them."""
+        first = self.broker.serial + 1
+        return range(first, first + count * step, step)
+
+    @staticmethod
+    def _copies(messages: Sequence[str], serials: Sequence[int], content: Content, failures: int = 0) -> list[Copy]:
+        make = tuple.__new__
+        return [
+            make(Copy, (serial, message, content, None, 0, failures)) for serial, message in zip(serials, messages, strict=True)
+        ]
 
     def publish_by_rules(self, prepared: PreparedPublish, action: PublishMany, indexes: range, free: int) -> tuple[int, int]:
         """Publishes to one consumer that answers at once, by its rules: as many as go this way, with at most so many answers.
         Returns how many there were, and their answers."""
-        broker, listening, treatments = self.broker, self.listening, self._treatments(prepared)
+        treatments = self._treatments(prepared)
         treatments.begin()
-        consumer, queue, first = treatments.consumer, treatments.queue, action.first or 0
-        state, channel, requeues = consumer.state, consumer.channel, broker.requeues_now
-        attempts = state.attempts if state.counts_attempts else None
-        now, serial, tag, make = broker.now, broker.serial, channel.next_tag, tuple.__new__
-        done = answered = acked = dropped = buried = copies = 0
-        returned = None  # the message that came back last
+        first, answered, runs = action.first or 0, 0, list[tuple[Treatment, list[str]]]()
         for index in indexes:
             if answered + MOST_ANSWERS > free:
                 break
@@ -167,52 +177,51 @@ class Bursts:
             treatment = treatments.of(message)
             if treatment is None:
                 break
-            times, burial, emit = treatment
-            answers = times + 1
-            done += 1
-            answered += answers
-            serial += 1
-            if attempts is not None:
-                attempts[message] = attempts.get(message, 0) + answers
-            if listening:
-                emit(now, message, serial, *range(tag, tag + answers))
-            tag += answers
-            if times:
-                returned = message
-            if burial is None:
-                acked += 1
-                continue
-            places = [queue.name] * times
-            if burial.content is None:
-                dropped += 1
+            answered += treatment.returned + 1
+            if runs and runs[-1][0] is treatment:
+                runs[-1][1].append(message)
             else:
-                buried += 1
-                for target, _ in burial.targets:
-                    serial += 1
-                    copies += 1
-                    failures = target.taken_over(burial.content)
-                    target.levels[0].append(make(Copy, (serial, message, burial.content, None, 0, failures)))
-                    target.count += 1
-                    target.bytes += burial.content.size
-                    places.append(target.name)
-            if places:
-                requeues[message] = places
-        broker.serial, channel.next_tag = serial, tag
-        state.job_number += answered
-        if returned is not None:
-            queue.last_taken = returned
-            queue.wait_for_expiry(broker, queue.expires_at(prepared.content, now))
-        ledger = broker.ledger
-        for name in ("published", "routed", "enqueued"):
-            setattr(ledger, name, getattr(ledger, name) + done)
-        ledger.delivered += answered
-        ledger.redelivered += answered - done
-        ledger.acked += acked
-        ledger.dropped += dropped
-        ledger.dead_lettered += buried
-        ledger.dead_letter_copies += copies
+                runs.append((treatment, [message]))
+        for treatment, messages in runs:
+            self._treat_alike(treatments, treatment, messages)
         self.moves.odd = True
-        return done, answered
+        return sum(len(messages) for _, messages in runs), answered
+
+    def _treat_alike(self, treatments: Treatments, treatment: Treatment, messages: list[str]) -> None:
+        """These messages, of each of which the same becomes."""
+        broker, ledger, now, count = self.broker, self.broker.ledger, self.broker.now, len(messages)
+        queue, state, channel = treatments.queue, treatments.state, treatments.consumer.channel
+        returned, burial, found = treatment
+        answers = returned + 1
+        targets, content = ((), None) if burial is None else (burial.targets, burial.content)
+        width, first, tag = 1 + len(targets), broker.serial + 1, channel.next_tag
+        copies = [range(first + index, first + index + count * width, width) for index in range(width)]
+        tags = [range(tag + index, tag + index + count * answers, answers) for index in range(answers)]
+        broker.serial += count * width
+        channel.next_tag += count * answers
+        state.job_number += count * answers
+        if state.counts_attempts:
+            attempts = state.attempts
+            attempts.update([(message, attempts.get(message, 0) + answers) for message in messages])
+        if content is not None:
+            for (target, _), serials in zip(targets, copies[1:], strict=True):
+                target.levels[0].extend(self._copies(messages, serials, content, target.taken_over(content)))
+                target.count += count
+                target.bytes += count * content.size
+        if burial is not None and (returned or targets):
+            places = [queue.name] * returned + [target.name for target, _ in targets]
+            broker.requeues_now.update([(message, places.copy()) for message in messages])
+        if returned:
+            queue.last_taken = messages[-1]
+            queue.wait_for_expiry(broker, queue.expires_at(treatments.publish.content, now))
+        for name in ("published", "routed", "enqueued"):
+            setattr(ledger, name, getattr(ledger, name) + count)
+        ledger.delivered += count * answers
+        ledger.redelivered += count * returned
+        ledger.dead_letter_copies += count * len(targets)
+        end = "acked" if burial is None else "dropped" if content is None else "dead_lettered"
+        setattr(ledger, end, getattr(ledger, end) + count)
+        self.emits.tell(found, now, messages, copies, tags)
 
     def _treatments(self, prepared: PreparedPublish) -> Treatments:
         known = self.treatments.get(id(prepared))
@@ -226,16 +235,12 @@ class Bursts:
 
     def _straight_through(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int, tuple[int, ...]]:
         """Each publish to the one consumer of the one queue, who answers at once."""
-        consumer = prepared.queues[0].instant
+        consumer, count = prepared.queues[0].instant, len(numbers)
         assert consumer is not None
-        now, serial, listening = self.broker.now, self.broker.serial, self.listening
-        channel, state, takers = consumer.channel, consumer.state, (id(consumer.subscription),)
-        emit = (prepared.emits.get(takers) or self.emits.of_publish(prepared, takers)) if listening else silent
-        for number in numbers:
-            serial += 1
-            tag = channel.next_tag
-            channel.next_tag = tag + 1
-            state.job_number += 1
-            if listening:
-                emit(now, f"{prefix}{number}", serial, tag)
-        return len(numbers), len(numbers), takers
+        channel, takers = consumer.channel, (id(consumer.subscription),)
+        tag, channel.next_tag = channel.next_tag, channel.next_tag + count
+        consumer.state.job_number += count
+        if self.listening:
+            found, tags = self.emits.of_publish(prepared, takers), range(tag, tag + count)
+            self.emits.tell(found, self.broker.now, [f"{prefix}{number}" for number in numbers], [self._serials(count)], [tags])
+        return count, count, takers

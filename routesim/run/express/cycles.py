@@ -31,6 +31,11 @@ class Cycles:
         self.fruitless = 0  # how often in a row nothing repeated itself
         self.pause = 0  # how many chances to let pass before the next try
 
+    def until_worthwhile(self, free: int) -> int:
+        """Of so many reactions, those after which there may be rounds to go."""
+        missing = SHORT_RUN - self.budget.reactions
+        return min(free, missing) if missing > 0 else free
+
     def go_round(self, carry_out: Callable[[int, int], int], limit: int) -> None:
         """Time passes as long as it repeats itself, not beyond `limit` nor what the budget leaves. `carry_out(limit, free)` lets
         it pass in every detail, and returns how many reactions there were."""

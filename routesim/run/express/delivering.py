@@ -46,8 +46,8 @@ class Delivering:
         if copy.redelivered:
             broker.ledger.redelivered += 1
         if self.listening:
-            emit = consumer.redelivered if copy.redelivered else consumer.delivered
-            emit(broker.now, copy.message, copy.serial, tag)
+            found = consumer.redelivered if copy.redelivered else consumer.delivered
+            found.emit(broker.now, copy.message, copy.serial, tag)
         if self.moves.kept is not None:
             self.moves.consumed(broker.now, None, consumer, again=copy.redelivered)
         return delivery

@@ -1,16 +1,29 @@
 """The events of the fast way, prepared as batches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from routesim import events
 from routesim.broker.records import NO_EXCHANGE
 from routesim.queues import Classic, Subscription
-from routesim.run.batches import AT, MESSAGE, NEXT_COPY, NEXT_MESSAGE, NEXT_TAG, BatchListener, Emit, copy, silent, tag
+from routesim.run.batches import (
+    AT,
+    MESSAGE,
+    NEXT_COPY,
+    NEXT_MESSAGE,
+    NEXT_TAG,
+    SILENT,
+    BatchListener,
+    Columns,
+    Prepared,
+    copy,
+    tag,
+)
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
 REMEMBERED = 1_000
+PIECES_AT_ONCE = 8000  # of text; the processor's caches are to hold what is worked on
 
 
 class Emits:
@@ -18,15 +31,39 @@ class Emits:
 
     def __init__(self, listener: BatchListener | None) -> None:
         self.listener = listener
-        self.known: dict[tuple[Any, ...], tuple[Emit, Any]] = {}
+        self.known: dict[tuple[Any, ...], tuple[Prepared, Any]] = {}
 
-    def of_publish(self, publish: PreparedPublish, takers: tuple[int, ...]) -> Emit:
+    def tell(
+        self, found: Prepared, now: int, messages: Sequence[str], copies: Sequence[range], tags: Sequence[range] = (),
+        following: Columns | None = None,
+    ) -> None:  # fmt: skip
+        """Of a batch that comes again for each of the messages: their copies' numbers and delivery tags, and, by their variables,
+        the values of a second message."""
+        if self.listener is None:
+            return
+        if len(messages) == 1 and following is None:
+            found.emit(now, messages[0], copies[0][0], *(column[0] for column in tags))
+            return
+        columns: dict[str, Sequence[Any]] = {"message": messages, **(following or {})}
+        columns.update({f"copy{index}": column for index, column in enumerate(copies)})
+        columns.update({f"tag{index}": column for index, column in enumerate(tags)})
+        at_once = max(1, PIECES_AT_ONCE // len(found.rows.pieces))
+        for begin in range(0, len(messages), at_once):
+            part = {name: column[begin : begin + at_once] for name, column in columns.items()}
+            times = len(part["message"])
+            part["at_ms"] = [str(now)] * times
+            self.listener.emit_rounds(times, [(found.rows, part)])
+
+    def of_publish(self, publish: PreparedPublish, takers: tuple[int, ...]) -> Prepared:
         """Of a publish that these consumers take: what its queues do with it, and the answers that take no time."""
+        known = publish.emits.get(takers)
+        if known is not None:
+            return known
         key = (id(publish.content), publish.channel.name, takers, *map(id, publish.paths))
-        emit = publish.emits[takers] = self._prepared(key, lambda: _published(publish, takers), (publish, takers))
-        return emit
+        found = publish.emits[takers] = self._prepared(key, lambda: _published(publish, takers), (publish, takers))
+        return found
 
-    def of_treatment(self, publish: PreparedPublish, consumer: AckingConsumer, returned: int, burial: Burial | None) -> Emit:
+    def of_treatment(self, publish: PreparedPublish, consumer: AckingConsumer, returned: int, burial: Burial | None) -> Prepared:
         """Of a publish to a consumer that requeues it so often and then acknowledges or rejects it at once."""
         dead = () if burial is None else (id(burial.content), *(id(part) for target in burial.targets for part in target))
         name = consumer.subscription.name
@@ -34,12 +71,12 @@ class Emits:
         batch, kept = partial(_treatment, publish, consumer, returned, burial), (publish, burial)
         return self._prepared(key, batch, kept)
 
-    def of_drop(self, publish: PreparedPublish) -> Emit:
+    def of_drop(self, publish: PreparedPublish) -> Prepared:
         """Of a publish that drives the head out of its queue, for which there is no dead-letter exchange."""
         key = (id(publish.content), publish.channel.name, id(publish.paths[0]), "drops")
         return self._prepared(key, lambda: _dropping(publish), publish)
 
-    def of_consumer(self, queue: Classic, subscription: Subscription) -> tuple[Emit, Emit, Emit, Emit | None]:
+    def of_consumer(self, queue: Classic, subscription: Subscription) -> tuple[Prepared, Prepared, Prepared, Prepared | None]:
         """Of a consumer that takes its time: acked, delivered, redelivered, and acked with the next one delivered."""
         key = (queue.name, subscription.name, subscription.channel.name)
         acked = self._prepared((*key, "acked"), lambda: [_acked(queue, subscription, 0, 0)])
@@ -50,10 +87,10 @@ class Emits:
         both = self._prepared((*key, "next"), lambda: [_acked(queue, subscription, 0, 0), _next_delivered(queue, subscription)])
         return acked, delivered, redelivered, both
 
-    def _prepared(self, key: tuple[Any, ...], batch: Callable[[], list[Any]], keeps: Any = None) -> Emit:
+    def _prepared(self, key: tuple[Any, ...], batch: Callable[[], list[Any]], keeps: Any = None) -> Prepared:
         """Prepared once in a run, not once a look. `keeps`: the objects whose identities stand in the key."""
         if self.listener is None:
-            return silent
+            return SILENT
         known = self.known.get(key)
         if known is None:
             if len(self.known) >= REMEMBERED:

@@ -85,7 +85,7 @@ class Express:
         limit = BUDGET_MS - 1 if until_ms is None else min(until_ms, BUDGET_MS - 1)
         budget, before = self.budget, self.budget.reactions
         self.cycles.go_round(self._carry_out, limit)
-        budget.reactions += self._carry_out(limit, budget.free())
+        budget.reactions += self._carry_out(limit, self.cycles.until_worthwhile(budget.free()))
         if budget.reactions != before:
             self.fruitless = self.pause = 0
 
@@ -137,10 +137,10 @@ class Express:
                         delivered += 1
                         again = head.returns > 0 or head.failures > 0
                         if listening and not again:
-                            acking.next(now, copy.message, copy.serial, tag, head.message, head.serial, new_tag)
+                            acking.next.emit(now, copy.message, copy.serial, tag, head.message, head.serial, new_tag)
                         elif listening:
-                            acking.acked(now, copy.message, copy.serial, tag)
-                            acking.redelivered(now, head.message, head.serial, new_tag)
+                            acking.acked.emit(now, copy.message, copy.serial, tag)
+                            acking.redelivered.emit(now, head.message, head.serial, new_tag)
                         redelivered += again
                         if moves.kept is not None:
                             moves.consumed(now, acking, acking, again=again)
@@ -159,7 +159,7 @@ class Express:
                     heappop(agenda)
                     queue.unacked -= 1
                     if listening:
-                        acking.acked(now, copy.message, copy.serial, tag)
+                        acking.acked.emit(now, copy.message, copy.serial, tag)
                     if moves.kept is not None:
                         moves.consumed(now, acking, None)
                     sent: Sequence[tuple[AckingConsumer, Delivery[Classic]]] = ()

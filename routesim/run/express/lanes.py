@@ -1,22 +1,32 @@
 """What a round is gone with: consumers with what they have in hand, queues with what waits, steps that publish."""
 
 from collections import deque
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from routesim.clients.scripted_consumer import ConsumerJob
+from routesim.content import Content
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Classic, Copy, Delivery
-from routesim.run.batches import Emit
+from routesim.run.batches import Rows
 from routesim.run.express.prepared import AckingConsumer
 from routesim.scenario import PublishMany
 
 Held: TypeAlias = tuple[Copy, int, int]  # what a delivery is made of: the copy, its tag, and when it was sent
 
 
+def in_turn(columns: Sequence[Iterable[Any]]) -> Iterable[Any]:
+    """One of each, round after round."""
+    return columns[0] if len(columns) == 1 else chain.from_iterable(zip(*columns, strict=True))
+
+
 class Lane:
-    """A consumer with what it has in hand, in the order in which it answers. `sent`, `answered`: how many a round."""
+    """A consumer with what it has in hand, in the order in which it answers. `sent`, `answered`: how many a round.
+
+    `fresh`: of rounds that are being gone, what the n-th move sends it.
+    """
 
     def __init__(self, acking: AckingConsumer) -> None:
         self.acking = acking
@@ -26,6 +36,7 @@ class Lane:
         self.tags = [job.delivery.tag for job in state.jobs.values()] + [delivery.tag for delivery, *_ in state.waiting]
         self.held: deque[Held] = deque()
         self.sent = self.answered = 0
+        self.fresh: list[tuple[int, Iterable[Held]]] = []
 
     def goes_on_from(self, before: int, now: int) -> bool:
         """Whether so many waiting, then and now, make no difference to the round."""
@@ -45,6 +56,13 @@ class Lane:
         unacked = self.channel.unacked
         self.held.extend((item.copy, tag, item.at_ms) for tag in self.tags for item in (unacked[tag],))
 
+    def answers(self, times: int) -> list[Held]:
+        """What it answers in so many rounds, once all that is `fresh` has reached it."""
+        self.held.extend(in_turn([column for _, column in sorted(self.fresh, key=itemgetter(0))]))
+        self.fresh = []
+        gone = self.held.popleft
+        return [gone() for _ in range(times * self.answered)]
+
     def hand_back(self, more: int) -> Iterator[tuple[int, ConsumerJob]]:
         """What it has in hand now, in place of what it had; `more` jobs have begun. Yields the jobs that it is at, each with the
         number of the one in whose place it is."""
@@ -62,11 +80,15 @@ class Lane:
 
 
 class WaitingLine:
-    """A queue. `came`, `went`: how many copies join those that wait, and leave them, in a round."""
+    """A queue. `came`, `went`: how many copies join those that wait, and leave them, in a round.
+
+    `fresh`: of rounds that are being gone, what each move puts into it.
+    """
 
     def __init__(self, queue: Classic) -> None:
         self.queue = queue
         self.came = self.went = 0
+        self.fresh: list[Iterable[Copy]] = []
 
     def goes_on_from(self, before: int, now: int) -> bool:
         """Whether so many copies in the queue, then and now, make no difference to the round."""
@@ -82,12 +104,28 @@ class WaitingLine:
             most = most if first is None else first // self.went
         return most
 
-    def leave(self, count: int) -> None:
+    def join(self, copies: Iterable[Copy], size: int) -> None:
+        """Of one move, of so many bytes."""
+        self.fresh.append(copies)
+        self.queue.bytes += size
+
+    def heads(self, times: int) -> list[Copy]:
+        """What leaves it in so many rounds, once all that is `fresh` has joined it."""
+        queue, line = self.queue, self.queue.levels[0]
+        line.extend(in_turn(self.fresh))
+        self.fresh = []
+        taken = self.leave(times * self.went)
+        queue.count = len(line)
+        return taken
+
+    def leave(self, count: int) -> list[Copy]:
         """So many leave it."""
         queue = self.queue
         gone = queue.levels[0].popleft
-        queue.bytes -= sum(gone().content.size for _ in range(count))
+        taken = [gone() for _ in range(count)]
+        queue.bytes -= sum([copy.content.size for copy in taken])
         queue.count -= count
+        return taken
 
 
 class Publishing:
@@ -101,15 +139,30 @@ class Publishing:
         self.a_round = 0
 
 
-class Play(NamedTuple):
-    """A move as it is repeated, `offset` ms after the begin of the round: a publish of that content into each queue, or to the
-    consumer that is sent it (`to`); or who answers, and who takes what from the head of `source`."""
+class Publishes(NamedTuple):
+    """A publish as it comes again: `offset` ms after the begin of the round, the `place`-th of its step in the round, with
+    `serial` copies made before it; into each queue, or to the consumer that is sent it (`to`), with so many sent before on its
+    channel (`tags`, of consumers alone)."""
 
     offset: int
-    publishing: Publishing | None
-    content: Any
-    to: tuple[Any, ...]
+    rows: Rows
+    publishing: Publishing
+    place: int
+    serial: int
+    content: Content
+    to: tuple[Lane | WaitingLine, ...]
+    tags: tuple[int, ...]
+
+
+class Consumes(NamedTuple):
+    """An answer, the `answer`-th of who gives it; or, and, the `place`-th head of `source` for a consumer, with `tag` deliveries
+    sent before on its channel."""
+
+    offset: int
+    rows: Rows
     acks: Lane | None
+    answer: int
     takes: Lane | None
-    source: Any
-    emit: Emit
+    tag: int
+    source: WaitingLine | None
+    place: int

@@ -6,7 +6,7 @@ from routesim.broker import RabbitBroker
 from routesim.clients.scripted_consumer import ScriptedConsumer
 from routesim.model import DEFAULT_EXCHANGE
 from routesim.queues import Classic, QueueType, Subscription
-from routesim.run.batches import silent
+from routesim.run.batches import SILENT
 from routesim.run.express.emitting import Emits
 from routesim.run.express.prepared import AckingConsumer, PlainQueue, PreparedPublish
 from routesim.run.express.treatments import answers_at_once
@@ -115,7 +115,7 @@ class Plain:
         if not idle or not self._is_served_plainly(subscription):
             return None
         rule = state.consumer.on_message[0]
-        return AckingConsumer(plain, subscription, subscription.channel, state, 1, rule, 0, silent, silent, silent, None)
+        return AckingConsumer(plain, subscription, subscription.channel, state, 1, rule, 0, SILENT, SILENT, SILENT, None)
 
     def _is_served_plainly(self, subscription: Subscription) -> bool:
         channel, state = subscription.channel, self.consumers[subscription.name]
@@ -131,5 +131,5 @@ class Plain:
         takes = consumer.takes if rule.takes is None else rule.takes
         if not takes and (state.jobs or state.waiting):
             return None
-        emits = self.emits.of_consumer(plain.queue, subscription) if takes else (silent, silent, silent, None)
+        emits = self.emits.of_consumer(plain.queue, subscription) if takes else (SILENT, SILENT, SILENT, None)
         return AckingConsumer(plain, subscription, channel, state, consumer.concurrency, rule, takes, *emits)

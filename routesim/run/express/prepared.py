@@ -6,7 +6,7 @@ from routesim.events import Path
 from routesim.model import Rule
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Channel, Classic, QueueType, Subscription
-from routesim.run.batches import Emit
+from routesim.run.batches import Prepared
 
 
 class PlainQueue(NamedTuple):
@@ -33,10 +33,10 @@ class AckingConsumer(NamedTuple):
     concurrency: int
     rule: Rule
     takes: int
-    acked: Emit
-    delivered: Emit
-    redelivered: Emit
-    next: Emit | None  # acknowledged, and the next one delivered; only where the queue has no other consumer
+    acked: Prepared
+    delivered: Prepared
+    redelivered: Prepared
+    next: Prepared | None  # acknowledged, and the next one delivered; only where the queue has no other consumer
 
 
 class Burial(NamedTuple):
@@ -57,4 +57,4 @@ class PreparedPublish(NamedTuple):
     channel: Channel[QueueType]
     queues: tuple[PlainQueue, ...]
     paths: tuple[Path, ...]
-    emits: dict[tuple[int, ...], Emit]
+    emits: dict[tuple[int, ...], Prepared]

@@ -1,5 +1,6 @@
 """A round of moves that comes again and again, gone without a look at what it does to whose turn it is: that stays the same."""
 
+from collections.abc import Sequence
 from heapq import heapify
 from typing import Any
 
@@ -8,14 +9,15 @@ from routesim.broker.ledger import Ledger
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.queues import Classic, Copy
 from routesim.run.agenda import NextPublish, RunAgenda
-from routesim.run.batches import silent
 from routesim.run.budget import RoundCost
-from routesim.run.express.emitting import Emits
-from routesim.run.express.lanes import Lane, Play, Publishing, WaitingLine
+from routesim.run.express.emitting import PIECES_AT_ONCE, Emits
+from routesim.run.express.lanes import Consumes, Lane, Publishes, Publishing, WaitingLine
 from routesim.run.express.looks import Look
 from routesim.run.express.moves import PlainMove
 from routesim.run.express.prepared import AckingConsumer, PreparedPublish
 from routesim.scenario import PublishMany
+
+PIECES_OF_SILENCE = 10  # so much a move counts that nobody hears of
 
 
 class Round:
@@ -35,11 +37,13 @@ class Round:
         self.publishing: dict[int, Publishing] = {}
         self.due = {id(entry.action): entry.number for *_, entry in agenda.heap if type(entry) is NextPublish}
         self.widest = 1  # the most queues that one publish reaches
+        self.serials = 0  # copies made in a round
+        self.sent: dict[str, int] = {}  # deliveries on each channel in a round
         self.plays = [self._play(move) for move in moves]
 
     # What is repeated --------------------------------------------------------------------------------------------------
 
-    def _play(self, move: PlainMove) -> Play:
+    def _play(self, move: PlainMove) -> Publishes | Consumes:
         offset = move.at_ms - self.first.now
         if move.publish is not None and move.action is not None:
             return self._publish(offset, move.publish, move.action, move.takers)
@@ -47,35 +51,48 @@ class Round:
         if takes is None:
             assert acks is not None
             self._source(acks.source.queue)
-            self._lane(acks).answered += 1
-            return Play(offset, None, None, (), self._lane(acks), None, None, acks.acked)
+            return Consumes(offset, acks.acked.rows, self._lane(acks), self._answer(acks), None, 0, None, 0)
         source, lane = self._source(takes.source.queue), self._lane(takes)
         source.went += 1
-        lane.sent += 1
-        lane.answered += acks is not None
-        emit = takes.delivered if acks is None else takes.next
-        return Play(offset, None, None, (), None if acks is None else lane, lane, source, emit or silent)
+        if acks is None:
+            return Consumes(offset, takes.delivered.rows, None, 0, lane, self._send(lane), source, source.went - 1)
+        assert acks is takes
+        assert takes.next is not None
+        return Consumes(offset, takes.next.rows, lane, self._answer(takes), lane, self._send(lane), source, source.went - 1)
 
-    def _publish(self, offset: int, publish: PreparedPublish, action: PublishMany, takers: tuple[int, ...]) -> Play:
+    def _publish(self, offset: int, publish: PreparedPublish, action: PublishMany, takers: tuple[int, ...]) -> Publishes:
         if id(action) not in self.publishing:
             self.publishing[id(action)] = Publishing(action, self.due[id(action)])
         publishing = self.publishing[id(action)]
         publishing.a_round += 1
         to: list[Lane | WaitingLine] = []
+        tags: tuple[int, ...] = ()
         for plain, taker in zip(publish.queues, takers, strict=True):
             source = self._source(plain.queue)
             if taker:
                 lane = self._lane(plain.consumers[taker])
-                lane.sent += 1
+                tags += (self._send(lane),)
                 to.append(lane)
             else:
                 source.came += 1
                 to.append(source)
         self.widest = max(self.widest, len(to))
-        emit = silent
-        if self.emits.listener is not None:
-            emit = publish.emits.get(takers) or self.emits.of_publish(publish, takers)
-        return Play(offset, publishing, publish.content, tuple(to), None, None, None, emit)
+        serial, self.serials = self.serials, self.serials + len(to)
+        rows = self.emits.of_publish(publish, takers).rows
+        return Publishes(offset, rows, publishing, publishing.a_round - 1, serial, publish.content, tuple(to), tags)
+
+    def _answer(self, acking: AckingConsumer) -> int:
+        """One more answer of its: how many it has given before in the round."""
+        lane = self._lane(acking)
+        lane.answered += 1
+        return lane.answered - 1
+
+    def _send(self, lane: Lane) -> int:
+        """One more delivery to it: how many its channel has been sent before in the round."""
+        lane.sent += 1
+        channel = lane.channel.name
+        self.sent[channel] = self.sent.get(channel, 0) + 1
+        return self.sent[channel] - 1
 
     def _lane(self, acking: AckingConsumer) -> Lane:
         if acking.state not in self.lanes:
@@ -132,45 +149,80 @@ class Round:
         self._replace_plans(times, moved)
 
     def _play_all(self, times: int) -> None:
-        begin = self._skip(times) if self.emits.listener is None else 0
-        serial, make = self.broker.serial, tuple.__new__
-        for now in range(self.second.now + begin * self.takes_ms, self.broker.now, self.takes_ms):
-            for offset, publishing, content, to, acks, takes, source, emit in self.plays:
-                if publishing is not None:
-                    number = publishing.number
-                    publishing.number = number + 1
-                    message, first = f"{publishing.prefix}{number}", serial + 1
-                    tags: tuple[int, ...] = ()
-                    for each in to:
-                        serial += 1
-                        copy = make(Copy, (serial, message, content, None, 0, 0))
-                        if type(each) is Lane:
-                            channel = each.channel
-                            channel.next_tag = (tag := channel.next_tag) + 1
-                            if each.acking.takes:
-                                each.held.append((copy, tag, now + offset))
-                            tags += (tag,)
-                        else:
-                            queue = each.queue
-                            queue.levels[0].append(copy)
-                            queue.count += 1
-                            queue.bytes += copy.content.size
-                    emit(now + offset, message, first, *tags)
+        done = self._skip(times) if self.emits.listener is None else 0
+        at_once = max(1, PIECES_AT_ONCE // (1 + sum(max(PIECES_OF_SILENCE, len(play.rows.pieces)) for play in self.plays)))
+        while done < times:
+            some = min(at_once, times - done)
+            self._play_some(self.second.now + done * self.takes_ms, some)
+            done += some
+
+    def _play_some(self, now: int, times: int) -> None:
+        """So many rounds from `now` on, move by move: what a move does in each of them is one column of values.
+
+        Each queue, and what each consumer has in hand, is a line that is left in the order in which it is joined, so all that
+        joins it may do so before anything leaves.
+        """
+        every = self.takes_ms
+        columns: list[dict[str, Sequence[Any]]] = [
+            {"at_ms": range(now + play.offset, now + play.offset + times * every, every)} for play in self.plays
+        ]
+        for place, (play, found) in enumerate(zip(self.plays, columns, strict=True)):
+            if type(play) is Publishes:
+                self._publish_some(place, play, found, times)
+        heads = {key: source.heads(times) for key, source in self.queues.items() if source.came or source.went}
+        for place, (play, found) in enumerate(zip(self.plays, columns, strict=True)):
+            if type(play) is Consumes and play.takes is not None and play.source is not None:
+                copies = heads[id(play.source.queue)][play.place :: play.source.went]
+                tags = self._tags(play.takes, play.tag, times)
+                play.takes.fresh.append((place, zip(copies, tags, found["at_ms"], strict=True)))
+                self._show(found, "" if play.acks is None else "next_", copies, tags)
+        answers = {state: lane.answers(times) for state, lane in self.lanes.items()}
+        for play, found in zip(self.plays, columns, strict=True):
+            if type(play) is Consumes and play.acks is not None:
+                held = answers[play.acks.acking.state][play.answer :: play.acks.answered]
+                self._show(found, "", [item[0] for item in held], [item[1] for item in held])
+        if self.emits.listener is not None:
+            self.emits.listener.emit_rounds(times, [(play.rows, found) for play, found in zip(self.plays, columns, strict=True)])
+        self.broker.serial += times * self.serials
+        for publishing in self.publishing.values():
+            publishing.number += times * publishing.a_round
+        for channel in {id(lane.channel): lane.channel for lane in self.lanes.values()}.values():
+            channel.next_tag += times * self.sent.get(channel.name, 0)
+
+    def _publish_some(self, place: int, play: Publishes, found: dict[str, Sequence[Any]], times: int) -> None:
+        publishing, first, make = play.publishing, self.broker.serial + 1 + play.serial, tuple.__new__
+        number, a_round, prefix, content = publishing.number + play.place, publishing.a_round, publishing.prefix, play.content
+        messages = [f"{prefix}{each}" for each in range(number, number + times * a_round, a_round)]
+        found["message"] = messages
+        sent = 0
+        for index, each in enumerate(play.to):
+            serials = range(first + index, first + index + times * self.serials, self.serials)
+            found[f"copy{index}"] = serials
+            if isinstance(each, Lane):
+                found[f"tag{sent}"] = tags = self._tags(each, play.tags[sent], times)
+                sent += 1
+                if not each.acking.takes:
                     continue
-                values: tuple[Any, ...] = ()
-                if acks is not None:
-                    copy, tag, _ = acks.held.popleft()
-                    values = copy.message, copy.serial, tag
-                if takes is not None:
-                    queue, channel = source.queue, takes.channel
-                    head = queue.levels[0].popleft()
-                    queue.count -= 1
-                    queue.bytes -= head.content.size
-                    channel.next_tag = (tag := channel.next_tag) + 1
-                    takes.held.append((head, tag, now + offset))
-                    values += (head.message, head.serial, tag)
-                emit(now + offset, *values)
-        self.broker.serial = serial
+            copies = [
+                make(Copy, (serial, message, content, None, 0, 0)) for serial, message in zip(serials, messages, strict=True)
+            ]
+            if isinstance(each, WaitingLine):
+                each.join(copies, times * content.size)
+            else:
+                each.fresh.append((place, zip(copies, tags, found["at_ms"], strict=True)))
+
+    def _tags(self, lane: Lane, before: int, times: int) -> range:
+        """Of the deliveries of one move, each round after so many others on the channel."""
+        channel = lane.channel
+        first, a_round = channel.next_tag + before, self.sent[channel.name]
+        return range(first, first + times * a_round, a_round)
+
+    def _show(self, found: dict[str, Sequence[Any]], which: str, copies: Sequence[Copy], tags: Sequence[int]) -> None:
+        """To who listens, of the first or the `next_` message of a move."""
+        if self.emits.listener is not None:
+            copy, tag = (f"{which}copy", f"{which}tag") if which else ("copy0", "tag0")
+            found[f"{which}message"] = [item.message for item in copies]
+            found[copy], found[tag] = [item.serial for item in copies], tags
 
     def _skip(self, times: int) -> int:
         """Where nobody listens and nothing begins to wait only the last rounds are of account, in which all that is in hand then

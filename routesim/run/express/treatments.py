@@ -4,6 +4,8 @@ It is requeued so often, then acknowledged or rejected; rejected, it is dropped 
 is found out once, by asking the consumer for its rules, the queue for the copies and the broker for the dead letter.
 """
 
+from collections.abc import Callable
+
 from routesim.broker import RabbitBroker
 from routesim.broker.deadletters import foreseen
 from routesim.broker.records import PendingDeadLetter
@@ -12,7 +14,7 @@ from routesim.events import Path
 from routesim.model import Consumer, Rule
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Classic, Copy, Delivery
-from routesim.run.batches import Emit
+from routesim.run.batches import Prepared
 from routesim.run.express.emitting import Emits
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
@@ -27,7 +29,7 @@ class Treatment(NamedTuple):
 
     returned: int
     burial: Burial | None
-    emit: Emit
+    events: Prepared
 
 
 def answers_at_once(consumer: Consumer) -> bool:
@@ -36,6 +38,23 @@ def answers_at_once(consumer: Consumer) -> bool:
         return False
     rules = consumer.on_message
     return all(rule.do in ANSWERS and not rule.takes and not rule.publish and rule.message != NAMELESS for rule in rules)
+
+
+class Fork:
+    """A delivery of a message to which these answers have been given: the rules that fit, by their chance and answer, and what
+    comes `after` each answer: the next delivery, or all that becomes of the message (None: that goes the ordinary way)."""
+
+    def __init__(self, rules: list[Rule], before: int, answers: tuple[str, ...]) -> None:
+        self.rules = [(rule.chance, rule.do) for rule in rules]
+        self.before = before
+        self.answers = answers
+        self.after: dict[str, Fork | Treatment | None] = {}
+
+    def answer(self, drawn: Callable[[float], bool]) -> str:
+        for chance, answer in self.rules:
+            if chance is None or drawn(chance):
+                return answer
+        raise AssertionError("chance has no say in the last one")
 
 
 class Treatments:
@@ -50,11 +69,9 @@ class Treatments:
         self.state: ScriptedConsumer = consumer.state
         rules = self.state.consumer.on_message
         self.named = {rule.message for rule in rules if rule.message is not None}
-        self.by_chance = any(rule.chance is not None for rule in rules)
         self.second = -1
         self.known: dict[tuple[str, ...], Treatment | None] = {}
-        self.certain: dict[int, Treatment | None] = {}  # by the attempts before, where chance has no say
-        self.eligible: dict[int, list[list[Rule]]] = {}  # by the attempts before: at each delivery, whatever chance says
+        self.forks: dict[int, Fork] = {}  # by the attempts before
 
     def begin(self) -> None:
         """The publishes of an instant are about to come."""
@@ -70,7 +87,7 @@ class Treatments:
 
     def _forget(self) -> None:
         self.known.clear()
-        self.certain.clear()
+        self.forks.clear()
 
     def of(self, message: str) -> Treatment | None:
         """The treatment of the next message. None, and nothing has happened: not here."""
@@ -78,28 +95,28 @@ class Treatments:
         if message in self.named or message in self.broker.requeues_now:
             return None
         before = state.attempts.get(message, 0) if state.counts_attempts else 0
-        if not self.by_chance:
-            if before not in self.certain:
-                self.certain[before] = self._treatment(self._answers(before))
-            return self.certain[before]
-        drawn = state.chances
-        treatment = self._treatment(self._answers(before))
-        if treatment is None:
-            state.chances = drawn
-        return treatment
+        fork = self.forks.get(before)
+        if fork is None:
+            fork = self.forks[before] = Fork(self._rules(before + 1, 0), before, ())
+        drawn, so_far = state.drawn, state.chances
+        found: Fork | Treatment | None = fork
+        while isinstance(found, Fork):
+            fork, answer = found, found.answer(drawn)
+            if answer not in fork.after:
+                fork.after[answer] = self._after(fork, answer)
+            found = fork.after[answer]
+        if found is None:
+            state.chances = so_far
+        return found
 
-    def _answers(self, before: int) -> tuple[str, ...]:
-        """To one message, as the rules have it."""
-        eligible = self.eligible.setdefault(before, [])
-        answers: tuple[str, ...] = ()
-        for returned in range(MOST_ANSWERS):
-            if returned == len(eligible):
-                eligible.append(self._rules(before + 1 + returned, returned))
-            answer = self.state.choose(eligible[returned]).do
-            answers += (answer,)
-            if answer != "requeue":
-                return answers
-        return ()
+    def _after(self, fork: Fork, answer: str) -> Fork | Treatment | None:
+        answers = (*fork.answers, answer)
+        if answer != "requeue":
+            return self._treatment(answers)
+        returned = len(answers)
+        if returned == MOST_ANSWERS:
+            return None
+        return Fork(self._rules(fork.before + 1 + returned, returned), fork.before, answers)
 
     def _rules(self, attempt: int, returned: int) -> list[Rule]:
         copy = Copy(0, NAMELESS, self.publish.content, None, returned, returned)
@@ -108,7 +125,7 @@ class Treatments:
 
     def _treatment(self, answers: tuple[str, ...]) -> Treatment | None:
         if answers not in self.known:
-            self.known[answers] = self._new_treatment(answers) if answers else None
+            self.known[answers] = self._new_treatment(answers)
         return self.known[answers]
 
     def _new_treatment(self, answers: tuple[str, ...]) -> Treatment | None:
