@@ -1,7 +1,7 @@
 """A consumer of a scenario at work: deliveries in, steps out. It knows no engine, so it can work for each of them."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge
 
 from routesim.carried import fits, has_headers
@@ -98,38 +98,45 @@ class ScriptedConsumer:
         if self.origins is not None:
             origin = self.origins.get(message, message)
             number = self.rounds[origin] = self.rounds.get(origin, 0) + 1
-        self.waiting.append((delivery, attempt, number))
-        return self.begin()
+        if self.waiting or len(self.jobs) >= self.consumer.concurrency:
+            self.waiting.append((delivery, attempt, number))
+            return self.begin()
+        return [self._new_job(delivery, attempt, number)]
 
     def begin(self) -> list[ConsumerJob]:
         """Begin as many waiting jobs as there are hands free."""
         begun: list[ConsumerJob] = []
         while self.waiting and len(self.jobs) < self.consumer.concurrency:
-            delivery, attempt, number = self.waiting.popleft()
-            rule = self.always or self._rule(delivery, attempt, number)
-            self.job_number += 1
-            job = self.jobs[self.job_number] = ConsumerJob(self, self.job_number, delivery, rule, attempt, number)
-            begun.append(job)
+            begun.append(self._new_job(*self.waiting.popleft()))
         return begun
 
-    def finish(self, job: ConsumerJob) -> Iterator[Step]:
+    def _new_job(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> ConsumerJob:
+        rule = self.always or self._rule(delivery, attempt, number)
+        self.job_number += 1
+        job = self.jobs[self.job_number] = ConsumerJob(self, self.job_number, delivery, rule, attempt, number)
+        return job
+
+    def finish(self, job: ConsumerJob) -> Iterable[Step]:
         """The job is done: what it sends, one after the other."""
-        delivery, rule = job.delivery, job.rule
-        for reply in rule.publish:
+        return self._publishes_and_answers(job) if job.rule.publish else self._answers(job)
+
+    def _publishes_and_answers(self, job: ConsumerJob) -> Iterator[Step]:
+        for reply in job.rule.publish:
             yield from self._publishes(reply, job)
-        channel = self.consumer.channel
-        if rule.do == "crash":  # it is still at it when the connection goes
-            yield Crash(self.connection)
-            return
+        yield from self._answers(job)
+
+    def _answers(self, job: ConsumerJob) -> tuple[Step, ...]:
+        do, channel, tag = job.rule.do, self.consumer.channel, job.delivery.tag
+        if do == "crash":  # it is still at it when the connection goes
+            return (Crash(self.connection),)
         self.jobs.pop(job.number, None)
-        if self.consumer.auto_ack or rule.do == "hold":
-            return
-        if rule.do == "ack":
-            yield Ack(channel, delivery.tag)
-        elif rule.do == "reject":
-            yield Reject(channel, delivery.tag, requeue=False)
-        else:
-            yield Nack(channel, delivery.tag, requeue=True)
+        if self.consumer.auto_ack or do == "hold":
+            return ()
+        if do == "ack":
+            return (Ack(channel, tag),)
+        if do == "reject":
+            return (Reject(channel, tag, requeue=False),)
+        return (Nack(channel, tag, requeue=True),)
 
     def come_back(self) -> Step:
         return Consume(self.consumer)
@@ -145,7 +152,12 @@ class ScriptedConsumer:
 
     def _rule(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> Rule:
         """The first that fits; the last one always does."""
-        return self.choose(self.eligible(delivery, attempt, number))
+        if len(self.places) > 1:
+            return self.choose(self.eligible(delivery, attempt, number))
+        for rule in self.consumer.on_message:  # none is about one message: nothing is to be gathered first
+            if self._fits(rule, delivery, attempt, number) and (rule.chance is None or self.drawn(rule.chance)):
+                return rule
+        raise AssertionError("the last rule has no conditions")
 
     def eligible(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> list[Rule]:
         """The rules that fit unless chance is against them, up to the first in which it has no say."""

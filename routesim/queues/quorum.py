@@ -157,6 +157,9 @@ class Quorum(QueueType):
         self._checkout(host)
 
     def _enforce_limits(self, host: Host) -> None:
+        if not self.limited and self.settings.max_length is self.settings.max_length_bytes is None:
+            self.roomy = True
+            return
         self._tell_publishers()
         if self.settings.overflow == "reject-publish":
             return
@@ -179,7 +182,7 @@ class Quorum(QueueType):
         limits = self.settings
         limited = limits.max_length is not None or limits.max_length_bytes is not None
         was_roomy, was_limited = self.roomy, self.limited
-        self.roomy, self.limited = not self._over(0.8), limited
+        self.roomy, self.limited = not limited or not self._over(0.8), limited
         if not limited:
             if was_limited and self.rules.quorum_limit_end_unblocks:
                 self.publishers = dict.fromkeys(self.publishers, False)
@@ -278,14 +281,16 @@ class Quorum(QueueType):
             again = False
             assigned: dict[Subscription, list[Copy]] = {}
             while True:
-                self._expire(host)
-                line = self._line()
+                if self.expiring or self.delayed:
+                    self._expire(host)
+                line = self._line() if self.service and self.count else None
                 subscription = self._next_consumer() if line is not None else None
                 if line is None or subscription is None:
                     break
                 assigned.setdefault(subscription, []).append(self._take(line))
                 subscription.credit -= 1
-                self._serve(subscription)
+                if subscription.credit > 0:
+                    self._serve(subscription)
             for subscription in sorted(assigned, key=self._order) if len(assigned) > 1 else assigned:
                 batch = assigned[subscription]
                 for copy in batch:
@@ -378,7 +383,7 @@ class Quorum(QueueType):
 
     def _preempt(self, host: Host) -> None:
         """4.0+: a waiting consumer of higher priority takes over once the active one holds nothing."""
-        if not self.waiting or self.rules.quorum_single_active == "fifo":
+        if self.active_consumer is None or not self.waiting or self.rules.quorum_single_active == "fifo":
             return
         best, single = self.waiting.first(), self.active_consumer
         if best is None or single is None:
@@ -452,9 +457,10 @@ class Quorum(QueueType):
         subscription = self.credit_owner(subscription)
         if subscription is not None:
             subscription.credit += count
-            if self.waiting:
+            if self.active_consumer is not None and self.waiting:
                 self.waiting.ranked_anew(subscription)
-            self._serve(subscription)
+            if not subscription.in_service:
+                self._serve(subscription)
 
     def _return(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str, why: str) -> None:
         failed = self.rules.dead_letter_counts == "all" and why not in NO_FAILURE
@@ -482,7 +488,8 @@ class Quorum(QueueType):
         if limit is not None and limit >= 0 and counted > limit:
             host.dead_letter(self, back, "delivery_limit", by)
             return False
-        self._note_return(host, back)
+        if back.expires_at is not None:
+            self._note_return(host, back)
         host.requeued(self, back, by, why)
         delay = self._retry_delay(back, failed)
         if delay:
@@ -499,8 +506,9 @@ class Quorum(QueueType):
         """4.3+: how long a returned message is held back, in ms (rules/queues#2.11)."""
         limits = self.settings
         shortest = limits.delayed_retry_min or 0
-        wanted = limits.delayed_retry_type in ("all", "failed" if failed else "returned")
-        if not self.rules.quorum_delayed_retry or not wanted or shortest <= 0:
+        if shortest <= 0 or not self.rules.quorum_delayed_retry:
+            return 0
+        if limits.delayed_retry_type not in ("all", "failed" if failed else "returned"):
             return 0
         longest = limits.delayed_retry_max if limits.delayed_retry_max is not None else shortest
         return min(shortest * max(1, copy.failures), longest)

@@ -66,7 +66,7 @@ class Consumers:
             self.clock.answered(step)
         if rule.do == "crash" and rule.restart is not None:
             self.clock.agenda.schedule(self.clock.now() + rule.restart, ConsumerReturns(consumer))
-        return consumer.begin()
+        return consumer.begin() if consumer.waiting else []
 
     def _channel_ended(self, channel: str) -> None:
         """Nobody who consumed by it can answer any more, whether its consumer was cancelled before or not."""
