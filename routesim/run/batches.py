@@ -36,7 +36,7 @@ Emit = Callable[..., None]
 Columns = Mapping[str, Sequence[Any]]
 
 
-class Rows(NamedTuple):
+class BatchRows(NamedTuple):
     """A batch as a text cut where its values go: `pieces` has "" there, `holes` which variable's value that is, and `numbers`
     the places of its `lines`' numbers."""
 
@@ -49,7 +49,7 @@ class Prepared(NamedTuple):
     """A batch that can be emitted by itself, or with others (`BatchListener.emit_rounds`)."""
 
     emit: Emit
-    rows: Rows
+    rows: BatchRows
 
 
 def copy(number: int) -> Any:
@@ -64,7 +64,7 @@ def _silent(*values: Any) -> None:
     pass
 
 
-SILENT = Prepared(_silent, Rows((), (), ()))  # nobody listens
+SILENT = Prepared(_silent, BatchRows((), (), ()))  # nobody listens
 
 
 class BatchListener:
@@ -77,7 +77,7 @@ class BatchListener:
         """The `emit` takes the values of the placeholders, just as if the listener were called with one event after the other."""
         raise NotImplementedError
 
-    def emit_rounds(self, times: int, parts: Sequence[tuple[Rows, Columns]]) -> None:
+    def emit_rounds(self, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> None:
         """Of so many rounds each consists of these batches, one after the other; the columns have a value for each round."""
         raise NotImplementedError
 
@@ -113,18 +113,18 @@ def prepared(lines: Any, write: Callable[[str], object], text: str, count: int) 
     for constant in constants:
         pieces += ["", constant]
     holes = [(1 + 2 * index, name) for index, name in enumerate(expressions)]
-    rows = Rows(
+    rows = BatchRows(
         tuple(pieces), tuple(item for item in holes if not item[1].startswith("seq")),
         tuple(place for place, name in holes if name.startswith("seq")),
     )  # fmt: skip
     return Prepared(_maker(expressions, count)(lines, write, first, *constants), rows)
 
 
-def rounds_of_text(seq: int, times: int, parts: Sequence[tuple[Rows, Columns]]) -> str:
+def rounds_of_text(seq: int, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> str:
     """The text of `emit_rounds`, the first line of which has the number `seq` + 1.
 
-    A column goes into the list of all pieces as one slice, and all its numbers are turned into text by one call: that takes little
-    more than half the instructions of filling in one round after the other.
+    A column goes into the list of all pieces as one slice, and all its numbers are turned into text by one call: that takes
+    little more than half the instructions of filling in one round after the other.
     """
     from json.encoder import encode_basestring_ascii as quoted  # not every run writes events
 

@@ -16,10 +16,10 @@ from routesim.report.trace.filtering import RowFilter
 from routesim.run import Result
 from routesim.run.batches import (
     BatchListener,
+    BatchRows,
     Columns,
     Placeholder,
     Prepared,
-    Rows,
     hole,
     line_function,
     prepared,
@@ -78,7 +78,7 @@ class Lines(BatchListener):
         text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(batch, 1))
         return prepared(self, self.write, text, len(batch))
 
-    def emit_rounds(self, times: int, parts: Sequence[tuple[Rows, Columns]]) -> None:
+    def emit_rounds(self, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> None:
         self.write(rounds_of_text(self.seq, times, parts))
         self.seq += times * sum(len(rows.numbers) for rows, _ in parts)
 

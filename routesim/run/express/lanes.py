@@ -10,7 +10,7 @@ from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.content import Content
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Classic, Copy, Delivery
-from routesim.run.batches import Rows
+from routesim.run.batches import BatchRows
 from routesim.run.express.prepared import AckingConsumer
 from routesim.scenario import PublishMany
 
@@ -145,7 +145,7 @@ class Publishes(NamedTuple):
     channel (`tags`, of consumers alone)."""
 
     offset: int
-    rows: Rows
+    rows: BatchRows
     publishing: Publishing
     place: int
     serial: int
@@ -159,7 +159,7 @@ class Consumes(NamedTuple):
     sent before on its channel."""
 
     offset: int
-    rows: Rows
+    rows: BatchRows
     acks: Lane | None
     answer: int
     takes: Lane | None
