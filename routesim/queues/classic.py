@@ -117,6 +117,24 @@ class Classic(QueueType):
         unlimited = limits.message_ttl is limits.max_length_bytes is None
         return unlimited and not self.expiring and len(self.levels) == 1
 
+    def room(self, content: Content) -> int:
+        """How many more of these it keeps behind others that wait, with no other rule: none before them, and no limit reached."""
+        limits, place = self.settings, self.level(content)
+        if content.delivery_count or not any(self.levels[index] for index in range(place, len(self.levels))):
+            return 0
+        room = UNLIMITED if limits.max_length is None else limits.max_length - self.count
+        if limits.max_length_bytes is not None and content.size:
+            room = min(room, (limits.max_length_bytes - self.bytes) // content.size)
+        return max(0, room)
+
+    def join(self, copies: Sequence[Copy]) -> None:
+        """Copies of one message, alike but for their names, for which there is `room`."""
+        content = copies[0].content
+        self.levels[self.level(content)].extend(copies)
+        self.count += len(copies)
+        self.bytes += len(copies) * content.size
+        self.expiring = self.expiring or copies[0].expires_at is not None
+
     def takes_back_plainly(self, copy: Copy, now: int) -> bool:
         """Whether a copy of a plain queue in which nothing waits meets no rule either when it comes back."""
         limits, size = self.settings, copy.content.size

@@ -137,7 +137,8 @@ def shown(delivery: Delivery[Any]) -> tuple[Any, ...]:
 
 MORE_QUEUES = (
     "short: {arguments: {x-max-length: 3}}, dropping: {arguments: {x-max-length: 3}}, "
-    "dying: {arguments: {x-message-ttl: 60000, x-max-length: 9, x-max-priority: 4, x-dead-letter-exchange: all}}"
+    "dying: {arguments: {x-message-ttl: 60000, x-max-length: 9, x-max-priority: 4, x-dead-letter-exchange: all}}, "
+    "roomy: {arguments: {x-message-ttl: 60000, x-max-length: 900, x-max-length-bytes: 9000, x-max-priority: 4}}"
 )
 LONG = {
     "nobody takes them": "steps: [{publish: {exchange: shop, routing_key: ship.a, count: 500}}]",
@@ -174,6 +175,11 @@ LONG = {
     "some come back, some die": (
         "consumers: {a: {queue: dying, on_message: [{chance: 0.3, do: requeue}, {chance: 0.3, do: reject}]}}\n"
         "steps: [{publish: {routing_key: dying, count: 500}}, {publish: {routing_key: dying, count: 900, every: 3ms}}]"
+    ),
+    "more join those that wait": (
+        "consumers: {a: {queue: roomy, prefetch: 1, on_message: [{redelivered: true, do: reject}, {do: hold}]}}\n"
+        "steps: [{publish: {routing_key: roomy, count: 400, priority: 2, expiration: 70000}}, "
+        "{publish: {routing_key: roomy, count: 400, every: 2ms, body: four}}]"
     ),
     "each drives one out": "steps: [{publish: {routing_key: short, count: 500}}, {publish: {routing_key: short, count: 500, every: 1ms}}]",
     "escaped": 'steps: [{publish: {routing_key: q0, id: "{\\"\\\\ü}", count: 200}}]',
@@ -246,7 +252,7 @@ MEANWHILE = [
 
 
 @pytest.mark.parametrize("limit", ["x-message-ttl: 9", "x-max-length: 3", "x-max-length-bytes: 9", "x-max-priority: 2"])
-def test_what_waits_where_there_is_a_limit_goes_the_ordinary_way(limit: str) -> None:
+def test_what_waits_where_there_is_a_limit_tells_the_same(limit: str) -> None:
     text = (
         "consumers: {a: {queue: q1, prefetch: 1, takes: 7ms}}\n"
         "steps: [{publish: {routing_key: q1, count: 200, every: 2ms, body: four, priority: 1}}, "

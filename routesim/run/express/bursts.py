@@ -6,6 +6,7 @@ from typing import Any
 from routesim.broker import RabbitBroker
 from routesim.content import Content
 from routesim.queues import Classic, Copy, Delivery
+from routesim.queues.consumers import UNLIMITED
 from routesim.run.express.delivering import Delivering
 from routesim.run.express.emitting import Emits
 from routesim.run.express.moves import Moves
@@ -41,6 +42,8 @@ class Bursts:
             publish = self._wait_in_line if only is not None and not only.queue.active else self._to_all
         if only is not None and only.limit is not None:
             publish = self._drop_over
+        if only is not None and only.full_hands:
+            publish = self._join
         delivered, answered, takers = publish(prepared, action.id_prefix, range(first + start, first + stop))
         if self.moves.kept is not None:
             self.moves.published(self.broker.now, prepared, action, takers)
@@ -69,7 +72,7 @@ class Bursts:
             first_copy = serial + 1
             takers = ()
             tags: tuple[int, ...] = ()
-            for queue, consumers, instant, _, _ in queues:
+            for queue, consumers, instant, *_ in queues:
                 serial += 1
                 if instant is not None:
                     instant.state.job_number += 1
@@ -152,16 +155,36 @@ class Bursts:
             self.emits.tell(self.emits.of_drop(prepared), now, messages[stay:], [serials[stay:]], (), driven_out)
         return 0, 0, (0,)
 
+    def room(self, prepared: PreparedPublish) -> int:
+        """How many publishes at this instant may go this way, for all that its queues keep."""
+        queue = prepared.queues[0].queue
+        if not prepared.queues[0].full_hands:
+            return UNLIMITED
+        return queue.room(prepared.content)
+
+    def _join(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int, tuple[int, ...]]:
+        """Publishes to one queue in which something waits before them, and has room for them."""
+        queue, content = prepared.queues[0].queue, prepared.content
+        messages, serials = [f"{prefix}{number}" for number in numbers], self._serials(len(numbers))
+        queue.join(self._copies(messages, serials, content, 0, queue.expires_at(content, self.broker.now)))
+        self.moves.odd = True
+        if self.listening:
+            self.emits.tell(self.emits.of_publish(prepared, (0,)), self.broker.now, messages, [serials])
+        return 0, 0, (0,)
+
     def _serials(self, count: int, step: int = 1) -> range:
         """Of so many copies, the next that are made, or of each `step`-th of them."""
         first = self.broker.serial + 1
         return range(first, first + count * step, step)
 
     @staticmethod
-    def _copies(messages: Sequence[str], serials: Sequence[int], content: Content, failures: int = 0) -> list[Copy]:
+    def _copies(
+        messages: Sequence[str], serials: Sequence[int], content: Content, failures: int = 0, expires_at: int | None = None
+    ) -> list[Copy]:
         make = tuple.__new__
         return [
-            make(Copy, (serial, message, content, None, 0, failures)) for serial, message in zip(serials, messages, strict=True)
+            make(Copy, (serial, message, content, expires_at, 0, failures))
+            for serial, message in zip(serials, messages, strict=True)
         ]
 
     def publish_by_rules(self, prepared: PreparedPublish, action: PublishMany, indexes: range, free: int) -> tuple[int, int]:

@@ -72,7 +72,8 @@ class Express:
                 self.budget.reactions += reactions
             return index + done
         # The last one goes the ordinary way: it notes where the instant's budget begins.
-        stop = min(action.times - 1, index + self.budget.free() // len(prepared.queues))
+        most = min(self.budget.free() // len(prepared.queues), self.bursts.room(prepared))
+        stop = min(action.times - 1, index + most)
         if stop > index:
             self.fruitless = self.pause = 0
             self.budget.reactions += self.bursts.publish(prepared, action, index, stop)
@@ -188,7 +189,7 @@ class Express:
         """The next of the publishes that a step has scheduled. None: not here."""
         action, index, at_ms = due
         prepared = self.plain.publish(action)
-        if prepared is None or index + 1 >= action.times or free <= len(prepared.queues) + 1:
+        if prepared is None or index + 1 >= action.times or free <= len(prepared.queues) + 1 or not self.bursts.room(prepared):
             return None
         if prepared.queues[0].by_rules:
             done, answers = self.bursts.publish_by_rules(prepared, action, range(index, index + 1), free - 1)

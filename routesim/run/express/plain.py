@@ -67,9 +67,11 @@ class Plain:
             return None
         queues = [self._queue(queue) for queue, _ in found.queues]
         plain = tuple(queue for queue in queues if queue is not None)
-        if len(plain) < len(queues) or (content.ttl_ms is not None and not all(queue.instant for queue in plain)):
+        if len(plain) < len(queues):
             return None
-        if len(plain) > 1 and any(queue.by_rules or queue.limit is not None for queue in plain):
+        if content.ttl_ms is not None and not all(queue.instant or queue.full_hands for queue in plain):
+            return None
+        if len(plain) > 1 and any(queue.by_rules or queue.full_hands or queue.limit is not None for queue in plain):
             return None
         if self.emits.listener is not None and prod(len(queue.consumers) + 1 for queue in plain) > WAYS_TO_PREPARE:
             return None
@@ -92,10 +94,10 @@ class Plain:
         for subscription in queue.subscriptions.values():
             acking = self._new_consumer(plain, subscription)
             if acking is None:
-                return None
+                return _only_publishes(queue)
             plain.consumers[id(subscription)] = acking
         if len({acking.takes > 0 for acking in plain.consumers.values()}) > 1:
-            return None
+            return _only_publishes(queue)
         only = next(iter(plain.consumers.values())) if len(plain.consumers) == 1 else None
         if only is not None and not only.takes and only.subscription.credit > 0 and queue.active:
             return plain._replace(instant=only)
@@ -103,7 +105,7 @@ class Plain:
             return plain
         limits = queue.settings
         if plain.consumers or not queue.keeps_so_many_plainly() or limits.dead_letter_exchange is not None:
-            return None
+            return _only_publishes(queue)
         return plain._replace(limit=limits.max_length)
 
     def _by_rules(self, plain: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
@@ -133,3 +135,10 @@ class Plain:
             return None
         emits = self.emits.of_consumer(plain.queue, subscription) if takes else (SILENT, SILENT, SILENT, None)
         return AckingConsumer(plain, subscription, channel, state, consumer.concurrency, rule, takes, *emits)
+
+
+def _only_publishes(queue: Classic) -> PlainQueue | None:
+    """What is published to a queue just waits, whatever its consumers are, as long as none of them may be sent more."""
+    if not queue.count or any(subscription.credit > 0 for subscription in queue.subscriptions.values()):
+        return None
+    return PlainQueue(queue, {}, full_hands=True)

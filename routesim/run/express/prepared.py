@@ -13,7 +13,8 @@ class PlainQueue(NamedTuple):
     """A plain queue, with its consumers by the identity of their subscriptions.
 
     `instant`: the only one, if it takes no time: whatever is published to the queue goes through it at once. `by_rules`: and
-    need not be acknowledged (`treatments`). `limit`: of what waits, where nobody consumes.
+    need not be acknowledged (`treatments`). `limit`: of what waits, where nobody consumes. `full_hands`: something waits, and
+    none of its consumers, of whatever kind (they are not in `consumers`), may be sent more.
     """
 
     queue: Classic
@@ -21,6 +22,7 @@ class PlainQueue(NamedTuple):
     instant: "AckingConsumer | None" = None
     by_rules: bool = False
     limit: int | None = None
+    full_hands: bool = False
 
 
 class AckingConsumer(NamedTuple):
