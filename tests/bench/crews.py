@@ -1,5 +1,6 @@
 """How much less time `explore --jobs` takes, by the processor time that each process gets: whatever else the machine does."""
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from pickle import dumps, loads
@@ -55,9 +56,12 @@ class MeasuredCrew:
 
 def speed_of(count: int, scenario: Scenario, bounds: Bounds, pairs: int) -> tuple[float, Ratio]:
     """Seconds of one process, and how many times as fast so many are on as many cores. A depth is over when the longest of them
-    is. The merger is alone before it asks them; then it has its share of the same cores."""
+    is. The merger is alone before it asks them; then it has its share of the same cores. Garbage is not collected meanwhile: here it
+    would look through what all of them have, which is nobody's in truth."""
     ratios, seconds = [], []
     for _ in range(pairs):
+        gc.collect()
+        gc.disable()
         begin = time.process_time()
         Search(scenario, bounds).run()
         seconds.append(time.process_time() - begin)
@@ -65,6 +69,7 @@ def speed_of(count: int, scenario: Scenario, bounds: Bounds, pairs: int) -> tupl
         begin = time.process_time()
         ParallelSearch(scenario, bounds, None, crew).run()
         end = time.process_time()
+        gc.enable()
         alone = (crew.begun or end) - begin
         shared = (end - begin - alone) / count
         ratios.append(seconds[-1] / (alone + max(shared, sum(max(depth) for depth in crew.depths))))
