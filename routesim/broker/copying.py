@@ -122,16 +122,19 @@ def print_of_parts(
 ) -> tuple[tuple[Any, ...], bool]:
     """What queues of a broker with the channels that know them look like, and whether that depends on the instant."""
     prints = Fingerprint(broker.now)
-    held: dict[int, list[int]] = {}
+    held: dict[QueueType, list[int]] = {}
     for channel in channels.values():
         for item in channel.outstanding():
-            held.setdefault(id(item.queue), []).append(item.copy.serial)
-    for queue in queues.values():
-        prints.ranks([copy.serial for copy in queue.copies()] + held.pop(id(queue), []))
-    for serials in held.values():
-        prints.ranks(serials)
+            held.setdefault(item.queue, []).append(item.copy.serial)
+    looks = []
+    for name, queue in queues.items():
+        prints.ranks(queue, [copy.serial for copy in queue.copies()] + held.pop(queue, []))
+        prints.look_at(queue)
+        looks.append((name, queue.fingerprint(prints)))
+    for queue, serials in held.items():
+        prints.ranks(queue, serials)
     found = (
-        tuple(sorted([(name, queue.fingerprint(prints)) for name, queue in queues.items()])),
+        tuple(sorted(looks)),
         tuple(
             sorted(
                 [
@@ -170,6 +173,7 @@ def _channel_print(channel: Channel[QueueType], prints: Fingerprint, *, timed: b
         for item in deliveries:
             queue, tag = item.queue, item.subscription.tag if item.subscription else None
             at_ms = prints.after(item.at_ms) if timed or queue.times_out_each else None
+            prints.look_at(queue)
             found.append((queue.name, tag, prints.copy(item.copy, counted=queue.counts_returns), queue.deleted, at_ms))
         return tuple(found)
 

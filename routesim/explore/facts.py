@@ -28,7 +28,7 @@ class Facts:
     over; `confirmed`: those of which it was told so. `order`: what was overtaken in its queue, `order_by_key`: in it by one with
     the same routing key; None: nobody asks for it. `remembered`: what expectations and rules ask for."""
 
-    __slots__ = ("confirmed", "done", "gone", "order", "order_by_key", "remembered", "unknown")
+    __slots__ = ("confirmed", "done", "gone", "look", "order", "order_by_key", "remembered", "unknown")
 
     def __init__(self) -> None:
         self.done: dict[tuple[str, str], int] = {}
@@ -38,6 +38,7 @@ class Facts:
         self.order: Overtaking | None = None
         self.order_by_key: Overtaking | None = None
         self.remembered: WhatHasBeen | None = None
+        self.look: tuple[Any, ...] | None = None  # worked out once, until a move begins
 
     def copy(self) -> "Facts":
         other = object.__new__(Facts)
@@ -45,7 +46,20 @@ class Facts:
         other.unknown, other.confirmed = self.unknown, self.confirmed
         other.order, other.order_by_key = self.order, self.order_by_key
         other.remembered = None if self.remembered is None else self.remembered.copy()
+        other.look = None
         return other
+
+    def with_those(self, others: "Facts") -> "Facts":
+        """What has happened since, too, where nobody asks for order or for what is remembered."""
+        if not (others.done or others.gone or others.unknown or others.confirmed):
+            return self
+        found = self.copy()
+        for key, times in others.done.items():
+            found.done[key] = min(found.done.get(key, 0) + times, 2)
+        found.gone.update(others.gone)
+        found.unknown |= others.unknown
+        found.confirmed |= others.confirmed
+        return found
 
     def work_done(self, message: str, queue: str) -> None:
         key = message.removesuffix(AGAIN), queue
@@ -82,12 +96,12 @@ class Facts:
             self.confirmed |= {event.message.removesuffix(AGAIN)}
 
     def fingerprint(self, now: int) -> tuple[Any, ...]:
-        return (
-            tuple(sorted(self.done.items())), tuple(sorted(self.gone)), tuple(sorted(self.unknown)),
-            tuple(sorted(self.confirmed)),
-            _print(self.order), _print(self.order_by_key),
-            () if self.remembered is None else self.remembered.fingerprint(now),
-        )  # fmt: skip
+        if self.look is None:
+            self.look = (
+                tuple(sorted(self.done.items())), tuple(sorted(self.gone)), tuple(sorted(self.unknown)),
+                tuple(sorted(self.confirmed)), _print(self.order), _print(self.order_by_key),
+            )  # fmt: skip
+        return self.look if self.remembered is None else (self.look, self.remembered.fingerprint(now))
 
 
 def how_lost(event: Any) -> str:

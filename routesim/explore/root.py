@@ -9,7 +9,8 @@ from routesim.explore.facts import Overtaking
 from routesim.explore.hands import Hand
 from routesim.explore.properties import expectations_of
 from routesim.explore.remembered import remembered_of
-from routesim.explore.world import World, WorldSetting
+from routesim.explore.state.setting import WorldSetting
+from routesim.explore.world import World
 from routesim.run.expecting.ready_messages import is_of_ready
 from routesim.scenario import Scenario
 from routesim.steps import Consume

@@ -4,9 +4,9 @@ A state is a value that can be copied and changed: copies share what neither sid
 behave alike for ever.
 """
 
-from typing import Any, Protocol
+from typing import Any
 
-from routesim.broker import Broker, ChannelEnded, ConsumerEnded, RabbitBroker
+from routesim.broker import ChannelEnded, ConsumerEnded, RabbitBroker
 from routesim.broker.branches import branching
 from routesim.broker.clock import DELAYED
 from routesim.content import digest_of_plain
@@ -14,64 +14,37 @@ from routesim.explore.course import Stage, Turn
 from routesim.explore.draws import Draws
 from routesim.explore.facts import Facts
 from routesim.explore.hands import AGAIN, Hand
-from routesim.named_tuples import NamedTuple
-from routesim.queues import DeliveringQueue, Delivery
-from routesim.scenario import PublishMany, Scenario
+from routesim.explore.state.pieces import LOOK_BYTES, Counts, Pieces, pieces_of
+from routesim.explore.state.setting import Scribe, WorldSetting
+from routesim.queues import Delivery
+from routesim.scenario import PublishMany
 from routesim.steps import Consume, Publish, Step
 
 NEVER_BEGUN = "{} hangs and never comes to it, and it was acknowledged when it was sent"
-
-
-class Scribe(Protocol):
-    """Hears what a broker is asked, for whoever writes it down."""
-
-    def step(self, step: Step, broker: Broker) -> None:
-        """About to be carried out."""
-
-    def refused(self, code: int) -> None:
-        """The last step was refused."""
-
-    def passes(self, ms: int) -> None:
-        """So much time is about to pass."""
-
-
-class WorldSetting(NamedTuple):
-    """What is the same in all states. `queues`: by name, one that keeps no state alive; `most_attempts`: see `Hand.fingerprint`;
-    `any_time`: a consumer may be faster or slower than any timer; `retry`: publishers send again what was not confirmed. At most
-    `budget` failures happen, of each of the `kinds` at most as many as `most` says. `limit`: when
-    the run ends, in ms. `most_ready`: so many messages may wait in a queue. `races`: each outcome is tried of what
-    RabbitMQ leaves open. `most_deaths`: so far x-death counts, since nobody reads more; None: somebody does."""
-
-    scenario: Scenario
-    stages: tuple[Stage, ...]
-    kinds: tuple[str, ...]
-    queues: dict[str, DeliveringQueue]
-    most_attempts: int | None
-    any_time: bool
-    retry: bool
-    budget: int
-    most: tuple[int, ...]
-    limit: int | None
-    most_ready: int | None
-    races: bool = False
-    most_deaths: int | None = None
 
 
 class World:
     """`stage` and `places`: how far the publishers are; `wait_until`: all of them wait; `later`: publishes that are planned, by
     instant; `spent`: how many failures of each kind of the setting there were. `dead`: connections whose process is gone for
     good. `touched`: the signs of the parts of the broker that the last move had to do with, None: not known; `reshaped`: whether
-    channels came or went in it."""
+    channels came or went in it.
+
+    `stem`: the broker, which others may have too while it is `lent`, as they may have hands, facts and all else that changes;
+    then it is taken before the first change. `counts`: the state differs from the stem in `pieces`, and the broker has counted
+    so far; None: it does not. What a state at rest that is not looked into needs of the broker (the instant, what is planned) is
+    the stem's."""
 
     __slots__ = (
-        "broker", "clients_return", "dead", "draws", "events", "facts", "hands", "later", "origins", "places", "published",
-        "reshaped",
-        "scribe", "setting", "spent", "stage", "touched", "wait_until",
+        "clients_return", "counts", "dead", "draws", "events", "facts", "hands", "later", "lent", "origins", "pieces", "places",
+        "published", "reshaped", "scribe", "setting", "spent", "stage", "stem", "touched", "wait_until",
     )  # fmt: skip
 
     def __init__(self, setting: WorldSetting, broker: RabbitBroker, hands: list[Hand], published: dict[str, int]) -> None:
         self.setting = setting
-        self.broker = broker
+        self.stem = broker
+        self.lent = False
+        self.counts: Counts | None = None
+        self.pieces: Pieces | None = None
         self.hands = hands
         self.published = published
         self.origins = hands[0].origins if hands else None
@@ -93,44 +66,78 @@ class World:
 
     def copy(self) -> "World":
         """An equal state, without a scribe."""
+        lent = self.lent
+        other = self.branch()
+        if self.stem.uncommitted:  # which nobody can share
+            self.lent = lent
+            other._own()
+        return other
+
+    def branch(self) -> "World":
+        """An equal state at rest, of which all is shared."""
         other = object.__new__(World)
         other.setting, other.stage, other.places = self.setting, self.stage, self.places
         other.wait_until, other.later, other.spent, other.dead = self.wait_until, self.later, self.spent, self.dead
-        other.published = self.published.copy()
-        other.origins = None if self.origins is None else self.origins.copy()
-        other.hands = [hand.copied(other.published, other.origins) for hand in self.hands]
-        other.broker = branching.branch(self.broker)
-        other.facts = self.facts.copy()
+        other.published, other.origins, other.hands, other.facts = self.published, self.origins, self.hands, self.facts
+        other.stem, other.counts, other.pieces = self.stem, self.counts, self.pieces
+        other.lent = self.lent = True
         other.events = []
-        other.broker.listen = other.events.append
         other.clients_return = False
         other.draws = other.scribe = other.touched = None
         other.reshaped = True
         return other
 
+    def _own(self) -> None:
+        """Of what is lent, make one's own."""
+        broker = branching.branch(self.stem)
+        if self.counts is not None:
+            assert self.pieces is not None
+            branching.put(broker, self.pieces.groups)
+            broker.connections = {name: [*names] for name, names in self.pieces.connections.items()}
+            broker.serial, broker.registrations, broker.channel_number, broker.changes = self.counts
+            self.counts = None
+        self.stem, self.lent = broker, False
+        broker.listen = self.events.append
+        self.published = self.published.copy()
+        self.origins = None if self.origins is None else self.origins.copy()
+        self.hands = [hand.copied(self.published, self.origins) for hand in self.hands]
+        self.facts = self.facts.copy()
+
+    @property
+    def broker(self) -> RabbitBroker:
+        """One's own."""
+        if self.lent:
+            self._own()
+        return self.stem
+
     @property
     def now(self) -> int:
-        return self.broker.now
+        return self.stem.now
+
+    def in_pieces(self) -> Pieces:
+        if self.pieces is None:
+            self.pieces = pieces_of(self, self.setting.most_attempts)
+        return self.pieces
 
     def fingerprint(self) -> bytes:
         """128 bits that stand for the state."""
-        broker, now = self.broker, self.broker.now
-        most = self.setting.most_attempts
+        pieces = self.pieces or self.in_pieces()
+        looks = b"".join(sorted({look[:LOOK_BYTES] for look in pieces.looks.values()}))
         return digest_of_plain((
-            branching.fingerprint(broker), tuple([hand.fingerprint(broker, most) for hand in self.hands]), self.stage,
-            tuple(sorted(self.places.items())), None if self.wait_until is None else self.wait_until - now,
-            tuple([(at_ms - now, action.id(number)) for at_ms, action, number in self.later]), self.spent,
-            tuple(sorted(self.dead)),
-            tuple(sorted(self.published.items())), self.facts.fingerprint(now),
+            looks, pieces.hands, pieces.rest, self.stage, tuple(sorted(self.places.items())), self.spent,
+            tuple(sorted(self.published.items())), self.facts.fingerprint(self.stem.now),
         ))  # fmt: skip
 
     def wake(self) -> None:
         """Before a move: what the state shares with copies of it is taken when it is touched."""
-        branching.wake(self.broker)
+        if self.lent:
+            self._own()
+        self.pieces = self.facts.look = None
+        branching.wake(self.stem)
 
     def rest(self) -> None:
         """After a move: what it touched is known then."""
-        self.touched, self.reshaped = branching.rest(self.broker)
+        self.touched, self.reshaped = branching.rest(self.stem)
 
     # What happens ------------------------------------------------------------------------------------------------------
 
@@ -202,6 +209,11 @@ class World:
     def publish(self, action: PublishMany, number: int, again: str = "") -> bool:
         """True when the broker refuses it."""
         return self.apply(Publish(action.channel, action.message, action.id(number) + again))
+
+    def spend(self, failure: str) -> None:
+        """One of its kind."""
+        index = self.setting.kinds.index(failure)
+        self.spent = (*self.spent[:index], self.spent[index] + 1, *self.spent[index + 1 :])
 
     def pass_time(self, to_ms: int) -> None:
         if self.scribe is not None:

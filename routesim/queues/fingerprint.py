@@ -7,18 +7,24 @@ from routesim.queues.consumers import Copy, Subscription
 
 
 class Fingerprint:
-    """Taken at one instant. `rank`: of each copy by its serial, among those that are in the same queue or out of it; `timed`:
-    whether anything in it depends on the instant."""
+    """Taken at one instant. `rank`: of each copy of the queue that is looked at, by its serial, among those that are in it or out
+    of it; `timed`: whether anything in it depends on the instant."""
+
+    __slots__ = ("_ranks", "now", "rank", "timed")
 
     def __init__(self, now: int) -> None:
         self.now = now
         self.rank: dict[int, int] = {}
+        self._ranks: dict[int, dict[int, int]] = {}  # by the identity of the queue
         self.timed = False
 
-    def ranks(self, serials: Iterable[int]) -> None:
-        """Of one queue, whose copies have these."""
-        for rank, serial in enumerate(sorted(set(serials))):
-            self.rank[serial] = rank
+    def ranks(self, queue: object, serials: Iterable[int]) -> None:
+        """Of a queue, whose copies have these."""
+        self._ranks[id(queue)] = {serial: rank for rank, serial in enumerate(sorted(set(serials)))}
+
+    def look_at(self, queue: object) -> None:
+        """Copies are of this queue from now on."""
+        self.rank = self._ranks[id(queue)]
 
     def after(self, at_ms: int | None) -> int | None:
         """How long until an instant; None: there is none."""

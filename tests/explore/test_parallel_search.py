@@ -9,7 +9,7 @@ import pytest
 from kits.small_scenarios import small_scenario
 
 from routesim.explore import Bounds
-from routesim.explore.looking import expanding
+from routesim.explore.looking import expanding, repeating
 from routesim.explore.parallel import ParallelSearch, looker, merging
 from routesim.explore.parallel.shares import UNEVEN, shared_out
 from routesim.explore.search import Search
@@ -103,7 +103,8 @@ def test_together_they_make_no_more_moves_than_one(monkeypatch: pytest.MonkeyPat
         return count
 
     scenario, bounds = load_source(Source("wide.yaml", WIDE), ""), Bounds(kinds=(("crash", 1),))
-    monkeypatch.setattr(expanding, "make", counted("looking", expanding.make))
+    monkeypatch.setattr(repeating, "make", counted("looking", repeating.make))
+    monkeypatch.setattr(expanding, "repeated", counted("looking", expanding.repeated))
     monkeypatch.setattr(looker, "make", counted("led", looker.make))
     monkeypatch.setattr(merging, "ALONE", 8)
     one = Search(scenario, bounds)

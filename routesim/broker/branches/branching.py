@@ -1,9 +1,10 @@
 """Branches of a broker: copies that cost little until they are changed."""
 
 from collections import deque
+from typing import Any
 
 from routesim.broker import copying
-from routesim.broker.branches.parts import EVERYTHING, Part, Parts, SharedPool, grouped
+from routesim.broker.branches.parts import EVERYTHING, Part, PartGroup, Parts, SharedPool, by_sign, grouped
 from routesim.broker.clock import OVERDUE
 from routesim.broker.memory import Memory
 from routesim.broker.policy_index import Policies
@@ -57,19 +58,29 @@ def branch(broker: RabbitBroker) -> RabbitBroker:
     return fresh
 
 
-def fingerprint(broker: RabbitBroker) -> bytes:
-    """What `RabbitBroker.fingerprint` tells apart, in 128 bits; of a broker at rest."""
+def groups_of(broker: RabbitBroker) -> dict[str, PartGroup]:
+    """Of a broker at rest: by the signs of queues and channels, in the order in which it has them."""
     pool = pool_of(broker)
-    if pool is None:
-        groups = grouped(broker.queues, broker.channels)
+    if pool is not None:
+        return pool.groups()
+    return by_sign(grouped(broker.queues, broker.channels), broker.queues, broker.channels)
+
+
+def rest_of_print(broker: RabbitBroker) -> tuple[Any, ...]:
+    """What is in no queue or channel, of what `RabbitBroker.fingerprint` tells apart; of a broker at rest."""
+    pool = pool_of(broker)
+    looks = None if pool is None else pool.looks
+    if looks is None:
         looks = digest_of_plain(copying.exchanges_print(broker)), tuple(broker.queues)
-    else:
-        groups = pool.groups()
-        if pool.looks is None:
-            pool.looks = digest_of_plain(copying.exchanges_print(broker)), tuple(broker.queues)
-        looks = pool.looks
-    parts = b"".join(sorted([group.fingerprint(broker) for group in groups]))
-    return digest_of_plain((parts, looks, copying.rest_of_print(broker), broker.own_print()))
+        if pool is not None:
+            pool.looks = looks
+    return looks, copying.rest_of_print(broker), broker.own_print()
+
+
+def put(broker: RabbitBroker, groups: dict[str, PartGroup]) -> None:
+    """Into a broker at rest, in the place of those that it has: all of its queues and channels, as `groups_of` has them."""
+    assert isinstance(broker.queues, Parts)
+    broker.queues.pool.put(groups)
 
 
 def wake(broker: RabbitBroker) -> None:

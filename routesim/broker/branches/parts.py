@@ -4,7 +4,7 @@ A queue and the channels that consume from it, or hold deliveries of it, know ea
 the first of it is asked for. At rest a branch is only read; awake it may change, and notes what it looks at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from routesim.broker import copying
@@ -20,13 +20,14 @@ Part = TypeVar("Part")
 class PartGroup:
     """Queues and channels that know each other, by name; they are not changed any more. `members`: their signs."""
 
-    __slots__ = ("at_ms", "channels", "look", "members", "queues", "timed")
+    __slots__ = ("_detail", "at_ms", "channels", "look", "members", "queues", "timed")
 
     def __init__(self, queues: dict[str, QueueType], channels: dict[str, Channel[QueueType]]) -> None:
         self.queues, self.channels = queues, channels
         self.members = (*(f"q {name}" for name in queues), *(f"c {name}" for name in channels))
         self.look: bytes | None = None
         self.timed, self.at_ms = False, 0
+        self._detail: bytes | None = None
 
     def fingerprint(self, broker: Broker) -> bytes:
         """Equal for groups that behave alike from here on: 128 bits, worked out once, or once an instant where that matters."""
@@ -34,6 +35,16 @@ class PartGroup:
             found, self.timed = copying.print_of_parts(self.queues, self.channels, broker)
             self.look, self.at_ms = digest_of_plain(found), broker.now
         return self.look
+
+    def detail(self) -> bytes:
+        """What groups of one fingerprint may differ in: which channel was opened before which, and what a channel has had to do
+        with queues. b"": nothing."""
+        if self._detail is None:
+            opened = sorted(self.channels.values(), key=lambda channel: channel.number)
+            known = [(each.last_queue, *sorted(each.publishes_to)) for each in opened]
+            plain = len(opened) < 2 and not any(each.last_queue is not None or each.publishes_to for each in opened)
+            self._detail = b"" if plain else digest_of_plain(([each.name for each in opened], known))
+        return self._detail
 
 
 class Parts(dict[str, Part]):
@@ -208,9 +219,26 @@ class SharedPool:
         other.looks = self.looks
         return other
 
-    def groups(self) -> list[PartGroup]:
-        """At rest."""
-        return list({id(group): group for kind in (self.queues, self.channels) for group in kind.lent.values()}.values())
+    def groups(self) -> dict[str, PartGroup]:
+        """At rest: by the signs of queues and channels, in the order in which they are here."""
+        queues, channels = self.queues, self.channels
+        found = {f"{queues.sign}{name}": queues.lent[name] for name in queues}
+        found.update({f"{channels.sign}{name}": channels.lent[name] for name in channels})
+        return found
+
+    def put(self, groups: dict[str, PartGroup]) -> None:
+        """At rest: all queues and channels are what they are in these."""
+        queues, channels = self.queues, self.channels
+        dict.clear(channels)
+        channels.lent.clear()
+        for sign, group in groups.items():
+            if sign[0] == channels.sign[0]:
+                name = sign[2:]
+                dict.__setitem__(channels, name, group.channels[name])
+                channels.lent[name] = group
+            elif queues.lent[name := sign[2:]] is not group:
+                dict.__setitem__(queues, name, group.queues[name])
+                queues.lent[name] = group
 
 
 def _give(parts: Parts[Part], clones: dict[str, Part]) -> None:
@@ -220,6 +248,12 @@ def _give(parts: Parts[Part], clones: dict[str, Part]) -> None:
     lent = parts.lent
     for name in clones:
         del lent[name]
+
+
+def by_sign(groups: list[PartGroup], queues: Iterable[str], channels: Iterable[str]) -> dict[str, PartGroup]:
+    """In the order of these names."""
+    found = {sign: group for group in groups for sign in group.members}
+    return {sign: found[sign] for sign in (*(f"q {name}" for name in queues), *(f"c {name}" for name in channels))}
 
 
 def grouped(queues: dict[str, QueueType], channels: dict[str, Channel[QueueType]]) -> list[PartGroup]:

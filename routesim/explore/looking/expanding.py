@@ -3,8 +3,9 @@
 from collections.abc import Container, Iterator
 
 from routesim.explore.bounds import Bounds
-from routesim.explore.looking.independence import Clues, Independence, clues_of
-from routesim.explore.moves import Move, make, moves
+from routesim.explore.looking.independence import Independence
+from routesim.explore.looking.repeating import Repeats, repeated
+from routesim.explore.moves import Move, moves
 from routesim.explore.properties import (
     ALWAYS,
     AT_END,
@@ -61,6 +62,7 @@ class Expander:
         self.root = root_of(scenario, bounds)
         self.by_chance = _by_chance(scenario, self.root)
         self.independence = Independence(scenario, self.root)
+        self.repeats = Repeats(scenario, self.independence, self.root, by_chance=self.by_chance)
         self.expectations = expectations_of(scenario) if bounds.expect is not None else ()
         properties = [(name, PROPERTIES[name]) for name in bounds.properties]
         self.by_move = [(name, item) for name, item in properties if item.when == ALWAYS]
@@ -84,7 +86,6 @@ class Expander:
         todo = [*own, *failures][::-1]
         known = self._known_moves(key, todo)
         to_make = len(todo) - len(known)
-        before = clues_of(world)
         steps: dict[Move, KnownMove] = {}
         found: list[Reached] = []
         worlds: dict[bytes, World] = {}
@@ -93,16 +94,20 @@ class Expander:
             step = known.get(move)
             if step is not None:
                 reached = Reached(move, step.key)
+            elif (change := self.repeats.find(world, move)) is not None:
+                to_make -= 1
+                reached = self._reached(repeated(world, move, change), move, worlds)
+                step = KnownMove(reached.key, change.signs)
             else:
                 # The last one may use up the state itself, where nothing of chance may be left to be tried from it.
                 to_make -= 1
                 copied = world.copy() if to_make > 0 or self.by_chance else world
-                draws = make(copied, move)
+                draws, signs = self.repeats.make(copied, move)
                 if draws.made:
                     todo += [move._replace(draws=other) for other in draws.others()]
                     move = move._replace(draws=tuple(drawn for drawn, *_ in draws.made))
                 reached = self._reached(copied, move, worlds, races=draws.races > 0)
-                step = KnownMove(reached.key, self._signs(copied, move, before))
+                step = KnownMove(reached.key, signs)
             found.append(reached)
             steps[move] = step
             if step.signs is not None and step.key in self.fresh:
@@ -111,7 +116,7 @@ class Expander:
             self.steps[key] = steps
         return Looked(tuple(found), over, broken, holding), worlds
 
-    def _reached(self, world: World, move: Move, worlds: dict[bytes, World], *, races: bool) -> Reached:
+    def _reached(self, world: World, move: Move, worlds: dict[bytes, World], *, races: bool = False) -> Reached:
         key = world.fingerprint()
         broken: tuple[Note, ...] = ()
         if key not in self.known and key not in worlds:
@@ -131,8 +136,8 @@ class Expander:
             broken = item.broken(world)
             if broken is not None:
                 yield name, broken
-        if world.broker.livelock is not None:
-            message, places = world.broker.livelock
+        if world.stem.livelock is not None:
+            message, places = world.stem.livelock
             yield "livelock", Broken(message, f"it goes round without time passing: {' → '.join(places)}")
 
     def at_end(self, world: World) -> tuple[tuple[Note, ...], tuple[int, ...]]:
@@ -155,9 +160,6 @@ class Expander:
                 if any(message in rule.messages if rule.messages else message for message in about):
                     self.exercised.add(number)
                     yield number
-
-    def _signs(self, world: World, move: Move, before: Clues) -> frozenset[str] | None:
-        return None if move.draws or not self.independence.known else self.independence.signs(world, move, before)
 
     def _known_moves(self, key: bytes, todo: list[Move]) -> dict[Move, KnownMove]:
         """Where moves lead of which that is known without making them: those that could have come before the one that led here,

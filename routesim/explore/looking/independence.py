@@ -26,7 +26,7 @@ class Clues(NamedTuple):
 
 
 def clues_of(world: World) -> Clues:
-    broker = world.broker
+    broker = world.stem
     return Clues(len(world.later), broker.names_drawn, broker.agenda.seq)
 
 
@@ -51,7 +51,7 @@ class Independence:
 
     def signs(self, world: World, move: Move, before: Clues) -> frozenset[str] | None:
         """What the move, which has led to this state, had to do with; None: perhaps with everything."""
-        touched, broker = world.touched, world.broker
+        touched, broker = world.touched, world.stem
         if touched is None or move.kind not in LOCAL or EVERYTHING in touched or not self.known:
             return None
         if broker.resting or broker.names_drawn != before.names_drawn or len(world.later) != before.later:

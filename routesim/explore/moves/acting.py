@@ -28,7 +28,7 @@ def _barrier(world: World, move: Move) -> None:
     assert stage.barrier is not None
     action = stage.barrier.action
     if isinstance(action, Wait):
-        world.wait_until = world.broker.now + action.ms
+        world.wait_until = world.now + action.ms
         if not action.ms:
             world.end_stage()
         return
@@ -67,10 +67,10 @@ def _turn(world: World, move: Move) -> None:
         if turn.publishes:
             world.publish(action, turn.number)
         elif action.after_ms:
-            _plan(world, action, 0, world.broker.now + action.after_ms)
+            _plan(world, action, 0, world.now + action.after_ms)
         else:
             world.publish(action, 0)
-            _plan(world, action, 1, world.broker.now + action.every_ms)
+            _plan(world, action, 1, world.now + action.every_ms)
     elif isinstance(action, Do):
         for step in action.steps:
             if world.apply(step):
@@ -104,7 +104,7 @@ def _finish(world: World, move: Move) -> None:
     hand.due.pop(number, None)
     if rule.do == "crash" and rule.restart is not None:
         world.settle()
-        hand.back_at = world.broker.now + rule.restart
+        hand.back_at = world.now + rule.restart
 
 
 def work_done(world: World, job: ConsumerJob) -> None:
@@ -124,7 +124,7 @@ def _return(world: World, move: Move) -> None:
 
 
 def _time(world: World, move: Move) -> None:
-    world.pass_time(world.broker.now + move.number)
+    world.pass_time(world.now + move.number)
 
 
 def publisher(channel: str) -> str:

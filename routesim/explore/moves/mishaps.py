@@ -16,8 +16,10 @@ FULL = "full-"  # and the name of the queue: a policy above all others
 
 
 def failures_in(world: World) -> Iterator[Move]:
+    if sum(world.spent) >= world.setting.budget:
+        return
     left = {kind for kind, spent, most in zip(world.setting.kinds, world.spent, world.setting.most, strict=True) if spent < most}
-    if not left or sum(world.spent) >= world.setting.budget:
+    if not left:
         return
     if "crash" in left:
         yield from _crashes(world)
@@ -58,7 +60,7 @@ def _crashes(world: World) -> Iterator[Move]:
             seen.add(hand.connection)
             yield Move("crash", hand.connection, failure="crash")
         for place, (number, job) in enumerate(hand.jobs.items()):
-            works = world.setting.any_time or hand.due[number] <= world.broker.now
+            works = world.setting.any_time or hand.due[number] <= world.now
             if works and not hand.consumer.auto_ack and (job.rule.do == "ack" or job.rule.publish) and job.rule.do != "crash":
                 yield Move("crash after work", hand.consumer.name, place, failure="crash")
     stage = world.stage_now()
@@ -82,7 +84,7 @@ def _hangs(world: World) -> Iterator[Move]:
             if due == HUNG or job.rule.do in ("hold", "crash"):
                 continue
             yield Move("hang", hand.consumer.name, place, failure="hang")
-            works = world.setting.any_time or due <= world.broker.now
+            works = world.setting.any_time or due <= world.now
             if works and not hand.consumer.auto_ack and (job.rule.do == "ack" or job.rule.publish):
                 yield Move("hang after work", hand.consumer.name, place, failure="hang")
 

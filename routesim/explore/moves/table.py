@@ -19,7 +19,7 @@ def moves(world: World) -> tuple[list[Move], list[Move]]:
 
 
 def _own(world: World) -> list[Move]:
-    setting, now = world.setting, world.broker.now
+    setting, now = world.setting, world.now
     stage = world.stage_now()
     if setting.scenario.until == "steps" and stage is None:
         return []
@@ -57,7 +57,7 @@ def next_instant(world: World) -> int | None:
             own.append(hand.back_at)
         if not world.setting.any_time:
             own += hand.due.values()
-    now, broker = world.broker.now, world.broker
+    now, broker = world.now, world.stem
     own = [at_ms for at_ms in own if now < at_ms < HUNG]
     due = broker.due()
     if not own and broker.idle() and not _waits_for_patience(world):
@@ -92,9 +92,7 @@ def make(world: World, move: Move) -> Draws:
     broker.go_on()  # what goes round is seen by its states, which come again
     if move.failure:
         world.clients_return = True
-        kinds = world.setting.kinds
-        index = kinds.index(move.failure)
-        world.spent = (*world.spent[:index], world.spent[index] + 1, *world.spent[index + 1 :])
+        world.spend(move.failure)
     MOVES[move.kind].make(world, move)
     world.settle()
     for hand in world.hands:
