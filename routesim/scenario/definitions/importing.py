@@ -48,9 +48,8 @@ def _read(source: Source) -> tuple[dict[str, Any], Mapping | None]:
         data, node = list_form.read_json(source), None
         broken = next((match for match in HALF_A_PAIR.finditer(source.text) if match[1]), None)
         if broken:
-            line = source.text.count("\n", 0, broken.start()) + 1
-            column = broken.start() - source.text.rfind("\n", 0, broken.start())
-            raise source.fail("not-json", f"{broken[1]} is half of a character", line, column, 6, "write both halves, or another")
+            place = source.place(broken.start())
+            raise source.fail("not-json", f"{broken[1]} is half of a character", *place, 6, "write both halves, or another")
     else:
         parsed = parse(source)
         data = list_form.plain_data(parsed) if parsed is not None else None

@@ -127,5 +127,4 @@ def lost_before(source: Source, data: dict[str, Any], vhost: str) -> Iterator[Di
 
 def _warning(source: Source, message: str, path: list_form.Path, cure: str) -> Diagnostic:
     begin, end = find(source.text, path)
-    line, column = source.text.count("\n", 0, begin) + 1, begin - source.text.rfind("\n", 0, begin)
-    return source.diagnostic("warning", "lost-by-export", message, line, column, end - begin, cure)
+    return source.diagnostic("warning", "lost-by-export", message, *source.place(begin), end - begin, cure)

@@ -54,8 +54,7 @@ class _Import:
         """Line, column and width of an item, or of the innermost part of its path that there is."""
         if self.root is None:
             begin, end = json_places.find(self.source.text, path)
-            line = self.source.text.count("\n", 0, begin) + 1
-            return line, begin - self.source.text.rfind("\n", 0, begin), max(1, end - begin)
+            return *self.source.place(begin), max(1, end - begin)
         node: Any = self.root
         for part in path:
             try:

@@ -37,8 +37,7 @@ class Document:
         """Line, column and width of the value at a path, or of as much of the path as there is; of a collection its key."""
         if self.nodes is None:
             begin, end = _found(self.source.text, path)
-            line = self.source.text.count("\n", 0, begin) + 1
-            return line, begin - self.source.text.rfind("\n", 0, begin), max(1, end - begin)
+            return *self.source.place(begin), max(1, end - begin)
         shown = found = None
         for part in path:
             inside: Any = self.nodes if found is None else found

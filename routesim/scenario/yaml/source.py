@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +26,14 @@ class Source:
         self.file = file
         self.text = text
         self._lines: list[str] | None = None
+        self._begins: list[int] | None = None
+
+    def place(self, at: int) -> tuple[int, int]:
+        """The line and column of a character, of a text in which lines end as in JSON."""
+        if self._begins is None:
+            self._begins = [0, *(found.end() for found in re.finditer("\n", self.text))]
+        line = bisect(self._begins, at)
+        return line, at - self._begins[line - 1] + 1
 
     def line(self, number: int) -> str:
         if self._lines is None:

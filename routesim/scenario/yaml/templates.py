@@ -19,9 +19,8 @@ def template_in(source: Source, invalid: Invalid) -> Invalid | None:
     at = opening.end() - 2 if opening is not None else _beside(source, invalid)
     if at is None:
         return None
-    line, column = source.text.count("\n", 0, at) + 1, at - source.text.rfind("\n", 0, at)
     problem, cure = told(source.text)
-    return source.fail("template", problem, line, column, 2, cure)
+    return source.fail("template", problem, *source.place(at), 2, cure)
 
 
 def _beside(source: Source, invalid: Invalid) -> int | None:

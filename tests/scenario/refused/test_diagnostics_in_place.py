@@ -1,8 +1,11 @@
 """Every diagnostic at its file, line and column, its carets under the text that is wrong, with a cure; all of them at once."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kits.scenario import NO_PROBLEM, only, problems_in, refused, routesim
 
+from routesim.scenario.yaml.source import Source
 from routesim.text import width
 
 TEN_ERRORS = """\
@@ -401,3 +404,10 @@ def test_other_encodings_are_refused_with_a_hint(encoding: str) -> None:
 
 def test_half_a_utf_16_file() -> None:
     assert "UTF" in only("queues: {audit: }\n".encode("utf-16")[:-1]).message
+
+
+@given(st.text(st.sampled_from("ab\n"), max_size=30))
+def test_the_place_of_a_character(text: str) -> None:
+    source = Source("x", text)
+    for at in range(len(text) + 1):
+        assert source.place(at) == (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
