@@ -10,6 +10,7 @@ from routesim.model import control_channel, gossip_channel
 from routesim.report.formats.plain import section_lines
 from routesim.report.screens.before_steps import told
 from routesim.report.screens.narrow import fit, shortened
+from routesim.report.screens.step_list import step_lines, step_told
 from routesim.report.screens.stops import Stops
 from routesim.report.summary.summary import verdict
 from routesim.report.trace.rows import Row, Rows
@@ -18,7 +19,6 @@ from routesim.run import Result
 from routesim.run.folds.queue_situation import QueueSituation
 from routesim.run.folds.situation import Situation
 from routesim.run.recording import Recording
-from routesim.scenario import ScenarioStep
 from routesim.steps import DeclareQueue
 from routesim.tables import NOTICE, PLAIN, QUIET, Cell, Section
 from routesim.text import cut, fitted, visible, width, wrapped
@@ -30,6 +30,7 @@ BOLD = "\x1b[1m"
 MAX_IDS = 30  # of one queue or consumer: more than a line takes
 MAX_RECENT = 6  # rows of the trace, where tables want the room
 UNLIMITED = 10_000
+LEAST_STEPS = 3  # lines of the list of steps: fewer say nothing
 WIDE = 60  # columns from which on the trace is drawn in its own
 ROOMY = 20  # lines from which on parts stand apart
 ENDINGS = {"idle": ", nothing is left to happen", "time": ", it was to go on for so long", "steps": ", the last step is done"}
@@ -79,6 +80,7 @@ class Stepping:
         found = [*head, *roomy[:1], *recent, *ahead, *changed, *roomy[:1], *tables]
         found = found[: max(lines - 1, 0)]
         if lines >= ROOMY:
+            found += self._steps(at, lines - 2 - len(found), room)
             found += [""] * (lines - 1 - len(found))
         return [*found, self._plain(footer, room, QUIET)]
 
@@ -116,7 +118,7 @@ class Stepping:
             return f"before the first step: {told(self.events[:at]) or 'nothing has happened yet'}"
         step = self.scenario.steps[begun - 1]
         done = at == len(self.events) or type(self.events[at]) is StepStarted
-        return f"step {begun}{' done' * done}{_told(step)}"
+        return f"step {begun}{' done' * done}{step_told(step)}"
 
     def _ahead(self, at: int, room: int) -> list[str]:
         """What is about to happen; at the end, what it came to."""
@@ -124,7 +126,7 @@ class Stepping:
             event = self.events[at]
             if type(event) is StepStarted:
                 step = self.scenario.steps[event.step]
-                return [self._plain(f"next:  step {event.step + 1}{_told(step)}", room, QUIET)]
+                return [self._plain(f"next:  step {event.step + 1}{step_told(step)}", room, QUIET)]
             row = next((row for row in self.rows[at:] if row is not None), None)
             text = "the end" if row is None else row.line("  ")
             return [self._plain(f"next:  {text}", room, QUIET)]
@@ -133,6 +135,11 @@ class Stepping:
             return [self._plain(line, room, NOTICE) for line in wrapped(text, room)] + self._verdict(room)
         ended = ENDINGS.get(self.result.ended, "")
         return [self._plain(f"the run is over: {self.result.ended}{ended}", room, QUIET), *self._verdict(room)]
+
+    def _steps(self, at: int, most: int, room: int) -> list[str]:
+        """All steps, or those around this one, where there is room below the tables."""
+        lines = step_lines(self.scenario.steps, self.stops.step_at(at), most, self.more)
+        return ["", *(self._plain(text, room, tone) for text, tone in lines)] if len(lines) >= LEAST_STEPS else []
 
     def _verdict(self, room: int) -> list[str]:
         last = verdict(self.result)
@@ -154,7 +161,7 @@ class Stepping:
             event, row = self.events[number], self.rows[number]
             if type(event) is StepStarted and number < begin:
                 step = self.scenario.steps[event.step]
-                groups.append([self._plain(f"step {event.step + 1}{_told(step)}", columns - 1, QUIET)])
+                groups.append([self._plain(f"step {event.step + 1}{step_told(step)}", columns - 1, QUIET)])
             if row is None:
                 continue
             lines = [cut(line, columns - 1, self.more) for line in self._traced(trace, out, row)]
@@ -277,11 +284,6 @@ class Stepping:
             name = self._shown(who) + f" ({how})" * (bool(how) and who != f"({how})")
             rows.append((Cell(name, NOTICE if changed else PLAIN), Cell(self._shown(queue)), count, Cell(ids)))
         return Section("", ("consumer", "of", "holds", "unacked messages"), rows, frozenset({"holds"})), moved or full
-
-
-def _told(step: ScenarioStep) -> str:
-    """The line and text of a step; one that was put into the run has no line."""
-    return f"{f', line {step.line}' if step.line else ''}: {step.text}"
 
 
 def _counts(queue: QueueSituation | None) -> dict[str, int]:

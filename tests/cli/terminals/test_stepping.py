@@ -12,9 +12,10 @@ from kits.screen import Sitting, sitting
 
 from routesim.cli.terminal.keys import GONE, RESIZED
 from routesim.cli.terminal.step_mode import StepMode
+from routesim.report.screens.step_list import step_lines
 from routesim.report.screens.step_screen import Stepping
 from routesim.run.recording import record
-from routesim.scenario import load
+from routesim.scenario import ScenarioStep, Wait, load
 
 BEGIN = "step 0 of 3"
 NEXT, BACK = "\x1b[C", "\x1b[D"
@@ -79,14 +80,14 @@ def test_what_if_it_crashes_here_and_back() -> None:
         before = typed(screen, "nnn", ">           delivered")
         offered = screen.type("x", "What if")
         assert (
-            "> 1  crash          the connection of worker is lost before its work at welcome\n                    is done"
+            ">  1  crash          the connection of worker is lost before its work at\n                     welcome is done"
             in offered
         )
-        assert "  3  kill           the broker is killed and starts again" in offered
+        assert "   3  kill           the broker is killed and starts again" in offered
         assert screen.type("q", "the run is over") == before
         screen.type("x", "What if")
-        screen.type("\x1b[B", "> 2  restart")
-        screen.type("\x1b[A", "> 1  crash")
+        screen.type("\x1b[B", ">  2  restart")
+        screen.type("\x1b[A", ">  1  crash")
         gone = screen.type("\r", "what if the connection of worker is lost")
         assert "welcome: mail: acked → mail: lost" in gone
         assert "LOST            welcome" in gone
@@ -133,6 +134,28 @@ def test_the_whole_screen_is_used() -> None:
         assert "step 2, line 32: publish {exchange: shop, routing_key: ship.boots}" in end
         assert ">  1.400  acked            m2       warehouse             by packer" in end
         assert ended(screen) == 0
+
+
+def test_what_is_left_below_the_tables_is_for_the_steps() -> None:
+    with sitting("run", SHOES, "--step", lines=40) as screen:
+        first = screen.until(BEGIN)
+        assert "steps\n  1, line 31: publish {exchange: shop, routing_key: ship.shoes" in first
+        assert "\n  3, line 33: publish {exchange: shop, routing_key: refund}\n" in first
+        assert "\n> 2, line 32: publish {exchange: shop, routing_key: ship.boots}\n" in screen.type("ss", "step 2 of 3")
+        assert ended(screen) == 0
+
+
+def test_the_list_of_steps_goes_along() -> None:
+    steps = [ScenarioStep(line, f"get {{queue: q{line}}}", Wait(0)) for line in range(1, 31)]
+    assert step_lines(steps, 0, 1, "…") == []
+    assert [text for text, _ in step_lines(steps, 20, 8, "…")] == [
+        "steps", "  …", "  19, line 19: get {queue: q19}", "> 20, line 20: get {queue: q20}", "  21, line 21: get {queue: q21}",
+        "  22, line 22: get {queue: q22}", "  23, line 23: get {queue: q23}", "  …",
+    ]  # fmt: skip
+    assert [text for text, _ in step_lines(steps, 30, 4, "…")][-1] == "> 30, line 30: get {queue: q30}"
+    assert [text for text, _ in step_lines(steps[:2], 0, 8, "…")] == [
+        "steps", "  1, line 1: get {queue: q1}", "  2, line 2: get {queue: q2}",
+    ]  # fmt: skip
 
 
 def test_the_end_tells_the_verdict_and_stays() -> None:
