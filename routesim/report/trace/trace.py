@@ -51,6 +51,8 @@ class Trace:
         self.event, self.indent = (17, " ") if narrow else (20, "  ")
         self.widths = _widths(scenario, columns, TIME + 2 + self.event)
         self.why = TIME + 2 + self.event + sum(each + 2 for each in self.widths)
+        room = columns - self.why - 1 if columns is not None else 0
+        self.reasons = room if room >= LEAST_WHY else 0  # columns of the reasons; 0: they have lines of their own
         self.names = ShortNames(fitted("…", self.encoding)) if shorten and columns is not None else None
         self.tasks = frozenset(scenario.tasks) if scenario is not None else frozenset()
         self.events: list[dict[str, str]] = [{} for _ in range(DEEPEST + 1)]
@@ -172,15 +174,18 @@ class Trace:
             text += cells.get(between[at]) or self._cell(at, between[at])
         if not why.isprintable():
             why = visible(why)
-        if self.names is not None and event and tone is not BAD:
-            why = self._reason(why)
-        text += why
-        if self.columns is not None and width(text) - width(why) > self.why:
-            text = self._stacked(begin, between, why)
-        elif self.columns is not None and width(text) >= self.columns:
-            text = self._folded(text[: len(text) - len(why)], why)
-        elif not why:
-            text = text.rstrip()
+        if self.columns is not None:
+            if self.names is not None and event and tone is not BAD and 0 < self.reasons < width(why):
+                why = self._reason(why)
+            before = width(text)
+            if before > self.why:
+                text = self._stacked(begin, between, why)
+            elif before + width(why) >= self.columns:
+                text = self._folded(text, why)
+            else:
+                text = text + why if why else text.rstrip()
+        else:
+            text = text + why if why else text.rstrip()
         if self.colour and tone != PLAIN:
             text = f"{ANSI[tone]}{text}{RESET}"
         self.write(f"{text}\n" if self.utf8 else fitted(f"{text}\n", self.encoding))
@@ -195,27 +200,23 @@ class Trace:
         cells = self.cells[at]
         if len(cells) > MAX_CELLS:
             cells.clear()
-        cell = cells[text] = padded(self._named(at, text), self.widths[at]) + "  "
+        columns = self.widths[at]
+        if text.isascii() and len(text) <= columns and text.isprintable():  # as most are: nothing is to be shortened or escaped
+            cell = cells[text] = text.ljust(columns + 2)
+        else:
+            cell = cells[text] = padded(self._named(at, text), columns) + "  "
         return cell
 
     def _named(self, at: int, text: str) -> str:
         """What stands in a column."""
         if self.names is not None:
-            room = self._why_room()
-            text = self.names.place(text, self.widths[at], min(self.widths[at], room or self.widths[at]))
+            text = self.names.place(text, self.widths[at], min(self.widths[at], self.reasons or self.widths[at]))
         return visible(text)
 
-    def _why_room(self) -> int:
-        """Columns of the reasons; 0: they have lines of their own."""
-        room = self.columns - self.why - 1 if self.columns is not None else 0
-        return room if room >= LEAST_WHY else 0
-
     def _reason(self, why: str) -> str:
-        """A reason, with tasks and what is shortened elsewhere as short as its column wants them."""
+        """A reason wider than its column, with tasks and what is shortened elsewhere as short as that wants them."""
         assert self.names is not None
-        room = self._why_room()
-        if not room or width(why) <= room:
-            return why
+        room = self.reasons
         words = []
         for word in why.split(" "):
             name = word.rstrip(",:")
