@@ -113,6 +113,15 @@ class Browser:
     def last(self) -> int:
         return int(self.js("return document.querySelector('.run:not([hidden]) .slider').max"))
 
+    def title(self, wanted: str) -> str:
+        """The page's title, once it is the one that is wanted, or after two seconds: another address is told to a page in its
+        own time."""
+        for _ in range(40):
+            if self.js("return document.title") == wanted:
+                break
+            self.driver.execute_async_script("setTimeout(arguments[0], 50)")
+        return str(self.js("return document.title"))
+
     def slide(self, to: int) -> None:
         self.js(
             "const s = document.querySelector('.run:not([hidden]) .slider'); s.value = arguments[0];"

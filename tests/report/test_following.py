@@ -141,10 +141,10 @@ def test_many_scenarios_begin_with_a_list(browser: Browser, page: Any) -> None:
     browser.click(".only[data-verdict=ran]")
     assert [text for text in browser.texts(".overview .word") if text] == ["! RAN"]
     browser.click(".overview tbody tr:not([hidden]) .name")
-    assert browser.js("return document.title") == "gone · routesim"
+    assert browser.title("gone · routesim") == "gone · routesim"
     assert browser.texts(".about-runs .place") == ["3 of 5"]
     browser.driver.back()
-    assert browser.js("return document.title") == "5 scenarios · routesim"
+    assert browser.title("5 scenarios · routesim") == "5 scenarios · routesim"
 
 
 def test_the_list_goes_by_keys_and_tells_equal_files_apart(browser: Browser, page: Any) -> None:
