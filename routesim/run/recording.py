@@ -29,6 +29,7 @@ class Recording:
         self.total = 0
         self._now = Situation()
         self._kept = [(0, Situation())]
+        self._next = APART  # after how many events it is asked again how large it is
         self._asked: dict[int, Situation] = {}  # the last ones, since the next is mostly close to them
 
     def hear(self, event: Any) -> None:
@@ -36,9 +37,13 @@ class Recording:
         count = len(self.events)
         if count >= self.limit:
             return
-        since = count - self._kept[-1][0]
-        if since >= APART and since >= self._now.size():
-            self._kept.append((count, self._now.copy()))
+        if count >= self._next:
+            size = self._now.size()
+            since = count - self._kept[-1][0]
+            if since >= size:
+                self._kept.append((count, self._now.copy()))
+                since = 0
+            self._next = count + max(APART, size) - since
         self.events.append(event)
         self._now.hear(event)
 

@@ -10,6 +10,7 @@ from routesim.events import EVENTS, Enqueued, Unroutable
 from routesim.explain.event_text import explain_moment
 from routesim.report.screens.step_screen import Stepping
 from routesim.run import Runner
+from routesim.run.folds.queue_situation import QueueSituation
 from routesim.run.folds.situation import Situation
 from routesim.run.recording import record
 from routesim.scenario import Scenario, load, load_source
@@ -106,3 +107,25 @@ def test_every_event_about_a_message_can_be_explained(path: Path) -> None:
             assert event.queue in answer.data["queues"], index
         elif isinstance(event, Unroutable):
             assert answer.data["queues"] == []
+
+
+@pytest.mark.parametrize("look", ["size", "clone"])
+def test_of_many_queues_no_more_are_looked_at_than_there_are_events(monkeypatch: pytest.MonkeyPatch, look: str) -> None:
+    looks = 0
+    real = getattr(QueueSituation, look)
+
+    def counted(self: QueueSituation) -> Any:
+        nonlocal looks
+        looks += 1
+        return real(self)
+
+    monkeypatch.setattr(QueueSituation, look, counted)
+    monkeypatch.setattr("routesim.run.recording.APART", 10)
+    queues = ", ".join(f"q{number}: " for number in range(1_000))
+    consumers = ", ".join(f"c{number}: {{queue: q{number}}}" for number in range(1_000))
+    steps = "".join(f"  - publish: {{routing_key: q{number}}}\n" for number in range(1_000))
+    recording, _ = record(
+        load_source(Source("many.yaml", f"queues: {{{queues}}}\nconsumers: {{{consumers}}}\nsteps:\n{steps}"), "")
+    )
+    assert len(recording.events) > 5_000
+    assert looks < 2 * len(recording.events)
