@@ -283,7 +283,9 @@ class Declarations:
             binding = step.binding
             there = scratch.queues if binding.destination_type == "queue" else scratch.exchanges
             return binding.source not in scratch.exchanges or binding.destination not in there
-        return isinstance(step, steps.Consume) and step.consumer.queue not in (*scratch.queues, REPLY_TO)
+        if type(step) is not steps.Consume:
+            return False
+        return step.consumer.queue not in scratch.queues and step.consumer.queue != REPLY_TO
 
     def _included_items(self) -> Iterator[Declared]:
         names = self.names
