@@ -67,7 +67,7 @@ class Situation(TimedFold):
 
     def size(self) -> int:
         """How much a copy of it has to copy."""
-        return sum(queue.size() for queue in self.queues.values()) + len(self.consumers)
+        return sum(queue.size() for queue in self.queues.values()) + len(self.queues) + len(self.consumers)
 
     def copy(self) -> "Situation":
         """An equal situation that hears for itself."""
