@@ -43,7 +43,7 @@ class Recording:
             if since >= size:
                 self._kept.append((count, self._now.copy()))
                 since = 0
-            self._next = count + max(APART, size) - since
+            self._next = count + max(APART, size - since, size // 2)  # it may be growing with each event
         self.events.append(event)
         self._now.hear(event)
 
