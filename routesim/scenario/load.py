@@ -301,6 +301,9 @@ class _Loader:
         vhost = fields.get("vhost", "/") if self.vhost is None else self.vhost
         given = self.vhost is not None or "vhost" in fields
         included = self._included(fields, vhost, listed, node, given=given)
+        if self.vhost is not None and not included and self.vhost != fields.get("vhost", "/"):
+            problem = f"'{self.vhost}' chooses nothing here: all of this scenario is in one vhost, '{fields.get('vhost', '/')}'"
+            self._of_file("warning", problem, "--vhost is for definitions files; leave it out")
         named = next((item for item in included if item.rabbitmq), None)
         version = self._version(fields["rabbitmq"]) if "rabbitmq" in fields else self._version_of(named, self.source)
         default_type = next((item.default_queue_type for item in included if item.default_queue_type), None)

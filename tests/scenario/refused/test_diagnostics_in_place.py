@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kits.scenario import NO_PROBLEM, only, problems_in, refused, routesim
 
+from routesim.scenario import load_source
 from routesim.scenario.yaml.source import Source
 from routesim.text import width
 
@@ -411,3 +412,12 @@ def test_the_place_of_a_character(text: str) -> None:
     source = Source("x", text)
     for at in range(len(text) + 1):
         assert source.place(at) == (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def test_a_vhost_that_is_asked_of_a_plain_scenario() -> None:
+    """It is not taken in silence, since it is for definitions files."""
+    text = "queues: {q: }\n"
+    (told,) = [item.message for item in load_source(Source("x.yaml", text), "", vhost="nope").warnings]
+    assert told == "'nope' chooses nothing here: all of this scenario is in one vhost, '/'"
+    for own, asked in ((text, "/"), ("vhost: shop\n" + text, "shop")):
+        assert load_source(Source("x.yaml", own), "", vhost=asked).warnings == ()
