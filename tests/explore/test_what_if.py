@@ -106,3 +106,19 @@ def test_redis_is_said() -> None:
     scenario = load_source(Source("redis.yaml", text), "")
     with pytest.raises(NoWhatIf, match="Redis"):
         choices(scenario, 3)
+
+
+def test_who_hangs_and_has_acknowledged_is_told_though_no_event_says_so() -> None:
+    text = "queues: {q: }\nconsumers: {w: {queue: q, auto_ack: true, takes: 1s}}\nsteps: [{publish: {routing_key: q, id: m}}]\n"
+    scenario = load_source(Source("hangs.yaml", text), "")
+    branch = failed(scenario, len(record(scenario)[0].events), "w hangs in its work at m")
+    assert branch.result.counts()["lost"] == 0
+    told = "m: w never comes to an end with it, and it was acknowledged when it was sent"
+    assert outcome(Runner(scenario).run(), branch) == told
+
+
+def test_what_is_lost_without_the_failure_too_is_not_told() -> None:
+    text = "queues: {q: }\nsteps: [{publish: {routing_key: nobody, id: gone}}, {publish: {routing_key: q, id: m}}]\n"
+    scenario = load_source(Source("unroutable.yaml", text), "")
+    branch = failed(scenario, len(record(scenario)[0].events), "the broker restarts in good order")
+    assert "gone" not in outcome(Runner(scenario).run(), branch)

@@ -37,7 +37,7 @@ class CourseOfWorkers:
         recording = Recording()
         result = Runner(failing, recording.hear).run()
         course = CourseOfWorkers(self.scenario, recording.events, failures)
-        return Branch(course, recording, result, self._after(recording.events, choice), frozenset())
+        return Branch(course, recording, result, self._after(recording.events, choice), frozenset(), ())
 
     def _after(self, heard: Sequence[Any], choice: PossibleFailure) -> int:
         """How many events there are with the failure and what it sets off at its instant."""

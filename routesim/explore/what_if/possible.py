@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from routesim.events import Expected, StepStarted
+from routesim.events import LOST, Expected, StepStarted, is_lost
 from routesim.explore.bounds import Bounds, bounds_of
 from routesim.explore.moves import Move, moves, said
 from routesim.explore.root import NotExplored
@@ -35,13 +35,15 @@ class PossibleFailure(NamedTuple):
 
 class Branch(NamedTuple):
     """A run that has gone on after a failure. `at`: so many of its events are over with the failure; `twice`: the work that was
-    done more than once, by message and queue; `course`: to ask once more."""
+    done more than once, by message and queue; `undone`: messages of which it never is though no event says so, and how that came;
+    `course`: to ask once more."""
 
     course: "RunCourse"
     recording: Recording
     result: Result
     at: int
     twice: frozenset[tuple[str, str]]
+    undone: tuple[tuple[str, str], ...]
 
 
 class RunCourse(Protocol):
@@ -123,10 +125,13 @@ class CourseInMoves:
         recording = Recording()
         runner = BranchRunner(self.scenario, self.bounds, self.heard[: self.begin], (*path, choice.move), recording.hear)
         result = runner.run()
-        done = runner.following.world.facts.done
+        world = runner.following.world
+        facts, left = world.facts, world.somewhere()
         course = CourseInMoves(self.scenario, recording.events, tuple(runner.following.path), self.begin)
-        twice = frozenset(work for work, times in done.items() if times > 1)
-        return Branch(course, recording, result, runner.failed_at, twice)
+        twice = frozenset(work for work, times in facts.done.items() if times > 1)
+        left |= {event.message for event in recording.events if type(event) in LOST and is_lost(event)}
+        undone = tuple((name, how) for name, how in facts.gone.items() if not facts.is_done(name) and name not in left)
+        return Branch(course, recording, result, runner.failed_at, twice, undone)
 
     def _path(self, length: int) -> tuple[Move, ...]:
         if self.path is not None:

@@ -55,6 +55,7 @@ def outcome(run: Result, branch: Branch) -> str:
             was = FATES[before[task].name] if task in before else "not sent"
             found.append(f"{task}: {was} → {FATES[fate.name]}")
     found += [f"the work of {message} from {queue} is done twice" for message, queue in sorted(branch.twice)]
+    found += [f"{message}: {how}" for message, how in branch.undone]
     if run.ended != then.ended:
         found.append(f"it ends by {then.ended}")
     return "; ".join(found) or "all ends as it did without it"
