@@ -10,6 +10,7 @@ from kits.growth import KINDS
 
 from routesim.run.runner import Runner
 from routesim.scenario.load import load_source
+from routesim.scenario.yaml import by_lines
 from routesim.scenario.yaml.source import Source
 
 SMALL = 120
@@ -39,7 +40,9 @@ def operations(act: Callable[[], object]) -> int:
 
 
 def run(text: str) -> None:
-    result = Runner(load_source(Source("growing.yaml", text), "."), lambda event: None).run()
+    """With `---` before it a text of any size is read in the same way: without it a small one may be read line by line, and one
+    with longer lines not."""
+    result = Runner(load_source(Source("growing.yaml", f"---\n{text}"), "."), lambda event: None).run()
     assert result.ended == "idle"
 
 
@@ -48,6 +51,15 @@ def test_loading_and_running_grow_with_the_scenario(kind: Callable[[int], str]) 
     run(kind(4 * SMALL))  # what is made once for all, as patterns that are compiled, is made now
     fixed, small, large = (operations(lambda size=size: run(kind(size))) for size in (2, SMALL, 4 * SMALL))
     assert (large - fixed) / (small - fixed) < MOST
+
+
+def test_reading_line_by_line_grows_with_the_lines() -> None:
+    def read(lines: int) -> int:
+        text = "queues:\n  q:\nsteps:\n" + "  - publish: {routing_key: q, headers: {n: 'x'}}\n  - get:\n      queue: q\n" * lines
+        assert by_lines.read(text) is not None
+        return operations(lambda: by_lines.read(text))
+
+    assert read(4 * SMALL) / read(SMALL) < MOST
 
 
 def test_what_many_steps_bring_back_at_one_instant_is_no_livelock() -> None:
