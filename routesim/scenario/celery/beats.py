@@ -12,7 +12,8 @@ from routesim.diagnostics import did_you_mean
 from routesim.durations import duration_text, parse_duration
 from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.apps import Apps
-from routesim.scenario.celery.calls import MOST_ALIKE, Calls, Producer
+from routesim.scenario.celery.calls import Calls, Producer
+from routesim.scenario.celery.celery_format import MOST_ALIKE
 from routesim.scenario.celery.nodes import key_of
 from routesim.scenario.celery.timeline import PING_MS, Timeline
 from routesim.scenario.format.counts import Seconds

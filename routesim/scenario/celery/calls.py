@@ -21,6 +21,7 @@ from routesim.named_tuples import NamedTuple
 from routesim.scenario.celery.alike_calls import AlikeCalls, AlikePublish, alike_step, are_alike
 from routesim.scenario.celery.app_workers import App
 from routesim.scenario.celery.apps import CLIENT, Apps
+from routesim.scenario.celery.celery_format import MOST_ALIKE
 from routesim.scenario.celery.celery_tasks import TasksSection
 from routesim.scenario.celery.nodes import key_of, made
 from routesim.scenario.celery.parts import ExpandedItem, declared, part_of
@@ -31,7 +32,6 @@ from routesim.scenario.steps.alike import AlikeStep
 from routesim.scenario.yaml.nodes import Mapping, Node, Text
 
 MOST = 10_000  # publishes that one section may become, each kept by itself
-MOST_ALIKE = 200_000  # calls of which no more than what differs is kept
 
 
 class Producer:

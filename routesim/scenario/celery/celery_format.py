@@ -17,6 +17,8 @@ from routesim.scenario.format.synonyms import OWN_STEPS
 from routesim.scenario.format.workers import AUTOSCALE
 from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
+MOST_ALIKE = 200_000  # calls of which no more than what differs is kept
+
 
 class Later(Kind):
     """A list that is read where it ends up, in the ordinary sections; `what` its items are called there."""
@@ -163,7 +165,7 @@ CALL = Shape(
         "chord": Field(CHORD, "instead: a group, and what is called when all of it has succeeded"),
         "by": Field(NAME, "the producer; default client"),
         "id": Field(TASK_ID, "the id of a task; default: its name with a number"),
-        "count": Field(Integer(1, 200_000), "so many of them; default 1"),
+        "count": Field(Integer(1, MOST_ALIKE), "so many of them; default 1"),
         "every": Field(Duration(), "time between two of them; default: none"),
         "after": Field(Duration(), "the first one so much later, while the steps go on"),
         **ARGUMENTS,
