@@ -41,7 +41,8 @@ class AsClientsSaw(NamedTuple):
 
 
 class Result(NamedTuple):
-    """`kept_going`: what an endless run was about; `used`: bindings that a message or a route went by.
+    """`kept_going`: what an endless run was about; `used`: bindings that a message or a route went by; `undone`: messages whose
+    consumer has acknowledged them and never does their work, which no event of the broker tells.
 
     `real` None: the embedded engine's. Of a real broker the records hold only what its clients are told, nobody knows which
     bindings were used, and `broker` has but its queues, as they were at the end, and its channels.
@@ -68,6 +69,7 @@ class Result(NamedTuple):
     processes: "Processes | None" = None
     real: AsClientsSaw | None = None
     losses: "Losses | None" = None
+    undone: tuple[str, ...] = ()
 
     @property
     def repeatable(self) -> bool:

@@ -42,7 +42,13 @@ def verdict_of(result: Result) -> str:
 def unexpected_losses(result: Result) -> Unexpected:
     """What was lost, in the sense of `events.is_lost`, and is not asked for: not by `lost` as it is at the end, `never: lost`,
     `unroutable` or `returned` (of what reached no queue), that message's state in that queue, or what is left in the queue
-    that it went from. Of a real broker only tasks are known."""
+    that it went from. Of a real broker only tasks are known. What no event tells, nobody can have asked for."""
+    told = _told(result)
+    return told._replace(messages=told.messages + len(result.undone))
+
+
+def _told(result: Result) -> Unexpected:
+    """Of the losses that events tell."""
     asked = [item.about for item in result.expectations]
     if result.real is not None:
         return Unexpected(0, 0 if _of_tasks(asked) else len(lost_tasks(result)))

@@ -6,6 +6,7 @@ from kits.paths import SCENARIOS
 from routesim.events import Acked, DeadLettered, LostAtRestart, LostByConsumer, Requeued, StepStarted
 from routesim.explore.what_if import Branch, NoWhatIf, PossibleFailure, course_of
 from routesim.report.screens.what_if import outcome
+from routesim.report.summary.summary import verdict
 from routesim.run import Runner
 from routesim.run.recording import record
 from routesim.scenario import Scenario, load, load_source
@@ -115,6 +116,7 @@ def test_who_hangs_and_has_acknowledged_is_told_though_no_event_says_so() -> Non
     assert branch.result.counts()["lost"] == 0
     told = "m: w never comes to an end with it, and it was acknowledged when it was sent"
     assert outcome(Runner(scenario).run(), branch) == told
+    assert verdict(branch.result).text.startswith("RAN  hangs: 1 message LOST, nothing expected")
 
 
 def test_what_is_lost_without_the_failure_too_is_not_told() -> None:

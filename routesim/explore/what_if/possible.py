@@ -131,6 +131,7 @@ class CourseInMoves:
         twice = frozenset(work for work, times in facts.done.items() if times > 1)
         left |= {event.message for event in recording.events if type(event) in LOST and is_lost(event)}
         undone = tuple((name, how) for name, how in facts.gone.items() if not facts.is_done(name) and name not in left)
+        result = result._replace(undone=tuple(name for name, _ in undone))
         return Branch(course, recording, result, runner.failed_at, twice, undone)
 
     def _path(self, length: int) -> tuple[Move, ...]:
