@@ -4,9 +4,9 @@
 come one after the other, over and over, as one text.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, overload
 
 from routesim.named_tuples import NamedTuple
 
@@ -32,8 +32,34 @@ NEXT_TAG: Any = Placeholder("next_tag")
 Emit = Callable[..., None]
 
 
-# Of each placeholder's variable, its values in batch after batch.
-Columns = Mapping[str, Sequence[Any]]
+class Numbered(Sequence[str]):
+    """Texts that begin alike and end with numbers at equal steps: the ids of a step's messages."""
+
+    __slots__ = ("numbers", "prefix")
+
+    def __init__(self, prefix: str, numbers: range) -> None:
+        self.prefix = prefix
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(f"{self.prefix.replace('{', '{{').replace('}', '}}')}{{}}".format, self.numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Numbered": ...
+    def __getitem__(self, at: int | slice) -> "str | Numbered":
+        if isinstance(at, slice):
+            return Numbered(self.prefix, self.numbers[at])
+        return f"{self.prefix}{self.numbers[at]}"
+
+
+# Of each placeholder's variable, its values in batch after batch; a number alone stands for the same in every batch. What grows
+# by the same step each time is best a range, or `Numbered`.
+Columns = Mapping[str, Sequence[Any] | int]
 
 
 class BatchRows(NamedTuple):
@@ -118,33 +144,6 @@ def prepared(lines: Any, write: Callable[[str], object], text: str, count: int) 
         tuple(place for place, name in holes if name.startswith("seq")),
     )  # fmt: skip
     return Prepared(_maker(expressions, count)(lines, write, first, *constants), rows)
-
-
-def rounds_of_text(seq: int, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> str:
-    """The text of `emit_rounds`, the first line of which has the number `seq` + 1.
-
-    A column goes into the list of all pieces as one slice, and all its numbers are turned into text by one call: that takes
-    little more than half the instructions of filling in one round after the other.
-    """
-    from json.encoder import encode_basestring_ascii as quoted  # not every run writes events
-
-    width, count = sum(len(rows.pieces) for rows, _ in parts), sum(len(rows.numbers) for rows, _ in parts)
-    pieces: list[str] = [piece for rows, _ in parts for piece in rows.pieces] * times
-    numbers = list(map(str, range(seq + 1, seq + 1 + count * times)))
-    begin = line = 0
-    shown: dict[int, list[str]] = {}  # by the identity of a column
-    for rows, columns in parts:
-        for place in rows.numbers:
-            pieces[begin + place :: width] = numbers[line::count]
-            line += 1
-        for place, name in rows.holes:
-            column = columns[name]
-            texts = shown.get(id(column))
-            if texts is None:
-                texts = shown[id(column)] = list(map(quoted if name in TEXTS else str, column))
-            pieces[begin + place :: width] = texts
-        begin += len(rows.pieces)
-    return "".join(pieces)
 
 
 @cache

@@ -15,7 +15,7 @@ from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.diagnostics import Invalid
 from routesim.queues import Delivery
 from routesim.report.formats.ndjson import Lines
-from routesim.run import Result, Runner
+from routesim.run import Result, Runner, rounds_text
 from routesim.run.agenda import ConsumerReturns
 from routesim.run.express import cycles
 from routesim.run.express.rounds import Round
@@ -42,6 +42,7 @@ bindings:
 def _short_runs_go_round_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cycles, "SHORT_RUN", 0)
     monkeypatch.setattr(cycles, "LEAST_ROUNDS", 1)
+    monkeypatch.setattr(rounds_text, "LEAST_BLOCKS", 1)
 
 
 def run(

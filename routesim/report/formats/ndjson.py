@@ -23,8 +23,8 @@ from routesim.run.batches import (
     hole,
     line_function,
     prepared,
-    rounds_of_text,
 )
+from routesim.run.rounds_text import rounds_of_text
 from routesim.scenario import Scenario
 from routesim.values import plain
 
@@ -79,7 +79,8 @@ class Lines(BatchListener):
         return prepared(self, self.write, text, len(batch))
 
     def emit_rounds(self, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> None:
-        self.write(rounds_of_text(self.seq, times, parts))
+        for text in rounds_of_text(self.seq, times, parts, quoted):
+            self.write(text)
         self.seq += times * sum(len(rows.numbers) for rows, _ in parts)
 
 

@@ -7,6 +7,7 @@ from routesim.broker import RabbitBroker
 from routesim.content import Content
 from routesim.queues import Classic, Copy, Delivery
 from routesim.queues.consumers import UNLIMITED
+from routesim.run.batches import Numbered
 from routesim.run.express.delivering import Delivering
 from routesim.run.express.emitting import Emits
 from routesim.run.express.moves import Moves
@@ -127,7 +128,7 @@ class Bursts:
         queue.count += len(numbers)
         queue.bytes += len(numbers) * content.size
         if self.listening:
-            self.emits.tell(self.emits.of_publish(prepared, (0,)), self.broker.now, messages, [serials])
+            self.emits.tell(self.emits.of_publish(prepared, (0,)), self.broker.now, Numbered(prefix, numbers), [serials])
         return 0, 0, (0,)
 
     def _drop_over(self, prepared: PreparedPublish, prefix: str, numbers: range) -> tuple[int, int, tuple[int, ...]]:
@@ -146,13 +147,13 @@ class Bursts:
         self.broker.ledger.dropped += len(heads)
         self.moves.odd = True
         if self.listening:
-            now = self.broker.now
-            self.emits.tell(self.emits.of_publish(prepared, (0,)), now, messages[:stay], [serials[:stay]])
+            now, ids = self.broker.now, Numbered(prefix, numbers)
+            self.emits.tell(self.emits.of_publish(prepared, (0,)), now, ids[:stay], [serials[:stay]])
             driven_out: dict[str, list[Any]] = {
                 "next_message": [head.message for head in heads],
                 "next_copy": [head.serial for head in heads],
             }
-            self.emits.tell(self.emits.of_drop(prepared), now, messages[stay:], [serials[stay:]], (), driven_out)
+            self.emits.tell(self.emits.of_drop(prepared), now, ids[stay:], [serials[stay:]], (), driven_out)
         return 0, 0, (0,)
 
     def room(self, prepared: PreparedPublish) -> int:
@@ -169,7 +170,7 @@ class Bursts:
         queue.join(self._copies(messages, serials, content, 0, queue.expires_at(content, self.broker.now)))
         self.moves.odd = True
         if self.listening:
-            self.emits.tell(self.emits.of_publish(prepared, (0,)), self.broker.now, messages, [serials])
+            self.emits.tell(self.emits.of_publish(prepared, (0,)), self.broker.now, Numbered(prefix, numbers), [serials])
         return 0, 0, (0,)
 
     def _serials(self, count: int, step: int = 1) -> range:
@@ -265,5 +266,5 @@ class Bursts:
         consumer.state.job_number += count
         if self.listening:
             found, tags = self.emits.of_publish(prepared, takers), range(tag, tag + count)
-            self.emits.tell(found, self.broker.now, [f"{prefix}{number}" for number in numbers], [self._serials(count)], [tags])
+            self.emits.tell(found, self.broker.now, Numbered(prefix, numbers), [self._serials(count)], [tags])
         return count, count, takers

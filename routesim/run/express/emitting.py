@@ -23,7 +23,6 @@ from routesim.run.batches import (
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
 REMEMBERED = 1_000
-PIECES_AT_ONCE = 8000  # of text; the processor's caches are to hold what is worked on
 
 
 class Emits:
@@ -44,15 +43,10 @@ class Emits:
         if len(messages) == 1 and following is None:
             found.emit(now, messages[0], copies[0][0], *(column[0] for column in tags))
             return
-        columns: dict[str, Sequence[Any]] = {"message": messages, **(following or {})}
+        columns: dict[str, Sequence[Any] | int] = {"at_ms": now, "message": messages, **(following or {})}
         columns.update({f"copy{index}": column for index, column in enumerate(copies)})
         columns.update({f"tag{index}": column for index, column in enumerate(tags)})
-        at_once = max(1, PIECES_AT_ONCE // len(found.rows.pieces))
-        for begin in range(0, len(messages), at_once):
-            part = {name: column[begin : begin + at_once] for name, column in columns.items()}
-            times = len(part["message"])
-            part["at_ms"] = [str(now)] * times
-            self.listener.emit_rounds(times, [(found.rows, part)])
+        self.listener.emit_rounds(len(messages), [(found.rows, columns)])
 
     def of_publish(self, publish: PreparedPublish, takers: tuple[int, ...]) -> Prepared:
         """Of a publish that these consumers take: what its queues do with it, and the answers that take no time."""

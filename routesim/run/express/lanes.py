@@ -52,6 +52,10 @@ class Lane:
         unacked, own = self.channel.unacked, self.acking.subscription
         return all(tag in unacked and unacked[tag].subscription is own for tag in self.tags)
 
+    def ago(self) -> int:
+        """How many rounds ago what it has in hand was sent, at most."""
+        return -(-len(self.held) // self.sent) if self.sent else 0
+
     def take_over(self) -> None:
         unacked = self.channel.unacked
         self.held.extend((item.copy, tag, item.at_ms) for tag in self.tags for item in (unacked[tag],))

@@ -10,13 +10,16 @@ from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
 from routesim.queues import Classic, Copy
 from routesim.run.agenda import NextPublish, RunAgenda
 from routesim.run.budget import RoundCost
-from routesim.run.express.emitting import PIECES_AT_ONCE, Emits
+from routesim.run.express.emitting import Emits
 from routesim.run.express.lanes import Consumes, Lane, Publishes, Publishing, WaitingLine
 from routesim.run.express.looks import Look
 from routesim.run.express.moves import PlainMove
 from routesim.run.express.prepared import AckingConsumer, PreparedPublish
+from routesim.run.express.steady import Steady, is_steady
+from routesim.run.rounds_text import PIECES_AT_ONCE
 from routesim.scenario import PublishMany
 
+LEAST_STEADY = 4  # so few rounds are not worth it
 PIECES_OF_SILENCE = 10  # so much a move counts that nobody hears of
 
 
@@ -149,8 +152,20 @@ class Round:
         self._replace_plans(times, moved)
 
     def _play_all(self, times: int) -> None:
-        done = self._skip(times) if self.emits.listener is None else 0
+        lanes, sources = list(self.lanes.values()), list(self.queues.values())
+        before = max((lane.ago() for lane in lanes), default=0)  # what is in hand now need not be as steady as what comes
+        if not is_steady(lanes, sources) or times < 2 * before + LEAST_STEADY:
+            self._play_in_detail(times)
+            return
+        if self.emits.listener is not None:
+            self._play_in_detail(before)
+            times -= before
+        now = self.broker.now - times * self.takes_ms
+        Steady(self.broker, self.emits, self.plays, self.sent, self.serials, now, self.takes_ms).go(times)
+
+    def _play_in_detail(self, times: int) -> None:
         at_once = max(1, PIECES_AT_ONCE // (1 + sum(max(PIECES_OF_SILENCE, len(play.rows.pieces)) for play in self.plays)))
+        done = 0
         while done < times:
             some = min(at_once, times - done)
             self._play_some(self.second.now + done * self.takes_ms, some)
@@ -223,24 +238,6 @@ class Round:
             copy, tag = (f"{which}copy", f"{which}tag") if which else ("copy0", "tag0")
             found[f"{which}message"] = [item.message for item in copies]
             found[copy], found[tag] = [item.serial for item in copies], tags
-
-    def _skip(self, times: int) -> int:
-        """Where nobody listens and nothing begins to wait only the last rounds are of account, in which all that is in hand then
-        comes: how many were left out."""
-        if any(source.came for source in self.queues.values()):
-            return 0
-        if any(lane.acking.takes and lane.sent != lane.answered for lane in self.lanes.values()):
-            return 0
-        last = max((-(-len(lane.held) // lane.sent) for lane in self.lanes.values()), default=0)
-        left_out = max(0, times - last)
-        for source in self.queues.values():
-            source.leave(left_out * source.went)
-        for publishing in self.publishing.values():
-            publishing.number += left_out * publishing.a_round
-        self.broker.serial += left_out * (self.second.serial - self.first.serial)
-        for lane in self.lanes.values():
-            lane.channel.next_tag += left_out * lane.sent
-        return left_out
 
     def _replace_hands(self, times: int) -> dict[tuple[ScriptedConsumer, int], ConsumerJob]:
         """The jobs at hand, by the numbers that those in their places had."""
