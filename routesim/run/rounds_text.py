@@ -77,7 +77,7 @@ def _holes(seq: int, times: int, parts: Rounds, quoted: Callable[[str], str]) ->
             if isinstance(column, int):
                 row[-1] += str(column)
                 continue
-            if isinstance(column, Numbered):
+            if type(column) is Numbered:
                 opening, closing = quoted(f"{column.prefix}0").rsplit("0", 1)
                 row[-1] += opening
                 places.append(Hole(len(row), column.numbers, False))

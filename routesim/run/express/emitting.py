@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from routesim import events
@@ -23,6 +24,7 @@ from routesim.run.batches import (
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
 REMEMBERED = 1_000
+FEW = 16  # messages that are told one by one
 
 
 class Emits:
@@ -40,8 +42,9 @@ class Emits:
         the values of a second message."""
         if self.listener is None:
             return
-        if len(messages) == 1 and following is None:
-            found.emit(now, messages[0], copies[0][0], *(column[0] for column in tags))
+        if len(messages) < FEW and following is None:
+            for values in zip(repeat(now), messages, copies[0], *tags):  # noqa: B905
+                found.emit(*values)
             return
         columns: dict[str, Sequence[Any] | int] = {"at_ms": now, "message": messages, **(following or {})}
         columns.update({f"copy{index}": column for index, column in enumerate(copies)})
