@@ -45,7 +45,7 @@ class Quorum(QueueType):
         self.levels: list[deque[Copy]] = [deque() for _ in range(levels)]
         self.top = -1  # no level above it has a message
         self.expiring = False  # whether a copy that can expire was ever ready here
-        self.dequeue_turn = 0  # dequeues so far, modulo 3: turns of the two buckets of 4.0-4.2
+        self.dequeue_turn = 0  # of the two buckets of 4.0-4.2: dequeues so far, modulo 3
         self.bytes = 0
         self.count = 0
         self.service: dict[int, deque[Subscription]] = {}
@@ -87,11 +87,16 @@ class Quorum(QueueType):
     def _take(self, line: deque[Copy]) -> Copy:
         copy = line.popleft()
         if line is not self.returns:
-            self.dequeue_turn = (self.dequeue_turn + 1) % 3
+            self.took(1)
         self.count -= 1
         self.bytes -= self.size(copy.content)
         self.last_taken = copy.message
         return copy
+
+    def took(self, count: int) -> None:
+        """So many copies have left the levels."""
+        if len(self.levels) == 2:
+            self.dequeue_turn = (self.dequeue_turn + count) % 3
 
     def _append(self, line: deque[Copy], copy: Copy) -> None:
         line.append(copy)
