@@ -3,6 +3,7 @@
 from routesim.queues.base import ACK, DISCARD, REQUEUE, Host, QueueType
 from routesim.queues.classic import Classic
 from routesim.queues.consumers import Channel, Copy, DeliveringQueue, Delivery, Subscription, TxAnswer, unacked_of
+from routesim.queues.lined import LinedQueue
 from routesim.queues.quorum import Quorum
 from routesim.queues.settings import Origin, QueueSettings
 from routesim.queues.stream import Stream
@@ -14,6 +15,6 @@ QUEUE_TYPES: dict[str, type[QueueType]] = {
 }
 
 __all__ = [
-    "ACK", "TxAnswer", "Channel", "Classic", "Copy", "DISCARD", "DeliveringQueue", "Delivery", "Host", "Origin", "QUEUE_TYPES",
-    "QueueType", "Quorum", "REQUEUE", "QueueSettings", "Stream", "Subscription", "unacked_of",
+    "ACK", "TxAnswer", "Channel", "Classic", "Copy", "DISCARD", "DeliveringQueue", "Delivery", "Host", "LinedQueue", "Origin",
+    "QUEUE_TYPES", "QueueType", "Quorum", "REQUEUE", "QueueSettings", "Stream", "Subscription", "unacked_of",
 ]  # fmt: skip

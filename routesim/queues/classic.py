@@ -15,6 +15,7 @@ from routesim.model import Queue
 from routesim.queues.base import ACK, DISCARD, NO_FAILURE, NO_TIMER, REQUEUE, Host, QueueType
 from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
+from routesim.queues.lined import LinedQueue
 from routesim.queues.settings import QueueSettings
 from routesim.queues.single_active import Waiting, by_priority
 from routesim.replies import AmqpError
@@ -26,14 +27,12 @@ MASTER_LOCATOR = "x-queue-master-locator"
 SERIAL = attrgetter("serial")
 
 
-class Classic(QueueType):
+class Classic(LinedQueue):
     """State:
 
-    - `levels`: the ready copies by priority, each level sorted by serial number;
-    - `active`: by consumer priority, the consumers whose turn comes round;
-    - `blocked`: by channel, those that were offered a message while they had no credit;
-    - `suspended`: channels that stood at their global limit when a message was offered;
-    - `expiring`: whether a copy that can expire was ever ready here.
+    - `levels`: each sorted by serial number;
+    - `blocked`: by channel, consumers that were offered a message while they had no credit;
+    - `suspended`: channels that stood at their global limit when a message was offered.
     """
 
     kind = "classic"
@@ -43,13 +42,8 @@ class Classic(QueueType):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.levels: list[deque[Copy]] = [deque()]
-        self.count = 0
-        self.bytes = 0
-        self.active: dict[int, deque[Subscription]] = {}
         self.blocked: dict[str, deque[Subscription]] = {}
         self.suspended: set[str] = set()
-        self.expiring = False
         self.counts_failures = self.rules.dead_letter_counts == "all"  # rules/routing#D22
         self.exclusive_to: Subscription | None = None
         self.active_consumer: Subscription | None = None
@@ -103,22 +97,21 @@ class Classic(QueueType):
     def ready_count(self) -> int:
         return self.count
 
+    def line(self) -> deque[Copy]:
+        return self.levels[0]
+
     def is_plain(self) -> bool:
-        """Whether a published copy that a consumer takes at once meets no rule but whose turn it is."""
         return self.settings.overflow == "drop-head" and not self.settings.single_active_consumer
 
     def keeps_plainly(self) -> bool:
-        """Whether a plain queue has no rule either for copies that wait: no limit, no expiry, no priorities."""
         return self.settings.max_length is None and self.keeps_so_many_plainly()
 
     def keeps_so_many_plainly(self) -> bool:
-        """The same, but that there may be a maximal length."""
         limits = self.settings
         unlimited = limits.message_ttl is limits.max_length_bytes is None
         return unlimited and not self.expiring and len(self.levels) == 1
 
     def room(self, content: Content) -> int:
-        """How many more of these it keeps behind others that wait, with no other rule: none before them, and no limit reached."""
         limits, place = self.settings, self.level(content)
         if content.delivery_count or not any(self.levels[index] for index in range(place, len(self.levels))):
             return 0
@@ -128,7 +121,6 @@ class Classic(QueueType):
         return max(0, room)
 
     def join(self, copies: Sequence[Copy]) -> None:
-        """Copies of one message, alike but for their names, for which there is `room`."""
         content = copies[0].content
         self.levels[self.level(content)].extend(copies)
         self.count += len(copies)
@@ -136,7 +128,6 @@ class Classic(QueueType):
         self.expiring = self.expiring or copies[0].expires_at is not None
 
     def takes_back_plainly(self, copy: Copy, now: int) -> bool:
-        """Whether a copy of a plain queue in which nothing waits meets no rule either when it comes back."""
         limits, size = self.settings, copy.content.size
         if copy.expires_at is not None and copy.expires_at <= now:
             return False
@@ -159,7 +150,7 @@ class Classic(QueueType):
 
     def publish(self, host: Host, copy: Copy, channel: str | None) -> None:
         # Whenever a consumer is active the queue is empty: what is offered is what would be next.
-        if self.active and not self.count:
+        if self.turns and not self.count:
             subscription = self.next_consumer()
             if subscription is not None:
                 host.deliver(self, subscription, copy)
@@ -200,12 +191,6 @@ class Classic(QueueType):
         if head is not None and head.expires_at is not None:
             host.arm(self, head.expires_at)
 
-    def wait_for_expiry(self, host: Host, at_ms: int | None) -> None:
-        """A copy that expires then, if ever, was ready at the head for a moment."""
-        if at_ms is not None:
-            self.expiring = True
-            host.arm(self, at_ms)
-
     def expire_ready(self, host: Host) -> None:
         self.levels = [deque(copy._replace(expires_at=host.now) for copy in level) for level in self.levels]
         self._expire(host)
@@ -234,7 +219,7 @@ class Classic(QueueType):
                 return None
             self._use_credit(single)
             return single
-        active = self.active
+        active = self.turns
         while active:
             line = active[max(active)] if len(active) > 1 else next(iter(active.values()))
             subscription = line[0]
@@ -258,6 +243,19 @@ class Classic(QueueType):
             return False
         return True
 
+    def credited(self, subscription: Subscription) -> bool:
+        if not subscription.prefetch:
+            return False
+        subscription.credit += 1
+        if subscription.credit > 1:
+            return False
+        self.unblock(subscription.channel.name)
+        return True
+
+    def whose_turn(self) -> tuple[Any, ...]:
+        lines = [(key, tuple(map(id, line))) for table in (self.turns, self.blocked) for key, line in table.items()]
+        return lines, sorted(self.suspended)
+
     def _use_credit(self, subscription: Subscription) -> None:
         if not subscription.auto_ack:
             subscription.channel.volume += 1
@@ -277,7 +275,7 @@ class Classic(QueueType):
                 self._expire(host)
 
     def _activate(self, subscription: Subscription) -> None:
-        self.active.setdefault(subscription.priority, deque()).append(subscription)
+        self.turns.setdefault(subscription.priority, deque()).append(subscription)
 
     def unblock(self, channel: str) -> None:
         """Consumers of the channel that have credit go to the end of the rotation, in the order of their parking."""
@@ -328,11 +326,11 @@ class Classic(QueueType):
             self.successors.discard(subscription)
         if subscription is self.exclusive_to:
             self.exclusive_to = None
-        line = self.active.get(subscription.priority)
+        line = self.turns.get(subscription.priority)
         if line is not None and subscription in line:
             line.remove(subscription)
             if not line:
-                del self.active[subscription.priority]
+                del self.turns[subscription.priority]
         parked = self.blocked.get(subscription.channel.name)
         if parked is not None and subscription in parked:
             parked.remove(subscription)
@@ -418,11 +416,9 @@ class Classic(QueueType):
         return self.carried_count(copy) + (why not in NO_FAILURE) if self.counts_failures else copy.failures
 
     def discarded(self, copy: Copy, why: str) -> Copy:
-        """The copy as it is dead-lettered."""
         return copy.with_failures(self._failures(copy, why)) if self.counts_failures else copy
 
     def returned(self, copy: Copy, why: str) -> Copy:
-        """The copy as it comes back."""
         return Copy(copy.serial, copy.message, copy.content, copy.expires_at, copy.returns + 1, self._failures(copy, why))
 
     def _requeue(self, host: Host, copies: Sequence[Copy], by: str, why: str) -> None:
@@ -474,7 +470,7 @@ class Classic(QueueType):
 
     def _unshare(self, twins: dict[int, Subscription]) -> None:
         self.levels = [level.copy() for level in self.levels]
-        self.active = {key: deque(twins[id(item)] for item in line) for key, line in self.active.items()}
+        self.turns = {key: deque(twins[id(item)] for item in line) for key, line in self.turns.items()}
         self.blocked = {key: deque(twins[id(item)] for item in line) for key, line in self.blocked.items()}
         self.suspended = self.suspended.copy()
         self.exclusive_to = twins[id(self.exclusive_to)] if self.exclusive_to else None
@@ -483,7 +479,7 @@ class Classic(QueueType):
 
     def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
         return (
-            tuple([prints.copies(level, counted=False) for level in self.levels]), numbers.lines(self.active),
+            tuple([prints.copies(level, counted=False) for level in self.levels]), numbers.lines(self.turns),
             numbers.lines(self.blocked),
             tuple(sorted(self.suspended)), numbers.of(self.active_consumer), numbers.of(self.exclusive_to),
         )  # fmt: skip

@@ -177,8 +177,8 @@ class Channel(Generic[Q]):
             yield from answer.deliveries
 
     def is_plain(self) -> bool:
-        """Whether a settled delivery just leaves it: no global limit, no transaction, nothing overdue."""
-        return not self.limit and self.answered is None and not self.late
+        """Whether a settled delivery just leaves it: no global limit, no transaction, nothing overdue, and the client reads."""
+        return not self.limit and self.answered is None and not self.late and not self.stalled
 
     def at_limit(self) -> bool:
         return self.stalled or (self.limit != 0 and self.volume >= self.limit)

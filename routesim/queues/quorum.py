@@ -7,8 +7,9 @@ from typing import Any
 
 from routesim.content import Content
 from routesim.queues.base import ACK, DISCARD, NO_FAILURE, REQUEUE, Host, QueueType
-from routesim.queues.consumers import Channel, Copy, Delivery, Subscription
+from routesim.queues.consumers import UNLIMITED, Channel, Copy, Delivery, Subscription
 from routesim.queues.fingerprint import ConsumerNumbers, Fingerprint
+from routesim.queues.lined import LinedQueue
 from routesim.queues.settings import QueueSettings
 from routesim.queues.single_active import Waiting, by_arrival, by_priority_and_credit
 from routesim.replies import AmqpError
@@ -19,12 +20,12 @@ HIGH_PRIORITY = 5  # 4.0-4.2: from here on a message is in the high bucket
 DEFAULT_LEVEL, HIGHEST_LEVEL = 4, 31  # 4.3+
 
 
-class Quorum(QueueType):
+class Quorum(LinedQueue):
     """State:
 
     - `returns`: copies that came back, before everything else (with a delivery limit; without one, those of lost channels);
     - `levels`: the others, by priority as the version has it;
-    - `service`: by consumer priority, the consumers with credit whose turn comes round;
+    - `turns`: only consumers with credit;
     - `publishers`: the channels known to publish here, and whether reject-publish stops them.
     """
 
@@ -42,13 +43,9 @@ class Quorum(QueueType):
         super().__init__(*args, **options)
         self.returns: deque[Copy] = deque()
         levels = {"none": 1, "two": 2, "strict": HIGHEST_LEVEL + 1}[self.rules.quorum_priorities]
-        self.levels: list[deque[Copy]] = [deque() for _ in range(levels)]
+        self.levels = [deque() for _ in range(levels)]
         self.top = -1  # no level above it has a message
-        self.expiring = False  # whether a copy that can expire was ever ready here
         self.dequeue_turn = 0  # of the two buckets of 4.0-4.2: dequeues so far, modulo 3
-        self.bytes = 0
-        self.count = 0
-        self.service: dict[int, deque[Subscription]] = {}
         self.waiting = Waiting(by_arrival if self.rules.quorum_single_active == "fifo" else by_priority_and_credit)
         self.active_consumer: Subscription | None = None
         self.publishers: dict[str, bool] = {}
@@ -93,8 +90,12 @@ class Quorum(QueueType):
         self.last_taken = copy.message
         return copy
 
+    def let_go(self, content: Content) -> None:
+        self.count -= 1
+        self.bytes -= self.size(content)
+        self.took(1)
+
     def took(self, count: int) -> None:
-        """So many copies have left the levels."""
         if len(self.levels) == 2:
             self.dequeue_turn = (self.dequeue_turn + count) % 3
 
@@ -132,6 +133,47 @@ class Quorum(QueueType):
     def expires_at(self, content: Content, now: int) -> int | None:
         at = super().expires_at(content, now)
         return now + 1 if at == now else at  # rules/queues#5.3
+
+    # What is plain -------------------------------------------------------------------------------------------------
+
+    def line(self) -> deque[Copy]:
+        level = self._unranked()
+        self.top = max(self.top, level)
+        return self.levels[level]
+
+    def _unranked(self) -> int:
+        """The level of messages without a priority."""
+        return DEFAULT_LEVEL if len(self.levels) > 2 else 0
+
+    def is_plain(self) -> bool:
+        limits = self.settings
+        unlimited = limits.max_length is limits.max_length_bytes is limits.message_ttl is None and not self.limited
+        single = limits.single_active_consumer or self.active_consumer is not None
+        return unlimited and not (single or self.expiring or self.delayed) and self.count == len(self.levels[self._unranked()])
+
+    def keeps_plainly(self) -> bool:
+        return True
+
+    def is_plain_for(self, content: Content) -> bool:
+        return content.ttl_ms is None and self.level(content) == self._unranked()
+
+    def knows_publisher(self, channel: Channel[QueueType]) -> bool:
+        return self.publishers.get(channel.name) is False and self.name in channel.publishes_to
+
+    def room(self, content: Content) -> int:
+        return UNLIMITED if self.is_plain_for(content) else 0
+
+    def join(self, copies: Sequence[Copy]) -> None:
+        self.line().extend(copies)
+        self.count += len(copies)
+        self.bytes += len(copies) * self.size(copies[0].content)
+
+    def takes_back_plainly(self, copy: Copy, now: int) -> bool:
+        back = self.returned(copy, "nack")
+        # With two buckets what comes back behind the others would take another turn of them.
+        if not self._returns_first() and len(self.levels) == 2:
+            return False
+        return not (self._is_once_too_often(back) or self._retry_delay(back, back.failures > copy.failures))
 
     # Publishing and limits -----------------------------------------------------------------------------------------
 
@@ -258,20 +300,33 @@ class Quorum(QueueType):
         if self.settings.single_active_consumer and subscription is not self.active_consumer:
             return
         subscription.in_service = True
-        self.service.setdefault(subscription.priority, deque()).append(subscription)
+        self.turns.setdefault(subscription.priority, deque()).append(subscription)
 
-    def _next_consumer(self) -> Subscription | None:
-        while self.service:
-            priority = max(self.service) if len(self.service) > 1 else next(iter(self.service))
-            line = self.service[priority]
+    def next_consumer(self) -> Subscription | None:
+        while self.turns:
+            priority = max(self.turns) if len(self.turns) > 1 else next(iter(self.turns))
+            line = self.turns[priority]
             subscription = line.popleft()
             subscription.in_service = False
             if not line:
-                del self.service[priority]
+                del self.turns[priority]
             stays = subscription.credit > 0 and not subscription.cancelled and not subscription.quiescing
             if stays and not subscription.channel.stalled:
+                subscription.credit -= 1
+                if subscription.credit > 0:
+                    self._serve(subscription)
                 return subscription
         return None
+
+    def credited(self, subscription: Subscription) -> bool:
+        subscription.credit += 1
+        if subscription.credit > 1:
+            return False
+        self._serve(subscription)
+        return True
+
+    def whose_turn(self) -> tuple[Any, ...]:
+        return tuple(sorted((priority, tuple(map(id, line))) for priority, line in self.turns.items()))
 
     def resume(self, host: Host, channel: Channel[QueueType]) -> None:
         for subscription in self.subscriptions.values():
@@ -288,14 +343,11 @@ class Quorum(QueueType):
             while True:
                 if self.expiring or self.delayed:
                     self._expire(host)
-                line = self._line() if self.service and self.count else None
-                subscription = self._next_consumer() if line is not None else None
+                line = self._line() if self.turns and self.count else None
+                subscription = self.next_consumer() if line is not None else None
                 if line is None or subscription is None:
                     break
                 assigned.setdefault(subscription, []).append(self._take(line))
-                subscription.credit -= 1
-                if subscription.credit > 0:
-                    self._serve(subscription)
             for subscription in sorted(assigned, key=self._order) if len(assigned) > 1 else assigned:
                 batch = assigned[subscription]
                 for copy in batch:
@@ -367,11 +419,11 @@ class Quorum(QueueType):
         subscription.cancelled = True
         subscription.credit = 0
         if subscription.in_service:
-            line = self.service[subscription.priority]
+            line = self.turns[subscription.priority]
             line.remove(subscription)
             subscription.in_service = False
             if not line:
-                del self.service[subscription.priority]
+                del self.turns[subscription.priority]
         self.waiting.discard(subscription)
 
     def _succeed(self, host: Host) -> None:
@@ -399,10 +451,10 @@ class Quorum(QueueType):
             single.quiescing = False
             self.waiting.add(single)
             if single.in_service:
-                self.service[single.priority].remove(single)
+                self.turns[single.priority].remove(single)
                 single.in_service = False
-                if not self.service[single.priority]:
-                    del self.service[single.priority]
+                if not self.turns[single.priority]:
+                    del self.turns[single.priority]
             self.active_consumer = best
             self.waiting.discard(best)
             host.activated(self, best)
@@ -449,14 +501,24 @@ class Quorum(QueueType):
             self._return(host, subscription, copies, by, why)
         else:
             if how == DISCARD:
-                counts = {"none": False, "quorum": True, "all": why not in NO_FAILURE}[self.rules.dead_letter_counts]
                 for copy in copies:
-                    host.dead_letter(self, copy._replace(failures=copy.failures + counts), "rejected", by)
+                    host.dead_letter(self, self.discarded(copy, why), "rejected", by)
             else:
                 assert how == ACK
             self._credit(subscription, len(copies))
         self._preempt(host)
         self._checkout(host)
+
+    def discarded(self, copy: Copy, why: str) -> Copy:
+        counts = {"none": False, "quorum": True, "all": why not in NO_FAILURE}[self.rules.dead_letter_counts]
+        return copy.with_failures(copy.failures + counts)
+
+    def returned(self, copy: Copy, why: str) -> Copy:
+        return copy.returned(failed=self._has_failed(why))
+
+    def _has_failed(self, why: str) -> bool:
+        """Whether a delivery that is given back so counts as failed."""
+        return self.rules.dead_letter_counts == "all" and why not in NO_FAILURE
 
     def _credit(self, subscription: Subscription | None, count: int) -> None:
         subscription = self.credit_owner(subscription)
@@ -468,8 +530,8 @@ class Quorum(QueueType):
                 self._serve(subscription)
 
     def _return(self, host: Host, subscription: Subscription | None, copies: Sequence[Copy], by: str, why: str) -> None:
-        failed = self.rules.dead_letter_counts == "all" and why not in NO_FAILURE
-        if self._limit_set() or self.rules.quorum_returns_first:
+        failed = self._has_failed(why)
+        if self._returns_first():
             kept = [self._give_back(host, copy, by, why, to_returns=True, failed=failed) for copy in copies]
             dead = len(copies) - sum(kept)
             self._credit(subscription, len(copies) + dead * (self.rules.quorum_limit_death_credit - 1))
@@ -478,6 +540,10 @@ class Quorum(QueueType):
             self._give_back(host, copy, by, why, to_returns=False, failed=failed)
             self._credit(subscription, 1)
             self._checkout(host)
+
+    def _returns_first(self) -> bool:
+        """Whether what is given back comes before everything else."""
+        return self._limit_set() or self.rules.quorum_returns_first
 
     def _limit_set(self) -> bool:
         limit = self.settings.delivery_limit
@@ -488,9 +554,7 @@ class Quorum(QueueType):
     def _give_back(self, host: Host, copy: Copy, by: str, why: str, *, to_returns: bool, failed: bool) -> bool:
         """Put a copy back, unless that is once too often; False when it died of the delivery limit."""
         back = copy.returned(failed=failed)
-        limit = self.settings.delivery_limit
-        counted = back.returns if self.rules.quorum_nack_counts else back.failures
-        if limit is not None and limit >= 0 and counted > limit:
+        if self._is_once_too_often(back):
             host.dead_letter(self, back, "delivery_limit", by)
             return False
         if back.expires_at is not None:
@@ -506,6 +570,12 @@ class Quorum(QueueType):
         else:
             self._append_to_level(DEFAULT_LEVEL if len(self.levels) > 2 else 0, back)
         return True
+
+    def _is_once_too_often(self, back: Copy) -> bool:
+        """Whether a copy that comes back dies of the delivery limit."""
+        limit = self.settings.delivery_limit
+        counted = back.returns if self.rules.quorum_nack_counts else back.failures
+        return limit is not None and limit >= 0 and counted > limit
 
     def _retry_delay(self, copy: Copy, failed: bool) -> int:
         """4.3+: how long a returned message is held back, in ms (rules/queues#2.11)."""
@@ -562,14 +632,14 @@ class Quorum(QueueType):
 
     def _unshare(self, twins: dict[int, Subscription]) -> None:
         self.returns, self.levels = self.returns.copy(), [level.copy() for level in self.levels]
-        self.service = {key: deque(twins[id(item)] for item in line) for key, line in self.service.items()}
+        self.turns = {key: deque(twins[id(item)] for item in line) for key, line in self.turns.items()}
         self.waiting = self.waiting.of_twins(twins)
         self.active_consumer = twins.get(id(self.active_consumer)) if self.active_consumer else None
         self.publishers, self.delayed = self.publishers.copy(), self.delayed.copy()
 
     def _own_fingerprint(self, prints: Fingerprint, numbers: ConsumerNumbers) -> tuple[Any, ...]:
         return (
-            tuple(map(prints.copies, (self.returns, *self.levels))), numbers.lines(self.service),
+            tuple(map(prints.copies, (self.returns, *self.levels))), numbers.lines(self.turns),
             numbers.of(self.active_consumer), tuple(map(numbers.of, self.waiting)),
             tuple((prints.after(at_ms), prints.copy(copy)) for at_ms, copy in self.delayed), self.dequeue_turn,
             tuple(sorted(self.publishers.items())), self.roomy, self.limited,

@@ -194,6 +194,31 @@ def test_long_runs_take_the_fast_way_and_tell_the_same(name: str, version: str) 
     assert few < many / 4
 
 
+def of_quorum_queues(version: str) -> str:
+    found = TOPOLOGY.format(version=version, q1="{type: quorum}")
+    for name in ("q0", "q2"):
+        found = found.replace(f"{name}: ,", f"{name}: {{type: quorum}},")
+    return found
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.13", "4.0", "4.3"])
+@pytest.mark.parametrize("name", [name for name in LONG if not any(other in LONG[name] for other in ("dying", "roomy", "short"))])
+def test_quorum_queues_take_the_fast_way_and_tell_the_same(name: str, version: str) -> None:
+    few, many = same(of_quorum_queues(version) + LONG[name])
+    assert few < many / 4
+
+
+@pytest.mark.parametrize("version", ["3.10", "4.0", "4.3"])
+def test_what_quorum_queues_give_back_and_bury_takes_the_fast_way(version: str) -> None:
+    queues = "q0: {type: quorum, arguments: {x-delivery-limit: 2, x-dead-letter-exchange: all}},"
+    text = (
+        "consumers: {a: {queue: q0, on_message: [{attempt: <= 2, do: requeue}, {chance: 0.5, do: reject}]}}\n"
+        "steps: [{publish: {routing_key: q0, count: 500}}, {publish: {routing_key: q0, count: 300, every: 2ms}}]"
+    )
+    few, many = same(of_quorum_queues(version).replace("q0: {type: quorum},", queues) + text)
+    assert few < many / 4
+
+
 # Each comes to the same again and again, with how many of its publishes and answers are to be gone in rounds at least.
 REPEATED = {
     "one keeps up": "consumers: {a: {queue: q0, takes: 2ms}}\nsteps: [{publish: {routing_key: q0, count: 900, every: 3ms}}]",
@@ -217,9 +242,16 @@ REPEATED = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "topology",
+    [TOPOLOGY.format(version="3.10", q1=""), of_quorum_queues("4.0"), of_quorum_queues("4.3")],
+    ids=["3.10", "4.0", "4.3"],
+)
 @pytest.mark.parametrize("max_events", [1_000_000, 30_000, 2_000])
 @pytest.mark.parametrize("name", REPEATED)
-def test_what_repeats_itself_is_gone_in_rounds(name: str, max_events: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_repeats_itself_is_gone_in_rounds(
+    name: str, max_events: int, topology: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone, repeat = [], Round.repeat
 
     def counted(self: Round, times: int) -> None:
@@ -227,7 +259,7 @@ def test_what_repeats_itself_is_gone_in_rounds(name: str, max_events: int, monke
         repeat(self, times)
 
     monkeypatch.setattr(Round, "repeat", counted)
-    same(TOPOLOGY.format(version="3.10", q1="") + REPEATED[name], max_events=max_events)
+    same(topology + REPEATED[name], max_events=max_events)
     assert max_events < 30_000 or sum(gone) > 900
 
 
@@ -275,13 +307,20 @@ QUEUES = [
     "{arguments: {x-dead-letter-exchange: nowhere}}", "{arguments: {x-max-length: 3, x-dead-letter-exchange: all}}",
     "{arguments: {x-message-ttl: 60000, x-max-length: 1000, x-max-priority: 3, x-dead-letter-exchange: all}}",
     "{arguments: {x-dead-letter-exchange: shop, x-dead-letter-routing-key: order.dead}}", "{arguments: {x-max-length-bytes: 9}}",
+    *["{type: quorum}"] * 4, "{type: quorum, arguments: {x-delivery-limit: 2}}", "{type: quorum, arguments: {x-dead-letter-exchange: all}}",
+    "{type: quorum, arguments: {x-dead-letter-exchange: all, x-delivery-limit: 1}}", "{type: quorum, arguments: {x-max-length: 3}}",
+    "{type: quorum, arguments: {x-message-ttl: 9}}", "{type: quorum, arguments: {x-single-active-consumer: true}}",
+    "{type: quorum, arguments: {x-max-length: 30, x-overflow: reject-publish}}",
+    "{type: quorum, arguments: {x-dead-letter-exchange: all, x-dead-letter-strategy: at-least-once, x-overflow: reject-publish}}",
+    "{type: quorum, arguments: {x-delayed-retry-type: all, x-delayed-retry-min: 3}}",
 ]  # fmt: skip
+VERSIONS = ["3.10", "3.13", "4.0", "4.3"]
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> str:
-    version, q0, q1 = draw(st.sampled_from(["3.10", "3.13", "4.3"])), *(draw(st.sampled_from(QUEUES)) for _ in range(2))
-    lines = [TOPOLOGY.format(version=version, q1=q1).replace("q0: ,", f"q0: {q0},")]
+    version, q0, q1, q2 = draw(st.sampled_from(VERSIONS)), *(draw(st.sampled_from(QUEUES)) for _ in range(3))
+    lines = [TOPOLOGY.format(version=version, q1=q1).replace("q0: ,", f"q0: {q0},").replace("q2: ,", f"q2: {q2},")]
     lines.append(f"channels: {{shared: {{prefetch: {draw(st.integers(0, 2))}}}}}")
     names = [f"c{index}" for index in range(draw(st.integers(0, 3)))]
     if names:
@@ -318,9 +357,7 @@ AT_ONCE = [rule for rule in RULES if rule not in ("ack", "hold") and "takes" not
 @st.composite
 def ruled(draw: st.DrawFn) -> str:
     """One consumer that answers at once, by rules; what it rejects goes where hardly anybody consumes."""
-    lines = [
-        TOPOLOGY.format(version=draw(st.sampled_from(["3.10", "3.13", "4.3"])), q1=draw(st.sampled_from(["", "", "", *QUEUES])))
-    ]
+    lines = [TOPOLOGY.format(version=draw(st.sampled_from(VERSIONS)), q1=draw(st.sampled_from(["", "", "", *QUEUES])))]
     lines[0] = lines[0].replace("q0: ,", f"q0: {draw(st.sampled_from(QUEUES))},")
     prefetch = draw(st.sampled_from(["", ", prefetch: 1", ", prefetch: 2"]))
     lines.append(f"consumers:\n  c0: {{queue: q0, on_message: {draw(st.sampled_from(AT_ONCE))}{prefetch}}}")

@@ -5,7 +5,7 @@ from typing import Any
 
 from routesim.broker import RabbitBroker
 from routesim.content import Content
-from routesim.queues import Classic, Copy, Delivery
+from routesim.queues import Copy, Delivery, LinedQueue
 from routesim.queues.consumers import UNLIMITED
 from routesim.run.batches import Numbered
 from routesim.run.express.delivering import Delivering
@@ -40,7 +40,7 @@ class Bursts:
         if only is not None and only.instant is not None:
             publish = self._straight_through
         else:
-            publish = self._wait_in_line if only is not None and not only.queue.active else self._to_all
+            publish = self._wait_in_line if only is not None and not only.queue.turns else self._to_all
         if only is not None and only.limit is not None:
             publish = self._drop_over
         if only is not None and only.full_hands:
@@ -64,33 +64,34 @@ class Bursts:
         telling = listening or self.moves.kept is not None
         now, serial, make = broker.now, broker.serial, tuple.__new__
         content, _, queues, _, emits = prepared
-        size = content.size
         delivered = answered = 0
         takers: tuple[int, ...] = ()
-        sent: list[tuple[AckingConsumer, Delivery[Classic]]] = []
+        sent: list[tuple[AckingConsumer, Delivery[LinedQueue]]] = []
         for number in numbers:
             message = f"{prefix}{number}"
             first_copy = serial + 1
             takers = ()
             tags: tuple[int, ...] = ()
-            for queue, consumers, instant, *_ in queues:
+            for queue, line, consumers, instant, *_ in queues:
                 serial += 1
                 if instant is not None:
                     instant.state.job_number += 1
                     instant.channel.next_tag += 1
                     answered += 1
+                    queue.took(1)
                     if telling:
                         takers += (id(instant.subscription),)
                         tags += (instant.channel.next_tag - 1,)
                     continue
-                subscription = queue.next_consumer() if queue.active and not queue.count else None
+                subscription = queue.next_consumer() if queue.turns and not queue.count else None
                 if subscription is None:
-                    queue.levels[0].append(make(Copy, (serial, message, content, None, 0, 0)))
+                    line.append(make(Copy, (serial, message, content, None, 0, 0)))
                     queue.count += 1
-                    queue.bytes += size
+                    queue.bytes += queue.size(content)
                     if telling:
                         takers += (0,)
                     continue
+                queue.took(1)
                 consumer = consumers[id(subscription)]
                 channel, takes = consumer.channel, consumer.takes
                 tag = channel.next_tag
@@ -107,10 +108,7 @@ class Bursts:
                     continue
                 answered += 1
                 consumer.state.job_number += 1
-                if subscription.prefetch:
-                    subscription.credit += 1
-                    if subscription.credit == 1:
-                        queue.unblock(channel.name)
+                queue.credited(subscription)
             if listening:
                 found = emits.get(takers) or self.emits.of_publish(prepared, takers)
                 found.emit(now, message, first_copy, *tags)
@@ -124,9 +122,7 @@ class Bursts:
         """Publishes to one queue from which nobody takes anything now."""
         queue, content = prepared.queues[0].queue, prepared.content
         messages, serials = [f"{prefix}{number}" for number in numbers], self._serials(len(numbers))
-        queue.levels[0].extend(self._copies(messages, serials, content))
-        queue.count += len(numbers)
-        queue.bytes += len(numbers) * content.size
+        queue.join(self._copies(messages, serials, content))
         if self.listening:
             self.emits.tell(self.emits.of_publish(prepared, (0,)), self.broker.now, Numbered(prefix, numbers), [serials])
         return 0, 0, (0,)
@@ -229,12 +225,11 @@ class Bursts:
             attempts.update([(message, attempts.get(message, 0) + answers) for message in messages])
         if content is not None:
             for (target, _), serials in zip(targets, copies[1:], strict=True):
-                target.levels[0].extend(self._copies(messages, serials, content, target.taken_over(content)))
-                target.count += count
-                target.bytes += count * content.size
+                target.join(self._copies(messages, serials, content, target.taken_over(content)))
         if burial is not None and (returned or targets):
             places = [queue.name] * returned + [target.name for target, _ in targets]
             broker.requeues_now.update([(message, places.copy()) for message in messages])
+        queue.took(count)
         if returned:
             queue.last_taken = messages[-1]
             queue.wait_for_expiry(broker, queue.expires_at(treatments.publish.content, now))
@@ -264,6 +259,7 @@ class Bursts:
         channel, takers = consumer.channel, (id(consumer.subscription),)
         tag, channel.next_tag = channel.next_tag, channel.next_tag + count
         consumer.state.job_number += count
+        prepared.queues[0].queue.took(count)
         if self.listening:
             found, tags = self.emits.of_publish(prepared, takers), range(tag, tag + count)
             self.emits.tell(found, self.broker.now, Numbered(prefix, numbers), [self._serials(count)], [tags])

@@ -95,6 +95,8 @@ class Cycles:
                 return None
             if not lane.goes_on_from(first.waiting[state], second.waiting[state]):
                 return None
+            if not lane.is_served_alike(first.credits[state], second.credits[state]):
+                return None
         for key, source in found.queues.items():
             if first.queues.get(key) != second.queues[key] or not source.goes_on_from(first.counts[key], second.counts[key]):
                 return None

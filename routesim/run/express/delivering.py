@@ -4,7 +4,7 @@ from heapq import heappush
 
 from routesim.broker import RabbitBroker
 from routesim.clients.scripted_consumer import ConsumerJob
-from routesim.queues import Classic, DeliveringQueue, Delivery
+from routesim.queues import DeliveringQueue, Delivery, LinedQueue
 from routesim.run.agenda import RANKS, RunAgenda
 from routesim.run.express.moves import Moves
 from routesim.run.express.prepared import AckingConsumer, PlainQueue
@@ -21,25 +21,24 @@ class Delivering:
         self.agenda = agenda
         self.listening = listening
 
-    def dispatch(self, plain: PlainQueue) -> list[tuple[AckingConsumer, Delivery[Classic]]]:
+    def dispatch(self, plain: PlainQueue) -> list[tuple[AckingConsumer, Delivery[LinedQueue]]]:
         queue, sent = plain.queue, []
         while queue.count:
             subscription = queue.next_consumer()
             if subscription is None:
                 break
             consumer = plain.consumers[id(subscription)]
-            sent.append((consumer, self._send(consumer, queue)))
+            sent.append((consumer, self._send(consumer, plain)))
         return sent
 
-    def _send(self, consumer: AckingConsumer, queue: Classic) -> Delivery[Classic]:
+    def _send(self, consumer: AckingConsumer, plain: PlainQueue) -> Delivery[LinedQueue]:
         """The head of the queue, to this consumer."""
-        broker, channel = self.broker, consumer.channel
-        copy = queue.levels[0].popleft()
-        queue.count -= 1
-        queue.bytes -= copy.content.size
+        broker, channel, queue = self.broker, consumer.channel, plain.queue
+        copy = plain.line.popleft()
+        queue.let_go(copy.content)
         tag = channel.next_tag
         channel.next_tag = tag + 1
-        delivery: Delivery[Classic] = tuple.__new__(Delivery, (tag, queue, consumer.subscription, copy, broker.now, False))
+        delivery: Delivery[LinedQueue] = tuple.__new__(Delivery, (tag, queue, consumer.subscription, copy, broker.now, False))
         channel.unacked[tag] = delivery
         queue.unacked += 1
         broker.ledger.delivered += 1
@@ -52,7 +51,7 @@ class Delivering:
             self.moves.consumed(broker.now, None, consumer, again=copy.redelivered)
         return delivery
 
-    def receive(self, consumer: AckingConsumer, delivery: Delivery[Classic]) -> None:
+    def receive(self, consumer: AckingConsumer, delivery: Delivery[LinedQueue]) -> None:
         state = consumer.state
         if len(state.jobs) < consumer.concurrency and not state.waiting:
             self.begin(consumer, delivery)

@@ -7,7 +7,7 @@ from typing import Any
 
 from routesim import events
 from routesim.broker.records import NO_EXCHANGE
-from routesim.queues import Classic, Subscription
+from routesim.queues import LinedQueue, Subscription
 from routesim.run.batches import (
     AT,
     MESSAGE,
@@ -73,7 +73,7 @@ class Emits:
         key = (id(publish.content), publish.channel.name, id(publish.paths[0]), "drops")
         return self._prepared(key, lambda: _dropping(publish), publish)
 
-    def of_consumer(self, queue: Classic, subscription: Subscription) -> tuple[Prepared, Prepared, Prepared, Prepared | None]:
+    def of_consumer(self, queue: LinedQueue, subscription: Subscription) -> tuple[Prepared, Prepared, Prepared, Prepared | None]:
         """Of a consumer that takes its time: acked, delivered, redelivered, and acked with the next one delivered."""
         key = (queue.name, subscription.name, subscription.channel.name)
         acked = self._prepared((*key, "acked"), lambda: [_acked(queue, subscription, 0, 0)])
@@ -140,15 +140,15 @@ def _dropping(publish: PreparedPublish) -> list[Any]:
     return [published, enqueued, dropped, *confirmed]
 
 
-def _delivered(queue: Classic, subscription: Subscription, index: int, number: int, *, again: bool) -> events.Delivered:
+def _delivered(queue: LinedQueue, subscription: Subscription, index: int, number: int, *, again: bool) -> events.Delivered:
     channel = subscription.channel.name
     return events.Delivered(AT, MESSAGE, queue.name, copy(index), subscription.name, channel, tag(number), again, False)
 
 
-def _next_delivered(queue: Classic, subscription: Subscription) -> events.Delivered:
+def _next_delivered(queue: LinedQueue, subscription: Subscription) -> events.Delivered:
     delivered = _delivered(queue, subscription, 0, 0, again=False)
     return delivered._replace(message=NEXT_MESSAGE, copy=NEXT_COPY, delivery_tag=NEXT_TAG)
 
 
-def _acked(queue: Classic, subscription: Subscription, index: int, number: int) -> events.Acked:
+def _acked(queue: LinedQueue, subscription: Subscription, index: int, number: int) -> events.Acked:
     return events.Acked(AT, MESSAGE, queue.name, copy(index), subscription.name, tag(number))

@@ -1,6 +1,6 @@
 """The fast way through a run: plain publishes to plain queues, whose consumers only acknowledge.
 
-What `Runner`, `Broker`, `Classic` and `ScriptedConsumer` do in two dozen calls a message is done here in one function, for
+What `Runner`, `Broker`, the queues and `ScriptedConsumer` do in two dozen calls a message is done here in one function, for
 what most long runs consist of: no limit, no expiry, no transaction, consumers with the one rule `ack`. Everything else goes
 the ordinary way, and so does every moment at which something else is due. Both ways lead to the same state and the same
 events in the same order: `tests/run/test_express.py` holds one against the other.
@@ -14,7 +14,7 @@ from heapq import heappop, heapreplace
 
 from routesim.broker import Broker, RabbitBroker
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
-from routesim.queues import Classic, Copy, Delivery
+from routesim.queues import Copy, Delivery, LinedQueue
 from routesim.run.agenda import RANKS, NextPublish, RunAgenda
 from routesim.run.batches import BatchListener
 from routesim.run.budget import BUDGET_MS, Budget
@@ -128,11 +128,10 @@ class Express:
                     del jobs[number], channel.unacked[tag]
                     acked += 1
                     reactions += 1
-                    if acking.next is not None and not subscription.credit and queue.count > 1 and not queue.active:
+                    if acking.next is not None and not subscription.credit and queue.count > 1 and not queue.turns:
                         # The queue's one consumer would come back into the rotation, take the head and leave it again.
-                        head: Copy = queue.levels[0].popleft()
-                        queue.count -= 1
-                        queue.bytes -= head.content.size
+                        head: Copy = acking.source.line.popleft()
+                        queue.let_go(head.content)
                         channel.next_tag = (new_tag := channel.next_tag) + 1
                         delivery = channel.unacked[new_tag] = make(Delivery, (new_tag, queue, subscription, head, now, False))
                         delivered += 1
@@ -163,13 +162,9 @@ class Express:
                         acking.acked.emit(now, copy.message, copy.serial, tag)
                     if moves.kept is not None:
                         moves.consumed(now, acking, None)
-                    sent: Sequence[tuple[AckingConsumer, Delivery[Classic]]] = ()
-                    if subscription.prefetch:
-                        subscription.credit += 1
-                        if subscription.credit == 1:
-                            queue.unblock(channel.name)
-                            if queue.count:
-                                sent = self.delivering.dispatch(acking.source)
+                    sent: Sequence[tuple[AckingConsumer, Delivery[LinedQueue]]] = ()
+                    if queue.credited(subscription) and queue.count:
+                        sent = self.delivering.dispatch(acking.source)
                     waiting = state.waiting
                     while waiting and len(jobs) < acking.concurrency:
                         self.delivering.begin(acking, waiting.popleft()[0])

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.content import Content
 from routesim.named_tuples import NamedTuple
-from routesim.queues import Classic, Copy, Delivery
+from routesim.queues import Copy, Delivery, LinedQueue
 from routesim.run.batches import BatchRows
 from routesim.run.express.prepared import AckingConsumer
 from routesim.scenario import PublishMany
@@ -36,16 +36,25 @@ class Lane:
         self.tags = [job.delivery.tag for job in state.jobs.values()] + [delivery.tag for delivery, *_ in state.waiting]
         self.held: deque[Held] = deque()
         self.sent = self.answered = 0
+        self.credit = acking.subscription.credit
+        self.credits = 0  # how many it has more after a round than before
         self.fresh: list[tuple[int, Iterable[Held]]] = []
 
     def goes_on_from(self, before: int, now: int) -> bool:
         """Whether so many waiting, then and now, make no difference to the round."""
         return before == now or min(before, now) >= self.answered + 2
 
+    def is_served_alike(self, before: int, now: int) -> bool:
+        """The same of so much credit."""
+        self.credits = now - before
+        return before == now or min(before, now) >= self.sent + 2
+
     def most(self, limit: int) -> int:
-        """How many rounds there can be before those that wait are few."""
+        """How many rounds there can be before those that wait are few, or it has little credit."""
         fewer = self.answered - self.sent
-        return limit if fewer <= 0 or not self.waiting else min(limit, (self.waiting - self.answered - 2) // fewer)
+        if fewer > 0 and self.waiting:
+            limit = min(limit, (self.waiting - self.answered - 2) // fewer)
+        return limit if self.credits >= 0 else min(limit, (self.credit - self.sent - 2) // -self.credits)
 
     def is_whole(self) -> bool:
         """Whether it has all in hand from this subscription, and nothing has been taken from it."""
@@ -84,14 +93,15 @@ class Lane:
 
 
 class WaitingLine:
-    """A queue. `came`, `went`: how many copies join those that wait, and leave them, in a round.
+    """A queue. `came`, `went`: how many copies join those that wait, and leave them, in a round; `passed`: how many do not wait.
 
     `fresh`: of rounds that are being gone, what each move puts into it.
     """
 
-    def __init__(self, queue: Classic) -> None:
+    def __init__(self, queue: LinedQueue) -> None:
         self.queue = queue
-        self.came = self.went = 0
+        self.line = queue.line()
+        self.came = self.went = self.passed = 0
         self.fresh: list[Iterable[Copy]] = []
 
     def goes_on_from(self, before: int, now: int) -> bool:
@@ -103,7 +113,7 @@ class WaitingLine:
         queue, fewer = self.queue, self.went - self.came
         most = limit if fewer <= 0 else min(limit, (queue.count - self.went - 2) // fewer)
         if self.went and most > 0:
-            ready = islice(queue.levels[0], self.went * most)
+            ready = islice(self.line, self.went * most)
             first = next((index for index, copy in enumerate(ready) if copy.returns or copy.failures), None)
             most = most if first is None else first // self.went
         return most
@@ -115,7 +125,7 @@ class WaitingLine:
 
     def heads(self, times: int) -> list[Copy]:
         """What leaves it in so many rounds, once all that is `fresh` has joined it."""
-        queue, line = self.queue, self.queue.levels[0]
+        queue, line = self.queue, self.line
         line.extend(in_turn(self.fresh))
         self.fresh = []
         taken = self.leave(times * self.went)
@@ -125,9 +135,9 @@ class WaitingLine:
     def leave(self, count: int) -> list[Copy]:
         """So many leave it."""
         queue = self.queue
-        gone = queue.levels[0].popleft
+        gone = self.line.popleft
         taken = [gone() for _ in range(count)]
-        queue.bytes -= sum([copy.content.size for copy in taken])
+        queue.bytes -= queue.all_bytes(taken)
         queue.count -= count
         return taken
 

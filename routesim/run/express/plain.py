@@ -5,7 +5,7 @@ from math import prod
 from routesim.broker import RabbitBroker
 from routesim.clients.scripted_consumer import ScriptedConsumer
 from routesim.model import DEFAULT_EXCHANGE
-from routesim.queues import Classic, QueueType, Subscription
+from routesim.queues import LinedQueue, QueueType, Subscription
 from routesim.run.batches import SILENT
 from routesim.run.express.emitting import Emits
 from routesim.run.express.prepared import AckingConsumer, PlainQueue, PreparedPublish
@@ -69,6 +69,8 @@ class Plain:
         plain = tuple(queue for queue in queues if queue is not None)
         if len(plain) < len(queues):
             return None
+        if not all(queue.queue.is_plain_for(content) and queue.queue.knows_publisher(channel) for queue in plain):
+            return None
         if content.ttl_ms is not None and not all(queue.instant or queue.full_hands for queue in plain):
             return None
         if len(plain) > 1 and any(queue.by_rules or queue.full_hands or queue.limit is not None for queue in plain):
@@ -84,28 +86,28 @@ class Plain:
         return self.queues[key]
 
     def _new_queue(self, queue: QueueType) -> PlainQueue | None:
-        if not isinstance(queue, Classic) or not queue.is_plain():
+        if not isinstance(queue, LinedQueue) or not queue.is_plain():
             return None
-        plain = PlainQueue(queue, {})
+        plain = PlainQueue(queue, queue.line(), {})
         if len(queue.subscriptions) == 1:
             by_rules = self._by_rules(plain, next(iter(queue.subscriptions.values())))
             if by_rules is not None:
-                return PlainQueue(queue, {id(by_rules.subscription): by_rules}, by_rules, by_rules=True)
+                return plain._replace(consumers={id(by_rules.subscription): by_rules}, instant=by_rules, by_rules=True)
         for subscription in queue.subscriptions.values():
             acking = self._new_consumer(plain, subscription)
             if acking is None:
-                return _only_publishes(queue)
+                return _only_publishes(plain)
             plain.consumers[id(subscription)] = acking
         if len({acking.takes > 0 for acking in plain.consumers.values()}) > 1:
-            return _only_publishes(queue)
+            return _only_publishes(plain)
         only = next(iter(plain.consumers.values())) if len(plain.consumers) == 1 else None
-        if only is not None and not only.takes and only.subscription.credit > 0 and queue.active:
+        if only is not None and not only.takes and only.subscription.credit > 0 and queue.turns:
             return plain._replace(instant=only)
         if queue.keeps_plainly():
             return plain
         limits = queue.settings
         if plain.consumers or not queue.keeps_so_many_plainly() or limits.dead_letter_exchange is not None:
-            return _only_publishes(queue)
+            return _only_publishes(plain)
         return plain._replace(limit=limits.max_length)
 
     def _by_rules(self, plain: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
@@ -113,21 +115,21 @@ class Plain:
         state, queue = self.consumers.get(subscription.name), plain.queue
         if state is None or state.is_plain() or state.origins is not None or not answers_at_once(state.consumer):
             return None
-        idle = not (state.jobs or state.waiting) and queue.active and subscription.credit > 0
-        if not idle or not self._is_served_plainly(subscription):
+        idle = not (state.jobs or state.waiting) and queue.turns and subscription.credit > 0
+        if not idle or not self._is_served_plainly(queue, subscription):
             return None
         rule = state.consumer.on_message[0]
         return AckingConsumer(plain, subscription, subscription.channel, state, 1, rule, 0, SILENT, SILENT, SILENT, None)
 
-    def _is_served_plainly(self, subscription: Subscription) -> bool:
+    def _is_served_plainly(self, queue: LinedQueue, subscription: Subscription) -> bool:
         channel, state = subscription.channel, self.consumers[subscription.name]
         if subscription.auto_ack or not channel.is_plain() or state.consumer.channel != channel.name:
             return False
-        return channel.timeout_armed or not self.broker.every_channel_times_out
+        return channel.timeout_armed or not (self.broker.every_channel_times_out or queue.times_out_each)
 
     def _new_consumer(self, plain: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
         channel, state = subscription.channel, self.consumers.get(subscription.name)
-        if state is None or not state.is_plain() or not self._is_served_plainly(subscription):
+        if state is None or not state.is_plain() or not self._is_served_plainly(plain.queue, subscription):
             return None
         consumer, rule = state.consumer, state.consumer.on_message[0]
         takes = consumer.takes if rule.takes is None else rule.takes
@@ -137,8 +139,9 @@ class Plain:
         return AckingConsumer(plain, subscription, channel, state, consumer.concurrency, rule, takes, *emits)
 
 
-def _only_publishes(queue: Classic) -> PlainQueue | None:
+def _only_publishes(plain: PlainQueue) -> PlainQueue | None:
     """What is published to a queue just waits, whatever its consumers are, as long as none of them may be sent more."""
+    queue = plain.queue
     if not queue.count or any(subscription.credit > 0 for subscription in queue.subscriptions.values()):
         return None
-    return PlainQueue(queue, {}, full_hands=True)
+    return plain._replace(consumers={}, full_hands=True)

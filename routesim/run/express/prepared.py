@@ -1,23 +1,26 @@
 """What does not change from one message to the next, looked up once."""
 
+from collections import deque
+
 from routesim.clients.scripted_consumer import ScriptedConsumer
 from routesim.content import Content
 from routesim.events import Path
 from routesim.model import Rule
 from routesim.named_tuples import NamedTuple
-from routesim.queues import Channel, Classic, QueueType, Subscription
+from routesim.queues import Channel, Copy, LinedQueue, QueueType, Subscription
 from routesim.run.batches import Prepared
 
 
 class PlainQueue(NamedTuple):
-    """A plain queue, with its consumers by the identity of their subscriptions.
+    """A plain queue, with the line in which copies wait, and its consumers by the identity of their subscriptions.
 
     `instant`: the only one, if it takes no time: whatever is published to the queue goes through it at once. `by_rules`: and
     need not be acknowledged (`treatments`). `limit`: of what waits, where nobody consumes. `full_hands`: something waits, and
     none of its consumers, of whatever kind (they are not in `consumers`), may be sent more.
     """
 
-    queue: Classic
+    queue: LinedQueue
+    line: deque[Copy]
     consumers: dict[int, "AckingConsumer"]
     instant: "AckingConsumer | None" = None
     by_rules: bool = False
@@ -46,7 +49,7 @@ class Burial(NamedTuple):
 
     exchange: str
     content: Content | None
-    targets: tuple[tuple[Classic, Path], ...]
+    targets: tuple[tuple[LinedQueue, Path], ...]
 
 
 class PreparedPublish(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 from routesim.broker import RabbitBroker
 from routesim.broker.ledger import Ledger
 from routesim.clients.scripted_consumer import ConsumerJob, ScriptedConsumer
-from routesim.queues import Classic, Copy
+from routesim.queues import Copy, LinedQueue
 from routesim.run.agenda import NextPublish, RunAgenda
 from routesim.run.budget import RoundCost
 from routesim.run.express.emitting import Emits
@@ -73,6 +73,7 @@ class Round:
         for plain, taker in zip(publish.queues, takers, strict=True):
             source = self._source(plain.queue)
             if taker:
+                source.passed += 1
                 lane = self._lane(plain.consumers[taker])
                 tags += (self._send(lane),)
                 to.append(lane)
@@ -102,7 +103,7 @@ class Round:
             self.lanes[acking.state] = Lane(acking)
         return self.lanes[acking.state]
 
-    def _source(self, queue: Classic) -> WaitingLine:
+    def _source(self, queue: LinedQueue) -> WaitingLine:
         if id(queue) not in self.queues:
             self.queues[id(queue)] = WaitingLine(queue)
         return self.queues[id(queue)]
@@ -222,7 +223,7 @@ class Round:
                 make(Copy, (serial, message, content, None, 0, 0)) for serial, message in zip(serials, messages, strict=True)
             ]
             if isinstance(each, WaitingLine):
-                each.join(copies, times * content.size)
+                each.join(copies, times * each.queue.size(content))
             else:
                 each.fresh.append((place, zip(copies, tags, found["at_ms"], strict=True)))
 
@@ -245,8 +246,10 @@ class Round:
         for state, lane in self.lanes.items():
             for number, job in lane.hand_back(times * (self.second.jobs[state] - self.first.jobs[state])):
                 moved[state, number] = job
+            lane.acking.subscription.credit += times * lane.credits
         for key, source in self.queues.items():
             source.queue.unacked += times * (self.second.unacked[key] - self.first.unacked[key])
+            source.queue.took(times * (source.went + source.passed))
         return moved
 
     def _replace_plans(self, times: int, moved: dict[tuple[ScriptedConsumer, int], ConsumerJob]) -> None:

@@ -13,7 +13,7 @@ from routesim.clients.scripted_consumer import ScriptedConsumer
 from routesim.events import Path
 from routesim.model import Consumer, Rule
 from routesim.named_tuples import NamedTuple
-from routesim.queues import Classic, Copy, Delivery
+from routesim.queues import Copy, Delivery, LinedQueue
 from routesim.run.batches import Prepared
 from routesim.run.express.emitting import Emits
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
@@ -79,7 +79,7 @@ class Treatments:
         if second != self.second:
             self.second = second
             self._forget()
-        elif any(burial is not None and any(target.active for target, _ in burial.targets) for burial in self._burials()):
+        elif any(burial is not None and any(target.turns for target, _ in burial.targets) for burial in self._burials()):
             self._forget()
 
     def _burials(self) -> list[Burial | None]:
@@ -119,8 +119,10 @@ class Treatments:
         return Fork(self._rules(fork.before + 1 + returned, returned), fork.before, answers)
 
     def _rules(self, attempt: int, returned: int) -> list[Rule]:
-        copy = Copy(0, NAMELESS, self.publish.content, None, returned, returned)
-        delivery: Delivery[Classic] = Delivery(0, self.queue, self.consumer.subscription, copy, self.broker.now, False)
+        copy = Copy(0, NAMELESS, self.publish.content)
+        for _ in range(returned):
+            copy = self.queue.returned(copy, "nack")
+        delivery: Delivery[LinedQueue] = Delivery(0, self.queue, self.consumer.subscription, copy, self.broker.now, False)
         return self.state.eligible(delivery, attempt, 0)
 
     def _treatment(self, answers: tuple[str, ...]) -> Treatment | None:
@@ -132,9 +134,9 @@ class Treatments:
         queue, content = self.queue, self.publish.content
         copy = Copy(0, NAMELESS, content, queue.expires_at(content, self.broker.now))
         returned, burial = len(answers) - 1, None
-        if returned and not queue.takes_back_plainly(copy, self.broker.now):
-            return None
         for _ in range(returned):
+            if not queue.takes_back_plainly(copy, self.broker.now):
+                return None
             copy = queue.returned(copy, "nack")
         if answers[-1] == "reject":
             burial = self._burial(queue.discarded(copy, "reject"))
@@ -150,9 +152,11 @@ class Treatments:
         if found is None:
             return None
         content, targets = found
-        waiting: list[tuple[Classic, Path]] = []
+        waiting: list[tuple[LinedQueue, Path]] = []
         for target, path in targets:
-            if not isinstance(target, Classic) or not target.is_plain() or not target.keeps_plainly() or target.active:
+            if not isinstance(target, LinedQueue) or not target.is_plain() or not target.keeps_plainly() or target.turns:
+                return None
+            if not target.is_plain_for(content):
                 return None
             waiting.append((target, path))
         return Burial(self.queue.settings.dead_letter_exchange, content, tuple(waiting))
