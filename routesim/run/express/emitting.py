@@ -43,7 +43,7 @@ class Emits:
         if self.listener is None:
             return
         if len(messages) < FEW and following is None:
-            for values in zip(repeat(now), messages, copies[0], *tags):  # noqa: B905
+            for values in zip(repeat(now), messages, copies[0], *tags):
                 found.emit(*values)
             return
         columns: dict[str, Sequence[Any] | int] = {"at_ms": now, "message": messages, **(following or {})}
