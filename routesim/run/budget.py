@@ -92,18 +92,18 @@ class Budget:
         """How many reactions there may be until the next look."""
         return self.look_every - 1 - self.reactions % self.look_every
 
-    def rounds(self, a_round: RoundCost, *, alone: bool) -> int:
-        """How many rounds there may be without a look: up to the next one, or beyond it where looks would come to nothing.
-        `alone`: nothing else is planned."""
+    def rounds(self, a_round: RoundCost, most: int) -> int:
+        """How many rounds there may be without a look, of those before which nothing else happens: up to the next look, or beyond
+        it where looks would come to nothing."""
         reactions, every = a_round.reactions, self.look_every
-        near = (self.free() - a_round.margin) // reactions
+        near = min(most, (self.free() - a_round.margin) // reactions)
         if 2 * reactions > every:  # two looks might be at one instant
             return near
-        far = LOOKS_AT_ONCE * every // reactions
+        far = min(most, LOOKS_AT_ONCE * every // reactions)
         if not self.runs_out or self.agenda.steps_publishing:
             return max(near, far)
         # Each look is to find fewer open messages than the one before; the last of them is made, and notes how many.
-        if not alone or self.least is None or a_round.fewer * (every // reactions) <= a_round.sway:
+        if self.least is None or a_round.fewer * (every // reactions) <= a_round.sway:
             return near
         far = min(far, (self.max_events - self.happened() + self.least[1]) // a_round.events - 1)
         last_look = (self.reactions + far * reactions) // every * every

@@ -68,7 +68,7 @@ class Cycles:
             if found is not None:
                 moves.end()
                 reactions = budget.reactions - begun
-                times = min(found.most(limit), budget.rounds(found.cost(reactions), alone=found.alone()))
+                times = budget.rounds(found.cost(reactions), found.most(limit))
                 worth = times >= LEAST_ROUNDS and 4 * times * len(found.plays) >= found.in_hand() and found.is_whole()
                 if worth:
                     found.repeat(times)

@@ -115,10 +115,6 @@ class Round:
         fewer = (after.acked - before.acked) - (after.enqueued - before.enqueued)
         return RoundCost(reactions, after.movements() - before.movements(), fewer, len(self.plays) * self.widest, self.widest + 3)
 
-    def alone(self) -> bool:
-        """Whether nothing else is planned."""
-        return not self.broker.agenda.heap and not any(item[2] in self.first.entries for item in self.agenda.heap)
-
     def in_hand(self) -> int:
         return sum(len(lane.tags) for lane in self.lanes.values())
 
