@@ -4,7 +4,7 @@ from typing import Any
 
 from routesim.carried import Carried
 from routesim.named_tuples import NamedTuple
-from routesim.values import Table, plain
+from routesim.values import NO_ARGUMENTS, Table, plain
 
 DEFAULT_EXCHANGE = ""
 REPLY_TO = "amq.rabbitmq.reply-to"
@@ -36,13 +36,14 @@ class Queue(NamedTuple):
 
 
 class Binding(NamedTuple):
-    """From exchange `source` to a queue or exchange; `destination_type` is `queue` or `exchange`."""
+    """From exchange `source` to a queue or exchange; `destination_type` is `queue` or `exchange`. What keeps many of them is the
+    smaller where those without arguments have `NO_ARGUMENTS`."""
 
     source: str
     destination: str
     destination_type: str = "queue"
     routing_key: str = ""
-    arguments: Table = {}
+    arguments: Table = NO_ARGUMENTS
 
 
 class Policy(NamedTuple):

@@ -21,6 +21,19 @@ class Typed(NamedTuple):
 Value: TypeAlias = Any
 Table: TypeAlias = dict[str, Value]
 
+
+class NoArguments(dict[str, Value]):
+    """The empty table that stays empty: of all tables the only one that can be part of a key, since there is one of it alone."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def __reduce__(self) -> str:
+        return "NO_ARGUMENTS"  # a copy, or another process, has it too
+
+
+NO_ARGUMENTS: Table = NoArguments()
+
 INTEGER_RANGES = {
     "byte": (-(2**7), 2**7 - 1),
     "short": (-(2**15), 2**15 - 1),

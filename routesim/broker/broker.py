@@ -18,6 +18,7 @@ from routesim.broker.records import (
     ChannelEnded,
     ConsumerEnded,
     ExchangeState,
+    Incoming,
     Livelock,
     PublishOutcome,
     QueueAnswer,
@@ -63,7 +64,7 @@ class Broker:
         self.agenda = Agenda()
         self.ledger = Ledger()
         self.exchanges = {item.name: ExchangeState(item, rules) for item in self.predeclared}
-        self.incoming: dict[tuple[str, str], dict[int, Binding]] = {}  # to a destination, by identity, in order
+        self.incoming = Incoming()
         self.incoming_shared = False
         self.queues: dict[str, QueueType] = {}
         self.queues_declared = 0  # ever
@@ -280,10 +281,10 @@ class Broker:
         self.connections.setdefault(plan.connection, []).append(name)
         return channel
 
-    def unshared_incoming(self) -> dict[tuple[str, str], dict[int, Binding]]:
+    def unshared_incoming(self) -> Incoming:
         """Before a change: stop sharing it with a copy of the broker."""
         if self.incoming_shared:
-            self.incoming = {key: bindings.copy() for key, bindings in self.incoming.items()}
+            self.incoming = self.incoming.clone()
             self.incoming_shared = False
         return self.incoming
 

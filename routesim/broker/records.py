@@ -5,10 +5,12 @@ from typing import Any
 from routesim import events
 from routesim.content import Content, digest
 from routesim.exchanges import EXCHANGE_TYPES, ExchangeType
+from routesim.exchanges.base import Alike, each_of, with_another, without
 from routesim.model import DEFAULT_EXCHANGE, Binding, Exchange
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy, QueueType
 from routesim.replies import AmqpError
+from routesim.values import NO_ARGUMENTS, table_identity
 from routesim.versions import Rules
 
 PREDECLARED = (
@@ -21,7 +23,16 @@ PREDECLARED = (
     Exchange("amq.rabbitmq.trace", "topic", internal=True),
 )
 NO_EXCHANGE = "the queue has no dead-letter exchange"  # why a copy that leaves it so is dropped
-BindingKey = tuple[str, str, str, tuple[Any, ...]]  # destination type, destination, routing key, identity of arguments
+# Source, destination, destination type, routing key, and the identity of the arguments or `NO_ARGUMENTS`.
+BindingKey = tuple[str, str, str, str, Any]
+
+
+def binding_key(binding: Binding) -> BindingKey:
+    """What makes a binding the same as another (rules/routing#B1). One with `NO_ARGUMENTS` is its own key."""
+    arguments = binding.arguments
+    if arguments is NO_ARGUMENTS:
+        return binding
+    return *binding[:4], table_identity(arguments) if arguments else NO_ARGUMENTS
 
 
 class ExchangeState:
@@ -65,7 +76,54 @@ class ExchangeState:
         return self.look, self.alternate
 
     def _look(self) -> tuple[Any, ...]:
-        return str(self.declared), tuple(sorted(self.bindings)), self.matcher.fingerprint()
+        bindings = [
+            (item.destination_type, item.destination, item.routing_key, table_identity(item.arguments))
+            for item in self.bindings.values()
+        ]
+        return str(self.declared), tuple(sorted(bindings)), self.matcher.fingerprint()
+
+
+class Incoming:
+    """The bindings that lead to each queue and exchange, in the order in which they were made.
+
+    They are put there when somebody asks: of most brokers nobody does, and there may be a million.
+    """
+
+    __slots__ = ("_by_end", "_unsorted")
+
+    def __init__(self) -> None:
+        self._by_end: dict[tuple[str, str], Alike] = {}
+        self._unsorted: list[Binding] = []
+
+    def add(self, binding: Binding) -> None:
+        self._unsorted.append(binding)
+
+    def to(self, kind: str, name: str) -> list[Binding]:
+        return each_of(self._sorted().get((kind, name)))
+
+    def remove(self, binding: Binding) -> None:
+        """Takes out the very object that was added."""
+        by_end, end = self._sorted(), (binding.destination_type, binding.destination)
+        if without(by_end[end], binding) is None:
+            del by_end[end]
+
+    def pop(self, kind: str, name: str) -> list[Binding]:
+        return each_of(self._sorted().pop((kind, name), None))
+
+    def _sorted(self) -> dict[tuple[str, str], Alike]:
+        by_end = self._by_end
+        if self._unsorted:
+            for binding in self._unsorted:
+                end = binding.destination_type, binding.destination
+                by_end[end] = with_another(by_end.get(end), binding)
+            self._unsorted = []
+        return by_end
+
+    def clone(self) -> "Incoming":
+        other = Incoming()
+        other._by_end = {end: there if isinstance(there, Binding) else there.copy() for end, there in self._by_end.items()}
+        other._unsorted = self._unsorted.copy()
+        return other
 
 
 class RememberedRoute(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from routesim import events, steps
 from routesim.broker import publishing
 from routesim.broker.policies import apply_to_exchange, apply_to_queue
-from routesim.broker.records import BindingKey, ConsumerEnded, ExchangeState, NotPossible, QueueAnswer
+from routesim.broker.records import BindingKey, ConsumerEnded, ExchangeState, NotPossible, QueueAnswer, binding_key
 from routesim.broker.state import State
 from routesim.durations import duration_text
 from routesim.exchanges import EXCHANGE_TYPES, exchange_types
@@ -15,7 +15,7 @@ from routesim.queues import QUEUE_TYPES, Channel, Copy, QueueType, Subscription
 from routesim.queues.arguments import COMPARED
 from routesim.queues.declaring import assert_equivalent, queue_type, validate
 from routesim.replies import AmqpError
-from routesim.values import Table, raw, table_identity, wire_type
+from routesim.values import NO_ARGUMENTS, Table, raw, wire_type
 
 
 def stripped(name: str) -> str:
@@ -125,8 +125,8 @@ def remove_exchange(broker: State, name: str, why: str, *, cascade: bool = True)
             continue
         if broker.listen:
             broker.listen(events.ExchangeDeleted(broker.now, current, reason))
-        for key, binding in list(state.bindings.items()):
-            _forget_incoming(broker, key, binding)
+        for binding in state.bindings.values():
+            broker.unshared_incoming().remove(binding)
             _tell_unbound(broker, binding, f"exchange '{current}' is gone")
         emptied = _unbind_all_from(broker, "exchange", current)
         if cascade:
@@ -137,7 +137,7 @@ def remove_exchange(broker: State, name: str, why: str, *, cascade: bool = True)
 def _unbind_all_from(broker: State, kind: str, name: str) -> list[str]:
     """Removes the bindings that lead to a destination; returns the auto-delete exchanges that have none left."""
     emptied = []
-    for binding in broker.unshared_incoming().pop((kind, name), {}).values():
+    for binding in broker.unshared_incoming().pop(kind, name):
         source, key = binding.source, binding_key(binding)
         state = broker.exchanges.get(source)
         if state is None or key not in state.bindings:
@@ -157,23 +157,7 @@ def _tell_unbound(broker: State, binding: Binding, why: str) -> None:
         broker.listen(events.Unbound(broker.now, binding, why))
 
 
-def _forget_incoming(broker: State, key: BindingKey, binding: Binding) -> None:
-    destination = key[:2]
-    incoming = broker.unshared_incoming()
-    there = incoming.get(destination)
-    if there is not None:
-        there.pop(id(binding), None)
-        if not there:
-            del incoming[destination]
-
-
 # Bindings ----------------------------------------------------------------------------------------------------------
-
-
-def binding_key(binding: Binding) -> BindingKey:
-    """What makes a binding of its source the same as another (rules/routing#B1)."""
-    identity = table_identity(binding.arguments) if binding.arguments else ()
-    return binding.destination_type, binding.destination, binding.routing_key, identity
 
 
 def _stripped_binding(binding: Binding) -> Binding:
@@ -201,44 +185,52 @@ def _whole_binding(broker: State, channel: str, binding: Binding) -> Binding:
 
 
 def bind(broker: State, step: steps.Bind) -> None:
-    binding = _whole_binding(broker, step.channel, step.binding)
-    to_queue = binding.destination_type == "queue"
-    _not_a_reply_address(broker, binding)
-    not_default_exchange(binding.source)
-    if not to_queue:
-        not_default_exchange(binding.destination)
-    state = broker.exchange(binding.source)
-    queue = broker.queue(binding.destination) if to_queue else None
-    if queue is None:
-        broker.exchange(binding.destination)
-    key = binding_key(binding)
-    state.matcher.validate_binding(binding, queue.kind if queue else None)
+    binding = step.binding
+    source, destination, kind, _, arguments = binding
+    state = broker.exchanges.get(source) if source else None
+    queue = broker.queues.get(destination) if kind == "queue" else None
+    if state is None or queue is None:  # nothing that is there needs to be looked at by its name
+        binding, state, queue = _ends(broker, step)
+    matcher = state.matcher
+    matcher.validate_binding(binding, None if queue is None else queue.kind)
     if queue is not None:
-        channel = broker.channel(step.channel)
+        channel = broker.channels.get(step.channel) or broker.channel(step.channel)
         if queue.owner is not None:
             broker.accessible(queue, channel.connection)
+    key = binding if arguments is NO_ARGUMENTS else binding_key(binding)
     if key in state.bindings:
         return
     if state.shared:
         state.unshare()
+        matcher = state.matcher
     state.bindings[key] = binding
-    state.matcher.add(binding)
-    destination = key[:2]
-    incoming = broker.unshared_incoming()
-    there = incoming.get(destination)
-    if there is None:
-        there = incoming[destination] = {}
-    there[id(binding)] = binding
-    broker.routes.clear()
+    matcher.add(binding)
+    incoming = broker.unshared_incoming() if broker.incoming_shared else broker.incoming
+    incoming.add(binding)
+    if broker.routes.young:
+        broker.routes.clear()
     if broker.listen:
         broker.listen(events.Bound(broker.now, binding))
-    if state.matcher.remembers:
+    if matcher.remembers:
         try:
-            publishing.replay(broker, state.matcher.recent, binding)
+            publishing.replay(broker, matcher.recent, binding)
         except AmqpError:
             if broker.rules.failed_replay_unbinds:
                 _take_out(broker, state, key, "what its exchange remembers reached no queue")
             raise
+
+
+def _ends(broker: State, step: steps.Bind) -> tuple[Binding, ExchangeState, QueueType | None]:
+    """A binding as it is made, where it begins, and the queue that it leads to, if any. Raises `AmqpError`."""
+    binding = _whole_binding(broker, step.channel, step.binding)
+    _not_a_reply_address(broker, binding)
+    not_default_exchange(binding.source)
+    if binding.destination_type == "queue":
+        return binding, broker.exchange(binding.source), broker.queue(binding.destination)
+    not_default_exchange(binding.destination)
+    state = broker.exchange(binding.source)
+    broker.exchange(binding.destination)
+    return binding, state, None
 
 
 def unbind(broker: State, step: steps.Unbind) -> None:
@@ -263,7 +255,7 @@ def _take_out(broker: State, state: ExchangeState, key: BindingKey, why: str) ->
     state.unshare()
     bound = state.bindings.pop(key)
     state.matcher.remove(bound)
-    _forget_incoming(broker, key, bound)
+    broker.unshared_incoming().remove(bound)
     broker.routes.clear()
     _tell_unbound(broker, bound, why)
 

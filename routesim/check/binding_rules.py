@@ -217,7 +217,7 @@ def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
     targets = {queue.settings.dead_letter_routing_key for queue in topology.broker.queues.values()}
     reaches: list[dict[str, Keys] | None] = []
     for name, queue in topology.broker.queues.items():
-        bindings = topology.broker.incoming.get(("queue", name), {})
+        bindings = topology.broker.incoming.to("queue", name)
         if name in said or name in targets or queue.owner is not None or queue.broker_name != name:
             continue
         subject = topology.subject("queue", name)

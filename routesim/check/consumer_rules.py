@@ -25,7 +25,7 @@ def no_consumer(topology: CheckedTopology) -> Iterator[Problem]:
     caught = {name for name, kinds in topology.fed.items() if kinds & {"alternate", "dead-letter"}}
     for name, queue in topology.broker.queues.items():
         waits = queue.settings.message_ttl is not None and dead_letter_exchange(queue) is not None
-        sources = {binding.source for binding in topology.broker.incoming.get(("queue", name), {}).values()}
+        sources = {binding.source for binding in topology.broker.incoming.to("queue", name)}
         if name in served or name in topology.parking or waits or queue.keeps_log or sources & caught:
             continue
         text = f"no consumer takes from queue '{name}', while other queues have one"
@@ -55,7 +55,7 @@ def consumer_unreached(topology: CheckedTopology) -> Iterator[Problem]:
         queue = broker.queues.get(item.queue)
         if queue is None or queue.owner is not None or item.queue in said or item.queue in bound:
             continue
-        if broker.incoming.get(("queue", item.queue)):
+        if broker.incoming.to("queue", item.queue):
             continue
         text = f"consumer '{item.name}' takes from queue '{item.queue}', to which nothing is bound and nobody publishes"
         yield Problem(text, item.name, (), "bind the queue, publish to it by its name, or take the consumer out")

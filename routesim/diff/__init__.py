@@ -118,7 +118,7 @@ def _renamed(before: Broker, after: Broker) -> list[Renamed]:
 def _character(broker: Broker, name: str) -> tuple[Any, ...]:
     """What a queue is but for its name: last of all what is bound to it."""
     queue = broker.queues[name]
-    bound = broker.incoming.get(("queue", name), {}).values()
+    bound = broker.incoming.to("queue", name)
     ends = frozenset((item.source, item.routing_key, table_identity(item.arguments)) for item in bound)
     return queue.kind, queue.durable, queue.auto_delete, queue.settings, ends
 

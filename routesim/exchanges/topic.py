@@ -21,6 +21,8 @@ from routesim.exchanges.base import (
 from routesim.model import Binding, Exchange
 from routesim.versions import Rules
 
+NO_WORDS: list[str] = []
+
 
 def words_of(text: str) -> list[str]:
     """The words of a routing key or binding key: none for the empty text, else one more than it has dots."""
@@ -114,12 +116,10 @@ class Topic(ExchangeType):
 
     def add(self, binding: Binding) -> None:
         key = binding.routing_key
-        if "*" not in key and "#" not in key:
-            pattern: list[str] | None = None
-        else:
-            pattern = words_of(key)
-        if pattern is None or ("*" not in pattern and "#" not in pattern):
-            self.exact[key] = with_another(self.exact.get(key), binding)
+        pattern = words_of(key) if "*" in key or "#" in key else NO_WORDS
+        if "*" not in pattern and "#" not in pattern:
+            there = self.exact.get(key)
+            self.exact[key] = binding if there is None else with_another(there, binding)
             return
         ends_open = pattern[-1] == "#"
         node = self.wildcards.get(key)

@@ -34,7 +34,7 @@ def _published(scenario: Scenario) -> Iterator[Content]:
 def _let_through(broker: Broker, queue: str) -> Iterator[Content]:
     """Of each exchange that nothing is bound to from outside, a key by which the queue is reached."""
     for name in broker.exchanges:
-        if name == DEFAULT_EXCHANGE or broker.incoming.get(("exchange", name)):
+        if name == DEFAULT_EXCHANGE or broker.incoming.to("exchange", name):
             continue
         try:
             keys = reach(broker, name).get(queue)

@@ -4,14 +4,13 @@ Here every client is taken to have declared what the scenario declares.
 """
 
 from routesim import events, steps
-from routesim.broker.records import BindingKey, ExchangeState, NotPossible
-from routesim.broker.topology import binding_key
+from routesim.broker.records import BindingKey, ExchangeState, NotPossible, binding_key
 from routesim.model import Binding, Exchange, Queue
 from routesim.queues.arguments import ARGUMENTS
 from routesim.redis.exchanges import TYPES, NoExchangeType, topic_pattern
 from routesim.redis.lists import RedisList
 from routesim.redis.state import RedisState
-from routesim.values import is_integer, raw
+from routesim.values import NO_ARGUMENTS, is_integer, raw
 
 
 def declare_exchange(broker: RedisState, step: steps.DeclareExchange) -> None:
@@ -102,7 +101,7 @@ def bind(broker: RedisState, step: steps.Bind) -> None:
     state.unshare()
     state.bindings[_member(binding)] = binding
     state.matcher.add(binding)
-    broker.unshared_incoming().setdefault(("queue", binding.destination), {})[id(binding)] = binding
+    broker.unshared_incoming().add(binding)
     broker.routes.clear()
     if broker.listen:
         broker.listen(events.Bound(broker.now, binding))
@@ -110,7 +109,7 @@ def bind(broker: RedisState, step: steps.Bind) -> None:
 
 def _member(binding: Binding) -> BindingKey:
     """A member of the set is key, pattern and queue; arguments play no role."""
-    return binding_key(binding._replace(arguments={}))
+    return binding_key(binding._replace(arguments=NO_ARGUMENTS) if binding.arguments else binding)
 
 
 def unbind(broker: RedisState, step: steps.Unbind) -> None:
@@ -128,8 +127,7 @@ def take_out(broker: RedisState, binding: Binding, why: str) -> None:
     state.unshare()
     del state.bindings[_member(binding)]
     state.matcher.remove(binding)
-    there = broker.unshared_incoming().get(("queue", binding.destination), {})
-    there.pop(id(binding), None)
+    broker.unshared_incoming().remove(binding)
     broker.unbound.discard((binding.destination, binding.source, binding.routing_key))
     broker.routes.clear()
     if broker.listen:
@@ -155,7 +153,7 @@ def remove(broker: RedisState, queue: RedisList, why: str) -> None:
     """
     mine = [
         binding
-        for binding in broker.incoming.get(("queue", queue.name), {}).values()
+        for binding in broker.incoming.to("queue", queue.name)
         if (queue.name, binding.source, binding.routing_key) not in broker.unbound
     ]
     if not mine:

@@ -53,7 +53,7 @@ def followed(broker: Broker, beginnings: Iterable[tuple[str, str, PublishPath]])
         spread.arrive(kind, name, way)
     spread.follow()
     for name in broker.queues:
-        if name not in spread.at_queue and not broker.incoming.get(("queue", name)):
+        if name not in spread.at_queue and not broker.incoming.to("queue", name):
             spread.arrive("queue", name, PublishPath(DEFAULT_EXCHANGE, exactly(name)))
             spread.follow()
     return spread.at_queue

@@ -15,7 +15,7 @@ def reaching(broker: Broker, name: str) -> list[tuple[str, tuple[Binding, ...]]]
     todo: list[tuple[tuple[str, str], tuple[Binding, ...]]] = [(("queue", name), ())]
     while todo:
         end, path = todo.pop(0)
-        for binding in broker.incoming.get(end, {}).values():
+        for binding in broker.incoming.to(*end):
             if any(binding.source == hop.source for hop in path):
                 continue
             longer = (binding, *path)

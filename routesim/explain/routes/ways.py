@@ -61,7 +61,7 @@ class Ways:
 
     def _from_elsewhere(self, broker: Broker, queue: str) -> str:
         """What is bound to the queue, as the end of a sentence."""
-        bound = list(broker.incoming.get(("queue", queue), {}).values())
+        bound = broker.incoming.to("queue", queue)
         if not bound:
             return ", nor from any other: only the default exchange reaches it, by its name"
         more = f" and {len(bound) - MAX_NAMED} more" if len(bound) > MAX_NAMED else ""
@@ -71,7 +71,7 @@ class Ways:
         """The binding by which a chain of exchanges that ends in the queue begins at one that the message came through."""
         todo, known = [("queue", queue)], {("queue", queue)}
         for end in todo:  # grows while it is walked
-            for binding in broker.incoming.get(end, {}).values():
+            for binding in broker.incoming.to(*end):
                 if binding.source in seen:
                     return binding
                 before = ("exchange", binding.source)

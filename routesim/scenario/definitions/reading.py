@@ -14,10 +14,9 @@ from routesim.scenario.definitions.unsimulated import LEFT_OUT, unsimulated_para
 from routesim.scenario.yaml import json_places
 from routesim.scenario.yaml.nodes import DEEPEST, Node
 from routesim.scenario.yaml.source import Source
-from routesim.values import INTEGER_RANGES, Typed, Value
+from routesim.values import INTEGER_RANGES, NO_ARGUMENTS, Typed, Value
 from routesim.versions import NEWEST, NEWEST_PATCH, UnknownVersion, rules
 
-NO_ARGUMENTS: dict[str, Value] = {}
 KEYLESS = ("fanout", "headers")  # types of exchanges to which the key of a binding means nothing
 
 

@@ -100,8 +100,8 @@ def simulated(broker: Broker) -> Topology:
         },
         "bindings": {
             (each.source, plain_name(each.destination), each.destination_type, each.routing_key, _table(each.arguments))
-            for bindings in broker.incoming.values()
-            for each in bindings.values()
+            for state in broker.exchanges.values()
+            for each in state.bindings.values()
         },
         "consumers": {
             (plain_name(name), not each.auto_ack, each.exclusive, each.prefetch)
