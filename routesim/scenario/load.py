@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Nothing that loading makes is garbage: looking for some, ever again, would double the time for a large file."""
     collects = gc.isenabled()
     gc.disable()
@@ -72,7 +72,7 @@ def load(
     return load_source(source, folder, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit, vhost=vhost)
 
 
-@_without_collector()
+@without_collector()
 def load_placed(
     path: str,
     stdin: bytes | None = None,
@@ -90,7 +90,7 @@ def load_placed(
     return _folder(path, options) if path != STDIN and os.path.isdir(path) else _loaded(read_source(path, stdin), options)
 
 
-@_without_collector()
+@without_collector()
 def load_source(
     source: Source,
     folder: str,
@@ -173,7 +173,7 @@ def load_expanded(source: Source, folder: str, *, rabbitmq: str | None = None) -
     return expanded, load_source(source, folder, rabbitmq=rabbitmq)
 
 
-@_without_collector()
+@without_collector()
 def load_definitions(
     source: Source,
     data: dict[str, Any],
@@ -187,7 +187,7 @@ def load_definitions(
     return _Loader(source, LoadOptions("", rabbitmq, False, vhost, permit=permit)).definitions_file(data, node)
 
 
-@_without_collector()
+@without_collector()
 def load_gathered(gathered: "Gathered", file: str, vhost: str, *, rabbitmq: str | None = None) -> Scenario:
     """What files of another program declare in one vhost, checked by the broker's rules. Raises `Invalid`."""
     return _Loader(Source(file, ""), LoadOptions("", rabbitmq, False, vhost)).gathered(gathered, vhost)

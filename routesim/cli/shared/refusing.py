@@ -9,7 +9,7 @@ from routesim.cli.shared.output import columns_of, opened, read_stdin, stderr, s
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.named_tuples import NamedTuple
 from routesim.report.formats import CHECK, diagnostics, formats_of, run_report, writer_of
-from routesim.scenario import Scenario, load
+from routesim.scenario import Scenario, load, without_collector
 from routesim.versions import NEWEST, Rules, UnknownVersion, rules
 
 FOR_PEOPLE = ("table", "plain")
@@ -61,11 +61,12 @@ def scenario_of(
         rules_of(version)
     path = named(path)
     stdin = read_stdin() if path == "-" else None
-    file, scenario, problems = loaded(path, stdin, rabbitmq=version, lenient=lenient, redis=redis, vhost=vhost)
+    with without_collector():
+        file, scenario, problems = loaded(path, stdin, rabbitmq=version, lenient=lenient, redis=redis, vhost=vhost)
+        gc.freeze()  # a large topology is no garbage: the collector need not look through it, not even once
     write_problems(problems)
     if scenario is None:
         raise FilesRefused([(file, problems)])
-    gc.freeze()  # a large topology is no garbage: the collector need not look through it again
     return scenario
 
 

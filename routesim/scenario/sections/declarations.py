@@ -330,22 +330,21 @@ class Declarations:
 
     def _bind_included(self, scratch: Broker, declared: list[Declaration]) -> None:
         """The bindings of definitions files. There may be a million: each is made and carried out at once."""
-        names, make = self.names, tuple.__new__
+        names, make, apply = self.names, tuple.__new__, scratch.apply
+        exchanges, queues = scratch.exchanges, scratch.queues
         channel = names.channel_for("declare", None, None)
         for included in self.included:
             for path, binding in included.found.bindings:
                 step = make(steps.Bind, (channel, binding))
-                to_queue = binding.destination_type == "queue"
-                if binding.source in scratch.exchanges and (
-                    binding.destination in (scratch.queues if to_queue else scratch.exchanges)
-                ):
+                source, destination, kind, _, _ = binding
+                if source in exchanges and destination in (queues if kind == "queue" else exchanges):
                     declared.append(make(Declaration, (0, step)))
-                    refused = scratch.apply(step)
+                    refused = apply(step)
                     if refused is not None:
                         item = Declared(step, None, (included, path))
                         self._refused(item, refused, bad_bindings_skipped=scratch.rules.bad_bindings_skipped)
-                elif binding.source in names.exchanges and (
-                    names.has_queue_to_bind(binding.destination) if to_queue else binding.destination in names.exchanges
+                elif source in names.exchanges and (
+                    names.has_queue_to_bind(destination) if kind == "queue" else destination in names.exchanges
                 ):
                     declared.append(Declaration(0, step))  # what it binds has been refused, which has been reported
                 else:
