@@ -1,13 +1,9 @@
 """`routesim celery`: Celery apps in scenarios. Each subcommand imports what it needs when it is called."""
 
 import sys
-from functools import partial
 from typing import Annotated
 
-import typer
-
-from routesim.cli.shared.groups import GROUP_OPTIONS, add_command
-from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.help import CliCommand, CliGroup, examples
 from routesim.cli.shared.options import COMPARE_FORMAT, MONITOR_FORMAT, RABBITMQ, SCENARIO, WRITTEN, written_as
 from routesim.cli.shared.parameters import Option, Positional
 
@@ -16,13 +12,8 @@ EXAMPLES = examples(
     "routesim celery monitor shop.yaml --at 5s",
     "routesim celery compare shop.yaml",
 )
-app = typer.Typer(epilog=EXAMPLES, **GROUP_OPTIONS)
-_command = partial(add_command, app)
-
-
-@app.callback()
-def celery() -> None:
-    """What Celery does with the broker."""
+GROUP = CliGroup(EXAMPLES)
+_command = GROUP.command
 
 
 @_command("expand", epilog=examples(
@@ -88,4 +79,4 @@ def compare(
     sys.exit(compare_file(file, visibility_timeout, format))
 
 
-COMMAND = CliCommand(app, "")
+COMMAND = CliCommand(GROUP, "")

@@ -1,15 +1,10 @@
 """`routesim explain`: why, and why not."""
 
-from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-import typer
-
-from routesim.cli.shared.groups import GROUP_OPTIONS, add_command
-from routesim.cli.shared.help import CliCommand, examples
+from routesim.cli.shared.help import CliCommand, CliGroup, examples
 from routesim.cli.shared.options import ANSWER_FORMAT, FILE, HEADERS, NEWEST_RABBITMQ, OUTPUT, RABBITMQ, VHOST
 from routesim.cli.shared.parameters import Option, Positional
-from routesim.cli.shared.words import WithWords
 
 KEY = Annotated[str, Positional(metavar="KEY", help="The routing key.")]
 PATTERNS = Annotated[list[str] | None, Positional(metavar="[PATTERN]...", help="Binding keys.")]
@@ -23,10 +18,14 @@ EXAMPLES = examples(
 MORE = "A word such as ack, prefetch, dead-letter or trace is explained in one screen; `routesim docs words` has them all.\n\n"
 
 
-app = typer.Typer(epilog=MORE + EXAMPLES, **{**GROUP_OPTIONS, "cls": WithWords})
+def _with_words() -> type[Any]:
+    from routesim.cli.shared.words import WithWords  # and typer
+
+    return WithWords
 
 
-_command = partial(add_command, app)
+GROUP = CliGroup(MORE + EXAMPLES, _with_words)
+_command = GROUP.command
 
 
 @_command(
@@ -288,4 +287,4 @@ def error(
     answered(lambda: explain_error(code), format, output)
 
 
-COMMAND = CliCommand(app, "")
+COMMAND = CliCommand(GROUP, "")

@@ -61,7 +61,7 @@ def _status(given: list[str]) -> int:
     try:
         arguments = _without_colour(given)
         call = call_of(arguments)
-        status = call() if call is not None else _by_typer(arguments)
+        status = call() if call is not None else _other(arguments)
         return _flushed(status if isinstance(status, int) else OK)
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):  # the library makes that a status of 1
@@ -82,11 +82,15 @@ def _status(given: list[str]) -> int:
         return _failed(problem, arguments)
 
 
-def _by_typer(arguments: list[str]) -> object:
-    from routesim.cli.shared.application import program  # most command lines need no typer
+def _other(arguments: list[str]) -> object:
+    from routesim.cli.shared.alone import said
 
-    # Without its own handling of errors the library returns the status of a typer.Exit.
-    return program()(args=arguments, prog_name="routesim", standalone_mode=False)
+    status = said(arguments)
+    if status is not None:
+        return status
+    from routesim.cli.shared.application import carried_out  # most command lines need no typer
+
+    return carried_out(arguments)
 
 
 def _closed(arguments: list[str]) -> int:
@@ -96,18 +100,14 @@ def _closed(arguments: list[str]) -> int:
 
 
 def _failed(problem: Exception, arguments: list[str]) -> int:
-    """Typer's own errors in our words; anything else is our fault."""
+    """What typer says of what nobody has thought of; anything else is our fault."""
     exit_code = getattr(problem, "exit_code", None)
     if type(problem).__name__ == "Exit" and isinstance(exit_code, int):
         return _flushed(exit_code)
     if type(problem).__name__ == "Abort":
         return INTERRUPTED
     if hasattr(problem, "format_message"):
-        from routesim.cli.shared.application import program
-        from routesim.cli.shared.usage import lines_of
-
-        for line in lines_of(problem, program(), arguments):
-            stderr_line(line)
+        stderr_line(f"error: {problem.format_message()}")
         return UNUSABLE
     if "--debug" in arguments:
         import traceback

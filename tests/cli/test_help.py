@@ -11,7 +11,6 @@ import typer
 from kits.cli import SHOES, columns_of, on_terminal, routesim, sane
 
 from routesim.cli.shared.application import program
-from routesim.cli.shared.usage import lines_of
 
 APP: Any = program()
 
@@ -197,11 +196,3 @@ def test_a_usage_error_on_a_terminal_has_no_boxes() -> None:
     assert [line for line in screen.lines if line] == [
         "error: routesim run has no option '--fromat'; did you mean '--format'?", "`routesim run --help` shows what there is.",
     ]  # fmt: skip
-
-
-def test_what_nobody_thought_of_is_said_in_the_librarys_words() -> None:
-    class Odd(Exception):
-        def format_message(self) -> str:
-            return "odd"
-
-    assert lines_of(Odd(), APP, ["run", SHOES]) == ["error: odd", "`routesim run --help` shows what there is."]

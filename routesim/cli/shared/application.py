@@ -1,13 +1,13 @@
-"""The program as typer knows it: its options, and what it says by itself."""
+"""The program as typer knows it, and what is made of a command line that is not plain."""
 
 from typing import Annotated, Any
 
 import typer
 
-from routesim import __version__
 from routesim.cli.shared.exits import OK, UNUSABLE
 from routesim.cli.shared.groups import OPTIONS, Commands, add_callback
 from routesim.cli.shared.help import examples
+from routesim.cli.shared.output import stderr_line
 from routesim.cli.shared.parameters import Option
 
 EPILOGUE = (
@@ -19,21 +19,11 @@ EPILOGUE = (
     + "\n\nroutesim COMMAND --help says more about each command."
 )
 
-# What `routesim` alone says: what one may want, and what to type then.
-BY_INTENT = (
-    ("learn", "routesim run hello"),
-    ("try your own", "routesim new shop && routesim run shop"),
-    ("test in CI", "routesim check definitions.json && routesim run . -q"),
-    ("upgrade RabbitMQ", "routesim upgrade definitions.json --rabbitmq 3.13..4.3"),
-    ("find a lost task", "routesim import celery proj; routesim explain task FILE ID"),
-)
-
 app = typer.Typer(name="routesim", cls=Commands, epilog=EPILOGUE, **OPTIONS)
 
 
-@add_callback(app, invoke_without_command=True)
+@add_callback(app)
 def routesim(
-    context: typer.Context,
     version: Annotated[bool, Option("--version", help="Print the version.")] = False,
     color: Annotated[
         str,
@@ -42,17 +32,42 @@ def routesim(
     debug: Annotated[bool, Option("--debug", help="Show a traceback when something goes wrong inside routesim.")] = False,
 ) -> None:
     """Where each message goes in RabbitMQ, why, and why not elsewhere."""
-    if version:
-        typer.echo(f"routesim {__version__}")
-        raise typer.Exit(OK)
-    if context.invoked_subcommand is None:
-        typer.echo("Where each message goes in RabbitMQ, why, and why not elsewhere.\n\nTo …\n")
-        for want, commands in BY_INTENT:
-            typer.echo(f"  {want:<18}{commands}")
-        typer.echo("\nroutesim --help lists all commands.")
-        raise typer.Exit(UNUSABLE)
 
 
 def program() -> Any:
     """The group of all commands, as it is called."""
     return typer.main.get_command(app)
+
+
+def carried_out(arguments: list[str]) -> object:
+    """Prints the help that is asked for, refuses what is wrong, or runs the command.
+
+    From 0.29 on typer imports pydantic for the first value that it looks at, which takes longer than all the rest. So values are
+    only given to it for a command to be run.
+    """
+    from routesim.cli.shared.usage import at_once, refusal
+    from routesim.cli.shells.walking import judged
+
+    group = program()
+    asked = judged(group, arguments)
+    lines = refusal(asked, arguments)
+    for line in lines:
+        stderr_line(line)
+    if lines:
+        return UNUSABLE
+    if asked.helped:
+        typer.echo(_help(group, asked.path))
+        return OK
+    callback = at_once(asked)
+    if callback is not None:
+        return callback(True)
+    # Without its own handling of errors the library returns the status of a typer.Exit.
+    return group(args=arguments, prog_name="routesim", standalone_mode=False)
+
+
+def _help(command: Any, path: tuple[str, ...]) -> str:
+    context = None
+    for name in ("routesim", *path):
+        command = command.get_command(context, name) if context is not None else command
+        context = command.context_class(command, info_name=name, parent=context, **command.context_settings)
+    return str(command.get_help(context))

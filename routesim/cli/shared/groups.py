@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from routesim.cli.shared.commands import COMMANDS, GROUPS, command_of
+from routesim.cli.shared.help import CliGroup
 from routesim.cli.shared.parameters import Option, Parameter, parameters_of
 
 OPTIONS: dict[str, Any] = {
@@ -19,11 +20,31 @@ OPTIONS: dict[str, Any] = {
 
 
 class OneCommand(TyperCommand):
-    """A command whose usage names what it needs without brackets around it."""
+    """A command whose help names what it takes as its declarations do: without the brackets, dots and types that typer's versions
+    add, each in its own way."""
 
     def collect_usage_pieces(self, context: Any) -> list[str]:
-        pieces = super().collect_usage_pieces(context)
-        return [piece[1:-1] if piece.startswith("{") else piece for piece in pieces]
+        arguments = [each for each in self.params if each.param_type_name == "argument"]
+        names = [(str(each.metavar), each.required) for each in arguments]
+        return ["[OPTIONS]", *(name if required or name[0] == "[" else f"[{name}]" for name, required in names)]
+
+    def format_options(self, context: Any, formatter: Any) -> None:
+        arguments, options = [], []
+        for each in self.get_params(context):
+            record = each.get_help_record(context)
+            if record is not None and each.param_type_name == "argument":
+                arguments.append((str(each.metavar), record[1]))
+            elif record is not None:
+                options.append(record)
+        for title, records in (("Arguments", arguments), ("Options", options)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def declared(self, name: str) -> Parameter | None:
+        """A parameter as the command's function declares it."""
+        found: dict[str, Parameter] = self.callback.declared  # type: ignore[union-attr]
+        return found.get(name)
 
 
 def add_command(app: typer.Typer, name: str, **options: Any) -> Callable[[Any], Any]:
@@ -50,7 +71,9 @@ def _as_typer_reads(function: Any) -> Any:
     """The function with typer's declarations in place of ours."""
     made = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     made.__doc__ = function.__doc__
-    made.__annotations__ = {each.name: _annotation(each) for each in parameters_of(function)}
+    parameters = {each.name: each for each in parameters_of(function)}
+    made.__annotations__ = {name: _annotation(each) for name, each in parameters.items()}
+    made.declared = parameters  # type: ignore[attr-defined]  # what wraps it has that too
     return made
 
 
@@ -84,9 +107,13 @@ class Commands(TyperGroup):
         if name not in COMMANDS:
             return None
         command = command_of(name)
-        if isinstance(command.function, typer.Typer):
-            command.function.info.help = COMMANDS[name].line
-            return typer.main.get_group(command.function)
+        group = command.function
+        if isinstance(group, CliGroup):
+            kind = group.kind() if group.kind is not None else Subcommands
+            app = typer.Typer(help=COMMANDS[name].line, epilog=group.epilogue, cls=kind, no_args_is_help=False, **OPTIONS)
+            for subname, each in group.commands.items():
+                add_command(app, subname, **each.told)(each.function)
+            return typer.main.get_group(app)
         app = typer.Typer(**OPTIONS)
         add_command(app, name, epilog=command.epilogue)(command.function)
         return typer.main.get_command(app)
@@ -112,5 +139,6 @@ class Subcommands(TyperGroup):
         """The names of the commands that help tells of; old spellings of others stay, and are hidden."""
         return [name for name in self.list_commands(None) if not self.commands[name].hidden]  # type: ignore[arg-type]
 
-
-GROUP_OPTIONS: dict[str, Any] = {"cls": Subcommands, "no_args_is_help": False, **OPTIONS}
+    def format_commands(self, context: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.commands[name].short_help) for name in self.shown()])

@@ -29,6 +29,9 @@ class Positional:
         self.told = told
 
 
+INTEGERS, NUMBERS = (int, int | None), (int, int | None, float, float | None)
+
+
 class Parameter(NamedTuple):
     """A parameter of a command's function. `declared` None: it is none that is given on the command line."""
 
@@ -46,3 +49,15 @@ def parameters_of(function: Callable[..., Any]) -> Iterator[Parameter]:
         annotation = function.__annotations__[name]
         (declared,) = getattr(annotation, "__metadata__", (None,))
         yield Parameter(name, annotation.__origin__ if declared is not None else annotation, declared, index < first_optional)
+
+
+def number(parameter: Parameter, text: str) -> int | float | None:
+    """The value of a parameter that takes a number; None: it is none, or out of what the declaration allows."""
+    told = parameter.declared.told if parameter.declared is not None else {}
+    try:
+        value = int(text) if parameter.type in INTEGERS else float(text)
+    except ValueError:
+        return None
+    if value < told.get("min", value) or value > told.get("max", value):
+        return None
+    return value

@@ -1,15 +1,17 @@
-"""Command lines that are plain: a command, words, and options with their values, each option a word of its own.
+"""Command lines that are plain: a command with its words and options, and nothing to refuse or to show instead.
 
-Nearly every command line is, and to read it takes nothing but the declarations. All others are typer's: help, a number, a value
-behind `=`, several letters behind one dash, and whatever is wrong in any way. What is read here is what typer reads there.
+Nearly every command line is, and to read it takes nothing but the declarations. All others are typer's: help, what a group of
+commands is asked for, and whatever is wrong in any way. What is read here is what typer reads there.
 """
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from routesim.cli.shared.commands import COMMANDS, command_of
-from routesim.cli.shared.parameters import Option, Parameter, parameters_of
+from routesim.cli.shared.help import CliGroup
+from routesim.cli.shared.parameters import NUMBERS, Option, Parameter, number, parameters_of
 
 ONE, MANY = (str, str | None), (list[str], list[str] | None)  # types of values that are taken as they are written
 
@@ -19,15 +21,17 @@ def call_of(arguments: list[str]) -> Callable[[], Any] | None:
     for words in (2, 1):
         name = " ".join(arguments[:words])
         if name in COMMANDS:
-            function = command_of(name).function
-            if not hasattr(function, "__code__"):  # a group of commands
-                return None
-            given = _given(list(parameters_of(function)), arguments[words:])
+            function, rest = command_of(name).function, arguments[words:]
+            if isinstance(function, CliGroup):
+                if not rest or rest[0] not in function.commands:
+                    return None
+                function, rest = function.commands[rest[0]].function, rest[1:]
+            given = _given(list(parameters_of(function)), rest)
             return None if given is None else partial(function, **given)
     return None
 
 
-def _given(parameters: list[Parameter], words: Iterable[str]) -> dict[str, Any] | None:
+def _given(parameters: list[Parameter], words: list[str]) -> dict[str, Any] | None:
     options = {
         name: parameter
         for parameter in parameters
@@ -35,30 +39,53 @@ def _given(parameters: list[Parameter], words: Iterable[str]) -> dict[str, Any] 
         for name in parameter.declared.names
     }
     given: dict[str, Any] = {}
-    alone = []
-    left = iter(words)
-    for word in left:
-        if not word.startswith("-") or word == "-":
+    alone: list[str] = []
+    left = deque(words)
+    while left:
+        word = left.popleft()
+        if word == "--":
+            alone += left
+            break
+        if len(word) < 2 or word[0] != "-":
             alone.append(word)
-            continue
-        option = options.get(word)
-        if option is None:
-            return None
-        if option.type is bool:
-            given[option.name] = True
-            continue
-        value = next(left, "-")
-        if value.startswith("-"):  # missing, or meant in a way that typer knows
-            return None
-        if option.type in ONE:
-            given[option.name] = value
-        elif option.type in MANY:
-            given.setdefault(option.name, []).append(value)
-        else:
+        elif not _option(options, word, left, given):
             return None
     if any(each.required and isinstance(each.declared, Option) and each.name not in given for each in parameters):
         return None
     return _placed([each for each in parameters if not isinstance(each.declared, Option)], alone, given)
+
+
+def _option(options: dict[str, Parameter], word: str, left: deque[str], given: dict[str, Any]) -> bool:
+    """Takes an option out of a word, and its value out of that word or the next one; False: there is none to be had."""
+    name, equals, value = word.partition("=")
+    if word[1] != "-":
+        name, equals, value = word[:2], word[2:], word[2:]
+    option = options.get(name)
+    if option is None:
+        return False
+    if option.type is bool:
+        given[option.name] = True
+        if equals and (word[1] == "-" or word[2] == "-"):
+            return False
+        if equals:  # several letters behind one dash
+            left.appendleft(f"-{value}")
+        return True
+    if not equals and not left:
+        return False
+    return _value(option, value if equals else left.popleft(), given)
+
+
+def _value(option: Parameter, text: str, given: dict[str, Any]) -> bool:
+    if option.type in ONE:
+        given[option.name] = text
+    elif option.type in MANY:
+        given.setdefault(option.name, []).append(text)
+    elif option.type in NUMBERS:
+        given[option.name] = number(option, text)
+        return given[option.name] is not None
+    else:
+        return False
+    return True
 
 
 def _placed(parameters: list[Parameter], words: list[str], given: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,56 +1,88 @@
 """Command lines that are not understood, in routesim's words: what was expected, what was found, and the cure."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
 from routesim.cli.shared import guesses
-from routesim.cli.shells.walking import CommandLine, takes_value, walked
+from routesim.cli.shared.parameters import INTEGERS, NUMBERS, Parameter, number
+from routesim.cli.shells.walking import HELP, CommandLine
 from routesim.diagnostics import did_you_mean, some_of
 
 PROGRAM = "routesim"
 
 
-def lines_of(problem: Any, command: Any, arguments: list[str]) -> list[str]:
-    """What to say about one of the library's errors: at most three lines. `command`: the group of all commands."""
-    asked = walked(command, arguments)
+def refusal(asked: CommandLine, arguments: list[str]) -> list[str]:
+    """What to say about a command line that is `judged`: at most three lines; none: there is nothing wrong with it."""
     path = " ".join((PROGRAM, *asked.path))
-    return [f"error: {_sentence(problem, asked, path, arguments)}", f"`{path} --help` shows what there is."]
+    sentence = _unreadable(asked, path)
+    if not sentence and not asked.helped and at_once(asked) is None:
+        sentence = _refused(asked, path, arguments)
+    return [f"error: {sentence}", f"`{path} --help` shows what there is."] if sentence else []
 
 
-def _sentence(problem: Any, asked: CommandLine, path: str, arguments: list[str]) -> str:
-    kind, parameter = type(problem).__name__, getattr(problem, "param", None)
-    option = getattr(problem, "option_name", "")
-    if kind == "NoSuchOption":
-        return _unknown_option(option, asked, path)
-    if kind == "BadOptionUsage" and (found := asked.option(option)) is not None:
-        if not takes_value(found):
-            return f"{option} takes no value"
-        return f"{option} needs a value{_about(found)}"
-    if kind == "MissingParameter" and parameter is not None:
-        there = guesses.of_missing(asked)
-        return f"{path} needs {_name(parameter)}{_about(parameter)}" + (f"; {there}" if there else "")
-    if kind == "BadParameter" and parameter is not None and (wanted := _wanted(parameter.type)):
-        return f"{_name(parameter)} takes {wanted}, not '{asked.given.get(parameter.name, [''])[-1]}'"
-    if asked.unknown is not None and (there := guesses.of_word(asked, asked.unknown, _behind(asked.unknown, arguments))):
-        return f"{path} has no command '{asked.unknown}': {there}"
+def at_once(asked: CommandLine) -> Callable[[bool], object] | None:
+    """What an option that is given does whatever else is on the command line, or is missing there; None: none does that."""
+    declared = [asked.command.declared(name) for name in asked.given] if not asked.is_group else []
+    told = [each.declared.told for each in declared if each is not None and each.declared is not None]
+    return next((each["callback"] for each in told if "callback" in each), None)
+
+
+def _unreadable(asked: CommandLine, path: str) -> str:
+    """What makes a command line unreadable is told even where help is asked for."""
+    if asked.wrong is not None:
+        has_it = asked.wrong in HELP or asked.option(asked.wrong) is not None
+        return f"{asked.wrong} takes no value" if has_it else _unknown_option(asked.wrong, asked, path)
+    if asked.waiting is not None:
+        return f"{asked.spelled} needs a value{_about(asked.waiting)}"
+    return ""
+
+
+def _refused(asked: CommandLine, path: str, arguments: list[str]) -> str:
     if asked.unknown is not None:
-        names = _commands(asked.command)
-        words = asked.command.words() if hasattr(asked.command, "words") else []
-        near = get_close_matches(asked.unknown, names, 1, cutoff=0.65)  # names this short are near one another sooner than others
-        hint = did_you_mean(asked.unknown, [*near, *names, *words]) or (f"did you mean '{near[0]}'?" if near else "")
-        if not hint:
-            hint = f"the commands are {', '.join(names)}"
-            hint += f"; {some_of(words, asked.unknown, 'the words are', 'words')}" if words else ""
-        return f"{path} has no command '{asked.unknown}'; {hint}"
+        return _unknown_command(asked, asked.unknown, path, arguments)
     if asked.is_group:
-        return f"{path} needs a command: {', '.join(_commands(asked.command))}"
+        return f"{path} needs a command: {', '.join(_commands(asked.command))}" if asked.path else ""
+    for parameter in _in_order(asked):
+        values = asked.given.get(parameter.name)
+        if parameter.required and not values:
+            there = guesses.of_missing(asked)
+            return f"{path} needs {_name(parameter)}{_about(parameter)}" + (f"; {there}" if there else "")
+        declared = asked.command.declared(parameter.name)
+        if values and declared is not None and declared.type in NUMBERS and number(declared, values[-1]) is None:
+            return f"{_name(parameter)} takes {_wanted(declared)}, not '{values[-1]}'"
     if asked.too_many:
         takes = " ".join(argument.metavar or argument.name.upper() for argument in asked.arguments())
         others = f" and {len(asked.too_many) - 1} more" if len(asked.too_many) > 1 else ""
         refused = f"{path} takes {f'only {takes}' if takes else 'no argument'}; '{asked.too_many[0]}'{others} cannot be placed"
         there = guesses.of_too_many(asked)
         return f"{refused}: {there}" if there else refused
-    return str(problem.format_message())
+    return ""
+
+
+def _in_order(asked: CommandLine) -> list[Any]:
+    """The parameters as they are looked at: options in the order in which they are given, arguments, and what is not given."""
+    given = list(asked.given)
+    places = {name: place for place, name in enumerate(given)}
+
+    def place(parameter: Any) -> int:
+        is_argument = parameter.param_type_name == "argument"
+        return len(given) if is_argument else places.get(parameter.name, len(given) + 1)
+
+    return sorted(asked.command.params, key=place)
+
+
+def _unknown_command(asked: CommandLine, word: str, path: str, arguments: list[str]) -> str:
+    if there := guesses.of_word(asked, word, _behind(word, arguments)):
+        return f"{path} has no command '{word}': {there}"
+    names = _commands(asked.command)
+    words = asked.command.words() if hasattr(asked.command, "words") else []
+    near = get_close_matches(word, names, 1, cutoff=0.65)  # names this short are near one another sooner than others
+    hint = did_you_mean(word, [*near, *names, *words]) or (f"did you mean '{near[0]}'?" if near else "")
+    if not hint:
+        hint = f"the commands are {', '.join(names)}"
+        hint += f"; {some_of(words, word, 'the words are', 'words')}" if words else ""
+    return f"{path} has no command '{word}'; {hint}"
 
 
 def _commands(group: Any) -> list[str]:
@@ -87,12 +119,11 @@ def _about(parameter: Any) -> str:
     return f": {text}" if text else ""
 
 
-def _wanted(kind: Any) -> str:
-    """Numbers are the only values that the library itself looks at."""
-    number = {"int": "a whole number", "float": "a number"}.get(kind.name.split()[0].removesuffix("eger"))
-    if number is None:
-        return ""
-    least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+def _wanted(declared: Parameter) -> str:
+    """Numbers are the only values that are looked at here."""
+    kind = "a whole number" if declared.type in INTEGERS else "a number"
+    told = declared.declared.told if declared.declared is not None else {}
+    least, most = told.get("min"), told.get("max")
     if most is not None:
-        return f"{number} from {least or 0} to {most}"
-    return f"{number} from {least} on" if least is not None else number
+        return f"{kind} from {least or 0} to {most}"
+    return f"{kind} from {least} on" if least is not None else kind

@@ -18,10 +18,16 @@ class WithWords(Subcommands):
         return sorted(self.commands, key=lambda name: self.FIRST.index(name) if name in self.FIRST else len(self.FIRST))
 
     def resolve_command(self, context: Any, args: list[str]) -> Any:
-        command = self.commands.get(args[0]) if len(args) == 1 else None
-        if command is not None and any(parameter.required for parameter in command.params) and (place := place_of(args[0])):
-            return args[0], _of_word(args[0], place), []
+        if len(args) == 1 and args[0] in self.commands:
+            return args[0], self.alone(args[0]), []
         return super().resolve_command(context, args)
+
+    def alone(self, name: str) -> Any:
+        """What one word asks for, with nothing behind it."""
+        command = self.get_command(None, name)
+        if any(parameter.required for parameter in command.params) and (place := place_of(name)):
+            return _of_word(name, place)
+        return command
 
     def get_command(self, context: Any, name: str) -> Any:
         found = super().get_command(context, name)

@@ -1,5 +1,6 @@
 """A command line as far as it goes: which command it names, and what has been given to it. Nothing is run or refused."""
 
+from itertools import pairwise
 from typing import Any
 
 from routesim.named_tuples import NamedTuple
@@ -8,17 +9,22 @@ HELP = ("--help", "-h")
 
 
 class CommandLine(NamedTuple):
-    """`given` maps the names of parameters to the values written for them. `waiting`: the option whose value comes next.
+    """`given` maps the names of parameters to the values written for them. `waiting`: the option whose value comes next, by the
+    name `spelled`.
     `options`: whether a word that begins with a dash may still be an option. `unknown`: the word that should be a command.
-    `too_many`: words for which there is no argument."""
+    `too_many`: words for which there is no argument. `helped`: help is asked for. `wrong`: the first option that there is not, or
+    that takes no value and was given one."""
 
     path: tuple[str, ...]
     command: Any
     given: dict[str, list[str]]
     waiting: Any | None = None
+    spelled: str = ""
     options: bool = True
     unknown: str | None = None
     too_many: tuple[str, ...] = ()
+    helped: bool = False
+    wrong: str | None = None
 
     @property
     def is_group(self) -> bool:
@@ -44,10 +50,27 @@ def takes_value(parameter: Any) -> bool:
 
 def walked(command: Any, words: list[str]) -> CommandLine:
     """`words` without the program's own name."""
-    asked = CommandLine((), command, {})
-    for word in _joined(command, words):
-        asked = _further(asked, word)
+    return _steps(command, words)[-1]
+
+
+def judged(command: Any, words: list[str]) -> CommandLine:
+    """Likewise, but no further than to what is wrong, or to the group of which help is asked."""
+    steps = _steps(command, words)
+    for before, asked in pairwise([steps[0], *steps]):
+        if asked.wrong is not None:
+            return asked
+        if before.helped and (asked.unknown is not None or asked.path != before.path):
+            return before
+    if asked.path != before.path and hasattr(before.command, "alone"):
+        return asked._replace(command=before.command.alone(asked.path[-1]))
     return asked
+
+
+def _steps(command: Any, words: list[str]) -> list[CommandLine]:
+    steps = [CommandLine((), command, {})]
+    for word in _joined(command, words):
+        steps.append(_further(steps[-1], word))
+    return steps
 
 
 def _joined(command: Any, words: list[str]) -> list[str]:
@@ -80,14 +103,24 @@ def _further(asked: CommandLine, word: str) -> CommandLine:
 def _option(asked: CommandLine, word: str) -> CommandLine:
     found, attached = attached_value(asked, word)
     if found is None:
-        return asked
+        return _helped(asked, word)
     if not takes_value(found):
         asked.given.setdefault(found.name, [])
-        return asked
+        return asked if attached is None else asked._replace(wrong=word[: attached - 1])
     if attached is None:
-        return asked._replace(waiting=found)
+        return asked._replace(waiting=found, spelled=word if word[:2] == "--" else f"-{word[-1]}")
     asked.given.setdefault(found.name, []).append(word[attached:])
     return asked
+
+
+def _helped(asked: CommandLine, word: str) -> CommandLine:
+    """No option of the command's own is there, or not only: the one that all have, or one that is none."""
+    if word.startswith("--"):
+        return asked._replace(helped=True) if word in HELP else asked._replace(wrong=word.partition("=")[0])
+    for letter in word[1:]:
+        if f"-{letter}" not in HELP and asked.option(f"-{letter}") is None:
+            return asked._replace(wrong=f"-{letter}")
+    return asked._replace(helped=True)
 
 
 def attached_value(asked: CommandLine, word: str) -> tuple[Any | None, int | None]:
