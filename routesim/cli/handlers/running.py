@@ -24,7 +24,6 @@ from routesim.cli.shared.progress import Progress
 from routesim.cli.shared.refusing import Loaded, loaded, refuse_runs, rules_of, write_problems
 from routesim.named_tuples import NamedTuple
 from routesim.report.formats import RUN, formats_of, run_report
-from routesim.report.formats.plain import painted
 from routesim.report.style import OutputStyle
 from routesim.run import Listener, Runner, verdicts
 from routesim.run.verdicts import verdict_of
@@ -136,6 +135,8 @@ def summed(ran: list[Ran], options: RunOptions, out: IO[str]) -> int:
 
 def write_sum(out: IO[str], words: list[tuple[str, str]], *, quiet: bool) -> None:
     """One line for many runs: `78 scenarios: 77 OK, 1 FAILED (failing.yaml)`. `words`: the verdict of each, and its file."""
+    from routesim.report.formats.plain import painted
+
     parts, tones = [], {verdicts.OK: GOOD, verdicts.RAN: NOTICE, verdicts.HELD: NOTICE}
     for word in (*verdicts.VERDICTS, ENDED):
         files = [file for each, file in words if each == word]
