@@ -199,11 +199,26 @@ class ScriptedConsumer:
         self.chances = count = self.chances + 1
         if count < MANY_DRAWS:
             return uniform(self.seed, count, 1 + self.number) < chance
+        place = self._place(count)
+        return self.drawn_ahead[place] < chance
+
+    def missed(self, chance: float, most: int) -> int:
+        """So often in a row, at most, chance says no: once there have been many draws, and if it would not say yes at once."""
+        if self.chances < MANY_DRAWS or most < 1:
+            return 0
+        place = self._place(self.chances + 1)
+        ahead = self.drawn_ahead[place : place + most]
+        count = next((index for index, value in enumerate(ahead) if value < chance), len(ahead))
+        self.chances += count
+        return count
+
+    def _place(self, count: int) -> int:
+        """Where among those drawn ahead the draw of that number is."""
         place = count - self.drawn_from
         if not 0 <= place < len(self.drawn_ahead):
             self.drawn_from, place = count, 0
             self.drawn_ahead = uniforms(self.seed, count, DRAWN_AT_ONCE, 1 + self.number)
-        return self.drawn_ahead[place] < chance
+        return place
 
     # Replies -----------------------------------------------------------------------------------------------------------
 

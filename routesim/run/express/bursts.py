@@ -11,8 +11,8 @@ from routesim.run.batches import Numbered
 from routesim.run.express.delivering import Delivering
 from routesim.run.express.emitting import Emits
 from routesim.run.express.moves import Moves
-from routesim.run.express.prepared import AckingConsumer, PreparedPublish
-from routesim.run.express.treatments import MOST_ANSWERS, Treatment, Treatments
+from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
+from routesim.run.express.treatments import Treatment, Treatments
 from routesim.scenario import PublishMany
 
 REMEMBERED = 100
@@ -188,33 +188,27 @@ class Bursts:
         """Publishes to one consumer that answers at once, by its rules: as many as go this way, with at most so many answers.
         Returns how many there were, and their answers."""
         treatments = self._treatments(prepared)
-        treatments.begin()
-        first, answered, runs = action.first or 0, 0, list[tuple[Treatment, list[str]]]()
-        for index in indexes:
-            if answered + MOST_ANSWERS > free:
-                break
-            message = f"{action.id_prefix}{first + index}"
-            treatment = treatments.of(message)
-            if treatment is None:
-                break
-            answered += treatment.returned + 1
-            if runs and runs[-1][0] is treatment:
-                runs[-1][1].append(message)
-            else:
-                runs.append((treatment, [message]))
-        for treatment, messages in runs:
-            self._treat_alike(treatments, treatment, messages)
+        first = action.first or 0
+        runs = treatments.of_all(action.id_prefix, range(first + indexes.start, first + indexes.stop), free)
+        counts: dict[int, tuple[Treatment, int]] = {}
+        for treatment, numbers in runs:
+            self._treat_alike(treatments, treatment, Numbered(action.id_prefix, numbers))
+            counts[id(treatment)] = treatment, counts.get(id(treatment), (treatment, 0))[1] + len(numbers)
+        for treatment, count in counts.values():
+            self._count(treatment, count)
         self.moves.odd = True
-        return sum(len(messages) for _, messages in runs), answered
+        found = counts.values()
+        return sum(count for _, count in found), sum(count * (treatment.returned + 1) for treatment, count in found)
 
-    def _treat_alike(self, treatments: Treatments, treatment: Treatment, messages: list[str]) -> None:
+    def _treat_alike(self, treatments: Treatments, treatment: Treatment, messages: Numbered) -> None:
         """These messages, of each of which the same becomes."""
-        broker, ledger, now, count = self.broker, self.broker.ledger, self.broker.now, len(messages)
+        broker, now, count = self.broker, self.broker.now, len(messages)
         queue, state, channel = treatments.queue, treatments.state, treatments.consumer.channel
         returned, burial, found = treatment
-        answers = returned + 1
-        targets, content = ((), None) if burial is None else (burial.targets, burial.content)
-        width, first, tag = 1 + len(targets), broker.serial + 1, channel.next_tag
+        answers, width, first, tag = returned + 1, 1, broker.serial + 1, channel.next_tag
+        if burial is not None:
+            width += len(burial.targets)
+            self._bury(treatments, burial, messages, range(first, first + count * width, width), returned)
         copies = [range(first + index, first + index + count * width, width) for index in range(width)]
         tags = [range(tag + index, tag + index + count * answers, answers) for index in range(answers)]
         broker.serial += count * width
@@ -223,24 +217,37 @@ class Bursts:
         if state.counts_attempts:
             attempts = state.attempts
             attempts.update([(message, attempts.get(message, 0) + answers) for message in messages])
-        if content is not None:
-            for (target, _), serials in zip(targets, copies[1:], strict=True):
-                target.join(self._copies(messages, serials, content, target.taken_over(content)))
-        if burial is not None and (returned or targets):
-            places = [queue.name] * returned + [target.name for target, _ in targets]
-            broker.requeues_now.update([(message, places.copy()) for message in messages])
         queue.took(count)
         if returned:
             queue.last_taken = messages[-1]
             queue.wait_for_expiry(broker, queue.expires_at(treatments.publish.content, now))
-        for name in ("published", "routed", "enqueued"):
-            setattr(ledger, name, getattr(ledger, name) + count)
-        ledger.delivered += count * answers
-        ledger.redelivered += count * returned
-        ledger.dead_letter_copies += count * len(targets)
-        end = "acked" if burial is None else "dropped" if content is None else "dead_lettered"
-        setattr(ledger, end, getattr(ledger, end) + count)
         self.emits.tell(found, now, messages, copies, tags)
+
+    def _bury(self, treatments: Treatments, burial: Burial, messages: Numbered, copies: range, returned: int) -> None:
+        """Each is rejected, after it was returned so often. `copies`: the numbers of those that are."""
+        content = burial.content
+        if content is not None:
+            for index, (target, _) in enumerate(burial.targets, 1):
+                serials = range(copies.start + index, copies.stop + index, copies.step)
+                target.join(self._copies(messages, serials, content, target.taken_over(content)))
+        if returned or burial.targets:
+            places = [treatments.queue.name] * returned + [target.name for target, _ in burial.targets]
+            self.broker.requeues_now.update([(message, places.copy()) for message in messages])
+
+    def _count(self, treatment: Treatment, count: int) -> None:
+        ledger, (returned, burial, _) = self.broker.ledger, treatment
+        ledger.published += count
+        ledger.routed += count
+        ledger.enqueued += count
+        ledger.delivered += count * (returned + 1)
+        ledger.redelivered += count * returned
+        if burial is None:
+            ledger.acked += count
+        elif burial.content is None:
+            ledger.dropped += count
+        else:
+            ledger.dead_lettered += count
+            ledger.dead_letter_copies += count * len(burial.targets)
 
     def _treatments(self, prepared: PreparedPublish) -> Treatments:
         known = self.treatments.get(id(prepared))

@@ -24,7 +24,7 @@ from routesim.run.batches import (
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
 REMEMBERED = 1_000
-FEW = 16  # messages that are told one by one
+FEW = 64  # messages that are told one by one
 
 
 class Emits:

@@ -4,7 +4,7 @@ It is requeued so often, then acknowledged or rejected; rejected, it is dropped 
 is found out once, by asking the consumer for its rules, the queue for the copies and the broker for the dead letter.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from routesim.broker import RabbitBroker
 from routesim.broker.deadletters import foreseen
@@ -14,7 +14,7 @@ from routesim.events import Path
 from routesim.model import Consumer, Rule
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy, Delivery, LinedQueue
-from routesim.run.batches import Prepared
+from routesim.run.batches import Numbered, Prepared
 from routesim.run.express.emitting import Emits
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
@@ -46,6 +46,10 @@ class Fork:
 
     def __init__(self, rules: list[Rule], before: int, answers: tuple[str, ...]) -> None:
         self.rules = [(rule.chance, rule.do) for rule in rules]
+        (chance, answer), *rest = self.rules
+        self.certain = answer if chance is None else None
+        # Where one rule has a chance and the next one none: the chance of the first, and the answer of the other.
+        self.unless = (chance, rest[0][1]) if chance is not None and rest[0][0] is None else None
         self.before = before
         self.answers = answers
         self.after: dict[str, Fork | Treatment | None] = {}
@@ -89,25 +93,74 @@ class Treatments:
         self.known.clear()
         self.forks.clear()
 
+    def of_all(self, prefix: str, numbers: range, free: int) -> list[tuple[Treatment, range]]:
+        """Of the messages of these numbers, in their order: stretches of those that are treated alike. As many from the first on
+        as go this way, with at most so many answers."""
+        self.begin()
+        most, runs = min(len(numbers), free), list[tuple[Treatment, range]]()
+        fork = self.by_chance(Numbered(prefix, numbers[:most]))
+        answered, done, begin, last = 0, 0, 0, None
+        while done < most and answered + MOST_ANSWERS <= free:
+            treatment, count = None, 0
+            if fork is not None:
+                treatment, count = self.alike(fork, min(most - done, free - answered - MOST_ANSWERS + 1))
+            if not count:
+                treatment, count = self.of(f"{prefix}{numbers.start + done}"), 1
+            if treatment is None:
+                break
+            if last is not None and treatment is not last:
+                runs.append((last, numbers[begin:done]))
+                begin = done
+            last = treatment
+            answered += count * (treatment.returned + 1)
+            done += count
+        if last is not None:
+            runs.append((last, numbers[begin:done]))
+        return runs
+
+    def by_chance(self, messages: Sequence[str]) -> Fork | None:
+        """If nothing is known of any of these messages, and chance says whether the first rule is for one or the second for all
+        others: the fork at which it does."""
+        fork = self._fork(0)
+        if fork.unless is None:
+            return None
+        texts = list(messages)
+        known = (self.named, self.broker.requeues_now.keys(), self.state.attempts.keys())
+        return fork if all(names.isdisjoint(texts) for names in known) else None
+
+    def alike(self, fork: Fork, most: int) -> tuple[Treatment | None, int]:
+        """How many of the next messages, at most so many, are treated alike, because chance says no; and how. 0: that must be
+        asked of each."""
+        assert fork.unless is not None
+        chance, answer = fork.unless
+        treatment = fork.after.get(answer)
+        return (treatment, self.state.missed(chance, most)) if isinstance(treatment, Treatment) else (None, 0)
+
     def of(self, message: str) -> Treatment | None:
         """The treatment of the next message. None, and nothing has happened: not here."""
         state = self.state
         if message in self.named or message in self.broker.requeues_now:
             return None
         before = state.attempts.get(message, 0) if state.counts_attempts else 0
-        fork = self.forks.get(before)
-        if fork is None:
-            fork = self.forks[before] = Fork(self._rules(before + 1, 0), before, ())
+        fork = self.forks.get(before) or self._fork(before)
         drawn, so_far = state.drawn, state.chances
-        found: Fork | Treatment | None = fork
-        while isinstance(found, Fork):
-            fork, answer = found, found.answer(drawn)
+        while True:
+            answer = fork.certain or fork.answer(drawn)
             if answer not in fork.after:
                 fork.after[answer] = self._after(fork, answer)
             found = fork.after[answer]
+            if not isinstance(found, Fork):
+                break
+            fork = found
         if found is None:
             state.chances = so_far
         return found
+
+    def _fork(self, before: int) -> Fork:
+        """That of the first delivery of a message, after so many before."""
+        if before not in self.forks:
+            self.forks[before] = Fork(self._rules(before + 1, 0), before, ())
+        return self.forks[before]
 
     def _after(self, fork: Fork, answer: str) -> Fork | Treatment | None:
         answers = (*fork.answers, answer)
