@@ -7,7 +7,7 @@ import pytest
 from kits.paths import ALL_SCENARIO_FILES
 
 from routesim.broker import counts, imbalance
-from routesim.report.formats.json import result_object
+from routesim.report.formats.json import BETWEEN_EVENTS, result_object
 from routesim.report.formats.ndjson import Lines
 from routesim.run import Runner
 from routesim.scenario import load
@@ -32,7 +32,7 @@ def test_scenario_holds(path: Path) -> None:
 def test_the_same_scenario_and_seed_give_the_same_bytes(path: Path) -> None:
     def text() -> str:
         events: list[str] = []
-        result = Runner(load(str(path)), Lines(events.append, end="")).run()
+        result = Runner(load(str(path)), Lines(events.append, BETWEEN_EVENTS)).run()
         return result_object(result, events)
 
     first = text()

@@ -1,11 +1,12 @@
 """Events that come again and again, alike but for a few values: what a listener may be prepared for.
 
 `run/express` prepares batches, a format (`report/formats/ndjson`) writes one by a function that is made for it, and many that
-come one after the other, over and over, as one text.
+come one after the other, over and over, as one text. Who wants events as they are has them made of a `Batch`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, overload
 
 from routesim.named_tuples import NamedTuple
@@ -62,6 +63,52 @@ class Numbered(Sequence[str]):
 Columns = Mapping[str, Sequence[Any] | int]
 
 
+class Batch:
+    """Events with placeholders. `names`: the variables of these, of the copies but the first, in the order in which `Emit` takes
+    their values."""
+
+    def __init__(self, events: Sequence[Any], names: tuple[str, ...] | None = None) -> None:
+        self.events = tuple(events)
+        self.names = self._variables() if names is None else names
+        self._fill: Callable[..., tuple[Any, ...]] | None = None
+        self._of: dict[frozenset[type], Batch] = {}
+
+    def _variables(self) -> tuple[str, ...]:
+        found = {value for event in self.events for value in event if isinstance(value, Placeholder)}
+        tags = [tag(number) for number in range(sum(item.name == "tag" for item in found))]
+        second = [item for item in (NEXT_MESSAGE, NEXT_COPY, NEXT_TAG) if item in found]
+        return tuple(item.variable for item in (AT, MESSAGE, copy(0), *tags, *second))
+
+    def of(self, kinds: frozenset[type]) -> "Batch":
+        """Its events of these classes, made of the same values."""
+        if kinds not in self._of:
+            self._of[kinds] = Batch([event for event in self.events if type(event) in kinds], self.names)
+        return self._of[kinds]
+
+    def fill(self, *values: Any) -> tuple[Any, ...]:
+        """Its events with these values of `names`."""
+        fill = self._fill
+        if fill is None:
+            fill = self._fill = self._filler()
+        return fill(*values)
+
+    def _filler(self) -> Callable[..., tuple[Any, ...]]:
+        scope: dict[str, Any] = {"make": tuple.__new__}
+        made_of = []
+        for event in self.events:
+            kind = f"value{len(scope)}"
+            scope[kind] = type(event)
+            parts = []
+            for value in event:
+                if isinstance(value, Placeholder):
+                    parts.append(f"copy0 + {value.number}" if value.name == "copy" and value.number else value.variable)
+                else:
+                    parts.append(name := f"value{len(scope)}")
+                    scope[name] = value
+            made_of.append(f"make({kind}, ({', '.join(parts)},)), ")
+        return made(f"def fill({', '.join(self.names)}):\n    return ({''.join(made_of)})", "fill", scope)
+
+
 class BatchRows(NamedTuple):
     """A batch as a text cut where its values go: `pieces` has "" there, `holes` which variable's value that is, and `numbers`
     the places of its `lines`' numbers."""
@@ -69,6 +116,7 @@ class BatchRows(NamedTuple):
     pieces: tuple[str, ...]
     holes: tuple[tuple[int, str], ...]
     numbers: tuple[int, ...]
+    batch: Batch
 
 
 class Prepared(NamedTuple):
@@ -90,7 +138,7 @@ def _silent(*values: Any) -> None:
     pass
 
 
-SILENT = Prepared(_silent, BatchRows((), (), ()))  # nobody listens
+SILENT = Prepared(_silent, BatchRows((), (), (), Batch(())))  # nobody listens
 
 
 class BatchListener:
@@ -106,6 +154,30 @@ class BatchListener:
     def emit_rounds(self, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> None:
         """Of so many rounds each consists of these batches, one after the other; the columns have a value for each round."""
         raise NotImplementedError
+
+
+def in_turn(columns: Sequence[Iterable[Any]]) -> Iterable[Any]:
+    """One of each, round after round."""
+    return columns[0] if len(columns) == 1 else chain.from_iterable(zip(*columns, strict=True))
+
+
+def values_of(columns: Columns, name: str, times: int) -> Sequence[Any]:
+    """Of a placeholder's variable, its value in each of so many batches."""
+    column = columns[name]
+    return [column] * times if isinstance(column, int) else column
+
+
+def replayed(times: int, parts: Sequence[tuple[BatchRows, Columns]], kinds: frozenset[type] | None = None) -> Iterator[Any]:
+    """The events of `emit_rounds` one after the other; `kinds`: those of these classes."""
+    batches = [rows.batch if kinds is None else rows.batch.of(kinds) for rows, _ in parts]
+    found = [
+        (batch, zip(*(values_of(columns, name, times) for name in batch.names), strict=True))
+        for batch, (_, columns) in zip(batches, parts, strict=True)
+        if batch.events
+    ]
+    for _ in range(times if found else 0):
+        for batch, values in found:
+            yield from batch.fill(*next(values))
 
 
 # Functions made for a batch -------------------------------------------------------------------------------------------
@@ -131,8 +203,8 @@ def line_function(parameters: str, text: str, scope: Mapping[str, Any]) -> Calla
     return made(f"def line(seq, event):\n    {parameters}, = event\n    return f{text!r}", "line", scope)
 
 
-def prepared(lines: Any, write: Callable[[str], object], text: str, count: int) -> Prepared:
-    """Of so many lines of text, with holes for the placeholders' variables and for `seq`, which `lines` counts."""
+def prepared(lines: Any, write: Callable[[str], object], text: str, batch: Batch) -> Prepared:
+    """Of a batch as lines of text, with holes for the placeholders' variables and for `seq`, which `lines` counts."""
     first, *rest = text.split(OPEN)
     expressions, constants = zip(*(part.split(CLOSE, 1) for part in rest), strict=True)
     pieces = [first]
@@ -141,9 +213,9 @@ def prepared(lines: Any, write: Callable[[str], object], text: str, count: int) 
     holes = [(1 + 2 * index, name) for index, name in enumerate(expressions)]
     rows = BatchRows(
         tuple(pieces), tuple(item for item in holes if not item[1].startswith("seq")),
-        tuple(place for place, name in holes if name.startswith("seq")),
+        tuple(place for place, name in holes if name.startswith("seq")), batch,
     )  # fmt: skip
-    return Prepared(_maker(expressions, count)(lines, write, first, *constants), rows)
+    return Prepared(_maker(expressions, len(batch.events))(lines, write, first, *constants), rows)
 
 
 @cache

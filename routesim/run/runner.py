@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 class Runner:
     """One run. `listener` hears every event; `keep` decides whether everything is remembered for a full result, or only
     what the expectations ask for. `tick` is called now and then, for whoever shows progress. `express`: what is plain may
-    go the fast way, when nobody listens or a `BatchListener` does. `real`: the clock of a real broker, instead of an embedded
+    go the fast way, unless `listener` wants to hear event by event. `real`: the clock of a real broker, instead of an embedded
     engine; `beside`: that of an embedded one which has other clients too, and on which all but the consumers is declared.
     """
 
@@ -82,9 +82,9 @@ class Runner:
         self.processes = self._processes(self.published)
         if self.processes is not None and isinstance(self.clock, VirtualClock):
             self.clock.budget.endless = self.processes.endless
-        if express and not records and not scenario.workers and isinstance(self.clock, VirtualClock):
+        if express and not scenario.workers and isinstance(self.clock, VirtualClock):
             clock = self.clock
-            clock.express = express_for(clock.broker, clock.agenda, clock.budget, self.consumers.by_name, listener)
+            clock.express = express_for(clock.broker, clock.agenda, clock.budget, self.consumers.by_name, self.listen)
 
     def _records(self, keep: bool) -> list[Fold]:
         """What the run remembers of its events: everything, or what is asked for."""

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routesim.run.batches import BatchRows, Numbered
+from routesim.run.batches import Batch, BatchRows, Numbered
 from routesim.run.rounds_text import rounds_of_text
 
 TIMES = st.integers(1, 900)
@@ -42,7 +42,7 @@ def rounds(draw: st.DrawFn) -> tuple[int, int, list[tuple[BatchRows, dict[str, A
                 holes.append((at, name))
                 found[name] = found.get(name, column)
             pieces += ["", draw(st.sampled_from((",", "", "7", "\n")))]
-        parts.append((BatchRows(tuple(pieces), tuple(holes), tuple(numbers)), found))
+        parts.append((BatchRows(tuple(pieces), tuple(holes), tuple(numbers), Batch(())), found))
     return draw(st.integers(0, 2_000)), times, parts
 
 

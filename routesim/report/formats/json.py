@@ -19,6 +19,7 @@ from routesim.scenario import Scenario
 from routesim.values import plain
 
 FORMAT = 1
+BETWEEN_EVENTS = ", "
 
 
 class HasData(Protocol):
@@ -48,7 +49,7 @@ class JsonReport(RunReport):
         if not style.quiet:
             from routesim.report.formats.ndjson import Lines
 
-            self.listen = Lines(self.events.append, end="")
+            self.listen = Lines(self.events.append, BETWEEN_EVENTS)
 
     def finish(self, result: Result) -> None:
         self.out.write(result_object(result, self.events) + "\n")
@@ -59,7 +60,7 @@ class JsonReport(RunReport):
 
 
 def result_object(result: Result, events: list[str]) -> str:
-    """The whole result as one line of JSON; `events` are lines made by `Lines`."""
+    """The whole result as one line of JSON; `events` are written by `Lines`, each with `BETWEEN_EVENTS` at its end."""
     broker = result.broker
     found = {
         "file": result.scenario.file,
@@ -110,7 +111,7 @@ def result_object(result: Result, events: list[str]) -> str:
         found["workers"] = worker_facts(result)
     if result.processes is not None and result.processes.chords.by_group:
         found["chords"] = {group: chord.facts() for group, chord in result.processes.chords.by_group.items()}
-    return f'{envelope(found)[:-1]}, "events": [{", ".join(events)}]}}'
+    return f'{envelope(found)[:-1]}, "events": [{"".join(events).removesuffix(BETWEEN_EVENTS)}]}}'
 
 
 def checked_facts(expectations: Iterable[Checked], errors: Iterable[StepError]) -> dict[str, Any]:

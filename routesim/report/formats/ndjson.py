@@ -15,6 +15,7 @@ from routesim.report.style import OutputStyle
 from routesim.report.trace.filtering import RowFilter
 from routesim.run import Result
 from routesim.run.batches import (
+    Batch,
     BatchListener,
     BatchRows,
     Columns,
@@ -76,7 +77,7 @@ class Lines(BatchListener):
 
     def prepare(self, batch: Sequence[Any]) -> Prepared:
         text = "".join(_prepared_line(event, index, self.end) for index, event in enumerate(batch, 1))
-        return prepared(self, self.write, text, len(batch))
+        return prepared(self, self.write, text, Batch(batch))
 
     def emit_rounds(self, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> None:
         for text in rounds_of_text(self.seq, times, parts, quoted):

@@ -1,25 +1,20 @@
 """What a round is gone with: consumers with what they have in hand, queues with what waits, steps that publish."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.content import Content
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy, Delivery, LinedQueue
-from routesim.run.batches import BatchRows
+from routesim.run.batches import BatchRows, in_turn
 from routesim.run.express.prepared import AckingConsumer
 from routesim.scenario import PublishMany
 
 Held: TypeAlias = tuple[Copy, int, int]  # what a delivery is made of: the copy, its tag, and when it was sent
-
-
-def in_turn(columns: Sequence[Iterable[Any]]) -> Iterable[Any]:
-    """One of each, round after round."""
-    return columns[0] if len(columns) == 1 else chain.from_iterable(zip(*columns, strict=True))
 
 
 class Lane:

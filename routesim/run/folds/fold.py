@@ -5,6 +5,7 @@ from types import MethodType
 from typing import Any
 
 from routesim.events import Event
+from routesim.run.batches import Batch, BatchListener, BatchRows, Columns, Numbered, Prepared, replayed
 
 Listener = Callable[[Event], None]
 # Which events a fold hears, and the function of its class for each. A table of the class, not of bound methods: a fold that is
@@ -42,13 +43,33 @@ class TimedFold(Fold):
         raise NotImplementedError
 
 
+class ManyFold(Fold):
+    """A fold that can be told of many rounds at once, in less time than it takes to make their events."""
+
+    def hear_rounds(self, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> None:
+        """As if it heard one event of theirs after the other (`BatchListener.emit_rounds`)."""
+        raise NotImplementedError
+
+    def hear_replayed(self, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> None:
+        """The same, one event after the other."""
+        for event in replayed(times, parts, frozenset(self.hears)):
+            self.hear(event)
+
+
 def fan_out(listener: Listener | None, folds: Sequence[Fold]) -> Listener | None:
     """One listener for `listener`, which hears every event first, and all folds; None when there is none of either, so that no
-    event is built at all."""
+    event is built at all. It can be prepared for batches where `listener` can, or is None."""
     if not folds:
         return listener
+    if listener is None or isinstance(listener, BatchListener):
+        return Audience(listener, folds)
+    return _hear([listener], folds)
+
+
+def _hear(each: list[Callable[[Any], None]], folds: Sequence[Fold]) -> Callable[[Any], None]:
+    """Tells all of `each`, and then the folds."""
     table: dict[type, tuple[Callable[[Any], None], ...]] = {}
-    each: list[Callable[[Any], None]] = [] if listener is None else [listener]
+    each = each.copy()
     for fold in folds:
         if type(fold).hear is not Fold.hear:
             each.append(fold.hear)
@@ -56,10 +77,59 @@ def fan_out(listener: Listener | None, folds: Sequence[Fold]) -> Listener | None
         for kind, do in fold.hears.items():
             table[kind] = (*table.get(kind, ()), MethodType(do, fold))
 
-    def hear(event: Event) -> None:
+    def hear(event: Any) -> None:
         for do in each:
             do(event)
         for do in table.get(type(event), ()):
             do(event)
 
     return hear
+
+
+class Audience(BatchListener):
+    """A listener, or none, and folds."""
+
+    def __init__(self, listener: BatchListener | None, folds: Sequence[Fold]) -> None:
+        self.listener = listener
+        self.hear = _hear([] if listener is None else [listener], folds)
+        self.tell = _hear([], folds)
+        self.many = [fold for fold in folds if isinstance(fold, ManyFold)]
+        self.others = [fold for fold in folds if not isinstance(fold, ManyFold)]
+        self.tell_others = _hear([], self.others)
+        every = any(type(fold).hear is not Fold.hear for fold in self.others)
+        self.heard = None if every else frozenset(kind for fold in self.others for kind in fold.hears)
+
+    def __call__(self, event: Any) -> None:
+        self.hear(event)
+
+    def prepare(self, batch: Sequence[Any]) -> Prepared:
+        tell = self.tell
+        if self.listener is None:
+            rows = BatchRows(("",), (), (), Batch(batch))
+
+            def emit(*values: Any) -> None:
+                for event in rows.batch.fill(*values):
+                    tell(event)
+
+            return Prepared(emit, rows)
+        first, rows = self.listener.prepare(batch)
+
+        def emit_too(*values: Any) -> None:
+            first(*values)
+            for event in rows.batch.fill(*values):
+                tell(event)
+
+        return Prepared(emit_too, rows)
+
+    def emit_rounds(self, times: int, parts: Sequence[tuple[BatchRows, Columns]]) -> None:
+        if self.listener is not None:
+            self.listener.emit_rounds(times, parts)
+        if self.many:  # one text for all who remember it
+            parts = [
+                (rows, {name: list(column) if type(column) is Numbered else column for name, column in columns.items()})
+                for rows, columns in parts
+            ]
+        for fold in self.many:
+            fold.hear_rounds(times, parts)
+        for event in replayed(times, parts, self.heard) if self.others else ():
+            self.tell_others(event)
