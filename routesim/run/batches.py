@@ -167,6 +167,17 @@ def values_of(columns: Columns, name: str, times: int) -> Sequence[Any]:
     return [column] * times if isinstance(column, int) else column
 
 
+def rounds_from(
+    begin: int, parts: Sequence[tuple[BatchRows, Columns]], end: int | None = None
+) -> list[tuple[BatchRows, Columns]]:
+    """Those of `emit_rounds` from one on, up to another."""
+
+    def some(columns: Columns) -> Columns:
+        return {name: column if isinstance(column, int) else column[begin:end] for name, column in columns.items()}
+
+    return [(rows, some(columns)) for rows, columns in parts]
+
+
 def replayed(times: int, parts: Sequence[tuple[BatchRows, Columns]], kinds: frozenset[type] | None = None) -> Iterator[Any]:
     """The events of `emit_rounds` one after the other; `kinds`: those of these classes."""
     batches = [rows.batch if kinds is None else rows.batch.of(kinds) for rows, _ in parts]

@@ -1,7 +1,9 @@
 """The fast way and the ordinary way: the same events, byte for byte, and the same state afterwards."""
 
+import io
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from kits.paths import ALL_SCENARIO_FILES, ROOT
 from routesim.broker import RabbitBroker, counts
 from routesim.clients.scripted_consumer import ConsumerJob
 from routesim.diagnostics import Invalid
+from routesim.named_tuples import NamedTuple
 from routesim.queues import Delivery
 from routesim.report.formats.ndjson import Lines
+from routesim.report.trace.blocks import BatchTrace
 from routesim.run import Result, Runner, rounds_text
 from routesim.run.agenda import ConsumerReturns
 from routesim.run.express import cycles
@@ -45,6 +49,31 @@ def _short_runs_go_round_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds_text, "LEAST_BLOCKS", 1)
 
 
+class Look(NamedTuple):
+    """How a table is drawn."""
+
+    columns: int | None = None
+    colour: bool = False
+    shorten: bool = True
+    encoding: str = "utf-8"
+
+
+LOOKS = [
+    Look(), Look(80, colour=True), Look(100), Look(130, colour=True), Look(60, shorten=False), Look(40), Look(25),
+    Look(80, encoding="ascii"), Look(colour=True, encoding="cp437"), Look(80, encoding="cp437"),
+]  # fmt: skip
+
+
+def table(scenario: Scenario, look: Look, *, express: bool, **options: Any) -> str:
+    """The table of a run, without its summary."""
+    out = io.TextIOWrapper(io.BytesIO(), look.encoding, newline="")
+    trace = BatchTrace(out, scenario, colour=look.colour, columns=look.columns, shorten=look.shorten)
+    Runner(scenario, trace if express else trace.listen, keep=False, **options).run()
+    trace.end()
+    out.seek(0)
+    return out.read()
+
+
 def run(
     scenario: Scenario, *, express: bool, traced: bool = True, keep: bool = False, until: str | int | None = None,
     max_events: int = 20_000,
@@ -67,12 +96,17 @@ def run(
     return "".join(lines), runner, result, applied
 
 
-def same(given: str | Scenario, until: str | int | None = None, max_events: int = 20_000) -> tuple[int, int]:
+def same(
+    given: str | Scenario, until: str | int | None = None, max_events: int = 20_000, looks: Sequence[Look] = LOOKS[:2]
+) -> tuple[int, int]:
     """Both ways agree; returns how many steps the broker was asked in the ordinary way, fast and slow."""
     scenario = load_source(Source("a.yaml", given), "") if isinstance(given, str) else given
     fast, fast_runner, fast_result, few = run(scenario, express=True, until=until, max_events=max_events)
     slow, slow_runner, slow_result, many = run(scenario, express=False, keep=True, until=until, max_events=max_events)
     assert fast == slow
+    for look in looks:
+        tables = [table(scenario, look, express=each, until=until, max_events=max_events) for each in (True, False)]
+        assert tables[0] == tables[1], look
     _, silent_runner, silent_result, _ = run(scenario, express=True, traced=False, until=until, max_events=max_events)
     told, keeping_runner, keeping_result, _ = run(scenario, express=True, keep=True, until=until, max_events=max_events)
     assert told == slow
@@ -335,7 +369,8 @@ def scenarios(draw: st.DrawFn) -> str:
     version, q0, q1, q2 = draw(st.sampled_from(VERSIONS)), *(draw(st.sampled_from(QUEUES)) for _ in range(3))
     lines = [TOPOLOGY.format(version=version, q1=q1).replace("q0: ,", f"q0: {q0},").replace("q2: ,", f"q2: {q2},")]
     lines.append(f"channels: {{shared: {{prefetch: {draw(st.integers(0, 2))}}}}}")
-    names = [f"c{index}" for index in range(draw(st.integers(0, 3)))]
+    called = draw(st.sampled_from(["c", "c", "who-acknowledges-or-not-"]))
+    names = [f"{called}{index}" for index in range(draw(st.integers(0, 3)))]
     if names:
         lines.append("consumers:")
     for name in names:
@@ -356,7 +391,17 @@ def scenarios(draw: st.DrawFn) -> str:
         )
         options = draw(
             st.sampled_from(
-                ["", ", id: m", ", id: m", ", channel: publisher", ", expiration: 4", ", mandatory: true", ", priority: 3"]
+                [
+                    "",
+                    ", id: m",
+                    ", id: m",
+                    ", id: ü",
+                    ", id: a-message-with-a-long-name",
+                    ", channel: publisher",
+                    ", expiration: 4",
+                    ", mandatory: true",
+                    ", priority: 3",
+                ]
             )
         )
         count, every = draw(st.integers(2, draw(st.sampled_from([9, 60, 300])))), draw(st.integers(0, 4))
@@ -390,7 +435,17 @@ def ruled(draw: st.DrawFn) -> str:
         )
         options = draw(
             st.sampled_from(
-                ["", ", id: m", ", id: m", ", channel: publisher", ", expiration: 4", ", priority: 3", ", body: four"]
+                [
+                    "",
+                    ", id: m",
+                    ", id: m",
+                    ", id: ü",
+                    ", id: a-message-with-a-long-name",
+                    ", channel: publisher",
+                    ", expiration: 4",
+                    ", priority: 3",
+                    ", body: four",
+                ]
             )
         )
         count, every = draw(st.integers(2, draw(st.sampled_from([9, 60, 300])))), draw(st.sampled_from([0, 0, 1, 400]))
@@ -407,10 +462,12 @@ def ruled(draw: st.DrawFn) -> str:
 )
 @given(
     st.one_of(scenarios(), ruled()), st.sampled_from(["idle", "steps", 57]), st.sampled_from([300, 20_000]),
-    st.sampled_from(ASKED),
+    st.sampled_from(ASKED), st.sampled_from(LOOKS),
 )  # fmt: skip
-def test_whatever_a_run_is_made_of_both_ways_tell_the_same(text: str, until: str | int, max_events: int, asked: str) -> None:
+def test_whatever_a_run_is_made_of_both_ways_tell_the_same(
+    text: str, until: str | int, max_events: int, asked: str, look: Look
+) -> None:
     try:
-        same(f"{text}\n{asked}\n", until, max_events)
+        same(f"{text}\n{asked}\n", until, max_events, [look])
     except Invalid:  # what is drawn need not be a scenario
         reject()

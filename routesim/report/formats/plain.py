@@ -9,6 +9,7 @@ from routesim.report.results import FAILED, SKIPPED, Case
 from routesim.report.results.findings import Findings
 from routesim.report.style import OutputStyle
 from routesim.report.summary.summary import failed, sections, verdict
+from routesim.report.trace.blocks import BatchTrace
 from routesim.report.trace.trace import ANSI, RESET, Trace
 from routesim.run import Result
 from routesim.scenario import Scenario
@@ -28,8 +29,10 @@ class PlainReport(RunReport):
 
     def __init__(self, out: IO[str], scenario: Scenario, style: OutputStyle) -> None:
         super().__init__(out, scenario, style)
-        self.trace = Trace(out, scenario, colour=style.colour, columns=style.columns, shown=style.rows, shorten=True)
-        self.listen = None if style.quiet else self.trace.listen
+        shown = style.rows  # are chosen one by one
+        drawn = Trace if shown is not None else BatchTrace
+        self.trace = drawn(out, scenario, colour=style.colour, columns=style.columns, shown=shown, shorten=True)
+        self.listen = None if style.quiet else self.trace if isinstance(self.trace, BatchTrace) else self.trace.listen
 
     def finish(self, result: Result) -> None:
         if self.listen is not None:

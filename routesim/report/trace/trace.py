@@ -1,6 +1,6 @@
 """A trace as lines of fixed columns, written as the events come: any length in constant memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from routesim.durations import seconds
@@ -39,7 +39,7 @@ class Trace:
         shorten: bool = False,
     ) -> None:  # fmt: skip
         self.shown = shown
-        self.write = out.write
+        self.write: Callable[[str], object] = out.write
         self.encoding = encoding_of(out)
         self.utf8 = self.encoding.lower().replace("-", "") == "utf8"
         self.rows = Rows()
@@ -90,7 +90,7 @@ class Trace:
         if row.message and (told := self.rounds_over_time.told(row.message)):
             self._say(told)
         if row.at_ms != self.last_ms:
-            self._next_instant()
+            self.next_instant()
         elif type(event) is Requeued or type(event) is DeadLettered:
             self.rounds[row.message] = self.rounds.get(row.message, 0) + 1
         if self.rounds and row.message and self.rounds.get(row.message, 0) > FOLD_AFTER:
@@ -123,11 +123,12 @@ class Trace:
         row = own.row()
         if row is not None:
             if row.at_ms != self.last_ms:
-                self._next_instant()
+                self.next_instant()
             self.unfold()
             self.add(row)
 
-    def _next_instant(self) -> None:
+    def next_instant(self) -> None:
+        """The next row is at another instant."""
         self.unfold()
         self.rounds.clear()
 

@@ -40,10 +40,15 @@ class WhyNot:
         elif self.in_steps:
             self.changes.append(event)
 
+    def has_said(self, event: Any) -> bool:
+        """Whether there is nothing else to say of it, or all has been said of another one before."""
+        kind = self._kind(event)
+        return kind is None or kind in self.said or len(self.said) >= self.most
+
     def lines(self, event: Any) -> list[str]:
         """What else is to be said of a loss, a line each; nothing where the same has been said of another one before."""
         kind = self._kind(event)
-        if kind is None or kind in self.said or len(self.said) >= self.most:
+        if kind is None or self.has_said(event):
             return []
         self.said.add(kind)
         near = self._nearest(event)
