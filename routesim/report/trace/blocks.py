@@ -10,7 +10,7 @@ from operator import eq
 from typing import Any
 
 from routesim import events
-from routesim.durations import LONG_MS, seconds
+from routesim.durations import LONG_MS, THOUSANDTHS, seconds
 from routesim.named_tuples import NamedTuple
 from routesim.report.trace.rows import Row, Rows
 from routesim.report.trace.trace import Trace
@@ -29,7 +29,6 @@ LONGEST_MS, SHORTEST_MS = LONG_MS - 1, 1
 # but their copies.
 PASSING = frozenset({events.Published, events.Enqueued, events.Delivered, events.Confirmed, events.Acked})
 AT_ONCE = PASSING | {events.Rejected, events.Dropped}  # the same where a publish begins, and all that follows is of its message
-THOUSANDTHS = [f".{each:03}" for each in range(1000)]
 
 
 class RoundShape(NamedTuple):

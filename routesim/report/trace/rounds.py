@@ -56,6 +56,8 @@ class Rounds:
 
     def hides(self, event: Any, row: Row) -> bool:
         """Whether it is left out. What is different again is shown, and `told` says what was left out before it."""
+        if not self.ways and type(event) not in self.comes_back:  # nothing goes round yet
+            return False
         if not row.message:  # of a worker, between rows that are not shown
             return self.hiding and type(event) is QosSet
         hides = self.hiding = self._hides(event, row)

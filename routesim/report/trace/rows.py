@@ -84,10 +84,11 @@ def _maker(kind: Any, words: Words) -> Callable[[Any, int], Row]:
     for again."""
     label, where, why, tone, *_ = words
     about = next((kind._fields.index(name) for name in ("task", "message") if name in kind._fields), None)
+    new = tuple.__new__  # as `Row` does it
     if isinstance(label, str) and about is not None:
         if isinstance(tone, str):
-            return lambda event, depth: Row(event[0], depth, label, event[about], where(event), why(event), tone)
-        return lambda event, depth: Row(event[0], depth, label, event[about], where(event), why(event), tone(event))
+            return lambda event, depth: new(Row, (event[0], depth, label, event[about], where(event), why(event), tone))
+        return lambda event, depth: new(Row, (event[0], depth, label, event[about], where(event), why(event), tone(event)))
 
     def make(event: Any, depth: int) -> Row:
         return Row(

@@ -161,35 +161,44 @@ class Trace:
             self.write(fitted(f"{NO_TIME}{line}\n", self.encoding))
 
     def add(self, row: Row) -> None:
-        """Write one row. Texts recur, so their cells are made once."""
-        at_ms, depth, event, *between, why, tone = row
-        if at_ms != self.last_ms:
-            if self.last_ms < 0:
-                self.header()
-            self.last_ms = at_ms
-            time = f"{seconds(at_ms):>{TIME}}  "
+        """Write one row. Texts recur, so their cells are made once; a message's seldom recurs, and to make it takes no longer."""
+        at_ms, depth, event, message, where, why, tone = row
+        time = NO_TIME if at_ms == self.last_ms else self._time(at_ms)
+        label = self.events[depth if depth < DEEPEST else DEEPEST].get(event) or self._event(depth, event)
+        messages, places = self.cells
+        if len(message) <= self.widths[0] and message.isascii() and message.isprintable():
+            cell = message.ljust(self.widths[0] + 2)
         else:
-            time = NO_TIME
-        text = begin = time + (self.events[depth if depth < DEEPEST else DEEPEST].get(event) or self._event(depth, event))
-        for at, cells in enumerate(self.cells):
-            text += cells.get(between[at]) or self._cell(at, between[at])
+            cell = messages.get(message) or self._cell(0, message)
+        place = places.get(where) or self._cell(1, where)
         if not why.isprintable():
             why = visible(why)
         if self.columns is not None:
-            if self.names is not None and event and tone is not BAD and 0 < self.reasons < width(why):
-                why = self._reason(why)
-            before = width(text)
-            if before > self.why:
-                text = self._stacked(begin, between, why)
-            elif before + width(why) >= self.columns:
-                text = self._folded(text, why)
-            else:
-                text = text + why if why else text.rstrip()
+            text = self._within(self.columns, row, time + label, cell + place, why)
         else:
-            text = text + why if why else text.rstrip()
+            text = f"{time}{label}{cell}{place}{why}" if why else f"{time}{label}{cell}{place}".rstrip()
         if self.colour and tone != PLAIN:
             text = f"{ANSI[tone]}{text}{RESET}"
         self.write(f"{text}\n" if self.utf8 else fitted(f"{text}\n", self.encoding))
+
+    def _time(self, at_ms: int) -> str:
+        """What stands before the first row of an instant."""
+        if self.last_ms < 0:
+            self.header()
+        self.last_ms = at_ms
+        return seconds(at_ms).rjust(TIME) + "  "
+
+    def _within(self, columns: int, row: Row, begin: str, cells: str, why: str) -> str:
+        """A row in so many columns, on as many lines as that takes. `begin`: the text up to the message."""
+        if self.names is not None and row.event and row.tone is not BAD and 0 < self.reasons < width(why):
+            why = self._reason(why)
+        text = begin + cells
+        before = width(text)
+        if before > self.why:
+            return self._stacked(begin, (row.message, row.where), why)
+        if before + width(why) >= columns:
+            return self._folded(text, why)
+        return text + why if why else text.rstrip()
 
     def _event(self, depth: int, event: str) -> str:
         depth = min(depth, DEEPEST)
