@@ -98,12 +98,12 @@ class Treatments:
         as go this way, with at most so many answers."""
         self.begin()
         most, runs = min(len(numbers), free), list[tuple[Treatment, range]]()
-        fork = self.by_chance(Numbered(prefix, numbers[:most]))
+        are_new = self._are_new(Numbered(prefix, numbers[:most]))
         answered, done, begin, last = 0, 0, 0, None
         while done < most and answered + MOST_ANSWERS <= free:
             treatment, count = None, 0
-            if fork is not None:
-                treatment, count = self.alike(fork, min(most - done, free - answered - MOST_ANSWERS + 1))
+            if are_new:
+                treatment, count = self.alike(most - done, free - answered)
             if not count:
                 treatment, count = self.of(f"{prefix}{numbers.start + done}"), 1
             if treatment is None:
@@ -118,23 +118,26 @@ class Treatments:
             runs.append((last, numbers[begin:done]))
         return runs
 
-    def by_chance(self, messages: Sequence[str]) -> Fork | None:
-        """If nothing is known of any of these messages, and chance says whether the first rule is for one or the second for all
-        others: the fork at which it does."""
-        fork = self._fork(0)
-        if fork.unless is None:
-            return None
+    def _are_new(self, messages: Sequence[str]) -> bool:
+        """Whether nothing is known of any of these messages, and no rule is about one."""
         texts = list(messages)
         known = (self.named, self.broker.requeues_now.keys(), self.state.attempts.keys())
-        return fork if all(names.isdisjoint(texts) for names in known) else None
+        return all(names.isdisjoint(texts) for names in known)
 
-    def alike(self, fork: Fork, most: int) -> tuple[Treatment | None, int]:
-        """How many of the next messages, at most so many, are treated alike, because chance says no; and how. 0: that must be
-        asked of each."""
-        assert fork.unless is not None
-        chance, answer = fork.unless
-        treatment = fork.after.get(answer)
-        return (treatment, self.state.missed(chance, most)) if isinstance(treatment, Treatment) else (None, 0)
+    def alike(self, most: int, free: int) -> tuple[Treatment | None, int]:
+        """How many of the next messages, which are new, are treated alike, because chance has no say or says no to one after the
+        other; and how. At most so many, with so many answers. 0: that must be asked of each."""
+        found: Fork | Treatment | None = self._fork(0)
+        chance = None
+        while isinstance(found, Fork) and found.certain is not None:
+            found = found.after.get(found.certain)
+        if isinstance(found, Fork) and found.unless is not None:
+            chance, answer = found.unless
+            found = found.after.get(answer)
+        if not isinstance(found, Treatment):
+            return None, 0
+        most = min(most, (free - MOST_ANSWERS) // (found.returned + 1) + 1)
+        return found, most if chance is None else self.state.missed(chance, most)
 
     def of(self, message: str) -> Treatment | None:
         """The treatment of the next message. None, and nothing has happened: not here."""
