@@ -25,7 +25,7 @@ from routesim.check.witness import confirmed
 from routesim.diagnostics import ERROR, NOTE, SEVERITIES, WARNING, Diagnostic
 from routesim.explain.keys.key_sets import Remainders
 from routesim.named_tuples import NamedTuple
-from routesim.scenario import Places, Scenario, Spot, load_placed
+from routesim.scenario import LoadableFile, Places, Scenario, Spot
 
 IGNORE = re.compile(r"#\s*routesim:\s*ignore\[([^\]]*)\]")
 
@@ -110,11 +110,12 @@ def check_file(
     All vhosts of a definitions file, or `vhost` alone. `rabbitmq`: under the rules of this known version, whose refusals are
     findings. `asked`: codes of rules that are only used where they are asked for.
     """
-    scenario, places = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, redis=True, vhost=vhost)
+    file, lenient = LoadableFile(path, stdin), rabbitmq is not None
+    scenario, places = file.load(rabbitmq=rabbitmq, lenient=lenient, redis=True, vhost=vhost)
     others = [name for name in places.vhosts if name != scenario.vhost] if vhost is None else []
     found = [item for item in check(scenario, places, asked) if not others or item.code != "unknown-vhost"]
     for name in others:
-        other, there = load_placed(path, stdin, rabbitmq=rabbitmq, lenient=rabbitmq is not None, vhost=name, redis=True)
+        other, there = file.load(rabbitmq=rabbitmq, lenient=lenient, redis=True, vhost=name, whole=False)
         found += check(other, there, asked)
     return sorted(dict.fromkeys(found), key=_order)
 

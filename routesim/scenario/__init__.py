@@ -1,6 +1,6 @@
 """Text to scenarios: YAML with positions, definitions files, and every error at once."""
 
-from routesim.scenario.load import load, load_placed, load_source, without_collector
+from routesim.scenario.load import LoadableFile, load, load_placed, load_source, without_collector
 from routesim.scenario.places import Places, Spot
 from routesim.scenario.scenario import (
     Do,
@@ -21,6 +21,6 @@ from routesim.scenario.scenario import (
 __all__ = [
     "NotedChord",
     "Do", "Expect", "Expectation", "ExpectedRoute", "ExploreSection", "Never", "Places", "PublishMany", "Scenario",
-    "ScenarioStep", "Signal", "Spot", "Wait", "load", "load_placed", "load_source", "steps_of",
+    "LoadableFile", "ScenarioStep", "Signal", "Spot", "Wait", "load", "load_placed", "load_source", "steps_of",
     "without_collector",
 ]  # fmt: skip

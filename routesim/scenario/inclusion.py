@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from routesim.diagnostics import Invalid
 from routesim.scenario.definitions import list_form, reading
-from routesim.scenario.definitions.access import access_findings, access_problems
+from routesim.scenario.definitions.access import access_findings, access_problems, unlisted
+from routesim.scenario.definitions.by_vhost import ByVhost
 from routesim.scenario.definitions.plugins import plugin_findings
 from routesim.scenario.definitions.users import refused, useless_hashes
 from routesim.scenario.format.kinds import Reader, Unreadable
@@ -30,17 +30,30 @@ class Inclusion:
         self.of_file = of_file
 
     def definitions(
-        self, source: Source, data: dict[str, Any], node: Mapping | None, vhost: str, version: str | None, *, vhost_given: bool
+        self,
+        source: Source,
+        by_vhost: ByVhost,
+        node: Mapping | None,
+        vhost: str,
+        version: str | None,
+        *,
+        vhost_given: bool,
+        whole: bool = True,
     ) -> reading.Definitions:
-        found, problems, place = reading.read(source, data, node, str(vhost), version, vhost_given=vhost_given)
-        access = [("definitions-access", told) for told in access_problems(data, str(vhost))]
-        access += [("definitions-refused", told) for told in refused(data)]
+        """`whole`: also what there is to say of the file whatever the virtual host is."""
+        found, problems, place = reading.read(
+            source, by_vhost, node, str(vhost), version, vhost_given=vhost_given, whole=whole
+        )  # fmt: skip
+        access = [("definitions-access", told) for told in unlisted(by_vhost)] if whole else []
+        access += [("definitions-access", told) for told in access_problems(by_vhost, str(vhost))]
+        access += [("definitions-refused", told) for told in refused(by_vhost)] if whole else []
         for code, told in access:
             line, column, width = place(told.path)
             problem = source.diagnostic(told.severity, code, told.message, line, column, width, told.cure)
             problems.append(problem._replace(source=""))  # the line may hold what is not to be shown
-        useless = [("password-hash-useless", told) for told in useless_hashes(data)]
-        for code, told in (*access_findings(data), *useless, *plugin_findings(data, str(vhost))):
+        findings = [*access_findings(by_vhost.data)] if whole else []
+        findings += [("password-hash-useless", told) for told in useless_hashes(by_vhost)] if whole else []
+        for code, told in (*findings, *plugin_findings(by_vhost, str(vhost))):
             line, column, width = place(told.path)
             finding = source.diagnostic(told.severity, code, told.message, line, column, width, told.cure)
             self.reader.findings.append(finding._replace(source=""))  # the line may hold what is not to be shown
@@ -89,7 +102,7 @@ class Inclusion:
             if not isinstance(data, dict):
                 self.reader.error("wrong-type", f"'{path}' is no definitions file: its JSON is not an object", path)
                 continue
-            found.append(self.definitions(source, data, None, vhost, version, vhost_given=given))
+            found.append(self.definitions(source, ByVhost(data), None, vhost, version, vhost_given=given))
         return found
 
     @staticmethod

@@ -30,6 +30,7 @@ from routesim.versions import NEWEST, UnknownVersion, rules
 
 if TYPE_CHECKING:
     from routesim.scenario.celery.expansion import Expanded
+    from routesim.scenario.definitions.by_vhost import ByVhost
     from routesim.scenario.definitions.reading import Definitions
     from routesim.scenario.imports.gathered import Gathered
     from routesim.scenario.inclusion import Inclusion
@@ -72,7 +73,6 @@ def load(
     return load_source(source, folder, rabbitmq=rabbitmq, lenient=lenient, redis=redis, permit=permit, vhost=vhost)
 
 
-@without_collector()
 def load_placed(
     path: str,
     stdin: bytes | None = None,
@@ -86,8 +86,43 @@ def load_placed(
 
     `vhost`: this one of a definitions file that is read by itself.
     """
-    options = LoadOptions("" if path == STDIN else os.path.dirname(path), rabbitmq, lenient, vhost, redis)
-    return _folder(path, options) if path != STDIN and os.path.isdir(path) else _loaded(read_source(path, stdin), options)
+    return LoadableFile(path, stdin).load(rabbitmq=rabbitmq, lenient=lenient, vhost=vhost, redis=redis)
+
+
+class LoadableFile:
+    """A file that is read once, and loaded as often as is asked for: a definitions file one virtual host after the other. Raises
+    `Invalid` where it cannot be read."""
+
+    def __init__(self, path: str, stdin: bytes | None = None) -> None:
+        self.path = path
+        self.folder = "" if path == STDIN else os.path.dirname(path)
+        self._source = None if path != STDIN and os.path.isdir(path) else read_source(path, stdin)
+        self._read: _Read | None = None  # of a definitions file, once it is loaded
+
+    @without_collector()
+    def load(
+        self,
+        *,
+        rabbitmq: str | None = None,
+        lenient: bool = False,
+        vhost: str | None = None,
+        redis: bool = False,
+        whole: bool = True,
+    ) -> tuple[Scenario, Places]:
+        """As `load_placed` does. `whole`: with what there is to say of a definitions file whatever the virtual host is, as an
+        `Invalid` does in any case."""
+        options = LoadOptions(self.folder, rabbitmq, lenient, vhost, redis, whole=whole)
+        if self._source is None:
+            return _folder(self.path, options)
+        read = self._read or _read(self._source)
+        if read.by_vhost is not None:
+            self._read = read
+        try:
+            return _of(read, options)
+        except Invalid:
+            if whole:
+                raise
+        return _of(read, options._replace(whole=True))
 
 
 @without_collector()
@@ -116,13 +151,37 @@ def _folder(path: str, options: "LoadOptions") -> tuple[Scenario, Places]:
     return loader.foreign_file(OPERATOR, sources), Places(loader.source, None, loader.declarations)
 
 
+class _Read(NamedTuple):
+    """A text as it was read: one of another program, of definitions (with the `node` where they were YAML), or a scenario's."""
+
+    source: Source
+    kind: ForeignKind | None = None
+    by_vhost: "ByVhost | None" = None
+    node: Mapping | None = None
+
+
 def _loaded(source: Source, options: "LoadOptions") -> tuple[Scenario, Places]:
+    return _of(_read(source), options)
+
+
+def _of(read: _Read, options: "LoadOptions") -> tuple[Scenario, Places]:
+    loader, node = _Loader(read.source, options), read.node
+    if read.kind is not None:
+        return loader.foreign_file(read.kind, [read.source]), Places(read.source, None, loader.declarations)
+    if read.by_vhost is not None:
+        scenario = loader.definitions_file(read.by_vhost, node)
+    else:
+        assert node is not None
+        node = loader.expanded(node)
+        scenario = loader.scenario(node)
+    return scenario, Places(read.source, node, loader.declarations)
+
+
+def _read(source: Source) -> _Read:
     data = None
     kind = kind_of(source.text)
     if kind is not None:
-        source = QuietSource(source.file, source.text)
-        loader = _Loader(source, options)
-        return loader.foreign_file(kind, [source]), Places(source, None, loader.declarations)
+        return _Read(QuietSource(source.file, source.text), kind)
     if source.text.lstrip()[:1] == "{":
         try:
             data = list_form.read_json(source)
@@ -131,8 +190,7 @@ def _loaded(source: Source, options: "LoadOptions") -> tuple[Scenario, Places]:
                 raise
             data = None  # YAML's flow form, or broken: parsed as YAML below, whose errors say where
         if data is not None and list_form.looks_like(data):
-            loader = _Loader(source, options)
-            return loader.definitions_file(data), Places(source, None, loader.declarations)
+            return _Read(source, by_vhost=_by_vhost(data))
     if data is not None:
         source = Source(source.file, list_form.without_surrogates(source.text))
     node = parse(source)
@@ -144,13 +202,13 @@ def _loaded(source: Source, options: "LoadOptions") -> tuple[Scenario, Places]:
         raise source.fail(
             "wrong-type", "expected a scenario: a mapping such as `queues:`, `steps:`", node.line, node.column, node.width
         )
-    loader = _Loader(source, options)
-    if list_form.looks_like(node):
-        scenario = loader.definitions_file(list_form.plain_data(node), node)
-    else:
-        node = loader.expanded(node)
-        scenario = loader.scenario(node)
-    return scenario, Places(source, node, loader.declarations)
+    return _Read(source, by_vhost=_by_vhost(list_form.plain_data(node)) if list_form.looks_like(node) else None, node=node)
+
+
+def _by_vhost(data: dict[str, Any]) -> "ByVhost":
+    from routesim.scenario.definitions.by_vhost import ByVhost  # few scenarios include one
+
+    return ByVhost(data)
 
 
 def is_celery(root: Mapping) -> bool:
@@ -184,7 +242,7 @@ def load_definitions(
     permit: tuple[str, ...] = (),
 ) -> Scenario:
     """What a definitions file declares in one vhost; `node` where its data were YAML; `permit` as in `load`. Raises `Invalid`."""
-    return _Loader(source, LoadOptions("", rabbitmq, False, vhost, permit=permit)).definitions_file(data, node)
+    return _Loader(source, LoadOptions("", rabbitmq, False, vhost, permit=permit)).definitions_file(_by_vhost(data), node)
 
 
 @without_collector()
@@ -195,7 +253,7 @@ def load_gathered(gathered: "Gathered", file: str, vhost: str, *, rabbitmq: str 
 
 class LoadOptions(NamedTuple):
     """How a text is loaded: see `load` and `load_placed`. `folder`: where the definitions files are that it includes.
-    `one_vhost`: nobody looks at the others of a definitions file, which is therefore told."""
+    `one_vhost`: nobody looks at the others of a definitions file, which is therefore told. `whole`: see `LoadableFile`."""
 
     folder: str
     rabbitmq: str | None
@@ -204,6 +262,7 @@ class LoadOptions(NamedTuple):
     redis: bool = True
     permit: tuple[str, ...] = ()
     one_vhost: bool = False
+    whole: bool = True
 
 
 class _Loader:
@@ -213,6 +272,7 @@ class _Loader:
         self.rabbitmq = options.rabbitmq
         self.vhost = options.vhost
         self.one_vhost = options.one_vhost
+        self.whole = options.whole
         self.redis = options.redis
         self.permit = options.permit
         self.on_redis: dict[str, Any] = {}
@@ -222,12 +282,14 @@ class _Loader:
         self.names = Names(self.reader)
         self.declarations = Declarations(self.reader, self.names, lenient=options.lenient)
 
-    def definitions_file(self, data: dict[str, Any], node: Mapping | None = None) -> Scenario:
+    def definitions_file(self, by_vhost: "ByVhost", node: Mapping | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
-        vhost = list_form.chosen_vhost(data) if self.vhost is None else self.vhost
-        found = self._inclusion().definitions(self.source, data, node, vhost, self.rabbitmq, vhost_given=self.vhost is not None)
+        vhost = list_form.chosen_vhost(by_vhost.data) if self.vhost is None else self.vhost
+        found = self._inclusion().definitions(
+            self.source, by_vhost, node, vhost, self.rabbitmq, vhost_given=self.vhost is not None, whole=self.whole
+        )
         if self.one_vhost:
-            self._tell_vhosts(list_form.vhosts_in(data), vhost)
+            self._tell_vhosts(list_form.vhosts_in(by_vhost.data), vhost)
         version = self._version_of(found, self.source)
         return self._finish({}, None, version, vhost, found.default_queue_type)
 
@@ -318,7 +380,10 @@ class _Loader:
         found = self._inclusion().files(fields.get("definitions", ()), vhost, fields.get("rabbitmq"), given=given)
         if listed:
             data = {name: list_form.plain_data(part) for name, part in listed.items()}
-            found.append(self._inclusion().definitions(self.source, data, node, vhost, fields.get("rabbitmq"), vhost_given=given))
+            version = fields.get("rabbitmq")
+            found.append(
+                self._inclusion().definitions(self.source, _by_vhost(data), node, vhost, version, vhost_given=given)
+            )  # fmt: skip
         return found
 
     def _inclusion(self) -> "Inclusion":

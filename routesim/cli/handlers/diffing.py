@@ -6,7 +6,7 @@ from routesim.cli.shared.output import read_stdin
 from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.diff.standing import DiffSide
-from routesim.scenario import load_placed
+from routesim.scenario import LoadableFile
 
 
 def pairs(old: str, new: str, vhost: str | None = None) -> list[tuple[DiffSide, DiffSide]]:
@@ -17,7 +17,10 @@ def pairs(old: str, new: str, vhost: str | None = None) -> list[tuple[DiffSide, 
         raise UsageError("- stands for stdin and can be given once")
     stdin = read_stdin() if "-" in (old, new) else None
     refused: list[tuple[str, list[Diagnostic]]] = []
-    found = [_placed(path, stdin, vhost, refused) for path in (old, new)]
+    files, found = [], []
+    for path in (old, new):
+        files.append(_file(path, stdin, refused))
+        found.append(_placed(files[-1], vhost, refused))
     if refused:
         raise FilesRefused(refused)
     (before, mine), (after, other) = (item for item in found if item is not None)
@@ -29,21 +32,33 @@ def pairs(old: str, new: str, vhost: str | None = None) -> list[tuple[DiffSide, 
     # A scenario has one vhost, which is compared whatever its name is.
     if not mine or not other or vhosts == [before.scenario.vhost] == [after.scenario.vhost]:
         return [(before, after)]
-    others = [[_placed(path, stdin, vhost, refused) for path in (old, new)] for vhost in vhosts]
+    others = [[_placed(file, vhost, refused, whole=False) for file in files] for vhost in vhosts]
     if refused:
         raise FilesRefused(refused)
     return [(first[0], second[0]) for first, second in others if first is not None and second is not None]
 
 
-def _placed(
-    path: str, stdin: bytes | None, vhost: str | None, refused: list[tuple[str, list[Diagnostic]]]
-) -> tuple[DiffSide, tuple[str, ...]] | None:
-    """A scenario, and the vhosts of its file; None: it cannot be used, and is added to `refused`."""
+def _file(path: str, stdin: bytes | None, refused: list[tuple[str, list[Diagnostic]]]) -> LoadableFile | None:
+    """None: it cannot be read, and is added to `refused`."""
     try:
-        scenario, places = load_placed(path, stdin if path == "-" else None, vhost=vhost)
+        return LoadableFile(path, stdin if path == "-" else None)
     except Invalid as invalid:
         write_problems(invalid.diagnostics)
         refused.append((path, invalid.diagnostics))
+        return None
+
+
+def _placed(
+    file: LoadableFile | None, vhost: str | None, refused: list[tuple[str, list[Diagnostic]]], *, whole: bool = True
+) -> tuple[DiffSide, tuple[str, ...]] | None:
+    """A scenario, and the vhosts of its file; None: it cannot be used, and is in `refused`."""
+    if file is None:
+        return None
+    try:
+        scenario, places = file.load(vhost=vhost, whole=whole)
+    except Invalid as invalid:
+        write_problems(invalid.diagnostics)
+        refused.append((file.path, invalid.diagnostics))
         return None
     if vhost is None:
         write_problems(item for item in scenario.warnings if item.code != "unknown-vhost")

@@ -5,13 +5,13 @@ from routesim.cli.shared.exits import OK, FilesRefused, UsageError
 from routesim.cli.shared.files import named
 from routesim.cli.shared.options import format_of
 from routesim.cli.shared.output import CannotWrite, opened, wants_colour
-from routesim.cli.shared.refusing import refuse, scenario_of
+from routesim.cli.shared.refusing import refuse, scenario_of, scenarios_of
 from routesim.diagnostics import Invalid
 from routesim.explain.answer import CannotExplain
 from routesim.graph import Graph, collapsed, focused, graph_of, side_by_side, taken_by_message, taken_by_publish
 from routesim.named_tuples import NamedTuple
 from routesim.report.formats import GRAPH, formats_of, writer_of
-from routesim.scenario import Scenario, load_placed
+from routesim.scenario import LoadableFile, Scenario
 
 STDIN = "-"
 DEFAULT_VHOST = "/"
@@ -39,12 +39,12 @@ def draw(file: str, options: DrawOptions) -> int:
         raise UsageError("--message and --exchange are two ways to be marked; give one of them")
     try:
         try:
-            vhosts = _vhosts(file, options)
-            graphs = [
-                _graph(scenario_of(file, options.rabbitmq, vhost=vhost, redis=True), options)
-                for vhost in vhosts or (options.vhost,)
-            ]
-            graph = _together(named(file), dict(zip(vhosts, graphs, strict=True)), options) if vhosts else graphs[0]
+            found = _vhosts(file, options)
+            if found:
+                graphs = {vhost: _graph(scenario, options) for vhost, scenario in found}
+                graph = _together(named(file), graphs, options)
+            else:
+                graph = _graph(scenario_of(file, options.rabbitmq, vhost=options.vhost, redis=True), options)
         except FilesRefused as problem:
             return refuse(problem, options.format, options.output)
         with opened(options.output) as out:
@@ -63,16 +63,18 @@ def _together(file: str, graphs: dict[str, Graph], options: DrawOptions) -> Grap
     return first._replace(vhosts=tuple(graphs.items()))
 
 
-def _vhosts(file: str, options: DrawOptions) -> tuple[str, ...]:
-    """The virtual hosts of a definitions file that are drawn side by side; none where one is asked for, or a way is marked."""
+def _vhosts(file: str, options: DrawOptions) -> list[tuple[str, Scenario]]:
+    """The virtual hosts of a definitions file that are drawn side by side; none where one is asked for, or a way is marked.
+    Raises `FilesRefused`."""
     asked = options.vhost, options.message, options.publish, options.focus
     if any(item is not None for item in asked) or file == STDIN:
-        return ()
+        return []
     try:
-        _, places = load_placed(named(file), rabbitmq=options.rabbitmq, redis=True)
+        read = LoadableFile(named(file))
+        _, places = read.load(rabbitmq=options.rabbitmq, redis=True)
     except Invalid:
-        return ()  # which is told when the scenario is loaded
-    return places.vhosts if len(places.vhosts) > 1 else ()
+        return []  # which is told when the scenario is loaded
+    return list(scenarios_of(read, options.rabbitmq, places.vhosts)) if len(places.vhosts) > 1 else []
 
 
 def _graph(scenario: Scenario, options: DrawOptions) -> Graph:

@@ -9,7 +9,7 @@ from routesim.cli.shared.output import read_stdin
 from routesim.cli.shared.refusing import rules_of, write_problems
 from routesim.diagnostics import Invalid
 from routesim.explain.upgrade import UpgradeSide
-from routesim.scenario import Places, Scenario, load_placed
+from routesim.scenario import LoadableFile, Places, Scenario
 from routesim.versions import NEWEST, parse
 
 BETWEEN = ".."
@@ -36,8 +36,10 @@ def versions_between(text: str | None, old: str | None, new: str | None) -> tupl
 def sides(path: str, old: str | None, new: str | None, vhost: str | None) -> list[tuple[UpgradeSide, UpgradeSide]]:
     """Each vhost under both versions. Raises `FilesRefused`, and `UsageError` where both versions are the same."""
     path = named(path)
-    stdin = read_stdin() if path == "-" else None
-    first, places = _loaded(path, stdin, old, vhost)
+    file = _file(path)
+    first, places = _loaded(file, old, vhost)
+    if vhost is not None and places.vhosts and vhost not in places.vhosts:
+        raise UsageError(f"nothing is declared in vhost '{vhost}' of {path}; there is {', '.join(places.vhosts)}")
     after = new or NEWEST
     if parse(first.rabbitmq) == parse(after):
         whose = (
@@ -52,20 +54,29 @@ def sides(path: str, old: str | None, new: str | None, vhost: str | None) -> lis
         )
     vhosts: list[str | None] = [*places.vhosts] if vhost is None and places.vhosts else [vhost]
     write_problems(item for item in first.warnings if item.code not in ("unknown-vhost", "refused"))
-    return [(_side(path, stdin, old, name), _side(path, stdin, after, name)) for name in vhosts]
+    wholes = [True, *(False for _ in vhosts[1:])]  # what is wrong with the whole file is found once
+    return [(_side(file, old, name, whole), _side(file, after, name, whole)) for name, whole in zip(vhosts, wholes, strict=True)]
 
 
-def _side(path: str, stdin: bytes | None, version: str | None, vhost: str | None) -> UpgradeSide:
-    scenario, places = _loaded(path, stdin, version, vhost)
+def _side(file: LoadableFile, version: str | None, vhost: str | None, whole: bool) -> UpgradeSide:
+    scenario, places = _loaded(file, version, vhost, whole=whole)
     return UpgradeSide(scenario, places, check(scenario, places), bool(places.vhosts))
 
 
-def _loaded(path: str, stdin: bytes | None, version: str | None, vhost: str | None) -> tuple[Scenario, Places]:
+def _file(path: str) -> LoadableFile:
     try:
-        scenario, places = load_placed(path, stdin, rabbitmq=version, lenient=True, vhost=vhost)
+        return LoadableFile(path, read_stdin() if path == "-" else None)
     except Invalid as invalid:
-        write_problems(invalid.diagnostics)
-        raise FilesRefused([("<stdin>" if path == "-" else path, invalid.diagnostics)]) from None
-    if vhost is not None and places.vhosts and vhost not in places.vhosts:
-        raise UsageError(f"nothing is declared in vhost '{vhost}' of {path}; there is {', '.join(places.vhosts)}")
-    return scenario, places
+        raise _refused(path, invalid) from None
+
+
+def _loaded(file: LoadableFile, version: str | None, vhost: str | None, *, whole: bool = True) -> tuple[Scenario, Places]:
+    try:
+        return file.load(rabbitmq=version, lenient=True, vhost=vhost, whole=whole)
+    except Invalid as invalid:
+        raise _refused(file.path, invalid) from None
+
+
+def _refused(path: str, invalid: Invalid) -> FilesRefused:
+    write_problems(invalid.diagnostics)
+    return FilesRefused([("<stdin>" if path == "-" else path, invalid.diagnostics)])

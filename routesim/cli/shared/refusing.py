@@ -1,7 +1,7 @@
 """Files that are read, and what happens where they cannot be used: stderr says it to people, every format to programs."""
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from routesim.cli.shared.exits import UNUSABLE, FilesRefused, UsageError
 from routesim.cli.shared.files import named
@@ -9,7 +9,7 @@ from routesim.cli.shared.output import columns_of, opened, read_stdin, stderr, s
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.named_tuples import NamedTuple
 from routesim.report.formats import CHECK, diagnostics, formats_of, run_report, writer_of
-from routesim.scenario import Scenario, load, without_collector
+from routesim.scenario import LoadableFile, Scenario, load, without_collector
 from routesim.versions import NEWEST, Rules, UnknownVersion, rules
 
 FOR_PEOPLE = ("table", "plain")
@@ -68,6 +68,22 @@ def scenario_of(
     if scenario is None:
         raise FilesRefused([(file, problems)])
     return scenario
+
+
+def scenarios_of(file: LoadableFile, version: str | None, vhosts: Iterable[str]) -> Iterator[tuple[str, Scenario]]:
+    """Those of several virtual hosts of a definitions file, which may be of Redis; what there is to say of the whole file is said
+    with the first. Raises `FilesRefused` like `scenario_of`."""
+    whole = True
+    for vhost in vhosts:
+        try:
+            scenario, _ = file.load(rabbitmq=version, vhost=vhost, redis=True, whole=whole)
+        except Invalid as invalid:
+            write_problems(invalid.diagnostics)
+            raise FilesRefused([(file.path, invalid.diagnostics)]) from None
+        write_problems(scenario.warnings)
+        whole = False
+        yield vhost, scenario
+    gc.freeze()  # as above
 
 
 def write_problems(problems: Iterable[Diagnostic]) -> None:

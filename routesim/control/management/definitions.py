@@ -29,6 +29,7 @@ from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.queues import QUEUE_TYPES, QueueType
 from routesim.scenario.definitions import list_form, reading
 from routesim.scenario.definitions.access import RIGHTS
+from routesim.scenario.definitions.by_vhost import ByVhost
 from routesim.scenario.yaml.source import Source
 from routesim.serve.vhosts import OWN, Vhost
 from routesim.steps import Step
@@ -193,15 +194,32 @@ def _make(context: Managed, item: Item) -> None:
 
 def _load(context: Managed, vhosts: list[Vhost], body: Item, *, whole: bool) -> None:
     """Section by section, each for all virtual hosts; what has been made when an item is refused stays (rules/routing#F23)."""
-    for _ in zip(*(_sections(context, vhost, body, whole=whole) for vhost in vhosts), strict=True):
+    body_read = _BodyRead(body)
+    for _ in zip(*(_sections(context, vhost, body_read, whole=whole) for vhost in vhosts), strict=True):
         pass
 
 
-def _sections(context: Managed, vhost: Vhost, body: Item, *, whole: bool) -> Iterator[None]:
+class _BodyRead:
+    """What is imported, made ready once for all virtual hosts."""
+
+    def __init__(self, body: Item) -> None:
+        self.body = body
+        self.by_vhost = ByVhost(body)
+        self.source = Source("definitions", json.dumps(body))
+        self._sound: set[str] = set()
+
+    def items(self, section: str, vhost: str) -> Iterator[tuple[int, Item]]:
+        """Raises `HttpError` where the section is no list of objects."""
+        if section not in self._sound:
+            faults.section(self.body, section)
+            self._sound.add(section)
+        return self.by_vhost.items(section, vhost)
+
+
+def _sections(context: Managed, vhost: Vhost, body: _BodyRead, *, whole: bool) -> Iterator[None]:
     """Exchanges, policies, queues, bindings of one virtual host: a turn for each section."""
-    source = Source("definitions", json.dumps(body))
     version = context.server.rules.version
-    found, problems, _ = reading.read(source, body, None, vhost.name, version, vhost_given=True)
+    found, problems, _ = reading.read(body.source, body.by_vhost, None, vhost.name, version, vhost_given=True)
     read: dict[list_form.Path, Any] = {
         path: item for part in (found.exchanges, found.queues, found.policies) for path, item in part
     }
@@ -210,9 +228,8 @@ def _sections(context: Managed, vhost: Vhost, body: Item, *, whole: bool) -> Ite
 
     def declared(name: str) -> Iterator[tuple[Item, Any]]:
         """Of this virtual host, each with what is read of it; None: nothing that could be declared."""
-        for index, item in enumerate(faults.section(body, name)):
-            if item.get("vhost", vhost.name) == vhost.name:
-                yield item, read.get((name, index))
+        for index, item in body.items(name, vhost.name):
+            yield item, read.get((name, index))
 
     for item, exchange in declared("exchanges"):
         faults.check_exchange(context, item)
@@ -224,8 +241,8 @@ def _sections(context: Managed, vhost: Vhost, body: Item, *, whole: bool) -> Ite
     for item, policy in declared("policies"):
         faults.check_policy(context, vhost.name, item.get("name"), item, operator=False)
         _set(context, vhost, policy, unread)
-    for index, item in enumerate(faults.section(body, "parameters")):
-        if item.get("component") == faults.OPERATOR and item.get("vhost", vhost.name) == vhost.name:
+    for index, item in body.items("parameters", vhost.name):
+        if item.get("component") == faults.OPERATOR:
             value = item.get("value")
             faults.check_policy(context, vhost.name, item.get("name"), value if isinstance(value, dict) else {}, operator=True)
             _set(context, vhost, read.get(("parameters", index, "value")), unread)

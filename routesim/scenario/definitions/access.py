@@ -6,6 +6,7 @@ from typing import Any
 
 from routesim.named_tuples import NamedTuple
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
+from routesim.scenario.definitions.by_vhost import ByVhost
 from routesim.scenario.definitions.list_form import DECLARING, Path, items_of
 
 DEFAULT_USER = "guest"  # most brokers have it, whatever the file says
@@ -27,24 +28,14 @@ class AccessProblem(NamedTuple):
     cure: str
 
 
-def access_problems(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
-    """Of the whole file what its users and virtual hosts say, of the rest what belongs to `vhost`."""
-    yield from _unlisted(data)
-    yield from _strangers(data, vhost)
-    yield from _patterns(data, vhost)
-
-
-def _names(data: dict[str, Any], section: str) -> set[str]:
-    return {item["name"] for item in items_of(data, section) if isinstance(item.get("name"), str)}
-
-
-def _unlisted(data: dict[str, Any]) -> Iterator[AccessProblem]:
-    known = _names(data, "vhosts")
+def unlisted(by_vhost: ByVhost) -> Iterator[AccessProblem]:
+    """What belongs to virtual hosts that the file does not list, one problem each."""
+    known = {*by_vhost.named("vhosts")}
     if not known:
         return
     known.add("/")
     for section in (*DECLARING, "permissions", "topic_permissions", "parameters"):
-        for index, item in enumerate(data[section] if isinstance(data.get(section), list) else ()):
+        for index, item in enumerate(by_vhost.section(section)):
             name = item.get("vhost") if isinstance(item, dict) else None
             if isinstance(name, str) and name not in known:
                 known.add(name)
@@ -52,17 +43,24 @@ def _unlisted(data: dict[str, Any]) -> Iterator[AccessProblem]:
                 yield AccessProblem("warning", (section, index, "vhost"), text, f'add {{"name": "{name}"}} to "vhosts"')
 
 
-def _strangers(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
+def access_problems(by_vhost: ByVhost, vhost: str) -> Iterator[AccessProblem]:
+    """What is wrong with the permissions in a virtual host."""
+    yield from _strangers(by_vhost, vhost)
+    yield from _patterns(by_vhost, vhost)
+
+
+def _strangers(by_vhost: ByVhost, vhost: str) -> Iterator[AccessProblem]:
     """Permissions of users whom the file does not have, one problem a user."""
-    known = _names(data, "users")
+    known = by_vhost.named("users")
+    told: set[str] = set()
     for section in ("permissions", "topic_permissions"):
-        for index, item in enumerate(data[section] if isinstance(data.get(section), list) else ()):
-            user = item.get("user") if isinstance(item, dict) else None
-            if not isinstance(user, str) or user in known or item.get("vhost", vhost) != vhost:
+        for index, item in by_vhost.items(section, vhost):
+            user = item.get("user")
+            if not isinstance(user, str) or user in known or user in told:
                 continue
-            if user == DEFAULT_USER and not known:
+            if user == DEFAULT_USER and not known and not told:
                 continue
-            known.add(user)
+            told.add(user)
             unless = "unless it has that user already"
             if user == DEFAULT_USER:
                 unless = "where there is no such user, as on a node that loads its definitions as it boots"
@@ -70,10 +68,8 @@ def _strangers(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
             yield AccessProblem("warning", (section, index, "user"), text, "add the user, or take the permission out")
 
 
-def _patterns(data: dict[str, Any], vhost: str) -> Iterator[AccessProblem]:
-    for index, item in enumerate(data["permissions"] if isinstance(data.get("permissions"), list) else ()):
-        if not isinstance(item, dict) or item.get("vhost", vhost) != vhost:
-            continue
+def _patterns(by_vhost: ByVhost, vhost: str) -> Iterator[AccessProblem]:
+    for index, item in by_vhost.items("permissions", vhost):
         for right in RIGHTS:
             pattern = item.get(right)
             if not isinstance(pattern, str):

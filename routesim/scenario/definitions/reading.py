@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from routesim.broker.records import PREDECLARED
@@ -9,7 +10,8 @@ from routesim.diagnostics import Diagnostic
 from routesim.model import Binding, Exchange, Policy, Queue
 from routesim.named_tuples import NamedTuple
 from routesim.queues.arguments import TYPES
-from routesim.scenario.definitions.list_form import OTHER_SECTIONS, SECTIONS, Path, names_vhosts
+from routesim.scenario.definitions.by_vhost import ByVhost
+from routesim.scenario.definitions.list_form import OTHER_SECTIONS, SECTIONS, Path
 from routesim.scenario.definitions.unsimulated import LEFT_OUT, unsimulated_parameters
 from routesim.scenario.yaml import json_places
 from routesim.scenario.yaml.nodes import DEEPEST, Node
@@ -17,6 +19,7 @@ from routesim.scenario.yaml.source import Source
 from routesim.values import INTEGER_RANGES, NO_ARGUMENTS, Typed, Value
 from routesim.versions import NEWEST, NEWEST_PATCH, UnknownVersion, rules
 
+MOST_NAMED = 5  # other virtual hosts
 KEYLESS = ("fanout", "headers")  # types of exchanges to which the key of a binding means nothing
 
 
@@ -29,20 +32,23 @@ class Definitions(NamedTuple):
     policies: list[tuple[Path, Policy]]
     rabbitmq: str | None
     default_queue_type: str | None
-    other_vhosts: tuple[str, ...] = ()  # where there is something, when there is nothing in this one
+    other_vhosts: tuple[str, ...] = ()  # the first where there is something, when there is nothing in this one
     vhosts: tuple[str, ...] = ()  # all that the items name
 
 
 class _Import:
-    def __init__(self, source: Source, data: dict[str, Any], root: Node | None, vhost: str, version: str | None) -> None:
+    def __init__(
+        self, source: Source, by_vhost: ByVhost, root: Node | None, vhost: str, version: str | None, *, whole: bool
+    ) -> None:
         self.source = source
-        self.data = data
+        self.by_vhost = by_vhost
+        self.data = by_vhost.data
+        self.whole = whole
         self.root = root
         self.vhost = vhost
         self.rules = rules(closest_version(version)[0] if version else NEWEST)
         self.types: dict[str, str] = {}  # of the exchanges
         self.diagnostics: list[Diagnostic] = []
-        self.vhosts: set[str] = set()
         self.parameters: list[tuple[Path, dict[str, Any]]] = []  # those of the vhost, once they are read
 
     def note(self, severity: str, code: str, message: str, path: Path, cure: str = "") -> None:
@@ -65,34 +71,26 @@ class _Import:
     def items(self, section: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         """The items of a section that belong to the vhost."""
         items = self.data.get(section)
-        if items is None:
-            return
         if not isinstance(items, list):
-            self.note("error", "wrong-type", f"'{section}' must be a list in a definitions file", (section,))
+            if items is not None and self.whole:
+                self.note("error", "wrong-type", f"'{section}' must be a list in a definitions file", (section,))
             return
-        several = names_vhosts(self.data)
-        for index, item in enumerate(items):
-            path: Path = (section, index)
+        several = self.by_vhost.several
+        for index in self.by_vhost.indexes(section, self.vhost):
+            item, path = items[index], (section, index)
             if not isinstance(item, dict):
-                cure = f"{section} as a mapping: `name: options`, as a list only in a definitions file's form"
-                self.note("error", "wrong-type", f"an item of '{section}' must be an object", path, f"write {cure}")
-                continue
-            vhost = item.get("vhost")
-            if vhost is None and several:
-                self.note(
-                    "error", "definitions-no-vhost",
-                    f"this item of '{section}' names no vhost; RabbitMQ answers: Virtual host 'undefined' does not exist",
-                    path, f'add "vhost": "{self.vhost}"',
-                )  # fmt: skip
-                continue
-            if vhost is not None:
-                self.vhosts.add(str(vhost))
-            if vhost is None or vhost == self.vhost:
+                if self.whole:
+                    cure = f"{section} as a mapping: `name: options`, as a list only in a definitions file's form"
+                    self.note("error", "wrong-type", f"an item of '{section}' must be an object", path, f"write {cure}")
+            elif several and item.get("vhost") is None:
+                if self.whole:
+                    self.note(
+                        "error", "definitions-no-vhost",
+                        f"this item of '{section}' names no vhost; RabbitMQ answers: Virtual host 'undefined' does not exist",
+                        path, f'add "vhost": "{self.vhost}"',
+                    )  # fmt: skip
+            else:
                 yield path, item
-
-    def _list(self, section: str) -> list[Any]:
-        items = self.data.get(section)
-        return items if isinstance(items, list) else []
 
     def text(self, item: dict[str, Any], key: str, path: Path, default: str | None = None) -> str | None:
         value = item.get(key, default)
@@ -271,18 +269,16 @@ class _Import:
         return Policy(name, pattern, definition, str(item.get("apply-to", "all")), priority, operator)
 
     def default_queue_type(self) -> str | None:
-        for item in self._list("vhosts"):
-            if isinstance(item, dict) and item.get("name") == self.vhost:
-                metadata = item.get("metadata")
-                kind = metadata.get("default_queue_type") if isinstance(metadata, dict) else None
-                return kind if kind in TYPES else None
+        for index in self.by_vhost.named("vhosts").get(self.vhost, ())[:1]:
+            metadata = self.data["vhosts"][index].get("metadata")
+            kind = metadata.get("default_queue_type") if isinstance(metadata, dict) else None
+            return kind if kind in TYPES else None
         return None
 
     def check_vhost(self) -> None:
         """Where its default queue type counts, and what it may be (rules/routing#F10)."""
-        for index, item in enumerate(self._list("vhosts")):
-            if not isinstance(item, dict) or item.get("name") != self.vhost:
-                continue
+        for index in self.by_vhost.named("vhosts").get(self.vhost, ()):
+            item = self.data["vhosts"][index]
             metadata = item.get("metadata")
             within = metadata.get("default_queue_type") if isinstance(metadata, dict) else None
             beside = item.get("default_queue_type")
@@ -321,19 +317,21 @@ class _Import:
 
 def read(
     source: Source,
-    data: dict[str, Any],
+    by_vhost: ByVhost,
     root: Node | None,
     vhost: str,
     version: str | None,
     *,
     vhost_given: bool,
-    repair: bool = False,
+    whole: bool = True,
 ) -> tuple[Definitions, list[Diagnostic], Callable[[Path], tuple[int, int, int]]]:
-    """What the data declare in `vhost`, what is wrong with them, and where each item stands."""
-    own = data.get("rabbitmq_version") or data.get("rabbit_version")
+    """What the data declare in `vhost`, what is wrong with them, and where each item stands. `whole`: also what is wrong with the
+    file whatever the virtual host is."""
+    own = by_vhost.data.get("rabbitmq_version") or by_vhost.data.get("rabbit_version")
     named = own if isinstance(own, str) else None
-    reading = _Import(source, data, root, vhost, version or named)
-    reading.check_sections()
+    reading = _Import(source, by_vhost, root, vhost, version or named, whole=whole)
+    if whole:
+        reading.check_sections()
     reading.check_vhost()
     exchanges, queues = list(reading.exchanges()), list(reading.queues())
     reading.types = {item.name: item.type for _, item in exchanges}
@@ -345,13 +343,13 @@ def read(
     reading.check_limits(len({item.name for _, item in queues}))
     for path, sentence in unsimulated_parameters(reading.parameters):
         reading.note("warning", LEFT_OUT, sentence, path)
-    others = sorted(reading.vhosts - {vhost})
-    nothing = not (found.exchanges or found.queues or found.bindings or found.policies)
-    if others and nothing and not reading.diagnostics and not vhost_given:
-        cure = f"choose one with vhost: {' or '.join(others[:5])}"
+    if found.exchanges or found.queues or found.bindings or found.policies:
+        return found._replace(vhosts=by_vhost.vhosts()), reading.diagnostics, reading.place
+    others = tuple(islice((name for name in by_vhost.vhosts() if name != vhost), MOST_NAMED))
+    if others and not reading.diagnostics and not vhost_given:
+        cure = f"choose one with vhost: {' or '.join(others)}"
         reading.note("warning", "unknown-vhost", f"nothing is declared in vhost '{vhost}'", (), cure)
-    vhosts = tuple(sorted(reading.vhosts))
-    return found._replace(other_vhosts=tuple(others) if nothing else (), vhosts=vhosts), reading.diagnostics, reading.place
+    return found._replace(other_vhosts=others, vhosts=by_vhost.vhosts()), reading.diagnostics, reading.place
 
 
 def closest_version(version: str) -> tuple[str, str | None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from routesim.patterns import InvalidPattern, UnreadablePattern, compiled
 from routesim.scenario.definitions.access import RIGHTS, AccessProblem, is_placeholder
-from routesim.scenario.definitions.list_form import names_vhosts
+from routesim.scenario.definitions.by_vhost import ByVhost
 
 SALT_BYTES = 4
 HASH_BYTES = {  # rabbit_password_hashing_*.erl
@@ -19,24 +19,24 @@ HASH_BYTES = {  # rabbit_password_hashing_*.erl
 LIMITS = ("max-connections", "max-queues")  # of a virtual host (rabbit_vhost_limit.erl)
 
 
-def refused_users(data: dict[str, Any]) -> Iterator[AccessProblem]:
+def refused_users(by_vhost: ByVhost) -> Iterator[AccessProblem]:
     """Users that no version imports, one problem for all of which it is the same."""
     found: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
-    for index, item in enumerate(_list(data, "users")):
+    for index, item in enumerate(by_vhost.section("users")):
         wrong = next(_user(item), None) if isinstance(item, dict) else None
         if wrong is not None:
             found.setdefault(wrong, []).append((index, str(item.get("name"))))
     for (key, why, cure), users in found.items():
         index, name = users[0]
-        where = ("users", index, key) if key in data["users"][index] else ("users", index)
+        where = ("users", index, key) if key in by_vhost.data["users"][index] else ("users", index)
         who = f"user '{name}'{_more(users)}"
         yield AccessProblem("warning", where, f"RabbitMQ refuses the whole import: {why.format(who)}", cure)
 
 
-def useless_hashes(data: dict[str, Any]) -> Iterator[AccessProblem]:
+def useless_hashes(by_vhost: ByVhost) -> Iterator[AccessProblem]:
     """Hashes that an import takes, and that no password fits; one problem for all of which it is the same."""
     found: dict[str, list[tuple[int, str]]] = {}
-    for index, item in enumerate(_list(data, "users")):
+    for index, item in enumerate(by_vhost.section("users")):
         given = item.get("password_hash") if isinstance(item, dict) else None
         wrong = ""
         if isinstance(given, str) and _decoded(given) and not is_placeholder(given):
@@ -93,20 +93,19 @@ def _length(item: dict[str, Any], given: str) -> str:
     return f"a password_hash has {size} bytes, {SALT_BYTES + known[0]} are a salt and a hash of {algorithm or 'SHA-256'}"
 
 
-def refused_rights(data: dict[str, Any]) -> Iterator[AccessProblem]:
+def refused_rights(by_vhost: ByVhost) -> Iterator[AccessProblem]:
     """Permissions that lack something, or say what cannot be matched."""
-    several = names_vhosts(data)
-    for index, item in enumerate(_list(data, "permissions")):
+    for index, item in enumerate(by_vhost.section("permissions")):
         if not isinstance(item, dict):
             continue
         missing = [right for right in RIGHTS if not isinstance(item.get(right), str)]
         if missing:
             text = f"RabbitMQ refuses the whole import: a permission without {', '.join(missing)}"
             yield AccessProblem("warning", ("permissions", index), text, f'add "{missing[0]}": ".*", or "^$" for nothing')
-        elif several and not isinstance(item.get("vhost"), str):
+        elif by_vhost.several and not isinstance(item.get("vhost"), str):
             text = "RabbitMQ refuses the whole import: a permission without vhost"
             yield AccessProblem("warning", ("permissions", index), text, 'add "vhost"')
-    for index, item in enumerate(_list(data, "topic_permissions")):
+    for index, item in enumerate(by_vhost.section("topic_permissions")):
         for right in ("write", "read"):
             pattern = item.get(right) if isinstance(item, dict) else None
             try:
@@ -119,9 +118,9 @@ def refused_rights(data: dict[str, Any]) -> Iterator[AccessProblem]:
                 yield AccessProblem("warning", ("topic_permissions", index, right), text, "`.*` is everything, `^$` nothing")
 
 
-def refused_parameters(data: dict[str, Any]) -> Iterator[AccessProblem]:
+def refused_parameters(by_vhost: ByVhost) -> Iterator[AccessProblem]:
     """Runtime parameters of no component, and limits of virtual hosts that are none."""
-    for index, item in enumerate(_list(data, "parameters")):
+    for index, item in enumerate(by_vhost.section("parameters")):
         if not isinstance(item, dict):
             continue
         component, value = item.get("component"), item.get("value")
@@ -143,13 +142,8 @@ def refused_parameters(data: dict[str, Any]) -> Iterator[AccessProblem]:
             yield AccessProblem("warning", where, f"RabbitMQ refuses the whole import: {why}", cure)
 
 
-def refused(data: dict[str, Any]) -> Iterator[AccessProblem]:
+def refused(by_vhost: ByVhost) -> Iterator[AccessProblem]:
     """All of them."""
-    yield from refused_users(data)
-    yield from refused_rights(data)
-    yield from refused_parameters(data)
-
-
-def _list(data: dict[str, Any], section: str) -> list[Any]:
-    found = data.get(section)
-    return found if isinstance(found, list) else []
+    yield from refused_users(by_vhost)
+    yield from refused_rights(by_vhost)
+    yield from refused_parameters(by_vhost)

@@ -9,7 +9,7 @@ from routesim.cli.shared.refusing import write_problems
 from routesim.diagnostics import Diagnostic, Invalid
 from routesim.named_tuples import NamedTuple
 from routesim.scenario import Scenario
-from routesim.scenario.load import load_placed
+from routesim.scenario.load import LoadableFile
 from routesim.serve.declared import empty_scenario
 from routesim.versions import NEWEST
 
@@ -99,10 +99,13 @@ def _of_file(path: str, options: ServeOptions, refused: list[tuple[str, list[Dia
     stdin = read_stdin() if path == "-" else None
     file = "<stdin>" if path == "-" else path
     try:
-        scenario, places = load_placed(path, stdin, rabbitmq=options.rabbitmq)
+        read = LoadableFile(path, stdin)
+        scenario, places = read.load(rabbitmq=options.rabbitmq)
         scenarios = [scenario]
         if places.vhosts:
-            scenarios = [load_placed(path, stdin, rabbitmq=options.rabbitmq, vhost=name)[0] for name in places.vhosts]
+            scenarios = [
+                read.load(rabbitmq=options.rabbitmq, vhost=name, whole=name == places.vhosts[0])[0] for name in places.vhosts
+            ]
     except Invalid as invalid:
         write_problems(invalid.diagnostics)
         refused.append((file, invalid.diagnostics))

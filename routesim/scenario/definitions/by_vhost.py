@@ -1,0 +1,63 @@
+"""The items of a definitions file by their virtual hosts: one look through a file serves all of its virtual hosts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from routesim.scenario.definitions.list_form import SECTIONS, names_vhosts
+
+NONE = None  # the virtual host of an item that names none, and of what is no object
+
+
+class ByVhost:
+    """`data`: the whole file, which stays as it is. `several`: it names the virtual host of each item."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+        self.several = names_vhosts(data)
+        self._indexes: dict[str, dict[str | None, list[int]]] = {}
+        self._named: dict[str, dict[str, list[int]]] = {}
+        self._no_text: set[str] = set()  # what stands where a virtual host is named, and is no text
+        self._vhosts: tuple[str, ...] | None = None
+
+    def section(self, name: str) -> list[Any]:
+        """All that stands in a section; nothing where it is no list."""
+        items = self.data.get(name)
+        return items if isinstance(items, list) else []
+
+    def indexes(self, section: str, vhost: str) -> list[int]:
+        """Of what in a section names this virtual host, or none, or is no object."""
+        found = self._grouped(section)
+        own, unnamed = found.get(vhost, []), found.get(NONE, [])
+        return sorted(own + unnamed) if own and unnamed else own or unnamed
+
+    def items(self, section: str, vhost: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The objects among them, each with its index; none whose virtual host is null."""
+        found = ((index, self.section(section)[index]) for index in self.indexes(section, vhost))
+        return ((index, item) for index, item in found if isinstance(item, dict) and item.get("vhost", vhost) == vhost)
+
+    def named(self, section: str) -> dict[str, list[int]]:
+        """What the objects of a section are called, with the indexes of those that are called so."""
+        if section not in self._named:
+            found = self._named[section] = {}
+            for index, item in enumerate(self.section(section)):
+                if isinstance(item, dict) and isinstance(item.get("name"), str):
+                    found.setdefault(item["name"], []).append(index)
+        return self._named[section]
+
+    def vhosts(self) -> tuple[str, ...]:
+        """All that the items of a topology and its parameters name, sorted."""
+        if self._vhosts is None:
+            named = {vhost for section in SECTIONS for vhost in self._grouped(section) if vhost is not NONE}
+            self._vhosts = tuple(sorted(named | self._no_text))
+        return self._vhosts
+
+    def _grouped(self, section: str) -> dict[str | None, list[int]]:
+        if section not in self._indexes:
+            found = self._indexes[section] = {}
+            for index, item in enumerate(self.section(section)):
+                vhost = item.get("vhost") if isinstance(item, dict) else NONE
+                if vhost is NONE or isinstance(vhost, str):
+                    found.setdefault(vhost, []).append(index)
+                else:
+                    self._no_text.add(str(vhost))
+        return self._indexes[section]
