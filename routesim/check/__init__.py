@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Hashable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from routesim.check import (
@@ -206,8 +207,9 @@ def _spot(places: Places, problem: Problem) -> Spot:
     return places.declared(subject, *problem.inner)
 
 
-def _ignored(line: str) -> set[str]:
-    return {code.strip() for match in IGNORE.finditer(line) for code in match[1].split(",")}
+@lru_cache(maxsize=256)  # a file may be a single line, on which there is a finding for each queue
+def _ignored(line: str) -> frozenset[str]:
+    return frozenset(code.strip() for match in IGNORE.finditer(line) for code in match[1].split(","))
 
 
 def _order(finding: Diagnostic) -> tuple[str, int, int, int]:

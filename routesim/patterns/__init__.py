@@ -22,7 +22,7 @@ class UnreadablePattern(Exception):
     """RabbitMQ may take this pattern; it is not simulated. The text says why."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)  # files of thousands of policies are looked through more than once
 def compiled(pattern: str) -> Callable[[str], object]:
     """Whether a name has a match of the pattern anywhere in it (a true value), in bounded time. Raises `InvalidPattern` or
     `UnreadablePattern`."""
