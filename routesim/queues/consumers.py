@@ -151,6 +151,18 @@ class Channel(Generic[Q]):
 
     def newest_tag(self, message: str) -> int | None:
         """Of the newest delivery of the message that is not settled yet."""
+        self._index()
+        tags = self._tags_of.get(message, [])
+        while tags and tags[-1] not in self.unacked:
+            tags.pop()
+        return tags[-1] if tags else None
+
+    def take_all_of(self, message: str) -> "list[Delivery[Q]]":
+        """All deliveries of the message that are not settled yet, which are it now."""
+        self._index()
+        return [self.unacked.pop(tag) for tag in self._tags_of.pop(message, ()) if tag in self.unacked]
+
+    def _index(self) -> None:
         unacked, fresh = self.unacked, []
         for tag in reversed(unacked):
             if tag <= self._indexed:
@@ -160,10 +172,6 @@ class Channel(Generic[Q]):
             self._tags_of.setdefault(unacked[tag].copy.message, []).append(tag)
         if fresh:
             self._indexed = fresh[0]
-        tags = self._tags_of.get(message, [])
-        while tags and tags[-1] not in unacked:
-            tags.pop()
-        return tags[-1] if tags else None
 
     def hold(self, deliveries: "Iterable[Delivery[Q]]") -> None:
         """These are unacked now, some of them again: what was found settled of the index by message need not be so."""

@@ -36,7 +36,7 @@ class RedisList(QueueType):
         self.ends_at: list[int | None] = [None] * len(steps)
         self.expires: int | None = None
         self.fanout: tuple[str, str] | None = None
-        self.in_sockets: list[tuple[str, Copy]] = []
+        self.in_sockets: deque[tuple[str, Copy]] = deque()
 
     def level(self, content: Content) -> int:
         """The number of the list: the priority rounded down to a step."""

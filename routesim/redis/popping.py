@@ -4,8 +4,9 @@ from routesim import events
 from routesim.content import Content
 from routesim.queues import Copy, Subscription
 from routesim.redis.exchanges import hears
+from routesim.redis.lines import longest_blocked, stand_in_line
 from routesim.redis.lists import RedisList
-from routesim.redis.state import BRPOP_TIMEOUT_MS, Client, Flight, RedisState, UnackedEntry
+from routesim.redis.state import Client, Flight, RedisState, UnackedEntry
 
 # How the keys of one BRPOP are ordered within a priority step, and what happens to the queue that a message came from.
 ROUND_ROBIN, SORTED, PRIORITY = "round_robin", "sorted", "priority"
@@ -25,13 +26,9 @@ def serve(broker: RedisState, queue: RedisList) -> None:
     They ask again when the step that pushes is over: a client that pushes several messages has no pause between them.
     """
     while queue.ready_count():
-        names = dict.fromkeys(name for name, _ in queue.subscriptions)
-        consuming = [broker.clients[name] for name in names if name in broker.clients]
-        asking = [client for client in consuming if client.waiting and queue.name in client.cycle]
-        waiting = [client for client in asking if client.has_room()]
-        if not waiting:
+        client = longest_blocked(broker, queue)
+        if client is None:
             return
-        client = min(waiting, key=lambda client: _blocked_since(broker, client))
         client.waiting = False
         broker.woken.append(client)
         _pop(broker, client)
@@ -43,11 +40,6 @@ def ask_again(broker: RedisState) -> None:
         client = broker.woken.popleft()
         if broker.clients.get(client.channel.name) is client:
             fill(broker, client)
-
-
-def _blocked_since(broker: RedisState, client: Client) -> tuple[int, int]:
-    asked = (broker.now - client.since_ms) // BRPOP_TIMEOUT_MS * BRPOP_TIMEOUT_MS
-    return client.since_ms + asked, client.turn
 
 
 def fill(broker: RedisState, client: Client) -> None:
@@ -63,6 +55,8 @@ def fill(broker: RedisState, client: Client) -> None:
 def _wait(broker: RedisState, client: Client) -> None:
     broker.turns += 1
     client.since_ms, client.turn, client.waiting = broker.now, broker.turns, client.asks()
+    if client.waiting:
+        stand_in_line(broker, client)
 
 
 def _pop(broker: RedisState, client: Client) -> bool:
@@ -145,10 +139,11 @@ def subscribe(broker: RedisState, client: Client, fanout: tuple[str, str]) -> No
 def _take_from_socket(broker: RedisState, client: Client) -> None:
     for name in dict.fromkeys(client.heard.values()):
         queue: RedisList = broker.list_of(name)
-        mine = [item for item in queue.in_sockets if item[0] == client.channel.name]
-        for item in mine:
+        unread, mine = queue.in_sockets, client.channel.name
+        while (at := next((at for at, (channel, _) in enumerate(unread) if channel == mine), None)) is not None:
             receiver = broker.receiver(client.channel.connection, queue)
             if receiver is None or not client.has_room():
                 return
-            queue.in_sockets.remove(item)
-            hand_to(broker, queue, receiver, item[1])
+            copy = unread[at][1]
+            del unread[at]
+            hand_to(broker, queue, receiver, copy)

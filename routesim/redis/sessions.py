@@ -1,5 +1,7 @@
 """Consumers, channels and connections, and the end of them: in good order, by loss, and with the server."""
 
+from collections import deque
+
 from routesim import events, steps
 from routesim.broker.records import ChannelEnded, ConsumerEnded, NotPossible
 from routesim.model import Consumer
@@ -150,7 +152,7 @@ def _end_channel(broker: RedisState, name: str, why: str) -> tuple[Channel[Queue
         consumed.append(queue)
         _end_consumer(broker, client, subscription, queue, why, channel_lost=True)
         unread = [item for item in queue.in_sockets if item[0] == name]
-        queue.in_sockets = [item for item in queue.in_sockets if item[0] != name]
+        queue.in_sockets = deque(item for item in queue.in_sockets if item[0] != name)
         broker.drop_all(queue, [copy for _, copy in unread], "unread", "it was on its way to a subscriber that is gone")
     broker.outbox.append(ChannelEnded(name, why))
     channel.subscriptions = {}

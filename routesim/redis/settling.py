@@ -1,6 +1,7 @@
 """Acknowledging, giving back, and the visibility timeout. Redis knows tags of messages, not of deliveries."""
 
 from collections.abc import Iterable
+from itertools import takewhile
 
 from routesim import events, steps
 from routesim.broker.acknowledging import meant_tag
@@ -86,8 +87,8 @@ def _meant(broker: RedisState, client: Client, tag: int, message: str | None) ->
         broker.warn_once(f"Redis knows no wrong tags: the answer to {tag} on channel '{client.channel.name}' does nothing")
         return None
     # kombu counts messages: with this one go all deliveries of it to this channel.
-    for other in [item for item in unacked.values() if item.copy.message == found.copy.message]:
-        client.settled[other.tag] = unacked.pop(other.tag)
+    for other in client.channel.take_all_of(found.copy.message):
+        client.settled[other.tag] = other
     return found
 
 
@@ -213,10 +214,7 @@ def sweep(broker: RedisState) -> None:
 
     The newest first, each to the head: in the end they stand in their old order. With a limit, the newest alone.
     """
-    overdue = [
-        (entry.at_ms, entry.order, message)
-        for message, entry in broker.held.items()
-        if broker.now - entry.at_ms >= broker.visibility_timeout
-    ]
+    oldest_first = ((entry.at_ms, entry.order, message) for message, entry in broker.held.items())
+    overdue = takewhile(lambda entry: broker.now - entry[0] >= broker.visibility_timeout, oldest_first)
     for _, _, message in sorted(overdue, reverse=True)[: broker.restore_limit]:
         restore(broker, message, head=True, why=OVERDUE)

@@ -91,6 +91,14 @@ class Client:
         return other
 
 
+class LinePlace(NamedTuple):
+    """Where a client stands in the line for a queue: its BRPOP began `at_ms` within its time limit, and when among those."""
+
+    at_ms: int
+    turn: int
+    client: Client
+
+
 class Sweeper(NamedTuple):
     """A connection's timer: the number of its entry on the agenda, when it began, and whether it `sleeps`, without an entry."""
 
@@ -110,6 +118,7 @@ class RedisState(Broker):
     - `declarers`: by exchange, the connections that have declared it;
     - `said`: warnings, each of which is given once;
     - `woken`: clients that have been served while they waited, within a step;
+    - `lines`: by queue, the clients that wait for it; those of a queue at which nobody has been looked for are found then;
     - `sweepers_planned`: every connection with a timer consumes, and none of the timers sleeps.
     """
 
@@ -134,6 +143,9 @@ class RedisState(Broker):
         self.declarers: dict[str, set[str]] = {}
         self.said: set[str] = set()
         self.woken: deque[Client] = deque()
+        self._held_at: tuple[int, int] | None = None
+        self._held_of: dict[str, list[tuple[str, str | None, str, int, bool]]] = {}  # by queue, as it was then
+        self.lines: dict[str, list[LinePlace]] = {}
 
     def warn_once(self, text: str) -> None:
         if text not in self.said:
@@ -175,12 +187,14 @@ class RedisState(Broker):
 
     def unacked_of(self, queue: Any) -> list[tuple[str, str | None, str, int, bool]]:
         """What the unacked set holds of a queue, whether its consumer still lives or not."""
-        return [
-            (message, flight.by, flight.channel, flight.tag, flight.copy.redelivered)
-            for message, entry in self.held.items()
-            for flight in entry.flights
-            if flight.queue == queue.name
-        ]
+        now = self.turns, len(self.held)  # each entry that is made takes a turn
+        if now != self._held_at:
+            self._held_at, self._held_of = now, {}
+            for message, entry in self.held.items():
+                for flight in entry.flights:
+                    told = (message, flight.by, flight.channel, flight.tag, flight.copy.redelivered)
+                    self._held_of.setdefault(flight.queue, []).append(told)
+        return self._held_of.get(queue.name, [])
 
     def left_behind(self) -> bool:
         """Whether the unacked set holds something that no living channel can settle any more."""
@@ -224,7 +238,7 @@ class RedisState(Broker):
             return soonest  # when the timer will find that it is needed no more
         if not self.held:
             return None
-        overdue = min(entry.at_ms for entry in self.held.values()) + self.visibility_timeout
+        overdue = next(iter(self.held.values())).at_ms + self.visibility_timeout
         return max(soonest, overdue + (began_ms - overdue) % self.restore_every)
 
     def wake_sweepers(self) -> None:

@@ -130,6 +130,22 @@ def consumers_on_redis(n: int) -> str:
     return _scenario(_queues(n), steps, "broker: {kind: redis}", _consumers(n, lambda i: f"queue: q{i}, takes: 1ms"))
 
 
+def consumers_of_one_queue_on_redis(n: int) -> str:
+    consumers = _consumers(n, lambda i: f"queue: q, prefetch: 1, takes: {10 + i % 7}ms")
+    return _scenario("{q: {}}", [f"publish: {{routing_key: q, count: {3 * n}, every: 1ms}}"], "broker: {kind: redis}", consumers)
+
+
+def one_consumer_of_many_messages_on_redis(n: int) -> str:
+    publish = f"publish: {{routing_key: q, count: {n}}}"
+    return _scenario("{q: {}}", [publish], "broker: {kind: redis}", "consumers: {w: {queue: q, takes: 1ms}}")
+
+
+def a_slow_subscriber_on_redis(n: int) -> str:
+    consumer = "consumers: {w: {queue: q, prefetch: 1, takes: 1ms}}"
+    fanout = "exchanges: {x: fanout}\nbindings: [{source: x, destination: q}]"
+    return _scenario("{q: {}}", [f"publish: {{exchange: x, count: {n}}}"], "broker: {kind: redis}", fanout, consumer)
+
+
 def publishes_written_one_by_one(n: int) -> str:
     steps = [f"publish: {{routing_key: q, id: a{i}}}" for i in range(n)]
     return _scenario("{q: {}}", [each for step in steps for each in (step, "publish: {routing_key: q, count: 2}")])
@@ -148,5 +164,6 @@ KINDS = [
     many_get_from_a_quorum_queue, rules_about_one_message_each, a_chain_of_exchanges, bindings_of_a_fanout_come_and_go,
     bindings_of_one_key_come_and_go, bindings_of_one_pattern_come_and_go, bindings_of_a_ring_come_and_go,
     a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost, bindings_on_redis,
-    publishes_written_one_by_one, tasks_of_celery, consumers_on_redis,
+    publishes_written_one_by_one, tasks_of_celery, consumers_on_redis, consumers_of_one_queue_on_redis,
+    one_consumer_of_many_messages_on_redis, a_slow_subscriber_on_redis,
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from kits.redis import Kombu
 from routesim import events, steps
 from routesim.broker import counts, imbalance
 from routesim.model import Binding, BrokerSettings, ChannelPlan, Consumer, Exchange, Message, Queue
-from routesim.redis import RedisBroker, popping, settling
+from routesim.redis import RedisBroker, lines, popping, settling
 from routesim.versions import NEWEST, rules
 
 VISIBILITY_MS = 1000
@@ -68,7 +68,7 @@ class Twins:
         self, port: int, monkeypatch: Any, connections: dict[str, str] | None = None, *, order: str = "round_robin",
         priorities: tuple[int, ...] = (0, 3, 6, 9),
     ) -> None:  # fmt: skip
-        monkeypatch.setattr(popping, "BRPOP_TIMEOUT_MS", 10**12)  # as in `Kombu`: no client goes to the end of the line by itself
+        monkeypatch.setattr(lines, "BRPOP_TIMEOUT_MS", 10**12)  # as in `Kombu`: no client goes to the end of the line by itself
         self.model = Model(connections, queue_order=order, priority_steps=priorities)
         self.real = Kombu(
             port, monkeypatch, connections, visibility_timeout=VISIBILITY_MS / 1000, queue_order_strategy=order,
