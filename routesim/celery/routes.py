@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from operator import itemgetter
 from typing import Any
 
 from routesim.celery.delays import FIRST_EXCHANGE, delayed_key
@@ -10,7 +11,8 @@ from routesim.celery.settings import CelerySettings
 from routesim.named_tuples import NamedTuple
 
 Options = dict[str, Any]
-Routes = list[list[tuple[str, Options]]]  # tables in order; in each the names, in order
+NamedRoute = tuple[str, Options]  # the very name of a task, or a glob with *
+BEFORE_WILD = re.compile(r"[^*?\[]*")
 
 
 class TaskDestination(NamedTuple):
@@ -28,12 +30,37 @@ class TaskDestination(NamedTuple):
     delayed: bool = False
 
 
+class RouteTable:
+    """One table of `task_routes`: a name is looked up, and so are the globs by what a name must begin with to fit them."""
+
+    def __init__(self, routes: list[NamedRoute]) -> None:
+        self.exact = {name: (name, options) for name, options in routes if "*" not in name}
+        self.globs: dict[str, list[tuple[int, re.Pattern[str], NamedRoute]]] = {}
+        for place, (name, options) in enumerate(routes):
+            if "*" in name:
+                begins = BEFORE_WILD.match(name)
+                assert begins
+                glob = place, re.compile(fnmatch.translate(name)), (name, options)
+                self.globs.setdefault(begins[0], []).append(glob)
+
+    def of(self, task: str) -> NamedRoute | None:
+        """That of the task's very name, the last one, else of the first glob that fits."""
+        if task in self.exact:
+            return self.exact[task]
+        begins = (task[:length] for length in range(len(task) + 1)) if len(self.globs) > len(task) else self.globs
+        globs = sorted((glob for text in begins if task.startswith(text) for glob in self.globs.get(text, ())), key=itemgetter(0))
+        return next((route for _, pattern, route in globs if pattern.match(task)), None)
+
+
+Routes = list[RouteTable]  # in order
+
+
 def routes_of(given: Any) -> Routes:
     """The setting `task_routes` as tables."""
     if given is None:
         return []
     tables = given if isinstance(given, list) else [given]
-    return [[(str(name), options_of(route)) for name, route in table.items()] for table in tables]
+    return [RouteTable([(str(name), options_of(route)) for name, route in table.items()]) for table in tables]
 
 
 def options_of(route: Any) -> Options:
@@ -43,14 +70,9 @@ def options_of(route: Any) -> Options:
     return {str(name): str(value) if isinstance(value, str) else value for name, value in route.items()}
 
 
-def named_route_of(routes: Routes, task: str) -> tuple[str, Options] | None:
-    """The first table's route that fits, with its name: the task's very name, else the first glob with * that fits."""
-    for table in routes:
-        exact = [(name, options) for name, options in table if "*" not in name and name == task]
-        globs = [(name, options) for name, options in table if "*" in name and re.match(fnmatch.translate(name), task)]
-        if exact or globs:
-            return exact[-1] if exact else globs[0]
-    return None
+def named_route_of(routes: Routes, task: str) -> NamedRoute | None:
+    """The first table's route that fits, with its name."""
+    return next((route for table in routes if (route := table.of(task)) is not None), None)
 
 
 def route_of(routes: Routes, task: str) -> Options | None:

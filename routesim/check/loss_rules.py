@@ -136,7 +136,7 @@ def _dropped(topology: CheckedTopology, way: PublishPath, key: str) -> tuple[str
             cure = f"declare '{last.alternate}', and bind a queue to it"
         else:
             cure = f"bind a queue to '{last.exchange}' for them"
-    published = [message for _, message in topology.publishes if message.exchange == name]
+    published = topology.sent_to.get(name, ())
     if not published or not all(message.mandatory for message in published):
         cure += "; `mandatory` tells the publisher"
     return text, cure

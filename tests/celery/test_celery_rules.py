@@ -20,7 +20,7 @@ from kombu.transport.native_delayed_delivery import calculate_routing_key
 from routesim.celery import delays, messages, schedules
 from routesim.celery.epoch import EPOCH, iso, ms_of
 from routesim.celery.queues import QueueNotFound, Queues
-from routesim.celery.routes import routed, target
+from routesim.celery.routes import routed, routes_of, target
 from routesim.celery.settings import HARMLESS, MATTERS, OURS, SETTINGS, SIMULATED, CelerySettings, default_of
 
 # Settings ------------------------------------------------------------------------------------------------------------
@@ -134,8 +134,7 @@ def sent_by_celery(app: Celery, call: dict[str, Any], **options: Any) -> dict[st
 def test_a_task_goes_where_celery_sends_it(configuration: str, routes: str) -> None:
     given_ = CONFIGURATIONS[configuration]
     table = ROUTES[routes]
-    tables = [] if table is None else table if isinstance(table, list) else [table]
-    ours = [[(name, {"queue": to} if isinstance(to, str) else to) for name, to in one.items()] for one in tables]
+    ours = routes_of(table)
     for call in CALLS:
         conf = CelerySettings(given_)
         queues = Queues(conf)

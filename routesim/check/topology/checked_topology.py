@@ -90,6 +90,14 @@ class CheckedTopology:
         return found
 
     @cached_property
+    def sent_to(self) -> dict[str, list[Message]]:
+        """What is published, by the exchange."""
+        found: dict[str, list[Message]] = {}
+        for _, message in self.publishes:
+            found.setdefault(message.exchange, []).append(message)
+        return found
+
+    @cached_property
     def consumers_of(self) -> dict[str, list[Consumer]]:
         """By their queue."""
         found: dict[str, list[Consumer]] = {}
