@@ -10,11 +10,11 @@ from routesim.broker import Broker
 from routesim.diff.routing import Rerouted, by_chance, default_exchange, may_differ, rerouted
 from routesim.diff.standing import DiffSide, Standing
 from routesim.explain.answer import Answer, quoted
-from routesim.explain.routes.route import topology
 from routesim.explain.routes.types import shown_table
 from routesim.model import DEFAULT_EXCHANGE, Binding
 from routesim.named_tuples import NamedTuple
 from routesim.scenario import Scenario
+from routesim.scenario.engines import topology
 from routesim.tables import BAD, GOOD, NOTICE, Cell, Section
 from routesim.values import plain, table_identity
 from routesim.versions import parse

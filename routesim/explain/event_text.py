@@ -12,13 +12,13 @@ from routesim.broker import Broker
 from routesim.broker.asking import content_of
 from routesim.explain.answer import Answer, CannotExplain
 from routesim.explain.failing.failures import failures
-from routesim.explain.failing.witness import sent_by
 from routesim.explain.message import story
 from routesim.explain.routes.route import explain_content
 from routesim.model import Message
 from routesim.narration import sentence_of
 from routesim.queues import QueueType, Subscription
 from routesim.run import Result, Runner
+from routesim.scenario import sent_by
 from routesim.tables import BAD, GOOD, QUIET, Cell, Section
 
 MAX_EVENTS = 30  # of a story

@@ -9,7 +9,6 @@ from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.durations import duration_text
 from routesim.explain.answer import CannotExplain
-from routesim.explain.routes.route import topology
 from routesim.graph.model import (
     ALTERNATE,
     BINDING,
@@ -30,6 +29,7 @@ from routesim.model import DEFAULT_EXCHANGE, Binding, Message
 from routesim.queues import QueueType
 from routesim.run import Runner
 from routesim.scenario import Do, Scenario
+from routesim.scenario.engines import topology
 from routesim.steps import Bind, DeclareExchange, DeclareQueue, SetPolicy
 from routesim.values import Table, plain
 

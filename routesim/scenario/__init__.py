@@ -15,12 +15,13 @@ from routesim.scenario.scenario import (
     ScenarioStep,
     Signal,
     Wait,
+    sent_by,
     steps_of,
 )
 
 __all__ = [
     "NotedChord",
     "Do", "Expect", "Expectation", "ExpectedRoute", "ExploreSection", "Never", "Places", "PublishMany", "Scenario",
-    "LoadableFile", "ScenarioStep", "Signal", "Spot", "Wait", "load", "load_placed", "load_source", "steps_of",
+    "LoadableFile", "ScenarioStep", "Signal", "Spot", "Wait", "load", "load_placed", "load_source", "sent_by", "steps_of",
     "without_collector",
 ]  # fmt: skip

@@ -1,7 +1,10 @@
-"""Which embedded engine a scenario is for."""
+"""Which embedded engine a scenario is for, and one in which stands what the scenario declares."""
 
 from routesim.broker import Broker, RabbitBroker
 from routesim.model import BrokerSettings
+from routesim.scenario.scenario import Scenario
+from routesim.steps import Consume
+from routesim.versions import rules
 
 
 def engine_of(settings: BrokerSettings) -> type[Broker]:
@@ -11,3 +14,26 @@ def engine_of(settings: BrokerSettings) -> type[Broker]:
 
         return RedisBroker
     return RabbitBroker
+
+
+def topology(scenario: Scenario) -> Broker:
+    """A broker with everything that the scenario declares at its top and that its workers declare, and nobody consuming."""
+    # It stays behind when a scenario goes to another process.
+    broker = scenario.topology.copy() if scenario.topology is not None else _declared(scenario)
+    broker.seed = scenario.seed
+    for worker in scenario.workers.values():
+        for step in worker.declares:
+            broker.apply(step)
+    broker.failures.clear()  # the run says what a worker is refused
+    return broker
+
+
+def _declared(scenario: Scenario) -> Broker:
+    broker = RabbitBroker(
+        rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
+        channel_plans=scenario.channels,
+    )  # fmt: skip
+    for declaration in scenario.declarations:
+        if not isinstance(declaration.step, Consume):
+            broker.apply(declaration.step)
+    return broker

@@ -173,3 +173,12 @@ def steps_of(scenario: Scenario) -> Iterator[steps.Step]:
     for step in scenario.steps:
         if isinstance(step.action, Do):
             yield from step.action.steps
+
+
+def sent_by(scenario: Scenario, message: str) -> Message | None:
+    """What the step that publishes it sends; None where a consumer does."""
+    for step in scenario.steps:
+        action = step.action
+        if isinstance(action, PublishMany) and action.publishes(message):
+            return action.message
+    return None

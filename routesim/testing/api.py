@@ -10,12 +10,12 @@ from routesim.content import Content
 from routesim.diagnostics import did_you_mean
 from routesim.explain.answer import quoted
 from routesim.explain.failing.failures import failures
-from routesim.explain.routes.route import topology
 from routesim.model import PUBLISH_CHANNEL, Message
 from routesim.named_tuples import NamedTuple
 from routesim.report.formats.diagnostics import failure_lines
 from routesim.run import Result, Runner
 from routesim.scenario import Scenario
+from routesim.scenario.engines import topology
 from routesim.scenario.yaml.source import Source
 from routesim.steps import Publish
 

@@ -12,10 +12,10 @@ from routesim.check.finding import Subject
 from routesim.check.topology import celery_exchanges
 from routesim.check.topology.publish_paths import PublishPath, followed
 from routesim.explain.keys.key_sets import ALL, Keys, Remainders, any_of, exactly
-from routesim.explain.routes.route import topology
 from routesim.model import DEFAULT_EXCHANGE, Consumer, Message, Rule, Run, Task
 from routesim.queues import QueueType
 from routesim.scenario import Do, PublishMany, Scenario
+from routesim.scenario.engines import topology
 
 RESERVED = frozenset(item.name for item in PREDECLARED)
 DECLARING = (steps.DeclareExchange, steps.DeclareQueue, steps.Bind, steps.SetPolicy)

@@ -15,7 +15,7 @@ from routesim.run import Checked, Result
 from routesim.run.expecting.queue_facts import FACTS, is_of_argument, set_by
 from routesim.run.expecting.ready_messages import NOT_READY, is_of_ready
 from routesim.run.folds.fold import Fold
-from routesim.scenario import Expectation, ExpectedRoute, PublishMany, Scenario
+from routesim.scenario import Expectation, ExpectedRoute, sent_by
 
 MAX_EVENTS = 3  # of one ending
 _NO_REASON = (events.Published, events.Confirmed, events.TaskSent, events.TaskReceived)
@@ -259,12 +259,3 @@ def _count(counter: Counter[str], event: Any) -> None:
 
 def _subscriptions(broker: Broker) -> list[Any]:
     return [subscription for channel in broker.channels.values() for subscription, _ in channel.subscriptions.values()]
-
-
-def sent_by(scenario: Scenario, message: str) -> Message | None:
-    """What the step that publishes it sends; None where a consumer does."""
-    for step in scenario.steps:
-        action = step.action
-        if isinstance(action, PublishMany) and action.publishes(message):
-            return action.message
-    return None

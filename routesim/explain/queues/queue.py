@@ -10,10 +10,10 @@ from routesim.explain.known import instead
 from routesim.explain.queues.queue_history import contents_over_time, contents_section
 from routesim.explain.queues.reaching import reaching, routes_section
 from routesim.explain.queues.redis_queue import explain_redis_queue
-from routesim.explain.routes.route import topology
 from routesim.queues import QueueType
 from routesim.run import Runner
 from routesim.scenario import Scenario
+from routesim.scenario.engines import topology
 from routesim.tables import BAD, NOTICE, QUIET, Cell, Section
 from routesim.values import plain
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
-from routesim.broker import Broker, RabbitBroker
+from routesim.broker import Broker
 from routesim.broker.policies import matching
 from routesim.broker.records import ExchangeState
 from routesim.broker.routing import Visit, route, walk
@@ -19,40 +19,17 @@ from routesim.explain.routes.topic import aligned, nearest_change
 from routesim.explain.routes.types import shown_table
 from routesim.explain.routes.ways import Ways
 from routesim.model import DEFAULT_EXCHANGE, Binding, Message, Policy
-from routesim.scenario import Scenario
-from routesim.steps import Bind, Consume
+from routesim.scenario import Scenario, sent_by
+from routesim.scenario.engines import topology
+from routesim.steps import Bind
 from routesim.tables import BAD, GOOD, MISS, NOTICE, QUIET, Cell, Section, mark
 from routesim.values import Table, plain
-from routesim.versions import rules
 
 ALL_SHOWN = 30  # bindings of an exchange that are all shown
 MAX_HITS, MAX_MISSES = 50, 8
 MESSAGE = "m1"
 MAX_ELSEWHERE, MAX_NAMED = 500, 3  # exchanges that are tried, and named, where none was asked for
 BY_KEY = ("direct", "fanout", "topic")  # types of exchanges that do not look at headers
-
-
-def topology(scenario: Scenario) -> Broker:
-    """A broker with everything that the scenario declares at its top and that its workers declare, and nobody consuming."""
-    # It stays behind when a scenario goes to another process.
-    broker = scenario.topology.copy() if scenario.topology is not None else _declared(scenario)
-    broker.seed = scenario.seed
-    for worker in scenario.workers.values():
-        for step in worker.declares:
-            broker.apply(step)
-    broker.failures.clear()  # the run says what a worker is refused
-    return broker
-
-
-def _declared(scenario: Scenario) -> Broker:
-    broker = RabbitBroker(
-        rules(scenario.rabbitmq), vhost=scenario.vhost, seed=scenario.seed, settings=scenario.settings,
-        channel_plans=scenario.channels,
-    )  # fmt: skip
-    for declaration in scenario.declarations:
-        if not isinstance(declaration.step, Consume):
-            broker.apply(declaration.step)
-    return broker
 
 
 def explain_route(
@@ -262,8 +239,6 @@ def _help(broker: Broker, visits: list[Visit], content: Content, scenario: Scena
     if exchange == DEFAULT_EXCHANGE:
         cure, policy = did_you_mean(key, broker.queues), unused_alternate(broker)
         hints = [cure] if cure else []
-        from routesim.explain.failing.witness import sent_by  # only who reaches nothing pays for it
-
         if key in broker.exchanges and key:
             hints = [f"'{key}' is an exchange: add a routing key: routesim explain route {shlex.join([file, key])} KEY"]
         elif sent_by(scenario, key) is not None:

@@ -7,7 +7,6 @@ from typing import Any
 from routesim.broker import counts
 from routesim.diagnostics import ERROR, WARNING, Diagnostic
 from routesim.explain.answer import Answer
-from routesim.explain.routes.route import topology
 from routesim.explain.upgrade.behaviour import Change, changed, refused_steps, retry_loops
 from routesim.explain.upgrade.in_force import RuleBehind, SettingInForce, settings_in_force
 from routesim.explain.upgrade.refusals import RefusedObject, import_stops, refusals, refused_declarations
@@ -16,6 +15,7 @@ from routesim.named_tuples import NamedTuple
 from routesim.queues.settings import Origin
 from routesim.run import Runner
 from routesim.scenario import Places, Scenario
+from routesim.scenario.engines import topology
 from routesim.tables import BAD, GOOD, NOTICE, QUIET, Cell, Section
 
 BUDGET_EVENTS = 20_000  # an endless loop is as endless after so many

@@ -4,10 +4,10 @@ from typing import Any
 
 from routesim.broker import counts
 from routesim.explain.retry_loops import counted_loops
-from routesim.explain.routes.route import topology
 from routesim.named_tuples import NamedTuple
 from routesim.run import Result, shown_actual, unacked
 from routesim.scenario import Scenario
+from routesim.scenario.engines import topology
 from routesim.values import plain
 
 MAX_IDS = 6

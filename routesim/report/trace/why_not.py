@@ -9,7 +9,8 @@ from routesim.content import Content
 from routesim.exchanges import EXCHANGE_TYPES, ExchangeType
 from routesim.exchanges.delayed import DelayedMessage
 from routesim.model import Binding, Exchange
-from routesim.scenario import Scenario
+from routesim.scenario import Scenario, sent_by
+from routesim.scenario.engines import topology
 from routesim.scenario.yaml.source import SHOWN_STDIN
 from routesim.values import table_identity
 
@@ -148,14 +149,10 @@ class WhyNot:
 
     def _topology(self) -> Broker:
         if self.at_top is None:
-            from routesim.explain.routes.route import topology
-
             self.at_top = topology(self.scenario)
         return self.at_top
 
     def _sent(self, message: str) -> "Message | None":
-        from routesim.explain.failing.witness import sent_by
-
         return sent_by(self.scenario, message)
 
 
