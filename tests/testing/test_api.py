@@ -43,8 +43,8 @@ def test_importing_costs_nothing_and_the_command_line_does_not_import_it() -> No
         "import sys; sys.argv = ['routesim', '--version']\nfrom routesim.cli.main import main\ntry: main()\nexcept SystemExit: pass"
     )
     assert {name for name in version if name.startswith(("routesim.", "rich", "yaml"))} == {
-        "routesim.cli", "routesim.cli.main", "routesim.cli.shared", "routesim.cli.shared.application", "routesim.cli.shared.commands", "routesim.cli.shared.ending",
-        "routesim.cli.shared.exits", "routesim.cli.shared.groups", "routesim.cli.shared.help", "routesim.cli.shared.output",
+        "routesim.cli", "routesim.cli.main", "routesim.cli.shared", "routesim.cli.shared.alone", "routesim.cli.shared.commands", "routesim.cli.shared.ending",
+        "routesim.cli.shared.exits", "routesim.cli.shared.help", "routesim.cli.shared.output",
         "routesim.cli.shared.parameters", "routesim.cli.shared.plain_line", "routesim.named_tuples", "routesim.report",
         "routesim.report.style", "routesim.text",
     }  # fmt: skip
