@@ -24,16 +24,14 @@ class OneCommand(TyperCommand):
     add, each in its own way."""
 
     def collect_usage_pieces(self, context: Any) -> list[str]:
-        arguments = [each for each in self.params if each.param_type_name == "argument"]
-        names = [(str(each.metavar), each.required) for each in arguments]
-        return ["[OPTIONS]", *(name if required or name[0] == "[" else f"[{name}]" for name, required in names)]
+        return ["[OPTIONS]", *(_argument(each) for each in self.params if each.param_type_name == "argument")]
 
     def format_options(self, context: Any, formatter: Any) -> None:
         arguments, options = [], []
         for each in self.get_params(context):
             record = each.get_help_record(context)
             if record is not None and each.param_type_name == "argument":
-                arguments.append((str(each.metavar), record[1]))
+                arguments.append((_argument(each), record[1]))
             elif record is not None:
                 options.append(record)
         for title, records in (("Arguments", arguments), ("Options", options)):
@@ -45,6 +43,12 @@ class OneCommand(TyperCommand):
         """A parameter as the command's function declares it."""
         found: dict[str, Parameter] = self.callback.declared  # type: ignore[union-attr]
         return found.get(name)
+
+
+def _argument(parameter: Any) -> str:
+    """An argument as help names it: in brackets where it may be missing."""
+    name = str(parameter.metavar)
+    return name if parameter.required or name[0] == "[" else f"[{name}]"
 
 
 def add_command(app: typer.Typer, name: str, **options: Any) -> Callable[[Any], Any]:
