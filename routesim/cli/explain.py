@@ -1,5 +1,7 @@
 """`routesim explain`: why, and why not."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from routesim.cli.shared.help import CliCommand, CliGroup, examples
@@ -24,7 +26,15 @@ def _with_words() -> type[Any]:
     return WithWords
 
 
-GROUP = CliGroup(MORE + EXAMPLES, _with_words)
+def _said_of(word: str) -> Callable[[], int] | None:
+    from routesim.cli.handlers.reading_docs import read
+    from routesim.explain.pages.documents import place_of_word
+
+    place = place_of_word(word)
+    return partial(read, place) if place else None
+
+
+GROUP = CliGroup(MORE + EXAMPLES, _with_words, _said_of)
 _command = GROUP.command
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kits.cli import SHOES
 from kits.process import loaded_by
 
+from routesim.cli.handlers import reading_docs
 from routesim.cli.shared.application import program
 from routesim.cli.shared.commands import COMMANDS, command_of
 from routesim.cli.shared.help import CliGroup
@@ -75,6 +76,10 @@ def by_typer(line: list[str]) -> dict[str, Any]:
     return {key: (list(found[key] or ()) or None) if each.type in MANY else found[key] for key, each in parameters.items()}
 
 
+def is_word(call: Any) -> bool:
+    return call.func is reading_docs.read
+
+
 def is_carried_out(parameter: Parameter) -> bool:
     return isinstance(parameter.declared, Option) and "callback" in parameter.declared.told
 
@@ -83,7 +88,7 @@ def is_carried_out(parameter: Parameter) -> bool:
 @settings(max_examples=400, deadline=None)  # typer may import long for the first value that it looks at
 def test_what_is_read_is_what_typer_reads(line: list[str]) -> None:
     call = call_of(line)
-    if call is None:
+    if call is None or is_word(call):
         return
     function = call.func  # type: ignore[attr-defined]
     parameters = list(parameters_of(function))
@@ -117,12 +122,23 @@ def test_a_plain_line(line: str, given: dict[str, Any]) -> None:
     "line",
     [
         "", "run", "run --help", "run a.yaml --seed x", "run a.yaml --seed -1", "run a.yaml --fail-under 101", "run a.yaml --format",
-        "run a.yaml --quiet=1", "run a.yaml -q-f", "run --list", "run a.yaml --nope", "explain", "explain ack", "explain topic", "import celery proj",
+        "run a.yaml --quiet=1", "run a.yaml -q-f", "run --list", "run a.yaml --nope", "explain", "explain nope", "explain route", "explain ack x",
+        "explain -- ack", "explain ack --help", "import celery proj",
         "upgrade a.yaml b.yaml", "rnu a.yaml", "--debug run a.yaml",
     ],
 )  # fmt: skip
 def test_a_line_that_is_not_plain(line: str) -> None:
     assert call_of(line.split()) is None
+
+
+@pytest.mark.parametrize(("word", "place"), [("ack", "words#ack"), ("queue", "words#queue"), ("unroutable", "words#unroutable")])
+def test_a_word_that_is_explained(word: str, place: str) -> None:
+    """Be it the name of a command too, which needs more than that; typer would find the same."""
+    call: Any = call_of(["explain", word])
+    assert is_word(call)
+    assert call.args == (place,)
+    group = PROGRAM.get_command(None, "explain")
+    assert group.resolve_command(None, [word])[1].params == []
 
 
 def loaded_for(line: str) -> set[str]:
@@ -150,6 +166,7 @@ def test_a_plain_line_imports_no_typer(line: str) -> None:
         "--help",
         "run --help",
         "explain topic -h",
+        "explain ack",
         "run --nope",
         "run",
         "run x --seed x",
@@ -160,6 +177,6 @@ def test_a_plain_line_imports_no_typer(line: str) -> None:
         "run --list",
     ],
 )
-def test_neither_help_nor_a_refusal_imports_what_typer_judges_values_with(line: str) -> None:
+def test_neither_help_nor_a_word_nor_a_refusal_imports_what_typer_judges_values_with(line: str) -> None:
     """From 0.29 on that is pydantic: longer to import than all the rest."""
     assert not {name for name in loaded_for(line) if name.split(".")[0] == "pydantic"}

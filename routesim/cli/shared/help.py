@@ -21,11 +21,16 @@ class Subcommand(NamedTuple):
 
 
 class CliGroup:
-    """Commands that share a first word. `kind` imports the class that typer is to make of the group; None: the one of all."""
+    """Commands that share a first word. `kind` imports the class that typer is to make of the group; None: the one of all.
+    `said_of` finds what to do for a word that is no command of the group, or needs more as a command; it may be None."""
 
-    def __init__(self, epilogue: str, kind: Callable[[], type[Any]] | None = None) -> None:
+    def __init__(
+        self, epilogue: str, kind: Callable[[], type[Any]] | None = None,
+        said_of: Callable[[str], Callable[[], int] | None] = lambda word: None,
+    ) -> None:  # fmt: skip
         self.epilogue = epilogue
         self.kind = kind
+        self.said_of = said_of
         self.commands: dict[str, Subcommand] = {}
 
     def command(self, name: str, **told: Any) -> Callable[[Any], Any]:

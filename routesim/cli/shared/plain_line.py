@@ -1,7 +1,7 @@
 """Command lines that are plain: a command with its words and options, and nothing to refuse or to show instead.
 
-Nearly every command line is, and to read it takes nothing but the declarations. All others are typer's: help, what a group of
-commands is asked for, and whatever is wrong in any way. What is read here is what typer reads there.
+Nearly every command line is, and to read it takes nothing but the declarations. All others are typer's: help, and whatever is
+wrong in any way. What is read here is what typer reads there.
 """
 
 from collections import deque
@@ -22,13 +22,21 @@ def call_of(arguments: list[str]) -> Callable[[], Any] | None:
         name = " ".join(arguments[:words])
         if name in COMMANDS:
             function, rest = command_of(name).function, arguments[words:]
-            if isinstance(function, CliGroup):
-                if not rest or rest[0] not in function.commands:
-                    return None
-                function, rest = function.commands[rest[0]].function, rest[1:]
-            given = _given(list(parameters_of(function)), rest)
-            return None if given is None else partial(function, **given)
+            return _of_group(function, rest) if isinstance(function, CliGroup) else _of_command(function, rest)
     return None
+
+
+def _of_group(group: CliGroup, words: list[str]) -> Callable[[], Any] | None:
+    if not words or words[0][:1] == "-":
+        return None
+    command = group.commands.get(words[0])
+    call = _of_command(command.function, words[1:]) if command is not None else None
+    return group.said_of(words[0]) if call is None and len(words) == 1 else call
+
+
+def _of_command(function: Callable[..., Any], words: list[str]) -> Callable[[], Any] | None:
+    given = _given(list(parameters_of(function)), words)
+    return None if given is None else partial(function, **given)
 
 
 def _given(parameters: list[Parameter], words: list[str]) -> dict[str, Any] | None:
