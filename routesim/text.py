@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import IO
 
 # What stands in for a sign where the output's encoding lacks it.
@@ -40,7 +41,12 @@ def so_many(count: int, things: str) -> str:
 
 def width(text: str) -> int:
     """How many columns a terminal gives the text."""
-    if text.isascii() or ONE_COLUMN_EACH(text):
+    return len(text) if text.isascii() else _width(text)
+
+
+@lru_cache(1_000)
+def _width(text: str) -> int:
+    if ONE_COLUMN_EACH(text):
         return len(text)
     columns = 0
     for character in text:

@@ -174,7 +174,7 @@ class Trace:
         if not why.isprintable():
             why = visible(why)
         if self.columns is not None:
-            text = self._within(self.columns, row, time + label, cell + place, why)
+            text = self._within(self.columns, row, time + label, cell, place, why)
         else:
             text = f"{time}{label}{cell}{place}{why}" if why else f"{time}{label}{cell}{place}".rstrip()
         if self.colour and tone != PLAIN:
@@ -188,14 +188,14 @@ class Trace:
         self.last_ms = at_ms
         return seconds(at_ms).rjust(TIME) + "  "
 
-    def _within(self, columns: int, row: Row, begin: str, cells: str, why: str) -> str:
-        """A row in so many columns, on as many lines as that takes. `begin`: the text up to the message."""
+    def _within(self, columns: int, row: Row, begin: str, cell: str, place: str, why: str) -> str:
+        """A row in so many columns, on as many lines as that takes. `begin`: the text up to the cell of the message."""
         if self.names is not None and row.event and row.tone is not BAD and 0 < self.reasons < width(why):
             why = self._reason(why)
-        text = begin + cells
-        before = width(text)
+        before = len(begin) + width(cell) + width(place)
         if before > self.why:
             return self._stacked(begin, (row.message, row.where), why)
+        text = f"{begin}{cell}{place}"
         if before + width(why) >= columns:
             return self._folded(text, why)
         return text + why if why else text.rstrip()
