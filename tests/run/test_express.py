@@ -18,6 +18,7 @@ from routesim.diagnostics import Invalid
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Delivery
 from routesim.report.formats.ndjson import Lines
+from routesim.report.trace import rounds as rounds_of_a_trace
 from routesim.report.trace.blocks import BatchTrace
 from routesim.run import Result, Runner, rounds_text
 from routesim.run.agenda import ConsumerReturns
@@ -47,6 +48,7 @@ def _short_runs_go_round_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cycles, "SHORT_RUN", 0)
     monkeypatch.setattr(cycles, "LEAST_ROUNDS", 1)
     monkeypatch.setattr(rounds_text, "LEAST_BLOCKS", 1)
+    monkeypatch.setattr(rounds_of_a_trace, "KNOWN", 30)
 
 
 class Look(NamedTuple):

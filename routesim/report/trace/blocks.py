@@ -1,55 +1,29 @@
 """Rows of a trace that come again and again, alike but for times, messages and delivery tags: written as one text.
 
-How the rows of a round look is asked of the trace itself, which draws them with signs in place of what differs: once with the
-longest and once with the shortest, to see that nothing else depends on them. Whatever is not so plain goes event by event.
+How the rows of a round look is found out once (`drawn_rounds`). Whatever is not so plain goes event by event.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise, repeat
+from itertools import pairwise, repeat
 from operator import eq
 from typing import Any
 
 from routesim import events
-from routesim.durations import LONG_MS, THOUSANDTHS, seconds
-from routesim.named_tuples import NamedTuple
-from routesim.report.trace.rows import Row, Rows
+from routesim.durations import LONG_MS, THOUSANDTHS
+from routesim.report.trace.drawn_rounds import LONGEST_TAG, DrawnRound, RoundShape, drawn_round
+from routesim.report.trace.rounds import COMES_BACK
 from routesim.report.trace.trace import Trace
 from routesim.run.batches import Batch, BatchListener, BatchRows, Columns, Numbered, Prepared, replayed, rounds_from
 from routesim.run.rounds_text import Rounds, rounds_of_text
-from routesim.tables import BAD
 
 ROW_PIECES = 4  # of text, about
 LEAST_ROUNDS = 4  # fewer are not worth it
 REMEMBERED = 200
-LONGEST_TAG = 10  # digits
-# Signs for a message and for a delivery tag; the times of the signs.
-MESSAGE_SIGN, TAG_SIGN = "~", "^"
-LONGEST_MS, SHORTEST_MS = LONG_MS - 1, 1
 # Rows of these come one after the other without regard to those before (`rounds`), and how deep they stand depends on nothing
 # but their copies.
 PASSING = frozenset({events.Published, events.Enqueued, events.Delivered, events.Confirmed, events.Acked})
-AT_ONCE = PASSING | {events.Rejected, events.Dropped}  # the same where a publish begins, and all that follows is of its message
-
-
-class RoundShape(NamedTuple):
-    """What the depths of a round depend on. `begins`: which of its parts begin an instant; none: all rounds are at one.
-    `same`: of the copies of parts at one instant, whether two are the same; `known`: how deep a copy stands that was there
-    before its round."""
-
-    begins: tuple[bool, ...]
-    same: tuple[bool, ...]
-    known: int | None
-
-
-class Drawn(NamedTuple):
-    """How a round is drawn. `columns`: of each of the text what is shown there, of which part and variable; `last`: the last part
-    that has a row; `published`, `copies`: how deep they stand afterwards (`Rows`), by their variables."""
-
-    text: BatchRows
-    columns: dict[str, tuple[str, int, str]]
-    last: int
-    published: int | None
-    copies: dict[str, int]
+# The same where a publish begins, and all that follows is of its message.
+AT_ONCE = PASSING | COMES_BACK | {events.Rejected, events.Dropped}
 
 
 class BatchTrace(Trace, BatchListener):
@@ -82,7 +56,8 @@ class Blocks:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.known: dict[tuple[Any, ...], tuple[Drawn, list[BatchRows]]] = {}  # with what the identities in the key are of
+        # With what the identities in the key are of.
+        self.known: dict[tuple[Any, ...], tuple[DrawnRound, list[BatchRows]]] = {}
 
     def stretches(self, times: int, parts: Rounds) -> Iterable[tuple[int, Rounds]]:
         """The rounds, with how many they are, that drive out copies which were there before; then those that drive out their
@@ -92,13 +67,15 @@ class Blocks:
         before = times
         if gone and isinstance(columns["at_ms"], int) and isinstance(first, range):
             before = next((index for index, copy in enumerate(gone) if copy >= first.start), times)
+        if before == times:
+            yield times, parts
+            return
         if before:
             yield before, rounds_from(0, parts, before)
-        if before < times:
-            yield times - before, rounds_from(before, parts)
+        yield times - before, rounds_from(before, parts)
 
     def write(self, times: int, parts: Rounds) -> int:
-        """Writes rounds from the first on, as `Trace.emit_rounds` is to do; returns how many there were."""
+        """Writes rounds from the first on, as `BatchTrace.emit_rounds` is to do; returns how many there were."""
         trace = self.trace
         if times < LEAST_ROUNDS or not self._are_passed(parts):
             return 0
@@ -106,22 +83,22 @@ class Blocks:
         if shape is None:
             return 0
         key = (shape, *(id(rows) for rows, _ in parts))
-        first_ms, begin, known = _value(parts[0][1], "at_ms", 0), 0, self.known.get(key)
-        new_instant = shape.begins[0] and trace.last_ms >= 0 and first_ms not in (trace.last_ms, trace.rows.now)
+        known, first, begin = self.known.get(key), list(replayed(1, rounds_from(0, parts, 1))), 0
+        new_instant = shape.begins[0] and trace.last_ms >= 0 and first[0].at_ms not in (trace.last_ms, trace.rows.now)
         if known is None or not new_instant:
-            for event in _round(parts, 0):
+            for event in first:
                 trace.listen(event)
             begin = 1
         if known is None:
-            drawn = self._drawn(parts, shape)
+            drawn = drawn_round(trace, parts, shape)
             if drawn is None:
                 return begin
             if len(self.known) >= REMEMBERED:
                 self.known.clear()
             known = self.known[key] = (drawn, [rows for rows, _ in parts])
-        if not self._fits(known[0], parts):
+        if not _has_room(known[0], parts):
             return begin
-        self._write(known[0], times, parts, begin, shape)
+        self._write(known[0], times - begin, rounds_from(begin, parts) if begin else parts, shape)
         return times
 
     # Whether it is plain -----------------------------------------------------------------------------------------------
@@ -130,20 +107,22 @@ class Blocks:
         """Whether the trace shows all of these rows, and says nothing else of them."""
         trace = self.trace
         rounds = trace.rounds_over_time
-        if trace.own_events is not None or rounds.publishers or rounds.tasks:
+        if trace.own_events is not None or trace.folded or rounds.publishers or rounds.tasks:
             return False
         return all(self._fit(columns[name]) for _, columns in parts for name in ("message", "next_message") if name in columns)
 
     def _fit(self, messages: Any) -> bool:
-        """Whether these have room in their column, and each of them stands there as it is."""
-        names, ways = self.trace.names, self.trace.rounds_over_time.ways
+        """Whether these have room in their column, each of them stands there as it is, and none has come back so far."""
+        trace = self.trace
         if type(messages) is Numbered:
             together, longest = messages.prefix, max(len(messages[0]), len(messages[-1]))
         else:
             together, longest = "".join(messages), max(map(len, messages))
-        if not together.isascii() or not together.isprintable() or longest > self.trace.widths[0]:
+        if not together.isascii() or not together.isprintable() or longest > trace.widths[0]:
             return False
-        return (names is None or names.more not in together) and (not ways or ways.keys().isdisjoint(messages))
+        if trace.names is not None and trace.names.more in together:
+            return False
+        return all(back.keys().isdisjoint(messages) for back in (trace.rounds, trace.rounds_over_time.ways) if back)
 
     def _shape(self, parts: Rounds) -> RoundShape | None:
         """None: the rounds are not all alike."""
@@ -163,111 +142,30 @@ class Blocks:
 
     def _shape_at_once(self, rows: BatchRows, columns: Columns, at_ms: int) -> RoundShape | None:
         trace = self.trace
-        if type(rows.batch.events[0]) is not events.Published or at_ms >= LONG_MS or trace.rounds or trace.folded:
+        if type(rows.batch.events[0]) is not events.Published or at_ms >= LONG_MS:
             return None
-        copies, first = trace.rows.copies if trace.rows.now == at_ms else {}, _value(columns, "copy0", 0)
+        copies, first = trace.rows.copies if trace.rows.now == at_ms else {}, _column(columns, "copy0")[0]
         known = {1 if copy >= first else copies.get(copy) for copy in _column(columns, "next_copy")}
         return RoundShape((False,), (), next(iter(known), None)) if len(known) <= 1 else None
 
-    def _fits(self, drawn: Drawn, parts: Rounds) -> bool:
-        tags = [_column(parts[place][1], name) for what, place, name in drawn.columns.values() if what == "tag"]
-        return all(max(column) < 10**LONGEST_TAG for column in tags)
-
-    # How it is drawn ---------------------------------------------------------------------------------------------------
-
-    def _drawn(self, parts: Rounds, shape: RoundShape) -> Drawn | None:
-        """None: it is not as plain as that."""
-        trace, state = self.trace, Rows()
-        real = [rows.batch.fill(*(_value(columns, name, 1) for name in rows.batch.names)) for rows, columns in parts]
-        if not shape.begins[0]:
-            state.now = real[0][0].at_ms
-            if shape.known is not None:
-                state.copies[_value(parts[0][1], "next_copy", 1)] = shape.known
-        pieces, columns, last = [""], dict[str, tuple[str, int, str]](), 0
-        for place, ((rows, _), happened) in enumerate(zip(parts, real, strict=True)):
-            begins = shape.begins[place]
-            signed = zip(*(_signed(rows, wide, digits) for wide, digits in ((trace.widths[0], LONGEST_TAG), (1, 1))), strict=True)
-            for named, event, signs in zip(rows.batch.events, happened, signed, strict=True):
-                row = state.row(event)
-                if row is None:
-                    continue
-                if row.tone is BAD and trace.why_not is not None and not trace.why_not.has_said(event):
-                    return None
-                cut = self._cut([(Rows().row(sign) or row)._replace(depth=row.depth) for sign in signs], begins=begins)
-                if cut is None:
-                    return None
-                for what, constant in cut:
-                    if what:
-                        name = f"{what} {place} {len(columns)}"
-                        of = (
-                            "at_ms"
-                            if what == "time"
-                            else named.message.variable
-                            if what == "message"
-                            else named.delivery_tag.variable
-                        )
-                        columns[name] = (what, place, of)
-                        pieces += ["", constant]
-                    else:
-                        pieces[-1] += constant
-                begins, last = False, place
-        holes = tuple((1 + 2 * index, name) for index, name in enumerate(columns))
-        text = BatchRows(tuple(pieces), holes, (), parts[0][0].batch)
-        first = parts[0][1]
-        numbers = {name: _value(first, name, 1) for name in first if name.startswith("copy")}
-        copies = {name: state.copies[number] for name, number in numbers.items() if number in state.copies}
-        return Drawn(text, columns, last, state.published.get(_value(first, "message", 1)), copies)
-
-    def _cut(self, rows: list[Row], *, begins: bool) -> list[tuple[str, str]] | None:
-        """A row with the longest signs, cut at them: what is shown there, and what follows. None: with the shortest it looks
-        different."""
-        longest, shortest = (self._text(row, begins=begins) for row in rows)
-        wide = self.trace.widths[0]
-        signs = [("time", seconds(LONGEST_MS), f"{seconds(SHORTEST_MS):>8}")] if begins else []
-        signs.append(("message", MESSAGE_SIGN * wide, MESSAGE_SIGN.ljust(wide)))
-        if TAG_SIGN * LONGEST_TAG in rows[0].why:
-            signs.append(("tag", TAG_SIGN * LONGEST_TAG, TAG_SIGN))
-        cut, what, at = list[tuple[str, str]](), "", 0
-        for following, sign, _ in signs:
-            end = longest.rfind(sign) if following == "tag" else longest.find(sign, at)
-            if end < at:
-                return None
-            cut.append((what, longest[at:end]))
-            what, at = following, end + len(sign)
-        cut.append((what, longest[at:]))
-        short = {"": "", **{each: sign for each, _, sign in signs}}
-        return cut if "".join(short[what] + constant for what, constant in cut) == shortest else None
-
-    def _text(self, row: Row, *, begins: bool) -> str:
-        """The row as the trace would write it."""
-        trace, written = self.trace, list[str]()
-        kept = trace.write, trace.last_ms
-        trace.write, trace.last_ms = written.append, 0 if begins else row.at_ms
-        try:
-            trace.add(row)
-        finally:
-            trace.write, trace.last_ms = kept
-        return "".join(written)
-
     # Writing it --------------------------------------------------------------------------------------------------------
 
-    def _write(self, drawn: Drawn, times: int, parts: Rounds, begin: int, shape: RoundShape) -> None:
-        """The rounds from `begin` on; then the trace is as if it had heard them."""
+    def _write(self, drawn: DrawnRound, times: int, parts: Rounds, shape: RoundShape) -> None:
+        """These rounds; then the trace is as if it had heard them."""
         trace = self.trace
         if shape.begins[0]:
             trace.next_instant()
         columns = {name: (what, _column(parts[place][1], of)) for name, (what, place, of) in drawn.columns.items()}
         messages = [column for what, column in columns.values() if what == "message"]
         ends = {end for column in messages if type(column) is Numbered for end in _more_digits(column.numbers)}
-        cuts = sorted({begin, times, *(end for end in ends if begin < end < times)})
-        for start, stop in pairwise(cuts):
+        for start, stop in pairwise(sorted({0, times, *(end for end in ends if 0 < end < times)})):
             for text in self._texts(drawn.text, columns, start, stop):
                 trace.write(text)
         if not shape.begins[0]:
             self._remember(drawn, parts[0][1])
-        for event in _round(parts, times - 1):
-            trace.rows.row(event)
-        trace.last_ms = _value(parts[drawn.last][1], "at_ms", times - 1)
+        for event in replayed(1, rounds_from(times - 1, parts)):
+            if trace.rows.row(event) is not None:
+                trace.last_ms = event.at_ms
         trace.rounds_over_time.hiding = False
 
     def _texts(self, text: BatchRows, columns: dict[str, tuple[str, Sequence[Any]]], start: int, stop: int) -> Iterable[str]:
@@ -289,13 +187,17 @@ class Blocks:
                 pieces[at + 1] = " " * (wide - len(column[start])) + pieces[at + 1]
         return rounds_of_text(0, stop - start, [(text._replace(pieces=tuple(pieces)), cells)], str)
 
-    def _remember(self, drawn: Drawn, columns: Columns) -> None:
+    def _remember(self, drawn: DrawnRound, columns: Columns) -> None:
         """What has happened at this instant."""
-        rows = self.trace.rows
+        trace, rows = self.trace, self.trace.rows
+        messages = list(_column(columns, "message")) if drawn.published is not None or drawn.way is not None else []
         if drawn.published is not None:
-            rows.published.update(dict.fromkeys(_column(columns, "message"), drawn.published))
+            rows.published.update(dict.fromkeys(messages, drawn.published))
         for name, depth in drawn.copies.items():
             rows.copies.update(zip(_column(columns, name), repeat(depth)))
+        if drawn.way is not None:
+            trace.rounds.update(dict.fromkeys(messages, drawn.comes_back))
+            trace.rounds_over_time.take_over(messages, drawn.way.copy(rows.now))
 
 
 def _column(columns: Columns, name: str) -> Sequence[Any]:
@@ -305,16 +207,10 @@ def _column(columns: Columns, name: str) -> Sequence[Any]:
     return column
 
 
-def _value(columns: Columns, name: str, number: int) -> Any:
-    column = columns[name]
-    return column if isinstance(column, int) else column[number]
-
-
-def _round(parts: Rounds, number: int) -> Iterable[Any]:
-    """The events of a round."""
-    return chain.from_iterable(
-        rows.batch.fill(*(_value(columns, name, number) for name in rows.batch.names)) for rows, columns in parts
-    )
+def _has_room(drawn: DrawnRound, parts: Rounds) -> bool:
+    """Whether no delivery tag is longer than the longest sign."""
+    tags = [_column(parts[place][1], name) for what, place, name in drawn.columns.values() if what == "tag"]
+    return all(max(column) < 10**LONGEST_TAG for column in tags)
 
 
 def _more_digits(numbers: range) -> Iterable[int]:
@@ -327,13 +223,6 @@ def _times(column: Sequence[int]) -> list[str]:
     """Each before LONG_MS, as `seconds` has it."""
     whole = {each: f"{each:4}" for each in range(column[0] // 1000, column[-1] // 1000 + 1)}
     return [whole[at_ms // 1000] + THOUSANDTHS[at_ms % 1000] for at_ms in column]
-
-
-def _signed(rows: BatchRows, wide: int, digits: int) -> tuple[Any, ...]:
-    """The events of a batch with signs."""
-    at_ms = SHORTEST_MS if digits == 1 else LONGEST_MS
-    signs = {"at_ms": at_ms, "message": MESSAGE_SIGN * wide, "next_message": MESSAGE_SIGN * wide}
-    return rows.batch.fill(*(signs.get(name, TAG_SIGN * digits if "tag" in name else 0) for name in rows.batch.names))
 
 
 def _same(parts: Rounds, begins: Sequence[bool]) -> tuple[bool, ...] | None:

@@ -1,6 +1,6 @@
 """The rounds of one message over time, as by a retry queue: after some that were alike the rest is counted, not shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from routesim.durations import duration_text
@@ -16,12 +16,14 @@ KNOWN = 10_000  # messages that are remembered; those that go round come back
 COMES_BACK = frozenset({DeadLettered, Requeued})  # events with which a round may begin
 
 
-class _Way:
+class Way:
     """That of one message. `begins`: the row with which each of its rounds begins; `before`: the round before this one; `alike`:
     how many were like the one before them; `published`: nothing has come again yet, it was but published; `hidden`, `rounds`:
-    what was not shown since that was told."""
+    what was not shown since that was told; `shared`: it is that of many messages, and is copied before it goes on."""
 
-    __slots__ = ("alike", "before", "began_ms", "begins", "hidden", "longest_ms", "now", "published", "rounds", "shortest_ms")
+    __slots__ = (
+        "alike", "before", "began_ms", "begins", "hidden", "longest_ms", "now", "published", "rounds", "shared", "shortest_ms",
+    )  # fmt: skip
 
     def __init__(self, begins: tuple[str, str], at_ms: int, published: bool) -> None:
         self.begins, self.published = begins, published
@@ -30,6 +32,13 @@ class _Way:
         self.before: list[tuple[str, str]] = []
         self.alike = self.hidden = self.rounds = self.longest_ms = 0
         self.shortest_ms = -1
+        self.shared = False
+
+    def copy(self, began_ms: int) -> "Way":
+        """One that has gone the same way, from another time on, and of which nothing is hidden yet."""
+        copy = Way(self.begins, began_ms, self.published)
+        copy.now, copy.before, copy.alike = self.now.copy(), self.before, self.alike
+        return copy
 
     def anew(self, at_ms: int) -> None:
         """A round is over, and the next one begins."""
@@ -50,7 +59,7 @@ class Rounds:
         self.publishers = frozenset(each.name for each in consumers if any(rule.publish for rule in each.on_message))
         self.tasks = scenario is not None and bool(scenario.workers)
         self.comes_back = COMES_BACK | {Published} if self.publishers or self.tasks else COMES_BACK
-        self.ways: dict[str, _Way] = {}
+        self.ways: dict[str, Way] = {}
         self.hiding = False
         self.repeated = 0  # rows of rounds that were like the one before
 
@@ -71,6 +80,8 @@ class Rounds:
             if comes:
                 self._begin(name, row, type(event) is Published)
             return False
+        if way.shared:
+            way = self.ways[name] = way.copy(way.began_ms)
         looks = (row.event, row.where)
         if looks == way.begins:
             way.anew(row.at_ms)
@@ -102,10 +113,20 @@ class Rounds:
         return message
 
     def _begin(self, name: str, row: Row, published: bool) -> None:
+        way = Way((row.event, row.where), row.at_ms, published)
+        way.now.append(way.begins)
+        self._keep(name, way)
+
+    def _keep(self, name: str, way: Way) -> None:
         if len(self.ways) >= KNOWN:
             self.ways = {name: way for name, way in self.ways.items() if way.alike}
-        way = self.ways[name] = _Way((row.event, row.where), row.at_ms, published)
-        way.now.append(way.begins)
+        self.ways[name] = way
+
+    def take_over(self, messages: Iterable[str], way: Way) -> None:
+        """As if it had been asked about all rows of each of these, of which it knew nothing, and they had gone that way."""
+        way.shared = True
+        for message in messages:
+            self._keep(message, way)
 
     def told(self, message: str) -> str:
         """What was left out of this message since it was told last; "" for nothing."""
