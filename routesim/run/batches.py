@@ -142,7 +142,10 @@ SILENT = Prepared(_silent, BatchRows((), (), (), Batch(())))  # nobody listens
 
 
 class BatchListener:
-    """A listener that can be prepared for batches."""
+    """A listener that can be prepared for batches. `few`: less than so many that come one after the other are emitted one by one:
+    to lay out a text for them takes longer."""
+
+    few = 64
 
     def __call__(self, event: Any) -> None:
         raise NotImplementedError

@@ -29,6 +29,8 @@ AT_ONCE = PASSING | COMES_BACK | {events.Rejected, events.Dropped}
 class BatchTrace(Trace, BatchListener):
     """A trace that can be prepared for batches, of which all rows are shown."""
 
+    few = LEAST_ROUNDS
+
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.blocks = Blocks(self)

@@ -24,7 +24,6 @@ from routesim.run.batches import (
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
 REMEMBERED = 1_000
-FEW = 64  # messages that are told one by one
 
 
 class Emits:
@@ -42,7 +41,7 @@ class Emits:
         the values of a second message."""
         if self.listener is None:
             return
-        if len(messages) < FEW and following is None:
+        if len(messages) < self.listener.few and following is None:
             for values in zip(repeat(now), messages, copies[0], *tags):
                 found.emit(*values)
             return

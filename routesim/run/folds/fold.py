@@ -91,6 +91,7 @@ class Audience(BatchListener):
 
     def __init__(self, listener: BatchListener | None, folds: Sequence[Fold]) -> None:
         self.listener = listener
+        self.few = self.few if listener is None else listener.few
         self.hear = _hear([] if listener is None else [listener], folds)
         self.tell = _hear([], folds)
         self.many = [fold for fold in folds if isinstance(fold, ManyFold)]
