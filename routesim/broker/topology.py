@@ -185,6 +185,7 @@ def _whole_binding(broker: State, channel: str, binding: Binding) -> Binding:
 
 
 def bind(broker: State, step: steps.Bind) -> None:
+    """There may be a million, and one queue of many is slow to look at: that is done only where some queue is exclusive."""
     binding = step.binding
     source, destination, kind, _, arguments = binding
     state = broker.exchanges.get(source) if source else None
@@ -192,10 +193,10 @@ def bind(broker: State, step: steps.Bind) -> None:
     if state is None or queue is None:  # nothing that is there needs to be looked at by its name
         binding, state, queue = _ends(broker, step)
     matcher = state.matcher
-    matcher.validate_binding(binding, None if queue is None else queue.kind)
+    matcher.validate_binding(binding, None if queue is None else type(queue).kind)
     if queue is not None:
         channel = broker.channels.get(step.channel) or broker.channel(step.channel)
-        if queue.owner is not None:
+        if broker.owners and queue.owner is not None:
             broker.accessible(queue, channel.connection)
     key = binding if arguments is NO_ARGUMENTS else binding_key(binding)
     if key in state.bindings:
@@ -264,8 +265,11 @@ def _take_out(broker: State, state: ExchangeState, key: BindingKey, why: str) ->
 
 
 def declare_queue(broker: State, step: steps.DeclareQueue) -> None:
-    declared = step.queue._replace(name=stripped(step.queue.name))
-    declared = declared._replace(arguments=with_default_type(broker.broker_settings.default_queue_type, declared))
+    declared = step.queue
+    arguments = with_default_type(broker.broker_settings.default_queue_type, declared)
+    name = stripped(declared.name)
+    if name is not declared.name or arguments is not declared.arguments:
+        declared = declared._replace(name=name, arguments=arguments)
     channel = broker.channel(step.channel)
     if declared.name.startswith(REPLY_TO):
         _ask_reply_queue(broker, channel, declared.name)
