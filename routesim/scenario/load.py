@@ -284,12 +284,13 @@ class _Loader:
 
     def definitions_file(self, by_vhost: "ByVhost", node: Mapping | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
-        vhost = list_form.chosen_vhost(by_vhost.data) if self.vhost is None else self.vhost
+        declared = list_form.vhosts_in(by_vhost.data)
+        vhost = list_form.chosen_vhost(declared) if self.vhost is None else self.vhost
         found = self._inclusion().definitions(
             self.source, by_vhost, node, vhost, self.rabbitmq, vhost_given=self.vhost is not None, whole=self.whole
         )
         if self.one_vhost:
-            self._tell_vhosts(list_form.vhosts_in(by_vhost.data), vhost)
+            self._tell_vhosts(declared, vhost)
         version = self._version_of(found, self.source)
         return self._finish({}, None, version, vhost, found.default_queue_type)
 

@@ -60,9 +60,8 @@ def names_vhosts(data: dict[str, Any]) -> bool:
     )
 
 
-def chosen_vhost(data: dict[str, Any]) -> str:
-    """The vhost that is meant where none is asked for: `/`, or the only one in which something is declared."""
-    declared = vhosts_in(data)
+def chosen_vhost(declared: list[str]) -> str:
+    """The vhost that is meant where none is asked for: `/`, or the only one of those in which something is declared."""
     return declared[0] if len(declared) == 1 else "/"
 
 
