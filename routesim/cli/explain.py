@@ -225,7 +225,12 @@ def route(
     expected = frozenset(expect_queue or ()) if expect_queue or expect_nothing else None
     answered(
         lambda: explain_route(
-            scenario_of(file, rabbitmq, vhost=vhost), exchange or "", chosen, table_of(header or []) or None, expected
+            scenario_of(file, rabbitmq, vhost=vhost),
+            exchange or "",
+            chosen,
+            table_of(header or []) or None,
+            expected,
+            asked_once=True,
         ),
         format,
         output,

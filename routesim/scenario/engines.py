@@ -16,10 +16,13 @@ def engine_of(settings: BrokerSettings) -> type[Broker]:
     return RabbitBroker
 
 
-def topology(scenario: Scenario) -> Broker:
-    """A broker with everything that the scenario declares at its top and that its workers declare, and nobody consuming."""
+def topology(scenario: Scenario, *, asked_once: bool = False) -> Broker:
+    """A broker with everything that the scenario declares at its top and that its workers declare, and nobody consuming.
+
+    `asked_once`: nobody asks the scenario for it again. Then it is no copy, of which one with many queues takes its time.
+    """
     # It stays behind when a scenario goes to another process.
-    broker = scenario.topology.copy() if scenario.topology is not None else _declared(scenario)
+    broker = _declared(scenario) if scenario.topology is None else scenario.topology if asked_once else scenario.topology.copy()
     broker.seed = scenario.seed
     for worker in scenario.workers.values():
         for step in worker.declares:

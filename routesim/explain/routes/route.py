@@ -33,13 +33,15 @@ BY_KEY = ("direct", "fanout", "topic")  # types of exchanges that do not look at
 
 
 def explain_route(
-    scenario: Scenario, exchange: str, key: str, headers: Table | None, expected: frozenset[str] | None = None
-) -> Answer:
-    """`expected`: the queues that must be reached, no more and no less; None: the question has no wrong answer.
+    scenario: Scenario, exchange: str, key: str, headers: Table | None, expected: frozenset[str] | None = None, *,
+    asked_once: bool = False,
+) -> Answer:  # fmt: skip
+    """`expected`: the queues that must be reached, no more and no less; None: the question has no wrong answer. `asked_once`: it
+    is the only question to the scenario.
 
     Raises `CannotExplain` for an exchange or an expected queue that is not there.
     """
-    broker = topology(scenario)
+    broker = topology(scenario, asked_once=asked_once)
     if exchange not in broker.exchanges:
         raise CannotExplain(f"no exchange '{exchange}' is declared" + instead(exchange, _own(broker.exchanges)))
     for name in expected or ():
