@@ -1,11 +1,11 @@
 """A consumer of a scenario at work: deliveries in, steps out. It knows no engine, so it can work for each of them."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 
 from routesim.carried import fits, has_headers
-from routesim.chance import uniform, uniforms
+from routesim.chance import DrawnAhead, uniform
 from routesim.clients.replies import message_of
 from routesim.comparisons import holds
 from routesim.exchanges.topic import matches, words_of
@@ -69,17 +69,15 @@ class ScriptedConsumer:
         self.job_number = 0
         self.attempts: dict[str, int] = {}
         self.chances = 0
-        self.drawn_ahead: list[float] = []  # some of those to come, once there have been many, and the number of the first
+        self.drawn_ahead: DrawnAhead | None = None  # draws to come, once there have been many, the first of this number
         self.drawn_from = 0
+        self.known_misses: dict[float, bytes] = {}  # by chance: of each of them whether it is against it
         self.published = published
         self.origins = origins
         self.rounds: dict[str, int] = {}
-        first = consumer.on_message[0]
-        conditions = (
-            first.message, first.redelivered, first.attempt, first.routing_key, first.headers, first.chance, first.carries,
-            first.round,
-        )  # fmt: skip
-        self.always = first if all(item is None for item in conditions) else None
+        reached = list(_reached(consumer.on_message))
+        self.always = reached[0] if len(reached) == 1 else None
+        self.by_chance = reached if all(map(_fits_any, reached)) else None  # the rules, where nothing else decides
         self.places: dict[str | None, list[int]] = {}  # of the rules about a message, and, by None, of those about any
         for place, rule in enumerate(consumer.on_message):
             self.places.setdefault(rule.message, []).append(place)
@@ -111,7 +109,7 @@ class ScriptedConsumer:
         return begun
 
     def _new_job(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> ConsumerJob:
-        rule = self.always or self._rule(delivery, attempt, number)
+        rule = self.rule(delivery, attempt, number)
         self.job_number += 1
         job = self.jobs[self.job_number] = ConsumerJob(self, self.job_number, delivery, rule, attempt, number)
         return job
@@ -150,8 +148,12 @@ class ScriptedConsumer:
 
     # Rules -------------------------------------------------------------------------------------------------------------
 
-    def _rule(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> Rule:
+    def rule(self, delivery: Delivery[DeliveringQueue], attempt: int, number: int) -> Rule:
         """The first that fits; the last one always does."""
+        if self.always is not None:
+            return self.always
+        if self.by_chance is not None:
+            return self.choose(self.by_chance)
         if len(self.places) > 1:
             return self.choose(self.eligible(delivery, attempt, number))
         for rule in self.consumer.on_message:  # none is about one message: nothing is to be gathered first
@@ -199,26 +201,35 @@ class ScriptedConsumer:
         self.chances = count = self.chances + 1
         if count < MANY_DRAWS:
             return uniform(self.seed, count, 1 + self.number) < chance
-        place = self._place(count)
-        return self.drawn_ahead[place] < chance
+        return not self._misses(chance)[count - self.drawn_from]
 
     def missed(self, chance: float, most: int) -> int:
         """So often in a row, at most, chance says no: once there have been many draws, and if it would not say yes at once."""
         if self.chances < MANY_DRAWS or most < 1:
             return 0
-        place = self._place(self.chances + 1)
-        ahead = self.drawn_ahead[place : place + most]
-        count = next((index for index, value in enumerate(ahead) if value < chance), len(ahead))
+        misses, place = self._misses(chance, 1), self.chances + 1 - self.drawn_from
+        stop = min(len(misses), place + most)
+        hit = misses.find(0, place, stop)
+        count = (stop if hit < 0 else hit) - place
         self.chances += count
         return count
 
-    def _place(self, count: int) -> int:
-        """Where among those drawn ahead the draw of that number is."""
-        place = count - self.drawn_from
-        if not 0 <= place < len(self.drawn_ahead):
-            self.drawn_from, place = count, 0
-            self.drawn_ahead = uniforms(self.seed, count, DRAWN_AT_ONCE, 1 + self.number)
-        return place
+    def draw_ahead(self, chance: float) -> bytes:
+        """What chance says of some draws, which count as made: 1 where it says no."""
+        misses, place = self._misses(chance, 1), self.chances + 1 - self.drawn_from
+        self.chances += len(misses) - place
+        return misses[place:]
+
+    def _misses(self, chance: float, more: int = 0) -> bytes:
+        """Of draws from number `drawn_from` on, 1 where chance says no: with the last one made, or so many more."""
+        number = self.chances + more
+        if self.drawn_ahead is None or not 0 <= number - self.drawn_from < DRAWN_AT_ONCE:
+            self.drawn_from, self.known_misses = number, {}
+            self.drawn_ahead = DrawnAhead(self.seed, number, DRAWN_AT_ONCE, 1 + self.number)
+        found = self.known_misses.get(chance)
+        if found is None:
+            found = self.known_misses[chance] = self.drawn_ahead.not_below(chance)
+        return found
 
     # Replies -----------------------------------------------------------------------------------------------------------
 
@@ -238,3 +249,17 @@ def asks_for_rounds(consumer: Consumer) -> bool:
     return any(
         rule.round is not None or any("$round" in repr(reply.message) for reply in rule.publish) for rule in consumer.on_message
     )
+
+
+def _reached(rules: Sequence[Rule]) -> Iterator[Rule]:
+    """Up to the first that is for whatever comes."""
+    for rule in rules:
+        yield rule
+        if rule.chance is None and _fits_any(rule):
+            return
+
+
+def _fits_any(rule: Rule) -> bool:
+    """Whatever the delivery is; chance may be against it still."""
+    conditions = (rule.message, rule.redelivered, rule.attempt, rule.routing_key, rule.headers, rule.carries, rule.round)
+    return all(item is None for item in conditions)

@@ -59,7 +59,7 @@ class Hand(ScriptedConsumer):
         begun: list[ConsumerJob] = []
         while self.waiting and len(self.jobs) < self.consumer.concurrency:
             delivery, attempt, number = self.waiting.popleft()
-            rule = self.always or self._rule(delivery, attempt, number)
+            rule = self.rule(delivery, attempt, number)
             self.job_number += 1
             job = self.jobs[self.job_number] = ConsumerJob(self.first, self.job_number, delivery, rule, attempt, number)
             begun.append(job)
