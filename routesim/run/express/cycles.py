@@ -13,6 +13,7 @@ from routesim.run.agenda import NextPublish, RunAgenda
 from routesim.run.budget import Budget
 from routesim.run.express.looks import Look, look
 from routesim.run.express.moves import Moves
+from routesim.run.express.patience import Patience
 from routesim.run.express.plain import Plain
 from routesim.run.express.rounds import Round
 
@@ -28,8 +29,7 @@ class Cycles:
         self.plain = plain
         self.budget = budget
         self.moves = moves
-        self.fruitless = 0  # how often in a row nothing repeated itself
-        self.pause = 0  # how many chances to let pass before the next try
+        self.patience = Patience(6)
 
     def until_worthwhile(self, free: int) -> int:
         """Of so many reactions, those after which there may be rounds to go."""
@@ -41,13 +41,9 @@ class Cycles:
         it pass in every detail, and returns how many reactions there were."""
         if self.budget.reactions < SHORT_RUN:
             return
-        if self.pause:
-            self.pause -= 1
-            return
-        while self._once(carry_out, limit):
-            self.fruitless = 0
-        self.pause = (1 << self.fruitless) - 1
-        self.fruitless = min(self.fruitless + 1, 6)
+        if self.patience.asks():
+            while self._once(carry_out, limit):
+                self.patience.rewarded()
 
     def _once(self, carry_out: Callable[[int, int], int], limit: int) -> bool:
         """Looks for a round, and goes it as often as it can be gone; whether there was one."""

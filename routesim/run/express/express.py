@@ -23,6 +23,7 @@ from routesim.run.express.cycles import Cycles
 from routesim.run.express.delivering import JOB, Delivering
 from routesim.run.express.emitting import Emits
 from routesim.run.express.moves import Moves
+from routesim.run.express.patience import Patience
 from routesim.run.express.plain import Plain
 from routesim.run.express.prepared import AckingConsumer
 from routesim.run.folds.fold import Listener
@@ -57,8 +58,7 @@ class Express:
         self.delivering = Delivering(broker, agenda, moves, listening=self.listening)
         self.bursts = Bursts(broker, emits, self.delivering, moves)
         self.cycles = Cycles(broker, agenda, self.plain, moves, budget)
-        self.fruitless = 0  # how often in a row there was nothing to do here
-        self.pause = 0  # how many chances to let pass before the next look
+        self.patience = Patience(8)
 
     def burst(self, action: PublishMany, index: int) -> int:
         """Publishes of this instant, from `index` on; returns the first one that is left for the ordinary way."""
@@ -68,14 +68,14 @@ class Express:
         if prepared.queues[0].by_rules:
             done, reactions = self.bursts.publish_by_rules(prepared, action, range(index, action.times - 1), self.budget.free())
             if done:
-                self.fruitless = self.pause = 0
+                self.patience.rewarded()
                 self.budget.reactions += reactions
             return index + done
         # The last one goes the ordinary way: it notes where the instant's budget begins.
         most = min(self.budget.free() // len(prepared.queues), self.bursts.room(prepared))
         stop = min(action.times - 1, index + most)
         if stop > index:
-            self.fruitless = self.pause = 0
+            self.patience.rewarded()
             self.budget.reactions += self.bursts.publish(prepared, action, index, stop)
         return max(index, stop)
 
@@ -88,7 +88,7 @@ class Express:
         self.cycles.go_round(self._carry_out, limit)
         budget.reactions += self._carry_out(limit, self.cycles.until_worthwhile(budget.free()))
         if budget.reactions != before:
-            self.fruitless = self.pause = 0
+            self.patience.rewarded()
 
     def _carry_out(self, limit: int, free: int) -> int:  # noqa: C901
         """Up to and including the instant `limit`, with at most `free` reactions; returns how many there were.
@@ -200,10 +200,7 @@ class Express:
 
     def _is_worth_a_look(self) -> bool:
         """Since the last look something else has happened: what was plain need not be. Finding nothing, looks ever less often."""
-        if self.pause:
-            self.pause -= 1
+        if not self.patience.asks():
             return False
-        self.pause = (1 << self.fruitless) - 1
-        self.fruitless = min(self.fruitless + 1, 8)
         self.plain.clear()
         return True
