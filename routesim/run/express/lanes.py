@@ -11,6 +11,7 @@ from routesim.content import Content
 from routesim.named_tuples import NamedTuple
 from routesim.queues import Copy, Delivery, LinedQueue
 from routesim.run.batches import BatchRows, in_turn
+from routesim.run.express.hands import Hands
 from routesim.run.express.prepared import AckingConsumer
 from routesim.scenario import PublishMany
 
@@ -28,7 +29,7 @@ class Lane:
         self.channel = acking.channel
         state = acking.state
         self.waiting = len(state.waiting)
-        self.tags = [job.delivery.tag for job in state.jobs.values()] + [delivery.tag for delivery, *_ in state.waiting]
+        self.hands = Hands(state, acking.subscription)
         self.held: deque[Held] = deque()
         self.sent = self.answered = 0
         self.credit = acking.subscription.credit
@@ -51,18 +52,13 @@ class Lane:
             limit = min(limit, (self.waiting - self.answered - 2) // fewer)
         return limit if self.credits >= 0 else min(limit, (self.credit - self.sent - 2) // -self.credits)
 
-    def is_whole(self) -> bool:
-        """Whether it has all in hand from this subscription, and nothing has been taken from it."""
-        unacked, own = self.channel.unacked, self.acking.subscription
-        return all(tag in unacked and unacked[tag].subscription is own for tag in self.tags)
-
     def ago(self) -> int:
         """How many rounds ago what it has in hand was sent, at most."""
         return -(-len(self.held) // self.sent) if self.sent else 0
 
     def take_over(self) -> None:
         unacked = self.channel.unacked
-        self.held.extend((item.copy, tag, item.at_ms) for tag in self.tags for item in (unacked[tag],))
+        self.held.extend((item.copy, tag, item.at_ms) for tag in self.hands.tags for item in (unacked[tag],))
 
     def answers(self, times: int) -> list[Held]:
         """What it answers in so many rounds, once all that is `fresh` has reached it."""
@@ -74,17 +70,15 @@ class Lane:
     def hand_back(self, more: int) -> Iterator[tuple[int, ConsumerJob]]:
         """What it has in hand now, in place of what it had; `more` jobs have begun. Yields the jobs that it is at, each with the
         number of the one in whose place it is."""
-        state, channel, source, subscription = self.acking.state, self.channel, self.acking.source.queue, self.acking.subscription
-        for tag in self.tags:
-            del channel.unacked[tag]
+        state, source, subscription = self.acking.state, self.acking.source.queue, self.acking.subscription
         fresh = [Delivery(tag, source, subscription, copy, at_ms, False) for copy, tag, at_ms in self.held]
-        channel.hold([*channel.unacked.values(), *fresh])
-        jobs, state.jobs, state.job_number = state.jobs, {}, state.job_number + more
-        for number, delivery in zip(jobs, fresh, strict=False):
-            state.jobs[number + more] = job = ConsumerJob(state, number + more, delivery, self.acking.rule, 0, 0)
-            yield number, job
-        state.waiting.clear()
-        state.waiting.extend((delivery, 0, 0) for delivery in fresh[len(jobs) :])
+        before, state.job_number = list(state.jobs), state.job_number + more
+        jobs = [
+            ConsumerJob(state, number + more, delivery, self.acking.rule, 0, 0)
+            for number, delivery in zip(before, fresh, strict=False)
+        ]
+        self.hands.put(jobs, [(delivery, 0, 0) for delivery in fresh[len(jobs) :]])
+        return zip(before, jobs, strict=True)
 
 
 class WaitingLine:

@@ -116,10 +116,10 @@ class Round:
         return RoundCost(reactions, after.movements() - before.movements(), fewer, len(self.plays) * self.widest, self.widest + 3)
 
     def in_hand(self) -> int:
-        return sum(len(lane.tags) for lane in self.lanes.values())
+        return sum(len(lane.hands.tags) for lane in self.lanes.values())
 
     def is_whole(self) -> bool:
-        return all(lane.is_whole() for lane in self.lanes.values())
+        return all(lane.hands.is_whole() for lane in self.lanes.values())
 
     def most(self, limit: int) -> int:
         """How often the round can be gone, not beyond `limit` and not up to anything else that is due."""
