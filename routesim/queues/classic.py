@@ -77,6 +77,10 @@ class Classic(LinedQueue):
         self.count += 1
         self.bytes += copy.content.size
 
+    def _place(self, copy: Copy) -> tuple[int, int]:
+        """The least of them leaves first."""
+        return -self.level(copy.content), copy.serial
+
     def head(self) -> Copy | None:
         """The next message to leave: the oldest of the highest level that has one."""
         if not self.count:
@@ -99,6 +103,9 @@ class Classic(LinedQueue):
 
     def line(self) -> deque[Copy]:
         return self.levels[0]
+
+    def single_line(self) -> deque[Copy] | None:
+        return None if self.passed_over else super().single_line()
 
     def is_plain(self) -> bool:
         return self.settings.overflow == "drop-head" and not self.settings.single_active_consumer
@@ -128,13 +135,14 @@ class Classic(LinedQueue):
         self.expiring = self.expiring or copies[0].expires_at is not None
 
     def takes_back_plainly(self, copy: Copy, now: int) -> bool:
-        limits, size = self.settings, copy.content.size
-        if copy.expires_at is not None and copy.expires_at <= now:
+        limits, head = self.settings, self.head()
+        if self.passed_over or (copy.expires_at is not None and copy.expires_at <= now):
             return False
-        has_room = (limits.max_length is None or limits.max_length > 0) and (
-            limits.max_length_bytes is None or limits.max_length_bytes >= size
+        if head is not None and self._place(head) < self._place(copy):
+            return False
+        return (limits.max_length is None or limits.max_length > self.count) and (
+            limits.max_length_bytes is None or limits.max_length_bytes >= self.bytes + copy.content.size
         )
-        return has_room and not self.passed_over
 
     # Publishing ----------------------------------------------------------------------------------------------------
 

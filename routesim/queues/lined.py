@@ -12,7 +12,7 @@ from routesim.content import Content
 from routesim.queues.base import Host, QueueType
 from routesim.queues.consumers import Channel, Copy, Subscription
 
-CONTENT = attrgetter("content")
+CONTENT, SIZE = attrgetter("content"), attrgetter("size")
 
 
 class LinedQueue(QueueType):
@@ -51,6 +51,10 @@ class LinedQueue(QueueType):
         """Where all wait in a queue that keeps plainly, while it does."""
         raise NotImplementedError
 
+    def single_line(self) -> deque[Copy] | None:
+        """Where all that is ready waits, if it is in one line and none of it is overdue."""
+        return next((line for line in self.levels if len(line) == self.count), None)
+
     def is_plain(self) -> bool:
         """Whether a published copy that a consumer takes at once meets no rule but whose turn it is."""
         raise NotImplementedError
@@ -79,10 +83,10 @@ class LinedQueue(QueueType):
         """Copies of one message, alike but for their names, for which there is room, wait."""
         raise NotImplementedError
 
-    def let_go(self, content: Content) -> None:
-        """A copy of it has left the line for a consumer."""
-        self.count -= 1
-        self.bytes -= content.size
+    def let_go(self, contents: Sequence[Content]) -> None:
+        """Copies of these have left the line for consumers."""
+        self.count -= len(contents)
+        self.bytes -= sum(map(SIZE, contents))
 
     def took(self, count: int) -> None:
         """So many copies have left the line, or passed it, for consumers."""
@@ -95,7 +99,7 @@ class LinedQueue(QueueType):
     # What comes back -----------------------------------------------------------------------------------------------
 
     def takes_back_plainly(self, copy: Copy, now: int) -> bool:
-        """Whether a copy of a plain queue in which nothing waits meets no rule either when it comes back, by a nack."""
+        """Whether a copy that comes back to a plain queue, by a nack, meets no rule either, and is the next to leave it."""
         return False
 
     def returned(self, copy: Copy, why: str) -> Copy:

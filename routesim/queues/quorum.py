@@ -90,10 +90,10 @@ class Quorum(LinedQueue):
         self.last_taken = copy.message
         return copy
 
-    def let_go(self, content: Content) -> None:
-        self.count -= 1
-        self.bytes -= self.size(content)
-        self.took(1)
+    def let_go(self, contents: Sequence[Content]) -> None:
+        self.count -= len(contents)
+        self.bytes -= sum(map(self.size, contents))
+        self.took(len(contents))
 
     def took(self, count: int) -> None:
         if len(self.levels) == 2:
@@ -170,8 +170,8 @@ class Quorum(LinedQueue):
 
     def takes_back_plainly(self, copy: Copy, now: int) -> bool:
         back = self.returned(copy, "nack")
-        # With two buckets what comes back behind the others would take another turn of them.
-        if not self._returns_first() and len(self.levels) == 2:
+        # Behind the others it would not be the next, and with two buckets it would take another turn of them.
+        if not self._returns_first() and (self.count or len(self.levels) == 2):
             return False
         return not (self._is_once_too_often(back) or self._retry_delay(back, back.failures > copy.failures))
 

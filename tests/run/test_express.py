@@ -22,7 +22,7 @@ from routesim.report.trace import rounds as rounds_of_a_trace
 from routesim.report.trace.blocks import BatchTrace
 from routesim.run import Result, Runner, rounds_text
 from routesim.run.agenda import ConsumerReturns
-from routesim.run.express import cycles
+from routesim.run.express import cycles, soloists
 from routesim.run.express.rounds import Round
 from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Scenario, load, load_source
@@ -47,6 +47,7 @@ bindings:
 def _short_runs_go_round_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cycles, "SHORT_RUN", 0)
     monkeypatch.setattr(cycles, "LEAST_ROUNDS", 1)
+    monkeypatch.setattr(soloists, "WORTH", 1_000)
     monkeypatch.setattr(rounds_text, "LEAST_BLOCKS", 1)
     monkeypatch.setattr(rounds_of_a_trace, "KNOWN", 30)
 
@@ -327,6 +328,29 @@ MEANWHILE = [
 ]  # fmt: skip
 
 
+WAITING = {
+    "some come back": "prefetch: 1, on_message: [{chance: 0.1, do: requeue}, {do: ack}]",
+    "some come back twice": "prefetch: 3, on_message: [{attempt: <= 2, chance: 0.3, do: requeue}, {redelivered: true, takes: 7ms}]",
+    "one in a hundred is rejected": "prefetch: 2, concurrency: 2, on_message: [{chance: 0.01, do: reject}]",
+}
+
+
+@pytest.mark.parametrize(
+    "queue",
+    [
+        "",
+        "{arguments: {x-message-ttl: 60000, x-max-length: 1000, x-max-priority: 5, x-dead-letter-exchange: all}}",
+        "{type: quorum}",
+    ],
+    ids=["classic", "limited", "quorum"],
+)
+@pytest.mark.parametrize("name", WAITING)
+def test_what_waits_for_a_consumer_with_rules_of_its_own_goes_fast_too(name: str, queue: str) -> None:
+    text = f"consumers: {{a: {{queue: q1, takes: 3ms, {WAITING[name]}}}}}\nsteps: [{{publish: {{routing_key: q1, count: 900}}}}]"
+    few, many = same(TOPOLOGY.format(version="4.0", q1=queue) + text)
+    assert few < many / 4
+
+
 @pytest.mark.parametrize("limit", ["x-message-ttl: 9", "x-max-length: 3", "x-max-length-bytes: 9", "x-max-priority: 2"])
 def test_what_waits_where_there_is_a_limit_tells_the_same(limit: str) -> None:
     text = (
@@ -459,11 +483,51 @@ def ruled(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
+LASTING = [
+    "{arguments: {x-message-ttl: 300}}", "{arguments: {x-message-ttl: 60000, x-max-length: 1000, x-max-priority: 3}}",
+    "{arguments: {x-message-ttl: 200, x-max-length: 100, x-dead-letter-exchange: '', x-dead-letter-routing-key: q3}}",
+    "{arguments: {x-dead-letter-exchange: '', x-dead-letter-routing-key: q1, x-max-length-bytes: 900}}",
+]  # fmt: skip
+BY_CHANCE = [
+    "[{chance: 0.1, do: requeue}, {do: ack}]", "[{chance: 0.1, do: requeue}, {do: ack}]", "[{chance: 0.2, do: reject}]",
+    "[{attempt: 1, chance: 0.5, do: requeue}, {attempt: 2, takes: 5ms, do: ack}]",
+    "[{redelivered: true, do: reject}, {chance: 0.3, do: requeue}]",
+    "[{message: m-7, do: requeue}, {chance: 0.3, takes: 2ms, do: reject}]",
+    "[{routing_key: q0, do: ack}, {chance: 0.5, do: requeue}]",
+]  # fmt: skip
+TIMED = [*BY_CHANCE, *(rule for rule in RULES if rule not in ("ack", "hold"))]
+
+
+@st.composite
+def waiting(draw: st.DrawFn) -> str:
+    """Consumers that have a queue each, and rules, and take their time, while more and more waits."""
+    queues = [draw(st.sampled_from(["", *QUEUES, *LASTING])) for _ in range(3)]
+    topology = TOPOLOGY.format(version=draw(st.sampled_from(VERSIONS)), q1=queues[1])
+    lines = [topology.replace("q0: ,", f"q0: {queues[0]},").replace("q2: ,", f"q2: {queues[2]},"), "consumers:"]
+    for number in range(draw(st.integers(1, 3))):
+        hands = draw(st.sampled_from(["prefetch: 1", "prefetch: 1", "prefetch: 2", "prefetch: 3, concurrency: 2"]))
+        rule, shared = draw(st.sampled_from(TIMED)), draw(st.sampled_from(["", "", "", ", channel: one"]))
+        lines.append(
+            f"  c{number}: {{queue: q{number}, takes: {draw(st.integers(1, 4))}ms, {hands}, on_message: {rule}{shared}}}"
+        )
+    lines.append("steps:")
+    for _ in range(draw(st.integers(1, 4))):
+        target = draw(st.sampled_from(["exchange: all", "routing_key: q0", "routing_key: q0", "routing_key: q1"]))
+        options = draw(st.sampled_from(["", "", ", id: m", ", expiration: 400", ", priority: 3", ", body: four"]))
+        count, every = draw(st.integers(2, draw(st.sampled_from([9, 60, 300])))), draw(st.sampled_from([0, 0, 0, 1, 400]))
+        lines.append(f"  - publish: {{{target}, count: {count}, every: {every}ms{options}}}")
+        if draw(st.booleans()):
+            lines.append(f"  - wait: {draw(st.integers(1, 400))}ms")
+        if draw(st.integers(0, 3)) == 0:
+            lines.append(f"  - {draw(st.sampled_from(MEANWHILE)).format(name='c0')}")
+    return "\n".join(lines)
+
+
 @settings(
     max_examples=EXAMPLES or 200, derandomize=not EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
 @given(
-    st.one_of(scenarios(), ruled()), st.sampled_from(["idle", "steps", 57]), st.sampled_from([300, 20_000]),
+    st.one_of(scenarios(), ruled(), waiting()), st.sampled_from(["idle", "steps", 57]), st.sampled_from([300, 20_000]),
     st.sampled_from(ASKED), st.sampled_from(LOOKS),
 )  # fmt: skip
 def test_whatever_a_run_is_made_of_both_ways_tell_the_same(

@@ -35,7 +35,7 @@ class Delivering:
         """The head of the queue, to this consumer."""
         broker, channel, queue = self.broker, consumer.channel, plain.queue
         copy = plain.line.popleft()
-        queue.let_go(copy.content)
+        queue.let_go((copy.content,))
         tag = channel.next_tag
         channel.next_tag = tag + 1
         delivery: Delivery[LinedQueue] = tuple.__new__(Delivery, (tag, queue, consumer.subscription, copy, broker.now, False))

@@ -83,6 +83,13 @@ class Emits:
         both = self._prepared((*key, "next"), lambda: [_acked(queue, subscription, 0, 0), _next_delivered(queue, subscription)])
         return acked, delivered, redelivered, both
 
+    def of_soloist(self, queue: LinedQueue, subscription: Subscription) -> tuple[Prepared, Prepared, Prepared]:
+        """Of the only consumer of a queue: acked with the next one delivered, and redelivered; requeued and redelivered."""
+        key = (queue.name, subscription.name, subscription.channel.name)
+        both = self._prepared((*key, "next"), lambda: [_acked(queue, subscription, 0, 0), _next_delivered(queue, subscription)])
+        again = self._prepared((*key, "next again"), lambda: _next_again(queue, subscription))
+        return both, again, self._prepared((*key, "back"), lambda: _back_again(queue, subscription))
+
     def _prepared(self, key: tuple[Any, ...], batch: Callable[[], list[Any]], keeps: Any = None) -> Prepared:
         """Prepared once in a run, not once a look. `keeps`: the objects whose identities stand in the key."""
         if self.listener is None:
@@ -147,6 +154,15 @@ def _delivered(queue: LinedQueue, subscription: Subscription, index: int, number
 def _next_delivered(queue: LinedQueue, subscription: Subscription) -> events.Delivered:
     delivered = _delivered(queue, subscription, 0, 0, again=False)
     return delivered._replace(message=NEXT_MESSAGE, copy=NEXT_COPY, delivery_tag=NEXT_TAG)
+
+
+def _next_again(queue: LinedQueue, subscription: Subscription) -> list[Any]:
+    return [_acked(queue, subscription, 0, 0), _next_delivered(queue, subscription)._replace(redelivered=True)]
+
+
+def _back_again(queue: LinedQueue, subscription: Subscription) -> list[Any]:
+    requeued = events.Requeued(AT, MESSAGE, queue.name, copy(0), subscription.name, "nack")
+    return [requeued, _delivered(queue, subscription, 0, 0, again=True)]
 
 
 def _acked(queue: LinedQueue, subscription: Subscription, index: int, number: int) -> events.Acked:

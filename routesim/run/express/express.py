@@ -26,6 +26,7 @@ from routesim.run.express.moves import Moves
 from routesim.run.express.patience import Patience
 from routesim.run.express.plain import Plain
 from routesim.run.express.prepared import AckingConsumer
+from routesim.run.express.soloists import Soloists
 from routesim.run.folds.fold import Listener
 from routesim.scenario import PublishMany
 
@@ -56,6 +57,7 @@ class Express:
         self.plain = Plain(broker, consumers, emits)
         self.moves = moves = Moves()
         self.delivering = Delivering(broker, agenda, moves, listening=self.listening)
+        self.soloists = Soloists(broker, agenda, self.plain, emits, moves)
         self.bursts = Bursts(broker, emits, self.delivering, moves)
         self.cycles = Cycles(broker, agenda, self.plain, moves, budget)
         self.patience = Patience(8)
@@ -119,7 +121,12 @@ class Express:
                 state, number, delivery, _, _, _ = entry  # type: ignore[misc]
                 acking = known.get(state) or self.plain.consumer(state)
                 if acking is None:
-                    break
+                    answers = self.soloists.play(limit, free - reactions)
+                    if not answers:
+                        break
+                    reactions += answers
+                    now = broker.now
+                    continue
                 subscription, channel, queue, jobs = acking.subscription, acking.channel, acking.source.queue, state.jobs
                 if number in jobs:
                     tag, _, taker, copy, _, _ = delivery
@@ -131,7 +138,7 @@ class Express:
                     if acking.next is not None and not subscription.credit and queue.count > 1 and not queue.turns:
                         # The queue's one consumer would come back into the rotation, take the head and leave it again.
                         head: Copy = acking.source.line.popleft()
-                        queue.let_go(head.content)
+                        queue.let_go((head.content,))
                         channel.next_tag = (new_tag := channel.next_tag) + 1
                         delivery = channel.unacked[new_tag] = make(Delivery, (new_tag, queue, subscription, head, now, False))
                         delivered += 1

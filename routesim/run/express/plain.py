@@ -116,12 +116,12 @@ class Plain:
         if state is None or state.is_plain() or state.origins is not None or not answers_at_once(state.consumer):
             return None
         idle = not (state.jobs or state.waiting) and queue.turns and subscription.credit > 0
-        if not idle or not self._is_served_plainly(queue, subscription):
+        if not idle or not self.is_served_plainly(queue, subscription):
             return None
         rule = state.consumer.on_message[0]
         return AckingConsumer(plain, subscription, subscription.channel, state, 1, rule, 0, SILENT, SILENT, SILENT, None)
 
-    def _is_served_plainly(self, queue: LinedQueue, subscription: Subscription) -> bool:
+    def is_served_plainly(self, queue: LinedQueue, subscription: Subscription) -> bool:
         channel, state = subscription.channel, self.consumers[subscription.name]
         if subscription.auto_ack or not channel.is_plain() or state.consumer.channel != channel.name:
             return False
@@ -129,7 +129,7 @@ class Plain:
 
     def _new_consumer(self, plain: PlainQueue, subscription: Subscription) -> AckingConsumer | None:
         channel, state = subscription.channel, self.consumers.get(subscription.name)
-        if state is None or not state.is_plain() or not self._is_served_plainly(plain.queue, subscription):
+        if state is None or not state.is_plain() or not self.is_served_plainly(plain.queue, subscription):
             return None
         consumer, rule = state.consumer, state.consumer.on_message[0]
         takes = consumer.takes if rule.takes is None else rule.takes
