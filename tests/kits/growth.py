@@ -1,6 +1,34 @@
-"""Scenarios of any size, each of a kind in which a cost could grow faster than the scenario does."""
+"""Scenarios and definitions of any size, each of a kind in which a cost could grow faster than it does."""
 
+import json
+import sys
 from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+MOST = 4.6  # times as much for four times the size: a sort or a heap on the way is paid for
+
+
+def operations(act: Callable[[], object]) -> int:
+    """How many bytecodes Python carries out."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal count
+        if event == "call":
+            frame.f_trace_opcodes = True
+            frame.f_trace_lines = False
+        elif event == "opcode":
+            count += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return count
 
 
 def _queues(n: int, more: str = "") -> str:
@@ -157,6 +185,14 @@ def tasks_of_celery(n: int) -> str:
     return f"{head}\nsteps:\n  - call: {{task: work, count: {n}, every: 1ms}}\n"
 
 
+def routes_of_celery(n: int) -> str:
+    queues, routes = ", ".join(f"q{i}: " for i in range(n)), ", ".join(f"'t{i}.*': q{i}" for i in range(n))
+    app = f"{{shop: {{task_queues: {{{queues}}}, task_routes: {{{routes}}}}}}}"
+    tasks = ", ".join(f"t{i}.work: {{takes: 1ms}}" for i in range(n))
+    calls = "".join(f"  - call: {{task: t{i}.work}}\n" for i in range(n))
+    return f"celery: {{apps: {app}, tasks: {{{tasks}}}, workers: {{w1: {{}}}}}}\nsteps:\n{calls}"
+
+
 KINDS = [
     a_channel_returns_what_it_held, two_channels_return_by_turns, connections_of_many_queues_are_lost,
     connections_of_many_quorum_queues_are_lost, a_policy_for_each_queue, a_queue_expected_for_each_consumer, acks_by_message,
@@ -165,5 +201,59 @@ KINDS = [
     bindings_of_one_key_come_and_go, bindings_of_one_pattern_come_and_go, bindings_of_a_ring_come_and_go,
     a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost, bindings_on_redis,
     publishes_written_one_by_one, tasks_of_celery, consumers_on_redis, consumers_of_one_queue_on_redis,
-    one_consumer_of_many_messages_on_redis, a_slow_subscriber_on_redis,
+    one_consumer_of_many_messages_on_redis, a_slow_subscriber_on_redis, routes_of_celery,
+]  # fmt: skip
+
+
+# Definitions: what commands read that run nothing ------------------------------------------------------------------------
+
+
+def _definitions(vhosts: list[str], **sections: list[dict[str, Any]]) -> str:
+    return json.dumps({"rabbitmq_version": "4.0.2", "vhosts": [{"name": name} for name in vhosts], **sections}, indent=1)
+
+
+def _queue(name: str, vhost: str = "/") -> dict[str, Any]:
+    return {"name": name, "vhost": vhost, "durable": True, "auto_delete": False, "arguments": {}}
+
+
+def _exchange(name: str, kind: str, vhost: str = "/") -> dict[str, Any]:
+    return {**_queue(name, vhost), "type": kind, "internal": False}
+
+
+def _binding(source: str, destination: str, key: str, vhost: str = "/") -> dict[str, Any]:
+    ends = {"source": source, "vhost": vhost, "destination": destination, "destination_type": "queue"}
+    return {**ends, "routing_key": key, "arguments": {}}
+
+
+def virtual_hosts(n: int) -> str:
+    names = [f"v{i}" for i in range(n)]
+    users = [{"name": "u", "password_hash": "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR", "tags": ""}]
+    return _definitions(
+        names, users=users,
+        permissions=[{"user": "u", "vhost": name, "configure": ".*", "write": ".*", "read": ".*"} for name in names],
+        queues=[_queue("q", name) for name in names], exchanges=[_exchange("x", "topic", name) for name in names],
+        bindings=[_binding("x", "q", "a.*", name) for name in names],
+    )  # fmt: skip
+
+
+def a_policy_defined_for_each_queue(n: int) -> str:
+    policy = {"vhost": "/", "definition": {"max-length": 10}, "apply-to": "queues", "priority": 0}
+    policies = [{"name": f"p{i}", "pattern": f"^q{i}$", **policy} for i in range(n)]
+    return _definitions(["/"], policies=policies, queues=[_queue(f"q{i}") for i in range(n)])
+
+
+def bindings_of_one_topic_exchange(n: int) -> str:
+    bindings = [_binding("x", f"q{i}", f"a.{i}.*") for i in range(n)]
+    return _definitions(["/"], exchanges=[_exchange("x", "topic")], queues=[_queue(f"q{i}") for i in range(n)], bindings=bindings)
+
+
+def messages_to_a_headers_exchange(n: int) -> str:
+    bindings = "".join(f"  - {{source: x, destination: q{i}, arguments: {{x-match: all, a: {i}}}}}\n" for i in range(n))
+    publishes = [f"publish: {{exchange: x, headers: {{a: {i}}}}}" for i in range(n)]
+    return _scenario(_queues(n), publishes, f"exchanges: {{x: headers}}\nbindings:\n{bindings}")
+
+
+TOPOLOGIES = [
+    virtual_hosts, a_policy_defined_for_each_queue, bindings_of_one_topic_exchange,
+    messages_to_a_headers_exchange,
 ]  # fmt: skip

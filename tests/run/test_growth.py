@@ -1,12 +1,9 @@
 """A run four times as large takes four times the work: operations are counted, not seconds."""
 
-import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any
 
 import pytest
-from kits.growth import KINDS
+from kits.growth import KINDS, MOST, operations
 
 from routesim.run.runner import Runner
 from routesim.scenario.load import load_source
@@ -14,29 +11,6 @@ from routesim.scenario.yaml import by_lines
 from routesim.scenario.yaml.source import Source
 
 SMALL = 120
-MOST = 4.6  # times as much for four times the size: a sort or a heap on the way is paid for
-
-
-def operations(act: Callable[[], object]) -> int:
-    """How many bytecodes Python carries out."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal count
-        if event == "call":
-            frame.f_trace_opcodes = True
-            frame.f_trace_lines = False
-        elif event == "opcode":
-            count += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        act()
-    finally:
-        sys.settrace(before)
-    return count
 
 
 def run(text: str) -> None:
