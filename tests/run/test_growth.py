@@ -1,10 +1,13 @@
 """A run four times as large takes four times the work: operations are counted, not seconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from kits.growth import KINDS, MOST, operations
 
+from routesim.report.formats.ndjson import Lines
+from routesim.run.express import emitting
 from routesim.run.runner import Runner
 from routesim.scenario.load import load_source
 from routesim.scenario.yaml import by_lines
@@ -40,3 +43,26 @@ def test_what_many_steps_bring_back_at_one_instant_is_no_livelock() -> None:
     consumers = "consumers: {" + ", ".join(f"c{i}: {{queue: q, prefetch: 1, takes: 1s}}" for i in range(1100)) + "}"
     steps = "steps:\n  - publish: {routing_key: q}\n" + "".join(f"  - crash: c{i}\n" for i in range(1100))
     run("queues: {q: {arguments: {x-single-active-consumer: true}}}\n" + consumers + "\n" + steps)
+
+
+class PreparedLines(Lines):
+    """What is prepared for it."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda line: None)
+        self.prepared: list[str] = []
+
+    def prepare(self, batch: Sequence[Any]) -> Any:
+        self.prepared.append(str(batch))
+        return super().prepare(batch)
+
+
+def test_what_a_consumer_does_is_prepared_once_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at a scenario asks for it, of each of the consumers."""
+    monkeypatch.setattr(emitting, "REMEMBERED", 1)
+    consumers = "consumers: {" + ", ".join(f"c{i}: {{queue: q, prefetch: 1, takes: 1s}}" for i in range(40)) + "}"
+    text = f"queues: {{q: {{}}}}\n{consumers}\nsteps:\n  - publish: {{routing_key: q, count: 120}}\n"
+    lines = PreparedLines()
+    assert Runner(load_source(Source("growing.yaml", text), "."), lines).run().ended == "idle"
+    of_consumers = [batch for batch in lines.prepared if "Published" not in batch]
+    assert len(of_consumers) == 3 * 40

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeAlias
 
 from routesim import events
 from routesim.broker.records import NO_EXCHANGE
@@ -23,6 +23,8 @@ from routesim.run.batches import (
 )
 from routesim.run.express.prepared import AckingConsumer, Burial, PreparedPublish
 
+OfConsumer: TypeAlias = tuple[Prepared, Prepared, Prepared, Prepared | None]
+
 REMEMBERED = 1_000
 
 
@@ -32,6 +34,7 @@ class Emits:
     def __init__(self, listener: BatchListener | None) -> None:
         self.listener = listener
         self.known: dict[tuple[Any, ...], tuple[Prepared, Any]] = {}
+        self.of_consumers: dict[tuple[str, str, str, bool], OfConsumer] = {}  # as many as there are: none is forgotten
 
     def tell(
         self, found: Prepared, now: int, messages: Sequence[str], copies: Sequence[range], tags: Sequence[range] = (),
@@ -72,16 +75,16 @@ class Emits:
         key = (id(publish.content), publish.channel.name, id(publish.paths[0]), "drops")
         return self._prepared(key, lambda: _dropping(publish), publish)
 
-    def of_consumer(self, queue: LinedQueue, subscription: Subscription) -> tuple[Prepared, Prepared, Prepared, Prepared | None]:
+    def of_consumer(self, queue: LinedQueue, subscription: Subscription) -> OfConsumer:
         """Of a consumer that takes its time: acked, delivered, redelivered, and acked with the next one delivered."""
-        key = (queue.name, subscription.name, subscription.channel.name)
-        acked = self._prepared((*key, "acked"), lambda: [_acked(queue, subscription, 0, 0)])
-        delivered = self._prepared((*key, "delivered"), lambda: [_delivered(queue, subscription, 0, 0, again=False)])
-        redelivered = self._prepared((*key, "redelivered"), lambda: [_delivered(queue, subscription, 0, 0, again=True)])
-        if len(queue.subscriptions) > 1:
-            return acked, delivered, redelivered, None
-        both = self._prepared((*key, "next"), lambda: [_acked(queue, subscription, 0, 0), _next_delivered(queue, subscription)])
-        return acked, delivered, redelivered, both
+        alone = len(queue.subscriptions) <= 1
+        key = (queue.name, subscription.name, subscription.channel.name, alone)
+        if key not in self.of_consumers:
+            acked = [_acked(queue, subscription, 0, 0)]
+            delivered, redelivered = ([_delivered(queue, subscription, 0, 0, again=again)] for again in (False, True))
+            both = self._prepare([*acked, _next_delivered(queue, subscription)]) if alone else None
+            self.of_consumers[key] = self._prepare(acked), self._prepare(delivered), self._prepare(redelivered), both
+        return self.of_consumers[key]
 
     def of_soloist(self, queue: LinedQueue, subscription: Subscription) -> tuple[Prepared, Prepared, Prepared]:
         """Of the only consumer of a queue: acked with the next one delivered, and redelivered; requeued and redelivered."""
@@ -98,8 +101,11 @@ class Emits:
         if known is None:
             if len(self.known) >= REMEMBERED:
                 self.known.clear()
-            known = self.known[key] = (self.listener.prepare(batch()), keeps)
+            known = self.known[key] = (self._prepare(batch()), keeps)
         return known[0]
+
+    def _prepare(self, batch: list[Any]) -> Prepared:
+        return SILENT if self.listener is None else self.listener.prepare(batch)
 
 
 def _published(publish: PreparedPublish, takers: tuple[int, ...]) -> list[Any]:
