@@ -1,6 +1,7 @@
 """Publishes of one step at one instant, to plain queues."""
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from routesim.broker import RabbitBroker
@@ -178,11 +179,8 @@ class Bursts:
     def _copies(
         messages: Sequence[str], serials: Sequence[int], content: Content, failures: int = 0, expires_at: int | None = None
     ) -> list[Copy]:
-        make = tuple.__new__
-        return [
-            make(Copy, (serial, message, content, expires_at, 0, failures))
-            for serial, message in zip(serials, messages, strict=True)
-        ]
+        values = zip(serials, messages, repeat(content), repeat(expires_at), repeat(0), repeat(failures))
+        return list(map(tuple.__new__, repeat(Copy), values))
 
     def publish_by_rules(self, prepared: PreparedPublish, action: PublishMany, indexes: range, free: int) -> tuple[int, int]:
         """Publishes to one consumer that answers at once, by its rules: as many as go this way, with at most so many answers.
