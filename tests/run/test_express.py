@@ -351,6 +351,18 @@ def test_what_waits_for_a_consumer_with_rules_of_its_own_goes_fast_too(name: str
     assert few < many / 4
 
 
+@pytest.mark.parametrize("rule", ["requeue", "[{chance: 0.9, do: requeue}]"])
+@pytest.mark.parametrize("more", [0, 1, 2, 3])
+def test_what_never_ends_is_ended_at_the_same_event(rule: str, more: int) -> None:
+    """However the budget falls on answers and on instants."""
+    text = (
+        f"consumers: {{a: {{queue: q1, takes: 2ms, prefetch: 1, on_message: {rule}}}}}\n"
+        f"steps: [{{publish: {{routing_key: q1, count: {40 + more}}}}}, {{wait: 78ms}}, {{publish: {{routing_key: q1, count: 4}}}}]"
+    )
+    for max_events in range(280, 320, 10):
+        same(TOPOLOGY.format(version="3.10", q1="") + text, "idle", max_events)
+
+
 @pytest.mark.parametrize("limit", ["x-message-ttl: 9", "x-max-length: 3", "x-max-length-bytes: 9", "x-max-priority: 2"])
 def test_what_waits_where_there_is_a_limit_tells_the_same(limit: str) -> None:
     text = (

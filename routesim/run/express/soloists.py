@@ -167,7 +167,7 @@ class Soloists:
         """All of it in one function, because every call would cost a tenth of an answer. Returns how many instants ended."""
         broker, listening, requeues_now = self.broker, self.listening, self.broker.requeues_now
         now, first, instants, requeued, again = broker.now, self.agenda.number, 0, 0, 0
-        planned, stop = first, first + free - 1
+        planned, stop = first, first + free - 2  # an answer may be in another instant, and both may end
         while line_up[0] < until and planned + instants < stop:
             at_ms, _, _, soloist, _, rule, copy, tag, _, _ = line_up[0]
             if at_ms != now:
