@@ -26,6 +26,7 @@ class Timing(Fold):
     the shortest time after which a queue that nobody uses is deleted."""
 
     broker: Broker
+    live = True
 
     def __init__(self) -> None:
         self.margin_ms: int | None = None

@@ -24,6 +24,8 @@ from routesim.run import Result, Runner, rounds_text
 from routesim.run.agenda import ConsumerReturns
 from routesim.run.express import cycles, soloists
 from routesim.run.express.rounds import Round
+from routesim.run.folds.fold import fan_out
+from routesim.run.folds.letters import Letters
 from routesim.run.virtual_clock import VirtualClock
 from routesim.scenario import Scenario, load, load_source
 from routesim.scenario.yaml.source import Source
@@ -349,6 +351,17 @@ def test_what_waits_for_a_consumer_with_rules_of_its_own_goes_fast_too(name: str
     text = f"consumers: {{a: {{queue: q1, takes: 3ms, {WAITING[name]}}}}}\nsteps: [{{publish: {{routing_key: q1, count: 900}}}}]"
     few, many = same(TOPOLOGY.format(version="4.0", q1=queue) + text)
     assert few < many / 4
+
+
+def test_who_looks_at_the_broker_hears_of_each_event_as_it_happens() -> None:
+    steps = "consumers: {a: {queue: q1, takes: 3ms, prefetch: 1}}\nsteps: [{publish: {routing_key: q1, count: 900, id: m}}]"
+    scenario = load_source(Source("a.yaml", TOPOLOGY.format(version="4.0", q1="") + steps), "")
+    letters = Letters()
+    runner = Runner(scenario, fan_out(None, [letters]))
+    letters.broker = runner.broker
+    delivered = runner.run().deliveries.of["a"]
+    assert [row["message"] for row in letters.delivered["a"]] == [row["message"] for row in delivered]
+    assert len(delivered) == 900
 
 
 @pytest.mark.parametrize("rule", ["requeue", "[{chance: 0.9, do: requeue}]"])

@@ -15,9 +15,10 @@ Hears = Mapping[type, Callable[[Any, Any], None]]
 
 class Fold:
     """Hears the events of one run from the first on, those that `hears` names. One for which every event matters has a
-    `hear` of its own."""
+    `hear` of its own. `live`: it looks at the broker when it hears of an event, so it has to hear of each as it happens."""
 
     hears: Hears = {}
+    live = False
 
     def hear(self, event: Any) -> None:
         """The next event."""
@@ -58,12 +59,12 @@ class ManyFold(Fold):
 
 def fan_out(listener: Listener | None, folds: Sequence[Fold]) -> Listener | None:
     """One listener for `listener`, which hears every event first, and all folds; None when there is none of either, so that no
-    event is built at all. It can be prepared for batches where `listener` can, or is None."""
+    event is built at all. It can be prepared for batches where `listener` can, or is None, and no fold is `live`."""
     if not folds:
         return listener
-    if listener is None or isinstance(listener, BatchListener):
-        return Audience(listener, folds)
-    return _hear([listener], folds)
+    if any(fold.live for fold in folds) or not (listener is None or isinstance(listener, BatchListener)):
+        return _hear([] if listener is None else [listener], folds)
+    return Audience(listener, folds)
 
 
 def _hear(each: list[Callable[[Any], None]], folds: Sequence[Fold]) -> Callable[[Any], None]:

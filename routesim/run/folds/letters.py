@@ -18,6 +18,7 @@ class Letters(Fold):
     """`broker` is set before the run begins."""
 
     broker: Engine
+    live = True
 
     def __init__(self) -> None:
         self.delivered: dict[str, list[dict[str, Any]]] = {}
