@@ -284,7 +284,7 @@ class _Loader:
 
     def definitions_file(self, by_vhost: "ByVhost", node: Mapping | None = None) -> Scenario:
         """A definitions file by itself is a scenario without steps."""
-        declared = list_form.vhosts_in(by_vhost.data)
+        declared = by_vhost.declared()
         vhost = list_form.chosen_vhost(declared) if self.vhost is None else self.vhost
         found = self._inclusion().definitions(
             self.source, by_vhost, node, vhost, self.rabbitmq, vhost_given=self.vhost is not None, whole=self.whole

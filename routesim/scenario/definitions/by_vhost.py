@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from routesim.scenario.definitions.list_form import SECTIONS, names_vhosts
+from routesim.scenario.definitions.list_form import SECTIONS, names_vhosts, vhosts_in
 
 NONE = None  # the virtual host of an item that names none, and of what is no object
 
@@ -18,6 +18,7 @@ class ByVhost:
         self._named: dict[str, dict[str, list[int]]] = {}
         self._no_text: set[str] = set()  # what stands where a virtual host is named, and is no text
         self._vhosts: tuple[str, ...] | None = None
+        self._declared: list[str] | None = None
 
     def section(self, name: str) -> list[Any]:
         """All that stands in a section; nothing where it is no list."""
@@ -50,6 +51,12 @@ class ByVhost:
             named = {vhost for section in SECTIONS for vhost in self._grouped(section) if vhost is not NONE}
             self._vhosts = tuple(sorted(named | self._no_text))
         return self._vhosts
+
+    def declared(self) -> list[str]:
+        """Those in which it declares something, in its order."""
+        if self._declared is None:
+            self._declared = vhosts_in(self.data)
+        return self._declared
 
     def _grouped(self, section: str) -> dict[str | None, list[int]]:
         if section not in self._indexes:
