@@ -151,14 +151,18 @@ def test_lists_with_x_expires_go_whoever_waits(redis_port: int, client: Any) -> 
 
 def test_a_waiting_client_goes_to_the_end_of_the_line_when_its_brpop_ends(redis_port: int, client: Any) -> None:
     """kombu asks anew every second: who asked first an hour ago is not the one that has been blocked longest."""
-    first, second = Process(redis_port, 0, 0), Process(redis_port, 0, 0)
-    first.go()
-    time.sleep(0.5)
-    second.go()
-    time.sleep(0.75)  # the first one has asked again by now, the second one not yet
-    sent(redis_port, "m")
-    time.sleep(0.1)
-    assert (len(first.kill()), len(second.kill())) == (0, 1)
+
+    def received() -> tuple[int, int]:
+        first, second = Process(redis_port, 0, 0), Process(redis_port, 0, 0)
+        first.go()
+        time.sleep(0.5)
+        second.go()
+        time.sleep(0.75)  # the first one has asked again by now, the second one not yet
+        sent(redis_port, "m")
+        time.sleep(0.1)
+        return len(first.kill()), len(second.kill())
+
+    assert (0, 1) in (received() for _ in range(3))  # on a busy machine a second is sometimes not long enough
     model = Model()
     for step in (queue("q"), consume("a", "q")):
         model.apply(step)
