@@ -25,7 +25,7 @@ ENDLESS = (
     "queues: {a: {type: quorum, arguments: {x-delivery-limit: -1}}}\nconsumers: {c: {queue: a, takes: 1ms, on_message: requeue}}\n"
     "steps: [{publish: {routing_key: a}}]\n"
 )
-LONG = "queues: {a: }\nconsumers: {c: {queue: a}}\nsteps:\n  - publish: {routing_key: a, count: 20000000}\n"
+LONG = "queues: {a: }\nconsumers: {c: {queue: a}}\nsteps:\n  - publish: {routing_key: a, count: 1000000000}\n"
 QUICK = "queues: {a: }\nsteps: [{publish: {routing_key: a, id: quick}}]\n"
 BROKEN = "queues: {a: {durabel: true}}\n"
 

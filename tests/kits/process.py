@@ -54,15 +54,22 @@ def until_children(process: "subprocess.Popen[bytes]", count: int) -> list[int]:
 
 
 def until_busy(pids: list[int], seconds: float) -> int:
-    """The first of the processes that has worked for so long."""
-    ticks = seconds * os.sysconf("SC_CLK_TCK")
+    """The first of the processes that has worked for so long; the others may have ended meanwhile."""
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline:
         for pid in pids:
-            if int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11]) >= ticks:
+            if worked(pid) >= seconds:
                 return pid
         time.sleep(0.02)
     raise AssertionError("none is at work")
+
+
+def worked(pid: int) -> float:
+    """Seconds of user time; 0.0 of a process that has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11]) / os.sysconf("SC_CLK_TCK")
+    except (FileNotFoundError, ProcessLookupError):  # it ended before the file was opened, or before it was read
+        return 0.0
 
 
 def gone(pids: list[int]) -> bool:
