@@ -43,6 +43,18 @@ class Each:
             ask(item)
 
 
+class LongRuns:
+    """Work of which so many units at least are done at a time: what a run does once, before it goes by itself, is to be a small
+    part of it."""
+
+    def __init__(self, work: Work, least: int) -> None:
+        self.work = work
+        self.least = least
+
+    def __call__(self, units: int) -> None:
+        self.work(units)
+
+
 def repeated(work: Callable[[], object]) -> Work:
     def run(units: int) -> None:
         for _ in range(units):
@@ -129,7 +141,7 @@ def _unit_s(work: Work, units: int) -> float:
 def _units(work: Work, slice_s: float) -> int:
     """How many units fill a slice; of whole processes one is enough. Each number is tried twice and the shorter time counts: the
     first time warms up whatever can be warmed up, and a machine that stalls makes a few units look like many."""
-    units, most = 1, _most(work)
+    units, most = work.least if isinstance(work, LongRuns) else 1, _most(work)
     if most == 1:
         return 1
     while True:

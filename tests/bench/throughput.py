@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from floors import event_loop
-from pairs import Work, paired
+from pairs import LongRuns, Work, paired, repeated
 from peers import FASTSTREAM, KOMBU, faststream_messages, kombu_messages
 from processes import command, generated
-from rows import Goal, Row, at_least, missing, per_second
+from rows import Goal, Row, at_least, duration, missing, per_second
 from scale import Scale
 from workload import NOWHERE, engine, text
 
@@ -18,6 +18,7 @@ LOADS: dict[str, dict[str, str]] = {
     "every message waits for its turn": {"consumer": WAITS},
     "every message waits, nobody consumes": {"consumer": "start: false", "ends": "routed"},
 }
+SHORT = ("consumers keep up", "time passes, consumers keep up")
 FORMATS = {None: "no trace", "ndjson": "ndjson trace", "table": "table trace"}
 KEEP_UP: dict[str | None, Goal] = {None: at_least("G2", 15), "ndjson": at_least("G1", 8)}
 ALL_WAIT: dict[str | None, Goal] = {None: at_least("G2", 9), "ndjson": at_least("G1", 5)}
@@ -28,7 +29,10 @@ def measure(scale: Scale) -> Iterator[Row]:
     for name, given in LOADS.items():
         goals = ALL_WAIT if name.startswith("every message waits") else KEEP_UP
         for format, shown in FORMATS.items():
-            yield against(f"{name}, {shown}", engine(format, **given), kombu, "as fast as kombu", goals.get(format), scale)
+            yield beside_kombu(f"{name}, {shown}", engine(format, **given), kombu, goals.get(format), scale)
+    for name in SHORT:
+        for format, shown in FORMATS.items():
+            yield _short_run(f"{name}, {shown}", engine(format, **LOADS[name]), kombu, scale)
     yield against("floor: one function, plain data, no rules", event_loop, kombu, "as fast as kombu", None, scale)
     path = generated("throughput.yaml", text(scale.commanded))
     for shown, arguments, goal in (
@@ -44,11 +48,25 @@ def measure(scale: Scale) -> Iterator[Row]:
     if faststream is None:
         yield missing("FastStream's test broker", f"{FASTSTREAM}[rabbit]")
         return
-    yield against("consumers keep up, ndjson trace", engine("ndjson"), faststream, "as fast as FastStream", None, scale)
+    work = LongRuns(engine("ndjson"), scale.long)
+    yield against("consumers keep up, ndjson trace", work, faststream, "as fast as FastStream", None, scale)
 
 
 def _batch(work: Work, messages: int) -> Work:
     return lambda units: work(units * messages)
+
+
+def beside_kombu(what: str, work: Work, kombu: Work | None, goal: Goal | None, scale: Scale) -> Row:
+    """Of long runs."""
+    return against(what, LongRuns(work, scale.long), kombu, "as fast as kombu", goal, scale)
+
+
+def _short_run(what: str, work: Work, kombu: Work | None, scale: Scale) -> Row:
+    """How long a run takes that is over before it goes by itself, and how many times as fast as kombu is with as many."""
+    if kombu is None:
+        return missing(what, KOMBU)
+    found = paired(repeated(lambda: work(scale.short)), _batch(kombu, scale.short), scale)
+    return Row(f"{scale.short} messages, {what}", duration(found.first_s), found.speed, "as fast as kombu")
 
 
 def against(what: str, work: Work, peer: Work | None, to: str, goal: Goal | None, scale: Scale) -> Row:
