@@ -19,7 +19,7 @@ from routesim.run.express.rounds import Round
 
 INSTANTS = 128  # so many are looked at before it is given up
 LEAST_ROUNDS = 4  # fewer are not worth the looks
-SHORT_RUN = 300  # so many reactions are soon over
+SHORT_RUN = 100
 
 
 class Cycles:
