@@ -60,9 +60,9 @@ def validate(kind: str, arguments: Table, where: str, rules: Rules) -> None:
     """
     if not arguments:
         return
-    for name, argument in ARGUMENTS.items():
+    for name in ARGUMENTS if len(arguments) > 1 else arguments:  # in that order
         if name in arguments and taken_by(name, kind, rules):
-            wrong = argument.check(arguments[name], arguments, rules)
+            wrong = ARGUMENTS[name].check(arguments[name], arguments, rules)
             if wrong is not None:
                 raise _invalid(name, where, wrong)
     for name in sorted(arguments):

@@ -38,6 +38,7 @@ class Origin(NamedTuple):
 
 # (argument, policy key, what they set)
 SETTING = tuple((name, name.removeprefix("x-"), row.sets) for name, row in ARGUMENTS.items() if row.sets is not None)
+ARGUMENTS_THAT_SET = frozenset(argument for argument, *_ in SETTING)
 
 
 def merge_policies(policy: Mapping[str, Any], operator: Mapping[str, Any]) -> dict[str, Origin]:
@@ -66,7 +67,7 @@ def is_tighter(limit: int, other: int) -> bool:
 def origins(kind: str, arguments: Mapping[str, Any], policy: Mapping[str, Origin], rules: Rules) -> dict[str, Origin]:
     """Every setting that something sets, with its value and who won."""
     found: dict[str, Origin] = {}
-    for argument, key, sets in SETTING:
+    for argument, key, sets in SETTING if policy or not ARGUMENTS_THAT_SET.isdisjoint(arguments) else ():
         own = None
         if argument in arguments and sets.reads(arguments[argument]):
             own = Origin(sets.acts_as(raw(arguments[argument]), rules), "argument")

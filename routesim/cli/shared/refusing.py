@@ -23,6 +23,10 @@ class Loaded(NamedTuple):
     problems: list[Diagnostic]
 
 
+# The last scenario, to the end of the process, which need not take it apart: of a large one that is a twentieth of all time.
+_in_use: list[Scenario | None] = []
+
+
 def rules_of(version: str | None) -> Rules:
     """The rules of a version, None: of the newest. Raises `UsageError`."""
     try:
@@ -63,6 +67,7 @@ def scenario_of(
     stdin = read_stdin() if path == "-" else None
     with without_collector():
         file, scenario, problems = loaded(path, stdin, rabbitmq=version, lenient=lenient, redis=redis, vhost=vhost)
+        _in_use[:] = [scenario]
         gc.freeze()  # a large topology is no garbage: the collector need not look through it, not even once
     write_problems(problems)
     if scenario is None:

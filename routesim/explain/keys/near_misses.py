@@ -20,7 +20,10 @@ def nearest(matcher: ExchangeType, misses: list[Binding], content: Content, most
     """The nearest misses, nearest first. Of many, those are compared that have the most words of the key."""
     if len(misses) > COMPARED:
         words = set(words_of(content.routing_key))
-        misses = heapq.nlargest(COMPARED, misses, key=lambda binding: len(words.intersection(binding.routing_key.split("."))))
+        lacks, common = words.isdisjoint, words.intersection
+        shared = [0 if lacks(own := binding.routing_key.split(".")) else len(common(own)) for binding in misses]
+        places = heapq.nlargest(COMPARED, range(len(misses)), key=shared.__getitem__)
+        misses = [misses[place] for place in places]
     return heapq.nlargest(most, misses, key=lambda binding: _nearness(matcher, binding, content))
 
 

@@ -35,9 +35,8 @@ def unlisted(by_vhost: ByVhost) -> Iterator[AccessProblem]:
         return
     known.add("/")
     for section in (*DECLARING, "permissions", "topic_permissions", "parameters"):
-        for index, item in enumerate(by_vhost.section(section)):
-            name = item.get("vhost") if isinstance(item, dict) else None
-            if isinstance(name, str) and name not in known:
+        for index, name in by_vhost.first_of_each(section):
+            if name not in known:
                 known.add(name)
                 text = f"vhost '{name}' is not in 'vhosts': RabbitMQ refuses the whole import unless it has the vhost already"
                 yield AccessProblem("warning", (section, index, "vhost"), text, f'add {{"name": "{name}"}} to "vhosts"')

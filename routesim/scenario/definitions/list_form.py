@@ -4,7 +4,7 @@ Read by RabbitMQ's rules: unknown keys and sections are passed over, integers ar
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
@@ -43,9 +43,18 @@ def looks_like(data: Any) -> bool:
 
 def vhosts_in(data: dict[str, Any]) -> list[str]:
     """The vhosts in which a file declares something, in its order."""
-    items = [item for section in DECLARING for item in items_of(data, section)]
-    items += [item for item in items_of(data, "parameters") if item.get("component") == "operator_policy"]
-    return list(dict.fromkeys(str(item["vhost"]) for item in items if "vhost" in item))
+    found = dict.fromkeys(vhost for section in DECLARING for vhost in vhosts_of(items_of(data, section)))
+    return list(found | dict.fromkeys(vhosts_of(declaring_parameters(data))))
+
+
+def vhosts_of(items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """That of each item that names one."""
+    return (str(item["vhost"]) for item in items if "vhost" in item)
+
+
+def declaring_parameters(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Those that are policies."""
+    return (item for item in items_of(data, "parameters") if item.get("component") == "operator_policy")
 
 
 def items_of(data: dict[str, Any], section: str) -> Iterator[dict[str, Any]]:
@@ -96,7 +105,7 @@ def read_json(source: Source) -> Any:
     """The file's JSON. Raises `Invalid` with the place where it stops being JSON."""
     import json  # scenarios need the words of this module, and no JSON
 
-    if not source.text.strip():
+    if not source.text or source.text.isspace():
         raise source.fail("not-json", "there is nothing in this file", 1, 1)
     try:
         return json.loads(source.text, object_pairs_hook=None)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from routesim.broker.records import PREDECLARED
@@ -23,12 +23,26 @@ MOST_NAMED = 5  # other virtual hosts
 KEYLESS = ("fanout", "headers")  # types of exchanges to which the key of a binding means nothing
 
 
+class ListedBindings:
+    """Pairs of a binding and its path, which are put together when somebody asks: there may be a million."""
+
+    def __init__(self, indexes: list[int], bindings: list[Binding]) -> None:
+        self._indexes = indexes  # of the section, each where a binding stands
+        self._bindings = bindings
+
+    def __len__(self) -> int:
+        return len(self._bindings)
+
+    def __iter__(self) -> Iterator[tuple[Path, Binding]]:
+        return zip(zip(repeat("bindings"), self._indexes), self._bindings, strict=True)
+
+
 class Definitions(NamedTuple):
     """What a file declares in one vhost; each item with its path in the file."""
 
     exchanges: list[tuple[Path, Exchange]]
     queues: list[tuple[Path, Queue]]
-    bindings: list[tuple[Path, Binding]]
+    bindings: ListedBindings | list[tuple[Path, Binding]]
     policies: list[tuple[Path, Policy]]
     rabbitmq: str | None
     default_queue_type: str | None
@@ -70,6 +84,10 @@ class _Import:
 
     def items(self, section: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         """The items of a section that belong to the vhost."""
+        return (((section, index), item) for index, item in self.numbered(section))
+
+    def numbered(self, section: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The same, with their indexes."""
         items = self.data.get(section)
         if not isinstance(items, list):
             if items is not None and self.whole:
@@ -77,20 +95,21 @@ class _Import:
             return
         several = self.by_vhost.several
         for index in self.by_vhost.indexes(section, self.vhost):
-            item, path = items[index], (section, index)
+            item = items[index]
             if not isinstance(item, dict):
                 if self.whole:
+                    what = f"an item of '{section}' must be an object"
                     cure = f"{section} as a mapping: `name: options`, as a list only in a definitions file's form"
-                    self.note("error", "wrong-type", f"an item of '{section}' must be an object", path, f"write {cure}")
+                    self.note("error", "wrong-type", what, (section, index), f"write {cure}")
             elif several and item.get("vhost") is None:
                 if self.whole:
                     self.note(
                         "error", "definitions-no-vhost",
                         f"this item of '{section}' names no vhost; RabbitMQ answers: Virtual host 'undefined' does not exist",
-                        path, f'add "vhost": "{self.vhost}"',
+                        (section, index), f'add "vhost": "{self.vhost}"',
                     )  # fmt: skip
             else:
-                yield path, item
+                yield index, item
 
     def text(self, item: dict[str, Any], key: str, path: Path, default: str | None = None) -> str | None:
         value = item.get(key, default)
@@ -202,10 +221,12 @@ class _Import:
         text = f"'type' is only informational: RabbitMQ imports '{name}'{more} as {real}"
         self.note("warning", "definitions-type", text, (*path, "type"), f'set the argument "x-queue-type": "{kind}"')
 
-    def bindings(self) -> Iterable[tuple[Path, Binding]]:
+    def bindings(self) -> ListedBindings:
         skips = self.rules.bad_bindings_skipped
+        indexes, found, make = list[int](), list[Binding](), tuple.__new__
         types = {item.name: item.type for item in PREDECLARED} | self.types
-        for path, item in self.items("bindings"):
+        for index, item in self.numbered("bindings"):
+            path = "bindings", index
             source, destination = item.get("source"), item.get("destination")
             if not isinstance(source, str) or not isinstance(destination, str):
                 what = "a binding without source or destination"
@@ -230,7 +251,9 @@ class _Import:
                 self.note("error", "wrong-type", "a binding leads to a queue or an exchange, by a key that is text", path)
                 continue
             arguments = self.table(item, path) if item.get("arguments", NO_ARGUMENTS) != NO_ARGUMENTS else NO_ARGUMENTS
-            yield path, tuple.__new__(Binding, (source, destination, kind, key, arguments))
+            indexes.append(index)
+            found.append(make(Binding, (source, destination, kind, key, arguments)))
+        return ListedBindings(indexes, found)
 
     def policies(self) -> Iterable[tuple[Path, Policy]]:
         for path, item in self.items("policies"):
@@ -335,9 +358,7 @@ def read(
     reading.check_vhost()
     exchanges, queues = list(reading.exchanges()), list(reading.queues())
     reading.types = {item.name: item.type for _, item in exchanges}
-    found = Definitions(
-        exchanges, queues, list(reading.bindings()), list(reading.policies()), named, reading.default_queue_type()
-    )
+    found = Definitions(exchanges, queues, reading.bindings(), list(reading.policies()), named, reading.default_queue_type())
     reading.check_twice(exchanges, "exchange")
     reading.check_twice(queues, "queue")
     reading.check_limits(len({item.name for _, item in queues}))

@@ -32,14 +32,13 @@ def bugs_in(version: str, topology: Broker, consumers: list[Consumer], steps: It
 
 def declared_as_another_type(steps: Iterable[Step]) -> bool:
     """Whether some queue is deleted by a step and declared as more than one type."""
+    every = list(steps)
+    deleted = {step.queue for step in every if isinstance(step, DeleteQueue)}
     types: dict[str, set[object]] = {}
-    deleted: set[str] = set()
-    for step in steps:
-        if isinstance(step, DeclareQueue):
+    for step in every if deleted else ():
+        if isinstance(step, DeclareQueue) and step.queue.name in deleted:
             types.setdefault(step.queue.name, set()).add(raw(step.queue.arguments.get("x-queue-type", "classic")))
-        elif isinstance(step, DeleteQueue):
-            deleted.add(step.queue)
-    return any(len(types.get(name, ())) > 1 for name in deleted)
+    return any(len(found) > 1 for found in types.values())
 
 
 def _touched(queue: QueueType, by_priority: set[str]) -> Iterator[str]:
