@@ -1,5 +1,6 @@
 """Streams, as far as AMQP 0-9-1 shows them (rules/queues#8): an append-only log that every consumer reads for itself."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -96,7 +97,7 @@ class Stream(QueueType):
             since = now - (age_ms(inner) or 0)
         else:
             return max(0, int(inner))  # beyond the end: nothing below it, when it comes (rules/queues#8.3)
-        return next((index for index, (at_ms, _) in enumerate(self.log) if at_ms >= since), len(self.log))
+        return bisect_left(self.log, since, key=lambda item: item[0])
 
     def cancel(self, host: Host, subscription: Subscription) -> None:
         self.remove_consumer(subscription)
@@ -138,7 +139,8 @@ class Stream(QueueType):
         return len(self.log)
 
     def headers(self, copy: Copy, *, got: bool = False) -> Table:
-        offset = next((index for index, (_, item) in enumerate(self.log) if item is copy), None)
+        place = bisect_left(self.log, copy.serial, key=lambda item: item[1].serial)  # they came in the order of their numbers
+        offset = place if place < len(self.log) and self.log[place][1] is copy else None
         kept = {name: value for name, value in copy.content.delivered_headers().items() if self._keeps(name, value)}
         return {**kept, "x-stream-offset": offset}
 

@@ -66,3 +66,16 @@ def test_what_a_consumer_does_is_prepared_once_however_many_there_are(monkeypatc
     assert Runner(load_source(Source("growing.yaml", text), "."), lines).run().ended == "idle"
     of_consumers = [batch for batch in lines.prepared if "Published" not in batch]
     assert len(of_consumers) == 3 * 40
+
+
+def test_the_offset_of_a_message_is_found_without_a_look_at_those_before_it() -> None:
+    """Whoever shows or sends the messages of a stream asks for that of each."""
+
+    def headers(messages: int) -> int:
+        text = f"queues: {{s: {{type: stream}}}}\nsteps:\n  - publish: {{routing_key: s, count: {messages}}}\n"
+        stream = Runner(load_source(Source("growing.yaml", text), "."), None).run().broker.queues["s"]
+        copies = list(stream.ready())
+        assert [stream.headers(copy) for copy in copies] == [{"x-stream-offset": offset} for offset in range(messages)]
+        return operations(lambda: [stream.headers(copy) for copy in copies])
+
+    assert headers(4 * SMALL) / headers(SMALL) < MOST
