@@ -6,7 +6,6 @@ from typing import Any
 from routesim import events
 from routesim.comparisons import holds, shown
 from routesim.explore.facts import Overtaking, how_lost
-from routesim.explore.remembered import BY_STATE
 from routesim.explore.world import World
 from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.expectations import Evidence, check
@@ -132,23 +131,18 @@ def never_broken(world: World) -> Iterator[tuple[int, Broken]]:
     if remembered is not None:
         for number, (message, how) in remembered.broken_now(world.now).items():
             yield number, Broken(message, how)
-    for number, rule in enumerate(world.setting.scenario.never):
-        if rule.what not in BY_STATE:
+    first: dict[int, Any] = {}
+    for event in world.events:
+        if type(event) is events.Enqueued:
+            about = world.setting.reaches
+        elif type(event) in events.LOST and events.is_lost(event):
+            about = world.setting.losses
+        else:
             continue
-        for event in world.events:
-            if _breaks(rule, event):
-                yield number, Broken(event.message, _how(rule.what, event))
-                break
-
-
-def _breaks(rule: Any, event: Any) -> bool:
-    if rule.what == "reaches":
-        if type(event) is not events.Enqueued:
-            return False
-    elif type(event) not in events.LOST or not events.is_lost(event):
-        return False
-    in_queue = not rule.queues or getattr(event, "queue", None) in rule.queues
-    return in_queue and (not rule.messages or event.message in rule.messages)
+        for number in about.of(event.message, getattr(event, "queue", None)):
+            first.setdefault(number, event)
+    for number, event in sorted(first.items()):
+        yield number, Broken(event.message, _how(world.setting.scenario.never[number].what, event))
 
 
 def _how(what: str, event: Any) -> str:

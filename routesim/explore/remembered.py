@@ -5,12 +5,12 @@ from typing import Any
 from routesim import events
 from routesim.explore.hands import AGAIN
 from routesim.named_tuples import NamedTuple
-from routesim.run.expecting.promises import Watch
+from routesim.run.expecting.watches import DeliveryWatches, WaitWatches, Watches, watches_of
 from routesim.run.folds.fold import Fold
 from routesim.run.folds.records import Deliveries, Fates, Publishers
 from routesim.scenario import Expectation, Scenario
 
-BY_STATE = ("reaches", "lost")  # rules of never that an event alone decides
+OVER_TIME = ("delivered", "waits")  # rules of never that need what was before
 ANY_NUMBER = 1 << 60
 
 
@@ -25,12 +25,12 @@ class Kept(NamedTuple):
 
 
 class WhatHasBeen:
-    """`lost`: how many copies; `watches`: by number of the rule, those that need what was before; `heard`: how many of the
-    events of the move that goes on."""
+    """`lost`: how many copies; `watches`: of the rules that need what was before; `heard`: how many events of the
+    move that goes on."""
 
     __slots__ = ("deliveries", "fates", "heard", "kept", "lost", "publishers", "watches")
 
-    def __init__(self, kept: Kept, watches: dict[int, Watch]) -> None:
+    def __init__(self, kept: Kept, watches: list[Watches]) -> None:
         self.kept, self.watches = kept, watches
         self.fates, self.publishers = Fates(kept.messages), Publishers()
         self.deliveries = Deliveries(kept.consumers)
@@ -49,22 +49,21 @@ class WhatHasBeen:
                 setattr(other.publishers, name, getattr(self.publishers, name).copy())
         if self.kept.consumers:
             other.deliveries = _copied(self.deliveries)
-        other.watches = {number: _twin(watch) for number, watch in self.watches.items()}
+        other.watches = [watch.copy() for watch in self.watches]
         return other
 
     def begin(self) -> None:
         """A move begins."""
         self.heard = 0
-        for watch in self.watches.values():
-            watch.times = 0
-            watch.ids = {}
+        for watch in self.watches:
+            watch.forget()
 
     def hear(self, all_events: list[Any]) -> None:
         """Those of the move that were not heard yet."""
         for event in all_events[self.heard :]:
             if type(event) in events.LOST and events.is_lost(event):
                 self.lost += 1
-            for fold in (self.fates, self.publishers, *self.watches.values()):
+            for fold in (self.fates, self.publishers, *self.watches):
                 Fold.hear(fold, event)
             if self.kept.consumers and (type(event) is not events.Delivered or event.consumer in self.kept.consumers):
                 Fold.hear(self.deliveries, event)
@@ -73,15 +72,12 @@ class WhatHasBeen:
     def broken_now(self, now: int) -> dict[int, tuple[str, str]]:
         """Which rules the move broke, by their number: by which message, and how."""
         found = {}
-        for number, watch in self.watches.items():
-            if watch.times:
-                found[number] = next(iter(watch.ids), ""), _how(watch)
-                continue
-            for event in watch.entered.values():  # what waits still has waited until now
-                watch._waited(event, event, now)
-            if watch.times:
-                found[number] = next(iter(watch.ids), ""), _how(watch)
-        return found
+        for watch in self.watches:
+            how = "it is delivered too often" if isinstance(watch, DeliveryWatches) else "it waits too long"
+            watch.still_so(now)
+            for number, broken in watch.broken_rules.items():
+                found[number] = next(iter(broken.ids), ""), how
+        return dict(sorted(found.items()))
 
     def fingerprint(self, now: int) -> tuple[Any, ...]:
         return (
@@ -90,7 +86,7 @@ class WhatHasBeen:
             tuple(tuple(getattr(self.publishers, name)) for name in vars(self.publishers)) if self.kept.publishers else (),
             tuple(_print(self.deliveries.of.get(name, []), most) for name, most in self.kept.consumers.items()),
             -1 if self.kept.lost is None else min(self.lost, self.kept.lost),
-            tuple(_watch_print(watch, now) for watch in self.watches.values()),
+            tuple(_watch_print(watch, now) for watch in self.watches),
         )  # fmt: skip
 
 
@@ -111,7 +107,7 @@ def remembered_of(scenario: Scenario, expectations: tuple[Expectation, ...]) -> 
             publishers = True
         elif section == "lost":
             lost = max(lost or 0, _most(wanted) or 0)
-    watches = {number: Watch(rule) for number, rule in enumerate(scenario.never) if rule.what not in BY_STATE}
+    watches = watches_of(scenario.never, OVER_TIME)
     if not (messages or consumers or publishers or lost is not None or watches):
         return None
     return WhatHasBeen(Kept(frozenset(messages), consumers, publishers, lost), watches)
@@ -136,13 +132,6 @@ def _copied(old: Deliveries) -> Deliveries:
     return new
 
 
-def _twin(old: Watch) -> Watch:
-    new = Watch(old.rule)
-    new.open, new.entered = old.open.copy(), old.entered.copy()
-    new.deliveries = {message: by_queue.copy() for message, by_queue in old.deliveries.items()}
-    return new
-
-
 def _print(records: list[dict[str, Any]], most: int | None) -> tuple[Any, ...]:
     """Which of them are open is in the broker's state."""
     if most is None:
@@ -152,14 +141,24 @@ def _print(records: list[dict[str, Any]], most: int | None) -> tuple[Any, ...]:
     return min(len(records), most), min(sum(record["redelivered"] for record in records), most), counts
 
 
-def _watch_print(watch: Watch, now: int) -> tuple[Any, ...]:
-    most = ANY_NUMBER if watch.rule.limit is None else watch.rule.limit[1] + 1
-    waits = sorted((event.message, event.queue, min(now - event.at_ms, most)) for event in watch.entered.values())
-    counts = sorted(
-        (message, queue, min(count, most)) for message, by_queue in watch.deliveries.items() for queue, count in by_queue.items()
-    )
-    return tuple(sorted(watch.open.items())), tuple(counts), tuple(waits)
+def _watch_print(watch: Watches, now: int) -> tuple[Any, ...]:
+    if isinstance(watch, WaitWatches):
+        kept = watch.entered.values()
+        return tuple(
+            sorted(
+                (event.message, event.queue, min(now - event.at_ms, _asked(watch, event.message, event.queue))) for event in kept
+            )
+        )
+    assert isinstance(watch, DeliveryWatches)
+    counts = [
+        (message, queue, min(count, _asked(watch, message, queue)))
+        for message, by_queue in watch.deliveries.items()
+        for queue, count in by_queue.items()
+    ]
+    return tuple(sorted(watch.open.items())), tuple(sorted(counts))
 
 
-def _how(watch: Watch) -> str:
-    return "it is delivered too often" if watch.rule.what == "delivered" else "it waits too long"
+def _asked(watch: Watches, message: str, queue: str) -> int:
+    """From which number on more make no difference to any rule."""
+    limits = [watch.rules[number].limit for number in watch.about.of(message, queue)]
+    return max(ANY_NUMBER if limit is None else limit[1] + 1 for limit in limits)

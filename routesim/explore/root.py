@@ -12,6 +12,7 @@ from routesim.explore.remembered import remembered_of
 from routesim.explore.state.setting import WorldSetting
 from routesim.explore.world import World
 from routesim.run.expecting.ready_messages import is_of_ready
+from routesim.run.expecting.watches import RulesAbout, rules_of
 from routesim.scenario import Scenario
 from routesim.steps import Consume
 from routesim.versions import rules
@@ -54,6 +55,7 @@ def root_of(scenario: Scenario, bounds: Bounds) -> World:
         bounds.any_time, bounds.retry, bounds.failures, tuple(most for _, most in bounds.kinds),
         scenario.until if isinstance(scenario.until, int) else None, bounds.most_ready, bounds.races,
         None if _reads_deaths(scenario, bounds) else 1,
+        *(RulesAbout(rules_of(scenario.never, what)) for what in ("reaches", "lost")),
     )  # fmt: skip
     world = World(setting, broker, hands, published)
     if "order" in bounds.properties:

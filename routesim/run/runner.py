@@ -34,7 +34,7 @@ from routesim.steps import Publish, Step
 from routesim.versions import rules
 
 if TYPE_CHECKING:
-    from routesim.run.expecting.promises import Watch
+    from routesim.run.expecting.watches import Watches
     from routesim.run.folds.task_records import TaskRecords
     from routesim.run.on_rabbitmq.client_view import ClientView
     from routesim.run.on_rabbitmq.real_clock import RealClock
@@ -167,7 +167,10 @@ class Runner:
         if self.view is not None:
             self.view.take()
         self._check(self.scenario.expect, ended)
-        self._note_checked([watch.checked(self.broker.now) for watch in self.watches])
+        if self.watches:
+            from routesim.run.expecting.watches import verdicts
+
+            self._note_checked(verdicts(self.watches, self.broker.now))
 
     def _kept_going(self, ended: str) -> str:
         beside = self.clock.budget.beside if isinstance(self.clock, VirtualClock) else 0
@@ -366,12 +369,12 @@ def _task_records(scenario: Scenario) -> "TaskRecords | None":
     return TaskRecords(scenario.workers)
 
 
-def _watches(scenario: Scenario) -> "list[Watch]":
+def _watches(scenario: Scenario) -> "list[Watches]":
     if not scenario.never:
         return []
-    from routesim.run.expecting.promises import Watch  # few scenarios need it, and every command is to start at once
+    from routesim.run.expecting.watches import watches_of  # few scenarios need it, and every command is to start at once
 
-    return [Watch(rule) for rule in scenario.never]
+    return watches_of(scenario.never)
 
 
 def _asked(scenario: Scenario) -> list[Expectation]:

@@ -193,6 +193,16 @@ def routes_of_celery(n: int) -> str:
     return f"celery: {{apps: {app}, tasks: {{{tasks}}}, workers: {{w1: {{}}}}}}\nsteps:\n{calls}"
 
 
+def rules_of_never_about_a_queue_or_message_each(n: int) -> str:
+    claims = (
+        "reaches: [q{0}], messages: [m{1}]", "lost: true, queues: [q{0}]", "delivered: '> 1', queues: [q{0}]",
+        "waits: '> 1s', queues: [q{0}]", "delivered: '> 1', messages: [m{0}]", "waits: '> 1s', messages: [m{0}]",
+    )  # fmt: skip
+    rules = "".join(f"  - {{{claim.format(i, (i + 1) % n)}}}\n" for i in range(n) for claim in claims)
+    steps = [f"publish: {{routing_key: q{i}, id: m{i}}}" for i in range(n)]
+    return _scenario(_queues(n), steps, _consumers(n, lambda i: f"queue: q{i}, takes: 1ms"), f"never:\n{rules}")
+
+
 KINDS = [
     a_channel_returns_what_it_held, two_channels_return_by_turns, connections_of_many_queues_are_lost,
     connections_of_many_quorum_queues_are_lost, a_policy_for_each_queue, a_queue_expected_for_each_consumer, acks_by_message,
@@ -202,6 +212,7 @@ KINDS = [
     a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost, bindings_on_redis,
     publishes_written_one_by_one, tasks_of_celery, consumers_on_redis, consumers_of_one_queue_on_redis,
     one_consumer_of_many_messages_on_redis, a_slow_subscriber_on_redis, routes_of_celery,
+    rules_of_never_about_a_queue_or_message_each,
 ]  # fmt: skip
 
 

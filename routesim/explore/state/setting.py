@@ -6,6 +6,7 @@ from routesim.broker import Broker
 from routesim.explore.course import Stage
 from routesim.named_tuples import NamedTuple
 from routesim.queues import DeliveringQueue
+from routesim.run.expecting.watches import RulesAbout
 from routesim.scenario import Scenario
 from routesim.steps import Step
 
@@ -28,7 +29,8 @@ class WorldSetting(NamedTuple):
     `any_time`: a consumer may be faster or slower than any timer; `retry`: publishers send again what was not confirmed. At most
     `budget` failures happen, of each of the `kinds` at most as many as `most` says. `limit`: when
     the run ends, in ms. `most_ready`: so many messages may wait in a queue. `races`: each outcome is tried of what
-    RabbitMQ leaves open. `most_deaths`: so far x-death counts, since nobody reads more; None: somebody does."""
+    RabbitMQ leaves open. `most_deaths`: so far x-death counts, since nobody reads more; None: somebody does.
+    `reaches`, `losses`: the rules of `never` that an event alone decides."""
 
     scenario: Scenario
     stages: tuple[Stage, ...]
@@ -43,3 +45,5 @@ class WorldSetting(NamedTuple):
     most_ready: int | None
     races: bool = False
     most_deaths: int | None = None
+    reaches: RulesAbout = RulesAbout({})
+    losses: RulesAbout = RulesAbout({})
