@@ -4,8 +4,6 @@
 import os
 import sys
 
-GARBAGE_AFTER = 50_000  # objects: imports and declarations are none, and looking for it among them takes time
-
 
 def main() -> None:
     """Run the command line and end the process with its status."""
@@ -15,9 +13,10 @@ def main() -> None:
     if mine:
         _signal.signal(_signal.SIGINT, _interrupted_at_once)
     import atexit
-    import gc
 
-    gc.set_threshold(GARBAGE_AFTER)
+    from routesim.garbage import look_seldom
+
+    look_seldom()  # imports and declarations are none
     from routesim.cli.main import main as command_line
     from routesim.cli.shared.ending import Ended, dies_of, ended_by_signals, interrupting
 

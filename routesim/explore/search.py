@@ -18,6 +18,7 @@ from routesim.explore.properties import (
 )
 from routesim.explore.root import root_of
 from routesim.explore.world import World
+from routesim.garbage import look_seldom
 from routesim.named_tuples import NamedTuple
 from routesim.run.expecting.promises import said as rule_said
 from routesim.scenario import Scenario
@@ -45,13 +46,6 @@ class FirstBroken(NamedTuple):
     state: int
     broken: Broken
     goes_round: bool = False
-
-
-def collecting_seldom() -> tuple[int, int, int]:
-    """Of garbage. Returns how often it was collected."""
-    before = gc.get_threshold()
-    gc.set_threshold(*COLLECTED)
-    return before
 
 
 def digest(world: World) -> bytes:
@@ -85,7 +79,7 @@ class Search:
     def run(self) -> Explored:
         """Until all states are known, or a bound is reached. Meanwhile the collector of garbage looks less often: there are many
         states, and few of them are garbage soon."""
-        before = collecting_seldom()
+        before = look_seldom(*COLLECTED)
         try:
             return self._run()
         finally:

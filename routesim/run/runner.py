@@ -4,6 +4,7 @@ The engine is embedded or a real broker; how time passes there is its clock's af
 carried out before the next one begins.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, cast
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from routesim import events
 from routesim.broker import Broker
 from routesim.clients.scripted_consumer import ConsumerJob
+from routesim.garbage import look_seldom
 from routesim.model import Binding
 from routesim.run.agenda import ConsumerReturns, Entry, NextPublish, RunAgenda, WorkerTimer
 from routesim.run.budget import BUDGET_EVENTS, Budget, Stopped, kept_going
@@ -137,6 +139,14 @@ class Runner:
     # The run -----------------------------------------------------------------------------------------------------------
 
     def run(self) -> Result:
+        """Meanwhile the collector of garbage looks less often: messages and deliveries are none."""
+        before = look_seldom()
+        try:
+            return self._to_its_end()
+        finally:
+            gc.set_threshold(*before)
+
+    def _to_its_end(self) -> Result:
         why = ""
         try:
             ended = self._run()

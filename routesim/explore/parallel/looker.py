@@ -8,8 +8,9 @@ from typing import Any
 from routesim.explore.looking.expanding import Expander, Looked, Reached
 from routesim.explore.moves import Move, make
 from routesim.explore.parallel.telling import ELSEWHERE, Beginning, Share, Signs, Steps, Told
-from routesim.explore.search import collecting_seldom
+from routesim.explore.search import COLLECTED
 from routesim.explore.world import World
+from routesim.garbage import look_seldom
 
 ROUND = 128  # states that a process looks at before it tells
 
@@ -115,7 +116,7 @@ _LOOKERS: list[Looker] = []  # of this process: one
 
 
 def begin(beginning: Beginning) -> None:
-    collecting_seldom()
+    look_seldom(*COLLECTED)
     _LOOKERS[:] = [Looker(beginning)]
 
 
