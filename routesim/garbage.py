@@ -1,4 +1,4 @@
-"""How often Python looks for garbage. Where a great deal is made that is none, seldom: each look takes as long as all there is."""
+"""How often Python looks for garbage. Where a great deal is made that is none, seldom: a look takes as long as there is much."""
 
 import gc
 

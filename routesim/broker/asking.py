@@ -20,8 +20,12 @@ def content_of(message: Message) -> Content:
 
 
 def would_reach(broker: Broker, message: Message, name: str, visits: list[Visit] | None = None) -> RememberedRoute:
-    """Asked of a copy of a broker, for some exchanges remember what they are asked. A delay counts as over."""
+    """Nothing changes by it: no exchange remembers the message, and the next draw is the same. A delay counts as over."""
     content = content_of(message)
     if message.exchange == DEFAULT_EXCHANGE:
         return route(broker, DEFAULT_EXCHANGE, name, content)
-    return walk(broker, message.exchange, name, content, delay_over=True, visits=visits)[0]
+    draws = broker.draws
+    try:
+        return walk(broker, message.exchange, name, content, delay_over=True, visits=visits, comes=False)[0]
+    finally:
+        broker.draws = draws

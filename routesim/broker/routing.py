@@ -77,9 +77,11 @@ def _path(link: Trail | None) -> Path:
 
 
 def walk(
-    broker: Broker, start: str, message: str, content: Content, *, delay_over: bool = False, visits: list[Visit] | None = None
-) -> tuple[RememberedRoute, bool]:
-    """The route, and whether it depends on the keys alone, so that it may be remembered. `visits` is filled on the way."""
+    broker: Broker, start: str, message: str, content: Content, *, delay_over: bool = False, visits: list[Visit] | None = None,
+    comes: bool = True,
+) -> tuple[RememberedRoute, bool]:  # fmt: skip
+    """The route, and whether it depends on the keys alone, so that it may be remembered. `visits` is filled on the way. `comes`:
+    the message does come, so that exchanges remember it."""
     queues: dict[str, tuple[QueueType, Path]] = {}
     matched: list[Binding] = []
     delayed_by: list[tuple[str, int]] = []
@@ -94,7 +96,7 @@ def walk(
         own: Iterable[Binding]
         if matcher.sees != "keys":
             keeps = False
-        if matcher.remembers:
+        if comes and matcher.remembers:
             matcher.remember(message, content)
         delay = 0 if delay_over and name == start else matcher.delay_ms(content)
         if delay:

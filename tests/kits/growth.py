@@ -203,6 +203,23 @@ def rules_of_never_about_a_queue_or_message_each(n: int) -> str:
     return _scenario(_queues(n), steps, _consumers(n, lambda i: f"queue: q{i}, takes: 1ms"), f"never:\n{rules}")
 
 
+def _keys_bound(n: int) -> str:
+    ends = "".join(f"  - {{source: x, destination: q{i}, routing_key: k{i}}}\n" for i in range(n))
+    return f"exchanges: {{x: topic}}\nqueues: {_queues(n)}\nbindings:\n{ends}"
+
+
+def rows_of_routes_that_fail(n: int) -> str:
+    wanted = [f"[q{(i + 1) % n}]" if i % 2 else "[]" for i in range(n)]
+    rows = "".join(f"  - {{exchange: x, routing_key: k{i}, queues: {queues}}}\n" for i, queues in enumerate(wanted))
+    return f"{_keys_bound(n)}routes:\n{rows}"
+
+
+def messages_expected_in_other_queues(n: int) -> str:
+    steps = "".join(f"  - publish: {{exchange: x, routing_key: k{i}, id: m{i}}}\n" for i in range(n))
+    queues = "".join(f"    q{i}: {{ready: [m{(i + 1) % n}]}}\n" for i in range(n))
+    return f"{_keys_bound(n)}steps:\n{steps}expect:\n  queues:\n{queues}"
+
+
 KINDS = [
     a_channel_returns_what_it_held, two_channels_return_by_turns, connections_of_many_queues_are_lost,
     connections_of_many_quorum_queues_are_lost, a_policy_for_each_queue, a_queue_expected_for_each_consumer, acks_by_message,
@@ -212,7 +229,7 @@ KINDS = [
     a_broker_of_many_consumers_restarts, connections_of_exclusive_queues_are_lost, bindings_on_redis,
     publishes_written_one_by_one, tasks_of_celery, consumers_on_redis, consumers_of_one_queue_on_redis,
     one_consumer_of_many_messages_on_redis, a_slow_subscriber_on_redis, routes_of_celery,
-    rules_of_never_about_a_queue_or_message_each,
+    rules_of_never_about_a_queue_or_message_each, rows_of_routes_that_fail, messages_expected_in_other_queues,
 ]  # fmt: skip
 
 

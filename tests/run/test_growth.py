@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from kits.growth import KINDS, MOST, operations
 
+from routesim.explain.failing.failures import failures
 from routesim.report.formats.ndjson import Lines
 from routesim.run.express import emitting
 from routesim.run.runner import Runner
@@ -18,9 +19,10 @@ SMALL = 120
 
 def run(text: str) -> None:
     """With `---` before it a text of any size is read in the same way: without it a small one may be read line by line, and one
-    with longer lines not."""
+    with longer lines not. What fails is explained."""
     result = Runner(load_source(Source("growing.yaml", f"---\n{text}"), "."), lambda event: None).run()
     assert result.ended == "idle"
+    failures(result)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

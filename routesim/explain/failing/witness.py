@@ -15,7 +15,8 @@ from routesim.run import Checked, Result
 from routesim.run.expecting.queue_facts import FACTS, is_of_argument, set_by
 from routesim.run.expecting.ready_messages import NOT_READY, is_of_ready
 from routesim.run.folds.fold import Fold
-from routesim.scenario import Expectation, ExpectedRoute, sent_by
+from routesim.scenario import Expectation, ExpectedRoute
+from routesim.scenario.senders import Senders
 
 MAX_EVENTS = 3  # of one ending
 _NO_REASON = (events.Published, events.Confirmed, events.TaskSent, events.TaskReceived)
@@ -47,7 +48,7 @@ class ExpectationWitness(Fold):
         self.gone: dict[str, Any] = {}  # queue or consumer -> why it is not there
         self.ends: dict[str, list[Any]] = {"returned": [], "nacked": [], "unroutable": [], "lost": []}
         self.working = TaskWitness()
-        self.ways = Ways(self.scenario)
+        self.ways, self.senders = Ways(self.scenario), Senders(self.scenario)
         for checked in failed:
             self._ask(checked)
 
@@ -238,7 +239,7 @@ class ExpectationWitness(Fold):
         published = self.published.get(message)
         if published is None:
             return f"{message} was not published"
-        sent = sent_by(self.scenario, message) or Message(published.exchange, published.routing_key)
+        sent = self.senders.of(message) or Message(published.exchange, published.routing_key)
         return f"{message} did not reach {queue}: {self.ways.not_there(broker, sent, queue)}"
 
     def _of_route(self, broker: Broker, row: ExpectedRoute, actual: list[str]) -> str:

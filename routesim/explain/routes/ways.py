@@ -1,5 +1,6 @@
 """Why a message reaches a queue, or does not: the bindings that lead there, or that would."""
 
+from collections.abc import Collection
 from typing import Any
 
 from routesim.broker import Broker
@@ -22,7 +23,7 @@ class Ways:
 
     def there(self, broker: Broker, sent: Message, queue: str) -> str:
         """Of a queue that the message reaches."""
-        path = next(path for reached, path in would_reach(broker.copy(), sent, "").queues if reached.name == queue)
+        path = next(path for reached, path in would_reach(broker, sent, "").queues if reached.name == queue)
         hops = [
             f"binding {self.named(hop)} matches"
             if isinstance(hop, Binding)
@@ -38,17 +39,13 @@ class Ways:
         if sent.exchange not in broker.exchanges:
             return f"there is no exchange '{sent.exchange}'"
         visits: list[Visit] = []
-        route = would_reach(broker.copy(), sent, "", visits)
+        route = would_reach(broker, sent, "", visits)
         if any(reached.name == queue for reached, _ in route.queues):
             return "its publish was not carried out as far as that"
         content = content_of(sent)
-        seen = {visit.exchange for visit in visits}
-        for exchange in seen:
-            state = broker.exchanges[exchange]
-            for binding in state.bindings.values():
-                if binding.destination_type == "queue" and binding.destination == queue:
-                    return f"binding {self.named(binding)}: {state.matcher.why(binding, '', content).text}"
-        way = self._way(broker, seen, queue)
+        seen = {visit.exchange: number for number, visit in enumerate(visits)}
+        straight = [binding for binding in broker.incoming.to("queue", queue) if binding.source in seen]
+        way = min(straight, key=lambda binding: seen[binding.source], default=None) or self._way(broker, seen, queue)
         if way is None:
             return f"no binding leads there from exchange '{sent.exchange}'{self._from_elsewhere(broker, queue)}"
         return f"binding {self.named(way)}: {broker.exchanges[way.source].matcher.why(way, '', content).text}"
@@ -67,7 +64,7 @@ class Ways:
         more = f" and {len(bound) - MAX_NAMED} more" if len(bound) > MAX_NAMED else ""
         return f"; it is bound by {', '.join(map(self.named, bound[:MAX_NAMED]))}{more}"
 
-    def _way(self, broker: Broker, seen: set[str], queue: str) -> Binding | None:
+    def _way(self, broker: Broker, seen: Collection[str], queue: str) -> Binding | None:
         """The binding by which a chain of exchanges that ends in the queue begins at one that the message came through."""
         todo, known = [("queue", queue)], {("queue", queue)}
         for end in todo:  # grows while it is walked

@@ -16,9 +16,8 @@ def check_routes(broker: Broker, rows: tuple[ExpectedRoute, ...]) -> tuple[list[
     found: list[Checked] = []
     used: list[Binding] = []
     names = {queue: number for number, queue in enumerate(broker.queues)}
-    asked = broker.copy()
     for row in rows:
-        route = would_reach(asked, row.message, "")
+        route = would_reach(broker, row.message, "")
         used += route.matched
         reached = sorted((queue.name for queue, _ in route.queues), key=names.__getitem__)
         text = f"{described(row)} reaches {shown_value(row.queues)}"

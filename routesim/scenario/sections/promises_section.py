@@ -50,7 +50,7 @@ def _by_chance(topology: Broker, message: Message) -> bool:
     if message.exchange not in topology.exchanges:
         return False
     visits: list[Visit] = []
-    would_reach(topology.copy(), message, "", visits)
+    would_reach(topology, message, "", visits)
     return any(topology.exchanges[visit.exchange].matcher.by_chance for visit in visits)
 
 
