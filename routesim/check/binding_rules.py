@@ -13,7 +13,7 @@ from routesim.diagnostics import NOTE, WARNING
 from routesim.exchanges.headers import Headers
 from routesim.exchanges.topic import words_of
 from routesim.explain.answer import quoted
-from routesim.explain.keys.key_sets import NONE, Keys, Remainders, TooManyStates, all_of, any_of, covers, exactly, topic, witness
+from routesim.explain.keys.key_sets import Keys, Remainders, TooManyStates, all_of, any_of, covers, exactly, topic, witness
 from routesim.explain.keys.reach import inner_type, matched, reach
 from routesim.model import Binding
 from routesim.values import raw, table_identity
@@ -215,7 +215,7 @@ def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
     said |= {item.queue for item in topology.scenario.consumers.values()}
     said |= {message.routing_key for message in topology.sent_at_work if message.exchange == ""}
     targets = {queue.settings.dead_letter_routing_key for queue in topology.broker.queues.values()}
-    reaches: list[dict[str, Keys] | None] = []
+    reached: _Reached | None = None
     for name, queue in topology.broker.queues.items():
         bindings = topology.broker.incoming.to("queue", name)
         if name in said or name in targets or queue.owner is not None or queue.broker_name != name:
@@ -234,8 +234,10 @@ def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
             severity = WARNING if grave else None
             yield Problem(unbound([name]), subject, (), cure, None, severity, Cause(("unbound", grave), name, unbound))
         elif name not in topology.ways:
-            reaches = reaches or list(_reaches(topology))
-            if _reached(topology.work, reaches, name):
+            if any(_let_in(topology, binding) for binding in bindings):
+                continue
+            reached = reached or _Reached(topology)
+            if reached.by_any(name):
                 continue
 
             def unreached(names: Sequence[str]) -> str:
@@ -245,26 +247,44 @@ def unreachable(topology: CheckedTopology) -> Iterator[Problem]:
             yield Problem(unreached([name]), subject, (), cure, None, WARNING, Cause("unreached", name, unreached))
 
 
-def _reaches(topology: CheckedTopology) -> Iterator[dict[str, Keys] | None]:
-    """What a publish to each exchange can reach; None: it cannot be known."""
-    for name, state in topology.exchanges():
-        if state.declared.internal and name not in RESERVED:
-            continue
-        try:
-            yield reach(topology.broker, name)
-        except TooManyStates:
-            yield None
+def _open(name: str, state: ExchangeState) -> bool:
+    """Whether clients may publish to the exchange."""
+    return not state.declared.internal or name in RESERVED
 
 
-def _reached(work: Remainders, reaches: list[dict[str, Keys] | None], queue: str) -> bool:
-    """Whether a publish to any exchange whatever reaches the queue."""
-    for queues in reaches:
-        try:
-            if queues is None or witness(queues.get(queue, NONE), work=work) is not None:
-                return True
-        except TooManyStates:
-            return True
-    return False
+def _let_in(topology: CheckedTopology, binding: Binding) -> bool:
+    """Whether a publish to the exchange of the binding takes it. That is nearly always so, and soon said."""
+    state = topology.broker.exchanges[binding.source]
+    return _open(binding.source, state) and _any_key(topology.work, matched(state, binding))
+
+
+def _any_key(work: Remainders, keys: Keys) -> bool:
+    try:
+        return witness(keys, work=work) is not None
+    except TooManyStates:
+        return True  # it cannot be known
+
+
+class _Reached:
+    """What publishes to any exchange whatever can reach."""
+
+    def __init__(self, topology: CheckedTopology) -> None:
+        self.work = topology.work
+        self.known = True  # of every exchange, what a publish to it reaches
+        self.queues: dict[str, list[Keys]] = {}
+        for name, state in topology.exchanges():
+            if not _open(name, state):
+                continue
+            try:
+                found = reach(topology.broker, name)
+            except TooManyStates:
+                self.known = False
+                return
+            for queue, keys in found.items():
+                self.queues.setdefault(queue, []).append(keys)
+
+    def by_any(self, queue: str) -> bool:
+        return not self.known or any(_any_key(self.work, keys) for keys in self.queues.get(queue, ()))
 
 
 def headers_unsatisfied(topology: CheckedTopology) -> Iterator[Problem]:

@@ -46,16 +46,16 @@ class _Slice:
         self.keys: set[str] = set()
         self.headers: dict[str, Any] = {}
         self.found: dict[tuple[str, str], None] = {}
+        self.todo: list[tuple[str, str]] = []
 
     def add(self, kind: str, name: str) -> None:
-        self.found.setdefault((kind, name))
+        if (kind, name) not in self.found:
+            self.found[kind, name] = None
+            self.todo.append((kind, name))
 
     def sections(self) -> dict[str, Any]:
         bindings: list[Binding] = []
-        done = 0
-        while done < len(self.found):
-            kind, name = list(self.found)[done]
-            done += 1
+        for kind, name in self.todo:  # grows while it is walked
             if kind == "exchange":
                 own = self._bindings(name)
                 bindings += own

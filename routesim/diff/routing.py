@@ -79,7 +79,7 @@ def _samples(broker: Broker, exchange: str) -> tuple[dict[str, Keys], list[str],
     sets: dict[str, Keys] = {}
     keys: list[str] = []
     tables: list[Table] = []
-    todo = [exchange]
+    todo, seen = [exchange], {exchange}
     for name in todo:  # grows while it is walked
         state = broker.exchanges.get(name)
         if state is None:
@@ -93,9 +93,11 @@ def _samples(broker: Broker, exchange: str) -> tuple[dict[str, Keys], list[str],
                 keys.append(binding.routing_key)
             if kind == "headers":
                 tables += _satisfying(binding)
-            if binding.destination_type == "exchange" and binding.destination not in todo:
+            if binding.destination_type == "exchange" and binding.destination not in seen:
+                seen.add(binding.destination)
                 todo.append(binding.destination)
-        if state.alternate is not None and state.alternate not in todo:
+        if state.alternate is not None and state.alternate not in seen:
+            seen.add(state.alternate)
             todo.append(state.alternate)
     return sets, keys, tables
 
@@ -155,18 +157,17 @@ def _way_on(broker: Broker, name: str) -> object:
 
 def by_chance(broker: Broker, exchange: str) -> bool:
     """Whether a hash or chance chooses among the bindings, here or behind, so that no message is a witness for long."""
-    todo = [exchange]
+    todo, seen = [exchange], {exchange}
     for name in todo:  # grows while it is walked
         state = broker.exchanges.get(name)
         if state is None:
             continue
         if inner_type(state) not in (*BY_KEY, "fanout", "headers"):
             return True
-        todo += [
-            binding.destination
-            for binding in state.bindings.values()
-            if binding.destination_type == "exchange" and binding.destination not in todo
-        ]
+        behind = [item.destination for item in state.bindings.values() if item.destination_type == "exchange"]
+        fresh = [other for other in dict.fromkeys(behind) if other not in seen]
+        seen.update(fresh)
+        todo += fresh
     return False
 
 

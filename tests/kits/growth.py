@@ -281,7 +281,20 @@ def messages_to_a_headers_exchange(n: int) -> str:
     return _scenario(_queues(n), publishes, f"exchanges: {{x: headers}}\nbindings:\n{bindings}")
 
 
+def exchanges_that_let_nothing_through(n: int) -> str:
+    """A chain of them, and a row of them behind one: no key that comes so far matches there."""
+    inner = ", ".join(f"c{i}: topic, d{i}: topic" for i in range(n + 1))
+    ends = [(f"c{i}", f"c{i + 1}", "exchange", f"a{i}.#") for i in range(n)] + [(f"c{n}", "q0", "queue", "a.#")]
+    ends += [("d0", f"d{i + 1}", "exchange", f"a{i}.#") for i in range(n)]
+    ends += [(f"d{i + 1}", f"q{i}", "queue", f"b{i}.#") for i in range(n)]
+    keys = ("source", "destination", "destination_type", "routing_key")
+    bindings = "".join(
+        f"  - {{{', '.join(f'{key}: {value!r}' for key, value in zip(keys, end, strict=True))}}}\n" for end in ends
+    )
+    return f"---\nexchanges: {{{inner}}}\nqueues: {_queues(n)}\nbindings:\n{bindings}"  # read in the same way at any size
+
+
 TOPOLOGIES = [
     virtual_hosts, a_policy_defined_for_each_queue, bindings_of_one_topic_exchange,
-    messages_to_a_headers_exchange,
+    messages_to_a_headers_exchange, exchanges_that_let_nothing_through,
 ]  # fmt: skip
