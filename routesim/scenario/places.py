@@ -75,8 +75,13 @@ class Places:
 
     def _worker(self, name: str) -> Any:
         found = child(self.root, "workers")
-        keys = list(found) if isinstance(found, Mapping) else []
-        return next((key for key in keys if name == key or name.startswith(f"{key}:")), None)
+        if not isinstance(found, Mapping):
+            return None
+        parts = name.split(":")
+        names = {":".join(parts[:number]) for number in range(1, len(parts) + 1)} & found.keys()
+        if len(names) > 1:
+            return next(key for key in found if key in names)
+        return found.key(names.pop()) if names else None
 
     def whole(self) -> Spot:
         """The file, for what has no better place."""
@@ -91,7 +96,7 @@ class Places:
 
     def _named(self, section: str, name: str) -> Any:
         found = child(self.root, section)
-        return next((key for key in found if key == name), None) if isinstance(found, Mapping) else None
+        return found.key(name) if isinstance(found, Mapping) else None
 
     @staticmethod
     def _spot(source: Source, at: tuple[int, int, int], first_line: int) -> Spot:
@@ -109,4 +114,4 @@ def _part(node: Node | None, inner: tuple[str, ...]) -> Any:
         found = child(node, *inner)
         return found if isinstance(found, Text) else None
     table = child(node, *inner[:-1])
-    return next((key for key in table if key == inner[-1]), None) if isinstance(table, Mapping) else None
+    return table.key(inner[-1]) if isinstance(table, Mapping) else None

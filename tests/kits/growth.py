@@ -220,6 +220,17 @@ def messages_expected_in_other_queues(n: int) -> str:
     return f"{_keys_bound(n)}steps:\n{steps}expect:\n  queues:\n{queues}"
 
 
+def apps_of_celery(n: int) -> str:
+    apps = ", ".join(f"a{i}: {{task_default_queue: q{i}}}" for i in range(n))
+    tasks = ", ".join(f"t{i}: {{takes: 1ms, app: a{i}}}" for i in range(n))
+    producers = ", ".join(f"p{i}: {{app: a{i}}}" for i in range(n))
+    calls = "".join(f"  - call: {{task: t{i}, by: p{i}}}\n" for i in range(n))
+    return (
+        f"celery:\n  apps: {{{apps}}}\n  tasks: {{{tasks}}}\n  producers: {{{producers}}}\n  workers: {{w1: {{app: a0}}}}\n"
+        f"steps:\n{calls}"
+    )
+
+
 KINDS = [
     a_channel_returns_what_it_held, two_channels_return_by_turns, connections_of_many_queues_are_lost,
     connections_of_many_quorum_queues_are_lost, a_policy_for_each_queue, a_queue_expected_for_each_consumer, acks_by_message,
@@ -230,6 +241,7 @@ KINDS = [
     publishes_written_one_by_one, tasks_of_celery, consumers_on_redis, consumers_of_one_queue_on_redis,
     one_consumer_of_many_messages_on_redis, a_slow_subscriber_on_redis, routes_of_celery,
     rules_of_never_about_a_queue_or_message_each, rows_of_routes_that_fail, messages_expected_in_other_queues,
+    apps_of_celery,
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Apps, workers, tasks and Flower of a `celery:` section, as what they declare and start when a scenario begins."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from routesim.celery import delays, inboxes
 from routesim.celery.queues import QueueNotFound, Queues, TaskQueue
@@ -20,6 +21,7 @@ from routesim.versions import Rules
 
 RETRY_DELAY_MS = 180_000
 CLIENT = "client"
+MAX_NAMES = 10  # of apps, among which one is to be named
 # The settings that say how a task is sent, and what is declared for it.
 OF_SENDING = frozenset(name for name, setting in SETTINGS.items() if setting.effect == SIMULATED and name.startswith("task_")) - {
     "task_acks_late", "task_annotations", "task_acks_on_failure", "task_acks_on_failure_or_timeout", "task_acks_on_timeout",
@@ -79,7 +81,9 @@ class Apps:
         if len(self.apps) == 1:
             return next(iter(self.apps.values()))
         if self.apps:
-            self.reader.error("which-app", "which app? There are several", at, f"add `app:` with one of {', '.join(self.apps)}")
+            more = f" and {len(self.apps) - MAX_NAMES:,} more" if len(self.apps) > MAX_NAMES else ""
+            cure = f"add `app:` with one of {', '.join(list(self.apps)[:MAX_NAMES])}{more}"
+            self.reader.error("which-app", "which app? There are several", at, cure)
         elif not self.reader.failed:
             self.reader.error("which-app", "there is no app", at, "name one under `apps:`, e.g. `apps: {shop: }`")
         return None
@@ -214,8 +218,19 @@ class Apps:
     def _tasks_of(self, app: App) -> list[str] | None:
         """The tasks that this app's workers know, where other apps have others (rules/celery#2.2-2); None: all."""
         given = self.fields.get("tasks", {})
-        own = [str(name) for name, fields in given.items() if app.name in fields.get("app", (app.name,))]
+        own = self._tasks_by_app.get(app.name, [])
+        if len(self.apps) == 1:
+            own = [str(name) for name, fields in given.items() if app.name in fields.get("app", (app.name,))]
         return None if len(own) == len(given) else [*own, *sorted(self.plain_tasks)]
+
+    @cached_property
+    def _tasks_by_app(self) -> dict[str, list[str]]:
+        """Those that say whose they are, as they have to where there are several apps."""
+        found: dict[str, list[str]] = {}
+        for name, fields in self.fields.get("tasks", {}).items():
+            for app in dict.fromkeys(map(str, fields.get("app", ()))):
+                found.setdefault(app, []).append(str(name))
+        return found
 
     # Flower ----------------------------------------------------------------------------------------------------------
 

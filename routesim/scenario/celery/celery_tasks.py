@@ -1,5 +1,7 @@
 """Tasks of a `celery:` section as the plain section `tasks`: their options with those of their app."""
 
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from routesim.celery.backends import POLLS, REFUSES, chord_support, why_refused
@@ -23,6 +25,27 @@ from routesim.scenario.yaml.nodes import Mapping, Node, Sequence, Text
 
 COPIED = ("takes", "max_retries", "retry_headers", "returns", "errback", "calls")
 LIMITS = ("time_limit", "soft_time_limit")
+
+
+class OptionsOfTasks(AnyMapping[str, Options]):
+    """What each known task brings to every call that one app makes, found when the first one is made: of many apps and tasks,
+    each app calls few."""
+
+    def __init__(self, known: dict[str, tuple[App, Fields]], options: Callable[[Fields], Options]) -> None:
+        self.known, self.options = known, options
+        self.found: dict[str, Options] = {}
+
+    def __getitem__(self, name: str) -> Options:
+        found = self.found.get(name)
+        if found is None:
+            found = self.found[name] = self.options(self.known[name][1])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.known)
+
+    def __len__(self) -> int:
+        return len(self.known)
 
 
 class TasksSection:
@@ -56,8 +79,7 @@ class TasksSection:
         """The app as one that sends, with what each task that it knows brings to every call."""
         found = self.senders.get(app.name)
         if found is None:
-            names = [*self.known, *self.apps.plain_tasks]
-            options = {name: self._options(self.known.get(name, (app, Fields()))[1], app) for name in names}
+            options = OptionsOfTasks(self.known, lambda given: self._options(given, app))
             found = self.senders[app.name] = Sender(app.settings, app.queues, app.routes, options, self._options(Fields(), app))
         return found
 

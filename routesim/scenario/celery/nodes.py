@@ -48,4 +48,7 @@ def copied(node: Mapping) -> Mapping:
 
 def key_of(mapping: Any, name: str) -> Node:
     """The key under which a mapping has it, or the mapping itself: what an error about it points at."""
-    return next((key for key in mapping if key == name), mapping) if isinstance(mapping, Mapping) else mapping
+    found: Node | None = mapping.key(name) if isinstance(mapping, Mapping) else None
+    if found is None:
+        found = mapping
+    return found

@@ -20,15 +20,30 @@ class Text(str):
     plain: bool
 
 
+FEW_KEYS = 16
+
+
 class Mapping(dict[Any, Any]):
     """Keys are `Text`, and may be looked up by any text."""
 
-    __slots__ = ("column", "line", "size", "width")
+    __slots__ = ("by_text", "column", "line", "size", "width")
 
     line: int
     column: int
     width: int
     size: int
+    by_text: dict[str, Any]  # its keys, once somebody has looked for one among many
+
+    def key(self, name: str) -> Any:
+        """Its own key of that text, which knows its place; None: it has none."""
+        if name not in self:
+            return None
+        if len(self) <= FEW_KEYS:
+            return next(key for key in self if key == name)
+        known = getattr(self, "by_text", None)
+        if known is None or name not in known:
+            known = self.by_text = {str(key): key for key in self}
+        return known[name]
 
 
 class Sequence(list[Any]):
