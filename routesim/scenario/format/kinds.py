@@ -103,10 +103,8 @@ class TextKind(Kind):
     def read(self, reader: Reader, node: Node) -> Text:
         if not isinstance(node, Text):
             raise self.wrong(reader, node, as_scalar(node))
-        if node.plain and node == "":
+        if not node and (node.plain or not self.empty):
             raise self.wrong(reader, node, 'write "" for an empty text' if self.empty else "")
-        if not self.empty and not node:
-            raise self.wrong(reader, node)
         if self.shortstr and len(node) > SHORTSTR_BYTES // 4:
             size = len(node.encode("utf-8", "surrogatepass"))
             if size > SHORTSTR_BYTES:

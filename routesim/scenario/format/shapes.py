@@ -93,6 +93,7 @@ class Shape(Kind):
         self.what = what
         self.page = page or f"format#{re.sub('^(the|an?) ', '', what).replace(' ', '-').lower()}"
         self.fields = fields
+        self.readers = {name: (name, field.kind.read) for name, field in fields.items()}
         self.schema = schema or {}
         self.hints = {**HINTS.get(what, {}), **(hints or {})}
         self.renames = {tried: meant for tried, meant in RENAMES.get(what, {}).items() if meant in fields and tried not in fields}
@@ -107,17 +108,17 @@ class Shape(Kind):
             return values
         if not isinstance(node, Mapping):
             raise self.wrong(reader, node, as_shape(node, FORMS.get(self.what, "")))
-        renamed = self._renamed(reader, node) if not node.keys() <= fields.keys() else {}
+        renamed, readers = self._renamed(reader, node) if not node.keys() <= fields.keys() else {}, self.readers
         for key, value in node.items():
-            field = fields.get(key)
-            if field is None:
+            if key not in readers:
                 if key not in renamed:
                     self.unknown(reader, key)
                 continue
+            name, read = readers[key]
             try:
-                values[str(key)] = field.kind.read(reader, value)
+                values[name] = read(reader, value)
             except Unreadable:
-                values.pop(str(key), None)
+                values.pop(name, None)
         for name in self.required:
             if name not in node and name not in renamed.values() and not self._hinted(name, node):
                 reader.error("missing-key", f"{self.what} needs '{name}'", node, fields[name].doc)

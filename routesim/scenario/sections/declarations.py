@@ -234,18 +234,19 @@ class Declarations:
         """The step that binds or unbinds; what a bind names must exist, what an unbind names had better. `channel` does it where
         the binding names none."""
         names, binding = self.names, values_of.binding(options)
-        ends = [("exchange", options.get("source")), (binding.destination_type, options.get("destination"))]
-        for what, node in ends if check_names else ():
-            if not node:
+        source, destination, destination_type, _, _ = binding
+        ends = (("exchange", source, "source"), (destination_type, destination, "destination"))
+        for what, name, key in ends if check_names else ():
+            if not name:
                 continue
             if kind is steps.Unbind:
-                names.near_miss(what, str(node), node, names.queues if what == "queue" else names.exchanges)
+                names.near_miss(what, name, options[key], names.queues if what == "queue" else names.exchanges)
             elif what == "queue":
-                names.queue_to_bind(str(node), node, in_step=in_step)
+                names.queue_to_bind(name, options[key], in_step=in_step)
             else:
-                names.exchange(str(node), node, in_step=in_step)
-        queue = binding.destination if binding.destination_type == "queue" else None
-        return kind(names.channel_for("declare", queue, options.get("channel", channel)), binding)
+                names.exchange(name, options[key], in_step=in_step)
+        queue = destination if destination_type == "queue" else None
+        return tuple.__new__(kind, (names.channel_for("declare", queue, options.get("channel", channel)), binding))
 
     # The top level ---------------------------------------------------------------------------------------------------
 
@@ -256,7 +257,7 @@ class Declarations:
         scratch = engine_of(settings)(
             rules(version), vhost=vhost, seed=fields.get("seed", 0), settings=settings, channel_plans=self.names.channels
         )
-        declared: list[Declaration] = []
+        declared, make = list[Declaration](), tuple.__new__
         items = [*self._included_items(), *self.steps_of(fields, node, check_names=True)]
         self.items = items
         by_kind: dict[type, list[Declared]] = {kind: [] for kind in ORDER}
@@ -268,8 +269,8 @@ class Declarations:
             elif kind is steps.Bind:
                 self._bind_included(scratch, declared)
             for item in same:
-                step = item.step
-                declared.append(Declaration(0 if item.node is None else item.node.line, step))
+                step, at, _ = item
+                declared.append(make(Declaration, (0 if at is None else at.line, step)))
                 if not self._names_nothing(scratch, step):
                     refused = scratch.apply(step)
                     if refused is not None:

@@ -8,6 +8,7 @@ from routesim.carried import Carried, Deaths
 from routesim.model import Binding, Consumer, Exchange, Message, Policy, Queue, Reply, Rule
 from routesim.scenario.format.declared import PROPERTIES
 from routesim.scenario.yaml.nodes import Text
+from routesim.values import NO_ARGUMENTS
 
 Fields = dict[str, Any]
 
@@ -32,10 +33,11 @@ def queue(name: str, fields: Fields) -> Queue:
 
 
 def binding(fields: Fields) -> Binding:
-    return Binding(
+    values = (
         str(fields.get("source", "")), str(fields.get("destination", "")), str(fields.get("destination_type", "queue")),
-        str(fields.get("routing_key", "")), fields.get("arguments", {}),
+        str(fields.get("routing_key", "")), fields.get("arguments", NO_ARGUMENTS),
     )  # fmt: skip
+    return tuple.__new__(Binding, values)
 
 
 def policy(fields: Fields, *, operator: bool) -> Policy:

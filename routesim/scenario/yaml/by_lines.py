@@ -16,8 +16,8 @@ LONGEST_LINE = 1000  # a key may have 1024 characters
 LONGEST = 2_000_000  # characters: what may hold more values than are allowed is counted elsewhere
 # In a flow collection, behind spaces: a sign, or a scalar, be it one or not; and whether it is a key.
 TOKEN = re.compile(r""" *(?:([][{},])|('[^']*'(?!')|"[^"]*"|(?:[^][{},:?]|:(?=[\w/]))+)(:(?= ))?)""")
-# The pairs that are most of those that begin a mapping, word by word: a shortcut of what tokens say too.
-PAIR = re.compile(r" *([A-Za-z_][\w.-]*): (\w[\w.*#/-]*|'[^']*')([,}])")
+# Most mappings within a line, in which no comma stands but between two pairs: a shortcut of what tokens say too.
+PAIRS = re.compile(r"\{(?:[A-Za-z_][\w.-]*: (?:\w[\w.*#/-]*|'[^',]*')(?:, |(?=\})))+\}")
 FOLD = re.compile("\n+")
 BLOCKS = (">-", ">", "|", "|-")
 
@@ -76,11 +76,11 @@ class _Lines:
         while self.number < len(lines):
             line = lines[self.number]
             self.number += 1
-            content = line.strip(" ")
+            content = line.lstrip(" ")
             if content and content[0] != "#":
-                if len(line) > LONGEST_LINE or content.startswith("..."):
+                if len(line) > LONGEST_LINE or content[:3] == "...":
                     raise NotPlain
-                self._line(self.number, content, len(line) - len(line.lstrip(" ")))
+                self._line(self.number, content.rstrip(" "), len(line) - len(content))
         if not self.open:
             return None
         self._without_value()
@@ -88,7 +88,24 @@ class _Lines:
         return root
 
     def _line(self, number: int, content: str, indent: int) -> None:
-        item = content[:2] == "- "
+        item, opened = content[:2] == "- ", self.open
+        if self.key is not None or not opened or opened[-1][1] != indent or (opened[-1][0].__class__ is Sequence) is not item:
+            self._make_way(number, item, indent)
+        if not item:
+            self._pair(opened[-1][0], number, content, indent)
+            return
+        rest = content[2:].lstrip(" ")
+        column = indent + len(content) - len(rest)
+        sequence = opened[-1][0]
+        if rest[:1] in ("{", "[", "'", '"') or not _is_pair(rest):
+            sequence.append(self._value(number, rest, column))
+        else:
+            mapping = self._opened(Mapping(), number, column)
+            sequence.append(mapping)
+            self._pair(mapping, number, rest, column)
+
+    def _make_way(self, number: int, item: bool, indent: int) -> None:
+        """A line, which is an `item` or a pair, does not go on with the innermost collection: opens or leaves some."""
         opened = self.open
         if self.key is not None:
             mapping, column = opened[-1]
@@ -108,18 +125,6 @@ class _Lines:
             opened.pop()
         if not opened or opened[-1][1] != indent or (opened[-1][0].__class__ is Sequence) is not item:
             raise NotPlain
-        if not item:
-            self._pair(opened[-1][0], number, content, indent)
-            return
-        rest = content[2:].lstrip(" ")
-        column = indent + len(content) - len(rest)
-        if rest[:1] in ("{", "[", "'", '"') or not _is_pair(rest):
-            opened[-1][0].append(self._value(number, rest, column))
-        else:
-            sequence = opened[-1][0]
-            mapping = self._opened(Mapping(), number, column)
-            sequence.append(mapping)
-            self._pair(mapping, number, rest, column)
 
     def _opened(self, node: Any, number: int, indent: int) -> Any:
         node.line, node.column, node.width, node.size = number, indent + 1, 1, 1
@@ -142,13 +147,16 @@ class _Lines:
         if not name or name[-1] == " " or " #" in name:
             raise NotPlain
         key = _scalar(name, number, indent + 1)
+        if key in mapping or key == "<<":
+            raise NotPlain
         value = rest.lstrip(" ")
         if not value or value[0] == "#":
-            if key in mapping:
-                raise NotPlain
             self.key = key
-        else:
-            _put(mapping, key, self._value(number, value, indent + len(content) - len(value)))
+        elif value[0] in NO_FIRST or " #" in value or _is_pair(value):
+            mapping[key] = self._value(number, value, indent + len(content) - len(value))
+        else:  # as most are: what `_value` would come to
+            mapping[key] = node = Text(value)
+            node.line, node.column, node.width, node.plain = number, indent + len(content) - len(value) + 1, len(value), True
 
     def _value(self, number: int, value: str, indent: int) -> Any:
         """What ends on its line, before a comment."""
@@ -215,13 +223,11 @@ def _collection(number: int, text: str, at: int, indent: int, depth: int) -> tup
     end = "}" if is_mapping else "]"
     if depth >= MOST_OPEN:
         raise NotPlain
+    pairs = PAIRS.match(text, at)
     at += 1
-    while is_mapping and (pair := PAIR.match(text, at)) is not None:
-        name = _scalar(pair[1], number, indent + pair.start(1) + 1)
-        _put(node, name, _scalar(pair[2], number, indent + pair.start(2) + 1))
-        at = pair.end()
-        if pair[3] == end:
-            return node, at
+    if pairs is not None:
+        _fill(node, number, indent + at + 1, pairs[0][1:-1])
+        return node, pairs.end()
     token = _token(text, at)
     while token[1] != end or node:  # no comma stands before the end
         key = None
@@ -250,6 +256,20 @@ def _collection(number: int, text: str, at: int, indent: int, depth: int) -> tup
             raise NotPlain
         token = _token(text, token[4])
     return node, token[4]
+
+
+def _fill(mapping: Mapping, number: int, column: int, pairs: str) -> None:
+    """What stands within a mapping, from that column on, if it is such as `PAIRS` matches."""
+    for pair in pairs.split(", "):
+        name, _, written = pair.partition(": ")
+        if name in mapping:
+            raise NotPlain
+        plain = written[0] != "'"
+        key, value = Text(name), Text(written if plain else written[1:-1])
+        key.line, key.column, key.width, key.plain = number, column, len(name), True
+        value.line, value.column, value.width, value.plain = number, column + len(name) + 2, len(written), plain
+        mapping[key] = value
+        column += len(pair) + 2
 
 
 def _token(text: str, at: int) -> tuple[int, str | None, str | None, str | None, int]:
