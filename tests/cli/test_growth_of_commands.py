@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kits.cli import within
-from kits.growth import MOST, TOPOLOGIES, operations
+from kits.growth import MOST, TOPOLOGIES, objects_of_kubernetes, operations
 
 SMALL = 15
 COMMANDS = {
@@ -17,11 +17,19 @@ COMMANDS = {
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("kind", TOPOLOGIES, ids=lambda kind: kind.__name__)
 def test_a_command_grows_with_its_file(kind: Callable[[int], str], command: str, tmp_path: Path) -> None:
+    grows_with_its_file(kind, COMMANDS[command], tmp_path)
+
+
+def test_an_import_grows_with_the_documents_of_its_file(tmp_path: Path) -> None:
+    grows_with_its_file(objects_of_kubernetes, ("import", "topology-operator", "FILE"), tmp_path)
+
+
+def grows_with_its_file(kind: Callable[[int], str], command: tuple[str, ...], folder: Path) -> None:
     def work(size: int) -> int:
         text = kind(size)
-        (tmp_path / "FILE").write_text(text)
-        (tmp_path / "OTHER").write_text(text.replace("q1", "r1"))
-        return operations(lambda: within(*COMMANDS[command], cwd=tmp_path))
+        (folder / "FILE").write_text(text)
+        (folder / "OTHER").write_text(text.replace("q1", "r1"))
+        return operations(lambda: within(*command, cwd=folder))
 
     work(4 * SMALL)  # what is made once for all is made now
     fixed, small, large = map(work, (2, SMALL, 4 * SMALL))

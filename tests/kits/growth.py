@@ -310,3 +310,20 @@ TOPOLOGIES = [
     virtual_hosts, a_policy_defined_for_each_queue, bindings_of_one_topic_exchange,
     messages_to_a_headers_exchange, exchanges_that_let_nothing_through,
 ]  # fmt: skip
+
+
+def objects_of_kubernetes(n: int) -> str:
+    cluster = "rabbitmqClusterReference: {name: c}"
+    objects = [
+        each
+        for i in range(n)
+        for each in (
+            ("Queue", f"name: q{i}, durable: true"), ("Exchange", f"name: x{i}, type: topic, durable: true"),
+            ("Binding", f"source: x{i}, destination: q{i}, destinationType: queue, routingKey: a"),
+        )
+    ]  # fmt: skip
+    head = "apiVersion: rabbitmq.com/v1beta1"
+    return "---\n".join(
+        f"{head}\nkind: {kind}\nmetadata: {{name: o{number}}}\nspec: {{{spec}, {cluster}}}\n"
+        for number, (kind, spec) in enumerate(objects)
+    )

@@ -75,17 +75,17 @@ class Gathered(Notes):
         declared = list(self._once(found for found in all_here if not isinstance(found.thing, Binding)))
         bindings = (found for found in all_here if isinstance(found.thing, Binding))
         here = [*declared, *self._bound(bindings, declared)]
-        documents = {id(found.item.document): found.item.document for found in here}
-        return [
-            DocumentPart(self._definitions(vhost, [found for found in here if id(found.item.document) == key]), document)
-            for key, document in documents.items()
-        ]
+        by_document: dict[int, list[Gathering]] = {}
+        for found in here:
+            by_document.setdefault(id(found.item.document), []).append(found)
+        vhosts = self.vhosts
+        return [DocumentPart(self._definitions(vhost, part, vhosts), part[0].item.document) for part in by_document.values()]
 
-    def _definitions(self, vhost: str, here: list[Gathering]) -> Definitions:
+    def _definitions(self, vhost: str, here: list[Gathering], vhosts: tuple[str, ...]) -> Definitions:
         def of(kind: type) -> list[tuple[tuple[str | int, ...], object]]:
             return [(found.item.path, found.thing) for found in here if isinstance(found.thing, kind)]
 
-        return Definitions(of(Exchange), of(Queue), of(Binding), of(Policy), None, self.queue_types.get(vhost), (), self.vhosts)  # type: ignore[arg-type]
+        return Definitions(of(Exchange), of(Queue), of(Binding), of(Policy), None, self.queue_types.get(vhost), (), vhosts)  # type: ignore[arg-type]
 
     def _once(self, here: Iterator[Gathering]) -> Iterator[Gathering]:
         """Each thing once; one that is declared again with other properties is refused by RabbitMQ."""
