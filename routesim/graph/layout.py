@@ -142,15 +142,16 @@ def _layers(places: list[_Place]) -> list[list[_Place]]:
 
 def _order(layers: list[list[_Place]]) -> None:
     """Sweeps to and fro; each place goes where its neighbours of the layer before are on average."""
+    rank = {id(place): index for layer in layers for index, place in enumerate(layer)}
     for sweep in range(SWEEPS):
         forwards = sweep % 2 == 0
         for layer in layers if forwards else reversed(layers):
-            rank = {id(place): index for other in layers for index, place in enumerate(other)}
             means: dict[int, float] = {}
             for index, place in enumerate(layer):
                 near = place.before if forwards else place.after
                 means[id(place)] = sum(rank[id(item)] for item in near) / len(near) if near else float(index)
             layer.sort(key=lambda place: means[id(place)])
+            rank.update((id(place), index) for index, place in enumerate(layer))
 
 
 def _spread(layers: list[list[_Place]]) -> None:

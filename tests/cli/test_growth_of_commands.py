@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kits.cli import within
-from kits.growth import MOST, TOPOLOGIES, objects_of_kubernetes, operations
+from kits.growth import MOST, TOPOLOGIES, a_chain_of_dead_letters, objects_of_kubernetes, operations
 
 SMALL = 15
 COMMANDS = {
@@ -22,6 +22,10 @@ def test_a_command_grows_with_its_file(kind: Callable[[int], str], command: str,
 
 def test_an_import_grows_with_the_documents_of_its_file(tmp_path: Path) -> None:
     grows_with_its_file(objects_of_kubernetes, ("import", "topology-operator", "FILE"), tmp_path)
+
+
+def test_a_drawing_grows_with_its_layers(tmp_path: Path) -> None:
+    grows_with_its_file(a_chain_of_dead_letters, ("graph", "--format", "svg", "FILE"), tmp_path)
 
 
 def grows_with_its_file(kind: Callable[[int], str], command: tuple[str, ...], folder: Path) -> None:

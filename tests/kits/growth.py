@@ -327,3 +327,8 @@ def objects_of_kubernetes(n: int) -> str:
         f"{head}\nkind: {kind}\nmetadata: {{name: o{number}}}\nspec: {{{spec}, {cluster}}}\n"
         for number, (kind, spec) in enumerate(objects)
     )
+
+
+def a_chain_of_dead_letters(n: int) -> str:
+    more = "x-dead-letter-exchange: '', x-message-ttl: 5, x-dead-letter-routing-key:"
+    return "---\nqueues: {" + ", ".join(f"q{i}: {{arguments: {{{more} q{i + 1}}}}}" for i in range(n)) + f", q{n}: }}\n"
