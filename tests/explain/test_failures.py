@@ -183,3 +183,17 @@ def test_a_consumer_that_runs_and_is_started_has_cures_that_help(of_it: str, bef
     assert [(item.found, "start: false" in item.cure and "stop it before" in item.cure) for item in found] == (
         [] if helped else [("NOT_ALLOWED - attempt to reuse consumer tag 'w'", True)]
     )
+
+
+@pytest.mark.parametrize(
+    ("chord", "why"),
+    [
+        ("lost: {state: done}", "lost-1 (killed), lost-2 (killed) never return: book never runs"),
+        ("safe: {returned: 1}", "2 of 2 returned"),
+        ("bad: {state: done}", "bad-1, bad-2 failed: book never runs"),
+    ],
+)
+def test_the_reason_of_a_chord(chord: str, why: str) -> None:
+    text = (SCENARIOS / "celery/lost-chord.yaml").read_text().split("expect:")[0] + f"expect:\n  chords:\n    {chord}\n"
+    result = Runner(load_source(Source("chord.yaml", text), "")).run()
+    assert [failure.why for failure in failures(result)] == [why]

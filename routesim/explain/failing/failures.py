@@ -14,7 +14,7 @@ from routesim.explain.refusals import cure_of
 from routesim.narration import sentence_of
 from routesim.run import Checked, Result, Runner, shown_actual
 from routesim.run.failures import told_once
-from routesim.scenario import Never, Signal
+from routesim.scenario import Expectation, Never, Signal
 
 OF_CELERY = ("control ", "flower ")  # steps that declare what a worker's queues are like
 
@@ -74,9 +74,22 @@ def _at_once(result: Result, checked: Checked) -> str | None:
     """The reason where the result itself holds it; None: a second run must tell."""
     if isinstance(checked.about, Never):
         return _breach(checked.witness)
+    if isinstance(checked.about, Expectation) and checked.about.path[0] == "chords":
+        return _of_chord(result, checked)
     if checked.about is None or checked.about[1] == ("ended",):
         return result.kept_going
     return None
+
+
+def _of_chord(result: Result, checked: Checked) -> str:
+    """Nothing of one that a step asked for: what the result holds came later."""
+    group = checked.about.path[1]
+    chord = result.processes.chords.by_group.get(group) if result.processes is not None else None
+    if checked.step is not None:
+        return ""
+    if chord is None:
+        return f"no task of {group} returned"
+    return chord.why_never or f"{len(chord.parts)} of {'?' if chord.size is None else chord.size} returned"
 
 
 def _breach(witness: Any) -> str:

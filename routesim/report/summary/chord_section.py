@@ -1,6 +1,6 @@
 """Chords at the end of a run: how far each came, and why a body never runs."""
 
-from routesim.clients.worker.calls.chords import DONE, FAILED, LOST, CountedChord
+from routesim.clients.worker.calls.chords import DONE, FAILED, LOST
 from routesim.run import Result
 from routesim.tables import BAD, GOOD, NOTICE, Cell, Section
 from routesim.text import visible
@@ -18,13 +18,6 @@ def chords(result: Result) -> Section:
         size = "?" if chord.size is None else str(chord.size)
         rows.append((
             Cell(visible(group)), Cell(visible(chord.body)), Cell(f"{len(chord.parts)} of {size}"),
-            Cell(chord.state, TONES.get(chord.state, NOTICE)), Cell(visible(why_it_never_runs(chord))),
+            Cell(chord.state, TONES.get(chord.state, NOTICE)), Cell(visible(chord.why_never)),
         ))  # fmt: skip
     return Section("Chords", ("chord", "body", "returned", "state", ""), rows) if rows else NONE
-
-
-def why_it_never_runs(chord: CountedChord) -> str:
-    if chord.state == FAILED:
-        return f"{', '.join(chord.failed)} failed: {chord.body} never runs"
-    gone = ", ".join(f"{id} ({why})" for id, why in chord.gone.items())
-    return f"{gone} never return{'s' if len(chord.gone) == 1 else ''}: {chord.body} never runs" if chord.state == LOST else ""

@@ -32,6 +32,14 @@ class CountedChord:
         """`lost`: the rest of the header will not return, and the body never runs."""
         return self.ended or (LOST if self.gone else WAITS)
 
+    @property
+    def why_never(self) -> str:
+        """Why its body never runs; nothing where it does, or may."""
+        if self.state == FAILED:
+            return f"{', '.join(self.failed)} failed: {self.body} never runs"
+        gone = ", ".join(f"{id} ({why})" for id, why in self.gone.items())
+        return f"{gone} never return{'s' if len(self.gone) == 1 else ''}: {self.body} never runs" if self.state == LOST else ""
+
     def facts(self) -> dict[str, Any]:
         """For a report: who has not returned is only known of those that never will."""
         return {
