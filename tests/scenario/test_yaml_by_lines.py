@@ -76,6 +76,23 @@ def test_any_pieces(text: str) -> None:
     agrees(text)
 
 
+FLOW_KEYS = st.sampled_from(["a", "b", "routing_key", "x-max", "'q'", "<<", "a b", "é"])
+FLOW_VALUES = st.sampled_from(
+    ["b", "x.*.#", "'c'", "'d, e'", "'f: g'", "'it''s'", "'}'", "''", "-1", "", "x:y", "h i", "[j]", "{k: l}", "m #"]
+)
+
+
+@given(st.lists(st.tuples(FLOW_KEYS, st.sampled_from([": ", ": ", ": ", ":"]), FLOW_VALUES).map("".join), max_size=4), st.data())
+@settings(max_examples=1500)
+def test_mappings_within_a_line(pairs: list[str], data: st.DataObject) -> None:
+    between = data.draw(st.sampled_from([", ", ", ", ",", " , ", ",  ", ", , "]))
+    opens, closes = (
+        data.draw(st.sampled_from(["{", "{", "{ "])),
+        data.draw(st.sampled_from(["}", "}", ", }", ",}", " }", "} ", "} # z", "}}"])),
+    )
+    agrees(data.draw(st.sampled_from(["x: ", "x:\n  - ", "x:\n  y: "])) + opens + between.join(pairs) + closes + "\n")
+
+
 @given(documents())
 @settings(max_examples=600)
 def test_documents(text: str) -> None:

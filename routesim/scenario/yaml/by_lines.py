@@ -17,7 +17,8 @@ LONGEST = 2_000_000  # characters: what may hold more values than are allowed is
 # In a flow collection, behind spaces: a sign, or a scalar, be it one or not; and whether it is a key.
 TOKEN = re.compile(r""" *(?:([][{},])|('[^']*'(?!')|"[^"]*"|(?:[^][{},:?]|:(?=[\w/]))+)(:(?= ))?)""")
 # Most mappings within a line, in which no comma stands but between two pairs: a shortcut of what tokens say too.
-PAIRS = re.compile(r"\{(?:[A-Za-z_][\w.-]*: (?:\w[\w.*#/-]*|'[^',]*')(?:, |(?=\})))+\}")
+_PAIR = r"[A-Za-z_][\w.-]*: (?:\w[\w.*#/-]*|'[^',]*')"
+PAIRS = re.compile(rf"\{{{_PAIR}(?:, {_PAIR})*\}}")
 FOLD = re.compile("\n+")
 BLOCKS = (">-", ">", "|", "|-")
 
