@@ -150,10 +150,10 @@ def load(context: Managed, request: HttpRequest) -> Response:
     faults.section(body, "global_parameters")
     for item in faults.section(body, "parameters"):
         faults.check_parameter(context, item)
-    for name in list_form.vhosts_in({**body, "bindings": []}):
+    for name in ByVhost({**body, "bindings": []}).declared():
         if name not in context.server.vhosts:
             raise faults.no_vhost(context, name)
-    _load(context, [known[1][name] for name in list_form.vhosts_in(body) if name in known[1]], body, whole=True)
+    _load(context, [known[1][name] for name in ByVhost(body).declared() if name in known[1]], body, whole=True)
     for item in faults.section(body, "bindings"):
         if item.get("vhost") not in context.server.vhosts and context.at_least(FOUR):
             ends = [("exchange", item.get("source")), (str(item.get("destination_type")), item.get("destination"))]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from routesim.scenario.definitions.list_form import DECLARING, SECTIONS, declaring_parameters, items_of, names_vhosts, vhosts_of
+from routesim.scenario.definitions.list_form import DECLARING, SECTIONS, items_of, names_vhosts
 
 NONE = None  # the virtual host of an item that names none, and of what is no object
 
@@ -59,14 +59,15 @@ class ByVhost:
     def declared(self) -> list[str]:
         """Those in which it declares something, in its order."""
         if self._declared is None:
+            policies = (item for item in items_of(self.data, "parameters") if item.get("component") == "operator_policy")
             found = dict.fromkeys(vhost for section in DECLARING for vhost in self._named_in(section))
-            self._declared = list(found | dict.fromkeys(vhosts_of(declaring_parameters(self.data))))
+            self._declared = list(found | dict.fromkeys(_vhosts_of(policies)))
         return self._declared
 
     def _named_in(self, section: str) -> Iterable[str]:
         groups = self._grouped(section)
-        if NONE in groups or sum(map(len, groups.values())) < len(self.section(section)):
-            return vhosts_of(items_of(self.data, section))
+        if NONE in groups or sum(map(len, groups.values())) < len(self.section(section)):  # null, or no text, counts as written
+            return _vhosts_of(items_of(self.data, section))
         return (vhost for vhost in groups if vhost is not NONE)
 
     def _grouped(self, section: str) -> dict[str | None, Sequence[int]]:
@@ -86,3 +87,8 @@ class ByVhost:
             else:
                 self._no_text.add(str(vhost))
         return {**found}
+
+
+def _vhosts_of(items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """That of each item that names one."""
+    return (str(item["vhost"]) for item in items if "vhost" in item)

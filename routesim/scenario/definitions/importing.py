@@ -6,6 +6,7 @@ from typing import Any
 from routesim.diagnostics import Diagnostic, did_you_mean
 from routesim.named_tuples import NamedTuple
 from routesim.scenario.definitions import list_form
+from routesim.scenario.definitions.by_vhost import ByVhost
 from routesim.scenario.definitions.left_out import left_out, lost_before, named
 from routesim.scenario.definitions.list_form import DECLARING, items_of
 from routesim.scenario.definitions.unsimulated import LEFT_OUT
@@ -67,7 +68,7 @@ def _read(source: Source) -> tuple[dict[str, Any], Mapping | None]:
 
 
 def _vhost(source: Source, data: dict[str, Any], wanted: str | None) -> str:
-    declared = list_form.vhosts_in(data)
+    declared = ByVhost(data).declared()
     known = list(dict.fromkeys([*(str(item.get("name")) for item in items_of(data, "vhosts")), *declared]))
     if wanted is not None:
         if known and wanted not in known:

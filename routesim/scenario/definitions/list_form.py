@@ -4,7 +4,7 @@ Read by RabbitMQ's rules: unknown keys and sections are passed over, integers ar
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from routesim.scenario.format.kinds import AMBIGUOUS, FALSE, FLOAT, INTEGER, NULLS, TRUE, whole_number
@@ -39,22 +39,6 @@ def looks_like(data: Any) -> bool:
     if not isinstance(data, dict) or any(key in data for key in SCENARIO_ONLY):
         return False
     return any(key in data for key in SIGNS) or (any(isinstance(data.get(key), list) for key in ("exchanges", "queues")))
-
-
-def vhosts_in(data: dict[str, Any]) -> list[str]:
-    """The vhosts in which a file declares something, in its order."""
-    found = dict.fromkeys(vhost for section in DECLARING for vhost in vhosts_of(items_of(data, section)))
-    return list(found | dict.fromkeys(vhosts_of(declaring_parameters(data))))
-
-
-def vhosts_of(items: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """That of each item that names one."""
-    return (str(item["vhost"]) for item in items if "vhost" in item)
-
-
-def declaring_parameters(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Those that are policies."""
-    return (item for item in items_of(data, "parameters") if item.get("component") == "operator_policy")
 
 
 def items_of(data: dict[str, Any], section: str) -> Iterator[dict[str, Any]]:
