@@ -60,7 +60,7 @@ def validate(kind: str, arguments: Table, where: str, rules: Rules) -> None:
     """
     if not arguments:
         return
-    for name in ARGUMENTS if len(arguments) > 1 else arguments:  # in that order
+    for name in ARGUMENTS if len(arguments) > 1 else arguments:  # of several wrong ones the first in this order is told
         if name in arguments and taken_by(name, kind, rules):
             wrong = ARGUMENTS[name].check(arguments[name], arguments, rules)
             if wrong is not None:

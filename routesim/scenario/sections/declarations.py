@@ -246,7 +246,7 @@ class Declarations:
             else:
                 names.exchange(name, options[key], in_step=in_step)
         queue = destination if destination_type == "queue" else None
-        return tuple.__new__(kind, (names.channel_for("declare", queue, options.get("channel", channel)), binding))
+        return kind(names.channel_for("declare", queue, options.get("channel", channel)), binding)
 
     # The top level ---------------------------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class Declarations:
         scratch = engine_of(settings)(
             rules(version), vhost=vhost, seed=fields.get("seed", 0), settings=settings, channel_plans=self.names.channels
         )
-        declared, make = list[Declaration](), tuple.__new__
+        declared: list[Declaration] = []
         items = [*self._included_items(), *self.steps_of(fields, node, check_names=True)]
         self.items = items
         by_kind: dict[type, list[Declared]] = {kind: [] for kind in ORDER}
@@ -269,8 +269,8 @@ class Declarations:
             elif kind is steps.Bind:
                 self._bind_included(scratch, declared)
             for item in same:
-                step, at, _ = item
-                declared.append(make(Declaration, (0 if at is None else at.line, step)))
+                step = item.step
+                declared.append(Declaration(0 if item.node is None else item.node.line, step))
                 if not self._names_nothing(scratch, step):
                     refused = scratch.apply(step)
                     if refused is not None:

@@ -33,11 +33,10 @@ def queue(name: str, fields: Fields) -> Queue:
 
 
 def binding(fields: Fields) -> Binding:
-    values = (
+    return Binding(
         str(fields.get("source", "")), str(fields.get("destination", "")), str(fields.get("destination_type", "queue")),
         str(fields.get("routing_key", "")), fields.get("arguments", NO_ARGUMENTS),
     )  # fmt: skip
-    return tuple.__new__(Binding, values)
 
 
 def policy(fields: Fields, *, operator: bool) -> Policy:

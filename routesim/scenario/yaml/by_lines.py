@@ -148,16 +148,13 @@ class _Lines:
         if not name or name[-1] == " " or " #" in name:
             raise NotPlain
         key = _scalar(name, number, indent + 1)
-        if key in mapping or key == "<<":
-            raise NotPlain
         value = rest.lstrip(" ")
         if not value or value[0] == "#":
+            if key in mapping:
+                raise NotPlain
             self.key = key
-        elif value[0] in NO_FIRST or " #" in value or _is_pair(value):
-            mapping[key] = self._value(number, value, indent + len(content) - len(value))
-        else:  # as most are: what `_value` would come to
-            mapping[key] = node = Text(value)
-            node.line, node.column, node.width, node.plain = number, indent + len(content) - len(value) + 1, len(value), True
+        else:
+            _put(mapping, key, self._value(number, value, indent + len(content) - len(value)))
 
     def _value(self, number: int, value: str, indent: int) -> Any:
         """What ends on its line, before a comment."""
